@@ -1,0 +1,1 @@
+"""Clustergrid: everything behind the workflow's rules, importable by itself."""

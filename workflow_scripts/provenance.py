@@ -1,0 +1,87 @@
+"""Where a result comes from: digests of code and files, and seeds that depend on nothing but their names."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+ROOT = PACKAGE.parent
+# What these modules do to a result is already in a job's params (settings, grid) or nothing at all.
+LEFT_OUT = {"settings", "grid", "runlog", "provenance", "errors"}
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value, independent of the order of keys; 16 hex digits."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, 64 hex digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def seed(base: int, *names: int | str) -> int:
+    """A 32-bit seed that is a function of the base seed and of what it is for, never of the order of execution."""
+    return int.from_bytes(hashlib.sha256(repr((base, *names)).encode()).digest()[:4], "little")
+
+
+def code_digest(*modules: str) -> str:
+    """What the named modules, and those of ours that they import directly or not, do: 16 hex digits.
+
+    A hash of the parsed sources without docstrings and comments, so that only a change of logic changes it. `modules`
+    are dotted names below the package, such as `jobs.cluster` or `clusterers.kmeans`.
+    """
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found and module.split(".")[0] not in LEFT_OUT:
+            found.add(module)
+            waiting.extend(_imports(module))
+    return digest([[module, _logic(module)] for module in sorted(found)])
+
+
+def _source(module: str) -> Path | None:
+    path = PACKAGE.joinpath(*module.split("."))
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    source = _source(module)
+    if source is None:
+        raise ModuleNotFoundError(f"workflow_scripts.{module}")
+    return ast.parse(source.read_text())
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    return tuple(_ours(_tree(module)))
+
+
+def _ours(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            ours = name.removeprefix(f"{PACKAGE.name}.")
+            if ours != name and _source(ours):
+                yield ours
+
+
+@cache
+def _logic(module: str) -> str:
+    tree = ast.parse(ast.unparse(_tree(module)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

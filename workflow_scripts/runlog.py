@@ -1,0 +1,47 @@
+"""What a job tells: a log file, progress on the terminal, and one line for a user's mistake."""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from workflow_scripts.errors import UserError
+
+log = logging.getLogger("clustergrid")
+SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextmanager
+def job(log_path: str) -> Iterator[logging.Logger]:
+    """The frame of a job: everything logged goes to `log_path`; a failure ends the process without a second traceback."""
+    handler = logging.FileHandler(log_path, mode="w")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    try:
+        yield log
+    except UserError as error:
+        log.error(error)
+        sys.exit(f"Error: {error}")
+    except Exception:
+        log.error(traceback.format_exc())
+        sys.exit(f"Error: an unexpected failure; the log has it all: {log_path}")
+
+
+def progress(what: str, unit: str) -> Callable[[int, int], None]:
+    """A callback `report(done, total)` that writes a line with the rate to the terminal and the log every few seconds."""
+    start = last = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < SECONDS_BETWEEN_LINES:
+            return
+        last = now
+        line = f"{what}: {done} of {total} {unit}, {done / (now - start):.0f} {unit}/s"
+        log.info(line)
+        print(line, file=sys.stderr, flush=True)
+
+    return report
