@@ -1,0 +1,183 @@
+"""The grid: studies expanded once into frozen cells, cells into paths, and combinations left out with a reason."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.settings import AXES, Choices, Figure, Pca, Settings, Study
+
+FEATURES_THEMSELVES = "none"
+"""The decomposition's name that stands for clustering the features as they are."""
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One combination of choices."""
+
+    preprocess: str
+    backbone: str
+    layer: str
+    decomposition: str
+    n_components: int | None
+    whiten: bool
+    clusterer: str
+
+    @property
+    def reducer(self) -> str:
+        """The generated name of decomposition, number of components and whitening: `pca50w`."""
+        return f"{self.decomposition}{self.n_components or ''}{'w' if self.whiten else ''}"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A combination that makes no sense, and why."""
+
+    study: str
+    choices: tuple[tuple[str, Any], ...]
+    reason: str
+
+
+class Layout:
+    """The paths of a data set's results; patterns with wildcards for rules, and filled in for cells."""
+
+    def __init__(self, dataset: str) -> None:
+        self.root = f"results/{dataset}"
+        features = "{preprocess}/{backbone}/{layer}"
+        self.manifest = f"{self.root}/manifest.csv"
+        self.rejected = f"{self.root}/rejected.csv"
+        self.preprocessed = f"{self.root}/preprocess/{{preprocess}}.h5"
+        self.features = f"{self.root}/features/{features}.h5"
+        self.decomposed = f"{self.root}/decomposed/{features}/{{decomposition}}.h5"
+        self.clusters = f"{self.root}/clusters/{features}/{{reducer}}/{{clusterer}}.h5"
+        self.scores = f"{self.root}/scores/{features}/{{reducer}}/{{clusterer}}.parquet"
+        self.figure_table = f"{self.root}/tables/{{study}}/{{figure}}.parquet"
+        self.study_table = f"{self.root}/tables/{{study}}.parquet"
+        self.figure = f"{self.root}/figures/{{study}}/{{figure}}"
+        self.report = f"{self.root}/report.html"
+
+    def of(self, pattern: str, cell: Cell, **other: str) -> str:
+        """The pattern filled in with a cell's choices, of which `other` replaces some."""
+        return pattern.format(**{**cell.__dict__, "reducer": cell.reducer, **other})
+
+    def log(self, pattern: str) -> str:
+        """Where the job that makes `pattern` logs; with `benchmark` one place for each job."""
+        return pattern.replace(self.root, f"{self.root}/logs", 1).rsplit(".", 1)[0] + ".log"
+
+    def benchmark(self, pattern: str) -> str:
+        return pattern.replace(self.root, f"{self.root}/benchmarks", 1).rsplit(".", 1)[0] + ".tsv"
+
+
+def dataset_name(settings: Settings) -> str:
+    """The data set's id: the given name, `embedded`, or the folder's name and a short hash of its path."""
+    if settings.name:
+        return settings.name
+    if settings.data == "embedded":
+        return "embedded"
+    path = Path(settings.data).resolve()
+    return f"{path.name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every study's cells, in the order in which its axes name them, and what was left out."""
+
+    settings: Settings
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @cached_property
+    def cells(self) -> dict[str, list[Cell]]:
+        return {name: list(dict.fromkeys(self._expand(name, study))) for name, study in self.settings.studies.items()}
+
+    @cached_property
+    def all_cells(self) -> list[Cell]:
+        return list(dict.fromkeys(cell for cells in self.cells.values() for cell in cells))
+
+    @cached_property
+    def reducers(self) -> dict[str, Cell]:
+        """For each reducer's name a cell that uses it."""
+        by_name: dict[str, Cell] = {}
+        for cell in self.all_cells:
+            other = by_name.setdefault(cell.reducer, cell)
+            key = (cell.decomposition, cell.n_components, cell.whiten)
+            if key != (other.decomposition, other.n_components, other.whiten):
+                raise UserError(f"config: decompositions: {cell.reducer} would stand for two reductions; rename one")
+        return by_name
+
+    def baseline(self, study: str, **at: Any) -> Cell:
+        """The study's baseline cell, changed by `at`."""
+        own = self.settings.studies[study].baseline
+        choices = {**self.settings.baseline.model_dump(), **own, **at}
+        return self._cell(study, choices)
+
+    def studies_with(self, cell: Cell) -> list[str]:
+        return [study for study, cells in self.cells.items() if cell in cells]
+
+    def _expand(self, name: str, study: Study) -> Iterator[Cell]:
+        for changes in _combinations(study):
+            choices = {**self.settings.baseline.model_dump(), **study.baseline, **changes}
+            cell = self._cell(name, choices)
+            if reason := self._senseless(cell):
+                self.skipped.append(Skipped(name, tuple(changes.items()), reason))
+                if not changes:
+                    raise UserError(f"config: studies.{name}: its baseline makes no sense: {reason}")
+            else:
+                if changes and (cell.n_components, cell.whiten) != (choices["n_components"], choices["whiten"]):
+                    reason = f"{cell.decomposition} is used as it is: no n_components, no whitening"
+                    self.skipped.append(Skipped(name, tuple(changes.items()), reason))
+                yield cell
+
+    def _cell(self, study: str, choices: Mapping[str, Any]) -> Cell:
+        try:
+            valid = Choices.model_validate(dict(choices))
+        except ValidationError as error:
+            detail = error.errors()[0]
+            raise UserError(
+                f"config: studies.{study}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}, found {detail['input']!r}"
+            ) from None
+        self._check_names(study, valid)
+        values = valid.model_dump()
+        if not isinstance(self.settings.decompositions.get(valid.decomposition), Pca):
+            values.update(n_components=None, whiten=False)
+        return Cell(**values)
+
+    def _check_names(self, study: str, choices: Choices) -> None:
+        settings = self.settings
+        layers = [layer for backbone in settings.backbones.values() for layers in backbone.layers for layer in layers]
+        allowed: dict[str, Iterable[str]] = {
+            "preprocess": settings.preprocess,
+            "backbone": settings.backbones,
+            "layer": layers,
+            "decomposition": [*settings.decompositions, FEATURES_THEMSELVES],
+            "clusterer": settings.clusterers,
+        }
+        for axis, names in allowed.items():
+            if (found := getattr(choices, axis)) not in names:
+                raise UserError(f"config: studies.{study}: {axis}: found {found!r}, allowed: {', '.join(names)}")
+
+    def _senseless(self, cell: Cell) -> str | None:
+        if self.settings.backbones[cell.backbone].pass_of(cell.layer) is None:
+            return f"{cell.backbone} has no layer {cell.layer}"
+        return None
+
+
+def _combinations(study: Study) -> Iterator[dict[str, Any]]:
+    axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
+    if study.design == "product":
+        yield from (dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
+    else:
+        yield {}
+        yield from ({axis: value} for axis, values in axes.items() for value in values)
+
+
+def figures(settings: Settings) -> Iterator[tuple[str, str, Figure]]:
+    """Study, name and settings of every figure."""
+    for study, its in settings.studies.items():
+        for name, figure in its.figures.items():
+            yield study, name, figure

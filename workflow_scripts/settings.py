@@ -1,0 +1,503 @@
+"""The configuration: pydantic models that hold every default, check every key and give the schema.
+
+Rules import this module, so it imports nothing heavy. A method is registered here once, by the model of its settings;
+its code is the module of the same name in the stage's folder.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from workflow_scripts.backbones import names
+from workflow_scripts.errors import UserError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+RESERVED_STUDIES = {"all"}
+AXES = ("preprocess", "backbone", "layer", "decomposition", "n_components", "whiten", "clusterer")
+
+
+class Model(BaseModel):
+    """Base of all settings: frozen, and an unknown key is an error that lists the known ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            unknown = [str(key) for key in given if key not in cls.model_fields]
+            if unknown:
+                raise ValueError(f"unknown key {', '.join(unknown)}; allowed: {', '.join(cls.model_fields)}")
+        return given
+
+    def dump(self, **how: Any) -> dict[str, Any]:
+        """The settings as JSON values with sorted keys, fit for a job's `params`."""
+        return json.loads(json.dumps(self.model_dump(mode="json", **how), sort_keys=True))
+
+
+# ---------------------------------------------------------------------------------------------------------- intake
+
+
+class Labels(Model):
+    """Where labels come from; one of the rules, with what it needs."""
+
+    rule: Literal["auto", "none", "folder", "prefix", "regex", "csv"] = "auto"
+    level: int = -1
+    """folder: which level of the relative path; -1 is the nearest folder, 0 the outermost."""
+    pattern: str | None = None
+    """regex: matched against the relative path; its group `label`, or its first, is the label."""
+    file: str | None = None
+    """csv: a file with the columns `path` (or `filename` or `image_id`) and `label`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rule_alone(cls, given: Any) -> Any:
+        return {"rule": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> "Labels":
+        if self.rule == "regex" and not self.pattern:
+            raise ValueError("rule regex needs the key pattern")
+        if self.rule == "csv" and not self.file:
+            raise ValueError("rule csv needs the key file")
+        return self
+
+
+class Intake(Model):
+    """Which files are pictures of the data set."""
+
+    include: list[str] = ["**/*"]
+    """Glob patterns of relative paths; `**` stands for any number of folders."""
+    exclude: list[str] = []
+    labels: Labels = Labels()
+    duplicates: Literal["drop", "keep"] = "drop"
+    min_size: int = Field(16, ge=2)
+    """Shortest side, pixels."""
+    max_pixels: int = Field(100_000_000, ge=1)
+    """Width times height above which a file is rejected before it is decoded."""
+
+
+# ------------------------------------------------------------------------------------------------------ preprocess
+
+
+class Grey(Model):
+    """Luminance (skimage.color.rgb2gray)."""
+
+    step: Literal["grey"] = "grey"
+
+
+class Clahe(Model):
+    """Contrast-limited adaptive histogram equalisation (skimage.exposure.equalize_adapthist)."""
+
+    step: Literal["clahe"] = "clahe"
+    kernel_size: int | None = Field(None, ge=2)
+    """Pixels; null is an eighth of the image's height and width."""
+    clip_limit: float = Field(0.01, gt=0, le=1)
+    nbins: int = Field(256, ge=2)
+
+
+class RankEqualise(Model):
+    """Local equalisation in a disk (skimage.filters.rank.equalize)."""
+
+    step: Literal["rank_equalise"] = "rank_equalise"
+    radius: int = Field(30, ge=1)
+
+
+class Resize(Model):
+    """skimage.transform.resize, bilinear; `size` is [height, width] in pixels."""
+
+    step: Literal["resize"] = "resize"
+    size: tuple[int, int] = (224, 224)
+    anti_aliasing: bool = True
+
+
+class CentreCrop(Model):
+    """The middle of the image; `size` is [height, width] in pixels."""
+
+    step: Literal["centre_crop"] = "centre_crop"
+    size: tuple[int, int] = (224, 224)
+
+
+class RescaleIntensity(Model):
+    """Percentiles `low` and `high` go to 0 and 1 (skimage.exposure.rescale_intensity)."""
+
+    step: Literal["rescale_intensity"] = "rescale_intensity"
+    low: float = Field(1, ge=0, lt=100)
+    high: float = Field(99, gt=0, le=100)
+
+
+STEPS = {
+    model.model_fields["step"].default: model for model in (Grey, Clahe, RankEqualise, Resize, CentreCrop, RescaleIntensity)
+}
+
+
+class Preprocess(Model):
+    """An ordered list of steps, each a name or a name with its parameters."""
+
+    steps: list[Annotated[Grey | Clahe | RankEqualise | Resize | CentreCrop | RescaleIntensity, Field(discriminator="step")]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_steps(cls, given: Any) -> Any:
+        if not isinstance(given, list):
+            raise ValueError(f"found {given!r}, allowed: a list of steps ({', '.join(STEPS)})")
+        return {"steps": [_named_step(step) for step in given]}
+
+    @model_validator(mode="after")
+    def _same_size_for_all(self) -> "Preprocess":
+        if not any(isinstance(step, Resize | CentreCrop) for step in self.steps):
+            raise ValueError("no step gives all images one size; add resize or centre_crop")
+        return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of every image after the last step, pixels."""
+        return [step.size for step in self.steps if isinstance(step, Resize | CentreCrop)][-1]
+
+    @property
+    def channels(self) -> int:
+        """1 after a grey step; 3 otherwise (the most that there can be)."""
+        return 1 if any(isinstance(step, Grey) for step in self.steps) else 3
+
+
+def _named_step(given: Any) -> Any:
+    name, parameters = next(iter(given.items())) if isinstance(given, Mapping) and len(given) == 1 else (given, {})
+    if not isinstance(name, str) or name not in STEPS or not isinstance(parameters, Mapping):
+        raise ValueError(f"found {given!r}, allowed: one of {', '.join(STEPS)}, alone or as {{name: {{parameter: value}}}}")
+    return {"step": name, **parameters}
+
+
+# -------------------------------------------------------------------------------------------------------- backbones
+
+
+class Backbone(Model):
+    """A frozen network, its weights, and the layers that are read from it."""
+
+    model: str
+    """A classification model of torchvision, or `timm:NAME` with the timm extra."""
+    weights: str = "default"
+    """`default` (torchvision's), the name of one of torchvision's weight sets, a file (.pth, .pt, .safetensors, Keras
+    .h5), `package:NAME/path/inside` an installed package, or `random`."""
+    sha256: str | None = None
+    """What the weight file's SHA-256 has to be."""
+    seed: int = 0
+    """Of random weights."""
+    normalise: Literal["auto", "imagenet", "caffe", "symmetric", "lite"] = "auto"
+    """How pixels are scaled; `auto` goes by the weights."""
+    size: int | None = Field(None, ge=16)
+    """Side to which images are resized before the network, pixels; null takes them as they are preprocessed."""
+    batch_size: int = Field(16, ge=1)
+    """Part of the result: features change in the last bits with it."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    layers: list[list[str]] = Field(min_length=1)
+    """The passes; layers of one inner list come from one forward pass."""
+
+    @model_validator(mode="after")
+    def _each_layer_once(self) -> "Backbone":
+        flat = [layer for layers in self.layers for layer in layers]
+        if not flat or not all(self.layers):
+            raise ValueError("layers: found an empty pass")
+        twice = sorted({layer for layer in flat if flat.count(layer) > 1})
+        if twice:
+            raise ValueError(f"layers: {', '.join(twice)} is in two passes; name it in one")
+        for layer in flat:
+            if trouble := names.unknown_layer(self.model, layer):
+                raise ValueError(trouble)
+        return self
+
+    def pass_of(self, layer: str) -> int | None:
+        """The number of the pass that makes `layer`."""
+        return next((number for number, layers in enumerate(self.layers) if layer in layers), None)
+
+
+# --------------------------------------------------------------------------------------------------- decompositions
+
+
+class Pca(Model):
+    """Principal components, all that there are or the first `max_components`; readers take the first n of them."""
+
+    method: Literal["pca"] = "pca"
+    max_components: int | None = Field(None, ge=1)
+
+
+class Tsne(Model):
+    """t-SNE map (openTSNE) of the first `n_components` unwhitened components of the decomposition `of`."""
+
+    method: Literal["tsne"] = "tsne"
+    of: str = "pca"
+    n_components: int = Field(50, ge=1)
+    perplexity: float = Field(30, gt=1)
+    seed: int = 0
+
+
+Decomposition = Annotated[Pca | Tsne, Field(discriminator="method")]
+
+
+# ------------------------------------------------------------------------------------------------------- clusterers
+
+
+class _Restarted(Model):
+    k: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    n_init: int = Field(100, ge=1)
+    """Restarts of a repeat."""
+    repeats: int = Field(3, ge=1)
+    max_iter: int = Field(300, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_k(cls, given: Any) -> Any:
+        return {**given, "k": [given["k"]]} if isinstance(given, Mapping) and isinstance(given.get("k"), int) else given
+
+
+class KMeans(_Restarted):
+    """Lloyd's k-means, the lowest inertia of `n_init` restarts, `repeats` times with seeds of their own."""
+
+    method: Literal["kmeans"] = "kmeans"
+    init: Literal["k-means++", "k-means++-single", "random"] = "k-means++"
+    keep: Literal["best", "all"] = "best"
+    """`all` stores every restart, `best` the best of each repeat."""
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+class MiniBatchKMeans(_Restarted):
+    """scikit-learn's MiniBatchKMeans, for hundreds of thousands of images."""
+
+    method: Literal["minibatch_kmeans"] = "minibatch_kmeans"
+    n_init: int = Field(3, ge=1)
+    batch_size: int = Field(4096, ge=1)
+
+
+Clusterer = Annotated[KMeans | MiniBatchKMeans, Field(discriminator="method")]
+
+
+# ---------------------------------------------------------------------------------------------------------- figures
+
+METRICS = (
+    "accuracy_majority",
+    "accuracy_matched",
+    "ari",
+    "ami",
+    "nmi_arithmetic",
+    "nmi_geometric",
+    "purity",
+    "homogeneity",
+    "completeness",
+    "silhouette",
+    "inertia",
+)
+Metric = Literal[METRICS]  # type: ignore[valid-type]
+DRAWING = {"title", "width", "height"}
+
+
+class Figure(Model):
+    """What every figure has; only these keys are read when it is drawn, the others when its table is made."""
+
+    title: str | None = None
+    width: float = Field(170, gt=20, le=500)
+    """Millimetres; 85 is one column of a journal, 170 two."""
+    height: float | None = Field(None, gt=20, le=500)
+    """Millimetres; null lets the kind of figure choose."""
+    at: dict[str, Any] = {}
+    """Choices that differ from the study's baseline, for figures that show one cell."""
+
+    def table_settings(self) -> dict[str, Any]:
+        return self.dump(exclude=DRAWING)
+
+    def draw_settings(self) -> dict[str, Any]:
+        return self.dump(include=DRAWING | {"kind"})
+
+
+class Samples(Figure):
+    """Images of each class, as preprocessed."""
+
+    kind: Literal["samples"] = "samples"
+    per_class: int = Field(4, ge=1, le=20)
+
+
+class Preprocessing(Figure):
+    """One image and its histogram under each preprocessing of the study, for `classes` classes."""
+
+    kind: Literal["preprocessing"] = "preprocessing"
+    classes: int = Field(2, ge=1, le=6)
+
+
+class ExplainedVariance(Figure):
+    """Cumulative explained variance of each decomposition of the study."""
+
+    kind: Literal["explained_variance"] = "explained_variance"
+    width: float = Field(85, gt=20, le=500)
+
+
+class Embedding(Figure):
+    """A two-dimensional map by label and by cluster."""
+
+    kind: Literal["embedding"] = "embedding"
+    map: str = "tsne"
+    """The decomposition that gives the two coordinates."""
+    k: int | None = None
+    """Of the clusters; null is the first k of the cell's clusterer."""
+
+
+class Confusion(Figure):
+    """Confusion matrix of one clustering after the majority vote: the best of the repeats."""
+
+    kind: Literal["confusion"] = "confusion"
+    width: float = Field(85, gt=20, le=500)
+    k: int | None = None
+
+
+class Sensitivity(Figure):
+    """Metrics against one choice, a line for each value of another, mean and spread over the repeats."""
+
+    kind: Literal["sensitivity"] = "sensitivity"
+    x: Literal["preprocess", "backbone", "layer", "reducer", "n_components", "k", "clusterer"]
+    hue: Literal["preprocess", "backbone", "layer", "reducer", "whiten", "clusterer"] | None = None
+    metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
+
+
+class Restarts(Figure):
+    """Accuracy of every restart against its inertia relative to the lowest, and the histogram of accuracy."""
+
+    kind: Literal["restarts"] = "restarts"
+    metric: Metric = "accuracy_majority"
+
+
+AnyFigure = Annotated[
+    Samples | Preprocessing | ExplainedVariance | Embedding | Confusion | Sensitivity | Restarts, Field(discriminator="kind")
+]
+
+
+class Style(Model):
+    """How all figures look."""
+
+    font: str = "DejaVu Sans"
+    font_size: float = Field(8, gt=3, le=30)
+    """Points."""
+    palette: str = "colorblind"
+    """A palette of seaborn; classes and lines take its colours in order."""
+    dpi: int = Field(200, ge=50, le=1200)
+
+
+# ---------------------------------------------------------------------------------------------------------- studies
+
+
+class Choices(Model):
+    """One value for each axis."""
+
+    preprocess: str
+    backbone: str
+    layer: str
+    decomposition: str = "pca"
+    n_components: Annotated[int, Field(ge=1)] | None = None
+    """null takes all."""
+    whiten: bool = False
+    clusterer: str
+
+
+class Study(Model):
+    """A baseline and the axes that vary around it."""
+
+    baseline: dict[str, Any] = {}
+    """Choices that differ from the configuration's baseline."""
+    vary: dict[str, list[Any]] = {}
+    design: Literal["one_at_a_time", "product"] = "one_at_a_time"
+    figures: dict[Name, AnyFigure] = {}
+
+    @model_validator(mode="after")
+    def _axes(self) -> "Study":
+        for key, axes in (("baseline", self.baseline), ("vary", self.vary)):
+            for axis in axes:
+                if axis not in AXES:
+                    raise ValueError(f"{key}: unknown axis {axis}; allowed: {', '.join(AXES)}")
+        for axis, values in self.vary.items():
+            if not values:
+                raise ValueError(f"vary.{axis}: found an empty list; name at least one value")
+            if len({json.dumps(value) for value in values}) < len(values):
+                raise ValueError(f"vary.{axis}: a value is named twice in {values}")
+        return self
+
+
+class Settings(Model):
+    """The whole configuration."""
+
+    data: str = "embedded"
+    """`embedded`, or the path of a folder of pictures."""
+    name: Name | None = None
+    """The data set's id in paths and tables; null is the folder's name and a short hash of its path."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks run."""
+    seed: int = Field(0, ge=0)
+    """The base of every seed."""
+    delete: bool = False
+    """`snakemake prune --config delete=true` deletes what it lists."""
+    intake: Intake = Intake()
+    preprocess: dict[Name, Preprocess]
+    backbones: dict[Name, Backbone]
+    decompositions: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$")], Decomposition] = {"pca": Pca()}
+    clusterers: dict[Name, Clusterer]
+    baseline: Choices
+    studies: dict[Name, Study] = Field(min_length=1)
+    style: Style = Style()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Settings":
+        for study in self.studies:
+            if study in RESERVED_STUDIES:
+                raise ValueError(f"studies.{study}: the name is reserved")
+        for name, decomposition in self.decompositions.items():
+            if isinstance(decomposition, Tsne) and not isinstance(self.decompositions.get(decomposition.of), Pca):
+                raise ValueError(f"decompositions.{name}.of: found {decomposition.of!r}, allowed: the name of a pca")
+        return self
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error and not the last one's win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise UserError(f"{node.start_mark.name}: the key {key!r} stands twice (line {node.start_mark.line + 1} on)")
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """A YAML file's mapping; raises `UserError` for what is not YAML, not a mapping, or has a key twice."""
+    try:
+        with open(path) as stream:
+            content = yaml.load(stream, _StrictLoader)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: found {type(content).__name__}, allowed: keys with values")
+    return content
+
+
+def parse(config: Mapping[str, Any]) -> Settings:
+    """The settings of a configuration; raises `UserError` with the key, what was found and what is allowed."""
+    try:
+        return Settings.model_validate(dict(config))
+    except ValidationError as error:
+        raise UserError("; ".join(_explain(detail) for detail in error.errors()[:5])) from None
+
+
+# Where pydantic puts a union's tag, or a field of ours, into the path of a key that the YAML has without it.
+_NOT_IN_YAML = {"preprocess": (2, 4), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
+
+
+def _explain(detail: Any) -> str:
+    location = detail["loc"]
+    hidden = _NOT_IN_YAML.get(location[0], ()) if location else ()
+    key = ".".join(str(part) for place, part in enumerate(location) if place not in hidden)
+    message = detail["msg"].removeprefix("Value error, ")
+    found = "" if detail["type"] in ("value_error", "missing") else f", found {detail['input']!r}"
+    return f"config: {key}: {message}{found}" if key else f"config: {message}{found}"
