@@ -1,0 +1,276 @@
+"""Picture files to arrays, whatever people put into a folder: read right, or rejected with a reason."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps
+from tifffile import PHOTOMETRIC, TiffFile, TiffPage
+
+
+class Reason(StrEnum):
+    """Why a file is no picture of the data set."""
+
+    UNREADABLE = "unreadable"
+    TRUNCATED = "truncated"
+    NOT_AN_IMAGE = "not an image"
+    TOO_SMALL = "too small"
+    BOMB = "decompression bomb"
+    NOT_FINITE = "not finite"
+    DUPLICATE = "duplicate content"
+    CONFLICT = "duplicate with another label"
+
+
+class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
+    """A file that is not taken in, with its reason and what was found."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = " ".join(detail.split())
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    `pixels` is (H, W) or (H, W, 3), uint8, uint16 or float32; `mode` is the file's own, as Pillow names it, or
+    `L;int16`, `RGB;uint16` for what Pillow has no name for; `pages` counts the pages or frames, of which the first is
+    read.
+    """
+
+    pixels: np.ndarray
+    mode: str
+    pages: int
+
+
+# What a file begins with decides its format, not its name. RIFF alone may be sound: see `_format`.
+_SIGNATURES = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "BMP": (b"BM",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "WEBP": (b"RIFF",),
+    "PPM": (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"),
+}
+_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";"}
+_TIFF_COLOURS = {PHOTOMETRIC.MINISWHITE: 1, PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
+_ALPHA = {1: "associated", 2: "unassociated"}
+
+_CheckSize = Callable[[int, int], None]
+
+
+def read_image(path: str | Path, max_pixels: int | None = None) -> np.ndarray:
+    """The pixels of a picture file: (H, W) or (H, W, 3), uint8, uint16 or float32. See `decode`."""
+    with open_file(path) as stream:
+        return decode(stream, max_pixels).pixels
+
+
+@contextmanager
+def open_file(path: str | Path) -> Iterator[BinaryIO]:
+    """The open file; raises `ImageRejected` where the system does not give it out."""
+    try:
+        stream = open(path, "rb")  # noqa: SIM115 - only the opening may fail here, not what the caller does
+    except OSError as error:
+        raise ImageRejected(Reason.UNREADABLE, error.strerror or str(error)) from None
+    with stream:
+        yield stream
+
+
+def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1) -> Picture:
+    """Decode the first page or frame of a PNG, JPEG, BMP, TIFF, GIF, WebP or PBM/PGM/PPM file.
+
+    Grey stays grey: 8 bits or fewer as uint8, 16 bits as uint16, all other numbers as float32 with their values. Colour
+    becomes RGB: palettes are expanded, CMYK and YCbCr converted without a colour profile, 16 bits a channel kept for
+    TIFF (Pillow reduces them to 8 for PNG and for LZW-compressed TIFF). Transparency is composited on white. The EXIF
+    orientation is applied.
+
+    Raises `ImageRejected`: more than `max_pixels` pixels or a side below `min_size` by the header, before anything is
+    decoded; a decoder that fails for whatever cause; NaN or infinite values.
+    """
+
+    def check_size(width: int, height: int) -> None:
+        if min(width, height) < min_size:
+            raise ImageRejected(Reason.TOO_SMALL, f"{width} x {height} pixels, allowed: {min_size} on each side")
+        if max_pixels is not None and width * height > max_pixels:
+            raise ImageRejected(Reason.BOMB, f"{width} x {height} pixels, allowed: {max_pixels} in all")
+
+    kind = _format(stream)
+    with _quiet_decoders():
+        try:
+            picture = _decode_tiff(stream, check_size) if kind == "TIFF" else _decode_pillow(stream, kind, check_size)
+        except ImageRejected:
+            raise
+        except Exception as error:  # decoders fail in every way there is on a broken file
+            reason = Reason.TRUNCATED if _is_cut(stream, kind, error) else Reason.UNREADABLE
+            raise ImageRejected(reason, f"{kind}: {error or type(error).__name__}") from None
+    if not np.isfinite(picture.pixels).all():
+        raise ImageRejected(Reason.NOT_FINITE, f"{picture.mode}: NaN or infinite values")
+    return picture
+
+
+def _format(stream: BinaryIO) -> str:
+    head = stream.read(16)
+    stream.seek(0)
+    if not head:
+        raise ImageRejected(Reason.TRUNCATED, "the file is empty")
+    for name, signatures in _SIGNATURES.items():
+        if head.startswith(signatures) and (name != "WEBP" or head[8:12] in (b"WEBP", b"")):
+            return name
+        if any(signature.startswith(head) for signature in signatures):
+            raise ImageRejected(Reason.TRUNCATED, f"{name}: only {len(head)} bytes")
+    raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(_SIGNATURES)}")
+
+
+def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
+    """Whether a file that its decoder refused ends too early."""
+    if "truncated" in str(error).lower() or isinstance(error, EOFError):
+        return True
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    head = stream.read(16)
+    if kind == "WEBP":
+        return size < 12 or int.from_bytes(head[4:8], "little") + 8 > size
+    if kind == "TIFF":
+        return int.from_bytes(head[4:8], "little" if head.startswith(b"II") else "big") + 2 > size
+    if kind in _ENDS:
+        stream.seek(max(0, size - 64))
+        return _ENDS[kind] not in stream.read()
+    return False
+
+
+@contextmanager
+def _quiet_decoders() -> Iterator[None]:
+    """No warnings from decoders, and no limit of Pillow's own: ours is checked before anything is decoded."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    log = logging.getLogger("tifffile")
+    was_disabled, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+        log.disabled = was_disabled
+
+
+# ---------------------------------------------------------------------------------------------------------- Pillow
+
+
+def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Picture:
+    with Image.open(stream, formats=[kind]) as image:
+        mode = image.mode
+        check_size(*image.size)
+        image.load()
+        pixels = _to_array(ImageOps.exif_transpose(image))
+        return Picture(pixels, mode, getattr(image, "n_frames", 1))
+
+
+def _to_array(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    if image.mode == "I":  # Pillow's 32 bits: a PGM of up to 16, stretched to 65535, or a TIFF of more
+        return np.asarray(image).astype(np.uint16 if image.format == "PPM" else np.float32)
+    if image.mode == "F":
+        return np.array(image)
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("L" if grey else "RGB"))
+
+
+# ------------------------------------------------------------------------------------------------------------ TIFF
+
+
+def _decode_tiff(stream: BinaryIO, check_size: _CheckSize) -> Picture:
+    """tifffile for all that has more than 8 bits; Pillow for the rest, and for codecs that tifffile lacks."""
+    with TiffFile(stream) as tiff:
+        page = tiff.pages.first
+        if not isinstance(page, TiffPage):
+            raise ValueError("no page")
+        check_size(page.imagewidth, page.imagelength)
+        size = stream.seek(0, os.SEEK_END)
+        if any(start + count > size for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)):
+            raise ImageRejected(Reason.TRUNCATED, f"TIFF: pixels beyond the end of the file, {size} bytes")
+        pages = len(tiff.pages)
+        if page.bitspersample > 8:
+            try:
+                return Picture(_oriented(_samples(page), page), _tiff_mode(page), pages)
+            except (NotImplementedError, ValueError) as error:
+                if "imagecodecs" not in str(error):
+                    raise
+    stream.seek(0)
+    with _no_stderr():
+        picture = _decode_pillow(stream, "TIFF", check_size)
+    if picture.pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
+        return Picture(65535 - picture.pixels, picture.mode, pages)  # Pillow leaves these as they are stored
+    return Picture(picture.pixels, picture.mode, pages)
+
+
+def _samples(page: TiffPage) -> np.ndarray:
+    """(H, W) or (H, W, 3), uint16 or float32, from a page with more than 8 bits per sample."""
+    samples = page.asarray()
+    if page.axes == "SYX":
+        samples = np.moveaxis(samples, 0, -1)
+    colours = _TIFF_COLOURS.get(page.photometric, 0)
+    if np.iscomplexobj(samples) or samples.ndim not in (2, 3) or not colours:
+        raise ValueError(f"{page.dtype} with axes {page.axes} and colours {page.photometric!r} are not supported")
+    white = np.iinfo(samples.dtype).max if samples.dtype.kind in "iu" else 1.0
+    samples = samples.reshape(*samples.shape[:2], -1)
+    alpha = [_ALPHA.get(int(kind), "") for kind in page.extrasamples]
+    if samples.shape[2] > colours and not any(alpha):
+        raise ValueError(f"{samples.shape[2]} channels, allowed: {colours}")
+    pixels = samples[..., :colours]
+    if page.photometric == PHOTOMETRIC.MINISWHITE and samples.dtype.kind == "u":
+        pixels = white - pixels
+    if any(alpha):
+        opacity = samples[..., colours, None] / white
+        covered = pixels if alpha[0] == "associated" else pixels * opacity
+        pixels = np.rint(covered + white * (1 - opacity)) if samples.dtype.kind in "iu" else covered + (1 - opacity)
+    pixels = pixels.astype(np.uint16 if samples.dtype == np.uint16 else np.float32)
+    return pixels if colours == 3 else pixels[..., 0]
+
+
+def _tiff_mode(page: TiffPage) -> str:
+    colours = "RGB" if page.photometric == PHOTOMETRIC.RGB else "L"
+    names = {("L", "uint16"): "I;16", ("L", "float32"): "F"}
+    return names.get((colours, str(page.dtype)), f"{colours};{page.dtype}") + ("A" if page.extrasamples else "")
+
+
+def _oriented(pixels: np.ndarray, page: TiffPage) -> np.ndarray:
+    """Rows from the top, columns from the left (TIFF 6.0, tag Orientation)."""
+    code = int(page.tags.valueof("Orientation", 1))
+    if code >= 5:
+        pixels = np.swapaxes(pixels, 0, 1)
+    if code in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if code in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+@contextmanager
+def _no_stderr() -> Iterator[None]:
+    """libtiff, inside Pillow, writes its complaints straight to file descriptor 2."""
+    sys.stderr.flush()
+    kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(sink)

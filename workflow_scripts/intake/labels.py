@@ -1,0 +1,183 @@
+"""Labels from folders, names, expressions or a table. Standard library only."""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from workflow_scripts.errors import UserError
+
+TABLE = "labels.csv"
+"""The table that the rule `auto` looks for in the data folder."""
+KEYS = ("path", "filename", "image_id")
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """The label of each path (`""` for none), the rule that gave them, and why or with what result."""
+
+    labels: dict[str, str]
+    rule: str
+    why: str
+
+
+def label_images(
+    images: Mapping[str, str],
+    root: str | Path,
+    rule: str = "auto",
+    level: int = -1,
+    pattern: str | None = None,
+    file: str | None = None,
+) -> Labelling:
+    """Label the pictures of a data folder.
+
+    Parameters
+    ----------
+    images : relative path (with `/`) -> image id
+    root : the data folder
+    rule :
+        `none`; `folder`: the path's folder number `level` (-1 the nearest, 0 the outermost); `prefix`: the file's name
+        up to its last number (`rolled-in_scale_176.jpg` -> `rolled-in_scale`); `regex`: the group `label`, or the
+        first, of `pattern` searched in the path; `csv`: the table `file` with the columns `path`, `filename` or
+        `image_id`, and `label`; `auto`: the first of `labels.csv` in the folder, folders (from the nearest outwards)
+        and prefix that makes sense: at least two classes, at most half as many classes as pictures, and a label for
+        half of the pictures or more; otherwise none.
+
+    Raises `UserError` for a rule that cannot work.
+    """
+    if rule == "none":
+        return Labelling(dict.fromkeys(images, ""), "none", "no labels asked for")
+    if rule == "folder":
+        return _counted({path: _folder(path, level) for path in images}, f"folder, level {level}")
+    if rule == "prefix":
+        return _counted({path: _prefix(path) for path in images}, "prefix of the file's name")
+    if rule == "regex":
+        expression = _expression(pattern or "")
+        return _counted({path: _searched(expression, path) for path in images}, f"regex {pattern}")
+    if rule == "csv":
+        return _from_table(images, Path(file or TABLE))
+    if rule == "auto":
+        return _auto(images, Path(root))
+    raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv")
+
+
+def _counted(labels: dict[str, str], rule: str, note: str = "") -> Labelling:
+    classes = len(set(labels.values()) - {""})
+    without = sum(not label for label in labels.values())
+    why = f"{classes} classes, {without} of {len(labels)} pictures without a label{note}"
+    return Labelling(labels, rule, why)
+
+
+def _folder(path: str, level: int) -> str:
+    folders = path.split("/")[:-1]
+    return folders[level] if -len(folders) <= level < len(folders) else ""
+
+
+def _prefix(path: str) -> str:
+    """The name's stem without its last number, that number's brackets and the separators before it."""
+    return re.sub(r"[\s_.\-]*[(\[]?\d+[)\]]?$", "", PurePosixPath(path).stem)
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise UserError(f"intake.labels.pattern: found {pattern!r} ({error}), allowed: a regular expression") from None
+    if not expression.groups:
+        raise UserError(f"intake.labels.pattern: found {pattern!r}, allowed: an expression with a group for the label")
+    return expression
+
+
+def _searched(expression: re.Pattern[str], path: str) -> str:
+    match = expression.search(path)
+    return (match.group("label" if "label" in expression.groupindex else 1) or "") if match else ""
+
+
+def _auto(images: Mapping[str, str], root: Path) -> Labelling:
+    refused = []
+    for candidate in _candidates(images, root):
+        if isinstance(candidate, str):
+            refused.append(candidate)
+        elif trouble := _implausible(candidate.labels):
+            refused.append(f"{candidate.rule}: {trouble}")
+        else:
+            return Labelling(candidate.labels, candidate.rule, "; ".join([*refused, candidate.why]))
+    return Labelling(dict.fromkeys(images, ""), "none", "; ".join(refused))
+
+
+def _candidates(images: Mapping[str, str], root: Path) -> Iterator[Labelling | str]:
+    """What `auto` tries, in its order; a string says why there is nothing to try."""
+    if (root / TABLE).is_file():
+        try:
+            yield _from_table(images, root / TABLE)
+        except UserError as error:
+            yield str(error)
+    else:
+        yield f"no {TABLE}"
+    depth = max((path.count("/") for path in images), default=0)
+    if depth == 0:
+        yield "no folders"
+    for level in range(1, depth + 1):
+        yield label_images(images, root, "folder", level=-level)
+    yield label_images(images, root, "prefix")
+
+
+def _implausible(labels: Mapping[str, str]) -> str:
+    """Why the labels make no sense as classes; empty if they do."""
+    classes = len(set(labels.values()) - {""})
+    labelled = sum(bool(label) for label in labels.values())
+    if 2 * labelled < len(labels):
+        return f"only {labelled} of {len(labels)} pictures have a label"
+    if classes < 2:
+        return "one class for all"
+    if 2 * classes > len(labels):
+        return f"{classes} classes for {len(labels)} pictures"
+    return ""
+
+
+def _from_table(images: Mapping[str, str], table: Path) -> Labelling:
+    """Labels by a table's rows; a row that names no picture, or more than one, is counted and left aside."""
+    index = _index(images)
+    labels = dict.fromkeys(images, "")
+    unmatched = 0
+    for key, label in _rows(table):
+        paths = next((index[name] for name in _suffixes(key) if name in index), set())
+        if len(paths) != 1 and len({images[path] for path in paths}) != 1:
+            unmatched += 1
+            continue
+        for path in paths:
+            if labels[path] not in ("", label):
+                raise UserError(f"{table}: found the labels {labels[path]!r} and {label!r} for {path}, allowed: one")
+            labels[path] = label
+    return _counted(labels, f"table {table.name}", f", {unmatched} rows without a picture of their own")
+
+
+def _rows(table: Path) -> Iterator[tuple[str, str]]:
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as stream:
+            rows = csv.DictReader(stream)
+            columns = {name.strip().lower(): name for name in rows.fieldnames or []}
+            key = next((columns[name] for name in KEYS if name in columns), None)
+            if key is None or "label" not in columns:
+                raise UserError(f"{table}: found columns {list(columns)}, allowed: one of {', '.join(KEYS)}, and label")
+            for row in rows:
+                yield (row[key] or "").strip().replace("\\", "/"), (row[columns["label"]] or "").strip()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{table}: cannot be read as a CSV in UTF-8 ({error})") from None
+
+
+def _index(images: Mapping[str, str]) -> dict[str, set[str]]:
+    """Every name that a row may give a picture: its id, its path or an end of it, each with and without extension."""
+    index: defaultdict[str, set[str]] = defaultdict(set)
+    for path, image_id in images.items():
+        for name in (image_id, *_suffixes(path), *_suffixes(str(PurePosixPath(path).with_suffix("")))):
+            index[name].add(path)
+    return index
+
+
+def _suffixes(path: str) -> list[str]:
+    """`a/b/c` -> `a/b/c`, `b/c`, `c`."""
+    parts = path.removeprefix("./").split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]

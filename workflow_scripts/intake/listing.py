@@ -1,0 +1,103 @@
+"""Which files of a folder belong to the data set. Standard library only: the Snakefile imports this module."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflow_scripts.errors import UserError
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Entry:
+    """A file: its path relative to the data folder (with `/`), its size in bytes, its time of change in nanoseconds."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+def scan(root: str | Path, include: Iterable[str] = ("**/*",), exclude: Iterable[str] = ()) -> list[Entry]:
+    """The files below `root`, in any nesting, sorted by path.
+
+    A file is taken if a pattern of `include` matches it and none of `exclude` does. In a pattern `*` and `?` stand for
+    characters other than `/`, `[ab]` and `[!ab]` for one character, and `**` for any number of folders. A pattern with
+    a `/` inside is matched against the path from `root` on; one without against each name in it, at any depth. A
+    pattern that matches a folder matches all that is below. Capitals do not matter (`*.jpg` takes `A.JPG`).
+
+    Files and folders whose names begin with a dot are left out, and so is what is no file (sockets, pipes). Links are
+    followed, except those that lead back to a folder above them; a dead link is an entry of size 0, so that intake
+    rejects it by name. Raises `UserError` if `root` is no folder, if nothing is left, or if a folder cannot be listed.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        found = "a file" if root.is_file() else "nothing"
+        raise UserError(f"data: found {found} at {root}, allowed: a folder of pictures")
+    wanted, unwanted = _compile(include), _compile(exclude)
+    entries = sorted(entry for entry in _walk(str(root), "", unwanted, ()) if wanted.fullmatch(entry.path))
+    if not entries:
+        raise UserError(
+            f"data: no file in {root} with include {list(include)} and exclude {list(exclude)}; "
+            "allowed: a folder of pictures"
+        )
+    return entries
+
+
+def listing_digest(entries: Iterable[Entry]) -> str:
+    """A hash of all paths, sizes and times: it changes when a file is added, removed, renamed or edited; 16 hex digits."""
+    digest = hashlib.sha256()
+    for entry in entries:
+        digest.update(b"%s\0%d\0%d\n" % (os.fsencode(entry.path), entry.size, entry.mtime_ns))
+    return digest.hexdigest()[:16]
+
+
+def _walk(folder: str, prefix: str, unwanted: re.Pattern[str], above: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
+    status = os.stat(folder)
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    try:
+        items = list(os.scandir(folder))
+    except OSError as error:
+        raise UserError(f"data: {folder} cannot be listed ({error.strerror}); exclude it or change its mode") from None
+    for item in items:
+        path = prefix + item.name
+        if item.name.startswith(".") or unwanted.fullmatch(path):
+            continue
+        if item.is_dir():
+            yield from _walk(item.path, path + "/", unwanted, (*above, here))
+        elif item.is_file():
+            status = item.stat()
+            yield Entry(path, status.st_size, status.st_mtime_ns)
+        elif item.is_symlink():
+            yield Entry(path, 0, 0)
+
+
+_TOKENS = re.compile(
+    r"(?P<folders>\*\*/)|(?P<all>\*\*)|(?P<some>\*)|(?P<one>\?)|\[(?P<set>!?\]?[^]/]*)\]|(?P<literal>.)", re.DOTALL
+)
+
+
+def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One expression that matches what any of the glob patterns matches; none matches nothing."""
+    return re.compile("|".join(map(_translate, patterns)) or r"(?!)", re.DOTALL | re.IGNORECASE)
+
+
+def _translate(pattern: str) -> str:
+    pattern = pattern.removeprefix("./").rstrip("/")
+    body = "".join(_translate_token(match) for match in _TOKENS.finditer(pattern))
+    start = "" if "/" in pattern else "(?:.*/)?"
+    return f"{start}{body}(?:/.*)?"
+
+
+def _translate_token(match: re.Match[str]) -> str:
+    kind, text = match.lastgroup, match.group(match.lastgroup or 0)
+    if kind == "set":
+        negated = text.startswith("!")
+        members = (
+            text.removeprefix("!").replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]").replace("^", r"\^")
+        )
+        return f"[^/{members}]" if negated else f"[{members}]"
+    return {"folders": "(?:.*/)?", "all": ".*", "some": "[^/]*", "one": "[^/]"}.get(kind or "", re.escape(text))

@@ -1,0 +1,18 @@
+"""The middle of an image."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def apply(image: np.ndarray, size: Sequence[int] = (224, 224)) -> np.ndarray:
+    """The middle `size` = [height, width] pixels; an odd rest is left over at the bottom and on the right.
+
+    Raises `ValueError` for an image that is smaller than that.
+    """
+    height, width = size
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    if top < 0 or left < 0:
+        found = f"{image.shape[0]} x {image.shape[1]}"
+        raise ValueError(f"found {found} (height x width), allowed: {height} x {width} or more; or resize first")
+    return image[top : top + height, left : left + width]

@@ -1,0 +1,13 @@
+"""Local histogram equalisation in a disk."""
+
+import numpy as np
+from skimage.color.adapt_rgb import adapt_rgb, hsv_value
+from skimage.filters.rank import equalize
+from skimage.morphology import disk
+from skimage.util import img_as_float32, img_as_ubyte
+
+
+@adapt_rgb(hsv_value)
+def apply(image: np.ndarray, radius: int = 30) -> np.ndarray:
+    """`skimage.filters.rank.equalize` with a disk of `radius` pixels, in 256 levels. Of colour, the value of HSV."""
+    return img_as_float32(equalize(img_as_ubyte(image), disk(radius)))
