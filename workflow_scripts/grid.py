@@ -11,7 +11,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.settings import AXES, Choices, Figure, Pca, Settings, Study
+from workflow_scripts.settings import (
+    AXES,
+    Choices,
+    Confusion,
+    Embedding,
+    ExplainedVariance,
+    Figure,
+    Pca,
+    Preprocessing,
+    Samples,
+    Settings,
+    Study,
+)
 
 FEATURES_THEMSELVES = "none"
 """The decomposition's name that stands for clustering the features as they are."""
@@ -116,8 +128,18 @@ class Grid:
         choices = {**self.settings.baseline.model_dump(), **own, **at}
         return self._cell(study, choices)
 
-    def studies_with(self, cell: Cell) -> list[str]:
-        return [study for study, cells in self.cells.items() if cell in cells]
+    def studies_with(self, clusterer: str) -> list[str]:
+        """The studies that use a clusterer, for messages."""
+        return [study for study, cells in self.cells.items() if any(cell.clusterer == clusterer for cell in cells)]
+
+    def check(self) -> None:
+        """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
+        for study, name, figure in figures(self.settings):
+            try:
+                figure_cells(self, study, figure)
+            except UserError as error:
+                raise UserError(f"{error} (figure {name})") from None
+        _ = self.reducers
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
         for changes in _combinations(study):
@@ -181,3 +203,23 @@ def figures(settings: Settings) -> Iterator[tuple[str, str, Figure]]:
     for study, its in settings.studies.items():
         for name, figure in its.figures.items():
             yield study, name, figure
+
+
+def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:
+    """The cells that a figure shows: one, or those of its study, without those that would show the same again."""
+    if isinstance(figure, Samples | Embedding | Confusion):
+        return [grid.baseline(study, **figure.at)]
+    cells = grid.cells[study]
+    if isinstance(figure, Preprocessing):
+        return _first_of_each(cells, "preprocess")
+    if isinstance(figure, ExplainedVariance):
+        decomposed = [cell for cell in cells if isinstance(grid.settings.decompositions.get(cell.decomposition), Pca)]
+        return _first_of_each(decomposed, "preprocess", "backbone", "layer", "decomposition")
+    return cells
+
+
+def _first_of_each(cells: Iterable[Cell], *axes: str) -> list[Cell]:
+    first: dict[tuple[Any, ...], Cell] = {}
+    for cell in cells:
+        first.setdefault(tuple(getattr(cell, axis) for axis in axes), cell)
+    return list(first.values())

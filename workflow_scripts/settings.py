@@ -5,7 +5,7 @@ its code is the module of the same name in the stage's folder.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -179,9 +179,9 @@ class Backbone(Model):
 
     model: str
     """A classification model of torchvision, or `timm:NAME` with the timm extra."""
-    weights: str = "default"
+    weights: str | None = None
     """`default` (torchvision's), the name of one of torchvision's weight sets, a file (.pth, .pt, .safetensors, Keras
-    .h5), `package:NAME/path/inside` an installed package, or `random`."""
+    .h5), `package:NAME/path/inside` an installed package, or `random`; null takes the configuration's `weights`."""
     sha256: str | None = None
     """What the weight file's SHA-256 has to be."""
     seed: int = 0
@@ -430,8 +430,12 @@ class Settings(Model):
     """The data set's id in paths and tables; null is the folder's name and a short hash of its path."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks run."""
+    weights: str = "default"
+    """Weights of the backbones that name none."""
     seed: int = Field(0, ge=0)
     """The base of every seed."""
+    backbone: str | None = None
+    """Whose layers `snakemake list_layers --config backbone=NAME` lists: a backbone's name or a model."""
     delete: bool = False
     """`snakemake prune --config delete=true` deletes what it lists."""
     intake: Intake = Intake()
@@ -442,6 +446,11 @@ class Settings(Model):
     baseline: Choices
     studies: dict[Name, Study] = Field(min_length=1)
     style: Style = Style()
+
+    def backbone_settings(self, backbone: str) -> dict[str, Any]:
+        """What decides a backbone's features, layers apart."""
+        settings = self.backbones[backbone].dump(exclude={"layers"})
+        return {**settings, "weights": settings["weights"] or self.weights}
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Settings":
@@ -480,6 +489,25 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{path}: found {type(content).__name__}, allowed: keys with values")
     return content
+
+
+def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | Path) -> Settings:
+    """The settings of a run: what was given, on top of the default configuration if it names no studies.
+
+    `files` are those that `given` was read from; they are read again to find keys that stand twice.
+    """
+    for file in files:
+        read_yaml(file)
+    return parse(given if "studies" in given else _merged(read_yaml(default), given))
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = {key: _merged(below[key], value) if _are_mappings(below.get(key), value) else value for key, value in above.items()}
+    return {**below, **both}
+
+
+def _are_mappings(*values: Any) -> bool:
+    return all(isinstance(value, Mapping) for value in values)
 
 
 def parse(config: Mapping[str, Any]) -> Settings:

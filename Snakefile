@@ -1,0 +1,50 @@
+"""Clustergrid: from a folder of pictures to figures that show how much each choice matters.
+
+`snakemake --cores all` makes everything; `snakemake --cores all study_NAME` one study;
+`snakemake prune` and `snakemake list_layers --config backbone=NAME` are explained in the README.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "rules/common.smk"
+include: "rules/intake.smk"
+include: "rules/preprocess.smk"
+include: "rules/features.smk"
+include: "rules/reduce.smk"
+include: "rules/cluster.smk"
+include: "rules/evaluate.smk"
+include: "rules/figures.smk"
+include: "rules/housekeeping.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        layout.rejected,
+        [study_files(study) for study in settings.studies],
+
+
+for study in settings.studies:
+
+    rule:
+        name:
+            f"study_{study}"
+        input:
+            study_files(study),
+
+
+localrules:
+    all,
+    *[f"study_{study}" for study in settings.studies],
+
+
+onstart:
+    plan.check_disk(workflow.dag, settings, layout)
+
+
+onsuccess:
+    if plan.is_whole_run(workflow):
+        plan.write_report(layout.report)

@@ -1,0 +1,9 @@
+"""Writes the embedded data set."""
+
+from snakemake.script import snakemake
+
+from workflow_scripts.intake.embedded import write_embedded
+from workflow_scripts.runlog import job
+
+with job(snakemake.log[0]):
+    write_embedded(snakemake.output[0])

@@ -1,0 +1,18 @@
+"""manifest.csv and pictures -> one HDF5 stack of one preprocessing variant."""
+
+from snakemake.script import snakemake
+
+from workflow_scripts.preprocess.stack import write_stack
+from workflow_scripts.runlog import job, progress
+
+with job(snakemake.log[0]):
+    write_stack(
+        snakemake.output[0],
+        manifest=snakemake.input.manifest,
+        folder=snakemake.params.folder,
+        max_pixels=snakemake.params.max_pixels,
+        steps=snakemake.params.steps,
+        code=snakemake.params.code,
+        workers=snakemake.threads,
+        progress=progress(f"preprocess {snakemake.wildcards.preprocess}", "images"),
+    )

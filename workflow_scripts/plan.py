@@ -1,0 +1,132 @@
+"""What the terminal says around a run: the plan of a dry run, too little room, where to look at the end."""
+
+import atexit
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.grid import Grid, Layout, figure_cells, figures
+from workflow_scripts.resources import Sizes
+from workflow_scripts.settings import Settings, read_yaml
+
+FIGURE_BYTES = 2_000_000
+HOUSEKEEPING = {"prune", "list_layers"}
+
+
+def print_at_the_end(workflow: Any, settings: Settings, grid: Grid, layout: Layout) -> None:
+    """Registers the last words of the main process: of a dry run the plan, of a run where to look."""
+    if not workflow.is_main_process:
+        return
+
+    def speak() -> None:
+        if workflow.executor_plugin is None or HOUSEKEEPING & set(workflow.dag_settings.targets):
+            return
+        lines = _plan(workflow.dag, settings, grid, layout) if workflow.dryrun else _ending(workflow, layout)
+        print("\n".join(lines), file=sys.stderr)
+
+    atexit.register(speak)
+
+
+def is_whole_run(workflow: Any) -> bool:
+    """Whether a run makes everything, so that the report is due."""
+    targets = workflow.dag_settings.targets
+    return workflow.is_main_process and (not targets or "all" in targets)
+
+
+def write_report(path: str) -> None:
+    """Snakemake's own report, by the command line of this run."""
+    report = subprocess.run(
+        [sys.executable, "-m", "snakemake", *sys.argv[1:], "--report", path, "--nolock", "--quiet", "all"],
+        capture_output=True,
+        text=True,
+    )
+    if report.returncode:
+        print(f"No report could be written to {path}:\n{report.stderr[-2000:]}", file=sys.stderr)
+
+
+def check_disk(dag: Any, settings: Settings, layout: Layout) -> None:
+    """Ends the run before it starts when the disk has too little room for it."""
+    needed = sum(_bytes_to_write(dag, settings, layout).values())
+    free = shutil.disk_usage(".").free
+    if needed > free:
+        sys.exit(f"Error: results need about {_size(needed)}, the disk has {_size(free)} free; make room or name fewer variants")
+
+
+def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]:
+    jobs = list(dag.needrun_jobs())
+    stages = Counter(_stage(job.rule.name) for job in jobs)
+    restarts = sum(Sizes(settings, layout).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster")
+    written = _bytes_to_write(dag, settings, layout)
+    reasons = Counter((skipped.study, skipped.reason) for skipped in grid.skipped)
+    return [
+        "",
+        f"Plan for {layout.root}: {sum(stages.values())} jobs",
+        *(f"  {stage:<16}{count:>6}" for stage, count in stages.items()),
+        f"  restarts of k-means {restarts:,}",
+        f"  disk about {_size(sum(written.values()))}, {_size(shutil.disk_usage('.').free)} free",
+        *(f"  study {study}: {count} combinations left out: {why}" for (study, why), count in reasons.items()),
+    ]
+
+
+def _ending(workflow: Any, layout: Layout) -> list[str]:
+    failed = sorted(str(job) for job in workflow.scheduler.failed) if getattr(workflow, "scheduler", None) else []
+    lines = ["", *(f"Failed: {job}" for job in failed)]
+    if Path(layout.rejected).is_file():
+        lines.append(f"Pictures: {_rows(layout.manifest)} taken in, {_rows(layout.rejected)} rejected ({layout.rejected})")
+    places = {"Report": layout.report, "Figures": f"{layout.root}/figures", "Tables": f"{layout.root}/tables"}
+    return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
+
+
+def _rows(csv: str) -> int:
+    # A path may hold a line break inside quotes, so lines are not rows.
+    import csv as reader
+
+    with open(csv, newline="") as stream:
+        return sum(1 for _ in reader.reader(stream)) - 1
+
+
+def _stage(rule: str) -> str:
+    return "features" if rule.startswith("features_") else "targets" if rule.startswith(("study_", "all")) else rule
+
+
+def _bytes_to_write(dag: Any, settings: Settings, layout: Layout) -> dict[str, int]:
+    grid, sizes = Grid(settings), Sizes(settings, layout)
+    known = {path: size for cell in grid.all_cells for path, size in sizes.files_of(cell).items()}
+    outputs = [str(path) for job in dag.needrun_jobs() for path in job.output]
+    return {path: known.get(path, FIGURE_BYTES if "/figures/" in path else 0) for path in outputs}
+
+
+def _size(n_bytes: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.0f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} TB"
+
+
+def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list[str]:
+    """Every result below the data set's folder that the present configuration or one of the project's names."""
+    configurations = [settings]
+    for path in sorted(Path(config_folder).glob("**/*.yaml")):
+        try:
+            configurations.append(Settings.model_validate(read_yaml(path)))
+        except (UserError, ValueError):
+            continue
+    return sorted({path for each in configurations for path in _named(each, layout)})
+
+
+def _named(settings: Settings, layout: Layout) -> Iterable[str]:
+    grid = Grid(settings)
+    for cell in grid.all_cells:
+        for pattern in (layout.preprocessed, layout.features, layout.decomposed, layout.clusters, layout.scores):
+            yield layout.of(pattern, cell)
+    for study, name, figure in figures(settings):
+        yield layout.figure.format(study=study, figure=name)
+        yield layout.figure_table.format(study=study, figure=name)
+        for cell in figure_cells(grid, study, figure):
+            yield layout.of(layout.decomposed, cell, decomposition=getattr(figure, "map", cell.decomposition))

@@ -1,0 +1,125 @@
+"""What a job needs, from the sizes that the configuration tells: bytes of each store, memory, threads, minutes.
+
+Rules import this module, so it imports nothing heavy. Memory grows with the attempt, for schedulers that kill a job.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from math import ceil, prod
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.backbones import names
+from workflow_scripts.grid import FEATURES_THEMSELVES, Cell, Layout
+from workflow_scripts.intake.listing import scan
+from workflow_scripts.settings import Backbone, Settings, Tsne
+
+BASE_MB = 1000
+"""Python with its libraries and the buffers of a job that streams."""
+EMBEDDED_IMAGES = 400
+UNKNOWN_WIDTH = 2048
+"""Taken for a layer whose width only the network itself can tell."""
+THREADED_RESTARTS = 2000
+"""Restarts below which a second thread costs more than it saves."""
+CLUSTER_THREADS = 8
+
+
+def intake_mb(wildcards: Any, attempt: int) -> int:
+    return 2 * BASE_MB * attempt
+
+
+def preprocess_mb(wildcards: Any, attempt: int) -> int:
+    return 2 * BASE_MB * attempt
+
+
+def features_mb(backbone: Backbone) -> Callable[[Any, int], int]:
+    """A network, its weights and the activations of the batches under way; 150 KB a pixel row covers VGG16 at 224 px."""
+    side = backbone.size or 224
+    activations = backbone.batch_size * (side / 224) ** 2 * 60
+
+    def megabytes(wildcards: Any, attempt: int) -> int:
+        return int(2 * BASE_MB + activations * 2) * attempt
+
+    return megabytes
+
+
+class Sizes:
+    """Bytes, megabytes and minutes of a configuration's jobs on its data."""
+
+    def __init__(self, settings: Settings, layout: Layout) -> None:
+        self.settings = settings
+        self.layout = layout
+
+    @cached_property
+    def n_images(self) -> int:
+        """The manifest's rows where there is one, else the files that may become them."""
+        manifest = Path(self.layout.manifest)
+        if manifest.is_file():
+            with open(manifest, "rb") as stream:
+                return sum(1 for _ in stream) - 1
+        if self.settings.data == "embedded":
+            return EMBEDDED_IMAGES
+        return len(scan(self.settings.data, self.settings.intake.include, self.settings.intake.exclude))
+
+    def width(self, cell: Cell) -> int:
+        """Numbers of one image in a layer."""
+        backbone = self.settings.backbones[cell.backbone]
+        side = backbone.size or max(self.settings.preprocess[cell.preprocess].size)
+        return names.layer_width(backbone.model, cell.layer, side) or UNKNOWN_WIDTH
+
+    def components(self, cell: Cell) -> int:
+        """Components that a cell's decomposition holds."""
+        decomposition = self.settings.decompositions[cell.decomposition]
+        if isinstance(decomposition, Tsne):
+            return 2
+        return min(self.n_images, self.width(cell), decomposition.max_components or self.n_images)
+
+    def files_of(self, cell: Cell) -> dict[str, int]:
+        """Bytes of every store that a cell needs, by path."""
+        layout, n = self.layout, self.n_images
+        preprocess = self.settings.preprocess[cell.preprocess]
+        files = {
+            layout.of(layout.preprocessed, cell): n * prod(preprocess.size) * preprocess.channels,
+            layout.of(layout.features, cell): 4 * n * self.width(cell),
+            layout.of(layout.clusters, cell): self._cluster_bytes(cell),
+        }
+        if cell.decomposition != FEATURES_THEMSELVES:
+            files[layout.of(layout.decomposed, cell)] = 8 * n * self.components(cell)
+        return files
+
+    def _cluster_bytes(self, cell: Cell) -> int:
+        clusterer = self.settings.clusterers[cell.clusterer]
+        kept = clusterer.repeats * (clusterer.n_init if getattr(clusterer, "keep", "best") == "all" else 1)
+        width = cell.n_components or UNKNOWN_WIDTH
+        return sum(kept * (self.n_images * (1 if k < 256 else 2) + 40) + 8 * clusterer.repeats * k * width for k in clusterer.k)
+
+    def restarts(self, clusterer: str) -> int:
+        """Restarts of all k and repeats of one clustering job."""
+        its = self.settings.clusterers[clusterer]
+        return len(its.k) * its.repeats * its.n_init
+
+    def runtime_per_image(self, seconds: float) -> Callable[[Any, int], int]:
+        """Minutes for a job that takes `seconds` for an image on a slow core."""
+
+        def minutes(wildcards: Any, attempt: int) -> int:
+            return ceil(10 + self.n_images * seconds / 60) * attempt
+
+        return minutes
+
+    def decompose_mb(self, wildcards: Any, attempt: int) -> int:
+        cell = self._some_cell(wildcards)
+        small = min(self.n_images, self.width(cell))
+        return (BASE_MB + ceil((3 * 8 * small**2 + 8 * self.n_images * small) / 1e6)) * attempt
+
+    def cluster_mb(self, wildcards: Any, attempt: int) -> int:
+        points = 2000 if self.n_images > 5000 else ceil(12 * self.n_images**2 / 1e6)
+        return (BASE_MB + points + ceil(16 * self.n_images * UNKNOWN_WIDTH / 1e6)) * attempt
+
+    def score_mb(self, wildcards: Any, attempt: int) -> int:
+        return (BASE_MB + ceil(24 * min(self.n_images, 20_000) ** 2 / 1e6)) * attempt
+
+    def cluster_threads(self, wildcards: Any) -> int:
+        return CLUSTER_THREADS if self.restarts(wildcards.clusterer) >= THREADED_RESTARTS else 1
+
+    def _some_cell(self, wildcards: Any) -> Cell:
+        return Cell(wildcards.preprocess, wildcards.backbone, wildcards.layer, "pca", None, False, "")
