@@ -1,0 +1,18 @@
+"""How well partitions fit the labels and the points, and how much that depends on the number of restarts."""
+
+from workflow_scripts.metrics.agreement import METRICS, score_restarts
+from workflow_scripts.metrics.expectation import best_of_n
+from workflow_scripts.metrics.internal import silhouette, silhouettes
+from workflow_scripts.metrics.votes import class_scores, confusion, majority_names, predict_classes
+
+__all__ = [
+    "METRICS",
+    "best_of_n",
+    "class_scores",
+    "confusion",
+    "majority_names",
+    "predict_classes",
+    "score_restarts",
+    "silhouette",
+    "silhouettes",
+]

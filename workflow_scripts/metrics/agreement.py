@@ -1,0 +1,201 @@
+"""Agreement of thousands of partitions with the labels, without a loop over scikit-learn calls."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+from scipy.special import gammaln
+
+from workflow_scripts.metrics.contingency import as_partitions, cluster_count, contingency_tables, encode_classes
+
+METRICS = (
+    "n_clusters",
+    "noise_fraction",
+    "accuracy_majority",
+    "accuracy_matched",
+    "ari",
+    "ami",
+    "nmi_arithmetic",
+    "nmi_geometric",
+    "purity",
+    "homogeneity",
+    "completeness",
+)
+_CHUNK_CELLS = 1 << 22  # labels or counts handled at once: 32 MiB of int64
+_TERM_CUTOFF = 45.0  # terms of the expected mutual information below exp(-45) are left out
+
+
+def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int = _CHUNK_CELLS) -> pd.DataFrame:
+    """Score every partition of the same images against their labels.
+
+    A row depends on its own partition and `y` alone, to the last bit: not on the other rows nor on the chunks.
+
+    **Noise** (a negative number) is never a cluster and never a class. The accuracies ask how many images would be
+    named rightly, so noise counts as wrong; the other indices compare the classes with the partition of the clustered
+    images, so noise is left out, and a value is to be read beside `noise_fraction`. **Images without a label** (None,
+    NaN, "") count for `n_clusters` and `noise_fraction` only.
+
+    - `n_clusters`: clusters with at least one image; noise is none of them.
+    - `noise_fraction`: noise among all images.
+    - `accuracy_majority`: every cluster votes for its most frequent class; noise is wrong. Grows with k.
+    - `accuracy_matched`: at most one cluster a class, by optimal assignment (Kuhn 1955); noise and spare clusters are
+      wrong.
+    - `ari`: adjusted Rand index (Hubert & Arabie 1985); without noise.
+    - `ami`: adjusted mutual information, arithmetic mean (Vinh, Epps & Bailey 2010); without noise.
+    - `nmi_arithmetic`, `nmi_geometric`: mutual information over the mean of the two entropies; without noise.
+    - `purity`: the most frequent class's share of the clustered images; equals `accuracy_majority` if there is no
+      noise.
+    - `homogeneity`, `completeness`: mutual information over the entropy of classes, of clusters (Rosenberg & Hirschberg
+      2007); without noise.
+
+    Parameters
+    ----------
+    labels : (R, N) integers, a row per partition; negative is noise.
+    y : (N,) strings or integers, possibly missing.
+    chunk_cells : labels, or counts, held at once; bounds the memory and changes nothing else.
+
+    Returns
+    ------- DataFrame with R rows and the columns `METRICS`. Without a labelled image every metric is NaN; with
+    labelled images that are all noise the accuracies are 0 and the rest is NaN.
+
+    Raises
+    ------
+    ValueError
+        If `labels` are not integers of shape (R, N).
+    """
+    codes, classes = encode_classes(y)
+    partitions = as_partitions(labels, len(codes))
+    n_clusters, n_classes = cluster_count(partitions), max(len(classes), 1)
+    rows = max(1, chunk_cells // max(len(codes), (1 + n_clusters) * (n_classes + 1)))
+    chunks = [
+        _score_tables(contingency_tables(partitions[start : start + rows], codes, n_clusters, n_classes))
+        for start in range(0, len(partitions), rows)
+    ]
+    columns = {name: np.concatenate([np.empty(0), *(chunk[name] for chunk in chunks)]) for name in METRICS}
+    return pd.DataFrame(columns).astype({"n_clusters": np.int64})
+
+
+def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
+    """All metrics of the (R, 1 + K, C + 1) tables of `contingency_tables`."""
+    sizes = tables.sum(axis=2)
+    counts = tables[:, 1:, :-1]
+    n_labelled = tables[:, :, :-1].sum(axis=(1, 2))
+    n_voted = counts.max(axis=2, initial=0).sum(axis=1)
+    return {
+        "n_clusters": np.count_nonzero(sizes[:, 1:], axis=1),
+        "noise_fraction": _ratio(sizes[:, 0], sizes.sum(axis=1)),
+        "accuracy_majority": _ratio(n_voted, n_labelled),
+        "accuracy_matched": _ratio(_matched(counts), n_labelled),
+        "purity": _ratio(n_voted, counts.sum(axis=(1, 2))),
+        "ari": _adjusted_rand(counts),
+        **_information(counts),
+    }
+
+
+def _matched(counts: np.ndarray) -> np.ndarray:
+    """Largest number of images on a one-to-one assignment of clusters to classes, (R,)."""
+    return np.array([table[linear_sum_assignment(table, maximize=True)].sum() for table in counts], dtype=np.int64)
+
+
+def _adjusted_rand(counts: np.ndarray) -> np.ndarray:
+    """Adjusted Rand index from the pair counts; 1 when both partitions are trivial in the same way."""
+    n = counts.sum(axis=(1, 2))
+    together = _pairs(counts).sum(axis=(1, 2))
+    in_cluster = _pairs(counts.sum(axis=2)).sum(axis=1)
+    in_class = _pairs(counts.sum(axis=1)).sum(axis=1)
+    expected = _ratio(in_cluster.astype(float) * in_class, _pairs(n), otherwise=0.0)
+    ari = _ratio(together - expected, (in_cluster + in_class) / 2 - expected)
+    return np.where((together == in_cluster) & (together == in_class), np.where(n > 0, 1.0, np.nan), ari)
+
+
+def _pairs(n: np.ndarray) -> np.ndarray:
+    """Number of pairs among n."""
+    return n * (n - 1) // 2
+
+
+def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Mutual information of clusters and classes under each normalisation, with scikit-learn's limits."""
+    cluster_sizes, class_sizes = counts.sum(axis=2), counts.sum(axis=1)
+    n = class_sizes.sum(axis=1)
+    cells = counts.reshape(len(counts), -1)
+    clusters, classes, joint = (_entropy(sizes, n) for sizes in (cluster_sizes, class_sizes, cells))
+    information = np.maximum(clusters + classes - joint, 0.0)
+    expected = _expected_information(cluster_sizes, class_sizes, n)
+    mean = (clusters + classes) / 2
+
+    n_clusters, n_classes = (np.count_nonzero(sizes, axis=1) for sizes in (cluster_sizes, class_sizes))
+    n_cells = np.count_nonzero(cells, axis=1)
+    identical = (n_cells == n_clusters) & (n_cells == n_classes)
+
+    def normalised(value: np.ndarray, by: np.ndarray, perfect: np.ndarray) -> np.ndarray:
+        return np.where(n > 0, np.where(perfect, 1.0, _ratio(value, by, otherwise=0.0)), np.nan)
+
+    return {
+        "ami": normalised(information - expected, mean - expected, identical),
+        "nmi_arithmetic": normalised(information, mean, identical),
+        "nmi_geometric": normalised(information, np.sqrt(clusters * classes), identical),
+        "homogeneity": normalised(information, classes, n_classes == 1),
+        "completeness": normalised(information, clusters, n_clusters == 1),
+    }
+
+
+def _entropy(counts: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Entropy in nats of each row of counts (R, M) that sums to n (R,); exactly 0 for a single group."""
+    size = np.arange(n.max(initial=0) + 1)
+    n_log_n = size * np.log(np.maximum(size, 1))
+    return (n_log_n[n] - _sum_in_order(n_log_n[counts])) / np.maximum(n, 1)
+
+
+def _expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Mutual information expected by chance with these margins (Vinh, Epps & Bailey 2010, eq. 24a), (R,).
+
+    It is a sum over (cluster, class) of a function of their sizes alone, and most sizes come again in other restarts:
+    the function is evaluated once for each distinct pair.
+    """
+    base = n.max(initial=0) + 1
+    distinct_n, which_n = np.unique(n, return_inverse=True)
+    keys = (which_n[:, None, None] * base + cluster_sizes[:, :, None]) * base + class_sizes[:, None, :]
+    distinct, inverse = np.unique(keys.reshape(len(n), -1), return_inverse=True)
+    rest, b = np.divmod(distinct, base)
+    which, a = np.divmod(rest, base)
+    pairs = np.stack([a, b, distinct_n[which]])
+    log_factorial = gammaln(np.arange(base) + 1.0)
+    batches = [_pair_information(pairs[:, i : i + 256], log_factorial) for i in range(0, pairs.shape[1], 256)]
+    return _sum_in_order(np.concatenate([np.empty(0), *batches])[inverse])
+
+
+def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarray:
+    """Expected share in the mutual information of a cluster of a images and a class of b out of n, (P,).
+
+    `pairs` (3, P) holds the a, b and n; `log_factorial` (max(n) + 1,).
+
+    The overlap m is hypergeometric. Only |m - ab/n| <= t is summed, where Bernstein's inequality (for draws without
+    replacement: Hoeffding 1963, section 6) bounds the rest by 2 exp(-_TERM_CUTOFF).
+    """
+    a, b, n = pairs
+    share = b / np.maximum(n, 1)
+    mean = a * share
+    reach = _TERM_CUTOFF / 3 + np.sqrt((_TERM_CUTOFF / 3) ** 2 + 2 * _TERM_CUTOFF * mean * (1 - share))
+    low = np.maximum(np.maximum(1, a + b - n), np.floor(mean - reach).astype(np.int64))
+    high = np.minimum(np.minimum(a, b), np.ceil(mean + reach).astype(np.int64))
+    n_terms = np.maximum(high - low + 1, 0)
+    pair = np.repeat(np.arange(len(a)), n_terms)
+    m = np.arange(len(pair)) + (low - (np.cumsum(n_terms) - n_terms))[pair]
+    margins = log_factorial[a] + log_factorial[b] + log_factorial[n - a] + log_factorial[n - b] - log_factorial[n]
+    a, b, n = a[pair], b[pair], n[pair]
+    log_probability = margins[pair] - (
+        log_factorial[m] + log_factorial[a - m] + log_factorial[b - m] + log_factorial[n - a - b + m]
+    )
+    information = m / n * (np.log(n * m) - np.log(a * b))
+    return np.bincount(pair, weights=information * np.exp(log_probability), minlength=len(n_terms))
+
+
+def _sum_in_order(values: np.ndarray) -> np.ndarray:
+    """Sum over the last axis from left to right, so that zeros at its end (clusters a row lacks) change no bit."""
+    return np.add.accumulate(values, axis=-1)[..., -1]
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray, otherwise: float = np.nan) -> np.ndarray:
+    """numerator / denominator, and `otherwise` where that is 0 / 0."""
+    valid = denominator != 0
+    return np.where(valid, numerator / np.where(valid, denominator, 1), otherwise)

@@ -1,0 +1,65 @@
+"""Class x cluster counts of many partitions of the same images at once."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+
+def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Number the classes of `y` in sorted order.
+
+    Parameters
+    ----------
+    y : (N,) strings or integers; None, NaN and "" are missing labels.
+
+    Returns
+    -------
+    codes : (N,) intp, -1 where the label is missing.
+    classes : (C,) object, sorted.
+    """
+    labels = pd.Series(np.asarray(y, dtype=object), dtype=object)
+    codes, classes = pd.factorize(labels.mask(labels == ""), sort=True)
+    return codes.astype(np.intp), np.asarray(classes, dtype=object)
+
+
+def as_partitions(labels: npt.ArrayLike, n_images: int) -> np.ndarray:
+    """Check that `labels` is an (R, n_images) array of integers and return it.
+
+    Raises
+    ------
+    ValueError
+        For another shape or for labels that are not integers.
+    """
+    partitions = np.asarray(labels)
+    if partitions.ndim != 2 or partitions.shape[1] != n_images or partitions.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels: got {partitions.dtype} of shape {partitions.shape}, expected integers of shape (R, {n_images})"
+        )
+    return partitions
+
+
+def cluster_count(labels: np.ndarray) -> int:
+    """The number that no cluster of `labels` reaches, at least 1."""
+    return max(int(labels.max()) + 1, 1) if labels.size else 1
+
+
+def contingency_tables(labels: np.ndarray, codes: np.ndarray, n_clusters: int, n_classes: int) -> np.ndarray:
+    """Count the images of every (cluster, class) pair for every partition, with one bincount.
+
+    Parameters
+    ----------
+    labels : (R, N) integers below `n_clusters`; negative is noise.
+    codes : (N,) integers below `n_classes`; -1 is a missing label.
+
+    Returns
+    -------
+    tables : (R, 1 + n_clusters, n_classes + 1) int64. Row 0 holds the noise, the last column the images without a
+        label.
+    """
+    n_partitions = len(labels)
+    shape = (n_partitions, 1 + n_clusters, n_classes + 1)
+    cells = np.maximum(labels.astype(np.intp), -1)
+    cells += 1 + np.arange(n_partitions, dtype=np.intp)[:, None] * shape[1]
+    cells *= shape[2]
+    cells += np.where(codes < 0, n_classes, codes)
+    return np.bincount(cells.ravel(), minlength=int(np.prod(shape))).reshape(shape)

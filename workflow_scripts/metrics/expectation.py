@@ -1,0 +1,73 @@
+"""What to expect from the best of n restarts: how many restarts are enough."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+_BLOCK = 256  # values of n handled at once
+
+
+def best_of_n(
+    inertia: npt.ArrayLike, score: npt.ArrayLike, *, n_bootstrap: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Expected score of the restart with the lowest inertia among n, for n = 1..R.
+
+    The n restarts are drawn from the R without replacement. With the restarts in order of inertia, i = 0..R-1, the
+    best of the n is restart i with probability C(R-1-i, n-1) / C(R, n), so the expectation is exact. Restarts of
+    equal inertia share their mean score: either may be kept. The band is the percentile bootstrap (Efron 1979) over
+    the R restarts.
+
+    Parameters
+    ----------
+    inertia, score : (R,) finite numbers.
+    n_bootstrap : resamples of the R restarts.
+    confidence : of the band, in (0, 1).
+    seed : of the resampling.
+
+    Returns
+    -------
+    DataFrame with R rows and columns `n, expected, low, high`.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in length, are empty or hold a value that is not finite.
+    """
+    inertias, scores = np.asarray(inertia, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    if inertias.shape != scores.shape or inertias.ndim != 1 or inertias.size == 0:
+        raise ValueError(f"inertia {inertias.shape} and score {scores.shape}: expected the same (R,), R >= 1")
+    if not (np.isfinite(inertias).all() and np.isfinite(scores).all()):
+        raise ValueError("inertia, score: expected finite numbers only")
+    n_restarts = len(inertias)
+    by_inertia = np.argsort(inertias, kind="stable")
+    _, tie, tie_sizes = np.unique(inertias[by_inertia], return_inverse=True, return_counts=True)
+    in_order = (np.bincount(tie, weights=scores[by_inertia]) / tie_sizes)[tie]
+    draws = np.random.default_rng(seed).integers(n_restarts, size=(n_bootstrap, n_restarts))
+    columns = np.column_stack([in_order, in_order[np.sort(draws, axis=1)].T])
+
+    result = np.empty((n_restarts, 3))
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    for start in range(0, n_restarts, _BLOCK):
+        n = np.arange(start, min(start + _BLOCK, n_restarts)) + 1
+        probabilities = _rank_probabilities(n, n_restarts)
+        expected = probabilities @ columns[: probabilities.shape[1]]
+        result[n - 1, 0] = expected[:, 0]
+        result[n - 1, 1:] = np.quantile(expected[:, 1:], tails, axis=1).T
+    curve = pd.DataFrame(result, columns=["expected", "low", "high"])
+    curve.insert(0, "n", np.arange(n_restarts) + 1)
+    return curve
+
+
+def _rank_probabilities(n: np.ndarray, n_restarts: int) -> np.ndarray:
+    """Probability that the best of n draws from `n_restarts` is the one of rank i, (len(n), ranks).
+
+    C(R-1-i, n-1) / C(R, n) as a product of ratios, so that no factorial is formed: n / R at i = 0, and from i - 1 to
+    i the factor (R - i - n + 1) / (R - i), down to 0 where fewer than n restarts are left. A rank of m or more has
+    probability below (1 - n / R)^m; ranks where this is under exp(-45) even for the smallest n are left out.
+    """
+    smallest = n[0] / n_restarts
+    n_ranks = n_restarts if smallest == 1 else min(n_restarts, int(-45 / np.log1p(-smallest)) + 1)
+    left = n_restarts - np.arange(n_ranks)
+    factors = np.maximum(left - n[:, None] + 1, 0) / left
+    factors[:, 0] = n / n_restarts
+    return np.cumprod(factors, axis=1)

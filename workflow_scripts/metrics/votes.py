@@ -1,0 +1,113 @@
+"""What the clusters of one partition stand for, by majority vote, and how right each class comes out."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from workflow_scripts.metrics.contingency import as_partitions, cluster_count, contingency_tables, encode_classes
+
+NOISE = "noise"
+UNKNOWN = "?"
+
+
+def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
+    """Name every cluster after the class of most of its labelled images.
+
+    Ties go to the class that sorts first. The largest cluster of a class bears its name alone, the next are `Sc-2`,
+    `Sc-3`; a cluster without a labelled image is `?`. Noise is no cluster and has no name.
+
+    Parameters
+    ----------
+    labels : (N,) integers; negative is noise.
+    y : (N,) strings or integers; None, NaN and "" are missing.
+
+    Returns
+    -------
+    DataFrame with index `cluster` (those that have images, ascending) and columns `size` (images, labelled or not),
+    `predicted` (the class, None if unknown) and `name` (to show).
+    """
+    codes, classes = encode_classes(y)
+    partition = as_partitions(np.asarray(labels)[None], len(codes))
+    table = contingency_tables(partition, codes, cluster_count(partition), len(classes))[0, 1:]
+    clusters = np.flatnonzero(table.sum(axis=1))
+    names = pd.DataFrame({"size": table[clusters].sum(axis=1)}, index=pd.Index(clusters, name="cluster"))
+    votes = np.column_stack([table[clusters, :-1], table[clusters, :-1].sum(axis=1) == 0])
+    # the last column wins only where no image of the cluster has a label
+    winners = np.array([*classes, None], dtype=object)[votes.argmax(axis=1)]
+    names["predicted"] = pd.Series(winners, index=names.index, dtype=object)
+    rank = names.sort_values("size", ascending=False, kind="stable").groupby("predicted", dropna=False).cumcount() + 1
+    names["name"] = [
+        UNKNOWN if predicted is None else str(predicted) if rank[cluster] == 1 else f"{predicted}-{rank[cluster]}"
+        for cluster, predicted in names["predicted"].items()
+    ]
+    return names
+
+
+def predict_classes(labels: npt.ArrayLike, names: pd.DataFrame) -> np.ndarray:
+    """The class that each image's cluster votes for.
+
+    Parameters
+    ----------
+    labels : (N,) integers; negative is noise.
+    names : the vote, from `majority_names` of these images or of the training images.
+
+    Returns
+    -------
+    (N,) object: a class, or None for noise and for clusters without a vote.
+    """
+    vote = names["predicted"].to_dict()
+    predicted = np.empty(np.shape(labels), dtype=object)
+    predicted[:] = [vote.get(cluster) for cluster in np.asarray(labels).tolist()]
+    return predicted
+
+
+def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Labelled images of each class by predicted class.
+
+    Parameters
+    ----------
+    labels, y : as for `majority_names`.
+    names : the vote of other images (the training folds); None lets these images vote.
+
+    Returns
+    ------- DataFrame of int64, index `label`, columns `predicted`: the classes of `y` and of the vote in sorted
+    order, then `noise` and `?` (clusters without a vote) where there are any.
+    """
+    vote = majority_names(labels, y) if names is None else names
+    predicted = predict_classes(labels, vote)
+    classes = encode_classes([*np.asarray(y, dtype=object), *vote["predicted"]])[1]
+    number = {name: code for code, name in enumerate(classes)}
+    noise, unknown = len(classes), len(classes) + 1
+    column = np.array([number.get(name, unknown) for name in predicted], dtype=np.intp)
+    column[np.asarray(labels) < 0] = noise
+    codes = encode_classes(y)[0]
+    known = codes >= 0
+    rows = np.array([number[name] for name in np.asarray(y, dtype=object)[known]], dtype=np.intp)
+    counts = np.zeros((len(classes), len(classes) + 2), dtype=np.int64)
+    np.add.at(counts, (rows, column[known]), 1)
+    table = pd.DataFrame(
+        counts, index=pd.Index(classes, name="label"), columns=pd.Index([*classes, NOISE, UNKNOWN], name="predicted")
+    )
+    return table.loc[:, np.append(np.ones(len(classes), dtype=bool), counts[:, noise:].any(axis=0))]
+
+
+def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Precision, recall and F1 of each class after the majority vote.
+
+    An image that gets no class (noise, a cluster without a vote) is missed by its own class and claimed by none. Images
+    without a label are left out.
+
+    Parameters
+    ----------
+    labels, y, names : as for `confusion`.
+
+    Returns
+    ------- DataFrame, a row per class in sorted order, columns `label, support, precision, recall, f1`; a score with
+    denominator 0 is NaN (the precision of a class that no cluster votes for).
+    """
+    table = confusion(labels, y, names)
+    counts = table.to_numpy()
+    hits, support, claimed = counts.diagonal(), counts.sum(axis=1), counts[:, : len(table)].sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        precision, recall, f1 = hits / claimed, hits / support, 2 * hits / (claimed + support)
+    return pd.DataFrame({"label": table.index, "support": support, "precision": precision, "recall": recall, "f1": f1})
