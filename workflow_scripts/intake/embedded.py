@@ -1,0 +1,80 @@
+"""The embedded data set: crops of real photographs that lie inside scikit-image's wheel.
+
+The class of a crop is its photograph. Licences, as scikit-image's documentation states them:
+
+===========  ====================  =====================================================================
+class        file                  source and licence
+===========  ====================  =====================================================================
+brick        brick.png             CC0Textures, CC0
+cat          chelsea.png           Stefan van der Walt, CC0
+coffee       coffee.png            Rachel Michetti, CC0
+coins        coins.png             Brooklyn Museum Collection, no known copyright restrictions
+galaxies     hubble_deep_field.jpg NASA, public domain
+grass        grass.png             DeviantArt (linolafett), CC0
+gravel       gravel.png            CC0Textures, CC0
+handwriting  text.png              Wikipedia, public domain
+moon         moon.png              part of scikit-image, BSD-3-Clause
+print        page.png              part of scikit-image, BSD-3-Clause
+retina       retina.jpg            Mikael Häggström, CC0
+tissue       ihc.png               Center for Microscopy And Molecular Imaging, no known copyright restrictions
+===========  ====================  =====================================================================
+"""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage.color import rgb2gray
+
+# The file of each class and the distance of neighbouring crops, in pixels: closer in the smaller photographs.
+PHOTOGRAPHS = {
+    "brick": ("brick.png", 84),
+    "cat": ("chelsea.png", 56),
+    "coffee": ("coffee.png", 76),
+    "coins": ("coins.png", 60),
+    "galaxies": ("hubble_deep_field.jpg", 140),
+    "grass": ("grass.png", 84),
+    "gravel": ("gravel.png", 78),
+    "handwriting": ("text.png", 52),
+    "moon": ("moon.png", 84),
+    "print": ("page.png", 52),
+    "retina": ("retina.jpg", 190),
+    "tissue": ("ihc.png", 84),
+}
+SIDES = (88, 136)
+"""Shortest and longest side of a crop, pixels."""
+LEAST_CONTRAST = 0.02
+"""Standard deviation of grey, of 1, below which a crop is left out as empty."""
+GOLDEN = (5**0.5 - 1) / 2
+
+
+def write_embedded(folder: str | Path) -> int:
+    """Write the crops as `folder/class/class_000.png` and return their number; the same bytes each time."""
+    number = 0
+    for name, (file, step) in PHOTOGRAPHS.items():
+        (Path(folder) / name).mkdir(parents=True, exist_ok=True)
+        with files("skimage.data").joinpath(file).open("rb") as stream, Image.open(stream) as photograph:
+            pixels = np.asarray(photograph)
+        for count, crop in enumerate(_crops(pixels, step)):
+            Image.fromarray(crop).save(Path(folder) / name / f"{name}_{count:03d}.png")
+            number += 1
+    return number
+
+
+def _crops(pixels: np.ndarray, step: int) -> Iterator[np.ndarray]:
+    """Crops on a square lattice, of heights and widths that vary evenly (multiples of the golden ratio)."""
+    low, high = SIDES
+    rows, columns = (range(0, length - low + 1, step) for length in pixels.shape[:2])
+    for count, (top, left) in enumerate(product(rows, columns)):
+        height, width = (low + int((high - low + 1) * (GOLDEN * factor % 1)) for factor in (2 * count, 2 * count + 1))
+        crop = pixels[top : top + height, left : left + width]
+        if min(crop.shape[:2]) >= low and _contrast(crop) >= LEAST_CONTRAST:
+            yield crop
+
+
+def _contrast(crop: np.ndarray) -> float:
+    grey = rgb2gray(crop) if crop.ndim == 3 else crop / 255
+    return float(grey.std())
