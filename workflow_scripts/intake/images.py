@@ -66,7 +66,7 @@ _SIGNATURES = {
     "PPM": (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"),
 }
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";"}
-_TIFF_COLOURS = {PHOTOMETRIC.MINISWHITE: 1, PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
+_TIFF_COLOURS: dict[int, int] = {PHOTOMETRIC.MINISWHITE: 1, PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
 _ALPHA = {1: "associated", 2: "unassociated"}
 
 _CheckSize = Callable[[int, int], None]
@@ -174,15 +174,15 @@ def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Pictu
         mode = image.mode
         check_size(*image.size)
         image.load()
-        pixels = _to_array(ImageOps.exif_transpose(image))
+        pixels = _to_array(ImageOps.exif_transpose(image), kind)
         return Picture(pixels, mode, getattr(image, "n_frames", 1))
 
 
-def _to_array(image: Image.Image) -> np.ndarray:
+def _to_array(image: Image.Image, kind: str) -> np.ndarray:
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)
     if image.mode == "I":  # Pillow's 32 bits: a PGM of up to 16, stretched to 65535, or a TIFF of more
-        return np.asarray(image).astype(np.uint16 if image.format == "PPM" else np.float32)
+        return np.asarray(image).astype(np.uint16 if kind == "PPM" else np.float32)
     if image.mode == "F":
         return np.array(image)
     grey = image.mode in ("1", "L", "LA", "La")

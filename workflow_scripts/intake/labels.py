@@ -40,8 +40,9 @@ def label_images(
     rule :
         `none`; `folder`: the path's folder number `level` (-1 the nearest, 0 the outermost); `prefix`: the file's name
         up to its last number (`rolled-in_scale_176.jpg` -> `rolled-in_scale`); `regex`: the group `label`, or the
-        first, of `pattern` searched in the path; `csv`: the table `file` with the columns `path`, `filename` or
-        `image_id`, and `label`; `auto`: the first of `labels.csv` in the folder, folders (from the nearest outwards)
+        first, of `pattern` searched in the path; `csv`: the table `file` (`labels.csv` in the data folder by default)
+        with the columns `path`, `filename` or `image_id`, and `label`; names may lack folders or the extension as long
+        as they mean one picture; `auto`: the first of `labels.csv` in the folder, folders (from the nearest outwards)
         and prefix that makes sense: at least two classes, at most half as many classes as pictures, and a label for
         half of the pictures or more; otherwise none.
 
@@ -57,7 +58,7 @@ def label_images(
         expression = _expression(pattern or "")
         return _counted({path: _searched(expression, path) for path in images}, f"regex {pattern}")
     if rule == "csv":
-        return _from_table(images, Path(file or TABLE))
+        return _from_table(images, Path(file) if file else Path(root) / TABLE)
     if rule == "auto":
         return _auto(images, Path(root))
     raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv")

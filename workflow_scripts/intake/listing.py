@@ -46,7 +46,7 @@ def scan(root: str | Path, include: Iterable[str] = ("**/*",), exclude: Iterable
 
 
 def listing_digest(entries: Iterable[Entry]) -> str:
-    """A hash of all paths, sizes and times: it changes when a file is added, removed, renamed or edited; 16 hex digits."""
+    """A hash of all paths, sizes and times, 16 hex digits: any file added, removed, renamed or edited changes it."""
     digest = hashlib.sha256()
     for entry in entries:
         digest.update(b"%s\0%d\0%d\n" % (os.fsencode(entry.path), entry.size, entry.mtime_ns))
@@ -96,8 +96,6 @@ def _translate_token(match: re.Match[str]) -> str:
     kind, text = match.lastgroup, match.group(match.lastgroup or 0)
     if kind == "set":
         negated = text.startswith("!")
-        members = (
-            text.removeprefix("!").replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]").replace("^", r"\^")
-        )
+        members = text.removeprefix("!").replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]").replace("^", r"\^")
         return f"[^/{members}]" if negated else f"[{members}]"
     return {"folders": "(?:.*/)?", "all": ".*", "some": "[^/]*", "one": "[^/]"}.get(kind or "", re.escape(text))

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import pandas as pd
 
@@ -19,24 +20,23 @@ from workflow_scripts.intake.parallel import ordered_map
 COLUMNS = ("image_id", "path", "label", "width", "height", "mode", "bytes", "pages")
 REJECTED_COLUMNS = ("path", "reason", "detail")
 # Companions of pictures that are not worth opening; whatever else is no picture shows by how it begins.
-OTHER_FILES = frozenset(
-    ".avi .csv .db .doc .docx .gz .h5 .hdf5 .htm .html .ini .ipynb .json .log .m .mat .md .mp4 .npy .npz .pdf .pkl .ppt "
-    ".pptx .py .rst .rtf .tar .toml .tsv .txt .xls .xlsx .xml .yaml .yml .zip".split()
-)
+OTHER_FILES = {
+    *(".csv", ".db", ".h5", ".hdf5", ".ini", ".json", ".log", ".mat", ".npy", ".npz", ".pkl", ".toml", ".tsv", ".xml"),
+    *(".yaml", ".yml", ".doc", ".docx", ".htm", ".html", ".md", ".pdf", ".rst", ".txt", ".xls", ".xlsx"),
+    *(".ipynb", ".m", ".py", ".avi", ".mp4", ".gz", ".tar", ".zip"),
+}
 
 
 @dataclass(frozen=True)
 class Intake:
     """What came in, sorted by path: `manifest` (`COLUMNS`) and `rejected` (`REJECTED_COLUMNS`).
 
-    `width` and `height` are of the upright picture. `labels` names the rule that gave the labels and `why` says with
-    what result; `notes` are sentences for the log.
+    `width` and `height` are of the upright picture. `notes` are sentences for the log: where the labels come from and why,
+    which files have several pages, what was rejected.
     """
 
     manifest: pd.DataFrame
     rejected: pd.DataFrame
-    labels: str
-    why: str
     notes: tuple[str, ...]
 
 
@@ -83,17 +83,13 @@ def take_in(
     labelling = label_images({path: fact.sha256[:16] for path, fact in facts.items()}, root, **labels)
     copies = _copies(facts)
     if duplicates == "drop":
-        rejected += [
-            _duplicate(path, first, labelling.labels) for path, (first, number) in copies.items() if number > 1
-        ]
+        rejected += [_duplicate(path, first, labelling.labels) for path, (first, number) in copies.items() if number > 1]
         copies = {path: copy for path, copy in copies.items() if copy[1] == 1}
     rows = [_row(path, facts[path], labelling.labels[path], number) for path, (_, number) in copies.items()]
     return Intake(
         pd.DataFrame(rows, columns=list(COLUMNS)),
-        pd.DataFrame(sorted(rejected), columns=list(REJECTED_COLUMNS)).astype(str),
-        labelling.rule,
-        labelling.why,
-        tuple(_notes(facts, copies)),
+        pd.DataFrame(sorted(rejected), columns=list(REJECTED_COLUMNS), dtype=str),
+        (f"labels: {labelling.rule} ({labelling.why})", *_notes(facts, copies, rejected)),
     )
 
 
@@ -130,7 +126,7 @@ def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> "_F
         return str(Reason.UNREADABLE), error.strerror or str(error)
 
 
-def _decoded(stream: Any, min_size: int, max_pixels: int | None) -> _Facts:
+def _decoded(stream: BinaryIO, min_size: int, max_pixels: int | None) -> _Facts:
     picture = decode(stream, max_pixels, min_size)
     stream.seek(0)
     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -166,20 +162,31 @@ def _duplicate(path: str, first: str, labels: Mapping[str, str]) -> tuple[str, s
     return path, str(Reason.CONFLICT), detail
 
 
-def _notes(facts: Mapping[str, _Facts], kept: Mapping[str, tuple[str, int]]) -> Iterable[str]:
+def _notes(
+    facts: Mapping[str, _Facts], kept: Mapping[str, tuple[str, int]], rejected: Sequence[tuple[str, str, str]]
+) -> Iterator[str]:
     if several := [path for path in kept if facts[path].pages > 1]:
         yield f"{len(several)} files with several pages or frames, of which the first is used: {_some(several)}"
     if copies := [path for path, (_, number) in kept.items() if number > 1]:
         yield f"{len(copies)} duplicates kept: {_some(copies)}"
+    if rejected:
+        yield f"{len(rejected)} files rejected: {_counts(rejected)}"
 
 
 def _some(paths: Sequence[str]) -> str:
     return ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else "")
 
 
+def _counts(rejected: Sequence[tuple[str, str, str]]) -> str:
+    counts = Counter(reason for _, reason, _ in rejected)
+    return ", ".join(f"{counts[reason]} {reason}" for reason in sorted(counts))
+
+
 def _nothing_left(root: str | Path, rejected: Sequence[tuple[str, str, str]]) -> str:
-    counts = pd.Series([reason for _, reason, _ in rejected]).value_counts().sort_index()
-    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+    if not rejected:
+        return f"data: found no file in {root}, allowed: a folder of pictures"
+    path, reason, detail = rejected[0]
     return (
-        f"data: no picture in {root}: {reasons}; the first is {' - '.join(rejected[0])}; allowed: PNG, JPEG, BMP, TIFF"
+        f"data: no picture in {root}: {_counts(rejected)}; the first is {path!r}, {reason}: {detail}; "
+        "allowed: PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM"
     )

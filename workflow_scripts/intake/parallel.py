@@ -1,6 +1,5 @@
 """An ordered, memory-bounded map over processes."""
 
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,13 +12,11 @@ from threadpoolctl import threadpool_limits
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Workers fork where that is safe: they then start at once, and do not run the job's script a second time.
-_CONTEXT = get_context("fork" if sys.platform == "linux" else "spawn")
+# Forked workers start at once and, unlike spawned ones, do not run the job's script a second time.
+_CONTEXT = get_context("fork")
 
 
-def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int, batch: int = 1
-) -> Iterator[Result]:
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int, batch: int = 1) -> Iterator[Result]:
     """`function` of each item, in the items' order, computed by `workers` processes with one math thread each.
 
     Items travel in lists of `batch`; at most two such lists per worker are ahead of the reader, which bounds memory.

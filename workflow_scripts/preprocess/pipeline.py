@@ -17,7 +17,7 @@ Steps = Sequence[Mapping[str, Any]]
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
-    """float32 in [0, 1]: uint8 by 255, uint16 by 65535; floats as they are, or, where one is outside, min-max scaled."""
+    """float32 in [0, 1]: uint8 by 255, uint16 by 65535, floats as they are, or min-max scaled if one is outside."""
     if image.dtype == np.uint8:
         return image.astype(np.float32) / 255
     if image.dtype == np.uint16:
@@ -57,15 +57,18 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 def preprocess_all(
     paths: Sequence[str | Path],
     steps: Steps,
+    *,
+    max_pixels: int | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """`run_steps` of each file, in order, by `workers` processes; see there for the result.
 
-    `progress` is called with (done, total) after every picture. Raises `UserError`, with the file, where a picture cannot
-    be read any more, where a step refuses one, and where one comes out in another shape than the first.
+    `max_pixels` is the limit that the pictures passed at intake; `progress` is called with (done, total) after each. Raises
+    `UserError`, with the file, where a picture cannot be read any more, where a step refuses one, and where one comes
+    out in another shape than the first.
     """
-    results = ordered_map(partial(_preprocess, steps=steps), paths, workers)
+    results = ordered_map(partial(_preprocess, steps=steps, max_pixels=max_pixels), paths, workers)
     shape: tuple[int, ...] | None = None
     for done, (path, image) in enumerate(zip(paths, results, strict=True), start=1):
         shape = shape or image.shape
@@ -76,9 +79,9 @@ def preprocess_all(
         yield image
 
 
-def _preprocess(path: str | Path, steps: Steps) -> np.ndarray:
+def _preprocess(path: str | Path, steps: Steps, max_pixels: int | None) -> np.ndarray:
     try:
-        return run_steps(read_image(path), steps)
+        return run_steps(read_image(path, max_pixels), steps)
     except ImageRejected as rejection:
         raise UserError(f"{path}: {rejection}; it was read at intake, so run that again") from None
     except UserError as error:
