@@ -1,0 +1,1 @@
+"""Pretrained networks as feature extractors: names, weights, one forward pass for any number of layers."""

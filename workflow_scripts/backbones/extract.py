@@ -1,0 +1,255 @@
+"""Features of any number of layers from one forward pass, streamed into one HDF5 store per layer.
+
+Batches have a fixed size (the last is padded) and run on one math thread each, several of them side by side: the
+features do not depend on the number of workers. A killed extraction goes on where it was.
+"""
+
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from os import fsync
+from pathlib import Path
+from time import monotonic
+from typing import Any, BinaryIO, Self
+
+import h5py
+import numpy as np
+import torch
+from torch import fx
+
+from workflow_scripts import store
+from workflow_scripts.backbones import network, weights
+from workflow_scripts.backbones.normalisation import Normalisation
+from workflow_scripts.errors import UserError
+from workflow_scripts.provenance import digest
+
+log = logging.getLogger(__name__)
+BATCH_SIZE = {"cpu": 4, "cuda": 64}
+"""On a CPU, a batch whose activations stay in a core's cache; measured in tests/benchmarks/bench_features.py."""
+CUDA_WORKERS = 3
+READ_ROWS = 64
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """A network cut to some layers, on a device: uint8 images in, {layer: (N, width) float32} out."""
+
+    network: fx.GraphModule
+    normalisation: Normalisation
+    device: torch.device
+    size: int | None = None
+    precision: str = "float32"
+
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Vectors of uint8 images (N, H, W) or (N, H, W, 3)."""
+        lower = self.precision != "float32"
+        with torch.inference_mode(), torch.autocast(self.device.type, getattr(torch, self.precision), enabled=lower):
+            vectors = self.network(self.normalisation.prepare(images, self.size, self.device))
+        return {layer: vector.cpu().numpy() for layer, vector in vectors.items()}
+
+    def widths(self, image_shape: tuple[int, ...]) -> dict[str, int]:
+        """Numbers per image of each layer; raises `UserError` when the network does not take images of this shape."""
+        try:
+            return {layer: vector.shape[1] for layer, vector in self(np.zeros((1, *image_shape), np.uint8)).items()}
+        except (AssertionError, RuntimeError) as error:
+            side = self.size or f"{image_shape[0]} x {image_shape[1]}"
+            reason = str(error).strip().splitlines()[-1]
+            raise UserError(f"size: the network does not take images of {side} pixels: {reason}") from None
+
+
+def choose_device(text: str) -> torch.device:
+    """`auto` takes a GPU when there is one, and says so when there is none; raises `UserError` for cuda without a GPU."""
+    if text != "cpu" and torch.cuda.is_available():
+        return torch.device("cuda")
+    if text == "cuda":
+        raise UserError("device: found cuda, but torch sees no GPU here; allowed: cpu, auto")
+    if text == "auto":
+        log.info("device auto: no GPU here, on the CPU")
+    return torch.device("cpu")
+
+
+def prepare(backbone: Mapping[str, Any], layers: Sequence[str], device: torch.device) -> tuple[ForwardPass, weights.Loaded]:
+    """The forward pass that gives `layers`; raises `UserError` when a layer needs tensors that the weights do not have."""
+    chosen = weights.Backbone.of(backbone)
+    found = network.resolve(chosen.model, layers)
+    loaded = weights.load(backbone)
+    cut = network.cut(loaded.network, found)
+    if lacking := sorted(loaded.missing & cut.state_dict().keys()):
+        raise UserError(
+            f"weights: {chosen.weights} does not have {lacking[0]}, which {', '.join(layers)} of {chosen.model} need"
+        )
+    cut = network.fold_batch_norms(cut).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True
+    return ForwardPass(cut, loaded.normalisation, device, chosen.size, chosen.precision), loaded
+
+
+def extract(
+    images: h5py.Dataset | np.ndarray,
+    image_ids: Sequence[str],
+    backbone: Mapping[str, Any],
+    outputs: Mapping[str, Path],
+    attributes: Mapping[str, Any],
+    device: str = "auto",
+    workers: int = 1,
+    report: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write one feature store per layer, all from one forward pass.
+
+    `images` are uint8 (N, H, W) or (N, H, W, 3), sliced in blocks; `backbone` has the keys of `weights.Backbone`;
+    `outputs` names each layer's file. A store has `features` (N, width) float32, `image_id` (N,) and, after
+    fine-tuning, `trained_on` (N,) bool: the images that the network has seen with their labels. Its attributes are
+    `attributes`, the layer, and what is known about the weights. `workers` batches run side by side on a CPU.
+    Memory does not grow with N.
+    """
+    where = choose_device(device)
+    forward, loaded = prepare(backbone, list(outputs), where)
+    batch_size = weights.Backbone.of(backbone).batch_size or BATCH_SIZE[where.type]
+    facts = {**attributes, **loaded.facts, "batch_size": batch_size, "device": where.type}
+    widths = forward.widths(images.shape[1:])
+    with Rows.resumed(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
+        log.info("%d images, from number %d on; layers %s", len(images), rows.done, ", ".join(map(str, widths.items())))
+        batches = padded_batches(images, rows.done, batch_size)
+        for vectors in in_order(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS):
+            rows.append(vectors)
+            if report:
+                report(rows.done, len(images))
+
+
+def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: int) -> Iterator[np.ndarray]:
+    """The images from `start` on in batches of one size, the last one filled up with zeros; read in larger blocks."""
+    block_rows = max(1, READ_ROWS // batch_size) * batch_size
+    for block_start in range(start, len(images), block_rows):
+        block = images[block_start : block_start + block_rows]
+        short = -len(block) % batch_size
+        padded = np.concatenate([block, np.zeros((short, *block.shape[1:]), block.dtype)]) if short else block
+        yield from np.split(padded, len(padded) // batch_size)
+
+
+def in_order(
+    function: Callable[[np.ndarray], dict[str, np.ndarray]], batches: Iterator[np.ndarray], workers: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """`function` of each batch, in the batches' order, on `workers` threads with one math thread each.
+
+    At most twice as many batches as workers are under way; reading them goes on meanwhile.
+    """
+    waiting: deque[Future[dict[str, np.ndarray]]] = deque()
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as executor:
+        for batch in batches:
+            waiting.append(executor.submit(function, batch))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+class Rows:
+    """The stores of one pass, filled row by row.
+
+    Each is a whole HDF5 file from the start, under a temporary name, whose contiguous dataset is filled in place; a
+    small file says how many rows are on the disk. So a kill can tear nothing but rows that are written again, and the
+    bytes are those of an uninterrupted run. All get their names at the end.
+    """
+
+    def __init__(self, outputs: Mapping[str, Path], n_images: int, made_from: str) -> None:
+        self.outputs, self.n_images, self.made_from = outputs, n_images, made_from
+        self.done = self.saved = 0
+        self._progress = _beside(next(iter(outputs.values())), "progress")
+        self._streams: dict[str, BinaryIO] = {}
+        self._offsets: dict[str, int] = {}
+        self._open = ExitStack()
+        self._last = monotonic()
+
+    @classmethod
+    def resumed(
+        cls,
+        outputs: Mapping[str, Path],
+        widths: Mapping[str, int],
+        image_ids: Sequence[str],
+        attributes: Mapping[str, Any],
+        trained_on: Sequence[str] = (),
+    ) -> Self:
+        """The stores as a killed run left them, if it was the same in everything; otherwise new ones."""
+        rows = cls(outputs, len(image_ids), digest([list(outputs), dict(widths), dict(attributes), list(image_ids)]))
+        rows.done = rows.saved = rows._rows_on_disk()
+        if not rows.done:
+            for layer, path in outputs.items():
+                _begin(_beside(path, "rows"), widths[layer], image_ids, {**attributes, "layer": layer}, trained_on)
+        return rows
+
+    def _rows_on_disk(self) -> int:
+        try:
+            found = json.loads(self._progress.read_text())
+        except OSError:
+            return 0
+        whole = all(_beside(path, "rows").exists() for path in self.outputs.values())
+        return found["rows"] if whole and found["made_from"] == self.made_from else 0
+
+    def __enter__(self) -> Self:
+        for layer, path in self.outputs.items():
+            partial = _beside(path, "rows")
+            with h5py.File(partial, "r", locking=False) as file:
+                self._offsets[layer] = file["features"].id.get_offset()
+            self._streams[layer] = self._open.enter_context(open(partial, "r+b"))
+        return self
+
+    def append(self, vectors: Mapping[str, np.ndarray]) -> None:
+        """Write the next rows of every layer; those beyond the last image are padding."""
+        count = min(len(next(iter(vectors.values()))), self.n_images - self.done)
+        for layer, values in vectors.items():
+            stream = self._streams[layer]
+            stream.seek(self._offsets[layer] + self.done * values[0].nbytes)
+            stream.write(np.ascontiguousarray(values[:count], "<f4").data)
+        self.done += count
+        if monotonic() - self._last > SECONDS_BETWEEN_CHECKPOINTS:
+            self.save()
+
+    def save(self) -> None:
+        """Bring all rows to the disk, then say how many there are."""
+        for stream in self._streams.values():
+            stream.flush()
+            fsync(stream.fileno())
+        with store.replacing(self._progress) as temporary:
+            temporary.write_text(json.dumps({"made_from": self.made_from, "rows": self.done}))
+        self.saved, self._last = self.done, monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if self.done > self.saved:
+                self.save()
+        finally:
+            self._open.close()
+        if kind is None:
+            for path in self.outputs.values():
+                _beside(path, "rows").replace(path)
+            self._progress.unlink(missing_ok=True)
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f".{path.name}.{what}")
+
+
+def _begin(
+    path: Path, width: int, image_ids: Sequence[str], attributes: Mapping[str, Any], trained_on: Sequence[str]
+) -> None:
+    """An HDF5 file that is whole except for the values of `features`, whose place on the disk is fixed."""
+    placed = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    placed.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    placed.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    with store.writing(path, attributes) as file:
+        file["image_id"] = np.array(image_ids, dtype="S")
+        if trained_on:
+            seen = {content_hash(image) for image in trained_on}
+            file["trained_on"] = np.array([content_hash(image) in seen for image in image_ids])
+        file.create_dataset("features", (len(image_ids), width), "<f4", dcpl=placed)
+
+
+def content_hash(image_id: str) -> str:
+    """An image's id without the `-2` of a kept duplicate."""
+    return image_id.split("-")[0]

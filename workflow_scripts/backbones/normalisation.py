@@ -1,0 +1,47 @@
+"""How pixels become a network's input: scale, shift and the order of channels, by weight set."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """(pixel - mean) / std for pixels 0..255; `mean` and `std` are in the network's order of channels."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    bgr: bool = False
+
+    @classmethod
+    def of_unit_range(cls, mean: tuple[float, ...], std: tuple[float, ...]) -> "Normalisation":
+        """From the mean and standard deviation of pixels 0..1, as torchvision and timm state them."""
+        return cls(tuple(255 * m for m in mean), tuple(255 * s for s in std))  # type: ignore[arg-type]
+
+    def prepare(self, images: np.ndarray, size: int | None, device: torch.device) -> Tensor:
+        """uint8 images (N, H, W) or (N, H, W, 3) as a network's input (N, 3, H or size, W or size) on `device`.
+
+        Grey images become three equal channels. `size` resizes (bilinear, with anti-aliasing).
+        """
+        pixels = torch.from_numpy(images)
+        if device.type == "cuda":
+            pixels = pixels.pin_memory().to(device, non_blocking=True)
+        pixels = pixels.unsqueeze(1) if images.ndim == 3 else pixels.permute(0, 3, 1, 2)
+        pixels = pixels.to(torch.float32)
+        if size is not None and pixels.shape[2:] != (size, size):
+            pixels = interpolate(pixels, (size, size), mode="bilinear", antialias=True)
+        if self.bgr:
+            pixels = pixels.flip(1)
+        mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        return ((pixels - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+NORMALISATIONS = {
+    "imagenet": Normalisation.of_unit_range((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "caffe": Normalisation((103.939, 116.779, 123.68), (1, 1, 1), bgr=True),
+    "symmetric": Normalisation((127.5,) * 3, (127.5,) * 3),
+    "lite": Normalisation((127,) * 3, (128,) * 3),
+}
