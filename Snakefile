@@ -21,6 +21,7 @@ include: "rules/housekeeping.smk"
 
 
 rule all:
+    localrule: True
     default_target: True
     input:
         layout.rejected,
@@ -32,13 +33,10 @@ for study in settings.studies:
     rule:
         name:
             f"study_{study}"
+        localrule: True
         input:
             study_files(study),
 
-
-localrules:
-    all,
-    *[f"study_{study}" for study in settings.studies],
 
 
 onstart:

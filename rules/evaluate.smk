@@ -46,14 +46,15 @@ def study_scores(pattern):
 
 
 rule study_table:
+    localrule: True
     input:
         scores=study_scores(layout.scores),
         classes=study_scores(CLASS_SCORES),
     output:
-        layout.study_table,
-        layout.study_table.replace(".parquet", ".csv"),
-        layout.study_table.replace(".parquet", ".classes.parquet"),
-        layout.study_table.replace(".parquet", ".classes.csv"),
+        scores_parquet=layout.study_table,
+        scores_csv=layout.study_table.replace(".parquet", ".csv"),
+        classes_parquet=layout.study_table.replace(".parquet", ".classes.parquet"),
+        classes_csv=layout.study_table.replace(".parquet", ".classes.csv"),
     params:
         code=code_digest("jobs.study_table"),
     log:
@@ -69,6 +70,3 @@ rule study_table:
     script:
         "../workflow_scripts/jobs/study_table.py"
 
-
-localrules:
-    study_table,

@@ -4,17 +4,18 @@ WEIGHTS = f"{layout.root}/weights/{{backbone}}.json"
 
 def weight_file(wildcards):
     """A weight file that the user brings is an input: another file under its name is another result."""
-    weights = settings.backbone_settings(wildcards.backbone)["weights"]
+    weights = settings.backbones[wildcards.backbone].weights
     return weights if "/" in weights and ":" not in weights else []
 
 
 rule weights:
+    localrule: True
     input:
         weight_file,
     output:
         WEIGHTS,
     params:
-        backbone=lambda wildcards: settings.backbone_settings(wildcards.backbone),
+        backbone=lambda wildcards: settings.backbones[wildcards.backbone].dump(exclude={"layers"}),
         layers=lambda wildcards: settings.backbones[wildcards.backbone].layers,
         code=code_digest("jobs.weights"),
     log:
@@ -30,9 +31,6 @@ rule weights:
     script:
         "../workflow_scripts/jobs/weights.py"
 
-
-localrules:
-    weights,
 
 
 for backbone, its in settings.backbones.items():
@@ -50,7 +48,7 @@ for backbone, its in settings.backbones.items():
                     for layer in layers
                 ],
             params:
-                backbone=settings.backbone_settings(backbone),
+                backbone=its.dump(exclude={"layers"}),
                 layers=layers,
                 device=settings.device,
                 code=code_digest("jobs.features"),

@@ -38,6 +38,7 @@ def images_shown(wildcards):
 
 
 rule figure_table:
+    localrule: True
     input:
         unpack(table_from),
     output:
@@ -62,6 +63,7 @@ rule figure_table:
 
 
 rule figure:
+    localrule: True
     input:
         table=layout.figure_table,
         manifest=layout.manifest,
@@ -69,7 +71,7 @@ rule figure:
     output:
         svg=report(
             f"{layout.figure}.svg",
-            caption=lambda wildcards: f"../config/captions/{figure_settings(wildcards).kind}.rst",
+            caption="../config/captions/figure.rst",
             category="{study}",
             labels={"figure": "{figure}", "format": "SVG"},
         ),
@@ -91,7 +93,3 @@ rule figure:
     script:
         "../workflow_scripts/jobs/figure.py"
 
-
-localrules:
-    figure_table,
-    figure,

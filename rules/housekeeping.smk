@@ -1,5 +1,6 @@
 # Targets of their own: what is not used any more, what can be named
 rule prune:
+    localrule: True
     params:
         root=layout.root,
         wanted=lambda wildcards: plan.wanted_files(workflow.source_path("../config"), settings, layout),
@@ -17,6 +18,7 @@ rule prune:
 
 
 rule list_layers:
+    localrule: True
     params:
         backbone=settings.backbone,
         n_images=lambda wildcards: sizes.n_images,
@@ -31,7 +33,3 @@ rule list_layers:
     script:
         "../workflow_scripts/jobs/list_layers.py"
 
-
-localrules:
-    prune,
-    list_layers,

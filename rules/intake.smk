@@ -15,6 +15,7 @@ def listing(wildcards):
 
 
 rule embedded:
+    localrule: True
     output:
         directory(EMBEDDED),
     params:
@@ -58,6 +59,3 @@ rule intake:
     script:
         "../workflow_scripts/jobs/intake.py"
 
-
-localrules:
-    embedded,

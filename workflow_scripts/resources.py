@@ -35,7 +35,7 @@ def preprocess_mb(wildcards: Any, attempt: int) -> int:
 def features_mb(backbone: Backbone) -> Callable[[Any, int], int]:
     """A network, its weights and the activations of the batches under way; 150 KB a pixel row covers VGG16 at 224 px."""
     side = backbone.size or 224
-    activations = backbone.batch_size * (side / 224) ** 2 * 60
+    activations = (backbone.batch_size or 16) * (side / 224) ** 2 * 60
 
     def megabytes(wildcards: Any, attempt: int) -> int:
         return int(2 * BASE_MB + activations * 2) * attempt

@@ -179,9 +179,9 @@ class Backbone(Model):
 
     model: str
     """A classification model of torchvision, or `timm:NAME` with the timm extra."""
-    weights: str | None = None
+    weights: str
     """`default` (torchvision's), the name of one of torchvision's weight sets, a file (.pth, .pt, .safetensors, Keras
-    .h5), `package:NAME/path/inside` an installed package, or `random`; null takes the configuration's `weights`."""
+    .h5), `package:NAME/path/inside` an installed package, or `random`. Left out, it is the configuration's `weights`."""
     sha256: str | None = None
     """What the weight file's SHA-256 has to be."""
     seed: int = 0
@@ -190,8 +190,8 @@ class Backbone(Model):
     """How pixels are scaled; `auto` goes by the weights."""
     size: int | None = Field(None, ge=16)
     """Side to which images are resized before the network, pixels; null takes them as they are preprocessed."""
-    batch_size: int = Field(16, ge=1)
-    """Part of the result: features change in the last bits with it."""
+    batch_size: int | None = Field(None, ge=1)
+    """Part of the result: features change in the last bits with it. null is the device's default."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     layers: list[list[str]] = Field(min_length=1)
     """The passes; layers of one inner list come from one forward pass."""
@@ -242,6 +242,7 @@ Decomposition = Annotated[Pca | Tsne, Field(discriminator="method")]
 
 class _Restarted(Model):
     k: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    """Numbers of clusters. Left out, it is the configuration's `k`."""
     n_init: int = Field(100, ge=1)
     """Restarts of a repeat."""
     repeats: int = Field(3, ge=1)
@@ -257,7 +258,7 @@ class KMeans(_Restarted):
     """Lloyd's k-means, the lowest inertia of `n_init` restarts, `repeats` times with seeds of their own."""
 
     method: Literal["kmeans"] = "kmeans"
-    init: Literal["k-means++", "k-means++-single", "random"] = "k-means++"
+    init: Literal["k-means++", "k-means++-plain", "random"] = "k-means++"
     keep: Literal["best", "all"] = "best"
     """`all` stores every restart, `best` the best of each repeat."""
     device: Literal["cpu", "cuda"] = "cpu"
@@ -432,6 +433,8 @@ class Settings(Model):
     """Where networks run."""
     weights: str = "default"
     """Weights of the backbones that name none."""
+    k: int = Field(8, ge=1)
+    """Number of clusters of the clusterers that name none."""
     seed: int = Field(0, ge=0)
     """The base of every seed."""
     backbone: str | None = None
@@ -447,10 +450,20 @@ class Settings(Model):
     studies: dict[Name, Study] = Field(min_length=1)
     style: Style = Style()
 
-    def backbone_settings(self, backbone: str) -> dict[str, Any]:
-        """What decides a backbone's features, layers apart."""
-        settings = self.backbones[backbone].dump(exclude={"layers"})
-        return {**settings, "weights": settings["weights"] or self.weights}
+    @model_validator(mode="before")
+    @classmethod
+    def _shared_values(cls, given: Any) -> Any:
+        """What `--config weights=` and `k=` set goes to the backbones and clusterers that leave it out."""
+        if not isinstance(given, Mapping):
+            return given
+        filled = dict(given)
+        for section, key in (("backbones", "weights"), ("clusterers", "k")):
+            value = given.get(key, cls.model_fields[key].default)
+            if isinstance(given.get(section), Mapping):
+                filled[section] = {
+                    name: {key: value, **its} if isinstance(its, Mapping) else its for name, its in given[section].items()
+                }
+        return filled
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Settings":
@@ -529,3 +542,12 @@ def _explain(detail: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     found = "" if detail["type"] in ("value_error", "missing") else f", found {detail['input']!r}"
     return f"config: {key}: {message}{found}" if key else f"config: {message}{found}"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the configuration, for editors and for `config/config.schema.json`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=2))

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.provenance import digest
 
 FORMAT_VERSION = 1
 DECIDING_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision", "openTSNE")
@@ -61,6 +62,16 @@ def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterat
         if manifest is not None and file.attrs["manifest"] != manifest:
             raise UserError(f"{path}: made from another manifest than the present one; delete it and run again")
         yield file
+
+
+def provenance(code: str, manifest: str, settings: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
+    """The attributes of a store: the code's and the manifest's digest, the settings, and what else the stage knows."""
+    return {"code": code, "manifest": manifest, "settings": dict(settings), **facts}
+
+
+def manifest_digest(image_ids: Iterable[str]) -> str:
+    """What stores compare: the images and their order. Labels may change without a store going stale."""
+    return digest(list(image_ids))
 
 
 def attribute(file: h5py.File, name: str) -> Any:

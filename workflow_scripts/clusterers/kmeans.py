@@ -1,0 +1,60 @@
+"""k-means by many restarts: every k, repeat and restart of a variant."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.kmeans import run_restarts
+from workflow_scripts.provenance import seed
+
+
+def cluster(
+    points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+) -> Iterator[tuple[int, Runs]]:
+    """Clusters `points` (N, d) for each k of the settings (those of `settings.KMeans`).
+
+    The seed of a repeat is a function of the base seed, k and the repeat, so that no k or repeat depends on another.
+    """
+    total = len(settings["k"]) * settings["repeats"] * settings["n_init"]
+    done = 0
+
+    def count(finished: int) -> None:
+        nonlocal done
+        done += finished
+        progress(done, total)
+
+    for k in settings["k"]:
+        seeds = [seed(base_seed, "kmeans", k, repeat) for repeat in range(settings["repeats"])]
+        found = run_restarts(
+            points,
+            k,
+            settings["n_init"],
+            seeds,
+            init=settings["init"],
+            max_iter=settings["max_iter"],
+            device=settings["device"],
+            n_threads=n_threads,
+            keep=settings["keep"],
+            progress=count,
+        )
+        yield k, _rows(found, seeds, settings["keep"])
+
+
+def _rows(found: Any, seeds: list[int], keep: str) -> Runs:
+    """The rows to store of results with a leading axis of repeats and a second of restarts."""
+    repeats, n_init = found.inertia.shape
+    rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else found.best[:, None]
+    repeat, restart = (index.ravel() for index in np.broadcast_arrays(*rows))
+    labels = found.labels.reshape(len(repeat), -1)
+    return Runs(
+        labels=labels,
+        inertia=found.inertia[repeat, restart],
+        n_iter=found.n_iter[repeat, restart],
+        converged=found.converged[repeat, restart],
+        repeat=repeat,
+        restart=restart,
+        seed=np.array(seeds, dtype=np.uint32)[repeat],
+        centers=found.best_centers,
+    )

@@ -1,0 +1,36 @@
+"""What is clustered: the first components of a decomposition, a map, or features as they are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workflow_scripts import store
+from workflow_scripts.reduce.pca import reduced
+
+
+@dataclass(frozen=True)
+class Points:
+    """`values` (N, d) float64, the rows' `image_ids`, the manifest's digest, and what there is to say about d."""
+
+    values: np.ndarray
+    image_ids: np.ndarray
+    manifest: str
+    note: str = ""
+
+
+def read_points(path: str, n_components: int | None, whiten: bool) -> Points:
+    """Reads a decomposed store (its first `n_components`, all if None, whitened or not) or a feature store.
+
+    More components than the data's rank are capped at it, and `note` says so.
+    """
+    with store.reading(path) as file:
+        ids, manifest = store.image_ids(file), file.attrs["manifest"]
+        if "features" in file:
+            return Points(file["features"][:].astype(np.float64), ids, manifest)
+        if "explained_variance" not in file:
+            return Points(file["scores"][:].astype(np.float64), ids, manifest)
+        available = file["scores"].shape[1]
+        used = min(n_components or available, available)
+        values = reduced(file["scores"][:, :used], file["explained_variance"][:used], used, whiten)
+    note = f"n_components {n_components} is capped at the {used} that the decomposition has" if used < (n_components or 0) else ""
+    return Points(values, ids, manifest, note)

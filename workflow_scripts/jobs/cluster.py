@@ -1,0 +1,36 @@
+"""A decomposition, or features -> the clusterings of every k, repeat and restart of one variant."""
+
+from importlib import import_module
+
+from snakemake.script import snakemake
+
+from workflow_scripts import store
+from workflow_scripts.clusterers import write_runs
+from workflow_scripts.errors import UserError
+from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.runlog import job, progress
+
+with job(snakemake.log[0]) as log:
+    params, wildcards = snakemake.params, snakemake.wildcards
+    settings = params.clusterer
+    points = read_points(snakemake.input[0], params.n_components, params.whiten)
+    if points.note:
+        log.warning(points.note)
+    if max(settings["k"]) > len(points.values):
+        raise UserError(
+            f"clusterers.{wildcards.clusterer}.k: found {max(settings['k'])}, allowed: at most the {len(points.values)} images "
+            f"(studies: {snakemake.resources.studies})"
+        )
+    cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
+    report = progress(f"cluster {wildcards.reducer}/{wildcards.clusterer}", "restarts")
+    write_runs(
+        snakemake.output[0],
+        cluster(points.values, settings, params.seed, snakemake.threads, report),
+        points.image_ids,
+        store.provenance(
+            params.code,
+            points.manifest,
+            {"clusterer": settings, "n_components": params.n_components, "whiten": params.whiten, "seed": params.seed},
+            n_components_used=points.values.shape[1],
+        ),
+    )

@@ -1,0 +1,18 @@
+"""Features -> their decomposition, or a decomposition -> a map of it."""
+
+from importlib import import_module
+
+from snakemake.script import snakemake
+
+from workflow_scripts.runlog import job, progress
+
+with job(snakemake.log[0]):
+    settings = dict(snakemake.params.decomposition)
+    decompose = import_module(f"workflow_scripts.reduce.{settings['method']}").decompose
+    decompose(
+        snakemake.input[0],
+        snakemake.output[0],
+        settings,
+        snakemake.params.code,
+        progress(f"decompose {snakemake.wildcards.layer}", "images"),
+    )

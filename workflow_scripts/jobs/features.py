@@ -1,0 +1,22 @@
+"""A stack of images -> one feature store for each layer of a pass."""
+
+from pathlib import Path
+
+from snakemake.script import snakemake
+
+from workflow_scripts import store
+from workflow_scripts.backbones.extract import extract
+from workflow_scripts.runlog import job, progress
+
+with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
+    backbone = snakemake.params.backbone
+    extract(
+        stack["images"],
+        list(store.image_ids(stack)),
+        backbone,
+        {layer: Path(path) for layer, path in zip(snakemake.params.layers, snakemake.output, strict=True)},
+        store.provenance(snakemake.params.code, stack.attrs["manifest"], {"backbone": backbone}),
+        device=snakemake.params.device,
+        workers=snakemake.threads,
+        report=progress(f"features {snakemake.wildcards.preprocess}/{backbone['model']}", "images"),
+    )

@@ -1,0 +1,16 @@
+"""Artefacts of a study -> the table that one figure draws."""
+
+from importlib import import_module
+
+from snakemake.script import snakemake
+
+from workflow_scripts.runlog import job
+from workflow_scripts.tables import write_csv, write_parquet
+
+with job(snakemake.log[0]):
+    figure = snakemake.params.figure
+    inputs = {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in snakemake.input.items()}
+    tabulate = import_module(f"workflow_scripts.figures.{figure['kind']}").tabulate
+    table = tabulate(figure, snakemake.params.cells, inputs)
+    write_parquet(table, snakemake.output.parquet)
+    write_csv(table, snakemake.output.csv)

@@ -1,0 +1,13 @@
+"""The scores of a study's cells -> one table, and one by class."""
+
+import pandas as pd
+from snakemake.script import snakemake
+
+from workflow_scripts.runlog import job
+from workflow_scripts.tables import write_csv, write_parquet
+
+with job(snakemake.log[0]):
+    for name in ("scores", "classes"):
+        table = pd.concat([pd.read_parquet(path) for path in snakemake.input[name]], ignore_index=True)
+        write_parquet(table, snakemake.output[f"{name}_parquet"])
+        write_csv(table, snakemake.output[f"{name}_csv"])

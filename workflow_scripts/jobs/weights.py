@@ -1,0 +1,18 @@
+"""Fetches a backbone's weights, or finds them, and writes down which file they are and its SHA-256."""
+
+import json
+
+from snakemake.script import snakemake
+
+from workflow_scripts.backbones import network, weights
+from workflow_scripts.runlog import job
+from workflow_scripts.store import replacing
+
+with job(snakemake.log[0]) as log:
+    backbone = snakemake.params.backbone
+    found = weights.fetch(backbone)
+    for layers in snakemake.params.layers:
+        network.resolve(backbone["model"], layers)
+    log.info("%s", found)
+    with replacing(snakemake.output[0]) as temporary:
+        temporary.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")

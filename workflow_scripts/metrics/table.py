@@ -1,0 +1,69 @@
+"""The promised table: a row of metrics for each stored clustering, and one for each of its classes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts import store
+from workflow_scripts.clusterers import Runs, read_runs
+from workflow_scripts.clusterers.points import Points, read_points
+from workflow_scripts.metrics import class_scores, score_restarts, silhouettes
+
+COLUMNS = [
+    *("dataset", "preprocess", "backbone", "layer", "reducer", "n_components", "n_components_used", "whiten", "clusterer"),
+    *("k", "n_clusters", "noise_fraction", "fold", "split", "repeat", "restart", "n_init", "seed", "inertia", "n_iter"),
+    *("accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric"),
+    *("purity", "homogeneity", "completeness", "silhouette"),
+]
+INTEGERS = ("n_components", "n_components_used", "k", "n_clusters", "fold", "repeat", "restart", "n_init", "seed", "n_iter")
+TEXTS = ("dataset", "preprocess", "backbone", "layer", "reducer", "clusterer", "split")
+
+
+def score_clusters(
+    clusters: str, points: str, manifest: str, cell: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores of every stored clustering of a file, and precision, recall and F1 of each class of the best of each repeat.
+
+    A column that does not apply is null: agreement with labels where there are none, the silhouette of restarts that
+    are not the best of their repeat (it costs more than all other metrics together).
+    """
+    labels = pd.read_csv(manifest, dtype=str, keep_default_na=False)["label"].to_numpy()
+    reduced = read_points(points, cell["n_components"], cell["whiten"])
+    with store.reading(clusters, reduced.manifest) as file:
+        settings = store.attribute(file, "settings")["clusterer"]
+        runs = read_runs(file)
+    its = {**cell, "n_components_used": reduced.values.shape[1] if cell["n_components"] else None}
+    n_init = 1 if settings.get("keep") == "all" else settings["n_init"]
+    scores = [_scores(k, of_k, labels, reduced).assign(**its, n_init=n_init) for k, of_k in runs.items()]
+    classes = [frame.assign(**its) for k, of_k in runs.items() for frame in _classes(k, of_k, labels)]
+    columns = [*COLUMNS[: COLUMNS.index("k") + 1], "repeat", "label", "support", "precision", "recall", "f1"]
+    by_class = pd.concat(classes) if classes else pd.DataFrame(columns=columns)
+    return typed(pd.concat(scores), COLUMNS), typed(by_class, [c for c in columns if c != "n_clusters"])
+
+
+def _scores(k: int, runs: Runs, labels: np.ndarray, points: Points) -> pd.DataFrame:
+    frame = score_restarts(runs.labels, labels)
+    frame["silhouette"] = np.nan
+    best = runs.best_of_repeats
+    frame.loc[best, "silhouette"] = silhouettes(points.values, runs.labels[best])
+    own = {name: getattr(runs, name) for name in ("repeat", "restart", "seed", "inertia", "n_iter")}
+    return frame.assign(k=k, **own)
+
+
+def _classes(k: int, runs: Runs, labels: np.ndarray) -> Iterator[pd.DataFrame]:
+    if not (labels != "").any():
+        return
+    for row in runs.best_of_repeats:
+        yield class_scores(runs.labels[row], labels).assign(k=k, repeat=runs.repeat[row])
+
+
+def typed(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The columns in their order, whole numbers as nullable integers, so that a null is null and 7 is not 7.0."""
+    frame = frame.reindex(columns=columns).reset_index(drop=True)
+    integers = {name: "Int64" for name in INTEGERS if name in columns}
+    texts = {name: "string" for name in TEXTS if name in columns}
+    return frame.astype({**integers, **texts})
+
+
