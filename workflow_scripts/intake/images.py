@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -79,7 +80,7 @@ def read_image(path: str | Path, max_pixels: int | None = None) -> np.ndarray:
 
 
 @contextmanager
-def open_file(path: str | Path) -> Iterator[BinaryIO]:
+def open_file(path: str | Path) -> Iterator[BufferedReader]:
     """The open file; raises `ImageRejected` where the system does not give it out."""
     try:
         stream = open(path, "rb")  # noqa: SIM115 - only the opening may fail here, not what the caller does

@@ -54,7 +54,7 @@ def listing_digest(entries: Iterable[Entry]) -> str:
 
 
 def _walk(folder: str, prefix: str, unwanted: re.Pattern[str], above: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
-    status = os.stat(folder)
+    status = Path(folder).stat()
     here = (status.st_dev, status.st_ino)
     if here in above:
         return

@@ -1,13 +1,13 @@
 """Intake: every file of the folder becomes a row of the manifest or a row of the rejected."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -118,7 +118,7 @@ def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> "_F
             raise ImageRejected(Reason.NOT_AN_IMAGE, f"a {suffix} file")
         if path != _printable(path):
             raise ImageRejected(Reason.UNREADABLE, "its name is not UTF-8")
-        with open_file(os.path.join(root, path)) as stream:
+        with open_file(Path(root, path)) as stream:
             return _decoded(stream, min_size, max_pixels)
     except ImageRejected as rejection:
         return str(rejection.reason), rejection.detail
@@ -126,7 +126,7 @@ def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> "_F
         return str(Reason.UNREADABLE), error.strerror or str(error)
 
 
-def _decoded(stream: BinaryIO, min_size: int, max_pixels: int | None) -> _Facts:
+def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> _Facts:
     picture = decode(stream, max_pixels, min_size)
     stream.seek(0)
     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
