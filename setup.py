@@ -1,0 +1,23 @@
+"""The one thing that pyproject.toml cannot say: the C kernels of the many-restart k-means.
+
+The extension is a plain shared library, loaded with ctypes. It is optional: without a compiler the installation goes on,
+and k-means takes the slower torch path.
+"""
+
+from setuptools import Extension, setup
+
+FOLDER = "workflow_scripts/kmeans"
+SOURCES = ["_kernel.c", "_kernel_avx512.c", "_kernel_avx2.c", "_kernel_base.c"]
+HEADERS = ["_kernel.h", "_kernel_impl.h", "_simd.h"]
+
+setup(
+    ext_modules=[
+        Extension(
+            "workflow_scripts.kmeans._kernel",
+            sources=[f"{FOLDER}/{name}" for name in SOURCES],
+            depends=[f"{FOLDER}/{name}" for name in HEADERS],
+            extra_compile_args=["-O3", "-std=gnu11", "-ffp-contract=fast"],
+            optional=True,
+        )
+    ]
+)

@@ -1,0 +1,386 @@
+"""Many-restart k-means against scikit-learn, path against path, and its promises of reproducibility."""
+
+import ctypes as ct
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import ks_2samp
+from sklearn.cluster import KMeans, kmeans_plusplus
+from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from workflow_scripts.kmeans import ManyRestartKMeans, Restarts, native, run_restarts
+from workflow_scripts.kmeans import restarts as restarts_module
+from workflow_scripts.kmeans.problem import Batch, Problem
+from workflow_scripts.kmeans.streams import random_points, uniforms
+
+needs_kernel = pytest.mark.skipif(not native.kernels(), reason="k-means was installed without a C compiler")
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(scope="module")
+def digits() -> np.ndarray:
+    """1797 real images, whitened: 40 features, no two points alike."""
+    return PCA(40, whiten=True, random_state=0).fit_transform(load_digits().data)
+
+
+@pytest.fixture(params=["native", "torch"])
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each test once on the compiled kernel, once on the torch path."""
+    if request.param == "torch":
+        monkeypatch.setattr(native, "kernels", dict)
+    elif not native.kernels():
+        pytest.skip("k-means was installed without a C compiler")
+    return request.param
+
+
+def points(n: int, restarts: int, k: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.stack([rng.choice(n, k, replace=False) for _ in range(restarts)])
+
+
+def sklearn_run(X: np.ndarray, centers: np.ndarray, max_iter: int = 300) -> KMeans:
+    return KMeans(len(centers), init=centers, n_init=1, tol=0, algorithm="lloyd", max_iter=max_iter).fit(X)
+
+
+def assert_same(a: Restarts, b: Restarts) -> None:
+    for field in fields(Restarts):
+        np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name), err_msg=field.name)
+
+
+# ---------------------------------------------------------------- exactness
+
+
+def lloyd_meets_tie(X: np.ndarray, centers: np.ndarray) -> bool:
+    """Whether plain double-precision iterations from `centers` ever meet a choice that rounding could decide:
+    two different centres, or two points to fill an empty cluster with, at nearly the same distance."""
+    X = X - X.mean(axis=0)
+    resolution = 1e-9 * (np.abs(X).max() + 1e-300) ** 2
+    for _ in range(100):
+        distance = ((X[:, None] - centers) ** 2).sum(axis=2)
+        labels = distance.argmin(axis=1)
+        nearest = distance.min(axis=1)
+        rival = np.where((centers[None] == centers[labels][:, None]).all(axis=2), np.inf, distance).min(axis=1)
+        if (rival - nearest < resolution).any():
+            return True
+        counts = np.bincount(labels, minlength=len(centers))
+        if (counts == 0).any():
+            return True
+        new = np.stack([X[labels == j].mean(axis=0) for j in range(len(centers))])
+        if (new == centers).all():
+            return False
+        centers = new
+    return True
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Points and starting centres: clouds and grids, duplicates, constant columns, offsets, scales, any k."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    n, d = draw(st.integers(1, 80)), draw(st.integers(1, 12))
+    X = rng.integers(0, 4, (n, d)).astype(float) if draw(st.booleans()) else rng.normal(size=(n, d))
+    if draw(st.booleans()):
+        X += 5 * rng.normal(size=(3, d))[rng.integers(0, 3, n)]
+    if draw(st.booleans()):
+        X = X[rng.integers(0, n, n)]
+    if draw(st.booleans()):
+        X[:, 0] = 7
+    X = X * 10.0 ** draw(st.sampled_from([-12, 0, 0, 9])) + draw(st.sampled_from([0, 0, 1e3]))
+    k = draw(st.one_of(st.integers(1, min(n, 10)), st.just(n)))
+    centers = X[rng.choice(n, k, replace=False)]
+    if draw(st.booleans()):
+        centers = centers + X.std() * rng.normal(size=centers.shape)
+    return X, centers
+
+
+def test_same_as_sklearn_on_random_problems() -> None:
+    compared = 0
+
+    @settings(max_examples=500, deadline=None, derandomize=True)
+    @given(problems())
+    def check(problem: tuple[np.ndarray, np.ndarray]) -> None:
+        nonlocal compared
+        X, centers = problem
+        ours = run_restarts(X, len(centers), 1, 0, init=centers[None])
+        rounding = 1e-9 * ((X - X.mean(axis=0)) ** 2).sum() + 1e-12 * (X**2).sum()
+        assert_fixed_point(X, ours, rounding)
+        if not lloyd_meets_tie(X, centers - X.mean(axis=0)):
+            theirs = sklearn_run(X, centers)
+            np.testing.assert_array_equal(ours.labels[0], theirs.labels_)
+            assert ours.inertia[0] == pytest.approx(theirs.inertia_, rel=1e-6, abs=rounding)
+            compared += 1
+
+    check()
+    assert compared >= 200
+
+
+def assert_fixed_point(X: np.ndarray, ours: Restarts, rounding: float) -> None:
+    """What holds with ties, too: the inertia is that of the labels, each point is at a nearest centre, centres are means."""
+    distance = ((X[:, None] - ours.best_centers) ** 2).sum(axis=2)
+    chosen = distance[np.arange(len(X)), ours.best_labels]
+    assert ours.inertia[0] == pytest.approx(chosen.sum(), rel=1e-6, abs=rounding)
+    k = len(ours.best_centers)
+    if ours.converged[0] and len(np.unique(ours.best_labels)) == k:
+        assert (chosen <= distance.min(axis=1) + rounding).all()
+        means = np.stack([X[ours.best_labels == j].mean(axis=0) for j in range(k)])
+        np.testing.assert_allclose(ours.best_centers, means, rtol=1e-6, atol=1e-9 * np.abs(X).max())
+
+
+def test_same_as_sklearn_on_images(digits: np.ndarray, path: str) -> None:
+    init = points(len(digits), 20, 10)
+    ours = run_restarts(digits, 10, 20, 0, init=init)
+    for r, start in enumerate(init):
+        theirs = sklearn_run(digits, digits[start])
+        np.testing.assert_array_equal(ours.labels[r], theirs.labels_)
+        assert ours.inertia[r] == pytest.approx(theirs.inertia_, rel=1e-9)
+        assert ours.n_iter[r] == theirs.n_iter_
+
+
+def test_inner_products_path_is_exact() -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(700, 300)) + 0.35 * rng.normal(size=(6, 300))[rng.integers(0, 6, 700)]
+    init = points(700, 20, 7)
+    ours = run_restarts(X, 7, 20, 0, init=init)
+    for r, start in enumerate(init):
+        theirs = sklearn_run(X, X[start])
+        np.testing.assert_array_equal(ours.labels[r], theirs.labels_)
+        assert ours.n_iter[r] == theirs.n_iter_
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 5])
+def test_unfinished_restarts_are_as_sklearn_leaves_them(digits: np.ndarray, max_iter: int, path: str) -> None:
+    init = points(len(digits), 3, 10)
+    ours = run_restarts(digits, 10, 3, 0, init=init, max_iter=max_iter)
+    assert not ours.converged.any()
+    for r, start in enumerate(init):
+        theirs = sklearn_run(digits, digits[start], max_iter)
+        np.testing.assert_array_equal(ours.labels[r], theirs.labels_)
+        assert ours.inertia[r] == pytest.approx(theirs.inertia_, rel=1e-9)
+
+
+def test_tolerance_stops_where_sklearn_stops(digits: np.ndarray, path: str) -> None:
+    init = points(len(digits), 5, 10)
+    ours = run_restarts(digits, 10, 5, 0, init=init, tol=1e-2)
+    for r, start in enumerate(init):
+        theirs = KMeans(10, init=digits[start], n_init=1, tol=1e-2, algorithm="lloyd").fit(digits)
+        assert ours.n_iter[r] == theirs.n_iter_
+        assert ours.inertia[r] == pytest.approx(theirs.inertia_, rel=1e-9)
+    assert ours.converged.all()
+
+
+def test_empty_clusters_take_the_farthest_points_as_in_sklearn(path: str) -> None:
+    rng = np.random.default_rng(0)
+    for trial in range(20):
+        X = rng.normal(size=(60, 3))
+        centers = np.concatenate([X[:3], 100 + rng.normal(size=(1 + trial % 2, 3))])  # no point is near the last ones
+        ours = run_restarts(X, len(centers), 1, 0, init=centers[None])
+        theirs = sklearn_run(X, centers)
+        assert ours.inertia[0] == pytest.approx(theirs.inertia_, rel=1e-9)
+        assert len(np.unique(ours.labels[0])) == len(centers)
+
+
+# ---------------------------------------------------------------- edges
+
+
+def test_one_cluster_and_as_many_as_points(path: str) -> None:
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    one, all_ = run_restarts(X, [1, 30], 3, 0)
+    np.testing.assert_allclose(one.inertia, ((X - X.mean(axis=0)) ** 2).sum())
+    np.testing.assert_allclose(one.best_centers, X.mean(axis=0)[None], atol=1e-12)
+    np.testing.assert_allclose(all_.inertia, 0, atol=1e-12)
+    assert (all_.inertia >= 0).all()
+    assert len(np.unique(all_.best_labels)) == 30
+
+
+def test_fewer_distinct_points_than_clusters(path: str) -> None:
+    X = np.repeat(np.array([[0.0, 0], [1, 0], [5, 5]]), 10, axis=0)
+    with pytest.warns(ConvergenceWarning, match="k=5 but the best restart found 3 clusters"):
+        out = run_restarts(X, 5, 8, 0)
+    np.testing.assert_allclose(out.inertia, 0, atol=1e-25)
+    assert len(np.unique(out.best_labels[::10])) == 3
+
+
+def test_identical_points(path: str) -> None:
+    out = run_restarts(np.full((12, 3), 1e6), 3, 2, 0)
+    np.testing.assert_array_equal(out.inertia, 0)
+    np.testing.assert_array_equal(out.best_centers, 1e6)
+
+
+def test_many_clusters_need_wider_labels(path: str) -> None:
+    X = np.random.default_rng(0).normal(size=(400, 2))
+    few, many = run_restarts(X, [256, 257], 2, 0)
+    assert few.labels.dtype == np.uint8
+    assert many.labels.dtype == np.uint16
+    assert many.labels.max() == 256
+    theirs = sklearn_run(X, X[:300])
+    np.testing.assert_array_equal(run_restarts(X, 300, 1, 0, init=np.arange(300)[None]).labels[0], theirs.labels_)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"X": np.array([[1.0, 2], [np.nan, 3]])}, "nan in row 1, column 0"),
+        ({"X": np.array([[1.0, np.inf], [2, 3]])}, "inf in row 0, column 1"),
+        ({"X": np.array([1.0, 2])}, "shape"),
+        ({"X": np.array([["a"]])}, "real numbers"),
+        ({"k": 11}, "k=11 but X has 10 points"),
+        ({"k": [2, 0]}, "k=0"),
+        ({"restarts": 0}, "restarts=0"),
+        ({"init": "kmeans"}, "one of k-means"),
+        ({"init": np.zeros((3, 2, 9))}, "init has shape"),
+        ({"init": np.full((3, 2), 10)}, "points that do not exist"),
+        ({"keep": "some"}, "keep='some'"),
+    ],
+)
+def test_unusable_input_is_named(change: dict, message: str) -> None:
+    usable = {"X": np.random.default_rng(0).normal(size=(10, 2)), "k": 2, "restarts": 3, "seed": 0}
+    with pytest.raises(ValueError, match=message):
+        run_restarts(**usable | change)
+
+
+# ---------------------------------------------------------------- seeding
+
+
+def sklearn_inertias(X: np.ndarray, k: int, restarts: int, **options) -> np.ndarray:
+    return np.array([KMeans(k, n_init=1, tol=0, random_state=r, **options).fit(X).inertia_ for r in range(restarts)])
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, lambda: load_digits(n_class=4)])
+def test_inertias_are_distributed_as_sklearns(load, path: str) -> None:
+    X = StandardScaler().fit_transform(load().data)[:250]
+    ours = run_restarts(X, 6, 2000, 0).inertia
+    theirs = sklearn_inertias(X, 6, 2000)
+    assert ks_2samp(ours, theirs).pvalue > 0.01
+
+
+@needs_kernel
+def test_the_other_inits_are_distributed_as_sklearns() -> None:
+    X = StandardScaler().fit_transform(load_wine().data)
+    ours = {init: run_restarts(X, 6, 1000, 0, init=init).inertia for init in ("k-means++", "k-means++-plain", "random")}
+    plain = [kmeans_plusplus(X, 6, random_state=r, n_local_trials=1)[0] for r in range(1000)]
+    assert ks_2samp(ours["k-means++-plain"], run_restarts(X, 6, 1000, 0, init=np.stack(plain)).inertia).pvalue > 0.01
+    assert ks_2samp(ours["random"], sklearn_inertias(X, 6, 1000, init="random")).pvalue > 0.01
+    assert ks_2samp(ours["k-means++"], ours["random"]).pvalue < 1e-3  # the test tells the methods apart
+
+
+def test_random_points_are_distinct_and_uniform() -> None:
+    chosen = random_points(1, range(20000), 3, 7)
+    assert (np.diff(np.sort(chosen, axis=1), axis=1) > 0).all()
+    counts = np.bincount(chosen.ravel(), minlength=7)
+    np.testing.assert_allclose(counts, 20000 * 3 / 7, rtol=0.04)
+
+
+def test_streams_depend_on_seed_and_restart_alone() -> None:
+    whole = uniforms(5, range(0, 100), 8)
+    np.testing.assert_array_equal(whole[40:60, :3], uniforms(5, range(40, 60), 3))
+    assert len(np.unique(np.concatenate([whole, uniforms(6, range(0, 100), 8)]))) == 1600
+    assert abs(np.corrcoef(uniforms(0, range(20000), 2).T)[0, 1]) < 0.03
+
+
+# ---------------------------------------------------------------- reproducibility
+
+
+@needs_kernel
+def test_threads_splits_memory_and_other_k_change_nothing(digits: np.ndarray) -> None:
+    whole = run_restarts(digits, 10, 90, 3)
+    assert_same(whole, run_restarts(digits, 10, 90, 3, n_threads=3))
+    assert_same(whole, run_restarts(digits, [4, 10], 90, 3)[1])
+    part = run_restarts(digits, 10, 30, 3)
+    np.testing.assert_array_equal(whole.labels[:30], part.labels)
+    np.testing.assert_array_equal(whole.inertia[:30], part.inertia)
+    assert_same(whole, run_restarts(digits, 10, 90, 3, max_memory=100_000))  # nothing is cached
+
+
+def test_several_seeds_put_an_axis_in_front(digits: np.ndarray, path: str) -> None:
+    both = run_restarts(digits, 5, 6, [7, 8])
+    for row, seed in enumerate([7, 8]):
+        alone = run_restarts(digits, 5, 6, seed)
+        np.testing.assert_array_equal(both.labels[row], alone.labels)
+        np.testing.assert_array_equal(both.best_labels[row], alone.best_labels)
+        np.testing.assert_array_equal(both.best_centers[row], alone.best_centers)
+
+
+def test_keeping_the_best_keeps_the_best(digits: np.ndarray, path: str) -> None:
+    everything, best = run_restarts(digits, 5, 40, 0), run_restarts(digits, 5, 40, 0, keep="best")
+    assert everything.best == best.best == everything.inertia.argmin()
+    assert best.labels.shape == (len(digits),)
+    np.testing.assert_array_equal(best.labels, everything.labels[everything.best])
+    np.testing.assert_array_equal(best.inertia, everything.inertia)
+
+
+def test_progress_counts_restarts_and_an_error_in_it_ends_the_run(digits: np.ndarray) -> None:
+    seen: list[int] = []
+    run_restarts(digits, 5, 700, 0, progress=seen.append)
+    assert sum(seen) == 700
+    assert len(seen) > 1
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_restarts(digits, 5, 10**6, 0, keep="best", progress=interrupt)
+
+
+# ---------------------------------------------------------------- paths
+
+
+@needs_kernel
+@pytest.mark.parametrize("instruction_set", native.kernels())
+@pytest.mark.parametrize("max_memory", [0, 2**30])
+def test_every_instruction_set_and_cache_gives_the_same_labels(instruction_set: str, max_memory: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(333, 210)) + rng.normal(size=(5, 210))[rng.integers(0, 5, 333)] * 0.3
+    init = points(333, 10, 13).astype(np.int32)
+    labels = np.empty((10, 333), np.uint8)
+    backend = native.NativeBackend(Problem.of(X), max_memory, instruction_set)
+    result = backend.run(Batch(10, 13, 300, 0.0, labels, True, start_points=init), ct.c_int32(0))
+    for r in range(10):
+        theirs = sklearn_run(X, X[init[r]])
+        np.testing.assert_array_equal(labels[r], theirs.labels_)
+        assert result.n_iter[r] == theirs.n_iter_
+
+
+@needs_kernel
+def test_torch_path_equals_the_kernel(digits: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = run_restarts(digits, 7, 60, 0)
+    monkeypatch.setattr(native, "kernels", dict)
+    batched = run_restarts(digits, 7, 60, 0)
+    np.testing.assert_allclose(compiled.inertia, batched.inertia, rtol=1e-9)
+    np.testing.assert_array_equal(compiled.labels, batched.labels)
+    single = run_restarts(digits, 7, 60, 0, dtype=np.float32)
+    assert (np.abs(single.inertia / compiled.inertia - 1) < 1e-6).mean() > 0.9
+
+
+def test_missing_compiler_is_said_once(
+    digits: np.ndarray, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(native, "kernels", dict)
+    restarts_module._warn_of_torch_path.cache_clear()
+    for _ in range(2):
+        run_restarts(digits[:50], 2, 1, 0)
+    assert sum("without a C compiler" in record.message for record in caplog.records) == 1
+
+
+# ---------------------------------------------------------------- the estimator
+
+
+@parametrize_with_checks([ManyRestartKMeans(n_clusters=3, n_init=5)])
+def test_estimator_keeps_sklearns_rules(estimator, check) -> None:
+    check(estimator)
+
+
+def test_estimator_in_a_pipeline(digits: np.ndarray) -> None:
+    pipeline = make_pipeline(PCA(10), ManyRestartKMeans(10, n_init=20, random_state=0))
+    labels = pipeline.fit_predict(digits)
+    np.testing.assert_array_equal(labels, pipeline.predict(digits))
+    assert pipeline.transform(digits).shape == (len(digits), 10)
+    estimator = pipeline[-1]
+    assert estimator.inertia_ == estimator.restarts_.inertia.min()
+    assert -pipeline.score(digits) == pytest.approx(estimator.inertia_, rel=1e-6)

@@ -1,0 +1,721 @@
+/* The kernel itself; compiled once for each instruction set (see _kernel_avx512.c and its neighbours). */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "_kernel.h"
+#include "_simd.h"
+
+#define UNIT 6e-8 /* half the spacing of single precision at 1, rounded up */
+#define HALVES (TILE / (2 * LANES))
+
+/* ---------------------------------------------------------------- memory: one block, cut into aligned pieces */
+
+struct arena {
+    char *base; /* NULL while only the size is wanted */
+    size_t used;
+};
+
+static void *take(struct arena *a, int64_t count, size_t size)
+{
+    void *piece = a->base ? a->base + a->used : NULL;
+    a->used += ((size_t)count * size + 63) / 64 * 64;
+    return piece;
+}
+
+static char *aligned_block(size_t bytes) { return aligned_alloc(64, (bytes + 63) / 64 * 64); }
+
+/* ---------------------------------------------------------------- double precision, on padded rows */
+
+INLINE double sum_doubles(const double acc[ROW_PAD])
+{
+    return ((acc[0] + acc[4]) + (acc[1] + acc[5])) + ((acc[2] + acc[6]) + (acc[3] + acc[7]));
+}
+
+static double squared_norm(const double *a, int64_t stride)
+{
+    double acc[ROW_PAD] = {0};
+    for (int64_t f = 0; f < stride; f += ROW_PAD)
+        for (int lane = 0; lane < ROW_PAD; lane++) acc[lane] += a[f + lane] * a[f + lane];
+    return sum_doubles(acc);
+}
+
+static double squared_distance(const double *a, const double *b, int64_t stride)
+{
+    double acc[ROW_PAD] = {0};
+    for (int64_t f = 0; f < stride; f += ROW_PAD)
+        for (int lane = 0; lane < ROW_PAD; lane++) {
+            double gap = a[f + lane] - b[f + lane];
+            acc[lane] += gap * gap;
+        }
+    return sum_doubles(acc);
+}
+
+static void add_row(double *restrict sum, const double *restrict row, int64_t stride)
+{
+    for (int64_t f = 0; f < stride; f++) sum[f] += row[f];
+}
+
+static void subtract_row(double *restrict sum, const double *restrict row, int64_t stride)
+{
+    for (int64_t f = 0; f < stride; f++) sum[f] -= row[f];
+}
+
+/* ---------------------------------------------------------------- single precision: a tile against a few centres
+ * `count` is a constant at each call, so that the accumulators stay in registers.
+ * `panel` holds the centres feature by feature: (d, count).
+ */
+
+INLINE void products_block(const int count, const float *x, int64_t d, const float *panel, float *const *out)
+{
+    vfloat acc0[MAX_BLOCK], acc1[MAX_BLOCK];
+#pragma GCC unroll 12
+    for (int j = 0; j < count; j++) acc0[j] = acc1[j] = splat(0);
+    for (int64_t f = 0; f < d; f++, x += TILE, panel += count) {
+        vfloat x0 = load(x), x1 = load(x + LANES);
+#pragma GCC unroll 12
+        for (int j = 0; j < count; j++) {
+            acc0[j] += x0 * panel[j];
+            acc1[j] += x1 * panel[j];
+        }
+    }
+#pragma GCC unroll 12
+    for (int j = 0; j < count; j++) {
+        store(out[j], acc0[j]);
+        store(out[j] + LANES, acc1[j]);
+    }
+}
+
+/* As above, squared distances. By differences: no cancellation, duplicates are at distance zero. */
+INLINE void distances_block(const int count, const float *x, int64_t d, const float *panel, float *const *out)
+{
+    vfloat acc0[MAX_BLOCK], acc1[MAX_BLOCK];
+#pragma GCC unroll 12
+    for (int j = 0; j < count; j++) acc0[j] = acc1[j] = splat(0);
+    for (int64_t f = 0; f < d; f++, x += TILE, panel += count) {
+        vfloat x0 = load(x), x1 = load(x + LANES);
+#pragma GCC unroll 12
+        for (int j = 0; j < count; j++) {
+            vfloat gap0 = x0 - panel[j], gap1 = x1 - panel[j];
+            acc0[j] += gap0 * gap0;
+            acc1[j] += gap1 * gap1;
+        }
+    }
+#pragma GCC unroll 12
+    for (int j = 0; j < count; j++) {
+        store(out[j], acc0[j]);
+        store(out[j] + LANES, acc1[j]);
+    }
+}
+
+#define BLOCK_CASE(block, count) \
+    case count: block(count, x, d, panel, out); break;
+#if MAX_BLOCK == 12
+#define LARGE_BLOCK_CASES(block) \
+    BLOCK_CASE(block, 7) BLOCK_CASE(block, 8) BLOCK_CASE(block, 9) \
+    BLOCK_CASE(block, 10) BLOCK_CASE(block, 11) BLOCK_CASE(block, 12)
+#else
+#define LARGE_BLOCK_CASES(block)
+#endif
+#define DEFINE_BLOCK(name, block) \
+    static void name(int count, const float *x, int64_t d, const float *panel, float *const *out) \
+    { \
+        switch (count) { \
+            BLOCK_CASE(block, 1) BLOCK_CASE(block, 2) BLOCK_CASE(block, 3) \
+            BLOCK_CASE(block, 4) BLOCK_CASE(block, 5) BLOCK_CASE(block, 6) \
+            LARGE_BLOCK_CASES(block) \
+        } \
+    }
+DEFINE_BLOCK(products, products_block)
+DEFINE_BLOCK(squared_distances, distances_block)
+
+typedef void block_fn(int count, const float *x, int64_t d, const float *panel, float *const *out);
+
+/* How many of `left` centres the next block takes: blocks of nearly equal size. */
+INLINE int next_block(int64_t left)
+{
+    int64_t blocks = (left + MAX_BLOCK - 1) / MAX_BLOCK;
+    return (int)((left + blocks - 1) / blocks);
+}
+
+/* One tile against `count` centres; row c of the result starts at out + column[c] * TILE (column NULL: at c). */
+static void sweep_tile(block_fn *block, const float *tile, int64_t d, int64_t count, const float *panel,
+                       const int32_t *column, float *out)
+{
+    for (int64_t c = 0; c < count;) {
+        int size = next_block(count - c);
+        for (int half = 0; half < HALVES; half++) {
+            float *row[MAX_BLOCK];
+            for (int j = 0; j < size; j++) row[j] = out + (column ? column[c + j] : c + j) * TILE + 2 * LANES * half;
+            block(size, tile + 2 * LANES * half, d, panel, row);
+        }
+        panel += d * size;
+        c += size;
+    }
+}
+
+/* ---------------------------------------------------------------- seeding: greedy k-means++ */
+
+struct seeding {
+    float *panel;         /* (d, trials) candidates, block by block */
+    float *distance;      /* (tiles, TILE) squared distance to the nearest centre so far */
+    float *candidate;     /* (trials, tiles, TILE) the same with each candidate added */
+    double *mass;         /* (tiles,) sums of `distance` over tiles */
+    double *trial_mass;   /* (trials, tiles) */
+    float *rows;          /* (tiles, trials, TILE) distances to the candidates where they are not cached */
+    int32_t *chosen;      /* (trials,) */
+};
+
+static void layout_seeding(struct seeding *s, const struct points *p, int64_t trials, struct arena *a)
+{
+    s->panel = take(a, p->d * trials, sizeof(float));
+    s->distance = take(a, p->tiles * TILE, sizeof(float));
+    s->candidate = take(a, trials * p->tiles * TILE, sizeof(float));
+    s->mass = take(a, p->tiles, sizeof(double));
+    s->trial_mass = take(a, trials * p->tiles, sizeof(double));
+    s->rows = take(a, trials * TILE, sizeof(float));
+    s->chosen = take(a, trials, sizeof(int32_t));
+}
+
+/* Feature-major copies of points, in the blocks in which sweep_tile reads them. */
+static void panel_of_points(const struct points *p, int64_t count, const int32_t *index, float *panel)
+{
+    for (int64_t c = 0; c < count;) {
+        int size = next_block(count - c);
+        for (int j = 0; j < size; j++) {
+            const float *tile = p->tiled + index[c + j] / TILE * p->d * TILE + index[c + j] % TILE;
+            for (int64_t f = 0; f < p->d; f++) panel[f * size + j] = tile[f * TILE];
+        }
+        panel += p->d * size;
+        c += size;
+    }
+}
+
+/* Lower one tile's distances by those to a new centre; returns their sum. */
+INLINE float lower_tile(const float *distance, const float *row, float *out)
+{
+    vfloat total = splat(0);
+#pragma GCC unroll 8
+    for (int lane = 0; lane < TILE; lane += LANES) {
+        vfloat lower = min(load(distance + lane), load(row + lane));
+        store(out + lane, lower);
+        total += lower;
+    }
+    return sum_lanes(total);
+}
+
+/* Distances of all points when each of the candidates is added to the centres, and their sums over tiles. */
+static void try_candidates(const struct points *p, struct seeding *s, int64_t trials)
+{
+    int64_t padded = p->tiles * TILE;
+    if (!p->distance) panel_of_points(p, trials, s->chosen, s->panel);
+    for (int64_t t = 0; t < p->tiles; t++) {
+        if (!p->distance) sweep_tile(squared_distances, p->tiled + t * p->d * TILE, p->d, trials, s->panel, NULL, s->rows);
+        for (int64_t c = 0; c < trials; c++) {
+            const float *row = p->distance ? p->distance + s->chosen[c] * padded + t * TILE : s->rows + c * TILE;
+            s->trial_mass[c * p->tiles + t] =
+                lower_tile(s->distance + t * TILE, row, s->candidate + c * padded + t * TILE);
+        }
+    }
+}
+
+static double sum_of(const double *values, int64_t count)
+{
+    double total = 0;
+    for (int64_t i = 0; i < count; i++) total += values[i];
+    return total;
+}
+
+/* The point at which the running sum of the distances reaches `target`. */
+static int32_t point_at(const struct points *p, const struct seeding *s, double target)
+{
+    int64_t t = 0;
+    double sum = 0;
+    while (t < p->tiles - 1 && sum + s->mass[t] < target) sum += s->mass[t++];
+    int64_t i = t * TILE, last = (t + 1) * TILE < p->n ? (t + 1) * TILE - 1 : p->n - 1;
+    while (i < last && (sum += s->distance[i]) < target) i++;
+    return (int32_t)i;
+}
+
+/* Greedy k-means++ (Arthur & Vassilvitskii 2007, section 2.2 and conclusion; scikit-learn's _kmeans_plusplus):
+ * each centre is the best of `trials` points drawn with probability proportional to the squared distance. */
+static void seed(const struct points *p, int64_t k, int64_t trials, const double *draw, struct seeding *s,
+                 int32_t *start)
+{
+    int64_t padded = p->tiles * TILE;
+    for (int64_t i = 0; i < padded; i++) s->distance[i] = i < p->n ? FLT_MAX : 0; /* padding is never drawn */
+    for (int64_t j = 0; j < k; j++) {
+        int64_t tried = j ? trials : 1, best = 0;
+        double total = sum_of(s->mass, p->tiles), least = INFINITY;
+        for (int64_t c = 0; c < tried; c++, draw++)
+            s->chosen[c] = j ? point_at(p, s, *draw * total) : (int32_t)(*draw * (double)p->n);
+        try_candidates(p, s, tried);
+        for (int64_t c = 0; c < tried; c++) {
+            double mass = sum_of(s->trial_mass + c * p->tiles, p->tiles);
+            if (mass < least) {
+                least = mass;
+                best = c;
+            }
+        }
+        start[j] = s->chosen[best];
+        memcpy(s->distance, s->candidate + best * padded, (size_t)padded * sizeof(float));
+        memcpy(s->mass, s->trial_mass + best * p->tiles, (size_t)p->tiles * sizeof(double));
+    }
+}
+
+/* ---------------------------------------------------------------- Lloyd's iterations of one restart */
+
+struct lloyd {
+    double *sum;        /* (k, stride); centre j is sum[j] / weight[j] */
+    double *weight;     /* (k,) */
+    double *center;     /* (k, stride) */
+    double *old;        /* (k, stride) the centres before the last update */
+    double *sum_norm;   /* (k,) |sum_j| */
+    double *error;      /* (k,) |product_ij - x_i . sum_j| <= error_j |x_i| */
+    float *half_norm;   /* (k,) |c_j|^2 / 2 */
+    float *inverse;     /* (k,) 1 / weight_j */
+    float *product;     /* (tiles or 1, k, TILE) x_i . sum_j */
+    float *panel;       /* (d, k) the stale sums in single precision, block by block */
+    int32_t *stale;     /* clusters whose products have to be swept again */
+    int32_t *label;     /* (tiles, TILE) */
+    int32_t *next;      /* (tiles, TILE) */
+    int32_t *changed;   /* points whose label changed in the last sweep */
+    int64_t *moved;     /* (k,) how many points joined or left a cluster */
+    double *travel;     /* (k,) the sum of their norms */
+    uint8_t *by_rows;   /* (k,) update the products by rows of the Gram matrix */
+    int64_t n_stale, n_changed, n_settled;
+    int relocated;      /* sums do not belong to the labels: start them afresh */
+};
+
+static void layout_lloyd(struct lloyd *r, const struct points *p, const struct batch *b, struct arena *a)
+{
+    int64_t k = b->k, padded = p->tiles * TILE;
+    r->sum = take(a, k * p->stride, sizeof(double));
+    r->weight = take(a, k, sizeof(double));
+    r->center = take(a, k * p->stride, sizeof(double));
+    r->old = take(a, k * p->stride, sizeof(double));
+    r->sum_norm = take(a, k, sizeof(double));
+    r->error = take(a, k, sizeof(double));
+    r->half_norm = take(a, k, sizeof(float));
+    r->inverse = take(a, k, sizeof(float));
+    r->product = take(a, (b->keep_products ? p->tiles : 1) * k * TILE, sizeof(float));
+    r->panel = take(a, p->d * k, sizeof(float));
+    r->stale = take(a, k, sizeof(int32_t));
+    r->label = take(a, padded, sizeof(int32_t));
+    r->next = take(a, padded, sizeof(int32_t));
+    r->changed = take(a, padded, sizeof(int32_t));
+    r->moved = take(a, k, sizeof(int64_t));
+    r->travel = take(a, k, sizeof(double));
+    r->by_rows = take(a, k, sizeof(uint8_t));
+}
+
+/* The nearest centre in double precision; the first one of equals. */
+static int32_t settle(const struct points *p, const struct lloyd *r, int64_t k, int64_t i)
+{
+    int32_t nearest = 0;
+    double least = INFINITY;
+    for (int64_t j = 0; j < k; j++) {
+        double distance = squared_distance(p->rows + i * p->stride, r->center + j * p->stride, p->stride);
+        if (distance < least) {
+            least = distance;
+            nearest = (int32_t)j;
+        }
+    }
+    return nearest;
+}
+
+/* Nearest centre of LANES points by |c|^2 / 2 - x . c; returns the margin to the second nearest. */
+INLINE vfloat nearest(const float *product, int64_t k, const float *half_norm, const float *inverse, vint *label)
+{
+    vfloat first = splat(INFINITY), second = first;
+    vint arg = {0};
+    for (int64_t j = 0; j < k; j++) {
+        vfloat score = half_norm[j] - inverse[j] * load(product + j * TILE);
+        arg = select_int(less(score, first), (vint){0} + (int32_t)j, arg);
+        second = min(second, max(score, first));
+        first = min(score, first);
+    }
+    *label = arg;
+    return second - first;
+}
+
+/* Margins below slope |x_i| + floor could be rounding errors of the two scores. */
+struct bound {
+    float slope, floor;
+};
+
+static struct bound error_bound(const struct lloyd *r, int64_t k)
+{
+    double error = 0, norm = 0;
+    for (int64_t j = 0; j < k; j++) {
+        error = fmax(error, r->error[j] / r->weight[j]);
+        norm = fmax(norm, r->sum_norm[j] / r->weight[j]);
+    }
+    double slope = 2.02 * (error + 3 * UNIT * norm), floor = 2.02 * (2 * UNIT * norm * norm);
+    return (struct bound){(float)slope, (float)floor + FLT_MIN};
+}
+
+/* Panel of the stale sums, block by block. */
+static void panel_of_sums(const struct points *p, struct lloyd *r)
+{
+    float *panel = r->panel;
+    for (int64_t c = 0; c < r->n_stale;) {
+        int size = next_block(r->n_stale - c);
+        for (int j = 0; j < size; j++) {
+            const double *sum = r->sum + r->stale[c + j] * p->stride;
+            for (int64_t f = 0; f < p->d; f++) panel[f * size + j] = (float)sum[f];
+        }
+        panel += p->d * size;
+        c += size;
+    }
+}
+
+static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int64_t t, const float *product,
+                        struct bound bound)
+{
+    uint32_t doubtful = 0, changed = 0, real = ~0u;
+    if (p->n - t * TILE < TILE) real = (1u << (p->n - t * TILE)) - 1;
+#pragma GCC unroll 8
+    for (int lane = 0; lane < TILE; lane += LANES) {
+        vint label;
+        vfloat margin = nearest(product + lane, k, r->half_norm, r->inverse, &label);
+        vfloat least = bound.slope * load(p->norm + t * TILE + lane) + bound.floor;
+        doubtful |= bits(less(margin, least)) << lane;
+        changed |= bits(differ(label, load_int(r->label + t * TILE + lane))) << lane;
+        store_int(r->next + t * TILE + lane, label);
+    }
+    doubtful &= real;
+    changed &= real;
+    for (uint32_t left = doubtful; left; left &= left - 1) {
+        int64_t lane = __builtin_ctz(left), i = t * TILE + lane;
+        r->next[i] = settle(p, r, k, i);
+        changed = (changed & ~(1u << lane)) | (uint32_t)(r->next[i] != r->label[i]) << lane;
+        r->n_settled++;
+    }
+    for (; changed; changed &= changed - 1) r->changed[r->n_changed++] = (int32_t)(t * TILE + __builtin_ctz(changed));
+}
+
+/* Find the nearest centre of every point (`next`) and the list of points for which it is a new one. */
+static void assign(const struct points *p, const struct batch *b, struct lloyd *r)
+{
+    int64_t k = b->k;
+    if (!b->keep_products) { /* nothing was kept: everything is stale */
+        for (int64_t j = 0; j < k; j++) r->stale[j] = (int32_t)j;
+        r->n_stale = k;
+    }
+    for (int64_t q = 0; q < r->n_stale; q++) {
+        int32_t j = r->stale[q];
+        r->error[j] = (double)(p->d + 4) * UNIT * r->sum_norm[j];
+    }
+    struct bound bound = error_bound(r, k);
+    panel_of_sums(p, r);
+    r->n_changed = 0;
+    for (int64_t t = 0; t < p->tiles; t++) {
+        float *product = r->product + (b->keep_products ? t * k * TILE : 0);
+        sweep_tile(products, p->tiled + t * p->d * TILE, p->d, r->n_stale, r->panel, r->stale, product);
+        assign_tile(p, r, k, t, product, bound);
+    }
+}
+
+static void all_stale(struct lloyd *r, int64_t k)
+{
+    for (int64_t j = 0; j < k; j++) r->stale[j] = (int32_t)j;
+    r->n_stale = k;
+}
+
+/* What follows from a centre's sum and weight. */
+static void refresh_center(const struct points *p, struct lloyd *r, int64_t j)
+{
+    const double *sum = r->sum + j * p->stride;
+    double norm = squared_norm(sum, p->stride), weight = r->weight[j];
+    for (int64_t f = 0; f < p->stride; f++) r->center[j * p->stride + f] = sum[f] / weight;
+    r->sum_norm[j] = sqrt(norm);
+    r->half_norm[j] = (float)(0.5 * norm / (weight * weight));
+    r->inverse[j] = (float)(1 / weight);
+}
+
+static void start_from(const struct points *p, const struct batch *b, struct lloyd *r, const int32_t *start,
+                       const double *centers)
+{
+    size_t row = (size_t)p->stride * sizeof(double);
+    for (int64_t j = 0; j < b->k; j++) {
+        memcpy(r->sum + j * p->stride, start ? p->rows + start[j] * p->stride : centers + j * p->stride, row);
+        r->weight[j] = 1;
+        refresh_center(p, r, j);
+    }
+    for (int64_t i = 0; i < p->tiles * TILE; i++) r->label[i] = -1;
+    all_stale(r, b->k);
+    r->relocated = 1;
+    r->n_settled = 0;
+}
+
+/* Sums and counts of all points, from nothing. */
+static void rebuild_sums(const struct points *p, struct lloyd *r, int64_t k)
+{
+    memset(r->sum, 0, (size_t)(k * p->stride) * sizeof(double));
+    memset(r->weight, 0, (size_t)k * sizeof(double));
+    for (int64_t i = 0; i < p->n; i++) {
+        add_row(r->sum + r->next[i] * p->stride, p->rows + i * p->stride, p->stride);
+        r->weight[r->next[i]]++;
+    }
+    all_stale(r, k);
+    r->relocated = 0;
+}
+
+static void update_products(const struct points *p, struct lloyd *r, int64_t k, int64_t i, int32_t cluster, float sign)
+{
+    const float *row = p->gram + i * p->tiles * TILE;
+    float *product = r->product + cluster * TILE;
+    for (int64_t t = 0; t < p->tiles; t++, row += TILE, product += k * TILE)
+        for (int lane = 0; lane < TILE; lane += LANES) store(product + lane, load(product + lane) + sign * load(row + lane));
+}
+
+/* Choose for each touched cluster: rows of the Gram matrix for a few changes, else a sweep. */
+static void plan_update(const struct points *p, const struct batch *b, struct lloyd *r)
+{
+    int64_t k = b->k, rows_at_most = p->d / 16;
+    memset(r->moved, 0, (size_t)k * sizeof(int64_t));
+    memset(r->travel, 0, (size_t)k * sizeof(double));
+    for (int64_t q = 0; q < r->n_changed; q++) {
+        int64_t i = r->changed[q];
+        int32_t from = r->label[i], to = r->next[i];
+        r->moved[from]++;
+        r->moved[to]++;
+        r->travel[from] += p->norm[i];
+        r->travel[to] += p->norm[i];
+    }
+    r->n_stale = 0;
+    for (int64_t j = 0; j < k; j++) {
+        double fresh = (double)(p->d + 4) * UNIT * r->sum_norm[j];
+        double error = r->error[j] + UNIT * (r->travel[j] + (double)(r->moved[j] + 1) * (r->sum_norm[j] + r->travel[j]));
+        r->by_rows[j] = p->gram && b->keep_products && r->moved[j] <= rows_at_most && error <= 2 * fresh;
+        if (r->by_rows[j] && r->moved[j]) r->error[j] = error;
+        if (!r->by_rows[j] && r->moved[j]) r->stale[r->n_stale++] = (int32_t)j;
+    }
+}
+
+/* Sums, counts and products after the points in `changed` moved. */
+static void update_sums(const struct points *p, const struct batch *b, struct lloyd *r)
+{
+    plan_update(p, b, r);
+    for (int64_t q = 0; q < r->n_changed; q++) {
+        int64_t i = r->changed[q];
+        int32_t from = r->label[i], to = r->next[i];
+        const double *row = p->rows + i * p->stride;
+        subtract_row(r->sum + from * p->stride, row, p->stride);
+        add_row(r->sum + to * p->stride, row, p->stride);
+        r->weight[from]--;
+        r->weight[to]++;
+        if (r->by_rows[from]) update_products(p, r, b->k, i, from, -1);
+        if (r->by_rows[to]) update_products(p, r, b->k, i, to, 1);
+    }
+}
+
+/* Empty clusters as scikit-learn treats them (_relocate_empty_clusters_dense, _average_centers): each takes the point
+ * farthest from its old centre out of that point's cluster; when all distances are zero, the largest cluster's centre. */
+static int has_empty(const struct lloyd *r, int64_t k)
+{
+    for (int64_t j = 0; j < k; j++)
+        if (r->weight[j] == 0) return 1;
+    return 0;
+}
+
+static void take_point(const struct points *p, struct lloyd *r, int64_t empty, int64_t i)
+{
+    int32_t from = r->next[i];
+    subtract_row(r->sum + from * p->stride, p->rows + i * p->stride, p->stride);
+    memcpy(r->sum + empty * p->stride, p->rows + i * p->stride, (size_t)p->stride * sizeof(double));
+    r->weight[from]--;
+    r->weight[empty] = 1;
+}
+
+static int64_t farthest_point(const struct points *p, const struct lloyd *r, const uint8_t *taken, double *distance)
+{
+    int64_t farthest = -1;
+    *distance = -1;
+    for (int64_t i = 0; i < p->n; i++) {
+        if (taken[i]) continue;
+        double gap = squared_distance(p->rows + i * p->stride, r->center + r->next[i] * p->stride, p->stride);
+        if (gap > *distance) {
+            *distance = gap;
+            farthest = i;
+        }
+    }
+    return farthest;
+}
+
+static int relocate_empty(const struct points *p, struct lloyd *r, int64_t k)
+{
+    uint8_t *empty = calloc((size_t)(k + p->n), 1), *taken = empty + k;
+    if (!empty) return -1;
+    double largest_gap = 0;
+    for (int64_t j = 0; j < k; j++) empty[j] = r->weight[j] == 0;
+    for (int64_t j = 0, first = 1; j < k; j++) {
+        if (!empty[j]) continue;
+        double gap;
+        int64_t i = farthest_point(p, r, taken, &gap);
+        if (first) largest_gap = gap;
+        first = 0;
+        if (largest_gap == 0) break;
+        taken[i] = 1;
+        take_point(p, r, j, i);
+    }
+    int64_t largest = 0;
+    for (int64_t j = 1; j < k; j++)
+        if (r->weight[j] > r->weight[largest]) largest = j;
+    for (int64_t j = 0; j < k; j++) {
+        if (r->weight[j] > 0) continue;
+        memcpy(r->sum + j * p->stride, r->sum + largest * p->stride, (size_t)p->stride * sizeof(double));
+        r->weight[j] = r->weight[largest];
+    }
+    free(empty);
+    all_stale(r, k);
+    r->relocated = 1;
+    return 0;
+}
+
+/* New centres from `next`; returns by how much they moved (sum of squares), or -1 when memory ran out. */
+static double update(const struct points *p, const struct batch *b, struct lloyd *r)
+{
+    int64_t k = b->k;
+    int all = r->relocated;
+    if (all)
+        rebuild_sums(p, r, k);
+    else
+        update_sums(p, b, r);
+    if (has_empty(r, k)) {
+        if (relocate_empty(p, r, k)) return -1;
+        all = 1;
+    }
+    double *swap = r->old;
+    r->old = r->center;
+    r->center = swap;
+    double shift = 0;
+    for (int64_t j = 0; j < k; j++) {
+        if (all || r->moved[j]) {
+            refresh_center(p, r, j);
+            shift += squared_distance(r->center + j * p->stride, r->old + j * p->stride, p->stride);
+        } else {
+            memcpy(r->center + j * p->stride, r->old + j * p->stride, (size_t)p->stride * sizeof(double));
+        }
+    }
+    memcpy(r->label, r->next, (size_t)(p->tiles * TILE) * sizeof(int32_t));
+    return shift;
+}
+
+/* Sum of the squared distances to the centres. The short formula holds for centres that are the means of their
+ * clusters; where it would cancel more than half of the digits, and for other centres, sum over the points. */
+static double inertia(const struct points *p, const struct lloyd *r, int64_t k, int at_means)
+{
+    if (at_means) {
+        double total = p->scatter;
+        for (int64_t j = 0; j < k; j++) total -= r->sum_norm[j] * r->sum_norm[j] / r->weight[j];
+        if (total > 1e-7 * p->scatter) return total;
+    }
+    double total = 0;
+    for (int64_t i = 0; i < p->n; i++)
+        total += squared_distance(p->rows + i * p->stride, r->center + r->label[i] * p->stride, p->stride);
+    return total;
+}
+
+/* Lloyd's algorithm with scikit-learn's rules for stopping (_kmeans_single_lloyd). */
+static int lloyd(const struct points *p, const struct batch *b, struct lloyd *r, int64_t restart)
+{
+    int strict = 0, converged = 0;
+    int64_t iteration = 0;
+    while (iteration < b->max_iter && !converged && !*(volatile const int32_t *)b->stop) {
+        iteration++;
+        assign(p, b, r);
+        strict = r->n_changed == 0;
+        if (strict && !r->relocated) {
+            converged = 1;
+            break;
+        }
+        double shift = update(p, b, r);
+        if (shift < 0) return -1;
+        converged = strict || shift <= b->tol;
+    }
+    if (!strict) { /* labels that belong to the last centres */
+        assign(p, b, r);
+        memcpy(r->label, r->next, (size_t)(p->tiles * TILE) * sizeof(int32_t));
+    }
+    b->inertia[restart] = inertia(p, r, b->k, strict && !r->relocated);
+    b->n_iter[restart] = (int32_t)iteration;
+    b->converged[restart] = (uint8_t)converged;
+    return 0;
+}
+
+/* ---------------------------------------------------------------- a batch of restarts */
+
+static void write_labels(const struct batch *b, int64_t n, int64_t row, const int32_t *label)
+{
+    char *out = (char *)b->labels + row * n * b->label_bytes;
+    for (int64_t i = 0; i < n; i++) {
+        if (b->label_bytes == 1)
+            ((uint8_t *)out)[i] = (uint8_t)label[i];
+        else if (b->label_bytes == 2)
+            ((uint16_t *)out)[i] = (uint16_t)label[i];
+        else
+            ((uint32_t *)out)[i] = (uint32_t)label[i];
+    }
+}
+
+static int run(const struct points *p, const struct batch *b)
+{
+    struct arena arena = {0};
+    struct lloyd r;
+    struct seeding s;
+    layout_lloyd(&r, p, b, &arena);
+    layout_seeding(&s, p, b->trials, &arena);
+    int32_t *seeds = take(&arena, b->k, sizeof(int32_t));
+    char *block = aligned_block(arena.used);
+    if (!block) return -1;
+    arena = (struct arena){block, 0};
+    layout_lloyd(&r, p, b, &arena);
+    layout_seeding(&s, p, b->trials, &arena);
+    seeds = take(&arena, b->k, sizeof(int32_t));
+
+    int status = 0;
+    double least = INFINITY;
+    *b->settled = 0;
+    for (int64_t q = 0; q < b->restarts && !status && !*(volatile const int32_t *)b->stop; q++) {
+        const int32_t *start = b->start_points ? b->start_points + q * b->k : b->draws ? seeds : NULL;
+        if (b->draws) seed(p, b->k, b->trials, b->draws + q * (1 + (b->k - 1) * b->trials), &s, seeds);
+        start_from(p, b, &r, start, start ? NULL : b->start_centers + q * b->k * p->stride);
+        status = lloyd(p, b, &r, q);
+        *b->settled += r.n_settled;
+        if (b->keep_all) write_labels(b, p->n, q, r.label);
+        if (b->inertia[q] < least) {
+            least = b->inertia[q];
+            memcpy(b->best_centers, r.center, (size_t)(b->k * p->stride) * sizeof(double));
+            if (!b->keep_all) write_labels(b, p->n, 0, r.label);
+        }
+    }
+    free(block);
+    return status;
+}
+
+/* Squared distances of `count` points, from `first` on, to all points: out is (count, tiles * TILE). */
+static int distances(const struct points *p, int64_t first, int64_t count, float *out)
+{
+    float *panel = (float *)aligned_block((size_t)(p->d * MAX_BLOCK) * sizeof(float));
+    float *rows = (float *)aligned_block(MAX_BLOCK * TILE * sizeof(float));
+    int64_t padded = p->tiles * TILE;
+    for (int64_t c = 0; panel && rows && c < count;) {
+        int size = next_block(count - c);
+        int32_t index[MAX_BLOCK];
+        for (int j = 0; j < size; j++) index[j] = (int32_t)(first + c + j);
+        panel_of_points(p, size, index, panel);
+        for (int64_t t = 0; t < p->tiles; t++) {
+            sweep_tile(squared_distances, p->tiled + t * p->d * TILE, p->d, size, panel, NULL, rows);
+            for (int j = 0; j < size; j++)
+                memcpy(out + (c + j) * padded + t * TILE, rows + j * TILE, TILE * sizeof(float));
+        }
+        c += size;
+    }
+    int status = panel && rows ? 0 : -1;
+    free(panel);
+    free(rows);
+    return status;
+}

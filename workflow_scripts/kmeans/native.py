@@ -1,0 +1,161 @@
+"""The compiled kernels: many restarts on one thread, loaded with ctypes so that threads run beside each other."""
+
+import ctypes as ct
+import importlib.machinery
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from workflow_scripts.kmeans.problem import Batch, Problem, Result
+
+TILE = 32
+ROW_PAD = 8
+CACHE_DISTANCES_UP_TO = 5000
+CACHE_GRAM_UP_TO = 4000
+CACHE_GRAM_FROM_FEATURES = 200
+
+
+class _Points(ct.Structure):
+    _fields_ = [
+        *((name, ct.c_int64) for name in ("n", "d", "stride", "tiles")),
+        ("scatter", ct.c_double),
+        *((name, ct.c_void_p) for name in ("rows", "tiled", "norm", "distance", "gram")),
+    ]
+
+
+class _Batch(ct.Structure):
+    _fields_ = [
+        *((name, ct.c_int64) for name in ("restarts", "k", "trials", "max_iter", "keep_products")),
+        ("tol", ct.c_double),
+        *((name, ct.c_void_p) for name in ("draws", "start_points", "start_centers", "stop")),
+        *((name, ct.c_void_p) for name in ("inertia", "n_iter", "converged", "labels")),
+        *((name, ct.c_int64) for name in ("label_bytes", "keep_all")),
+        *((name, ct.c_void_p) for name in ("best_centers", "settled")),
+    ]
+
+
+class _Kernel(ct.Structure):
+    _fields_ = [
+        ("name", ct.c_char_p),
+        ("run", ct.CFUNCTYPE(ct.c_int, ct.POINTER(_Points), ct.POINTER(_Batch))),
+        ("distances", ct.CFUNCTYPE(ct.c_int, ct.POINTER(_Points), ct.c_int64, ct.c_int64, ct.c_void_p)),
+    ]
+
+
+@cache
+def kernels() -> dict[str, _Kernel]:
+    """The kernels that this processor can run, by instruction set, the fastest first; empty when none was compiled."""
+    paths = [Path(__file__).with_name("_kernel" + suffix) for suffix in importlib.machinery.EXTENSION_SUFFIXES]
+    path = next((path for path in paths if path.exists()), None)
+    if path is None:
+        return {}
+    lookup = ct.CDLL(str(path)).kmeans_kernel
+    lookup.restype = ct.POINTER(_Kernel)
+    found: dict[str, _Kernel] = {}
+    while pointer := lookup(len(found)):
+        found[pointer.contents.name.decode()] = pointer.contents
+    return found
+
+
+class NativeBackend:
+    """The points in the kernels' layout, with what is worth computing once for all restarts, seeds and k.
+
+    Squared distances between all points (float32) are kept for N <= 5000: they make seeding nearly free. Inner products
+    are kept too where d >= 200 and N <= 4000: then a point that changes its cluster costs one row of them instead of
+    a sweep over d features. Both only where they fit in `max_memory` bytes. Neither changes a result.
+    """
+
+    def __init__(self, problem: Problem, max_memory: int, instruction_set: str | None = None) -> None:
+        self._kernel = kernels()[instruction_set] if instruction_set else next(iter(kernels().values()))
+        n, d = problem.X.shape
+        tiles = -(-n // TILE)
+        self._n, self._d, self._padded = n, d, tiles * TILE
+        self._max_memory = max_memory
+        self._rows = _aligned((n, -(-d // ROW_PAD) * ROW_PAD), np.float64)
+        self._rows[:, :d] = problem.X
+        self._tiled = _tiled(problem.X)
+        self._norm = _aligned((self._padded,), np.float32)
+        squared_norms = np.einsum("ij,ij->i", problem.X, problem.X)
+        self._norm[:n] = np.nextafter(np.sqrt(squared_norms).astype(np.float32), np.float32(np.inf))
+        self._points = _Points(
+            n,
+            d,
+            self._rows.shape[1],
+            tiles,
+            squared_norms.sum(),
+            _address(self._rows),
+            _address(self._tiled),
+            _address(self._norm),
+        )
+        self._distance = self._gram = None
+        matrix = 4 * n * self._padded
+        if n <= CACHE_DISTANCES_UP_TO and matrix <= max_memory:
+            self._distance = self._distances()
+            self._points.distance = _address(self._distance)
+        if d >= CACHE_GRAM_FROM_FEATURES and n <= CACHE_GRAM_UP_TO and 2 * matrix <= max_memory:
+            self._gram = _gram(problem.X, self._padded)
+            self._points.gram = _address(self._gram)
+
+    def chunk(self, k: int) -> int:
+        """How many restarts make a call of about a tenth of a second."""
+        return int(np.clip(2e8 / (self._n * self._d * k + 1e5), 1, 256))
+
+    def run(self, batch: Batch, stop: ct.c_int32) -> Result:
+        """Run the restarts of `batch` on this thread."""
+        restarts, k = batch.restarts, batch.k
+        inertia = np.empty(restarts)
+        n_iter = np.empty(restarts, np.int32)
+        converged = np.empty(restarts, np.uint8)
+        centers = np.empty((k, self._rows.shape[1]))
+        settled = ct.c_int64()
+        start_centers = None
+        if batch.start_centers is not None:
+            start_centers = np.zeros((restarts, k, self._rows.shape[1]))
+            start_centers[:, :, : self._d] = batch.start_centers
+        arguments = _Batch(
+            restarts, k, batch.trials, batch.max_iter, 4 * k * self._padded <= self._max_memory // 8, batch.tol,
+            *(_address(a) for a in (batch.draws, batch.start_points, start_centers)), ct.addressof(stop),
+            *(_address(a) for a in (inertia, n_iter, converged, batch.labels)),
+            batch.labels.itemsize, batch.keep_all, _address(centers), ct.addressof(settled),
+        )  # fmt: skip
+        if self._kernel.run(ct.byref(self._points), ct.byref(arguments)):
+            raise MemoryError(f"k-means with k={k} on {self._n} x {self._d} points")
+        return Result(inertia, n_iter, converged.astype(bool), centers[:, : self._d], settled.value)
+
+    def _distances(self) -> np.ndarray:
+        out = _aligned((self._n, self._padded), np.float32)
+        if self._kernel.distances(ct.byref(self._points), 0, self._n, _address(out)):
+            raise MemoryError(f"distances of {self._n} points")
+        return out
+
+
+def _address(array: np.ndarray | None) -> int | None:
+    return None if array is None else array.ctypes.data
+
+
+def _aligned(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Zeros that start at a multiple of 64 bytes."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    buffer = np.zeros(size + 64, np.uint8)
+    start = -buffer.ctypes.data % 64
+    return buffer[start : start + size].view(dtype).reshape(shape)
+
+
+def _tiled(X: np.ndarray) -> np.ndarray:
+    """Points in tiles, (tiles, d, TILE) float32; the last tile is filled up with zeros."""
+    n, d = X.shape
+    out = _aligned((-(-n // TILE), d, TILE), np.float32)
+    whole = n // TILE
+    out[:whole] = X[: whole * TILE].reshape(whole, TILE, d).transpose(0, 2, 1)
+    if n % TILE:
+        out[whole, :, : n % TILE] = X[whole * TILE :].T
+    return out
+
+
+def _gram(X: np.ndarray, padded: int) -> np.ndarray:
+    """Inner products of all points, computed in double and rounded once, (N, padded) float32."""
+    out = _aligned((len(X), padded), np.float32)
+    for start in range(0, len(X), 512):
+        out[start : start + 512, : len(X)] = X[start : start + 512] @ X.T
+    return out

@@ -1,0 +1,77 @@
+"""What a backend is given and gives back."""
+
+import ctypes as ct
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Points centred on their mean and scaled by a power of two, so that no square overflows; exact up to the centring."""
+
+    X: np.ndarray
+    mean: np.ndarray
+    scale: float
+
+    @classmethod
+    def of(cls, X: np.ndarray) -> "Problem":
+        """Centre and scale `X` (N, d)."""
+        X = X.astype(np.float64, order="C")
+        mean = X.mean(axis=0)
+        X -= mean
+        largest = np.abs(X).max()
+        scale = 2.0 ** -np.frexp(largest)[1] if largest > 0 else 1.0
+        X *= scale
+        return cls(X, mean, scale)
+
+    def inside(self, centers: np.ndarray) -> np.ndarray:
+        """Points of the caller's space in the scaled one."""
+        return (centers - self.mean) * self.scale
+
+    def outside(self, centers: np.ndarray) -> np.ndarray:
+        """Points of the scaled space in the caller's."""
+        return centers / self.scale + self.mean
+
+
+class Batch(NamedTuple):
+    """Restarts with one k. One of `draws`, `start_points` and `start_centers` says where they start.
+
+    draws: (restarts, 1 + (k - 1) * trials) float64 for k-means++ with `trials` candidates a centre;
+    start_points: (restarts, k) int32; start_centers: (restarts, k, d) float64.
+    labels: written to, (restarts, N) or, unless `keep_all`, (1, N) for the best restart.
+    tol: bound on the summed squared movement of the centres.
+    """
+
+    restarts: int
+    k: int
+    max_iter: int
+    tol: float
+    labels: np.ndarray
+    keep_all: bool
+    trials: int = 1
+    draws: np.ndarray | None = None
+    start_points: np.ndarray | None = None
+    start_centers: np.ndarray | None = None
+
+
+class Result(NamedTuple):
+    """Of a batch: inertia, n_iter and converged (restarts,), the best restart's centres (k, d), and how many points were
+    settled in double precision."""
+
+    inertia: np.ndarray
+    n_iter: np.ndarray
+    converged: np.ndarray
+    best_centers: np.ndarray
+    settled: int
+
+
+class Backend(Protocol):
+    """Something that runs batches on points that it was built with."""
+
+    def chunk(self, k: int) -> int:
+        """How many restarts to give at once."""
+
+    def run(self, batch: Batch, stop: ct.c_int32) -> Result:
+        """Run them; give up early when `stop` becomes non-zero."""
