@@ -48,7 +48,8 @@ SIDES = (88, 136)
 """Shortest and longest side of a crop, pixels."""
 LEAST_CONTRAST = 0.02
 """Standard deviation of grey, of 1, below which a crop is left out as empty."""
-GOLDEN = (5**0.5 - 1) / 2
+PLASTIC = 1.324717957244746
+"""The root of x^3 = x + 1: its powers spread points evenly over a square (the R2 sequence)."""
 
 
 def write_embedded(folder: str | Path) -> int:
@@ -65,11 +66,11 @@ def write_embedded(folder: str | Path) -> int:
 
 
 def _crops(pixels: np.ndarray, step: int) -> Iterator[np.ndarray]:
-    """Crops on a square lattice, of heights and widths that vary evenly (multiples of the golden ratio)."""
+    """Crops on a square lattice, of heights and widths that vary evenly and independently."""
     low, high = SIDES
     rows, columns = (range(0, length - low + 1, step) for length in pixels.shape[:2])
     for count, (top, left) in enumerate(product(rows, columns)):
-        height, width = (low + int((high - low + 1) * (GOLDEN * factor % 1)) for factor in (2 * count, 2 * count + 1))
+        height, width = (low + int((high - low + 1) * (count / PLASTIC**axis % 1)) for axis in (1, 2))
         crop = pixels[top : top + height, left : left + width]
         if min(crop.shape[:2]) >= low and _contrast(crop) >= LEAST_CONTRAST:
             yield crop

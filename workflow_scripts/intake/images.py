@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage
 
 
@@ -116,7 +116,7 @@ def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1) -
             raise
         except Exception as error:  # decoders fail in every way there is on a broken file
             reason = Reason.TRUNCATED if _is_cut(stream, kind, error) else Reason.UNREADABLE
-            raise ImageRejected(reason, f"{kind}: {error or type(error).__name__}") from None
+            raise ImageRejected(reason, f"{kind}: {_explain(error)}") from None
     if not np.isfinite(picture.pixels).all():
         raise ImageRejected(Reason.NOT_FINITE, f"{picture.mode}: NaN or infinite values")
     return picture
@@ -133,6 +133,12 @@ def _format(stream: BinaryIO) -> str:
         if any(signature.startswith(head) for signature in signatures):
             raise ImageRejected(Reason.TRUNCATED, f"{name}: only {len(head)} bytes")
     raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(_SIGNATURES)}")
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):  # its own text holds the address of an object
+        return "its header makes no sense"
+    return str(error) or type(error).__name__
 
 
 def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:

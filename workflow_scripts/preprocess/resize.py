@@ -6,9 +6,7 @@ import numpy as np
 from skimage import transform
 
 
-def apply(
-    image: np.ndarray, size: Sequence[int] = (224, 224), anti_aliasing: bool = True, order: int = 1
-) -> np.ndarray:
+def apply(image: np.ndarray, size: Sequence[int] = (224, 224), anti_aliasing: bool = True, order: int = 1) -> np.ndarray:
     """`skimage.transform.resize` to `size` = [height, width] in pixels, whatever the proportions were.
 
     `order` is of the spline (1: bilinear). `anti_aliasing` smooths before shrinking and does nothing when enlarging.

@@ -1,0 +1,139 @@
+"""Decoding: every odd picture is read right or rejected with its reason, and nothing else happens."""
+
+import io
+import warnings
+
+import bad_pictures
+import numpy as np
+import pytest
+from bad_pictures import COLOUR, DEEP, GREY, MAX_PIXELS, MIN_SIZE, cut, encoded, tiff
+
+from workflow_scripts.intake.images import ImageRejected, decode, open_file, read_image
+
+ORIENTED = {  # EXIF tag 0x0112: what has to be done to the stored rows and columns
+    1: lambda pixels: pixels,
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: np.swapaxes(pixels, 0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(np.swapaxes(pixels, 0, 1), 2),
+    8: lambda pixels: np.rot90(pixels, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bad")
+    return path, bad_pictures.write_bad_pictures(path)
+
+
+def _outcome(path):
+    with open_file(path) as stream:
+        return decode(stream, MAX_PIXELS, MIN_SIZE)
+
+
+def test_every_picture_is_read_right_or_rejected_with_its_reason(folder, capfd):
+    root, expected = folder
+    assert len(expected) > 40
+    wrong = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name, truth in expected.items():
+            try:
+                picture = _outcome(root / name)
+            except ImageRejected as rejection:
+                if rejection.reason != truth.reason:
+                    wrong.append((name, str(rejection)))
+                continue
+            if truth.reason == "duplicate content":
+                continue
+            if truth.pixels is None or picture.pixels.shape != truth.pixels.shape or picture.pages != truth.pages:
+                wrong.append((name, picture.pixels.shape, picture.pages))
+            elif np.abs(picture.pixels - truth.pixels.astype(np.float64)).max() > truth.tolerance:
+                wrong.append((name, "pixels differ"))
+    assert wrong == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_kinds_of_numbers(folder):
+    root, _ = folder
+    kinds = {
+        "grey.bmp": "uint8",
+        "grey_16.png": "uint16",
+        "grey_16.pgm": "uint16",
+        "float_64.tif": "float32",
+        "signed.tif": "float32",
+    }
+    assert {name: str(read_image(root / name).dtype) for name in kinds} == kinds
+
+
+@pytest.mark.parametrize("kind", bad_pictures.WRITERS_OF_EVERY_FORMAT)
+@pytest.mark.parametrize("tenths", range(1, 10))
+def test_cut_at_every_tenth(kind, tenths, capfd):
+    data = bad_pictures.WRITERS_OF_EVERY_FORMAT[kind]()
+    decode(io.BytesIO(data))
+    with pytest.raises(ImageRejected, match=r"^truncated"):
+        decode(io.BytesIO(cut(data, tenths)))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("code", ORIENTED)
+@pytest.mark.parametrize("pixels", [GREY, COLOUR, DEEP], ids=["grey", "colour", "16 bit"])
+def test_orientation_of_tiff(code, pixels):
+    photometric = "rgb" if pixels.ndim == 3 else "minisblack"
+    data = tiff(pixels, photometric=photometric, extratags=[(274, "H", 1, code, True)])
+    np.testing.assert_array_equal(decode(io.BytesIO(data)).pixels, ORIENTED[code](pixels))
+
+
+@pytest.mark.parametrize("code", ORIENTED)
+def test_orientation_of_jpeg(code):
+    pixels = decode(io.BytesIO(bad_pictures.turned_jpeg(code))).pixels
+    np.testing.assert_allclose(pixels, ORIENTED[code](bad_pictures.SMOOTH), atol=6)
+
+
+def test_size_is_decided_from_the_header():
+    """A header that promises too much is enough: there are no pixels behind it."""
+    header_only = bad_pictures.png(30_000, 30_000, 8, 2, b"")
+    with pytest.raises(ImageRejected, match=r"^decompression bomb: 30000 x 30000 pixels, allowed: 100 in all"):
+        decode(io.BytesIO(header_only), max_pixels=100)
+
+
+def test_limit_is_ours_and_not_pillows(monkeypatch):
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 10)
+    assert decode(io.BytesIO(encoded(GREY, "PNG")), max_pixels=GREY.size).pixels.shape == GREY.shape
+    with pytest.raises(ImageRejected, match="decompression bomb"):
+        decode(io.BytesIO(encoded(GREY, "PNG")), max_pixels=GREY.size - 1)
+
+
+@pytest.mark.parametrize("shape", [(7, 20), (20, 7)])
+def test_shortest_side(shape):
+    data = encoded(np.zeros(shape, np.uint8), "PNG")
+    with pytest.raises(ImageRejected, match="too small"):
+        decode(io.BytesIO(data), min_size=8)
+    assert decode(io.BytesIO(data), min_size=7).pixels.shape == shape
+
+
+def test_random_bytes_behind_every_signature():
+    random = np.random.default_rng(0)
+    for signature in (
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"II*\0",
+        b"MM\0*",
+        b"II+\0",
+        b"BM",
+        b"GIF89a",
+        b"RIFF\1\1\0\0WEBP",
+        b"P5",
+    ):
+        for _ in range(20):
+            with pytest.raises(ImageRejected):
+                decode(io.BytesIO(signature + random.bytes(500)), MAX_PIXELS)
+
+
+def test_rejection_is_one_line_without_addresses_of_objects():
+    whole = encoded(COLOUR, "PNG")
+    with pytest.raises(ImageRejected) as caught:
+        decode(io.BytesIO(whole[:8] + bytes(20) + whole[28:]))
+    assert str(caught.value) == "unreadable: PNG: its header makes no sense"

@@ -1,0 +1,185 @@
+"""Label rules on the names that real data sets have."""
+
+import pytest
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.intake.labels import label_images
+
+
+def _images(*paths):
+    return {path: f"id{number}" for number, path in enumerate(paths)}
+
+
+def _labels(paths, root="", **rule):
+    return list(label_images(_images(*paths), root, **rule).labels.values())
+
+
+def test_none():
+    assert _labels(["a/1.png", "b/2.png"], rule="none") == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [(-1, ["y", "z", ""]), (-2, ["x", "", ""]), (0, ["x", "z", ""]), (1, ["y", "", ""]), (2, ["", "", ""])],
+)
+def test_folder_levels(level, expected):
+    assert _labels(["x/y/1.png", "z/2.png", "3.png"], rule="folder", level=level) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Cr_1.bmp", "Cr"),
+        ("rolled-in_scale_176.jpg", "rolled-in_scale"),
+        ("sub/crazing_1.jpg", "crazing"),
+        ("img001.png", "img"),
+        ("type1_23.png", "type1"),
+        ("type1-23.tar.png", "type1-23.tar"),
+        ("scratch (12).png", "scratch"),
+        ("brick.png", "brick"),
+        ("0001.png", ""),
+        ("rouille é_3.png", "rouille é"),
+    ],
+)
+def test_prefix(name, label):
+    assert _labels([name], rule="prefix") == [label]
+
+
+def test_regex_takes_the_named_group_or_the_first():
+    paths = ["run1/exp-Cr-3.png", "run1/other.png"]
+    assert _labels(paths, rule="regex", pattern=r"-(\w+)-") == ["Cr", ""]
+    assert _labels(paths, rule="regex", pattern=r"(run\d).*-(?P<label>\w+)-") == ["Cr", ""]
+    assert _labels(paths, rule="regex", pattern=r"exp(-X)?") == ["", ""]
+
+
+@pytest.mark.parametrize("pattern", ["(", "no group", ""])
+def test_regex_that_cannot_work(pattern):
+    with pytest.raises(UserError, match=r"intake\.labels\.pattern"):
+        _labels(["a.png"], rule="regex", pattern=pattern)
+
+
+def test_unknown_rule():
+    with pytest.raises(UserError, match="found 'guess', allowed: auto"):
+        _labels(["a.png"], rule="guess")
+
+
+# ------------------------------------------------------------------------------------------------------------ tables
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "path,label\na/1.png,Cr\nb/2.png,In\n",
+        "label,path\nCr,./a/1.png\nIn,b\\2.png\n",
+        "filename,label,note\n1.png,Cr,x\n2.png,In,y\n",
+        "filename,label\n1,Cr\n2,In\n",
+        "path,label\na/1,Cr\nb/2,In\n",
+        "path,label\nwhole/data/a/1.png,Cr\nwhole/data/b/2.png,In\n",
+        "image_id,label\nid0,Cr\nid1,In\n",
+        '\ufeffPath,Label\n"a/1.png", Cr \n"b/2.png",In\n',
+        "path,label\na/1.png,Cr\nb/2.png,In\nc/9.png,Pa\n",
+    ],
+)
+def test_table_by_path_name_stem_or_id(tmp_path, rows):
+    table = tmp_path / "classes.csv"
+    table.write_text(rows, encoding="utf-8")
+    labelling = label_images(_images("a/1.png", "b/2.png", "b/3.png"), tmp_path, rule="csv", file=str(table))
+    assert labelling.labels == {"a/1.png": "Cr", "b/2.png": "In", "b/3.png": ""}
+    assert f"{rows.count('c/9.png')} rows without a picture" in labelling.why
+    assert "1 of 3 pictures without a label" in labelling.why
+
+
+def test_table_does_not_guess_between_two_pictures_of_one_name(tmp_path):
+    (tmp_path / "labels.csv").write_text("filename,label\n1.png,Cr\n2.png,In\nb/1.png,Pa\n")
+    labelling = label_images(_images("a/1.png", "b/1.png", "b/2.png"), tmp_path, rule="csv")
+    assert labelling.labels == {"a/1.png": "", "b/1.png": "Pa", "b/2.png": "In"}
+    assert "1 rows without a picture" in labelling.why
+
+
+def test_table_labels_both_copies_of_a_picture_by_id(tmp_path):
+    (tmp_path / "labels.csv").write_text("image_id,label\nsame,Cr\n")
+    labelling = label_images({"a.png": "same", "b.png": "same"}, tmp_path, rule="csv")
+    assert labelling.labels == {"a.png": "Cr", "b.png": "Cr"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name,class\na,b\n", "allowed: one of path, filename, image_id, and label"),
+        (b"", "allowed: one of path"),
+        (b"path,label\na.png,\xff\n", "UTF-8"),
+        (b"path,label\na.png,Cr\na.png,In\n", "found the labels 'Cr' and 'In' for a.png"),
+    ],
+)
+def test_tables_that_cannot_work(tmp_path, content, message):
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        label_images(_images("a.png", "b.png"), tmp_path, rule="csv")
+
+
+def test_table_that_is_missing(tmp_path):
+    with pytest.raises(UserError, match="No such file"):
+        label_images(_images("a.png"), tmp_path, rule="csv", file=str(tmp_path / "gone.csv"))
+
+
+# -------------------------------------------------------------------------------------------------------------- auto
+
+NUMBERED = [f"{kind}_{number}.png" for kind in ("Cr", "In") for number in range(3)]
+
+
+def _auto(paths, root):
+    labelling = label_images(_images(*paths), root, rule="auto")
+    return labelling.rule, sorted(set(labelling.labels.values())), labelling.why
+
+
+def test_auto_prefers_the_table(tmp_path):
+    (tmp_path / "labels.csv").write_text("path,label\n" + "".join(f"x/{name},{name[1]}\n" for name in NUMBERED))
+    assert _auto([f"x/{name}" for name in NUMBERED], tmp_path)[:2] == ("table labels.csv", ["n", "r"])
+
+
+def test_auto_takes_the_nearest_folder_that_tells_classes_apart(tmp_path):
+    paths = [f"data/{kind}/Imgs/{number}.png" for kind in ("Blowhole", "Break") for number in range(4)]
+    rule, classes, why = _auto(paths, tmp_path)
+    assert (rule, classes) == ("folder, level -2", ["Blowhole", "Break"])
+    assert "folder, level -1: one class for all" in why
+
+
+def test_auto_takes_the_prefix_without_folders(tmp_path):
+    assert _auto(NUMBERED, tmp_path)[:2] == ("prefix of the file's name", ["Cr", "In"])
+
+
+def test_auto_refuses_a_table_that_fits_badly_and_says_so(tmp_path):
+    (tmp_path / "labels.csv").write_text("path,label\nCr_0.png,a\nCr_1.png,b\n")
+    rule, _, why = _auto(NUMBERED, tmp_path)
+    assert rule == "prefix of the file's name"
+    assert "table labels.csv: only 2 of 6 pictures have a label" in why
+
+
+def test_auto_passes_over_a_table_without_labels(tmp_path):
+    (tmp_path / "labels.csv").write_text("a,b\n1,2\n")
+    rule, _, why = _auto(NUMBERED, tmp_path)
+    assert rule == "prefix of the file's name"
+    assert "found columns ['a', 'b']" in why
+
+
+@pytest.mark.parametrize(
+    ("paths", "why"),
+    [
+        ([f"IMG_{number}.png" for number in range(10)], "one class for all"),
+        ([f"{letter}.png" for letter in "abcdefgh"], "8 classes for 8 pictures"),
+        ([f"{number}.png" for number in range(10)], "only 0 of 10 pictures have a label"),
+        ([f"{letter}/x.png" for letter in "abcdefgh"], "8 classes for 8 pictures"),
+    ],
+)
+def test_auto_gives_no_label_where_nothing_makes_sense(tmp_path, paths, why):
+    rule, classes, reasons = _auto(paths, tmp_path)
+    assert (rule, classes) == ("none", [""])
+    assert why in reasons
+
+
+def test_auto_on_steel_defects(neu_images):
+    names = [path.name for path in sorted(neu_images.iterdir())]
+    labelling = label_images(_images(*names), neu_images, rule="auto")
+    counts = {label: list(labelling.labels.values()).count(label) for label in set(labelling.labels.values())}
+    classes = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
+    assert counts == dict.fromkeys(classes, 300)

@@ -1,0 +1,177 @@
+"""Intake as a whole: what is in the manifest, what is rejected, and that nothing depends on the workers."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import bad_pictures
+import numpy as np
+import pandas as pd
+import pytest
+from bad_pictures import COLOUR, GREY, MAX_PIXELS, MIN_SIZE, encoded, tiff
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.intake.listing import Entry, scan
+from workflow_scripts.intake.manifest import COLUMNS, REJECTED_COLUMNS, take_in
+
+A, B, C = (encoded(pixels, "PNG") for pixels in (COLOUR, GREY, COLOUR[::-1]))
+
+
+def _write(root, **files):
+    for name, data in files.items():
+        path = Path(root, name.replace("__", "/") + ".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _take_in(root, rule="none", **options):
+    return take_in(root, scan(root), {"rule": rule}, **options)
+
+
+def test_bad_pictures_end_in_one_of_the_two_tables(tmp_path):
+    expected = bad_pictures.write_bad_pictures(tmp_path)
+    intake = _take_in(tmp_path, min_size=MIN_SIZE, max_pixels=MAX_PIXELS)
+    reasons = dict(zip(intake.rejected["path"], intake.rejected["reason"], strict=True))
+    assert reasons == {name: truth.reason for name, truth in expected.items() if truth.reason}
+    rows = intake.manifest.set_index("path")
+    assert set(rows.index) == {name for name, truth in expected.items() if not truth.reason}
+    for name, row in rows.iterrows():
+        data = (tmp_path / name).read_bytes()
+        assert row["image_id"] == hashlib.sha256(data).hexdigest()[:16]
+        assert (row["height"], row["width"]) == expected[name].pixels.shape[:2]
+        assert (row["bytes"], row["pages"]) == (len(data), expected[name].pages)
+
+
+def test_tables_survive_csv_and_do_not_depend_on_workers_or_order(tmp_path):
+    bad_pictures.write_bad_pictures(tmp_path)
+    entries = scan(tmp_path)
+    limits = {"min_size": MIN_SIZE, "max_pixels": MAX_PIXELS}
+    one = take_in(tmp_path, entries, {"rule": "auto"}, workers=1, **limits)
+    four = take_in(tmp_path, entries[::-1], {"rule": "auto"}, workers=4, **limits)
+    assert one.notes == four.notes
+    for table, other in ((one.manifest, four.manifest), (one.rejected, four.rejected)):
+        pd.testing.assert_frame_equal(table, other)
+        assert list(table["path"]) == sorted(table["path"])
+        table.to_csv(tmp_path / "table.csv", index=False)
+        again = pd.read_csv(tmp_path / "table.csv", keep_default_na=False, dtype=str)
+        assert again.to_numpy().tolist() == table.astype(str).to_numpy().tolist()
+
+
+def test_columns_and_modes(tmp_path):
+    _write(tmp_path, a=A, b=B)
+    (tmp_path / "c.tif").write_bytes(tiff(np.stack([GREY, GREY]).astype(np.float64), photometric="minisblack"))
+    intake = _take_in(tmp_path)
+    assert tuple(intake.manifest.columns) == COLUMNS
+    assert list(intake.manifest["mode"]) == ["RGB", "L", "L;float64"]
+    assert list(intake.manifest["label"]) == ["", "", ""]
+    assert intake.rejected.empty
+    assert tuple(intake.rejected.columns) == REJECTED_COLUMNS
+    assert any("1 files with several pages" in note and "c.tif" in note for note in intake.notes)
+
+
+def test_first_by_path_of_the_same_bytes_stays(tmp_path):
+    _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
+    intake = _take_in(tmp_path, "folder")
+    assert list(intake.manifest["path"]) == ["x/1.png", "y/4.png"]
+    assert intake.rejected.to_numpy().tolist() == [
+        ["x/2.png", "duplicate content", "same bytes as x/1.png"],
+        ["y/3.png", "duplicate with another label", "same bytes as x/1.png, which stays; labels 'x' there, 'y' here"],
+    ]
+
+
+def test_kept_duplicates_get_numbers(tmp_path):
+    _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
+    intake = _take_in(tmp_path, "folder", duplicates="keep")
+    first, second = (hashlib.sha256(data).hexdigest()[:16] for data in (A, B))
+    assert list(intake.manifest["image_id"]) == [first, f"{first}-2", f"{first}-3", second]
+    assert list(intake.manifest["label"]) == ["x", "x", "y", "y"]
+    assert intake.rejected.empty
+    assert "2 duplicates kept: x/2.png, y/3.png" in intake.notes
+
+
+def test_notes_tell_the_labels_and_the_rejected(tmp_path):
+    _write(tmp_path, Cr_1=A, Cr_2=B, In_1=C, In_2=encoded(GREY[::-1], "PNG"), In_3=b"", In_4=b"text")
+    intake = _take_in(tmp_path, "auto")
+    assert list(intake.manifest["label"]) == ["Cr", "Cr", "In", "In"]
+    assert intake.notes == (
+        "labels: prefix of the file's name (no labels.csv; no folders; 2 classes, 0 of 4 pictures without a label)",
+        "2 files rejected: 1 not an image, 1 truncated",
+    )
+
+
+def test_other_files_are_not_opened(tmp_path):
+    _write(tmp_path, a=A)
+    os.mkfifo(tmp_path / "table.csv")  # to open it would wait for ever
+    intake = take_in(tmp_path, [Entry("a.png", 0, 0), Entry("table.csv", 0, 0)], {"rule": "none"})
+    assert intake.rejected.to_numpy().tolist() == [["table.csv", "not an image", "a .csv file"]]
+
+
+def test_a_file_that_vanishes(tmp_path):
+    _write(tmp_path, a=A, b=B)
+    entries = scan(tmp_path)
+    (tmp_path / "a.png").unlink()
+    intake = take_in(tmp_path, entries, {"rule": "none"})
+    assert intake.rejected.to_numpy().tolist() == [["a.png", "unreadable", "No such file or directory"]]
+
+
+def test_a_name_that_is_not_utf8(tmp_path):
+    _write(tmp_path, a=A)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).write_bytes(B)
+    intake = _take_in(tmp_path)
+    assert intake.rejected.to_numpy().tolist() == [["\\udcff.png", "unreadable", "its name is not UTF-8"]]
+    intake.rejected.to_csv(tmp_path / "rejected.csv")
+
+
+@pytest.fixture
+def unprivileged():
+    """A folder, and a process that is not root's, whom no mode would stop."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+        os.seteuid(os.getuid())
+
+
+def test_a_file_that_may_not_be_read(unprivileged):
+    _write(unprivileged, a=A, b=B)
+    (unprivileged / "a.png").chmod(0)
+    entries = scan(unprivileged)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    intake = take_in(unprivileged, entries, {"rule": "none"})
+    assert intake.rejected.to_numpy().tolist() == [["a.png", "unreadable", "Permission denied"]]
+
+
+def test_a_folder_that_may_not_be_listed(unprivileged):
+    _write(unprivileged, a=A, closed__b=B)
+    (unprivileged / "closed").chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    with pytest.raises(UserError, match=r"closed cannot be listed \(Permission denied\)"):
+        scan(unprivileged)
+    assert [entry.path for entry in scan(unprivileged, exclude=["closed"])] == ["a.png"]
+
+
+def test_nothing_left_is_the_users_mistake(tmp_path):
+    _write(tmp_path, a=b"", b=b"text")
+    with pytest.raises(UserError, match=r"1 not an image, 1 truncated; the first is 'a.png', truncated: the file is empty"):
+        _take_in(tmp_path)
+    with pytest.raises(UserError, match="found no file"):
+        take_in(tmp_path, [], {"rule": "none"})
+
+
+def test_progress_counts_every_file(tmp_path):
+    _write(tmp_path, a=A, b=B, c=b"text", d=A)
+    seen = []
+    _take_in(tmp_path, workers=2, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_steel_defects(neu_images):
+    entries = scan(neu_images)
+    kept = take_in(neu_images, entries, {"rule": "auto"}, duplicates="keep", workers=2)
+    assert len(kept.manifest) == 1800
+    assert kept.manifest["image_id"].is_unique
+    dropped = take_in(neu_images, entries, {"rule": "auto"}, workers=2)
+    assert dropped.rejected["path"].tolist() == ["patches_105.jpg"]
+    assert dropped.rejected["detail"].tolist() == ["same bytes as patches_101.jpg"]
