@@ -209,7 +209,9 @@ def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:
     """The cells that a figure shows: one, or those of its study, without those that would show the same again."""
     if isinstance(figure, Samples | Embedding | Confusion):
         return [grid.baseline(study, **figure.at)]
-    cells = grid.cells[study]
+    cells = [cell for cell in grid.cells[study] if all(getattr(cell, axis, None) == value for axis, value in figure.at.items())]
+    if not cells:
+        raise UserError(f"config: studies.{study}: no cell of the study is at {figure.at}")
     if isinstance(figure, Preprocessing):
         return _first_of_each(cells, "preprocess")
     if isinstance(figure, ExplainedVariance):

@@ -58,7 +58,7 @@ def check_disk(dag: Any, settings: Settings, layout: Layout) -> None:
 
 
 def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]:
-    jobs = list(dag.needrun_jobs())
+    jobs = list(dag.needrun_jobs(exclude_finished=False))
     stages = Counter(_stage(job.rule.name) for job in jobs)
     restarts = sum(Sizes(settings, layout).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster")
     written = _bytes_to_write(dag, settings, layout)
@@ -97,7 +97,7 @@ def _stage(rule: str) -> str:
 def _bytes_to_write(dag: Any, settings: Settings, layout: Layout) -> dict[str, int]:
     grid, sizes = Grid(settings), Sizes(settings, layout)
     known = {path: size for cell in grid.all_cells for path, size in sizes.files_of(cell).items()}
-    outputs = [str(path) for job in dag.needrun_jobs() for path in job.output]
+    outputs = [str(path) for job in dag.needrun_jobs(exclude_finished=False) for path in job.output]
     return {path: known.get(path, FIGURE_BYTES if "/figures/" in path else 0) for path in outputs}
 
 

@@ -303,7 +303,7 @@ class Figure(Model):
     height: float | None = Field(None, gt=20, le=500)
     """Millimetres; null lets the kind of figure choose."""
     at: dict[str, Any] = {}
-    """Choices that differ from the study's baseline, for figures that show one cell."""
+    """Choices: a figure of one cell shows the baseline with these, one of many the study's cells that have these."""
 
     def table_settings(self) -> dict[str, Any]:
         return self.dump(exclude=DRAWING)

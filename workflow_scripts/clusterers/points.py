@@ -30,7 +30,6 @@ def read_points(path: str, n_components: int | None, whiten: bool) -> Points:
         if "explained_variance" not in file:
             return Points(file["scores"][:].astype(np.float64), ids, manifest)
         available = file["scores"].shape[1]
-        used = min(n_components or available, available)
-        values = reduced(file["scores"][:, :used], file["explained_variance"][:used], used, whiten)
+        values, used = reduced(file["scores"], file["explained_variance"][:], n_components or available, whiten)
     note = f"n_components {n_components} is capped at the {used} that the decomposition has" if used < (n_components or 0) else ""
     return Points(values, ids, manifest, note)

@@ -2,13 +2,15 @@
 
 from importlib import import_module
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts import store
 from workflow_scripts.clusterers import write_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.runlog import job, progress
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     params, wildcards = snakemake.params, snakemake.wildcards

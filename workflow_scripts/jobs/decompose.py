@@ -2,9 +2,11 @@
 
 from importlib import import_module
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts.runlog import job, progress
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     settings = dict(snakemake.params.decomposition)

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts import store
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.runlog import job, progress
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     backbone = snakemake.params.backbone

@@ -2,10 +2,12 @@
 
 from importlib import import_module
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts.runlog import job
 from workflow_scripts.tables import write_csv, write_parquet
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     figure = snakemake.params.figure

@@ -1,11 +1,13 @@
 """Raw folder -> manifest.csv and rejected.csv."""
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.manifest import take_in
 from workflow_scripts.runlog import job, progress
 from workflow_scripts.store import replacing
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     settings = snakemake.params.intake

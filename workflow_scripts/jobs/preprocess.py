@@ -1,9 +1,11 @@
 """manifest.csv and pictures -> one HDF5 stack of one preprocessing variant."""
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts.preprocess.stack import write_stack
 from workflow_scripts.runlog import job, progress
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     write_stack(

@@ -1,9 +1,11 @@
 """Lists, or deletes, the results that no configuration names any more."""
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts.housekeeping import prune
 from workflow_scripts.runlog import job
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     prune(snakemake.params.root, snakemake.params.wanted, snakemake.params.delete)

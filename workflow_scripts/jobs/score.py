@@ -1,10 +1,12 @@
 """Clusterings and labels -> a row of metrics for each clustering, and for each class."""
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts.metrics.table import score_clusters
 from workflow_scripts.runlog import job
 from workflow_scripts.tables import write_parquet
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     source = snakemake.input

@@ -1,10 +1,12 @@
 """The scores of a study's cells -> one table, and one by class."""
 
 import pandas as pd
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts.runlog import job
 from workflow_scripts.tables import write_csv, write_parquet
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     for name in ("scores", "classes"):

@@ -2,11 +2,13 @@
 
 import json
 
-from snakemake.script import snakemake
+from snakemake.script import Snakemake
 
 from workflow_scripts.backbones import network, weights
 from workflow_scripts.runlog import job
 from workflow_scripts.store import replacing
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     backbone = snakemake.params.backbone

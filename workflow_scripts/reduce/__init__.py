@@ -1,0 +1,1 @@
+"""From features to the few coordinates that are clustered or drawn."""

@@ -1,0 +1,258 @@
+"""Principal components of a feature store that need not fit into memory."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from workflow_scripts import store
+from workflow_scripts.errors import UserError
+
+MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
+_CHUNK_BYTES = 1 << 24  # of float64 rows at once; fixed, since the order of the sums depends on it
+_GRAM_BLOCK_BYTES = 1 << 27  # two of these at once; every block is read once for each block before it
+_OVERSAMPLING, _POWER_ITERATIONS = 10, 7
+
+
+class Matrix(Protocol):
+    """Rows that can be read in slices: an array, an HDF5 dataset."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, d)."""
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """The rows of a slice, (n, d)."""
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """A fitted PCA: all that is needed to project images, old and new.
+
+    Attributes
+    ----------
+    mean : (d,) float64, of the training rows.
+    components : (C, d) float64, orthonormal axes in order of falling variance; the entry of largest absolute value of
+        each
+        is positive (scikit-learn's `svd_flip`).
+    explained_variance : (C,) float64, of the training rows along each axis, with n - 1 in the denominator.
+    explained_variance_ratio : (C,) float64, as a fraction of the variance along all d.
+    rank : the numerical rank of the centred training rows; for the randomised method, as far as it looked.
+    method : "covariance", "gram" or "randomised".
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    explained_variance: np.ndarray
+    explained_variance_ratio: np.ndarray
+    rank: int
+    method: str
+
+    def transform(self, X: Matrix, *, threads: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
+        """Scores of all rows of `X` (N, d), in order: the rows and their (n, C) float64, a chunk at a time."""
+        for rows in _slices(X.shape, _CHUNK_BYTES):
+            with threadpool_limits(threads):
+                scores = (np.asarray(X[rows], dtype=np.float64) - self.mean) @ self.components.T
+            yield rows, scores
+
+
+def fit_pca(
+    X: Matrix,
+    *,
+    rows: npt.ArrayLike | None = None,
+    max_components: int | None = None,
+    seed: int = 0,
+    threads: int = 1,
+) -> Decomposition:
+    """Fit a PCA in memory that does not grow with the number of rows, all sums in float64.
+
+    With n training rows of d features, the matrix that is decomposed is
+
+    - the covariance (d, d), summed in one pass, if d <= n and d <= MAX_EXACT (any n);
+    - the Gram matrix (n, n) of the centred rows, if n < d and n <= MAX_EXACT (any d), its axes formed in another pass;
+    - else the covariance within a random subspace of max_components + 10 dimensions, after 7 power iterations, a pass
+      over `X` each (Halko, Martinsson & Tropp 2011, algorithm 4.4, applied to the covariance): approximate, exact for
+      a spectrum that falls.
+
+    Components beyond the numerical rank are dropped: those whose eigenvalue is not above the largest times max(n, d)
+    times the machine's epsilon, the rule of `numpy.linalg.matrix_rank` for the matrix that is decomposed.
+
+    Parameters
+    ----------
+    X : (N, d) floats with `shape` and row slices, such as an HDF5 dataset.
+    rows : indices of the training rows, in any order; None takes all.
+    max_components : the most components to keep; None keeps all up to the rank.
+    seed : of the random subspace; without effect on the exact methods.
+    threads : of BLAS; the last bits depend on it, so it is a setting and not the number of cores.
+
+    Raises
+    ------
+    UserError
+        For fewer than two training rows, NaN or infinite features, or a randomised PCA without `max_components`.
+    """
+    n_rows, n_features = X.shape
+    training = np.zeros(n_rows, dtype=bool)
+    training[slice(None) if rows is None else np.asarray(rows)] = True
+    with threadpool_limits(threads):
+        centred = _Centred(X, training)
+        if n_features <= min(centred.n, MAX_EXACT):
+            method, (scatter, axes, rank) = "covariance", _by_covariance(centred, max_components)
+        elif centred.n <= MAX_EXACT:
+            method, (scatter, axes, rank) = "gram", _by_gram(centred, max_components)
+        elif max_components is not None:
+            method, (scatter, axes, rank) = "randomised", _by_subspace(centred, max_components, seed)
+        else:
+            raise UserError(f"max_components: found null for {centred.n} x {n_features} features, a number is needed")
+    largest = np.array([axis[np.abs(axis).argmax()] for axis in axes])
+    axes *= np.where(largest < 0, -1.0, 1.0)[:, None]
+    return Decomposition(
+        mean=centred.mean,
+        components=axes,
+        explained_variance=scatter / (centred.n - 1),
+        explained_variance_ratio=scatter / centred.total if rank else scatter,
+        rank=rank,
+        method=method,
+    )
+
+
+def reduced(scores: Matrix, explained_variance: np.ndarray, n_components: int, whiten: bool) -> tuple[np.ndarray, int]:
+    """The first components of all images, whitened or not.
+
+    Parameters
+    ----------
+    scores : (N, C) of all components that were kept, an array or an HDF5 dataset.
+    explained_variance : (C,) of the training rows.
+    n_components : how many are asked for; no more than C, which ends at the rank, are given.
+    whiten : divide by the square root of the explained variance, as scikit-learn: unit variance (n - 1) over the
+        training
+        rows.
+
+    Returns
+    -------
+    X : (N, n_components_used) float64.
+    n_components_used : min(n_components, C).
+    """
+    used = min(n_components, len(explained_variance))
+    X = np.asarray(scores[:, :used], dtype=np.float64)
+    return (X / np.sqrt(explained_variance[:used]) if whiten else X), used
+
+
+def decompose(
+    source: str, path: str, settings: Mapping[str, Any], code: str, progress: Callable[[int, int], None]
+) -> None:
+    """Decomposes a feature store (settings of `settings.Pca`) into a store of all images' scores.
+
+    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,).
+    """
+    with store.reading(source) as features:
+        X, manifest = features["features"], features.attrs["manifest"]
+        fitted = fit_pca(X, max_components=settings["max_components"])
+        attributes = store.provenance(code, manifest, settings, rank=fitted.rank, pca_method=fitted.method)
+        with store.writing(path, attributes) as file:
+            file["image_id"] = features["image_id"][:]
+            file["explained_variance"] = fitted.explained_variance
+            file["explained_variance_ratio"] = fitted.explained_variance_ratio
+            scores = file.create_dataset("scores", shape=(X.shape[0], len(fitted.components)), dtype=np.float64)
+            for rows, chunk in fitted.transform(X):
+                scores[rows] = chunk
+                progress(rows.stop, X.shape[0])
+
+
+class _Centred:
+    """The training rows of a matrix less their mean, read a slice of rows at a time."""
+
+    def __init__(self, X: Matrix, training: np.ndarray) -> None:
+        """Mean (d,) and total sum of squares about it, in one pass (Chan, Golub & LeVeque 1979)."""
+        self.X, self.training = X, training
+        self.n, self.d = int(np.count_nonzero(training)), X.shape[1]
+        if self.n < 2:
+            raise UserError(f"PCA: found {self.n} images to fit, at least 2 are needed")
+        self.mean, squares, seen = np.zeros(self.d), np.zeros(self.d), 0
+        for chunk in filter(len, map(self.read, self.slices())):
+            shift, total = chunk.mean(axis=0), seen + len(chunk)
+            squares += np.square(chunk - shift).sum(axis=0) + np.square(shift) * (seen * len(chunk) / total)
+            self.mean = self.mean + shift * (len(chunk) / total)
+            seen = total
+        self.total = float(squares.sum())
+        if not np.isfinite(self.total):
+            raise UserError("PCA: found NaN or infinite values among the features, only finite ones are allowed")
+
+    def slices(self, n_bytes: int = _CHUNK_BYTES) -> list[slice]:
+        """Slices of rows that hold about `n_bytes` of float64."""
+        return _slices(self.X.shape, n_bytes)
+
+    def read(self, rows: slice) -> np.ndarray:
+        """The training rows among `rows` less the mean, float64; possibly none."""
+        return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
+
+    def place(self, rows: slice) -> slice:
+        """Where the training rows among `rows` lie among all training rows."""
+        before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
+        return slice(before, before + here)
+
+
+def _slices(shape: tuple[int, ...], n_bytes: int) -> list[slice]:
+    """Slices of rows of an (N, d) matrix that hold about `n_bytes` of float64, and no fewer than 256."""
+    step = max(256, n_bytes // (8 * shape[1]))
+    return [slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step)]
+
+
+_Axes = tuple[np.ndarray, np.ndarray, int]  # sums of squares along the axes (C,), axes (C, d), rank
+
+
+def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
+    """Eigenvectors of the (d, d) scatter matrix."""
+    scatter = np.zeros((centred.d, centred.d))
+    for rows in centred.slices():
+        chunk = centred.read(rows)
+        scatter += chunk.T @ chunk
+    values, vectors, rank = _leading(scatter, centred, max_components)
+    return values, vectors.T, rank
+
+
+def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
+    """Eigenvectors u of the (n, n) Gram matrix, turned into axes X'u / |X'u|."""
+    gram = np.empty((centred.n, centred.n))
+    blocks = centred.slices(_GRAM_BLOCK_BYTES)
+    for i, first in enumerate(blocks):
+        left = centred.read(first)
+        for second in blocks[i:]:  # the lower triangle, all that is read of it
+            gram[centred.place(second), centred.place(first)] = centred.read(second) @ left.T
+    _, vectors, rank = _leading(gram, centred, max_components)
+    axes = np.zeros((vectors.shape[1], centred.d))
+    for rows in blocks:
+        axes += vectors[centred.place(rows)].T @ centred.read(rows)
+    lengths = np.linalg.norm(axes, axis=1)
+    axes /= lengths[:, None]
+    return lengths**2, axes, rank
+
+
+def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
+    """Ritz vectors of the scatter matrix, which is never formed, in a random subspace after power iterations."""
+    n_dimensions = min(max_components + _OVERSAMPLING, centred.n, centred.d)
+    basis = np.random.default_rng(seed).standard_normal((centred.d, n_dimensions))
+    for _ in range(_POWER_ITERATIONS):
+        basis = np.linalg.qr(_scatter_product(centred, basis))[0]
+    values, vectors, rank = _leading(basis.T @ _scatter_product(centred, basis), centred, max_components)
+    return values, (basis @ vectors).T, rank
+
+
+def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
+    """Scatter matrix (d, d) times basis (d, l), in one pass."""
+    product = np.zeros_like(basis)
+    for rows in centred.slices():
+        chunk = centred.read(rows)
+        product += chunk.T @ (chunk @ basis)
+    return product
+
+
+def _leading(matrix: np.ndarray, centred: _Centred, max_components: int | None) -> _Axes:
+    """Largest eigenvalues first, eigenvectors as columns, cut at the rank and at `max_components`; and the rank."""
+    values, vectors = np.linalg.eigh(matrix)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    rank = int(np.count_nonzero(values > max(values[0], 0) * max(centred.n, centred.d) * np.finfo(np.float64).eps))
+    kept = slice(rank if max_components is None else min(rank, max_components))
+    return values[kept], vectors[:, kept], rank

@@ -1,0 +1,45 @@
+"""A reproducible map of the images in two dimensions."""
+
+import numpy as np
+import numpy.typing as npt
+from openTSNE import TSNE
+from openTSNE.affinity import PerplexityBasedNN
+from openTSNE.initialization import pca
+from threadpoolctl import threadpool_limits
+
+MAX_EXACT_NEIGHBOURS = 20_000
+
+
+def embed(
+    X: npt.ArrayLike, *, perplexity: float = 30.0, seed: int = 0, n_iter: int = 500, threads: int = 1
+) -> np.ndarray:
+    """t-SNE (van der Maaten & Hinton 2008) by openTSNE, from its PCA initialisation (Kobak & Berens 2019).
+
+    The same bytes from run to run and for any number of threads: initialisation and affinities are computed by one
+    thread (Annoy's index depends on theirs), and the gradient does not depend on how the points are shared out.
+
+    Parameters
+    ----------
+    X : (N, d) points, such as the unwhitened components; N >= 4.
+    perplexity : at most (N - 1) / 3, to which it is lowered.
+    seed : of the jitter of the initialisation and, above `MAX_EXACT_NEIGHBOURS` points, of the approximate neighbours
+        (Annoy).
+    n_iter : iterations after the 250 of early exaggeration.
+    threads : of the gradient.
+
+    Returns
+    -------
+    (N, 2) float64.
+    """
+    points = np.asarray(X, dtype=np.float64)
+    with threadpool_limits(1, user_api="blas"):
+        start = pca(points, svd_solver="full", random_state=seed)
+        affinities = PerplexityBasedNN(
+            points,
+            perplexity=min(perplexity, (len(points) - 1) / 3),
+            method="exact" if len(points) <= MAX_EXACT_NEIGHBOURS else "annoy",
+            random_state=seed,
+            n_jobs=1,
+        )
+        tsne = TSNE(n_iter=n_iter, random_state=seed, n_jobs=threads)
+        return np.array(tsne.fit(affinities=affinities, initialization=start), dtype=np.float64)
