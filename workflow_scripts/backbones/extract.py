@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from os import fsync
 from pathlib import Path
 from time import monotonic
@@ -105,13 +105,14 @@ def extract(
     `images` are uint8 (N, H, W) or (N, H, W, 3), sliced in blocks; `backbone` has the keys of `weights.Backbone`;
     `outputs` names each layer's file. A store has `features` (N, width) float32, `image_id` (N,) and, after
     fine-tuning, `trained_on` (N,) bool: the images that the network has seen with their labels. Its attributes are
-    `attributes`, the layer, and what is known about the weights. `workers` batches run side by side on a CPU.
-    Memory does not grow with N.
+    `attributes`, the layer, the backbone's settings, and what is known about the weights. On a CPU, `workers` batches
+    run side by side. Memory does not grow with N.
     """
     where = choose_device(device)
     forward, loaded = prepare(backbone, list(outputs), where)
-    batch_size = weights.Backbone.of(backbone).batch_size or BATCH_SIZE[where.type]
-    facts = {**attributes, **loaded.facts, "batch_size": batch_size, "device": where.type}
+    chosen = weights.Backbone.of(backbone)
+    batch_size = chosen.batch_size or BATCH_SIZE[where.type]
+    facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}
     widths = forward.widths(images.shape[1:])
     with Rows.resumed(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
         log.info("%d images, from number %d on; layers %s", len(images), rows.done, ", ".join(map(str, widths.items())))

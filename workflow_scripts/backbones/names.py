@@ -89,6 +89,8 @@ def models() -> tuple[str, ...]:
 
 @cache
 def _file(model: str) -> dict:
+    if trouble := unknown_model(model):
+        raise UserError(trouble)
     return json.loads((NODES / f"{model}.json").read_text())
 
 
@@ -136,8 +138,6 @@ def resolve_node(model: str, name: str) -> str:
     """
     if model.startswith(TIMM):
         return name
-    if trouble := unknown_model(model):
-        raise UserError(trouble)
     known, alias = nodes(model), aliases(model)
     node = alias.get(name, name)
     inside = [candidate for candidate in known if candidate.startswith(f"{node}.")]

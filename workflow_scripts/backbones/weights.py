@@ -125,7 +125,7 @@ def _published(model: str, text: str) -> Any:
     known = torchvision.models.get_model_weights(model)
     name = "DEFAULT" if text == "default" else text
     if name not in known.__members__:
-        allowed = ", ".join(["default", *known.__members__, RANDOM])
+        allowed = ", ".join(["default", *(member.name for member in known), RANDOM])
         raise UserError(
             f"weights: found {text!r} for {model}, allowed: {allowed}, a file ({', '.join(SUFFIXES)}), package:…"
         )
@@ -183,7 +183,7 @@ def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, str]]:
             with safe_open(path, "pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
         if path.suffix == ".h5":
-            with h5py.File(path, "r", locking=False) as file:
+            with h5py.File(path, "r", locking=False) as file:  # Keras's ImageNet weights of these networks are Caffe's
                 return dict(_keras(file, path, model)), {"normalise": "caffe"}
         return _plain(torch.load(path, map_location="cpu", weights_only=True), path), {}
     except pickle.UnpicklingError:
