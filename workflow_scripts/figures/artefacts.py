@@ -1,0 +1,128 @@
+"""What figures read of the artefacts, and what they call things."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.store import reading
+
+METRIC_NAMES = {
+    "accuracy_majority": "Accuracy, majority vote (%)",
+    "accuracy_matched": "Accuracy, one-to-one matching (%)",
+    "ari": "Adjusted Rand index",
+    "ami": "Adjusted mutual information",
+    "nmi_arithmetic": "Normalised mutual information (arithmetic)",
+    "nmi_geometric": "Normalised mutual information (geometric)",
+    "purity": "Purity (%)",
+    "homogeneity": "Homogeneity",
+    "completeness": "Completeness",
+    "silhouette": "Mean silhouette",
+    "inertia": "Inertia (sum of squared distances)",
+}
+UNLABELLED_METRICS = ("silhouette", "inertia")
+CELL_AXES = ("preprocess", "backbone", "layer", "decomposition", "n_components", "whiten", "clusterer")
+AXIS_NAMES = {
+    "preprocess": "Preprocessing",
+    "backbone": "Backbone",
+    "layer": "Layer",
+    "decomposition": "Decomposition",
+    "reducer": "Reduction",
+    "n_components": "Number of components",
+    "whiten": "Whitening",
+    "clusterer": "Clusterer",
+    "k": "Number of clusters k",
+}
+
+
+def read_manifest(path: str) -> pd.DataFrame:
+    """The manifest, rows in the order of all stores; `label` is None where there is none."""
+    manifest = pd.read_csv(path, dtype={"image_id": str, "path": str, "label": str}, keep_default_na=False)
+    return manifest.assign(label=manifest["label"].astype(object).where(manifest["label"] != "", None))
+
+
+def classes(manifest: pd.DataFrame) -> list[str]:
+    """The labels that occur, sorted."""
+    return sorted(manifest["label"].dropna().unique())
+
+
+def evenly(n: int, count: int) -> np.ndarray:
+    """At most `count` of the indices 0..n-1, evenly spread from the first to the last."""
+    return np.unique(np.linspace(0, n - 1, min(n, count)).round().astype(int))
+
+
+def choose_k(wanted: int | None, available: Sequence[int | None]) -> int | None:
+    """The wanted k, or the smallest there is; None (a clusterer that finds k itself) if that is all there is.
+
+    Raises `UserError` when `wanted` was not clustered.
+    """
+    numbers = sorted(k for k in available if k is not None)
+    if wanted is None or not numbers:
+        return numbers[0] if numbers else None
+    if wanted not in numbers:
+        raise UserError(f"config: figures: k: found {wanted}, allowed: {', '.join(map(str, numbers))}")
+    return wanted
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """The best of the stored partitions with one k: `labels` (N,) integers, negative is noise."""
+
+    k: int | None
+    labels: np.ndarray
+    n_stored: int
+
+
+def best_clustering(path: str, wanted: int | None) -> Clustering:
+    """The partition of lowest inertia in a cluster store, for the wanted k or the smallest; the first if none has inertia."""
+    with reading(path) as file:
+        groups = {None if name == "k=auto" else int(name.removeprefix("k=")): name for name in file if name.startswith("k=")}
+        k = choose_k(wanted, list(groups))
+        group = file[groups[k]]
+        inertia = group["inertia"][:]
+        best = int(np.nanargmin(inertia)) if np.isfinite(inertia).any() else 0
+        labels = group["labels"]
+        return Clustering(k, labels[best].astype(np.int64), len(labels))
+
+
+def read_scores(path: str) -> pd.DataFrame:
+    """A cell's scores on all images: the folds of a cross-validation are left out."""
+    scores = pd.read_parquet(path)
+    return scores[scores["fold"].isna()]
+
+
+def with_k(scores: pd.DataFrame, wanted: int | None) -> pd.DataFrame:
+    """The scores with the wanted k, or the smallest."""
+    k = choose_k(wanted, [None if pd.isna(k) else int(k) for k in scores["k"].unique()])
+    return scores[scores["k"].isna() if k is None else scores["k"] == k]
+
+
+def shown(metric: str, values: pd.Series) -> pd.Series:
+    """A metric's values as its name has them: shares in percent, the rest as they are."""
+    return values * 100 if METRIC_NAMES[metric].endswith("(%)") else values
+
+
+def word(axis: str, value: Any) -> str:
+    """A choice in plain language: `whiten=True` is "whitened", `n_components=50` is "50 components"."""
+    if axis == "whiten":
+        return "whitened" if value else "not whitened"
+    if axis == "n_components":
+        return f"{value} components" if value else "all components"
+    return str(value)
+
+
+def cell_names(cells: Sequence[Mapping[str, Any]], axes: Sequence[str]) -> list[str]:
+    """A name for each cell: its choices on those of `axes` in which the cells differ, or on all if they don't."""
+    telling = [axis for axis in axes if len({cell[axis] for cell in cells}) > 1] or axes
+    return [", ".join(word(axis, cell[axis]) for axis in telling) for cell in cells]
+
+
+def agreeing(cells: Sequence[Mapping[str, Any]], at: Mapping[str, Any]) -> list[int]:
+    """The places of the cells with the choices `at`; raises `UserError` if there is none."""
+    found = [i for i, cell in enumerate(cells) if all(cell[axis] == value for axis, value in at.items())]
+    if not found:
+        raise UserError(f"config: figures: at: found {dict(at)}, allowed: choices that a cell of the study has")
+    return found

@@ -1,0 +1,85 @@
+"""Confusion matrix of one clustering after the majority vote."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import best_clustering, read_manifest
+from workflow_scripts.figures.style import INK, POINTS_PER_MM, canvas, placeholder, shortened, small, text_width, theme
+from workflow_scripts.metrics import confusion
+
+LEGIBLE = 4.5
+"""Points; smaller counts are left out."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Images of each class by predicted class, of the stored clustering of lowest inertia.
+
+    Returns
+    -------
+    DataFrame, a row per label and predicted class: `label, predicted` (sorted; `noise` and `?` last), `count`, `support`
+    (labelled images of the class), `share` (count / support), `k` (null if the clusterer finds it), `accuracy` (of all
+    labelled images), `n_stored` (clusterings of which it is the best). No rows if there are no labels.
+    """
+    best = best_clustering(inputs["clusters"][0], figure["k"])
+    counts = confusion(best.labels, read_manifest(inputs["manifest"][0])["label"])
+    support = counts.sum(axis=1)
+    correct = sum(counts.loc[name, name] for name in counts.index)
+    table = counts.rename_axis(index="label", columns="predicted").stack().rename("count").reset_index()
+    table["support"] = table["label"].map(support)
+    table["share"] = table["count"] / table["support"]
+    return table.assign(k=best.k, accuracy=correct / max(support.sum(), 1), n_stored=best.n_stored)
+
+
+def draw(
+    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
+) -> Figure:
+    """Draw counts on a shade that is the share of the row's class."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: a confusion matrix compares clusters with labels.")
+        rows, columns = list(dict.fromkeys(table["label"])), list(dict.fromkeys(table["predicted"]))
+        counts = table["count"].to_numpy().reshape(len(rows), len(columns))
+        shares = table["share"].to_numpy().reshape(counts.shape)
+        supports = table.drop_duplicates("label")["support"]
+        names = [f"{shortened(name)} ({n})" for name, n in zip(rows, supports, strict=True)]
+        margin = max(text_width(name, small(style)) for name in names) + 8
+        side = (figure["width"] - margin) / len(columns)
+        below = max(text_width(shortened(name), small(style)) for name in columns)
+        made = canvas(figure, side * len(rows) + below + 18)
+        ax = made.subplots()
+        ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        _write_counts(ax, counts, shares, min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(counts.max()))))
+        upright = text_width(max(map(shortened, columns), key=len), small(style)) > side - 1
+        ax.set_xticks(range(len(columns)), list(map(shortened, columns)), rotation=90 if upright else 0)
+        ax.set_yticks(range(len(rows)), names)
+        ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)", title=_title(table.iloc[0], supports.sum()))
+        ax.tick_params(length=0)
+        _draw_grid(ax, counts.shape)
+    return made
+
+
+def _title(first: pd.Series, n: int) -> str:
+    k = "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}, "
+    return f"{k}accuracy {100 * first['accuracy']:.1f} % of n = {n}"
+
+
+def _write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
+    if size < LEGIBLE:
+        return
+    for row, column in np.argwhere(counts):
+        colour = "white" if shares[row, column] > 0.5 else INK
+        ax.text(column, row, str(counts[row, column]), ha="center", va="center_baseline", color=colour, size=size)
+
+
+def _draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
+    ax.set_xticks(np.arange(shape[1] + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
+    ax.tick_params(which="minor", length=0)
+    ax.grid(which="minor")

@@ -1,0 +1,117 @@
+"""A two-dimensional map of the images, by label and by cluster."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import best_clustering, classes, read_manifest
+from workflow_scripts.figures.style import (
+    NOBODY,
+    ONE_COLUMN,
+    Look,
+    canvas,
+    dot,
+    legend_below,
+    legend_beside,
+    looks,
+    shade,
+    shortened,
+    theme,
+)
+from workflow_scripts.metrics import majority_names
+from workflow_scripts.store import reading
+
+NOISE, UNKNOWN, UNLABELLED = "noise", "?", "no label"
+RASTERISED = 3000
+"""Points from which on they become pixels in the SVG."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Coordinates, label and cluster of every image; the clustering is the one of lowest inertia.
+
+    Returns
+    -------
+    DataFrame in the manifest's order with columns `image_id, label` (None if unknown), `x, y` (of the map), `k` (null if
+    the clusterer finds it), `cluster` (negative: noise), `name` (of the cluster: `Sc`, `Sc-2`, …; its number if there are
+    no labels), `predicted` (the class that the cluster votes for, None without one) and `rank` (1 for the largest cluster
+    of its class).
+    """
+    manifest = read_manifest(inputs["manifest"][0])
+    with reading(inputs["map"][0]) as file:
+        x, y = file["scores"][:, :2].T
+    best = best_clustering(inputs["clusters"][0], figure["k"])
+    table = manifest[["image_id", "label"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
+    return table.join(_named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
+
+
+def _named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
+    """Name, class and rank of each cluster; noise has no row."""
+    names = majority_names(labels, y)
+    if y.isna().all():
+        names["name"] = names.index.astype(str)
+    second = names["name"].ne(names["predicted"]) & names["predicted"].notna()
+    rank = names["name"].where(second, "-1").str.rpartition("-")[2].astype(int)
+    return names[["name", "predicted"]].assign(rank=rank)
+
+
+def draw(
+    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
+) -> Figure:
+    """Draw the map by label and by cluster; without labels by cluster only."""
+    names = classes(read_manifest(inputs["manifest"]))
+    by_class = looks(names, style)
+    by_cluster = _cluster_looks(table, by_class, style)
+    narrow = figure["width"] < ONE_COLUMN
+    with theme(style):
+        made = canvas(figure, _height(figure, len(by_class | by_cluster), style))
+        axes = made.subplots(1, 2 if names else 1, squeeze=False)[0]
+        k = table["k"].iloc[0]
+        clusters = "By cluster" if pd.isna(k) else f"By cluster, k = {k:.0f}"
+        if names:
+            labels = table["label"].fillna(UNLABELLED)
+            _scatter(axes[0], table, labels, by_class | {UNLABELLED: NOBODY}, f"By label, n = {len(table)}")
+            _scatter(axes[1], table, table["name"], by_cluster, clusters)
+        else:
+            _scatter(axes[0], table, table["name"], by_cluster, f"{clusters}, n = {len(table)} (no labels)")
+        axes[0].set_ylabel("t-SNE 2")
+        unlabelled = {UNLABELLED: NOBODY} if names and table["label"].isna().any() else {}
+        entries = {shortened(name): dot(look) for name, look in (by_class | by_cluster | unlabelled).items()}
+        (legend_below if narrow else legend_beside)(made, entries, style)
+    return made
+
+
+def _cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
+    """Each cluster in a shade of its class's colour, in the order of classes; without labels in the palette's order."""
+    clusters = table[table["cluster"] >= 0].drop_duplicates("name").sort_values(["predicted", "rank", "cluster"])
+    if not by_class:
+        found = looks(list(clusters["name"]), style)
+    else:
+        found = {
+            its.name: shade(by_class[its.predicted], its.rank) if its.predicted in by_class else NOBODY
+            for its in clusters[["name", "predicted", "rank"]].itertuples(index=False)
+        }
+    return found | ({NOISE: NOBODY} if (table["cluster"] < 0).any() else {})
+
+
+def _height(figure: Mapping[str, Any], n_entries: int, style: Mapping[str, Any]) -> float:
+    if figure["width"] < ONE_COLUMN:
+        return 0.5 * figure["width"] + 12 + 4 * ceil(n_entries / 5)
+    return 0.42 * figure["width"] + 8
+
+
+def _scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
+    """Points in the order of their content hashes, so that no class lies on top of another."""
+    points = table.assign(look=names.map(looks_of)).sort_values("image_id")
+    size = min(9.0, max(1.5, 6000 / len(points)))
+    for marker, its in points.groupby(points["look"].map(lambda look: look.marker)):
+        colour = [look.colour for look in its["look"]]
+        ax.scatter(its["x"], its["y"], size, colour, marker, linewidths=0, rasterized=len(points) > RASTERISED)
+    ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", title=title)
+    ax.set_aspect("equal", adjustable="datalim")

@@ -1,0 +1,77 @@
+"""Cumulative share of the variance that the first components explain."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import ScalarFormatter
+
+from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names
+from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, theme
+from workflow_scripts.store import reading
+
+LEVELS = (50, 80, 90)
+"""Percent."""
+DASHES = ("-", "--", "-.", ":")
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Cumulative explained variance of each decomposition.
+
+    Returns
+    -------
+    DataFrame, a row per decomposition and number of components: `series` (its name), `n_components`, `explained`
+    (cumulative, percent of the total variance), and `level`: the largest of 50, 80 and 90 % that is reached first at this
+    number of components, null elsewhere.
+    """
+    names = cell_names(cells, ("preprocess", "backbone", "layer", "decomposition"))
+    tables = []
+    for name, path in zip(names, inputs["decomposed"], strict=True):
+        with reading(path) as file:
+            explained = 100 * np.cumsum(file["explained_variance_ratio"][:], dtype=np.float64)
+        level = np.full(len(explained), np.nan)
+        for percent in LEVELS:
+            reached = np.flatnonzero(explained >= percent)
+            level[reached[:1]] = percent
+        n_components = np.arange(len(explained)) + 1
+        tables.append(
+            pd.DataFrame({"series": name, "n_components": n_components, "explained": explained, "level": level})
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def draw(
+    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
+) -> Figure:
+    """Draw a line for each decomposition; the legend says how many components reach 50, 80 and 90 %."""
+    names = list(dict.fromkeys(table["series"]))
+    with theme(style):
+        made = canvas(figure, 62 + 4 * len(names) if figure["width"] < ONE_COLUMN else 75 + 2 * len(names))
+        ax = made.subplots()
+        for level in LEVELS:
+            ax.axhline(level, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)))
+        handles = {}
+        for i, (name, look) in enumerate(looks(names, style).items()):
+            series = table[table["series"] == name]
+            how: dict[str, Any] = {"color": look.colour, "linestyle": DASHES[i % len(DASHES)]}
+            ax.plot(series["n_components"], series["explained"], **how)
+            marks = series[series["level"].notna()]
+            ax.plot(marks["n_components"], marks["explained"], "o", color=look.colour, markersize=3.5)
+            handles[f"{name}: {_reached(series)}"] = Line2D([], [], marker="o", markersize=3.5, **how)
+        if table["n_components"].max() > 10:
+            ax.set_xscale("log")
+            ax.xaxis.set_major_formatter(ScalarFormatter())
+        ax.set(ylim=(0, 103), yticks=[0, 20, 50, 80, 90, 100])
+        ax.set(xlabel=AXIS_NAMES["n_components"], ylabel="Explained variance,\ncumulative (%)")
+        legend_below(made, handles, style, title="Components for 50 / 80 / 90 % of the variance")
+    return made
+
+
+def _reached(series: pd.DataFrame) -> str:
+    at_least = {level: series.loc[series["level"] >= level, "n_components"] for level in LEVELS}
+    return " / ".join(str(n.iloc[0]) if len(n) else "–" for n in at_least.values())

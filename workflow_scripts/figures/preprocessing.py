@@ -1,0 +1,110 @@
+"""The same images under each preprocessing, with the histogram of their intensities below."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from skimage.color import rgb2gray
+
+from workflow_scripts.figures.artefacts import classes, evenly, read_manifest
+from workflow_scripts.figures.samples import show
+from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, shortened, theme
+from workflow_scripts.store import reading
+
+BINS = 64
+SMALLEST = 26
+"""Millimetres of a column."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Histograms of the middle image of `classes` classes (of the data set if it has no labels).
+
+    Returns
+    -------
+    DataFrame, a row per image, preprocessing and bin: `label, image_id, row` (in the stores), `preprocess, variant` (its
+    place in `inputs`), `low, high` (the bin's edges, intensities in [0, 1]), `share` (of the image's pixels), `mean` and
+    `sd` (of the image's intensities).
+    """
+    manifest = read_manifest(inputs["manifest"][0])
+    tables = []
+    for row in _middle_images(manifest, figure["classes"]):
+        for variant, (cell, path) in enumerate(zip(cells, inputs["preprocessed"], strict=True)):
+            with reading(path) as file:
+                histogram = _histogram(file["images"][row])
+            place = {"row": row, "preprocess": cell["preprocess"], "variant": variant}
+            tables.append(histogram.assign(**manifest.loc[row, ["label", "image_id"]], **place))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _middle_images(manifest: pd.DataFrame, count: int) -> list[int]:
+    names = classes(manifest)
+    if not names:
+        return list(evenly(len(manifest), count))
+    members = [np.flatnonzero(manifest["label"] == names[i]) for i in evenly(len(names), count)]
+    return [int(rows[len(rows) // 2]) for rows in members]
+
+
+def _histogram(image: np.ndarray) -> pd.DataFrame:
+    grey = (rgb2gray(image) if image.ndim == 3 else image / 255).ravel()
+    counts, edges = np.histogram(grey, bins=BINS, range=(0, 1))
+    return pd.DataFrame(
+        {"low": edges[:-1], "high": edges[1:], "share": counts / grey.size, "mean": grey.mean(), "sd": grey.std()}
+    )
+
+
+def draw(
+    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
+) -> Figure:
+    """Draw each image above its histogram: preprocessings side by side, images too where the width allows it."""
+    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1
+    across = min(len(image_rows), max(1, int(figure["width"] / (SMALLEST * n_variants))))
+    n_columns, n_blocks = across * n_variants, ceil(len(image_rows) / across)
+    side = figure["width"] / n_columns
+    with theme(style):
+        made = canvas(figure, n_blocks * (side + max(0.5 * side, 14) + 8) + 10)
+        axes = made.subplots(2 * n_blocks, n_columns, squeeze=False, height_ratios=[2, 1] * n_blocks)
+        for (row, variant), histogram in table.groupby(["row", "variant"], sort=False):
+            block, column = divmod(image_rows.index(row), across)
+            above, below = axes[2 * block : 2 * block + 2, column * n_variants + variant]
+            first = histogram.iloc[0]
+            look = class_looks.get(first["label"])
+            with reading(inputs["preprocessed"][variant]) as file:
+                show(above, file["images"][row], look.colour if look else FAINT)
+            name = [shortened(first["label"])] if look else []
+            above.set_title("\n".join([*name, first["preprocess"]]), loc="center")
+            _draw_histogram(below, histogram, bottom=block == n_blocks - 1)
+            below.set_ylim(0, 105 * table["share"].max())
+            if column * n_variants + variant == 0:
+                below.set_ylabel("Pixels (%)")
+            else:
+                below.tick_params(labelleft=False)
+        _hide_unused(axes)
+        where = "the middle image of its class in the manifest" if class_looks else "no labels: images spread over the data set"
+        note(made, f"Each column: one image ({where}); dashed line: mean intensity (number: mean ± sd over pixels).", style)
+    return made
+
+
+def _draw_histogram(ax: Axes, histogram: pd.DataFrame, bottom: bool) -> None:
+    edges = [*histogram["low"], histogram["high"].iloc[-1]]
+    ax.stairs(100 * histogram["share"], edges, fill=True, color=FAINT)
+    mean, sd = histogram[["mean", "sd"]].iloc[0]
+    ax.axvline(mean, color=INK, linestyle="--", linewidth=0.9)
+    right = mean < 0.5
+    ax.annotate(f"{mean:.2f} ± {sd:.2f}", (0.98 if right else 0.02, 0.97), xycoords="axes fraction", va="top",
+                ha="right" if right else "left", size="small")  # fmt: skip
+    ax.set(xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"])
+    if bottom:
+        ax.set_xlabel("Intensity")
+
+
+def _hide_unused(axes: np.ndarray) -> None:
+    for ax in axes.flat:
+        if not ax.has_data():
+            ax.axis("off")

@@ -1,0 +1,95 @@
+"""Images of each class, a column a class, as they are after preprocessing."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import classes, evenly, read_manifest
+from workflow_scripts.figures.style import FAINT, canvas, looks, note, shortened, text_width, theme
+from workflow_scripts.store import reading
+
+SMALLEST = 12.5
+"""Millimetres of a column."""
+UNLABELLED_COLUMNS = 6
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """The images to show: evenly spread over each class in the manifest's order.
+
+    Returns
+    -------
+    DataFrame with columns `label` (None: the data set has no labels), `n` (images of the class), `column`, `place` (from
+    the top), `row` (in the stores), `image_id, path, preprocess`.
+    """
+    manifest = read_manifest(inputs["manifest"][0]).assign(preprocess=cells[0]["preprocess"])
+    per_class = figure["per_class"]
+    names = classes(manifest)
+    if not names:
+        chosen = evenly(len(manifest), UNLABELLED_COLUMNS * per_class)
+        position = np.arange(len(chosen))
+        return _rows(manifest, chosen, position % UNLABELLED_COLUMNS, position // UNLABELLED_COLUMNS, len(manifest))
+    tables = []
+    for column, name in enumerate(names):
+        of_class = np.flatnonzero(manifest["label"] == name)
+        chosen = of_class[evenly(len(of_class), per_class)]
+        tables.append(_rows(manifest, chosen, column, np.arange(len(chosen)), len(of_class)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _rows(manifest: pd.DataFrame, chosen: np.ndarray, column: Any, place: np.ndarray, n: int) -> pd.DataFrame:
+    table = manifest.loc[chosen, ["label", "image_id", "path", "preprocess"]].reset_index(drop=True)
+    return table.assign(n=n, column=column, place=place, row=chosen)
+
+
+def draw(
+    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
+) -> Figure:
+    """Draw the images in columns; classes that do not fit beside each other go into further blocks below."""
+    labelled = bool(table["label"].notna().any())
+    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    n_columns, n_places = table["column"].max() + 1, table["place"].max() + 1
+    with theme(style), reading(inputs["preprocessed"][0]) as file:
+        images = file["images"]
+        titles = {row.column: f"{shortened(row.label)}\nn = {row.n}" for row in table.itertuples() if labelled}
+        lines = [line for title in titles.values() for line in title.split("\n")]
+        widest = max([SMALLEST, *(text_width(line, style["font_size"]) + 1 for line in lines)])
+        n_blocks = ceil(n_columns / max(1, int(figure["width"] / widest)))
+        per_block = ceil(n_columns / n_blocks)
+        side = figure["width"] / per_block
+        made = canvas(figure, n_blocks * (side * images.shape[1] / images.shape[2] * n_places + 8) + 6)
+        axes = _blocks(made, n_blocks, n_places, per_block)
+        for row in table.itertuples():
+            block, column = divmod(row.column, per_block)
+            ax = axes[block][row.place, column]
+            show(ax, images[row.row], class_looks[row.label].colour if labelled else FAINT)
+            if row.place == 0 and labelled:
+                ax.set_title(titles[row.column], loc="center", linespacing=1.15, pad=3)
+        preprocess = table["preprocess"].iloc[0]
+        extra = "" if labelled else f"No labels: images evenly spread over all {table['n'].iloc[0]}. "
+        note(made, f"{extra}Preprocessing: {preprocess}, {images.shape[2]} × {images.shape[1]} pixels.", style)
+    return made
+
+
+def _blocks(made: Figure, n_blocks: int, n_places: int, n_columns: int) -> list[np.ndarray]:
+    blocks = np.atleast_1d(made.subfigures(n_blocks, 1)) if n_blocks > 1 else [made]
+    axes = [block.subplots(n_places, n_columns, squeeze=False) for block in blocks]
+    for ax in (ax for grid in axes for ax in grid.flat):
+        ax.axis("off")
+    return axes
+
+
+def show(ax: Axes, image: np.ndarray, frame: str) -> None:
+    """An image (uint8, grey or RGB) in a frame of the given colour, without ticks."""
+    ax.axis("on")
+    ax.imshow(image, cmap="gray", vmin=0, vmax=255)
+    ax.set(xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set(visible=True, color=frame, linewidth=2 * mpl.rcParams["axes.linewidth"])

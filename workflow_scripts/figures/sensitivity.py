@@ -1,0 +1,188 @@
+"""Metrics against one choice: mean, spread and every repeat."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+from workflow_scripts.figures.artefacts import (
+    AXIS_NAMES,
+    CELL_AXES,
+    METRIC_NAMES,
+    UNLABELLED_METRICS,
+    agreeing,
+    read_manifest,
+    read_scores,
+    shown,
+    with_k,
+    word,
+)
+from workflow_scripts.figures.style import MARKERS, ONE_COLUMN, Look, canvas, legend_below, looks, note, placeholder, theme
+
+NUMERIC = ("n_components", "k")
+FREED = {"reducer": ("decomposition", "n_components", "whiten"), "k": ()}
+"""The axes of a cell in which the cells of a figure may differ, where it is not the one of the same name."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Every repeat's metrics along `x` and `hue`, with mean and standard deviation over the repeats.
+
+    Of the study's cells those count that agree with `at` and differ from each other in nothing but `x` and `hue`: the
+    largest such group, the first of equals (in a study that varies one axis at a time: the one around its baseline). A
+    repeat that stores all its restarts counts with the one of lowest inertia. Metrics that need labels give way to
+    silhouette and inertia where there are none.
+
+    Returns
+    -------
+    DataFrame with columns `metric, x` (a number for `n_components`, as used, and `k`; else a name), `hue` (empty if there
+    is none), `repeat, value` (in the units of its name in the figure), `mean, sd` (ddof 1; null for one repeat),
+    `n_repeats`, `axis` (what x is), and `fixed`: what else the cells have in common.
+
+    Raises
+    ------
+    UserError
+        If no cell agrees with `at`.
+    """
+    chosen = _comparable(cells, figure)
+    paths = inputs["scores"]
+    scores = pd.concat([_best_repeats(read_scores(paths[i]), figure).assign(**_place(cells[i], figure)) for i in chosen])
+    if figure["x"] in NUMERIC:
+        scores["x"] = scores["n_components_used" if figure["x"] == "n_components" else "k"].astype(float)
+    long = scores.melt(["x", "hue", "repeat"], _metrics(figure["metrics"], scores), var_name="metric").dropna(subset=["x"])
+    for metric in long["metric"].unique():
+        of_metric = long["metric"] == metric
+        long.loc[of_metric, "value"] = shown(metric, long.loc[of_metric, "value"])
+    repeats = long.groupby(["metric", "x", "hue"])["value"]
+    long["mean"], long["sd"], long["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
+    columns = ["metric", "x", "hue", "repeat", "value", "mean", "sd", "n_repeats"]
+    in_words = {"axis": AXIS_NAMES[figure["x"]], "fixed": _fixed(cells[chosen[0]], figure, scores)}
+    return long[columns].assign(**in_words).reset_index(drop=True)
+
+
+def _comparable(cells: Sequence[Mapping[str, Any]], figure: Mapping[str, Any]) -> list[int]:
+    """The places of the largest group of cells that agree with `at` and differ in `x` and `hue` only."""
+    free = _free(figure)
+
+    def rest(cell: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(cell[axis] for axis in CELL_AXES if axis not in free)
+
+    candidates = agreeing(cells, figure["at"])
+    common = Counter(rest(cells[i]) for i in candidates).most_common(1)[0][0]
+    return [i for i in candidates if rest(cells[i]) == common]
+
+
+def _free(figure: Mapping[str, Any]) -> set[str]:
+    return {axis for choice in (figure["x"], figure["hue"]) if choice for axis in FREED.get(choice, (choice,))}
+
+
+def _place(cell: Mapping[str, Any], figure: Mapping[str, Any]) -> dict[str, Any]:
+    x, hue = figure["x"], figure["hue"]
+    return {"x": None if x in NUMERIC else word(x, cell[x]), "hue": word(hue, cell[hue]) if hue else ""}
+
+
+def _best_repeats(scores: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFrame:
+    its = scores if figure["x"] == "k" else with_k(scores, figure["k"])
+    return its.sort_values("inertia", kind="stable").groupby(["k", "repeat"], dropna=False).head(1).sort_index()
+
+
+def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
+    """Those of the wanted that have values, or those that need no labels."""
+    there = [metric for metric in wanted if scores[metric].notna().any()]
+    return there or [metric for metric in UNLABELLED_METRICS if scores[metric].notna().any()]
+
+
+def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFrame) -> str:
+    words = [word(axis, cell[axis]) for axis in CELL_AXES if axis not in _free(figure)]
+    ks = scores["k"].dropna().unique()
+    if figure["x"] != "k" and len(ks) == 1:
+        words.append(f"k = {ks[0]:.0f}")
+    n_init = scores["n_init"].dropna().unique()
+    if len(n_init) == 1:
+        words.append(f"best of {n_init[0]:.0f} restarts")
+    return ", ".join(words)
+
+
+def draw(
+    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
+) -> Figure:
+    """Draw a panel for each metric: lines with bands along numbers, points with bars along names."""
+    manifest = read_manifest(inputs["manifest"])
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: the metrics of this figure need labels, and none was computed that does not.")
+        metrics, hues = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["hue"]))
+        numeric = pd.api.types.is_numeric_dtype(table["x"])
+        n_columns = min(len(metrics), 1 if figure["width"] < ONE_COLUMN else 2)
+        n_rows = ceil(len(metrics) / n_columns)
+        height = 45 if numeric else 14 + 5 * table["x"].nunique() * max(1, 0.6 * len(hues))
+        made = canvas(figure, n_rows * height + 14 + 5 * bool(len(hues) > 1))
+        axes = made.subplots(n_rows, n_columns, squeeze=False, sharey=not numeric).ravel()
+        hue_looks = _hue_looks(hues, style)
+        for ax, metric in zip(axes, metrics, strict=False):
+            (_draw_numbers if numeric else _draw_names)(ax, table[table["metric"] == metric], hue_looks)
+            ax.set(**{"ylabel" if numeric else "xlabel": _wrapped_name(metric)})
+        for ax in axes[len(metrics) :]:
+            ax.axis("off")
+        note(made, _explanation(table, manifest), style)
+        if len(hues) > 1:
+            legend_below(made, {hue: _entry(look) for hue, look in hue_looks.items()}, style)
+    return made
+
+
+def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
+    n_repeats = sorted(table["n_repeats"].unique())
+    repeats = f"{n_repeats[0]}" if len(n_repeats) == 1 else f"{n_repeats[0]} to {n_repeats[-1]}"
+    spread = "mean ± sd" if n_repeats[-1] > 1 else "no spread from one repeat"
+    unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need none. "
+    return f"{unlabelled}n = {len(manifest)} images, {repeats} repeats (small points), {spread}. {table['fixed'].iloc[0]}."
+
+
+def _wrapped_name(metric: str) -> str:
+    return METRIC_NAMES[metric].replace(", ", ",\n").replace(" (", "\n(")
+
+
+def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
+    """A colour and a marker for each line, so that either tells them apart."""
+    return {hue: Look(look.colour, MARKERS[i % len(MARKERS)]) for i, (hue, look) in enumerate(looks(hues, style).items())}
+
+
+def _entry(look: Look) -> Line2D:
+    return Line2D([], [], color=look.colour, marker=look.marker, markersize=3.5)
+
+
+def _draw_numbers(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) -> None:
+    for hue, look in hue_looks.items():
+        its = table[table["hue"] == hue].sort_values("x")
+        line = its.drop_duplicates("x")
+        ax.fill_between(line["x"], line["mean"] - line["sd"], line["mean"] + line["sd"], color=look.colour, alpha=0.2, lw=0)
+        ax.plot(line["x"], line["mean"], color=look.colour, marker=look.marker, markersize=3.5)
+        ax.scatter(its["x"], its["value"], 3, look.colour, alpha=0.6, linewidths=0)
+    ax.set_xlabel(table["axis"].iloc[0])
+    if line["x"].max() > 10 * line["x"].min():
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(ScalarFormatter())
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(axis="y")
+
+
+def _draw_names(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) -> None:
+    names = list(dict.fromkeys(table["x"]))
+    step = 0.6 / len(hue_looks)
+    for i, (hue, look) in enumerate(hue_looks.items()):
+        its = table[table["hue"] == hue]
+        y = its["x"].map(names.index) + (i - (len(hue_looks) - 1) / 2) * step
+        ax.scatter(its["value"], y + 0.3 * step, 3, look.colour, alpha=0.6, linewidths=0)
+        mean = its.assign(y=y).drop_duplicates("x")
+        ax.errorbar(mean["mean"], mean["y"], xerr=mean["sd"].fillna(0), color=look.colour, fmt=look.marker, markersize=3.5)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(axis="x")

@@ -1,0 +1,178 @@
+"""The one place that decides how figures look: fonts, sizes, the colour of each class, and files of the same bytes."""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.style
+import numpy as np
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.store import replacing
+
+MM_PER_INCH = 25.4
+POINTS_PER_MM = 72 / MM_PER_INCH
+CHARACTER = 0.58
+"""Mean width of a character of a sans-serif font, in its size."""
+ONE_COLUMN = 120
+"""Millimetres; narrower figures are one column of a journal, and put panels below each other."""
+MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
+SHADES: tuple[tuple[str, float], ...] = (("black", 0.0), ("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
+
+
+@dataclass(frozen=True)
+class Look:
+    """A colour (`#rrggbb`) and a marker of matplotlib, together distinct from those of other classes."""
+
+    colour: str
+    marker: str
+
+
+NOBODY = Look(PALE, "o")
+"""Noise, and images without a label."""
+
+
+@contextmanager
+def theme(style: Mapping[str, Any]) -> Iterator[None]:
+    """matplotlib's defaults with our style on top, whatever the user's matplotlibrc says."""
+    size = style["font_size"]
+    ours = {
+        "font.family": style["font"],
+        "font.size": size,
+        "axes.titlesize": size,
+        "axes.labelsize": size,
+        "figure.titlesize": size * 1.15,
+        "xtick.labelsize": small(style),
+        "ytick.labelsize": small(style),
+        "legend.fontsize": small(style),
+        "legend.title_fontsize": small(style),
+        "legend.frameon": False,
+        "legend.handlelength": 1.4,
+        "legend.columnspacing": 1.2,
+        "axes.titlelocation": "left",
+        "axes.linewidth": 0.6,
+        "axes.edgecolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "xtick.major.size": 2.5,
+        "ytick.major.size": 2.5,
+        "xtick.minor.size": 1.5,
+        "lines.linewidth": 1.1,
+        "grid.color": "#e6e6e6",
+        "grid.linewidth": 0.5,
+        "axes.axisbelow": True,
+        "savefig.dpi": style["dpi"],
+        "figure.dpi": style["dpi"],
+        "svg.fonttype": "path",  # text as outlines: the same in every browser, whatever fonts it has
+        "svg.hashsalt": "clustergrid",
+    }
+    with matplotlib.style.context(["default", ours]):
+        yield
+
+
+def small(style: Mapping[str, Any]) -> float:
+    """Points of ticks, legends and notes."""
+    return 0.875 * style["font_size"]
+
+
+def canvas(figure: Mapping[str, Any], height: float) -> Figure:
+    """An empty figure of the settings' size, `height` mm high unless they say otherwise, with its title."""
+    size = (figure["width"] / MM_PER_INCH, (figure["height"] or height) / MM_PER_INCH)
+    made = Figure(figsize=size, layout="constrained")
+    made.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)  # type: ignore[union-attr]
+    if figure["title"]:
+        made.suptitle(figure["title"])
+    return made
+
+
+def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
+    """What stands in for a figure that can't be drawn: one sentence that says why."""
+    made = canvas(figure, height=25)
+    size = mpl.rcParams["font.size"]
+    made.text(0.5, 0.45, wrapped(sentence, figure["width"] - 6, size), ha="center", va="center", color=INK)
+    return made
+
+
+def note(made: Figure, text: str, style: Mapping[str, Any]) -> None:
+    """A sentence below the panels, broken to the figure's width."""
+    width = made.get_size_inches()[0] * MM_PER_INCH
+    made.supxlabel(wrapped(text, width, small(style)), x=0.01, ha="left", size=small(style), color=INK, linespacing=1.3)
+
+
+def wrapped(text: str, width: float, size: float) -> str:
+    """`text` in lines of at most `width` mm at `size` points."""
+    return textwrap.fill(text, max(10, int(width * POINTS_PER_MM / (CHARACTER * size))))
+
+
+def text_width(text: str, size: float) -> float:
+    """About how wide `text` is at `size` points, mm."""
+    return len(text) * CHARACTER * size / POINTS_PER_MM
+
+
+def shortened(name: str, length: int = 20) -> str:
+    """A class's name, cut where it would take the room of the data."""
+    return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def colours(style: Mapping[str, Any]) -> Sequence[str]:
+    """The palette; raises `UserError` for one that matplotlib does not have."""
+    name = style["palette"]
+    if name not in mpl.color_sequences:
+        raise UserError(f"config: style.palette: found {name!r}, allowed: {', '.join(sorted(mpl.color_sequences))}")
+    return [to_hex(colour) for colour in mpl.color_sequences[name]]
+
+
+def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
+    """A look for each of `names`, in order: the palette's colours, and once these are used up the next marker."""
+    palette = colours(style)
+    return {
+        name: Look(palette[i % len(palette)], MARKERS[i // len(palette) % len(MARKERS)]) for i, name in enumerate(names)
+    }
+
+
+def shade(look: Look, rank: int) -> Look:
+    """The look of the `rank`-th cluster (from 1) of the class that has `look`: its colour, darker or paler."""
+    towards, amount = SHADES[(rank - 1) % len(SHADES)]
+    mixed = (1 - amount) * np.array(to_rgb(look.colour)) + amount * np.array(to_rgb(towards))
+    return Look(to_hex(tuple(mixed)), MARKERS[(MARKERS.index(look.marker) + rank - 1) % len(MARKERS)])
+
+
+def legend_below(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None) -> None:
+    """A legend below the panels, in as many columns as the figure's width takes."""
+    room = made.get_size_inches()[0] * MM_PER_INCH
+    widest = max(text_width(name, small(style)) for name in handles) + 7
+    made.legend(
+        list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=max(1, int(room / widest))
+    )
+
+
+def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None) -> None:
+    """A legend right of the panels, in as many columns as the figure's height asks for."""
+    rows = made.get_size_inches()[1] * 72 / (1.6 * small(style)) - 2
+    columns = int(np.ceil(len(handles) / max(rows, 1)))
+    made.legend(list(handles.values()), list(handles), title=title, loc="outside right center", ncols=columns)
+
+
+def dot(look: Look) -> Line2D:
+    """A legend's entry for points."""
+    return Line2D([], [], linestyle="", marker=look.marker, color=look.colour, markersize=4)
+
+
+def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mapping[str, Any]) -> None:
+    """Write the figure as SVG and PNG; the same figure always gives the same bytes."""
+    undated = {"svg": {"Date": None}, "png": {"Software": None}}
+    with ExitStack() as stack:
+        stack.enter_context(theme(style))
+        for kind, path in (("svg", svg_path), ("png", png_path)):
+            temporary = stack.enter_context(replacing(path))
+            made.savefig(temporary, format=kind, dpi=style["dpi"], metadata=undated[kind])
