@@ -21,11 +21,11 @@ include: "rules/housekeeping.smk"
 
 
 rule all:
-    localrule: True
     default_target: True
     input:
         layout.rejected,
         [study_files(study) for study in settings.studies],
+    localrule: True
 
 
 for study in settings.studies:
@@ -33,10 +33,9 @@ for study in settings.studies:
     rule:
         name:
             f"study_{study}"
-        localrule: True
         input:
             study_files(study),
-
+        localrule: True
 
 
 onstart:

@@ -4,26 +4,30 @@ rule cluster:
         points,
     output:
         layout.clusters,
+    log:
+        layout.log(layout.clusters),
+    benchmark:
+        layout.benchmark(layout.clusters)
+    conda:
+        "../envs/cpu.yaml"
+    threads: sizes.cluster_threads
+    resources:
+        mem_mb=sizes.cluster_mb,
+        runtime=60,
+        gpu=lambda wildcards: int(
+            getattr(settings.clusterers[wildcards.clusterer], "device", "cpu")
+            == "cuda"
+        ),
+        # Only for the message when k is above the number of images; params would make the job depend on every study.
+        studies=lambda wildcards: ",".join(grid.studies_with(wildcards.clusterer)),
     params:
         n_components=lambda wildcards: reduction(wildcards).n_components,
         whiten=lambda wildcards: reduction(wildcards).whiten,
         clusterer=lambda wildcards: settings.clusterers[wildcards.clusterer].dump(),
         seed=settings.seed,
         code=lambda wildcards: code_digest(
-            "jobs.cluster", f"clusterers.{settings.clusterers[wildcards.clusterer].method}"
+            "jobs.cluster",
+            f"clusterers.{settings.clusterers[wildcards.clusterer].method}",
         ),
-    log:
-        layout.log(layout.clusters),
-    benchmark:
-        layout.benchmark(layout.clusters)
-    threads: sizes.cluster_threads
-    resources:
-        mem_mb=sizes.cluster_mb,
-        runtime=60,
-        gpu=lambda wildcards: int(getattr(settings.clusterers[wildcards.clusterer], "device", "cpu") == "cuda"),
-        # Only for the message when k is above the number of images; params would make the job depend on every study.
-        studies=lambda wildcards: ",".join(grid.studies_with(wildcards.clusterer)),
-    conda:
-        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/jobs/cluster.py"

@@ -3,13 +3,21 @@ import sys
 
 from workflow_scripts import plan, resources
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import FEATURES_THEMSELVES, Grid, Layout, dataset_name, figure_cells
+from workflow_scripts.grid import (
+    FEATURES_THEMSELVES,
+    Grid,
+    Layout,
+    dataset_name,
+    figure_cells,
+)
 from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings import load
 
 try:
-    settings = load(config, workflow.configfiles, workflow.source_path("../config/config.yaml"))
+    settings = load(
+        config, workflow.configfiles, workflow.source_path("../config/config.yaml")
+    )
     grid = Grid(settings)
     grid.check()
 except UserError as error:
@@ -17,6 +25,7 @@ except UserError as error:
 
 layout = Layout(dataset_name(settings))
 sizes = resources.Sizes(settings, layout)
+is_embedded = settings.data == "embedded"
 
 
 wildcard_constraints:
@@ -30,13 +39,38 @@ wildcard_constraints:
     figure=r"[^/]+",
 
 
-def study_files(study):
-    figures = settings.studies[study].figures
-    paths = [layout.figure.format(study=study, figure=figure) for figure in figures]
-    return [layout.study_table.format(study=study), *(path + suffix for path in paths for suffix in (".svg", ".png"))]
+def pictures(wildcards):
+    """The folder of the raw pictures."""
+    return layout.embedded if is_embedded else settings.data
+
+
+def listing(wildcards):
+    """A digest of the folder's files, so that a picture changed in a sub-folder is seen."""
+    if is_embedded:
+        return None
+    try:
+        return listing_digest(
+            scan(settings.data, settings.intake.include, settings.intake.exclude)
+        )
+    except UserError as error:
+        sys.exit(f"Error: config: {error}")
+
+
+def weight_file(wildcards):
+    """A weight file that the user brings is an input: another file under its name is another result."""
+    return settings.backbones[wildcards.backbone].weight_file or []
+
+
+def decomposed_from(wildcards):
+    """The features, or the decomposition that a map is made of."""
+    of = getattr(settings.decompositions[wildcards.decomposition], "of", None)
+    if of is None:
+        return layout.features.format(**wildcards)
+    return layout.decomposed.format(**{**wildcards, "decomposition": of})
 
 
 def reduction(wildcards):
+    """A cell with the reducer's decomposition, number of components and whitening."""
     return grid.reducers[wildcards.reducer]
 
 
@@ -46,6 +80,73 @@ def points(wildcards):
     if decomposition == FEATURES_THEMSELVES:
         return layout.features.format(**wildcards)
     return layout.decomposed.format(**wildcards, decomposition=decomposition)
+
+
+def cell_columns(wildcards):
+    """The choices that name a row in the tables."""
+    cell = reduction(wildcards)
+    axes = ("preprocess", "backbone", "layer", "reducer", "clusterer")
+    choices = {axis: wildcards[axis] for axis in axes}
+    return {
+        **choices,
+        "dataset": dataset_name(settings),
+        "n_components": cell.n_components,
+        "whiten": cell.whiten,
+    }
+
+
+def scores_of_study(wildcards):
+    return [layout.of(layout.scores, cell) for cell in grid.cells[wildcards.study]]
+
+
+def class_scores_of_study(wildcards):
+    return [
+        layout.of(layout.class_scores, cell) for cell in grid.cells[wildcards.study]
+    ]
+
+
+def figure_settings(wildcards):
+    return settings.studies[wildcards.study].figures[wildcards.figure]
+
+
+def cells_shown(wildcards):
+    return figure_cells(grid, wildcards.study, figure_settings(wildcards))
+
+
+def table_sources(wildcards):
+    """The artefacts that a figure's table is computed from, by name."""
+    figure, cells = figure_settings(wildcards), cells_shown(wildcards)
+    sources = {
+        "preprocessed": [layout.of(layout.preprocessed, cell) for cell in cells],
+        "decomposed": [layout.of(layout.decomposed, cell) for cell in cells],
+        "clusters": [layout.of(layout.clusters, cell) for cell in cells],
+        "scores": [layout.of(layout.scores, cell) for cell in cells],
+        "map": [
+            layout.of(layout.decomposed, cell, decomposition=getattr(figure, "map", ""))
+            for cell in cells
+        ],
+        "manifest": layout.manifest,
+    }
+    return {name: sources[name] for name in figure.sources}
+
+
+def images_shown(wildcards):
+    """The preprocessed images of which some figures show a few."""
+    if not figure_settings(wildcards).shows_images:
+        return []
+    return [layout.of(layout.preprocessed, cell) for cell in cells_shown(wildcards)]
+
+
+def study_files(study):
+    """The table and the figures of a study."""
+    figures = [
+        layout.figure.format(study=study, figure=figure)
+        for figure in settings.studies[study].figures
+    ]
+    return [
+        layout.study_table.format(study=study),
+        *(path + suffix for path in figures for suffix in (".svg", ".png")),
+    ]
 
 
 plan.print_at_the_end(workflow, settings, grid, layout)

@@ -1,18 +1,4 @@
 # clusters/... and manifest.csv -> scores/...: a row of metrics for each stored clustering, and for each class
-CLASS_SCORES = layout.scores.replace(".parquet", ".classes.parquet")
-
-
-def cell_columns(wildcards):
-    """The choices that name a row in the tables."""
-    cell = reduction(wildcards)
-    return {
-        "dataset": dataset_name(settings),
-        **{axis: wildcards[axis] for axis in ("preprocess", "backbone", "layer", "reducer", "clusterer")},
-        "n_components": cell.n_components,
-        "whiten": cell.whiten,
-    }
-
-
 rule score:
     input:
         manifest=layout.manifest,
@@ -20,53 +6,45 @@ rule score:
         clusters=layout.clusters,
     output:
         scores=layout.scores,
-        classes=CLASS_SCORES,
-    params:
-        cell=cell_columns,
-        code=code_digest("jobs.score"),
+        classes=layout.class_scores,
     log:
         layout.log(layout.scores),
     benchmark:
         layout.benchmark(layout.scores)
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=sizes.score_mb,
         runtime=30,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        cell=cell_columns,
+        code=code_digest("jobs.score"),
     script:
         "../workflow_scripts/jobs/score.py"
 
 
-def study_scores(pattern):
-    def paths(wildcards):
-        return [layout.of(pattern, cell) for cell in grid.cells[wildcards.study]]
-
-    return paths
-
-
 rule study_table:
-    localrule: True
     input:
-        scores=study_scores(layout.scores),
-        classes=study_scores(CLASS_SCORES),
+        scores=scores_of_study,
+        classes=class_scores_of_study,
     output:
         scores_parquet=layout.study_table,
         scores_csv=layout.study_table.replace(".parquet", ".csv"),
         classes_parquet=layout.study_table.replace(".parquet", ".classes.parquet"),
         classes_csv=layout.study_table.replace(".parquet", ".classes.csv"),
-    params:
-        code=code_digest("jobs.study_table"),
     log:
         layout.log(layout.study_table),
     benchmark:
         layout.benchmark(layout.study_table)
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        code=code_digest("jobs.study_table"),
     script:
         "../workflow_scripts/jobs/study_table.py"
-

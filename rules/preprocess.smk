@@ -4,23 +4,28 @@ rule preprocess:
         manifest=layout.manifest,
     output:
         layout.preprocessed,
-    params:
-        folder=PICTURES,
-        max_pixels=settings.intake.max_pixels,
-        steps=lambda wildcards: settings.preprocess[wildcards.preprocess].dump()["steps"],
-        code=lambda wildcards: code_digest(
-            "jobs.preprocess",
-            *(f"preprocess.{step.step}" for step in settings.preprocess[wildcards.preprocess].steps),
-        ),
     log:
         layout.log(layout.preprocessed),
     benchmark:
         layout.benchmark(layout.preprocessed)
+    conda:
+        "../envs/cpu.yaml"
     threads: 8
     resources:
         mem_mb=resources.preprocess_mb,
         runtime=sizes.runtime_per_image(0.1),
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        folder=pictures,
+        max_pixels=settings.intake.max_pixels,
+        steps=lambda wildcards: settings.preprocess[wildcards.preprocess].dump()[
+            "steps"
+        ],
+        code=lambda wildcards: code_digest(
+            "jobs.preprocess",
+            *(
+                f"preprocess.{step.step}"
+                for step in settings.preprocess[wildcards.preprocess].steps
+            ),
+        ),
     script:
         "../workflow_scripts/jobs/preprocess.py"

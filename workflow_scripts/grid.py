@@ -62,13 +62,16 @@ class Layout:
     def __init__(self, dataset: str) -> None:
         self.root = f"results/{dataset}"
         features = "{preprocess}/{backbone}/{layer}"
+        self.embedded = f"{self.root}/images"
         self.manifest = f"{self.root}/manifest.csv"
         self.rejected = f"{self.root}/rejected.csv"
         self.preprocessed = f"{self.root}/preprocess/{{preprocess}}.h5"
+        self.weights = f"{self.root}/weights/{{backbone}}.json"
         self.features = f"{self.root}/features/{features}.h5"
         self.decomposed = f"{self.root}/decomposed/{features}/{{decomposition}}.h5"
         self.clusters = f"{self.root}/clusters/{features}/{{reducer}}/{{clusterer}}.h5"
         self.scores = f"{self.root}/scores/{features}/{{reducer}}/{{clusterer}}.parquet"
+        self.class_scores = self.scores.replace(".parquet", ".classes.parquet")
         self.figure_table = f"{self.root}/tables/{{study}}/{{figure}}.parquet"
         self.study_table = f"{self.root}/tables/{{study}}.parquet"
         self.figure = f"{self.root}/figures/{{study}}/{{figure}}"
@@ -209,7 +212,7 @@ def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:
     """The cells that a figure shows: one, or those of its study, without those that would show the same again."""
     if isinstance(figure, Samples | Embedding | Confusion):
         return [grid.baseline(study, **figure.at)]
-    cells = [cell for cell in grid.cells[study] if all(getattr(cell, axis, None) == value for axis, value in figure.at.items())]
+    cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
     if not cells:
         raise UserError(f"config: studies.{study}: no cell of the study is at {figure.at}")
     if isinstance(figure, Preprocessing):

@@ -10,7 +10,9 @@ def unwanted(root: str | Path, wanted: Iterable[str]) -> Iterator[Path]:
     """The files of the stages below `root` whose path, suffixes aside, is not among those of `wanted`."""
     known = {_stem(Path(path)) for path in wanted}
     for stage in STAGES:
-        yield from (path for path in sorted((Path(root) / stage).rglob("*")) if path.is_file() and _stem(path) not in known)
+        yield from (
+            path for path in sorted((Path(root) / stage).rglob("*")) if path.is_file() and _stem(path) not in known
+        )
 
 
 def prune(root: str | Path, wanted: Iterable[str], delete: bool) -> None:

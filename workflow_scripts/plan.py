@@ -54,13 +54,15 @@ def check_disk(dag: Any, settings: Settings, layout: Layout) -> None:
     needed = sum(_bytes_to_write(dag, settings, layout).values())
     free = shutil.disk_usage(".").free
     if needed > free:
-        sys.exit(f"Error: results need about {_size(needed)}, the disk has {_size(free)} free; make room or name fewer variants")
+        sys.exit(f"Error: disk: {_size(needed)} needed, {_size(free)} free; make room or name fewer variants")
 
 
 def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]:
     jobs = list(dag.needrun_jobs(exclude_finished=False))
     stages = Counter(_stage(job.rule.name) for job in jobs)
-    restarts = sum(Sizes(settings, layout).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster")
+    restarts = sum(
+        Sizes(settings, layout).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster"
+    )
     written = _bytes_to_write(dag, settings, layout)
     reasons = Counter((skipped.study, skipped.reason) for skipped in grid.skipped)
     return [
@@ -77,7 +79,9 @@ def _ending(workflow: Any, layout: Layout) -> list[str]:
     failed = sorted(str(job) for job in workflow.scheduler.failed) if getattr(workflow, "scheduler", None) else []
     lines = ["", *(f"Failed: {job}" for job in failed)]
     if Path(layout.rejected).is_file():
-        lines.append(f"Pictures: {_rows(layout.manifest)} taken in, {_rows(layout.rejected)} rejected ({layout.rejected})")
+        lines.append(
+            f"Pictures: {_rows(layout.manifest)} taken in, {_rows(layout.rejected)} rejected ({layout.rejected})"
+        )
     places = {"Report": layout.report, "Figures": f"{layout.root}/figures", "Tables": f"{layout.root}/tables"}
     return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
 

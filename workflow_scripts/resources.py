@@ -91,7 +91,8 @@ class Sizes:
         clusterer = self.settings.clusterers[cell.clusterer]
         kept = clusterer.repeats * (clusterer.n_init if getattr(clusterer, "keep", "best") == "all" else 1)
         width = cell.n_components or UNKNOWN_WIDTH
-        return sum(kept * (self.n_images * (1 if k < 256 else 2) + 40) + 8 * clusterer.repeats * k * width for k in clusterer.k)
+        rows = sum(self.n_images * (1 if k < 256 else 2) + 40 for k in clusterer.k)
+        return kept * rows + 8 * clusterer.repeats * sum(clusterer.k) * width
 
     def restarts(self, clusterer: str) -> int:
         """Restarts of all k and repeats of one clustering job."""

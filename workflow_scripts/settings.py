@@ -7,7 +7,7 @@ its code is the module of the same name in the stage's folder.
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -131,14 +131,17 @@ class RescaleIntensity(Model):
 
 
 STEPS = {
-    model.model_fields["step"].default: model for model in (Grey, Clahe, RankEqualise, Resize, CentreCrop, RescaleIntensity)
+    model.model_fields["step"].default: model
+    for model in (Grey, Clahe, RankEqualise, Resize, CentreCrop, RescaleIntensity)
 }
 
 
 class Preprocess(Model):
     """An ordered list of steps, each a name or a name with its parameters."""
 
-    steps: list[Annotated[Grey | Clahe | RankEqualise | Resize | CentreCrop | RescaleIntensity, Field(discriminator="step")]]
+    steps: list[
+        Annotated[Grey | Clahe | RankEqualise | Resize | CentreCrop | RescaleIntensity, Field(discriminator="step")]
+    ]
 
     @model_validator(mode="before")
     @classmethod
@@ -167,7 +170,9 @@ class Preprocess(Model):
 def _named_step(given: Any) -> Any:
     name, parameters = next(iter(given.items())) if isinstance(given, Mapping) and len(given) == 1 else (given, {})
     if not isinstance(name, str) or name not in STEPS or not isinstance(parameters, Mapping):
-        raise ValueError(f"found {given!r}, allowed: one of {', '.join(STEPS)}, alone or as {{name: {{parameter: value}}}}")
+        raise ValueError(
+            f"found {given!r}, allowed: one of {', '.join(STEPS)}, alone or as {{name: {{parameter: value}}}}"
+        )
     return {"step": name, **parameters}
 
 
@@ -208,6 +213,12 @@ class Backbone(Model):
             if trouble := names.unknown_layer(self.model, layer):
                 raise ValueError(trouble)
         return self
+
+    @property
+    def weight_file(self) -> str | None:
+        """The file that `weights` names, if it does."""
+        is_file = self.weights.endswith((".pth", ".pt", ".safetensors", ".h5")) and ":" not in self.weights
+        return self.weights if is_file else None
 
     def pass_of(self, layer: str) -> int | None:
         """The number of the pass that makes `layer`."""
@@ -297,6 +308,9 @@ DRAWING = {"title", "width", "height"}
 class Figure(Model):
     """What every figure has; only these keys are read when it is drawn, the others when its table is made."""
 
+    sources: ClassVar[tuple[str, ...]] = ("scores",)
+    """The artefacts of its cells that its table is computed from."""
+    shows_images: ClassVar[bool] = False
     title: str | None = None
     width: float = Field(170, gt=20, le=500)
     """Millimetres; 85 is one column of a journal, 170 two."""
@@ -315,6 +329,8 @@ class Figure(Model):
 class Samples(Figure):
     """Images of each class, as preprocessed."""
 
+    sources: ClassVar[tuple[str, ...]] = ("manifest",)
+    shows_images: ClassVar[bool] = True
     kind: Literal["samples"] = "samples"
     per_class: int = Field(4, ge=1, le=20)
 
@@ -322,6 +338,8 @@ class Samples(Figure):
 class Preprocessing(Figure):
     """One image and its histogram under each preprocessing of the study, for `classes` classes."""
 
+    sources: ClassVar[tuple[str, ...]] = ("manifest", "preprocessed")
+    shows_images: ClassVar[bool] = True
     kind: Literal["preprocessing"] = "preprocessing"
     classes: int = Field(2, ge=1, le=6)
 
@@ -329,6 +347,7 @@ class Preprocessing(Figure):
 class ExplainedVariance(Figure):
     """Cumulative explained variance of each decomposition of the study."""
 
+    sources: ClassVar[tuple[str, ...]] = ("decomposed",)
     kind: Literal["explained_variance"] = "explained_variance"
     width: float = Field(85, gt=20, le=500)
 
@@ -336,6 +355,7 @@ class ExplainedVariance(Figure):
 class Embedding(Figure):
     """A two-dimensional map by label and by cluster."""
 
+    sources: ClassVar[tuple[str, ...]] = ("manifest", "map", "clusters")
     kind: Literal["embedding"] = "embedding"
     map: str = "tsne"
     """The decomposition that gives the two coordinates."""
@@ -346,6 +366,7 @@ class Embedding(Figure):
 class Confusion(Figure):
     """Confusion matrix of one clustering after the majority vote: the best of the repeats."""
 
+    sources: ClassVar[tuple[str, ...]] = ("manifest", "clusters")
     kind: Literal["confusion"] = "confusion"
     width: float = Field(85, gt=20, le=500)
     k: int | None = None
@@ -368,7 +389,8 @@ class Restarts(Figure):
 
 
 AnyFigure = Annotated[
-    Samples | Preprocessing | ExplainedVariance | Embedding | Confusion | Sensitivity | Restarts, Field(discriminator="kind")
+    Samples | Preprocessing | ExplainedVariance | Embedding | Confusion | Sensitivity | Restarts,
+    Field(discriminator="kind"),
 ]
 
 
@@ -444,7 +466,9 @@ class Settings(Model):
     intake: Intake = Intake()
     preprocess: dict[Name, Preprocess]
     backbones: dict[Name, Backbone]
-    decompositions: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$")], Decomposition] = {"pca": Pca()}
+    decompositions: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$")], Decomposition] = {
+        "pca": Pca()
+    }
     clusterers: dict[Name, Clusterer]
     baseline: Choices
     studies: dict[Name, Study] = Field(min_length=1)
@@ -461,7 +485,8 @@ class Settings(Model):
             value = given.get(key, cls.model_fields[key].default)
             if isinstance(given.get(section), Mapping):
                 filled[section] = {
-                    name: {key: value, **its} if isinstance(its, Mapping) else its for name, its in given[section].items()
+                    name: {key: value, **its} if isinstance(its, Mapping) else its
+                    for name, its in given[section].items()
                 }
         return filled
 
@@ -486,7 +511,9 @@ class _StrictLoader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise UserError(f"{node.start_mark.name}: the key {key!r} stands twice (line {node.start_mark.line + 1} on)")
+                raise UserError(
+                    f"{node.start_mark.name}: the key {key!r} stands twice (line {node.start_mark.line + 1} on)"
+                )
         return super().construct_mapping(node, deep)
 
 
@@ -515,12 +542,12 @@ def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | P
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    both = {key: _merged(below[key], value) if _are_mappings(below.get(key), value) else value for key, value in above.items()}
-    return {**below, **both}
-
-
-def _are_mappings(*values: Any) -> bool:
-    return all(isinstance(value, Mapping) for value in values)
+    """`above`, and what only `below` has, at every level."""
+    merged = dict(below)
+    for key, value in above.items():
+        nested = isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
+        merged[key] = _merged(below[key], value) if nested else value
+    return merged
 
 
 def parse(config: Mapping[str, Any]) -> Settings:

@@ -28,7 +28,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb") as stream:
             os.fsync(stream.fileno())
-        os.replace(temporary, final)
+        temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -58,7 +58,7 @@ def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterat
     with h5py.File(path, "r", locking=False) as file:
         found = file.attrs.get("format_version")
         if found != FORMAT_VERSION:
-            raise UserError(f"{path}: format version {found}, this program reads {FORMAT_VERSION}; delete it and run again")
+            raise UserError(f"{path}: format version {found}, allowed: {FORMAT_VERSION}; delete it and run again")
         if manifest is not None and file.attrs["manifest"] != manifest:
             raise UserError(f"{path}: made from another manifest than the present one; delete it and run again")
         yield file

@@ -29,7 +29,7 @@ def read_points(path: str, n_components: int | None, whiten: bool) -> Points:
             return Points(file["features"][:].astype(np.float64), ids, manifest)
         if "explained_variance" not in file:
             return Points(file["scores"][:].astype(np.float64), ids, manifest)
-        available = file["scores"].shape[1]
-        values, used = reduced(file["scores"], file["explained_variance"][:], n_components or available, whiten)
-    note = f"n_components {n_components} is capped at the {used} that the decomposition has" if used < (n_components or 0) else ""
+        wanted = n_components or file["scores"].shape[1]
+        values, used = reduced(file["scores"], file["explained_variance"][:], wanted, whiten)
+    note = f"n_components {wanted} is capped at {used}, all that the decomposition has" if used < wanted else ""
     return Points(values, ids, manifest, note)

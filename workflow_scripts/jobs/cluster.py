@@ -6,8 +6,8 @@ from snakemake.script import Snakemake
 
 from workflow_scripts import store
 from workflow_scripts.clusterers import write_runs
-from workflow_scripts.errors import UserError
 from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.errors import UserError
 from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake
@@ -20,8 +20,8 @@ with job(snakemake.log[0]) as log:
         log.warning(points.note)
     if max(settings["k"]) > len(points.values):
         raise UserError(
-            f"clusterers.{wildcards.clusterer}.k: found {max(settings['k'])}, allowed: at most the {len(points.values)} images "
-            f"(studies: {snakemake.resources.studies})"
+            f"config: clusterers.{wildcards.clusterer}.k: found {max(settings['k'])}, allowed: at most the number of "
+            f"images, {len(points.values)} (studies: {snakemake.resources.studies})"
         )
     cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
     report = progress(f"cluster {wildcards.reducer}/{wildcards.clusterer}", "restarts")
