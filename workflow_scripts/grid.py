@@ -163,9 +163,8 @@ class Grid:
             valid = Choices.model_validate(dict(choices))
         except ValidationError as error:
             detail = error.errors()[0]
-            raise UserError(
-                f"config: studies.{study}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}, found {detail['input']!r}"
-            ) from None
+            axis = ".".join(map(str, detail["loc"]))
+            raise UserError(f"config: studies.{study}: {axis}: {detail['msg']}, found {detail['input']!r}") from None
         self._check_names(study, valid)
         values = valid.model_dump()
         if not isinstance(self.settings.decompositions.get(valid.decomposition), Pca):

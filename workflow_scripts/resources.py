@@ -33,7 +33,7 @@ def preprocess_mb(wildcards: Any, attempt: int) -> int:
 
 
 def features_mb(backbone: Backbone) -> Callable[[Any, int], int]:
-    """A network, its weights and the activations of the batches under way; 150 KB a pixel row covers VGG16 at 224 px."""
+    """A network, its weights and the activations of the batches under way, as large as VGG16's."""
     side = backbone.size or 224
     activations = (backbone.batch_size or 16) * (side / 224) ** 2 * 60
 

@@ -15,7 +15,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 @contextmanager
 def job(log_path: str) -> Iterator[logging.Logger]:
-    """The frame of a job: everything logged goes to `log_path`; a failure ends the process without a second traceback."""
+    """The frame of a job: what is logged goes to `log_path`; a user's mistake ends the process with one line."""
     handler = logging.FileHandler(log_path, mode="w")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
@@ -31,7 +31,7 @@ def job(log_path: str) -> Iterator[logging.Logger]:
 
 
 def progress(what: str, unit: str) -> Callable[[int, int], None]:
-    """A callback `report(done, total)` that writes a line with the rate to the terminal and the log every few seconds."""
+    """A callback `report(done, total)` that tells the terminal and the log the rate, every few seconds."""
     start = last = time.monotonic()
 
     def report(done: int, total: int) -> None:

@@ -186,7 +186,7 @@ class Backbone(Model):
     """A classification model of torchvision, or `timm:NAME` with the timm extra."""
     weights: str
     """`default` (torchvision's), the name of one of torchvision's weight sets, a file (.pth, .pt, .safetensors, Keras
-    .h5), `package:NAME/path/inside` an installed package, or `random`. Left out, it is the configuration's `weights`."""
+    .h5), `package:NAME/path/inside` an installed package, or `random`; left out, the configuration's `weights`."""
     sha256: str | None = None
     """What the weight file's SHA-256 has to be."""
     seed: int = 0

@@ -12,12 +12,33 @@ from workflow_scripts.clusterers.points import Points, read_points
 from workflow_scripts.metrics import class_scores, score_restarts, silhouettes
 
 COLUMNS = [
-    *("dataset", "preprocess", "backbone", "layer", "reducer", "n_components", "n_components_used", "whiten", "clusterer"),
+    *(
+        "dataset",
+        "preprocess",
+        "backbone",
+        "layer",
+        "reducer",
+        "n_components",
+        "n_components_used",
+        "whiten",
+        "clusterer",
+    ),
     *("k", "n_clusters", "noise_fraction", "fold", "split", "repeat", "restart", "n_init", "seed", "inertia", "n_iter"),
     *("accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric"),
     *("purity", "homogeneity", "completeness", "silhouette"),
 ]
-INTEGERS = ("n_components", "n_components_used", "k", "n_clusters", "fold", "repeat", "restart", "n_init", "seed", "n_iter")
+INTEGERS = (
+    "n_components",
+    "n_components_used",
+    "k",
+    "n_clusters",
+    "fold",
+    "repeat",
+    "restart",
+    "n_init",
+    "seed",
+    "n_iter",
+)
 TEXTS = ("dataset", "preprocess", "backbone", "layer", "reducer", "clusterer", "split")
 
 
@@ -65,5 +86,3 @@ def typed(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     integers = {name: "Int64" for name in INTEGERS if name in columns}
     texts = {name: "string" for name in TEXTS if name in columns}
     return frame.astype({**integers, **texts})
-
-
