@@ -51,7 +51,8 @@ class Labels(Model):
     pattern: str | None = None
     """regex: matched against the relative path; its group `label`, or its first, is the label."""
     file: str | None = None
-    """csv: a file with the columns `path` (or `filename` or `image_id`) and `label`."""
+    """csv, auto: a file with the columns `path` (or `filename` or `image_id`) and `label`; null is `labels.csv` at the
+    top of the data folder, which is never taken for a picture's file."""
 
     @model_validator(mode="before")
     @classmethod
@@ -62,8 +63,6 @@ class Labels(Model):
     def _has_what_it_needs(self) -> "Labels":
         if self.rule == "regex" and not self.pattern:
             raise ValueError("rule regex needs the key pattern")
-        if self.rule == "csv" and not self.file:
-            raise ValueError("rule csv needs the key file")
         return self
 
 
@@ -88,6 +87,12 @@ class Grey(Model):
     """Luminance (skimage.color.rgb2gray)."""
 
     step: Literal["grey"] = "grey"
+
+
+class Colour(Model):
+    """Three channels (skimage.color.gray2rgb)."""
+
+    step: Literal["colour"] = "colour"
 
 
 class Clahe(Model):
@@ -132,7 +137,7 @@ class RescaleIntensity(Model):
 
 STEPS = {
     model.model_fields["step"].default: model
-    for model in (Grey, Clahe, RankEqualise, Resize, CentreCrop, RescaleIntensity)
+    for model in (Grey, Colour, Clahe, RankEqualise, Resize, CentreCrop, RescaleIntensity)
 }
 
 
@@ -140,7 +145,9 @@ class Preprocess(Model):
     """An ordered list of steps, each a name or a name with its parameters."""
 
     steps: list[
-        Annotated[Grey | Clahe | RankEqualise | Resize | CentreCrop | RescaleIntensity, Field(discriminator="step")]
+        Annotated[
+            Grey | Colour | Clahe | RankEqualise | Resize | CentreCrop | RescaleIntensity, Field(discriminator="step")
+        ]
     ]
 
     @model_validator(mode="before")
@@ -163,8 +170,9 @@ class Preprocess(Model):
 
     @property
     def channels(self) -> int:
-        """1 after a grey step; 3 otherwise (the most that there can be)."""
-        return 1 if any(isinstance(step, Grey) for step in self.steps) else 3
+        """1 if grey is the last word on colour; 3 otherwise (the most that there can be)."""
+        decisive = [step for step in self.steps if isinstance(step, Grey | Colour)]
+        return 1 if decisive and isinstance(decisive[-1], Grey) else 3
 
 
 def _named_step(given: Any) -> Any:
@@ -360,7 +368,7 @@ class Embedding(Figure):
     map: str = "tsne"
     """The decomposition that gives the two coordinates."""
     k: int | None = None
-    """Of the clusters; null is the first k of the cell's clusterer."""
+    """Of the clusters; null is the smallest k of the cell's clusterer."""
 
 
 class Confusion(Figure):
@@ -370,6 +378,7 @@ class Confusion(Figure):
     kind: Literal["confusion"] = "confusion"
     width: float = Field(85, gt=20, le=500)
     k: int | None = None
+    """null is the smallest k of the cell's clusterer."""
 
 
 class Sensitivity(Figure):
@@ -379,6 +388,8 @@ class Sensitivity(Figure):
     x: Literal["preprocess", "backbone", "layer", "reducer", "n_components", "k", "clusterer"]
     hue: Literal["preprocess", "backbone", "layer", "reducer", "whiten", "clusterer"] | None = None
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
+    k: int | None = None
+    """Where x is another choice; null is the smallest k of each cell's clusterer."""
 
 
 class Restarts(Figure):
@@ -386,6 +397,8 @@ class Restarts(Figure):
 
     kind: Literal["restarts"] = "restarts"
     metric: Metric = "accuracy_majority"
+    k: int | None = None
+    """null is the smallest k of each cell's clusterer."""
 
 
 AnyFigure = Annotated[
@@ -400,8 +413,9 @@ class Style(Model):
     font: str = "DejaVu Sans"
     font_size: float = Field(8, gt=3, le=30)
     """Points."""
-    palette: str = "colorblind"
-    """A palette of seaborn; classes and lines take its colours in order."""
+    palette: str = "petroff10"
+    """A colour sequence of matplotlib; classes and lines take its colours in order. The default (Petroff 2021) is made for
+    colour-blind eyes."""
     dpi: int = Field(200, ge=50, le=1200)
 
 
