@@ -1,28 +1,26 @@
-"""Raw folder -> manifest.csv and rejected.csv."""
+"""Raw folder -> images.csv and set_aside.csv."""
 
 from snakemake.script import Snakemake
 
+from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.intake.manifest import take_in
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.store import replacing
+from workflow_scripts.tables import write_csv
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     settings = snakemake.params.intake
-    taken = take_in(
+    inspection = inspect(
         snakemake.params.folder,
         scan(snakemake.params.folder, settings["include"], settings["exclude"]),
-        settings["labels"],
         duplicates=settings["duplicates"],
         min_size=settings["min_size"],
         max_pixels=settings["max_pixels"],
         workers=snakemake.threads,
         progress=progress("intake", "files"),
     )
-    for line in taken.notes:
+    for line in inspection.notes:
         log.info(line)
-    for table, path in ((taken.manifest, snakemake.output.manifest), (taken.rejected, snakemake.output.rejected)):
-        with replacing(path) as temporary:
-            table.to_csv(temporary, index=False)
+    write_csv(inspection.images, snakemake.output.images)
+    write_csv(inspection.set_aside, snakemake.output.set_aside)

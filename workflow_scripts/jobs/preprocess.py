@@ -1,4 +1,4 @@
-"""manifest.csv and pictures -> one HDF5 stack of one preprocessing variant."""
+"""images.csv and pictures -> one HDF5 stack of one preprocessing variant."""
 
 from snakemake.script import Snakemake
 
@@ -10,7 +10,7 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     write_stack(
         snakemake.output[0],
-        manifest=snakemake.input.manifest,
+        table=snakemake.input.images,
         folder=snakemake.params.folder,
         max_pixels=snakemake.params.max_pixels,
         steps=snakemake.params.steps,

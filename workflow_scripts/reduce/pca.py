@@ -141,11 +141,17 @@ def reduced(scores: Matrix, explained_variance: np.ndarray, n_components: int, w
 
 
 def decompose(
-    source: str, path: str, settings: Mapping[str, Any], code: str, progress: Callable[[int, int], None]
+    source: str,
+    path: str,
+    settings: Mapping[str, Any],
+    code: str,
+    threads: int,
+    progress: Callable[[int, int], None],
 ) -> None:
     """Decomposes a feature store (settings of `settings.Pca`) into a store of all images' scores.
 
-    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,).
+    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,). BLAS has one thread whatever
+    `threads` says, since the last bits depend on it.
     """
     with store.reading(source) as features:
         X, manifest = features["features"], features.attrs["manifest"]

@@ -1,11 +1,16 @@
 """A reproducible map of the images in two dimensions."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.initialization import pca
 from threadpoolctl import threadpool_limits
+
+from workflow_scripts import store
 
 MAX_EXACT_NEIGHBOURS = 20_000
 
@@ -43,3 +48,21 @@ def embed(
         )
         tsne = TSNE(n_iter=n_iter, random_state=seed, n_jobs=threads)
         return np.array(tsne.fit(affinities=affinities, initialization=start), dtype=np.float64)
+
+
+def decompose(
+    source: str,
+    path: str,
+    settings: Mapping[str, Any],
+    code: str,
+    threads: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Maps a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64."""
+    with store.reading(source) as components:
+        X = components["scores"][:, : settings["n_components"]]
+        ids, manifest = components["image_id"][:], components.attrs["manifest"]
+    with store.writing(path, store.provenance(code, manifest, settings)) as file:
+        file["image_id"] = ids
+        file["scores"] = embed(X, perplexity=settings["perplexity"], seed=settings["seed"], threads=threads)
+    progress(len(X), len(X))
