@@ -11,8 +11,8 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.store import reading
 
 METRIC_NAMES = {
-    "accuracy_majority": "Accuracy, majority vote (%)",
-    "accuracy_matched": "Accuracy, one-to-one matching (%)",
+    "accuracy_majority": "Accuracy, majority vote\u00a0(%)",
+    "accuracy_matched": "Accuracy, one-to-one matching\u00a0(%)",
     "ari": "Adjusted Rand index",
     "ami": "Adjusted mutual information",
     "nmi_arithmetic": "Normalised mutual information (arithmetic)",
@@ -77,11 +77,14 @@ class Clustering:
 
 
 def best_clustering(path: str, wanted: int | None) -> Clustering:
-    """The partition of lowest inertia in a cluster store, for the wanted k or the smallest; the first if none has inertia."""
+    """The partition of lowest inertia in a cluster store, for the wanted k or the smallest.
+
+    It is the first of the stored ones if the clusterer has no inertia.
+    """
     with reading(path) as file:
-        groups = {None if name == "k=auto" else int(name.removeprefix("k=")): name for name in file if name.startswith("k=")}
-        k = choose_k(wanted, list(groups))
-        group = file[groups[k]]
+        names = [name.removeprefix("k=") for name in file if name.startswith("k=")]
+        k = choose_k(wanted, [None if name == "auto" else int(name) for name in names])
+        group = file[f"k={'auto' if k is None else k}"]
         inertia = group["inertia"][:]
         best = int(np.nanargmin(inertia)) if np.isfinite(inertia).any() else 0
         labels = group["labels"]
@@ -118,11 +121,3 @@ def cell_names(cells: Sequence[Mapping[str, Any]], axes: Sequence[str]) -> list[
     """A name for each cell: its choices on those of `axes` in which the cells differ, or on all if they don't."""
     telling = [axis for axis in axes if len({cell[axis] for cell in cells}) > 1] or axes
     return [", ".join(word(axis, cell[axis]) for axis in telling) for cell in cells]
-
-
-def agreeing(cells: Sequence[Mapping[str, Any]], at: Mapping[str, Any]) -> list[int]:
-    """The places of the cells with the choices `at`; raises `UserError` if there is none."""
-    found = [i for i, cell in enumerate(cells) if all(cell[axis] == value for axis, value in at.items())]
-    if not found:
-        raise UserError(f"config: figures: at: found {dict(at)}, allowed: choices that a cell of the study has")
-    return found

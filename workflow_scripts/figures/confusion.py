@@ -7,13 +7,27 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
 
 from workflow_scripts.figures.artefacts import best_clustering, read_manifest
-from workflow_scripts.figures.style import INK, POINTS_PER_MM, canvas, placeholder, shortened, small, text_width, theme
+from workflow_scripts.figures.style import (
+    INK,
+    POINTS_PER_MM,
+    Look,
+    canvas,
+    looks,
+    placeholder,
+    shortened,
+    small,
+    text_width,
+    theme,
+)
 from workflow_scripts.metrics import confusion
 
 LEGIBLE = 4.5
 """Points; smaller counts are left out."""
+TALLEST = 12
+"""Millimetres of a row."""
 
 
 def tabulate(
@@ -23,9 +37,9 @@ def tabulate(
 
     Returns
     -------
-    DataFrame, a row per label and predicted class: `label, predicted` (sorted; `noise` and `?` last), `count`, `support`
-    (labelled images of the class), `share` (count / support), `k` (null if the clusterer finds it), `accuracy` (of all
-    labelled images), `n_stored` (clusterings of which it is the best). No rows if there are no labels.
+    DataFrame, a row per label and predicted class: `label, predicted` (sorted; `noise` and `?` last), `count`,
+    `support` (labelled images of the class), `share` (count / support), `k` (null if the clusterer finds it),
+    `accuracy` (of all labelled images), `n_stored` (clusterings of which it is the best). No rows without labels.
     """
     best = best_clustering(inputs["clusters"][0], figure["k"])
     counts = confusion(best.labels, read_manifest(inputs["manifest"][0])["label"])
@@ -37,9 +51,7 @@ def tabulate(
     return table.assign(k=best.k, accuracy=correct / max(support.sum(), 1), n_stored=best.n_stored)
 
 
-def draw(
-    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
-) -> Figure:
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw counts on a shade that is the share of the row's class."""
     with theme(style):
         if table.empty:
@@ -52,16 +64,18 @@ def draw(
         margin = max(text_width(name, small(style)) for name in names) + 8
         side = (figure["width"] - margin) / len(columns)
         below = max(text_width(shortened(name), small(style)) for name in columns)
-        made = canvas(figure, side * len(rows) + below + 18)
+        made = canvas(figure, min(side, TALLEST) * len(rows) + below + 18)
         ax = made.subplots()
         ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         _write_counts(ax, counts, shares, min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(counts.max()))))
         upright = text_width(max(map(shortened, columns), key=len), small(style)) > side - 1
         ax.set_xticks(range(len(columns)), list(map(shortened, columns)), rotation=90 if upright else 0)
         ax.set_yticks(range(len(rows)), names)
-        ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)", title=_title(table.iloc[0], supports.sum()))
-        ax.tick_params(length=0)
+        ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
+        ax.set_title(_title(table.iloc[0], supports.sum()))
+        ax.tick_params(length=0, pad=8)
         _draw_grid(ax, counts.shape)
+        _draw_classes(ax, rows, looks(rows, style))
     return made
 
 
@@ -73,7 +87,7 @@ def _title(first: pd.Series, n: int) -> str:
 def _write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
     if size < LEGIBLE:
         return
-    for row, column in np.argwhere(counts):
+    for row, column in np.argwhere(counts > 0):
         colour = "white" if shares[row, column] > 0.5 else INK
         ax.text(column, row, str(counts[row, column]), ha="center", va="center_baseline", color=colour, size=size)
 
@@ -83,3 +97,13 @@ def _draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
     ax.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
     ax.tick_params(which="minor", length=0)
     ax.grid(which="minor")
+
+
+def _draw_classes(ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look]) -> None:
+    """Each class's colour and marker between its names and the matrix."""
+    left, down = ((-4, 0), ax.get_yaxis_transform()), ((0, -4), ax.get_xaxis_transform())
+    for (offset, edge), at in ((left, lambda i: (0, i)), (down, lambda i: (i, 0))):
+        points = offset_copy(edge, ax.get_figure(root=True), *offset, units="points")
+        for i, name in enumerate(names):
+            look = looks_of[name]
+            ax.plot(*at(i), look.marker, color=look.colour, markersize=4, transform=points, clip_on=False)

@@ -38,10 +38,10 @@ def tabulate(
 
     Returns
     -------
-    DataFrame in the manifest's order with columns `image_id, label` (None if unknown), `x, y` (of the map), `k` (null if
-    the clusterer finds it), `cluster` (negative: noise), `name` (of the cluster: `Sc`, `Sc-2`, …; its number if there are
-    no labels), `predicted` (the class that the cluster votes for, None without one) and `rank` (1 for the largest cluster
-    of its class).
+    DataFrame in the manifest's order with columns `image_id, label` (None if unknown), `x, y` (of the map), `k` (null
+    if the clusterer finds it), `cluster` (negative: noise), `name` (of the cluster: `Sc`, `Sc-2`, …; its number if
+    there are no labels), `predicted` (the class that the cluster votes for, None without one) and `rank` (1 for the
+    largest cluster of its class).
     """
     manifest = read_manifest(inputs["manifest"][0])
     with reading(inputs["map"][0]) as file:
@@ -61,9 +61,7 @@ def _named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
     return names[["name", "predicted"]].assign(rank=rank)
 
 
-def draw(
-    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
-) -> Figure:
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the map by label and by cluster; without labels by cluster only."""
     names = classes(read_manifest(inputs["manifest"]))
     by_class = looks(names, style)
@@ -82,7 +80,7 @@ def draw(
             _scatter(axes[0], table, table["name"], by_cluster, f"{clusters}, n = {len(table)} (no labels)")
         axes[0].set_ylabel("t-SNE 2")
         unlabelled = {UNLABELLED: NOBODY} if names and table["label"].isna().any() else {}
-        entries = {shortened(name): dot(look) for name, look in (by_class | by_cluster | unlabelled).items()}
+        entries = {shortened(name): dot(look) for name, look in _in_order(by_class | by_cluster | unlabelled).items()}
         (legend_below if narrow else legend_beside)(made, entries, style)
     return made
 
@@ -100,9 +98,16 @@ def _cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Map
     return found | ({NOISE: NOBODY} if (table["cluster"] < 0).any() else {})
 
 
+def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
+    """Clusters beside the class that they belong to; what belongs to none at the end."""
+    by_number = all(name.isdecimal() for name in looks_of if name != NOISE)
+    ordered = list(looks_of) if by_number else sorted(looks_of, key=lambda name: (looks_of[name] == NOBODY, name))
+    return {name: looks_of[name] for name in ordered}
+
+
 def _height(figure: Mapping[str, Any], n_entries: int, style: Mapping[str, Any]) -> float:
     if figure["width"] < ONE_COLUMN:
-        return 0.5 * figure["width"] + 12 + 4 * ceil(n_entries / 5)
+        return 0.47 * figure["width"] + 11 + 4 * ceil(n_entries / 5)
     return 0.42 * figure["width"] + 8
 
 
@@ -112,6 +117,7 @@ def _scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[
     size = min(9.0, max(1.5, 6000 / len(points)))
     for marker, its in points.groupby(points["look"].map(lambda look: look.marker)):
         colour = [look.colour for look in its["look"]]
-        ax.scatter(its["x"], its["y"], size, colour, marker, linewidths=0, rasterized=len(points) > RASTERISED)
+        how: dict[str, Any] = {"linewidths": 0, "rasterized": len(points) > RASTERISED}
+        ax.scatter(its["x"], its["y"], size, colour, marker=marker, **how)
     ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", title=title)
     ax.set_aspect("equal", adjustable="datalim")

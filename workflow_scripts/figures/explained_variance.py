@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import ScalarFormatter
 
 from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, theme
@@ -26,8 +25,8 @@ def tabulate(
     Returns
     -------
     DataFrame, a row per decomposition and number of components: `series` (its name), `n_components`, `explained`
-    (cumulative, percent of the total variance), and `level`: the largest of 50, 80 and 90 % that is reached first at this
-    number of components, null elsewhere.
+    (cumulative, percent of the total variance), and `level`: the largest of 50, 80 and 90 % that is reached first at
+    this number of components, null elsewhere.
     """
     names = cell_names(cells, ("preprocess", "backbone", "layer", "decomposition"))
     tables = []
@@ -45,9 +44,7 @@ def tabulate(
     return pd.concat(tables, ignore_index=True)
 
 
-def draw(
-    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
-) -> Figure:
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a line for each decomposition; the legend says how many components reach 50, 80 and 90 %."""
     names = list(dict.fromkeys(table["series"]))
     with theme(style):
@@ -65,8 +62,8 @@ def draw(
             handles[f"{name}: {_reached(series)}"] = Line2D([], [], marker="o", markersize=3.5, **how)
         if table["n_components"].max() > 10:
             ax.set_xscale("log")
-            ax.xaxis.set_major_formatter(ScalarFormatter())
-        ax.set(ylim=(0, 103), yticks=[0, 20, 50, 80, 90, 100])
+            ax.xaxis.set_major_formatter("{x:g}")
+        ax.set(ylim=(0, 103), yticks=[0, *LEVELS, 100])
         ax.set(xlabel=AXIS_NAMES["n_components"], ylabel="Explained variance,\ncumulative (%)")
         legend_below(made, handles, style, title="Components for 50 / 80 / 90 % of the variance")
     return made

@@ -27,9 +27,9 @@ def tabulate(
 
     Returns
     -------
-    DataFrame, a row per image, preprocessing and bin: `label, image_id, row` (in the stores), `preprocess, variant` (its
-    place in `inputs`), `low, high` (the bin's edges, intensities in [0, 1]), `share` (of the image's pixels), `mean` and
-    `sd` (of the image's intensities).
+    DataFrame, a row per image, preprocessing and bin: `label, image_id, row` (in the stores), `preprocess, variant`
+    (its place in `inputs`), `low, high` (the bin's edges, intensities in [0, 1]), `share` (of the image's pixels),
+    `mean` and `sd` (of the image's intensities).
     """
     manifest = read_manifest(inputs["manifest"][0])
     tables = []
@@ -58,9 +58,7 @@ def _histogram(image: np.ndarray) -> pd.DataFrame:
     )
 
 
-def draw(
-    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
-) -> Figure:
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw each image above its histogram: preprocessings side by side, images too where the width allows it."""
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1
@@ -86,8 +84,8 @@ def draw(
             else:
                 below.tick_params(labelleft=False)
         _hide_unused(axes)
-        where = "the middle image of its class in the manifest" if class_looks else "no labels: images spread over the data set"
-        note(made, f"Each column: one image ({where}); dashed line: mean intensity (number: mean ± sd over pixels).", style)
+        which = "The middle image of each class in the manifest" if class_looks else "No labels: images spread over all"
+        note(made, f"{which}; dashed line: mean intensity; number: mean ± sd over the pixels.", style)
     return made
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,14 +12,13 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.artefacts import (
     CELL_AXES,
     METRIC_NAMES,
-    agreeing,
     cell_names,
     read_manifest,
     read_scores,
     shown,
     with_k,
 )
-from workflow_scripts.figures.style import INK, ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, theme
 
 BINS = 60
 
@@ -33,20 +31,18 @@ def tabulate(
     Returns
     -------
     DataFrame, a row per restart: `series` (the cell's name), `k`, `repeat, restart, inertia, relative_inertia`
-    ((inertia / lowest - 1), percent), `metric, value` (in the units of its name in the figure), `best` (the lowest inertia
-    of the series, first of equals) and `r` (Pearson's, of value and relative inertia over the series; null if one of them
-    is constant). No rows if there are no labels and the metric needs them.
+    ((inertia / lowest - 1), percent), `metric, value` (in the units of its name in the figure), `best` (the lowest
+    inertia of the series, first of equals) and `r` (Pearson's, of value and relative inertia over the series; null if
+    one of them is constant). No rows if there are no labels and the metric needs them.
     """
-    chosen = agreeing(cells, figure["at"])
-    names = cell_names([cells[i] for i in chosen], CELL_AXES)
-    scores = (read_scores(inputs["scores"][i]) for i in chosen)
-    return pd.concat([_series(figure, its).assign(series=name) for name, its in zip(names, scores, strict=True)])
+    series = zip(cell_names(cells, CELL_AXES), map(read_scores, inputs["scores"]), strict=True)
+    return pd.concat([_series(figure, scores).assign(series=name) for name, scores in series], ignore_index=True)
 
 
 def _series(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
     metric = figure["metric"]
     its = with_k(scores, figure["k"]).dropna(subset=["inertia", metric]).reset_index(drop=True)
-    table = its[["k", "repeat", "restart", "inertia"]].assign(metric=metric, value=shown(metric, its[metric]).astype(float))
+    table = its[["k", "repeat", "restart", "inertia"]].assign(metric=metric, value=shown(metric, its[metric]))
     table["relative_inertia"] = 100 * (its["inertia"] / its["inertia"].min() - 1)
     varied = len(table) > 1 and min(table["value"].std(), table["relative_inertia"].std()) > 0
     r = np.corrcoef(table["relative_inertia"], table["value"])[0, 1] if varied else np.nan
@@ -54,9 +50,7 @@ def _series(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
     return table.assign(best=best, r=r)
 
 
-def draw(
-    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
-) -> Figure:
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw for each cell a cloud of restarts with the histogram of the metric beside it."""
     with theme(style):
         if table.empty:
@@ -67,26 +61,31 @@ def draw(
         made = canvas(figure, 55 * down + 10)
         axes = made.subplots(down, 2 * across, squeeze=False, width_ratios=[2.6, 1] * across, sharey=True)
         pairs = axes.reshape(-1, 2)
+        bins = list(np.linspace(table["value"].min(), table["value"].max(), BINS + 1))
         for (cloud, histogram), name in zip(pairs, names, strict=False):
-            _draw_pair(cloud, histogram, table[table["series"] == name], colours(style)[0], colours(style)[2])
+            _draw_pair(cloud, histogram, table[table["series"] == name], bins, colours(style))
         for ax in pairs[len(names) :].flat:
             ax.axis("off")
         for row in axes:
             row[0].set_ylabel(METRIC_NAMES[table["metric"].iloc[0]])
-        n_images = len(read_manifest(inputs["manifest"]))
-        note(made, f"n = {n_images} images; a point is one restart; triangle and dashed line: the lowest inertia.", style)
+        n = len(read_manifest(inputs["manifest"]))
+        note(made, f"n = {n} images; a point is one restart; triangle and dashed line: the lowest inertia.", style)
     return made
 
 
-def _draw_pair(cloud: Axes, histogram: Axes, its: pd.DataFrame, colour: str, accent: str) -> None:
+def _draw_pair(cloud: Axes, histogram: Axes, its: pd.DataFrame, bins: list[float], palette: Sequence[str]) -> None:
+    colour, accent = palette[0], palette[2]
     best = its[its["best"]].iloc[0]
-    alpha = float(np.clip(300 / len(its), 0.08, 0.8))
+    alpha = float(np.clip(600 / len(its), 0.12, 0.8))
     cloud.scatter(its["relative_inertia"], its["value"], 4, colour, alpha=alpha, linewidths=0, rasterized=True)
     cloud.plot(best["relative_inertia"], best["value"], "^", color=accent, markersize=5, clip_on=False, zorder=3)
-    cloud.set_title(f"{its['series'].iloc[0]}\nk = {best['k']:.0f}, {len(its)} restarts, r = {best['r']:.2f}")
+    r = "" if pd.isna(best["r"]) else f", r = {best['r']:.2f}".replace("-", "\N{MINUS SIGN}")
+    cloud.set_title(f"{its['series'].iloc[0]}, k = {best['k']:.0f}\n{len(its)} restarts{r}")
     cloud.set_xlabel("Inertia above the lowest (%)")
-    histogram.hist(its["value"], bins=BINS, orientation="horizontal", color=colour, weights=np.full(len(its), 100 / len(its)))
+    weights = np.full(len(its), 100 / len(its))
+    histogram.hist(its["value"], bins, weights=weights, orientation="horizontal", color=colour)
     for ax in (cloud, histogram):
         ax.axhline(best["value"], color=accent, linestyle="--", linewidth=0.8)
-    histogram.set_title(f"best {best['value']:.1f}", color=INK, size=mpl.rcParams["legend.fontsize"])
+    unit = "\u00a0%" if METRIC_NAMES[its["metric"].iloc[0]].endswith("(%)") else ""
+    histogram.set_title(f"Lowest inertia:\n{best['value']:.3g}{unit}", color=accent)
     histogram.set_xlabel("Restarts (%)")

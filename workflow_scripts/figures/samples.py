@@ -26,8 +26,8 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with columns `label` (None: the data set has no labels), `n` (images of the class), `column`, `place` (from
-    the top), `row` (in the stores), `image_id, path, preprocess`.
+    DataFrame with columns `label` (None: the data set has no labels), `n` (images of the class), `column`, `place`
+    (from the top), `row` (in the stores), `image_id, path, preprocess`.
     """
     manifest = read_manifest(inputs["manifest"][0]).assign(preprocess=cells[0]["preprocess"])
     per_class = figure["per_class"]
@@ -49,9 +49,7 @@ def _rows(manifest: pd.DataFrame, chosen: np.ndarray, column: Any, place: np.nda
     return table.assign(n=n, column=column, place=place, row=chosen)
 
 
-def draw(
-    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
-) -> Figure:
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the images in columns; classes that do not fit beside each other go into further blocks below."""
     labelled = bool(table["label"].notna().any())
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
@@ -60,11 +58,11 @@ def draw(
         images = file["images"]
         titles = {row.column: f"{shortened(row.label)}\nn = {row.n}" for row in table.itertuples() if labelled}
         lines = [line for title in titles.values() for line in title.split("\n")]
-        widest = max([SMALLEST, *(text_width(line, style["font_size"]) + 1 for line in lines)])
+        widest = max([SMALLEST, *(text_width(line, style["font_size"]) + 1.5 for line in lines)])
         n_blocks = ceil(n_columns / max(1, int(figure["width"] / widest)))
         per_block = ceil(n_columns / n_blocks)
         side = figure["width"] / per_block
-        made = canvas(figure, n_blocks * (side * images.shape[1] / images.shape[2] * n_places + 8) + 6)
+        made = canvas(figure, n_blocks * (side * images.shape[1] / images.shape[2] * n_places + 7) + 4.5)
         axes = _blocks(made, n_blocks, n_places, per_block)
         for row in table.itertuples():
             block, column = divmod(row.column, per_block)
@@ -79,7 +77,7 @@ def draw(
 
 
 def _blocks(made: Figure, n_blocks: int, n_places: int, n_columns: int) -> list[np.ndarray]:
-    blocks = np.atleast_1d(made.subfigures(n_blocks, 1)) if n_blocks > 1 else [made]
+    blocks = made.subfigures(n_blocks, 1, squeeze=False)[:, 0] if n_blocks > 1 else [made]
     axes = [block.subplots(n_places, n_columns, squeeze=False) for block in blocks]
     for ax in (ax for grid in axes for ax in grid.flat):
         ax.axis("off")

@@ -7,23 +7,35 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.figures.artefacts import (
     AXIS_NAMES,
     CELL_AXES,
     METRIC_NAMES,
     UNLABELLED_METRICS,
-    agreeing,
     read_manifest,
     read_scores,
     shown,
     with_k,
     word,
 )
-from workflow_scripts.figures.style import MARKERS, ONE_COLUMN, Look, canvas, legend_below, looks, note, placeholder, theme
+from workflow_scripts.figures.style import (
+    MARKERS,
+    ONE_COLUMN,
+    Look,
+    canvas,
+    columns_within,
+    legend_above,
+    looks,
+    note,
+    placeholder,
+    theme,
+    wrapped,
+)
 
 NUMERIC = ("n_components", "k")
 FREED = {"reducer": ("decomposition", "n_components", "whiten"), "k": ()}
@@ -35,28 +47,26 @@ def tabulate(
 ) -> pd.DataFrame:
     """Every repeat's metrics along `x` and `hue`, with mean and standard deviation over the repeats.
 
-    Of the study's cells those count that agree with `at` and differ from each other in nothing but `x` and `hue`: the
-    largest such group, the first of equals (in a study that varies one axis at a time: the one around its baseline). A
-    repeat that stores all its restarts counts with the one of lowest inertia. Metrics that need labels give way to
-    silhouette and inertia where there are none.
+    Of the cells those count that differ from each other in nothing but `x` and `hue`: the largest such group, the first
+    of equals (in a study that varies one axis at a time: the one around its baseline). A repeat that stores all its
+    restarts counts with the one of lowest inertia. Metrics that need labels give way to silhouette and inertia where
+    there are none.
 
     Returns
     -------
-    DataFrame with columns `metric, x` (a number for `n_components`, as used, and `k`; else a name), `hue` (empty if there
-    is none), `repeat, value` (in the units of its name in the figure), `mean, sd` (ddof 1; null for one repeat),
+    DataFrame with columns `metric, x` (a number for `n_components`, as used, and `k`; else a name), `hue` (empty if
+    there is none), `repeat, value` (in the units of its name in the figure), `mean, sd` (ddof 1; null for one repeat),
     `n_repeats`, `axis` (what x is), and `fixed`: what else the cells have in common.
-
-    Raises
-    ------
-    UserError
-        If no cell agrees with `at`.
     """
     chosen = _comparable(cells, figure)
     paths = inputs["scores"]
-    scores = pd.concat([_best_repeats(read_scores(paths[i]), figure).assign(**_place(cells[i], figure)) for i in chosen])
+    scores = pd.concat(
+        [_best_repeats(read_scores(paths[i]), figure).assign(**_place(cells[i], figure)) for i in chosen]
+    )
     if figure["x"] in NUMERIC:
         scores["x"] = scores["n_components_used" if figure["x"] == "n_components" else "k"].astype(float)
-    long = scores.melt(["x", "hue", "repeat"], _metrics(figure["metrics"], scores), var_name="metric").dropna(subset=["x"])
+    long = scores.melt(["x", "hue", "repeat"], _metrics(figure["metrics"], scores), var_name="metric")
+    long = long.dropna(subset=["x"])
     for metric in long["metric"].unique():
         of_metric = long["metric"] == metric
         long.loc[of_metric, "value"] = shown(metric, long.loc[of_metric, "value"])
@@ -68,15 +78,14 @@ def tabulate(
 
 
 def _comparable(cells: Sequence[Mapping[str, Any]], figure: Mapping[str, Any]) -> list[int]:
-    """The places of the largest group of cells that agree with `at` and differ in `x` and `hue` only."""
+    """The places of the largest group of cells that differ in `x` and `hue` only."""
     free = _free(figure)
 
     def rest(cell: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(cell[axis] for axis in CELL_AXES if axis not in free)
 
-    candidates = agreeing(cells, figure["at"])
-    common = Counter(rest(cells[i]) for i in candidates).most_common(1)[0][0]
-    return [i for i in candidates if rest(cells[i]) == common]
+    common = Counter(map(rest, cells)).most_common(1)[0][0]
+    return [i for i, cell in enumerate(cells) if rest(cell) == common]
 
 
 def _free(figure: Mapping[str, Any]) -> set[str]:
@@ -110,30 +119,34 @@ def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFr
     return ", ".join(words)
 
 
-def draw(
-    table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
-) -> Figure:
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a panel for each metric: lines with bands along numbers, points with bars along names."""
     manifest = read_manifest(inputs["manifest"])
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No labels: the metrics of this figure need labels, and none was computed that does not.")
+            return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")
         metrics, hues = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["hue"]))
         numeric = pd.api.types.is_numeric_dtype(table["x"])
         n_columns = min(len(metrics), 1 if figure["width"] < ONE_COLUMN else 2)
         n_rows = ceil(len(metrics) / n_columns)
-        height = 45 if numeric else 14 + 5 * table["x"].nunique() * max(1, 0.6 * len(hues))
+        height = 45 if numeric else 14 + max(14, 5 * table["x"].nunique() * max(1, 0.7 * len(hues)))
         made = canvas(figure, n_rows * height + 14 + 5 * bool(len(hues) > 1))
         axes = made.subplots(n_rows, n_columns, squeeze=False, sharey=not numeric).ravel()
         hue_looks = _hue_looks(hues, style)
         for ax, metric in zip(axes, metrics, strict=False):
             (_draw_numbers if numeric else _draw_names)(ax, table[table["metric"] == metric], hue_looks)
-            ax.set(**{"ylabel" if numeric else "xlabel": _wrapped_name(metric)})
+            if numeric:
+                ax.set_ylabel(wrapped(METRIC_NAMES[metric], 38, style["font_size"]))
+            else:
+                ax.set_xlabel(METRIC_NAMES[metric])
+            if METRIC_NAMES[metric].endswith("(%)"):
+                _up_to_hundred(ax.yaxis if numeric else ax.xaxis)
         for ax in axes[len(metrics) :]:
             ax.axis("off")
         note(made, _explanation(table, manifest), style)
         if len(hues) > 1:
-            legend_below(made, {hue: _entry(look) for hue, look in hue_looks.items()}, style)
+            entries = {hue: _entry(look) for hue, look in hue_looks.items()}
+            legend_above(axes[0], entries, columns_within(0.75 * figure["width"] / n_columns, hues, style))
     return made
 
 
@@ -142,33 +155,38 @@ def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
     repeats = f"{n_repeats[0]}" if len(n_repeats) == 1 else f"{n_repeats[0]} to {n_repeats[-1]}"
     spread = "mean ± sd" if n_repeats[-1] > 1 else "no spread from one repeat"
     unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need none. "
-    return f"{unlabelled}n = {len(manifest)} images, {repeats} repeats (small points), {spread}. {table['fixed'].iloc[0]}."
-
-
-def _wrapped_name(metric: str) -> str:
-    return METRIC_NAMES[metric].replace(", ", ",\n").replace(" (", "\n(")
+    fixed = f"Fixed: {table['fixed'].iloc[0]}."
+    return f"{unlabelled}n = {len(manifest)} images, {repeats} repeats (open points), {spread}. {fixed}"
 
 
 def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
     """A colour and a marker for each line, so that either tells them apart."""
-    return {hue: Look(look.colour, MARKERS[i % len(MARKERS)]) for i, (hue, look) in enumerate(looks(hues, style).items())}
+    by_colour = looks(hues, style)
+    return {hue: Look(by_colour[hue].colour, MARKERS[i % len(MARKERS)]) for i, hue in enumerate(hues)}
+
+
+def _up_to_hundred(axis: Axis) -> None:
+    """A band of mean ± sd may pass 100 %; the axis does not."""
+    low, high = axis.get_view_interval()
+    axis.set_view_interval(low, min(high, 101), ignore=True)
 
 
 def _entry(look: Look) -> Line2D:
-    return Line2D([], [], color=look.colour, marker=look.marker, markersize=3.5)
+    return Line2D([], [], color=look.colour, marker=look.marker, markersize=4)
 
 
 def _draw_numbers(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) -> None:
     for hue, look in hue_looks.items():
         its = table[table["hue"] == hue].sort_values("x")
         line = its.drop_duplicates("x")
-        ax.fill_between(line["x"], line["mean"] - line["sd"], line["mean"] + line["sd"], color=look.colour, alpha=0.2, lw=0)
-        ax.plot(line["x"], line["mean"], color=look.colour, marker=look.marker, markersize=3.5)
-        ax.scatter(its["x"], its["value"], 3, look.colour, alpha=0.6, linewidths=0)
+        low, high = line["mean"] - line["sd"], line["mean"] + line["sd"]
+        ax.fill_between(line["x"], low, high, color=look.colour, alpha=0.2, linewidth=0)
+        ax.plot(line["x"], line["mean"], color=look.colour, marker=look.marker, markersize=4)
+        ax.scatter(its["x"], its["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
     ax.set_xlabel(table["axis"].iloc[0])
     if line["x"].max() > 10 * line["x"].min():
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter(ScalarFormatter())
+        ax.xaxis.set_major_formatter("{x:g}")
     else:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y")
@@ -176,13 +194,14 @@ def _draw_numbers(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) 
 
 def _draw_names(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) -> None:
     names = list(dict.fromkeys(table["x"]))
-    step = 0.6 / len(hue_looks)
+    step = 0.7 / len(hue_looks)
     for i, (hue, look) in enumerate(hue_looks.items()):
         its = table[table["hue"] == hue]
         y = its["x"].map(names.index) + (i - (len(hue_looks) - 1) / 2) * step
-        ax.scatter(its["value"], y + 0.3 * step, 3, look.colour, alpha=0.6, linewidths=0)
+        ax.scatter(its["value"], y + 0.45 * step, 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
         mean = its.assign(y=y).drop_duplicates("x")
-        ax.errorbar(mean["mean"], mean["y"], xerr=mean["sd"].fillna(0), color=look.colour, fmt=look.marker, markersize=3.5)
+        spread = mean["sd"].fillna(0)
+        ax.errorbar(mean["mean"], mean["y"], xerr=spread, color=look.colour, fmt=look.marker, markersize=4)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(axis="x")

@@ -1,31 +1,34 @@
 """The one place that decides how figures look: fonts, sizes, the colour of each class, and files of the same bytes."""
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.store import replacing
 
 MM_PER_INCH = 25.4
 POINTS_PER_MM = 72 / MM_PER_INCH
-CHARACTER = 0.58
-"""Mean width of a character of a sans-serif font, in its size."""
 ONE_COLUMN = 120
 """Millimetres; narrower figures are one column of a journal, and put panels below each other."""
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
-SHADES: tuple[tuple[str, float], ...] = (("black", 0.0), ("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
+SHADES = (("black", 0.0), ("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
+"""What a class's colour is mixed with, and how much of it, for its first, second, … cluster."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,7 @@ def small(style: Mapping[str, Any]) -> float:
 def canvas(figure: Mapping[str, Any], height: float) -> Figure:
     """An empty figure of the settings' size, `height` mm high unless they say otherwise, with its title."""
     size = (figure["width"] / MM_PER_INCH, (figure["height"] or height) / MM_PER_INCH)
-    made = Figure(figsize=size, layout="constrained")
-    made.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)  # type: ignore[union-attr]
+    made = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02))
     if figure["title"]:
         made.suptitle(figure["title"])
     return made
@@ -105,18 +107,23 @@ def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
 
 def note(made: Figure, text: str, style: Mapping[str, Any]) -> None:
     """A sentence below the panels, broken to the figure's width."""
-    width = made.get_size_inches()[0] * MM_PER_INCH
-    made.supxlabel(wrapped(text, width, small(style)), x=0.01, ha="left", size=small(style), color=INK, linespacing=1.3)
+    lines = wrapped(text, width_of(made) - 2, small(style))
+    made.supxlabel(lines, x=0.01, ha="left", size=small(style), color=INK, linespacing=1.3)
+
+
+def width_of(made: Figure) -> float:
+    """The figure's width, mm."""
+    return made.get_size_inches()[0] * MM_PER_INCH
 
 
 def wrapped(text: str, width: float, size: float) -> str:
-    """`text` in lines of at most `width` mm at `size` points."""
-    return textwrap.fill(text, max(10, int(width * POINTS_PER_MM / (CHARACTER * size))))
+    """`text` in lines of about `width` mm at `size` points."""
+    return textwrap.fill(text, max(10, int(len(text) * width / max(text_width(text, size), 1))))
 
 
 def text_width(text: str, size: float) -> float:
-    """About how wide `text` is at `size` points, mm."""
-    return len(text) * CHARACTER * size / POINTS_PER_MM
+    """How wide one line of `text` is at `size` points in the theme's font, mm."""
+    return TextPath((0, 0), text, size=size).get_extents().width / POINTS_PER_MM if text.strip() else 0.0
 
 
 def shortened(name: str, length: int = 20) -> str:
@@ -147,20 +154,30 @@ def shade(look: Look, rank: int) -> Look:
     return Look(to_hex(tuple(mixed)), MARKERS[(MARKERS.index(look.marker) + rank - 1) % len(MARKERS)])
 
 
-def legend_below(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None) -> None:
+def columns_within(width: float, names: Iterable[str], style: Mapping[str, Any]) -> int:
+    """How many columns of a legend with these names fit into `width` mm."""
+    return max(1, int(width / (max(text_width(name, small(style)) for name in names) + 8)))
+
+
+def legend_below(
+    made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None
+) -> None:
     """A legend below the panels, in as many columns as the figure's width takes."""
-    room = made.get_size_inches()[0] * MM_PER_INCH
-    widest = max(text_width(name, small(style)) for name in handles) + 7
-    made.legend(
-        list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=max(1, int(room / widest))
-    )
+    columns = columns_within(width_of(made), handles, style)
+    made.legend(list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=columns)
 
 
-def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None) -> None:
+def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
     """A legend right of the panels, in as many columns as the figure's height asks for."""
-    rows = made.get_size_inches()[1] * 72 / (1.6 * small(style)) - 2
-    columns = int(np.ceil(len(handles) / max(rows, 1)))
-    made.legend(list(handles.values()), list(handles), title=title, loc="outside right center", ncols=columns)
+    rows = made.get_size_inches()[1] * 72 / (1.6 * small(style)) - 1
+    columns = ceil(len(handles) / max(rows, 1))
+    made.legend(list(handles.values()), list(handles), loc="outside right center", ncols=columns)
+
+
+def legend_above(ax: Axes, handles: Mapping[str, Line2D], columns: int) -> None:
+    """A legend on top of a panel."""
+    where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderpad": 0}
+    ax.legend(list(handles.values()), list(handles), ncols=columns, **where)
 
 
 def dot(look: Look) -> Line2D:
