@@ -10,6 +10,7 @@ from workflow_scripts.grid import (
     dataset_name,
     figure_cells,
 )
+from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings import load
@@ -53,7 +54,16 @@ def listing(wildcards):
             scan(settings.data, settings.intake.include, settings.intake.exclude)
         )
     except UserError as error:
-        sys.exit(f"Error: config: {error}")
+        sys.exit(f"Error: {error}")
+
+
+def label_table(wildcards):
+    """The table that labels come from, if there is one: editing it labels the pictures again."""
+    labels = settings.intake.labels
+    try:
+        return find_table(pictures(wildcards), labels.rule, labels.file) or []
+    except UserError as error:
+        sys.exit(f"Error: {error}")
 
 
 def weight_file(wildcards):

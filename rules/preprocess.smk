@@ -1,7 +1,7 @@
-# manifest.csv and pictures -> preprocess/{preprocess}.h5, one job for each variant
+# images.csv and pictures -> preprocess/{preprocess}.h5, one job for each variant
 rule preprocess:
     input:
-        manifest=layout.manifest,
+        images=layout.images,
     output:
         layout.preprocessed,
     log:

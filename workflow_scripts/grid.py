@@ -63,6 +63,8 @@ class Layout:
         self.root = f"results/{dataset}"
         features = "{preprocess}/{backbone}/{layer}"
         self.embedded = f"{self.root}/images"
+        self.images = f"{self.root}/images.csv"
+        self.set_aside = f"{self.root}/set_aside.csv"
         self.manifest = f"{self.root}/manifest.csv"
         self.rejected = f"{self.root}/rejected.csv"
         self.preprocessed = f"{self.root}/preprocess/{{preprocess}}.h5"

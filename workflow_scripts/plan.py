@@ -11,7 +11,7 @@ from typing import Any
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid, Layout, figure_cells, figures
-from workflow_scripts.resources import Sizes
+from workflow_scripts.resources import Sizes, csv_rows
 from workflow_scripts.settings import Settings, read_yaml
 
 FIGURE_BYTES = 2_000_000
@@ -80,18 +80,10 @@ def _ending(workflow: Any, layout: Layout) -> list[str]:
     lines = ["", *(f"Failed: {job}" for job in failed)]
     if Path(layout.rejected).is_file():
         lines.append(
-            f"Pictures: {_rows(layout.manifest)} taken in, {_rows(layout.rejected)} rejected ({layout.rejected})"
+            f"Pictures: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
         )
     places = {"Report": layout.report, "Figures": f"{layout.root}/figures", "Tables": f"{layout.root}/tables"}
     return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
-
-
-def _rows(csv: str) -> int:
-    # A path may hold a line break inside quotes, so lines are not rows.
-    import csv as reader
-
-    with open(csv, newline="") as stream:
-        return sum(1 for _ in reader.reader(stream)) - 1
 
 
 def _stage(rule: str) -> str:

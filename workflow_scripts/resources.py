@@ -3,6 +3,7 @@
 Rules import this module, so it imports nothing heavy. Memory grows with the attempt, for schedulers that kill a job.
 """
 
+import csv
 from collections.abc import Callable
 from functools import cached_property
 from math import ceil, prod
@@ -43,6 +44,12 @@ def features_mb(backbone: Backbone) -> Callable[[Any, int], int]:
     return megabytes
 
 
+def csv_rows(path: str) -> int:
+    """Rows below the header; a picture's path may hold a line break inside quotes, so lines are not rows."""
+    with open(path, newline="") as stream:
+        return sum(1 for _ in csv.reader(stream)) - 1
+
+
 class Sizes:
     """Bytes, megabytes and minutes of a configuration's jobs on its data."""
 
@@ -52,11 +59,9 @@ class Sizes:
 
     @cached_property
     def n_images(self) -> int:
-        """The manifest's rows where there is one, else the files that may become them."""
-        manifest = Path(self.layout.manifest)
-        if manifest.is_file():
-            with open(manifest, "rb") as stream:
-                return sum(1 for _ in stream) - 1
+        """The rows of images.csv where there is one, else the files that may become them."""
+        if Path(self.layout.images).is_file():
+            return csv_rows(self.layout.images)
         if self.settings.data == "embedded":
             return EMBEDDED_IMAGES
         return len(scan(self.settings.data, self.settings.intake.include, self.settings.intake.exclude))

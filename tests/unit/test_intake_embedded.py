@@ -8,8 +8,9 @@ from skimage import data
 
 from workflow_scripts.intake.embedded import PHOTOGRAPHS, SIDES, write_embedded
 from workflow_scripts.intake.images import read_image
+from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.intake.manifest import take_in
+from workflow_scripts.intake.manifest import label
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +21,20 @@ def folder(tmp_path_factory):
 
 
 def test_enough_of_everything(folder):
-    intake = take_in(folder, scan(folder), {"rule": "auto"}, workers=2)
-    assert intake.rejected.empty
-    counts = intake.manifest["label"].value_counts()
+    inspection = inspect(folder, scan(folder), workers=2)
+    assert inspection.set_aside.empty
+    manifest = label(inspection.images, inspection.set_aside, {"rule": "auto"}).manifest
+    counts = manifest["label"].value_counts()
     assert set(counts.index) == set(PHOTOGRAPHS)
     assert len(counts) >= 8
-    assert len(intake.manifest) >= 300
+    assert len(manifest) >= 300
     assert counts.min() >= 10
     assert counts.nunique() > 4
-    sides = intake.manifest[["width", "height"]].to_numpy()
+    sides = manifest[["width", "height"]].to_numpy()
     assert sides.min() >= SIDES[0]
     assert sides.max() <= SIDES[1]
     assert len(np.unique(sides, axis=0)) > 50
-    assert set(intake.manifest["mode"]) == {"L", "RGB"}
+    assert set(manifest["mode"]) == {"L", "RGB"}
 
 
 def test_the_same_bytes_each_time(folder, tmp_path):
@@ -50,7 +52,9 @@ def test_crops_are_pixels_of_the_photograph(folder, name, photograph):
     for path in sorted((folder / name).iterdir())[:5]:
         crop = read_image(path)
         windows = np.argwhere(
-            (pixels[: -SIDES[0], : -SIDES[0]] == crop[0, 0]).reshape(*np.subtract(pixels.shape[:2], SIDES[0]), -1).all(-1)
+            (pixels[: -SIDES[0], : -SIDES[0]] == crop[0, 0])
+            .reshape(*np.subtract(pixels.shape[:2], SIDES[0]), -1)
+            .all(-1)
         )
         height, width = crop.shape[:2]
         assert any(np.array_equal(pixels[y : y + height, x : x + width], crop) for y, x in windows)

@@ -3,15 +3,15 @@
 import pytest
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.labels import label_images
+from workflow_scripts.intake.labels import find_table, label_images
 
 
 def _images(*paths):
     return {path: f"id{number}" for number, path in enumerate(paths)}
 
 
-def _labels(paths, root="", **rule):
-    return list(label_images(_images(*paths), root, **rule).labels.values())
+def _labels(paths, **rule):
+    return list(label_images(_images(*paths), **rule).labels.values())
 
 
 def test_none():
@@ -83,7 +83,7 @@ def test_unknown_rule():
 def test_table_by_path_name_stem_or_id(tmp_path, rows):
     table = tmp_path / "classes.csv"
     table.write_text(rows, encoding="utf-8")
-    labelling = label_images(_images("a/1.png", "b/2.png", "b/3.png"), tmp_path, rule="csv", file=str(table))
+    labelling = label_images(_images("a/1.png", "b/2.png", "b/3.png"), rule="csv", file=str(table))
     assert labelling.labels == {"a/1.png": "Cr", "b/2.png": "In", "b/3.png": ""}
     assert f"{rows.count('c/9.png')} rows without a picture" in labelling.why
     assert "1 of 3 pictures without a label" in labelling.why
@@ -91,14 +91,14 @@ def test_table_by_path_name_stem_or_id(tmp_path, rows):
 
 def test_table_does_not_guess_between_two_pictures_of_one_name(tmp_path):
     (tmp_path / "labels.csv").write_text("filename,label\n1.png,Cr\n2.png,In\nb/1.png,Pa\n")
-    labelling = label_images(_images("a/1.png", "b/1.png", "b/2.png"), tmp_path, rule="csv")
+    labelling = label_images(_images("a/1.png", "b/1.png", "b/2.png"), rule="csv", file=str(tmp_path / "labels.csv"))
     assert labelling.labels == {"a/1.png": "", "b/1.png": "Pa", "b/2.png": "In"}
     assert "1 rows without a picture" in labelling.why
 
 
 def test_table_labels_both_copies_of_a_picture_by_id(tmp_path):
     (tmp_path / "labels.csv").write_text("image_id,label\nsame,Cr\n")
-    labelling = label_images({"a.png": "same", "b.png": "same"}, tmp_path, rule="csv")
+    labelling = label_images({"a.png": "same", "b.png": "same"}, rule="csv", file=str(tmp_path / "labels.csv"))
     assert labelling.labels == {"a.png": "Cr", "b.png": "Cr"}
 
 
@@ -114,12 +114,37 @@ def test_table_labels_both_copies_of_a_picture_by_id(tmp_path):
 def test_tables_that_cannot_work(tmp_path, content, message):
     (tmp_path / "labels.csv").write_bytes(content)
     with pytest.raises(UserError, match=message):
-        label_images(_images("a.png", "b.png"), tmp_path, rule="csv")
+        label_images(_images("a.png", "b.png"), rule="csv", file=str(tmp_path / "labels.csv"))
 
 
 def test_table_that_is_missing(tmp_path):
     with pytest.raises(UserError, match="No such file"):
-        label_images(_images("a.png"), tmp_path, rule="csv", file=str(tmp_path / "gone.csv"))
+        label_images(_images("a.png"), rule="csv", file=str(tmp_path / "gone.csv"))
+
+
+def test_table_that_is_not_named():
+    with pytest.raises(UserError, match=r"^config: intake\.labels\.file: found none, and no labels\.csv"):
+        label_images(_images("a.png"), rule="csv")
+
+
+@pytest.mark.parametrize("rule", ["auto", "csv"])
+def test_table_is_the_named_one_or_that_of_the_folder(tmp_path, rule):
+    assert find_table(tmp_path, rule, None) is None
+    (tmp_path / "labels.csv").mkdir()
+    assert find_table(tmp_path, rule, None) is None
+    (tmp_path / "labels.csv").rmdir()
+    (tmp_path / "labels.csv").touch()
+    (tmp_path / "other.csv").touch()
+    assert find_table(tmp_path, rule, None) == str(tmp_path / "labels.csv")
+    assert find_table(tmp_path, rule, str(tmp_path / "other.csv")) == str(tmp_path / "other.csv")
+    with pytest.raises(UserError, match=r"^config: intake\.labels\.file: found no file gone\.csv, allowed"):
+        find_table(tmp_path, rule, "gone.csv")
+
+
+@pytest.mark.parametrize("rule", ["none", "folder", "prefix", "regex"])
+def test_other_rules_read_no_table(tmp_path, rule):
+    (tmp_path / "labels.csv").touch()
+    assert find_table(tmp_path, rule, None) is None
 
 
 # -------------------------------------------------------------------------------------------------------------- auto
@@ -128,7 +153,7 @@ NUMBERED = [f"{kind}_{number}.png" for kind in ("Cr", "In") for number in range(
 
 
 def _auto(paths, root):
-    labelling = label_images(_images(*paths), root, rule="auto")
+    labelling = label_images(_images(*paths), rule="auto", file=find_table(root, "auto", None))
     return labelling.rule, sorted(set(labelling.labels.values())), labelling.why
 
 
@@ -179,7 +204,7 @@ def test_auto_gives_no_label_where_nothing_makes_sense(tmp_path, paths, why):
 
 def test_auto_on_steel_defects(neu_images):
     names = [path.name for path in sorted(neu_images.iterdir())]
-    labelling = label_images(_images(*names), neu_images, rule="auto")
+    labelling = label_images(_images(*names), rule="auto")
     counts = {label: list(labelling.labels.values()).count(label) for label in set(labelling.labels.values())}
     classes = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
     assert counts == dict.fromkeys(classes, 300)

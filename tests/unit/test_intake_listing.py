@@ -62,6 +62,16 @@ def test_patterns(root, pattern, expected):
     assert _paths(root, exclude=[pattern]) == sorted(set(FILES) - set(expected))
 
 
+def test_labels_at_the_top_are_no_file_of_the_data(root):
+    before = listing_digest(scan(root))
+    (root / "labels.csv").touch()
+    assert listing_digest(scan(root)) == before
+    with pytest.raises(UserError, match="no file in"):
+        scan(root, include=["labels.csv"])
+    (root / "train" / "labels.csv").touch()
+    assert _paths(root) == sorted([*FILES, "train/labels.csv"])
+
+
 def test_names_with_the_letters_of_patterns(tmp_path):
     for name in ("a[1].png", "a1.png", "a+b.png", "aab.png", "new\nline.png"):
         (tmp_path / name).touch()

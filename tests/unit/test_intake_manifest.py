@@ -1,6 +1,7 @@
-"""Intake as a whole: what is in the manifest, what is rejected, and that nothing depends on the workers."""
+"""Intake as a whole: what is in the tables of both of its jobs, and that nothing depends on the workers."""
 
 import hashlib
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 from bad_pictures import COLOUR, GREY, MAX_PIXELS, MIN_SIZE, encoded, tiff
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake import inspection
+from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import Entry, scan
-from workflow_scripts.intake.manifest import COLUMNS, REJECTED_COLUMNS, take_in
+from workflow_scripts.intake.manifest import COLUMNS, REJECTED_COLUMNS, label
 
 A, B, C = (encoded(pixels, "PNG") for pixels in (COLOUR, GREY, COLOUR[::-1]))
 
@@ -25,8 +28,17 @@ def _write(root, **files):
         path.write_bytes(data)
 
 
+def _through_csv(table):
+    """As the label job reads what the intake job wrote."""
+    return pd.read_csv(io.StringIO(table.to_csv(index=False)), dtype=str, keep_default_na=False)
+
+
+def _label(inspected, **rule):
+    return label(_through_csv(inspected.images), _through_csv(inspected.set_aside), rule)
+
+
 def _take_in(root, rule="none", **options):
-    return take_in(root, scan(root), {"rule": rule}, **options)
+    return _label(inspect(root, scan(root), **options), rule=rule)
 
 
 def test_bad_pictures_end_in_one_of_the_two_tables(tmp_path):
@@ -39,19 +51,21 @@ def test_bad_pictures_end_in_one_of_the_two_tables(tmp_path):
     for name, row in rows.iterrows():
         data = (tmp_path / name).read_bytes()
         assert row["image_id"] == hashlib.sha256(data).hexdigest()[:16]
-        assert (row["height"], row["width"]) == expected[name].pixels.shape[:2]
-        assert (row["bytes"], row["pages"]) == (len(data), expected[name].pages)
+        assert (int(row["height"]), int(row["width"])) == expected[name].pixels.shape[:2]
+        assert (int(row["bytes"]), int(row["pages"])) == (len(data), expected[name].pages)
 
 
 def test_tables_survive_csv_and_do_not_depend_on_workers_or_order(tmp_path):
     bad_pictures.write_bad_pictures(tmp_path)
     entries = scan(tmp_path)
     limits = {"min_size": MIN_SIZE, "max_pixels": MAX_PIXELS}
-    one = take_in(tmp_path, entries, {"rule": "auto"}, workers=1, **limits)
-    four = take_in(tmp_path, entries[::-1], {"rule": "auto"}, workers=4, **limits)
+    one = inspect(tmp_path, entries, workers=1, **limits)
+    four = inspect(tmp_path, entries[::-1], workers=4, **limits)
     assert one.notes == four.notes
-    for table, other in ((one.manifest, four.manifest), (one.rejected, four.rejected)):
+    for table, other in ((one.images, four.images), (one.set_aside, four.set_aside)):
         pd.testing.assert_frame_equal(table, other)
+    labelled = _label(one, rule="auto")
+    for table in (one.images, one.set_aside, labelled.manifest, labelled.rejected):
         assert list(table["path"]) == sorted(table["path"])
         table.to_csv(tmp_path / "table.csv", index=False)
         again = pd.read_csv(tmp_path / "table.csv", keep_default_na=False, dtype=str)
@@ -61,13 +75,16 @@ def test_tables_survive_csv_and_do_not_depend_on_workers_or_order(tmp_path):
 def test_columns_and_modes(tmp_path):
     _write(tmp_path, a=A, b=B)
     (tmp_path / "c.tif").write_bytes(tiff(np.stack([GREY, GREY]).astype(np.float64), photometric="minisblack"))
-    intake = _take_in(tmp_path)
+    inspected = inspect(tmp_path, scan(tmp_path))
+    assert tuple(inspected.images.columns) == inspection.COLUMNS
+    assert tuple(inspected.set_aside.columns) == inspection.SET_ASIDE_COLUMNS
+    assert any("1 files with several pages" in note and "c.tif" in note for note in inspected.notes)
+    intake = _label(inspected, rule="none")
     assert tuple(intake.manifest.columns) == COLUMNS
     assert list(intake.manifest["mode"]) == ["RGB", "L", "L;float64"]
     assert list(intake.manifest["label"]) == ["", "", ""]
     assert intake.rejected.empty
     assert tuple(intake.rejected.columns) == REJECTED_COLUMNS
-    assert any("1 files with several pages" in note and "c.tif" in note for note in intake.notes)
 
 
 def test_first_by_path_of_the_same_bytes_stays(tmp_path):
@@ -80,14 +97,47 @@ def test_first_by_path_of_the_same_bytes_stays(tmp_path):
     ]
 
 
+def test_duplicates_are_set_aside_whatever_their_labels(tmp_path):
+    _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B, y__5=b"text")
+    inspected = inspect(tmp_path, scan(tmp_path))
+    content = hashlib.sha256(A).hexdigest()[:16]
+    assert inspected.set_aside.to_numpy().tolist() == [
+        ["x/2.png", "duplicate content", "same bytes as x/1.png", content, "x/1.png"],
+        ["y/3.png", "duplicate content", "same bytes as x/1.png", content, "x/1.png"],
+        ["y/5.png", "not an image", inspected.set_aside["detail"].iloc[2], "", ""],
+    ]
+    assert inspected.notes == ("3 files set aside: 2 duplicate content, 1 not an image",)
+
+
+@pytest.mark.parametrize("duplicates", ["drop", "keep"])
+def test_a_table_labels_all_copies_by_the_id_of_their_content(tmp_path, duplicates):
+    _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
+    first, second = (hashlib.sha256(data).hexdigest()[:16] for data in (A, B))
+    (tmp_path / "labels.csv").write_text(f"image_id,label\n{first},Cr\n{second},In\n")
+    intake = _label(inspect(tmp_path, scan(tmp_path), duplicates), rule="csv", file=str(tmp_path / "labels.csv"))
+    assert list(intake.manifest["label"]) == (["Cr", "Cr", "Cr", "In"] if duplicates == "keep" else ["Cr", "In"])
+    assert list(intake.rejected["reason"]) == ([] if duplicates == "keep" else ["duplicate content"] * 2)
+
+
+def test_a_table_that_names_a_copy_and_not_the_first(tmp_path):
+    _write(tmp_path, a=A, b=A, c=B)
+    (tmp_path / "labels.csv").write_text("path,label\nb.png,Cr\nc.png,In\n")
+    intake = _label(inspect(tmp_path, scan(tmp_path)), rule="csv", file=str(tmp_path / "labels.csv"))
+    assert list(intake.manifest["label"]) == ["", "In"]
+    assert intake.rejected.to_numpy().tolist() == [
+        ["b.png", "duplicate with another label", "same bytes as a.png, which stays; labels '' there, 'Cr' here"]
+    ]
+
+
 def test_kept_duplicates_get_numbers(tmp_path):
     _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
-    intake = _take_in(tmp_path, "folder", duplicates="keep")
+    inspected = inspect(tmp_path, scan(tmp_path), duplicates="keep")
+    intake = _label(inspected, rule="folder")
     first, second = (hashlib.sha256(data).hexdigest()[:16] for data in (A, B))
     assert list(intake.manifest["image_id"]) == [first, f"{first}-2", f"{first}-3", second]
     assert list(intake.manifest["label"]) == ["x", "x", "y", "y"]
     assert intake.rejected.empty
-    assert "2 duplicates kept: x/2.png, y/3.png" in intake.notes
+    assert "2 duplicates kept: x/2.png, y/3.png" in inspected.notes
 
 
 def test_notes_tell_the_labels_and_the_rejected(tmp_path):
@@ -103,7 +153,7 @@ def test_notes_tell_the_labels_and_the_rejected(tmp_path):
 def test_other_files_are_not_opened(tmp_path):
     _write(tmp_path, a=A)
     os.mkfifo(tmp_path / "table.csv")  # to open it would wait for ever
-    intake = take_in(tmp_path, [Entry("a.png", 0, 0), Entry("table.csv", 0, 0)], {"rule": "none"})
+    intake = _label(inspect(tmp_path, [Entry("a.png", 0, 0), Entry("table.csv", 0, 0)]), rule="none")
     assert intake.rejected.to_numpy().tolist() == [["table.csv", "not an image", "a .csv file"]]
 
 
@@ -111,7 +161,7 @@ def test_a_file_that_vanishes(tmp_path):
     _write(tmp_path, a=A, b=B)
     entries = scan(tmp_path)
     (tmp_path / "a.png").unlink()
-    intake = take_in(tmp_path, entries, {"rule": "none"})
+    intake = _label(inspect(tmp_path, entries), rule="none")
     assert intake.rejected.to_numpy().tolist() == [["a.png", "unreadable", "No such file or directory"]]
 
 
@@ -138,7 +188,7 @@ def test_a_file_that_may_not_be_read(unprivileged):
     entries = scan(unprivileged)
     if os.geteuid() == 0:
         os.seteuid(65534)
-    intake = take_in(unprivileged, entries, {"rule": "none"})
+    intake = _label(inspect(unprivileged, entries), rule="none")
     assert intake.rejected.to_numpy().tolist() == [["a.png", "unreadable", "Permission denied"]]
 
 
@@ -154,10 +204,11 @@ def test_a_folder_that_may_not_be_listed(unprivileged):
 
 def test_nothing_left_is_the_users_mistake(tmp_path):
     _write(tmp_path, a=b"", b=b"text")
-    with pytest.raises(UserError, match=r"1 not an image, 1 truncated; the first is 'a.png', truncated: the file is empty"):
+    message = r"1 not an image, 1 truncated; the first is 'a.png', truncated: the file is empty"
+    with pytest.raises(UserError, match=message):
         _take_in(tmp_path)
     with pytest.raises(UserError, match="found no file"):
-        take_in(tmp_path, [], {"rule": "none"})
+        inspect(tmp_path, [])
 
 
 def test_progress_counts_every_file(tmp_path):
@@ -169,9 +220,9 @@ def test_progress_counts_every_file(tmp_path):
 
 def test_steel_defects(neu_images):
     entries = scan(neu_images)
-    kept = take_in(neu_images, entries, {"rule": "auto"}, duplicates="keep", workers=2)
+    kept = _label(inspect(neu_images, entries, duplicates="keep", workers=2), rule="auto")
     assert len(kept.manifest) == 1800
     assert kept.manifest["image_id"].is_unique
-    dropped = take_in(neu_images, entries, {"rule": "auto"}, workers=2)
+    dropped = _label(inspect(neu_images, entries, workers=2), rule="auto")
     assert dropped.rejected["path"].tolist() == ["patches_105.jpg"]
     assert dropped.rejected["detail"].tolist() == ["same bytes as patches_101.jpg"]

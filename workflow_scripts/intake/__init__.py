@@ -1,1 +1,1 @@
-"""From a folder of files to a manifest of pictures: listing, decoding, labels, duplicates."""
+"""From a folder of files to a manifest of pictures: listing, decoding, duplicates, and then labels."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.listing import LABEL_TABLE
 
-TABLE = "labels.csv"
-"""The table that the rule `auto` looks for in the data folder."""
 KEYS = ("path", "filename", "image_id")
 
 
@@ -23,28 +22,39 @@ class Labelling:
     why: str
 
 
+def find_table(root: str | Path, rule: str, file: str | None) -> str | None:
+    """The table that a rule reads, `auto` or `csv`: `file`, or else `labels.csv` at the top of `root` if it is there.
+
+    Raises `UserError` if `file` is given and is no file.
+    """
+    if rule not in ("auto", "csv"):
+        return None
+    table = Path(file) if file else Path(root, LABEL_TABLE)
+    if file and not table.is_file():
+        raise UserError(f"config: intake.labels.file: found no file {file}, allowed: a CSV with the column label")
+    return str(table) if table.is_file() else None
+
+
 def label_images(
     images: Mapping[str, str],
-    root: str | Path,
     rule: str = "auto",
     level: int = -1,
     pattern: str | None = None,
     file: str | None = None,
 ) -> Labelling:
-    """Label the pictures of a data folder.
+    """Label pictures.
 
     Parameters
     ----------
     images : relative path (with `/`) -> image id
-    root : the data folder
     rule :
         `none`; `folder`: the path's folder number `level` (-1 the nearest, 0 the outermost); `prefix`: the file's name
         up to its last number (`rolled-in_scale_176.jpg` -> `rolled-in_scale`); `regex`: the group `label`, or the
-        first, of `pattern` searched in the path; `csv`: the table `file` (`labels.csv` in the data folder by default)
-        with the columns `path`, `filename` or `image_id`, and `label`; names may lack folders or the extension as long
-        as they mean one picture; `auto`: the first of `labels.csv` in the folder, folders (from the nearest outwards)
-        and prefix that makes sense: at least two classes, at most half as many classes as pictures, and a label for
-        half of the pictures or more; otherwise none.
+        first, of `pattern` searched in the path; `csv`: the table `file` (`find_table`) with the columns `path`,
+        `filename` or `image_id`, and `label`; names may lack folders or the extension as long as they mean one picture;
+        `auto`: the first of the table `file`, if there is one, folders (from the nearest outwards) and prefix that
+        makes sense: at least two classes, at most half as many classes as pictures, and a label for half of the
+        pictures or more; otherwise none.
 
     Raises `UserError` for a rule that cannot work.
     """
@@ -58,9 +68,9 @@ def label_images(
         expression = _expression(pattern or "")
         return _counted({path: _searched(expression, path) for path in images}, f"regex {pattern}")
     if rule == "csv":
-        return _from_table(images, Path(file) if file else Path(root) / TABLE)
+        return _from_table(images, file)
     if rule == "auto":
-        return _auto(images, Path(root))
+        return _auto(images, file)
     raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv")
 
 
@@ -96,9 +106,9 @@ def _searched(expression: re.Pattern[str], path: str) -> str:
     return (match.group("label" if "label" in expression.groupindex else 1) or "") if match else ""
 
 
-def _auto(images: Mapping[str, str], root: Path) -> Labelling:
+def _auto(images: Mapping[str, str], file: str | None) -> Labelling:
     refused = []
-    for candidate in _candidates(images, root):
+    for candidate in _candidates(images, file):
         if isinstance(candidate, str):
             refused.append(candidate)
         elif trouble := _implausible(candidate.labels):
@@ -108,21 +118,21 @@ def _auto(images: Mapping[str, str], root: Path) -> Labelling:
     return Labelling(dict.fromkeys(images, ""), "none", "; ".join(refused))
 
 
-def _candidates(images: Mapping[str, str], root: Path) -> Iterator[Labelling | str]:
+def _candidates(images: Mapping[str, str], file: str | None) -> Iterator[Labelling | str]:
     """What `auto` tries, in its order; a string says why there is nothing to try."""
-    if (root / TABLE).is_file():
+    if file:
         try:
-            yield _from_table(images, root / TABLE)
+            yield _from_table(images, file)
         except UserError as error:
             yield str(error)
     else:
-        yield f"no {TABLE}"
+        yield f"no {LABEL_TABLE}"
     depth = max((path.count("/") for path in images), default=0)
     if depth == 0:
         yield "no folders"
     for level in range(1, depth + 1):
-        yield label_images(images, root, "folder", level=-level)
-    yield label_images(images, root, "prefix")
+        yield label_images(images, "folder", level=-level)
+    yield label_images(images, "prefix")
 
 
 def _implausible(labels: Mapping[str, str]) -> str:
@@ -138,8 +148,11 @@ def _implausible(labels: Mapping[str, str]) -> str:
     return ""
 
 
-def _from_table(images: Mapping[str, str], table: Path) -> Labelling:
+def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
     """Labels by a table's rows; a row that names no picture, or more than one, is counted and left aside."""
+    if not file:
+        raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
+    table = Path(file)
     index = _index(images)
     labels = dict.fromkeys(images, "")
     unmatched = 0

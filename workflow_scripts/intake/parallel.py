@@ -16,7 +16,9 @@ Result = TypeVar("Result")
 _CONTEXT = get_context("fork")
 
 
-def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int, batch: int = 1) -> Iterator[Result]:
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int, batch: int = 1
+) -> Iterator[Result]:
     """`function` of each item, in the items' order, computed by `workers` processes with one math thread each.
 
     Items travel in lists of `batch`; at most two such lists per worker are ahead of the reader, which bounds memory.

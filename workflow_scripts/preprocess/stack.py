@@ -14,7 +14,7 @@ from workflow_scripts.preprocess.pipeline import preprocess_all
 def write_stack(
     path: str,
     *,
-    manifest: str,
+    table: str,
     folder: str,
     max_pixels: int,
     steps: Sequence[Mapping[str, Any]],
@@ -22,8 +22,8 @@ def write_stack(
     workers: int,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Preprocesses the manifest's images in its order and writes `images` (N, H, W) or (N, H, W, 3) uint8."""
-    rows = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    """Preprocesses the images of the CSV `table` in its order and writes `images` (N, H, W) or (N, H, W, 3) uint8."""
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
     pictures = [Path(folder) / name for name in rows["path"]]
     images = preprocess_all(pictures, steps, max_pixels=max_pixels, workers=workers, progress=progress)
     first = next(images)
