@@ -66,7 +66,8 @@ def tabulate(
     if figure["x"] in NUMERIC:
         scores["x"] = scores["n_components_used" if figure["x"] == "n_components" else "k"].astype(float)
     long = scores.melt(["x", "hue", "repeat"], _metrics(figure["metrics"], scores), var_name="metric")
-    long = long.dropna(subset=["x"])
+    # two numbers of components may be capped to one: the same results again
+    long = long.dropna(subset=["x"]).drop_duplicates(["metric", "x", "hue", "repeat"])
     for metric in long["metric"].unique():
         of_metric = long["metric"] == metric
         long.loc[of_metric, "value"] = shown(metric, long.loc[of_metric, "value"])
