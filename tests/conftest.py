@@ -1,12 +1,17 @@
-"""Where tests find real images and weights that are not part of the project; they skip with a reason without them."""
+"""Real images and weights for the tests, and one real run that many of them look at."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.workflow import ROOT, Project
+from workflow_scripts.intake.embedded import write_embedded
+
 SHARED = Path(os.environ.get("CLUSTERGRID_SHARED", ROOT.parent / "shared"))
+CLASSES = ("brick", "coffee", "grass", "tissue")
+PER_CLASS = 15
 
 
 def _shared(path: str, what: str) -> Path:
@@ -26,3 +31,40 @@ def neu_images() -> Path:
 def vgg16_weights() -> Path:
     """VGG16's convolutions with Keras's ImageNet weights, under torchvision's names."""
     return _shared("weights/vgg16_conv_keras_imagenet.safetensors", "VGG16's weights were")
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 60 real crops of four classes, one folder each."""
+    every = tmp_path_factory.mktemp("embedded")
+    write_embedded(every)
+    folder = tmp_path_factory.mktemp("small") / "pictures"
+    for name in CLASSES:
+        (folder / name).mkdir(parents=True)
+        for crop in sorted((every / name).iterdir())[:PER_CLASS]:
+            shutil.copy2(crop, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Project:
+    """A copy of the project with the small study as its configuration and nothing made yet."""
+    project = Project.new(tmp_path_factory.mktemp("fresh") / "project")
+    shutil.copytree(pictures, project.folder / "pictures")
+    shutil.copy2(ROOT / "tests" / "small.yaml", project.folder / "config" / "config.yaml")
+    return project
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, fresh: Project) -> Project:
+    """The small study, run once on two cores. Tests that change anything work on a copy."""
+    project = fresh.copy(tmp_path_factory.mktemp("finished") / "project")
+    said = project.run()
+    (project.folder / "said.txt").write_text(said)
+    return project
+
+
+@pytest.fixture()
+def project(tmp_path: Path, finished: Project) -> Project:
+    """A copy of the finished study, to change."""
+    return finished.copy(tmp_path / "project")

@@ -1,0 +1,54 @@
+"""What the terminal says around a run: the plan, mistakes in one line before any job, and where to look."""
+
+import re
+
+import pytest
+
+CONFIG = "config/config.yaml"
+
+
+def test_the_dry_run_ends_with_the_plan(fresh):
+    said = fresh.snakemake("-n")
+    plan = (said.stdout + said.stderr).rpartition("Plan for")[2]
+    assert re.search(r"cluster +7\b", plan)
+    assert re.search(r"features +3\b", plan) or re.search(r"features +2\b", plan)
+    # 4 cells x 3 repeats x 20, three k of 60, 50 in one repeat.
+    assert re.search(r"restarts of k-means (\d+)", plan).group(1) == str(5 * 60 + 180 + 50)
+    assert re.search(r"disk about [\d.]+ [KMG]B, [\d.]+ [KMGT]B free", plan)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "allowed"),
+    [
+        ("k: [3, 4, 5]", "k: [3, four]", "clusterers.by_k.k", "four"),
+        ("n_init: 20, repeats: 3}\n  by_k", "n_init: 20, repeat: 3}\n  by_k", "clusterers.kmeans", "repeats"),
+        ("[[fire5_avg], [fire9_avg]]", "[[fire5_avg], [fire99_avg]]", "backbones.squeezenet", "fire9"),
+        ("[[fire5_avg], [fire9_avg]]", "[[fire9_avg], [fire9_avg]]", "backbones.squeezenet", "two passes"),
+        ("n_components: [2, 10, 500]", "n_components: []", "studies.components", "at least one"),
+        ("n_components: [2, 10, 500]", "n_component: [2]", "studies.components", "n_components"),
+        ("  plain: [grey,", "  plain: [gray,", "preprocess.plain", "grey"),
+        ("  clahe: [grey", "  plain: [grey", "config/config.yaml", "plain"),
+        ("  standard:", "  all:", "studies.all", "reserved"),
+        ("data: pictures", "data: no/such/folder", "data", "no/such/folder"),
+    ],
+)
+def test_a_mistake_is_one_line_before_any_job(tmp_path, fresh, old, new, key, allowed):
+    project = fresh.copy(tmp_path / "project")
+    project.edit(CONFIG, old, new)
+    done = project.snakemake("--cores", "1")
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert done.returncode != 0
+    assert len(errors) == 1
+    assert key in errors[0]
+    assert allowed in errors[0]
+    assert "Traceback" not in done.stderr
+    assert not (project.folder / "results" / "small" / "images.csv").exists()
+
+
+def test_the_end_says_where_to_look(finished):
+    said = (finished.folder / "said.txt").read_text()
+    assert "60 taken in, 0 rejected" in said
+    assert "results/small/report.html" in said
+    again = finished.run()
+    assert "60 taken in, 0 rejected" in again
+    assert "results/small/report.html" in again

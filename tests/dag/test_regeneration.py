@@ -1,0 +1,148 @@
+"""A change makes again what depends on it, and nothing else: one change at a time, the exact set of jobs."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.workflow import Project
+
+CONFIG = "config/config.yaml"
+EVERY_FIGURE = {"figure_table": 9, "figure": 9}
+EVERY_STUDY = {f"study_{name}": 1 for name in ("standard", "preprocessing", "components", "clusters", "restarts")}
+TARGETS = {"all": 1}
+
+
+def jobs(project: Project, **of_rule: int) -> None:
+    """Asserts that exactly these jobs would run, targets apart."""
+    planned = project.jobs()
+    found = {rule: count for rule, count in planned.items() if rule != "all" and not rule.startswith("study_")}
+    assert found == of_rule
+
+
+def test_nothing_is_made_twice(project):
+    jobs(project)
+
+
+def test_a_figures_size_draws_that_figure(project):
+    project.edit(CONFIG, "confusion: {kind: confusion}", "confusion: {kind: confusion, width: 120}")
+    jobs(project, figure=1)
+
+
+def test_a_figures_metric_makes_its_table(project):
+    project.edit(CONFIG, "accuracy: {kind: sensitivity, x: k}", "accuracy: {kind: sensitivity, x: k, metrics: [ami]}")
+    jobs(project, figure_table=1, figure=1)
+
+
+def test_the_style_draws_every_figure_and_computes_nothing(project):
+    project.edit(CONFIG, "k: 4\n", "k: 4\nstyle: {font_size: 9}\n")
+    jobs(project, figure=9)
+
+
+def test_an_added_n_components_makes_its_own_cell(project):
+    project.edit(CONFIG, "n_components: [2, 10, 500]", "n_components: [2, 5, 10, 500]")
+    # Its clustering, its scores, its study's table, and the figures that hold it; explained variance does not.
+    jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1)
+
+
+def test_a_clahe_limit_leaves_what_has_no_clahe(project):
+    project.edit(CONFIG, "clip_limit: 0.01", "clip_limit: 0.02")
+    jobs(
+        project,
+        preprocess=1,
+        features_squeezenet_1=1,
+        decompose=2,
+        cluster=5,
+        score=5,
+        study_table=5,
+        figure_table=8,  # the samples' table names images, it does not hold them
+        figure=9,
+    )
+
+
+def test_an_added_k_makes_that_clusterers_jobs(project):
+    project.edit(CONFIG, "k: [3, 4, 5]", "k: [3, 4, 5, 6]")
+    jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1)
+
+
+def test_a_layer_in_a_pass_of_its_own_leaves_the_others(project):
+    project.edit(CONFIG, "[[fire5_avg], [fire9_avg]]", "[[fire5_avg], [fire9_avg], [fire7_avg]]")
+    jobs(project)
+    project.edit(CONFIG, "    vary: {preprocess: [plain, clahe]}", "    vary: {layer: [fire9_avg, fire7_avg]}")
+    jobs(
+        project, features_squeezenet_2=1, decompose=1, cluster=1, score=1, study_table=1, figure_table=2, figure=2
+    )
+
+
+def test_a_study_added_makes_itself(project):
+    path = project.folder / CONFIG
+    path.write_text(path.read_text() + "  whitening:\n    vary: {whiten: [true, false]}\n")
+    jobs(project, cluster=1, score=1, study_table=1)
+
+
+def test_a_label_rule_leaves_every_clustering(project):
+    project.edit(CONFIG, "name: small\n", "name: small\nintake: {labels: {rule: folder, level: 0}}\n")
+    jobs(project, label=1, score=7, study_table=5, figure_table=8, figure=9)
+
+
+@pytest.mark.parametrize("job", ["cluster", "features", "figure"])
+def test_a_touched_or_commented_script_makes_nothing(project, job):
+    script = project.folder / f"workflow_scripts/jobs/{job}.py"
+    script.write_text(script.read_text() + "\n# A remark.\n")
+    os.utime(script)
+    jobs(project)
+
+
+def test_the_logic_of_an_imported_module_counts(project):
+    project.edit("workflow_scripts/metrics/votes.py", "import numpy as np\n", "import numpy as np\n\nADDED = 1\n")
+    found = project.jobs()
+    assert found["score"] == 7
+    assert found["cluster"] == 0
+    assert found["features_squeezenet_1"] == 0
+
+
+def test_a_method_module_counts_for_its_variants_only(project):
+    path = project.folder / "workflow_scripts/preprocess/clahe.py"
+    path.write_text(path.read_text() + "\nADDED = 1\n")
+    found = project.jobs()
+    assert found["preprocess"] == 1
+    assert found["features_squeezenet_1"] == 1
+
+
+def test_a_picture_edited_in_a_sub_folder_is_seen(project):
+    picture = next(iter(sorted((project.folder / "pictures" / "grass").iterdir())))
+    with Image.open(picture) as image:
+        flipped = image.transpose(Image.Transpose.ROTATE_180)
+    flipped.save(picture)
+    found = project.jobs()
+    assert found["intake"] == 1
+    assert found["label"] == 1
+    assert found["preprocess"] == 2
+    assert found["figure"] == 9
+
+
+def test_a_study_file_stands_alone(project):
+    alone = (project.folder / CONFIG).read_text()
+    only = alone[: alone.index("studies:")] + "studies:\n  only:\n    figures: {confusion: {kind: confusion}}\n"
+    (project.folder / "only.yaml").write_text(only)
+    planned = project.jobs("--configfile", "only.yaml")
+    # All of its cells are made; what it needs on top is its own table and its one figure.
+    assert planned == {"all": 1, "study_only": 1, "study_table": 1, "figure_table": 1, "figure": 1}
+
+
+def test_prune_lists_what_no_configuration_names(project):
+    assert "0.0 MB that no configuration names" in project.run("prune")
+    project.edit(CONFIG, "n_components: [2, 10, 500]", "n_components: [2, 10]")
+    said = project.run("prune")
+    unused = set(re.findall(r"unused .* MB  (\S+)", said))
+    assert unused == {
+        f"results/small/{stage}/clahe/squeezenet/fire9_avg/pca500w/kmeans{suffix}"
+        for stage, suffix in (("clusters", ".h5"), ("scores", ".parquet"), ("scores", ".classes.parquet"))
+    }
+    assert all((project.folder / path).exists() for path in unused)
+    project.run("prune", "--config", "delete=true")
+    assert not any((project.folder / path).exists() for path in unused)
+    assert not Path(project.folder / "results/small/clusters/clahe/squeezenet/fire9_avg/pca500w").exists()
+    jobs(project, study_table=1, figure_table=1, figure=1)

@@ -1,0 +1,106 @@
+"""The results of a real run: that they are there, that they are right, and that nothing about the machine changes them."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import h5py
+import pandas as pd
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from tests.workflow import Project
+
+SAME_BYTES = {".csv", ".parquet", ".h5", ".svg", ".png"}
+
+
+def results(project: Project) -> dict[str, str]:
+    """The SHA-256 of every result, logs and timings apart."""
+    root = project.folder / "results" / "small"
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.suffix in SAME_BYTES and not {"logs", "benchmarks"} & set(path.relative_to(root).parts)
+    }
+
+
+def test_every_figure_and_table_is_made(finished):
+    root = finished.folder / "results" / "small"
+    assert len(list(root.glob("figures/*/*.svg"))) == len(list(root.glob("figures/*/*.png"))) == 9
+    assert len(list(root.glob("tables/*.csv"))) == 2 * 5
+    assert (root / "report.html").stat().st_size > 100_000
+
+
+def test_the_study_finds_the_four_classes(finished):
+    # Golden: real weights on real crops. Random weights reach 0.6 here; the tolerance is for other CPUs.
+    table = pd.read_parquet(finished.folder / "results/small/tables/standard.parquet")
+    assert list(table["repeat"]) == [0, 1, 2]
+    assert table["accuracy_majority"].min() > 0.9
+
+
+def test_scores_are_those_of_scikit_learn(finished):
+    root = finished.folder / "results" / "small"
+    labels = pd.read_csv(root / "manifest.csv")["label"]
+    table = pd.read_parquet(root / "tables" / "clusters.parquet")
+    with h5py.File(root / "clusters/clahe/squeezenet/fire9_avg/pca10w/by_k.h5") as file:
+        for k in (3, 4, 5):
+            expected = [adjusted_rand_score(labels, found) for found in file[f"k={k}/labels"]]
+            assert list(table.loc[table["k"] == k, "ari"]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_too_many_components_are_capped_and_the_table_says_so(finished):
+    table = pd.read_parquet(finished.folder / "results/small/tables/components.parquet")
+    capped = table[table["n_components"] == 500]
+    assert set(capped["n_components_used"]) == {59}
+    log = finished.folder / "results/small/logs/clusters/clahe/squeezenet/fire9_avg/pca500w/kmeans.log"
+    assert "500 is capped at 59" in log.read_text()
+
+
+def test_one_core_gives_the_same_bytes(tmp_path, fresh, finished):
+    project = fresh.copy(tmp_path / "project")
+    project.run(cores=1)
+    assert results(project) == results(finished)
+
+
+def test_a_kill_in_the_middle_loses_nothing(tmp_path, fresh, finished):
+    project = fresh.copy(tmp_path / "project")
+    running = subprocess.Popen(
+        project.command("--cores", "2"), cwd=project.folder, env=project.environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    clusters = project.folder / "results" / "small" / "clusters"
+    while running.poll() is None and not any(clusters.rglob("*.h5")):
+        time.sleep(0.05)
+    assert running.poll() is None, "the run ended before it could be killed"
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    kept = {path: path.stat().st_mtime_ns for path in (project.folder / "results/small/features").rglob("*.h5")}
+    project.run("--unlock")
+    project.run()
+    assert results(project) == results(finished)
+    assert kept
+    assert all(path.stat().st_mtime_ns == before for path, before in kept.items())
+
+
+def test_k_above_the_number_of_images_names_study_and_key(project):
+    project.edit("config/config.yaml", "k: [3, 4, 5]", "k: [3, 61]")
+    done = project.snakemake("--cores", "2")
+    assert done.returncode != 0
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert "clusterers.by_k.k: found 61, allowed: at most the number of images, 60 (studies: clusters)" in errors[0]
+    assert "Traceback" not in done.stderr
+    assert Path(project.folder / "results/small/figures/standard/confusion.svg").exists()
+
+
+def test_bad_pictures_are_rejected_and_the_run_goes_on(tmp_path, fresh):
+    project = fresh.copy(tmp_path / "project")
+    (project.folder / "pictures" / "grass" / "empty.png").write_bytes(b"")
+    (project.folder / "pictures" / "brick" / "notes.png").write_text("not a picture")
+    said = project.run("results/small/rejected.csv", "results/small/preprocess/clahe.h5")
+    assert "60 taken in, 2 rejected" in said
+    rejected = pd.read_csv(project.folder / "results" / "small" / "rejected.csv")
+    assert set(rejected["path"]) == {"grass/empty.png", "brick/notes.png"}

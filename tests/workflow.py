@@ -1,0 +1,69 @@
+"""The workflow as a user runs it: the project copied to a folder of its own, and Snakemake as a command there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("Snakefile", "rules", "config", "profiles", "envs", "workflow_scripts")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project, in which tests may change anything."""
+
+    folder: Path
+
+    @classmethod
+    def new(cls, folder: Path) -> "Project":
+        folder.mkdir(parents=True)
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, folder / part)
+        return cls(folder)
+
+    def copy(self, folder: Path) -> "Project":
+        """Another copy, with all results and all that Snakemake knows of them; times stay as they are."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", *arguments]
+
+    def environment(self) -> dict[str, str]:
+        # Users' PYTHONPATH and pytest's own settings have no business in the project's copy.
+        return {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments), cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
+        )
+
+    def run(self, *arguments: str, cores: int = 2) -> str:
+        """Runs to the end; what Snakemake said. Fails with it otherwise."""
+        done = self.snakemake("--cores", str(cores), *arguments)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+        return done.stdout + done.stderr
+
+    def jobs(self, *arguments: str) -> Counter[str]:
+        """How many jobs of each rule would run."""
+        done = self.snakemake("-n", *arguments)
+        assert done.returncode == 0, done.stderr[-6000:]
+        said = done.stdout + done.stderr
+        table = said.rpartition("Job stats:")[2].partition("\n\n")[0]
+        found = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
+        return Counter({rule: int(count) for rule, count in found if rule != "total"})
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, f"{file} does not hold {old!r}"
+        path.write_text(text.replace(old, new))
