@@ -24,7 +24,8 @@ def print_at_the_end(workflow: Any, settings: Settings, grid: Grid, layout: Layo
         return
 
     def speak() -> None:
-        if workflow.executor_plugin is None or HOUSEKEEPING & set(workflow.dag_settings.targets):
+        never_began = workflow.scheduler is None  # no run was asked for, or the error has been told
+        if never_began or HOUSEKEEPING & set(workflow.dag_settings.targets):
             return
         lines = _plan(workflow.dag, settings, grid, layout) if workflow.dryrun else _ending(workflow, layout)
         print("\n".join(lines), file=sys.stderr)
@@ -76,8 +77,7 @@ def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]
 
 
 def _ending(workflow: Any, layout: Layout) -> list[str]:
-    failed = sorted(str(job) for job in workflow.scheduler.failed) if getattr(workflow, "scheduler", None) else []
-    lines = ["", *(f"Failed: {job}" for job in failed)]
+    lines = ["", *(f"Failed: {job}" for job in sorted(map(str, workflow.scheduler.failed)))]
     if Path(layout.rejected).is_file():
         lines.append(
             f"Pictures: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
