@@ -1,4 +1,4 @@
-"""Features against a plain forward pass of torchvision with hooks; one pass, any worker count, any kill: the same bytes."""
+"""Features against a plain forward pass of torchvision with hooks; any worker count, any kill: the same bytes."""
 
 import os
 import signal
@@ -89,7 +89,9 @@ def test_every_pooling_of_a_residual_network_is_that_of_a_plain_forward_pass(tmp
     for name in modules:
         for pooling, values in pooled_by_numpy(expected[name]).items():
             scale = np.abs(values).max()
-            np.testing.assert_allclose(found[f"{name}_{pooling}"], values, atol=2e-5 * scale, err_msg=f"{name} {pooling}")
+            np.testing.assert_allclose(
+                found[f"{name}_{pooling}"], values, atol=2e-5 * scale, err_msg=f"{name} {pooling}"
+            )
 
 
 def test_a_convolution_is_not_overwritten_by_its_in_place_relu():
@@ -211,7 +213,7 @@ def test_images_are_read_from_an_open_store(tmp_path):
     assert all_bytes(from_file) == all_bytes(run(tmp_path, "array", images))
 
 
-# ---------------------------------------------------------------------------------------------------------- being killed
+# ----------------------------------------------------------------------------------------------------- being killed
 
 KILLED = """
 import os, signal, sys
@@ -246,7 +248,9 @@ def test_a_killed_extraction_goes_on_where_it_was_and_gives_the_same_bytes(tmp_p
     monkeypatch.setattr(
         module, "padded_batches", lambda images, start, size: starts.append(start) or real(images, start, size)
     )
-    outputs = {folder: {layer: folder / f"{layer}.h5" for layer in ("fire9_avg", "fire5_max")} for folder in (killed, whole)}
+    outputs = {
+        folder: {layer: folder / f"{layer}.h5" for layer in ("fire9_avg", "fire5_max")} for folder in (killed, whole)
+    }
     for folder in (killed, whole):
         extract(images, some_ids(50), RANDOM_SQUEEZENET, outputs[folder], {"settings": 1}, device="cpu")
     assert starts == [20, 0]

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from workflow_scripts.backbones import network, weights
-from workflow_scripts.backbones.normalisation import NORMALISATIONS
+from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 
@@ -95,7 +95,10 @@ def write_keras(path, layers):
 def test_a_keras_file_gives_the_arithmetic_of_keras(tmp_path, monkeypatch):
     """Convolutions, pooling, flattening in the order (H, W, C) and a dense layer, in numpy and through the reader."""
     rng = np.random.default_rng(2)
-    convolutions = [(rng.normal(size=(3, 3, 3, 5)), rng.normal(size=5)), (rng.normal(size=(3, 3, 5, 7)), rng.normal(size=7))]
+    convolutions = [
+        (rng.normal(size=(3, 3, 3, 5)), rng.normal(size=5)),
+        (rng.normal(size=(3, 3, 5, 7)), rng.normal(size=7)),
+    ]
     dense = rng.normal(size=(4 * 4 * 7, 6)), rng.normal(size=6)
     layers = {"block1_conv1": convolutions[0], "block1_conv2": convolutions[1], "block1_pool": (), "fc1": dense}
     write_keras(tmp_path / "small.h5", layers)
@@ -129,7 +132,9 @@ def test_kerass_layers_of_vgg16_go_where_torchvision_has_them():
         ("block4", (17, 19, 21)),
         ("block5", (24, 26, 28)),
     ]
-    expected = {f"{block}_conv{i}": f"features.{place}" for block, places in blocks for i, place in enumerate(places, 1)}
+    expected = {
+        f"{block}_conv{i}": f"features.{place}" for block, places in blocks for i, place in enumerate(places, 1)
+    }
     expected |= {"fc1": "classifier.0", "fc2": "classifier.3", "predictions": "classifier.6"}
     assert weights.keras_modules("vgg16") == expected
 
@@ -196,7 +201,9 @@ def test_wrapped_checkpoints_load_too(tmp_path, squeezenet, wrap):
 def test_names_of_another_library_load_in_order(tmp_path, squeezenet):
     state = {f"layer{number}": value for number, value in enumerate(squeezenet.state_dict().values())}
     torch.save(state, tmp_path / "a.pth")
-    assert same_tensors(weights.load({"model": "squeezenet1_1", "weights": str(tmp_path / "a.pth")}).network, squeezenet)
+    assert same_tensors(
+        weights.load({"model": "squeezenet1_1", "weights": str(tmp_path / "a.pth")}).network, squeezenet
+    )
 
 
 def test_a_safetensors_file_whose_metadata_names_the_normalisation(tmp_path, squeezenet):
@@ -226,7 +233,9 @@ def test_another_head_is_told_and_refused_only_where_it_is_needed(tmp_path):
 
 
 def test_random_weights_are_a_function_of_the_seed():
-    one, same, other = (weights.load({"model": "squeezenet1_1", "weights": "random", "seed": seed}) for seed in (1, 1, 2))
+    one, same, other = (
+        weights.load({"model": "squeezenet1_1", "weights": "random", "seed": seed}) for seed in (1, 1, 2)
+    )
     assert same_tensors(one.network, same.network)
     assert not same_tensors(one.network, other.network)
 
@@ -337,8 +346,31 @@ def test_fetching_downloads_into_torch_hubs_cache(hub, monkeypatch):
     assert json.dumps(facts)
 
 
-def test_inceptions_own_weights_ask_for_its_own_scaling():
-    """torchvision hands them pixels scaled for ImageNet and converts these to -1..1 inside the network."""
-    published = torchvision.models.Inception_V3_Weights.IMAGENET1K_V1
-    assert weights._constructor_options("inception_v3", {}, published) == {"transform_input": True}
-    assert weights._constructor_options("vit_h_14", {}, torchvision.models.ViT_H_14_Weights.DEFAULT) == {"image_size": 518}
+def test_googlenets_own_weights_want_what_torchvision_makes_inside_the_network(tmp_path):
+    """torchvision hands them pixels scaled for ImageNet and converts these inside (`transform_input`)."""
+    torch.manual_seed(0)
+    theirs = torchvision.models.GoogLeNet(transform_input=True, aux_logits=False, init_weights=False).eval()
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    published = torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1
+    backbone = weights.Backbone("googlenet")
+    _, normalisation = weights._normalisation(backbone, {}, published)
+    transforms = published.transforms()
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (transforms.mean, transforms.std))
+    with torch.inference_mode():
+        expected = theirs((torch.from_numpy(images).permute(0, 3, 1, 2) / 255 - mean) / std)
+        theirs.transform_input = False
+        found = theirs(normalisation.prepare(images, None, CPU))
+    assert torch.allclose(found, expected, rtol=1e-3, atol=1e-5 * expected.abs().max())
+
+
+def test_weights_for_larger_images_build_the_network_for_them():
+    published = torchvision.models.ViT_H_14_Weights.DEFAULT
+    assert weights._constructor_options("vit_h_14", {}, published) == {"image_size": 518}
+
+
+def test_a_normalisation_survives_as_text():
+    own = Normalisation((1.5, 2, 3), (4, 5, 6), bgr=True)
+    assert Normalisation.from_text(own.text) == own
+    assert NORMALISATIONS["lite"].text == "lite"
+    with pytest.raises(UserError, match="allowed: imagenet"):
+        Normalisation.from_text("zca")

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from os import fsync
 from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeVar
 
 import h5py
 import numpy as np
@@ -28,6 +28,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.provenance import digest
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 BATCH_SIZE = {"cpu": 4, "cuda": 64}
 """On a CPU, a batch whose activations stay in a core's cache; measured in tests/benchmarks/bench_features.py."""
 CUDA_WORKERS = 3
@@ -54,8 +55,9 @@ class ForwardPass:
 
     def widths(self, image_shape: tuple[int, ...]) -> dict[str, int]:
         """Numbers per image of each layer; raises `UserError` when the network does not take images of this shape."""
+        blank = np.zeros((1, *image_shape), np.uint8)
         try:
-            return {layer: vector.shape[1] for layer, vector in self(np.zeros((1, *image_shape), np.uint8)).items()}
+            return {layer: vector.shape[1] for layer, vector in self(blank).items()}
         except (AssertionError, RuntimeError) as error:
             side = self.size or f"{image_shape[0]} x {image_shape[1]}"
             reason = str(error).strip().splitlines()[-1]
@@ -63,7 +65,7 @@ class ForwardPass:
 
 
 def choose_device(text: str) -> torch.device:
-    """`auto` takes a GPU when there is one, and says so when there is none; raises `UserError` for cuda without a GPU."""
+    """`auto` takes a GPU if there is one and says so if there is none; raises `UserError` for cuda without a GPU."""
     if text != "cpu" and torch.cuda.is_available():
         return torch.device("cuda")
     if text == "cuda":
@@ -73,8 +75,10 @@ def choose_device(text: str) -> torch.device:
     return torch.device("cpu")
 
 
-def prepare(backbone: Mapping[str, Any], layers: Sequence[str], device: torch.device) -> tuple[ForwardPass, weights.Loaded]:
-    """The forward pass that gives `layers`; raises `UserError` when a layer needs tensors that the weights do not have."""
+def prepare(
+    backbone: Mapping[str, Any], layers: Sequence[str], device: torch.device
+) -> tuple[ForwardPass, weights.Loaded]:
+    """The forward pass that gives `layers`; raises `UserError` when a layer needs tensors that the weights lack."""
     chosen = weights.Backbone.of(backbone)
     found = network.resolve(chosen.model, layers)
     loaded = weights.load(backbone)
@@ -133,14 +137,12 @@ def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: in
         yield from np.split(padded, len(padded) // batch_size)
 
 
-def in_order(
-    function: Callable[[np.ndarray], dict[str, np.ndarray]], batches: Iterator[np.ndarray], workers: int
-) -> Iterator[dict[str, np.ndarray]]:
+def in_order(function: Callable[[np.ndarray], Result], batches: Iterator[np.ndarray], workers: int) -> Iterator[Result]:
     """`function` of each batch, in the batches' order, on `workers` threads with one math thread each.
 
     At most twice as many batches as workers are under way; reading them goes on meanwhile.
     """
-    waiting: deque[Future[dict[str, np.ndarray]]] = deque()
+    waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as executor:
         for batch in batches:
             waiting.append(executor.submit(function, batch))

@@ -60,7 +60,9 @@ class Node:
         """The shape for images of another size: exact for strides and adaptive pooling, within a pixel otherwise."""
         if self.doubled is None or size == own:
             return self.shape
-        return tuple(max(1, round(a + (b - a) * (size / own - 1))) for a, b in zip(self.shape, self.doubled, strict=True))
+        return tuple(
+            max(1, round(a + (b - a) * (size / own - 1))) for a, b in zip(self.shape, self.doubled, strict=True)
+        )
 
     def pooled(self, pooling: str, shape: tuple[int, ...] | None = None) -> int:
         """The width of the vector that `pooling` makes of an output (of `shape`, where that is not the node's own)."""
@@ -169,7 +171,11 @@ def unknown_layer(model: str, text: str) -> str | None:
     if model.startswith(TIMM):
         return None
     refusal = nodes(model)[node].refuses(layer.pooling)
-    return f"layers: {text!r} of {model}: {refusal}, the output of {node} is {nodes(model)[node].shape}" if refusal else None
+    return (
+        f"layers: {text!r} of {model}: {refusal}, the output of {node} is {nodes(model)[node].shape}"
+        if refusal
+        else None
+    )
 
 
 def layer_width(model: str, text: str, size: int | None = None) -> int | None:

@@ -1,11 +1,14 @@
 """How pixels become a network's input: scale, shift and the order of channels, by weight set."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
+
+from workflow_scripts.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,24 @@ class Normalisation:
     def of_unit_range(cls, mean: tuple[float, ...], std: tuple[float, ...]) -> "Normalisation":
         """From the mean and standard deviation of pixels 0..1, as torchvision and timm state them."""
         return cls(tuple(255 * m for m in mean), tuple(255 * s for s in std))  # type: ignore[arg-type]
+
+    @classmethod
+    def from_text(cls, text: str) -> "Normalisation":
+        """By name, or as `text` wrote it; raises `UserError` for anything else."""
+        if text in NORMALISATIONS:
+            return NORMALISATIONS[text]
+        try:
+            numbers = json.loads(text)
+            return cls(tuple(numbers["mean"]), tuple(numbers["std"]), numbers["bgr"])  # type: ignore[arg-type]
+        except (ValueError, TypeError, KeyError):
+            allowed = ", ".join(NORMALISATIONS)
+            raise UserError(f"normalise: found {text!r} in the weights' metadata, allowed: {allowed}") from None
+
+    @property
+    def text(self) -> str:
+        """Its name, or all its numbers as JSON."""
+        known = {normalisation: name for name, normalisation in NORMALISATIONS.items()}
+        return known.get(self) or json.dumps(asdict(self), sort_keys=True)
 
     def prepare(self, images: np.ndarray, size: int | None, device: torch.device) -> Tensor:
         """uint8 images (N, H, W) or (N, H, W, 3) as a network's input (N, 3, H or size, W or size) on `device`.

