@@ -81,7 +81,7 @@ def test_held_out_rows_use_the_training_mean_and_axes(n: int, d: int) -> None:
 @pytest.mark.parametrize("rows", [None, [*range(0, 300), *range(600, 700), 950]])
 @pytest.mark.parametrize("d", [30, 1200])
 def test_chunks_change_nothing(d: int, rows: list[int] | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of 256 rows, one of them without a training row, against one chunk."""
+    """Chunks of 256 rows, one of them without a training row, against larger ones."""
     X = features(1000, d, rank=20)
     whole = fit_pca(X, rows=rows)
     expected = scores(whole, X)

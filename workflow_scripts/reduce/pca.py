@@ -12,7 +12,7 @@ from workflow_scripts import store
 from workflow_scripts.errors import UserError
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
-_CHUNK_BYTES = 1 << 24  # of float64 rows at once; fixed, since the order of the sums depends on it
+_CHUNK_BYTES = 1 << 23  # of float64 rows at once; fixed, since the order of the sums depends on it
 _GRAM_BLOCK_BYTES = 1 << 27  # two of these at once; every block is read once for each block before it
 _OVERSAMPLING, _POWER_ITERATIONS = 10, 7
 
