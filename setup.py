@@ -16,7 +16,7 @@ setup(
             "workflow_scripts.kmeans._kernel",
             sources=[f"{FOLDER}/{name}" for name in SOURCES],
             depends=[f"{FOLDER}/{name}" for name in HEADERS],
-            extra_compile_args=["-O3", "-std=gnu11", "-ffp-contract=fast"],
+            extra_compile_args=["-O3", "-std=gnu11", "-ffp-contract=fast", "-Wno-psabi"],
             optional=True,
         )
     ]

@@ -28,38 +28,40 @@ static char *aligned_block(size_t bytes) { return aligned_alloc(64, (bytes + 63)
 
 /* ---------------------------------------------------------------- double precision, on padded rows */
 
-INLINE double sum_doubles(const double acc[ROW_PAD])
-{
-    return ((acc[0] + acc[4]) + (acc[1] + acc[5])) + ((acc[2] + acc[6]) + (acc[3] + acc[7]));
-}
+typedef double vrow __attribute__((vector_size(8 * ROW_PAD))); /* ROW_PAD numbers; rows start at a multiple of its size */
 
-static double squared_norm(const double *a, int64_t stride)
-{
-    double acc[ROW_PAD] = {0};
-    for (int64_t f = 0; f < stride; f += ROW_PAD)
-        for (int lane = 0; lane < ROW_PAD; lane++) acc[lane] += a[f + lane] * a[f + lane];
-    return sum_doubles(acc);
-}
+INLINE vrow load_row(const double *p) { return *(const vrow *)p; }
+INLINE void store_row(double *p, vrow x) { *(vrow *)p = x; }
+
+INLINE double sum_row(vrow x) { return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7])); }
 
 static double squared_distance(const double *a, const double *b, int64_t stride)
 {
-    double acc[ROW_PAD] = {0};
-    for (int64_t f = 0; f < stride; f += ROW_PAD)
-        for (int lane = 0; lane < ROW_PAD; lane++) {
-            double gap = a[f + lane] - b[f + lane];
-            acc[lane] += gap * gap;
-        }
-    return sum_doubles(acc);
+    vrow total = {0};
+    for (int64_t f = 0; f < stride; f += ROW_PAD) {
+        vrow gap = load_row(a + f) - load_row(b + f);
+        total += gap * gap;
+    }
+    return sum_row(total);
 }
 
-static void add_row(double *restrict sum, const double *restrict row, int64_t stride)
+/* `next` is the row wanted after this one: rows lie scattered, so that the processor cannot guess it. */
+static void add_row(double *sum, const double *row, const double *next, int64_t stride)
 {
-    for (int64_t f = 0; f < stride; f++) sum[f] += row[f];
+    for (int64_t f = 0; f < stride; f += ROW_PAD) {
+        __builtin_prefetch(next + f);
+        store_row(sum + f, load_row(sum + f) + load_row(row + f));
+    }
 }
 
-static void subtract_row(double *restrict sum, const double *restrict row, int64_t stride)
+static void move_row(double *from, double *to, const double *row, const double *next, int64_t stride)
 {
-    for (int64_t f = 0; f < stride; f++) sum[f] -= row[f];
+    for (int64_t f = 0; f < stride; f += ROW_PAD) {
+        __builtin_prefetch(next + f);
+        vrow x = load_row(row + f);
+        store_row(from + f, load_row(from + f) - x);
+        store_row(to + f, load_row(to + f) + x);
+    }
 }
 
 /* ---------------------------------------------------------------- single precision: a tile against a few centres
@@ -270,7 +272,6 @@ struct lloyd {
     double *sum;        /* (k, stride); centre j is sum[j] / weight[j] */
     double *weight;     /* (k,) */
     double *center;     /* (k, stride) */
-    double *old;        /* (k, stride) the centres before the last update */
     double *sum_norm;   /* (k,) |sum_j| */
     double *error;      /* (k,) |product_ij - x_i . sum_j| <= error_j |x_i| */
     float *half_norm;   /* (k,) |c_j|^2 / 2 */
@@ -281,10 +282,10 @@ struct lloyd {
     int32_t *label;     /* (tiles, TILE) */
     int32_t *next;      /* (tiles, TILE) */
     int32_t *changed;   /* points whose label changed in the last sweep */
-    int64_t *moved;     /* (k,) how many points joined or left a cluster */
+    int64_t *moved;     /* (k,) how many points joined or left a cluster in the last update */
     double *travel;     /* (k,) the sum of their norms */
-    uint8_t *by_rows;   /* (k,) update the products by rows of the Gram matrix */
     int64_t n_stale, n_changed, n_settled;
+    int64_t rest;       /* the cluster whose products are minus the sum of the others', or -1; see choose_rest */
     int relocated;      /* sums do not belong to the labels: start them afresh */
 };
 
@@ -294,7 +295,6 @@ static void layout_lloyd(struct lloyd *r, const struct points *p, const struct b
     r->sum = take(a, k * p->stride, sizeof(double));
     r->weight = take(a, k, sizeof(double));
     r->center = take(a, k * p->stride, sizeof(double));
-    r->old = take(a, k * p->stride, sizeof(double));
     r->sum_norm = take(a, k, sizeof(double));
     r->error = take(a, k, sizeof(double));
     r->half_norm = take(a, k, sizeof(float));
@@ -307,7 +307,6 @@ static void layout_lloyd(struct lloyd *r, const struct points *p, const struct b
     r->changed = take(a, padded, sizeof(int32_t));
     r->moved = take(a, k, sizeof(int64_t));
     r->travel = take(a, k, sizeof(double));
-    r->by_rows = take(a, k, sizeof(uint8_t));
 }
 
 /* The nearest centre in double precision; the first one of equals. */
@@ -396,43 +395,140 @@ static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int6
     for (; changed; changed &= changed - 1) r->changed[r->n_changed++] = (int32_t)(t * TILE + __builtin_ctz(changed));
 }
 
+/* Sums of all clusters are zero together, as the points are centred; so are their products with a point. */
+static void products_of_rest(float *product, int64_t k, int64_t rest)
+{
+    for (int lane = 0; lane < TILE; lane += LANES) {
+        vfloat others = splat(0);
+        for (int64_t j = 0; j < k; j++)
+            if (j != rest) others += load(product + j * TILE + lane);
+        store(product + rest * TILE + lane, -others);
+    }
+}
+
 /* Find the nearest centre of every point (`next`) and the list of points for which it is a new one. */
 static void assign(const struct points *p, const struct batch *b, struct lloyd *r)
 {
     int64_t k = b->k;
-    if (!b->keep_products) { /* nothing was kept: everything is stale */
-        for (int64_t j = 0; j < k; j++) r->stale[j] = (int32_t)j;
-        r->n_stale = k;
-    }
-    for (int64_t q = 0; q < r->n_stale; q++) {
-        int32_t j = r->stale[q];
-        r->error[j] = (double)(p->d + 4) * UNIT * r->sum_norm[j];
-    }
     struct bound bound = error_bound(r, k);
     panel_of_sums(p, r);
     r->n_changed = 0;
     for (int64_t t = 0; t < p->tiles; t++) {
         float *product = r->product + (b->keep_products ? t * k * TILE : 0);
         sweep_tile(products, p->tiled + t * p->d * TILE, p->d, r->n_stale, r->panel, r->stale, product);
+        if (r->rest >= 0) products_of_rest(product, k, r->rest);
         assign_tile(p, r, k, t, product, bound);
     }
 }
 
-static void all_stale(struct lloyd *r, int64_t k)
-{
-    for (int64_t j = 0; j < k; j++) r->stale[j] = (int32_t)j;
-    r->n_stale = k;
-}
-
-/* What follows from a centre's sum and weight. */
-static void refresh_center(const struct points *p, struct lloyd *r, int64_t j)
+/* What follows from a centre's sum and weight; returns by how much it moved, squared. */
+static double refresh_center(const struct points *p, struct lloyd *r, int64_t j)
 {
     const double *sum = r->sum + j * p->stride;
-    double norm = squared_norm(sum, p->stride), weight = r->weight[j];
-    for (int64_t f = 0; f < p->stride; f++) r->center[j * p->stride + f] = sum[f] / weight;
-    r->sum_norm[j] = sqrt(norm);
-    r->half_norm[j] = (float)(0.5 * norm / (weight * weight));
-    r->inverse[j] = (float)(1 / weight);
+    double *center = r->center + j * p->stride;
+    double weight = r->weight[j], inverse = 1 / weight;
+    vrow squares = {0}, shift = {0};
+    for (int64_t f = 0; f < p->stride; f += ROW_PAD) {
+        vrow mean = load_row(sum + f) * inverse, moved = mean - load_row(center + f);
+        squares += load_row(sum + f) * load_row(sum + f);
+        shift += moved * moved;
+        store_row(center + f, mean);
+    }
+    double norm = sqrt(sum_row(squares));
+    r->sum_norm[j] = norm;
+    r->half_norm[j] = (float)(0.5 * (norm * inverse) * (norm * inverse));
+    r->inverse[j] = (float)inverse;
+    return sum_row(shift);
+}
+
+/* The same for all centres, or for those that points joined or left; returns the sum of their movements. */
+static double refresh_centers(const struct points *p, struct lloyd *r, int64_t k, int all)
+{
+    double shift = 0;
+    for (int64_t j = 0; j < k; j++)
+        if (all || r->moved[j]) shift += refresh_center(p, r, j);
+    return shift;
+}
+
+/* ---- keeping the products x_i . sum_j up to date, by sweeps over the features or by rows of the Gram matrix */
+
+static double sweep_error(const struct points *p, const struct lloyd *r, int64_t j)
+{
+    return (double)(p->d + 4) * UNIT * r->sum_norm[j];
+}
+
+/* Let the next assignment sweep the products of these clusters: the touched ones, or all. */
+static void sweep_later(const struct points *p, const struct batch *b, struct lloyd *r, int all)
+{
+    r->n_stale = 0;
+    r->rest = -1;
+    for (int64_t j = 0; j < b->k; j++) {
+        if (!all && b->keep_products && !r->moved[j]) continue;
+        r->stale[r->n_stale++] = (int32_t)j;
+        r->error[j] = sweep_error(p, r, j);
+    }
+}
+
+static double error_of_rest(const struct lloyd *r, int64_t k, int64_t rest)
+{
+    double error = 0;
+    for (int64_t j = 0; j < k; j++)
+        if (j != rest) error += r->error[j] + (double)k * UNIT * r->sum_norm[j];
+    return error;
+}
+
+/* Spare the sweep of the largest stale cluster, unless that costs too much certainty. */
+static void choose_rest(const struct points *p, struct lloyd *r, int64_t k)
+{
+    if (r->n_stale == 0 || p->d < 4 * k) return;
+    int64_t at = 0;
+    for (int64_t q = 1; q < r->n_stale; q++)
+        if (r->weight[r->stale[q]] > r->weight[r->stale[at]]) at = q;
+    int64_t rest = r->stale[at];
+    double error = error_of_rest(r, k, rest), largest = 0;
+    for (int64_t j = 0; j < k; j++) largest = fmax(largest, r->error[j] / r->weight[j]);
+    if (error / r->weight[rest] > 8 * largest) return;
+    r->rest = rest;
+    r->error[rest] = error;
+    r->stale[at] = r->stale[--r->n_stale];
+}
+
+/* Take a row of the Gram matrix from one cluster's products and add it to another's; -1 is no cluster. */
+static void move_products(const struct points *p, struct lloyd *r, int64_t k, int64_t i, int64_t next, int64_t from,
+                          int64_t to)
+{
+    const float *row = p->gram + i * p->tiles * TILE, *ahead = p->gram + next * p->tiles * TILE;
+    float *product = r->product;
+    for (int64_t t = 0; t < p->tiles; t++, row += TILE, ahead += TILE, product += k * TILE)
+        for (int lane = 0; lane < TILE; lane += LANES) {
+            vfloat x = load(row + lane);
+            float *lost = product + from * TILE + lane, *won = product + to * TILE + lane;
+            __builtin_prefetch(ahead + lane);
+            if (from >= 0) store(lost, load(lost) - x);
+            if (to >= 0) store(won, load(won) + x);
+        }
+}
+
+/* Bound after `moved` rows, of norms that add up to `travel`, came or went. */
+static double error_after_moves(const struct lloyd *r, int64_t j, double error)
+{
+    return error + UNIT * (r->travel[j] + (double)(r->moved[j] + 1) * (r->sum_norm[j] + r->travel[j]));
+}
+
+/* A row costs about as much as 16 features of a sweep over one centre. */
+static int rows_are_cheaper(const struct points *p, const struct batch *b, int64_t rows, int64_t centers)
+{
+    return p->gram && b->keep_products && 16 * rows <= centers * p->d;
+}
+
+/* ---- sums */
+
+static int64_t largest_cluster(const struct lloyd *r, int64_t k)
+{
+    int64_t largest = 0;
+    for (int64_t j = 1; j < k; j++)
+        if (r->weight[j] > r->weight[largest]) largest = j;
+    return largest;
 }
 
 static void start_from(const struct points *p, const struct batch *b, struct lloyd *r, const int32_t *start,
@@ -442,39 +538,67 @@ static void start_from(const struct points *p, const struct batch *b, struct llo
     for (int64_t j = 0; j < b->k; j++) {
         memcpy(r->sum + j * p->stride, start ? p->rows + start[j] * p->stride : centers + j * p->stride, row);
         r->weight[j] = 1;
-        refresh_center(p, r, j);
     }
+    refresh_centers(p, r, b->k, 1);
     for (int64_t i = 0; i < p->tiles * TILE; i++) r->label[i] = -1;
-    all_stale(r, b->k);
     r->relocated = 1;
     r->n_settled = 0;
+    sweep_later(p, b, r, 1);
+    if (!start || !p->gram || !b->keep_products) return;
+    r->n_stale = 0;
+    for (int64_t j = 0; j < b->k; j++) {
+        const float *products = p->gram + start[j] * p->tiles * TILE;
+        r->error[j] = 2 * UNIT * r->sum_norm[j];
+        for (int64_t t = 0; t < p->tiles; t++)
+            memcpy(r->product + (t * b->k + j) * TILE, products + t * TILE, TILE * sizeof(float));
+    }
 }
 
-/* Sums and counts of all points, from nothing. */
-static void rebuild_sums(const struct points *p, struct lloyd *r, int64_t k)
+/* The next point after i outside the cluster `rest`; the last point when there is none. */
+static int64_t next_outside(const struct points *p, const struct lloyd *r, int64_t i, int64_t rest)
 {
+    do i++;
+    while (i < p->n && r->next[i] == rest);
+    return i;
+}
+
+/* Sums and counts of all points, from nothing; the largest cluster's are what is left. Returns whether the products
+ * are up to date, too. */
+static int rebuild(const struct points *p, const struct batch *b, struct lloyd *r)
+{
+    int64_t k = b->k;
     memset(r->sum, 0, (size_t)(k * p->stride) * sizeof(double));
     memset(r->weight, 0, (size_t)k * sizeof(double));
+    memset(r->moved, 0, (size_t)k * sizeof(int64_t));
+    memset(r->travel, 0, (size_t)k * sizeof(double));
     for (int64_t i = 0; i < p->n; i++) {
-        add_row(r->sum + r->next[i] * p->stride, p->rows + i * p->stride, p->stride);
         r->weight[r->next[i]]++;
+        r->moved[r->next[i]]++;
+        r->travel[r->next[i]] += p->norm[i];
     }
-    all_stale(r, k);
+    int64_t rest = largest_cluster(r, k);
+    int by_rows = rows_are_cheaper(p, b, p->n - (int64_t)r->weight[rest], k);
+    if (by_rows) memset(r->product, 0, (size_t)(p->tiles * k * TILE) * sizeof(float));
+    for (int64_t i = next_outside(p, r, -1, rest), next; i < p->n; i = next) {
+        next = next_outside(p, r, i, rest);
+        int64_t ahead = next < p->n ? next : i;
+        add_row(r->sum + r->next[i] * p->stride, p->rows + i * p->stride, p->rows + ahead * p->stride, p->stride);
+        if (by_rows) move_products(p, r, k, i, ahead, -1, r->next[i]);
+    }
+    for (int64_t j = 0; j < k; j++)
+        for (int64_t f = 0; j != rest && f < p->stride; f++) r->sum[rest * p->stride + f] -= r->sum[j * p->stride + f];
     r->relocated = 0;
+    r->rest = by_rows ? rest : -1;
+    for (int64_t j = 0; j < k && by_rows; j++) {
+        r->sum_norm[j] = 0;
+        r->error[j] = error_after_moves(r, j, 0);
+    }
+    return by_rows;
 }
 
-static void update_products(const struct points *p, struct lloyd *r, int64_t k, int64_t i, int32_t cluster, float sign)
+/* Count what comes and goes; returns the number of clusters touched. */
+static int64_t count_moves(const struct points *p, struct lloyd *r, int64_t k)
 {
-    const float *row = p->gram + i * p->tiles * TILE;
-    float *product = r->product + cluster * TILE;
-    for (int64_t t = 0; t < p->tiles; t++, row += TILE, product += k * TILE)
-        for (int lane = 0; lane < TILE; lane += LANES) store(product + lane, load(product + lane) + sign * load(row + lane));
-}
-
-/* Choose for each touched cluster: rows of the Gram matrix for a few changes, else a sweep. */
-static void plan_update(const struct points *p, const struct batch *b, struct lloyd *r)
-{
-    int64_t k = b->k, rows_at_most = p->d / 16;
     memset(r->moved, 0, (size_t)k * sizeof(int64_t));
     memset(r->travel, 0, (size_t)k * sizeof(double));
     for (int64_t q = 0; q < r->n_changed; q++) {
@@ -485,31 +609,39 @@ static void plan_update(const struct points *p, const struct batch *b, struct ll
         r->travel[from] += p->norm[i];
         r->travel[to] += p->norm[i];
     }
-    r->n_stale = 0;
-    for (int64_t j = 0; j < k; j++) {
-        double fresh = (double)(p->d + 4) * UNIT * r->sum_norm[j];
-        double error = r->error[j] + UNIT * (r->travel[j] + (double)(r->moved[j] + 1) * (r->sum_norm[j] + r->travel[j]));
-        r->by_rows[j] = p->gram && b->keep_products && r->moved[j] <= rows_at_most && error <= 2 * fresh;
-        if (r->by_rows[j] && r->moved[j]) r->error[j] = error;
-        if (!r->by_rows[j] && r->moved[j]) r->stale[r->n_stale++] = (int32_t)j;
-    }
+    int64_t touched = 0;
+    for (int64_t j = 0; j < k; j++) touched += r->moved[j] > 0;
+    return touched;
 }
 
-/* Sums, counts and products after the points in `changed` moved. */
-static void update_sums(const struct points *p, const struct batch *b, struct lloyd *r)
+/* Whether products stay about as sure as after a sweep when rows are moved; takes over the new bounds if so. */
+static int sure_after_moves(const struct points *p, struct lloyd *r, int64_t k)
 {
-    plan_update(p, b, r);
+    double fresh = 0;
+    for (int64_t j = 0; j < k; j++) fresh = fmax(fresh, sweep_error(p, r, j) / r->weight[j]);
+    for (int64_t j = 0; j < k; j++)
+        if (r->moved[j] && error_after_moves(r, j, r->error[j]) > 3 * fresh * r->weight[j]) return 0;
+    for (int64_t j = 0; j < k; j++)
+        if (r->moved[j]) r->error[j] = error_after_moves(r, j, r->error[j]);
+    return 1;
+}
+
+/* Sums and counts after the points in `changed` moved. Returns whether the products are up to date, too. */
+static int move_points(const struct points *p, const struct batch *b, struct lloyd *r)
+{
+    int64_t touched = count_moves(p, r, b->k);
+    int by_rows = rows_are_cheaper(p, b, r->n_changed, touched) && sure_after_moves(p, r, b->k);
     for (int64_t q = 0; q < r->n_changed; q++) {
-        int64_t i = r->changed[q];
+        int64_t i = r->changed[q], ahead = r->changed[q + 1 < r->n_changed ? q + 1 : q];
         int32_t from = r->label[i], to = r->next[i];
-        const double *row = p->rows + i * p->stride;
-        subtract_row(r->sum + from * p->stride, row, p->stride);
-        add_row(r->sum + to * p->stride, row, p->stride);
+        move_row(r->sum + from * p->stride, r->sum + to * p->stride, p->rows + i * p->stride,
+                 p->rows + ahead * p->stride, p->stride);
         r->weight[from]--;
         r->weight[to]++;
-        if (r->by_rows[from]) update_products(p, r, b->k, i, from, -1);
-        if (r->by_rows[to]) update_products(p, r, b->k, i, to, 1);
+        if (by_rows) move_products(p, r, b->k, i, ahead, from, to);
     }
+    r->rest = -1;
+    return by_rows;
 }
 
 /* Empty clusters as scikit-learn treats them (_relocate_empty_clusters_dense, _average_centers): each takes the point
@@ -524,8 +656,9 @@ static int has_empty(const struct lloyd *r, int64_t k)
 static void take_point(const struct points *p, struct lloyd *r, int64_t empty, int64_t i)
 {
     int32_t from = r->next[i];
-    subtract_row(r->sum + from * p->stride, p->rows + i * p->stride, p->stride);
-    memcpy(r->sum + empty * p->stride, p->rows + i * p->stride, (size_t)p->stride * sizeof(double));
+    const double *row = p->rows + i * p->stride;
+    memset(r->sum + empty * p->stride, 0, (size_t)p->stride * sizeof(double));
+    move_row(r->sum + from * p->stride, r->sum + empty * p->stride, row, row, p->stride);
     r->weight[from]--;
     r->weight[empty] = 1;
 }
@@ -561,16 +694,13 @@ static int relocate_empty(const struct points *p, struct lloyd *r, int64_t k)
         taken[i] = 1;
         take_point(p, r, j, i);
     }
-    int64_t largest = 0;
-    for (int64_t j = 1; j < k; j++)
-        if (r->weight[j] > r->weight[largest]) largest = j;
+    int64_t largest = largest_cluster(r, k);
     for (int64_t j = 0; j < k; j++) {
         if (r->weight[j] > 0) continue;
         memcpy(r->sum + j * p->stride, r->sum + largest * p->stride, (size_t)p->stride * sizeof(double));
         r->weight[j] = r->weight[largest];
     }
     free(empty);
-    all_stale(r, k);
     r->relocated = 1;
     return 0;
 }
@@ -578,28 +708,18 @@ static int relocate_empty(const struct points *p, struct lloyd *r, int64_t k)
 /* New centres from `next`; returns by how much they moved (sum of squares), or -1 when memory ran out. */
 static double update(const struct points *p, const struct batch *b, struct lloyd *r)
 {
-    int64_t k = b->k;
     int all = r->relocated;
-    if (all)
-        rebuild_sums(p, r, k);
-    else
-        update_sums(p, b, r);
-    if (has_empty(r, k)) {
-        if (relocate_empty(p, r, k)) return -1;
+    int by_rows = all ? rebuild(p, b, r) : move_points(p, b, r);
+    if (has_empty(r, b->k)) {
+        if (relocate_empty(p, r, b->k)) return -1;
         all = 1;
+        by_rows = 0;
     }
-    double *swap = r->old;
-    r->old = r->center;
-    r->center = swap;
-    double shift = 0;
-    for (int64_t j = 0; j < k; j++) {
-        if (all || r->moved[j]) {
-            refresh_center(p, r, j);
-            shift += squared_distance(r->center + j * p->stride, r->old + j * p->stride, p->stride);
-        } else {
-            memcpy(r->center + j * p->stride, r->old + j * p->stride, (size_t)p->stride * sizeof(double));
-        }
-    }
+    double shift = refresh_centers(p, r, b->k, all);
+    r->n_stale = 0;
+    if (!by_rows) sweep_later(p, b, r, all);
+    if (!by_rows && !r->relocated) choose_rest(p, r, b->k);
+    if (by_rows && r->rest >= 0) r->error[r->rest] = error_of_rest(r, b->k, r->rest);
     memcpy(r->label, r->next, (size_t)(p->tiles * TILE) * sizeof(int32_t));
     return shift;
 }
