@@ -5,18 +5,32 @@ its code is the module of the same name in the stage's folder.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from workflow_scripts.backbones import names
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import UserError, found_allowed
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
 RESERVED_STUDIES = {"all"}
+FEATURES_THEMSELVES = "none"
+"""The decomposition's name that stands for clustering the features as they are."""
+SHARED = {"backbones": "weights", "clusterers": "k"}
+"""The keys that `--config` sets for all variants of a section that leave them out."""
 AXES = ("preprocess", "backbone", "layer", "decomposition", "n_components", "whiten", "clusterer")
 
 
@@ -29,9 +43,11 @@ class Model(BaseModel):
     @classmethod
     def _known_keys(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
-            unknown = [str(key) for key in given if key not in cls.model_fields]
-            if unknown:
-                raise ValueError(f"unknown key {', '.join(unknown)}; allowed: {', '.join(cls.model_fields)}")
+            for key in given:
+                if key not in cls.model_fields:
+                    # A step's name is written before its parameters and is none of them.
+                    allowed = [name for name in cls.model_fields if name != "step"]
+                    raise ValueError(f"unknown key: {found_allowed(key, allowed)}")
         return given
 
     def dump(self, **how: Any) -> dict[str, Any]:
@@ -42,10 +58,13 @@ class Model(BaseModel):
 # ---------------------------------------------------------------------------------------------------------- intake
 
 
+LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv"]
+
+
 class Labels(Model):
     """Where labels come from; one of the rules, with what it needs."""
 
-    rule: Literal["auto", "none", "folder", "prefix", "regex", "csv"] = "auto"
+    rule: LabelRule = "auto"
     level: int = -1
     """folder: which level of the relative path; -1 is the nearest folder, 0 the outermost."""
     pattern: str | None = None
@@ -54,16 +73,21 @@ class Labels(Model):
     """csv, auto: a file with the columns `path` (or `filename` or `image_id`) and `label`; null is `labels.csv` at the
     top of the data folder, which is never taken for a picture's file."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _rule_alone(cls, given: Any) -> Any:
-        return {"rule": given} if isinstance(given, str) else given
-
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Labels":
-        if self.rule == "regex" and not self.pattern:
-            raise ValueError("rule regex needs the key pattern")
+        if self.rule == "regex":
+            allowed = "a regular expression with a group for the label"
+            try:
+                groups = re.compile(self.pattern or "").groups
+            except re.error as error:
+                raise ValueError(f"pattern: found {self.pattern!r} ({error}), allowed: {allowed}") from None
+            if not groups:
+                raise ValueError(f"pattern: found {self.pattern!r}, allowed: {allowed}")
         return self
+
+
+def _rule_alone(given: Any) -> Any:
+    return {"rule": given} if isinstance(given, str) else given
 
 
 class Intake(Model):
@@ -72,7 +96,7 @@ class Intake(Model):
     include: list[str] = ["**/*"]
     """Glob patterns of relative paths; `**` stands for any number of folders."""
     exclude: list[str] = []
-    labels: Labels = Labels()
+    labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
     duplicates: Literal["drop", "keep"] = "drop"
     min_size: int = Field(16, ge=2)
     """Shortest side, pixels."""
@@ -81,6 +105,9 @@ class Intake(Model):
 
 
 # ------------------------------------------------------------------------------------------------------ preprocess
+
+
+Size = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
 class Grey(Model):
@@ -116,7 +143,7 @@ class Resize(Model):
     """skimage.transform.resize, bilinear; `size` is [height, width] in pixels."""
 
     step: Literal["resize"] = "resize"
-    size: tuple[int, int] = (224, 224)
+    size: Size = (224, 224)
     anti_aliasing: bool = True
 
 
@@ -124,7 +151,7 @@ class CentreCrop(Model):
     """The middle of the image; `size` is [height, width] in pixels."""
 
     step: Literal["centre_crop"] = "centre_crop"
-    size: tuple[int, int] = (224, 224)
+    size: Size = (224, 224)
 
 
 class RescaleIntensity(Model):
@@ -133,6 +160,12 @@ class RescaleIntensity(Model):
     step: Literal["rescale_intensity"] = "rescale_intensity"
     low: float = Field(1, ge=0, lt=100)
     high: float = Field(99, gt=0, le=100)
+
+    @model_validator(mode="after")
+    def _low_below_high(self) -> "RescaleIntensity":
+        if self.low >= self.high:
+            raise ValueError(f"low: found {self.low:g}, allowed: below high, {self.high:g}")
+        return self
 
 
 STEPS = {
@@ -163,6 +196,20 @@ class Preprocess(Model):
             raise ValueError("no step gives all images one size; add resize or centre_crop")
         return self
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """As the YAML has it: a list of names, or of names with their parameters."""
+        steps = handler.resolve_ref_schema(handler(core))["properties"]["steps"]["items"]["discriminator"]["mapping"]
+        with_parameters = {
+            "type": "object",
+            "properties": {name: {"$ref": reference} for name, reference in steps.items()},
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        }
+        step = {"anyOf": [{"enum": list(steps)}, with_parameters]}
+        return {"type": "array", "items": step, "minItems": 1, "description": cls.__doc__}
+
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of every image after the last step, pixels."""
@@ -177,11 +224,11 @@ class Preprocess(Model):
 
 def _named_step(given: Any) -> Any:
     name, parameters = next(iter(given.items())) if isinstance(given, Mapping) and len(given) == 1 else (given, {})
-    if not isinstance(name, str) or name not in STEPS or not isinstance(parameters, Mapping):
-        raise ValueError(
-            f"found {given!r}, allowed: one of {', '.join(STEPS)}, alone or as {{name: {{parameter: value}}}}"
-        )
-    return {"step": name, **parameters}
+    if not isinstance(name, str) or not isinstance(parameters, Mapping):
+        raise ValueError(f"found {given!r}, allowed: a step's name, alone or as {{name: {{parameter: value}}}}")
+    if name not in STEPS:
+        raise ValueError(found_allowed(name, STEPS))
+    return {**parameters, "step": name}
 
 
 # -------------------------------------------------------------------------------------------------------- backbones
@@ -259,18 +306,26 @@ Decomposition = Annotated[Pca | Tsne, Field(discriminator="method")]
 # ------------------------------------------------------------------------------------------------------- clusterers
 
 
+Numbers = list[Annotated[int, Field(ge=1)]]
+
+
+def _one_alone(given: Any) -> Any:
+    return given if isinstance(given, list) else [given]
+
+
 class _Restarted(Model):
-    k: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    k: Annotated[Numbers, BeforeValidator(_one_alone, json_schema_input_type=int | Numbers)] = Field(min_length=1)
     """Numbers of clusters. Left out, it is the configuration's `k`."""
     n_init: int = Field(100, ge=1)
     """Restarts of a repeat."""
     repeats: int = Field(3, ge=1)
     max_iter: int = Field(300, ge=1)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_k(cls, given: Any) -> Any:
-        return {**given, "k": [given["k"]]} if isinstance(given, Mapping) and isinstance(given.get("k"), int) else given
+    @model_validator(mode="after")
+    def _each_k_once(self) -> "_Restarted":
+        if len(set(self.k)) < len(self.k):
+            raise ValueError(f"k: found {self.k}, allowed: each number once")
+        return self
 
 
 class KMeans(_Restarted):
@@ -313,6 +368,12 @@ Metric = Literal[METRICS]  # type: ignore[valid-type]
 DRAWING = {"title", "width", "height"}
 
 
+def _check_axes(key: str, axes: Iterable[str]) -> None:
+    for axis in axes:
+        if axis not in AXES:
+            raise ValueError(f"{key}: unknown axis: {found_allowed(axis, AXES)}")
+
+
 class Figure(Model):
     """What every figure has; only these keys are read when it is drawn, the others when its table is made."""
 
@@ -326,6 +387,11 @@ class Figure(Model):
     """Millimetres; null lets the kind of figure choose."""
     at: dict[str, Any] = {}
     """Choices: a figure of one cell shows the baseline with these, one of many the study's cells that have these."""
+
+    @model_validator(mode="after")
+    def _axes(self) -> "Figure":
+        _check_axes("at", self.at)
+        return self
 
     def table_settings(self) -> dict[str, Any]:
         return self.dump(exclude=DRAWING)
@@ -414,8 +480,8 @@ class Style(Model):
     font_size: float = Field(8, gt=3, le=30)
     """Points."""
     palette: str = "petroff10"
-    """A colour sequence of matplotlib; classes and lines take its colours in order. The default (Petroff 2021) is made for
-    colour-blind eyes."""
+    """A colour sequence of matplotlib; classes and lines take its colours in order. The default (Petroff 2021) is made
+    for colour-blind eyes."""
     dpi: int = Field(200, ge=50, le=1200)
 
 
@@ -446,10 +512,8 @@ class Study(Model):
 
     @model_validator(mode="after")
     def _axes(self) -> "Study":
-        for key, axes in (("baseline", self.baseline), ("vary", self.vary)):
-            for axis in axes:
-                if axis not in AXES:
-                    raise ValueError(f"{key}: unknown axis {axis}; allowed: {', '.join(AXES)}")
+        _check_axes("baseline", self.baseline)
+        _check_axes("vary", self.vary)
         for axis, values in self.vary.items():
             if not values:
                 raise ValueError(f"vary.{axis}: found an empty list; name at least one value")
@@ -478,12 +542,12 @@ class Settings(Model):
     delete: bool = False
     """`snakemake prune --config delete=true` deletes what it lists."""
     intake: Intake = Intake()
-    preprocess: dict[Name, Preprocess]
-    backbones: dict[Name, Backbone]
+    preprocess: dict[Name, Preprocess] = Field(min_length=1)
+    backbones: dict[Name, Backbone] = Field(min_length=1)
     decompositions: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$")], Decomposition] = {
         "pca": Pca()
     }
-    clusterers: dict[Name, Clusterer]
+    clusterers: dict[Name, Clusterer] = Field(min_length=1)
     baseline: Choices
     studies: dict[Name, Study] = Field(min_length=1)
     style: Style = Style()
@@ -495,7 +559,7 @@ class Settings(Model):
         if not isinstance(given, Mapping):
             return given
         filled = dict(given)
-        for section, key in (("backbones", "weights"), ("clusterers", "k")):
+        for section, key in SHARED.items():
             value = given.get(key, cls.model_fields[key].default)
             if isinstance(given.get(section), Mapping):
                 filled[section] = {
@@ -506,12 +570,18 @@ class Settings(Model):
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Settings":
-        for study in self.studies:
-            if study in RESERVED_STUDIES:
-                raise ValueError(f"studies.{study}: the name is reserved")
+        for name in RESERVED_STUDIES & self.studies.keys():
+            raise ValueError(f"studies.{name}: the name is reserved")
+        if FEATURES_THEMSELVES in self.decompositions:
+            raise ValueError(f"decompositions.{FEATURES_THEMSELVES}: the name is reserved for no decomposition")
         for name, decomposition in self.decompositions.items():
             if isinstance(decomposition, Tsne) and not isinstance(self.decompositions.get(decomposition.of), Pca):
                 raise ValueError(f"decompositions.{name}.of: found {decomposition.of!r}, allowed: the name of a pca")
+        for name, study in self.studies.items():
+            for figure, its in study.figures.items():
+                if isinstance(its, Embedding) and its.map not in self.decompositions:
+                    found = found_allowed(its.map, self.decompositions)
+                    raise ValueError(f"studies.{name}.figures.{figure}.map: {found}")
         return self
 
 
@@ -522,7 +592,8 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key that stands twice is an error and not the last one's win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        merge = "tag:yaml.org,2002:merge"
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != merge]
         for key in keys:
             if keys.count(key) > 1:
                 raise UserError(
@@ -534,7 +605,7 @@ class _StrictLoader(yaml.SafeLoader):
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """A YAML file's mapping; raises `UserError` for what is not YAML, not a mapping, or has a key twice."""
     try:
-        with open(path) as stream:
+        with open(path, "rb") as stream:
             content = yaml.load(stream, _StrictLoader)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
@@ -569,25 +640,60 @@ def parse(config: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(dict(config))
     except ValidationError as error:
-        raise UserError("; ".join(_explain(detail) for detail in error.errors()[:5])) from None
+        details = error.errors()
+        # A wrong value that many variants share is told once.
+        shared = [detail for detail in details if detail["loc"] in {(key,) for key in SHARED.values()}]
+        raise UserError("; ".join(_explain(detail) for detail in (shared or details)[:5])) from None
 
 
 # Where pydantic puts a union's tag, or a field of ours, into the path of a key that the YAML has without it.
 _NOT_IN_YAML = {"preprocess": (2, 4), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
 
 
+_ALLOWED = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    "string_type": "a text",
+    "string_pattern_mismatch": "what matches {pattern}",
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "keys with values"),
+    "greater_than": "above {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "below {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "too_short": "{min_length} or more entries",
+    "too_long": "{max_length} entries at most",
+}
+"""What is allowed, by pydantic's kinds of mistakes."""
+
+
 def _explain(detail: Any) -> str:
-    location = detail["loc"]
+    """A mistake as pydantic reports it, as ours: the key, what was found, what is allowed."""
+    location, kind, found, context = detail["loc"], detail["type"], detail["input"], detail.get("ctx", {})
     hidden = _NOT_IN_YAML.get(location[0], ()) if location else ()
-    key = ".".join(str(part) for place, part in enumerate(location) if place not in hidden)
-    message = detail["msg"].removeprefix("Value error, ")
-    found = "" if detail["type"] in ("value_error", "missing") else f", found {detail['input']!r}"
-    return f"config: {key}: {message}{found}" if key else f"config: {message}{found}"
+    keys = [str(part) for place, part in enumerate(location) if place not in hidden and part != "[key]"]
+    if kind.startswith("union_tag"):
+        keys.append(context["discriminator"].strip("'"))
+        found = context.get("tag")
+    if kind == "value_error":
+        message = detail["msg"].removeprefix("Value error, ")
+    elif kind in ("missing", "union_tag_not_found"):
+        message = "missing"
+    elif kind in ("literal_error", "union_tag_invalid"):
+        message = found_allowed(found, re.findall("'([^']+)'", context.get("expected") or context["expected_tags"]))
+    else:
+        message = f"found {found!r}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"
+    return ": ".join(["config", *([".".join(keys)] if keys else []), message])
 
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the configuration, for editors and for `config/config.schema.json`."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}
+    described = Settings.model_json_schema()
+    for model in (Backbone, KMeans, MiniBatchKMeans):  # what `_shared_values` fills in may be left out
+        definition = described["$defs"][model.__name__]
+        definition["required"] = [key for key in definition["required"] if key not in SHARED.values()]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
 
 
 if __name__ == "__main__":
