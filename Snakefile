@@ -9,6 +9,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+report: "config/captions/report.rst"
+
+
 include: "rules/common.smk"
 include: "rules/intake.smk"
 include: "rules/preprocess.smk"

@@ -38,7 +38,7 @@ rule figure:
             f"{layout.figure}.svg",
             caption="../config/captions/figure.rst",
             category="{study}",
-            labels={"figure": "{figure}", "format": "SVG"},
+            labels={"figure": "{figure}"},
         ),
         png=f"{layout.figure}.png",
     log:

@@ -71,9 +71,7 @@ def test_a_layer_in_a_pass_of_its_own_leaves_the_others(project):
     project.edit(CONFIG, "[[fire5_avg], [fire9_avg]]", "[[fire5_avg], [fire9_avg], [fire7_avg]]")
     jobs(project)
     project.edit(CONFIG, "    vary: {preprocess: [plain, clahe]}", "    vary: {layer: [fire9_avg, fire7_avg]}")
-    jobs(
-        project, features_squeezenet_2=1, decompose=1, cluster=1, score=1, study_table=1, figure_table=2, figure=2
-    )
+    jobs(project, features_squeezenet_2=1, decompose=1, cluster=1, score=1, study_table=1, figure_table=2, figure=2)
 
 
 def test_a_study_added_makes_itself(project):
