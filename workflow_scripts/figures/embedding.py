@@ -1,6 +1,6 @@
 """A two-dimensional map of the images, by label and by cluster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -15,12 +15,15 @@ from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
     canvas,
+    columns_within,
     dot,
     legend_below,
     legend_beside,
     looks,
     shade,
     shortened,
+    small,
+    text_width,
     theme,
 )
 from workflow_scripts.metrics import majority_names
@@ -68,7 +71,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     by_cluster = _cluster_looks(table, by_class, style)
     narrow = figure["width"] < ONE_COLUMN
     with theme(style):
-        made = canvas(figure, _height(figure, len(by_class | by_cluster), style))
+        made = canvas(figure, _height(table, figure, by_class | by_cluster, style))
         axes = made.subplots(1, 2 if names else 1, squeeze=False)[0]
         k = table["k"].iloc[0]
         clusters = "By cluster" if pd.isna(k) else f"By cluster, k = {k:.0f}"
@@ -105,10 +108,15 @@ def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
     return {name: looks_of[name] for name in ordered}
 
 
-def _height(figure: Mapping[str, Any], n_entries: int, style: Mapping[str, Any]) -> float:
-    if figure["width"] < ONE_COLUMN:
-        return 0.47 * figure["width"] + 11 + 4 * ceil(n_entries / 5)
-    return 0.42 * figure["width"] + 8
+def _height(table: pd.DataFrame, figure: Mapping[str, Any], names: Collection[str], style: Mapping[str, Any]) -> float:
+    """What the map's own shape asks for, with room for the legend."""
+    width, labelled = figure["width"], table["label"].notna().any()
+    entry = max(text_width(shortened(name), small(style)) for name in names) + 8
+    narrow = width < ONE_COLUMN
+    panel = (width - (0 if narrow else entry)) / (2 if labelled else 1) - 5
+    shape = np.clip(np.ptp(table["y"]) / np.ptp(table["x"]), 0.5, 1.2)
+    legend = 4 * ceil(len(names) / columns_within(width, names, style)) if narrow else 0
+    return shape * panel + legend + 12
 
 
 def _scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
@@ -120,4 +128,4 @@ def _scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[
         how: dict[str, Any] = {"linewidths": 0, "rasterized": len(points) > RASTERISED}
         ax.scatter(its["x"], its["y"], size, colour, marker=marker, **how)
     ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", title=title)
-    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_aspect("equal", adjustable="box")

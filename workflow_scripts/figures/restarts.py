@@ -86,6 +86,7 @@ def _draw_pair(cloud: Axes, histogram: Axes, its: pd.DataFrame, bins: list[float
     histogram.hist(its["value"], bins, weights=weights, orientation="horizontal", color=colour)
     for ax in (cloud, histogram):
         ax.axhline(best["value"], color=accent, linestyle="--", linewidth=0.8)
-    unit = "\u00a0%" if METRIC_NAMES[its["metric"].iloc[0]].endswith("(%)") else ""
-    histogram.set_title(f"Lowest inertia:\n{best['value']:.3g}{unit}", color=accent)
+    percent = METRIC_NAMES[best["metric"]].endswith("(%)")
+    at_lowest = f"{best['value']:.1f} %" if percent else f"{best['value']:.3g}"
+    histogram.set_title(f"▲ {at_lowest}", color=accent)
     histogram.set_xlabel("Restarts (%)")

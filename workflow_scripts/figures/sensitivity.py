@@ -24,7 +24,6 @@ from workflow_scripts.figures.artefacts import (
     word,
 )
 from workflow_scripts.figures.style import (
-    MARKERS,
     ONE_COLUMN,
     Look,
     canvas,
@@ -162,8 +161,9 @@ def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
 
 def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
     """A colour and a marker for each line, so that either tells them apart."""
+    markers = ("o", "^", "s", "D", "v", "P", "X")
     by_colour = looks(hues, style)
-    return {hue: Look(by_colour[hue].colour, MARKERS[i % len(MARKERS)]) for i, hue in enumerate(hues)}
+    return {hue: Look(by_colour[hue].colour, markers[i % len(markers)]) for i, hue in enumerate(hues)}
 
 
 def _up_to_hundred(axis: Axis) -> None:

@@ -25,10 +25,15 @@ MM_PER_INCH = 25.4
 POINTS_PER_MM = 72 / MM_PER_INCH
 ONE_COLUMN = 120
 """Millimetres; narrower figures are one column of a journal, and put panels below each other."""
-MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+MARKERS = ("o", "s", "D", "h", "p")
+"""Of classes: the next one when the palette's colours are used up."""
+CYCLES = (("white", 0.0), ("white", 0.4), ("black", 0.45))
+"""What the palette's colours are mixed with, and how much of it, the first time, the second, …"""
+CLUSTER_MARKERS = ("^", "v", "P", "X")
+"""Of the second cluster of a class, the third, …"""
 INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
-SHADES = (("black", 0.0), ("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
-"""What a class's colour is mixed with, and how much of it, for its first, second, … cluster."""
+SHADES = (("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
+"""What a class's colour is mixed with for its second cluster, its third, …"""
 
 
 @dataclass(frozen=True)
@@ -140,18 +145,25 @@ def colours(style: Mapping[str, Any]) -> Sequence[str]:
 
 
 def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
-    """A look for each of `names`, in order: the palette's colours, and once these are used up the next marker."""
+    """A look for each of `names`, in order: the palette's colours, then shades of them with other markers."""
     palette = colours(style)
-    return {
-        name: Look(palette[i % len(palette)], MARKERS[i // len(palette) % len(MARKERS)]) for i, name in enumerate(names)
-    }
+    found = {}
+    for i, name in enumerate(names):
+        cycle, place = divmod(i, len(palette))
+        found[name] = Look(_mixed(palette[place], *CYCLES[cycle % len(CYCLES)]), MARKERS[cycle % len(MARKERS)])
+    return found
 
 
 def shade(look: Look, rank: int) -> Look:
     """The look of the `rank`-th cluster (from 1) of the class that has `look`: its colour, darker or paler."""
-    towards, amount = SHADES[(rank - 1) % len(SHADES)]
-    mixed = (1 - amount) * np.array(to_rgb(look.colour)) + amount * np.array(to_rgb(towards))
-    return Look(to_hex(tuple(mixed)), MARKERS[(MARKERS.index(look.marker) + rank - 1) % len(MARKERS)])
+    if rank == 1:
+        return look
+    mixed = _mixed(look.colour, *SHADES[(rank - 2) % len(SHADES)])
+    return Look(mixed, CLUSTER_MARKERS[(rank - 2) % len(CLUSTER_MARKERS)])
+
+
+def _mixed(colour: str, towards: str, amount: float) -> str:
+    return to_hex(tuple((1 - amount) * np.array(to_rgb(colour)) + amount * np.array(to_rgb(towards))))
 
 
 def columns_within(width: float, names: Iterable[str], style: Mapping[str, Any]) -> int:

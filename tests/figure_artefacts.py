@@ -1,0 +1,141 @@
+"""Small artefacts in the formats of the stages, for the tests of figures; run as a script it draws every kind."""
+
+import hashlib
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.style import save
+from workflow_scripts.store import writing
+
+STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
+Inputs = Mapping[str, Any]
+KINDS = ("samples", "preprocessing", "explained_variance", "embedding", "confusion", "sensitivity", "restarts")
+CELL = {
+    "preprocess": "clahe",
+    "backbone": "squeezenet",
+    "layer": "fire9_avg",
+    "decomposition": "pca",
+    "n_components": 50,
+    "whiten": True,
+    "clusterer": "kmeans",
+    "reducer": "pca50w",
+}
+TABLE_SETTINGS: dict[str, dict[str, Any]] = {
+    "samples": {"per_class": 2},
+    "preprocessing": {"classes": 2},
+    "explained_variance": {},
+    "embedding": {"k": None},
+    "confusion": {"k": None},
+    "sensitivity": {"x": "n_components", "hue": "whiten", "metrics": ["accuracy_majority", "ari"], "k": None},
+    "restarts": {"metric": "accuracy_majority", "k": None},
+}
+
+
+def write_store(path: Path, **datasets: Any) -> str:
+    with writing(path, {"settings": {}, "code": "", "manifest": ""}) as file:
+        for name, values in datasets.items():
+            file[name] = values
+    return str(path)
+
+
+def write_manifest(folder: Path, labels: Sequence[str]) -> str:
+    ids = [hashlib.sha256(f"{i}".encode()).hexdigest()[:16] for i in range(len(labels))]
+    rows = {"image_id": ids, "path": [f"{i}.png" for i in range(len(labels))], "label": labels}
+    rest = {"width": 8, "height": 8, "mode": "L", "bytes": 64, "pages": 1}
+    pd.DataFrame(rows).assign(**rest).to_csv(folder / "manifest.csv", index=False)
+    return str(folder / "manifest.csv")
+
+
+def write_clusters(path: Path, by_k: Mapping[str, tuple[Any, Any]]) -> str:
+    """`by_k`: for "7" or "auto" the labels (M, N) and the inertia (M,)."""
+    with writing(path, {"settings": {}, "code": "", "manifest": ""}) as file:
+        for k, (labels, inertia) in by_k.items():
+            group = file.create_group(f"k={k}")
+            group["labels"], group["inertia"] = np.array(labels), np.array(inertia, dtype=float)
+    return str(path)
+
+
+def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the promised table; what they leave out is null, but k is 7 and each row a repeat of its own."""
+    metrics = ("accuracy_majority", "accuracy_matched", "ari", "ami", "purity", "silhouette", "inertia")
+    table = pd.DataFrame([{"k": 7, "repeat": i, "restart": 0, "n_init": 10, **row} for i, row in enumerate(rows)])
+    integers = ["k", "n_components_used", "fold", "repeat", "restart", "n_init"]
+    table = table.reindex(columns=list(dict.fromkeys([*table.columns, *integers, *metrics])))
+    types = dict.fromkeys(integers, "Int64") | dict.fromkeys(metrics, "float64")
+    table.astype(types).to_parquet(path, index=False)
+    return str(path)
+
+
+def artefacts(
+    folder: Path, n_classes: int, labelled: bool = True
+) -> dict[str, tuple[list[dict[str, Any]], dict[str, Any]]]:
+    """For each kind its cells and inputs: `n_classes` classes of three images, and two clusters for the first class."""
+    rng = np.random.default_rng(0)
+    labels = [f"class_{c:02d}" for c in range(n_classes) for _ in range(3)]
+    truth = np.repeat(np.arange(n_classes), 3)
+    n = len(labels)
+    manifest = write_manifest(folder, labels if labelled else [""] * n)
+    images = [
+        write_store(folder / f"{name}.h5", images=rng.integers(0, 256, (n, 8, 8), dtype=np.uint8))
+        for name in ("clahe", "plain")
+    ]
+    points = write_store(folder / "tsne.h5", scores=np.column_stack([truth, truth % 3]) + rng.normal(0, 0.2, (n, 2)))
+    ratios = rng.random(40) * np.geomspace(1, 1e-3, 40)
+    spectrum = write_store(folder / "pca.h5", explained_variance_ratio=ratios / ratios.sum())
+    partition = np.where(np.arange(n) == 0, n_classes, truth)
+    clusters = write_clusters(folder / "clusters.h5", {f"{n_classes + 1}": ([partition], [1.0])})
+    cells = [{**CELL, "n_components": c, "whiten": w} for c in (1, 10, 100) for w in (True, False)]
+    scores = []
+    for i, cell in enumerate(cells):
+        metrics = rng.random((20, 2)) if labelled else np.full((20, 2), np.nan)
+        rows = [
+            {
+                "n_components_used": cell["n_components"],
+                "accuracy_majority": a,
+                "ari": b,
+                "purity": c,
+                "inertia": 10 + a_,
+            }
+            for (a, b, c), a_ in zip(metrics, rng.random(20), strict=True)
+        ]
+        scores.append(write_scores(folder / f"scores_{i}.parquet", rows))
+    plain = {**CELL, "preprocess": "plain"}
+    return {
+        "samples": ([CELL], {"manifest": [manifest], "preprocessed": images[:1]}),
+        "preprocessing": ([CELL, plain], {"manifest": [manifest], "preprocessed": images}),
+        "explained_variance": ([CELL], {"decomposed": [spectrum], "manifest": [manifest]}),
+        "embedding": ([CELL], {"manifest": [manifest], "map": [points], "clusters": [clusters]}),
+        "confusion": ([CELL], {"manifest": [manifest], "clusters": [clusters]}),
+        "sensitivity": (cells, {"scores": scores, "manifest": [manifest]}),
+        "restarts": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),
+    }
+
+
+def tabulate(kind: str, cells: Any, inputs: Mapping[str, Any], **settings: Any) -> pd.DataFrame:
+    module = import_module(f"workflow_scripts.figures.{kind}")
+    return module.tabulate({"kind": kind, "at": {}, **TABLE_SETTINGS[kind], **settings}, cells, inputs)
+
+
+def draw(
+    kind: str, table: pd.DataFrame, inputs: Mapping[str, Any], width: float = 170, title: str | None = None
+) -> Figure:
+    module = import_module(f"workflow_scripts.figures.{kind}")
+    given = {"manifest": inputs["manifest"][0], "preprocessed": inputs.get("preprocessed", [])}
+    return module.draw(table, {"kind": kind, "title": title, "width": width, "height": None}, given, STYLE)
+
+
+def main(folder: Path) -> None:
+    """Draw and save every kind in `folder`."""
+    for kind, (cells, inputs) in artefacts(folder, 7).items():
+        save(draw(kind, tabulate(kind, cells, inputs), inputs), folder / f"{kind}.svg", folder / f"{kind}.png", STYLE)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,209 @@
+"""Figures as drawn: readable, the same colours everywhere, the same bytes every time."""
+
+import hashlib
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import figure_artefacts
+import matplotlib as mpl
+import numpy as np
+import pytest
+from docutils.core import publish_parts
+from figure_artefacts import CELL, KINDS, STYLE, artefacts, draw, tabulate, write_clusters, write_manifest, write_store
+from jinja2 import Environment
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.figures.style import NOBODY, looks, save, shade, theme
+
+ROOT = Path(__file__).parents[2]
+LEGIBLE = 4.5
+CLASSES = [f"class_{c:02d}" for c in range(7)]
+
+
+def drawn(kind, folder, n_classes=7, labelled=True, width=170, title=None):
+    cells, inputs = artefacts(folder, n_classes, labelled)[kind]
+    return draw(kind, tabulate(kind, cells, inputs), inputs, width, title)
+
+
+def texts(figure):
+    """Every visible text with its place in pixels, after a real drawing."""
+    canvas = FigureCanvasAgg(figure)
+    with theme(STYLE):
+        canvas.draw()
+    found = [text for text in figure.findobj(mpl.text.Text) if text.get_visible() and text.get_text().strip()]
+    unseen = {id(label) for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for label in labels_out_of_view(axis)}
+    return [(text, text.get_window_extent(canvas.get_renderer())) for text in found if id(text) not in unseen]
+
+
+def labels_out_of_view(axis):
+    """Of ticks beyond the limits, which matplotlib has and does not draw; and all of an axis that is switched off."""
+    low, high = sorted(axis.get_view_interval())
+    for tick in axis.get_major_ticks():
+        if not (axis.axes.axison and low <= tick.get_loc() <= high):
+            yield from (tick.label1, tick.label2)
+
+
+@pytest.mark.parametrize("width", [85, 170])
+@pytest.mark.parametrize("n_classes", [2, 7, 25])
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_lie_inside_the_figure_and_apart(kind, n_classes, width, tmp_path):
+    figure = drawn(kind, tmp_path, n_classes, width=width, title="A title")
+    boxes = texts(figure)
+    outer = figure.bbox.padded(1.5)
+    for text, box in boxes:
+        assert outer.x0 <= box.x0 and box.x1 <= outer.x1, f"{text.get_text()!r} leaves the figure sideways"
+        assert outer.y0 <= box.y0 and box.y1 <= outer.y1, f"{text.get_text()!r} leaves the figure"
+        assert text.get_size() >= LEGIBLE, text.get_text()
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        apart = a.x1 <= b.x0 + 1.5 or b.x1 <= a.x0 + 1.5 or a.y1 <= b.y0 + 1.5 or b.y1 <= a.y0 + 1.5
+        assert apart, f"{one.get_text()!r} overlaps {other.get_text()!r}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_figures_have_the_size_that_was_asked_for(kind, tmp_path):
+    assert drawn(kind, tmp_path, width=85).get_size_inches()[0] * 25.4 == pytest.approx(85)
+
+
+def strings(figure):
+    return " ".join(text.get_text().replace("\n", " ") for text, _ in texts(figure))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "explained_variance"])
+def test_figures_without_labels_say_so(kind, tmp_path):
+    assert "no labels" in strings(drawn(kind, tmp_path, labelled=False)).lower()
+
+
+def test_the_same_class_has_the_same_colour_in_every_figure(tmp_path):
+    expected = {name: look.colour for name, look in looks(CLASSES, STYLE).items()}
+
+    samples = drawn("samples", tmp_path)
+    titled = {ax.get_title(loc="center").split("\n")[0]: ax for ax in samples.axes if ax.get_title(loc="center")}
+    assert {name: to_hex(ax.spines["left"].get_edgecolor()) for name, ax in titled.items()} == expected
+
+    cells, inputs = artefacts(tmp_path, 7)["embedding"]
+    table = tabulate("embedding", cells, inputs)
+    embedding = draw("embedding", table, inputs)
+    for ax, name in zip(embedding.axes, ("label", "predicted"), strict=True):
+        at = {(x, y): name for x, y, name in table[["x", "y", name]].values.tolist()}
+        (points,) = (its for its in ax.collections if len(its.get_offsets()) > 1)
+        places, colours = points.get_offsets().tolist(), map(to_hex, points.get_facecolors())
+        assert {at[tuple(place)]: colour for place, colour in zip(places, colours, strict=True)} == expected
+
+    dots = drawn("confusion", tmp_path).axes[0].lines
+    assert [dot.get_color() for dot in dots] == 2 * list(expected.values())
+
+
+def test_the_second_cluster_of_a_class_has_another_shade_and_marker(tmp_path):
+    cells, inputs = artefacts(tmp_path, 7)["embedding"]
+    figure = draw("embedding", tabulate("embedding", cells, inputs), inputs)
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    entries = dict(zip(names, figure.legends[0].legend_handles, strict=True))
+    assert list(entries)[:3] == ["class_00", "class_00-2", "class_01"]
+    first, second = entries["class_00"], entries["class_00-2"]
+    assert first.get_color() != second.get_color()
+    assert first.get_marker() != second.get_marker()
+    ratios = np.array(mpl.colors.to_rgb(second.get_color())) / np.array(mpl.colors.to_rgb(first.get_color()))
+    np.testing.assert_allclose(ratios, 0.6, atol=0.02)  # the same hue, darker
+
+
+def test_noise_is_pale_and_in_the_legend(tmp_path):
+    _, inputs = artefacts(tmp_path, 2)["embedding"]
+    noisy = write_clusters(tmp_path / "noisy.h5", {"auto": ([[-1, 0, 0, 1, 1, 1]], [np.nan])})
+    inputs = {**inputs, "clusters": [noisy]}
+    figure = draw("embedding", tabulate("embedding", [CELL], inputs), inputs)
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "noise"
+    assert figure.legends[0].legend_handles[-1].get_color() == NOBODY.colour
+
+
+def test_25_classes_and_their_second_clusters_look_different():
+    of_classes = looks([str(i) for i in range(25)], STYLE).values()
+    everything = [shade(look, rank) for look in of_classes for rank in (1, 2, 3)]
+    assert len({(look.colour, look.marker) for look in everything}) == 75
+    assert len({look.colour for look in of_classes}) == 25
+
+
+def test_colours_differ_for_colour_blind_eyes():
+    """Machado, Oliveira & Fernandes 2009, severity 1; a CIEDE2000 difference above 10 is seen at a glance."""
+    deuteranopia = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    protanopia = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    tritanopia = [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    rgb = np.array([mpl.colors.to_rgb(look.colour) for look in looks([str(i) for i in range(10)], STYLE).values()])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    for eyes in (np.eye(3), deuteranopia, protanopia, tritanopia):
+        seen = np.clip(linear @ np.transpose(eyes), 0, 1)
+        lab = rgb2lab(np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055))
+        assert min(deltaE_ciede2000(a, b) for a, b in itertools.combinations(lab, 2)) > 10
+
+
+def test_an_unknown_palette_is_the_users_mistake():
+    with pytest.raises(UserError, match=r"style\.palette: found 'rainbow'.*petroff10"):
+        looks(["a"], {**STYLE, "palette": "rainbow"})
+
+
+def test_the_same_bytes_in_every_process_and_under_any_matplotlibrc(tmp_path):
+    (tmp_path / "matplotlibrc").write_text("font.size: 20\nlines.linewidth: 9\nsvg.fonttype: none\n")
+    digests = []
+    for run, environment in enumerate(
+        ({"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "MATPLOTLIBRC": str(tmp_path)})
+    ):
+        folder = tmp_path / str(run)
+        folder.mkdir()
+        paths = {"PYTHONPATH": str(ROOT), **environment}
+        subprocess.run([sys.executable, figure_artefacts.__file__, folder], env={**os.environ, **paths}, check=True)
+        files = sorted(folder.glob("*.svg")) + sorted(folder.glob("*.png"))
+        digests.append({file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files})
+    assert len(digests[0]) == 2 * len(KINDS)
+    assert digests[0] == digests[1]
+
+
+def test_another_title_makes_other_bytes(tmp_path):
+    digests = set()
+    for title in ("one", "two"):
+        save(drawn("confusion", tmp_path, title=title), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
+        digests |= {(tmp_path / name).read_bytes() for name in ("f.svg", "f.png")}
+    assert len(digests) == 4
+
+
+def test_svg_needs_no_fonts_and_has_no_date(tmp_path):
+    save(drawn("confusion", tmp_path), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
+    svg = (tmp_path / "f.svg").read_text()
+    assert "<text" not in svg
+    assert "dc:date" not in svg
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
+
+
+def test_5000_restarts_make_a_small_svg(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [{"inertia": 1 + a, "accuracy_majority": 1 - a} for a in rng.random(5000)]
+    path = figure_artefacts.write_scores(tmp_path / "s.parquet", rows)
+    inputs = {"scores": [path], "manifest": [write_manifest(tmp_path, ["a", "b"])]}
+    save(draw("restarts", tabulate("restarts", [CELL], inputs), inputs), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
+    assert (tmp_path / "f.svg").stat().st_size < 300_000
+
+
+def test_wide_images_keep_their_shape(tmp_path):
+    images = write_store(tmp_path / "wide.h5", images=np.zeros((2, 10, 30, 3), np.uint8))
+    inputs = {"manifest": [write_manifest(tmp_path, ["a", "b"])], "preprocessed": [images]}
+    figure = draw("samples", tabulate("samples", [CELL], inputs), inputs)
+    texts(figure)
+    box = figure.axes[0].get_window_extent()
+    assert box.width / box.height == pytest.approx(3, rel=0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_caption_of_a_kind_says_what_it_shows(kind):
+    class Job:
+        wildcards = type("Wildcards", (), {"study": "standard", "figure": "first"})
+        params = type("Params", (), {"figure": {"kind": kind, "title": None}})
+
+    source = (ROOT / "config/captions/figure.rst").read_text()
+    rendered = Environment(trim_blocks=True, lstrip_blocks=True).from_string(source).render(snakemake=Job)
+    html = publish_parts(rendered, writer="html", settings_overrides={"halt_level": 2})["body"]
+    assert "standard, first" in html
+    assert len(html) > 300
