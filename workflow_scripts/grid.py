@@ -1,18 +1,21 @@
 """The grid: studies expanded once into frozen cells, cells into paths, and combinations left out with a reason."""
 
 import hashlib
+import re
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.settings import (
     AXES,
+    FEATURES_THEMSELVES,
     Choices,
     Confusion,
     Embedding,
@@ -23,13 +26,11 @@ from workflow_scripts.settings import (
     Samples,
     Settings,
     Study,
+    mistake,
 )
 
-FEATURES_THEMSELVES = "none"
-"""The decomposition's name that stands for clustering the features as they are."""
 
-
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Cell:
     """One combination of choices."""
 
@@ -98,7 +99,8 @@ def dataset_name(settings: Settings) -> str:
     if settings.data == "embedded":
         return "embedded"
     path = Path(settings.data).resolve()
-    return f"{path.name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"
+    name = re.sub(r"[^\w.-]+", "_", path.name)
+    return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,17 @@ class Grid:
 
     @cached_property
     def cells(self) -> dict[str, list[Cell]]:
-        return {name: list(dict.fromkeys(self._expand(name, study))) for name, study in self.settings.studies.items()}
+        cells = {name: list(dict.fromkeys(self._expand(name, study))) for name, study in self.settings.studies.items()}
+        for study in (name for name, its in cells.items() if not its):
+            reasons = dict.fromkeys(skipped.reason for skipped in self.skipped if skipped.study == study)
+            raise UserError(f"config: studies.{study}: no combination makes sense: {', '.join(reasons)}")
+        return cells
 
     @cached_property
     def all_cells(self) -> list[Cell]:
-        return list(dict.fromkeys(cell for cells in self.cells.values() for cell in cells))
+        """The cells of every study, and those that only a figure shows."""
+        shown = (figure_cells(self, study, figure) for study, _, figure in figures(self.settings))
+        return list(dict.fromkeys(chain(*self.cells.values(), *shown)))
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
@@ -129,9 +137,10 @@ class Grid:
 
     def baseline(self, study: str, **at: Any) -> Cell:
         """The study's baseline cell, changed by `at`."""
-        own = self.settings.studies[study].baseline
-        choices = {**self.settings.baseline.model_dump(), **own, **at}
-        return self._cell(study, choices)
+        cell = self._cell(study, self._choices(study, at), f"studies.{study}: at")
+        if reason := self._senseless(cell):
+            raise UserError(f"config: studies.{study}: {reason}")
+        return cell
 
     def studies_with(self, clusterer: str) -> list[str]:
         """The studies that use a clusterer, for messages."""
@@ -139,17 +148,24 @@ class Grid:
 
     def check(self) -> None:
         """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
+        _ = self.cells
         for study, name, figure in figures(self.settings):
             try:
-                figure_cells(self, study, figure)
+                self._check_k(figure_cells(self, study, figure), study, getattr(figure, "k", None))
             except UserError as error:
                 raise UserError(f"{error} (figure {name})") from None
         _ = self.reducers
 
+    def _check_k(self, cells: Iterable[Cell], study: str, k: int | None) -> None:
+        for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
+            allowed = self.settings.clusterers[clusterer].k
+            if k is not None and k not in allowed:
+                raise UserError(f"config: studies.{study}: k: {found_allowed(k, allowed)}, as clusterers.{clusterer}.k")
+
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
         for changes in _combinations(study):
-            choices = {**self.settings.baseline.model_dump(), **study.baseline, **changes}
-            cell = self._cell(name, choices)
+            choices = self._choices(name, changes)
+            cell = self._cell(name, choices, f"studies.{name}.vary")
             if reason := self._senseless(cell):
                 self.skipped.append(Skipped(name, tuple(changes.items()), reason))
                 if not changes:
@@ -160,32 +176,40 @@ class Grid:
                     self.skipped.append(Skipped(name, tuple(changes.items()), reason))
                 yield cell
 
-    def _cell(self, study: str, choices: Mapping[str, Any]) -> Cell:
+    def _choices(self, study: str, changes: Mapping[str, Any]) -> ChainMap[str, Any]:
+        """The changes, before what the study's baseline has, before what the configuration's baseline has."""
+        own = self.settings.studies[study].baseline
+        return ChainMap(dict(changes), dict(own), self.settings.baseline.model_dump())
+
+    def _cell(self, study: str, choices: ChainMap[str, Any], changes_key: str) -> Cell:
+        def key(axis: str) -> str:
+            sources = (changes_key, f"studies.{study}.baseline", "baseline")
+            return next(f"{source}.{axis}" for source, its in zip(sources, choices.maps, strict=True) if axis in its)
+
         try:
             valid = Choices.model_validate(dict(choices))
         except ValidationError as error:
             detail = error.errors()[0]
-            axis = ".".join(map(str, detail["loc"]))
-            raise UserError(f"config: studies.{study}: {axis}: {detail['msg']}, found {detail['input']!r}") from None
-        self._check_names(study, valid)
+            raise UserError(f"config: {key(str(detail['loc'][0]))}: {mistake(detail)}") from None
+        for axis, names in self._names.items():
+            if (found := getattr(valid, axis)) not in names:
+                raise UserError(f"config: {key(axis)}: {found_allowed(found, names)}")
         values = valid.model_dump()
         if not isinstance(self.settings.decompositions.get(valid.decomposition), Pca):
             values.update(n_components=None, whiten=False)
         return Cell(**values)
 
-    def _check_names(self, study: str, choices: Choices) -> None:
+    @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        """The names that there are on each axis that has names."""
         settings = self.settings
-        layers = [layer for backbone in settings.backbones.values() for layers in backbone.layers for layer in layers]
-        allowed: dict[str, Iterable[str]] = {
-            "preprocess": settings.preprocess,
-            "backbone": settings.backbones,
-            "layer": layers,
+        return {
+            "preprocess": [*settings.preprocess],
+            "backbone": [*settings.backbones],
+            "layer": [layer for its in settings.backbones.values() for layers in its.layers for layer in layers],
             "decomposition": [*settings.decompositions, FEATURES_THEMSELVES],
-            "clusterer": settings.clusterers,
+            "clusterer": [*settings.clusterers],
         }
-        for axis, names in allowed.items():
-            if (found := getattr(choices, axis)) not in names:
-                raise UserError(f"config: studies.{study}: {axis}: found {found!r}, allowed: {', '.join(names)}")
 
     def _senseless(self, cell: Cell) -> str | None:
         if self.settings.backbones[cell.backbone].pass_of(cell.layer) is None:
@@ -214,13 +238,13 @@ def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:
     if isinstance(figure, Samples | Embedding | Confusion):
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
-    if not cells:
-        raise UserError(f"config: studies.{study}: no cell of the study is at {figure.at}")
-    if isinstance(figure, Preprocessing):
-        return _first_of_each(cells, "preprocess")
     if isinstance(figure, ExplainedVariance):
-        decomposed = [cell for cell in cells if isinstance(grid.settings.decompositions.get(cell.decomposition), Pca)]
-        return _first_of_each(decomposed, "preprocess", "backbone", "layer", "decomposition")
+        cells = [cell for cell in cells if isinstance(grid.settings.decompositions.get(cell.decomposition), Pca)]
+        cells = _first_of_each(cells, "preprocess", "backbone", "layer", "decomposition")
+    elif isinstance(figure, Preprocessing):
+        cells = _first_of_each(cells, "preprocess")
+    if not cells:
+        raise UserError(f"config: studies.{study}: it has no cell at {figure.at} for this kind of figure")
     return cells
 
 

@@ -669,22 +669,26 @@ _ALLOWED = {
 
 
 def _explain(detail: Any) -> str:
-    """A mistake as pydantic reports it, as ours: the key, what was found, what is allowed."""
-    location, kind, found, context = detail["loc"], detail["type"], detail["input"], detail.get("ctx", {})
+    """A mistake as pydantic reports it, in one line of ours."""
+    location = detail["loc"]
     hidden = _NOT_IN_YAML.get(location[0], ()) if location else ()
     keys = [str(part) for place, part in enumerate(location) if place not in hidden and part != "[key]"]
-    if kind.startswith("union_tag"):
-        keys.append(context["discriminator"].strip("'"))
-        found = context.get("tag")
+    if detail["type"].startswith("union_tag"):
+        keys.append(detail["ctx"]["discriminator"].strip("'"))
+    return ": ".join(["config", *([".".join(keys)] if keys else []), mistake(detail)])
+
+
+def mistake(detail: Any) -> str:
+    """What was found and what is allowed, of a mistake as pydantic reports it."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    found = context.get("tag", detail["input"])
     if kind == "value_error":
-        message = detail["msg"].removeprefix("Value error, ")
-    elif kind in ("missing", "union_tag_not_found"):
-        message = "missing"
-    elif kind in ("literal_error", "union_tag_invalid"):
-        message = found_allowed(found, re.findall("'([^']+)'", context.get("expected") or context["expected_tags"]))
-    else:
-        message = f"found {found!r}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"
-    return ": ".join(["config", *([".".join(keys)] if keys else []), message])
+        return detail["msg"].removeprefix("Value error, ")
+    if kind in ("missing", "union_tag_not_found"):
+        return "missing"
+    if kind in ("literal_error", "union_tag_invalid"):
+        return found_allowed(found, re.findall("'([^']+)'", context.get("expected") or context["expected_tags"]))
+    return f"found {found!r}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"
 
 
 def schema() -> dict[str, Any]:
