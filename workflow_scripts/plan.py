@@ -5,14 +5,15 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid, Layout, figure_cells, figures
 from workflow_scripts.resources import Sizes, csv_rows
-from workflow_scripts.settings import Settings, read_yaml
+from workflow_scripts.settings import Embedding, Settings, Tsne, parse, read_yaml
 
 FIGURE_BYTES = 2_000_000
 HOUSEKEEPING = {"prune", "list_layers"}
@@ -106,23 +107,43 @@ def _size(n_bytes: float) -> str:
 
 
 def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list[str]:
-    """Every result below the data set's folder that the present configuration or one of the project's names."""
+    """Every result below the data set's folder that the present configuration or one of the project's names.
+
+    A configuration of the project with a mistake ends the run: what it names must not count as unused.
+    """
     configurations = [settings]
     for path in sorted(Path(config_folder).glob("**/*.yaml")):
         try:
-            configurations.append(Settings.model_validate(read_yaml(path)))
-        except (UserError, ValueError):
-            continue
+            content = read_yaml(path)
+            if "studies" in content:
+                configurations.append(parse(content))
+        except UserError as error:
+            sys.exit(f"Error: {path}: {error}")
     return sorted({path for each in configurations for path in _named(each, layout)})
 
 
-def _named(settings: Settings, layout: Layout) -> Iterable[str]:
+def _named(settings: Settings, layout: Layout) -> Iterator[str]:
     grid = Grid(settings)
     for cell in grid.all_cells:
-        for pattern in (layout.preprocessed, layout.features, layout.decomposed, layout.clusters, layout.scores):
+        for pattern in (layout.preprocessed, layout.clusters, layout.scores):
             yield layout.of(pattern, cell)
+        for layer in settings.backbones[cell.backbone].layers_beside(cell.layer):
+            yield layout.of(layout.features, cell, layer=layer)
+        for decomposition in _with_its_source(settings, cell.decomposition):
+            yield layout.of(layout.decomposed, cell, decomposition=decomposition)
+    for study in settings.studies:
+        yield layout.study_table.format(study=study)
     for study, name, figure in figures(settings):
         yield layout.figure.format(study=study, figure=name)
         yield layout.figure_table.format(study=study, figure=name)
-        for cell in figure_cells(grid, study, figure):
-            yield layout.of(layout.decomposed, cell, decomposition=getattr(figure, "map", cell.decomposition))
+        if isinstance(figure, Embedding):
+            for cell, decomposition in product(
+                figure_cells(grid, study, figure), _with_its_source(settings, figure.map)
+            ):
+                yield layout.of(layout.decomposed, cell, decomposition=decomposition)
+
+
+def _with_its_source(settings: Settings, decomposition: str) -> list[str]:
+    """A decomposition and, of a map, the one that it is made of."""
+    its = settings.decompositions.get(decomposition)
+    return [decomposition, its.of] if isinstance(its, Tsne) else [decomposition]

@@ -279,6 +279,10 @@ class Backbone(Model):
         """The number of the pass that makes `layer`."""
         return next((number for number, layers in enumerate(self.layers) if layer in layers), None)
 
+    def layers_beside(self, layer: str) -> list[str]:
+        """The layers that come from one pass with `layer`, itself among them."""
+        return next(layers for layers in self.layers if layer in layers)
+
 
 # --------------------------------------------------------------------------------------------------- decompositions
 
