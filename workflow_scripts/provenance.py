@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
-ROOT = PACKAGE.parent
 # What these modules do to a result is already in a job's params (settings, grid) or nothing at all.
 LEFT_OUT = {"settings", "grid", "runlog", "provenance", "errors"}
 
@@ -33,8 +32,9 @@ def seed(base: int, *names: int | str) -> int:
 def code_digest(*modules: str) -> str:
     """What the named modules, and those of ours that they import directly or not, do: 16 hex digits.
 
-    A hash of the parsed sources without docstrings and comments, so that only a change of logic changes it. `modules`
-    are dotted names below the package, such as `jobs.cluster` or `clusterers.kmeans`.
+    A hash of the parsed sources without docstrings and comments, so that only a change of logic changes it. C sources
+    count with the modules of their folder, byte by byte. `modules` are dotted names below the package, such as
+    `jobs.cluster` or `clusterers.kmeans`.
     """
     found: set[str] = set()
     waiting = list(modules)
@@ -43,7 +43,7 @@ def code_digest(*modules: str) -> str:
         if module not in found and module.split(".")[0] not in LEFT_OUT:
             found.add(module)
             waiting.extend(_imports(module))
-    return digest([[module, _logic(module)] for module in sorted(found)])
+    return digest([[module, _logic(module), _compiled(module)] for module in sorted(found)])
 
 
 def _source(module: str) -> Path | None:
@@ -51,12 +51,23 @@ def _source(module: str) -> Path | None:
     return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
 
 
-@cache
-def _tree(module: str) -> ast.Module:
+def _existing_source(module: str) -> Path:
     source = _source(module)
     if source is None:
-        raise ModuleNotFoundError(f"workflow_scripts.{module}")
-    return ast.parse(source.read_text())
+        raise ModuleNotFoundError(f"{PACKAGE.name}.{module}")
+    return source
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    """The parsed source without texts that stand alone: docstrings of modules, classes, functions and attributes."""
+    tree = ast.parse(_existing_source(module).read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            node.body = [  # type: ignore[attr-defined]
+                part for part in body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+            ]
+    return tree
 
 
 @cache
@@ -80,10 +91,10 @@ def _ours(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def _logic(module: str) -> str:
-    tree = ast.parse(ast.unparse(_tree(module)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node
-        ):
-            node.body = node.body[1:]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return hashlib.sha256(ast.dump(_tree(module)).encode()).hexdigest()
+
+
+@cache
+def _compiled(module: str) -> list[str]:
+    """Digests of the C sources in the module's folder."""
+    return [file_digest(path) for path in sorted(_existing_source(module).parent.glob("*.[ch]"))]
