@@ -73,9 +73,7 @@ def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     return str(path)
 
 
-def artefacts(
-    folder: Path, n_classes: int, labelled: bool = True
-) -> dict[str, tuple[list[dict[str, Any]], dict[str, Any]]]:
+def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, tuple[list[dict[str, Any]], Inputs]]:
     """For each kind its cells and inputs: `n_classes` classes of three images, and two clusters for the first class."""
     rng = np.random.default_rng(0)
     labels = [f"class_{c:02d}" for c in range(n_classes) for _ in range(3)]
@@ -96,14 +94,8 @@ def artefacts(
     for i, cell in enumerate(cells):
         metrics = rng.random((20, 2)) if labelled else np.full((20, 2), np.nan)
         rows = [
-            {
-                "n_components_used": cell["n_components"],
-                "accuracy_majority": a,
-                "ari": b,
-                "purity": c,
-                "inertia": 10 + a_,
-            }
-            for (a, b, c), a_ in zip(metrics, rng.random(20), strict=True)
+            {"n_components_used": cell["n_components"], "accuracy_majority": accuracy, "ari": ari, "inertia": inertia}
+            for (accuracy, ari), inertia in zip(metrics, 10 + rng.random(20), strict=True)
         ]
         scores.append(write_scores(folder / f"scores_{i}.parquet", rows))
     plain = {**CELL, "preprocess": "plain"}
@@ -123,9 +115,7 @@ def tabulate(kind: str, cells: Any, inputs: Mapping[str, Any], **settings: Any) 
     return module.tabulate({"kind": kind, "at": {}, **TABLE_SETTINGS[kind], **settings}, cells, inputs)
 
 
-def draw(
-    kind: str, table: pd.DataFrame, inputs: Mapping[str, Any], width: float = 170, title: str | None = None
-) -> Figure:
+def draw(kind: str, table: pd.DataFrame, inputs: Inputs, width: float = 170, title: str | None = None) -> Figure:
     module = import_module(f"workflow_scripts.figures.{kind}")
     given = {"manifest": inputs["manifest"][0], "preprocessed": inputs.get("preprocessed", [])}
     return module.draw(table, {"kind": kind, "title": title, "width": width, "height": None}, given, STYLE)
