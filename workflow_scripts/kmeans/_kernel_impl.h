@@ -76,6 +76,8 @@ INLINE void products_block(const int count, const float *x, int64_t d, const flo
     for (int j = 0; j < count; j++) acc0[j] = acc1[j] = splat(0);
     for (int64_t f = 0; f < d; f++, x += TILE, panel += count) {
         vfloat x0 = load(x), x1 = load(x + LANES);
+        __builtin_prefetch(x + d * TILE); /* the next tile */
+        __builtin_prefetch(x + d * TILE + LANES);
 #pragma GCC unroll 12
         for (int j = 0; j < count; j++) {
             acc0[j] += x0 * panel[j];
@@ -324,19 +326,27 @@ static int32_t settle(const struct points *p, const struct lloyd *r, int64_t k, 
     return nearest;
 }
 
-/* Nearest centre of LANES points by |c|^2 / 2 - x . c; returns the margin to the second nearest. */
-INLINE vfloat nearest(const float *product, int64_t k, const float *half_norm, const float *inverse, vint *label)
+/* Nearest centre of two vectors of points by |c|^2 / 2 - x . c; `margin` is that to the second nearest. */
+INLINE void nearest(const float *product, int64_t k, const float *half_norm, const float *inverse, vint label[2],
+                    vfloat margin[2])
 {
-    vfloat first = splat(INFINITY), second = first;
-    vint arg = {0};
-    for (int64_t j = 0; j < k; j++) {
-        vfloat score = half_norm[j] - inverse[j] * load(product + j * TILE);
-        arg = select_int(less(score, first), (vint){0} + (int32_t)j, arg);
-        second = min(second, max(score, first));
-        first = min(score, first);
+    vfloat first[2], second[2];
+    for (int v = 0; v < 2; v++) {
+        first[v] = half_norm[0] - inverse[0] * load(product + v * LANES);
+        second[v] = splat(INFINITY);
+        label[v] = (vint){0};
     }
-    *label = arg;
-    return second - first;
+    for (int64_t j = 1; j < k; j++) {
+        product += TILE;
+#pragma GCC unroll 2
+        for (int v = 0; v < 2; v++) {
+            vfloat score = half_norm[j] - inverse[j] * load(product + v * LANES);
+            label[v] = select_int(less(score, first[v]), (vint){0} + (int32_t)j, label[v]);
+            second[v] = min(second[v], max(score, first[v]));
+            first[v] = min(score, first[v]);
+        }
+    }
+    for (int v = 0; v < 2; v++) margin[v] = second[v] - first[v];
 }
 
 /* Margins below slope |x_i| + floor could be rounding errors of the two scores. */
@@ -375,14 +385,17 @@ static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int6
 {
     uint32_t doubtful = 0, changed = 0, real = ~0u;
     if (p->n - t * TILE < TILE) real = (1u << (p->n - t * TILE)) - 1;
-#pragma GCC unroll 8
-    for (int lane = 0; lane < TILE; lane += LANES) {
-        vint label;
-        vfloat margin = nearest(product + lane, k, r->half_norm, r->inverse, &label);
-        vfloat least = bound.slope * load(p->norm + t * TILE + lane) + bound.floor;
-        doubtful |= bits(less(margin, least)) << lane;
-        changed |= bits(differ(label, load_int(r->label + t * TILE + lane))) << lane;
-        store_int(r->next + t * TILE + lane, label);
+    for (int lane = 0; lane < TILE; lane += 2 * LANES) {
+        vint label[2];
+        vfloat margin[2];
+        nearest(product + lane, k, r->half_norm, r->inverse, label, margin);
+        for (int v = 0; v < 2; v++) {
+            int at = lane + v * LANES;
+            vfloat least = bound.slope * load(p->norm + t * TILE + at) + bound.floor;
+            doubtful |= bits(less(margin[v], least)) << at;
+            changed |= bits(differ(label[v], load_int(r->label + t * TILE + at))) << at;
+            store_int(r->next + t * TILE + at, label[v]);
+        }
     }
     doubtful &= real;
     changed &= real;
