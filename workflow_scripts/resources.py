@@ -20,6 +20,8 @@ BASE_MB = 1000
 EMBEDDED_IMAGES = 400
 UNKNOWN_WIDTH = 2048
 """Taken for a layer whose width only the network itself can tell."""
+EXACT_SIDE = 8192
+"""`reduce.pca.MAX_EXACT`: the largest side of a matrix that PCA decomposes exactly."""
 THREADED_RESTARTS = 2000
 """Restarts below which a second thread costs more than it saves."""
 CLUSTER_THREADS = 8
@@ -79,6 +81,13 @@ class Sizes:
             return 2
         return min(self.n_images, self.width(cell), decomposition.max_components or self.n_images)
 
+    def dimensions(self, cell: Cell) -> int:
+        """Numbers of one image that are clustered."""
+        if cell.decomposition == FEATURES_THEMSELVES:
+            return self.width(cell)
+        components = self.components(cell)
+        return min(cell.n_components or components, components)
+
     def files_of(self, cell: Cell) -> dict[str, int]:
         """Bytes of every store that a cell needs, by path."""
         layout, n = self.layout, self.n_images
@@ -95,9 +104,8 @@ class Sizes:
     def _cluster_bytes(self, cell: Cell) -> int:
         clusterer = self.settings.clusterers[cell.clusterer]
         kept = clusterer.repeats * (clusterer.n_init if getattr(clusterer, "keep", "best") == "all" else 1)
-        width = cell.n_components or UNKNOWN_WIDTH
-        rows = sum(self.n_images * (1 if k < 256 else 2) + 40 for k in clusterer.k)
-        return kept * rows + 8 * clusterer.repeats * sum(clusterer.k) * width
+        rows = sum(self.n_images * (1 if k <= 256 else 2) + 40 for k in clusterer.k)
+        return kept * rows + 8 * clusterer.repeats * sum(clusterer.k) * self.dimensions(cell)
 
     def restarts(self, clusterer: str) -> int:
         """Restarts of all k and repeats of one clustering job."""
@@ -113,16 +121,24 @@ class Sizes:
         return minutes
 
     def decompose_mb(self, wildcards: Any, attempt: int) -> int:
-        cell = self._some_cell(wildcards)
-        small = min(self.n_images, self.width(cell))
-        return (BASE_MB + ceil((3 * 8 * small**2 + 8 * self.n_images * small) / 1e6)) * attempt
+        """The matrix that PCA decomposes, its eigenvectors and a copy; the axes and their sums under way."""
+        width = self.width(self._some_cell(wildcards))
+        side = min(self.n_images, width)
+        if side > EXACT_SIDE:
+            its = self.settings.decompositions[wildcards.decomposition]
+            side = min(side, getattr(its, "max_components", None) or EXACT_SIDE)
+        return (BASE_MB + ceil(24 * side * (side + width) / 1e6)) * attempt
 
     def cluster_mb(self, wildcards: Any, attempt: int) -> int:
-        points = 2000 if self.n_images > 5000 else ceil(12 * self.n_images**2 / 1e6)
-        return (BASE_MB + points + ceil(16 * self.n_images * UNKNOWN_WIDTH / 1e6)) * attempt
+        """The points in both precisions, and what k-means keeps between all points while they are few."""
+        between = 2000 if self.n_images > 5000 else ceil(12 * self.n_images**2 / 1e6)
+        as_they_are = wildcards.reducer == FEATURES_THEMSELVES
+        width = self.width(self._some_cell(wildcards)) if as_they_are else UNKNOWN_WIDTH
+        return (BASE_MB + between + ceil(16 * self.n_images * width / 1e6)) * attempt
 
     def score_mb(self, wildcards: Any, attempt: int) -> int:
-        return (BASE_MB + ceil(24 * min(self.n_images, 20_000) ** 2 / 1e6)) * attempt
+        """The distances of the silhouettes, of which a fixed number is held at once."""
+        return (BASE_MB + ceil(min(24 * self.n_images**2 / 1e6, 800))) * attempt
 
     def cluster_threads(self, wildcards: Any) -> int:
         return CLUSTER_THREADS if self.restarts(wildcards.clusterer) >= THREADED_RESTARTS else 1
