@@ -19,11 +19,12 @@ def cluster(
     `n_init` is scikit-learn's: so many initialisations are tried on a sample, and the best is run. One thread, since
     more would change the last bits.
     """
+    restarts_of_k = settings["repeats"] * settings["n_init"]
     for number, k in enumerate(settings["k"], 1):
         seeds = [seed(base_seed, "minibatch_kmeans", k, repeat) for repeat in range(settings["repeats"])]
         with threadpool_limits(1):
             fits = [_fit(points, k, settings, its) for its in seeds]
-        progress(number, len(settings["k"]))
+        progress(number * restarts_of_k, len(settings["k"]) * restarts_of_k)
         repeats = np.arange(len(fits))
         yield (
             k,

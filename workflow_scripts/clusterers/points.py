@@ -10,11 +10,15 @@ from workflow_scripts.reduce.pca import reduced
 
 @dataclass(frozen=True)
 class Points:
-    """`values` (N, d) float64, the rows' `image_ids`, the manifest's digest, and what there is to say about d."""
+    """`values` (N, d) float64, the rows' `image_ids`, the manifest's digest, and what there is to say about d.
+
+    `n_components` is d if they are principal components, else None.
+    """
 
     values: np.ndarray
     image_ids: np.ndarray
     manifest: str
+    n_components: int | None = None
     note: str = ""
 
 
@@ -32,4 +36,4 @@ def read_points(path: str, n_components: int | None, whiten: bool) -> Points:
         wanted = n_components or file["scores"].shape[1]
         values, used = reduced(file["scores"], file["explained_variance"][:], wanted, whiten)
     note = f"n_components {wanted} is capped at {used}, all that the decomposition has" if used < wanted else ""
-    return Points(values, ids, manifest, note)
+    return Points(values, ids, manifest, used, note)

@@ -38,8 +38,9 @@ INTEGERS = (
     "n_init",
     "seed",
     "n_iter",
+    "support",
 )
-TEXTS = ("dataset", "preprocess", "backbone", "layer", "reducer", "clusterer", "split")
+TEXTS = ("dataset", "preprocess", "backbone", "layer", "reducer", "clusterer", "split", "label")
 
 
 def score_clusters(
@@ -55,7 +56,7 @@ def score_clusters(
     with store.reading(clusters, reduced.manifest) as file:
         settings = store.attribute(file, "settings")["clusterer"]
         runs = read_runs(file)
-    its = {**cell, "n_components_used": reduced.values.shape[1] if cell["n_components"] else None}
+    its = {**cell, "n_components_used": reduced.n_components}
     n_init = 1 if settings.get("keep") == "all" else settings["n_init"]
     scores = [_scores(k, of_k, labels, reduced).assign(**its, n_init=n_init) for k, of_k in runs.items()]
     classes = [frame.assign(**its) for k, of_k in runs.items() for frame in _classes(k, of_k, labels)]
@@ -81,8 +82,10 @@ def _classes(k: int, runs: Runs, labels: np.ndarray) -> Iterator[pd.DataFrame]:
 
 
 def typed(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """The columns in their order, whole numbers as nullable integers, so that a null is null and 7 is not 7.0."""
+    """The columns in their order and of one type each, also without a row or a value.
+
+    Whole numbers are nullable integers, so that a null is null and 7 is not 7.0.
+    """
+    types = {"whiten": "bool", **dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(TEXTS, "string")}
     frame = frame.reindex(columns=columns).reset_index(drop=True)
-    integers = {name: "Int64" for name in INTEGERS if name in columns}
-    texts = {name: "string" for name in TEXTS if name in columns}
-    return frame.astype({**integers, **texts})
+    return frame.astype({name: types.get(name, "float64") for name in columns})
