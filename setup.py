@@ -1,7 +1,7 @@
 """The one thing that pyproject.toml cannot say: the C kernels of the many-restart k-means.
 
-The extension is a plain shared library, loaded with ctypes. It is optional: without a compiler the installation goes on,
-and k-means takes the slower torch path.
+The extension is a plain shared library, loaded with ctypes. It is optional: without a compiler the installation goes
+on, and k-means takes the slower torch path.
 """
 
 from setuptools import Extension, setup

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define TILE 32      /* points of a tile; the last tile is filled up with zero points */
+#define MAX_SIDE_BY_SIDE 4
 #define ROW_PAD 8    /* rows of doubles are padded with zeros to a multiple of this */
 
 /* The data, the same for every restart; the caller (native.py) owns all arrays. */
@@ -32,6 +33,7 @@ struct batch {
     int64_t trials;               /* candidates of k-means++ for each centre; 1 is the plain method */
     int64_t max_iter;
     int64_t keep_products;        /* keep (n, k) inner products from one iteration to the next */
+    int64_t side_by_side;         /* restarts in flight, at most MAX_SIDE_BY_SIDE */
     double tol;                   /* stop when the centres moved by no more than this, summed squares */
     const double *draws;          /* (restarts, 1 + (k - 1) * trials) uniform numbers in [0, 1) */
     const int32_t *start_points;  /* (restarts, k) points to start from */

@@ -270,6 +270,11 @@ static void seed(const struct points *p, int64_t k, int64_t trials, const double
 
 /* ---------------------------------------------------------------- Lloyd's iterations of one restart */
 
+/* Margins below slope |x_i| + floor could be rounding errors of the two scores. */
+struct bound {
+    float slope, floor;
+};
+
 struct lloyd {
     double *sum;        /* (k, stride); centre j is sum[j] / weight[j] */
     double *weight;     /* (k,) */
@@ -286,9 +291,15 @@ struct lloyd {
     int32_t *changed;   /* points whose label changed in the last sweep */
     int64_t *moved;     /* (k,) how many points joined or left a cluster in the last update */
     double *travel;     /* (k,) the sum of their norms */
+    struct bound bound; /* margins that could be rounding errors */
     int64_t n_stale, n_changed, n_settled;
+    int64_t restart;    /* its number in the batch, or -1 when this place is free */
+    int64_t iteration;
     int64_t rest;       /* the cluster whose products are minus the sum of the others', or -1; see choose_rest */
     int relocated;      /* sums do not belong to the labels: start them afresh */
+    int strict;         /* the last assignment changed no label */
+    int converged;
+    int last;           /* the centres are final, only labels that belong to them are wanted */
 };
 
 static void layout_lloyd(struct lloyd *r, const struct points *p, const struct batch *b, struct arena *a)
@@ -349,11 +360,6 @@ INLINE void nearest(const float *product, int64_t k, const float *half_norm, con
     for (int v = 0; v < 2; v++) margin[v] = second[v] - first[v];
 }
 
-/* Margins below slope |x_i| + floor could be rounding errors of the two scores. */
-struct bound {
-    float slope, floor;
-};
-
 static struct bound error_bound(const struct lloyd *r, int64_t k)
 {
     double error = 0, norm = 0;
@@ -380,8 +386,7 @@ static void panel_of_sums(const struct points *p, struct lloyd *r)
     }
 }
 
-static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int64_t t, const float *product,
-                        struct bound bound)
+static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int64_t t, const float *product)
 {
     uint32_t doubtful = 0, changed = 0, real = ~0u;
     if (p->n - t * TILE < TILE) real = (1u << (p->n - t * TILE)) - 1;
@@ -391,7 +396,7 @@ static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int6
         nearest(product + lane, k, r->half_norm, r->inverse, label, margin);
         for (int v = 0; v < 2; v++) {
             int at = lane + v * LANES;
-            vfloat least = bound.slope * load(p->norm + t * TILE + at) + bound.floor;
+            vfloat least = r->bound.slope * load(p->norm + t * TILE + at) + r->bound.floor;
             doubtful |= bits(less(margin[v], least)) << at;
             changed |= bits(differ(label[v], load_int(r->label + t * TILE + at))) << at;
             store_int(r->next + t * TILE + at, label[v]);
@@ -419,19 +424,25 @@ static void products_of_rest(float *product, int64_t k, int64_t rest)
     }
 }
 
-/* Find the nearest centre of every point (`next`) and the list of points for which it is a new one. */
-static void assign(const struct points *p, const struct batch *b, struct lloyd *r)
+/* Find the nearest centre of every point (`next`) and the list of points for which it is a new one, for several
+ * restarts side by side: each tile of points is fetched once for all of them. */
+static void assign(const struct points *p, const struct batch *b, struct lloyd *places)
 {
     int64_t k = b->k;
-    struct bound bound = error_bound(r, k);
-    panel_of_sums(p, r);
-    r->n_changed = 0;
-    for (int64_t t = 0; t < p->tiles; t++) {
-        float *product = r->product + (b->keep_products ? t * k * TILE : 0);
-        sweep_tile(products, p->tiled + t * p->d * TILE, p->d, r->n_stale, r->panel, r->stale, product);
-        if (r->rest >= 0) products_of_rest(product, k, r->rest);
-        assign_tile(p, r, k, t, product, bound);
+    for (struct lloyd *r = places; r < places + b->side_by_side; r++) {
+        if (r->restart < 0) continue;
+        r->bound = error_bound(r, k);
+        r->n_changed = 0;
+        panel_of_sums(p, r);
     }
+    for (int64_t t = 0; t < p->tiles; t++)
+        for (struct lloyd *r = places; r < places + b->side_by_side; r++) {
+            if (r->restart < 0) continue;
+            float *product = r->product + (b->keep_products ? t * k * TILE : 0);
+            sweep_tile(products, p->tiled + t * p->d * TILE, p->d, r->n_stale, r->panel, r->stale, product);
+            if (r->rest >= 0) products_of_rest(product, k, r->rest);
+            assign_tile(p, r, k, t, product);
+        }
 }
 
 /* What follows from a centre's sum and weight; returns by how much it moved, squared. */
@@ -555,7 +566,8 @@ static void start_from(const struct points *p, const struct batch *b, struct llo
     refresh_centers(p, r, b->k, 1);
     for (int64_t i = 0; i < p->tiles * TILE; i++) r->label[i] = -1;
     r->relocated = 1;
-    r->n_settled = 0;
+    r->n_settled = r->iteration = 0;
+    r->strict = r->converged = r->last = 0;
     sweep_later(p, b, r, 1);
     if (!start || !p->gram || !b->keep_products) return;
     r->n_stale = 0;
@@ -752,31 +764,23 @@ static double inertia(const struct points *p, const struct lloyd *r, int64_t k, 
     return total;
 }
 
-/* Lloyd's algorithm with scikit-learn's rules for stopping (_kmeans_single_lloyd). */
-static int lloyd(const struct points *p, const struct batch *b, struct lloyd *r, int64_t restart)
+/* What follows an assignment, with scikit-learn's rules for stopping (_kmeans_single_lloyd). Returns 1 when the restart
+ * is over, 0 when it goes on, -1 when memory ran out. */
+static int advance(const struct points *p, const struct batch *b, struct lloyd *r)
 {
-    int strict = 0, converged = 0;
-    int64_t iteration = 0;
-    while (iteration < b->max_iter && !converged && !*(volatile const int32_t *)b->stop) {
-        iteration++;
-        assign(p, b, r);
-        strict = r->n_changed == 0;
-        if (strict && !r->relocated) {
-            converged = 1;
-            break;
-        }
-        double shift = update(p, b, r);
-        if (shift < 0) return -1;
-        converged = strict || shift <= b->tol;
-    }
-    if (!strict) { /* labels that belong to the last centres */
-        assign(p, b, r);
+    if (r->last) {
         memcpy(r->label, r->next, (size_t)(p->tiles * TILE) * sizeof(int32_t));
+        return 1;
     }
-    b->inertia[restart] = inertia(p, r, b->k, strict && !r->relocated);
-    b->n_iter[restart] = (int32_t)iteration;
-    b->converged[restart] = (uint8_t)converged;
-    return 0;
+    r->iteration++;
+    r->strict = r->n_changed == 0;
+    r->converged = r->strict;
+    if (r->strict && !r->relocated) return 1;
+    double shift = update(p, b, r);
+    if (shift < 0) return -1;
+    r->converged |= shift <= b->tol;
+    r->last = r->converged || r->iteration == b->max_iter;
+    return r->strict;
 }
 
 /* ---------------------------------------------------------------- a batch of restarts */
@@ -794,39 +798,70 @@ static void write_labels(const struct batch *b, int64_t n, int64_t row, const in
     }
 }
 
+/* Put restart q into a free place. */
+static void begin(const struct points *p, const struct batch *b, struct lloyd *r, int64_t q, struct seeding *s,
+                  int32_t *seeds)
+{
+    const int32_t *start = b->start_points ? b->start_points + q * b->k : b->draws ? seeds : NULL;
+    if (b->draws) seed(p, b->k, b->trials, b->draws + q * (1 + (b->k - 1) * b->trials), s, seeds);
+    start_from(p, b, r, start, start ? NULL : b->start_centers + q * b->k * p->stride);
+    r->restart = q;
+}
+
+/* Write down a finished restart and free its place. `best` is the best one so far, -1 for none; returns the new best. */
+static int64_t finish(const struct points *p, const struct batch *b, struct lloyd *r, int64_t best)
+{
+    int64_t q = r->restart;
+    r->restart = -1;
+    b->inertia[q] = inertia(p, r, b->k, r->strict && !r->relocated);
+    b->n_iter[q] = (int32_t)r->iteration;
+    b->converged[q] = (uint8_t)r->converged;
+    *b->settled += r->n_settled;
+    if (b->keep_all) write_labels(b, p->n, q, r->label);
+    if (best >= 0 && (b->inertia[best] < b->inertia[q] || (b->inertia[best] == b->inertia[q] && best < q))) return best;
+    memcpy(b->best_centers, r->center, (size_t)(b->k * p->stride) * sizeof(double));
+    if (!b->keep_all) write_labels(b, p->n, 0, r->label);
+    return q;
+}
+
+static void layout(struct lloyd *places, struct seeding *s, int32_t **seeds, const struct points *p,
+                   const struct batch *b, struct arena *a)
+{
+    for (int64_t i = 0; i < b->side_by_side; i++) layout_lloyd(&places[i], p, b, a);
+    layout_seeding(s, p, b->trials, a);
+    *seeds = take(a, b->k, sizeof(int32_t));
+}
+
 static int run(const struct points *p, const struct batch *b)
 {
     struct arena arena = {0};
-    struct lloyd r;
+    struct lloyd places[MAX_SIDE_BY_SIDE];
     struct seeding s;
-    layout_lloyd(&r, p, b, &arena);
-    layout_seeding(&s, p, b->trials, &arena);
-    int32_t *seeds = take(&arena, b->k, sizeof(int32_t));
+    int32_t *seeds;
+    layout(places, &s, &seeds, p, b, &arena);
     char *block = aligned_block(arena.used);
     if (!block) return -1;
     arena = (struct arena){block, 0};
-    layout_lloyd(&r, p, b, &arena);
-    layout_seeding(&s, p, b->trials, &arena);
-    seeds = take(&arena, b->k, sizeof(int32_t));
+    layout(places, &s, &seeds, p, b, &arena);
+    for (int64_t i = 0; i < b->side_by_side; i++) places[i].restart = -1;
 
     int status = 0;
-    double least = INFINITY;
+    int64_t begun = 0, finished = 0, best = -1;
     *b->settled = 0;
-    for (int64_t q = 0; q < b->restarts && !status && !*(volatile const int32_t *)b->stop; q++) {
-        const int32_t *start = b->start_points ? b->start_points + q * b->k : b->draws ? seeds : NULL;
-        if (b->draws) seed(p, b->k, b->trials, b->draws + q * (1 + (b->k - 1) * b->trials), &s, seeds);
-        start_from(p, b, &r, start, start ? NULL : b->start_centers + q * b->k * p->stride);
-        status = lloyd(p, b, &r, q);
-        *b->settled += r.n_settled;
-        if (b->keep_all) write_labels(b, p->n, q, r.label);
-        if (b->inertia[q] < least) {
-            least = b->inertia[q];
-            memcpy(b->best_centers, r.center, (size_t)(b->k * p->stride) * sizeof(double));
-            if (!b->keep_all) write_labels(b, p->n, 0, r.label);
+    while (finished < b->restarts && status >= 0 && !*(volatile const int32_t *)b->stop) {
+        for (struct lloyd *r = places; r < places + b->side_by_side; r++)
+            if (r->restart < 0 && begun < b->restarts) begin(p, b, r, begun++, &s, seeds);
+        assign(p, b, places);
+        for (struct lloyd *r = places; r < places + b->side_by_side && status >= 0; r++) {
+            if (r->restart < 0) continue;
+            status = advance(p, b, r);
+            if (status != 1) continue;
+            best = finish(p, b, r, best);
+            finished++;
         }
     }
     free(block);
-    return status;
+    return status < 0 ? -1 : 0;
 }
 
 /* Squared distances of `count` points, from `first` on, to all points: out is (count, tiles * TILE). */

@@ -87,11 +87,12 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
     keep: labels of "all" restarts or of the "best" one of each seed.
     progress: called with the number of restarts finished since the last call.
 
-    The path follows from (N, d, k) and the memory. On the CPU it is a compiled kernel: a certified single-precision sweep
-    over the centres that moved; with squared distances between all points kept for N <= 5000, which makes seeding nearly
-    free; with inner products kept too for d >= 200 and N <= 4000, where a point that changes its cluster then costs
-    one row of them; without either for larger N, tile by tile. Where nothing was compiled, and on a GPU, torch runs
-    the restarts in batches (`torch_backend`), equal to the kernel's up to rounding: 1e-6 of the inertia.
+    The path follows from (N, d, k) and the memory. On the CPU it is a compiled kernel: a certified single-precision
+    sweep over the centres that moved; with squared distances between all points kept for N <= 5000, which makes seeding
+    nearly free; with inner products kept too for d >= 32 and N <= 4000, where a point that changes its cluster costs one
+    row of them (taken where 16 rows are fewer than the features of all centres to sweep); without either for larger
+    N, where four restarts share each tile of points that they fetch. Where nothing was compiled, and on a GPU, torch
+    runs the restarts in batches (`torch_backend`), equal to the kernel's up to rounding: 1e-6 of the inertia.
 
     Raises ValueError when X or an option is not usable; warns when fewer than k clusters are found.
     """
@@ -132,7 +133,7 @@ class _Study:
     def parts(self, backend: Backend, n_threads: int) -> Iterator["_Part"]:
         """The restarts cut into parts, short enough to share between the threads."""
         seeds, restarts = self.inertia.shape
-        step = min(backend.chunk(self.k), -(-seeds * restarts // (4 * n_threads)))
+        step = min(backend.chunk(self.k), -(-seeds * restarts // (2 * n_threads)))
         for row in range(seeds):
             for start in range(0, restarts, step):
                 some = range(start, min(start + step, restarts))
