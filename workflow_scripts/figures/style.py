@@ -23,6 +23,8 @@ from workflow_scripts.store import replacing
 
 MM_PER_INCH = 25.4
 POINTS_PER_MM = 72 / MM_PER_INCH
+TITLE = 5
+"""Millimetres of a figure's title."""
 ONE_COLUMN = 120
 """Millimetres; narrower figures are one column of a journal, and put panels below each other."""
 MARKERS = ("o", "s", "D", "h", "p")
@@ -95,10 +97,11 @@ def small(style: Mapping[str, Any]) -> float:
 
 def canvas(figure: Mapping[str, Any], height: float) -> Figure:
     """An empty figure of the settings' size, `height` mm high unless they say otherwise, with its title."""
-    size = (figure["width"] / MM_PER_INCH, (figure["height"] or height) / MM_PER_INCH)
+    above = TITLE if figure["title"] else 0
+    size = (figure["width"] / MM_PER_INCH, (figure["height"] or height + above) / MM_PER_INCH)
     made = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02))
     if figure["title"]:
-        made.suptitle(figure["title"])
+        made.suptitle(figure["title"], x=0.01, ha="left")
     return made
 
 
