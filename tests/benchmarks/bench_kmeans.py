@@ -1,13 +1,13 @@
 """Restarts per second of `run_restarts` against scikit-learn, scikit-learn-intelex and faiss; prints Markdown tables.
 
-    python tests/benchmarks/bench_kmeans.py [--features FILE.npz --array NAME] [--rounds 5] [--only TEXT] [--threads 1 2]
+    python -m tests.benchmarks.bench_kmeans [--features FILE.npz --array NAME] [--rounds 5] [--only TEXT] [--threads 1 2]
 
-All methods take turns within a round, so that whatever else the machine does hits them alike; a table shows medians over
-the rounds, ratios being taken round by round. Two threads: `run_restarts(n_threads=2)` against two
-processes of one thread each, which is the best that the others can do on data this small. Every peer runs to
-convergence (tol=0) on float32; faiss, which knows no convergence and no k-means++, runs our mean number of iterations from
-random points. The data are PCA features of the given array (rows are images), and of crops of scikit-image's
-photographs where there is none or where it is too small or narrow.
+All methods take turns within a round, so that whatever else the machine does hits them alike; a table shows medians
+over the rounds, ratios being taken round by round. Two threads: `run_restarts(n_threads=2)` against two processes of
+one thread each, which is the best that the others can do on data this small. Every peer runs to convergence (tol=0)
+on float32; faiss, which knows no convergence and no k-means++, runs our mean number of iterations from random points.
+The data are PCA features of the given array (rows are images), and of crops of scikit-image's photographs where there
+is none or where it is too small or narrow.
 """
 
 import argparse
@@ -65,8 +65,8 @@ WORKLOADS = (
     Workload(1800, 1000, 7, False, 70, 800, 10),
     Workload(20_000, 50, 10, True, 6, 24, 4),
     Workload(20_000, 50, 10, False, 6, 24, 4),
-    Workload(52_000, 50, 20, True, 5, 4, 2),
-    Workload(52_000, 50, 20, False, 5, 4, 2),
+    Workload(52_000, 50, 20, True, 5, 8, 3),
+    Workload(52_000, 50, 20, False, 5, 8, 3),
 )
 
 
@@ -87,7 +87,7 @@ def crops(count: int, size: int) -> np.ndarray:
 
 @cache
 def components(n: int, d: int, features: str | None, array: str | None) -> np.ndarray:
-    """The leading principal components of the data, (n, d): of the given features where these suffice, else of crops."""
+    """The leading principal components, (n, d), of the given features where these suffice, else of crops."""
     raw = np.load(features)[array] if features else np.empty((0, 0))
     if len(raw) < n or raw.shape[1] < d:
         raw = crops(n, 40 if d > 50 else 16)

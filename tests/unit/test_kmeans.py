@@ -122,7 +122,7 @@ def test_same_as_sklearn_on_random_problems() -> None:
 
 
 def assert_fixed_point(X: np.ndarray, ours: Restarts, rounding: float) -> None:
-    """What holds with ties, too: the inertia is that of the labels, each point is at a nearest centre, centres are means."""
+    """What holds with ties, too: the inertia is the labels', each point is at a nearest centre, centres are means."""
     distance = ((X[:, None] - ours.best_centers) ** 2).sum(axis=2)
     chosen = distance[np.arange(len(X)), ours.best_labels]
     assert ours.inertia[0] == pytest.approx(chosen.sum(), rel=1e-6, abs=rounding)

@@ -18,8 +18,8 @@ MANY = 500
 class ManyRestartKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """K-means, best of many restarts.
 
-    Parameters: n_clusters; n_init, the number of restarts ("many": 500); init, max_iter, tol, device and n_threads as in
-    `run_restarts`; random_state, an int for the same result each time.
+    Parameters: n_clusters; n_init, the number of restarts ("many": 500); init, max_iter, tol, device and n_threads as
+    in `run_restarts`; random_state, an int for the same result each time.
 
     Attributes after fit: cluster_centers_ (k, d), labels_ (N,), inertia_ (float), n_iter_ (int, of the best
     restart) and restarts_, the `Restarts` of all starts, with the labels of the best one.

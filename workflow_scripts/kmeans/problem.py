@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Problem:
-    """Points centred on their mean and scaled by a power of two, so that no square overflows; exact up to the centring."""
+    """Points centred on their mean and scaled by a power of two (exactly), so that no square overflows."""
 
     X: np.ndarray
     mean: np.ndarray
@@ -57,8 +57,8 @@ class Batch(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Of a batch: inertia, n_iter and converged (restarts,), the best restart's centres (k, d), and how many points were
-    settled in double precision."""
+    """Of a batch: inertia, n_iter and converged (restarts,), the best restart's centres (k, d), and how many points
+    were settled in double precision."""
 
     inertia: np.ndarray
     n_iter: np.ndarray

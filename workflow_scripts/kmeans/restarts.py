@@ -70,7 +70,7 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
     keep: Literal["all", "best"] = "all",
     progress: Callable[[int], None] | None = None,
 ) -> Restarts | list[Restarts]:
-    """Run Lloyd's k-means from many starts; from the same centres each ends as scikit-learn's ``KMeans(n_init=1)`` does.
+    """Run Lloyd's k-means from many starts; from the same centres each ends as scikit-learn's KMeans(n_init=1) does.
 
     X: (N, d) finite numbers.
     k: number of clusters, or several: then a list of results, each the same as if it had been asked for alone.
@@ -80,7 +80,8 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
         points), an integer array (R, k) of points, or an array (R, k, d) of centres.
     tol: stop when the squared movement of the centres is below tol times the mean variance of the features, as in
         scikit-learn; 0 runs until no label changes.
-    dtype: to what X is rounded first (default float64). On the torch path also the arithmetic's; default float32 on a GPU.
+    dtype: to what X is rounded first (default float64); on the torch path also that of the arithmetic (default float32
+        on a GPU).
     device: "cpu" or a torch device.
     n_threads: restarts run beside each other, each on one thread; results do not depend on it.
     max_memory: bytes for the matrices that are kept to save time (see below).
@@ -88,10 +89,10 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
     progress: called with the number of restarts finished since the last call.
 
     The path follows from (N, d, k) and the memory. On the CPU it is a compiled kernel: a certified single-precision
-    sweep over the centres that moved; with squared distances between all points kept for N <= 5000, which makes seeding
-    nearly free; with inner products kept too for d >= 32 and N <= 4000, where a point that changes its cluster costs one
-    row of them (taken where 16 rows are fewer than the features of all centres to sweep); without either for larger
-    N, where four restarts share each tile of points that they fetch. Where nothing was compiled, and on a GPU, torch
+    sweep over the centres that moved; with squared distances between all points kept for N <= 5000, which makes
+    seeding nearly free; with inner products kept too for d >= 32 and N <= 4000, where a point that changes its cluster
+    costs one row of them (taken where 16 rows are fewer than the features of all centres to sweep); without either
+    for larger N, where four restarts share each tile of points that they fetch. Where nothing was compiled, and on a GPU, torch
     runs the restarts in batches (`torch_backend`), equal to the kernel's up to rounding: 1e-6 of the inertia.
 
     Raises ValueError when X or an option is not usable; warns when fewer than k clusters are found.

@@ -105,7 +105,7 @@ class TorchBackend:
         state.active = active[~done]
 
     def _relocate(self, centers: torch.Tensor, labels: torch.Tensor, sums: torch.Tensor, counts: torch.Tensor) -> None:
-        """Fill one restart's empty clusters with the points farthest from their centres, as scikit-learn does; in place."""
+        """Fill one restart's empty clusters with the points farthest from their centres, as scikit-learn does."""
         distance = ((self._X - centers[labels.long()]) ** 2).sum(1)
         empty = (counts == 0).nonzero()[:, 0]
         if distance.max() > 0:
