@@ -27,6 +27,10 @@ COLUMNS = [
     *("accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric"),
     *("purity", "homogeneity", "completeness", "silhouette"),
 ]
+CLASS_COLUMNS = [
+    *COLUMNS[: COLUMNS.index("k") + 1],
+    *("fold", "split", "repeat", "label", "support", "precision", "recall", "f1"),
+]
 INTEGERS = (
     "n_components",
     "n_components_used",
@@ -46,7 +50,7 @@ TEXTS = ("dataset", "preprocess", "backbone", "layer", "reducer", "clusterer", "
 def score_clusters(
     clusters: str, points: str, manifest: str, cell: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores of every stored clustering of a file, and precision, recall and F1 of each class of the best of each repeat.
+    """Scores of every stored clustering of a file; precision, recall and F1 of each class of the best of each repeat.
 
     A column that does not apply is null: agreement with labels where there are none, the silhouette of restarts that
     are not the best of their repeat (it costs more than all other metrics together).
@@ -60,9 +64,8 @@ def score_clusters(
     n_init = 1 if settings.get("keep") == "all" else settings["n_init"]
     scores = [_scores(k, of_k, labels, reduced).assign(**its, n_init=n_init) for k, of_k in runs.items()]
     classes = [frame.assign(**its) for k, of_k in runs.items() for frame in _classes(k, of_k, labels)]
-    columns = [*COLUMNS[: COLUMNS.index("k") + 1], "repeat", "label", "support", "precision", "recall", "f1"]
-    by_class = pd.concat(classes) if classes else pd.DataFrame(columns=columns)
-    return typed(pd.concat(scores), COLUMNS), typed(by_class, [c for c in columns if c != "n_clusters"])
+    by_class = pd.concat(classes) if classes else pd.DataFrame(columns=CLASS_COLUMNS)
+    return typed(pd.concat(scores), COLUMNS), typed(by_class, CLASS_COLUMNS)
 
 
 def _scores(k: int, runs: Runs, labels: np.ndarray, points: Points) -> pd.DataFrame:
