@@ -8,7 +8,7 @@ from workflow_scripts.grid import (
     Grid,
     Layout,
     dataset_name,
-    figure_cells,
+    validated_files,
 )
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
@@ -38,6 +38,7 @@ wildcard_constraints:
     clusterer=r"[^/]+",
     study=r"[^/]+",
     figure=r"[^/]+",
+    cross_validation=r"[^/]+",
 
 
 def pictures(wildcards):
@@ -106,13 +107,15 @@ def cell_columns(wildcards):
 
 
 def scores_of_study(wildcards):
-    return [layout.of(layout.scores, cell) for cell in grid.cells[wildcards.study]]
+    study = wildcards.study
+    scores = [layout.of(layout.scores, cell) for cell in grid.cells[study]]
+    return scores + validated_files(grid, layout, study, layout.validated)
 
 
 def class_scores_of_study(wildcards):
-    return [
-        layout.of(layout.class_scores, cell) for cell in grid.cells[wildcards.study]
-    ]
+    study = wildcards.study
+    scores = [layout.of(layout.class_scores, cell) for cell in grid.cells[study]]
+    return scores + validated_files(grid, layout, study, layout.class_validated)
 
 
 def figure_settings(wildcards):
@@ -120,7 +123,7 @@ def figure_settings(wildcards):
 
 
 def cells_shown(wildcards):
-    return figure_cells(grid, wildcards.study, figure_settings(wildcards))
+    return grid.figures[wildcards.study][wildcards.figure]
 
 
 def table_sources(wildcards):
@@ -151,7 +154,7 @@ def study_files(study):
     """The table and the figures of a study."""
     figures = [
         layout.figure.format(study=study, figure=figure)
-        for figure in settings.studies[study].figures
+        for figure in grid.figures[study]
     ]
     return [
         layout.study_table.format(study=study),

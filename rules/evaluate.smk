@@ -24,6 +24,42 @@ rule score:
         "../workflow_scripts/jobs/score.py"
 
 
+# features/... and manifest.csv -> validated/...: reduction, clustering and vote fitted without the fold that they judge
+rule validate:
+    input:
+        manifest=layout.manifest,
+        features=layout.features,
+    output:
+        scores=layout.validated,
+        classes=layout.class_validated,
+    log:
+        layout.log(layout.validated),
+    benchmark:
+        layout.benchmark(layout.validated)
+    conda:
+        "../envs/cpu.yaml"
+    threads: sizes.cluster_threads
+    resources:
+        mem_mb=sizes.validate_mb,
+        runtime=60,
+    params:
+        cell=cell_columns,
+        decomposition=lambda wildcards: settings.decompositions[
+            reduction(wildcards).decomposition
+        ].dump(),
+        clusterer=lambda wildcards: settings.clusterers[wildcards.clusterer].dump(),
+        cross_validation=lambda wildcards: settings.cross_validations[
+            wildcards.cross_validation
+        ].dump(),
+        seed=settings.seed,
+        code=lambda wildcards: code_digest(
+            "jobs.validate",
+            f"clusterers.{settings.clusterers[wildcards.clusterer].method}",
+        ),
+    script:
+        "../workflow_scripts/jobs/validate.py"
+
+
 rule study_table:
     input:
         scores=scores_of_study,

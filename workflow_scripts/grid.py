@@ -75,6 +75,9 @@ class Layout:
         self.clusters = f"{self.root}/clusters/{features}/{{reducer}}/{{clusterer}}.h5"
         self.scores = f"{self.root}/scores/{features}/{{reducer}}/{{clusterer}}.parquet"
         self.class_scores = self.scores.replace(".parquet", ".classes.parquet")
+        validated = f"{self.root}/validated/{features}/{{reducer}}/{{clusterer}}/{{cross_validation}}"
+        self.validated = f"{validated}/scores.parquet"
+        self.class_validated = f"{validated}/classes.parquet"
         self.figure_table = f"{self.root}/tables/{{study}}/{{figure}}.parquet"
         self.study_table = f"{self.root}/tables/{{study}}.parquet"
         self.figure = f"{self.root}/figures/{{study}}/{{figure}}"
@@ -121,8 +124,26 @@ class Grid:
     @cached_property
     def all_cells(self) -> list[Cell]:
         """The cells of every study, and those that only a figure shows."""
-        shown = (figure_cells(self, study, figure) for study, _, figure in figures(self.settings))
+        shown = (cells for its in self.figures.values() for cells in its.values())
         return list(dict.fromkeys(chain(*self.cells.values(), *shown)))
+
+    @cached_property
+    def figures(self) -> dict[str, dict[str, list[Cell]]]:
+        """The cells that each figure of each study shows, without the figures of a backbone that has no weights."""
+        return {study: dict(self._figures(study)) for study in self.settings.studies}
+
+    def _figures(self, study: str) -> Iterator[tuple[str, list[Cell]]]:
+        for name, figure in self.settings.studies[study].figures.items():
+            try:
+                at = self._cell(study, self._choices(study, figure.at), f"studies.{study}: at")
+                if reason := self._lacks_weights(at):
+                    self.skipped.append(Skipped(study, (("figure", name),), f"figure {name}: {reason}"))
+                else:
+                    cells = figure_cells(self, study, figure)
+                    self._check_k(cells, study, getattr(figure, "k", None))
+                    yield name, cells
+            except UserError as error:
+                raise UserError(f"{error} (figure {name})") from None
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
@@ -148,18 +169,12 @@ class Grid:
 
     def check(self) -> None:
         """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
-        _ = self.cells
-        for study, name, figure in figures(self.settings):
-            try:
-                self._check_k(figure_cells(self, study, figure), study, getattr(figure, "k", None))
-            except UserError as error:
-                raise UserError(f"{error} (figure {name})") from None
-        _ = self.reducers
+        _ = self.cells, self.figures, self.reducers
 
-    def _check_k(self, cells: Iterable[Cell], study: str, k: int | None) -> None:
+    def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | None) -> None:
         for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
             allowed = self.settings.clusterers[clusterer].k
-            if k is not None and k not in allowed:
+            if isinstance(k, int) and k not in allowed:
                 raise UserError(f"config: studies.{study}: k: {found_allowed(k, allowed)}, as clusterers.{clusterer}.k")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
@@ -214,6 +229,11 @@ class Grid:
     def _senseless(self, cell: Cell) -> str | None:
         if self.settings.backbones[cell.backbone].pass_of(cell.layer) is None:
             return f"{cell.backbone} has no layer {cell.layer}"
+        return self._lacks_weights(cell)
+
+    def _lacks_weights(self, cell: Cell) -> str | None:
+        if self.settings.backbones[cell.backbone].weights == "none":
+            return f"{cell.backbone} has no weights; --config weights=FILE gives them"
         return None
 
 
@@ -224,13 +244,13 @@ def _combinations(study: Study) -> Iterator[dict[str, Any]]:
     else:
         yield {}
         yield from ({axis: value} for axis, values in axes.items() for value in values)
+    yield from study.cells
 
 
-def figures(settings: Settings) -> Iterator[tuple[str, str, Figure]]:
-    """Study, name and settings of every figure."""
-    for study, its in settings.studies.items():
-        for name, figure in its.figures.items():
-            yield study, name, figure
+def validated_files(grid: Grid, layout: Layout, study: str, pattern: str) -> list[str]:
+    """The paths of the cross-validation of a study's cells; none if it has none."""
+    name = grid.settings.studies[study].cross_validation
+    return [layout.of(pattern, cell, cross_validation=name) for cell in grid.cells[study]] if name else []
 
 
 def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import Grid, Layout, figure_cells, figures
+from workflow_scripts.grid import Grid, Layout, validated_files
 from workflow_scripts.resources import Sizes, csv_rows
 from workflow_scripts.settings import Embedding, Settings, Tsne, parse, read_yaml
 
@@ -133,13 +133,15 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
             yield layout.of(layout.decomposed, cell, decomposition=decomposition)
     for study in settings.studies:
         yield layout.study_table.format(study=study)
-    for study, name, figure in figures(settings):
-        yield layout.figure.format(study=study, figure=name)
-        yield layout.figure_table.format(study=study, figure=name)
-        if isinstance(figure, Embedding):
-            for cell, decomposition in product(
-                figure_cells(grid, study, figure), _with_its_source(settings, figure.map)
-            ):
+        for pattern in (layout.validated, layout.class_validated):
+            yield from validated_files(grid, layout, study, pattern)
+    for study, figures in grid.figures.items():
+        for name, cells in figures.items():
+            yield layout.figure.format(study=study, figure=name)
+            yield layout.figure_table.format(study=study, figure=name)
+            figure = settings.studies[study].figures[name]
+            maps = _with_its_source(settings, figure.map) if isinstance(figure, Embedding) else []
+            for cell, decomposition in product(cells, maps):
                 yield layout.of(layout.decomposed, cell, decomposition=decomposition)
 
 

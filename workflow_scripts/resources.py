@@ -136,6 +136,9 @@ class Sizes:
         width = self.width(self._some_cell(wildcards)) if as_they_are else UNKNOWN_WIDTH
         return (BASE_MB + between + ceil(16 * self.n_images * width / 1e6)) * attempt
 
+    def validate_mb(self, wildcards: Any, attempt: int) -> int:
+        return max(self.decompose_mb(wildcards, attempt), self.cluster_mb(wildcards, attempt))
+
     def score_mb(self, wildcards: Any, attempt: int) -> int:
         """The distances of the silhouettes, of which a fixed number is held at once."""
         return (BASE_MB + ceil(min(24 * self.n_images**2 / 1e6, 800))) * attempt

@@ -241,7 +241,8 @@ class Backbone(Model):
     """A classification model of torchvision, or `timm:NAME` with the timm extra."""
     weights: str
     """`default` (torchvision's), the name of one of torchvision's weight sets, a file (.pth, .pt, .safetensors, Keras
-    .h5), `package:NAME/path/inside` an installed package, or `random`; left out, the configuration's `weights`."""
+    .h5), `package:NAME/path/inside` an installed package, `random`, or `none`; left out, the configuration's
+    `weights`."""
     sha256: str | None = None
     """What the weight file's SHA-256 has to be."""
     seed: int = 0
@@ -351,6 +352,17 @@ class MiniBatchKMeans(_Restarted):
 
 
 Clusterer = Annotated[KMeans | MiniBatchKMeans, Field(discriminator="method")]
+
+
+# ------------------------------------------------------------------------------------------------ cross-validations
+
+
+class CrossValidation(Model):
+    """Stratified folds; decomposition, clusterer and the clusters' classes are fitted on the training folds only."""
+
+    folds: int = Field(5, ge=2)
+    mapping: list[Literal["training", "validation"]] = Field(["training"], min_length=1)
+    """Whose labels name the clusters that judge the validation fold; `validation` leaks, as in Cohn & Holm 2020."""
 
 
 # ---------------------------------------------------------------------------------------------------------- figures
@@ -512,12 +524,18 @@ class Study(Model):
     """Choices that differ from the configuration's baseline."""
     vary: dict[str, list[Any]] = {}
     design: Literal["one_at_a_time", "product"] = "one_at_a_time"
+    cells: list[dict[str, Any]] = []
+    """Further cells: the baseline with these choices."""
+    cross_validation: Name | None = None
+    """Also scores every cell by this cross-validation."""
     figures: dict[Name, AnyFigure] = {}
 
     @model_validator(mode="after")
     def _axes(self) -> "Study":
         _check_axes("baseline", self.baseline)
         _check_axes("vary", self.vary)
+        for number, cell in enumerate(self.cells):
+            _check_axes(f"cells.{number}", cell)
         for axis, values in self.vary.items():
             if not values:
                 raise ValueError(f"vary.{axis}: found an empty list; name at least one value")
@@ -536,7 +554,7 @@ class Settings(Model):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks run."""
     weights: str = "default"
-    """Weights of the backbones that name none."""
+    """Weights of the backbones that name none; `none` leaves out what needs them, and the dry run says so."""
     k: int = Field(8, ge=1)
     """Number of clusters of the clusterers that name none."""
     seed: int = Field(0, ge=0)
@@ -552,6 +570,7 @@ class Settings(Model):
         "pca": Pca()
     }
     clusterers: dict[Name, Clusterer] = Field(min_length=1)
+    cross_validations: dict[Name, CrossValidation] = {}
     baseline: Choices
     studies: dict[Name, Study] = Field(min_length=1)
     style: Style = Style()
@@ -582,6 +601,9 @@ class Settings(Model):
             if isinstance(decomposition, Tsne) and not isinstance(self.decompositions.get(decomposition.of), Pca):
                 raise ValueError(f"decompositions.{name}.of: found {decomposition.of!r}, allowed: the name of a pca")
         for name, study in self.studies.items():
+            if study.cross_validation and study.cross_validation not in self.cross_validations:
+                found = found_allowed(study.cross_validation, self.cross_validations)
+                raise ValueError(f"studies.{name}.cross_validation: {found}")
             for figure, its in study.figures.items():
                 if isinstance(its, Embedding) and its.map not in self.decompositions:
                     found = found_allowed(its.map, self.decompositions)

@@ -1,0 +1,30 @@
+"""Features and labels -> the scores of a cross-validation, by fold and by class."""
+
+from importlib import import_module
+
+import pandas as pd
+from snakemake.script import Snakemake
+
+from workflow_scripts import store
+from workflow_scripts.metrics.cross_validation import Model, cross_validate
+from workflow_scripts.runlog import job, progress
+from workflow_scripts.tables import write_parquet
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]), store.reading(snakemake.input.features) as file:
+    params, cell = snakemake.params, snakemake.params.cell
+    model = Model(
+        n_components=cell["n_components"],
+        whiten=cell["whiten"],
+        max_components=params.decomposition["max_components"],
+        cluster=import_module(f"workflow_scripts.clusterers.{params.clusterer['method']}").cluster,
+        clusterer=params.clusterer,
+    )
+    labels = pd.read_csv(snakemake.input.manifest, dtype=str, keep_default_na=False)["label"].to_numpy()
+    report = progress(f"validate {cell['reducer']}/{cell['clusterer']}", "folds")
+    scores, classes = cross_validate(
+        file["features"], labels, model, params.cross_validation, cell, params.seed, snakemake.threads, report
+    )
+    write_parquet(scores, snakemake.output.scores)
+    write_parquet(classes, snakemake.output.classes)

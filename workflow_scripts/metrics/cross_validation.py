@@ -1,0 +1,150 @@
+"""How well a clustering names images that it has not seen."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics import pairwise_distances_argmin_min
+from sklearn.model_selection import StratifiedKFold
+
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.errors import UserError
+from workflow_scripts.metrics.agreement import score_restarts
+from workflow_scripts.metrics.internal import silhouettes
+from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS, typed
+from workflow_scripts.metrics.votes import class_scores, majority_names, predict_classes
+from workflow_scripts.provenance import seed
+from workflow_scripts.reduce.pca import Matrix, fit_pca, reduced
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is fitted on the training folds: components, whitened or not, and a clusterer with its settings."""
+
+    n_components: int | None
+    whiten: bool
+    max_components: int | None
+    cluster: Callable[..., Any]
+    clusterer: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A fitted fold: all images' `points` (N, d), the training and the validation rows, and the labels (N,)."""
+
+    points: np.ndarray
+    training: np.ndarray
+    validation: np.ndarray
+    labels: np.ndarray
+
+
+def cross_validate(
+    features: Matrix,
+    labels: np.ndarray,
+    model: Model,
+    settings: Mapping[str, Any],
+    columns: Mapping[str, Any],
+    base_seed: int,
+    n_threads: int,
+    progress: Progress,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores of every fold, k and repeat, in the columns of the study's tables.
+
+    Mean, components, whitening, centres and the clusters' classes come from the training folds alone; a validation
+    image belongs to the nearest centre. `split` is `train`, `validation`, or `validation_refitted`: the vote repeated
+    among the validation images, which lets their labels leak into their own score (as Cohn & Holm 2020 did).
+
+    Parameters
+    ----------
+    features : (N, d), such as an HDF5 dataset.
+    labels : (N,) str, "" where there is none.
+    settings : of `settings.CrossValidation`.
+    columns : the cell's columns.
+    base_seed : folds and clusterings are a function of it.
+
+    Returns
+    -------
+    The rows of the study's table and those by class.
+
+    Raises
+    ------
+    UserError
+        If a class has fewer images than there are folds, or the clusterer has no centres.
+    """
+    rows: list[pd.DataFrame] = []
+    classes: list[pd.DataFrame] = []
+    for number, (training, validation) in enumerate(stratified_folds(labels, settings["folds"], base_seed)):
+        fold = Fold(_points(features, training, model), training, validation, labels)
+        its = {**columns, "fold": number, "n_components_used": fold.points.shape[1] if model.n_components else None}
+        fold_seed = seed(base_seed, "fold", number)
+        for k, runs in model.cluster(fold.points[training], model.clusterer, fold_seed, n_threads, lambda *_: None):
+            for row, centers in zip(runs.best_of_repeats, runs.centers, strict=True):
+                of_run = {"k": k, "repeat": runs.repeat[row], "n_init": model.clusterer["n_init"]}
+                for split, scores, by_class in _splits(fold, runs.labels[row], centers, settings["mapping"]):
+                    known = {"seed": runs.seed[row], "restart": runs.restart[row]}
+                    rows.append(scores.assign(**its, **of_run, **known, split=split))
+                    classes.append(by_class.assign(**its, **of_run, split=split))
+        progress(number + 1, settings["folds"])
+    return typed(pd.concat(rows), COLUMNS), typed(pd.concat(classes), CLASS_COLUMNS)
+
+
+def stratified_folds(labels: np.ndarray, n_folds: int, base_seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Training and validation rows of each fold (`StratifiedKFold`); images without a label are a stratum of their own.
+
+    Raises `UserError` when the largest stratum is smaller than the number of folds.
+    """
+    largest = pd.Series(labels).value_counts().max()
+    if largest < n_folds:
+        raise UserError(
+            f"config: cross_validations: folds: found {n_folds}, allowed: at most {largest}, the largest class"
+        )
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed(base_seed, "folds"))
+    return folds.split(np.zeros(len(labels)), labels)
+
+
+def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:
+    fitted = fit_pca(features, rows=training, max_components=model.n_components or model.max_components)
+    scores = np.concatenate([chunk for _, chunk in fitted.transform(features)])
+    return reduced(scores, fitted.explained_variance, scores.shape[1], model.whiten)[0]
+
+
+def _splits(
+    fold: Fold, clusters: np.ndarray, centers: np.ndarray, mappings: list[str]
+) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Name, scores and scores by class of each split of one clustering of the training rows."""
+    truth, unseen = fold.labels[fold.training], fold.labels[fold.validation]
+    names = majority_names(clusters, truth)
+    nearest, distance = pairwise_distances_argmin_min(fold.points[fold.validation], centers)
+    seen_inertia = float(np.square(fold.points[fold.training] - centers[clusters]).sum())
+    yield "train", _scores(fold, fold.training, clusters, seen_inertia), class_scores(clusters, truth)
+    refitted = _scores(fold, fold.validation, nearest, float(np.square(distance).sum()))
+    if "training" in mappings:
+        by_training = refitted.assign(
+            accuracy_majority=accuracy(predict_classes(nearest, names), unseen),
+            accuracy_matched=accuracy(predict_classes(nearest, matched_names(clusters, truth)), unseen),
+        )
+        yield "validation", by_training, class_scores(nearest, unseen, names)
+    if "validation" in mappings:
+        yield "validation_refitted", refitted, class_scores(nearest, unseen)
+
+
+def _scores(fold: Fold, rows: np.ndarray, clusters: np.ndarray, inertia: float) -> pd.DataFrame:
+    silhouette = silhouettes(fold.points[rows], clusters[None])
+    return score_restarts(clusters[None], fold.labels[rows]).assign(inertia=inertia, silhouette=silhouette)
+
+
+def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """The class of each cluster by one-to-one assignment (Kuhn 1955), as `majority_names` has it; spare ones none."""
+    labelled = labels != ""
+    counts = pd.crosstab(clusters[labelled], labels[labelled])
+    at, best = linear_sum_assignment(counts.to_numpy(), maximize=True)
+    return pd.DataFrame({"predicted": counts.columns[best].astype(object)}, index=counts.index[at])
+
+
+def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the labelled images that are named rightly; NaN without any."""
+    labelled = labels != ""
+    return float(np.mean(predicted[labelled] == labels[labelled])) if labelled.any() else np.nan
