@@ -57,7 +57,8 @@ def test_an_exception_in_the_middle_leaves_what_was_there(tmp_path, old):
             file["values"] = np.zeros(1000)
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, fail)
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert (path.read_bytes() if path.exists() else None) == before
     assert {file.name for file in tmp_path.iterdir()} == ({"x.h5"} if old else set())
 
