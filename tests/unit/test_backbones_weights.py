@@ -346,6 +346,25 @@ def test_fetching_downloads_into_torch_hubs_cache(hub, monkeypatch):
     assert json.dumps(facts)
 
 
+def test_timms_weights_come_from_the_hugging_face_cache(checkpoint, monkeypatch):
+    pytest.importorskip("timm")
+    hub = pytest.importorskip("huggingface_hub")
+    asked = []
+    monkeypatch.setattr(hub, "try_to_load_from_cache", lambda *what: asked.append(what) or str(checkpoint))
+    assert weights.locate("timm:resnet18", "default") == checkpoint
+    assert asked[0][0].startswith("timm/resnet18")
+    monkeypatch.setattr(hub, "try_to_load_from_cache", lambda *what: None)
+    with pytest.raises(UserError, match="not in the Hugging Face cache"):
+        weights.locate("timm:resnet18", "default")
+
+
+def test_a_hash_in_a_users_own_file_name_is_a_name(tmp_path, checkpoint):
+    own = tmp_path / "checkpoints" / "squeezenet-11.pth"
+    own.parent.mkdir()
+    checkpoint.rename(own)
+    assert len(weights.fetch({"model": "squeezenet1_1", "weights": str(own)})["weights_sha256"]) == 64
+
+
 def test_googlenets_own_weights_want_what_torchvision_makes_inside_the_network(tmp_path):
     """torchvision hands them pixels scaled for ImageNet and converts these inside (`transform_input`)."""
     torch.manual_seed(0)

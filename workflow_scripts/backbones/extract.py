@@ -55,12 +55,13 @@ class ForwardPass:
 
     def widths(self, image_shape: tuple[int, ...]) -> dict[str, int]:
         """Numbers per image of each layer; raises `UserError` when the network does not take images of this shape."""
-        blank = np.zeros((1, *image_shape), np.uint8)
+        pixels = self.normalisation.prepare(np.zeros((1, *image_shape), np.uint8), self.size, self.device)
         try:
-            return {layer: vector.shape[1] for layer, vector in self(blank).items()}
+            with torch.inference_mode():  # the interpreter, since a failing graph prints its source
+                return {layer: vector.shape[1] for layer, vector in fx.Interpreter(self.network).run(pixels).items()}
         except (AssertionError, RuntimeError) as error:
-            side = self.size or f"{image_shape[0]} x {image_shape[1]}"
-            reason = str(error).strip().splitlines()[-1]
+            side = " x ".join(map(str, pixels.shape[2:]))
+            reason = str(error).splitlines()[0].split(" but got Proxy")[0]  # the tracer's stand-in for a number
             raise UserError(f"size: the network does not take images of {side} pixels: {reason}") from None
 
 

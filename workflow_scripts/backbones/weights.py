@@ -97,13 +97,17 @@ def locate(model: str, text: str, download: bool = False) -> Path | None:
     if model.startswith(names.TIMM):
         return _timm_file(model, text, download)
     published = _published(model, text)
-    path = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(published.url).path).name)
+    path = _hub() / Path(urlparse(published.url).path).name
     if not path.exists():
         where = f"{model} {published.name} is not in torch hub's cache ({path})"
         if not download:
             raise UserError(f"weights: {where}; fetch it on a machine with a network, or copy it there")
         _download(published.url, path, where)
     return path
+
+
+def _hub() -> Path:
+    return Path(torch.hub.get_dir(), "checkpoints")
 
 
 def _existing(path: Path, text: str) -> Path:
@@ -167,7 +171,7 @@ def _timm_file(model: str, text: str, download: bool) -> Path:
 def _checked_digest(path: Path, expected: str | None) -> str:
     """The file's SHA-256, compared with the one expected and, in torch hub's cache, with the one in its name."""
     found = file_digest(path)
-    prefix = HASH_REGEX.search(path.name) if path.parent.name == "checkpoints" else None
+    prefix = HASH_REGEX.search(path.name) if path.parent == _hub() else None
     if expected is not None and found != expected.lower():
         raise UserError(f"sha256: found {found} for {path}, expected {expected}")
     if prefix and not found.startswith(prefix.group(1)):
