@@ -299,7 +299,7 @@ def test_images_that_the_network_does_not_take_are_one_line(tmp_path, capfd):
     with pytest.raises(UserError, match="does not take images of 8 x 8 pixels") as caught:
         run(tmp_path, "a", some_images(2, 8, 8))
     assert "\n" not in str(caught.value)
-    with pytest.raises(UserError, match="64 x 64 pixels: Wrong image height! Expected 224$"):
+    with pytest.raises(UserError, match=r"64 x 64 pixels: Wrong image height! Expected 224$"):
         run(tmp_path, "b", some_images(2, 8, 8), ("encoder.ln_cls",), backbone={"model": "vit_b_32", "size": 64})
     assert "Traceback" not in capfd.readouterr().err
 
