@@ -1,11 +1,12 @@
 """Restarts per second of `run_restarts` against scikit-learn, scikit-learn-intelex and faiss; prints Markdown tables.
 
-    python -m tests.benchmarks.bench_kmeans [--features FILE.npz --array NAME] [--rounds 5] [--only TEXT] [--threads 1 2]
+    python -m tests.benchmarks.bench_kmeans [--features FILE.npz --array NAME] [--rounds 5] [--only TEXT] [--cpu-time]
 
 All methods take turns within a round, so that whatever else the machine does hits them alike; a table shows medians
 over the rounds, ratios being taken round by round. Two threads: `run_restarts(n_threads=2)` against two processes of
 one thread each, which is the best that the others can do on data this small. Every peer runs to convergence (tol=0)
 on float32; faiss, which knows no convergence and no k-means++, runs our mean number of iterations from random points.
+With --cpu-time, for a machine that others use, too, seconds are those of the processor, divided by the threads.
 The data are PCA features of the given array (rows are images), and of crops of scikit-image's photographs where there
 is none or where it is too small or narrow.
 """
@@ -149,39 +150,47 @@ def hold(X: np.ndarray) -> None:
     _held["X"] = X
 
 
-def run_held(name: str, k: int, restarts: int, seed: int, iterations: int) -> None:
-    PEERS[name](_held["X"], k, restarts, seed, iterations)
+def run_held(name: str, k: int, restarts: int, seed: int, iterations: int) -> float:
+    """Processor seconds of a peer's run."""
+    return seconds(lambda: PEERS[name](_held["X"], k, restarts, seed, iterations), time.process_time)
 
 
 # ---------------------------------------------------------------- measuring
 
 
-def seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def seconds(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    start = clock()
     call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def rates(workload: Workload, X: np.ndarray, threads: int, rounds: int) -> tuple[dict[str, np.ndarray], float]:
+def rates(
+    workload: Workload, X: np.ndarray, threads: int, rounds: int, cpu_time: bool
+) -> tuple[dict[str, np.ndarray], float]:
     """Restarts per second of every method in every round, and our mean number of iterations."""
-    iterations = run_restarts(X, workload.k, workload.theirs, 0, n_threads=threads).n_iter.mean()
+    iterations = run_restarts(X, workload.k, workload.ours, 0, n_threads=threads).n_iter.mean()
     share = -(-workload.theirs // threads)
     measured: dict[str, list[float]] = {name: [] for name in ["ours", *PEERS]}
     with ProcessPoolExecutor(threads, get_context("spawn"), initializer=hold, initargs=(X,)) as pool:
 
-        def peer_run(name: str, restarts: int, seed: int) -> None:
+        def peer_seconds(name: str, restarts: int, seed: int) -> float:
             arguments = [(name, workload.k, restarts, seed * threads + t, round(iterations)) for t in range(threads)]
-            for done in [pool.submit(run_held, *a) for a in arguments]:
-                done.result()
+            start = time.perf_counter()
+            used = [done.result() for done in [pool.submit(run_held, *a) for a in arguments]]
+            return sum(used) / threads if cpu_time else time.perf_counter() - start
+
+        def our_seconds(seed: int) -> float:
+            def run() -> None:
+                run_restarts(X, workload.k, workload.ours, seed, n_threads=threads)
+
+            return seconds(run, time.process_time) / threads if cpu_time else seconds(run)
 
         for name in PEERS:
-            peer_run(name, 1, 0)  # imports and first calls
+            peer_seconds(name, 1, 0)  # imports and first calls
         for seed in range(rounds):
-            took = seconds(lambda s=seed: run_restarts(X, workload.k, workload.ours, s, n_threads=threads))  # type: ignore[misc]
-            measured["ours"].append(workload.ours / took)
+            measured["ours"].append(workload.ours / our_seconds(seed))
             for name in PEERS:
-                took = seconds(lambda n=name, s=seed: peer_run(n, share, s))  # type: ignore[misc]
-                measured[name].append(share * threads / took)
+                measured[name].append(share * threads / peer_seconds(name, share, seed))
     return {name: np.array(values) for name, values in measured.items()}, iterations
 
 
@@ -220,6 +229,7 @@ def main() -> None:
     parser.add_argument("--array", help="which array of the file")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="workloads whose name holds this")
+    parser.add_argument("--cpu-time", action="store_true", help="count processor time instead of wall time")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args()
     source = [options.features, options.array]
@@ -234,7 +244,7 @@ def main() -> None:
         print("|---" * len(columns) + "|")
         for workload in workloads:
             X = points(workload, *source)
-            measured, iterations = rates(workload, X, threads, options.rounds)
+            measured, iterations = rates(workload, X, threads, options.rounds, options.cpu_time)
             ours = measured["ours"]
             ratio = min(np.median(ours / measured[name]) for name in PEERS if name.startswith("scikit-learn"))
             flops = 2 * workload.n * workload.d * workload.k * iterations * np.median(ours) / threads

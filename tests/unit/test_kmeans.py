@@ -207,6 +207,16 @@ def test_fewer_distinct_points_than_clusters(path: str) -> None:
     assert len(np.unique(out.best_labels[::10])) == 3
 
 
+def test_huge_offset_changes_nothing(digits: np.ndarray, path: str) -> None:
+    far = digits + 1e9
+    init = points(len(far), 5, 10)
+    ours = run_restarts(far, 10, 5, 0, init=init)
+    for r, start in enumerate(init):
+        theirs = sklearn_run(far, far[start])
+        np.testing.assert_array_equal(ours.labels[r], theirs.labels_)
+        assert ours.inertia[r] == pytest.approx(theirs.inertia_, rel=1e-6)
+
+
 def test_identical_points(path: str) -> None:
     out = run_restarts(np.full((12, 3), 1e6), 3, 2, 0)
     np.testing.assert_array_equal(out.inertia, 0)
@@ -333,8 +343,11 @@ def test_progress_counts_restarts_and_an_error_in_it_ends_the_run(digits: np.nda
 
 @needs_kernel
 @pytest.mark.parametrize("instruction_set", native.kernels())
-@pytest.mark.parametrize("max_memory", [0, 2**30])
-def test_every_instruction_set_and_cache_gives_the_same_labels(instruction_set: str, max_memory: int) -> None:
+@pytest.mark.parametrize(("max_memory", "fits_in_cache"), [(0, 0), (0, 2**20), (2**20, 2**20), (2**30, 2**20)])
+def test_every_instruction_set_and_path_gives_sklearns_labels(
+    instruction_set: str, max_memory: int, fits_in_cache: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "FITS_IN_CACHE", fits_in_cache)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(333, 210)) + rng.normal(size=(5, 210))[rng.integers(0, 5, 333)] * 0.3
     init = points(333, 10, 13).astype(np.int32)

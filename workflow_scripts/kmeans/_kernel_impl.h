@@ -547,11 +547,11 @@ static int rows_are_cheaper(const struct points *p, const struct batch *b, int64
 
 /* ---- sums */
 
-static int64_t largest_cluster(const struct lloyd *r, int64_t k)
+static int64_t index_of_largest(const double *values, int64_t count)
 {
     int64_t largest = 0;
-    for (int64_t j = 1; j < k; j++)
-        if (r->weight[j] > r->weight[largest]) largest = j;
+    for (int64_t i = 1; i < count; i++)
+        if (values[i] > values[largest]) largest = i;
     return largest;
 }
 
@@ -579,7 +579,7 @@ static void start_from(const struct points *p, const struct batch *b, struct llo
     }
 }
 
-/* The next point after i outside the cluster `rest`; the last point when there is none. */
+/* The next point after i outside the cluster `rest`; n when there is none. */
 static int64_t next_outside(const struct points *p, const struct lloyd *r, int64_t i, int64_t rest)
 {
     do i++;
@@ -587,22 +587,27 @@ static int64_t next_outside(const struct points *p, const struct lloyd *r, int64
     return i;
 }
 
+/* Count the members of each cluster, all of them as new ones. */
+static void count_members(const struct points *p, struct lloyd *r, int64_t k)
+{
+    memset(r->moved, 0, (size_t)k * sizeof(int64_t));
+    memset(r->travel, 0, (size_t)k * sizeof(double));
+    for (int64_t i = 0; i < p->n; i++) {
+        r->moved[r->next[i]]++;
+        r->travel[r->next[i]] += p->norm[i];
+    }
+    for (int64_t j = 0; j < k; j++) r->weight[j] = (double)r->moved[j];
+}
+
 /* Sums and counts of all points, from nothing; the largest cluster's are what is left. Returns whether the products
  * are up to date, too. */
 static int rebuild(const struct points *p, const struct batch *b, struct lloyd *r)
 {
     int64_t k = b->k;
+    count_members(p, r, k);
+    int64_t rest = index_of_largest(r->weight, k);
+    int by_rows = rows_are_cheaper(p, b, p->n - r->moved[rest], k);
     memset(r->sum, 0, (size_t)(k * p->stride) * sizeof(double));
-    memset(r->weight, 0, (size_t)k * sizeof(double));
-    memset(r->moved, 0, (size_t)k * sizeof(int64_t));
-    memset(r->travel, 0, (size_t)k * sizeof(double));
-    for (int64_t i = 0; i < p->n; i++) {
-        r->weight[r->next[i]]++;
-        r->moved[r->next[i]]++;
-        r->travel[r->next[i]] += p->norm[i];
-    }
-    int64_t rest = largest_cluster(r, k);
-    int by_rows = rows_are_cheaper(p, b, p->n - (int64_t)r->weight[rest], k);
     if (by_rows) memset(r->product, 0, (size_t)(p->tiles * k * TILE) * sizeof(float));
     for (int64_t i = next_outside(p, r, -1, rest), next; i < p->n; i = next) {
         next = next_outside(p, r, i, rest);
@@ -614,10 +619,8 @@ static int rebuild(const struct points *p, const struct batch *b, struct lloyd *
         for (int64_t f = 0; j != rest && f < p->stride; f++) r->sum[rest * p->stride + f] -= r->sum[j * p->stride + f];
     r->relocated = 0;
     r->rest = by_rows ? rest : -1;
-    for (int64_t j = 0; j < k && by_rows; j++) {
-        r->sum_norm[j] = 0;
-        r->error[j] = error_after_moves(r, j, 0);
-    }
+    memset(r->sum_norm, 0, (size_t)k * sizeof(double));
+    for (int64_t j = 0; j < k && by_rows; j++) r->error[j] = error_after_moves(r, j, 0);
     return by_rows;
 }
 
@@ -669,8 +672,8 @@ static int move_points(const struct points *p, const struct batch *b, struct llo
     return by_rows;
 }
 
-/* Empty clusters as scikit-learn treats them (_relocate_empty_clusters_dense, _average_centers): each takes the point
- * farthest from its old centre out of that point's cluster; when all distances are zero, the largest cluster's centre. */
+/* ---- empty clusters */
+
 static int has_empty(const struct lloyd *r, int64_t k)
 {
     for (int64_t j = 0; j < k; j++)
@@ -682,50 +685,39 @@ static void take_point(const struct points *p, struct lloyd *r, int64_t empty, i
 {
     int32_t from = r->next[i];
     const double *row = p->rows + i * p->stride;
-    memset(r->sum + empty * p->stride, 0, (size_t)p->stride * sizeof(double));
     move_row(r->sum + from * p->stride, r->sum + empty * p->stride, row, row, p->stride);
     r->weight[from]--;
-    r->weight[empty] = 1;
+    r->weight[empty]++;
 }
 
-static int64_t farthest_point(const struct points *p, const struct lloyd *r, const uint8_t *taken, double *distance)
-{
-    int64_t farthest = -1;
-    *distance = -1;
-    for (int64_t i = 0; i < p->n; i++) {
-        if (taken[i]) continue;
-        double gap = squared_distance(p->rows + i * p->stride, r->center + r->next[i] * p->stride, p->stride);
-        if (gap > *distance) {
-            *distance = gap;
-            farthest = i;
-        }
-    }
-    return farthest;
-}
-
+/* As scikit-learn does it (_relocate_empty_clusters_dense, _average_centers): each empty cluster takes the point that
+ * is farthest from its old centre out of that point's cluster; when all distances are zero, it is put on the
+ * largest cluster. Returns -1 when memory ran out. */
 static int relocate_empty(const struct points *p, struct lloyd *r, int64_t k)
 {
-    uint8_t *empty = calloc((size_t)(k + p->n), 1), *taken = empty + k;
-    if (!empty) return -1;
-    double largest_gap = 0;
-    for (int64_t j = 0; j < k; j++) empty[j] = r->weight[j] == 0;
-    for (int64_t j = 0, first = 1; j < k; j++) {
-        if (!empty[j]) continue;
-        double gap;
-        int64_t i = farthest_point(p, r, taken, &gap);
-        if (first) largest_gap = gap;
-        first = 0;
-        if (largest_gap == 0) break;
-        taken[i] = 1;
-        take_point(p, r, j, i);
+    double *gap = malloc((size_t)p->n * sizeof(double) + (size_t)k);
+    if (!gap) return -1;
+    char *empty = (char *)(gap + p->n);
+    for (int64_t j = 0; j < k; j++) {
+        empty[j] = r->weight[j] == 0;
+        if (empty[j]) memset(r->sum + j * p->stride, 0, (size_t)p->stride * sizeof(double));
     }
-    int64_t largest = largest_cluster(r, k);
+    for (int64_t i = 0; i < p->n; i++)
+        gap[i] = squared_distance(p->rows + i * p->stride, r->center + r->next[i] * p->stride, p->stride);
+    int some_apart = gap[index_of_largest(gap, p->n)] > 0;
+    for (int64_t j = 0; j < k && some_apart; j++) {
+        if (!empty[j]) continue;
+        int64_t i = index_of_largest(gap, p->n);
+        take_point(p, r, j, i);
+        gap[i] = -1;
+    }
+    int64_t largest = index_of_largest(r->weight, k);
     for (int64_t j = 0; j < k; j++) {
         if (r->weight[j] > 0) continue;
         memcpy(r->sum + j * p->stride, r->sum + largest * p->stride, (size_t)p->stride * sizeof(double));
         r->weight[j] = r->weight[largest];
     }
-    free(empty);
+    free(gap);
     r->relocated = 1;
     return 0;
 }

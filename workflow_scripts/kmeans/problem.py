@@ -21,6 +21,9 @@ class Problem:
         X = X.astype(np.float64, order="C")
         mean = X.mean(axis=0)
         X -= mean
+        rounding = X.mean(axis=0)  # of the mean, where the offset is huge
+        X -= rounding
+        mean += rounding
         largest = np.abs(X).max()
         scale = 2.0 ** -np.frexp(largest)[1] if largest > 0 else 1.0
         X *= scale

@@ -92,8 +92,9 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
     sweep over the centres that moved; with squared distances between all points kept for N <= 5000, which makes
     seeding nearly free; with inner products kept too for d >= 32 and N <= 4000, where a point that changes its cluster
     costs one row of them (taken where 16 rows are fewer than the features of all centres to sweep); without either
-    for larger N, where four restarts share each tile of points that they fetch. Where nothing was compiled, and on a GPU, torch
-    runs the restarts in batches (`torch_backend`), equal to the kernel's up to rounding: 1e-6 of the inertia.
+    for larger N, where four restarts share each tile of points that they fetch. Where nothing was compiled, and on a
+    GPU, torch runs the restarts in batches (`torch_backend`), equal to the kernel's up to rounding: 1e-6 of the
+    inertia.
 
     Raises ValueError when X or an option is not usable; warns when fewer than k clusters are found.
     """
