@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-STAGES = ("preprocess", "features", "decomposed", "clusters", "scores", "tables", "figures")
+STAGES = ("preprocess", "features", "decomposed", "clusters", "scores", "validated", "tables", "figures")
 
 
 def unwanted(root: str | Path, wanted: Iterable[str]) -> Iterator[Path]:

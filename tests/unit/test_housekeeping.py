@@ -1,0 +1,143 @@
+"""What no configuration names: listed, deleted only when told to, and nothing else touched."""
+
+import pytest
+import yaml
+
+from workflow_scripts.grid import Layout
+from workflow_scripts.housekeeping import prune, unwanted
+from workflow_scripts.plan import wanted_files
+from workflow_scripts.settings import parse
+
+CONFIG = """
+preprocess: {plain: [grey, resize]}
+backbones: {net: {model: squeezenet1_1, layers: [[fire5_avg, fire9_avg], [fire8_avg]]}}
+decompositions: {pca: {method: pca}, pca_few: {method: pca}, map: {method: tsne, of: pca_few}}
+clusterers: {kmeans: {method: kmeans}}
+baseline: {preprocess: plain, backbone: net, layer: fire9_avg, n_components: 5, clusterer: kmeans}
+studies:
+  main:
+    figures:
+      map: {kind: embedding, map: map}
+      ten: {kind: confusion, at: {n_components: 10}}
+"""
+LAYER = "plain/net/fire9_avg"
+WANTED = [
+    "preprocess/plain.h5",
+    f"features/{LAYER}.h5",
+    "features/plain/net/fire5_avg.h5",  # comes with fire9_avg from one pass
+    f"decomposed/{LAYER}/pca.h5",
+    f"decomposed/{LAYER}/pca_few.h5",  # what the figure's map is made of
+    f"decomposed/{LAYER}/map.h5",
+    *(
+        f"{stage}/{LAYER}/{reducer}/kmeans{suffix}"
+        for reducer in ("pca5", "pca10")
+        for stage, suffix in (("clusters", ".h5"), ("scores", ".parquet"), ("scores", ".classes.parquet"))
+    ),
+    *(f"tables/main{suffix}" for suffix in (".parquet", ".csv", ".classes.parquet", ".classes.csv")),
+    *(f"tables/main/{figure}.parquet" for figure in ("map", "ten")),
+    *(f"figures/main/{figure}{suffix}" for figure in ("map", "ten") for suffix in (".svg", ".png")),
+]
+UNWANTED = [
+    "preprocess/old.h5",
+    "preprocess/.plain.h5.part",
+    "features/plain/net/fire8_avg.h5",
+    "features/plain/other/fire9_avg.h5",
+    f"decomposed/{LAYER}/umap.h5",
+    f"clusters/{LAYER}/pca5w/kmeans.h5",
+    f"clusters/{LAYER}/pca5/kmeans_old.h5",
+    f"scores/{LAYER}/pca5w/kmeans.classes.parquet",
+    "tables/old.csv",
+    "tables/old/map.parquet",
+    "figures/old/map.svg",
+    "figures/main/old.png",
+    "validated/x/scores.parquet",
+]
+NEVER = [
+    "manifest.csv",
+    "rejected.csv",
+    "report.html",
+    "logs/preprocess/old.log",
+    "benchmarks/old.tsv",
+    "images/a/1.png",
+]
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A results folder with all sorts of files, named as the workflow names them."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "results" / "embedded"
+    for path in WANTED + UNWANTED + NEVER:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(bytes(1000))
+    return root
+
+
+def _wanted(tmp_path, *studies):
+    (tmp_path / "config").mkdir()
+    for number, text in enumerate(studies):
+        (tmp_path / "config" / f"{number}.yaml").write_text(text)
+    return wanted_files(str(tmp_path / "config"), parse(yaml.safe_load(CONFIG)), Layout("embedded"))
+
+
+def _unwanted(wanted):
+    return sorted(path.relative_to("results/embedded").as_posix() for path in unwanted("results/embedded", wanted))
+
+
+def _files(root):
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def test_exactly_the_unwanted_are_found(results, tmp_path):
+    assert _unwanted(_wanted(tmp_path)) == sorted(UNWANTED)
+
+
+def test_without_being_told_nothing_is_deleted(results, tmp_path, capsys):
+    before = _files(results)
+    prune("results/embedded", _wanted(tmp_path), delete=False)
+    said = capsys.readouterr().out
+    assert _files(results) == before
+    assert all(f"results/embedded/{path}\n" in said for path in UNWANTED)
+    assert not any(f" results/embedded/{path}\n" in said for path in WANTED + NEVER)
+    assert said.splitlines()[-1] == (
+        "0.0 MB that no configuration names; delete them with: snakemake prune --config delete=true"
+    )
+
+
+def test_told_to_it_deletes_them_and_the_folders_that_they_leave_empty(results, tmp_path, capsys):
+    prune("results/embedded", _wanted(tmp_path), delete=True)
+    assert _files(results) == sorted(WANTED + NEVER)
+    assert not any(path.is_dir() and not any(path.iterdir()) for path in results.rglob("*"))
+    assert capsys.readouterr().out.count("deleted") == len(UNWANTED)
+
+
+def test_nothing_to_do(tmp_path, capsys):
+    prune(tmp_path / "results" / "embedded", [], delete=True)
+    assert capsys.readouterr().out == "0.0 MB that no configuration names\n"
+
+
+def test_sizes_are_said(results, tmp_path, capsys):
+    (results / "preprocess" / "old.h5").write_bytes(bytes(2_500_000))
+    prune("results/embedded", _wanted(tmp_path), delete=False)
+    said = capsys.readouterr().out
+    assert "unused        2.5 MB  results/embedded/preprocess/old.h5" in said
+    assert said.splitlines()[-1].startswith("2.5 MB")
+
+
+STUDY = """
+preprocess: {old: [grey, resize]}
+backbones: {other: {model: squeezenet1_1, layers: [[fire9_avg]]}}
+clusterers: {kmeans: {method: kmeans}}
+baseline: {preprocess: old, backbone: other, layer: fire9_avg, clusterer: kmeans}
+studies: {old: {}}
+"""
+
+
+def test_what_another_study_file_names_stays(results, tmp_path):
+    found = _unwanted(_wanted(tmp_path, STUDY, "dpi: 200\n"))
+    assert found == sorted(set(UNWANTED) - {"preprocess/old.h5", "tables/old.csv"})
+
+
+def test_a_study_file_with_a_mistake_ends_it_before_anything_is_deleted(tmp_path):
+    with pytest.raises(SystemExit, match=r"Error: .*0\.yaml: config: clusterers\.kmeans\.method: found 'kmeens'"):
+        _wanted(tmp_path, STUDY.replace("method: kmeans", "method: kmeens"))
