@@ -10,12 +10,7 @@ rule decompose:
         layout.benchmark(layout.decomposed)
     conda:
         "../envs/cpu.yaml"
-    threads:
-        lambda wildcards: (
-            4
-            if settings.decompositions[wildcards.decomposition].method == "tsne"
-            else 1
-        )
+    threads: 1
     resources:
         mem_mb=sizes.decompose_mb,
         runtime=sizes.runtime_per_image(0.2),

@@ -13,7 +13,7 @@ from typing import Any
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid, Layout, validated_files
 from workflow_scripts.resources import Sizes, csv_rows
-from workflow_scripts.settings import Embedding, Settings, Tsne, parse, read_yaml
+from workflow_scripts.settings import Embedding, Maps, Settings, Tsne, parse, read_yaml
 
 FIGURE_BYTES = 2_000_000
 HOUSEKEEPING = {"prune", "list_layers"}
@@ -134,13 +134,13 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
     for study in settings.studies:
         yield layout.study_table.format(study=study)
         for pattern in (layout.validated, layout.class_validated):
-            yield from validated_files(grid, layout, study, pattern)
+            yield from validated_files(grid, layout, study, pattern, grid.cells[study])
     for study, figures in grid.figures.items():
         for name, cells in figures.items():
             yield layout.figure.format(study=study, figure=name)
             yield layout.figure_table.format(study=study, figure=name)
             figure = settings.studies[study].figures[name]
-            maps = _with_its_source(settings, figure.map) if isinstance(figure, Embedding) else []
+            maps = _with_its_source(settings, figure.map) if isinstance(figure, Embedding | Maps) else []
             for cell, decomposition in product(cells, maps):
                 yield layout.of(layout.decomposed, cell, decomposition=decomposition)
 

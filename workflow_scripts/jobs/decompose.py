@@ -16,6 +16,5 @@ with job(snakemake.log[0]):
         snakemake.output[0],
         settings,
         snakemake.params.code,
-        snakemake.threads,
         progress(f"decompose {snakemake.wildcards.layer}", "images"),
     )

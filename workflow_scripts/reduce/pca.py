@@ -145,13 +145,12 @@ def decompose(
     path: str,
     settings: Mapping[str, Any],
     code: str,
-    threads: int,
     progress: Callable[[int, int], None],
 ) -> None:
     """Decomposes a feature store (settings of `settings.Pca`) into a store of all images' scores.
 
-    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,). BLAS has one thread whatever
-    `threads` says, since the last bits depend on it.
+    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,). BLAS has one
+    thread, since the last bits depend on their number.
     """
     with store.reading(source) as features:
         X, manifest = features["features"], features.attrs["manifest"]

@@ -55,7 +55,6 @@ def decompose(
     path: str,
     settings: Mapping[str, Any],
     code: str,
-    threads: int,
     progress: Callable[[int, int], None],
 ) -> None:
     """Maps a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64."""
@@ -64,5 +63,5 @@ def decompose(
         ids, manifest = components["image_id"][:], components.attrs["manifest"]
     with store.writing(path, store.provenance(code, manifest, settings)) as file:
         file["image_id"] = ids
-        file["scores"] = embed(X, perplexity=settings["perplexity"], seed=settings["seed"], threads=threads)
+        file["scores"] = embed(X, perplexity=settings["perplexity"], seed=settings["seed"])
     progress(len(X), len(X))
