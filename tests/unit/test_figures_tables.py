@@ -119,11 +119,11 @@ def test_confusion_counts_supports_and_accuracy(tmp_path):
     # clusters: {a}, {a, b} (a tie, to a), {b, b}
     assert table[["label", "predicted", "count", "support"]].values.tolist() == [
         ["a", "a", 2, 2],
-        ["a", "b", 0, 2],
         ["b", "a", 1, 3],
+        ["a", "b", 0, 2],
         ["b", "b", 2, 3],
     ]
-    assert table["share"].tolist() == [1, 0, 1 / 3, 2 / 3]
+    assert table["share"].tolist() == [1, 1 / 3, 0, 2 / 3]
     assert (table["accuracy"] == 4 / 5).all()
     assert (table["n_stored"] == 2).all()
 

@@ -45,7 +45,7 @@ def tabulate(
     counts = confusion(best.labels, read_manifest(inputs["manifest"][0])["label"])
     support = counts.sum(axis=1)
     correct = sum(counts.loc[name, name] for name in counts.index)
-    table = counts.rename_axis(index="label", columns="predicted").stack().rename("count").reset_index()
+    table = counts.rename_axis(index="label").reset_index().melt("label", var_name="predicted", value_name="count")
     table["support"] = table["label"].map(support)
     table["share"] = table["count"] / table["support"]
     return table.assign(k=best.k, accuracy=correct / max(support.sum(), 1), n_stored=best.n_stored)
@@ -57,8 +57,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No labels: a confusion matrix compares clusters with labels.")
         rows, columns = list(dict.fromkeys(table["label"])), list(dict.fromkeys(table["predicted"]))
-        counts = table["count"].to_numpy().reshape(len(rows), len(columns))
-        shares = table["share"].to_numpy().reshape(counts.shape)
+        counts = table["count"].to_numpy().reshape(len(columns), len(rows)).T
+        shares = table["share"].to_numpy().reshape(len(columns), len(rows)).T
         supports = table.drop_duplicates("label")["support"]
         names = [f"{shortened(name)} ({n})" for name, n in zip(rows, supports, strict=True)]
         margin = max(text_width(name, small(style)) for name in names) + 8
@@ -72,7 +72,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_xticks(range(len(columns)), list(map(shortened, columns)), rotation=90 if upright else 0)
         ax.set_yticks(range(len(rows)), names)
         ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
-        ax.set_title(_title(table.iloc[0], supports.sum()))
+        ax.set_title(_title(table.iloc[0], int(supports.sum())))
         ax.tick_params(length=0, pad=8)
         _draw_grid(ax, counts.shape)
         _draw_classes(ax, rows, looks(rows, style))

@@ -95,8 +95,8 @@ def _cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Map
         found = looks(list(clusters["name"]), style)
     else:
         found = {
-            its.name: shade(by_class[its.predicted], its.rank) if its.predicted in by_class else NOBODY
-            for its in clusters[["name", "predicted", "rank"]].itertuples(index=False)
+            its["name"]: shade(by_class[its["predicted"]], its["rank"]) if its["predicted"] in by_class else NOBODY
+            for its in clusters.to_dict("records")
         }
     return found | ({NOISE: NOBODY} if (table["cluster"] < 0).any() else {})
 

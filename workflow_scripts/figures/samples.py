@@ -56,7 +56,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     n_columns, n_places = table["column"].max() + 1, table["place"].max() + 1
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         images = file["images"]
-        titles = {row.column: f"{shortened(row.label)}\nn = {row.n}" for row in table.itertuples() if labelled}
+        firsts = table[table["place"] == 0].to_dict("records") if labelled else []
+        titles = {first["column"]: f"{shortened(first['label'])}\nn = {first['n']}" for first in firsts}
         lines = [line for title in titles.values() for line in title.split("\n")]
         widest = max([SMALLEST, *(text_width(line, style["font_size"]) + 1.5 for line in lines)])
         n_blocks = ceil(n_columns / max(1, int(figure["width"] / widest)))
@@ -64,12 +65,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         side = figure["width"] / per_block
         made = canvas(figure, n_blocks * (side * images.shape[1] / images.shape[2] * n_places + 7) + 4.5)
         axes = _blocks(made, n_blocks, n_places, per_block)
-        for row in table.itertuples():
-            block, column = divmod(row.column, per_block)
-            ax = axes[block][row.place, column]
-            show(ax, images[row.row], class_looks[row.label].colour if labelled else FAINT)
-            if row.place == 0 and labelled:
-                ax.set_title(titles[row.column], loc="center", linespacing=1.15, pad=3)
+        for its in table.to_dict("records"):
+            block, column = divmod(its["column"], per_block)
+            ax = axes[block][its["place"], column]
+            show(ax, images[its["row"]], class_looks[its["label"]].colour if labelled else FAINT)
+            if its["place"] == 0 and labelled:
+                ax.set_title(titles[its["column"]], loc="center", linespacing=1.15, pad=3)
         preprocess = table["preprocess"].iloc[0]
         extra = "" if labelled else f"No labels: images evenly spread over all {table['n'].iloc[0]}. "
         note(made, f"{extra}Preprocessing: {preprocess}, {images.shape[2]} × {images.shape[1]} pixels.", style)

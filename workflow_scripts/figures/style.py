@@ -205,6 +205,7 @@ def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mappin
     undated = {"svg": {"Date": None}, "png": {"Software": None}}
     with ExitStack() as stack:
         stack.enter_context(theme(style))
+        made.draw_without_rendering()  # ticks follow the panels' sizes, which follow the ticks: this settles both
         for kind, path in (("svg", svg_path), ("png", png_path)):
             temporary = stack.enter_context(replacing(path))
             made.savefig(temporary, format=kind, dpi=style["dpi"], metadata=undated[kind])
