@@ -1,0 +1,178 @@
+"""Sizes against the arrays themselves, memory against what a job holds."""
+
+from dataclasses import fields
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from workflow_scripts import resources
+from workflow_scripts.backbones.torchvision_import import torchvision
+from workflow_scripts.clusterers import kmeans
+from workflow_scripts.grid import Cell, Layout
+from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca, reduced
+from workflow_scripts.resources import BASE_MB, Sizes, csv_rows
+from workflow_scripts.settings import parse
+
+CONFIG = """
+preprocess:
+  grey: [grey, {resize: {size: [128, 128]}}]
+  colour: [resize, {centre_crop: {size: [224, 200]}}]
+backbones: {net: {model: squeezenet1_1, layers: [[fire9_avg, fire9_flat]]}}
+decompositions: {pca: {method: pca}, few: {method: pca, max_components: 9}, map: {method: tsne, n_components: 20}}
+clusterers:
+  all: {method: kmeans, k: [2, 5], n_init: 30, repeats: 3, keep: all}
+  best: {method: kmeans, k: [2, 300], n_init: 2, repeats: 4}
+  mini: {method: minibatch_kmeans, k: 4, n_init: 3, repeats: 2}
+baseline: {preprocess: grey, backbone: net, layer: fire9_avg, clusterer: all}
+studies: {main: {}}
+"""
+N = 320
+
+
+@pytest.fixture
+def sizes(tmp_path, monkeypatch):
+    """Of a data set with `N` pictures, as the intake job's table says."""
+    monkeypatch.chdir(tmp_path)
+    layout = Layout("small")
+    table = tmp_path / layout.images
+    table.parent.mkdir(parents=True)
+    table.write_text("image_id,path\n" + "".join(f'{n},"new\nline/{n}.png"\n' for n in range(N)))
+    return Sizes(parse(yaml.safe_load(CONFIG)), layout)
+
+
+def _cell(layer="fire9_avg", decomposition="pca", n_components=None, clusterer="all", preprocess="grey"):
+    return Cell(preprocess, "net", layer, decomposition, n_components, False, clusterer)
+
+
+def _stage(files, stage):
+    return next(size for path, size in files.items() if f"/{stage}/" in path)
+
+
+def test_rows_are_counted_and_not_lines(sizes):
+    assert sizes.n_images == csv_rows(sizes.layout.images) == N
+
+
+def test_before_intake_the_folder_is_counted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/1.png", "a/2.png", "b/3.png", "b/3_mask.png", "b/.hidden.png"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).touch()
+    config = {**yaml.safe_load(CONFIG), "data": str(tmp_path / "data"), "intake": {"exclude": ["*_mask.png"]}}
+    assert Sizes(parse(config), Layout("new")).n_images == 3
+
+
+@pytest.mark.parametrize(
+    ("layer", "decomposition", "n_components"),
+    [
+        ("fire9_avg", "pca", 5),
+        ("fire9_avg", "pca", None),
+        ("fire9_avg", "pca", 10_000),
+        ("fire9_avg", "few", 50),
+        ("fire9_avg", "map", None),
+        ("fire9_avg", "none", None),
+        ("fire9_flat", "none", None),
+    ],
+)
+def test_bytes_are_those_of_the_arrays(sizes, layer, decomposition, n_components):
+    """The chain on random pictures, with the real network: what each stage stores."""
+    images = np.zeros((N, 128, 128), dtype=np.uint8)
+    network = torchvision.models.get_model("squeezenet1_1", weights=None).features
+    with torch.inference_mode():
+        output = network(torch.rand(1, 3, 128, 128))
+    width = {"fire9_avg": output.shape[1], "fire9_flat": output[0].numel()}[layer]
+    features = np.random.default_rng(0).random((N, width), dtype=np.float32)
+    points, stored = features, None
+    if decomposition != "none":
+        fitted = fit_pca(features, max_components=9 if decomposition == "few" else None)
+        stored = np.concatenate([scores for _, scores in fitted.transform(features)])
+        points, _ = reduced(stored, fitted.explained_variance, n_components or stored.shape[1], False)
+    if decomposition == "map":
+        points = stored = stored[:, :2]
+    settings = sizes.settings.clusterers["all"].dump() | {"max_iter": 2}
+    runs = [its for _, its in kmeans.cluster(points, settings, 0, 1, lambda done, total: None)]
+    files = sizes.files_of(_cell(layer, decomposition, n_components))
+    assert _stage(files, "preprocess") == images.nbytes
+    assert _stage(files, "features") == features.nbytes
+    clustered = sum(getattr(its, field.name).nbytes for its in runs for field in fields(its))
+    assert clustered <= _stage(files, "clusters") <= 1.1 * clustered
+    if stored is None:
+        assert not any("/decomposed/" in path for path in files)
+    else:
+        # One component less than images: the mean is gone.
+        assert stored.nbytes <= _stage(files, "decomposed") <= stored.nbytes * N / (N - 1)
+
+
+def test_labels_above_256_clusters_take_two_bytes(sizes):
+    best = _stage(sizes.files_of(_cell(n_components=1, clusterer="best")), "clusters")
+    labels = 4 * N * (1 + 2)
+    centres = 4 * (2 + 300) * 8
+    assert labels + centres < best <= labels + centres + 4 * 2 * 40
+
+
+def test_channels_and_size_follow_the_last_step(sizes):
+    assert _stage(sizes.files_of(_cell(preprocess="colour")), "preprocess") == N * 224 * 200 * 3
+
+
+@pytest.mark.parametrize(("clusterer", "restarts"), [("all", 2 * 3 * 30), ("best", 2 * 4 * 2), ("mini", 1 * 2 * 3)])
+def test_restarts(sizes, clusterer, restarts):
+    assert sizes.restarts(clusterer) == restarts
+
+
+def test_threads_come_with_restarts(sizes, monkeypatch):
+    assert sizes.cluster_threads(SimpleNamespace(clusterer="all")) == 1
+    monkeypatch.setattr(resources, "THREADED_RESTARTS", 180)
+    assert sizes.cluster_threads(SimpleNamespace(clusterer="all")) == resources.CLUSTER_THREADS
+    assert sizes.cluster_threads(SimpleNamespace(clusterer="best")) == 1
+
+
+WILDCARDS = SimpleNamespace(
+    preprocess="grey", backbone="net", layer="fire9_flat", decomposition="pca", reducer="none", clusterer="all"
+)
+
+
+def test_memory_and_time_grow_with_the_attempt(sizes):
+    needs = [
+        resources.intake_mb,
+        resources.preprocess_mb,
+        resources.features_mb(sizes.settings.backbones["net"]),
+        sizes.decompose_mb,
+        sizes.cluster_mb,
+        sizes.score_mb,
+        sizes.runtime_per_image(0.5),
+    ]
+    for need in needs:
+        first, second, third = (need(WILDCARDS, attempt=attempt) for attempt in (1, 2, 3))
+        assert 0 < first < second < third
+        assert isinstance(first, int)
+
+
+def test_minutes(sizes):
+    assert sizes.runtime_per_image(3.0)(WILDCARDS, attempt=1) == 10 + 3 * N / 60
+
+
+@pytest.mark.parametrize("n", [300, 1800, 8192, 8193, 150_000])
+def test_decomposition_has_room_for_what_pca_holds(sizes, monkeypatch, n):
+    assert resources.EXACT_SIDE == MAX_EXACT
+    monkeypatch.setattr(type(sizes), "n_images", n)
+    side, width = min(n, 512), 512
+    least = 8 * (2 * side * side + 2 * side * width) / 1e6  # matrix and eigenvectors; axes and the sum under way
+    wildcards = SimpleNamespace(**{**vars(WILDCARDS), "layer": "fire9_avg"})
+    assert BASE_MB + least <= sizes.decompose_mb(wildcards, 1) <= 8000
+
+
+def test_clustering_has_room_for_features_as_they_are(sizes):
+    width = sizes.width(_cell("fire9_flat"))
+    assert width > 10_000
+    assert sizes.cluster_mb(WILDCARDS, 1) >= BASE_MB + 2 * 8 * N * width / 1e6
+
+
+def test_more_images_need_no_less(sizes, monkeypatch):
+    for need in (sizes.decompose_mb, sizes.cluster_mb, sizes.score_mb):
+        found = []
+        for n in (10, 1000, 5000, 5001, 20_000, 150_000):
+            monkeypatch.setattr(type(sizes), "n_images", n)
+            found.append(need(SimpleNamespace(**{**vars(WILDCARDS), "layer": "fire9_avg"}), 1))
+        assert found == sorted(found)
