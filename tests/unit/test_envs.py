@@ -1,0 +1,96 @@
+"""One pin for each package, wherever it stands."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+WORKFLOW_ONLY = {"snakemake"}
+"""What the jobs of a conda environment do not install: Snakemake is the one that starts them."""
+
+
+IMPORT_NAMES = {"sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "pillow", "yaml": "pyyaml"}
+OPTIONAL = {"timm", "huggingface-hub"}
+"""The extra `timm` and what comes with it."""
+
+
+def _normal(name: str) -> str:
+    """PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _pins(lines: list[str]) -> dict[str, str]:
+    stripped = [line.split("#")[0].strip() for line in lines]
+    pins = [line.split("==") for line in stripped if "==" in line]
+    names = [_normal(name) for name, _ in pins]
+    assert len(set(names)) == len(names)
+    return dict(zip(names, (version for _, version in pins), strict=True))
+
+
+def _file(name: str) -> dict[str, str]:
+    lines = (ROOT / "envs" / name).read_text().splitlines()
+    loose = [
+        line for line in lines if line.strip() and not line.startswith("#") and not re.match(r"[\w.-]+==[\w.]+$", line)
+    ]
+    assert loose == [], "everything is pinned, and nothing comes from an address"
+    return _pins(lines)
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+DIRECT = _pins(PROJECT["dependencies"])
+
+
+def test_the_projects_direct_needs_are_all_pinned():
+    assert len(DIRECT) == len(PROJECT["dependencies"]) > 10
+
+
+def test_requirements_have_the_same_pins():
+    requirements = _file("requirements.txt")
+    assert {name: requirements.get(name) for name in DIRECT} == DIRECT
+
+
+def test_requirements_for_development_have_the_same_pins():
+    development = _file("requirements-dev.txt")
+    pinned = _pins(PROJECT["optional-dependencies"]["dev"])
+    assert {name: development.get(name) for name in pinned} == pinned
+    assert development.keys() & _file("requirements.txt").keys() == set()
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
+def test_conda_environments_have_the_same_pins(name):
+    environment = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text())
+    pins = dict(need.split("=") for need in environment["dependencies"] if "=" in need)
+    python = pins.pop("python")
+    expected = {
+        CONDA_NAMES.get(package, package): version
+        for package, version in DIRECT.items()
+        if package not in WORKFLOW_ONLY
+    }
+    assert pins == expected
+    assert tuple(map(int, python.split("."))) >= tuple(
+        map(int, PROJECT["requires-python"].removeprefix(">=").split("."))
+    )
+    assert f"pytorch-{name}" in environment["dependencies"]
+
+
+def test_every_rule_names_an_environment_that_exists():
+    named = {
+        name for path in (ROOT / "rules").glob("*.smk") for name in re.findall(r'"\.\./envs/(.+?)"', path.read_text())
+    }
+    assert named == {path.name for path in (ROOT / "envs").glob("*.yaml")}
+
+
+def test_what_is_imported_is_declared():
+    nodes = [
+        node for path in (ROOT / "workflow_scripts").rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))
+    ]
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    tops = {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {"workflow_scripts"}
+    assert {_normal(IMPORT_NAMES.get(top, top)) for top in tops} - OPTIONAL <= DIRECT.keys()
