@@ -26,7 +26,8 @@ def file_digest(path: str | Path) -> str:
 
 def seed(base: int, *names: int | str) -> int:
     """A 32-bit seed that is a function of the base seed and of what it is for, never of the order of execution."""
-    return int.from_bytes(hashlib.sha256(repr((base, *names)).encode()).digest()[:4], "little")
+    key = tuple(name if isinstance(name, str) else int(name) for name in (base, *names))  # 7 is numpy's 7 too
+    return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:4], "little")
 
 
 def code_digest(*modules: str) -> str:

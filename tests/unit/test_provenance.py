@@ -6,6 +6,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workflow_scripts import provenance
@@ -214,6 +215,10 @@ def test_seeds_are_distinct_and_fit_32_bits():
     assert len(set(seeds)) == len(names)
     assert all(0 <= value < 2**32 for value in seeds)
     assert seed(0, "kmeans", 1, 12) != seed(0, "kmeans", 11, 2)
+
+
+def test_numpys_whole_numbers_give_the_same_seed():
+    assert seed(np.int64(0), "kmeans", np.uint8(7), np.int32(2)) == seed(0, "kmeans", 7, 2)
 
 
 def test_seeds_are_the_same_in_any_order_and_process():
