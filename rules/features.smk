@@ -19,7 +19,6 @@ rule weights:
         backbone=lambda wildcards: settings.backbones[wildcards.backbone].dump(
             exclude={"layers"}
         ),
-        layers=lambda wildcards: settings.backbones[wildcards.backbone].layers,
         code=code_digest("jobs.weights"),
     script:
         "../workflow_scripts/jobs/weights.py"

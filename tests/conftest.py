@@ -10,7 +10,7 @@ from tests.workflow import ROOT, Project
 from workflow_scripts.intake.embedded import write_embedded
 
 SHARED = Path(os.environ.get("CLUSTERGRID_SHARED", ROOT.parent / "shared"))
-CLASSES = ("brick", "coffee", "grass", "tissue")
+CLASSES = ("brick", "galaxies", "grass", "gravel")
 PER_CLASS = 15
 
 
@@ -64,7 +64,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, fresh: Project) -> Projec
     return project
 
 
-@pytest.fixture()
+@pytest.fixture
 def project(tmp_path: Path, finished: Project) -> Project:
     """A copy of the finished study, to change."""
     return finished.copy(tmp_path / "project")

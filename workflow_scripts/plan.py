@@ -60,7 +60,8 @@ def check_disk(dag: Any, settings: Settings, layout: Layout) -> None:
 
 
 def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]:
-    jobs = list(dag.needrun_jobs(exclude_finished=False))
+    order = {rule: number for number, rule in enumerate(dag.workflow.rules)}
+    jobs = sorted(dag.needrun_jobs(exclude_finished=False), key=lambda job: order[job.rule])
     stages = Counter(_stage(job.rule.name) for job in jobs)
     restarts = sum(
         Sizes(settings, layout).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster"

@@ -4,17 +4,14 @@ import json
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.backbones import network, weights
+from workflow_scripts.backbones import weights
 from workflow_scripts.runlog import job
 from workflow_scripts.store import replacing
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    backbone = snakemake.params.backbone
-    found = weights.fetch(backbone)
-    for layers in snakemake.params.layers:
-        network.resolve(backbone["model"], layers)
+    found = weights.fetch(snakemake.params.backbone)
     log.info("%s", found)
     with replacing(snakemake.output[0]) as temporary:
         temporary.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
