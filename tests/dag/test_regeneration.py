@@ -133,11 +133,11 @@ def test_prune_lists_what_no_configuration_names(project):
     said = project.run("prune")
     unused = set(re.findall(r"unused .* MB  (\S+)", said))
     assert unused == {
-        f"results/small/{stage}/clahe/squeezenet/fire9_avg/pca500w/kmeans{suffix}"
+        f"results/small/{stage}/clahe/squeezenet/fire9_avg/pca500/kmeans{suffix}"
         for stage, suffix in (("clusters", ".h5"), ("scores", ".parquet"), ("scores", ".classes.parquet"))
     }
     assert all((project.folder / path).exists() for path in unused)
     project.run("prune", "--config", "delete=true")
     assert not any((project.folder / path).exists() for path in unused)
-    assert not Path(project.folder / "results/small/clusters/clahe/squeezenet/fire9_avg/pca500w").exists()
+    assert not Path(project.folder / "results/small/clusters/clahe/squeezenet/fire9_avg/pca500").exists()
     jobs(project, study_table=1, figure_table=1, figure=1)
