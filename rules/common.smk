@@ -72,6 +72,38 @@ def weight_file(wildcards):
     return settings.backbones[wildcards.backbone].weight_file or []
 
 
+def listed_model():
+    """The model whose layers are listed: that of a backbone of the configuration, or a model's own name."""
+    name = settings.backbone or settings.baseline.backbone
+    return settings.backbones[name].model if name in settings.backbones else name
+
+
+def listed_size():
+    """The side of the images that the network would get, pixels."""
+    named = settings.backbones.get(settings.backbone)
+    variant = settings.preprocess[settings.baseline.preprocess]
+    return (named and named.size) or max(variant.size)
+
+
+def images_to_learn_from(wildcards):
+    return layout.preprocessed.format(
+        preprocess=settings.backbones[wildcards.backbone].finetune.preprocess
+    )
+
+
+def weights_of(backbone):
+    """What the passes of a backbone wait for: its fine-tuned weights, or the note of which file its weights are."""
+    tuned = settings.backbones[backbone].finetune
+    return (layout.finetuned if tuned else layout.weights).format(backbone=backbone)
+
+
+def frozen_network(backbone):
+    """The settings of the network that the passes of a backbone run."""
+    its = settings.backbones[backbone]
+    tuned = {"weights": weights_of(backbone), "sha256": None, "normalise": "auto"}
+    return {**its.network(), **(tuned if its.finetune else {})}
+
+
 def decomposed_from(wildcards):
     """The features, or the decomposition that a map is made of."""
     of = getattr(settings.decompositions[wildcards.decomposition], "of", None)
@@ -109,13 +141,17 @@ def cell_columns(wildcards):
 def scores_of_study(wildcards):
     study = wildcards.study
     scores = [layout.of(layout.scores, cell) for cell in grid.cells[study]]
-    return scores + validated_files(grid, layout, study, layout.validated)
+    return scores + validated_files(
+        grid, layout, study, layout.validated, grid.cells[study]
+    )
 
 
 def class_scores_of_study(wildcards):
     study = wildcards.study
     scores = [layout.of(layout.class_scores, cell) for cell in grid.cells[study]]
-    return scores + validated_files(grid, layout, study, layout.class_validated)
+    return scores + validated_files(
+        grid, layout, study, layout.class_validated, grid.cells[study]
+    )
 
 
 def figure_settings(wildcards):
@@ -132,8 +168,13 @@ def table_sources(wildcards):
     sources = {
         "preprocessed": [layout.of(layout.preprocessed, cell) for cell in cells],
         "decomposed": [layout.of(layout.decomposed, cell) for cell in cells],
+        "points": [layout.points(cell) for cell in cells],
         "clusters": [layout.of(layout.clusters, cell) for cell in cells],
         "scores": [layout.of(layout.scores, cell) for cell in cells],
+        "class_scores": [layout.of(layout.class_scores, cell) for cell in cells],
+        "validated": validated_files(
+            grid, layout, wildcards.study, layout.validated, cells
+        ),
         "map": [
             layout.of(layout.decomposed, cell, decomposition=getattr(figure, "map", ""))
             for cell in cells

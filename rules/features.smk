@@ -16,12 +16,40 @@ rule weights:
         mem_mb=4000,
         runtime=30,
     params:
-        backbone=lambda wildcards: settings.backbones[wildcards.backbone].dump(
-            exclude={"layers"}
-        ),
+        backbone=lambda wildcards: settings.backbones[wildcards.backbone].network(),
         code=code_digest("jobs.weights"),
     script:
         "../workflow_scripts/jobs/weights.py"
+
+
+rule finetune:
+    input:
+        images=images_to_learn_from,
+        manifest=layout.manifest,
+        weights=layout.weights,
+    output:
+        weights=layout.finetuned,
+        curves=layout.finetuned.replace(".safetensors", ".csv"),
+    log:
+        layout.log(layout.finetuned),
+    benchmark:
+        layout.benchmark(layout.finetuned)
+    conda:
+        "../envs/gpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=resources.finetune_mb,
+        runtime=sizes.runtime_per_image(20.0),
+        gpu=0 if settings.device == "cpu" else 1,
+    params:
+        backbone=lambda wildcards: settings.backbones[wildcards.backbone].network(),
+        finetune=lambda wildcards: settings.backbones[
+            wildcards.backbone
+        ].finetune.dump(),
+        device=settings.device,
+        code=code_digest("jobs.finetune"),
+    script:
+        "../workflow_scripts/jobs/finetune.py"
 
 
 for backbone, its in settings.backbones.items():
@@ -32,7 +60,7 @@ for backbone, its in settings.backbones.items():
                 f"features_{backbone}_{number}"
             input:
                 images=layout.preprocessed,
-                weights=layout.weights.format(backbone=backbone),
+                weights=weights_of(backbone),
             output:
                 [
                     layout.features.format(
@@ -52,7 +80,7 @@ for backbone, its in settings.backbones.items():
                 runtime=sizes.runtime_per_image(1.0),
                 gpu=0 if settings.device == "cpu" else 1,
             params:
-                backbone=its.dump(exclude={"layers"}),
+                backbone=frozen_network(backbone),
                 layers=layers,
                 device=settings.device,
                 code=code_digest("jobs.features"),

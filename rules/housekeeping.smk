@@ -30,7 +30,8 @@ rule list_layers:
         mem_mb=500,
         runtime=10,
     params:
-        backbone=settings.backbone,
+        model=lambda wildcards: listed_model(),
+        size=lambda wildcards: listed_size(),
         n_images=lambda wildcards: sizes.n_images,
     script:
         "../workflow_scripts/jobs/list_layers.py"

@@ -17,10 +17,12 @@ from workflow_scripts.settings import (
     AXES,
     FEATURES_THEMSELVES,
     Choices,
+    ClassScores,
     Confusion,
     Embedding,
     ExplainedVariance,
     Figure,
+    Maps,
     Pca,
     Preprocessing,
     Samples,
@@ -70,6 +72,7 @@ class Layout:
         self.rejected = f"{self.root}/rejected.csv"
         self.preprocessed = f"{self.root}/preprocess/{{preprocess}}.h5"
         self.weights = f"{self.root}/weights/{{backbone}}.json"
+        self.finetuned = f"{self.root}/finetuned/{{backbone}}.safetensors"
         self.features = f"{self.root}/features/{features}.h5"
         self.decomposed = f"{self.root}/decomposed/{features}/{{decomposition}}.h5"
         self.clusters = f"{self.root}/clusters/{features}/{{reducer}}/{{clusterer}}.h5"
@@ -86,6 +89,11 @@ class Layout:
     def of(self, pattern: str, cell: Cell, **other: str) -> str:
         """The pattern filled in with a cell's choices, of which `other` replaces some."""
         return pattern.format(**{**cell.__dict__, "reducer": cell.reducer, **other})
+
+    def points(self, cell: Cell) -> str:
+        """What of a cell is clustered: a decomposition, or the features themselves."""
+        pattern = self.features if cell.decomposition == FEATURES_THEMSELVES else self.decomposed
+        return self.of(pattern, cell)
 
     def log(self, pattern: str) -> str:
         """Where the job that makes `pattern` logs; with `benchmark` one place for each job."""
@@ -247,15 +255,15 @@ def _combinations(study: Study) -> Iterator[dict[str, Any]]:
     yield from study.cells
 
 
-def validated_files(grid: Grid, layout: Layout, study: str, pattern: str) -> list[str]:
-    """The paths of the cross-validation of a study's cells; none if it has none."""
+def validated_files(grid: Grid, layout: Layout, study: str, pattern: str, cells: Iterable[Cell]) -> list[str]:
+    """The paths of the cross-validation of some of a study's cells; none if the study has none."""
     name = grid.settings.studies[study].cross_validation
-    return [layout.of(pattern, cell, cross_validation=name) for cell in grid.cells[study]] if name else []
+    return [layout.of(pattern, cell, cross_validation=name) for cell in cells] if name else []
 
 
 def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:
     """The cells that a figure shows: one, or those of its study, without those that would show the same again."""
-    if isinstance(figure, Samples | Embedding | Confusion):
+    if isinstance(figure, Samples | Embedding | Confusion | ClassScores):
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
     if isinstance(figure, ExplainedVariance):
@@ -263,6 +271,8 @@ def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:
         cells = _first_of_each(cells, "preprocess", "backbone", "layer", "decomposition")
     elif isinstance(figure, Preprocessing):
         cells = _first_of_each(cells, "preprocess")
+    elif isinstance(figure, Maps):
+        cells = _first_of_each(cells, "preprocess", "backbone", "layer")
     if not cells:
         raise UserError(f"config: studies.{study}: it has no cell at {figure.at} for this kind of figure")
     return cells

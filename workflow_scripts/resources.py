@@ -35,6 +35,10 @@ def preprocess_mb(wildcards: Any, attempt: int) -> int:
     return 2 * BASE_MB * attempt
 
 
+def finetune_mb(wildcards: Any, attempt: int) -> int:
+    return 8 * BASE_MB * attempt
+
+
 def features_mb(backbone: Backbone) -> Callable[[Any, int], int]:
     """A network, its weights and the activations of the batches under way, as large as VGG16's."""
     side = backbone.size or 224

@@ -26,7 +26,7 @@ from workflow_scripts.backbones import names
 from workflow_scripts.errors import UserError, found_allowed
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
-RESERVED_STUDIES = {"all"}
+RESERVED_STUDIES = {"all", "reproduction"}
 FEATURES_THEMSELVES = "none"
 """The decomposition's name that stands for clustering the features as they are."""
 SHARED = {"backbones": "weights", "clusterers": "k"}
@@ -234,6 +234,21 @@ def _named_step(given: Any) -> Any:
 # -------------------------------------------------------------------------------------------------------- backbones
 
 
+class FineTuning(Model):
+    """Training of the network on the labelled images, before it is frozen; a part of them is held out."""
+
+    preprocess: Name
+    """The variant whose images it is trained on."""
+    trained: Literal["head", "all"] = "head"
+    """The last layer alone, or all."""
+    optimiser: Literal["adam", "sgd"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(32, ge=1)
+    test_fraction: float = Field(0.2, gt=0, lt=1)
+    seed: int = 0
+
+
 class Backbone(Model):
     """A frozen network, its weights, and the layers that are read from it."""
 
@@ -254,6 +269,7 @@ class Backbone(Model):
     batch_size: int | None = Field(None, ge=1)
     """Part of the result: features change in the last bits with it. null is the device's default."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    finetune: FineTuning | None = None
     layers: list[list[str]] = Field(min_length=1)
     """The passes; layers of one inner list come from one forward pass."""
 
@@ -269,6 +285,10 @@ class Backbone(Model):
             if trouble := names.unknown_layer(self.model, layer):
                 raise ValueError(trouble)
         return self
+
+    def network(self) -> dict[str, Any]:
+        """What decides the frozen network and its input: all but the layers and the fine-tuning."""
+        return self.dump(exclude={"layers", "finetune"})
 
     @property
     def weight_file(self) -> str | None:
@@ -384,6 +404,11 @@ Metric = Literal[METRICS]  # type: ignore[valid-type]
 DRAWING = {"title", "width", "height"}
 
 
+K = int | Literal["best"] | None
+"""Number of clusters of a figure: null is the smallest of its clusterer, `best` that of the highest mean of the metric
+`by` over the repeats."""
+
+
 def _check_axes(key: str, axes: Iterable[str]) -> None:
     for axis in axes:
         if axis not in AXES:
@@ -445,22 +470,57 @@ class ExplainedVariance(Figure):
 class Embedding(Figure):
     """A two-dimensional map by label and by cluster."""
 
-    sources: ClassVar[tuple[str, ...]] = ("manifest", "map", "clusters")
+    sources: ClassVar[tuple[str, ...]] = ("manifest", "map", "points", "clusters", "scores")
+    shows_images: ClassVar[bool] = True
     kind: Literal["embedding"] = "embedding"
     map: str = "tsne"
     """The decomposition that gives the two coordinates."""
-    k: int | None = None
-    """Of the clusters; null is the smallest k of the cell's clusterer."""
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+    insets: list[str] = Field([], max_length=6)
+    """Clusters (`Sc`, `Sc-2`) of which typical images are shown: those nearest the centre."""
 
 
 class Confusion(Figure):
     """Confusion matrix of one clustering after the majority vote: the best of the repeats."""
 
-    sources: ClassVar[tuple[str, ...]] = ("manifest", "clusters")
+    sources: ClassVar[tuple[str, ...]] = ("manifest", "clusters", "scores")
     kind: Literal["confusion"] = "confusion"
     width: float = Field(85, gt=20, le=500)
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
+class ClassScores(Figure):
+    """Precision, recall and F1 of each class, mean and spread over the repeats, as a table."""
+
+    sources: ClassVar[tuple[str, ...]] = ("class_scores", "scores")
+    kind: Literal["class_scores"] = "class_scores"
+    width: float = Field(85, gt=20, le=500)
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
+class Maps(Figure):
+    """The maps of the study's cells beside each other, by label."""
+
+    sources: ClassVar[tuple[str, ...]] = ("manifest", "map")
+    kind: Literal["maps"] = "maps"
+    map: str = "tsne"
+    """The decomposition that gives the two coordinates."""
+
+
+class Folds(Figure):
+    """A metric on the training folds and on the fold that was held out, for each fold of each cell."""
+
+    sources: ClassVar[tuple[str, ...]] = ("validated",)
+    kind: Literal["folds"] = "folds"
+    metric: Metric = "accuracy_majority"
     k: int | None = None
-    """null is the smallest k of the cell's clusterer."""
+    """null is the smallest k of each cell's clusterer."""
 
 
 class Sensitivity(Figure):
@@ -483,10 +543,60 @@ class Restarts(Figure):
     """null is the smallest k of each cell's clusterer."""
 
 
+class BestOfN(Figure):
+    """The metric to expect from the best of n restarts, with a band from the bootstrap over all restarts."""
+
+    kind: Literal["best_of_n"] = "best_of_n"
+    metric: Metric = "accuracy_majority"
+    k: int | None = None
+    """null is the smallest k of each cell's clusterer."""
+    confidence: float = Field(0.95, gt=0, lt=1)
+
+
+class Effects(Figure):
+    """How much of the variance over a full product of choices each choice, and each pair of them, explains."""
+
+    kind: Literal["effects"] = "effects"
+    metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
+    pairs: int = Field(5, ge=0)
+    """The strongest interactions that are shown."""
+
+
+class Heatmap(Figure):
+    """A metric over two choices of a full product, mean over all others: by default the two of the largest effect."""
+
+    kind: Literal["heatmap"] = "heatmap"
+    width: float = Field(85, gt=20, le=500)
+    metric: Metric = "accuracy_majority"
+    axes: tuple[str, str] | None = None
+    """null takes the two that explain most."""
+
+
 AnyFigure = Annotated[
-    Samples | Preprocessing | ExplainedVariance | Embedding | Confusion | Sensitivity | Restarts,
+    Samples
+    | Preprocessing
+    | ExplainedVariance
+    | Embedding
+    | Confusion
+    | ClassScores
+    | Maps
+    | Sensitivity
+    | Folds
+    | Restarts
+    | BestOfN
+    | Effects
+    | Heatmap,
     Field(discriminator="kind"),
 ]
+
+
+class Reproduction(Figure):
+    """The run's numbers against published ones: `tables/reproduction.csv`, and a figure of the differences."""
+
+    sources: ClassVar[tuple[str, ...]] = ()
+    kind: Literal["reproduction"] = "reproduction"
+    published: Name
+    """The file of `config/published` with a published number a line."""
 
 
 class Style(Model):
@@ -560,7 +670,7 @@ class Settings(Model):
     seed: int = Field(0, ge=0)
     """The base of every seed."""
     backbone: str | None = None
-    """Whose layers `snakemake list_layers --config backbone=NAME` lists: a backbone's name or a model."""
+    """Whose layers `snakemake list_layers` lists: a backbone's name or a model; null is the baseline's."""
     delete: bool = False
     """`snakemake prune --config delete=true` deletes what it lists."""
     intake: Intake = Intake()
@@ -573,6 +683,7 @@ class Settings(Model):
     cross_validations: dict[Name, CrossValidation] = {}
     baseline: Choices
     studies: dict[Name, Study] = Field(min_length=1)
+    reproduction: Reproduction | None = None
     style: Style = Style()
 
     @model_validator(mode="before")
@@ -605,7 +716,9 @@ class Settings(Model):
                 found = found_allowed(study.cross_validation, self.cross_validations)
                 raise ValueError(f"studies.{name}.cross_validation: {found}")
             for figure, its in study.figures.items():
-                if isinstance(its, Embedding) and its.map not in self.decompositions:
+                if isinstance(its, Folds) and not study.cross_validation:
+                    raise ValueError(f"studies.{name}.figures.{figure}: the study has no cross_validation")
+                if isinstance(its, Embedding | Maps) and its.map not in self.decompositions:
                     found = found_allowed(its.map, self.decompositions)
                     raise ValueError(f"studies.{name}.figures.{figure}.map: {found}")
         return self

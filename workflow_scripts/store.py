@@ -79,6 +79,16 @@ def attribute(file: h5py.File, name: str) -> Any:
     return json.loads(file.attrs[name])
 
 
+def row_facts(file: h5py.File) -> dict[str, np.ndarray]:
+    """What a store says of its rows, for the stores made from it: ids and, after fine-tuning, what it learned from."""
+    return {name: file[name][:] for name in ("image_id", "trained_on") if name in file}
+
+
+def write_row_facts(file: h5py.File, facts: Mapping[str, np.ndarray]) -> None:
+    for name, values in facts.items():
+        file[name] = values
+
+
 def image_ids(file: h5py.File) -> np.ndarray:
     """The rows' image ids, (N,) str."""
     return file["image_id"].asstr()[:]

@@ -53,10 +53,14 @@ def score_clusters(
     """Scores of every stored clustering of a file; precision, recall and F1 of each class of the best of each repeat.
 
     A column that does not apply is null: agreement with labels where there are none, the silhouette of restarts that
-    are not the best of their repeat (it costs more than all other metrics together).
+    are not the best of their repeat (it costs more than all other metrics together). Behind a fine-tuned network the
+    labels that it was trained on do not count, and `split` is `held out`.
     """
     labels = pd.read_csv(manifest, dtype=str, keep_default_na=False)["label"].to_numpy()
     reduced = read_points(points, cell["n_components"], cell["whiten"])
+    if reduced.trained_on is not None:
+        labels[reduced.trained_on] = ""
+        cell = {**cell, "split": "held out"}
     with store.reading(clusters, reduced.manifest) as file:
         settings = store.attribute(file, "settings")["clusterer"]
         runs = read_runs(file)

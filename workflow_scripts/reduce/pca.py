@@ -157,7 +157,7 @@ def decompose(
         fitted = fit_pca(X, max_components=settings["max_components"])
         attributes = store.provenance(code, manifest, settings, rank=fitted.rank, pca_method=fitted.method)
         with store.writing(path, attributes) as file:
-            file["image_id"] = features["image_id"][:]
+            store.write_row_facts(file, store.row_facts(features))
             file["explained_variance"] = fitted.explained_variance
             file["explained_variance_ratio"] = fitted.explained_variance_ratio
             scores = file.create_dataset("scores", shape=(X.shape[0], len(fitted.components)), dtype=np.float64)

@@ -60,8 +60,8 @@ def decompose(
     """Maps a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64."""
     with store.reading(source) as components:
         X = components["scores"][:, : settings["n_components"]]
-        ids, manifest = components["image_id"][:], components.attrs["manifest"]
+        rows, manifest = store.row_facts(components), components.attrs["manifest"]
     with store.writing(path, store.provenance(code, manifest, settings)) as file:
-        file["image_id"] = ids
+        store.write_row_facts(file, rows)
         file["scores"] = embed(X, perplexity=settings["perplexity"], seed=settings["seed"])
     progress(len(X), len(X))

@@ -1,0 +1,28 @@
+"""Labelled images -> a network trained on them, and its learning curves."""
+
+from pathlib import Path
+
+import pandas as pd
+from snakemake.script import Snakemake
+
+from workflow_scripts import store
+from workflow_scripts.backbones.finetune import finetune
+from workflow_scripts.runlog import job, progress
+from workflow_scripts.tables import write_csv
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
+    labels = pd.read_csv(snakemake.input.manifest, dtype=str, keep_default_na=False)["label"]
+    curves = finetune(
+        stack["images"],
+        list(store.image_ids(stack)),
+        list(labels),
+        snakemake.params.backbone,
+        snakemake.params.finetune,
+        Path(snakemake.output.weights),
+        device=snakemake.params.device,
+        workers=snakemake.threads,
+        report=progress(f"finetune {snakemake.wildcards.backbone}", "epochs"),
+    )
+    write_csv(curves, snakemake.output.curves)
