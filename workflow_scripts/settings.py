@@ -331,7 +331,8 @@ Decomposition = Annotated[Pca | Tsne, Field(discriminator="method")]
 # ------------------------------------------------------------------------------------------------------- clusterers
 
 
-Numbers = list[Annotated[int, Field(ge=1)]]
+Number = Annotated[int, Field(ge=1)]
+Numbers = Annotated[list[Number], Field(min_length=1)]
 
 
 def _one_alone(given: Any) -> Any:
@@ -339,7 +340,7 @@ def _one_alone(given: Any) -> Any:
 
 
 class _Restarted(Model):
-    k: Annotated[Numbers, BeforeValidator(_one_alone, json_schema_input_type=int | Numbers)] = Field(min_length=1)
+    k: Annotated[Numbers, BeforeValidator(_one_alone, json_schema_input_type=Number | Numbers)]
     """Numbers of clusters. Left out, it is the configuration's `k`."""
     n_init: int = Field(100, ge=1)
     """Restarts of a repeat."""
