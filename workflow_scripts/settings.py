@@ -402,10 +402,17 @@ METRICS = (
     "inertia",
 )
 Metric = Literal[METRICS]  # type: ignore[valid-type]
+Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
 DRAWING = {"title", "width", "height"}
 
 
-K = int | Literal["best"] | None
+def _number_or_best(given: Any) -> Any:
+    if given not in (None, "best") and not str(given).isdigit():
+        raise ValueError(f"found {given!r}, allowed: a whole number, best")
+    return given
+
+
+K = Annotated[int | Literal["best"] | None, BeforeValidator(_number_or_best)]
 """Number of clusters of a figure: null is the smallest of its clusterer, `best` that of the highest mean of the metric
 `by` over the repeats."""
 
@@ -569,7 +576,7 @@ class Heatmap(Figure):
     kind: Literal["heatmap"] = "heatmap"
     width: float = Field(85, gt=20, le=500)
     metric: Metric = "accuracy_majority"
-    axes: tuple[str, str] | None = None
+    axes: tuple[Factor, Factor] | None = None
     """null takes the two that explain most."""
 
 

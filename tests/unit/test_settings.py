@@ -78,6 +78,8 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("studies.main.vary.whiten", True, "studies.main.vary.whiten: found True, allowed: a list"),
         ("studies.main.figures", ["lines"], "studies.main.figures: found ['lines'], allowed: keys with values"),
         ("style.dpi", "fine", "style.dpi: found 'fine', allowed: a whole number"),
+        ("studies.main.figures.lines", {"kind": "confusion", "k": "b"}, "k: found 'b', allowed: a whole number, best"),
+        ("studies.main.figures.lines", {"kind": "heatmap", "axes": ["k", "x"]}, "lines.axes.1: found 'x', allowed: "),
         # out of range
         ("seed", -1, "seed: found -1, allowed: at least 0"),
         ("clusterers.kmeans.n_init", 0, "clusterers.kmeans.n_init: found 0, allowed: at least 1"),
