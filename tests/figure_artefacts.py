@@ -31,7 +31,7 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "samples": {"per_class": 2},
     "preprocessing": {"classes": 2},
     "explained_variance": {},
-    "embedding": {"k": None},
+    "embedding": {"k": None, "insets": []},
     "confusion": {"k": None},
     "sensitivity": {"x": "n_components", "hue": "whiten", "metrics": ["accuracy_majority", "ari"], "k": None},
     "restarts": {"metric": "accuracy_majority", "k": None},

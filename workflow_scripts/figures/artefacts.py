@@ -10,6 +10,7 @@ import pandas as pd
 from workflow_scripts.errors import UserError
 from workflow_scripts.store import reading
 
+PERCENT = "\u00a0(%)"
 METRIC_NAMES = {
     "accuracy_majority": "Accuracy, majority vote\u00a0(%)",
     "accuracy_matched": "Accuracy, one-to-one matching\u00a0(%)",
@@ -23,6 +24,8 @@ METRIC_NAMES = {
     "silhouette": "Mean silhouette",
     "inertia": "Inertia (sum of squared distances)",
 }
+BY = {metric: f" (best by {name[0].lower() + name[1:].removesuffix(PERCENT)})" for metric, name in METRIC_NAMES.items()}
+"""How a title says that k is the best, and by which metric."""
 UNLABELLED_METRICS = ("silhouette", "inertia")
 CELL_AXES = ("preprocess", "backbone", "layer", "decomposition", "n_components", "whiten", "clusterer")
 AXIS_NAMES = {
@@ -65,6 +68,17 @@ def choose_k(wanted: int | None, available: Sequence[int | None]) -> int | None:
     if wanted not in numbers:
         raise UserError(f"config: figures: k: found {wanted}, allowed: {', '.join(map(str, numbers))}")
     return wanted
+
+
+def choose_best_k(inputs: Mapping[str, Sequence[str]], figure: Mapping[str, Any]) -> int | None:
+    """The k of a figure's settings; `best` is the one with the highest mean of the metric `by` over the repeats.
+
+    Without labels, where the metric has no value, it is the smallest k.
+    """
+    if figure["k"] != "best":
+        return figure["k"]
+    means = read_scores(inputs["scores"][0]).groupby("k")[figure["by"]].mean().dropna()
+    return None if means.empty else int(means.idxmax())
 
 
 @dataclass(frozen=True)

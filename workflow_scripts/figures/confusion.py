@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
-from workflow_scripts.figures.artefacts import best_clustering, read_manifest
+from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, read_manifest
 from workflow_scripts.figures.style import (
     INK,
     POINTS_PER_MM,
@@ -39,15 +39,17 @@ def tabulate(
     -------
     DataFrame, a row per label and predicted class: `label, predicted` (sorted; `noise` and `?` last), `count`,
     `support` (labelled images of the class), `share` (count / support), `k` (null if the clusterer finds it),
-    `accuracy` (of all labelled images), `n_stored` (clusterings of which it is the best). No rows without labels.
+    `chosen_by` (the metric by which k is the best; null if it is given), `accuracy` (of all labelled images),
+    `n_stored` (clusterings of which it is the best). No rows without labels.
     """
-    best = best_clustering(inputs["clusters"][0], figure["k"])
+    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
     counts = confusion(best.labels, read_manifest(inputs["manifest"][0])["label"])
     support = counts.sum(axis=1)
     correct = sum(counts.loc[name, name] for name in counts.index)
     table = counts.rename_axis(index="label").reset_index().melt("label", var_name="predicted", value_name="count")
     table["support"] = table["label"].map(support)
     table["share"] = table["count"] / table["support"]
+    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
     return table.assign(k=best.k, accuracy=correct / max(support.sum(), 1), n_stored=best.n_stored)
 
 
@@ -80,7 +82,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _title(first: pd.Series, n: int) -> str:
-    k = "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}, "
+    by = BY.get(first["chosen_by"])
+    k = "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}" + (f"{by}\n" if by else ", ")
     return f"{k}accuracy {100 * first['accuracy']:.1f} % of n = {n}"
 
 

@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import best_clustering, classes, read_manifest
+from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     NOBODY,
     ONE_COLUMN,
@@ -32,6 +34,8 @@ from workflow_scripts.store import reading
 NOISE, UNKNOWN, UNLABELLED = "noise", "?", "no label"
 RASTERISED = 3000
 """Points from which on they become pixels in the SVG."""
+INSET = 0.22
+"""Side of an inset, share of the panel's shorter side."""
 
 
 def tabulate(
@@ -42,16 +46,34 @@ def tabulate(
     Returns
     -------
     DataFrame in the manifest's order with columns `image_id, label` (None if unknown), `x, y` (of the map), `k` (null
-    if the clusterer finds it), `cluster` (negative: noise), `name` (of the cluster: `Sc`, `Sc-2`, …; its number if
-    there are no labels), `predicted` (the class that the cluster votes for, None without one) and `rank` (1 for the
-    largest cluster of its class).
+    if the clusterer finds it), `chosen_by` (the metric by which k is the best; null if it is given), `cluster`
+    (negative: noise), `name` (of the cluster: `Sc`, `Sc-2`, …; its number if there are no labels), `predicted` (the
+    class that the cluster votes for, None without one), `rank` (1 for the largest cluster of its class) and `typical`
+    (the image nearest the centre of a cluster that is to have an inset).
     """
     manifest = read_manifest(inputs["manifest"][0])
     with reading(inputs["map"][0]) as file:
         x, y = file["scores"][:, :2].T
-    best = best_clustering(inputs["clusters"][0], figure["k"])
+    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
     table = manifest[["image_id", "label"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
-    return table.join(_named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
+    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table = table.join(_named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
+    chosen: list[int] = []
+    if figure["insets"]:
+        points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
+        chosen = typical(points, table["name"].to_numpy(), figure["insets"])
+    return table.assign(typical=table.index.isin(chosen))
+
+
+def typical(points: np.ndarray, names: np.ndarray, chosen: Sequence[str]) -> list[int]:
+    """The row nearest the mean of each of the chosen clusters, of those that there are; points (N, d), names (N,)."""
+    members = (np.flatnonzero(names == name) for name in chosen)
+    return [_nearest_mean(points, rows) for rows in members if len(rows)]
+
+
+def _nearest_mean(points: np.ndarray, rows: np.ndarray) -> int:
+    distance = np.square(points[rows] - points[rows].mean(axis=0)).sum(axis=1)
+    return int(rows[np.argmin(distance)])
 
 
 def _named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
@@ -74,14 +96,16 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, _height(table, figure, by_class | by_cluster, style))
         axes = made.subplots(1, 2 if names else 1, squeeze=False)[0]
         k = table["k"].iloc[0]
-        clusters = "By cluster" if pd.isna(k) else f"By cluster, k = {k:.0f}"
+        clusters = "By cluster" if pd.isna(k) else f"By cluster, k = {k:.0f}{BY.get(table['chosen_by'].iloc[0], '')}"
         if names:
             labels = table["label"].fillna(UNLABELLED)
-            _scatter(axes[0], table, labels, by_class | {UNLABELLED: NOBODY}, f"By label, n = {len(table)}")
-            _scatter(axes[1], table, table["name"], by_cluster, clusters)
+            scatter(axes[0], table, labels, by_class | {UNLABELLED: NOBODY}, f"By label, n = {len(table)}")
+            scatter(axes[1], table, table["name"], by_cluster, clusters)
         else:
-            _scatter(axes[0], table, table["name"], by_cluster, f"{clusters}, n = {len(table)} (no labels)")
+            scatter(axes[0], table, table["name"], by_cluster, f"{clusters}, n = {len(table)} (no labels)")
         axes[0].set_ylabel("t-SNE 2")
+        if table["typical"].any():
+            _draw_insets(axes[-1], table, by_cluster, inputs["preprocessed"][0])
         unlabelled = {UNLABELLED: NOBODY} if names and table["label"].isna().any() else {}
         entries = {shortened(name): dot(look) for name, look in _in_order(by_class | by_cluster | unlabelled).items()}
         (legend_below if narrow else legend_beside)(made, entries, style)
@@ -119,7 +143,7 @@ def _height(table: pd.DataFrame, figure: Mapping[str, Any], names: Collection[st
     return shape * panel + legend + 12
 
 
-def _scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
+def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
     """Points in the order of their content hashes, so that no class lies on top of another."""
     points = table.assign(look=names.map(looks_of)).sort_values("image_id")
     size = min(9.0, max(1.5, 6000 / len(points)))
@@ -129,3 +153,32 @@ def _scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[
         ax.scatter(its["x"], its["y"], size, colour, marker=marker, **how)
     ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", title=title)
     ax.set_aspect("equal", adjustable="box")
+
+
+def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], images: str) -> None:
+    """Typical images on the emptiest places of the panel, each with a line to its point."""
+    ax.apply_aspect()
+    at = ax.transLimits.transform(table[["x", "y"]].to_numpy())
+    shape = np.ptp(table["y"]) / np.ptp(table["x"])
+    sides = INSET * np.array([min(1, shape), min(1, 1 / shape)])
+    occupied = at
+    with reading(images) as file:
+        for row in np.flatnonzero(table["typical"]):
+            corner = _emptiest(at[row], occupied, sides)
+            occupied = np.vstack([occupied, np.repeat([corner + sides / 2], len(at), axis=0)])
+            look = looks_of[table["name"].iloc[row]]
+            ends = np.transpose([at[row], corner + sides / 2])
+            ax.plot(*ends, color=look.colour, linewidth=0.8, transform=ax.transAxes)
+            ax.plot(*at[row], "o", markersize=4, markeredgecolor="black", color=look.colour, transform=ax.transAxes)
+            inset = ax.inset_axes((*corner, *sides), zorder=4)
+            show(inset, file["images"][int(row)], look.colour)
+            inset.set_title(table["name"].iloc[row], loc="center", pad=1.5)
+
+
+def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """The lower left corner of the place that covers the fewest points, of equals the one nearest to `point`."""
+    steps = np.linspace(0, 1, 21)
+    corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)
+    inside = (occupied[None] > corners[:, None] - 0.01) & (occupied[None] < corners[:, None] + sides + [0.01, 0.06])
+    distance = np.linalg.norm(corners + sides / 2 - point, axis=1)
+    return corners[np.lexsort((distance, inside.all(axis=2).sum(axis=1)))[0]]

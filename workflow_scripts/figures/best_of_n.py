@@ -1,0 +1,72 @@
+"""How many restarts are enough: the metric to expect from the best of n."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from workflow_scripts.figures.artefacts import CELL_AXES, METRIC_NAMES, cell_names, read_scores, shown, with_k
+from workflow_scripts.figures.explained_variance import DASHES
+from workflow_scripts.figures.style import canvas, columns_within, legend_above, looks, note, placeholder, theme
+from workflow_scripts.metrics import best_of_n
+
+POINTS = 60
+"""Numbers of restarts that are kept, evenly spread on a logarithmic scale."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """The expected metric of the restart of lowest inertia among n, drawn from those that each cell stores.
+
+    Returns
+    -------
+    DataFrame, a row per cell and n: `series` (the cell's name), `k`, `metric`, `n`, `expected, low, high` (in the units
+    of the metric's name in the figure; the band is the bootstrap's), `n_restarts` and `confidence`. No rows if there
+    are no labels and the metric needs them.
+    """
+    names = cell_names(cells, CELL_AXES)
+    curves = [_curve(figure, read_scores(path)) for path in inputs["scores"]]
+    return pd.concat([curve.assign(series=name) for name, curve in zip(names, curves, strict=True)], ignore_index=True)
+
+
+def _curve(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
+    metric = figure["metric"]
+    its = with_k(scores, figure["k"]).dropna(subset=["inertia", metric])
+    if its.empty:
+        return pd.DataFrame(columns=["k", "metric", "n", "expected", "low", "high", "n_restarts", "confidence"])
+    curve = best_of_n(its["inertia"], shown(metric, its[metric]), confidence=figure["confidence"])
+    kept = np.unique(np.geomspace(1, len(its), POINTS).round().astype(int)) - 1
+    known = {"k": its["k"].iloc[0], "metric": metric, "n_restarts": len(its), "confidence": figure["confidence"]}
+    return curve.iloc[kept].assign(**known)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a line with a band for each cell, along a logarithmic axis."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
+        names = list(dict.fromkeys(table["series"]))
+        made = canvas(figure, 62)
+        ax = made.subplots()
+        line_looks = looks(names, style)
+        dashes = dict(zip(names, cycle(DASHES), strict=False))
+        for name, look in line_looks.items():
+            its = table[table["series"] == name]
+            ax.fill_between(its["n"], its["low"], its["high"], color=look.colour, alpha=0.2, linewidth=0)
+            ax.plot(its["n"], its["expected"], color=look.colour, linestyle=dashes[name])
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.set(xlabel="Restarts n, of which the lowest inertia is kept", xlim=(1, table["n"].max()))
+        ax.set_ylabel(f"Expected {METRIC_NAMES[table['metric'].iloc[0]].replace('Accuracy', 'accuracy')}")
+        ax.grid(axis="y")
+        entries = {name: Line2D([], [], color=look.colour, linestyle=dashes[name]) for name, look in line_looks.items()}
+        legend_above(ax, entries, columns_within(figure["width"], names, style))
+        first = table.iloc[0]
+        band = f"{100 * first['confidence']:.0f} % band: bootstrap over the {first['n_restarts']} restarts"
+        note(made, f"k = {first['k']}; {band}.", style)
+    return made

@@ -1,0 +1,122 @@
+"""How much each choice matters: shares of the variance over a full product of choices, ranked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.figures.artefacts import AXIS_NAMES, CELL_AXES, METRIC_NAMES, read_scores, shown
+from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.metrics.effects import variance_shares
+
+FACTORS = (*CELL_AXES, "k")
+ROW = 5.5
+"""Millimetres."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Share of the variance of each choice and of the strongest pairs of choices, for each metric and repeat.
+
+    Returns
+    -------
+    DataFrame with the columns of `variance_shares`, and `metric`, `mean, sd` (of the share, over the
+    repeats; ddof 1), `span_mean, span_sd`, `n_cells` and `rank` (within the metric, 1 for the largest mean share).
+    Shares in percent, spans in the units of the metric's name in the figure. No rows if there are no labels and every
+    metric needs them.
+    """
+    scores = full_product(cells, inputs["scores"])
+    tables = [_ranked(scores, metric, figure["pairs"]) for metric in figure["metrics"] if scores[metric].notna().all()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["metric"])
+
+
+def full_product(cells: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> pd.DataFrame:
+    """The best restart of each repeat of all cells, with a column for each choice that varies, and k.
+
+    Raises `UserError` where the cells are no full product of choices.
+    """
+    tables = [_best(read_scores(path)).assign(**_choices(cell)) for cell, path in zip(cells, paths, strict=True)]
+    scores = pd.concat(tables, ignore_index=True)
+    factors = varying(scores)
+    sizes = [scores[factor].nunique() for factor in factors]
+    if len(scores) != np.prod(sizes) * scores["repeat"].nunique():
+        raise UserError(
+            f"config: figures: {' x '.join(factors)} is no full product; use design: product and one k list"
+        )
+    return scores
+
+
+def varying(scores: pd.DataFrame) -> list[str]:
+    """The choices of which there are several."""
+    return [factor for factor in FACTORS if scores[factor].nunique() > 1]
+
+
+def _choices(cell: Mapping[str, Any]) -> dict[str, Any]:
+    return {axis: cell[axis] for axis in CELL_AXES}
+
+
+def _best(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.sort_values("inertia", kind="stable").groupby(["k", "repeat"]).head(1)
+
+
+def _ranked(scores: pd.DataFrame, metric: str, n_pairs: int) -> pd.DataFrame:
+    factors = varying(scores)
+    table = variance_shares(scores.assign(**{metric: shown(metric, scores[metric])}), factors, metric)
+    table["share"] *= 100
+    for name, column in (("", "share"), ("span_", "span")):
+        repeats = table.groupby("term")[column]
+        table[f"{name}mean"], table[f"{name}sd"] = repeats.transform("mean"), repeats.transform("std")
+    pairs = table[table["order"] == 2].drop_duplicates("term").nlargest(n_pairs, "mean")["term"]
+    kept = table[(table["order"] == 1) | table["term"].isin(pairs)]
+    kept = kept.assign(rank=kept["mean"].rank(method="dense", ascending=False).astype(int), metric=metric)
+    n_cells = len(scores) // scores["repeat"].nunique()
+    return kept.assign(n_cells=n_cells).sort_values(["rank", "repeat"])
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a panel for each metric: a bar for each term, single repeats as points, the span of its means beside it."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")
+        metrics = list(dict.fromkeys(table["metric"]))
+        across = 1 if figure["width"] < ONE_COLUMN else len(metrics)
+        rows = table["term"].nunique()
+        made = canvas(figure, (len(metrics) // across) * (ROW * rows + 14) + 12)
+        axes = made.subplots(len(metrics) // across, across, squeeze=False).ravel()
+        for ax, metric in zip(axes, metrics, strict=True):
+            _draw_metric(ax, table[table["metric"] == metric], colours(style))
+        n = table["repeat"].nunique()
+        cells = f"{table['n_cells'].iloc[0]} cells, full product"
+        what = f"bars: mean over n = {n} repeats ± sd; points: repeats; numbers: largest less smallest marginal mean"
+        note(made, f"{cells}; {what}. Functional ANOVA (Hutter et al. 2014).", style)
+    return made
+
+
+def _draw_metric(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
+    terms = table.drop_duplicates("term").reset_index(drop=True)
+    y = np.arange(len(terms))
+    colour = [palette[0] if order == 1 else FAINT for order in terms["order"]]
+    ax.barh(y, terms["mean"], 0.7, xerr=terms["sd"].fillna(0), color=colour, alpha=0.55, error_kw={"linewidth": 0.8})
+    place = table["term"].map({term: i for i, term in enumerate(terms["term"])})
+    ax.scatter(table["share"], place, 5, "white", edgecolors="#555555", linewidths=0.5, zorder=3)
+    percent = METRIC_NAMES[table["metric"].iloc[0]].endswith("(%)")
+    highest = table.groupby("term")["share"].max()[terms["term"]].to_numpy()
+    right = np.maximum(terms["mean"] + terms["sd"].fillna(0), highest)
+    for place_of_term, (end, span) in enumerate(zip(right, terms["span_mean"], strict=True)):
+        text = f"{span:.1f} points" if percent else f"{span:.2f}"
+        ax.annotate(text, (end, place_of_term), (4, 0), textcoords="offset points", va="center", size="small")
+    ax.set_yticks(y, [_in_words(term) for term in terms["term"]])
+    ax.set(ylim=(len(terms) - 0.5, -0.5), xlim=(0, 1.28 * right.max()), xlabel="Share of the variance (%)")
+    ax.set_title(METRIC_NAMES[table["metric"].iloc[0]].removesuffix("\u00a0(%)"))
+    ax.grid(axis="x")
+
+
+def _in_words(term: str) -> str:
+    names = {**AXIS_NAMES, "n_components": "Components", "k": "k"}
+    first, *others = (names[factor] for factor in term.split(" × "))
+    return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])

@@ -1,0 +1,84 @@
+"""A metric on the training folds and on the fold that was held out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import CELL_AXES, METRIC_NAMES, cell_names, shown, with_k
+from workflow_scripts.figures.style import (
+    ONE_COLUMN,
+    Look,
+    canvas,
+    dot,
+    legend_below,
+    looks,
+    note,
+    placeholder,
+    theme,
+)
+
+SPLITS = {
+    "train": "training folds",
+    "validation": "held-out fold",
+    "validation_refitted": "held-out fold, vote refitted on it",
+}
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Every repeat's metric in each fold and split, with mean and standard deviation over the repeats.
+
+    Returns
+    -------
+    DataFrame: `series` (the cell's name), `k, fold, split` (in words), `repeat, metric, value` (in the units of its
+    name in the figure), `mean, sd` (ddof 1; null for one repeat) and `n_repeats`. No rows without values.
+    """
+    metric = figure["metric"]
+    tables = []
+    for name, path in zip(cell_names(cells, CELL_AXES), inputs["validated"], strict=True):
+        scores = with_k(pd.read_parquet(path), figure["k"]).dropna(subset=[metric])
+        its = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
+        repeats = its.groupby(["fold", "split"])["value"]
+        its["mean"], its["sd"], its["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
+        tables.append(its.assign(series=name, metric=metric, split=its["split"].map(SPLITS)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a panel for each cell, with a point for each fold and split and a bar for the spread over the repeats."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
+        names, splits = list(dict.fromkeys(table["series"])), list(dict.fromkeys(table["split"]))
+        across = 1 if figure["width"] < ONE_COLUMN else len(names)
+        made = canvas(figure, 52 * (len(names) // across) + 18)
+        axes = made.subplots(len(names) // across, across, squeeze=False, sharey=True).ravel()
+        by_colour = looks(splits, style)
+        split_looks = {
+            split: Look(by_colour[split].colour, marker) for split, marker in zip(splits, "os^", strict=False)
+        }
+        for ax, name in zip(axes, names, strict=True):
+            _draw_cell(ax, table[table["series"] == name], split_looks)
+        axes[0].set_ylabel(METRIC_NAMES[table["metric"].iloc[0]])
+        entries = {split: dot(look) for split, look in split_looks.items()}
+        legend_below(made, entries, style)
+        repeats = f"mean ± sd over {table['n_repeats'].max()} repeats"
+        note(made, f"k = {table['k'].iloc[0]}; {repeats}; folds stratified by label.", style)
+    return made
+
+
+def _draw_cell(ax: Axes, its: pd.DataFrame, split_looks: Mapping[str, Look]) -> None:
+    steps = np.linspace(-0.22, 0.22, len(split_looks))
+    for step, (split, look) in zip(steps, split_looks.items(), strict=True):
+        folds = its[its["split"] == split].drop_duplicates("fold").sort_values("fold")
+        spread = folds["sd"].fillna(0)
+        ax.errorbar(folds["fold"] + 1 + step, folds["mean"], spread, color=look.colour, fmt=look.marker, markersize=4)
+        ax.axhline(folds["mean"].mean(), color=look.colour, linestyle=":", linewidth=0.8)
+    ax.set_xticks(sorted(its["fold"].unique() + 1))
+    ax.set(xlabel="Fold", title=its["series"].iloc[0])
+    ax.grid(axis="y")

@@ -1,0 +1,67 @@
+"""A metric over two choices of a full product."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import AXIS_NAMES, METRIC_NAMES, shown, word
+from workflow_scripts.figures.effects import full_product, varying
+from workflow_scripts.figures.style import INK, canvas, note, placeholder, theme, wrapped
+from workflow_scripts.metrics.effects import variance_shares
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Mean of the metric for each pair of values of two choices, over all values of the others and all repeats.
+
+    Returns
+    -------
+    DataFrame: `x, y` (values in words, in the order of the axes), `x_axis, y_axis` (the choices), `metric`, `mean` (in
+    the units of its name in the figure), `sd` (over the repeats, of the mean of each; ddof 1) and `n` (clusterings).
+    No rows if there are no labels and the metric needs them.
+    """
+    metric = figure["metric"]
+    scores = full_product(cells, inputs["scores"])
+    if scores[metric].isna().any():
+        return pd.DataFrame(columns=["metric"])
+    scores[metric] = shown(metric, scores[metric])
+    x, y = figure["axes"] or _strongest(scores, metric)
+    of_repeats = scores.groupby([x, y, "repeat"])[metric].agg(["mean", "size"]).reset_index()
+    table = of_repeats.groupby([x, y]).agg(sd=("mean", "std"), mean=("mean", "mean"), n=("size", "sum")).reset_index()
+    values = {"x": [word(x, value) for value in table[x]], "y": [word(y, value) for value in table[y]]}
+    return table[["mean", "sd", "n"]].assign(**values, x_axis=x, y_axis=y, metric=metric)
+
+
+def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
+    """The two choices with the largest mean share of the variance; the one of more values along x."""
+    shares = variance_shares(scores, varying(scores), metric)
+    main = shares[shares["order"] == 1].groupby("term")["share"].mean().nlargest(2)
+    x, y = sorted(main.index, key=lambda factor: -scores[factor].nunique())
+    return x, y
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the means as shades and numbers."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
+        columns, rows = list(dict.fromkeys(table["x"])), list(dict.fromkeys(table["y"]))
+        means = table.pivot(index="y", columns="x", values="mean").loc[rows, columns].to_numpy()
+        made = canvas(figure, max(9 * len(rows), 36) + 26)
+        ax = made.subplots()
+        image = ax.imshow(means, cmap="viridis", aspect="auto")
+        percent = METRIC_NAMES[table["metric"].iloc[0]].endswith("(%)")
+        middle = (means.min() + means.max()) / 2
+        for row, column in ((i, j) for i in range(len(rows)) for j in range(len(columns))):
+            value = means[row, column]
+            text = f"{value:.1f}" if percent else f"{value:.2f}"
+            ax.text(column, row, text, ha="center", va="center", color=INK if value > middle else "white")
+        ax.set_xticks(range(len(columns)), [name.removesuffix(" components") for name in columns])
+        ax.set_yticks(range(len(rows)), [name.removesuffix(" components") for name in rows])
+        ax.set(xlabel=AXIS_NAMES[table["x_axis"].iloc[0]], ylabel=AXIS_NAMES[table["y_axis"].iloc[0]])
+        made.colorbar(image, ax=ax, label=wrapped(METRIC_NAMES[table["metric"].iloc[0]], 34, style["font_size"]))
+        note(made, f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings a field.", style)
+    return made

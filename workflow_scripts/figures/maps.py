@@ -1,0 +1,55 @@
+"""The same images on the maps of several cells, by label."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
+from workflow_scripts.figures.embedding import UNLABELLED, scatter
+from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, shortened, theme
+from workflow_scripts.store import reading
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Coordinates of every image on each cell's map.
+
+    Returns
+    -------
+    DataFrame, a row per cell and image in the manifest's order: `series` (the cell's name), `image_id, label` (None if
+    unknown), `x, y`.
+    """
+    manifest = read_manifest(inputs["manifest"][0])[["image_id", "label"]]
+    tables = []
+    for name, path in zip(cell_names(cells, ("preprocess", "backbone", "layer")), inputs["map"], strict=True):
+        with reading(path) as file:
+            x, y = file["scores"][:, :2].T
+        tables.append(manifest.assign(series=name, x=x, y=y))
+    return pd.concat(tables, ignore_index=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a panel for each map, points in the colours of their labels."""
+    by_class = looks(classes(read_manifest(inputs["manifest"])), style)
+    unlabelled = {UNLABELLED: NOBODY} if table["label"].isna().any() else {}
+    names = list(dict.fromkeys(table["series"]))
+    across = min(len(names), 1 if figure["width"] < ONE_COLUMN else 2)
+    down = ceil(len(names) / across)
+    with theme(style):
+        spans = table.groupby("series")[["x", "y"]].agg(np.ptp)
+        shape = float(np.clip(spans["y"] / spans["x"], 0.5, 1.2).max())
+        made = canvas(figure, down * (shape * (figure["width"] / across - 6) + 9) + 9)
+        axes = made.subplots(down, across, squeeze=False).ravel()
+        for ax, name in zip(axes, names, strict=False):
+            its = table[table["series"] == name].reset_index(drop=True)
+            scatter(ax, its, its["label"].fillna(UNLABELLED), by_class | unlabelled, f"{name}, n = {len(its)}")
+            ax.set_ylabel("t-SNE 2")
+        for ax in axes[len(names) :]:
+            ax.axis("off")
+        legend_below(made, {shortened(name): dot(look) for name, look in (by_class | unlabelled).items()}, style)
+    return made
