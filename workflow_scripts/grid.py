@@ -186,9 +186,9 @@ class Grid:
                 raise UserError(f"config: studies.{study}: k: {found_allowed(k, allowed)}, as clusterers.{clusterer}.k")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
-        for changes in _combinations(study):
+        for key, changes in _combinations(study):
             choices = self._choices(name, changes)
-            cell = self._cell(name, choices, f"studies.{name}.vary")
+            cell = self._cell(name, choices, f"studies.{name}.{key}")
             if reason := self._senseless(cell):
                 self.skipped.append(Skipped(name, tuple(changes.items()), reason))
                 if not changes:
@@ -245,14 +245,15 @@ class Grid:
         return None
 
 
-def _combinations(study: Study) -> Iterator[dict[str, Any]]:
+def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Changes of the baseline, and the study's key that holds them."""
     axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
     if study.design == "product":
-        yield from (dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
+        yield from (("vary", dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
     else:
-        yield {}
-        yield from ({axis: value} for axis, values in axes.items() for value in values)
-    yield from study.cells
+        yield "baseline", {}
+        yield from (("vary", {axis: value}) for axis, values in axes.items() for value in values)
+    yield from ((f"cells.{number}", cell) for number, cell in enumerate(study.cells))
 
 
 def validated_files(grid: Grid, layout: Layout, study: str, pattern: str, cells: Iterable[Cell]) -> list[str]:
