@@ -1,0 +1,346 @@
+"""Studies expanded into cells, against itertools; names, paths, and what is left out with its reason."""
+
+import copy
+from collections import Counter
+from itertools import product
+
+import pytest
+import yaml
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.grid import Cell, Grid, Layout, dataset_name, figure_cells
+from workflow_scripts.settings import AXES, parse
+
+CONFIG = yaml.safe_load("""
+preprocess: {plain: [grey, resize], clahe: [grey, clahe, resize]}
+backbones:
+  small: {model: squeezenet1_1, layers: [[fire5_avg], [fire9_avg]]}
+  large: {model: vgg16, layers: [[fc1, fc2]]}
+decompositions: {pca: {method: pca}, pca_few: {method: pca, max_components: 9}, map: {method: tsne, of: pca}}
+clusterers:
+  one: {method: kmeans, k: 3}
+  many: {method: kmeans, k: [2, 3, 4]}
+baseline:
+  {preprocess: plain, backbone: small, layer: fire9_avg, n_components: 20, whiten: true, clusterer: one}
+studies: {main: {}}
+""")
+BASELINE = Cell("plain", "small", "fire9_avg", "pca", 20, True, "one")
+
+
+def _grid(study, **changes):
+    config = copy.deepcopy(CONFIG) | changes
+    return Grid(parse(config | {"studies": {"main": study}}))
+
+
+def _cells(study, **changes):
+    return _grid(study, **changes).cells["main"]
+
+
+def _with(**changes):
+    return Cell(**(vars(BASELINE) | changes))
+
+
+def _mistake(study, **changes):
+    with pytest.raises(UserError) as caught:
+        _grid(study, **changes).check()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def _figure(figure):
+    return {"figures": {"it": figure}}
+
+
+# -------------------------------------------------------------------------------------------------------- expansion
+
+
+def test_without_axes_a_study_is_its_baseline():
+    assert _cells({}) == _cells({"design": "product"}) == [BASELINE]
+
+
+def test_one_at_a_time_is_the_baseline_and_each_value_alone():
+    vary = {"whiten": [True, False], "preprocess": ["clahe"], "n_components": [5, None]}
+    assert _cells({"vary": vary}) == [
+        BASELINE,
+        _with(preprocess="clahe"),
+        _with(n_components=5),
+        _with(n_components=None),
+        _with(whiten=False),
+    ]
+
+
+def test_a_product_is_every_combination():
+    vary = {"whiten": [True, False], "layer": ["fire9_avg", "fire5_avg"], "n_components": [5, 2, None]}
+    found = _cells({"vary": vary, "design": "product"})
+    expected = [_with(layer=a, n_components=b, whiten=c) for a, b, c in product(*(vary[axis] for axis in sorted(vary)))]
+    assert found == expected
+    assert len(set(found)) == 12
+
+
+def test_the_order_is_that_of_the_stages_whatever_the_file_says():
+    vary = {"clusterer": ["many"], "n_components": [5], "preprocess": ["clahe"], "layer": ["fire5_avg"]}
+    changed = [
+        next(axis for axis in AXES if getattr(cell, axis) != getattr(BASELINE, axis))
+        for cell in _cells({"vary": vary})[1:]
+    ]
+    assert changed == ["preprocess", "layer", "n_components", "clusterer"]
+
+
+def test_a_studys_baseline_goes_before_the_configurations_and_axes_before_both():
+    cells = _cells({"baseline": {"preprocess": "clahe", "n_components": 7}, "vary": {"n_components": [9]}})
+    assert cells == [_with(preprocess="clahe", n_components=7), _with(preprocess="clahe", n_components=9)]
+
+
+def test_further_cells_come_last():
+    study = {"vary": {"whiten": [False]}, "cells": [{"n_components": 3, "whiten": False}, {"clusterer": "many"}]}
+    assert _cells(study)[2:] == [_with(n_components=3, whiten=False), _with(clusterer="many")]
+
+
+def test_cells_that_are_the_same_come_once():
+    assert _cells({"vary": {"whiten": [False, True]}, "cells": [{"whiten": False}, {}]}) == [
+        BASELINE,
+        _with(whiten=False),
+    ]
+    assert _cells({"vary": {"n_components": [20, "20", 20.0]}}) == [BASELINE]
+
+
+def test_whole_numbers_stay_whole_beside_nulls():
+    for cell in _cells({"vary": {"n_components": [5, None]}}):
+        assert cell.n_components is None or type(cell.n_components) is int
+
+
+@pytest.mark.parametrize("decomposition", ["none", "map"])
+def test_what_has_no_components_is_used_as_it_is_and_said_so(decomposition):
+    study = {"vary": {"decomposition": ["pca", decomposition], "n_components": [5, 10], "whiten": [True, False]}}
+    grid = _grid(study | {"design": "product"})
+    as_it_is = _with(decomposition=decomposition, n_components=None, whiten=False)
+    cells = grid.cells["main"]
+    assert Counter(cell.decomposition for cell in cells) == {"pca": 4, decomposition: 1}
+    assert as_it_is in cells
+    reasons = {skipped.reason for skipped in grid.skipped}
+    assert reasons == {f"{decomposition} is used as it is: no n_components, no whitening"}
+    assert all(dict(skipped.choices)["decomposition"] == decomposition for skipped in grid.skipped)
+
+
+def test_a_layer_of_another_backbone_is_left_out_with_the_reason():
+    vary = {"backbone": ["small", "large"], "layer": ["fire9_avg", "fc1", "fc2"]}
+    grid = _grid({"vary": vary, "design": "product"})
+    assert {(cell.backbone, cell.layer) for cell in grid.cells["main"]} == {
+        ("small", "fire9_avg"), ("large", "fc1"), ("large", "fc2")
+    }  # fmt: skip
+    assert {(dict(its.choices)["backbone"], dict(its.choices)["layer"], its.reason) for its in grid.skipped} == {
+        ("small", "fc1", "small has no layer fc1"),
+        ("small", "fc2", "small has no layer fc2"),
+        ("large", "fire9_avg", "large has no layer fire9_avg"),
+    }
+    assert {its.study for its in grid.skipped} == {"main"}
+
+
+def test_cells_of_several_studies_come_once_and_each_study_keeps_its_own():
+    studies = {
+        "a": {"vary": {"n_components": [5, 10]}},
+        "b": {"vary": {"n_components": [10, 15]}, "baseline": {"clusterer": "many"}},
+        "c": {},
+    }
+    grid = Grid(parse(CONFIG | {"studies": studies}))
+    assert {name: len(cells) for name, cells in grid.cells.items()} == {"a": 3, "b": 3, "c": 1}
+    assert len(grid.all_cells) == len(set(grid.all_cells)) == 6
+    assert grid.studies_with("many") == ["b"]
+    assert grid.studies_with("one") == ["a", "c"]
+
+
+# ---------------------------------------------------------------------------------------------------------- mistakes
+
+
+@pytest.mark.parametrize(
+    ("study", "message"),
+    [
+        ({"vary": {"layer": ["fire9"]}}, "studies.main.vary.layer: found 'fire9', allowed: fire5_avg, fire9_avg"),
+        ({"vary": {"preprocess": ["clahee"]}}, "studies.main.vary.preprocess: found 'clahee', allowed: plain, clahe"),
+        ({"vary": {"n_components": [2.5]}}, "studies.main.vary.n_components: found 2.5, allowed: a whole number"),
+        ({"vary": {"n_components": [0]}}, "studies.main.vary.n_components: found 0, allowed: at least 1"),
+        ({"vary": {"whiten": ["perhaps"]}}, "studies.main.vary.whiten: found 'perhaps', allowed: true or false"),
+        ({"baseline": {"backbone": "tiny"}}, "studies.main.baseline.backbone: found 'tiny', allowed: small, large"),
+        ({"baseline": {"layer": None}}, "studies.main.baseline.layer: found None, allowed: a text"),
+        ({"cells": [{}, {"clusterer": "on"}]}, "studies.main.cells.1.clusterer: found 'on', allowed: one, many"),
+        ({"baseline": {"layer": "fc1"}}, "studies.main: its baseline makes no sense: small has no layer fc1"),
+        (
+            {"vary": {"backbone": ["large"], "layer": ["fire9_avg"]}, "design": "product"},
+            "studies.main: no combination makes sense: large has no layer fire9_avg",
+        ),
+        (_figure({"kind": "confusion", "at": {"layer": "no"}}), "studies.main: at.layer: found 'no', allowed: fire5"),
+        (_figure({"kind": "confusion", "at": {"layer": "fc1"}}), "studies.main: small has no layer fc1 (figure it)"),
+        (_figure({"kind": "confusion", "k": 4}), "main: k: found 4, allowed: 3, as clusterers.one.k (figure it)"),
+        (
+            _figure({"kind": "sensitivity", "x": "layer", "at": {"n_components": 21}}),
+            "studies.main: it has no cell at {'n_components': 21} for this kind of figure (figure it)",
+        ),
+        (
+            _figure({"kind": "explained_variance"}) | {"baseline": {"decomposition": "none"}},
+            "studies.main: it has no cell at {} for this kind of figure (figure it)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_choice_that_does_not_exist_names_the_key_that_holds_it(study, message):
+    mistake = _mistake(study)
+    assert mistake.startswith("config: studies.main")
+    assert message in mistake
+
+
+def test_the_configurations_own_baseline_is_named_where_it_is_wrong():
+    baseline = CONFIG["baseline"] | {"clusterer": "ones"}
+    assert _mistake({}, baseline=baseline).startswith(
+        "config: baseline.clusterer: found 'ones', allowed: one, many (did you mean one?)"
+    )
+
+
+def test_two_reductions_under_one_generated_name():
+    decompositions = {"pca": {"method": "pca"}, "pcaw": {"method": "pca"}}
+    study = {"vary": {"decomposition": ["pca", "pcaw"], "whiten": [True, False]}, "design": "product"}
+    baseline = CONFIG["baseline"] | {"n_components": None}
+    message = _mistake(study, decompositions=decompositions, baseline=baseline)
+    assert message == "config: decompositions: pcaw would stand for two reductions; rename one"
+
+
+# -------------------------------------------------------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize(
+    ("decomposition", "n_components", "whiten", "name"),
+    [
+        ("pca", 50, True, "pca50w"),
+        ("pca", 50, False, "pca50"),
+        ("pca", None, True, "pcaw"),
+        ("pca", None, False, "pca"),
+        ("pca_few", 5, True, "pca_few5w"),
+        ("map", 50, True, "map"),
+        ("none", 50, True, "none"),
+    ],
+)
+def test_reducers_have_generated_names(decomposition, n_components, whiten, name):
+    choices = {"decomposition": decomposition, "n_components": n_components, "whiten": whiten}
+    grid = _grid({"baseline": choices})
+    assert [cell.reducer for cell in grid.all_cells] == [name]
+    assert list(grid.reducers) == [name]
+
+
+def test_reducers_of_cells_that_only_a_figure_shows_are_known():
+    grid = _grid(_figure({"kind": "confusion", "at": {"n_components": 33}}))
+    assert set(grid.reducers) == {"pca20w", "pca33w"}
+    assert grid.reducers["pca33w"].n_components == 33
+    assert len(grid.cells["main"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [("embedded", "embedded"), ("/a/steel", "steel-"), ("/a/My {steel} pictures", "My_steel_pictures-")],
+)
+def test_the_data_sets_name(data, name):
+    found = dataset_name(parse(CONFIG | {"data": data}))
+    assert found.startswith(name)
+    assert "/" not in found
+    assert dataset_name(parse(CONFIG | {"data": data, "name": "mine.v2"})) == "mine.v2"
+
+
+def test_folders_of_one_name_are_two_data_sets_and_one_folder_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [
+        dataset_name(parse(CONFIG | {"data": data}))
+        for data in ("a/steel", "b/steel", "a/steel/", f"{tmp_path}/a/steel")
+    ]
+    assert names[0] != names[1]
+    assert names[0] == names[2] == names[3]
+
+
+# -------------------------------------------------------------------------------------------------------------- paths
+
+
+def test_paths_hold_the_names():
+    layout = Layout("steel.v2")
+    assert layout.of(layout.clusters, BASELINE) == "results/steel.v2/clusters/plain/small/fire9_avg/pca20w/one.h5"
+    assert layout.of(layout.decomposed, BASELINE, decomposition="map") == (
+        "results/steel.v2/decomposed/plain/small/fire9_avg/map.h5"
+    )
+    assert layout.points(BASELINE) == "results/steel.v2/decomposed/plain/small/fire9_avg/pca.h5"
+    assert layout.points(_with(decomposition="none")) == "results/steel.v2/features/plain/small/fire9_avg.h5"
+    assert layout.log(layout.preprocessed) == "results/steel.v2/logs/preprocess/{preprocess}.log"
+    assert layout.benchmark(layout.preprocessed) == "results/steel.v2/benchmarks/preprocess/{preprocess}.tsv"
+
+
+def test_other_cells_have_other_paths():
+    cells = _cells({"vary": {"preprocess": ["plain", "clahe"], "layer": ["fire5_avg", "fire9_avg"],
+        "decomposition": ["pca", "pca_few", "map", "none"], "n_components": [1, 10, None], "whiten": [True, False],
+        "clusterer": ["one", "many"]}, "design": "product"})  # fmt: skip
+    layout = Layout("d")
+    for pattern in (layout.clusters, layout.scores):
+        assert len({layout.of(pattern, cell) for cell in cells}) == len(cells) == 2 * 2 * (2 * 6 + 2) * 2
+
+
+# ------------------------------------------------------------------------------------------------------------ figures
+
+STUDY = {
+    "vary": {
+        "preprocess": ["plain", "clahe"], "layer": ["fire5_avg", "fire9_avg"], "n_components": [5, 20],
+        "decomposition": ["pca", "none"],
+    },
+    "design": "product",
+}  # fmt: skip
+
+
+def _shown(figure, study=STUDY):
+    grid = _grid(study | _figure(figure))
+    cells = figure_cells(grid, "main", grid.settings.studies["main"].figures["it"])
+    assert grid.figures == {"main": {"it": cells}}
+    return cells
+
+
+@pytest.mark.parametrize("kind", ["samples", "embedding", "confusion"])
+def test_figures_of_one_cell_show_the_baseline_with_the_choices_of_at(kind):
+    assert _shown({"kind": kind, "map": "map"} if kind == "embedding" else {"kind": kind}) == [BASELINE]
+    at = {"preprocess": "clahe", "n_components": 99}
+    figure = {"kind": kind, "at": at} | ({"map": "map"} if kind == "embedding" else {})
+    assert _shown(figure) == [_with(**at)]
+
+
+def test_figures_of_many_show_the_studys_cells_that_have_the_choices_of_at():
+    every = _shown({"kind": "sensitivity", "x": "layer"})
+    assert len(every) == 2 * 2 * (2 + 1)
+    at = {"layer": "fire5_avg", "n_components": 5}
+    assert _shown({"kind": "sensitivity", "x": "preprocess", "at": at}) == [
+        cell for cell in every if cell.layer == "fire5_avg" and cell.n_components == 5
+    ]
+    assert _shown({"kind": "restarts", "at": {"whiten": False}}) == [
+        cell for cell in every if cell.decomposition == "none"
+    ]
+
+
+def test_figures_leave_out_what_would_show_the_same_again():
+    assert [cell.preprocess for cell in _shown({"kind": "preprocessing"})] == ["plain", "clahe"]
+    variances = _shown({"kind": "explained_variance"})
+    assert [(cell.preprocess, cell.layer, cell.decomposition) for cell in variances] == [
+        (preprocess, layer, "pca") for preprocess in ("plain", "clahe") for layer in ("fire5_avg", "fire9_avg")
+    ]
+
+
+def test_a_figures_k_may_be_any_of_its_clusterer():
+    study = {"baseline": {"clusterer": "many"}}
+    assert _shown({"kind": "confusion", "k": 4}, study) == [_with(clusterer="many")]
+    assert _shown({"kind": "confusion"}, study) == [_with(clusterer="many")]
+
+
+def test_a_backbone_without_weights_is_left_out_and_the_rest_stays():
+    config = copy.deepcopy(CONFIG)
+    config["backbones"]["large"]["weights"] = "none"
+    study = {
+        "vary": {"backbone": ["small", "large"], "layer": ["fire9_avg", "fc1"]},
+        "design": "product",
+        "figures": {
+            "small": {"kind": "confusion"},
+            "large": {"kind": "confusion", "at": {"backbone": "large", "layer": "fc1"}},
+        },
+    }
+    grid = Grid(parse(config | {"studies": {"main": study}}))
+    grid.check()
+    assert grid.cells["main"] == [BASELINE]
+    assert list(grid.figures["main"]) == ["small"]
+    assert any("large has no weights" in skipped.reason for skipped in grid.skipped)
