@@ -28,6 +28,7 @@ rule all:
     input:
         layout.rejected,
         [study_files(study) for study in settings.studies],
+        reproduction_files(),
     localrule: True
 
 

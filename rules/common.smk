@@ -13,7 +13,7 @@ from workflow_scripts.grid import (
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
-from workflow_scripts.settings import load
+from workflow_scripts.settings import load, read_facts
 
 try:
     settings = load(
@@ -36,7 +36,7 @@ wildcard_constraints:
     decomposition=r"[^/]+",
     reducer=r"[^/]+",
     clusterer=r"[^/]+",
-    study=r"[^/]+",
+    study=r"(?!reproduction\.)[^/]+",
     figure=r"[^/]+",
     cross_validation=r"[^/]+",
 
@@ -191,6 +191,25 @@ def images_shown(wildcards):
     return [layout.of(layout.preprocessed, cell) for cell in cells_shown(wildcards)]
 
 
+def published(wildcards):
+    """The file of published numbers that the run is compared with."""
+    name = settings.reproduction.published
+    return workflow.source_path(f"../config/published/{name}.yaml")
+
+
+def published_tables(wildcards):
+    """The tables that published numbers are compared with, of those that this configuration makes."""
+    names = sorted({fact.table for fact in read_facts(published(wildcards))})
+    return [f"{layout.root}/tables/{name}.parquet" for name in names if is_made(name)]
+
+
+def is_made(table):
+    """Whether this configuration makes a table, `study`, `study.classes` or `study/figure`."""
+    study, _, figure = table.partition("/")
+    study = study.removesuffix(".classes")
+    return study in grid.figures and (not figure or figure in grid.figures[study])
+
+
 def study_files(study):
     """The table and the figures of a study."""
     figures = [
@@ -201,6 +220,14 @@ def study_files(study):
         layout.study_table.format(study=study),
         *(path + suffix for path in figures for suffix in (".svg", ".png")),
     ]
+
+
+def reproduction_files():
+    """The comparison with published numbers, where the configuration names some."""
+    if not settings.reproduction:
+        return []
+    figure = layout.reproduction_figure
+    return [layout.reproduction, f"{figure}.svg", f"{figure}.png"]
 
 
 plan.print_at_the_end(workflow, settings, grid, layout)

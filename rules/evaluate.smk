@@ -84,3 +84,32 @@ rule study_table:
         code=code_digest("jobs.study_table"),
     script:
         "../workflow_scripts/jobs/study_table.py"
+
+
+# tables/... -> tables/reproduction.parquet: this run's numbers against published ones
+if settings.reproduction:
+
+    rule reproduction:
+        input:
+            published=published,
+            tables=published_tables,
+        output:
+            parquet=layout.reproduction,
+            csv=layout.reproduction.replace(".parquet", ".csv"),
+        log:
+            layout.log(layout.reproduction),
+        benchmark:
+            layout.benchmark(layout.reproduction)
+        localrule: True
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            figure=settings.reproduction.table_settings(),
+            cells=[],
+            code=code_digest("jobs.figure_table", "figures.reproduction"),
+        script:
+            "../workflow_scripts/jobs/figure_table.py"

@@ -60,3 +60,37 @@ rule figure:
         ),
     script:
         "../workflow_scripts/jobs/figure.py"
+
+
+if settings.reproduction:
+
+    rule reproduction_figure:
+        input:
+            table=layout.reproduction,
+            manifest=layout.manifest,
+            preprocessed=[],
+        output:
+            svg=report(
+                f"{layout.reproduction_figure}.svg",
+                caption="../config/captions/figure.rst",
+                category="reproduction",
+                labels={"figure": "reproduction", "format": "SVG"},
+            ),
+            png=f"{layout.reproduction_figure}.png",
+        log:
+            layout.log(f"{layout.reproduction_figure}.svg"),
+        benchmark:
+            layout.benchmark(f"{layout.reproduction_figure}.svg")
+        localrule: True
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            figure=settings.reproduction.draw_settings(),
+            style=settings.style.dump(),
+            code=code_digest("jobs.figure", "figures.reproduction"),
+        script:
+            "../workflow_scripts/jobs/figure.py"

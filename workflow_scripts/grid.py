@@ -84,6 +84,8 @@ class Layout:
         self.figure_table = f"{self.root}/tables/{{study}}/{{figure}}.parquet"
         self.study_table = f"{self.root}/tables/{{study}}.parquet"
         self.figure = f"{self.root}/figures/{{study}}/{{figure}}"
+        self.reproduction = f"{self.root}/tables/reproduction.parquet"
+        self.reproduction_figure = f"{self.root}/figures/reproduction"
         self.report = f"{self.root}/report.html"
 
     def of(self, pattern: str, cell: Cell, **other: str) -> str:
@@ -145,7 +147,7 @@ class Grid:
             try:
                 at = self._cell(study, self._choices(study, figure.at), f"studies.{study}: at")
                 if reason := self._lacks_weights(at):
-                    self.skipped.append(Skipped(study, (("figure", name),), f"figure {name}: {reason}"))
+                    self.skipped.append(Skipped(study, (("figure", name),), f"{reason} (figures)"))
                 else:
                     cells = figure_cells(self, study, figure)
                     self._check_k(cells, study, getattr(figure, "k", None))

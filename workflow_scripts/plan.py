@@ -136,6 +136,8 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
         yield layout.study_table.format(study=study)
         for pattern in (layout.validated, layout.class_validated):
             yield from validated_files(grid, layout, study, pattern, grid.cells[study])
+    if settings.reproduction:
+        yield from (layout.reproduction, layout.reproduction_figure)
     for study, figures in grid.figures.items():
         for name, cells in figures.items():
             yield layout.figure.format(study=study, figure=name)
