@@ -43,7 +43,7 @@ def is_whole_run(workflow: Any) -> bool:
 def write_report(path: str) -> None:
     """Snakemake's own report, by the command line of this run."""
     report = subprocess.run(
-        [sys.executable, "-m", "snakemake", *sys.argv[1:], "--report", path, "--nolock", "--quiet", "all"],
+        [sys.executable, "-m", "snakemake", *sys.argv[1:], "--report", path, "--nolock"],
         capture_output=True,
         text=True,
     )

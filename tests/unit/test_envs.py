@@ -11,8 +11,8 @@ import yaml
 
 ROOT = Path(__file__).parent.parent.parent
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
-WORKFLOW_ONLY = {"snakemake"}
-"""What the jobs of a conda environment do not install: Snakemake is the one that starts them."""
+WORKFLOW_ONLY = {"snakemake", "pygments"}
+"""What the jobs of a conda environment do not install: Snakemake is the one that starts them and writes the report."""
 
 
 IMPORT_NAMES = {"sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "pillow", "yaml": "pyyaml"}
