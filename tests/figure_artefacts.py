@@ -4,6 +4,7 @@ import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from workflow_scripts.store import writing
 
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
 Inputs = Mapping[str, Any]
-KINDS = ("samples", "preprocessing", "explained_variance", "embedding", "confusion", "sensitivity", "restarts")
+KINDS = (
+    *("samples", "preprocessing", "explained_variance", "embedding", "confusion", "class_scores", "maps"),
+    *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
+)
 CELL = {
     "preprocess": "clahe",
     "backbone": "squeezenet",
@@ -35,6 +39,13 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "confusion": {"k": None},
     "sensitivity": {"x": "n_components", "hue": "whiten", "metrics": ["accuracy_majority", "ari"], "k": None},
     "restarts": {"metric": "accuracy_majority", "k": None},
+    "class_scores": {"k": None},
+    "maps": {"map": "tsne"},
+    "folds": {"metric": "accuracy_majority", "k": None},
+    "best_of_n": {"metric": "accuracy_majority", "k": None, "confidence": 0.95},
+    "effects": {"metrics": ["accuracy_majority", "ari"], "pairs": 5},
+    "heatmap": {"metric": "accuracy_majority", "axes": None},
+    "reproduction": {"published": "cohn"},
 }
 
 
@@ -99,6 +110,24 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         ]
         scores.append(write_scores(folder / f"scores_{i}.parquet", rows))
     plain = {**CELL, "preprocess": "plain"}
+    names = sorted(set(labels)) if labelled else []
+    classes = pd.DataFrame(
+        [(name, 3, 7, repeat, *rng.random(3)) for name in names for repeat in range(2)],
+        columns=["label", "support", "k", "repeat", "precision", "recall", "f1"],
+    ).assign(fold=None)
+    classes.to_parquet(folder / "classes.parquet")
+    splits = ("train", "validation", "validation_refitted")
+    folds = [
+        {"accuracy_majority": rng.random(), "fold": f, "split": s, "repeat": r}
+        for f, s, r in product(range(5), splits, range(3))
+    ]
+    validated = write_scores(folder / "validated.parquet", folds if labelled else [{"split": "train", "fold": 0}])
+    facts = [
+        f"{{what: number {i}, published: 0.{i + 1}, place: table 1, table: a, column: b, layer: fc1}}" for i in range(8)
+    ]
+    (folder / "facts.yaml").write_text("facts:\n" + "".join(f"  - {fact}\n" for fact in facts))
+    (folder / "tables").mkdir(exist_ok=True)
+    pd.DataFrame({"b": [0.48, 0.52], "layer": "fire9"}).to_parquet(folder / "tables" / "a.parquet")
     return {
         "samples": ([CELL], {"manifest": [manifest], "preprocessed": images[:1]}),
         "preprocessing": ([CELL, plain], {"manifest": [manifest], "preprocessed": images}),
@@ -107,6 +136,20 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "confusion": ([CELL], {"manifest": [manifest], "clusters": [clusters]}),
         "sensitivity": (cells, {"scores": scores, "manifest": [manifest]}),
         "restarts": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),
+        "class_scores": ([CELL], {"class_scores": [str(folder / "classes.parquet")], "manifest": [manifest]}),
+        "maps": ([CELL, plain], {"manifest": [manifest], "map": [points, points]}),
+        "folds": (cells[:2], {"validated": [validated, validated], "manifest": [manifest]}),
+        "best_of_n": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),
+        "effects": (cells, {"scores": scores, "manifest": [manifest]}),
+        "heatmap": (cells, {"scores": scores, "manifest": [manifest]}),
+        "reproduction": (
+            [],
+            {
+                "published": [str(folder / "facts.yaml")],
+                "tables": [str(folder / "tables" / "a.parquet")],
+                "manifest": [manifest],
+            },
+        ),
     }
 
 

@@ -10,6 +10,8 @@ from PIL import Image
 from tests.workflow import Project
 
 CONFIG = "config/config.yaml"
+COMPARED = {"reproduction": 1, "reproduction_figure": 1}
+"""What follows from a change of a study that published numbers are compared with."""
 
 
 def jobs(project: Project, **of_rule: int) -> None:
@@ -35,13 +37,13 @@ def test_a_figures_metric_makes_its_table(project):
 
 def test_the_style_draws_every_figure_and_computes_nothing(project):
     project.edit(CONFIG, "k: 4\n", "k: 4\nstyle: {font_size: 9}\n")
-    jobs(project, figure=9)
+    jobs(project, figure=16, reproduction_figure=1)
 
 
 def test_an_added_n_components_makes_its_own_cell(project):
     project.edit(CONFIG, "n_components: [2, 10, 500]", "n_components: [2, 5, 10, 500]")
     # Its clustering, its scores, its study's table, and the figures that hold it; explained variance does not.
-    jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1)
+    jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1, **COMPARED)
 
 
 def test_a_clahe_limit_leaves_what_has_no_clahe(project):
@@ -51,24 +53,26 @@ def test_a_clahe_limit_leaves_what_has_no_clahe(project):
         preprocess=1,
         features_squeezenet_1=1,
         decompose=2,
-        cluster=5,
-        score=5,
-        study_table=5,
-        figure_table=8,  # the samples' table names images, it does not hold them
-        figure=9,
+        cluster=6,
+        score=6,
+        validate=1,
+        study_table=7,
+        figure_table=15,  # the samples' table names images, it does not hold them
+        figure=16,
+        **COMPARED,
     )
 
 
 def test_an_added_k_makes_that_clusterers_jobs(project):
     project.edit(CONFIG, "k: [3, 4, 5]", "k: [3, 4, 5, 6]")
-    jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1)
+    jobs(project, cluster=4, score=4, study_table=2, figure_table=4, figure=4, **COMPARED)
 
 
 def test_a_layer_in_a_pass_of_its_own_leaves_the_others(project):
     project.edit(CONFIG, "[[fire5_avg], [fire9_avg]]", "[[fire5_avg], [fire9_avg], [fire7_avg]]")
     jobs(project)
     project.edit(CONFIG, "    vary: {preprocess: [plain, clahe]}", "    vary: {layer: [fire9_avg, fire7_avg]}")
-    jobs(project, features_squeezenet_2=1, decompose=1, cluster=1, score=1, study_table=1, figure_table=2, figure=2)
+    jobs(project, features_squeezenet_2=1, decompose=2, cluster=1, score=1, study_table=1, figure_table=3, figure=3)
 
 
 def test_a_study_added_makes_itself(project):
@@ -79,7 +83,7 @@ def test_a_study_added_makes_itself(project):
 
 def test_a_label_rule_leaves_every_clustering(project):
     project.edit(CONFIG, "name: small\n", "name: small\nintake: {labels: {rule: folder, level: 0}}\n")
-    jobs(project, label=1, score=6, study_table=5, figure_table=8, figure=9)
+    jobs(project, label=1, score=9, validate=1, study_table=7, figure_table=15, figure=16, **COMPARED)
 
 
 @pytest.mark.parametrize("job", ["cluster", "features", "figure"])
@@ -93,7 +97,7 @@ def test_a_touched_or_commented_script_makes_nothing(project, job):
 def test_the_logic_of_an_imported_module_counts(project):
     project.edit("workflow_scripts/metrics/votes.py", "import numpy as np\n", "import numpy as np\n\nADDED = 1\n")
     found = project.jobs()
-    assert found["score"] == 6
+    assert found["score"] == 9
     assert found["cluster"] == 0
     assert found["features_squeezenet_1"] == 0
 
@@ -115,7 +119,7 @@ def test_a_picture_edited_in_a_sub_folder_is_seen(project):
     assert found["intake"] == 1
     assert found["label"] == 1
     assert found["preprocess"] == 2
-    assert found["figure"] == 9
+    assert found["figure"] == 16
 
 
 def test_a_study_file_stands_alone(project):
@@ -124,7 +128,7 @@ def test_a_study_file_stands_alone(project):
     (project.folder / "only.yaml").write_text(only)
     planned = project.jobs("--configfile", "only.yaml")
     # All of its cells are made; what it needs on top is its own table and its one figure.
-    assert planned == {"all": 1, "study_table": 1, "figure_table": 1, "figure": 1}
+    assert planned == {"all": 1, "study_table": 1, "figure_table": 1, "figure": 1, **COMPARED}
 
 
 def test_prune_lists_what_no_configuration_names(project):
@@ -140,4 +144,43 @@ def test_prune_lists_what_no_configuration_names(project):
     project.run("prune", "--config", "delete=true")
     assert not any((project.folder / path).exists() for path in unused)
     assert not Path(project.folder / "results/small/clusters/clahe/squeezenet/fire9_avg/pca500").exists()
-    jobs(project, study_table=1, figure_table=1, figure=1)
+    jobs(project, study_table=1, figure_table=1, figure=1, **COMPARED)
+
+
+def test_a_published_number_makes_the_comparison_only(project):
+    project.edit("config/published/cohn.yaml", "published: 0.9906", "published: 0.9907")
+    jobs(project, **COMPARED)
+
+
+def test_other_folds_make_the_cross_validation_only(project):
+    project.edit(CONFIG, "folds: {folds: 3,", "folds: {folds: 4,")
+    jobs(project, validate=1, study_table=1, figure_table=1, figure=1, **COMPARED)
+
+
+def test_other_restarts_make_their_study_only(project):
+    project.edit(CONFIG, "restarts: {method: kmeans, n_init: 50,", "restarts: {method: kmeans, n_init: 60,")
+    jobs(project, cluster=1, score=1, study_table=1, figure_table=2, figure=2, **COMPARED)
+
+
+def test_a_cell_beside_the_axes_makes_itself(project):
+    line = "    baseline: {clusterer: by_k}\n    figures:\n      accuracy: {kind: sensitivity, x: k}"
+    project.edit(CONFIG, line, line.replace("    figures:", "    cells: [{n_components: 3}]\n    figures:"))
+    # The curve against k shows the study's cells, the confusion matrix its baseline.
+    jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1, **COMPARED)
+
+
+def test_an_inset_makes_its_figure(project):
+    project.edit(CONFIG, "insets: [grass]", "insets: [grass, brick]")
+    jobs(project, figure_table=1, figure=1)
+
+
+def test_backbones_without_weights_are_left_out_and_the_plan_says_so(tmp_path, fresh):
+    project = fresh.copy(tmp_path / "project")
+    study = ("--configfile", "config/studies/cohn-squeezenet.yaml", "--config", "data=pictures")
+    said = project.snakemake("-n", *study).stderr
+    assert "study layers: 4 combinations left out: vgg16 has no weights; --config weights=FILE gives them" in said
+    assert "vgg16" not in project.jobs(*study)
+    (project.folder / "vgg16.h5").touch()
+    planned = project.jobs(*study, "weights=vgg16.h5")
+    assert planned["features_vgg16_0"] == 1
+    assert planned["cluster"] == project.jobs(*study)["cluster"] + 4
