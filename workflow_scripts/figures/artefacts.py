@@ -24,7 +24,7 @@ METRIC_NAMES = {
     "silhouette": "Mean silhouette",
     "inertia": "Inertia (sum of squared distances)",
 }
-BY = {metric: f" (best by {name[0].lower() + name[1:].removesuffix(PERCENT)})" for metric, name in METRIC_NAMES.items()}
+BY = {metric: f", best {name[0].lower() + name[1:].removesuffix(PERCENT)}" for metric, name in METRIC_NAMES.items()}
 """How a title says that k is the best, and by which metric."""
 UNLABELLED_METRICS = ("silhouette", "inertia")
 CELL_AXES = ("preprocess", "backbone", "layer", "decomposition", "n_components", "whiten", "clusterer")

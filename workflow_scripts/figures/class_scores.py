@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.artefacts import choose_best_k, with_k
-from workflow_scripts.figures.style import INK, canvas, dot, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.style import INK, canvas, dot, looks, note, placeholder, shortened, small, theme
 
 SCORES = ("precision", "recall", "f1")
-HEADINGS = {"precision": "Precision (%)", "recall": "Recall (%)", "f1": "F1 (%)"}
+HEADINGS = ("Precision", "Recall", "F1")
 ROW = 4.6
 """Millimetres."""
 
@@ -46,15 +46,15 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax = made.subplots()
         ax.set(xlim=(0, 1), ylim=(len(table) + 0.5, -0.6))
         ax.axis("off")
-        _write(ax, 0, ["Class (n)", *HEADINGS.values()], weight="bold")
+        _write(ax, 0, ["Class (n)", *HEADINGS], weight="bold", size=small(style))
         ax.axhline(0.5, color=INK, linewidth=0.6)
         class_looks = looks(list(table["label"]), style)
         for line, row in enumerate(table.to_dict("records"), 1):
             spreads = [_spread(row[f"{score}_mean"], row[f"{score}_sd"]) for score in SCORES]
-            _write(ax, line, [f"{shortened(row['label'])} ({row['support']})", *spreads])
+            _write(ax, line, [f"{shortened(row['label'], 15)} ({row['support']})", *spreads], size=small(style))
             ax.add_line(_mark(class_looks[row["label"]], line))
         first = table.iloc[0]
-        note(made, f"k = {first['k']}, mean ± sd over {first['n_repeats']} repeats, majority vote.", style)
+        note(made, f"Percent, mean ± sd over {first['n_repeats']} repeats; k = {first['k']}, majority vote.", style)
     return made
 
 
@@ -64,7 +64,7 @@ def _spread(mean: float, sd: float) -> str:
 
 def _write(ax: Axes, line: int, texts: Sequence[str], **how: Any) -> None:
     ax.text(0.05, line, texts[0], va="center", **how)
-    for place, text in zip((0.52, 0.76, 1.0), texts[1:], strict=True):
+    for place, text in zip((0.58, 0.79, 1.0), texts[1:], strict=True):
         ax.text(place, line, text, va="center", ha="right", **how)
 
 

@@ -21,6 +21,7 @@ from workflow_scripts.figures.style import (
     small,
     text_width,
     theme,
+    wrapped,
 )
 from workflow_scripts.metrics import confusion
 
@@ -74,17 +75,20 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_xticks(range(len(columns)), list(map(shortened, columns)), rotation=90 if upright else 0)
         ax.set_yticks(range(len(rows)), names)
         ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
-        ax.set_title(_title(table.iloc[0], int(supports.sum())))
+        ax.set_title(_title(table.iloc[0], int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
         ax.tick_params(length=0, pad=8)
         _draw_grid(ax, counts.shape)
         _draw_classes(ax, rows, looks(rows, style))
     return made
 
 
-def _title(first: pd.Series, n: int) -> str:
+def _title(first: pd.Series, n: int, width: float, size: float) -> str:
+    accuracy = f"accuracy {100 * first['accuracy']:.1f} % of n = {n}"
+    if pd.isna(first["k"]):
+        return accuracy
+    k = f"k = {first['k']:.0f}"
     by = BY.get(first["chosen_by"])
-    k = "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}" + (f"{by}\n" if by else ", ")
-    return f"{k}accuracy {100 * first['accuracy']:.1f} % of n = {n}"
+    return f"{wrapped(k + by, width, size)}\n{accuracy}" if by else f"{k}, {accuracy}"
 
 
 def _write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:

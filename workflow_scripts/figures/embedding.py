@@ -165,7 +165,8 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
     with reading(images) as file:
         for row in np.flatnonzero(table["typical"]):
             corner = _emptiest(at[row], occupied, sides)
-            occupied = np.vstack([occupied, np.repeat([corner + sides / 2], len(at), axis=0)])
+            covered = np.stack(np.meshgrid(*(np.linspace(0, 1, 5),) * 2), axis=-1).reshape(-1, 2) * sides + corner
+            occupied = np.vstack([occupied, np.repeat(covered, len(at), axis=0)])
             look = looks_of[table["name"].iloc[row]]
             ends = np.transpose([at[row], corner + sides / 2])
             ax.plot(*ends, color=look.colour, linewidth=0.8, transform=ax.transAxes)

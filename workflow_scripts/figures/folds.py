@@ -13,8 +13,9 @@ from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
     canvas,
+    columns_within,
     dot,
-    legend_below,
+    legend_above,
     looks,
     note,
     placeholder,
@@ -66,7 +67,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             _draw_cell(ax, table[table["series"] == name], split_looks)
         axes[0].set_ylabel(METRIC_NAMES[table["metric"].iloc[0]])
         entries = {split: dot(look) for split, look in split_looks.items()}
-        legend_below(made, entries, style)
+        legend_above(axes[0], entries, columns_within(0.9 * figure["width"], splits, style))
         repeats = f"mean ± sd over {table['n_repeats'].max()} repeats"
         note(made, f"k = {table['k'].iloc[0]}; {repeats}; folds stratified by label.", style)
     return made
@@ -80,5 +81,7 @@ def _draw_cell(ax: Axes, its: pd.DataFrame, split_looks: Mapping[str, Look]) -> 
         ax.errorbar(folds["fold"] + 1 + step, folds["mean"], spread, color=look.colour, fmt=look.marker, markersize=4)
         ax.axhline(folds["mean"].mean(), color=look.colour, linestyle=":", linewidth=0.8)
     ax.set_xticks(sorted(its["fold"].unique() + 1))
-    ax.set(xlabel="Fold", title=its["series"].iloc[0])
+    ax.set_xlabel(f"Fold ({its['series'].iloc[0]})", wrap=True)
     ax.grid(axis="y")
+    if METRIC_NAMES[its["metric"].iloc[0]].endswith("(%)"):
+        ax.set_ylim(top=min(ax.get_ylim()[1], 100.5))

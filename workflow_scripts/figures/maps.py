@@ -47,7 +47,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
             its = table[table["series"] == name].reset_index(drop=True)
-            scatter(ax, its, its["label"].fillna(UNLABELLED), by_class | unlabelled, f"{name}, n = {len(its)}")
+            scatter(
+                ax,
+                its,
+                its["label"].fillna(UNLABELLED),
+                by_class | unlabelled,
+                f"{name}, n = {len(its)}{'' if by_class else ' (no labels)'}",
+            )
             ax.set_ylabel("t-SNE 2")
         for ax in axes[len(names) :]:
             ax.axis("off")
