@@ -25,7 +25,7 @@ env-dev: .venv/.ready-dev
 	@touch $@
 
 test: env-dev
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: env-dev
 	$(BIN)/ruff check

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.workflow import ROOT, Project
 from workflow_scripts.intake.embedded import write_embedded
@@ -12,6 +13,8 @@ from workflow_scripts.intake.embedded import write_embedded
 SHARED = Path(os.environ.get("CLUSTERGRID_SHARED", ROOT.parent / "shared"))
 CLASSES = ("brick", "galaxies", "grass", "gravel")
 PER_CLASS = 15
+SAID = "said.txt"
+"""What the one run said on the terminal, beside its results."""
 
 
 def _shared(path: str, what: str) -> Path:
@@ -57,10 +60,15 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, fresh: Project) -> Project:
-    """The small study, run once on two cores. Tests that change anything work on a copy."""
-    project = fresh.copy(tmp_path_factory.mktemp("finished") / "project")
-    said = project.run()
-    (project.folder / "said.txt").write_text(said)
+    """The small study, run once on two cores for all of pytest's workers. Tests that change anything work on a copy."""
+    every_worker = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        every_worker = every_worker.parent
+    project = Project(every_worker / "finished")
+    with FileLock(every_worker / "finished.lock"):
+        if not (project.folder / SAID).exists():
+            fresh.copy(project.folder)
+            (project.folder / SAID).write_text(project.run())
     return project
 
 

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.conftest import SAID
+
 CONFIG = "config/config.yaml"
 
 
@@ -45,10 +47,10 @@ def test_a_mistake_is_one_line_before_any_job(tmp_path, fresh, old, new, key, al
     assert not (project.folder / "results" / "small" / "images.csv").exists()
 
 
-def test_the_end_says_where_to_look(finished):
-    said = (finished.folder / "said.txt").read_text()
+def test_the_end_says_where_to_look(project):
+    said = (project.folder / SAID).read_text()
     assert "60 taken in, 0 rejected" in said
     assert "results/small/report.html" in said
-    again = finished.run()
+    again = project.run()
     assert "60 taken in, 0 rejected" in again
     assert "results/small/report.html" in again
