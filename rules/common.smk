@@ -1,5 +1,6 @@
 # The parsed settings, the grid, path patterns and named input functions; nothing else.
 import sys
+from os.path import relpath
 
 from workflow_scripts import plan, resources
 from workflow_scripts.errors import UserError
@@ -192,9 +193,9 @@ def images_shown(wildcards):
 
 
 def published(wildcards):
-    """The file of published numbers that the run is compared with."""
+    """The file of published numbers that the run is compared with; a moved project compares nothing again."""
     name = settings.reproduction.published
-    return workflow.source_path(f"../config/published/{name}.yaml")
+    return relpath(workflow.source_path(f"../config/published/{name}.yaml"))
 
 
 def published_tables(wildcards):
