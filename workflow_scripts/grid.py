@@ -50,6 +50,10 @@ class Cell:
         return f"{self.decomposition}{self.n_components or ''}{'w' if self.whiten else ''}"
 
 
+REDUCTION_AXES = ("n_components", "whiten")
+"""The axes that only a pca has."""
+
+
 @dataclass(frozen=True)
 class Skipped:
     """A combination that makes no sense, and why."""
@@ -180,6 +184,15 @@ class Grid:
     def check(self) -> None:
         """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
         _ = self.cells, self.figures, self.reducers
+        for study, its in self.settings.studies.items():
+            if its.cross_validation:
+                self._check_new_images_have_a_place(study)
+
+    def _check_new_images_have_a_place(self, study: str) -> None:
+        for cell in self.cells[study]:
+            if not isinstance(self.settings.decompositions.get(cell.decomposition), Pca):
+                found = f"found {cell.decomposition!r}, allowed: a pca, which has a place for new images"
+                raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
 
     def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | None) -> None:
         for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
@@ -196,7 +209,7 @@ class Grid:
                 if not changes:
                     raise UserError(f"config: studies.{name}: its baseline makes no sense: {reason}")
             else:
-                if changes and (cell.n_components, cell.whiten) != (choices["n_components"], choices["whiten"]):
+                if any(getattr(cell, axis) != changes.get(axis, getattr(cell, axis)) for axis in REDUCTION_AXES):
                     reason = f"{cell.decomposition} is used as it is: no n_components, no whitening"
                     self.skipped.append(Skipped(name, tuple(changes.items()), reason))
                 yield cell
