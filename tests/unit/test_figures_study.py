@@ -101,7 +101,7 @@ def test_folds_keep_every_split_apart(tmp_path):
     table = tabulate("folds", [CELL], {"validated": [write_scores(tmp_path / "v.parquet", rows)]})
     means = table.drop_duplicates(["fold", "split"]).set_index(["fold", "split"])["mean"]
     assert means.to_dict() == pytest.approx(
-        {(0, "training folds"): 51, (0, "held-out fold"): 1, (1, "training folds"): 61, (1, "held-out fold"): 11}
+        {(0, "training"): 51, (0, "held out"): 1, (1, "training"): 61, (1, "held out"): 11}
     )
     assert set(table["n_repeats"]) == {2}
 

@@ -87,7 +87,7 @@ def _title(first: pd.Series, n: int, width: float, size: float) -> str:
     if pd.isna(first["k"]):
         return accuracy
     k = f"k = {first['k']:.0f}"
-    by = BY.get(first["chosen_by"])
+    by = BY.get(first["chosen_by"], "").removesuffix(", majority vote")  # the axis says that it is one
     return f"{wrapped(k + by, width, size)}\n{accuracy}" if by else f"{k}, {accuracy}"
 
 

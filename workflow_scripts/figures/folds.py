@@ -23,9 +23,9 @@ from workflow_scripts.figures.style import (
 )
 
 SPLITS = {
-    "train": "training folds",
-    "validation": "held-out fold",
-    "validation_refitted": "held-out fold, vote refitted on it",
+    "train": "training",
+    "validation": "held out",
+    "validation_refitted": "held out, vote refitted",
 }
 
 

@@ -134,7 +134,7 @@ def _draw_lines(ax: Axes, lines: Sequence[Mapping[str, Any]], height: int, size:
     for tick, line in zip(ax.get_yticklabels(), lines, strict=True):
         tick.set_fontweight("bold" if "heading" in line else "normal")
     ax.tick_params(axis="y", length=0)
-    ax.set(ylim=(height - 0.5, -0.5), xlim=(-LIMIT - 0.3, LIMIT + 0.3), xlabel="Difference / tolerance")
+    ax.set(ylim=(height - 0.5, -0.5), xlim=(-LIMIT - 0.3, LIMIT + 0.3), xlabel="Difference /\ntolerance")
 
 
 def _draw_line(ax: Axes, y: int, line: Mapping[str, Any], size: float, palette: Sequence[str]) -> None:
