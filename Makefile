@@ -35,7 +35,7 @@ lint: env-dev
 	$(BIN)/mypy
 
 bench: env-dev
-	$(BIN)/python -m tests.benchmarks
+	for name in kmeans metrics pca features; do $(BIN)/python -m tests.benchmarks.bench_$$name; done
 
 schema: env
 	$(BIN)/python -m workflow_scripts.settings > config/config.schema.json
