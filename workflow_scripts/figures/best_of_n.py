@@ -14,8 +14,8 @@ from workflow_scripts.figures.explained_variance import DASHES
 from workflow_scripts.figures.style import canvas, columns_within, legend_above, looks, note, placeholder, theme
 from workflow_scripts.metrics import best_of_n
 
-POINTS = 60
-"""Numbers of restarts that are kept, evenly spread on a logarithmic scale."""
+POINTS = 100
+"""Numbers of restarts at which a line is drawn, evenly spread on a logarithmic scale."""
 
 
 def tabulate(
@@ -40,9 +40,8 @@ def _curve(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
     if its.empty:
         return pd.DataFrame(columns=["k", "metric", "n", "expected", "low", "high", "n_restarts", "confidence"])
     curve = best_of_n(its["inertia"], shown(metric, its[metric]), confidence=figure["confidence"])
-    kept = np.unique(np.geomspace(1, len(its), POINTS).round().astype(int)) - 1
     known = {"k": its["k"].iloc[0], "metric": metric, "n_restarts": len(its), "confidence": figure["confidence"]}
-    return curve.iloc[kept].assign(**known)
+    return curve.assign(**known)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -57,6 +56,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         dashes = dict(zip(names, cycle(DASHES), strict=False))
         for name, look in line_looks.items():
             its = table[table["series"] == name]
+            its = its.iloc[np.unique(np.geomspace(1, len(its), POINTS).round().astype(int)) - 1]
             ax.fill_between(its["n"], its["low"], its["high"], color=look.colour, alpha=0.2, linewidth=0)
             ax.plot(its["n"], its["expected"], color=look.colour, linestyle=dashes[name])
         ax.set_xscale("log")
