@@ -195,7 +195,7 @@ def images_shown(wildcards):
 def published(wildcards):
     """The file of published numbers that the run is compared with; a moved project compares nothing again."""
     name = settings.reproduction.published
-    return relpath(workflow.source_path(f"../config/published/{name}.yaml"))
+    return relpath(f"{workflow.basedir}/config/published/{name}.yaml")
 
 
 def published_tables(wildcards):
