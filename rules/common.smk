@@ -22,6 +22,8 @@ try:
     )
     grid = Grid(settings)
     grid.check()
+    # Relative, so that a moved project compares nothing again.
+    published = settings.published_file(relpath(workflow.basedir))
 except UserError as error:
     sys.exit(f"Error: {error}")
 
@@ -192,15 +194,9 @@ def images_shown(wildcards):
     return [layout.of(layout.preprocessed, cell) for cell in cells_shown(wildcards)]
 
 
-def published(wildcards):
-    """The file of published numbers that the run is compared with; a moved project compares nothing again."""
-    name = settings.reproduction.published
-    return relpath(f"{workflow.basedir}/config/published/{name}.yaml")
-
-
 def published_tables(wildcards):
     """The tables that published numbers are compared with, of those that this configuration makes."""
-    names = sorted({fact.table for fact in read_facts(published(wildcards))})
+    names = sorted({fact.table for fact in read_facts(published)})
     return [f"{layout.root}/tables/{name}.parquet" for name in names if is_made(name)]
 
 

@@ -733,6 +733,14 @@ class Settings(Model):
     reproduction: Reproduction | None = None
     style: Style = Style()
 
+    def published_file(self, project: str) -> str | None:
+        """The file of published numbers, checked, below the project's folder; None if the configuration names none."""
+        if self.reproduction is None:
+            return None
+        path = Path(project, "config", "published", f"{self.reproduction.published}.yaml")
+        read_facts(path)
+        return str(path)
+
     @model_validator(mode="before")
     @classmethod
     def _shared_values(cls, given: Any) -> Any:
