@@ -29,8 +29,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
 RESERVED_STUDIES = {"all", "reproduction"}
 FEATURES_THEMSELVES = "none"
 """The decomposition's name that stands for clustering the features as they are."""
-SHARED = {"backbones": "weights", "clusterers": "k"}
-"""The keys that `--config` sets for all variants of a section that leave them out."""
+SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
+"""Of a section, the key at the top (which `--config` sets: Snakemake wants two letters or more there) whose value goes to
+all variants that leave theirs out."""
 AXES = ("preprocess", "backbone", "layer", "decomposition", "n_components", "whiten", "clusterer")
 
 
@@ -341,7 +342,7 @@ def _one_alone(given: Any) -> Any:
 
 class _Restarted(Model):
     k: Annotated[Numbers, BeforeValidator(_one_alone, json_schema_input_type=Number | Numbers)]
-    """Numbers of clusters. Left out, it is the configuration's `k`."""
+    """Numbers of clusters. Left out, it is the configuration's `n_clusters`."""
     n_init: int = Field(100, ge=1)
     """Restarts of a repeat."""
     repeats: int = Field(3, ge=1)
@@ -712,8 +713,8 @@ class Settings(Model):
     """Where networks run."""
     weights: str = "default"
     """Weights of the backbones that name none; `none` leaves out what needs them, and the dry run says so."""
-    k: int = Field(8, ge=1)
-    """Number of clusters of the clusterers that name none."""
+    n_clusters: int = Field(8, ge=1)
+    """`k` of the clusterers that name none."""
     seed: int = Field(0, ge=0)
     """The base of every seed."""
     backbone: str | None = None
@@ -744,12 +745,12 @@ class Settings(Model):
     @model_validator(mode="before")
     @classmethod
     def _shared_values(cls, given: Any) -> Any:
-        """What `--config weights=` and `k=` set goes to the backbones and clusterers that leave it out."""
+        """What `--config weights=` and `n_clusters=` set goes to the backbones and clusterers that leave it out."""
         if not isinstance(given, Mapping):
             return given
         filled = dict(given)
-        for section, key in SHARED.items():
-            value = given.get(key, cls.model_fields[key].default)
+        for section, (shared, key) in SHARED.items():
+            value = given.get(shared, cls.model_fields[shared].default)
             if isinstance(given.get(section), Mapping):
                 filled[section] = {
                     name: {key: value, **its} if isinstance(its, Mapping) else its
@@ -836,7 +837,7 @@ def parse(config: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         details = error.errors()
         # A wrong value that many variants share is told once.
-        shared = [detail for detail in details if detail["loc"] in {(key,) for key in SHARED.values()}]
+        shared = [detail for detail in details if detail["loc"] in {(key,) for key, _ in SHARED.values()}]
         raise UserError("; ".join(_explain(detail) for detail in (shared or details)[:5])) from None
 
 
@@ -888,9 +889,10 @@ def mistake(detail: Any) -> str:
 def schema() -> dict[str, Any]:
     """The JSON schema of the configuration, for editors and for `config/config.schema.json`."""
     described = Settings.model_json_schema()
+    of_variants = {key for _, key in SHARED.values()}
     for model in (Backbone, KMeans, MiniBatchKMeans):  # what `_shared_values` fills in may be left out
         definition = described["$defs"][model.__name__]
-        definition["required"] = [key for key in definition["required"] if key not in SHARED.values()]
+        definition["required"] = [key for key in definition["required"] if key not in of_variants]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
 
 

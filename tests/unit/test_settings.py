@@ -63,8 +63,8 @@ def test_the_configuration_of_these_tests_has_no_mistake():
     ("path", "value", "message"),
     [
         # wrong types, at every level
-        ("k", "seven", "k: found 'seven', allowed: a whole number"),
-        ("k", 7.5, "k: found 7.5, allowed: a whole number"),
+        ("n_clusters", "seven", "n_clusters: found 'seven', allowed: a whole number"),
+        ("n_clusters", 7.5, "n_clusters: found 7.5, allowed: a whole number"),
         ("data", 5, "data: found 5, allowed: a text"),
         ("delete", "maybe", "delete: found 'maybe', allowed: true or false"),
         ("intake", None, "intake: found None, allowed: keys with values"),
@@ -187,7 +187,7 @@ def test_steps_are_not_configured_by_their_inner_name():
 
 
 def test_several_mistakes_are_told_together_and_a_shared_one_once():
-    both = _mistake(_changed("k", "x") | {"seed": -1})
+    both = _mistake(_changed("n_clusters", "x") | {"seed": -1})
     assert both.count("config: ") == 1
     two = _mistake(_changed("style.dpi", 1) | {"seed": -1})
     assert "config: seed: found -1" in two
@@ -257,7 +257,7 @@ def _load(tmp_path, config, default=DEFAULT):
 
 
 def test_flat_scalars_of_the_command_line_override_the_default(tmp_path):
-    settings = load({"data": "pictures", "k": 7, "weights": "random", "seed": 3}, [], DEFAULT)
+    settings = load({"data": "pictures", "n_clusters": 7, "weights": "random", "seed": 3}, [], DEFAULT)
     assert (settings.data, settings.seed) == ("pictures", 3)
     default = read_yaml(DEFAULT)
     assert set(settings.studies) == set(default["studies"])
@@ -286,7 +286,7 @@ def test_a_study_file_stands_alone(tmp_path):
     with pytest.raises(UserError, match=r"^config: clusterers: missing$"):
         _load(tmp_path, without)
     # What it leaves out comes from the models, not from the default's file.
-    assert settings.k == 8
+    assert settings.n_clusters == 8
     assert settings.baseline.n_components is None
 
 
@@ -368,7 +368,7 @@ def test_the_projects_configurations_are_valid(validator, path):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("k", "seven"), ("bakcbones", {}), ("intake.labels", "foldr"), ("preprocess.plain.0", "gray"),
+        ("n_clusters", "seven"), ("bakcbones", {}), ("intake.labels", "foldr"), ("preprocess.plain.0", "gray"),
         ("preprocess.plain.1.resize.sise", 3), ("preprocess.plain", []), ("clusterers.kmeans.k", []),
         ("clusterers.kmeans.k", "x"), ("clusterers.kmeans.n_init", 0), ("clusterers.kmeans.method", "kmean"),
         ("studies.main.figures.lines.kind", "line"), ("studies.main.design", "full"), ("studies", {}),
