@@ -181,7 +181,10 @@ def _odd_files() -> dict[str, tuple[bytes, Expected]]:
         "empty.png": (b"", Expected(reason="truncated")),
         "five_bytes.png": (b"\x89PNG\r", Expected(reason="truncated")),
         "damaged.png": (_damaged(encoded(COLOUR, "PNG")), Expected(reason="unreadable")),
-        "only_signature.bmp": (b"BM" + struct.pack("<IHHII", 200, 0, 0, 54, 20) + bytes(200), Expected(reason="unreadable")),
+        "only_signature.bmp": (
+            b"BM" + struct.pack("<IHHII", 200, 0, 0, 54, 20) + bytes(200),
+            Expected(reason="unreadable"),
+        ),
         "five_channels.tif": (
             tiff(np.dstack([DEEP_COLOUR, DEEP, DEEP]), photometric="minisblack", planarconfig="contig"),
             Expected(reason="unreadable"),

@@ -30,8 +30,8 @@ RESERVED_STUDIES = {"all", "reproduction"}
 FEATURES_THEMSELVES = "none"
 """The decomposition's name that stands for clustering the features as they are."""
 SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
-"""Of a section, the key at the top (which `--config` sets: Snakemake wants two letters or more there) whose value goes to
-all variants that leave theirs out."""
+"""Of a section, the key at the top (two letters or more, for `--config`) whose value goes to all variants that leave
+theirs out."""
 AXES = ("preprocess", "backbone", "layer", "decomposition", "n_components", "whiten", "clusterer")
 
 

@@ -26,6 +26,8 @@ def test_a_fine_tuned_network_is_scored_on_held_out_images(project):
     table = pd.read_parquet(root / "tables" / "tuning.parquet").set_index("backbone")
     assert set(table.loc["tuned", "split"]) == {"held out"}
     assert table.loc["squeezenet", "split"].isna().all()
-    support = pd.read_parquet(root / "tables" / "tuning.classes.parquet").groupby(["backbone", "repeat"])["support"].sum()
+    support = (
+        pd.read_parquet(root / "tables" / "tuning.classes.parquet").groupby(["backbone", "repeat"])["support"].sum()
+    )
     assert set(support["squeezenet"]) == {60}
     assert set(support["tuned"]) == {24}

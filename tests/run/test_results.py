@@ -1,4 +1,4 @@
-"""The results of a real run: that they are there, that they are right, and that nothing about the machine changes them."""
+"""The results of a real run: that they are there and right, and that nothing about the machine changes them."""
 
 import hashlib
 import os

@@ -64,9 +64,9 @@ def preprocess_all(
 ) -> Iterator[np.ndarray]:
     """`run_steps` of each file, in order, by `workers` processes; see there for the result.
 
-    `max_pixels` is the limit that the pictures passed at intake; `progress` is called with (done, total) after each. Raises
-    `UserError`, with the file, where a picture cannot be read any more, where a step refuses one, and where one comes
-    out in another shape than the first.
+    `max_pixels` is the limit that the pictures passed at intake; `progress` is called with (done, total) after each.
+    Raises `UserError`, with the file, where a picture cannot be read any more, where a step refuses one, and where one
+    comes out in another shape than the first.
     """
     results = ordered_map(partial(_preprocess, steps=steps, max_pixels=max_pixels), paths, workers)
     shape: tuple[int, ...] | None = None
