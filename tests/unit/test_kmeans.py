@@ -1,7 +1,10 @@
 """Many-restart k-means against scikit-learn, path against path, and its promises of reproducibility."""
 
 import ctypes as ct
+from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
+from shutil import copy
 
 import numpy as np
 import pytest
@@ -17,7 +20,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from workflow_scripts.kmeans import ManyRestartKMeans, Restarts, native, run_restarts
-from workflow_scripts.kmeans import restarts as restarts_module
 from workflow_scripts.kmeans.problem import Batch, Problem
 from workflow_scripts.kmeans.streams import random_points, uniforms
 
@@ -372,14 +374,45 @@ def test_torch_path_equals_the_kernel(digits: np.ndarray, monkeypatch: pytest.Mo
     assert (np.abs(single.inertia / compiled.inertia - 1) < 1e-6).mean() > 0.9
 
 
+@pytest.fixture
+def folder_of_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the C sources and of the library, of which `native` now reads."""
+    for file in [*native.FOLDER.glob("*.[ch]"), *native.FOLDER.glob("_kernel*.so")]:
+        copy(file, tmp_path)
+    monkeypatch.setattr(native, "FOLDER", tmp_path)
+    native.kernels.cache_clear()
+    yield tmp_path
+    native.kernels.cache_clear()
+
+
 def test_missing_compiler_is_said_once(
-    digits: np.ndarray, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    folder_of_kernels: Path, digits: np.ndarray, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(native, "kernels", dict)
-    restarts_module._warn_of_torch_path.cache_clear()
+    for library in folder_of_kernels.glob("_kernel*.so"):
+        library.unlink()
     for _ in range(2):
         run_restarts(digits[:50], 2, 1, 0)
-    assert sum("without a C compiler" in record.message for record in caplog.records) == 1
+    assert [record.message for record in caplog.records] == [
+        "k-means takes the torch path, several times slower: no kernel was compiled; run `make env`, with a C compiler"
+    ]
+
+
+@needs_kernel
+def test_a_library_of_other_sources_is_refused(folder_of_kernels: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert native.kernels()
+    with open(folder_of_kernels / "_kernel.h", "a") as header:
+        header.write("/* a field more */")
+    native.kernels.cache_clear()
+    assert native.kernels() == {}
+    assert "was compiled from other sources" in caplog.text
+
+
+@needs_kernel
+def test_a_library_that_cannot_be_loaded_is_refused(folder_of_kernels: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for library in folder_of_kernels.glob("_kernel*.so"):
+        library.write_bytes(b"of another machine")
+    assert native.kernels() == {}
+    assert "torch path" in caplog.text
 
 
 # ---------------------------------------------------------------- the estimator

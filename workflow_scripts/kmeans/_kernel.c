@@ -3,6 +3,9 @@
 
 #include "_kernel.h"
 
+/* Of the C sources and headers: native.py takes no library that was compiled from others than those beside it. */
+const char kmeans_sources[] = SOURCES_DIGEST;
+
 extern const struct kernel kernel_base;
 #if defined(__x86_64__)
 extern const struct kernel kernel_avx512, kernel_avx2;

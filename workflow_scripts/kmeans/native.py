@@ -2,13 +2,18 @@
 
 import ctypes as ct
 import importlib.machinery
+import logging
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from workflow_scripts.kmeans.problem import Batch, Problem, Result
 
+log = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent
 TILE = 32
 ROW_PAD = 8
 CACHE_DISTANCES_UP_TO = 5000
@@ -47,17 +52,34 @@ class _Kernel(ct.Structure):
 
 @cache
 def kernels() -> dict[str, _Kernel]:
-    """The kernels that this processor can run, by instruction set, the fastest first; empty when none was compiled."""
-    paths = [Path(__file__).with_name("_kernel" + suffix) for suffix in importlib.machinery.EXTENSION_SUFFIXES]
-    path = next((path for path in paths if path.exists()), None)
-    if path is None:
+    """The kernels that this processor can run, by instruction set, the fastest first; empty, with a warning, if none."""
+    try:
+        lookup = _library().kmeans_kernel
+    except OSError as error:
+        log.warning("k-means takes the torch path, several times slower: %s; run `make env`, with a C compiler", error)
         return {}
-    lookup = ct.CDLL(str(path)).kmeans_kernel
     lookup.restype = ct.POINTER(_Kernel)
     found: dict[str, _Kernel] = {}
     while pointer := lookup(len(found)):
         found[pointer.contents.name.decode()] = pointer.contents
     return found
+
+
+def _library() -> ct.CDLL:
+    """The compiled library; raises `OSError` if there is none, or one of other sources: its structures may differ."""
+    suffixes = importlib.machinery.EXTENSION_SUFFIXES
+    path = next((path for suffix in suffixes if (path := FOLDER / f"_kernel{suffix}").exists()), None)
+    if path is None:
+        raise OSError("no kernel was compiled")
+    library = ct.CDLL(str(path))
+    sources = sha256(b"".join(source.read_bytes() for source in sorted(FOLDER.glob("*.[ch]")))).hexdigest()
+    try:
+        compiled = (ct.c_char * len(sources)).in_dll(library, "kmeans_sources").value.decode()
+    except ValueError:  # a library from before there was a digest
+        compiled = ""
+    if compiled != sources:
+        raise OSError(f"{path.name} was compiled from other sources than the present ones")
+    return library
 
 
 class NativeBackend:

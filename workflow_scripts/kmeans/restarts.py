@@ -1,12 +1,10 @@
 """Thousands of independent k-means restarts on the same points, each restart's result kept."""
 
 import ctypes as ct
-import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -16,8 +14,6 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.kmeans import native, streams
 from workflow_scripts.kmeans.problem import Backend, Batch, Problem, Result
-
-log = logging.getLogger(__name__)
 
 INITS = ("k-means++", "k-means++-plain", "random")
 
@@ -229,15 +225,7 @@ def _backend(problem: Problem, dtype: DTypeLike | None, device: str, max_memory:
         return native.NativeBackend(problem, max_memory)
     from workflow_scripts.kmeans.torch_backend import TorchBackend  # torch takes a second to import
 
-    if device == "cpu":
-        _warn_of_torch_path()
     return TorchBackend(problem, dtype, device, max_memory)
-
-
-@cache
-def _warn_of_torch_path() -> None:
-    """Said once."""
-    log.warning("k-means was installed without a C compiler: taking the torch path, several times slower")
 
 
 def _smallest_type(k: int) -> type:
