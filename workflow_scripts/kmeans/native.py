@@ -52,7 +52,7 @@ class _Kernel(ct.Structure):
 
 @cache
 def kernels() -> dict[str, _Kernel]:
-    """The kernels that this processor can run, by instruction set, the fastest first; empty, with a warning, if none."""
+    """The kernels that this processor can run, by instruction set, fastest first; empty, with a warning, if none."""
     try:
         lookup = _library().kmeans_kernel
     except OSError as error:
