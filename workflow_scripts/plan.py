@@ -62,7 +62,7 @@ def check_disk(dag: Any, settings: Settings, layout: Layout) -> None:
 def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]:
     order = {rule: number for number, rule in enumerate(dag.workflow.rules)}
     jobs = sorted(dag.needrun_jobs(exclude_finished=False), key=lambda job: order[job.rule])
-    stages = Counter(_stage(job.rule.name) for job in jobs)
+    stages = Counter(_stage(job.rule.name, settings) for job in jobs)
     restarts = sum(
         Sizes(settings, layout).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster"
     )
@@ -88,8 +88,10 @@ def _ending(workflow: Any, layout: Layout) -> list[str]:
     return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
 
 
-def _stage(rule: str) -> str:
-    return "features" if rule.startswith("features_") else "targets" if rule.startswith(("study_", "all")) else rule
+def _stage(rule: str, settings: Settings) -> str:
+    if rule == "all" or rule.removeprefix("study_") in settings.studies:
+        return "targets"
+    return "features" if rule.startswith("features_") else rule
 
 
 def _bytes_to_write(dag: Any, settings: Settings, layout: Layout) -> dict[str, int]:
