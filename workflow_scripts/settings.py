@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,8 +26,18 @@ from pydantic import (
 from workflow_scripts.backbones import names
 from workflow_scripts.errors import UserError, found_allowed
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
-RESERVED_STUDIES = {"all", "reproduction"}
+ENDINGS = (".classes", ".csv", ".h5", ".parquet", ".png", ".svg")
+"""What file names have behind the name of a variant, a study or a figure; no name ends so itself."""
+
+
+def _no_ending(name: str) -> str:
+    if name.endswith(ENDINGS):
+        raise ValueError(f"found {name!r}, allowed: a name that does not end in {', '.join(ENDINGS)}")
+    return name
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$"), AfterValidator(_no_ending)]
+RESERVED_STUDIES = {"all", "reproduction", "table"}
 FEATURES_THEMSELVES = "none"
 """The decomposition's name that stands for clustering the features as they are."""
 SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
@@ -647,13 +658,20 @@ def read_facts(path: str | Path) -> list[Fact]:
         raise UserError(f"{path}: {key}: {mistake(detail)}") from None
 
 
+PALETTES = (
+    *("Accent", "Dark2", "Paired", "Pastel1", "Pastel2", "Set1", "Set2", "Set3", "okabe_ito"),
+    *("petroff10", "petroff6", "petroff8", "tab10", "tab20", "tab20b", "tab20c"),
+)
+"""The colour sequences of matplotlib, which rules do not import."""
+
+
 class Style(Model):
     """How all figures look."""
 
     font: str = "DejaVu Sans"
     font_size: float = Field(8, gt=3, le=30)
     """Points."""
-    palette: str = "petroff10"
+    palette: Literal[PALETTES] = "petroff10"  # type: ignore[valid-type]
     """A colour sequence of matplotlib; classes and lines take its colours in order. The default (Petroff 2021) is made
     for colour-blind eyes."""
     dpi: int = Field(200, ge=50, le=1200)

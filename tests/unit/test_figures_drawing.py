@@ -18,7 +18,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import NOBODY, looks, save, shade, theme
 
 ROOT = Path(__file__).parents[2]
@@ -143,11 +142,6 @@ def test_colours_differ_for_colour_blind_eyes():
         seen = np.clip(linear @ np.transpose(eyes), 0, 1)
         lab = rgb2lab(np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055))
         assert min(deltaE_ciede2000(a, b) for a, b in itertools.combinations(lab, 2)) > 10
-
-
-def test_an_unknown_palette_is_the_users_mistake():
-    with pytest.raises(UserError, match=r"style\.palette: found 'rainbow'.*petroff10"):
-        looks(["a"], {**STYLE, "palette": "rainbow"})
 
 
 def test_the_same_bytes_in_every_process_and_under_any_matplotlibrc(tmp_path):

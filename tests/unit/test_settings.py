@@ -9,11 +9,12 @@ from functools import reduce
 from pathlib import Path
 
 import jsonschema
+import matplotlib
 import pytest
 import yaml
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.settings import load, parse, read_yaml, schema
+from workflow_scripts.settings import PALETTES, load, parse, read_yaml, schema
 
 ROOT = Path(__file__).parent.parent.parent
 DEFAULT = ROOT / "config" / "config.yaml"
@@ -107,6 +108,8 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("backbones.net.layers", [["fire5_avg"], ["fire9_avg", "fire5_avg"]], "fire5_avg is in two passes"),
         # names that are taken, or that cannot be part of a path
         ("studies.all", {}, "studies.all: the name is reserved"),
+        ("studies.table", {}, "studies.table: the name is reserved"),
+        ("style.palette", "petrof10", "style.palette: found 'petrof10', allowed: "),
         ("decompositions.none", {"method": "pca"}, "decompositions.none: the name is reserved"),
         ("name", "a/b", "name: found 'a/b', allowed: what matches ^[A-Za-z]"),
         ("preprocess.a b", ["grey", "resize"], "preprocess.a b: found 'a b', allowed: what matches"),
@@ -179,6 +182,16 @@ def test_a_model_that_does_not_exist_comes_with_the_nearest():
     message = _mistake(_changed("backbones.net.model", "squeezenet1_2"))
     assert "backbones.net: model: found 'squeezenet1_2'" in message
     assert "squeezenet1_1" in message
+
+
+def test_a_name_that_would_be_another_ones_file_is_refused():
+    clusterers = {"one": {"method": "kmeans"}, "one.classes": {"method": "kmeans"}}
+    message = _mistake(_changed("clusterers", clusterers))
+    assert "clusterers.one.classes: found 'one.classes', allowed: a name that does not end in .classes" in message
+
+
+def test_palettes_are_those_of_matplotlib():
+    assert list(PALETTES) == sorted(matplotlib.color_sequences)
 
 
 def test_steps_are_not_configured_by_their_inner_name():

@@ -18,7 +18,6 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
-from workflow_scripts.errors import UserError
 from workflow_scripts.store import replacing
 
 MM_PER_INCH = 25.4
@@ -140,11 +139,8 @@ def shortened(name: str, length: int = 20) -> str:
 
 
 def colours(style: Mapping[str, Any]) -> Sequence[str]:
-    """The palette; raises `UserError` for one that matplotlib does not have."""
-    name = style["palette"]
-    if name not in mpl.color_sequences:
-        raise UserError(f"config: style.palette: found {name!r}, allowed: {', '.join(sorted(mpl.color_sequences))}")
-    return [to_hex(colour) for colour in mpl.color_sequences[name]]
+    """The palette's colours, as hex strings."""
+    return [to_hex(colour) for colour in mpl.color_sequences[style["palette"]]]
 
 
 def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
