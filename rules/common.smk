@@ -14,7 +14,7 @@ from workflow_scripts.grid import (
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
-from workflow_scripts.settings import load, read_facts
+from workflow_scripts.settings import Pca, load, read_facts
 
 try:
     settings = load(
@@ -128,8 +128,13 @@ def points(wildcards):
     return layout.decomposed.format(**wildcards, decomposition=decomposition)
 
 
+def is_pca(decomposition):
+    """Whether whitening applies: maps and features are used as they are."""
+    return isinstance(settings.decompositions.get(decomposition), Pca)
+
+
 def cell_columns(wildcards):
-    """The choices that name a row in the tables."""
+    """The choices that name a row in the tables; null where a choice does not apply."""
     cell = reduction(wildcards)
     axes = ("preprocess", "backbone", "layer", "reducer", "clusterer")
     choices = {axis: wildcards[axis] for axis in axes}
@@ -137,7 +142,7 @@ def cell_columns(wildcards):
         **choices,
         "dataset": dataset_name(settings),
         "n_components": cell.n_components,
-        "whiten": cell.whiten,
+        "whiten": cell.whiten if is_pca(cell.decomposition) else None,
     }
 
 

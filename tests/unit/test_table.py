@@ -182,6 +182,13 @@ def test_types_do_not_depend_on_what_is_there(files, labels):
                 assert found == (pa.int64() if name in WHOLE else pa.float64()), name
 
 
+def test_whitening_is_null_where_it_does_not_apply(files):
+    for table in files.score(whiten=None):
+        types, nulls = _written(files.folder, table)
+        assert types["whiten"] == pa.bool_()
+        assert nulls["whiten"] == len(table)
+
+
 def test_without_labels_agreement_is_null_and_the_rest_is_there(files):
     scores, classes = files.score(labels=np.full(N, ""))
     _, nulls = _written(files.folder, scores)

@@ -91,8 +91,8 @@ def _classes(k: int, runs: Runs, labels: np.ndarray) -> Iterator[pd.DataFrame]:
 def typed(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The columns in their order and of one type each, also without a row or a value.
 
-    Whole numbers are nullable integers, so that a null is null and 7 is not 7.0.
+    Whole numbers are nullable integers, so that a null is null and 7 is not 7.0, and `whiten` is a nullable boolean.
     """
-    types = {"whiten": "bool", **dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(TEXTS, "string")}
+    types = {"whiten": "boolean", **dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(TEXTS, "string")}
     frame = frame.reindex(columns=columns).reset_index(drop=True)
     return frame.astype({name: types.get(name, "float64") for name in columns})
