@@ -61,6 +61,11 @@ def test_every_step_is_scikit_learns(blobs):
         assert recall == pytest.approx(np.mean(np.array(named)[of_a] == "a"))
 
 
+def test_all_components_are_counted_where_no_number_is_asked_for(blobs):
+    scores, _ = validated(*blobs, Model(None, False, None, sklearn_kmeans, {"k": 3, "n_init": 1}))
+    assert set(scores["n_components_used"]) == {10}
+
+
 def test_labels_of_the_judging_fold_do_not_name_clusters():
     features = np.repeat(np.eye(3) * 100, 40, axis=0) + np.random.default_rng(0).normal(0, 1, (120, 3))
     labels = np.repeat(["a", "b", "c"], 40)

@@ -22,6 +22,8 @@ with job(snakemake.log[0]), store.reading(snakemake.input.features) as file:
         clusterer=params.clusterer,
     )
     labels = pd.read_csv(snakemake.input.manifest, dtype=str, keep_default_na=False)["label"].to_numpy()
+    if "trained_on" in file:  # labels that a fine-tuned network has seen judge nothing
+        labels[file["trained_on"][:]] = ""
     report = progress(f"validate {cell['reducer']}/{cell['clusterer']}", "folds")
     scores, classes = cross_validate(
         file["features"], labels, model, params.cross_validation, cell, params.seed, snakemake.threads, report

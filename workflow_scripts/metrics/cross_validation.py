@@ -78,7 +78,7 @@ def cross_validate(
     classes: list[pd.DataFrame] = []
     for number, (training, validation) in enumerate(stratified_folds(labels, settings["folds"], base_seed)):
         fold = Fold(_points(features, training, model), training, validation, labels)
-        its = {**columns, "fold": number, "n_components_used": fold.points.shape[1] if model.n_components else None}
+        its = {**columns, "fold": number, "n_components_used": fold.points.shape[1]}
         fold_seed = seed(base_seed, "fold", number)
         for k, runs in model.cluster(fold.points[training], model.clusterer, fold_seed, n_threads, lambda *_: None):
             for row, centers in zip(runs.best_of_repeats, runs.centers, strict=True):
