@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-STAGES = ("preprocess", "features", "decomposed", "clusters", "scores", "validated", "tables", "figures")
+STAGES = (
+    *("preprocess", "weights", "finetuned", "features", "decomposed", "clusters", "scores", "validated", "tables"),
+    "figures",
+)
 
 
 def unwanted(root: str | Path, wanted: Iterable[str]) -> Iterator[Path]:
@@ -31,7 +34,10 @@ def prune(root: str | Path, wanted: Iterable[str], delete: bool) -> None:
 
 def _stem(path: Path) -> Path:
     name = path.name
-    for suffix in (".parquet", ".csv", ".classes", ".h5", ".svg", ".png"):
+    for unfinished in (".rows", ".progress"):  # of an extraction that a kill interrupted and that can go on
+        if name.endswith(unfinished):
+            name = name.removeprefix(".").removesuffix(unfinished)
+    for suffix in (".parquet", ".csv", ".classes", ".h5", ".json", ".safetensors", ".svg", ".png"):
         name = name.removesuffix(suffix)
     return path.with_name(name)
 

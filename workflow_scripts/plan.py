@@ -130,6 +130,9 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
     for cell in grid.all_cells:
         for pattern in (layout.preprocessed, layout.clusters, layout.scores):
             yield layout.of(pattern, cell)
+        yield layout.weights.format(backbone=cell.backbone)
+        if settings.backbones[cell.backbone].finetune:
+            yield layout.finetuned.format(backbone=cell.backbone)
         for layer in settings.backbones[cell.backbone].layers_beside(cell.layer):
             yield layout.of(layout.features, cell, layer=layer)
         for decomposition in _with_its_source(settings, cell.decomposition):

@@ -10,7 +10,8 @@ from workflow_scripts.settings import parse
 
 CONFIG = """
 preprocess: {plain: [grey, resize]}
-backbones: {net: {model: squeezenet1_1, layers: [[fire5_avg, fire9_avg], [fire8_avg]]}}
+backbones:
+  net: {model: squeezenet1_1, layers: [[fire5_avg, fire9_avg], [fire8_avg]], finetune: {preprocess: plain}}
 decompositions: {pca: {method: pca}, pca_few: {method: pca}, map: {method: tsne, of: pca_few}}
 clusterers: {kmeans: {method: kmeans}}
 baseline: {preprocess: plain, backbone: net, layer: fire9_avg, n_components: 5, clusterer: kmeans}
@@ -23,6 +24,11 @@ studies:
 LAYER = "plain/net/fire9_avg"
 WANTED = [
     "preprocess/plain.h5",
+    "weights/net.json",
+    "finetuned/net.safetensors",
+    "finetuned/net.csv",
+    "features/plain/net/.fire9_avg.h5.rows",  # of a killed extraction, which goes on where it was
+    "features/plain/net/.fire5_avg.h5.progress",
     f"features/{LAYER}.h5",
     "features/plain/net/fire5_avg.h5",  # comes with fire9_avg from one pass
     f"decomposed/{LAYER}/pca.h5",
@@ -40,6 +46,9 @@ WANTED = [
 UNWANTED = [
     "preprocess/old.h5",
     "preprocess/.plain.h5.part",
+    "weights/older.json",
+    "finetuned/older.safetensors",
+    "features/plain/net/.fire8_avg.h5.rows",
     "features/plain/net/fire8_avg.h5",
     "features/plain/other/fire9_avg.h5",
     f"decomposed/{LAYER}/umap.h5",
