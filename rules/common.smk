@@ -1,6 +1,6 @@
 # The parsed settings, the grid, path patterns and named input functions; nothing else.
 import sys
-from os.path import relpath
+from os.path import isfile, relpath
 
 from workflow_scripts import plan, resources
 from workflow_scripts.errors import UserError
@@ -72,7 +72,10 @@ def label_table(wildcards):
 
 def weight_file(wildcards):
     """A weight file that the user brings is an input: another file under its name is another result."""
-    return settings.backbones[wildcards.backbone].weight_file or []
+    file = settings.backbones[wildcards.backbone].weight_file
+    if file and not isfile(file):
+        sys.exit(f"Error: config: backbones.{wildcards.backbone}.weights: found no file {file}")
+    return file or []
 
 
 def listed_model():

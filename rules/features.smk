@@ -76,7 +76,7 @@ for backbone, its in settings.backbones.items():
                 "../envs/gpu.yaml"
             threads: 8
             resources:
-                mem_mb=resources.features_mb(its),
+                mem_mb=sizes.features_mb(backbone),
                 runtime=sizes.runtime_per_image(1.0),
                 gpu=0 if settings.device == "cpu" else 1,
             params:

@@ -13,7 +13,7 @@ from typing import Any
 from workflow_scripts.backbones import names
 from workflow_scripts.grid import FEATURES_THEMSELVES, Cell, Layout
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.settings import Backbone, Settings, Tsne
+from workflow_scripts.settings import Settings, Tsne
 
 BASE_MB = 1000
 """Python with its libraries and the buffers of a job that streams."""
@@ -39,17 +39,6 @@ def finetune_mb(wildcards: Any, attempt: int) -> int:
     return 8 * BASE_MB * attempt
 
 
-def features_mb(backbone: Backbone) -> Callable[[Any, int], int]:
-    """A network, its weights and the activations of the batches under way, as large as VGG16's."""
-    side = backbone.size or 224
-    activations = (backbone.batch_size or 16) * (side / 224) ** 2 * 60
-
-    def megabytes(wildcards: Any, attempt: int) -> int:
-        return int(2 * BASE_MB + activations * 2) * attempt
-
-    return megabytes
-
-
 def csv_rows(path: str) -> int:
     """Rows below the header; a picture's path may hold a line break inside quotes, so lines are not rows."""
     with open(path, newline="") as stream:
@@ -72,11 +61,14 @@ class Sizes:
             return EMBEDDED_IMAGES
         return len(scan(self.settings.data, self.settings.intake.include, self.settings.intake.exclude))
 
+    def side(self, backbone: str, preprocess: str) -> int:
+        """The longer side of the images that a network gets, pixels."""
+        return self.settings.backbones[backbone].size or max(self.settings.preprocess[preprocess].size)
+
     def width(self, cell: Cell) -> int:
         """Numbers of one image in a layer."""
-        backbone = self.settings.backbones[cell.backbone]
-        side = backbone.size or max(self.settings.preprocess[cell.preprocess].size)
-        return names.layer_width(backbone.model, cell.layer, side) or UNKNOWN_WIDTH
+        model = self.settings.backbones[cell.backbone].model
+        return names.layer_width(model, cell.layer, self.side(cell.backbone, cell.preprocess)) or UNKNOWN_WIDTH
 
     def components(self, cell: Cell) -> int:
         """Components that a cell's decomposition holds."""
@@ -124,6 +116,16 @@ class Sizes:
 
         return minutes
 
+    def features_mb(self, backbone: str) -> Callable[[Any, int], int]:
+        """A network, its weights and the activations of the batches under way, as large as VGG16's."""
+        batch_size = self.settings.backbones[backbone].batch_size or 16
+
+        def megabytes(wildcards: Any, attempt: int) -> int:
+            activations = batch_size * (self.side(backbone, wildcards.preprocess) / 224) ** 2 * 60
+            return int(2 * BASE_MB + activations * 2) * attempt
+
+        return megabytes
+
     def decompose_mb(self, wildcards: Any, attempt: int) -> int:
         """The matrix that PCA decomposes, its eigenvectors and a copy; the axes and their sums under way."""
         width = self.width(self._some_cell(wildcards))
@@ -136,19 +138,24 @@ class Sizes:
     def cluster_mb(self, wildcards: Any, attempt: int) -> int:
         """The points in both precisions, and what k-means keeps between all points while they are few."""
         between = 2000 if self.n_images > 5000 else ceil(12 * self.n_images**2 / 1e6)
-        as_they_are = wildcards.reducer == FEATURES_THEMSELVES
-        width = self.width(self._some_cell(wildcards)) if as_they_are else UNKNOWN_WIDTH
-        return (BASE_MB + between + ceil(16 * self.n_images * width / 1e6)) * attempt
+        return (BASE_MB + between + self._points_mb(wildcards)) * attempt
 
     def validate_mb(self, wildcards: Any, attempt: int) -> int:
         return max(self.decompose_mb(wildcards, attempt), self.cluster_mb(wildcards, attempt))
 
     def score_mb(self, wildcards: Any, attempt: int) -> int:
-        """The distances of the silhouettes, of which a fixed number is held at once."""
-        return (BASE_MB + ceil(min(24 * self.n_images**2 / 1e6, 800))) * attempt
+        """The points, and the distances of the silhouettes, of which a fixed number is held at once."""
+        distances = min(24 * self.n_images**2 / 1e6, 800)
+        return (BASE_MB + ceil(distances) + self._points_mb(wildcards)) * attempt
 
     def cluster_threads(self, wildcards: Any) -> int:
         return CLUSTER_THREADS if self.restarts(wildcards.clusterer) >= THREADED_RESTARTS else 1
+
+    def _points_mb(self, wildcards: Any) -> int:
+        """What is clustered, twice in double precision."""
+        as_they_are = wildcards.reducer == FEATURES_THEMSELVES
+        width = self.width(self._some_cell(wildcards)) if as_they_are else UNKNOWN_WIDTH
+        return ceil(16 * self.n_images * width / 1e6)
 
     def _some_cell(self, wildcards: Any) -> Cell:
         return Cell(wildcards.preprocess, wildcards.backbone, wildcards.layer, "pca", None, False, "")

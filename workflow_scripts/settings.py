@@ -306,7 +306,7 @@ class Backbone(Model):
     def weight_file(self) -> str | None:
         """The file that `weights` names, if it does."""
         is_file = self.weights.endswith((".pth", ".pt", ".safetensors", ".h5")) and ":" not in self.weights
-        return self.weights if is_file else None
+        return str(Path(self.weights).expanduser()) if is_file else None
 
     def pass_of(self, layer: str) -> int | None:
         """The number of the pass that makes `layer`."""

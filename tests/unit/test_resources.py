@@ -137,7 +137,7 @@ def test_memory_and_time_grow_with_the_attempt(sizes):
     needs = [
         resources.intake_mb,
         resources.preprocess_mb,
-        resources.features_mb(sizes.settings.backbones["net"]),
+        sizes.features_mb("net"),
         sizes.decompose_mb,
         sizes.cluster_mb,
         sizes.score_mb,
@@ -147,6 +147,11 @@ def test_memory_and_time_grow_with_the_attempt(sizes):
         first, second, third = (need(WILDCARDS, attempt=attempt) for attempt in (1, 2, 3))
         assert 0 < first < second < third
         assert isinstance(first, int)
+
+
+def test_larger_images_take_more_memory_in_the_network(sizes):
+    small, large = (sizes.features_mb("net")(SimpleNamespace(preprocess=name), 1) for name in ("grey", "colour"))
+    assert small < large
 
 
 def test_minutes(sizes):
