@@ -74,7 +74,7 @@ if settings.reproduction:
                 f"{layout.reproduction_figure}.svg",
                 caption="../config/captions/figure.rst",
                 category="reproduction",
-                labels={"figure": "reproduction", "format": "SVG"},
+                labels={"figure": "reproduction"},
             ),
             png=f"{layout.reproduction_figure}.png",
         log:
