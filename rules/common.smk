@@ -74,7 +74,9 @@ def weight_file(wildcards):
     """A weight file that the user brings is an input: another file under its name is another result."""
     file = settings.backbones[wildcards.backbone].weight_file
     if file and not isfile(file):
-        sys.exit(f"Error: config: backbones.{wildcards.backbone}.weights: found no file {file}")
+        sys.exit(
+            f"Error: config: backbones.{wildcards.backbone}.weights: found no file {file}"
+        )
     return file or []
 
 
