@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+import seaborn
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.artefacts import AXIS_NAMES, METRIC_NAMES, shown, word
 from workflow_scripts.figures.effects import full_product, varying
-from workflow_scripts.figures.style import INK, canvas, note, placeholder, theme, wrapped
+from workflow_scripts.figures.style import canvas, note, placeholder, theme, wrapped
 from workflow_scripts.metrics.effects import variance_shares
 
 
@@ -49,19 +50,22 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
         columns, rows = list(dict.fromkeys(table["x"])), list(dict.fromkeys(table["y"]))
-        means = table.pivot(index="y", columns="x", values="mean").loc[rows, columns].to_numpy()
+        means = table.pivot(index="y", columns="x", values="mean").loc[rows, columns]
         made = canvas(figure, max(9 * len(rows), 36) + 26)
         ax = made.subplots()
-        image = ax.imshow(means, cmap="viridis", aspect="auto")
-        percent = METRIC_NAMES[table["metric"].iloc[0]].endswith("(%)")
-        middle = (means.min() + means.max()) / 2
-        for row, column in ((i, j) for i in range(len(rows)) for j in range(len(columns))):
-            value = means[row, column]
-            text = f"{value:.1f}" if percent else f"{value:.2f}"
-            ax.text(column, row, text, ha="center", va="center", color=INK if value > middle else "white")
-        ax.set_xticks(range(len(columns)), [name.removesuffix(" components") for name in columns])
-        ax.set_yticks(range(len(rows)), [name.removesuffix(" components") for name in rows])
+        name = METRIC_NAMES[table["metric"].iloc[0]]
+        seaborn.heatmap(
+            means,
+            cmap="viridis",
+            annot=True,
+            annot_kws={"size": style["font_size"]},
+            fmt=".1f" if name.endswith("(%)") else ".2f",
+            cbar_kws={"label": wrapped(name, 34, style["font_size"])},
+            xticklabels=[column.removesuffix(" components") for column in columns],
+            yticklabels=[row.removesuffix(" components") for row in rows],
+            ax=ax,
+        )
+        ax.tick_params(axis="y", rotation=0)
         ax.set(xlabel=AXIS_NAMES[table["x_axis"].iloc[0]], ylabel=AXIS_NAMES[table["y_axis"].iloc[0]])
-        made.colorbar(image, ax=ax, label=wrapped(METRIC_NAMES[table["metric"].iloc[0]], 34, style["font_size"]))
         note(made, f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings a field.", style)
     return made
