@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 KERNEL := setup.py $(wildcard workflow_scripts/kmeans/*.c workflow_scripts/kmeans/*.h)
 
-.PHONY: run env env-dev test lint test-cluster bench schema clean
+.PHONY: run env env-dev test lint bench schema clean
 
 run: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all

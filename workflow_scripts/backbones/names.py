@@ -31,11 +31,6 @@ class Layer:
     node: str
     pooling: str
 
-    @property
-    def text(self) -> str:
-        """The layer's name in the YAML, in full."""
-        return f"{self.node}_{self.pooling}"
-
 
 @dataclass(frozen=True)
 class Node:

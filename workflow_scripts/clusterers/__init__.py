@@ -31,13 +31,8 @@ class Runs:
     centers: np.ndarray
 
     @property
-    def best(self) -> int:
-        """The row of the lowest inertia, the first of equals."""
-        return int(np.argmin(self.inertia))
-
-    @property
     def best_of_repeats(self) -> np.ndarray:
-        """The row of the lowest inertia of each repeat."""
+        """The row of the lowest inertia of each repeat, the first of equals."""
         rows = [np.flatnonzero(self.repeat == repeat) for repeat in np.unique(self.repeat)]
         return np.array([its[np.argmin(self.inertia[its])] for its in rows])
 
