@@ -101,6 +101,12 @@ def test_progress_counts_the_restarts_of_all_k(method, settings):
     assert calls[-1][0] == total
 
 
+def test_a_gpu_that_is_not_there_is_the_users_mistake(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError, match="found cuda, but torch sees no GPU"):
+        _cluster(_settings(device="cuda"))
+
+
 def test_minibatch_is_scikit_learns_with_the_seed_of_its_repeat():
     settings = MiniBatchSettings(k=KS, repeats=2, n_init=3, batch_size=20, max_iter=40).dump()
     for k, runs in minibatch_kmeans.cluster(POINTS, settings, BASE_SEED, 2, _silent):

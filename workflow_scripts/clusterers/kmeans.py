@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.errors import UserError
 from workflow_scripts.kmeans import run_restarts
 from workflow_scripts.provenance import seed
 
@@ -16,7 +17,10 @@ def cluster(
     """Clusters `points` (N, d) for each k of the settings (those of `settings.KMeans`).
 
     The seed of a repeat is a function of the base seed, k and the repeat, so that no k or repeat depends on another.
+    Raises `UserError` for a GPU that is not there.
     """
+    if settings["device"] == "cuda":
+        _check_gpu()
     total = len(settings["k"]) * settings["repeats"] * settings["n_init"]
     done = 0
 
@@ -40,6 +44,13 @@ def cluster(
             progress=count,
         )
         yield k, _rows(found, seeds, settings["keep"])
+
+
+def _check_gpu() -> None:
+    import torch  # takes a second to import
+
+    if not torch.cuda.is_available():
+        raise UserError("config: clusterers: device: found cuda, but torch sees no GPU here; allowed: cpu")
 
 
 def _rows(found: Any, seeds: list[int], keep: str) -> Runs:

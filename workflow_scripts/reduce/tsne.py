@@ -11,8 +11,10 @@ from openTSNE.initialization import pca
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts import store
+from workflow_scripts.errors import UserError
 
 MAX_EXACT_NEIGHBOURS = 20_000
+FEWEST = 4
 
 
 def embed(
@@ -25,7 +27,7 @@ def embed(
 
     Parameters
     ----------
-    X : (N, d) points, such as the unwhitened components; N >= 4.
+    X : (N, d) points, such as the unwhitened components; N >= `FEWEST`.
     perplexity : at most (N - 1) / 3, to which it is lowered.
     seed : of the jitter of the initialisation and, above `MAX_EXACT_NEIGHBOURS` points, of the approximate neighbours
         (Annoy).
@@ -57,10 +59,15 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Maps a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64."""
+    """Maps a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64.
+
+    Raises `UserError` for fewer than `FEWEST` images.
+    """
     with store.reading(source) as components:
         X = components["scores"][:, : settings["n_components"]]
         rows, manifest = store.row_facts(components), components.attrs["manifest"]
+    if len(X) < FEWEST:
+        raise UserError(f"t-SNE: found {len(X)} images, at least {FEWEST} are needed")
     with store.writing(path, store.provenance(code, manifest, settings)) as file:
         store.write_row_facts(file, rows)
         file["scores"] = embed(X, perplexity=settings["perplexity"], seed=settings["seed"])
