@@ -178,9 +178,9 @@ def test_backbones_without_weights_are_left_out_and_the_plan_says_so(tmp_path, f
     project = fresh.copy(tmp_path / "project")
     study = ("--configfile", "config/studies/cohn-squeezenet.yaml", "--config", "data=pictures")
     said = project.snakemake("-n", *study).stderr
-    assert "study layers: 4 combinations left out: vgg16 has no weights; --config weights=FILE gives them" in said
+    assert "study layers: 5 combinations left out: vgg16 has no weights; --config weights=FILE gives them" in said
     assert "vgg16" not in project.jobs(*study)
     (project.folder / "vgg16.h5").touch()
     planned = project.jobs(*study, "weights=vgg16.h5")
     assert planned["features_vgg16_0"] == 1
-    assert planned["cluster"] == project.jobs(*study)["cluster"] + 4
+    assert planned["cluster"] == project.jobs(*study)["cluster"] + 5
