@@ -14,10 +14,7 @@ rule cluster:
     resources:
         mem_mb=sizes.cluster_mb,
         runtime=60,
-        gpu=lambda wildcards: int(
-            getattr(settings.clusterers[wildcards.clusterer], "device", "cpu")
-            == "cuda"
-        ),
+        gpu=clusterer_gpus,
         # Only for the message when k is above the number of images; params would make the job depend on every study.
         studies=lambda wildcards: ",".join(grid.studies_with(wildcards.clusterer)),
     params:

@@ -1,6 +1,6 @@
 # The parsed settings, the grid, path patterns and named input functions; nothing else.
 import sys
-from os.path import isfile, relpath
+from os.path import abspath, isfile, join, relpath
 
 from workflow_scripts import plan, resources
 from workflow_scripts.errors import UserError
@@ -50,15 +50,17 @@ def pictures(wildcards):
 
 
 def listing(wildcards):
-    """A digest of the folder's files, so that a picture changed in a sub-folder is seen."""
+    """A digest of the folder's files, so that a picture changed in a sub-folder is seen; not of a table of labels."""
     if is_embedded:
         return None
+    table = abspath(label_table(wildcards) or "")
     try:
-        return listing_digest(
-            scan(settings.data, settings.intake.include, settings.intake.exclude)
-        )
+        entries = scan(settings.data, settings.intake.include, settings.intake.exclude)
     except UserError as error:
         sys.exit(f"Error: {error}")
+    return listing_digest(
+        its for its in entries if abspath(join(settings.data, its.path)) != table
+    )
 
 
 def label_table(wildcards):
@@ -123,6 +125,12 @@ def decomposed_from(wildcards):
 def reduction(wildcards):
     """A cell with the reducer's decomposition, number of components and whitening."""
     return grid.reducers[wildcards.reducer]
+
+
+def clusterer_gpus(wildcards):
+    """GPUs that the clusterer takes, one or none."""
+    clusterer = settings.clusterers[wildcards.clusterer]
+    return int(getattr(clusterer, "device", "cpu") == "cuda")
 
 
 def points(wildcards):

@@ -42,6 +42,7 @@ rule validate:
     resources:
         mem_mb=sizes.validate_mb,
         runtime=60,
+        gpu=clusterer_gpus,
     params:
         cell=cell_columns,
         decomposition=lambda wildcards: settings.decompositions[
