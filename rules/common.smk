@@ -82,6 +82,13 @@ def weight_file(wildcards):
     return file or []
 
 
+def number_of_images(wildcards):
+    try:
+        return sizes.n_images
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+
+
 def listed_model():
     """The model whose layers are listed: that of a backbone of the configuration, or a model's own name."""
     name = settings.backbone or settings.baseline.backbone

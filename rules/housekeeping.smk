@@ -32,6 +32,6 @@ rule list_layers:
     params:
         model=lambda wildcards: listed_model(),
         size=lambda wildcards: listed_size(),
-        n_images=lambda wildcards: sizes.n_images,
+        n_images=number_of_images,
     script:
         "../workflow_scripts/jobs/list_layers.py"

@@ -1,4 +1,4 @@
-"""Where a result comes from: digests of code and files, and seeds that depend on nothing but their names."""
+"""Where a result comes from: digests of code, of files and of settings."""
 
 import ast
 import hashlib
@@ -22,12 +22,6 @@ def file_digest(path: str | Path) -> str:
     """SHA-256 of a file's bytes, 64 hex digits."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def seed(base: int, *names: int | str) -> int:
-    """A 32-bit seed that is a function of the base seed and of what it is for, never of the order of execution."""
-    key = tuple(name if isinstance(name, str) else int(name) for name in (base, *names))  # 7 is numpy's 7 too
-    return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:4], "little")
 
 
 def code_digest(*modules: str) -> str:

@@ -15,7 +15,7 @@ from workflow_scripts.clusterers import Runs, kmeans, minibatch_kmeans, read_run
 from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError
 from workflow_scripts.kmeans import run_restarts
-from workflow_scripts.provenance import seed
+from workflow_scripts.seeds import seed
 from workflow_scripts.settings import KMeans
 from workflow_scripts.settings import MiniBatchKMeans as MiniBatchSettings
 

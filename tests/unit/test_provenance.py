@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from workflow_scripts import provenance
-from workflow_scripts.provenance import LEFT_OUT, PACKAGE, code_digest, digest, file_digest, seed
+from workflow_scripts.provenance import LEFT_OUT, PACKAGE, code_digest, digest, file_digest
+from workflow_scripts.seeds import seed
 
 CLUSTER = ("jobs.cluster", "clusterers.kmeans")
 
@@ -223,7 +224,7 @@ def test_numpys_whole_numbers_give_the_same_seed():
 
 def test_seeds_are_the_same_in_any_order_and_process():
     names = [(0, "kmeans", k, repeat) for k in (2, 7) for repeat in range(3)]
-    code = f"from workflow_scripts.provenance import seed\nprint(*(seed(*name) for name in {names[::-1]}))"
+    code = f"from workflow_scripts.seeds import seed\nprint(*(seed(*name) for name in {names[::-1]}))"
     said = [
         subprocess.run(
             [sys.executable, "-c", code],

@@ -8,7 +8,7 @@ import numpy as np
 from workflow_scripts.clusterers import Progress, Runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.kmeans import run_restarts
-from workflow_scripts.provenance import seed
+from workflow_scripts.seeds import seed
 
 
 def cluster(

@@ -8,7 +8,7 @@ from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers import Progress, Runs
-from workflow_scripts.provenance import seed
+from workflow_scripts.seeds import seed
 
 
 def cluster(

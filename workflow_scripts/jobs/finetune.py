@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts import store
 from workflow_scripts.backbones.finetune import finetune
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.tables import write_csv
+from workflow_scripts.tables import read_labels, write_csv
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
-    labels = pd.read_csv(snakemake.input.manifest, dtype=str, keep_default_na=False)["label"]
+    labels = read_labels(snakemake.input.manifest, stack.attrs["manifest"])
     curves = finetune(
         stack["images"],
         list(store.image_ids(stack)),

@@ -2,13 +2,12 @@
 
 from importlib import import_module
 
-import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts import store
 from workflow_scripts.metrics.cross_validation import Model, cross_validate
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.tables import write_parquet
+from workflow_scripts.tables import read_labels, write_parquet
 
 snakemake: Snakemake
 
@@ -21,7 +20,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.features) as file:
         cluster=import_module(f"workflow_scripts.clusterers.{params.clusterer['method']}").cluster,
         clusterer=params.clusterer,
     )
-    labels = pd.read_csv(snakemake.input.manifest, dtype=str, keep_default_na=False)["label"].to_numpy()
+    labels = read_labels(snakemake.input.manifest, file.attrs["manifest"])
     if "trained_on" in file:  # labels that a fine-tuned network has seen judge nothing
         labels[file["trained_on"][:]] = ""
     report = progress(f"validate {cell['reducer']}/{cell['clusterer']}", "folds")

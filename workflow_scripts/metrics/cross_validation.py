@@ -16,8 +16,8 @@ from workflow_scripts.metrics.agreement import score_restarts
 from workflow_scripts.metrics.internal import silhouettes
 from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS, typed
 from workflow_scripts.metrics.votes import class_scores, majority_names, predict_classes
-from workflow_scripts.provenance import seed
 from workflow_scripts.reduce.pca import Matrix, fit_pca, reduced
+from workflow_scripts.seeds import seed
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from workflow_scripts import store
 from workflow_scripts.clusterers import Runs, read_runs
 from workflow_scripts.clusterers.points import Points, read_points
 from workflow_scripts.metrics import class_scores, score_restarts, silhouettes
+from workflow_scripts.tables import read_labels
 
 COLUMNS = [
     *(
@@ -56,8 +57,8 @@ def score_clusters(
     are not the best of their repeat (it costs more than all other metrics together). Behind a fine-tuned network the
     labels that it was trained on do not count, and `split` is `held out`.
     """
-    labels = pd.read_csv(manifest, dtype=str, keep_default_na=False)["label"].to_numpy()
     reduced = read_points(points, cell["n_components"], cell["whiten"])
+    labels = read_labels(manifest, reduced.manifest)
     if reduced.trained_on is not None:
         labels[reduced.trained_on] = ""
         cell = {**cell, "split": "held out"}

@@ -35,9 +35,9 @@ class Decomposition:
     Attributes
     ----------
     mean : (d,) float64, of the training rows.
-    components : (C, d) float64, orthonormal axes in order of falling variance; the entry of largest absolute value of
-        each
-        is positive (scikit-learn's `svd_flip`).
+    components :
+        (C, d) float64, orthonormal axes in order of falling variance; the entry of largest absolute value of each is
+        positive (scikit-learn's `svd_flip`).
     explained_variance : (C,) float64, of the training rows along each axis, with n - 1 in the denominator.
     explained_variance_ratio : (C,) float64, as a fraction of the variance along all d.
     rank : the numerical rank of the centred training rows; for the randomised method, as far as it looked.
@@ -126,8 +126,8 @@ def reduced(scores: Matrix, explained_variance: np.ndarray, n_components: int, w
     scores : (N, C) of all components that were kept, an array or an HDF5 dataset.
     explained_variance : (C,) of the training rows.
     n_components : how many are asked for; no more than C, which ends at the rank, are given.
-    whiten : divide by the square root of the explained variance, as scikit-learn: unit variance (n - 1) over the
-        training
+    whiten :
+        divide by the square root of the explained variance, as scikit-learn: unit variance (n - 1) over the training
         rows.
 
     Returns
