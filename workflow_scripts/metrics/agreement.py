@@ -55,7 +55,8 @@ def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int 
     chunk_cells : labels, or counts, held at once; bounds the memory and changes nothing else.
 
     Returns
-    ------- DataFrame with R rows and the columns `METRICS`. Without a labelled image every metric is NaN; with
+    -------
+    DataFrame with R rows and the columns `METRICS`. Without a labelled image every metric is NaN; with
     labelled images that are all noise the accuracies are 0 and the rest is NaN.
 
     Raises

@@ -70,7 +70,8 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
     names : the vote of other images (the training folds); None lets these images vote.
 
     Returns
-    ------- DataFrame of int64, index `label`, columns `predicted`: the classes of `y` and of the vote in sorted
+    -------
+    DataFrame of int64, index `label`, columns `predicted`: the classes of `y` and of the vote in sorted
     order, then `noise` and `?` (clusters without a vote) where there are any.
     """
     vote = majority_names(labels, y) if names is None else names
@@ -102,7 +103,8 @@ def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | 
     labels, y, names : as for `confusion`.
 
     Returns
-    ------- DataFrame, a row per class in sorted order, columns `label, support, precision, recall, f1`; a score with
+    -------
+    DataFrame, a row per class in sorted order, columns `label, support, precision, recall, f1`; a score with
     denominator 0 is NaN (the precision of a class that no cluster votes for).
     """
     table = confusion(labels, y, names)
