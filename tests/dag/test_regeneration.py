@@ -36,7 +36,7 @@ def test_a_figures_metric_makes_its_table(project):
 
 
 def test_the_style_draws_every_figure_and_computes_nothing(project):
-    project.edit(CONFIG, "k: 4\n", "k: 4\nstyle: {font_size: 9}\n")
+    project.edit(CONFIG, "n_clusters: 4\n", "n_clusters: 4\nstyle: {font_size: 9}\n")
     jobs(project, figure=16, reproduction_figure=1)
 
 
