@@ -79,6 +79,9 @@ def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]
 
 
 def _ending(workflow: Any, layout: Layout) -> list[str]:
+    made_before = not workflow.scheduler.failed and Path(layout.rejected).is_file()
+    if made_before and is_whole_run(workflow) and not Path(layout.report).is_file():
+        write_report(layout.report)  # all studies were made one by one
     lines = ["", *(f"Failed: {job}" for job in sorted(map(str, workflow.scheduler.failed)))]
     if Path(layout.rejected).is_file():
         lines.append(
