@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import silhouette_score
 
-from workflow_scripts.metrics import internal, silhouette, silhouettes
+from workflow_scripts.metrics import internal, silhouettes
 
 
 def expected(X: np.ndarray, labels: np.ndarray) -> float:
@@ -29,7 +29,7 @@ def test_silhouettes_are_scikit_learns(seed: int, n: int, d: int, k: int) -> Non
 
 
 def test_identical_points_score_zero() -> None:
-    assert silhouette(np.ones((4, 2)), [0, 0, 1, 1]) == 0
+    assert silhouettes(np.ones((4, 2)), [[0, 0, 1, 1]]).tolist() == [0]
 
 
 def test_distances_in_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,9 +43,9 @@ def test_above_max_points_a_sample_estimates_it() -> None:
     rng = np.random.default_rng(1)
     labels = rng.choice([-1, 0, 0, 0, 1, 2], size=4000)
     X = rng.normal(size=(4000, 2)) + 3 * labels[:, None]
-    sampled = silhouette(X, labels, max_points=1500)
-    assert sampled == silhouette(X, labels, max_points=1500)
-    assert sampled != silhouette(X, labels, max_points=1500, seed=1)
+    (sampled,) = silhouettes(X, [labels], max_points=1500)
+    assert sampled == silhouettes(X, [labels], max_points=1500)[0]
+    assert sampled != silhouettes(X, [labels], max_points=1500, seed=1)[0]
     assert sampled == pytest.approx(expected(X, labels), abs=0.02)
 
 

@@ -2,7 +2,7 @@
 
 from workflow_scripts.metrics.agreement import METRICS, score_restarts
 from workflow_scripts.metrics.expectation import best_of_n
-from workflow_scripts.metrics.internal import silhouette, silhouettes
+from workflow_scripts.metrics.internal import silhouettes
 from workflow_scripts.metrics.votes import class_scores, confusion, majority_names, predict_classes
 
 __all__ = [
@@ -13,6 +13,5 @@ __all__ = [
     "majority_names",
     "predict_classes",
     "score_restarts",
-    "silhouette",
     "silhouettes",
 ]

@@ -9,11 +9,6 @@ from workflow_scripts.metrics.contingency import as_partitions
 _CHUNK_MIB = 256  # of distances at once; fixed, so that the sums are formed in the same order everywhere
 
 
-def silhouette(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = 20_000, seed: int = 0) -> float:
-    """Mean silhouette of one partition: `silhouettes` for `labels` of shape (N,)."""
-    return float(silhouettes(X, np.asarray(labels)[None], max_points=max_points, seed=seed)[0])
-
-
 def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = 20_000, seed: int = 0) -> np.ndarray:
     """Mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
 
