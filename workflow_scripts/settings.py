@@ -400,7 +400,7 @@ class CrossValidation(Model):
 
 # ---------------------------------------------------------------------------------------------------------- figures
 
-AGREEMENT = (
+METRICS = (
     "accuracy_majority",
     "accuracy_matched",
     "ari",
@@ -410,9 +410,9 @@ AGREEMENT = (
     "purity",
     "homogeneity",
     "completeness",
+    "silhouette",
+    "inertia",
 )
-"""The metrics that compare clusters with labels."""
-METRICS = (*AGREEMENT, "silhouette", "inertia")
 Metric = Literal[METRICS]  # type: ignore[valid-type]
 Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
 DRAWING = {"title", "width", "height"}

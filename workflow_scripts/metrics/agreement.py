@@ -7,9 +7,20 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import gammaln
 
 from workflow_scripts.metrics.contingency import as_partitions, cluster_count, contingency_tables, encode_classes
-from workflow_scripts.settings import AGREEMENT
 
-METRICS = ("n_clusters", "noise_fraction", *AGREEMENT)
+METRICS = (
+    "n_clusters",
+    "noise_fraction",
+    "accuracy_majority",
+    "accuracy_matched",
+    "ari",
+    "ami",
+    "nmi_arithmetic",
+    "nmi_geometric",
+    "purity",
+    "homogeneity",
+    "completeness",
+)
 _CHUNK_CELLS = 1 << 22  # labels or counts handled at once: 32 MiB of int64
 _TERM_CUTOFF = 45.0  # terms of the expected mutual information below exp(-45) are left out
 
