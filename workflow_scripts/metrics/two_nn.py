@@ -1,0 +1,106 @@
+"""How many numbers describe a point: the intrinsic dimension by two nearest neighbours (Facco et al. 2017)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
+
+from workflow_scripts.errors import UserError
+
+FRACTIONS = (1.0, 0.9, 0.7, 0.5)
+"""Of the points, those of smallest mu that a line is fitted to; Facco et al. use 0.9."""
+FEWEST = 20
+MOST_BLOCKS = 64
+_ROWS = 1024
+
+
+@dataclass(frozen=True)
+class TwoNN:
+    """The empirical distribution F of mu, the ratio of the distances to the second and to the first neighbour.
+
+    Of n points, sorted by mu, F(mu_i) = i / n; the last, where 1 - F is zero, is left out. Under locally constant
+    density -log(1 - F) = d log(mu).
+
+    Attributes
+    ----------
+    log_mu : (n - 1,) float64, ascending.
+    minus_log : (n - 1,) float64, -log(1 - F).
+    n_copies : points left out because another lies in the same place.
+    """
+
+    log_mu: np.ndarray
+    minus_log: np.ndarray
+    n_copies: int
+
+    def dimension(self, fraction: float = 0.9) -> float:
+        """The slope of the line through the origin, by least squares on the first `fraction` of the n points."""
+        kept = int((len(self.log_mu) + 1) * fraction)
+        x, y = self.log_mu[:kept], self.minus_log[:kept]
+        return float(x @ y / (x @ x))
+
+
+def two_nn(X: npt.ArrayLike) -> TwoNN:
+    """Measure mu = r2 / r1 for every point of `X` (N, d), with exact neighbours.
+
+    Of points at distance zero one is kept. Raises `UserError` when fewer than `FEWEST` are left.
+    """
+    points = np.asarray(X, dtype=np.float64)
+    points = points - points.mean(axis=0)
+    distances = _two_distances(points)
+    if (copied := distances[:, 0] == 0).any():
+        points = np.concatenate([points[~copied], np.unique(points[copied], axis=0)])
+        distances = _two_distances(points)
+    n = len(points)
+    mu = np.sort(distances[:, 1] / distances[:, 0])
+    return TwoNN(np.log(mu[:-1]), -np.log1p(-np.arange(1, n) / n), len(np.asarray(X)) - n)
+
+
+def dimension_by_size(
+    X: npt.ArrayLike, fractions: Sequence[float] = FRACTIONS, smallest: int = 50, seed: int = 0
+) -> pd.DataFrame:
+    """The dimension of all points, and of samples of half, a quarter, … of them: a plateau is the data's own.
+
+    The samples of one size are disjoint blocks of the shuffled points, as in Facco et al. 2017, at most `MOST_BLOCKS`.
+
+    Returns
+    -------
+    DataFrame, a row per size, block and fraction: `size`, `block`, `fraction`, `dimension`.
+    """
+    points = np.asarray(X)
+    order = np.random.default_rng(seed).permutation(len(points))
+    rows = []
+    for halvings in range(max(1, int(np.log2(max(len(points) / smallest, 1))) + 1)):
+        size = len(points) >> halvings
+        for block in range(min(1 << halvings, MOST_BLOCKS)):
+            fitted = two_nn(points[order[block * size : (block + 1) * size]])
+            rows += [(size, block, fraction, fitted.dimension(fraction)) for fraction in fractions]
+    return pd.DataFrame(rows, columns=["size", "block", "fraction", "dimension"])
+
+
+def thick_line(n: int, noise: float = 0.001, length: float = 100, seed: int = 0) -> np.ndarray:
+    """Points along a line with normal noise across it, (n, 2): one dimension from afar, two from near.
+
+    The example of Coronica 2018, figure 3.4; `noise` is the standard deviation.
+    """
+    rng = np.random.default_rng(seed)
+    return np.column_stack([rng.uniform(0, length, n), rng.normal(0, noise, n)])
+
+
+def _two_distances(points: np.ndarray) -> np.ndarray:
+    """Distances of every point to its two nearest others, ascending, (N, 2).
+
+    They are computed anew from the neighbours: a search by matrix products rounds those of copies away from zero.
+    """
+    if len(points) < FEWEST:
+        raise UserError(f"intrinsic dimension: found {len(points)} different points, at least {FEWEST} are needed")
+    with threadpool_limits(1):
+        neighbours = NearestNeighbors(n_neighbors=2, n_jobs=1).fit(points).kneighbors(return_distance=False)
+    distances = np.empty(neighbours.shape)
+    for start in range(0, len(points), _ROWS):
+        rows = slice(start, start + _ROWS)
+        distances[rows] = np.linalg.norm(points[neighbours[rows]] - points[rows, None], axis=2)
+    return np.sort(distances, axis=1)
