@@ -5,6 +5,7 @@ from os.path import abspath, isfile, join, relpath
 from workflow_scripts import plan, resources
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import (
+    EVERYTHING,
     FEATURES_THEMSELVES,
     Grid,
     Layout,
@@ -36,6 +37,7 @@ wildcard_constraints:
     preprocess=r"[^/]+",
     backbone=r"[^/]+",
     layer=r"[^/]+",
+    subset=r"[^/@]+",
     decomposition=r"[^/]+",
     reducer=r"[^/]+",
     clusterer=r"[^/]+",
@@ -148,6 +150,21 @@ def points(wildcards):
     return layout.decomposed.format(**wildcards, decomposition=decomposition)
 
 
+def behind_subset(wildcards):
+    """The clusters that a subset is taken of, if it is."""
+    behind = grid.subset_cell(settings.subsets[wildcards.subset])
+    return layout.of(layout.clusters, behind) if behind else []
+
+
+def manifest_of_rows(wildcards):
+    """The manifest of the rows that a store after extraction has."""
+    return layout.manifest_of(subset_of(wildcards))
+
+
+def subset_of(wildcards):
+    return wildcards.layer.partition("@")[2] or EVERYTHING
+
+
 def is_pca(decomposition):
     """Whether whitening applies: maps and features are used as they are."""
     return isinstance(settings.decompositions.get(decomposition), Pca)
@@ -160,6 +177,8 @@ def cell_columns(wildcards):
     choices = {axis: wildcards[axis] for axis in axes}
     return {
         **choices,
+        "layer": wildcards.layer.partition("@")[0],
+        "subset": subset_of(wildcards),
         "dataset": dataset_name(settings),
         "n_components": cell.n_components,
         "whiten": cell.whiten if is_pca(cell.decomposition) else None,
@@ -194,6 +213,7 @@ def table_sources(wildcards):
     """The artefacts that a figure's table is computed from, by name."""
     figure, cells = figure_settings(wildcards), cells_shown(wildcards)
     sources = {
+        "features": [layout.of(layout.features, cell) for cell in cells],
         "preprocessed": [layout.of(layout.preprocessed, cell) for cell in cells],
         "decomposed": [layout.of(layout.decomposed, cell) for cell in cells],
         "points": [layout.points(cell) for cell in cells],
@@ -207,9 +227,15 @@ def table_sources(wildcards):
             layout.of(layout.decomposed, cell, decomposition=getattr(figure, "map", ""))
             for cell in cells
         ],
-        "manifest": layout.manifest,
+        "manifest": [layout.manifest_of(cell.subset) for cell in cells],
     }
     return {name: sources[name] for name in figure.sources}
+
+
+def manifest_shown(wildcards):
+    """The manifest of the images that a figure shows; of more than one subset that of all images."""
+    subsets = {cell.subset for cell in cells_shown(wildcards)}
+    return layout.manifest_of(subsets.pop() if len(subsets) == 1 else EVERYTHING)
 
 
 def images_shown(wildcards):
@@ -230,6 +256,17 @@ def is_made(table):
     study, _, figure = table.partition("/")
     study = study.removesuffix(".classes")
     return study in grid.figures and (not figure or figure in grid.figures[study])
+
+
+table_params = {
+    "figure": lambda wildcards: figure_settings(wildcards).table_settings(),
+    "cells": lambda wildcards: [
+        {**vars(cell), "reducer": cell.reducer} for cell in cells_shown(wildcards)
+    ],
+    "code": lambda wildcards: code_digest(
+        "jobs.figure_table", f"figures.{figure_settings(wildcards).kind}"
+    ),
+}
 
 
 def study_files(study):

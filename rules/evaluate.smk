@@ -1,7 +1,7 @@
 # clusters/... and manifest.csv -> scores/...: a row of metrics for each stored clustering, and for each class
 rule score:
     input:
-        manifest=layout.manifest,
+        manifest=manifest_of_rows,
         points=points,
         clusters=layout.clusters,
     output:
@@ -27,7 +27,7 @@ rule score:
 # features/... and manifest.csv -> validated/...: reduction, clustering and vote fitted without the fold that they judge
 rule validate:
     input:
-        manifest=layout.manifest,
+        manifest=manifest_of_rows,
         features=layout.features,
     output:
         scores=layout.validated,

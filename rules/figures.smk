@@ -9,6 +9,8 @@ rule figure_table:
         layout.log(layout.figure_table),
     benchmark:
         layout.benchmark(layout.figure_table)
+    wildcard_constraints:
+        study=rf"(?!reproduction\.)(?!{grid.computed_figures})[^/]+",
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -17,13 +19,32 @@ rule figure_table:
         mem_mb=2000,
         runtime=10,
     params:
-        figure=lambda wildcards: figure_settings(wildcards).table_settings(),
-        cells=lambda wildcards: [
-            {**vars(cell), "reducer": cell.reducer} for cell in cells_shown(wildcards)
-        ],
-        code=lambda wildcards: code_digest(
-            "jobs.figure_table", f"figures.{figure_settings(wildcards).kind}"
-        ),
+        **table_params,
+    script:
+        "../workflow_scripts/jobs/figure_table.py"
+
+
+# The same for tables that take a while: a job for a node of the cluster.
+rule computed_table:
+    input:
+        unpack(table_sources),
+    output:
+        parquet=layout.figure_table,
+        csv=layout.figure_table.replace(".parquet", ".csv"),
+    log:
+        layout.log(layout.figure_table),
+    benchmark:
+        layout.benchmark(layout.figure_table)
+    wildcard_constraints:
+        study=f"(?={grid.computed_figures})[^/]+",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=sizes.computed_table_mb,
+        runtime=60,
+    params:
+        **table_params,
     script:
         "../workflow_scripts/jobs/figure_table.py"
 
@@ -31,7 +52,7 @@ rule figure_table:
 rule figure:
     input:
         table=layout.figure_table,
-        manifest=layout.manifest,
+        manifest=manifest_shown,
         preprocessed=images_shown,
     output:
         svg=report(

@@ -15,19 +15,14 @@ from pydantic import ValidationError
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.settings import (
     AXES,
+    EVERYTHING,
     FEATURES_THEMSELVES,
     Choices,
-    ClassScores,
-    Confusion,
-    Embedding,
-    ExplainedVariance,
     Figure,
-    Maps,
     Pca,
-    Preprocessing,
-    Samples,
     Settings,
     Study,
+    Subset,
     mistake,
 )
 
@@ -39,10 +34,16 @@ class Cell:
     preprocess: str
     backbone: str
     layer: str
+    subset: str
     decomposition: str
     n_components: int | None
     whiten: bool
     clusterer: str
+
+    @property
+    def rows(self) -> str:
+        """The name of the features that stages after extraction read: the layer, and a subset if it is one."""
+        return self.layer if self.subset == EVERYTHING else f"{self.layer}@{self.subset}"
 
     @property
     def reducer(self) -> str:
@@ -73,11 +74,13 @@ class Layout:
         self.images = f"{self.root}/images.csv"
         self.set_aside = f"{self.root}/set_aside.csv"
         self.manifest = f"{self.root}/manifest.csv"
+        self.subset_manifest = f"{self.root}/subsets/{{subset}}.csv"
         self.rejected = f"{self.root}/rejected.csv"
         self.preprocessed = f"{self.root}/preprocess/{{preprocess}}.h5"
         self.weights = f"{self.root}/weights/{{backbone}}.json"
         self.finetuned = f"{self.root}/finetuned/{{backbone}}.safetensors"
         self.features = f"{self.root}/features/{features}.h5"
+        self.subset_features = f"{self.root}/features/{features}@{{subset}}.h5"
         self.decomposed = f"{self.root}/decomposed/{features}/{{decomposition}}.h5"
         self.clusters = f"{self.root}/clusters/{features}/{{reducer}}/{{clusterer}}.h5"
         self.scores = f"{self.root}/scores/{features}/{{reducer}}/{{clusterer}}.parquet"
@@ -94,7 +97,10 @@ class Layout:
 
     def of(self, pattern: str, cell: Cell, **other: str) -> str:
         """The pattern filled in with a cell's choices, of which `other` replaces some."""
-        return pattern.format(**{**cell.__dict__, "reducer": cell.reducer, **other})
+        return pattern.format(**{**cell.__dict__, "layer": cell.rows, "reducer": cell.reducer, **other})
+
+    def manifest_of(self, subset: str) -> str:
+        return self.manifest if subset == EVERYTHING else self.subset_manifest.format(subset=subset)
 
     def points(self, cell: Cell) -> str:
         """What of a cell is clustered: a decomposition, or the features themselves."""
@@ -139,7 +145,16 @@ class Grid:
     def all_cells(self) -> list[Cell]:
         """The cells of every study, and those that only a figure shows."""
         shown = (cells for its in self.figures.values() for cells in its.values())
-        return list(dict.fromkeys(chain(*self.cells.values(), *shown)))
+        used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
+        return list(dict.fromkeys(chain(used, self._behind_subsets(used))))
+
+    def _behind_subsets(self, cells: Iterable[Cell]) -> Iterator[Cell]:
+        """The cells whose clusters are the subsets of others."""
+        for name in dict.fromkeys(cell.subset for cell in cells if cell.subset != EVERYTHING):
+            behind = self.subset_cell(self.settings.subsets[name])
+            if behind is not None:
+                yield behind
+                yield from self._behind_subsets([behind])
 
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
@@ -158,6 +173,18 @@ class Grid:
                     yield name, cells
             except UserError as error:
                 raise UserError(f"{error} (figure {name})") from None
+
+    @property
+    def computed_figures(self) -> str:
+        """A regular expression for the tables of figures that compute, as `study/figure.`."""
+        studies = self.settings.studies
+        names = [
+            re.escape(f"{study}/{name}.")
+            for study, its in self.figures.items()
+            for name in its
+            if studies[study].figures[name].computes
+        ]
+        return f"(?:{'|'.join(names) or 'none/none'})"
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
@@ -181,6 +208,13 @@ class Grid:
         """The studies that use a clusterer, for messages."""
         return [study for study, cells in self.cells.items() if any(cell.clusterer == clusterer for cell in cells)]
 
+    def subset_cell(self, subset: Subset) -> Cell | None:
+        """The cell whose clusters a subset is taken of, if it is."""
+        if subset.in_clusters is None:
+            return None
+        choices = ChainMap(dict(subset.in_clusters.at), {}, self.settings.baseline.model_dump())
+        return self._cell("", choices, "subsets: in_clusters: at")
+
     def check(self) -> None:
         """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
         _ = self.cells, self.figures, self.reducers
@@ -196,8 +230,8 @@ class Grid:
 
     def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | None) -> None:
         for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
-            allowed = self.settings.clusterers[clusterer].k
-            if isinstance(k, int) and k not in allowed:
+            allowed = getattr(self.settings.clusterers[clusterer], "k", [])
+            if isinstance(k, int) and allowed and k not in allowed:
                 raise UserError(f"config: studies.{study}: k: {found_allowed(k, allowed)}, as clusterers.{clusterer}.k")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
@@ -245,6 +279,7 @@ class Grid:
             "preprocess": [*settings.preprocess],
             "backbone": [*settings.backbones],
             "layer": [layer for its in settings.backbones.values() for layers in its.layers for layer in layers],
+            "subset": [EVERYTHING, *settings.subsets],
             "decomposition": [*settings.decompositions, FEATURES_THEMSELVES],
             "clusterer": [*settings.clusterers],
         }
@@ -279,16 +314,13 @@ def validated_files(grid: Grid, layout: Layout, study: str, pattern: str, cells:
 
 def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:
     """The cells that a figure shows: one, or those of its study, without those that would show the same again."""
-    if isinstance(figure, Samples | Embedding | Confusion | ClassScores):
+    if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
-    if isinstance(figure, ExplainedVariance):
+    if figure.of_pca:
         cells = [cell for cell in cells if isinstance(grid.settings.decompositions.get(cell.decomposition), Pca)]
-        cells = _first_of_each(cells, "preprocess", "backbone", "layer", "decomposition")
-    elif isinstance(figure, Preprocessing):
-        cells = _first_of_each(cells, "preprocess")
-    elif isinstance(figure, Maps):
-        cells = _first_of_each(cells, "preprocess", "backbone", "layer")
+    if figure.of_cells != "all":
+        cells = _first_of_each(cells, *figure.of_cells)
     if not cells:
         raise UserError(f"config: studies.{study}: it has no cell at {figure.at} for this kind of figure")
     return cells

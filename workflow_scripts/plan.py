@@ -138,6 +138,8 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
             yield layout.finetuned.format(backbone=cell.backbone)
         for layer in settings.backbones[cell.backbone].layers_beside(cell.layer):
             yield layout.of(layout.features, cell, layer=layer)
+        yield layout.of(layout.features, cell)
+        yield layout.manifest_of(cell.subset)
         for decomposition in _with_its_source(settings, cell.decomposition):
             yield layout.of(layout.decomposed, cell, decomposition=decomposition)
     for study in settings.studies:

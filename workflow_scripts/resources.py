@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts.backbones import names
-from workflow_scripts.grid import FEATURES_THEMSELVES, Cell, Layout
+from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Layout
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.settings import Settings, Tsne
+from workflow_scripts.settings import KMeans, MiniBatchKMeans, Settings, Tsne
 
 BASE_MB = 1000
 """Python with its libraries and the buffers of a job that streams."""
@@ -99,14 +99,16 @@ class Sizes:
 
     def _cluster_bytes(self, cell: Cell) -> int:
         clusterer = self.settings.clusterers[cell.clusterer]
-        kept = clusterer.repeats * (clusterer.n_init if getattr(clusterer, "keep", "best") == "all" else 1)
-        rows = sum(self.n_images * (1 if k <= 256 else 2) + 40 for k in clusterer.k)
-        return kept * rows + 8 * clusterer.repeats * sum(clusterer.k) * self.dimensions(cell)
+        repeats, ks = getattr(clusterer, "repeats", 1), getattr(clusterer, "k", [1])
+        kept = repeats * (clusterer.n_init if getattr(clusterer, "keep", "best") == "all" else 1)
+        rows = sum(self.n_images * (1 if k <= 256 else 2) + 40 for k in ks)
+        centers = sum(ks) if isinstance(clusterer, KMeans | MiniBatchKMeans) else 0
+        return kept * rows + 8 * repeats * centers * self.dimensions(cell)
 
     def restarts(self, clusterer: str) -> int:
-        """Restarts of all k and repeats of one clustering job."""
+        """Restarts of all k and repeats of one clustering job; 1 of a method that has none."""
         its = self.settings.clusterers[clusterer]
-        return len(its.k) * its.repeats * its.n_init
+        return len(getattr(its, "k", [1])) * getattr(its, "repeats", 1) * getattr(its, "n_init", 1)
 
     def runtime_per_image(self, seconds: float) -> Callable[[Any, int], int]:
         """Minutes for a job that takes `seconds` for an image on a slow core."""
@@ -148,6 +150,10 @@ class Sizes:
         distances = min(24 * self.n_images**2 / 1e6, 800)
         return (BASE_MB + ceil(distances) + self._points_mb(wildcards)) * attempt
 
+    def computed_table_mb(self, wildcards: Any, attempt: int) -> int:
+        """The points, a few times, and distances in blocks."""
+        return (2 * BASE_MB + ceil(32 * self.n_images * UNKNOWN_WIDTH / 1e6)) * attempt
+
     def cluster_threads(self, wildcards: Any) -> int:
         return CLUSTER_THREADS if self.restarts(wildcards.clusterer) >= THREADED_RESTARTS else 1
 
@@ -158,4 +164,5 @@ class Sizes:
         return ceil(16 * self.n_images * width / 1e6)
 
     def _some_cell(self, wildcards: Any) -> Cell:
-        return Cell(wildcards.preprocess, wildcards.backbone, wildcards.layer, "pca", None, False, "")
+        layer = wildcards.layer.partition("@")[0]
+        return Cell(wildcards.preprocess, wildcards.backbone, layer, EVERYTHING, "pca", None, False, "")

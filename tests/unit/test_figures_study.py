@@ -81,7 +81,7 @@ def test_best_of_n_begins_with_the_mean_and_ends_with_the_lowest_inertia(tmp_pat
 def test_maps_have_each_cells_own_coordinates(tmp_path):
     stores = [write_store(tmp_path / f"{i}.h5", scores=[[i, 0.0], [i, 1.0]]) for i in range(2)]
     cells = [CELL, {**CELL, "preprocess": "plain"}]
-    table = tabulate("maps", cells, {"manifest": [write_manifest(tmp_path, ["a", ""])], "map": stores})
+    table = tabulate("maps", cells, {"manifest": [write_manifest(tmp_path, ["a", ""])] * 2, "map": stores})
     assert table[["series", "x", "y"]].values.tolist() == [
         ["clahe", 0, 0], ["clahe", 0, 1], ["plain", 1, 0], ["plain", 1, 1]
     ]  # fmt: skip

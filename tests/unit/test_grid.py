@@ -24,7 +24,7 @@ baseline:
   {preprocess: plain, backbone: small, layer: fire9_avg, n_components: 20, whiten: true, clusterer: one}
 studies: {main: {}}
 """)
-BASELINE = Cell("plain", "small", "fire9_avg", "pca", 20, True, "one")
+BASELINE = Cell("plain", "small", "fire9_avg", "all", "pca", 20, True, "one")
 
 
 def _grid(study, **changes):

@@ -44,7 +44,7 @@ def sizes(tmp_path, monkeypatch):
 
 
 def _cell(layer="fire9_avg", decomposition="pca", n_components=None, clusterer="all", preprocess="grey"):
-    return Cell(preprocess, "net", layer, decomposition, n_components, False, clusterer)
+    return Cell(preprocess, "net", layer, "all", decomposition, n_components, False, clusterer)
 
 
 def _stage(files, stage):

@@ -17,8 +17,9 @@ from workflow_scripts.tables import write_csv, write_parquet
 
 # fmt: off
 PROMISE = [
-    "dataset", "preprocess", "backbone", "layer", "reducer", "n_components", "n_components_used", "whiten", "clusterer",
-    "k", "n_clusters", "noise_fraction", "fold", "split", "repeat", "restart", "n_init", "seed", "inertia", "n_iter",
+    "dataset", "preprocess", "backbone", "layer", "subset", "reducer", "n_components", "n_components_used", "whiten",
+    "clusterer", "k", "n_clusters", "noise_fraction", "fold", "split", "repeat", "restart", "n_init", "seed",
+    "inertia", "n_iter",
     "accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric", "purity", "homogeneity",
     "completeness", "silhouette",
 ]
@@ -26,7 +27,7 @@ WHOLE = {
     "n_components", "n_components_used", "k", "n_clusters", "fold", "repeat", "restart", "n_init", "seed", "n_iter",
     "support",
 }
-TEXT = {"dataset", "preprocess", "backbone", "layer", "reducer", "clusterer", "split", "label"}
+TEXT = {"dataset", "preprocess", "backbone", "layer", "subset", "reducer", "clusterer", "split", "label"}
 # fmt: on
 AGREEMENT = PROMISE[PROMISE.index("accuracy_majority") : PROMISE.index("silhouette")]
 
@@ -36,8 +37,8 @@ RNG = np.random.default_rng(5)
 CLASSES = RNG.choice(["Cr", "In", "Pa", "007"], N)
 POINTS = RNG.normal(size=(N, 6)) * [5, 4, 3, 2, 1, 0.5]
 CELL = {
-    "dataset": "d", "preprocess": "p", "backbone": "b", "layer": "l", "reducer": "pca4w", "clusterer": "c",
-    "n_components": 4, "whiten": True,
+    "dataset": "d", "preprocess": "p", "backbone": "b", "layer": "l", "subset": "all", "reducer": "pca4w",
+    "clusterer": "c", "n_components": 4, "whiten": True,
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -13,12 +13,19 @@ Progress = Callable[[int, int], None]
 """Called with the restarts that are done and those that there are."""
 
 
+NOISE = -1
+"""The label of images that a clusterer leaves in no cluster."""
+OWN_K = "k=auto"
+"""The group of the runs of a clusterer that finds its number of clusters."""
+
+
 @dataclass(frozen=True)
 class Runs:
     """The stored results of one k, a row each: the best restart of each repeat, or every restart.
 
-    `labels` (M, N) unsigned (signed with -1 for noise), `inertia` (M,) float64, `n_iter`, `converged`, `repeat`,
-    `restart` and `seed` (M,), and `centers` (repeats, k, d) float64, those of the best restart of each repeat.
+    `labels` (M, N) unsigned (signed with `NOISE`), `inertia` (M,) float64 (NaN where a method has no objective),
+    `n_iter`, `converged`, `repeat`, `restart` and `seed` (M,), and `centers` (repeats, k, d) float64, those of the
+    best restart of each repeat, or (repeats, 0, d) of a method that has none.
     """
 
     labels: np.ndarray
@@ -30,6 +37,23 @@ class Runs:
     seed: np.ndarray
     centers: np.ndarray
 
+    @classmethod
+    def single(cls, labels: np.ndarray, seeds: np.ndarray | None = None, inertia: np.ndarray | None = None) -> Self:
+        """Runs of one row a repeat without centres; `labels` (R, N) integers, `seeds` and `inertia` (R,)."""
+        labels = np.asarray(labels)
+        repeats = np.arange(len(labels))
+        lowest, highest = labels.min(initial=0), labels.max(initial=0)
+        return cls(
+            labels=labels.astype(np.result_type(np.min_scalar_type(lowest), np.min_scalar_type(highest))),
+            inertia=np.full(len(labels), np.nan) if inertia is None else np.asarray(inertia, dtype=float),
+            n_iter=np.ones_like(repeats),
+            converged=np.ones(len(labels), dtype=bool),
+            repeat=repeats,
+            restart=np.zeros_like(repeats),
+            seed=np.zeros(len(labels), dtype=np.uint32) if seeds is None else np.asarray(seeds, dtype=np.uint32),
+            centers=np.empty((len(labels), 0, 0)),
+        )
+
     @property
     def best_of_repeats(self) -> np.ndarray:
         """The row of the lowest inertia of each repeat, the first of equals."""
@@ -37,18 +61,40 @@ class Runs:
         return np.array([its[np.argmin(self.inertia[its])] for its in rows])
 
 
-def write_runs(path: str, runs: Iterable[tuple[int, Runs]], ids: np.ndarray, attributes: Mapping[str, Any]) -> None:
-    """Stores the runs of every k in one file, a group `k=7` for each."""
+def cluster_means(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The means (K, d) of the members of clusters 0..K-1; points (N, d), labels (N,), `NOISE` left out.
+
+    A cluster without a member has NaN.
+    """
+    clustered = labels >= 0
+    members = labels[clustered].astype(np.intp)
+    sizes = np.bincount(members)
+    sums = np.zeros((len(sizes), points.shape[1]))
+    np.add.at(sums, members, points[clustered])
+    with np.errstate(invalid="ignore"):
+        return sums / sizes[:, None]
+
+
+def write_runs(
+    path: str, runs: Iterable[tuple[int | None, Runs]], ids: np.ndarray, attributes: Mapping[str, Any]
+) -> None:
+    """Stores the runs of every k in one file, a group `k=7` for each; k None is `OWN_K`."""
     with store.writing(path, attributes) as file:
         file["image_id"] = ids.astype("S")
         for k, its in runs:
-            group = file.create_group(f"k={k}")
+            group = file.create_group(OWN_K if k is None else f"k={k}")
             for field in fields(its):
                 values = getattr(its, field.name)
                 group.create_dataset(field.name, data=values, compression="gzip" if field.name == "labels" else None)
 
 
-def read_runs(file: h5py.File) -> dict[int, Runs]:
-    """The runs of every k of an open store, in the order of k."""
+def read_runs(file: h5py.File) -> dict[int | None, Runs]:
+    """The runs of every k of an open store, in the order of k; the key is None where the clusterer found k itself."""
+    if OWN_K in file:
+        return {None: _read(file[OWN_K])}
     ks = sorted(int(name.removeprefix("k=")) for name in file if name.startswith("k="))
-    return {k: Runs(**{field.name: file[f"k={k}"][field.name][:] for field in fields(Runs)}) for k in ks}
+    return {k: _read(file[f"k={k}"]) for k in ks}
+
+
+def _read(group: h5py.Group) -> Runs:
+    return Runs(**{field.name: group[field.name][:] for field in fields(Runs)})

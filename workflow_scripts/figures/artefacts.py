@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.clusterers import OWN_K
 from workflow_scripts.errors import UserError
 from workflow_scripts.store import reading
 
@@ -27,11 +28,12 @@ METRIC_NAMES = {
 BY = {metric: f", best {name[0].lower() + name[1:].removesuffix(PERCENT)}" for metric, name in METRIC_NAMES.items()}
 """How a title says that k is the best, and by which metric."""
 UNLABELLED_METRICS = ("silhouette", "inertia")
-CELL_AXES = ("preprocess", "backbone", "layer", "decomposition", "n_components", "whiten", "clusterer")
+CELL_AXES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten", "clusterer")
 AXIS_NAMES = {
     "preprocess": "Preprocessing",
     "backbone": "Backbone",
     "layer": "Layer",
+    "subset": "Images",
     "decomposition": "Decomposition",
     "reducer": "Reduction",
     "n_components": "Number of components",
@@ -42,9 +44,13 @@ AXIS_NAMES = {
 
 
 def read_manifest(path: str) -> pd.DataFrame:
-    """The manifest, rows in the order of all stores; `label` is None where there is none."""
+    """The manifest, rows in the order of all stores; `label` is None where there is none.
+
+    `row` is the image's row in the stack of preprocessed images, which holds all images also of a subset.
+    """
     manifest = pd.read_csv(path, dtype={"image_id": str, "path": str, "label": str}, keep_default_na=False)
-    return manifest.assign(label=manifest["label"].astype(object).where(manifest["label"] != "", None))
+    rows = manifest.get("row", manifest.index)
+    return manifest.assign(label=manifest["label"].astype(object).where(manifest["label"] != "", None), row=rows)
 
 
 def classes(manifest: pd.DataFrame) -> list[str]:
@@ -96,9 +102,9 @@ def best_clustering(path: str, wanted: int | None) -> Clustering:
     It is the first of the stored ones if the clusterer has no inertia.
     """
     with reading(path) as file:
-        names = [name.removeprefix("k=") for name in file if name.startswith("k=")]
-        k = choose_k(wanted, [None if name == "auto" else int(name) for name in names])
-        group = file[f"k={'auto' if k is None else k}"]
+        names = [name for name in file if name.startswith("k=")]
+        k = choose_k(wanted, [None if name == OWN_K else int(name.removeprefix("k=")) for name in names])
+        group = file[OWN_K if k is None else f"k={k}"]
         inertia = group["inertia"][:]
         best = int(np.nanargmin(inertia)) if np.isfinite(inertia).any() else 0
         labels = group["labels"]

@@ -45,17 +45,17 @@ def tabulate(
 
     Returns
     -------
-    DataFrame in the manifest's order with columns `image_id, label` (None if unknown), `x, y` (of the map), `k` (null
-    if the clusterer finds it), `chosen_by` (the metric by which k is the best; null if it is given), `cluster`
-    (negative: noise), `name` (of the cluster: `Sc`, `Sc-2`, …; its number if there are no labels), `predicted` (the
-    class that the cluster votes for, None without one), `rank` (1 for the largest cluster of its class) and `typical`
-    (the image nearest the centre of a cluster that is to have an inset).
+    DataFrame in the manifest's order with columns `image_id, label` (None if unknown), `row` (in the stack), `x, y` (of
+    the map), `k` (null if the clusterer finds it), `chosen_by` (the metric by which k is the best; null if it is
+    given), `cluster` (negative: noise), `name` (of the cluster: `Sc`, `Sc-2`, …; its number if there are no labels),
+    `predicted` (the class that the cluster votes for, None without one), `rank` (1 for the largest cluster of its
+    class) and `typical` (the image nearest the centre of a cluster that is to have an inset).
     """
     manifest = read_manifest(inputs["manifest"][0])
     with reading(inputs["map"][0]) as file:
         x, y = file["scores"][:, :2].T
     best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
-    table = manifest[["image_id", "label"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
+    table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
     table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
     table = table.join(_named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
     chosen: list[int] = []
@@ -172,7 +172,7 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
             ax.plot(*ends, color=look.colour, linewidth=0.8, transform=ax.transAxes)
             ax.plot(*at[row], "o", markersize=4, markeredgecolor="black", color=look.colour, transform=ax.transAxes)
             inset = ax.inset_axes((*corner, *sides), zorder=4)
-            show(inset, file["images"][int(row)], look.colour)
+            show(inset, file["images"][int(table["row"].iloc[row])], look.colour)
             inset.set_title(table["name"].iloc[row], loc="center", pad=1.5)
 
 

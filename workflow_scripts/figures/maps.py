@@ -24,9 +24,10 @@ def tabulate(
     DataFrame, a row per cell and image in the manifest's order: `series` (the cell's name), `image_id, label` (None if
     unknown), `x, y`.
     """
-    manifest = read_manifest(inputs["manifest"][0])[["image_id", "label"]]
     tables = []
-    for name, path in zip(cell_names(cells, ("preprocess", "backbone", "layer")), inputs["map"], strict=True):
+    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
+    for name, manifest_path, path in zip(names, inputs["manifest"], inputs["map"], strict=True):
+        manifest = read_manifest(manifest_path)[["image_id", "label"]]
         with reading(path) as file:
             x, y = file["scores"][:, :2].T
         tables.append(manifest.assign(series=name, x=x, y=y))

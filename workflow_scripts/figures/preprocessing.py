@@ -36,8 +36,8 @@ def tabulate(
     for row in _middle_images(manifest, figure["classes"]):
         for variant, (cell, path) in enumerate(zip(cells, inputs["preprocessed"], strict=True)):
             with reading(path) as file:
-                histogram = _histogram(file["images"][row])
-            place = {"row": row, "preprocess": cell["preprocess"], "variant": variant}
+                histogram = _histogram(file["images"][manifest["row"][row]])
+            place = {"row": manifest["row"][row], "preprocess": cell["preprocess"], "variant": variant}
             tables.append(histogram.assign(**manifest.loc[row, ["label", "image_id"]], **place))
     return pd.concat(tables, ignore_index=True)
 

@@ -45,8 +45,8 @@ def tabulate(
 
 
 def _rows(manifest: pd.DataFrame, chosen: np.ndarray, column: Any, place: np.ndarray, n: int) -> pd.DataFrame:
-    table = manifest.loc[chosen, ["label", "image_id", "path", "preprocess"]].reset_index(drop=True)
-    return table.assign(n=n, column=column, place=place, row=chosen)
+    table = manifest.loc[chosen, ["label", "image_id", "path", "preprocess", "row"]].reset_index(drop=True)
+    return table.assign(n=n, column=column, place=place)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

@@ -109,7 +109,8 @@ def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
 
 
 def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFrame) -> str:
-    words = [word(axis, cell[axis]) for axis in CELL_AXES if axis not in _free(figure)]
+    telling = [axis for axis in CELL_AXES if axis not in _free(figure) and cell[axis] != "all"]
+    words = [word(axis, cell[axis]) for axis in telling]
     ks = scores["k"].dropna().unique()
     if figure["x"] != "k" and len(ks) == 1:
         words.append(f"k = {ks[0]:.0f}")

@@ -18,9 +18,9 @@ with job(snakemake.log[0]) as log:
     points = read_points(snakemake.input[0], params.n_components, params.whiten)
     if points.note:
         log.warning(points.note)
-    if max(settings["k"]) > len(points.values):
+    if (largest := max(settings.get("k", [1]))) > len(points.values):
         raise UserError(
-            f"config: clusterers.{wildcards.clusterer}.k: found {max(settings['k'])}, allowed: at most the number of "
+            f"config: clusterers.{wildcards.clusterer}.k: found {largest}, allowed: at most the number of "
             f"images, {len(points.values)} (studies: {snakemake.resources.studies})"
         )
     cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster

@@ -18,6 +18,7 @@ COLUMNS = [
         "preprocess",
         "backbone",
         "layer",
+        "subset",
         "reducer",
         "n_components",
         "n_components_used",
@@ -45,7 +46,7 @@ INTEGERS = (
     "n_iter",
     "support",
 )
-TEXTS = ("dataset", "preprocess", "backbone", "layer", "reducer", "clusterer", "split", "label")
+TEXTS = ("dataset", "preprocess", "backbone", "layer", "subset", "reducer", "clusterer", "split", "label")
 
 
 def score_clusters(
@@ -66,14 +67,14 @@ def score_clusters(
         settings = store.attribute(file, "settings")["clusterer"]
         runs = read_runs(file)
     its = {**cell, "n_components_used": reduced.n_components}
-    n_init = 1 if settings.get("keep") == "all" else settings["n_init"]
+    n_init = 1 if settings.get("keep") == "all" else settings.get("n_init")
     scores = [_scores(k, of_k, labels, reduced).assign(**its, n_init=n_init) for k, of_k in runs.items()]
     classes = [frame.assign(**its) for k, of_k in runs.items() for frame in _classes(k, of_k, labels)]
     by_class = pd.concat(classes) if classes else pd.DataFrame(columns=CLASS_COLUMNS)
     return typed(pd.concat(scores), COLUMNS), typed(by_class, CLASS_COLUMNS)
 
 
-def _scores(k: int, runs: Runs, labels: np.ndarray, points: Points) -> pd.DataFrame:
+def _scores(k: int | None, runs: Runs, labels: np.ndarray, points: Points) -> pd.DataFrame:
     frame = score_restarts(runs.labels, labels)
     frame["silhouette"] = np.nan
     best = runs.best_of_repeats
@@ -82,7 +83,7 @@ def _scores(k: int, runs: Runs, labels: np.ndarray, points: Points) -> pd.DataFr
     return frame.assign(k=k, **own)
 
 
-def _classes(k: int, runs: Runs, labels: np.ndarray) -> Iterator[pd.DataFrame]:
+def _classes(k: int | None, runs: Runs, labels: np.ndarray) -> Iterator[pd.DataFrame]:
     if not (labels != "").any():
         return
     for row in runs.best_of_repeats:

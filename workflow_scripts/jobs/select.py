@@ -1,0 +1,11 @@
+"""Features of all images -> those of a subset."""
+
+from snakemake.script import Snakemake
+
+from workflow_scripts.runlog import job
+from workflow_scripts.subsets import select
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    select(snakemake.input.features, snakemake.input.manifest, snakemake.output[0], snakemake.params.code)

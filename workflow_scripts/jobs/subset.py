@@ -1,0 +1,16 @@
+"""manifest.csv, and clusters if the subset is taken of some -> the manifest of the subset."""
+
+import pandas as pd
+from snakemake.script import Snakemake
+
+from workflow_scripts.runlog import job
+from workflow_scripts.subsets import members
+from workflow_scripts.tables import write_csv
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]) as log:
+    manifest = pd.read_csv(snakemake.input.manifest, dtype={"image_id": str, "label": str}, keep_default_na=False)
+    subset = members(manifest, snakemake.params.subset, snakemake.wildcards.subset, snakemake.input.clusters or None)
+    log.info(f"{len(subset)} of {len(manifest)} images")
+    write_csv(subset, snakemake.output[0])

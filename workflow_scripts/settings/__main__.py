@@ -1,0 +1,7 @@
+"""Prints the JSON schema of the configuration."""
+
+import json
+
+from workflow_scripts.settings.configuration import schema
+
+print(json.dumps(schema(), indent=2))

@@ -1,0 +1,252 @@
+"""The kinds of figures, and how all of them look."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from workflow_scripts.errors import found_allowed
+from workflow_scripts.settings.base import AXES, Model
+
+METRICS = (
+    "accuracy_majority",
+    "accuracy_matched",
+    "ari",
+    "ami",
+    "nmi_arithmetic",
+    "nmi_geometric",
+    "purity",
+    "homogeneity",
+    "completeness",
+    "silhouette",
+    "inertia",
+)
+Metric = Literal[METRICS]  # type: ignore[valid-type]
+Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
+DRAWING = {"title", "width", "height"}
+
+
+def _number_or_best(given: Any) -> Any:
+    if given not in (None, "best") and not str(given).isdigit():
+        raise ValueError(f"found {given!r}, allowed: a whole number, best")
+    return given
+
+
+K = Annotated[int | Literal["best"] | None, BeforeValidator(_number_or_best)]
+"""Number of clusters of a figure: null is the smallest of its clusterer, `best` that of the highest mean of the metric
+`by` over the repeats."""
+
+
+def check_axes(key: str, axes: Iterable[str]) -> None:
+    for axis in axes:
+        if axis not in AXES:
+            raise ValueError(f"{key}: unknown axis: {found_allowed(axis, AXES)}")
+
+
+class Figure(Model):
+    """What every figure has; only these keys are read when it is drawn, the others when its table is made."""
+
+    sources: ClassVar[tuple[str, ...]] = ("scores",)
+    """The artefacts of its cells that its table is computed from."""
+    of_cells: ClassVar[Literal["one", "all"] | tuple[str, ...]] = "all"
+    """The cells of the study that it shows: the one at `at`, all that have what `at` says, or of these the first of
+    each combination of the named axes."""
+    of_pca: ClassVar[bool] = False
+    """Whether only cells on principal components are shown."""
+    computes: ClassVar[bool] = False
+    """Whether its table takes so long that it is a job for a cluster's nodes."""
+    shows_images: ClassVar[bool] = False
+    title: str | None = None
+    width: float = Field(170, gt=20, le=500)
+    """Millimetres; 85 is one column of a journal, 170 two."""
+    height: float | None = Field(None, gt=20, le=500)
+    """Millimetres; null lets the kind of figure choose."""
+    at: dict[str, Any] = {}
+    """Choices: a figure of one cell shows the baseline with these, one of many the study's cells that have these."""
+
+    @model_validator(mode="after")
+    def _axes(self) -> "Figure":
+        check_axes("at", self.at)
+        return self
+
+    def table_settings(self) -> dict[str, Any]:
+        return self.dump(exclude=DRAWING)
+
+    def draw_settings(self) -> dict[str, Any]:
+        return self.dump(include=DRAWING | {"kind"})
+
+
+class Samples(Figure):
+    """Images of each class, as preprocessed."""
+
+    sources = ("manifest",)
+    of_cells = "one"
+    shows_images = True
+    kind: Literal["samples"] = "samples"
+    per_class: int = Field(4, ge=1, le=20)
+
+
+class Preprocessing(Figure):
+    """One image and its histogram under each preprocessing of the study, for `classes` classes."""
+
+    sources = ("manifest", "preprocessed")
+    of_cells = ("preprocess",)
+    shows_images = True
+    kind: Literal["preprocessing"] = "preprocessing"
+    classes: int = Field(2, ge=1, le=6)
+
+
+class ExplainedVariance(Figure):
+    """Cumulative explained variance of each decomposition of the study."""
+
+    sources = ("decomposed",)
+    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_pca = True
+    kind: Literal["explained_variance"] = "explained_variance"
+    width: float = Field(85, gt=20, le=500)
+
+
+class Embedding(Figure):
+    """A two-dimensional map by label and by cluster."""
+
+    sources = ("manifest", "map", "points", "clusters", "scores")
+    of_cells = "one"
+    shows_images = True
+    kind: Literal["embedding"] = "embedding"
+    map: str = "tsne"
+    """The decomposition that gives the two coordinates."""
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+    insets: list[str] = Field([], max_length=6)
+    """Clusters (`Sc`, `Sc-2`) of which typical images are shown: those nearest the centre."""
+
+
+class Confusion(Figure):
+    """Confusion matrix of one clustering after the majority vote: the best of the repeats."""
+
+    sources = ("manifest", "clusters", "scores")
+    of_cells = "one"
+    kind: Literal["confusion"] = "confusion"
+    width: float = Field(85, gt=20, le=500)
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
+class ClassScores(Figure):
+    """Precision, recall and F1 of each class, mean and spread over the repeats, as a table."""
+
+    sources = ("class_scores", "scores")
+    of_cells = "one"
+    kind: Literal["class_scores"] = "class_scores"
+    width: float = Field(85, gt=20, le=500)
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
+class Maps(Figure):
+    """The maps of the study's cells beside each other, by label."""
+
+    sources = ("manifest", "map")
+    of_cells = ("preprocess", "backbone", "layer", "subset")
+    kind: Literal["maps"] = "maps"
+    map: str = "tsne"
+    """The decomposition that gives the two coordinates."""
+
+
+class Folds(Figure):
+    """A metric on the training folds and on the fold that was held out, for each fold of each cell."""
+
+    sources = ("validated",)
+    kind: Literal["folds"] = "folds"
+    metric: Metric = "accuracy_majority"
+    k: int | None = None
+    """null is the smallest k of each cell's clusterer."""
+
+
+class Sensitivity(Figure):
+    """Metrics against one choice, a line for each value of another, mean and spread over the repeats."""
+
+    kind: Literal["sensitivity"] = "sensitivity"
+    x: Literal["preprocess", "backbone", "layer", "reducer", "n_components", "k", "clusterer"]
+    hue: Literal["preprocess", "backbone", "layer", "reducer", "whiten", "clusterer"] | None = None
+    metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
+    k: int | None = None
+    """Where x is another choice; null is the smallest k of each cell's clusterer."""
+
+
+class Restarts(Figure):
+    """Accuracy of every restart against its inertia relative to the lowest, and the histogram of accuracy."""
+
+    kind: Literal["restarts"] = "restarts"
+    metric: Metric = "accuracy_majority"
+    k: int | None = None
+    """null is the smallest k of each cell's clusterer."""
+
+
+class BestOfN(Figure):
+    """The metric to expect from the best of n restarts, with a band from the bootstrap over all restarts."""
+
+    kind: Literal["best_of_n"] = "best_of_n"
+    metric: Metric = "accuracy_majority"
+    k: int | None = None
+    """null is the smallest k of each cell's clusterer."""
+    confidence: float = Field(0.95, gt=0, lt=1)
+
+
+class Effects(Figure):
+    """How much of the variance over a full product of choices each choice, and each pair of them, explains."""
+
+    kind: Literal["effects"] = "effects"
+    metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
+    pairs: int = Field(5, ge=0)
+    """The strongest interactions that are shown."""
+
+
+class Heatmap(Figure):
+    """A metric over two choices of a full product, mean over all others: by default the two of the largest effect."""
+
+    kind: Literal["heatmap"] = "heatmap"
+    width: float = Field(85, gt=20, le=500)
+    metric: Metric = "accuracy_majority"
+    axes: tuple[Factor, Factor] | None = None
+    """null takes the two that explain most."""
+
+
+AnyFigure = Annotated[
+    Samples
+    | Preprocessing
+    | ExplainedVariance
+    | Embedding
+    | Confusion
+    | ClassScores
+    | Maps
+    | Sensitivity
+    | Folds
+    | Restarts
+    | BestOfN
+    | Effects
+    | Heatmap,
+    Field(discriminator="kind"),
+]
+
+
+PALETTES = (
+    *("Accent", "Dark2", "Paired", "Pastel1", "Pastel2", "Set1", "Set2", "Set3", "okabe_ito"),
+    *("petroff10", "petroff6", "petroff8", "tab10", "tab20", "tab20b", "tab20c"),
+)
+"""The colour sequences of matplotlib, which rules do not import."""
+
+
+class Style(Model):
+    """How all figures look."""
+
+    font: str = "DejaVu Sans"
+    font_size: float = Field(8, gt=3, le=30)
+    """Points."""
+    palette: Literal[PALETTES] = "petroff10"  # type: ignore[valid-type]
+    """A colour sequence of matplotlib; classes and lines take its colours in order. The default (Petroff 2021) is made
+    for colour-blind eyes."""
+    dpi: int = Field(200, ge=50, le=1200)

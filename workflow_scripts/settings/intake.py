@@ -1,0 +1,53 @@
+"""Which files are pictures, and where their labels come from."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from workflow_scripts.settings.base import Model
+
+LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv"]
+
+
+class Labels(Model):
+    """Where labels come from; one of the rules, with what it needs."""
+
+    rule: LabelRule = "auto"
+    level: int = -1
+    """folder: which level of the relative path; -1 is the nearest folder, 0 the outermost."""
+    pattern: str | None = None
+    """regex: matched against the relative path; its group `label`, or its first, is the label."""
+    file: str | None = None
+    """csv, auto: a file with the columns `path` (or `filename` or `image_id`) and `label`; null is `labels.csv` at the
+    top of the data folder, which is never taken for a picture's file."""
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> "Labels":
+        if self.rule == "regex":
+            allowed = "a regular expression with a group for the label"
+            try:
+                groups = re.compile(self.pattern or "").groups
+            except re.error as error:
+                raise ValueError(f"pattern: found {self.pattern!r} ({error}), allowed: {allowed}") from None
+            if not groups:
+                raise ValueError(f"pattern: found {self.pattern!r}, allowed: {allowed}")
+        return self
+
+
+def _rule_alone(given: Any) -> Any:
+    return {"rule": given} if isinstance(given, str) else given
+
+
+class Intake(Model):
+    """Which files are pictures of the data set."""
+
+    include: list[str] = ["**/*"]
+    """Glob patterns of relative paths; `**` stands for any number of folders."""
+    exclude: list[str] = []
+    labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
+    duplicates: Literal["drop", "keep"] = "drop"
+    min_size: int = Field(16, ge=2)
+    """Shortest side, pixels."""
+    max_pixels: int = Field(100_000_000, ge=1)
+    """Width times height above which a file is rejected before it is decoded."""

@@ -1,0 +1,71 @@
+"""Parts of the images: those of some classes, scales or clusters, to which every later stage can be applied."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts import store
+from workflow_scripts.clusterers import read_runs
+from workflow_scripts.errors import UserError, found_allowed
+
+ROWS = 4096
+"""Rows of features that are copied at once."""
+
+
+def members(manifest: pd.DataFrame, subset: Mapping[str, Any], name: str, clusters: str | None) -> pd.DataFrame:
+    """The rows of a manifest that are in a subset (settings of `settings.Subset`), with their `row` in the whole.
+
+    A text column has to be one of those listed, a number between the two given, inclusive; an image without a value is
+    in no subset of that column. `clusters` is the store that `in_clusters` takes clusters of, in its best repeat.
+    Raises `UserError` for a column that the manifest lacks, a k or cluster that there is not, and an empty subset.
+    """
+    inside = np.ones(len(manifest), dtype=bool)
+    for column, wanted in subset.items():
+        if column == "in_clusters" or wanted is None:
+            continue
+        if column not in manifest:
+            raise UserError(f"config: subsets.{name}.{column}: the manifest has no such column (is its stage on?)")
+        inside &= _fits(manifest[column], wanted)
+    if clusters is not None:
+        inside &= manifest["image_id"].isin(_in_clusters(clusters, subset["in_clusters"], name)).to_numpy()
+    if not inside.any():
+        raise UserError(f"config: subsets.{name}: no image fits {_spelt(subset)}")
+    return manifest[inside].assign(row=np.flatnonzero(inside))
+
+
+def _fits(values: pd.Series, wanted: list[Any]) -> np.ndarray:
+    if isinstance(wanted[0], str):
+        return values.isin(wanted).to_numpy()
+    return pd.to_numeric(values, errors="coerce").between(*wanted).to_numpy()
+
+
+def _in_clusters(path: str, wanted: Mapping[str, Any], name: str) -> np.ndarray:
+    """The ids of the images in the wanted clusters of the best repeat."""
+    with store.reading(path) as file:
+        runs, ids = read_runs(file), store.image_ids(file)
+    k = wanted["k"] or next(iter(runs))
+    if k not in runs:
+        raise UserError(f"config: subsets.{name}.in_clusters.k: {found_allowed(str(k), map(str, runs))}")
+    best = runs[k].best_of_repeats
+    labels = runs[k].labels[best[np.argmin(runs[k].inertia[best])]]
+    return ids[np.isin(labels, wanted["clusters"])]
+
+
+def _spelt(subset: Mapping[str, Any]) -> str:
+    return ", ".join(f"{column} {wanted}" for column, wanted in subset.items() if wanted is not None)
+
+
+def select(features: str, manifest: str, path: str, code: str) -> None:
+    """Copies the rows of a feature store that a subset's manifest names into a store of their own."""
+    ids = pd.read_csv(manifest, dtype=str, keep_default_na=False)["image_id"].to_numpy(dtype=object)
+    with store.reading(features) as whole:
+        place = {image: row for row, image in enumerate(store.image_ids(whole))}
+        rows = np.array([place[image] for image in ids])
+        settings = {"features": store.attribute(whole, "settings")}
+        with store.writing(path, store.provenance(code, store.manifest_digest(ids), settings)) as file:
+            store.write_row_facts(file, {name: values[rows] for name, values in store.row_facts(whole).items()})
+            chosen = file.create_dataset("features", (len(rows), whole["features"].shape[1]), dtype=np.float32)
+            for start in range(0, len(rows), ROWS):
+                chosen[start : start + ROWS] = whole["features"][rows[start : start + ROWS]]
