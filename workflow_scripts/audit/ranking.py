@@ -1,0 +1,94 @@
+"""The ranked list of the images whose label the structure of the features contradicts, with the reasons."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.audit.confident import count_errors
+from workflow_scripts.audit.evidence import cluster_shares, neighbour_shares, votes_against
+from workflow_scripts.errors import UserError
+from workflow_scripts.metrics import majority_names
+from workflow_scripts.metrics.contingency import encode_classes
+from workflow_scripts.metrics.votes import NOISE
+
+
+def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbours: int) -> pd.DataFrame:
+    """Rank the labelled images by how little speaks for their label.
+
+    Two out-of-sample probabilities of each class are averaged: its share among the nearest other images, and its share
+    among the other images of the image's cluster, itself the mean over the partitions. What they give to the image's own
+    label is its `confidence`. Confident learning on the same probabilities estimates how many labels are wrong; so many of
+    lowest confidence are `suspect`.
+
+    Parameters
+    ----------
+    points : (N, d), what was clustered.
+    partitions : (R, N) integers, one for each repeat, the best one first; negative is noise.
+    labels : (N,) texts; "" is no label, and such an image is neither ranked nor heard.
+    neighbours : how many neighbours are heard.
+
+    Returns
+    -------
+    DataFrame, a row per labelled image, the least confident first: `row` (of `points`), `rank` (from 1), `suspect`,
+    `label`, `suggested` (the most probable other class), `confidence`, `neighbour_share` and `cluster_share` (of the
+    label; the latter null for noise), `crosses_boundary` (the cluster of the best partition votes for another class),
+    `repeats_against` (share of the partitions in which that is so), `cluster` (its name in the best partition),
+    `reason`.
+
+    Raises `UserError` where there are fewer than two classes: nothing could contradict a label.
+    """
+    codes, classes = encode_classes(labels)
+    if len(classes) < 2:
+        raise UserError(f"audit: found {len(classes)} classes among the labels, allowed: two or more")
+    rows = np.flatnonzero(codes >= 0)
+    own = codes[rows]
+    near = neighbour_shares(points[rows], own, len(classes), neighbours)
+    clustered = np.stack([cluster_shares(its[rows], own, len(classes)) for its in partitions])
+    together, n_heard = _mean_where_heard(clustered)
+    probability = np.where(n_heard[:, None] > 0, (near + together) / 2, near)
+    against = np.stack([votes_against(its, own) for its in clustered])
+    is_own = np.eye(len(classes), dtype=bool)[own]
+    table = pd.DataFrame(
+        {
+            "row": rows,
+            "label": classes[own],
+            "suggested": classes[np.where(is_own, -1, probability).argmax(axis=1)],
+            "confidence": probability[is_own],
+            "neighbour_share": near[is_own],
+            "cluster_share": np.where(n_heard > 0, together[is_own], np.nan),
+            "crosses_boundary": against[0],
+            "repeats_against": against.sum(axis=0) / np.maximum(n_heard, 1),
+            "cluster": _cluster_names(partitions[0], labels)[rows],
+        }
+    ).assign(reason=lambda its: _reasons(its, near.max(axis=1), classes[near.argmax(axis=1)]))
+    table = table.sort_values("confidence", kind="stable", ignore_index=True)
+    table.insert(1, "rank", np.arange(1, len(table) + 1))
+    table.insert(2, "suspect", table["rank"] <= count_errors(probability, own))
+    return table
+
+
+def _mean_where_heard(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean over the partitions in which the image is in a cluster, (N, C), and how many those are, (N,)."""
+    n_heard = (~np.isnan(shares[..., 0])).sum(axis=0)
+    return np.nansum(shares, axis=0) / np.maximum(n_heard, 1)[:, None], n_heard
+
+
+def _cluster_names(partition: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    names = majority_names(partition, labels)["name"].to_dict()
+    return np.array([names.get(cluster, NOISE) for cluster in partition.tolist()], dtype=object)
+
+
+def _reasons(table: pd.DataFrame, shares: np.ndarray, nearest: np.ndarray) -> list[str]:
+    """For each image a sentence: what its neighbours are, what its cluster is, how often another class wins there."""
+    return [_reason(its, share, name) for its, share, name in zip(table.itertuples(), shares, nearest, strict=True)]
+
+
+def _reason(its: Any, share: float, nearest: str) -> str:
+    near = f"{its.neighbour_share:.0%} of the nearest images have its label"
+    if nearest != its.label:
+        near += f", {share:.0%} are {nearest}"
+    if np.isnan(its.cluster_share):
+        return f"{near}; it is in no cluster with others"
+    wins = f"another class wins there in {its.repeats_against:.0%} of the repeats"
+    return f"{near}; {its.cluster_share:.0%} of its cluster ({its.cluster}) have its label; {wins}"

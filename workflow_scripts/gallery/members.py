@@ -1,0 +1,85 @@
+"""The members of a cluster in telling orders, and near-twins that landed in different clusters."""
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+
+PLACES = ("nearest", "border", "farthest")
+"""Nearest the centre of the own cluster; between it and the next one; farthest from it."""
+
+
+def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
+    """How far each image lies from the mean of its own cluster and from the nearest mean of another.
+
+    Parameters
+    ----------
+    points : (N, d).
+    partition : (N,) integers; negative is noise.
+
+    Returns
+    -------
+    DataFrame in the order of `points`: `cluster`, `own` (distance to the cluster's mean; NaN for noise), `next` (the
+    nearest other cluster, -1 without one), `other` (distance to its mean; NaN without one).
+    """
+    clusters = np.unique(partition[partition >= 0])
+    table = pd.DataFrame({"cluster": partition, "own": np.nan, "next": -1, "other": np.nan})
+    if not len(clusters):
+        return table
+    means = np.stack([points[partition == cluster].mean(axis=0) for cluster in clusters])
+    # |x - c|^2 by the product, which holds (N, k) numbers and never (N, k, d).
+    squares = np.square(points).sum(axis=1)[:, None] - 2 * points @ means.T + np.square(means).sum(axis=1)
+    distances = np.sqrt(np.maximum(squares, 0))
+    is_own = partition[:, None] == clusters
+    members = is_own.any(axis=1)
+    table.loc[members, "own"] = distances[is_own]
+    if len(clusters) > 1:
+        others = np.where(is_own, np.inf, distances)
+        table.loc[members, "next"] = clusters[others.argmin(axis=1)][members]
+        table.loc[members, "other"] = others.min(axis=1)[members]
+    return table
+
+
+def telling_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:
+    """At most `count` images of each cluster for each of `PLACES`.
+
+    Nearest and farthest go by the distance to the own centre; the border by how little nearer it is than the next
+    centre, relative to it (own / other, as in the simplified silhouette).
+
+    Returns
+    -------
+    DataFrame sorted by cluster, place and position: `cluster`, `place`, `position` (from 0), `row`, `own`, `next`,
+    `other`. A small cluster's image may stand in several places; without another cluster there is no border.
+    """
+    members = distances[distances["cluster"] >= 0].rename_axis("row").reset_index()
+    members["ratio"] = members["own"] / members["other"]
+    orders = {"nearest": ("own", True), "border": ("ratio", False), "farthest": ("own", False)}
+    tables = []
+    for number, (place, (column, ascending)) in enumerate(orders.items()):
+        ordered = members.dropna(subset=column).sort_values(column, ascending=ascending, kind="stable")
+        position = ordered.groupby("cluster").cumcount()
+        tables.append(ordered.assign(place=place, number=number, position=position)[position < count])
+    table = pd.concat(tables).sort_values(["cluster", "number", "position"], ignore_index=True)
+    return table[["cluster", "place", "position", "row", "own", "next", "other"]]
+
+
+def parted_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
+    """Pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
+
+    Parameters
+    ----------
+    points : (N, d), N >= 2.
+    partition : (N,) integers; negative is noise, which is a group of its own here: to leave it is to be parted.
+
+    Returns
+    -------
+    DataFrame, a row per pair, each pair once: `row`, `twin` (the rows, the lower first), `cluster`, `twin_cluster`,
+    `distance`, `closer_than` (share of all images whose nearest neighbour is farther than that).
+    """
+    distance, nearest = (its[:, 0] for its in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
+    rows = np.arange(len(points))
+    pairs = pd.DataFrame({"row": np.minimum(rows, nearest), "twin": np.maximum(rows, nearest), "distance": distance})
+    pairs["cluster"], pairs["twin_cluster"] = partition[pairs["row"]], partition[pairs["twin"]]
+    pairs["closer_than"] = 1 - np.searchsorted(np.sort(distance), distance, side="right") / len(distance)
+    parted = pairs[pairs["cluster"] != pairs["twin_cluster"]].drop_duplicates(["row", "twin"])
+    columns = ["row", "twin", "cluster", "twin_cluster", "distance", "closer_than"]
+    return parted.sort_values(["distance", "row"], ignore_index=True)[columns]
