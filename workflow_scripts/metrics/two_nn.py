@@ -15,7 +15,7 @@ FRACTIONS = (1.0, 0.9, 0.7, 0.5)
 """Of the points, those of smallest mu that a line is fitted to; Facco et al. use 0.9."""
 FEWEST = 20
 MOST_BLOCKS = 64
-_ROWS = 1024
+_BYTES = 1 << 24  # of differences to the neighbours at once
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ def _two_distances(points: np.ndarray) -> np.ndarray:
     with threadpool_limits(1):
         neighbours = NearestNeighbors(n_neighbors=2, n_jobs=1).fit(points).kneighbors(return_distance=False)
     distances = np.empty(neighbours.shape)
-    for start in range(0, len(points), _ROWS):
-        rows = slice(start, start + _ROWS)
+    step = max(1, _BYTES // points[:1].nbytes)
+    for start in range(0, len(points), step):
+        rows = slice(start, start + step)
         distances[rows] = np.linalg.norm(points[neighbours[rows]] - points[rows, None], axis=2)
     return np.sort(distances, axis=1)

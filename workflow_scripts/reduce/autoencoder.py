@@ -1,0 +1,129 @@
+"""Codes of an autoencoder that reconstructs the features from few numbers (Coronica 2018, 3.2)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from workflow_scripts import store
+from workflow_scripts.errors import UserError
+from workflow_scripts.provenance import digest
+from workflow_scripts.reduce.dense import Autoencoder
+from workflow_scripts.reduce.pca import fit_pca
+from workflow_scripts.reduce.phases import Recipe, Trainer, one_thread
+from workflow_scripts.seeds import seed
+
+WEIGHTS = "autoencoder"
+"""The group of a decomposed store that has the network's tensors under their names."""
+
+
+def decompose(
+    source: str,
+    path: str,
+    settings: Mapping[str, Any],
+    code: str,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Trains an autoencoder on a feature store (settings of `settings.Autoencoder`); a store of all images' codes.
+
+    `scores` (N, C) float32; `held_out` (N,) bool; the network's tensors in the group `autoencoder`; the errors of every
+    epoch in `curves`. Half of the held-out images end the training, the other half judge it: attributes
+    `reconstruction_error`, `pca_reconstruction_error` (as many components, fitted on the same training images) and
+    `variance` (about the training mean), all mean squares over images and features in the features' units. A killed
+    training goes on from its last checkpoint and ends with the same bytes. Raises `UserError` for too few images,
+    features that are all the same, or an error that becomes infinite.
+    """
+    with store.reading(source) as features, one_thread():
+        X, ids, manifest = features["features"][:], store.image_ids(features), features.attrs["manifest"]
+        training, stopping, judging = split(ids, settings["held_out"], settings["seed"])
+        net = _prepared(X[training], settings).to(_device(settings["device"]))
+        recipe = Recipe(
+            phases=[next(iter(phase.items())) for phase in settings["phases"]],
+            **{key: settings[key] for key in ("patience", "learning_rate", "l2", "batch_size", "seed")},
+        )
+        made_from = digest([code, dict(settings), features.attrs["code"], list(ids)])
+        checkpoint = Path(path).with_name(f".{Path(path).name}.checkpoint")
+        on_device = torch.from_numpy(X).to(net.mean.device)
+        curves = Trainer(net, on_device, training, stopping, recipe, checkpoint, made_from).run(progress)
+        facts = {
+            "architecture": architecture(settings),
+            "n_training": len(training),
+            "n_judging": len(judging),
+            **errors(net, X, training, judging),
+        }
+        with store.writing(path, store.provenance(code, manifest, settings, **facts)) as file:
+            store.write_row_facts(file, store.row_facts(features))
+            file["scores"] = net.encode(X)
+            file["held_out"] = ~np.isin(np.arange(len(X)), training)
+            file["curves"] = np.array(curves)
+            for name, tensor in net.state_dict().items():
+                file[f"{WEIGHTS}/{name}"] = tensor.cpu().numpy()
+
+
+def read(path: str) -> Autoencoder:
+    """The trained autoencoder of a decomposed store: `encode`, `decode` and `reconstruct` for images old and new."""
+    with store.reading(path) as file:
+        settings = store.attribute(file, "settings")
+        tensors = {name: torch.from_numpy(np.asarray(its[()])) for name, its in file[WEIGHTS].items()}
+    net = _empty(len(tensors["mean"]), settings)
+    net.load_state_dict(tensors)
+    return net
+
+
+def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows to train on, rows that end the training and rows that judge it; copies of an image stay together.
+
+    Half of the share `held_out` of the images for each of the last two. Raises `UserError` when one has no image.
+    """
+    contents, of_row = np.unique([image.split("-")[0] for image in image_ids], return_inverse=True)
+    order = np.random.default_rng(seed(base_seed, "split")).permutation(len(contents))
+    n_each = round(len(contents) * held_out / 2)
+    if n_each < 1 or len(contents) - 2 * n_each < 2:
+        raise UserError(f"autoencoder: found {len(contents)} images, too few to hold out {held_out:g} of them")
+    place = np.empty(len(contents), dtype=int)
+    place[order] = np.arange(len(contents))
+    judged, stops = place[of_row] < n_each, (n_each <= place[of_row]) & (place[of_row] < 2 * n_each)
+    return np.flatnonzero(~judged & ~stops), np.flatnonzero(stops), np.flatnonzero(judged)
+
+
+def architecture(settings: Mapping[str, Any]) -> str:
+    """In the thesis's notation: widths, `T` before those of a tied pair, and the activation."""
+    pairs = zip(settings["tied"], settings["widths"], strict=True)
+    return "-".join(f"{'T' if tied else ''}{width}" for tied, width in pairs) + f" {settings['activation']}"
+
+
+def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.ndarray) -> dict[str, float]:
+    """Mean squared errors on rows that the training has not seen: of the network, of PCA, and of the training mean."""
+    pca = fit_pca(X, rows=training, max_components=net.widths[-1])
+    centred = X[judging] - pca.mean
+    in_pca = centred @ pca.components.T
+    return {
+        "reconstruction_error": float(np.square(X[judging] - net.reconstruct(X[judging]).astype(np.float64)).mean()),
+        "pca_reconstruction_error": float(np.square(centred - in_pca @ pca.components).mean()),
+        "variance": float(np.square(centred).mean()),
+    }
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("autoencoder: device: found cuda, but torch sees no GPU here; allowed: cpu")
+    return torch.device(name)
+
+
+def _empty(n_features: int, settings: Mapping[str, Any]) -> Autoencoder:
+    first = seed(settings["seed"], "weights")
+    return Autoencoder(n_features, settings["widths"], settings["tied"], settings["activation"], first)
+
+
+def _prepared(X: np.ndarray, settings: Mapping[str, Any]) -> Autoencoder:
+    """The untrained network, with the mean of `X` and its root mean square deviation from it."""
+    mean = X.mean(axis=0, dtype=np.float64)
+    scale = np.sqrt(np.square(X - mean).mean())
+    if not np.isfinite(scale) or scale == 0:
+        raise UserError(f"autoencoder: found features that spread by {scale:g}, allowed: finite and not all the same")
+    net = _empty(X.shape[1], settings)
+    net.mean.copy_(torch.from_numpy(mean))
+    net.scale.fill_(float(scale))
+    return net
