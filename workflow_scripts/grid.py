@@ -25,6 +25,7 @@ from workflow_scripts.settings import (
     Subset,
     mistake,
 )
+from workflow_scripts.settings.pages import Page
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,9 @@ class Layout:
         self.figure_table = f"{self.root}/tables/{{study}}/{{figure}}.parquet"
         self.study_table = f"{self.root}/tables/{{study}}.parquet"
         self.figure = f"{self.root}/figures/{{study}}/{{figure}}"
+        self.audit = f"{self.root}/audit/{{study}}.csv"
+        self.audit_sheet = f"{self.root}/audit/{{study}}.html"
+        self.gallery = f"{self.root}/gallery/{{study}}.html"
         self.reproduction = f"{self.root}/tables/reproduction.parquet"
         self.reproduction_figure = f"{self.root}/figures/reproduction"
         self.report = f"{self.root}/report.html"
@@ -143,8 +147,8 @@ class Grid:
 
     @cached_property
     def all_cells(self) -> list[Cell]:
-        """The cells of every study, and those that only a figure shows."""
-        shown = (cells for its in self.figures.values() for cells in its.values())
+        """The cells of every study, and those that only a figure or a page shows."""
+        shown = (cells for its in (*self.figures.values(), *self.pages.values()) for cells in its.values())
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
         return list(dict.fromkeys(chain(used, self._behind_subsets(used))))
 
@@ -159,10 +163,15 @@ class Grid:
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
         """The cells that each figure of each study shows, without the figures of a backbone that has no weights."""
-        return {study: dict(self._figures(study)) for study in self.settings.studies}
+        return {study: dict(self._shown(study, its.figures)) for study, its in self.settings.studies.items()}
 
-    def _figures(self, study: str) -> Iterator[tuple[str, list[Cell]]]:
-        for name, figure in self.settings.studies[study].figures.items():
+    @cached_property
+    def pages(self) -> dict[str, dict[str, list[Cell]]]:
+        """The cells that the pages of each study, `audit` and `gallery`, show."""
+        return {study: dict(self._shown(study, its.pages)) for study, its in self.settings.studies.items()}
+
+    def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:
+        for name, figure in figures.items():
             try:
                 at = self._cell(study, self._choices(study, figure.at), f"studies.{study}: at")
                 if reason := self._lacks_weights(at):
@@ -217,7 +226,7 @@ class Grid:
 
     def check(self) -> None:
         """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
-        _ = self.cells, self.figures, self.reducers
+        _ = self.cells, self.figures, self.pages, self.reducers
         for study, its in self.settings.studies.items():
             if its.cross_validation:
                 self._check_new_images_have_a_place(study)
@@ -228,11 +237,13 @@ class Grid:
                 found = f"found {cell.decomposition!r}, allowed: a pca, which has a place for new images"
                 raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
 
-    def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | None) -> None:
+    def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | list[int] | None) -> None:
+        wanted = [its for its in (k if isinstance(k, list) else [k]) if isinstance(its, int)]
         for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
             allowed = getattr(self.settings.clusterers[clusterer], "k", [])
-            if isinstance(k, int) and allowed and k not in allowed:
-                raise UserError(f"config: studies.{study}: k: {found_allowed(k, allowed)}, as clusterers.{clusterer}.k")
+            for its in (its for its in wanted if allowed and its not in allowed):
+                found = found_allowed(its, allowed)
+                raise UserError(f"config: studies.{study}: k: {found}, as clusterers.{clusterer}.k")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
         for key, changes in _combinations(study):
@@ -312,8 +323,8 @@ def validated_files(grid: Grid, layout: Layout, study: str, pattern: str, cells:
     return [layout.of(pattern, cell, cross_validation=name) for cell in cells] if name else []
 
 
-def figure_cells(grid: Grid, study: str, figure: Figure) -> list[Cell]:
-    """The cells that a figure shows: one, or those of its study, without those that would show the same again."""
+def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
+    """The cells that a figure or a page shows: one, or those of its study, without those that would show the same again."""
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]

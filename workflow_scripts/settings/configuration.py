@@ -96,6 +96,10 @@ class Settings(Model):
             if study.cross_validation and study.cross_validation not in self.cross_validations:
                 found = found_allowed(study.cross_validation, self.cross_validations)
                 raise ValueError(f"studies.{name}.cross_validation: {found}")
+            for kind, page in study.pages.items():
+                if page.pictures and page.pictures not in self.preprocess:
+                    found = found_allowed(page.pictures, self.preprocess)
+                    raise ValueError(f"studies.{name}.{kind}.pictures: {found}")
             for figure, its in study.figures.items():
                 if isinstance(its, Folds) and not study.cross_validation:
                     raise ValueError(f"studies.{name}.figures.{figure}: the study has no cross_validation")

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from workflow_scripts.settings.base import EVERYTHING, Model, Name
 from workflow_scripts.settings.figures import AnyFigure, check_axes
+from workflow_scripts.settings.pages import Audit, Gallery
 
 
 class CrossValidation(Model):
@@ -78,6 +79,14 @@ class Study(Model):
     cross_validation: Name | None = None
     """Also scores every cell by this cross-validation."""
     figures: dict[Name, AnyFigure] = {}
+    audit: Audit | None = None
+    gallery: Gallery | None = None
+
+    @property
+    def pages(self) -> dict[str, Audit | Gallery]:
+        """The pages that the study has, by kind."""
+        pages = {"audit": self.audit, "gallery": self.gallery}
+        return {kind: page for kind, page in pages.items() if page}
 
     @model_validator(mode="after")
     def _axes(self) -> "Study":

@@ -1,0 +1,54 @@
+"""Pages that a study may have beside its figures: the label audit, and the gallery of what is in each cluster."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from workflow_scripts.settings.base import Model, Name
+from workflow_scripts.settings.clusterers import Number
+from workflow_scripts.settings.figures import check_axes
+
+
+class Page(Model):
+    """What both have: the cells that they show, as of figures, and the pictures."""
+
+    of_cells: ClassVar[Literal["one", "all"]]
+    of_pca: ClassVar[bool] = False
+    at: dict[str, Any] = {}
+    """Choices: of one cell the baseline with these, of many the study's cells that have these."""
+    pictures: Name | None = None
+    """The preprocessing variant whose images the page shows; null is that of the first cell."""
+
+    @model_validator(mode="after")
+    def _axes(self) -> "Page":
+        check_axes("at", self.at)
+        return self
+
+    def page_settings(self) -> dict[str, Any]:
+        """What of the settings is not already in the cells and the pictures' file."""
+        return self.dump(exclude={"at", "pictures"})
+
+
+class Audit(Page):
+    """The images ranked by how little their neighbours and their cluster speak for their label, and a page to decide
+    on the first of them."""
+
+    of_cells = "one"
+    k: int | None = Field(None, ge=1)
+    """Number of clusters; null is the smallest of the cell's clusterer."""
+    neighbours: int = Field(10, ge=1)
+    """Nearest images that are heard."""
+    shown: int = Field(200, ge=1)
+    """Images on the page; the table has all."""
+
+
+class Gallery(Page):
+    """Every cluster of the study's cells in pictures: near the centre, at the border, far out; and parted near-twins."""
+
+    of_cells = "all"
+    k: list[Number] | None = Field(None, min_length=1)
+    """Numbers of clusters; null takes all that were clustered."""
+    per_place: int = Field(12, ge=1)
+    """Pictures of a cluster for each place."""
+    twins: int = Field(20, ge=0)
+    """Near-twins in different clusters, the closest ones."""
