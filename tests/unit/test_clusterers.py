@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts import store
-from workflow_scripts.clusterers import Runs, kmeans, minibatch_kmeans, read_runs, write_runs
+from workflow_scripts.clusterers import ROWS, Runs, kmeans, minibatch_kmeans, read_runs, write_runs
 from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError
 from workflow_scripts.kmeans import run_restarts
@@ -145,7 +145,7 @@ def test_of_equals_the_first_is_the_best():
 
 def test_the_store_gives_back_values_and_types_in_the_order_of_k(tmp_path):
     path = str(tmp_path / "runs.h5")
-    noise = _runs(labels=np.array([[-1, 0, 1]] * 4, dtype=np.int16))
+    noise = _runs(labels=np.array([[-1, 0, 1]] * 4, dtype=np.int16), diagnostics={"heights": np.array([1.0, 0.5])})
     ids = np.array(["a", "b", "c"])
     write_runs(path, [(10, _runs()), (9, noise)], ids, store.provenance("c", "m", {"clusterer": {}}))
     with store.reading(path, "m") as file:
@@ -153,9 +153,11 @@ def test_the_store_gives_back_values_and_types_in_the_order_of_k(tmp_path):
         assert store.image_ids(file).tolist() == ["a", "b", "c"]
     assert list(found) == [9, 10]
     for k, runs in ((10, _runs()), (9, noise)):
-        for name, values in vars(runs).items():
-            assert getattr(found[k], name).dtype == values.dtype, name
-            assert (getattr(found[k], name) == values).all(), name
+        for name in ROWS:
+            assert getattr(found[k], name).dtype == getattr(runs, name).dtype, name
+            assert (getattr(found[k], name) == getattr(runs, name)).all(), name
+    assert found[9].diagnostics["heights"].tolist() == [1.0, 0.5]
+    assert found[10].diagnostics == {}
 
 
 # ------------------------------------------------------------------------------------------------ what is clustered

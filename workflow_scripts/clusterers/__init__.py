@@ -1,7 +1,7 @@
 """One module for each clusterer, with a function `cluster`; what they give, and how it is stored."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import h5py
@@ -25,7 +25,8 @@ class Runs:
 
     `labels` (M, N) unsigned (signed with `NOISE`), `inertia` (M,) float64 (NaN where a method has no objective),
     `n_iter`, `converged`, `repeat`, `restart` and `seed` (M,), and `centers` (repeats, k, d) float64, those of the
-    best restart of each repeat, or (repeats, 0, d) of a method that has none.
+    best restart of each repeat, or (repeats, 0, d) of a method that has none. `diagnostics` are what a method tells
+    beside its partitions, arrays by name.
     """
 
     labels: np.ndarray
@@ -36,6 +37,7 @@ class Runs:
     restart: np.ndarray
     seed: np.ndarray
     centers: np.ndarray
+    diagnostics: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def single(cls, labels: np.ndarray, seeds: np.ndarray | None = None, inertia: np.ndarray | None = None) -> Self:
@@ -61,6 +63,10 @@ class Runs:
         return np.array([its[np.argmin(self.inertia[its])] for its in rows])
 
 
+ROWS = tuple(its.name for its in fields(Runs) if its.name != "diagnostics")
+"""The arrays of `Runs` with an entry for each row, and the centres."""
+
+
 def cluster_means(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The means (K, d) of the members of clusters 0..K-1; points (N, d), labels (N,), `NOISE` left out.
 
@@ -83,9 +89,11 @@ def write_runs(
         file["image_id"] = ids.astype("S")
         for k, its in runs:
             group = file.create_group(OWN_K if k is None else f"k={k}")
-            for field in fields(its):
-                values = getattr(its, field.name)
-                group.create_dataset(field.name, data=values, compression="gzip" if field.name == "labels" else None)
+            for name in ROWS:
+                compression = "gzip" if name == "labels" else None
+                group.create_dataset(name, data=getattr(its, name), compression=compression)
+            for name, values in its.diagnostics.items():
+                group[f"diagnostics/{name}"] = values
 
 
 def read_runs(file: h5py.File) -> dict[int | None, Runs]:
@@ -97,4 +105,5 @@ def read_runs(file: h5py.File) -> dict[int | None, Runs]:
 
 
 def _read(group: h5py.Group) -> Runs:
-    return Runs(**{field.name: group[field.name][:] for field in fields(Runs)})
+    told = {name: values[:] for name, values in group.get("diagnostics", {}).items()}
+    return Runs(**{name: group[name][:] for name in ROWS}, diagnostics=told)

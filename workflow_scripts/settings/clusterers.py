@@ -12,12 +12,13 @@ Numbers = Annotated[list[Number], Field(min_length=1)]
 
 def _listed(given: Any) -> Any:
     """A number alone, or a range such as `2-500`, as a list."""
-    if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.strip().isdigit() for end in ends):
+    if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdigit() for end in ends):
         return list(range(int(ends[0]), int(ends[1]) + 1))
     return given if isinstance(given, list) else [given]
 
 
-Ks = Annotated[Numbers, BeforeValidator(_listed, json_schema_input_type=Number | str | Numbers)]
+Range = Annotated[str, Field(pattern=r"^\d+-\d+$")]
+Ks = Annotated[Numbers, BeforeValidator(_listed, json_schema_input_type=Number | Range | Numbers)]
 
 
 class OfK(Model):
@@ -58,5 +59,28 @@ class MiniBatchKMeans(_Restarted):
     batch_size: int = Field(4096, ge=1)
 
 
-CLUSTERERS = {model.model_fields["method"].default: model for model in (KMeans, MiniBatchKMeans)}
-Clusterer = Annotated[KMeans | MiniBatchKMeans, Field(discriminator="method")]
+class Linkage(OfK):
+    """Agglomerative clustering by Euclidean distance (fastcluster); the tree is cut by the order of its merges.
+
+    Complete and average linkage need the distances of all pairs: 8 bytes for each, 1.6 GB for 20 000 images.
+    """
+
+    method: Literal["linkage"] = "linkage"
+    linkage: Literal["single", "complete", "average", "centroid", "ward"] = "ward"
+
+
+class DensityPeaks(OfK):
+    """Density Peaks (Rodriguez & Laio 2014); centres have the largest density times distance to a denser one."""
+
+    method: Literal["density_peaks"] = "density_peaks"
+    density: Literal["knn", "cutoff"] = "knn"
+    """`knn`: one over the distance to neighbour number `n_neighbors`; `cutoff`: the points nearer than a distance, the
+    paper's."""
+    n_neighbors: int = Field(30, ge=1)
+    """Also among which a denser point is looked for first; of that the result does not depend."""
+    fraction: float = Field(0.02, gt=0, lt=1)
+    """cutoff: of all pairs, so many are nearer than the distance (the paper: 0.01 to 0.02)."""
+
+
+CLUSTERERS = {model.model_fields["method"].default: model for model in (KMeans, MiniBatchKMeans, Linkage, DensityPeaks)}
+Clusterer = Annotated[KMeans | MiniBatchKMeans | Linkage | DensityPeaks, Field(discriminator="method")]

@@ -1,0 +1,75 @@
+"""Agglomerative clustering by single, complete, average, centroid and Ward linkage (fastcluster): any k of one tree."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import fastcluster
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers.forest import roots
+from workflow_scripts.clusterers.memory import need_memory
+
+FROM_POINTS = ("single", "centroid", "ward")
+"""Linkages that need no matrix of distances: they are found from the points, in more time (fastcluster's
+`linkage_vector`)."""
+MAX_MATRIX = 20_000
+"""Points above which those linkages do without the matrix, which is 1.6 GB at this number."""
+
+
+def cluster(
+    points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+) -> Iterator[tuple[int, Runs]]:
+    """Clusters `points` (N, d) for each k of the settings (those of `settings.Linkage`): one tree, cut once for each k.
+
+    Nothing is random. Raises `UserError` with the bytes needed if the distances of all pairs do not fit into memory.
+    """
+    merges = tree(points, settings["linkage"])
+    for done, k in enumerate(settings["k"], 1):
+        yield k, Runs.single(cut(merges, k)[None])
+        progress(done, len(settings["k"]))
+
+
+def tree(points: np.ndarray, linkage: str, max_matrix: int = MAX_MATRIX) -> np.ndarray:
+    """The merges of an agglomerative clustering by Euclidean distance.
+
+    Parameters
+    ----------
+    points : (N, d) float64.
+    linkage : `single`, `complete`, `average`, `centroid` or `ward`.
+    max_matrix : points above which single, centroid and Ward linkage are found without the matrix of distances.
+
+    Returns
+    -------
+    (N - 1, 4) float64 in the order of merging, as `scipy.cluster.hierarchy.linkage` has them: the two clusters (the
+    points are 0..N-1, the i-th merge makes N + i), the height (for centroid linkage it may fall), and the size.
+    """
+    n = len(points)
+    if n > max_matrix and linkage in FROM_POINTS:
+        return fastcluster.linkage_vector(points, linkage)
+    instead = f"allowed: fewer images, or linkage: {', '.join(FROM_POINTS)}, which do without the matrix of distances"
+    need_memory(f"{linkage} linkage of {n} images", 8 * (n * (n - 1) // 2), instead)
+    return fastcluster.linkage(pdist(points), linkage, preserve_input=False)
+
+
+def cut(merges: np.ndarray, k: int) -> np.ndarray:
+    """The k clusters that there are after the first N - k merges.
+
+    Cut by the order of the merges and not by height: centroid linkage inverts (a merge may lie below an earlier one),
+    and no height then gives certain k.
+
+    Parameters
+    ----------
+    merges : (N - 1, 4), as from `tree`.
+    k : 1 to N.
+
+    Returns
+    -------
+    (N,) unsigned labels 0..k-1, every one of which has points.
+    """
+    n = len(merges) + 1
+    parents = np.arange(2 * n - 1)
+    parents[merges[: n - k, :2].astype(np.intp)] = n + np.arange(n - k)[:, None]
+    labels = np.unique(roots(parents)[:n], return_inverse=True)[1]
+    return labels.astype(np.min_scalar_type(k - 1))
