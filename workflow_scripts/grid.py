@@ -152,13 +152,15 @@ class Grid:
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
         return list(dict.fromkeys(chain(used, self._behind_subsets(used))))
 
-    def _behind_subsets(self, cells: Iterable[Cell]) -> Iterator[Cell]:
-        """The cells whose clusters are the subsets of others."""
+    def _behind_subsets(self, cells: Iterable[Cell], above: tuple[str, ...] = ()) -> Iterator[Cell]:
+        """The cells whose clusters are the subsets of others; `above` are the subsets that were taken of these."""
         for name in dict.fromkeys(cell.subset for cell in cells if cell.subset != EVERYTHING):
+            if name in above:
+                raise UserError(f"config: subsets.{name}: it is taken of itself")
             behind = self.subset_cell(self.settings.subsets[name])
             if behind is not None:
                 yield behind
-                yield from self._behind_subsets([behind])
+                yield from self._behind_subsets([behind], (*above, name))
 
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
@@ -226,7 +228,7 @@ class Grid:
 
     def check(self) -> None:
         """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
-        _ = self.cells, self.figures, self.pages, self.reducers
+        _ = self.all_cells, self.figures, self.pages, self.reducers
         for study, its in self.settings.studies.items():
             if its.cross_validation:
                 self._check_new_images_have_a_place(study)
@@ -324,7 +326,7 @@ def validated_files(grid: Grid, layout: Layout, study: str, pattern: str, cells:
 
 
 def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
-    """The cells that a figure or a page shows: one, or those of its study, without those that would show the same again."""
+    """The cells that a figure or a page shows: one, or those of its study that do not show the same again."""
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]

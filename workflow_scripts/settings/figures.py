@@ -156,6 +156,16 @@ class Maps(Figure):
     """The decomposition that gives the two coordinates."""
 
 
+class Tree(Figure):
+    """The tree of nested clusters (linkage, Density Peaks), with the picture nearest the centre of each."""
+
+    sources = ("manifest", "points", "clusters")
+    of_cells = "one"
+    shows_images = True
+    kind: Literal["tree"] = "tree"
+    leaves: int = Field(12, ge=2, le=40)
+
+
 class Folds(Figure):
     """A metric on the training folds and on the fold that was held out, for each fold of each cell."""
 
@@ -170,8 +180,8 @@ class Sensitivity(Figure):
     """Metrics against one choice, a line for each value of another, mean and spread over the repeats."""
 
     kind: Literal["sensitivity"] = "sensitivity"
-    x: Literal["preprocess", "backbone", "layer", "reducer", "n_components", "k", "clusterer"]
-    hue: Literal["preprocess", "backbone", "layer", "reducer", "whiten", "clusterer"] | None = None
+    x: Literal["preprocess", "backbone", "layer", "subset", "reducer", "n_components", "k", "clusterer"]
+    hue: Literal["preprocess", "backbone", "layer", "subset", "reducer", "whiten", "clusterer"] | None = None
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     k: int | None = None
     """Where x is another choice; null is the smallest k of each cell's clusterer."""
@@ -223,6 +233,7 @@ AnyFigure = Annotated[
     | Confusion
     | ClassScores
     | Maps
+    | Tree
     | Sensitivity
     | Folds
     | Restarts

@@ -1,0 +1,174 @@
+"""The tree of nested clusters, with the picture nearest the centre of each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts import store
+from workflow_scripts.clusterers import Runs, read_runs
+from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.errors import UserError
+from workflow_scripts.figures.artefacts import classes, read_manifest
+from workflow_scripts.figures.samples import show
+from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, shortened, small, theme
+from workflow_scripts.metrics import score_restarts
+
+LEVEL = 19
+"""Millimetres from one level of the tree to the next."""
+COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "label", "share", "x")
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """The nodes of the tree of the clusters from the smallest stored k to the largest up to `leaves`.
+
+    Every clustering has to refine the one with the next smaller k, as linkages and Density Peaks do; otherwise
+    `UserError` is raised.
+
+    Returns
+    -------
+    DataFrame, a row per node in the order in which they appear: `node, parent` (null at the root), `first_k, last_k`
+    (the clusterings that hold it), `size` (images), `typical` and `row` (id, and row in the stack, of the image nearest
+    the mean of its points), `label` and `share` (the class of most of its labelled images, and their share among those;
+    null without labels), `x` (place from the left, leaves at whole numbers), and `k_leaves`, `ari`, `nmi` (of the
+    leaves against the labels, NMI with the arithmetic mean; null without labels).
+    """
+    manifest = read_manifest(inputs["manifest"][0])
+    cell = cells[0]
+    points = read_points(inputs["points"][0], cell["n_components"], cell["whiten"]).values
+    with store.reading(inputs["clusters"][0]) as file:
+        levels = _levels(read_runs(file), figure["leaves"], cell["clusterer"])
+    nodes = _nodes(levels)
+    described = [_described(its, points, manifest) for its in nodes]
+    table = pd.DataFrame(described, columns=[name for name in COLUMNS if name != "x"])
+    table["x"] = _places(table)
+    leaves = list(levels.values())[-1]
+    agreement = score_restarts(leaves[None], manifest["label"]).iloc[0]
+    return table.assign(k_leaves=max(levels), ari=agreement["ari"], nmi=agreement["nmi_arithmetic"])
+
+
+def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dict[int, np.ndarray]:
+    """For each k the labels (N,) of its best repeat, the whole data set as k = 1 above them."""
+    ks = [k for k in runs if k is not None and 1 < k <= leaves]
+    if not ks:
+        raise UserError(f"config: figures: tree: leaves: found {leaves}, but {clusterer} has no k from 2 to {leaves}")
+    best = {k: runs[k].labels[runs[k].best_of_repeats[0]].astype(np.intp) for k in ks}
+    return {1: np.zeros_like(best[ks[0]]), **best}
+
+
+def _nodes(levels: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
+    """Every distinct cluster of the levels with its members and the smaller k's cluster that holds it."""
+    nodes: list[dict[str, Any]] = []
+    above: dict[int, int] = {}  # for each image the node that holds it at the level before
+    for k, labels in levels.items():
+        here: dict[int, int] = {}
+        for cluster in np.unique(labels[labels >= 0]):
+            members = np.flatnonzero(labels == cluster).tolist()
+            parents = {above[i] for i in members} if above else {None}
+            if len(parents) > 1:
+                raise UserError(
+                    f"config: figures: tree: the clusters with k = {k} do not refine those before; "
+                    "allowed: a clusterer whose clusters are nested (linkage, density_peaks)"
+                )
+            parent = parents.pop()
+            if parent is not None and nodes[parent]["size"] == len(members):
+                node = parent
+                nodes[node]["last_k"] = k
+            else:
+                node = len(nodes)
+                its = {"node": node, "parent": parent, "first_k": k, "last_k": k}
+                nodes.append({**its, "size": len(members), "members": members})
+            here.update(dict.fromkeys(members, node))
+        above = here
+    return nodes
+
+
+def _described(node: Mapping[str, Any], points: np.ndarray, manifest: pd.DataFrame) -> dict[str, Any]:
+    members = node["members"]
+    distances = np.linalg.norm(points[members] - points[members].mean(axis=0), axis=1)
+    typical = members[np.argmin(distances)]
+    counts = manifest["label"].iloc[members].value_counts()
+    counts = counts[counts == counts.max()].sort_index() / counts.sum() if len(counts) else counts
+    return {
+        **{name: node[name] for name in ("node", "parent", "first_k", "last_k", "size")},
+        "typical": manifest["image_id"].iloc[typical],
+        "row": int(manifest["row"].iloc[typical]),
+        "label": counts.index[0] if len(counts) else None,
+        "share": counts.iloc[0] if len(counts) else np.nan,
+    }
+
+
+def _places(nodes: pd.DataFrame) -> np.ndarray:
+    """The place of every node from the left: leaves side by side, others midway of their children."""
+    children: dict[int, list[int]] = {node: [] for node in nodes["node"]}
+    for node, parent in zip(nodes["node"], nodes["parent"], strict=True):
+        if parent is not None and not pd.isna(parent):
+            children[int(parent)].append(node)
+    places = np.zeros(len(nodes))
+    next_leaf = iter(range(len(nodes)))
+
+    def settle(node: int) -> float:
+        below = [settle(child) for child in children[node]]
+        places[node] = np.mean([below[0], below[-1]]) if below else next(next_leaf)
+        return places[node]
+
+    settle(0)
+    return places
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the tree from the top, a level for each k at which a cluster parts, with a picture at each node."""
+    labelled = bool(table["label"].notna().any())
+    by_class = looks(classes(read_manifest(inputs["manifest"])), style)
+    levels = {k: level for level, k in enumerate(sorted(table["first_k"].unique()))}
+    n_leaves = int(table["x"].max()) + 1
+    side = min(0.8 * figure["width"] / n_leaves, 0.62 * LEVEL)
+    with theme(style), store.reading(inputs["preprocessed"][0]) as file:
+        made = canvas(figure, LEVEL * len(levels) + 8)
+        ax = made.subplots()
+        ax.set(xlim=(-0.6, n_leaves - 0.4), ylim=(len(levels) - 0.35, -0.5))
+        ax.set_yticks(list(levels.values()), [f"k = {k}" for k in levels])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        ax.set_xticks([])
+        _draw_branches(ax, table, levels)
+        made.draw_without_rendering()
+        for its in table.to_dict("records"):
+            look = by_class.get(its["label"])
+            colour = look.colour if look else FAINT
+            picture = _inset(ax, its["x"], levels[its["first_k"]], side, figure["width"])
+            show(picture, file["images"][its["row"]], colour)
+            picture.set_title(_caption(its, n_leaves), loc="center", size=small(style) * 0.85, pad=1.5)
+        first = table.iloc[0]
+        agreement = f" Leaves against labels: ARI {first['ari']:.2f}, NMI {first['nmi']:.2f}." if labelled else ""
+        note(made, f"n = {first['size']} images; the picture is the one nearest the node's centre.{agreement}", style)
+    return made
+
+
+def _draw_branches(ax: Axes, table: pd.DataFrame, levels: Mapping[int, int]) -> None:
+    for its in table.dropna(subset=["parent"]).to_dict("records"):
+        above = table.iloc[int(its["parent"])]
+        top, bottom, x = levels[above["first_k"]], levels[its["first_k"]], its["x"]
+        ax.plot([above["x"], x, x], [bottom - 0.5, bottom - 0.5, bottom], color=INK, linewidth=0.7, zorder=0)
+        ax.plot([above["x"]] * 2, [top, bottom - 0.5], color=INK, linewidth=0.7, zorder=0)
+
+
+def _inset(ax: Axes, x: float, level: float, side: float, width: float) -> Axes:
+    """An axes of `side` mm around a point of the tree; `width` mm is the figure's."""
+    box = ax.get_window_extent().transformed(ax.figure.transFigure.inverted())  # type: ignore[union-attr]
+    wide = side / (width * box.width)
+    high = wide * ax.bbox.width / ax.bbox.height
+    at = ax.transAxes.inverted().transform(ax.transData.transform((x, level)))
+    return ax.inset_axes((at[0] - wide / 2, at[1] - high / 2, wide, high), zorder=3)
+
+
+def _caption(node: Mapping[str, Any], n_leaves: int) -> str:
+    if node["label"] is None or pd.isna(node["share"]):
+        return f"{node['size']}"
+    name = shortened(node["label"], max(4, 60 // n_leaves))
+    return f"{node['size']}: {name}" + ("" if node["share"] == 1 else f" {100 * node['share']:.0f} %")
