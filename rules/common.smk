@@ -142,6 +142,12 @@ def clusterer_gpus(wildcards):
     return int(getattr(clusterer, "device", "cpu") == "cuda")
 
 
+def decomposition_gpus(wildcards):
+    """GPUs that the reduction takes, one or none."""
+    decomposition = settings.decompositions[wildcards.decomposition]
+    return int(getattr(decomposition, "device", "cpu") == "cuda")
+
+
 def points(wildcards):
     """What is clustered: a decomposition, or the features themselves."""
     decomposition = reduction(wildcards).decomposition
@@ -258,11 +264,38 @@ def is_made(table):
     return study in grid.figures and (not figure or figure in grid.figures[study])
 
 
+def page_sources(study, kind):
+    """The artefacts of the cells that a page shows, and the images of which it shows some."""
+    cells = grid.pages[study][kind]
+    pictures = settings.studies[study].pages[kind].pictures or cells[0].preprocess
+    return {
+        "manifest": [layout.manifest_of(cell.subset) for cell in cells],
+        "points": [layout.points(cell) for cell in cells],
+        "clusters": [layout.of(layout.clusters, cell) for cell in cells],
+        "pictures": layout.preprocessed.format(preprocess=pictures),
+    }
+
+
+def audit_sources(wildcards):
+    return page_sources(wildcards.study, "audit")
+
+
+def gallery_sources(wildcards):
+    return page_sources(wildcards.study, "gallery")
+
+
+def page_names(wildcards):
+    return {"dataset": dataset_name(settings), "study": wildcards.study}
+
+
+def with_reducers(cells):
+    """Cells as jobs get them."""
+    return [{**vars(cell), "reducer": cell.reducer} for cell in cells]
+
+
 table_params = {
     "figure": lambda wildcards: figure_settings(wildcards).table_settings(),
-    "cells": lambda wildcards: [
-        {**vars(cell), "reducer": cell.reducer} for cell in cells_shown(wildcards)
-    ],
+    "cells": lambda wildcards: with_reducers(cells_shown(wildcards)),
     "code": lambda wildcards: code_digest(
         "jobs.figure_table", f"figures.{figure_settings(wildcards).kind}"
     ),
@@ -270,13 +303,15 @@ table_params = {
 
 
 def study_files(study):
-    """The table and the figures of a study."""
+    """The table, the figures and the pages of a study."""
     figures = [
         layout.figure.format(study=study, figure=figure)
         for figure in grid.figures[study]
     ]
+    patterns = {"audit": layout.audit, "gallery": layout.gallery}
     return [
         layout.study_table.format(study=study),
+        *(patterns[kind].format(study=study) for kind in grid.pages[study]),
         *(path + suffix for path in figures for suffix in (".svg", ".png")),
     ]
 

@@ -13,7 +13,8 @@ rule decompose:
     threads: 1
     resources:
         mem_mb=sizes.decompose_mb,
-        runtime=sizes.runtime_per_image(0.2),
+        runtime=sizes.decompose_minutes,
+        gpu=decomposition_gpus,
     params:
         decomposition=lambda wildcards: settings.decompositions[
             wildcards.decomposition

@@ -6,6 +6,7 @@ Rules import this module, so it imports nothing heavy. Memory grows with the att
 import csv
 from collections.abc import Callable
 from functools import cached_property
+from itertools import pairwise
 from math import ceil, prod
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from workflow_scripts.backbones import names
 from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Layout
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.settings import KMeans, MiniBatchKMeans, Settings, Tsne
+from workflow_scripts.settings import Autoencoder, KMeans, MiniBatchKMeans, Settings, Tsne
 
 BASE_MB = 1000
 """Python with its libraries and the buffers of a job that streams."""
@@ -25,6 +26,8 @@ EXACT_SIDE = 8192
 THREADED_RESTARTS = 2000
 """Restarts below which a second thread costs more than it saves."""
 CLUSTER_THREADS = 8
+FLOP_PER_WEIGHT, FLOPS = 12, 5e9
+"""Operations of training for an image and a weight of the encoder (two, in both halves, forward and back), a second."""
 
 
 def intake_mb(wildcards: Any, attempt: int) -> int:
@@ -75,6 +78,8 @@ class Sizes:
         decomposition = self.settings.decompositions[cell.decomposition]
         if isinstance(decomposition, Tsne):
             return 2
+        if isinstance(decomposition, Autoencoder):
+            return decomposition.widths[-1]
         return min(self.n_images, self.width(cell), decomposition.max_components or self.n_images)
 
     def dimensions(self, cell: Cell) -> int:
@@ -129,13 +134,29 @@ class Sizes:
         return megabytes
 
     def decompose_mb(self, wildcards: Any, attempt: int) -> int:
+        """What PCA takes; an autoencoder also has all features, at first in double precision and centred."""
+        its = self.settings.decompositions[wildcards.decomposition]
+        trained = 24 * self.n_images * self.width(self._some_cell(wildcards)) if isinstance(its, Autoencoder) else 0
+        return (BASE_MB + self._pca_mb(wildcards, getattr(its, "max_components", None)) + ceil(trained / 1e6)) * attempt
+
+    def _pca_mb(self, wildcards: Any, max_components: int | None = None) -> int:
         """The matrix that PCA decomposes, its eigenvectors and a copy; the axes and their sums under way."""
         width = self.width(self._some_cell(wildcards))
         side = min(self.n_images, width)
         if side > EXACT_SIDE:
-            its = self.settings.decompositions[wildcards.decomposition]
-            side = min(side, getattr(its, "max_components", None) or EXACT_SIDE)
-        return (BASE_MB + ceil(24 * side * (side + width) / 1e6)) * attempt
+            side = min(side, max_components or EXACT_SIDE)
+        return ceil(24 * side * (side + width) / 1e6)
+
+    def decompose_minutes(self, wildcards: Any, attempt: int) -> int:
+        """0.2 s an image; for training, what its products take on a slow core."""
+        its = self.settings.decompositions[wildcards.decomposition]
+        trained = 0.0
+        if isinstance(its, Autoencoder):
+            weights = sum(prod(pair) for pair in pairwise((self.width(self._some_cell(wildcards)), *its.widths)))
+            trained = (
+                weights * sum(epochs for phase in its.phases for epochs in phase.values()) * FLOP_PER_WEIGHT / FLOPS
+            )
+        return ceil(10 + self.n_images * (0.2 + trained) / 60) * attempt
 
     def cluster_mb(self, wildcards: Any, attempt: int) -> int:
         """The points in both precisions, and what k-means keeps between all points while they are few."""
@@ -143,7 +164,7 @@ class Sizes:
         return (BASE_MB + between + self._points_mb(wildcards)) * attempt
 
     def validate_mb(self, wildcards: Any, attempt: int) -> int:
-        return max(self.decompose_mb(wildcards, attempt), self.cluster_mb(wildcards, attempt))
+        return max((BASE_MB + self._pca_mb(wildcards)) * attempt, self.cluster_mb(wildcards, attempt))
 
     def score_mb(self, wildcards: Any, attempt: int) -> int:
         """The points, and the distances of the silhouettes, of which a fixed number is held at once."""

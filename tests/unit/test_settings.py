@@ -114,7 +114,7 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("name", "a/b", "name: found 'a/b', allowed: what matches ^[A-Za-z]"),
         ("preprocess.a b", ["grey", "resize"], "preprocess.a b: found 'a b', allowed: what matches"),
         ("studies.a/b", {}, "studies.a/b: found 'a/b', allowed: what matches"),
-        ("decompositions.pca2", {"method": "pca"}, "decompositions.pca2: found 'pca2', allowed: what matches ^[a-z]+"),
+        ("decompositions.PCA", {"method": "pca"}, "decompositions.PCA: found 'PCA', allowed: what matches ^[a-z]"),
         # what does not go together
         ("preprocess.plain", ["grey"], "preprocess.plain: no step gives all images one size"),
         ("preprocess.plain", ["grey", "resize", {"rescale_intensity": {"low": 60, "high": 50}}], "below high, 50"),

@@ -58,8 +58,9 @@ def decompose(
             file["scores"] = net.encode(X)
             file["held_out"] = ~np.isin(np.arange(len(X)), training)
             file["curves"] = np.array(curves)
+            weights = file.create_group(WEIGHTS)
             for name, tensor in net.state_dict().items():
-                file[f"{WEIGHTS}/{name}"] = tensor.cpu().numpy()
+                weights[name] = tensor.cpu().numpy()
 
 
 def read(path: str) -> Autoencoder:

@@ -15,6 +15,7 @@ from workflow_scripts.settings.configuration import Settings as Settings
 from workflow_scripts.settings.configuration import load as load
 from workflow_scripts.settings.configuration import parse as parse
 from workflow_scripts.settings.configuration import schema as schema
+from workflow_scripts.settings.decompositions import Autoencoder as Autoencoder
 from workflow_scripts.settings.decompositions import Pca as Pca
 from workflow_scripts.settings.decompositions import Tsne as Tsne
 from workflow_scripts.settings.figures import PALETTES as PALETTES

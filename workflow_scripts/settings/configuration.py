@@ -46,7 +46,7 @@ class Settings(Model):
     intake: Intake = Intake()
     preprocess: dict[Name, Preprocess] = Field(min_length=1)
     backbones: dict[Name, Backbone] = Field(min_length=1)
-    decompositions: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$")], Decomposition] = {
+    decompositions: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")], Decomposition] = {
         "pca": Pca()
     }
     clusterers: dict[Name, Clusterer] = Field(min_length=1)
