@@ -1,12 +1,13 @@
-"""Silhouettes against scikit-learn."""
+"""Silhouettes, Calinski-Harabasz and Davies-Bouldin against scikit-learn."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import silhouette_score
+from sklearn.datasets import make_blobs
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
-from workflow_scripts.metrics import internal, silhouettes
+from workflow_scripts.metrics import compactness, internal, silhouettes
 
 
 def expected(X: np.ndarray, labels: np.ndarray) -> float:
@@ -25,28 +26,63 @@ def test_silhouettes_are_scikit_learns(seed: int, n: int, d: int, k: int) -> Non
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, d)) + 100
     labels = rng.integers(-1, k + 1, (5, n))
-    np.testing.assert_allclose(silhouettes(X, labels), [expected(X, row) for row in labels], atol=1e-9)
+    found = silhouettes(X, labels)
+    np.testing.assert_allclose(found.value, [expected(X, row) for row in labels], atol=1e-9)
+    assert np.isnan([found.low, found.high]).all()
 
 
 def test_identical_points_score_zero() -> None:
-    assert silhouettes(np.ones((4, 2)), [[0, 0, 1, 1]]).tolist() == [0]
+    assert silhouettes(np.ones((4, 2)), [[0, 0, 1, 1]]).value.tolist() == [0]
 
 
 def test_distances_in_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     X, labels = rng.normal(size=(600, 3)), rng.integers(-1, 4, (2, 600))
     monkeypatch.setattr(internal, "_CHUNK_MIB", 1)
-    np.testing.assert_allclose(silhouettes(X, labels), [expected(X, row) for row in labels], atol=1e-12)
+    np.testing.assert_allclose(silhouettes(X, labels).value, [expected(X, row) for row in labels], atol=1e-12)
 
 
 def test_above_max_points_a_sample_estimates_it() -> None:
     rng = np.random.default_rng(1)
     labels = rng.choice([-1, 0, 0, 0, 1, 2], size=4000)
     X = rng.normal(size=(4000, 2)) + 3 * labels[:, None]
-    (sampled,) = silhouettes(X, [labels], max_points=1500)
-    assert sampled == silhouettes(X, [labels], max_points=1500)[0]
-    assert sampled != silhouettes(X, [labels], max_points=1500, seed=1)[0]
-    assert sampled == pytest.approx(expected(X, labels), abs=0.02)
+    sampled = silhouettes(X, [labels], max_points=1500)
+    assert sampled == silhouettes(X, [labels], max_points=1500)
+    assert sampled != silhouettes(X, [labels], max_points=1500, seed=1)
+    assert sampled.value[0] == pytest.approx(expected(X, labels), abs=0.02)
+
+
+def test_the_interval_of_a_sample_holds_the_value_of_all_points_95_times_in_100() -> None:
+    X, labels = make_blobs(3000, n_features=3, centers=5, cluster_std=3.0, random_state=2)
+    true = expected(X, labels)
+    found = [silhouettes(X, [labels], max_points=300, seed=seed) for seed in range(200)]
+    held = np.mean([its.low[0] <= true <= its.high[0] for its in found])
+    assert 0.9 <= held <= 0.99  # binomial: 0.95 +- 3 standard errors of 200 draws
+    width = np.mean([its.high[0] - its.low[0] for its in found])
+    assert width == pytest.approx(2 * 1.96 * np.std([its.value[0] for its in found]), rel=0.2)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**6), st.integers(3, 40), st.integers(1, 6), st.integers(1, 8))
+def test_compactness_is_scikit_learns(seed: int, n: int, d: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    labels = rng.integers(-1, k + 1, (4, n))
+    found = compactness(X + 100, labels)
+    for row, its in zip(labels, found.to_dict("records"), strict=True):
+        clustered = row >= 0
+        if 2 <= len(set(row[clustered])) < clustered.sum():
+            assert its["calinski_harabasz"] == pytest.approx(calinski_harabasz_score(X[clustered], row[clustered]))
+            assert its["davies_bouldin"] == pytest.approx(davies_bouldin_score(X[clustered], row[clustered]))
+        else:
+            assert np.isnan(list(its.values())).all()
+
+
+@pytest.mark.parametrize("X", [np.ones((4, 2)), np.repeat(np.eye(2), 2, axis=0)], ids=["one place", "two places"])
+def test_compactness_of_coinciding_points_is_scikit_learns(X: np.ndarray) -> None:
+    labels = [0, 0, 1, 1]
+    (row,) = compactness(X, [labels]).to_numpy()
+    assert row.tolist() == [calinski_harabasz_score(X, labels), davies_bouldin_score(X, labels)]
 
 
 @settings(max_examples=50, deadline=None)
@@ -54,7 +90,7 @@ def test_above_max_points_a_sample_estimates_it() -> None:
 def test_sample_holds_each_cluster_in_proportion(seed: int, n_points: int) -> None:
     rng = np.random.default_rng(seed)
     labels = rng.choice([-1, 0, 0, 0, 0, 1, 1, 5], size=200)
-    sample = internal._stratified_sample(labels, n_points, rng)
+    sample = internal.stratified_sample(labels, n_points, rng)
     n_clustered = np.count_nonzero(labels >= 0)
     assert len(set(sample)) == len(sample) == min(n_points, n_clustered)
     for cluster in (0, 1, 5):

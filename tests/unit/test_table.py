@@ -1,10 +1,13 @@
 """The table that people take home: its columns are a promise, its values are scikit-learn's, a null is null."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hdbscan.validity import validity_index
 from scipy.optimize import linear_sum_assignment
 from sklearn import metrics
 from sklearn.metrics.cluster import contingency_matrix
@@ -21,7 +24,8 @@ PROMISE = [
     "clusterer", "k", "n_clusters", "noise_fraction", "fold", "split", "repeat", "restart", "n_init", "seed",
     "inertia", "n_iter",
     "accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric", "purity", "homogeneity",
-    "completeness", "silhouette",
+    "completeness", "silhouette", "silhouette_low", "silhouette_high", "calinski_harabasz", "davies_bouldin", "dbcv",
+    "dbcv_low", "dbcv_high", "bic", "aic",
 ]
 WHOLE = {
     "n_components", "n_components_used", "k", "n_clusters", "fold", "repeat", "restart", "n_init", "seed", "n_iter",
@@ -117,15 +121,39 @@ def _matched(table):
     return table[linear_sum_assignment(-table)].sum()
 
 
-def test_the_silhouette_is_of_what_was_clustered_and_of_the_best_of_each_repeat(files):
+INTERNAL = {
+    "silhouette": metrics.silhouette_score,
+    "calinski_harabasz": metrics.calinski_harabasz_score,
+    "davies_bouldin": metrics.davies_bouldin_score,
+    "dbcv": lambda X, labels: validity_index(X, labels.astype(int)),
+}
+
+
+@pytest.mark.parametrize("name", INTERNAL)
+def test_what_needs_no_labels_is_of_what_was_clustered_and_of_the_best_of_each_repeat(files, name):
     scores, _ = files.score()
-    best = scores["silhouette"].notna()
+    best = scores[name].notna()
     assert scores.loc[best, ["k", "repeat", "restart"]].to_numpy().tolist() == [
         [2, 0, 1], [2, 1, 2], [5, 0, 1], [5, 1, 2]
     ]  # fmt: skip
     whitened = POINTS[:, :4] / POINTS[:, :4].std(axis=0, ddof=1)
-    expected = [metrics.silhouette_score(whitened, RUNS[k].labels[row]) for k in (2, 5) for row in (1, 5)]
-    np.testing.assert_allclose(scores.loc[best, "silhouette"], expected)
+    expected = [INTERNAL[name](whitened, RUNS[k].labels[row]) for k in (2, 5) for row in (1, 5)]
+    np.testing.assert_allclose(scores.loc[best, name], expected)
+
+
+def test_dbcv_is_null_where_it_would_take_long(files, monkeypatch):
+    monkeypatch.setattr("workflow_scripts.metrics.table.DBCV_PAIRS", 4 * N**2 - 1)
+    scores, _ = files.score()
+    assert scores["dbcv"].isna().all()
+    assert scores["silhouette"].notna().sum() == 4
+
+
+def test_what_a_clusterer_says_of_itself_has_its_columns(files, monkeypatch):
+    for k, runs in RUNS.items():
+        monkeypatch.setitem(RUNS, k, replace(runs, diagnostics={"bic": np.arange(6.0) + k}))
+    scores, _ = files.score()
+    assert scores["bic"].tolist() == [*(np.arange(6.0) + 2), *(np.arange(6.0) + 5)]
+    assert scores["aic"].isna().all()
 
 
 def test_classes_of_the_best_of_each_repeat_are_scikit_learns(files):
@@ -193,9 +221,10 @@ def test_whitening_is_null_where_it_does_not_apply(files):
 def test_without_labels_agreement_is_null_and_the_rest_is_there(files):
     scores, classes = files.score(labels=np.full(N, ""))
     _, nulls = _written(files.folder, scores)
-    silhouettes = 12 - 4
+    of_others = dict.fromkeys(INTERNAL, 12 - 4)
+    never = ("fold", "split", "silhouette_low", "silhouette_high", "dbcv_low", "dbcv_high", "bic", "aic")
     assert {name: count for name, count in nulls.items() if count} == {
-        **dict.fromkeys(AGREEMENT, 12), "fold": 12, "split": 12, "silhouette": silhouettes
+        **dict.fromkeys(AGREEMENT, 12), **of_others, **dict.fromkeys(never, 12)
     }  # fmt: skip
     assert (scores["n_clusters"] == [len(np.unique(labels)) for k in (2, 5) for labels in RUNS[k].labels]).all()
     assert classes.empty

@@ -24,9 +24,15 @@ METRIC_NAMES = {
     "completeness": "Completeness",
     "silhouette": "Mean silhouette",
     "inertia": "Inertia (sum of squared distances)",
+    "calinski_harabasz": "Calinski-Harabasz index",
+    "davies_bouldin": "Davies-Bouldin index (low is good)",
+    "dbcv": "Density-based validity (DBCV)",
+    "bic": "Bayesian information criterion (low is good)",
+    "aic": "Akaike information criterion (low is good)",
 }
 BY = {metric: f", best {name[0].lower() + name[1:].removesuffix(PERCENT)}" for metric, name in METRIC_NAMES.items()}
 """How a title says that k is the best, and by which metric."""
+LOW_IS_GOOD = ("inertia", "davies_bouldin", "bic", "aic")
 UNLABELLED_METRICS = ("silhouette", "inertia")
 CELL_AXES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten", "clusterer")
 AXIS_NAMES = {
@@ -77,14 +83,16 @@ def choose_k(wanted: int | None, available: Sequence[int | None]) -> int | None:
 
 
 def choose_best_k(inputs: Mapping[str, Sequence[str]], figure: Mapping[str, Any]) -> int | None:
-    """The k of a figure's settings; `best` is the one with the highest mean of the metric `by` over the repeats.
+    """The k of a figure's settings; `best` is the one with the best mean of the metric `by` over the repeats.
 
     Without labels, where the metric has no value, it is the smallest k.
     """
     if figure["k"] != "best":
         return figure["k"]
     means = read_scores(inputs["scores"][0]).groupby("k")[figure["by"]].mean().dropna()
-    return None if means.empty else int(means.idxmax())
+    if means.empty:
+        return None
+    return int(means.idxmin() if figure["by"] in LOW_IS_GOOD else means.idxmax())
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,15 @@ class Clustering:
     k: int | None
     labels: np.ndarray
     n_stored: int
+
+
+def best_clusterings(path: str, wanted: Sequence[int] | None) -> list[Clustering]:
+    """`best_clustering` for each of the wanted k, for all that there are if None, or for the one of a method's own."""
+    with reading(path) as file:
+        ks = sorted(int(name.removeprefix("k=")) for name in file if name.startswith("k=") and name != OWN_K)
+    if not ks:
+        return [best_clustering(path, None)]
+    return [best_clustering(path, k) for k in (sorted(wanted) if wanted else ks)]
 
 
 def best_clustering(path: str, wanted: int | None) -> Clustering:

@@ -132,7 +132,7 @@ def _splits(
 
 
 def _scores(fold: Fold, rows: np.ndarray, clusters: np.ndarray, inertia: float) -> pd.DataFrame:
-    silhouette = silhouettes(fold.points[rows], clusters[None])
+    silhouette = silhouettes(fold.points[rows], clusters[None]).value
     return score_restarts(clusters[None], fold.labels[rows]).assign(inertia=inertia, silhouette=silhouette)
 
 

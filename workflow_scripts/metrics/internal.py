@@ -1,20 +1,44 @@
-"""Mean silhouette of many partitions of the same points, from one set of distances."""
+"""How compact and how separate the clusters of many partitions of the same points are, whatever the labels say."""
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import csr_array
+from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import pairwise_distances_chunked
 
 from workflow_scripts.metrics.contingency import as_partitions
 
+MAX_POINTS = 20_000
+"""Above, what needs the distances of all pairs is estimated from a sample, with an interval."""
+NORMAL_95 = 1.96
 _CHUNK_MIB = 256  # of distances at once; fixed, so that the sums are formed in the same order everywhere
 
 
-def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = 20_000, seed: int = 0) -> np.ndarray:
+class Estimates(NamedTuple):
+    """A metric of every partition, (R,) float64, and its 95 % interval: NaN where the value is exact."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def compact(partition: np.ndarray) -> np.ndarray:
+    """The clusters numbered 0..K-1 without a gap, in their order; all noise is -1."""
+    values, inverse = np.unique(partition, return_inverse=True)
+    return np.maximum(inverse - np.count_nonzero(values < 0), -1)
+
+
+def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
     """Mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
 
     Noise (a negative number) is left out: it is no cluster and nobody's neighbour. A point alone in its cluster
     scores 0. The distances are computed once for all partitions. Above `max_points` every partition is scored on a
-    sample of that many of its clustered points instead, which holds each cluster in proportion.
+    sample of that many of its clustered points instead, which holds each cluster in proportion. The interval is that
+    of the linearised estimator (infinitesimal jackknife, Särndal et al. 1992, 5.5): a sampled point counts with its own
+    silhouette and with what it adds to the distances of the others.
 
     Parameters
     ----------
@@ -25,19 +49,30 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = 20
 
     Returns
     -------
-    (R,) float64 in [-1, 1]; NaN for a partition with fewer than two clusters.
+    Estimates in [-1, 1]; NaN for a partition with fewer than two clusters.
     """
     points = np.asarray(X, dtype=np.float64)
     partitions = as_partitions(labels, len(points))
     if len(points) <= max_points:
-        return _silhouettes(points, partitions)
-    samples = [_stratified_sample(partition, max_points, np.random.default_rng(seed)) for partition in partitions]
-    return np.array(
-        [_silhouettes(points[sample], partitions[r : r + 1, sample])[0] for r, sample in enumerate(samples)]
-    )
+        values = _silhouettes(points, [compact(partition) for partition in partitions])
+        return Estimates(values, *np.full((2, len(values)), np.nan))
+    found = np.array([_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions])
+    value, error = found.reshape(-1, 2).T
+    return Estimates(value, value - NORMAL_95 * error, value + NORMAL_95 * error)
 
 
-def _stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
+def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int, seed: int) -> tuple[float, float]:
+    """Silhouette of a sample, and its standard error: clusters are strata, drawn without replacement."""
+    sample = stratified_sample(clusters, n_points, np.random.default_rng(seed))
+    drawn, sizes = clusters[sample], np.bincount(clusters[clusters >= 0])
+    influence = np.zeros(len(sample))
+    (value,) = _silhouettes(points[sample], [drawn], influence)
+    strata = pd.Series(influence).groupby(drawn).agg(["size", "var"])
+    left_out = 1 - strata["size"] / sizes[strata.index]
+    return value, np.sqrt((strata["size"] * left_out * strata["var"].fillna(0)).sum()) / len(sample)
+
+
+def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
     """Indices of at most `n_points` clustered points without replacement, each cluster in proportion to within one.
 
     Systematic sampling at equal steps along the shuffled points, sorted by cluster.
@@ -48,21 +83,22 @@ def _stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generat
     return by_cluster[np.arange(n_points) * len(by_cluster) // max(n_points, 1)]
 
 
-def _silhouettes(points: np.ndarray, partitions: np.ndarray) -> np.ndarray:
-    """Mean silhouette of every row of `partitions`, the distances computed in chunks of rows."""
-    codes = [np.unique(partition, return_inverse=True) for partition in partitions]
-    clusters = [inverse - np.count_nonzero(values < 0) for values, inverse in codes]
+def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np.ndarray | None = None) -> np.ndarray:
+    """Mean silhouette of every compact partition, the distances computed in chunks of rows.
+
+    `influence` (N,) gets what each point of the only partition adds to the sum, but for a constant in each cluster.
+    """
     sums = np.zeros(len(partitions))
     start = 0
     # the centre as origin: distances come from |x|² - 2xy + |y|², which loses digits far from it
     for distances in pairwise_distances_chunked(points - points.mean(axis=0), working_memory=_CHUNK_MIB):
         rows = slice(start, start + len(distances))
-        sums += [_silhouette_sum(distances, cluster, rows) for cluster in clusters]
+        sums += [_silhouette_sum(distances, clusters, rows, influence) for clusters in partitions]
         start = rows.stop
-    return sums / [max(np.count_nonzero(cluster >= 0), 1) for cluster in clusters]
+    return sums / [max(np.count_nonzero(clusters >= 0), 1) for clusters in partitions]
 
 
-def _silhouette_sum(distances: np.ndarray, clusters: np.ndarray, rows: slice) -> float:
+def _silhouette_sum(distances: np.ndarray, clusters: np.ndarray, rows: slice, influence: np.ndarray | None) -> float:
     """Sum of the silhouettes of the clustered points among `rows`, from their distances to all N points.
 
     `clusters` (N,) numbers the clusters 0..K-1 without a gap; negative is noise. NaN if K < 2.
@@ -79,7 +115,67 @@ def _silhouette_sum(distances: np.ndarray, clusters: np.ndarray, rows: slice) ->
     within = distance_sums[here, own] / np.maximum(sizes[own] - 1, 1)
     between = distance_sums / sizes
     between[here, own] = np.inf
-    nearest = between.min(axis=1)
+    other = between.argmin(axis=1)
+    nearest = between[here, other]
     widest = np.maximum(within, nearest)
-    scores = np.where((sizes[own] > 1) & (widest > 0), (nearest - within) / np.where(widest > 0, widest, 1), 0.0)
+    scored = (sizes[own] > 1) & (widest > 0)
+    safe = np.where(scored, widest, 1)
+    scores = np.where(scored, (nearest - within) / safe, 0.0)
+    if influence is not None:
+        slopes = np.zeros((len(own), n_clusters))  # of the score, by the distance to one more member of each cluster
+        slopes[here, own] = -np.where(scored, nearest / safe**2, 0) / np.maximum(sizes[own] - 1, 1)
+        slopes[here, other] = np.where(scored, within / safe**2, 0) / sizes[other]
+        influence[rows][clustered] += scores
+        influence += (distances[clustered].T @ slopes)[np.arange(len(clusters)), clusters]
     return float(scores.sum())
+
+
+def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataFrame:
+    """Variance ratio and Davies-Bouldin index of every partition of the same points, on all of them at any N.
+
+    Noise (a negative number) is left out of both: the points' common centre is that of the clustered ones.
+
+    - `calinski_harabasz`: variance between the clusters over that within them (Calinski & Harabasz 1974); the larger
+      the better, without a limit.
+    - `davies_bouldin`: mean over the clusters of the worst ratio of two clusters' widths to the distance of their
+      centres (Davies & Bouldin 1979); the smaller the better, 0 at best.
+
+    Parameters
+    ----------
+    X : (N, d) points.
+    labels : (R, N) integers, a row per partition; negative is noise.
+
+    Returns
+    -------
+    DataFrame with R rows; NaN for fewer than two clusters, or for as many as clustered points.
+    """
+    points = np.asarray(X, dtype=np.float64)
+    points = points - points.mean(axis=0)
+    partitions = as_partitions(labels, len(points))
+    rows = [_compactness(points, compact(partition)) for partition in partitions]
+    return pd.DataFrame(rows, columns=["calinski_harabasz", "davies_bouldin"], dtype=float)
+
+
+def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
+    points, clusters = points[clusters >= 0], clusters[clusters >= 0]
+    n, k = len(points), int(clusters.max(initial=-1)) + 1
+    if not 2 <= k < n:
+        return np.nan, np.nan
+    sizes, centres, radii = spread(points, clusters)
+    within = float((radii**2).sum())
+    between = float((sizes * np.square(centres - points.mean(axis=0)).sum(axis=1)).sum())
+    ratio = between * (n - k) / (within * (k - 1)) if within else 1.0
+    widths = np.bincount(clusters, radii) / sizes
+    apart = squareform(pdist(centres))
+    if np.allclose(widths, 0) or np.allclose(apart, 0):
+        return ratio, 0.0
+    apart[apart == 0] = np.inf
+    return ratio, float(((widths[:, None] + widths) / apart).max(axis=1).mean())
+
+
+def spread(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
+    sizes = np.bincount(clusters)
+    members = csr_array((np.ones(len(points)), (clusters, np.arange(len(points)))))
+    centres = (members @ points) / sizes[:, None]
+    return sizes, centres, np.linalg.norm(points - centres[clusters], axis=1)

@@ -9,9 +9,13 @@ import pandas as pd
 from workflow_scripts import store
 from workflow_scripts.clusterers import Runs, read_runs
 from workflow_scripts.clusterers.points import Points, read_points
-from workflow_scripts.metrics import class_scores, score_restarts, silhouettes
+from workflow_scripts.metrics import class_scores, compactness, score_restarts, silhouettes
+from workflow_scripts.metrics.dbcv import dbcv
+from workflow_scripts.metrics.internal import MAX_POINTS
 from workflow_scripts.tables import read_labels
 
+CRITERIA = ("bic", "aic")
+"""What some clusterers say of themselves."""
 COLUMNS = [
     *(
         "dataset",
@@ -28,6 +32,8 @@ COLUMNS = [
     *("k", "n_clusters", "noise_fraction", "fold", "split", "repeat", "restart", "n_init", "seed", "inertia", "n_iter"),
     *("accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric"),
     *("purity", "homogeneity", "completeness", "silhouette"),
+    *("silhouette_low", "silhouette_high", "calinski_harabasz", "davies_bouldin", "dbcv", "dbcv_low", "dbcv_high"),
+    *CRITERIA,
 ]
 CLASS_COLUMNS = [
     *COLUMNS[: COLUMNS.index("k") + 1],
@@ -46,6 +52,8 @@ INTEGERS = (
     "n_iter",
     "support",
 )
+DBCV_PAIRS = 1e9
+"""Pairs of points, over all partitions of a file, up to which DBCV is computed: about half a minute."""
 TEXTS = ("dataset", "preprocess", "backbone", "layer", "subset", "reducer", "clusterer", "split", "label")
 
 
@@ -54,9 +62,10 @@ def score_clusters(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores of every stored clustering of a file; precision, recall and F1 of each class of the best of each repeat.
 
-    A column that does not apply is null: agreement with labels where there are none, the silhouette of restarts that
-    are not the best of their repeat (it costs more than all other metrics together). Behind a fine-tuned network the
-    labels that it was trained on do not count, and `split` is `held out`.
+    A column that does not apply is null: agreement with labels where there are none; silhouette, Calinski-Harabasz,
+    Davies-Bouldin and DBCV of restarts that are not the best of their repeat (they cost more than all other metrics
+    together); their intervals where all points were used; DBCV where it would take more than `DBCV_PAIRS`. Behind a
+    fine-tuned network the labels that it was trained on do not count, and `split` is `held out`.
     """
     reduced = read_points(points, cell["n_components"], cell["whiten"])
     labels = read_labels(manifest, reduced.manifest)
@@ -68,19 +77,30 @@ def score_clusters(
         runs = read_runs(file)
     its = {**cell, "n_components_used": reduced.n_components}
     n_init = 1 if settings.get("keep") == "all" else settings.get("n_init")
-    scores = [_scores(k, of_k, labels, reduced).assign(**its, n_init=n_init) for k, of_k in runs.items()]
+    internal = _internal_scores(runs, reduced)
+    scores = [_scores(k, of_k, labels).join(internal[k]).assign(**its, n_init=n_init) for k, of_k in runs.items()]
     classes = [frame.assign(**its) for k, of_k in runs.items() for frame in _classes(k, of_k, labels)]
     by_class = pd.concat(classes) if classes else pd.DataFrame(columns=CLASS_COLUMNS)
     return typed(pd.concat(scores), COLUMNS), typed(by_class, CLASS_COLUMNS)
 
 
-def _scores(k: int | None, runs: Runs, labels: np.ndarray, points: Points) -> pd.DataFrame:
-    frame = score_restarts(runs.labels, labels)
-    frame["silhouette"] = np.nan
-    best = runs.best_of_repeats
-    frame.loc[best, "silhouette"] = silhouettes(points.values, runs.labels[best])
+def _scores(k: int | None, runs: Runs, labels: np.ndarray) -> pd.DataFrame:
     own = {name: getattr(runs, name) for name in ("repeat", "restart", "seed", "inertia", "n_iter")}
-    return frame.assign(k=k, **own)
+    criteria = {name: runs.diagnostics.get(name, np.nan) for name in CRITERIA}
+    return score_restarts(runs.labels, labels).assign(k=k, **own, **criteria)
+
+
+def _internal_scores(runs: Mapping[int | None, Runs], points: Points) -> dict[int | None, pd.DataFrame]:
+    """What needs no labels, of the best of each repeat of every k, all in one pass over the distances."""
+    best = {k: its.best_of_repeats for k, its in runs.items()}
+    partitions = np.concatenate([its.labels[best[k]] for k, its in runs.items()])
+    scores = compactness(points.values, partitions)
+    scores[["silhouette", "silhouette_low", "silhouette_high"]] = np.transpose(silhouettes(points.values, partitions))
+    if len(partitions) * min(len(points.values), MAX_POINTS) ** 2 <= DBCV_PAIRS:
+        scores[["dbcv", "dbcv_low", "dbcv_high"]] = np.transpose(dbcv(points.values, partitions))
+    ends = np.cumsum([len(rows) for rows in best.values()])
+    parts = np.split(np.arange(len(partitions)), ends[:-1])
+    return {k: scores.iloc[part].set_axis(rows) for (k, rows), part in zip(best.items(), parts, strict=True)}
 
 
 def _classes(k: int | None, runs: Runs, labels: np.ndarray) -> Iterator[pd.DataFrame]:

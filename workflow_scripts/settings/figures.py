@@ -20,6 +20,11 @@ METRICS = (
     "completeness",
     "silhouette",
     "inertia",
+    "calinski_harabasz",
+    "davies_bouldin",
+    "dbcv",
+    "bic",
+    "aic",
 )
 Metric = Literal[METRICS]  # type: ignore[valid-type]
 Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
@@ -33,7 +38,7 @@ def _number_or_best(given: Any) -> Any:
 
 
 K = Annotated[int | Literal["best"] | None, BeforeValidator(_number_or_best)]
-"""Number of clusters of a figure: null is the smallest of its clusterer, `best` that of the highest mean of the metric
+"""Number of clusters of a figure: null is the smallest of its clusterer, `best` that of the best mean of the metric
 `by` over the repeats."""
 
 

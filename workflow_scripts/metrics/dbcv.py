@@ -1,0 +1,164 @@
+"""Density-based validity of partitions (DBCV, Moulavi et al. 2014), by logarithms: it holds in high dimension."""
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+
+from workflow_scripts.metrics.contingency import as_partitions
+from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, compact, stratified_sample
+
+Distances = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""The distances of some points to others, from their indices."""
+KEPT_POINTS = 5000
+"""Up to here the distances of all pairs are kept (200 MB); above they are computed each time."""
+CHUNK_CELLS = 1 << 22
+SAMPLES = 5
+POINTS_OF_SAMPLE = 4000
+STUDENT_95 = 2.776
+"""The 97.5 % quantile of Student's t with SAMPLES - 1 degrees of freedom."""
+
+
+def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
+    """Density-based cluster validity (Moulavi et al. 2014, definitions 1 to 8), Euclidean, of every partition.
+
+    For each cluster the widest gap inside it is compared with the narrowest one to another cluster, both along
+    minimum spanning trees of mutual reachability; clusters count by their size. **Noise** (a negative number) counts in
+    the total but in no cluster: a partition that calls more points noise scores nearer 0.
+
+    The core distance is a mean of reciprocal distances to the power d, which overflows or vanishes in high dimension
+    (in hdbscan silently); here it is taken by its logarithm. As in hdbscan's `validity_index`: a pair at distance 0
+    adds nothing to the density, a tree without an inner edge counts with its longest one, and of equal edges the one to
+    the first point is taken.
+    A cluster of one point has no density and scores 0.
+
+    Above `max_points` it is the mean over SAMPLES disjoint stratified samples of POINTS_OF_SAMPLE points, noise as a
+    stratum of its own, with Student's interval. It then says how clusters of that many points fare: density itself
+    depends on how many points there are.
+
+    Parameters
+    ----------
+    X : (N, d) points.
+    labels : (R, N) integers, a row per partition; negative is noise.
+    max_points : the largest N of which all distances are computed.
+    seed : of the samples; the same for every partition.
+
+    Returns
+    -------
+    Estimates in [-1, 1]; NaN for a partition with fewer than two clusters.
+    """
+    points = np.asarray(X, dtype=np.float64)
+    partitions = as_partitions(labels, len(points))
+    if len(points) > max_points:
+        found = np.array([_sampled(points, compact(partition), seed) for partition in partitions]).reshape(-1, 2)
+        reach = STUDENT_95 * found[:, 1]
+        return Estimates(found[:, 0], found[:, 0] - reach, found[:, 0] + reach)
+    distances = _distances(points)
+    values = [_index(distances, points.shape[1], compact(partition)) for partition in partitions]
+    return Estimates(np.array(values, dtype=float), *np.full((2, len(values)), np.nan))
+
+
+def validities(X: npt.ArrayLike, labels: npt.ArrayLike) -> np.ndarray:
+    """The validity of each cluster of one partition (definition 7), in [-1, 1]; `dbcv` is their mean by size.
+
+    `labels` (N,) integers; the result (K,) is in the order of the clusters that there are, without noise.
+    """
+    points = np.asarray(X, dtype=np.float64)
+    return _validities(_distances(points), points.shape[1], compact(np.asarray(labels)))
+
+
+def _distances(points: np.ndarray) -> Distances:
+    if len(points) > KEPT_POINTS:
+        return lambda rows, columns: cdist(points[rows], points[columns])
+    kept = cdist(points, points)
+    return lambda rows, columns: kept[rows[:, None], columns]
+
+
+def _index(distances: Distances, dimension: int, clusters: np.ndarray) -> float:
+    if clusters.max() < 1:
+        return np.nan
+    sizes = np.bincount(clusters[clusters >= 0])
+    return float(sizes @ _validities(distances, dimension, clusters) / len(clusters))
+
+
+def _sampled(points: np.ndarray, clusters: np.ndarray, seed: int) -> tuple[float, float]:
+    """Mean over the samples and its standard error."""
+    drawn = stratified_sample(clusters + 1, SAMPLES * POINTS_OF_SAMPLE, np.random.default_rng(seed))
+    samples = [drawn[start::SAMPLES] for start in range(SAMPLES)]  # sorted by cluster: each gets its share
+    values = [_index(_distances(points[its]), points.shape[1], compact(clusters[its])) for its in samples]
+    return float(np.mean(values)), float(np.std(values, ddof=1)) / np.sqrt(SAMPLES)
+
+
+def _validities(distances: Distances, dimension: int, clusters: np.ndarray) -> np.ndarray:
+    members = [np.flatnonzero(clusters == cluster) for cluster in range(clusters.max() + 1)]
+    cores = [_core_distances(distances, its, dimension) for its in members]
+    trees = [spanning_tree(distances, its, core) for its, core in zip(members, cores, strict=True)]
+    inner = [np.bincount(tree.ravel(), minlength=len(its)) > 1 for (tree, _), its in zip(trees, members, strict=True)]
+    sparseness = np.array([_longest(*tree, its) for tree, its in zip(trees, inner, strict=True)])
+    inner = [its if its.any() else np.arange(len(its)) == 0 for its in inner]
+    skeletons = [(its[node], core[node]) for its, core, node in zip(members, cores, inner, strict=True)]
+    separation = np.full(len(members), np.inf)
+    for i, j in combinations(range(len(members)), 2):
+        gap = _narrowest(distances, skeletons[i], skeletons[j])
+        separation[[i, j]] = np.minimum(separation[[i, j]], gap)
+    alone = np.array([len(its) == 1 for its in members])
+    wider = np.maximum(separation, sparseness)
+    return np.where(alone | (wider == 0), 0.0, (separation - sparseness) / np.where(wider > 0, wider, 1))
+
+
+def _core_distances(distances: Distances, members: np.ndarray, dimension: int) -> np.ndarray:
+    """All-points core distance of each member within its cluster (definition 1); 0 for coinciding points."""
+    log_sums = np.full(len(members), -np.inf)
+    for rows in _chunks(len(members), len(members)):
+        with np.errstate(divide="ignore"):
+            log_distance = np.log(distances(members[rows], members))
+        log_power = np.where(np.isneginf(log_distance), -np.inf, -dimension * log_distance)
+        log_sums[rows] = logsumexp(log_power, axis=1)
+    core = np.exp((np.log(max(len(members) - 1, 1)) - log_sums) / dimension)
+    return np.where(np.isneginf(log_sums), 0.0, core)
+
+
+def spanning_tree(distances: Distances, members: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Prim's minimum spanning tree of the members' mutual reachability, max(core_i, core_j, distance_ij).
+
+    Of equal edges the one to the first member is taken: a point's core distance is often all its edges' length.
+
+    Returns
+    -------
+    Edges (M - 1, 2) of places in `members`, and their lengths (M - 1,).
+    """
+    n = len(members)
+    reach, parent, outside = np.full(n, np.inf), np.zeros(n, dtype=np.intp), np.ones(n, dtype=bool)
+    edges, lengths = np.empty((max(n - 1, 0), 2), dtype=np.intp), np.empty(max(n - 1, 0))
+    node = 0
+    for step in range(n - 1):
+        outside[node] = False
+        row = np.maximum(np.maximum(distances(members[[node]], members)[0], core), core[node])
+        nearer = outside & ((row < reach) | ((row == reach) & (node < parent)))
+        reach[nearer], parent[nearer] = row[nearer], node
+        node = int(np.where(outside, reach, np.inf).argmin())
+        edges[step], lengths[step] = (parent[node], node), reach[node]
+    return edges, lengths
+
+
+def _longest(edges: np.ndarray, lengths: np.ndarray, inner: np.ndarray) -> float:
+    """The longest edge between inner nodes, or of all where there is none (definition 5); 0 without an edge."""
+    between = inner[edges].all(axis=1)
+    return float(lengths[between if between.any() else slice(None)].max(initial=0.0))
+
+
+def _narrowest(distances: Distances, a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
+    """Smallest mutual reachability between the inner nodes of two clusters (definition 6)."""
+    (nodes, core), (others, its_core) = a, b
+    return min(
+        float(np.maximum(np.maximum(distances(nodes[rows], others), core[rows, None]), its_core).min())
+        for rows in _chunks(len(nodes), len(others))
+    )
+
+
+def _chunks(n_rows: int, n_columns: int) -> list[slice]:
+    step = max(1, CHUNK_CELLS // max(n_columns, 1))
+    return [slice(start, start + step) for start in range(0, n_rows, step)]
