@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.clusterers import Runs, write_runs
 from workflow_scripts.figures.style import save
 from workflow_scripts.store import writing
 
@@ -67,10 +68,9 @@ def write_manifest(folder: Path, labels: Sequence[str]) -> str:
 
 def write_clusters(path: Path, by_k: Mapping[str, tuple[Any, Any]]) -> str:
     """`by_k`: for "7" or "auto" the labels (M, N) and the inertia (M,)."""
-    with writing(path, {"settings": {}, "code": "", "manifest": ""}) as file:
-        for k, (labels, inertia) in by_k.items():
-            group = file.create_group(f"k={k}")
-            group["labels"], group["inertia"] = np.array(labels), np.array(inertia, dtype=float)
+    number = {k: None if k == "auto" else int(k) for k in by_k}
+    runs = {number[k]: Runs.single(labels, inertia=inertia) for k, (labels, inertia) in by_k.items()}
+    write_runs(str(path), runs.items(), np.array([], dtype=str), {"settings": {}, "code": "", "manifest": ""})
     return str(path)
 
 

@@ -14,11 +14,13 @@ from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, shortened, small, theme
+from workflow_scripts.figures.style import FAINT, INK, canvas, dot, legend_below, looks, shortened, small, theme
 from workflow_scripts.metrics import score_restarts
 
-LEVEL = 19
+LEVEL = 16
 """Millimetres from one level of the tree to the next."""
+COVER = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+"""What hides a branch behind a caption."""
 COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "label", "share", "x")
 
 
@@ -129,7 +131,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     n_leaves = int(table["x"].max()) + 1
     side = min(0.8 * figure["width"] / n_leaves, 0.62 * LEVEL)
     with theme(style), store.reading(inputs["preprocessed"][0]) as file:
-        made = canvas(figure, LEVEL * len(levels) + 8)
+        made = canvas(figure, LEVEL * len(levels) + (14 if labelled else 8))
         ax = made.subplots()
         ax.set(xlim=(-0.6, n_leaves - 0.4), ylim=(len(levels) - 0.35, -0.5))
         ax.set_yticks(list(levels.values()), [f"k = {k}" for k in levels])
@@ -137,16 +139,19 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.spines[:].set_visible(False)
         ax.set_xticks([])
         _draw_branches(ax, table, levels)
+        first = table.iloc[0]
+        agreement = f" Leaves against labels: ARI {first['ari']:.2f}, NMI {first['nmi']:.2f}." if labelled else ""
+        ax.set_title(f"Images of each node, share of its class; n = {first['size']}.{agreement}", pad=12)
+        if labelled:
+            shown = [name for name in by_class if name in set(table["label"])]
+            legend_below(made, {shortened(name): dot(by_class[name]) for name in shown}, style)
         made.draw_without_rendering()
         for its in table.to_dict("records"):
             look = by_class.get(its["label"])
             colour = look.colour if look else FAINT
             picture = _inset(ax, its["x"], levels[its["first_k"]], side, figure["width"])
             show(picture, file["images"][its["row"]], colour)
-            picture.set_title(_caption(its, n_leaves), loc="center", size=small(style) * 0.85, pad=1.5)
-        first = table.iloc[0]
-        agreement = f" Leaves against labels: ARI {first['ari']:.2f}, NMI {first['nmi']:.2f}." if labelled else ""
-        note(made, f"n = {first['size']} images; the picture is the one nearest the node's centre.{agreement}", style)
+            picture.set_title(_caption(its), loc="center", size=small(style), pad=2, bbox=COVER)
     return made
 
 
@@ -167,8 +172,5 @@ def _inset(ax: Axes, x: float, level: float, side: float, width: float) -> Axes:
     return ax.inset_axes((at[0] - wide / 2, at[1] - high / 2, wide, high), zorder=3)
 
 
-def _caption(node: Mapping[str, Any], n_leaves: int) -> str:
-    if node["label"] is None or pd.isna(node["share"]):
-        return f"{node['size']}"
-    name = shortened(node["label"], max(4, 60 // n_leaves))
-    return f"{node['size']}: {name}" + ("" if node["share"] == 1 else f" {100 * node['share']:.0f} %")
+def _caption(node: Mapping[str, Any]) -> str:
+    return f"{node['size']}" if pd.isna(node["share"]) else f"{node['size']}, {100 * node['share']:.0f} %"
