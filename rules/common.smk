@@ -1,6 +1,6 @@
 # The parsed settings, the grid, path patterns and named input functions; nothing else.
 import sys
-from os.path import abspath, isfile, join, relpath
+from os.path import abspath, isdir, isfile, join, relpath
 
 from workflow_scripts import plan, resources
 from workflow_scripts.errors import UserError
@@ -65,13 +65,28 @@ def listing(wildcards):
     )
 
 
+def known_listing(wildcards):
+    """A digest of the folder of labelled pictures that labels are brought from."""
+    try:
+        return listing_digest(scan(settings.intake.labels.file))
+    except UserError as error:
+        sys.exit(f"Error: intake.labels.file: {error}")
+
+
 def label_table(wildcards):
     """The table that labels come from, if there is one: editing it labels the pictures again."""
     labels = settings.intake.labels
+    if labels.rule == "hash" and isdir(labels.file):
+        return layout.known_labels
     try:
         return find_table(pictures(wildcards), labels.rule, labels.file) or []
     except UserError as error:
         sys.exit(f"Error: {error}")
+
+
+matches_of_labels = (
+    {"matches": layout.label_matches} if settings.intake.labels.rule == "hash" else {}
+)
 
 
 def weight_file(wildcards):

@@ -25,6 +25,8 @@ rule intake:
     output:
         images=layout.images,
         set_aside=layout.set_aside,
+        near_duplicates=layout.near_duplicates,
+        formats=layout.formats,
     log:
         layout.log(layout.images),
     benchmark:
@@ -37,11 +39,37 @@ rule intake:
         runtime=sizes.runtime_per_image(0.02),
     params:
         folder=pictures,
+        facts=layout.facts,
         intake=settings.intake.dump(exclude={"labels"}),
         listing=listing,
         code=code_digest("jobs.intake"),
     script:
         "../workflow_scripts/jobs/intake.py"
+
+
+# The contents of another data set's files with their labels, for `labels: {rule: hash, file: FOLDER}`.
+rule known_labels:
+    output:
+        layout.known_labels,
+    log:
+        layout.log(layout.known_labels),
+    benchmark:
+        layout.benchmark(layout.known_labels)
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=resources.intake_mb,
+        runtime=600,
+    params:
+        folder=settings.intake.labels.file,
+        facts=layout.known_facts,
+        level=settings.intake.labels.level,
+        max_pixels=settings.intake.max_pixels,
+        listing=known_listing,
+        code=code_digest("jobs.known_labels"),
+    script:
+        "../workflow_scripts/jobs/known_labels.py"
 
 
 # Apart from intake, so that other labels leave the preprocessed images and all that comes of them alone.
@@ -51,6 +79,7 @@ rule label:
         set_aside=layout.set_aside,
         table=label_table,
     output:
+        **matches_of_labels,
         manifest=layout.manifest,
         rejected=layout.rejected,
     log:

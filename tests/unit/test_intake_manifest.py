@@ -14,6 +14,7 @@ from bad_pictures import COLOUR, GREY, MAX_PIXELS, MIN_SIZE, encoded, tiff
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake import inspection
+from workflow_scripts.intake.fingerprints import pixel_digest
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import Entry, scan
 from workflow_scripts.intake.manifest import COLUMNS, REJECTED_COLUMNS, label
@@ -100,11 +101,11 @@ def test_first_by_path_of_the_same_bytes_stays(tmp_path):
 def test_duplicates_are_set_aside_whatever_their_labels(tmp_path):
     _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B, y__5=b"text")
     inspected = inspect(tmp_path, scan(tmp_path))
-    content = hashlib.sha256(A).hexdigest()[:16]
+    content, pixels = hashlib.sha256(A).hexdigest()[:16], pixel_digest(COLOUR)
     assert inspected.set_aside.to_numpy().tolist() == [
-        ["x/2.png", "duplicate content", "same bytes as x/1.png", content, "x/1.png"],
-        ["y/3.png", "duplicate content", "same bytes as x/1.png", content, "x/1.png"],
-        ["y/5.png", "not an image", inspected.set_aside["detail"].iloc[2], "", ""],
+        ["x/2.png", "PNG", "duplicate content", "same bytes as x/1.png", content, pixels, "x/1.png"],
+        ["y/3.png", "PNG", "duplicate content", "same bytes as x/1.png", content, pixels, "x/1.png"],
+        ["y/5.png", "other", "not an image", inspected.set_aside["detail"].iloc[2], "", "", ""],
     ]
     assert inspected.notes == ("3 files set aside: 2 duplicate content, 1 not an image",)
 

@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from io import BufferedReader
 from pathlib import Path
@@ -23,20 +23,27 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     TRUNCATED = "truncated"
     NOT_AN_IMAGE = "not an image"
+    PDF = "format PDF is not read"
+    DJVU = "format DJVU is not read"
+    DM3 = "format DM3 is not read"
+    DM4 = "format DM4 is not read"
     TOO_SMALL = "too small"
     BOMB = "decompression bomb"
     NOT_FINITE = "not finite"
     DUPLICATE = "duplicate content"
+    SAME_PIXELS = "duplicate pixels"
+    NEAR = "near-duplicate"
     CONFLICT = "duplicate with another label"
 
 
 class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
-    """A file that is not taken in, with its reason and what was found."""
+    """A file that is not taken in, with its reason, what was found, and its format where that is known."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, format: str = "") -> None:
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = " ".join(detail.split())
+        self.format = format
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}"
@@ -46,12 +53,13 @@ class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
 class Picture:
     """A decoded picture.
 
-    `pixels` is (H, W) or (H, W, 3), uint8, uint16 or float32; `mode` is the file's own, as Pillow names it, or
-    `L;int16`, `RGB;uint16` for what Pillow has no name for; `pages` counts the pages or frames, of which the first is
-    read.
+    `pixels` is (H, W) or (H, W, 3), uint8, uint16 or float32; `format` is what the file begins like; `mode` is the
+    file's own, as Pillow names it, or `L;int16`, `RGB;uint16` for what Pillow has no name for; `pages` counts the pages
+    or frames, of which the first is read.
     """
 
     pixels: np.ndarray
+    format: str
     mode: str
     pages: int
 
@@ -65,8 +73,17 @@ _SIGNATURES = {
     "GIF": (b"GIF87a", b"GIF89a"),
     "WEBP": (b"RIFF",),
     "PPM": (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"),
+    "JPEG2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
 }
-_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";"}
+FORMATS = tuple(_SIGNATURES)
+# Formats of micrographs and scans that no permissively licensed library among ours reads.
+_NOT_READ = {
+    Reason.PDF: ("PDF", b"%PDF"),
+    Reason.DJVU: ("DJVU", b"AT&TFORM"),
+    Reason.DM3: ("DM3", b"\0\0\0\3"),
+    Reason.DM4: ("DM4", b"\0\0\0\4"),
+}
+_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";", "JPEG2000": b"\xff\xd9"}
 _TIFF_COLOURS: dict[int, int] = {PHOTOMETRIC.MINISWHITE: 1, PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
 _ALPHA = {1: "associated", 2: "unassociated"}
 
@@ -91,7 +108,7 @@ def open_file(path: str | Path) -> Iterator[BufferedReader]:
 
 
 def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1) -> Picture:
-    """Decode the first page or frame of a PNG, JPEG, BMP, TIFF, GIF, WebP or PBM/PGM/PPM file.
+    """Decode the first page or frame of a PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM or JPEG 2000 file.
 
     Grey stays grey: 8 bits or fewer as uint8, 16 bits as uint16, all other numbers as float32 with their values. Colour
     becomes RGB: palettes are expanded, CMYK and YCbCr converted without a colour profile, 16 bits a channel kept for
@@ -109,17 +126,11 @@ def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1) -
             raise ImageRejected(Reason.BOMB, f"{width} x {height} pixels, allowed: {max_pixels} in all")
 
     kind = _format(stream)
-    with _quiet_decoders():
-        try:
-            picture = _decode_tiff(stream, check_size) if kind == "TIFF" else _decode_pillow(stream, kind, check_size)
-        except ImageRejected:
-            raise
-        except Exception as error:  # decoders fail in every way there is on a broken file
-            reason = Reason.TRUNCATED if _is_cut(stream, kind, error) else Reason.UNREADABLE
-            raise ImageRejected(reason, f"{kind}: {_explain(error)}") from None
-    if not np.isfinite(picture.pixels).all():
-        raise ImageRejected(Reason.NOT_FINITE, f"{picture.mode}: NaN or infinite values")
-    return picture
+    try:
+        return _decode(stream, kind, check_size)
+    except ImageRejected as rejection:
+        rejection.format = kind
+        raise
 
 
 def _format(stream: BinaryIO) -> str:
@@ -131,8 +142,25 @@ def _format(stream: BinaryIO) -> str:
         if head.startswith(signatures) and (name != "WEBP" or head[8:12] in (b"WEBP", b"")):
             return name
         if any(signature.startswith(head) for signature in signatures):
-            raise ImageRejected(Reason.TRUNCATED, f"{name}: only {len(head)} bytes")
-    raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(_SIGNATURES)}")
+            raise ImageRejected(Reason.TRUNCATED, f"{name}: only {len(head)} bytes", name)
+    for reason, (name, signature) in _NOT_READ.items():
+        if head.startswith(signature):
+            raise ImageRejected(reason, f"read are {', '.join(FORMATS)}", name)
+    raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(FORMATS)}")
+
+
+def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Picture:
+    with _quiet_decoders():
+        try:
+            picture = _decode_tiff(stream, check_size) if kind == "TIFF" else _decode_pillow(stream, kind, check_size)
+        except ImageRejected:
+            raise
+        except Exception as error:  # decoders fail in every way there is on a broken file
+            reason = Reason.TRUNCATED if _is_cut(stream, kind, error) else Reason.UNREADABLE
+            raise ImageRejected(reason, f"{kind}: {_explain(error)}") from None
+    if not np.isfinite(picture.pixels).all():
+        raise ImageRejected(Reason.NOT_FINITE, f"{picture.mode}: NaN or infinite values")
+    return picture
 
 
 def _explain(error: Exception) -> str:
@@ -182,7 +210,7 @@ def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Pictu
         check_size(*image.size)
         image.load()
         pixels = _to_array(ImageOps.exif_transpose(image), kind)
-        return Picture(pixels, mode, getattr(image, "n_frames", 1))
+        return Picture(pixels, kind, mode, getattr(image, "n_frames", 1))
 
 
 def _to_array(image: Image.Image, kind: str) -> np.ndarray:
@@ -215,7 +243,7 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize) -> Picture:
         pages = len(tiff.pages)
         if page.bitspersample > 8:
             try:
-                return Picture(_oriented(_samples(page), page), _tiff_mode(page), pages)
+                return Picture(_oriented(_samples(page), page), "TIFF", _tiff_mode(page), pages)
             except (NotImplementedError, ValueError) as error:
                 if "imagecodecs" not in str(error):
                     raise
@@ -223,8 +251,8 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize) -> Picture:
     with _no_stderr():
         picture = _decode_pillow(stream, "TIFF", check_size)
     if picture.pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
-        return Picture(65535 - picture.pixels, picture.mode, pages)  # Pillow leaves these as they are stored
-    return Picture(picture.pixels, picture.mode, pages)
+        return replace(picture, pixels=65535 - picture.pixels, pages=pages)  # Pillow leaves these as they are stored
+    return replace(picture, pages=pages)
 
 
 def _samples(page: TiffPage) -> np.ndarray:

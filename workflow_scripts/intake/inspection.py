@@ -12,55 +12,62 @@ from typing import Literal
 import pandas as pd
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.images import ImageRejected, Reason, decode, open_file
+from workflow_scripts.intake.duplicates import Copy, Visual, look_alikes, same_bytes
+from workflow_scripts.intake.facts import Facts, Memory
+from workflow_scripts.intake.fingerprints import perceptual_hash, pixel_digest
+from workflow_scripts.intake.images import FORMATS, ImageRejected, Reason, decode, open_file
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.parallel import ordered_map
 
-COLUMNS = ("image_id", "path", "width", "height", "mode", "bytes", "pages")
-SET_ASIDE_COLUMNS = ("path", "reason", "detail", "image_id", "same_as")
+COLUMNS = ("image_id", "path", "format", "width", "height", "mode", "bytes", "pages", "pixels_id")
+SET_ASIDE_COLUMNS = ("path", "format", "reason", "detail", "image_id", "pixels_id", "same_as")
+FORMAT_COLUMNS = ("format", "files", "taken_in", "duplicates", "rejected")
+OTHER = "other"
+"""The format of a file that is no picture of a known kind."""
 # Companions of pictures that are not worth opening; whatever else is no picture shows by how it begins.
 OTHER_FILES = {
     *(".csv", ".db", ".h5", ".hdf5", ".ini", ".json", ".log", ".mat", ".npy", ".npz", ".pkl", ".toml", ".tsv", ".xml"),
-    *(".yaml", ".yml", ".doc", ".docx", ".htm", ".html", ".md", ".pdf", ".rst", ".txt", ".xls", ".xlsx"),
+    *(".yaml", ".yml", ".doc", ".docx", ".htm", ".html", ".md", ".rst", ".txt", ".xls", ".xlsx"),
     *(".ipynb", ".m", ".py", ".avi", ".mp4", ".gz", ".tar", ".zip"),
 }
+_SAME = {Reason.DUPLICATE: "same bytes as", Reason.SAME_PIXELS: "same pixels as", Reason.NEAR: "nearly the same as"}
 
 
 @dataclass(frozen=True)
 class Inspection:
     """What the files are, sorted by path: `images` (`COLUMNS`) stay, `set_aside` (`SET_ASIDE_COLUMNS`) do not.
 
-    `width` and `height` are of the upright picture. A duplicate is set aside with the id of its content and, as
-    `same_as`, the path of the first file with it; both are `""` for all other files. `notes` are sentences for the log:
-    which files have several pages, which duplicates are kept, what was set aside.
+    `width` and `height` are of the upright picture; `pixels_id` is a hash of its decoded pixels. A duplicate is set
+    aside with the ids of its own content and, as `same_as`, the path of the file that stays in its place; the three are
+    `""` for all other files. `near_duplicates` (`duplicates.PAIR_COLUMNS`) lists pictures that look alike, `formats`
+    (`FORMAT_COLUMNS`) counts files. `notes` are sentences for the log: which files have several pages, which duplicates
+    are kept, what was set aside.
     """
 
     images: pd.DataFrame
     set_aside: pd.DataFrame
+    near_duplicates: pd.DataFrame
+    formats: pd.DataFrame
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class _Facts:
-    sha256: str
-    width: int
-    height: int
-    mode: str
-    bytes: int
-    pages: int
-
-    @property
-    def image_id(self) -> str:
-        return self.sha256[:16]
+class _Rejection:
+    format: str
+    reason: str
+    detail: str
 
 
 def inspect(
     root: str | Path,
     entries: Sequence[Entry],
     duplicates: Literal["drop", "keep"] = "drop",
+    visual_duplicates: Visual = "report",
+    near_distance: int = 4,
     min_size: int = 1,
     max_pixels: int | None = None,
     workers: int = 1,
+    memory: Memory | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
     """Hash and decode every file once, and set aside what is no picture, and duplicates.
@@ -71,69 +78,90 @@ def inspect(
     duplicates :
         Of files with the same bytes the first by path stays with `drop`, and the others are set aside; with `keep` all
         stay, and the second and later ones' ids end in -2, -3, ...
+    visual_duplicates, near_distance : which look-alikes are set aside, if any, and how alike (`duplicates.look_alikes`)
     min_size, max_pixels : shortest side allowed and largest width x height, in pixels
     workers : processes; the result does not depend on them
-    progress : called with (done, total) after every file
+    memory : the facts of earlier runs about these files, which are not opened again (`facts.remembering`)
+    progress : called with (done, total) after every file that had to be opened
 
     Raises `UserError` if no picture is left.
     """
-    results = _inspect_all(root, entries, min_size, max_pixels, workers, progress)
-    facts = {path: result for path, result in results.items() if isinstance(result, _Facts)}
-    set_aside: list[tuple[str, ...]]
-    set_aside = [(path, *result, "", "") for path, result in results.items() if not isinstance(result, _Facts)]
+    inspect_one = partial(_inspect, str(root), min_size=min_size, max_pixels=max_pixels)
+    results = _inspect_all(inspect_one, sorted(entries), workers, memory or Memory({}), progress)
+    facts = {path: result for path, result in results.items() if isinstance(result, Facts)}
+    rejected = {path: result for path, result in results.items() if isinstance(result, _Rejection)}
     if not facts:
-        raise UserError(_nothing_left(root, set_aside))
-    copies = _copies(facts)
-    if duplicates == "drop":
-        set_aside += [_duplicate(path, facts[path], first) for path, (first, number) in copies.items() if number > 1]
-        copies = {path: copy for path, copy in copies.items() if copy[1] == 1}
-    rows = [_row(path, facts[path], number) for path, (_, number) in copies.items()]
+        raise UserError(_nothing_left(root, rejected))
+    copies = same_bytes(facts)
+    kept = {path: facts[path] for path, (_, number) in copies.items() if number == 1 or duplicates == "keep"}
+    alike = look_alikes(kept, near_distance, visual_duplicates)
+    dropped = dict(alike.dropped)
+    for path in facts.keys() - kept.keys():
+        first = copies[path][0]
+        dropped[path] = alike.dropped.get(first, Copy(first, Reason.DUPLICATE))
+    images = [_row(path, facts[path], copies[path][1]) for path in kept if path not in dropped]
+    set_aside: list[tuple[str, ...]]
+    set_aside = [(path, its.format, its.reason, its.detail, "", "", "") for path, its in rejected.items()]
+    set_aside += [_duplicate(path, facts[path], copy) for path, copy in dropped.items()]
+    set_aside.sort()
     return Inspection(
-        pd.DataFrame(rows, columns=list(COLUMNS)),
-        pd.DataFrame(sorted(set_aside), columns=list(SET_ASIDE_COLUMNS), dtype=str),
-        tuple(_notes(facts, copies, set_aside)),
+        pd.DataFrame(images, columns=list(COLUMNS)),
+        pd.DataFrame(set_aside, columns=list(SET_ASIDE_COLUMNS), dtype=str),
+        alike.pairs,
+        _count_formats(facts, rejected, dropped),
+        (*_notes(facts, copies, dropped), *alike.notes, *_tell_set_aside(set_aside)),
     )
 
 
 def _inspect_all(
-    root: str | Path,
+    inspect_one: Callable[[str], Facts | _Rejection],
     entries: Sequence[Entry],
-    min_size: int,
-    max_pixels: int | None,
     workers: int,
+    memory: Memory,
     progress: Callable[[int, int], None] | None,
-) -> dict[str, "_Facts | tuple[str, str]"]:
-    inspect_one = partial(_inspect, str(root), min_size=min_size, max_pixels=max_pixels)
-    paths = sorted(entry.path for entry in entries)
-    results = {}
-    for path, result in zip(paths, ordered_map(inspect_one, paths, workers, batch=16), strict=True):
-        results[_printable(path)] = result
+) -> dict[str, Facts | _Rejection]:
+    """What is found out about each path, in their order; what the memory knows is not asked again."""
+    unknown = [entry for entry in entries if entry not in memory.known]
+    found = zip(unknown, ordered_map(inspect_one, [entry.path for entry in unknown], workers, batch=16), strict=True)
+    results: dict[Entry, Facts | _Rejection] = dict(memory.known)
+    for done, (entry, result) in enumerate(found, 1):
+        results[entry] = result
+        if isinstance(result, Facts):
+            memory.add(entry, result)
         if progress:
-            progress(len(results), len(paths))
-    return results
+            progress(done, len(unknown))
+    return {_printable(entry.path): results[entry] for entry in entries}
 
 
-def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> "_Facts | tuple[str, str]":
-    """The facts of a picture, or the reason and the detail of its rejection."""
+def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> Facts | _Rejection:
+    """The facts of a picture, or why it is none."""
     try:
         if (suffix := PurePosixPath(path).suffix.lower()) in OTHER_FILES:
-            raise ImageRejected(Reason.NOT_AN_IMAGE, f"a {suffix} file")
+            raise ImageRejected(Reason.NOT_AN_IMAGE, f"a {suffix} file", suffix)
         if path != _printable(path):
             raise ImageRejected(Reason.UNREADABLE, "its name is not UTF-8")
         with open_file(Path(root, path)) as stream:
             return _decoded(stream, min_size, max_pixels)
     except ImageRejected as rejection:
-        return str(rejection.reason), rejection.detail
+        return _Rejection(rejection.format or OTHER, str(rejection.reason), rejection.detail)
     except OSError as error:
-        return str(Reason.UNREADABLE), error.strerror or str(error)
+        return _Rejection(OTHER, str(Reason.UNREADABLE), error.strerror or str(error))
 
 
-def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> _Facts:
+def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> Facts:
     picture = decode(stream, max_pixels, min_size)
     stream.seek(0)
-    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    height, width = picture.pixels.shape[:2]
-    return _Facts(sha256, width, height, picture.mode, stream.tell(), picture.pages)
+    return Facts(
+        sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
+        format=picture.format,
+        width=picture.pixels.shape[1],
+        height=picture.pixels.shape[0],
+        mode=picture.mode,
+        bytes=stream.tell(),
+        pages=picture.pages,
+        pixels=pixel_digest(picture.pixels),
+        look=perceptual_hash(picture.pixels),
+    )
 
 
 def _printable(path: str) -> str:
@@ -141,48 +169,56 @@ def _printable(path: str) -> str:
     return path.encode("utf-8", "backslashreplace").decode()
 
 
-def _copies(facts: Mapping[str, _Facts]) -> dict[str, tuple[str, int]]:
-    """For each path the first one with the same bytes, and which copy it is, from 1."""
-    groups: dict[str, list[str]] = {}
-    copies = {}
-    for path, fact in facts.items():
-        group = groups.setdefault(fact.sha256, [])
-        group.append(path)
-        copies[path] = (group[0], len(group))
-    return copies
-
-
-def _row(path: str, fact: _Facts, number: int) -> tuple[str | int, ...]:
+def _row(path: str, fact: Facts, number: int) -> tuple[str | int, ...]:
     image_id = fact.image_id + (f"-{number}" if number > 1 else "")
-    return image_id, path, fact.width, fact.height, fact.mode, fact.bytes, fact.pages
+    return image_id, path, fact.format, fact.width, fact.height, fact.mode, fact.bytes, fact.pages, fact.pixels
 
 
-def _duplicate(path: str, fact: _Facts, first: str) -> tuple[str, ...]:
-    return path, str(Reason.DUPLICATE), f"same bytes as {first}", fact.image_id, first
+def _duplicate(path: str, fact: Facts, copy: Copy) -> tuple[str, ...]:
+    detail = f"{_SAME[copy.reason]} {copy.first}"
+    return path, fact.format, str(copy.reason), detail, fact.image_id, fact.pixels, copy.first
+
+
+def _count_formats(
+    facts: Mapping[str, Facts], rejected: Mapping[str, _Rejection], dropped: Mapping[str, Copy]
+) -> pd.DataFrame:
+    """A row for each format, the most frequent first."""
+    duplicates = Counter(facts[path].format for path in dropped)
+    unfit = Counter(its.format for its in rejected.values())
+    files = Counter(its.format for its in facts.values()) + unfit
+    rows = [
+        (name, count, count - duplicates[name] - unfit[name], duplicates[name], unfit[name])
+        for name, count in sorted(files.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return pd.DataFrame(rows, columns=list(FORMAT_COLUMNS))
 
 
 def _notes(
-    facts: Mapping[str, _Facts], kept: Mapping[str, tuple[str, int]], set_aside: Sequence[tuple[str, ...]]
+    facts: Mapping[str, Facts], copies: Mapping[str, tuple[str, int]], dropped: Mapping[str, Copy]
 ) -> Iterator[str]:
+    kept = [path for path in facts if path not in dropped]
     if several := [path for path in kept if facts[path].pages > 1]:
         yield f"{len(several)} files with several pages or frames, of which the first is used: {_some(several)}"
-    if copies := [path for path, (_, number) in kept.items() if number > 1]:
-        yield f"{len(copies)} duplicates kept: {_some(copies)}"
+    if repeated := [path for path in kept if copies[path][1] > 1]:
+        yield f"{len(repeated)} duplicates kept: {_some(repeated)}"
+
+
+def _tell_set_aside(set_aside: Sequence[tuple[str, ...]]) -> Iterator[str]:
     if set_aside:
-        yield f"{len(set_aside)} files set aside: {count_reasons(reason for _, reason, *_ in set_aside)}"
+        yield f"{len(set_aside)} files set aside: {count_reasons(reason for _, _, reason, *_ in set_aside)}"
 
 
 def _some(paths: Sequence[str]) -> str:
     return ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else "")
 
 
-def _nothing_left(root: str | Path, set_aside: Sequence[tuple[str, ...]]) -> str:
-    if not set_aside:
+def _nothing_left(root: str | Path, rejected: Mapping[str, _Rejection]) -> str:
+    if not rejected:
         return f"data: found no file in {root}, allowed: a folder of pictures"
-    path, reason, detail, *_ = set_aside[0]
+    path, first = min(rejected.items())
     return (
-        f"data: no picture in {root}: {count_reasons(reason for _, reason, *_ in set_aside)}; "
-        f"the first is {path!r}, {reason}: {detail}; allowed: PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM"
+        f"data: no picture in {root}: {count_reasons(its.reason for its in rejected.values())}; "
+        f"the first is {path!r}, {first.reason}: {first.detail}; allowed: {', '.join(FORMATS)}"
     )
 
 

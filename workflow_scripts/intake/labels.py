@@ -2,12 +2,13 @@
 
 import csv
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.known import STATUSES, Match, match, read_known
 from workflow_scripts.intake.listing import LABEL_TABLE
 
 KEYS = ("path", "filename", "image_id")
@@ -15,19 +16,23 @@ KEYS = ("path", "filename", "image_id")
 
 @dataclass(frozen=True)
 class Labelling:
-    """The label of each path (`""` for none), the rule that gave them, and why or with what result."""
+    """The label of each path (`""` for none), the rule that gave them, and why or with what result.
+
+    `matches` says of the rule `hash` what became of each content of the labelled data set (`known.MATCH_COLUMNS`).
+    """
 
     labels: dict[str, str]
     rule: str
     why: str
+    matches: tuple[Match, ...] = ()
 
 
 def find_table(root: str | Path, rule: str, file: str | None) -> str | None:
-    """The table that a rule reads, `auto` or `csv`: `file`, or else `labels.csv` at the top of `root` if it is there.
+    """The table that a rule reads, `hash`: `file`; `auto` or `csv`: that, or `labels.csv` at the top of `root`, if any.
 
     Raises `UserError` if `file` is given and is no file.
     """
-    if rule not in ("auto", "csv"):
+    if rule not in ("auto", "csv", "hash"):
         return None
     table = Path(file) if file else Path(root, LABEL_TABLE)
     if file and not table.is_file():
@@ -41,17 +46,20 @@ def label_images(
     level: int = -1,
     pattern: str | None = None,
     file: str | None = None,
+    pixels: Mapping[str, str] | None = None,
 ) -> Labelling:
     """Label pictures.
 
     Parameters
     ----------
     images : relative path (with `/`) -> image id
+    pixels : relative path -> hash of the decoded pixels, for `hash`
     rule :
         `none`; `folder`: the path's folder number `level` (-1 the nearest, 0 the outermost); `prefix`: the file's name
         up to its last number (`rolled-in_scale_176.jpg` -> `rolled-in_scale`); `regex`: the group `label`, or the
         first, of `pattern` searched in the path; `csv`: the table `file` (`find_table`) with the columns `path`,
         `filename` or `image_id`, and `label`; names may lack folders or the extension as long as they mean one picture;
+        `hash`: the table `file` of the contents of labelled files (`known.read_known`), whatever they are called;
         `auto`: the first of the table `file`, if there is one, folders (from the nearest outwards) and prefix that
         makes sense: at least two classes, at most half as many classes as pictures, and a label for half of the
         pictures or more; otherwise none.
@@ -69,9 +77,11 @@ def label_images(
         return _counted({path: _searched(expression, path) for path in images}, f"regex {pattern}")
     if rule == "csv":
         return _from_table(images, file)
+    if rule == "hash":
+        return _from_known(images, pixels or {}, Path(file or ""))
     if rule == "auto":
         return _auto(images, file)
-    raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv")
+    raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv, hash")
 
 
 def _counted(labels: dict[str, str], rule: str, note: str = "") -> Labelling:
@@ -166,6 +176,19 @@ def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
                 raise UserError(f"{table}: found the labels {labels[path]!r} and {label!r} for {path}, allowed: one")
             labels[path] = label
     return _counted(labels, f"table {table.name}", f", {unmatched} rows without a picture of their own")
+
+
+def _from_known(images: Mapping[str, str], pixels: Mapping[str, str], table: Path) -> Labelling:
+    """Labels of the files of another data set that have the same bytes or the same pixels."""
+    contents = {path: (image_id, pixels.get(path, "")) for path, image_id in images.items()}
+    matches = tuple(match(contents, read_known(table)))
+    found = {content: label for content, status, label, *_ in matches if status == "matched"}
+    labels = {path: next((found[key] for key in its if key in found), "") for path, its in contents.items()}
+    counts = Counter(status for _, status, *_ in matches)
+    files = sum(number for *_, number, _ in matches)
+    told = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
+    counted = _counted(labels, f"content of {table.name}", f"; {files} labelled files, {len(matches)} contents: {told}")
+    return replace(counted, matches=matches)
 
 
 def _rows(table: Path) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,10 @@ import pandas as pd
 
 from workflow_scripts.intake.images import Reason
 from workflow_scripts.intake.inspection import count_reasons
+from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.labels import label_images
 
-COLUMNS = ("image_id", "path", "label", "width", "height", "mode", "bytes", "pages")
+COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages")
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 
@@ -18,12 +19,14 @@ REJECTED_COLUMNS = ("path", "reason", "detail")
 class Labelled:
     """`manifest` (`COLUMNS`, rows as the images) and `rejected` (`REJECTED_COLUMNS`, rows as those set aside).
 
-    `label` is `""` where there is none. `notes` are sentences for the log: where the labels come from and why, what was
+    `label` is `""` where there is none. `matches` (`known.MATCH_COLUMNS`) has what became of each content of a data set
+    that labels were brought from. `notes` are sentences for the log: where the labels come from and why, what was
     rejected.
     """
 
     manifest: pd.DataFrame
     rejected: pd.DataFrame
+    matches: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -35,15 +38,17 @@ def label(images: pd.DataFrame, set_aside: pd.DataFrame, rule: Mapping[str, Any]
     """
     copies = set_aside[set_aside["same_as"] != ""]
     contents = images["image_id"].str.split("-").str[0]  # kept duplicates end in -2, -3, ... but are one content
-    ids = dict(zip([*images["path"], *copies["path"]], [*contents, *copies["image_id"]], strict=True))
-    labelling = label_images(ids, **rule)
+    paths = [*images["path"], *copies["path"]]
+    ids = dict(zip(paths, [*contents, *copies["image_id"]], strict=True))
+    pixels = dict(zip(paths, [*images["pixels_id"], *copies["pixels_id"]], strict=True))
+    labelling = label_images(ids, **rule, pixels=pixels)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     rows = [_rejection(file, labelling.labels) for file in set_aside.itertuples()]
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
     notes = [f"labels: {labelling.rule} ({labelling.why})"]
     if len(rejected):
         notes.append(f"{len(rejected)} files rejected: {count_reasons(rejected['reason'])}")
-    return Labelled(manifest, rejected, tuple(notes))
+    return Labelled(manifest, rejected, pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)), tuple(notes))
 
 
 def _rejection(file: Any, labels: Mapping[str, str]) -> tuple[str, str, str]:

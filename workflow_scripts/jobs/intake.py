@@ -1,9 +1,11 @@
-"""Raw folder -> images.csv and set_aside.csv."""
+"""Raw folder -> images.csv, set_aside.csv, near_duplicates.csv and formats.csv."""
 
 from snakemake.script import Snakemake
 
+from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
+from workflow_scripts.provenance import digest
 from workflow_scripts.runlog import job, progress
 from workflow_scripts.tables import write_csv
 
@@ -11,16 +13,22 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     settings = snakemake.params.intake
-    inspection = inspect(
-        snakemake.params.folder,
-        scan(snakemake.params.folder, settings["include"], settings["exclude"]),
-        duplicates=settings["duplicates"],
-        min_size=settings["min_size"],
-        max_pixels=settings["max_pixels"],
-        workers=snakemake.threads,
-        progress=progress("intake", "files"),
-    )
+    limits = {name: settings[name] for name in ("min_size", "max_pixels")}
+    entries = scan(snakemake.params.folder, settings["include"], settings["exclude"])
+    with remembering(snakemake.params.facts, digest([snakemake.params.code, limits]), entries) as memory:
+        log.info("%d of %d files are known from an earlier run", len(memory.known), len(entries))
+        inspection = inspect(
+            snakemake.params.folder,
+            entries,
+            duplicates=settings["duplicates"],
+            visual_duplicates=settings["visual_duplicates"],
+            near_distance=settings["near_distance"],
+            **limits,
+            workers=snakemake.threads,
+            memory=memory,
+            progress=progress("intake", "files"),
+        )
     for line in inspection.notes:
         log.info(line)
-    write_csv(inspection.images, snakemake.output.images)
-    write_csv(inspection.set_aside, snakemake.output.set_aside)
+    for table, path in snakemake.output.items():
+        write_csv(getattr(inspection, table), path)

@@ -19,3 +19,5 @@ with job(snakemake.log[0]) as log:
         log.info(line)
     write_csv(labelled.manifest, snakemake.output.manifest)
     write_csv(labelled.rejected, snakemake.output.rejected)
+    if "matches" in snakemake.output.keys():
+        write_csv(labelled.matches, snakemake.output.matches)

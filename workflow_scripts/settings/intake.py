@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from workflow_scripts.settings.base import Model
 
-LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv"]
+LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv", "hash"]
 
 
 class Labels(Model):
@@ -15,12 +15,13 @@ class Labels(Model):
 
     rule: LabelRule = "auto"
     level: int = -1
-    """folder: which level of the relative path; -1 is the nearest folder, 0 the outermost."""
+    """folder, and hash of a folder: which level of the relative path; -1 is the nearest folder, 0 the outermost."""
     pattern: str | None = None
     """regex: matched against the relative path; its group `label`, or its first, is the label."""
     file: str | None = None
     """csv, auto: a file with the columns `path` (or `filename` or `image_id`) and `label`; null is `labels.csv` at the
-    top of the data folder, which is never taken for a picture's file."""
+    top of the data folder, which is never taken for a picture's file. hash: a folder of labelled pictures, a folder for
+    each class, or a file with the columns `sha256` and `label`."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Labels":
@@ -32,6 +33,8 @@ class Labels(Model):
                 raise ValueError(f"pattern: found {self.pattern!r} ({error}), allowed: {allowed}") from None
             if not groups:
                 raise ValueError(f"pattern: found {self.pattern!r}, allowed: {allowed}")
+        if self.rule == "hash" and not self.file:
+            raise ValueError("file: missing, allowed: a folder of labelled pictures, or a CSV with sha256 and label")
         return self
 
 
@@ -47,6 +50,12 @@ class Intake(Model):
     exclude: list[str] = []
     labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
     duplicates: Literal["drop", "keep"] = "drop"
+    """Files with the bytes of an earlier one."""
+    visual_duplicates: Literal["report", "drop_same_pixels", "drop"] = "report"
+    """Other files with the pixels of an earlier one, or nearly so: `near_duplicates.csv` lists them; `drop_same_pixels`
+    and `drop` leave out the former, or both."""
+    near_distance: int = Field(4, ge=0, le=16)
+    """Bits, of the 64 of a perceptual hash, in which pictures that are nearly the same differ at the most."""
     min_size: int = Field(16, ge=2)
     """Shortest side, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)

@@ -1,0 +1,138 @@
+"""Pictures that look alike: what is listed, what is left out when asked, and what stays in its place."""
+
+import pandas as pd
+import pytest
+from bad_pictures import COLOUR, GREY, encoded
+from test_intake_manifest import _label, _write
+
+from workflow_scripts.intake import duplicates
+from workflow_scripts.intake.duplicates import PAIR_COLUMNS, look_alikes
+from workflow_scripts.intake.facts import Facts
+from workflow_scripts.intake.inspection import FORMAT_COLUMNS, inspect
+from workflow_scripts.intake.listing import scan
+
+
+def _facts(**looks):
+    """Pictures by their perceptual hash, and by their pixels where two are given."""
+    rows = {path: look if isinstance(look, tuple) else (look, path) for path, look in looks.items()}
+    return {path: Facts(path, "PNG", 1, 1, "L", 1, 1, pixels, f"{look:016x}") for path, (look, pixels) in rows.items()}
+
+
+def _dropped(facts, distance, visual):
+    return {path: (copy.first, str(copy.reason)) for path, copy in look_alikes(facts, distance, visual).dropped.items()}
+
+
+CHAIN = _facts(a=0b0000, b=0b0011, c=0b1111, d=0b1111, e=0xFF00)
+"""b is near to both a and c, which are not near to each other; d has the hash of c."""
+
+
+def test_pairs_name_all_earlier_ones_and_the_first_of_the_same_hash():
+    pairs = look_alikes(CHAIN, 2, "report").pairs
+    assert tuple(pairs.columns) == PAIR_COLUMNS
+    assert pairs.to_numpy().tolist() == [["b", "a", "near", 2], ["c", "b", "near", 2], ["d", "c", "near", 0]]
+
+
+def test_what_is_near_to_a_dropped_one_stays():
+    assert _dropped(CHAIN, 2, "report") == _dropped(CHAIN, 2, "drop_same_pixels") == {}
+    assert _dropped(CHAIN, 2, "drop") == {"b": ("a", "near-duplicate"), "d": ("c", "near-duplicate")}
+
+
+def test_same_pixels_are_listed_once_and_stay_with_the_first_that_stays():
+    facts = _facts(a=(0, "p"), b=(1, "q"), c=(1, "q"), d=(0, "p"))
+    alike = look_alikes(facts, 1, "report")
+    assert alike.pairs.to_numpy().tolist() == [
+        ["b", "a", "near", 1],
+        ["c", "b", "same pixels", 0],
+        ["d", "a", "same pixels", 0],
+    ]
+    assert alike.notes == ("look-alikes: 2 pictures with the pixels of an earlier one, 1 near pairs",)
+    assert _dropped(facts, 1, "drop_same_pixels") == {"c": ("b", "duplicate pixels"), "d": ("a", "duplicate pixels")}
+    near = ("a", "near-duplicate")
+    assert _dropped(facts, 1, "drop") == {"b": near, "c": near, "d": ("a", "duplicate pixels")}
+
+
+def test_pictures_that_are_all_alike_make_no_more_pairs_than_pictures():
+    facts = _facts(**{f"blank_{number:03d}": 0 for number in range(300)})
+    assert len(look_alikes(facts, 4, "report").pairs) == 299
+    assert len(_dropped(facts, 4, "drop")) == 299
+
+
+def test_a_long_list_is_cut_and_says_so(monkeypatch):
+    monkeypatch.setattr(duplicates, "MOST_PAIRS", 10)
+    alike = look_alikes(_facts(**{f"p{number:02d}": 1 << number for number in range(20)}), 2, "drop")
+    assert len(alike.pairs) == 10
+    assert alike.notes == (
+        "look-alikes: 0 pictures with the pixels of an earlier one, 190 near pairs; listed are 10: lower "
+        "intake.near_distance",
+    )
+    assert len(alike.dropped) == 19
+
+
+A, B = encoded(GREY, "PNG"), encoded(COLOUR, "PNG")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A picture, its bytes again, its pixels in another container, and another picture."""
+    _write(tmp_path, x__1=A, y__copy=A, y__other=B)
+    (tmp_path / "y" / "pixels.bmp").write_bytes(encoded(GREY, "BMP"))
+    (tmp_path / "y" / "scan.pdf").write_bytes(b"%PDF-1.7 ...")
+    return tmp_path
+
+
+def test_by_default_look_alikes_are_reported_and_stay(folder):
+    inspected = inspect(folder, scan(folder))
+    assert list(inspected.images["path"]) == ["x/1.png", "y/other.png", "y/pixels.bmp"]
+    assert inspected.near_duplicates.to_numpy().tolist() == [["y/pixels.bmp", "x/1.png", "same pixels", 0]]
+
+
+@pytest.mark.parametrize("visual", ["drop_same_pixels", "drop"])
+def test_dropped_look_alikes_are_set_aside_with_their_labels_compared(folder, visual):
+    inspected = inspect(folder, scan(folder), visual_duplicates=visual)
+    assert list(inspected.images["path"]) == ["x/1.png", "y/other.png"]
+    rejected = _label(inspected, rule="folder").rejected
+    same = "which stays; labels 'x' there, 'y' here"
+    assert rejected.to_numpy().tolist() == [
+        ["y/copy.png", "duplicate with another label", f"same bytes as x/1.png, {same}"],
+        ["y/pixels.bmp", "duplicate with another label", f"same pixels as x/1.png, {same}"],
+        ["y/scan.pdf", "format PDF is not read", rejected["detail"].iloc[2]],
+    ]
+    assert list(_label(inspected, rule="none").rejected["reason"])[:2] == ["duplicate content", "duplicate pixels"]
+
+
+def test_a_copy_of_a_dropped_look_alike_is_as_near_as_that(tmp_path):
+    _write(tmp_path, a=A)
+    for name in ("b", "c"):
+        (tmp_path / f"{name}.bmp").write_bytes(encoded(GREY, "BMP"))
+    set_aside = inspect(tmp_path, scan(tmp_path), visual_duplicates="drop_same_pixels").set_aside
+    assert set_aside[["path", "detail", "same_as"]].to_numpy().tolist() == [
+        ["b.bmp", "same pixels as a.png", "a.png"],
+        ["c.bmp", "same pixels as a.png", "a.png"],
+    ]
+
+
+def test_kept_copies_have_the_same_pixels(tmp_path):
+    _write(tmp_path, a=A, b=A)
+    inspected = inspect(tmp_path, scan(tmp_path), duplicates="keep")
+    assert len(inspected.images) == 2
+    assert inspected.near_duplicates.to_numpy().tolist() == [["b.png", "a.png", "same pixels", 0]]
+
+
+def test_formats_are_counted_by_content_and_by_what_became_of_them(folder):
+    (folder / "cut.tif").write_bytes(encoded(COLOUR, "TIFF")[:-1000])
+    (folder / "named_wrongly.jpg").write_bytes(encoded(COLOUR[::-1], "PNG"))
+    (folder / "text.jpg").write_bytes(b"text")
+    (folder / "notes.txt").write_bytes(b"text")
+    formats = inspect(folder, scan(folder)).formats
+    assert tuple(formats.columns) == FORMAT_COLUMNS
+    expected = [
+        ["PNG", 4, 3, 1, 0],
+        [".txt", 1, 0, 0, 1],
+        ["BMP", 1, 1, 0, 0],
+        ["PDF", 1, 0, 0, 1],
+        ["TIFF", 1, 0, 0, 1],
+        ["other", 1, 0, 0, 1],
+    ]
+    assert formats.to_numpy().tolist() == expected
+    assert formats["files"].sum() == len(scan(folder))
+    assert isinstance(formats, pd.DataFrame)

@@ -1,0 +1,123 @@
+"""What intake remembers: nothing is opened twice, a kill loses little, and a change is seen."""
+
+import os
+import signal
+import time
+from multiprocessing import get_context
+
+import pandas as pd
+import pytest
+from bad_pictures import COLOUR, GREY, encoded
+from test_intake_manifest import _write
+
+from workflow_scripts.intake import inspection
+from workflow_scripts.intake.facts import remembering
+from workflow_scripts.intake.inspection import inspect
+from workflow_scripts.intake.listing import scan
+
+
+@pytest.fixture
+def folder(tmp_path):
+    _write(
+        tmp_path / "pictures", a=encoded(COLOUR, "PNG"), b=encoded(GREY, "PNG"), c=encoded(COLOUR[::-1], "PNG"), d=b""
+    )
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The pictures that are opened, in order."""
+    seen = []
+    original = inspection._inspect
+
+    def seeing(root, path, **limits):
+        seen.append(path)
+        return original(root, path, **limits)
+
+    monkeypatch.setattr(inspection, "_inspect", seeing)
+    monkeypatch.setattr(inspection, "ordered_map", lambda function, items, workers, batch: map(function, items))
+    return seen
+
+
+def _inspect(folder, made_from="now"):
+    entries = scan(folder)
+    with remembering(folder.parent / "facts", made_from, entries) as memory:
+        return inspect(folder, entries, memory=memory)
+
+
+def _tables(inspected):
+    return [inspected.images, inspected.set_aside, inspected.near_duplicates, inspected.formats]
+
+
+def _same(one, other):
+    for table, its in zip(_tables(one), _tables(other), strict=True):
+        pd.testing.assert_frame_equal(table, its)
+    return one.notes == other.notes
+
+
+def test_pictures_are_opened_once_and_rejected_files_each_time(folder, opened):
+    first = _inspect(folder)
+    assert opened == ["a.png", "b.png", "c.png", "d.png"]
+    opened.clear()
+    assert _same(_inspect(folder), first)
+    assert opened == ["d.png"]
+
+
+@pytest.mark.parametrize("change", ["bytes", "time", "name", "code"])
+def test_what_has_changed_is_opened_again(folder, opened, change):
+    _inspect(folder)
+    opened.clear()
+    if change == "bytes":
+        (folder / "b.png").write_bytes(encoded(GREY[::-1], "PNG"))
+    elif change == "time":
+        os.utime(folder / "b.png", ns=(1, 1))
+    elif change == "name":
+        (folder / "b.png").rename(folder / "e.png")
+    again = _inspect(folder, "later" if change == "code" else "now")
+    changed = {"name": ["d.png", "e.png"], "code": ["a.png", "b.png", "c.png", "d.png"]}
+    assert opened == changed.get(change, ["b.png", "d.png"])
+    assert _same(again, inspect(folder, scan(folder)))
+
+
+def test_a_torn_line_costs_its_own_picture_only(folder, opened):
+    first = _inspect(folder)
+    facts = folder.parent / "facts"
+    facts.write_bytes(facts.read_bytes()[:-25])
+    opened.clear()
+    assert _same(_inspect(folder), first)
+    assert opened == ["c.png", "d.png"]
+    opened.clear()
+    assert _same(_inspect(folder), first)
+    assert opened == ["d.png"]
+
+
+def test_a_file_that_is_no_memory_is_begun_anew(folder, opened):
+    (folder.parent / "facts").write_bytes(b"\xff\xfe nothing of ours\n[1, 2]\n")
+    first = _inspect(folder)
+    opened.clear()
+    assert _same(_inspect(folder), first)
+    assert opened == ["d.png"]
+
+
+def _inspect_slowly(folder):
+    entries = scan(folder)
+    with remembering(folder.parent / "facts", "now", entries) as memory:
+        inspect(folder, entries, memory=memory, progress=lambda done, total: time.sleep(0.01))
+
+
+def test_a_kill_in_the_middle_loses_only_what_was_under_way(tmp_path, opened):
+    folder = tmp_path / "pictures"
+    _write(folder, **{f"p{number:03d}": encoded(GREY + number, "PNG") for number in range(200)})
+    process = get_context("fork").Process(target=_inspect_slowly, args=[folder])
+    process.start()
+    facts = tmp_path / "facts"
+    while not facts.exists() or facts.stat().st_size < 10_000:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    known = facts.read_text().count("p0")
+    assert 20 < known < 200
+    opened.clear()
+    resumed = _inspect(folder)
+    assert 200 - known <= len(opened) <= 200 - known + 1
+    assert _same(resumed, inspect(folder, scan(folder)))

@@ -1,0 +1,93 @@
+"""Labels brought from another data set by content: matched, unmatched, conflicting."""
+
+import hashlib
+
+import pytest
+from bad_pictures import COLOUR, GREY, encoded
+from test_intake_manifest import _label, _write
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.intake.inspection import inspect
+from workflow_scripts.intake.known import match, read_known
+from workflow_scripts.intake.listing import scan
+from workflow_scripts.settings import parse
+
+A, B, C = (encoded(pixels, "PNG") for pixels in (COLOUR, GREY, COLOUR[::-1]))
+
+
+def test_what_becomes_of_each_content():
+    pictures = {"a.png": ("1", "p1"), "b.png": ("2", "p2"), "c.tif": ("3", "p2"), "d.png": ("4", "")}
+    known = [("1", "Cr"), ("1", "Cr"), ("p2", "In"), ("4", "Cr"), ("4", "In"), ("9", "Sc")]
+    assert match(pictures, known) == [
+        ("1", "matched", "Cr", 2, "a.png"),
+        ("4", "conflicting", "Cr|In", 2, "d.png"),
+        ("9", "unmatched", "Sc", 1, ""),
+        ("p2", "matched", "In", 1, "b.png"),
+    ]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A is labelled, in capitals; B twice, differently; C is not; one content is nobody's."""
+    rows = [(hashlib.sha256(A).hexdigest().upper(), "Cr"), (hashlib.sha256(B).hexdigest(), "In")]
+    rows += [(hashlib.sha256(B).hexdigest(), "Sc"), ("0" * 64, "Cr")]
+    path = tmp_path / "known.csv"
+    path.write_text("sha256,label\n" + "".join(f"{sha256},{label}\n" for sha256, label in rows))
+    return path
+
+
+def test_a_table_of_hashes(tmp_path, table):
+    folder = tmp_path / "pictures"
+    _write(folder, x__one=A, x__two=B, x__three=C)
+    labelled = _label(inspect(folder, scan(folder)), rule="hash", file=str(table))
+    assert dict(zip(labelled.manifest["path"], labelled.manifest["label"], strict=True)) == {
+        "x/one.png": "Cr", "x/three.png": "", "x/two.png": "",
+    }  # fmt: skip
+    assert labelled.notes == (
+        "labels: content of known.csv (1 classes, 2 of 3 pictures without a label; 4 labelled files, 3 contents: "
+        "1 matched, 1 unmatched, 1 conflicting)",
+    )
+    assert sorted(labelled.matches[["status", "labels", "files", "picture"]].to_numpy().tolist()) == [
+        ["conflicting", "In|Sc", 2, "x/two.png"],
+        ["matched", "Cr", 1, "x/one.png"],
+        ["unmatched", "Cr", 1, ""],
+    ]
+
+
+def test_pixels_match_where_bytes_do_not(tmp_path):
+    folder = tmp_path / "pictures"
+    _write(folder, one=A, two=B)
+    other = tmp_path / "other"
+    (other / "Cr").mkdir(parents=True)
+    (other / "Cr" / "one.bmp").write_bytes(encoded(COLOUR, "BMP"))
+    (known,) = inspect(other, scan(other)).images.to_dict("records")
+    table = tmp_path / "known.csv"
+    table.write_text(f"sha256,pixels_id,label,path\n{known['image_id']},{known['pixels_id']},Cr,Cr/one.bmp\n")
+    labelled = _label(inspect(folder, scan(folder)), rule="hash", file=str(table))
+    assert list(labelled.manifest["label"]) == ["Cr", ""]
+    table.write_text(f"sha256,label\n{known['image_id']},Cr\n")
+    assert set(_label(inspect(folder, scan(folder)), rule="hash", file=str(table)).manifest["label"]) == {""}
+
+
+def test_copies_left_out_have_the_label_of_their_content(tmp_path, table):
+    folder = tmp_path / "pictures"
+    _write(folder, one=A, two=A, three=C)
+    rejected = _label(inspect(folder, scan(folder)), rule="hash", file=str(table)).rejected
+    assert list(rejected["reason"]) == ["duplicate content"]
+
+
+def test_tables_that_cannot_be_used(tmp_path):
+    table = tmp_path / "known.csv"
+    table.write_text("md5,label\nabc,Cr\n")
+    with pytest.raises(UserError, match=r"found columns \['md5', 'label'\], allowed: sha256 and label"):
+        list(read_known(table))
+    table.write_text("sha256,label\nabc,Cr\n")
+    with pytest.raises(UserError, match=r"line 2: found 'abc', allowed: a SHA-256"):
+        list(read_known(table))
+    with pytest.raises(UserError, match="cannot be read"):
+        list(read_known(tmp_path / "nowhere.csv"))
+
+
+def test_the_rule_needs_a_file(tmp_path):
+    with pytest.raises(UserError, match="labels: file: missing, allowed: a folder of labelled pictures"):
+        parse({"intake": {"labels": {"rule": "hash"}}})

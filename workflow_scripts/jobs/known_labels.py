@@ -1,0 +1,36 @@
+"""A folder of labelled pictures -> known_labels.csv: the content of each, and its label."""
+
+import pandas as pd
+from snakemake.script import Snakemake
+
+from workflow_scripts.intake.facts import remembering
+from workflow_scripts.intake.inspection import inspect
+from workflow_scripts.intake.known import ID_DIGITS, KNOWN_COLUMNS
+from workflow_scripts.intake.labels import label_images
+from workflow_scripts.intake.listing import scan
+from workflow_scripts.runlog import job, progress
+from workflow_scripts.tables import write_csv
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]) as log:
+    folder, code = snakemake.params.folder, snakemake.params.code
+    entries = scan(folder)
+    with remembering(snakemake.params.facts, code, entries) as memory:
+        labelled = inspect(
+            folder,
+            entries,
+            duplicates="keep",
+            max_pixels=snakemake.params.max_pixels,
+            workers=snakemake.threads,
+            memory=memory,
+            progress=progress("known labels", "files"),
+        )
+    for line in labelled.notes:
+        log.info(line)
+    pictures = labelled.images
+    contents = dict(zip(pictures["path"], pictures["image_id"].str[:ID_DIGITS], strict=True))
+    labels = label_images(contents, "folder", level=snakemake.params.level)
+    log.info("labels: %s", labels.why)
+    table = pictures.assign(sha256=pictures["path"].map(contents), label=pictures["path"].map(labels.labels))
+    write_csv(pd.DataFrame(table.loc[table["label"] != "", list(KNOWN_COLUMNS)]), snakemake.output[0])
