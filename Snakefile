@@ -21,6 +21,7 @@ include: "rules/reduce.smk"
 include: "rules/cluster.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/audit.smk"
 include: "rules/housekeeping.smk"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 STAGES = (
     *("preprocess", "weights", "finetuned", "features", "decomposed", "clusters", "scores", "validated", "tables"),
-    "figures",
+    *("figures", "audit", "gallery"),
 )
 
 
@@ -37,7 +37,7 @@ def _stem(path: Path) -> Path:
     for unfinished in (".rows", ".progress"):  # of an extraction that a kill interrupted and that can go on
         if name.endswith(unfinished):
             name = name.removeprefix(".").removesuffix(unfinished)
-    for suffix in (".parquet", ".csv", ".classes", ".h5", ".json", ".safetensors", ".svg", ".png"):
+    for suffix in (".parquet", ".csv", ".classes", ".h5", ".json", ".safetensors", ".svg", ".png", ".html"):
         name = name.removesuffix(suffix)
     return path.with_name(name)
 

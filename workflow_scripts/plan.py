@@ -87,7 +87,8 @@ def _ending(workflow: Any, layout: Layout) -> list[str]:
         lines.append(
             f"Pictures: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
         )
-    places = {"Report": layout.report, "Figures": f"{layout.root}/figures", "Tables": f"{layout.root}/tables"}
+    folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
+    places = {"Report": layout.report, **folders}
     return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
 
 
@@ -148,6 +149,11 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
             yield from validated_files(grid, layout, study, pattern, grid.cells[study])
     if settings.reproduction:
         yield from (layout.reproduction, layout.reproduction_figure)
+    for study, pages in grid.pages.items():
+        for kind, cells in pages.items():
+            yield {"audit": layout.audit, "gallery": layout.gallery}[kind].format(study=study)
+            if pictures := settings.studies[study].pages[kind].pictures:
+                yield layout.of(layout.preprocessed, cells[0], preprocess=pictures)
     for study, figures in grid.figures.items():
         for name, cells in figures.items():
             yield layout.figure.format(study=study, figure=name)

@@ -28,8 +28,8 @@ def code_digest(*modules: str) -> str:
     """What the named modules, and those of ours that they import directly or not, do: 16 hex digits.
 
     A hash of the parsed sources without docstrings and comments, so that only a change of logic changes it. C sources
-    count with the modules of their folder, byte by byte. `modules` are dotted names below the package, such as
-    `jobs.cluster` or `clusterers.kmeans`.
+    and the templates of pages count with the modules of their folder, byte by byte. `modules` are dotted names below
+    the package, such as `jobs.cluster` or `clusterers.kmeans`.
     """
     found: set[str] = set()
     waiting = list(modules)
@@ -91,5 +91,6 @@ def _logic(module: str) -> str:
 
 @cache
 def _compiled(module: str) -> list[str]:
-    """Digests of the C sources in the module's folder."""
-    return [file_digest(path) for path in sorted(_existing_source(module).parent.glob("*.[ch]"))]
+    """Digests of the C sources, and of the templates of pages, in the module's folder."""
+    files = sorted(_existing_source(module).parent.iterdir())
+    return [file_digest(path) for path in files if path.suffix in (".c", ".h", ".html")]

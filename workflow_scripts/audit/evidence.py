@@ -2,13 +2,14 @@
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 
 def neighbour_shares(points: np.ndarray, codes: np.ndarray, n_classes: int, neighbours: int) -> np.ndarray:
     """The share of each class among the nearest other images, (N, n_classes) float64.
 
-    An image is not its own neighbour, so these are out-of-sample probabilities: those of a k-nearest-neighbour classifier
-    under leave-one-out.
+    An image is not its own neighbour, so these are out-of-sample probabilities: those of a k-nearest-neighbour
+    classifier under leave-one-out.
 
     Parameters
     ----------
@@ -16,8 +17,9 @@ def neighbour_shares(points: np.ndarray, codes: np.ndarray, n_classes: int, neig
     codes : (N,) classes as integers from 0.
     neighbours : how many neighbours; at most N - 1 are taken.
     """
-    search = NearestNeighbors(n_neighbors=min(neighbours, len(points) - 1)).fit(points)
-    nearest = search.kneighbors(return_distance=False)  # without a query: of each point, itself left out
+    with threadpool_limits(1):
+        search = NearestNeighbors(n_neighbors=min(neighbours, len(points) - 1)).fit(points)
+        nearest = search.kneighbors(return_distance=False)  # without a query: of each point, itself left out
     return np.eye(n_classes)[codes[nearest]].mean(axis=1)
 
 

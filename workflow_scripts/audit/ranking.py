@@ -5,21 +5,42 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts import store
 from workflow_scripts.audit.confident import count_errors
 from workflow_scripts.audit.evidence import cluster_shares, neighbour_shares, votes_against
+from workflow_scripts.clusterers import read_runs
 from workflow_scripts.errors import UserError
-from workflow_scripts.metrics import majority_names
+from workflow_scripts.figures.artefacts import choose_k
+from workflow_scripts.gallery.members import cluster_names
 from workflow_scripts.metrics.contingency import encode_classes
-from workflow_scripts.metrics.votes import NOISE
+
+COLUMNS = [
+    *("rank", "image_id", "path", "label", "suggested", "suspect", "confidence", "neighbour_share", "cluster_share"),
+    *("crosses_boundary", "repeats_against", "cluster", "reason"),
+]
+"""Of the table that people take home; images by id and path, not by row."""
+
+
+def read_partitions(path: str, k: int | None, manifest: str) -> np.ndarray:
+    """The best partition of each repeat of a cluster store, (R, N) integers, the one of lowest inertia first.
+
+    k is None for the smallest, or for a clusterer that finds it. Raises `UserError` if the store was made from another
+    manifest than that with the given digest.
+    """
+    with store.reading(path, manifest) as file:
+        runs = read_runs(file)
+    its = runs[choose_k(k, list(runs))]
+    rows = its.best_of_repeats
+    return its.labels[rows[np.argsort(its.inertia[rows], kind="stable")]].astype(np.int64)
 
 
 def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbours: int) -> pd.DataFrame:
     """Rank the labelled images by how little speaks for their label.
 
     Two out-of-sample probabilities of each class are averaged: its share among the nearest other images, and its share
-    among the other images of the image's cluster, itself the mean over the partitions. What they give to the image's own
-    label is its `confidence`. Confident learning on the same probabilities estimates how many labels are wrong; so many of
-    lowest confidence are `suspect`.
+    among the other images of the image's cluster, itself the mean over the partitions. What they give to the image's
+    own label is its `confidence`. Confident learning on the same probabilities estimates how many labels are wrong; so
+    many of lowest confidence are `suspect`.
 
     Parameters
     ----------
@@ -59,7 +80,7 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
             "cluster_share": np.where(n_heard > 0, together[is_own], np.nan),
             "crosses_boundary": against[0],
             "repeats_against": against.sum(axis=0) / np.maximum(n_heard, 1),
-            "cluster": _cluster_names(partitions[0], labels)[rows],
+            "cluster": pd.Series(partitions[0]).map(cluster_names(partitions[0], labels)).to_numpy()[rows],
         }
     ).assign(reason=lambda its: _reasons(its, near.max(axis=1), classes[near.argmax(axis=1)]))
     table = table.sort_values("confidence", kind="stable", ignore_index=True)
@@ -72,11 +93,6 @@ def _mean_where_heard(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mean over the partitions in which the image is in a cluster, (N, C), and how many those are, (N,)."""
     n_heard = (~np.isnan(shares[..., 0])).sum(axis=0)
     return np.nansum(shares, axis=0) / np.maximum(n_heard, 1)[:, None], n_heard
-
-
-def _cluster_names(partition: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    names = majority_names(partition, labels)["name"].to_dict()
-    return np.array([names.get(cluster, NOISE) for cluster in partition.tolist()], dtype=object)
 
 
 def _reasons(table: pd.DataFrame, shares: np.ndarray, nearest: np.ndarray) -> list[str]:

@@ -3,9 +3,27 @@
 import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
+
+from workflow_scripts.metrics import majority_names
+from workflow_scripts.metrics.votes import NOISE
 
 PLACES = ("nearest", "border", "farthest")
 """Nearest the centre of the own cluster; between it and the next one; farthest from it."""
+
+
+def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
+    """What to call each cluster: by its majority class as elsewhere (`Sc`, `Sc-2`), in the order of these names.
+
+    Without any label a cluster's name is its number; negative clusters are `noise`, and last.
+    """
+    votes = majority_names(partition, labels)
+    if not votes["predicted"].notna().any():
+        votes["name"] = votes.index.astype(str)
+    else:
+        votes = votes.sort_values(["predicted", "size"], ascending=[True, False], kind="stable")
+    noise = dict.fromkeys(np.unique(partition[partition < 0]).tolist(), NOISE)
+    return votes["name"].to_dict() | noise
 
 
 def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
@@ -75,7 +93,8 @@ def parted_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
     DataFrame, a row per pair, each pair once: `row`, `twin` (the rows, the lower first), `cluster`, `twin_cluster`,
     `distance`, `closer_than` (share of all images whose nearest neighbour is farther than that).
     """
-    distance, nearest = (its[:, 0] for its in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
+    with threadpool_limits(1):
+        distance, nearest = (its[:, 0] for its in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
     rows = np.arange(len(points))
     pairs = pd.DataFrame({"row": np.minimum(rows, nearest), "twin": np.maximum(rows, nearest), "distance": distance})
     pairs["cluster"], pairs["twin_cluster"] = partition[pairs["row"]], partition[pairs["twin"]]

@@ -1,14 +1,32 @@
 """Small pictures inside a page: JPEG files as data URIs, so that one file needs no network and no folder beside it."""
 
 import base64
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from PIL import Image
 
+from workflow_scripts.store import replacing
+
 QUALITY = 80
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The stack of images to show, (N, H, W) or (N, H, W, 3) uint8, and the row of each image id."""
+
+    images: h5py.Dataset | np.ndarray
+    row_of: Mapping[str, int]
+
+    def data_uris(self, image_ids: Iterable[str], side: int) -> dict[str, str]:
+        """Each of the named pictures once, by its id; `side` as in `data_uri`."""
+        return {its: data_uri(self.images[self.row_of[its]], side) for its in dict.fromkeys(image_ids)}
 
 
 def data_uri(image: np.ndarray, side: int) -> str:
@@ -20,7 +38,8 @@ def data_uri(image: np.ndarray, side: int) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def data_uris(stack: h5py.File, image_ids: Iterable[str], side: int) -> dict[str, str]:
-    """The pictures of some images of a preprocessed stack, by image id."""
-    row_of = {its: row for row, its in enumerate(stack["image_id"].asstr()[:])}
-    return {its: data_uri(stack["images"][row_of[its]], side) for its in dict.fromkeys(image_ids)}
+def write_page(path: str, template: Path, data: Mapping[str, Any]) -> None:
+    """A template of one HTML file with its data inside; nothing in the data can end the script that holds them."""
+    content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    with replacing(path) as temporary:
+        temporary.write_text(template.read_text(encoding="utf-8").replace("{{data}}", content), encoding="utf-8")

@@ -43,7 +43,7 @@ class Audit(Page):
 
 
 class Gallery(Page):
-    """Every cluster of the study's cells in pictures: near the centre, at the border, far out; and parted near-twins."""
+    """Every cluster of the study's cells in pictures, near the centre, at the border, far out; parted near-twins."""
 
     of_cells = "all"
     k: list[Number] | None = Field(None, min_length=1)

@@ -1,0 +1,82 @@
+"""The gallery: every cluster of some cells in pictures, two side by side, clusters by class, and parted near-twins."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.figures.artefacts import evenly
+from workflow_scripts.gallery.members import centre_distances, cluster_names, parted_twins, telling_members
+from workflow_scripts.gallery.pictures import Pictures, write_page
+from workflow_scripts.metrics.votes import NOISE
+
+SIDE = 144
+"""Of a picture, pixels."""
+
+
+def describe(
+    points: np.ndarray, partition: np.ndarray, manifest: pd.DataFrame, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One partition as the page has it: its clusters in the order of their classes, and the near-twins that it parts.
+
+    Parameters
+    ----------
+    points : (N, d).
+    partition : (N,) integers; negative is noise, shown last as a group without places.
+    manifest : rows as `points`, with `image_id` and `label` (None if unknown).
+    settings : `per_place` and `twins`, those of `settings.pages.Gallery`.
+    """
+    ids = manifest["image_id"].to_numpy()
+    names = cluster_names(partition, manifest["label"])
+    members = telling_members(centre_distances(points, partition), settings["per_place"])
+    shown = {key: ids[its["row"]].tolist() for key, its in members.groupby(["cluster", "place"])}
+    clusters = [
+        _group(name, manifest["label"][partition == cluster])
+        | {place: shown.get((cluster, place), []) for place in ("nearest", "border", "farthest")}
+        for cluster, name in names.items()
+        if cluster >= 0
+    ]
+    noise = np.flatnonzero(partition < 0)
+    if len(noise):
+        spread = ids[noise[evenly(len(noise), settings["per_place"])]].tolist()
+        clusters.append(_group(NOISE, manifest["label"][noise]) | {"spread": spread})
+    twins = [
+        {
+            "pair": [ids[its.row], ids[its.twin]],
+            "clusters": [names[its.cluster], names[its.twin_cluster]],
+            "closer_than": round(its.closer_than, 4),
+        }
+        for its in parted_twins(points, partition).head(settings["twins"]).itertuples()
+    ]
+    return {"clusters": clusters, "twins": twins}
+
+
+def _group(name: str, labels: pd.Series) -> dict[str, Any]:
+    """A cluster's name, its size, and how many of its images each class has, the most first."""
+    return {"name": name, "size": len(labels), "classes": {its: int(n) for its, n in labels.value_counts().items()}}
+
+
+def write_gallery(
+    path: str, cells: Sequence[Mapping[str, Any]], manifest: pd.DataFrame, pictures: Pictures, facts: Mapping[str, Any]
+) -> None:
+    """Write the page.
+
+    `cells` have a `name` and `partitions`, those of `describe` with their `k`; `manifest` holds every image that they
+    show; `facts` are `dataset` and `study`.
+    """
+    groups = [group for cell in cells for its in cell["partitions"] for group in its["clusters"]]
+    twins = [twins for cell in cells for its in cell["partitions"] for twins in its["twins"]]
+    places = ("nearest", "border", "farthest", "spread")
+    seen = [image for group in groups for place in places for image in group.get(place, [])]
+    seen = list(dict.fromkeys(seen + [image for its in twins for image in its["pair"]]))
+    by_id = manifest.drop_duplicates("image_id").set_index("image_id").loc[seen]
+    data = {
+        **facts,
+        "cells": list(cells),
+        "paths": by_id["path"].to_dict(),
+        "labels": by_id["label"].dropna().to_dict(),
+        "pictures": pictures.data_uris(seen, SIDE),
+    }
+    write_page(path, Path(__file__).with_name("page.html"), data)
