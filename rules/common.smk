@@ -29,7 +29,7 @@ except UserError as error:
     sys.exit(f"Error: {error}")
 
 layout = Layout(dataset_name(settings))
-sizes = resources.Sizes(settings, layout)
+sizes = resources.Sizes(settings, layout, grid)
 is_embedded = settings.data == "embedded"
 
 
@@ -52,16 +52,20 @@ def pictures(wildcards):
 
 
 def listing(wildcards):
-    """A digest of the folder's files, so that a picture changed in a sub-folder is seen; not of a table of labels."""
+    """A digest of the folder's files, so that a picture changed in a sub-folder is seen; not of tables of labels."""
     if is_embedded:
         return None
-    table = abspath(label_table(wildcards) or "")
+    tables = {
+        abspath(table)
+        for table in (label_table(wildcards), label_corrections(wildcards))
+        if table
+    }
     try:
         entries = scan(settings.data, settings.intake.include, settings.intake.exclude)
     except UserError as error:
         sys.exit(f"Error: {error}")
     return listing_digest(
-        its for its in entries if abspath(join(settings.data, its.path)) != table
+        its for its in entries if abspath(join(settings.data, its.path)) not in tables
     )
 
 
@@ -82,6 +86,14 @@ def label_table(wildcards):
         return find_table(pictures(wildcards), labels.rule, labels.file) or []
     except UserError as error:
         sys.exit(f"Error: {error}")
+
+
+def label_corrections(wildcards):
+    """The table of corrected labels, if there is one."""
+    file = settings.intake.labels.corrections
+    if file and not isfile(file):
+        sys.exit(f"Error: config: intake.labels.corrections: found no file {file}")
+    return file or []
 
 
 matches_of_labels = (

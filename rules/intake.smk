@@ -78,6 +78,7 @@ rule label:
         images=layout.images,
         set_aside=layout.set_aside,
         table=label_table,
+        corrections=label_corrections,
     output:
         **matches_of_labels,
         manifest=layout.manifest,
@@ -94,7 +95,7 @@ rule label:
         mem_mb=2000,
         runtime=10,
     params:
-        labels=settings.intake.labels.dump(),
+        labels=settings.intake.labels.dump(exclude={"corrections"}),
         code=code_digest("jobs.label"),
     script:
         "../workflow_scripts/jobs/label.py"

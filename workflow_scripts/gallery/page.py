@@ -12,7 +12,7 @@ from workflow_scripts.gallery.members import centre_distances, cluster_names, pa
 from workflow_scripts.gallery.pictures import Pictures, write_page
 from workflow_scripts.metrics.votes import NOISE
 
-SIDE = 144
+SIDE = 160
 """Of a picture, pixels."""
 
 

@@ -162,20 +162,38 @@ def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
     """Labels by a table's rows; a row that names no picture, or more than one, is counted and left aside."""
     if not file:
         raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
-    table = Path(file)
+    found, unmatched = _matched(images, Path(file))
+    labels = {**dict.fromkeys(images, ""), **found}
+    return _counted(labels, f"table {Path(file).name}", f", {unmatched} rows without a picture of their own")
+
+
+def corrected(labelling: Labelling, images: Mapping[str, str], file: str) -> Labelling:
+    """The labelling with the labels of a table, such as the audit's page exports, in place of its own.
+
+    The table's rows name pictures as those of the rule `csv` do; one without a label leaves the picture's as it is.
+    """
+    found, unmatched = _matched(images, Path(file))
+    changes = {path: label for path, label in found.items() if label not in ("", labelling.labels[path])}
+    why = f"{labelling.why}; {len(changes)} labels changed by {Path(file).name}"
+    lost = f", {unmatched} of its rows without a picture of their own" if unmatched else ""
+    return replace(labelling, labels={**labelling.labels, **changes}, why=why + lost)
+
+
+def _matched(images: Mapping[str, str], table: Path) -> tuple[dict[str, str], int]:
+    """The labels of the pictures that a table's rows name, and how many rows name none, or more than one."""
     index = _index(images)
-    labels = dict.fromkeys(images, "")
+    labels: dict[str, str] = {}
     unmatched = 0
     for key, label in _rows(table):
-        paths = next((index[name] for name in _suffixes(key) if name in index), set())
+        paths = {key} if key in images else next((index[name] for name in _suffixes(key) if name in index), set())
         if len(paths) != 1 and len({images[path] for path in paths}) != 1:
             unmatched += 1
             continue
         for path in paths:
-            if labels[path] not in ("", label):
+            if labels.get(path, "") not in ("", label):
                 raise UserError(f"{table}: found the labels {labels[path]!r} and {label!r} for {path}, allowed: one")
             labels[path] = label
-    return _counted(labels, f"table {table.name}", f", {unmatched} rows without a picture of their own")
+    return labels, unmatched
 
 
 def _from_known(images: Mapping[str, str], pixels: Mapping[str, str], table: Path) -> Labelling:

@@ -9,7 +9,7 @@ import pandas as pd
 from workflow_scripts.intake.images import Reason
 from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
-from workflow_scripts.intake.labels import label_images
+from workflow_scripts.intake.labels import corrected, label_images
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages")
 REJECTED_COLUMNS = ("path", "reason", "detail")
@@ -30,10 +30,13 @@ class Labelled:
     notes: tuple[str, ...]
 
 
-def label(images: pd.DataFrame, set_aside: pd.DataFrame, rule: Mapping[str, Any]) -> Labelled:
+def label(
+    images: pd.DataFrame, set_aside: pd.DataFrame, rule: Mapping[str, Any], corrections: str | None = None
+) -> Labelled:
     """Label the images of an inspection, and tell duplicates that agree from those with another label.
 
-    `images` and `set_aside` are as in `inspection.Inspection`; `rule` are the keywords of `labels.label_images`.
+    `images` and `set_aside` are as in `inspection.Inspection`; `rule` are the keywords of `labels.label_images`, and
+    `corrections` is a table whose labels come before those of the rule (`labels.corrected`).
     Duplicates are labelled as images are, before they are left out. Raises `UserError` for a rule that cannot work.
     """
     copies = set_aside[set_aside["same_as"] != ""]
@@ -42,6 +45,8 @@ def label(images: pd.DataFrame, set_aside: pd.DataFrame, rule: Mapping[str, Any]
     ids = dict(zip(paths, [*contents, *copies["image_id"]], strict=True))
     pixels = dict(zip(paths, [*images["pixels_id"], *copies["pixels_id"]], strict=True))
     labelling = label_images(ids, **rule, pixels=pixels)
+    if corrections:
+        labelling = corrected(labelling, ids, corrections)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     rows = [_rejection(file, labelling.labels) for file in set_aside.itertuples()]
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)

@@ -14,7 +14,8 @@ with job(snakemake.log[0]) as log:
         pd.read_csv(table, dtype=str, keep_default_na=False)
         for table in (snakemake.input.images, snakemake.input.set_aside)
     )
-    labelled = label(images, set_aside, {**snakemake.params.labels, "file": snakemake.input.table or None})
+    rule = {**snakemake.params.labels, "file": snakemake.input.table or None}
+    labelled = label(images, set_aside, rule, snakemake.input.corrections or None)
     for line in labelled.notes:
         log.info(line)
     write_csv(labelled.manifest, snakemake.output.manifest)

@@ -22,6 +22,9 @@ class Labels(Model):
     """csv, auto: a file with the columns `path` (or `filename` or `image_id`) and `label`; null is `labels.csv` at the
     top of the data folder, which is never taken for a picture's file. hash: a folder of labelled pictures, a folder for
     each class, or a file with the columns `sha256` and `label`."""
+    corrections: str | None = None
+    """A file with the columns `path` (or `filename` or `image_id`) and `label`, such as the audit's page exports: its
+    labels are taken in place of those of the rule."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Labels":
