@@ -261,6 +261,7 @@ def table_sources(wildcards):
             for cell in cells
         ],
         "manifest": [layout.manifest_of(cell.subset) for cell in cells],
+        "formats": layout.formats,
     }
     return {name: sources[name] for name in figure.sources}
 

@@ -19,7 +19,17 @@ from workflow_scripts.store import writing
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
 Inputs = Mapping[str, Any]
 KINDS = (
-    *("samples", "preprocessing", "explained_variance", "embedding", "confusion", "class_scores", "maps"),
+    *(
+        "samples",
+        "formats",
+        "class_distribution",
+        "preprocessing",
+        "explained_variance",
+        "embedding",
+        "confusion",
+        "class_scores",
+        "maps",
+    ),
     *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
 )
 CELL = {
@@ -35,6 +45,8 @@ CELL = {
 }
 TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "samples": {"per_class": 2},
+    "formats": {},
+    "class_distribution": {},
     "preprocessing": {"classes": 2},
     "explained_variance": {},
     "embedding": {"k": None, "insets": []},
@@ -64,6 +76,15 @@ def write_manifest(folder: Path, labels: Sequence[str]) -> str:
     rest = {"width": 8, "height": 8, "mode": "L", "bytes": 64, "pages": 1}
     pd.DataFrame(rows).assign(**rest).to_csv(folder / "manifest.csv", index=False)
     return str(folder / "manifest.csv")
+
+
+def write_formats(folder: Path) -> str:
+    """The counts of the thesis's table 2.1, and what could have become of them."""
+    rows = [("TIFF", 151312, 146916, 4396, 0), ("JPEG", 150937, 2, 150935, 0), ("PDF", 125, 0, 0, 125)]
+    rows += [("BMP", 111, 110, 0, 1), ("DM3", 2, 0, 0, 2), ("DJVU", 1, 0, 0, 1), ("other", 900, 0, 0, 900)]
+    columns = ["format", "files", "taken_in", "duplicates", "rejected"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "formats.csv", index=False)
+    return str(folder / "formats.csv")
 
 
 def write_clusters(path: Path, by_k: Mapping[str, tuple[Any, Any]]) -> str:
@@ -131,6 +152,8 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
     pd.DataFrame({"b": [0.48, 0.52], "layer": "fire9"}).to_parquet(folder / "tables" / "a.parquet")
     return {
         "samples": ([CELL], {"manifest": [manifest], "preprocessed": images[:1]}),
+        "formats": ([CELL], {"formats": [write_formats(folder)], "manifest": [manifest]}),
+        "class_distribution": ([CELL], {"manifest": [manifest]}),
         "preprocessing": ([CELL, plain], {"manifest": [manifest], "preprocessed": images}),
         "explained_variance": ([CELL], {"decomposed": [spectrum], "manifest": [manifest]}),
         "embedding": ([CELL], {"manifest": [manifest], "map": [points], "clusters": [clusters]}),

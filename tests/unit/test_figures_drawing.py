@@ -49,7 +49,7 @@ def labels_out_of_view(axis):
             yield from (tick.label1, tick.label2)
 
 
-OF_CLASSES = ("samples", "preprocessing", "embedding", "confusion")
+OF_CLASSES = ("samples", "class_distribution", "preprocessing", "embedding", "confusion")
 CASES = [(kind, 7) for kind in KINDS] + [(kind, n) for kind in OF_CLASSES for n in (2, 25)]
 
 
@@ -77,9 +77,26 @@ def strings(figure):
     return " ".join(text.get_text().replace("\n", " ") for text, _ in texts(figure))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("explained_variance", "reproduction")])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind not in ("formats", "explained_variance", "reproduction")]
+)
 def test_figures_without_labels_say_so(kind, tmp_path):
     assert "no labels" in strings(drawn(kind, tmp_path, labelled=False)).lower()
+
+
+@pytest.mark.parametrize("width", [85, 170])
+def test_bars_of_uneven_classes_have_their_numbers_and_lengths(width, tmp_path):
+    sizes = {f"class_{c:02d}": 100 // (c + 1) for c in range(60)}
+    labels = [name for name, size in sizes.items() for _ in range(size)] + [""] * 70
+    inputs = {"manifest": [write_manifest(tmp_path, labels)]}
+    figure = draw("class_distribution", tabulate("class_distribution", [CELL], inputs), inputs, width)
+    beyond = sum(list(sizes.values())[40:])
+    bars = [*list(sizes.values())[:40], beyond, 70]
+    assert [bar.get_width() for bar in figure.axes[0].patches] == bars
+    said = strings(figure)
+    total = sum(sizes.values())
+    for text in (f"100 ({100 * 100 / total:.1f}", "20 smaller classes", "without a label", "60 classes", "100 : 1"):
+        assert text in said
 
 
 def test_the_same_class_has_the_same_colour_in_every_figure(tmp_path):

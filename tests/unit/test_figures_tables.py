@@ -35,6 +35,23 @@ def test_a_class_named_like_a_missing_value_is_a_class(tmp_path):
     assert tabulate("samples", [CELL], {"manifest": [manifest]})["label"].tolist() == ["NA", "None", "nan"]
 
 
+def test_classes_by_size_and_images_without_a_label_last(tmp_path):
+    manifest = write_manifest(tmp_path, ["b", "a", "", "c", "c", "c", "", ""])
+    table = tabulate("class_distribution", [CELL], {"manifest": [manifest]})
+    assert table[["label", "n"]].values.tolist() == [["c", 3], ["a", 1], ["b", 1], [None, 3]]
+    np.testing.assert_allclose(table["percent"], [60, 20, 20, np.nan])
+    only = tabulate("class_distribution", [CELL], {"manifest": [write_manifest(tmp_path, UNLABELLED)]})
+    assert only[["label", "n"]].values.tolist() == [[None, 5]]
+    whole = tabulate("class_distribution", [CELL], {"manifest": [write_manifest(tmp_path, ["a", "a"])]})
+    assert whole.values.tolist() == [["a", 2, 100.0]]
+
+
+def test_formats_are_read_as_they_were_counted(tmp_path):
+    (tmp_path / "formats.csv").write_text("format,files,taken_in,duplicates,rejected\nTIFF,5,3,1,1\n.nan,2,0,0,2\n")
+    table = tabulate("formats", [CELL], {"formats": [str(tmp_path / "formats.csv")]})
+    assert table.values.tolist() == [["TIFF", 5, 3, 1, 1], [".nan", 2, 0, 0, 2]]
+
+
 def test_histogram_of_half_black_half_white(tmp_path):
     manifest = write_manifest(tmp_path, ["a"])
     image = np.zeros((1, 4, 4), np.uint8)

@@ -18,7 +18,5 @@ with job(snakemake.log[0]) as log:
     labelled = label(images, set_aside, rule, snakemake.input.corrections or None)
     for line in labelled.notes:
         log.info(line)
-    write_csv(labelled.manifest, snakemake.output.manifest)
-    write_csv(labelled.rejected, snakemake.output.rejected)
-    if "matches" in snakemake.output.keys():
-        write_csv(labelled.matches, snakemake.output.matches)
+    for table, path in snakemake.output.items():
+        write_csv(getattr(labelled, table), path)

@@ -91,6 +91,24 @@ class Samples(Figure):
     per_class: int = Field(4, ge=1, le=20)
 
 
+class Formats(Figure):
+    """How many files of each format there are, and what became of them, as a table."""
+
+    sources = ("formats",)
+    of_cells = "one"
+    kind: Literal["formats"] = "formats"
+    width: float = Field(85, gt=20, le=500)
+
+
+class ClassDistribution(Figure):
+    """How many images each class has."""
+
+    sources = ("manifest",)
+    of_cells = "one"
+    kind: Literal["class_distribution"] = "class_distribution"
+    width: float = Field(85, gt=20, le=500)
+
+
 class Preprocessing(Figure):
     """One image and its histogram under each preprocessing of the study, for `classes` classes."""
 
@@ -232,6 +250,8 @@ class Heatmap(Figure):
 
 AnyFigure = Annotated[
     Samples
+    | Formats
+    | ClassDistribution
     | Preprocessing
     | ExplainedVariance
     | Embedding
