@@ -13,7 +13,7 @@ rule cluster:
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.cluster_mb,
-        runtime=60,
+        runtime=sizes.cluster_minutes,
         gpu=clusterer_gpus,
         # Only for the message when k is above the number of images; params would make the job depend on every study.
         studies=lambda wildcards: ",".join(grid.studies_with(wildcards.clusterer)),

@@ -16,7 +16,7 @@ rule score:
     threads: 1
     resources:
         mem_mb=sizes.score_mb,
-        runtime=30,
+        runtime=sizes.score_minutes,
     params:
         cell=cell_columns,
         code=code_digest("jobs.score"),
@@ -41,7 +41,7 @@ rule validate:
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.validate_mb,
-        runtime=60,
+        runtime=sizes.validate_minutes,
         gpu=clusterer_gpus,
     params:
         cell=cell_columns,

@@ -64,7 +64,7 @@ def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]
     jobs = sorted(dag.needrun_jobs(exclude_finished=False), key=lambda job: order[job.rule])
     stages = Counter(_stage(job.rule.name, settings) for job in jobs)
     restarts = sum(
-        Sizes(settings, layout).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster"
+        Sizes(settings, layout, grid).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster"
     )
     written = _bytes_to_write(dag, settings, layout)
     reasons = Counter((skipped.study, skipped.reason) for skipped in grid.skipped)
@@ -99,7 +99,8 @@ def _stage(rule: str, settings: Settings) -> str:
 
 
 def _bytes_to_write(dag: Any, settings: Settings, layout: Layout) -> dict[str, int]:
-    grid, sizes = Grid(settings), Sizes(settings, layout)
+    grid = Grid(settings)
+    sizes = Sizes(settings, layout, grid)
     known = {path: size for cell in grid.all_cells for path, size in sizes.files_of(cell).items()}
     outputs = [str(path) for job in dag.needrun_jobs(exclude_finished=False) for path in job.output]
     return {path: known.get(path, FIGURE_BYTES if "/figures/" in path else 0) for path in outputs}

@@ -5,6 +5,7 @@ Rules import this module, so it imports nothing heavy. Memory grows with the att
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from math import ceil, prod
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts.backbones import names
-from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Layout
+from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Grid, Layout
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.settings import Autoencoder, KMeans, MiniBatchKMeans, Settings, Tsne
 
@@ -26,6 +27,10 @@ EXACT_SIDE = 8192
 THREADED_RESTARTS = 2000
 """Restarts below which a second thread costs more than it saves."""
 CLUSTER_THREADS = 8
+BASE_MINUTES = 5
+"""Of a job with nothing to do, on a slow file system. Many such jobs are one on a cluster, and then it counts."""
+ROUNDS = 50
+"""Of k-means until nothing changes, on average."""
 FLOP_PER_WEIGHT, FLOPS = 12, 5e9
 """Operations of training for an image and a weight of the encoder (two, in both halves, forward and back), a second."""
 
@@ -51,9 +56,10 @@ def csv_rows(path: str) -> int:
 class Sizes:
     """Bytes, megabytes and minutes of a configuration's jobs on its data."""
 
-    def __init__(self, settings: Settings, layout: Layout) -> None:
+    def __init__(self, settings: Settings, layout: Layout, grid: Grid) -> None:
         self.settings = settings
         self.layout = layout
+        self.grid = grid
 
     @cached_property
     def n_images(self) -> int:
@@ -162,6 +168,36 @@ class Sizes:
         """The points in both precisions, and what k-means keeps between all points while they are few."""
         between = 2000 if self.n_images > 5000 else ceil(12 * self.n_images**2 / 1e6)
         return (BASE_MB + between + self._points_mb(wildcards)) * attempt
+
+    def cluster_minutes(self, wildcards: Any, attempt: int) -> int:
+        return ceil(BASE_MINUTES + self._clustering_seconds(wildcards) / 60) * attempt
+
+    def score_minutes(self, wildcards: Any, attempt: int) -> int:
+        """The distances of all pairs, for the metrics that need no labels."""
+        distances = 10 * self.n_images**2
+        return ceil(BASE_MINUTES + self._seconds(distances, wildcards) / 60) * attempt
+
+    def validate_minutes(self, wildcards: Any, attempt: int) -> int:
+        """For each fold a PCA (its matrix, and what an eigendecomposition takes) and the clustering."""
+        its = self.settings.cross_validations[wildcards.cross_validation]
+        width = self.width(self._some_cell(wildcards))
+        side = min(self.n_images, width)
+        pca = (2 * side * self.n_images * width + 10 * side**3) / FLOPS
+        return ceil(BASE_MINUTES + its.folds * (pca + self._clustering_seconds(wildcards)) / 60) * attempt
+
+    def _clustering_seconds(self, wildcards: Any) -> float:
+        """The distances to all centres in every round of every restart, and those of all pairs, some times."""
+        its = self.settings.clusterers[wildcards.clusterer]
+        restarts = getattr(its, "repeats", 1) * getattr(its, "n_init", 1)
+        centres = ROUNDS * restarts * sum(getattr(its, "k", [1]))
+        return self._seconds(self.n_images * (centres + 10 * self.n_images), wildcards)
+
+    def _seconds(self, distances: float, wildcards: Any) -> float:
+        """So many distances between what is clustered, on a slow core."""
+        reduction = self.grid.reducers[wildcards.reducer]
+        layer = self._some_cell(wildcards)
+        cell = replace(reduction, preprocess=layer.preprocess, backbone=layer.backbone, layer=layer.layer)
+        return 2 * self.dimensions(cell) * distances / FLOPS
 
     def validate_mb(self, wildcards: Any, attempt: int) -> int:
         return max((BASE_MB + self._pca_mb(wildcards)) * attempt, self.cluster_mb(wildcards, attempt))

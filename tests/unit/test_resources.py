@@ -11,9 +11,9 @@ import yaml
 from workflow_scripts import resources
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.clusterers import kmeans
-from workflow_scripts.grid import Cell, Layout
+from workflow_scripts.grid import Cell, Grid, Layout
 from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca, reduced
-from workflow_scripts.resources import BASE_MB, Sizes, csv_rows
+from workflow_scripts.resources import BASE_MB, BASE_MINUTES, Sizes, csv_rows
 from workflow_scripts.settings import parse
 
 CONFIG = """
@@ -26,10 +26,17 @@ clusterers:
   all: {method: kmeans, k: [2, 5], n_init: 30, repeats: 3, keep: all}
   best: {method: kmeans, k: [2, 300], n_init: 2, repeats: 4}
   mini: {method: minibatch_kmeans, k: 4, n_init: 3, repeats: 2}
+  paper: {method: kmeans, k: 7, n_init: 500, repeats: 10}
+cross_validations: {folds: {folds: 4}}
 baseline: {preprocess: grey, backbone: net, layer: fire9_avg, clusterer: all}
-studies: {main: {}}
+studies: {main: {vary: {decomposition: [pca, few, map, none], n_components: [null, 50]}}}
 """
 N = 320
+
+
+def _sizes(config, layout):
+    settings = parse(config)
+    return Sizes(settings, layout, Grid(settings))
 
 
 @pytest.fixture
@@ -40,7 +47,7 @@ def sizes(tmp_path, monkeypatch):
     table = tmp_path / layout.images
     table.parent.mkdir(parents=True)
     table.write_text("image_id,path\n" + "".join(f'{n},"new\nline/{n}.png"\n' for n in range(N)))
-    return Sizes(parse(yaml.safe_load(CONFIG)), layout)
+    return _sizes(yaml.safe_load(CONFIG), layout)
 
 
 def _cell(layer="fire9_avg", decomposition="pca", n_components=None, clusterer="all", preprocess="grey"):
@@ -61,7 +68,7 @@ def test_before_intake_the_folder_is_counted(tmp_path, monkeypatch):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "data" / name).touch()
     config = {**yaml.safe_load(CONFIG), "data": str(tmp_path / "data"), "intake": {"exclude": ["*_mask.png"]}}
-    assert Sizes(parse(config), Layout("new")).n_images == 3
+    assert _sizes(config, Layout("new")).n_images == 3
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,13 @@ def test_threads_come_with_restarts(sizes, monkeypatch):
 
 
 WILDCARDS = SimpleNamespace(
-    preprocess="grey", backbone="net", layer="fire9_flat", decomposition="pca", reducer="none", clusterer="all"
+    preprocess="grey",
+    backbone="net",
+    layer="fire9_flat",
+    decomposition="pca",
+    reducer="none",
+    clusterer="all",
+    cross_validation="folds",
 )
 
 
@@ -141,6 +154,9 @@ def test_memory_and_time_grow_with_the_attempt(sizes):
         sizes.decompose_mb,
         sizes.cluster_mb,
         sizes.score_mb,
+        sizes.cluster_minutes,
+        sizes.score_minutes,
+        sizes.validate_minutes,
         sizes.runtime_per_image(0.5),
     ]
     for need in needs:
@@ -156,6 +172,36 @@ def test_larger_images_take_more_memory_in_the_network(sizes):
 
 def test_minutes(sizes):
     assert sizes.runtime_per_image(3.0)(WILDCARDS, attempt=1) == 10 + 3 * N / 60
+
+
+def _reduced(**changed):
+    return SimpleNamespace(**{**vars(WILDCARDS), "layer": "fire9_avg", "reducer": "pca50", **changed})
+
+
+@pytest.mark.parametrize(
+    ("n", "restarts_per_second"),
+    [(1800, 230), (20_000, 10), (52_000, 2.2)],
+)
+def test_there_is_time_for_k_means_where_no_kernel_was_compiled(sizes, monkeypatch, n, restarts_per_second):
+    """Restarts per second of scikit-learn at k 7, 10 and 20, one thread: docs/benchmarks.md."""
+    monkeypatch.setattr(type(sizes), "n_images", n)
+    k = {1800: 7, 20_000: 10, 52_000: 20}[n]
+    paper = sizes.settings.clusterers["paper"].model_copy(update={"k": [k]})
+    monkeypatch.setitem(sizes.settings.clusterers, "paper", paper)
+    minutes = sizes.cluster_minutes(_reduced(clusterer="paper"), 1) - BASE_MINUTES
+    assert minutes >= 0.5 * 5000 / restarts_per_second / 60
+    assert minutes <= 24 * 60
+
+
+def test_small_jobs_take_little_more_than_their_start(sizes):
+    for minutes in (sizes.cluster_minutes, sizes.score_minutes):
+        assert BASE_MINUTES <= minutes(_reduced(clusterer="best"), 1) <= BASE_MINUTES + 1
+
+
+def test_folds_take_the_time_of_their_clusterings(sizes, monkeypatch):
+    monkeypatch.setattr(type(sizes), "n_images", 20_000)
+    one, folds = (need(_reduced(clusterer="paper"), 1) for need in (sizes.cluster_minutes, sizes.validate_minutes))
+    assert folds - BASE_MINUTES >= 3.9 * (one - BASE_MINUTES)
 
 
 @pytest.mark.parametrize("n", [300, 1800, 8192, 8193, 150_000])
@@ -175,9 +221,9 @@ def test_clustering_has_room_for_features_as_they_are(sizes):
 
 
 def test_more_images_need_no_less(sizes, monkeypatch):
-    for need in (sizes.decompose_mb, sizes.cluster_mb, sizes.score_mb):
+    for need in (sizes.decompose_mb, sizes.cluster_mb, sizes.score_mb, sizes.cluster_minutes, sizes.score_minutes):
         found = []
         for n in (10, 1000, 5000, 5001, 20_000, 150_000):
             monkeypatch.setattr(type(sizes), "n_images", n)
-            found.append(need(SimpleNamespace(**{**vars(WILDCARDS), "layer": "fire9_avg"}), 1))
+            found.append(need(_reduced(), 1))
         assert found == sorted(found)
