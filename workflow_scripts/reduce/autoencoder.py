@@ -31,7 +31,8 @@ def decompose(
     `scores` (N, C) float32; `held_out` (N,) bool; the network's tensors in the group `autoencoder`; the errors of every
     epoch in `curves`. Half of the held-out images end the training, the other half judge it: attributes
     `reconstruction_error`, `pca_reconstruction_error` (as many components, fitted on the same training images) and
-    `variance` (about the training mean), all mean squares over images and features in the features' units. A killed
+    `variance` (about the training mean), all mean squares over images and features in the features' units; the first
+    two with their standard error over the images, `..._se`. A killed
     training goes on from its last checkpoint and ends with the same bytes. Raises `UserError` for too few images,
     features that are all the same, or an error that becomes infinite.
     """
@@ -96,15 +97,17 @@ def architecture(settings: Mapping[str, Any]) -> str:
 
 
 def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.ndarray) -> dict[str, float]:
-    """Mean squared errors on rows that the training has not seen: of the network, of PCA, and of the training mean."""
+    """Mean squared errors, and their standard errors, on rows that the training has not seen."""
     pca = fit_pca(X, rows=training, max_components=net.widths[-1])
     centred = X[judging] - pca.mean
     in_pca = centred @ pca.components.T
-    return {
-        "reconstruction_error": float(np.square(X[judging] - net.reconstruct(X[judging]).astype(np.float64)).mean()),
-        "pca_reconstruction_error": float(np.square(centred - in_pca @ pca.components).mean()),
-        "variance": float(np.square(centred).mean()),
+    of_images = {
+        "reconstruction_error": np.square(X[judging] - net.reconstruct(X[judging]).astype(np.float64)).mean(axis=1),
+        "pca_reconstruction_error": np.square(centred - in_pca @ pca.components).mean(axis=1),
     }
+    means = {name: float(its.mean()) for name, its in of_images.items()}
+    spreads = {f"{name}_se": float(its.std() / np.sqrt(len(its))) for name, its in of_images.items()}
+    return {**means, **spreads, "variance": float(np.square(centred).mean())}
 
 
 def _device(name: str) -> torch.device:
