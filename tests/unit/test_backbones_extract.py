@@ -311,9 +311,12 @@ def test_an_unknown_layer_is_the_line_of_the_names():
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_cuda_without_a_gpu_is_one_line_and_auto_takes_the_cpu(caplog):
-    with pytest.raises(UserError, match="device: found cuda"):
+def test_cuda_without_a_gpu_is_one_line_and_auto_takes_the_cpu(caplog, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")  # as SLURM gives one
+    with pytest.raises(UserError, match=r"device: found cuda, .*CUDA_VISIBLE_DEVICES is 1.* allowed: cpu, auto"):
         choose_device("cuda")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     with caplog.at_level("INFO"):
         assert choose_device("auto") == CPU
-    assert "no GPU" in caplog.text
+        assert choose_device("cpu") == CPU
+    assert [record.message for record in caplog.records] == ["device auto: torch sees no GPU here, so on the CPU"]

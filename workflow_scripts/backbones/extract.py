@@ -6,12 +6,12 @@ features do not depend on the number of workers. A killed extraction goes on whe
 
 import json
 import logging
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from os import fsync
 from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO, Self, TypeVar
@@ -69,10 +69,12 @@ def choose_device(text: str) -> torch.device:
     """`auto` takes a GPU if there is one and says so if there is none; raises `UserError` for cuda without a GPU."""
     if text != "cpu" and torch.cuda.is_available():
         return torch.device("cuda")
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")  # set by SLURM
+    none = "torch sees no GPU here" + (f" (CUDA_VISIBLE_DEVICES is {given})" if given is not None else "")
     if text == "cuda":
-        raise UserError("device: found cuda, but torch sees no GPU here; allowed: cpu, auto")
+        raise UserError(f"device: found cuda, but {none}; allowed: cpu, auto")
     if text == "auto":
-        log.info("device auto: no GPU here, on the CPU")
+        log.info("device auto: %s, so on the CPU", none)
     return torch.device("cpu")
 
 
@@ -218,7 +220,7 @@ class Rows:
         """Bring all rows to the disk, then say how many there are."""
         for stream in self._streams.values():
             stream.flush()
-            fsync(stream.fileno())
+            os.fsync(stream.fileno())
         with store.replacing(self._progress) as temporary:
             temporary.write_text(json.dumps({"made_from": self.made_from, "rows": self.done}))
         self.saved, self._last = self.done, monotonic()
