@@ -70,15 +70,15 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, min(side, TALLEST) * len(rows) + below + 18)
         ax = made.subplots()
         ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        _write_counts(ax, counts, shares, min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(counts.max()))))
+        write_counts(ax, counts, shares, min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(counts.max()))))
         upright = text_width(max(map(shortened, columns), key=len), small(style)) > side - 1
         ax.set_xticks(range(len(columns)), list(map(shortened, columns)), rotation=90 if upright else 0)
         ax.set_yticks(range(len(rows)), names)
         ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
         ax.set_title(_title(table.iloc[0], int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
         ax.tick_params(length=0, pad=8)
-        _draw_grid(ax, counts.shape)
-        _draw_classes(ax, rows, looks(rows, style))
+        draw_grid(ax, counts.shape)
+        draw_classes(ax, rows, looks(rows, style), sides=("left", "below"))
     return made
 
 
@@ -91,7 +91,8 @@ def _title(first: pd.Series, n: int, width: float, size: float) -> str:
     return f"{wrapped(k + by, width, size)}\n{accuracy}" if by else f"{k}, {accuracy}"
 
 
-def _write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
+def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
+    """Numbers above zero on the cells of a matrix, legible on its shades; none where `size` (points) is too small."""
     if size < LEGIBLE:
         return
     for row, column in np.argwhere(counts > 0):
@@ -99,18 +100,20 @@ def _write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float)
         ax.text(column, row, str(counts[row, column]), ha="center", va="center_baseline", color=colour, size=size)
 
 
-def _draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
+def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
+    """Lines between the cells of a matrix."""
     ax.set_xticks(np.arange(shape[1] + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
     ax.tick_params(which="minor", length=0)
     ax.grid(which="minor")
 
 
-def _draw_classes(ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look]) -> None:
-    """Each class's colour and marker between its names and the matrix."""
-    left, down = ((-4, 0), ax.get_yaxis_transform()), ((0, -4), ax.get_xaxis_transform())
-    for (offset, edge), at in ((left, lambda i: (0, i)), (down, lambda i: (i, 0))):
+def draw_classes(ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look], sides: Sequence[str]) -> None:
+    """Each class's colour and marker between its names and the matrix, on the sides `left` or `below`."""
+    edges = {"left": ((-4, 0), ax.get_yaxis_transform()), "below": ((0, -4), ax.get_xaxis_transform())}
+    for side in sides:
+        offset, edge = edges[side]
         points = offset_copy(edge, ax.get_figure(root=True), *offset, units="points")
         for i, name in enumerate(names):
-            look = looks_of[name]
-            ax.plot(*at(i), look.marker, color=look.colour, markersize=4, transform=points, clip_on=False)
+            look, at = looks_of[name], (0, i) if side == "left" else (i, 0)
+            ax.plot(*at, look.marker, color=look.colour, markersize=4, transform=points, clip_on=False)

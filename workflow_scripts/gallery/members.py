@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
+from workflow_scripts.clusterers import cluster_means
 from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.votes import NOISE
 
@@ -43,7 +44,7 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame({"cluster": partition, "own": np.nan, "next": -1, "other": np.nan})
     if not len(clusters):
         return table
-    means = np.stack([points[partition == cluster].mean(axis=0) for cluster in clusters])
+    means = cluster_means(points, partition)[clusters]
     # |x - c|^2 by the product, which holds (N, k) numbers and never (N, k, d).
     squares = np.square(points).sum(axis=1)[:, None] - 2 * points @ means.T + np.square(means).sum(axis=1)
     distances = np.sqrt(np.maximum(squares, 0))
@@ -55,6 +56,16 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
         table.loc[members, "next"] = clusters[others.argmin(axis=1)][members]
         table.loc[members, "other"] = others.min(axis=1)[members]
     return table
+
+
+def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
+    """The two clusters whose means lie nearest each other, ascending; all that there are if they are fewer."""
+    clusters = np.unique(partition[partition >= 0])
+    if len(clusters) < 2:
+        return clusters.tolist()
+    means = cluster_means(points, partition)[clusters]
+    squares = np.square(means[:, None] - means).sum(axis=2) + np.diag(np.full(len(clusters), np.inf))
+    return clusters[list(np.unravel_index(squares.argmin(), squares.shape))].tolist()
 
 
 def telling_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:

@@ -157,6 +157,66 @@ class Confusion(Figure):
     """The metric of `k: best`."""
 
 
+class ClassByCluster(Figure):
+    """Images of each class in each cluster, before any vote."""
+
+    sources = ("manifest", "clusters", "scores")
+    of_cells = "one"
+    kind: Literal["class_by_cluster"] = "class_by_cluster"
+    width: float = Field(85, gt=20, le=500)
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
+class ContactSheet(Figure):
+    """Each cluster in pictures: nearest the centre, at the border, farthest."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    of_cells = "one"
+    shows_images = True
+    kind: Literal["contact_sheet"] = "contact_sheet"
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+    clusters: list[str] = []
+    """Their names (`Sc`, `Sc-2`; numbers without labels); none stands for all."""
+    per_place: int = Field(4, ge=1, le=8)
+    """Pictures of a cluster for each of the three places."""
+
+
+class ClusterPair(Figure):
+    """Two clusters side by side, in pictures as on a contact sheet."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    of_cells = "one"
+    computes = True
+    shows_images = True
+    kind: Literal["cluster_pair"] = "cluster_pair"
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+    clusters: tuple[str, str] | None = None
+    """Their names; null takes the two whose centres are nearest each other."""
+    per_place: int = Field(5, ge=1, le=8)
+    """Pictures of a cluster for each of the three places."""
+
+
+class NearTwins(Figure):
+    """Images whose nearest neighbour is in another cluster, with it; the closest pairs."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    of_cells = "one"
+    computes = True
+    shows_images = True
+    kind: Literal["near_twins"] = "near_twins"
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+    pairs: int = Field(12, ge=1, le=40)
+    """Pairs that are drawn; the table has all."""
+
+
 class ClassScores(Figure):
     """Precision, recall and F1 of each class, mean and spread over the repeats, as a table."""
 
@@ -256,6 +316,10 @@ AnyFigure = Annotated[
     | ExplainedVariance
     | Embedding
     | Confusion
+    | ClassByCluster
+    | ContactSheet
+    | ClusterPair
+    | NearTwins
     | ClassScores
     | Maps
     | Tree

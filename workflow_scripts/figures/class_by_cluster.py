@@ -1,0 +1,82 @@
+"""How the images of each class fall into the clusters themselves, before any vote."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, read_manifest
+from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, write_counts
+from workflow_scripts.figures.style import (
+    POINTS_PER_MM,
+    canvas,
+    looks,
+    placeholder,
+    shortened,
+    small,
+    text_width,
+    theme,
+    wrapped,
+)
+from workflow_scripts.gallery.members import cluster_names
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Images of each class by cluster, of the stored clustering of lowest inertia.
+
+    Returns
+    -------
+    DataFrame, a row per label and cluster: `label` (sorted), `cluster` (its number; negative is noise), `name` (`Sc`,
+    `Sc-2`; in this order, noise last), `count`, `support` (labelled images of the class), `share` (count / support),
+    `size` (images of the cluster, labelled or not), `k` (null if the clusterer finds it), `chosen_by` (the metric by
+    which k is the best; null if it is given). No rows without labels.
+    """
+    manifest = read_manifest(inputs["manifest"][0])
+    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    names = cluster_names(best.labels, manifest["label"])
+    partition = pd.Series(best.labels, name="cluster")
+    counts = pd.crosstab(manifest["label"], partition).reindex(columns=list(names), fill_value=0)
+    table = counts.rename_axis(index="label", columns="cluster").stack().rename("count").reset_index()
+    table["name"] = table["cluster"].map(names)
+    table["support"] = table["label"].map(counts.sum(axis=1))
+    table["share"] = table["count"] / table["support"]
+    table["size"] = table["cluster"].map(partition.value_counts())
+    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    return table.assign(k=best.k)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw counts on a shade that is the share of the row's class."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: there are no classes to compare with clusters.")
+        counts, shares = (table.pivot(index="label", columns="cluster", values=its) for its in ("count", "share"))
+        clusters = table.drop_duplicates("cluster").set_index("cluster")
+        counts, shares = counts[clusters.index], shares[clusters.index]
+        supports = table.drop_duplicates("label").set_index("label")["support"]
+        rows = [f"{shortened(name)} ({n})" for name, n in supports.items()]
+        columns = [f"{shortened(name)} ({n})" for name, n in zip(clusters["name"], clusters["size"], strict=True)]
+        margin = max(text_width(name, small(style)) for name in rows) + 8
+        side = (figure["width"] - margin) / len(columns)
+        upright = max(text_width(name, small(style)) for name in columns) > side - 1
+        below = max(text_width(name, small(style)) for name in columns) if upright else 4
+        made = canvas(figure, min(side, TALLEST) * len(rows) + below + 16)
+        ax = made.subplots()
+        ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        largest = counts.to_numpy().max()
+        size = min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(largest)))
+        write_counts(ax, counts.to_numpy(), shares.to_numpy(), size)
+        ax.set_xticks(range(len(columns)), columns, rotation=90 if upright else 0)
+        ax.set_yticks(range(len(rows)), rows)
+        ax.set(xlabel="Cluster, by its majority (images)", ylabel="Label (images)")
+        k = clusters["k"].iloc[0]
+        title = "" if pd.isna(k) else f"k = {k:.0f}{BY.get(clusters['chosen_by'].iloc[0], '')}"
+        ax.set_title(wrapped(title, figure["width"] - margin - 4, style["font_size"]) if title else "")
+        ax.tick_params(axis="x", length=0, pad=2)
+        ax.tick_params(axis="y", length=0, pad=8)
+        draw_grid(ax, counts.shape)
+        draw_classes(ax, list(supports.index), looks(list(supports.index), style), sides=("left",))
+    return made
