@@ -152,4 +152,4 @@ def _counts(points: np.ndarray, cutoff: float) -> np.ndarray:
     counts = pairwise_distances_chunked(
         centred, reduce_func=lambda its, start: np.count_nonzero(its < cutoff, axis=1), working_memory=256
     )
-    return np.concatenate(list(counts)) - 1.0
+    return np.maximum(np.concatenate(list(counts)) - 1.0, 0)  # without itself, which no cut-off of 0 counts
