@@ -69,7 +69,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         side = (figure["width"] / (1 if narrow else 2) - margin) / n
         panel = len(PLACES) * (side + 0.8) + 6
         made = canvas(figure, panel * (2 if narrow else 1) + 11)
-        panels = np.atleast_1d(made.subfigures(*((2, 1) if narrow else (1, 2))))
+        panels = made.subfigures(*((2, 1) if narrow else (1, 2)), squeeze=False).ravel()
         with reading(inputs["preprocessed"][0]) as file:
             for subfigure, name in zip(panels, pair, strict=True):
                 its = table[table["name"] == name]

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -55,7 +54,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         across = min(len(first), 2 if figure["width"] < ONE_COLUMN else 4)
         lines = ceil(len(first) / across)
         made = canvas(figure, lines * (figure["width"] / across / 2 + 10) + 9)
-        panels = np.atleast_1d(made.subfigures(lines, across, wspace=0.04)).ravel()
+        panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
         with reading(inputs["preprocessed"][0]) as file:
             for panel, its in zip(panels, first, strict=False):
                 axes = panel.subplots(1, 2)
