@@ -15,7 +15,7 @@ from typing import Any
 from workflow_scripts.backbones import names
 from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Grid, Layout
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.settings import Autoencoder, KMeans, MiniBatchKMeans, Settings, Tsne
+from workflow_scripts.settings import AffinityPropagation, Autoencoder, KMeans, MiniBatchKMeans, Settings, Tsne
 
 BASE_MB = 1000
 """Python with its libraries and the buffers of a job that streams."""
@@ -111,7 +111,7 @@ class Sizes:
     def _cluster_bytes(self, cell: Cell) -> int:
         clusterer = self.settings.clusterers[cell.clusterer]
         repeats, ks = getattr(clusterer, "repeats", 1), getattr(clusterer, "k", [1])
-        kept = repeats * (clusterer.n_init if getattr(clusterer, "keep", "best") == "all" else 1)
+        kept = repeats * (getattr(clusterer, "n_init", 1) if getattr(clusterer, "keep", "best") == "all" else 1)
         rows = sum(self.n_images * (1 if k <= 256 else 2) + 40 for k in ks)
         centers = sum(ks) if isinstance(clusterer, KMeans | MiniBatchKMeans) else 0
         return kept * rows + 8 * repeats * centers * self.dimensions(cell)
@@ -165,8 +165,11 @@ class Sizes:
         return ceil(10 + self.n_images * (0.2 + trained) / 60) * attempt
 
     def cluster_mb(self, wildcards: Any, attempt: int) -> int:
-        """The points in both precisions, and what k-means keeps between all points while they are few."""
-        between = 2000 if self.n_images > 5000 else ceil(12 * self.n_images**2 / 1e6)
+        """The points in both precisions, and what is kept between all pairs of them: by k-means while they are few."""
+        pairs = self.n_images**2
+        between = 2000 if self.n_images > 5000 else ceil(12 * pairs / 1e6)
+        if isinstance(self.settings.clusterers[wildcards.clusterer], AffinityPropagation):
+            between = ceil(40 * pairs / 1e6)
         return (BASE_MB + between + self._points_mb(wildcards)) * attempt
 
     def cluster_minutes(self, wildcards: Any, attempt: int) -> int:

@@ -1,6 +1,5 @@
 """Density-based validity of partitions (DBCV, Moulavi et al. 2014), by logarithms: it holds in high dimension."""
 
-from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -10,9 +9,8 @@ from scipy.special import logsumexp
 
 from workflow_scripts.metrics.contingency import as_partitions
 from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, compact, stratified_sample
+from workflow_scripts.metrics.spanning_tree import Distances, spanning_tree
 
-Distances = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""The distances of some points to others, from their indices."""
 KEPT_POINTS = 5000
 """Up to here the distances of all pairs are kept (200 MB); above they are computed each time."""
 CHUNK_CELLS = 1 << 22
@@ -119,29 +117,6 @@ def _core_distances(distances: Distances, members: np.ndarray, dimension: int) -
         log_sums[rows] = logsumexp(log_power, axis=1)
     core = np.exp((np.log(max(len(members) - 1, 1)) - log_sums) / dimension)
     return np.where(np.isneginf(log_sums), 0.0, core)
-
-
-def spanning_tree(distances: Distances, members: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Prim's minimum spanning tree of the members' mutual reachability, max(core_i, core_j, distance_ij).
-
-    Of equal edges the one to the first member is taken: a point's core distance is often all its edges' length.
-
-    Returns
-    -------
-    Edges (M - 1, 2) of places in `members`, and their lengths (M - 1,).
-    """
-    n = len(members)
-    reach, parent, outside = np.full(n, np.inf), np.zeros(n, dtype=np.intp), np.ones(n, dtype=bool)
-    edges, lengths = np.empty((max(n - 1, 0), 2), dtype=np.intp), np.empty(max(n - 1, 0))
-    node = 0
-    for step in range(n - 1):
-        outside[node] = False
-        row = np.maximum(np.maximum(distances(members[[node]], members)[0], core), core[node])
-        nearer = outside & ((row < reach) | ((row == reach) & (node < parent)))
-        reach[nearer], parent[nearer] = row[nearer], node
-        node = int(np.where(outside, reach, np.inf).argmin())
-        edges[step], lengths[step] = (parent[node], node), reach[node]
-    return edges, lengths
 
 
 def _longest(edges: np.ndarray, lengths: np.ndarray, inner: np.ndarray) -> float:

@@ -1,6 +1,6 @@
 """The clusterers, one model each; those without a field `k` find their number of clusters themselves."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -82,5 +82,114 @@ class DensityPeaks(OfK):
     """cutoff: of all pairs, so many are nearer than the distance (the paper: 0.01 to 0.02)."""
 
 
-CLUSTERERS = {model.model_fields["method"].default: model for model in (KMeans, MiniBatchKMeans, Linkage, DensityPeaks)}
-Clusterer = Annotated[KMeans | MiniBatchKMeans | Linkage | DensityPeaks, Field(discriminator="method")]
+class _Repeated(OfK):
+    repeats: int = Field(3, ge=1)
+    """With seeds of their own."""
+
+
+class BisectingKMeans(_Repeated):
+    """scikit-learn's BisectingKMeans: a hierarchy from the top, one cluster split in two at a time."""
+
+    method: Literal["bisecting_kmeans"] = "bisecting_kmeans"
+    n_init: int = Field(10, ge=1)
+    """Restarts of each split."""
+    max_iter: int = Field(300, ge=1)
+    bisecting_strategy: Literal["biggest_inertia", "largest_cluster"] = "biggest_inertia"
+
+
+class GaussianMixture(_Repeated):
+    """scikit-learn's GaussianMixture; the table has its criteria `bic` and `aic`, which weigh k."""
+
+    method: Literal["gaussian_mixture"] = "gaussian_mixture"
+    covariance_type: Literal["full", "tied", "diag", "spherical"] = "full"
+    n_init: int = Field(3, ge=1)
+    max_iter: int = Field(200, ge=1)
+    reg_covar: float = Field(1e-6, ge=0)
+    """Added to the covariances' diagonal, in the units of the points."""
+
+
+class Spectral(_Repeated):
+    """scikit-learn's SpectralClustering on the graph of nearest neighbours."""
+
+    method: Literal["spectral"] = "spectral"
+    n_neighbors: int = Field(10, ge=1)
+
+
+class Birch(OfK):
+    """scikit-learn's Birch: a tree of subclusters, then Ward linkage of these."""
+
+    method: Literal["birch"] = "birch"
+    threshold: float | None = Field(None, gt=0)
+    """Radius of a subcluster; null is the median distance to the nearest image."""
+    branching_factor: int = Field(50, ge=2)
+
+
+class Dbscan(Model):
+    """scikit-learn's DBSCAN; it finds its number of clusters, and what is in none is noise."""
+
+    method: Literal["dbscan"] = "dbscan"
+    eps: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
+    """Radius of a neighbourhood; `auto` is the knee of the sorted k-distance curve."""
+    min_samples: int = Field(10, ge=2)
+    """Images within the radius that make a core point, itself among them."""
+
+
+class Hdbscan(Model):
+    """scikit-learn's HDBSCAN; it finds its number of clusters, and what is in none is noise."""
+
+    method: Literal["hdbscan"] = "hdbscan"
+    min_cluster_size: int = Field(10, ge=2)
+    min_samples: int | None = Field(None, ge=1)
+    """null is `min_cluster_size`."""
+    cluster_selection_method: Literal["eom", "leaf"] = "eom"
+
+
+class Optics(Model):
+    """scikit-learn's OPTICS with clusters by steepness (xi); it finds their number, and what is in none is noise."""
+
+    method: Literal["optics"] = "optics"
+    min_samples: int = Field(10, ge=2)
+    xi: float = Field(0.05, gt=0, lt=1)
+    min_cluster_size: int | None = Field(None, ge=2)
+    """null is `min_samples`."""
+
+
+class MeanShift(Model):
+    """scikit-learn's MeanShift; it finds its number of clusters."""
+
+    method: Literal["mean_shift"] = "mean_shift"
+    bandwidth: float | None = Field(None, gt=0)
+    """null estimates it (scikit-learn's estimate_bandwidth)."""
+    quantile: float = Field(0.1, gt=0, le=1)
+    """Of the distances, for the estimate."""
+    cluster_all: bool = True
+    """Whether images out of every bandwidth go to the nearest cluster, or are noise."""
+
+
+class AffinityPropagation(Model):
+    """scikit-learn's AffinityPropagation; it finds its number of clusters."""
+
+    method: Literal["affinity_propagation"] = "affinity_propagation"
+    damping: float = Field(0.9, ge=0.5, lt=1)
+    preference: float | None = None
+    """How much each image wants to be an exemplar; null is the median similarity (minus the squared distance)."""
+    max_iter: int = Field(500, ge=1)
+
+
+AnyClusterer = (
+    KMeans
+    | MiniBatchKMeans
+    | BisectingKMeans
+    | Linkage
+    | Birch
+    | DensityPeaks
+    | GaussianMixture
+    | Spectral
+    | Dbscan
+    | Hdbscan
+    | Optics
+    | MeanShift
+    | AffinityPropagation
+)
+CLUSTERERS = {model.model_fields["method"].default: model for model in get_args(AnyClusterer)}
+Clusterer = Annotated[AnyClusterer, Field(discriminator="method")]

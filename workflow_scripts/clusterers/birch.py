@@ -1,0 +1,32 @@
+"""scikit-learn's Birch: a tree of subclusters in one pass over the points, then Ward linkage of their centres."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import Birch
+from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
+
+from workflow_scripts.clusterers import Progress, Runs
+
+
+def cluster(
+    points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+) -> Iterator[tuple[int, Runs]]:
+    """Clusters `points` (N, d) for each k of the settings (those of `settings.Birch`): one tree for all of them.
+
+    Nothing is random, but the tree depends on the order of the points, which is the manifest's.
+    """
+    with threadpool_limits(1):
+        threshold = settings["threshold"] or typical_distance(points)
+        birch = Birch(threshold=threshold, branching_factor=settings["branching_factor"], n_clusters=None).fit(points)
+        for done, k in enumerate(settings["k"], 1):
+            labels = birch.set_params(n_clusters=k).partial_fit().predict(points)
+            yield k, Runs.single(labels[None])
+            progress(done, len(settings["k"]))
+
+
+def typical_distance(points: np.ndarray) -> float:
+    """The median distance to the nearest other point."""
+    return float(np.median(NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[0]))

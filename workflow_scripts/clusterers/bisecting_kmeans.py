@@ -1,0 +1,30 @@
+"""scikit-learn's BisectingKMeans: k-means with k = 2 of one cluster after the other, a hierarchy from the top."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import BisectingKMeans
+
+from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers.fits import fit_each
+
+
+def cluster(
+    points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+) -> Iterator[tuple[int, Runs]]:
+    """Clusters `points` (N, d) for each k of the settings (those of `settings.BisectingKMeans`)."""
+
+    def estimator(k: int, its_seed: int) -> BisectingKMeans:
+        return BisectingKMeans(
+            n_clusters=k,
+            n_init=settings["n_init"],
+            max_iter=settings["max_iter"],
+            bisecting_strategy=settings["bisecting_strategy"],
+            random_state=its_seed,
+        )
+
+    for k, fits, seeds in fit_each(points, settings, base_seed, progress, estimator):
+        runs = Runs.single(np.stack([fit.labels_ for fit in fits]), seeds, np.array([fit.inertia_ for fit in fits]))
+        yield k, replace(runs, centers=np.stack([fit.cluster_centers_ for fit in fits]))

@@ -1,0 +1,33 @@
+"""scikit-learn's HDBSCAN: clusters that live long while the density rises, the rest noise; finds their number."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import HDBSCAN
+from threadpoolctl import threadpool_limits
+
+from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers.fits import found_k
+from workflow_scripts.clusterers.memory import need_time
+
+
+def cluster(
+    points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+) -> Iterator[tuple[None, Runs]]:
+    """Clusters `points` (N, d) with the settings of `settings.Hdbscan`; nothing is random.
+
+    The diagnostic `probability` (N,) is how deep in its cluster each image lies, 0 for noise. Raises `UserError` with
+    the time needed if that is too much.
+    """
+    need_time("HDBSCAN", points, 0.1, "try fewer images or components")
+    with threadpool_limits(1):
+        fit = HDBSCAN(
+            min_cluster_size=settings["min_cluster_size"],
+            min_samples=settings["min_samples"],
+            cluster_selection_method=settings["cluster_selection_method"],
+            n_jobs=1,
+            copy=True,
+        ).fit(points)
+    progress(1, 1)
+    yield found_k(fit.labels_, probability=fit.probabilities_)

@@ -1,0 +1,36 @@
+"""scikit-learn's MeanShift: the peaks of a density whose bandwidth is estimated; finds its number of clusters."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import MeanShift, estimate_bandwidth
+from threadpoolctl import threadpool_limits
+
+from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers.fits import found_k
+from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.seeds import seed
+
+BANDWIDTH_SAMPLE = 2000
+"""Points that the bandwidth is estimated from."""
+
+
+def cluster(
+    points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+) -> Iterator[tuple[None, Runs]]:
+    """Clusters `points` (N, d) with the settings of `settings.MeanShift`; the diagnostic `bandwidth` is what it used.
+
+    Raises `UserError` with the time needed if that is too much.
+    """
+    need_time("mean shift", points, 6, "try fewer images or components")
+    with threadpool_limits(1):
+        bandwidth = settings["bandwidth"] or estimate_bandwidth(
+            points,
+            quantile=settings["quantile"],
+            n_samples=min(len(points), BANDWIDTH_SAMPLE),
+            random_state=seed(base_seed, "mean_shift"),
+        )
+        fit = MeanShift(bandwidth=bandwidth, cluster_all=settings["cluster_all"]).fit(points)
+    progress(1, 1)
+    yield found_k(fit.labels_, fit.cluster_centers_, bandwidth=bandwidth)

@@ -1,0 +1,29 @@
+"""scikit-learn's OPTICS: valleys of reachability along an order of the images are clusters; finds their number."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import OPTICS
+from threadpoolctl import threadpool_limits
+
+from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers.fits import found_k
+from workflow_scripts.clusterers.memory import need_time
+
+
+def cluster(
+    points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+) -> Iterator[tuple[None, Runs]]:
+    """Clusters `points` (N, d) with the settings of `settings.Optics`; nothing is random.
+
+    Its diagnostics are the `ordering` (N,) and each image's `reachability` (N,). Raises `UserError` with the time
+    needed if that is more than a job has.
+    """
+    need_time("OPTICS", points, 1.2, "try fewer images or components")
+    with threadpool_limits(1):
+        fit = OPTICS(
+            min_samples=settings["min_samples"], xi=settings["xi"], min_cluster_size=settings["min_cluster_size"]
+        ).fit(points)
+    progress(1, 1)
+    yield found_k(fit.labels_, ordering=fit.ordering_, reachability=fit.reachability_)

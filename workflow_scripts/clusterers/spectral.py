@@ -1,0 +1,28 @@
+"""scikit-learn's SpectralClustering: k-means on the first eigenvectors of the graph of nearest neighbours."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import SpectralClustering
+
+from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers.fits import fit_each
+from workflow_scripts.clusterers.memory import need_time
+
+
+def cluster(
+    points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+) -> Iterator[tuple[int, Runs]]:
+    """Clusters `points` (N, d) for each k of the settings (those of `settings.Spectral`).
+
+    Raises `UserError` with the time needed if that is too much.
+    """
+    need_time("spectral clustering", points, 0.1, "try fewer images or components")
+
+    def estimator(k: int, its_seed: int) -> SpectralClustering:
+        n_neighbors = min(settings["n_neighbors"], len(points))
+        return SpectralClustering(k, affinity="nearest_neighbors", n_neighbors=n_neighbors, random_state=its_seed)
+
+    for k, fits, seeds in fit_each(points, settings, base_seed, progress, estimator):
+        yield k, Runs.single(np.stack([fit.labels_ for fit in fits]), seeds)
