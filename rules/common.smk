@@ -88,6 +88,12 @@ def label_table(wildcards):
         sys.exit(f"Error: {error}")
 
 
+def sublabel_rule():
+    """The rule of the finer classes, if there are any."""
+    its = settings.intake.sublabels
+    return its and its.dump(include={"rule", "level", "pattern"})
+
+
 def label_corrections(wildcards):
     """The table of corrected labels, if there is one."""
     file = settings.intake.labels.corrections

@@ -40,7 +40,7 @@ rule intake:
     params:
         folder=pictures,
         facts=layout.facts,
-        intake=settings.intake.dump(exclude={"labels"}),
+        intake=settings.intake.dump(exclude={"labels", "sublabels"}),
         listing=listing,
         code=code_digest("jobs.intake"),
     script:
@@ -96,6 +96,7 @@ rule label:
         runtime=10,
     params:
         labels=settings.intake.labels.dump(exclude={"corrections"}),
+        sublabels=sublabel_rule(),
         code=code_digest("jobs.label"),
     script:
         "../workflow_scripts/jobs/label.py"

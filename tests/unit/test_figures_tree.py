@@ -1,8 +1,10 @@
 """The tree of nested clusters: nodes, parents, typical images and places, against trees drawn by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from figure_artefacts import write_clusters, write_manifest, write_store
+from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures import tree
@@ -13,9 +15,11 @@ BY_K = {"2": [0, 0, 0, 0, 0, 1], "3": [0, 0, 2, 2, 2, 1], "4": [0, 3, 2, 2, 2, 1
 CELL = {"n_components": None, "whiten": False, "clusterer": "ward"}
 
 
-def table(tmp_path, by_k, leaves=4, labels=LABELS):
+def table(tmp_path, by_k, leaves=4, **columns):
+    manifest = write_manifest(tmp_path, LABELS)
+    pd.read_csv(manifest, keep_default_na=False).assign(**columns).to_csv(manifest, index=False)
     inputs = {
-        "manifest": [write_manifest(tmp_path, labels)],
+        "manifest": [manifest],
         "points": [write_store(tmp_path / "points.h5", scores=POINTS, image_id=np.arange(6).astype("S"))],
         "clusters": [write_clusters(tmp_path / "c.h5", {k: ([its], [1.0]) for k, its in by_k.items()})],
     }
@@ -56,3 +60,12 @@ def test_no_more_leaves_than_asked_for(tmp_path):
 def test_clusters_that_are_not_nested_are_refused(tmp_path):
     with pytest.raises(UserError, match="k = 3 do not refine"):
         table(tmp_path, {"2": [0, 0, 0, 1, 1, 1], "3": [0, 0, 1, 1, 2, 2]})
+
+
+def test_leaves_are_compared_with_the_finest_labels(tmp_path):
+    leaves = BY_K["4"]
+    coarse, fine = table(tmp_path, BY_K), table(tmp_path, BY_K, sublabel=["x", "w", "v", "v", "v", "u"])
+    assert set(coarse["against"]) == {"label"}
+    assert coarse["ari"][0] == pytest.approx(adjusted_rand_score(LABELS[:5], leaves[:5]))
+    assert set(fine["against"]) == {"sublabel"}
+    assert (fine["ari"] == 1).all()

@@ -227,3 +227,14 @@ def test_steel_defects(neu_images):
     dropped = _label(inspect(neu_images, entries, workers=2), rule="auto")
     assert dropped.rejected["path"].tolist() == ["patches_105.jpg"]
     assert dropped.rejected["detail"].tolist() == ["same bytes as patches_101.jpg"]
+
+
+def test_sublabels_come_from_a_rule_of_their_own(tmp_path):
+    _write(tmp_path, steel__hot__a=A, steel__cold__b=B)
+    inspected = inspect(tmp_path, scan(tmp_path))
+    tables = _through_csv(inspected.images), _through_csv(inspected.set_aside)
+    sublabels = {"rule": "folder", "level": 1}
+    rows = label(*tables, {"rule": "folder", "level": 0}, sublabels=sublabels).manifest.set_index("path")
+    assert list(rows.columns) == [*(name for name in COLUMNS if name != "path"), "sublabel"]
+    assert dict(rows["label"]) == {"steel/cold/b.png": "steel", "steel/hot/a.png": "steel"}
+    assert dict(rows["sublabel"]) == {"steel/cold/b.png": "cold", "steel/hot/a.png": "hot"}

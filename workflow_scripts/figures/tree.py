@@ -37,8 +37,9 @@ def tabulate(
     DataFrame, a row per node in the order in which they appear: `node, parent` (null at the root), `first_k, last_k`
     (the clusterings that hold it), `size` (images), `typical` and `row` (id, and row in the stack, of the image nearest
     the mean of its points), `label` and `share` (the class of most of its labelled images, and their share among those;
-    null without labels), `x` (place from the left, leaves at whole numbers), and `k_leaves`, `ari`, `nmi` (of the
-    leaves against the labels, NMI with the arithmetic mean; null without labels).
+    null without labels), `x` (place from the left, leaves at whole numbers), and `against, k_leaves, ari, nmi`: the
+    agreement of the leaves with the sub-labels, or with the labels where there are none (NMI with the arithmetic mean;
+    null without any).
     """
     manifest = read_manifest(inputs["manifest"][0])
     cell = cells[0]
@@ -50,8 +51,9 @@ def tabulate(
     table = pd.DataFrame(described, columns=[name for name in COLUMNS if name != "x"])
     table["x"] = _places(table)
     leaves = list(levels.values())[-1]
-    agreement = score_restarts(leaves[None], manifest["label"]).iloc[0]
-    return table.assign(k_leaves=max(levels), ari=agreement["ari"], nmi=agreement["nmi_arithmetic"])
+    finest = "sublabel" if "sublabel" in manifest else "label"
+    agreement = score_restarts(leaves[None], manifest[finest]).iloc[0]
+    return table.assign(against=finest, k_leaves=max(levels), ari=agreement["ari"], nmi=agreement["nmi_arithmetic"])
 
 
 def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dict[int, np.ndarray]:
@@ -140,7 +142,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_xticks([])
         _draw_branches(ax, table, levels)
         first = table.iloc[0]
-        agreement = f" Leaves against labels: ARI {first['ari']:.2f}, NMI {first['nmi']:.2f}." if labelled else ""
+        measured = f" Leaves against {first['against']}s: ARI {first['ari']:.2f}, NMI {first['nmi']:.2f}."
+        agreement = "" if pd.isna(first["ari"]) else measured
         ax.set_title(f"Images of each node, share of its class; n = {first['size']}.{agreement}", pad=12)
         if labelled:
             shown = [name for name in by_class if name in set(table["label"])]

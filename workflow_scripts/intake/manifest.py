@@ -31,12 +31,17 @@ class Labelled:
 
 
 def label(
-    images: pd.DataFrame, set_aside: pd.DataFrame, rule: Mapping[str, Any], corrections: str | None = None
+    images: pd.DataFrame,
+    set_aside: pd.DataFrame,
+    rule: Mapping[str, Any],
+    corrections: str | None = None,
+    sublabels: Mapping[str, Any] | None = None,
 ) -> Labelled:
     """Label the images of an inspection, and tell duplicates that agree from those with another label.
 
     `images` and `set_aside` are as in `inspection.Inspection`; `rule` are the keywords of `labels.label_images`, and
-    `corrections` is a table whose labels come before those of the rule (`labels.corrected`).
+    `corrections` is a table whose labels come before those of the rule (`labels.corrected`). With `sublabels`, another
+    rule, the manifest gets a column `sublabel` behind the others.
     Duplicates are labelled as images are, before they are left out. Raises `UserError` for a rule that cannot work.
     """
     copies = set_aside[set_aside["same_as"] != ""]
@@ -48,6 +53,8 @@ def label(
     if corrections:
         labelling = corrected(labelling, ids, corrections)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
+    if sublabels:
+        manifest["sublabel"] = manifest["path"].map(label_images(ids, **sublabels).labels)
     rows = [_rejection(file, labelling.labels) for file in set_aside.itertuples()]
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
     notes = [f"labels: {labelling.rule} ({labelling.why})"]

@@ -15,7 +15,7 @@ with job(snakemake.log[0]) as log:
         for table in (snakemake.input.images, snakemake.input.set_aside)
     )
     rule = {**snakemake.params.labels, "file": snakemake.input.table or None}
-    labelled = label(images, set_aside, rule, snakemake.input.corrections or None)
+    labelled = label(images, set_aside, rule, snakemake.input.corrections or None, snakemake.params.sublabels)
     for line in labelled.notes:
         log.info(line)
     for table, path in snakemake.output.items():

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model
 
 LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv", "hash"]
@@ -52,6 +53,8 @@ class Intake(Model):
     """Glob patterns of relative paths; `**` stands for any number of folders."""
     exclude: list[str] = []
     labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
+    sublabels: Labels | None = None
+    """Finer classes inside the labels, by a rule that reads the path; trees and their leaves are compared with them."""
     duplicates: Literal["drop", "keep"] = "drop"
     """Files with the bytes of an earlier one."""
     visual_duplicates: Literal["report", "drop_same_pixels", "drop"] = "report"
@@ -63,3 +66,9 @@ class Intake(Model):
     """Shortest side, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)
     """Width times height above which a file is rejected before it is decoded."""
+
+    @model_validator(mode="after")
+    def _sublabels_of_paths(self) -> "Intake":
+        if self.sublabels and self.sublabels.rule not in (allowed := ("folder", "prefix", "regex")):
+            raise ValueError(f"sublabels.rule: {found_allowed(self.sublabels.rule, allowed)}")
+        return self
