@@ -1,4 +1,4 @@
-"""The small study on a real SLURM: `make test-cluster` starts one and runs these tests in the environment that has the plugin."""
+"""The small study on a real SLURM: `make test-cluster` starts one, in the environment that has the plugin."""
 
 import shutil
 from importlib.util import find_spec
@@ -28,14 +28,4 @@ def local(tmp_path_factory: pytest.TempPathFactory, fresh: SlurmProject) -> Slur
     """The study, made on this machine without SLURM: what every other run has to equal."""
     project = fresh.copy(tmp_path_factory.mktemp("local") / "project")
     project.run()
-    return project
-
-
-@pytest.fixture
-def clustered(tmp_path: Path, local: SlurmProject) -> SlurmProject:
-    """A copy in which everything after the decompositions has to be made again."""
-    project = local.copy(tmp_path / "project")
-    for stage in ("clusters", "scores", "tables", "figures"):
-        shutil.rmtree(project.results / stage)
-    project.forget_jobs()
     return project

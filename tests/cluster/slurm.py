@@ -1,6 +1,7 @@
 """A project whose jobs go to SLURM, what SLURM knows of them, and how a test disturbs them."""
 
 import re
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from tests.workflow import Project
 
@@ -33,6 +35,11 @@ class SlurmJob:
     what: str
     """`rule_...` or `rule_cells_...` with the wildcards."""
 
+    @classmethod
+    def of(cls, number: str, partition: str, state: str, asked: str, memory: str, cores: str, *rest: str) -> Self:
+        gpus = re.search(r"gpu:(\d+)", asked)
+        return cls(int(number), partition, state, int(gpus[1]) if gpus else 0, memory, int(cores), *rest)
+
     @property
     def lives(self) -> bool:
         return self.state in LIVING
@@ -43,20 +50,7 @@ def slurm_jobs(folder: Path) -> list[SlurmJob]:
     columns = "JobID:|,Partition:|,State:|,tres-per-job:|,MinMemory:|,NumCPUs:|,TimeLimit:|,Comment:|,WorkDir:"
     said = run("squeue", "--states=all", "--noheader", "-O", columns)
     rows = [[cell.strip() for cell in line.split("|")] for line in said.splitlines()]
-    jobs = [
-        SlurmJob(
-            int(number),
-            partition,
-            state,
-            int((re.findall(r"gpu:(\d+)", gpus) or ["0"])[0]),
-            memory,
-            int(cores),
-            minutes,
-            what,
-        )
-        for number, partition, state, gpus, memory, cores, minutes, what, where in rows
-        if where == str(folder)
-    ]
+    jobs = [SlurmJob.of(*row[:-1]) for row in rows if row[-1] == str(folder)]
     return sorted(jobs, key=lambda job: job.number)
 
 
@@ -111,8 +105,13 @@ def job(log_path: str) -> Iterator[logging.Logger]:
     def leave_in_peace(self) -> None:
         (self.folder / DISTURBANCE).unlink()
 
-    def forget_jobs(self) -> None:
-        (self.folder / JOURNAL).unlink(missing_ok=True)
+    def clustered_again(self, folder: Path) -> Self:
+        """A copy in which everything after the decompositions has to be made again."""
+        project = self.copy(folder)
+        for stage in ("clusters", "scores", "tables", "figures"):
+            shutil.rmtree(project.results / stage)
+        (project.folder / JOURNAL).unlink()
+        return project
 
     def journal(self) -> Counter[str]:
         """How often each job came to its end, by the name of its log below `logs/`."""
@@ -120,7 +119,7 @@ def job(log_path: str) -> Iterator[logging.Logger]:
         lines = path.read_text().splitlines() if path.exists() else []
         return Counter(line.partition("/logs/")[2] for line in lines)
 
-    def slurm(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def slurm(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.snakemake(*PROFILE, *OFTEN, *arguments)
 
     def run_on_slurm(self, *arguments: str) -> str:
@@ -129,16 +128,11 @@ def job(log_path: str) -> Iterator[logging.Logger]:
         return done.stdout + done.stderr
 
     @contextmanager
-    def started_on_slurm(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    def started_on_slurm(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """Snakemake at work; killed at the end if it still is."""
         with open(self.folder / "said.txt", "wb") as said:
-            process = subprocess.Popen(
-                self.command(*PROFILE, *OFTEN, *arguments),
-                cwd=self.folder,
-                env=self.environment(),
-                stdout=said,
-                stderr=said,
-            )
+            command = self.command(*PROFILE, *OFTEN, *arguments)
+            process = subprocess.Popen(command, cwd=self.folder, env=self.environment(), stdout=said, stderr=said)
             try:
                 yield process
             finally:

@@ -1,132 +1,126 @@
-"""What goes wrong on a cluster, one fault at a time: nothing that had ended well is computed again, and the tables are the same."""
+"""What goes wrong on a cluster: what had ended well is not computed again, and the results are the same bytes."""
 
-import os
-import re
 import signal
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.slurm import SlurmProject, run, same_bytes, wait_until
+from tests.cluster.slurm import SlurmJob, SlurmProject, run, same_bytes, wait_until
 from tests.workflow import ROOT
 
-SLOW = "fire5_avg"
-QUICK = "fire9_avg"
-
-
-def jobs_of(project: SlurmProject, clusterer: str, layer: str = QUICK) -> list:
-    return [job for job in project.jobs_on_slurm() if f"cells_{layer}_{clusterer}_" in job.what]
-
-
-@pytest.fixture(scope="module")
-def disturbed(tmp_path_factory: pytest.TempPathFactory, local: SlurmProject) -> SlurmProject:
-    """One run in which one group's job fails, another's is cancelled, and a third's is too slow, each at its first try."""
-    project = local.copy(tmp_path_factory.mktemp("disturbed") / "project")
-    for stage in ("clusters", "scores", "tables", "figures"):
-        for file in (project.results / stage).rglob("*.*"):
-            file.unlink()
-    project.forget_jobs()
-    project.disturb(
-        f"""
+ONE, OTHER = "fire9_avg", "fire5_avg"
+"""Two layers, each with a group of two cells for either clusterer."""
+DISTURBANCES = f"""
 import os, sys, time
+
 def first_time(name):
     try:
         os.close(os.open(name, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return False
     return True
-if "/logs/scores/" in job and "{QUICK}/pca20/kmeans." in job and first_time("failed"):
+
+if "/scores/" in job and "/{ONE}/pca20/kmeans." in job and first_time("failed"):
     sys.exit("Error: this fails once")
-if "/logs/clusters/" in job and "{QUICK}/pca5/by_k." in job and first_time("waits"):
+if "/clusters/" in job and "/{ONE}/pca5/by_k." in job and first_time("waiting"):
     time.sleep(600)
-if "/logs/clusters/" in job and "{SLOW}/pca5/kmeans." in job and first_time("slow"):
+if "/clusters/" in job and "/{OTHER}/pca5/kmeans." in job and first_time("slow"):
     time.sleep(600)
 """
-    )
-    # SLURM counts in minutes. Four jobs in a group: a quarter of a minute each would be nothing.
-    limits = [f"{rule}:runtime={minutes}*attempt" for rule, minutes in (("cluster", "1"), ("score", "1"))]
-    with project.started_on_slurm(
-        "--set-resources", *limits, *(f"{rule}:turn=1" for rule in ("cluster", "score"))
-    ) as running:
-        wait_until((project.folder / "waits").exists)
-        (cancelled,) = jobs_of(project, "by_k")
-        run("scancel", str(cancelled.number))
-        assert running.wait(timeout=600) == 0, project.said()
+HANG = f"""
+import time
+
+if "/clusters/" in job and "/{OTHER}/" in job:
+    time.sleep(600)
+"""
+
+
+def group(project: SlurmProject, layer: str, clusterer: str) -> list[SlurmJob]:
+    """What was submitted for the two cells of a layer and a clusterer, first to last."""
+    return [job for job in project.jobs_on_slurm() if job.what.startswith(f"rule_cells_{layer}_{clusterer}_")]
+
+
+def states(project: SlurmProject, layer: str, clusterer: str) -> list[str]:
+    return [job.state for job in group(project, layer, clusterer)]
+
+
+@pytest.fixture(scope="module")
+def disturbed(tmp_path_factory: pytest.TempPathFactory, local: SlurmProject) -> SlurmProject:
+    """A run in which a job of one group fails, another group is cancelled, and a third is too slow, the first time."""
+    project = local.clustered_again(tmp_path_factory.mktemp("disturbed") / "project")
+    project.disturb(DISTURBANCES)
+    a_minute = ["cluster:runtime=attempt", "score:runtime=attempt", "cluster:turn=1", "score:turn=1"]
+    with project.started_on_slurm("--set-resources", *a_minute) as running:
+        wait_until((project.folder / "waiting").exists)
+        (waiting,) = group(project, ONE, "by_k")
+        run("scancel", str(waiting.number))
+        assert running.wait(timeout=900) == 0, project.said()
     return project
 
 
-def states(project: SlurmProject, clusterer: str, layer: str = QUICK) -> list[str]:
-    return [job.state for job in jobs_of(project, clusterer, layer)]
-
-
 def test_a_job_that_fails_once_is_submitted_again(disturbed):
-    assert states(disturbed, "kmeans") == ["FAILED", "COMPLETED"]
+    assert states(disturbed, ONE, "kmeans") == ["FAILED", "COMPLETED"]
 
 
 def test_a_cancelled_job_is_submitted_again(disturbed):
-    assert states(disturbed, "by_k") == ["CANCELLED", "COMPLETED"]
+    assert states(disturbed, ONE, "by_k") == ["CANCELLED", "COMPLETED"]
 
 
-def test_a_job_past_its_time_is_submitted_again_with_more(disturbed):
-    slow = jobs_of(disturbed, "kmeans", SLOW)
-    assert [job.state for job in slow] == ["TIMEOUT", "COMPLETED"]
-    assert [job.minutes for job in slow] == ["4:00", "8:00"]
+def test_a_job_past_its_time_is_submitted_again_with_twice_the_time(disturbed):
+    assert states(disturbed, OTHER, "kmeans") == ["TIMEOUT", "COMPLETED"]
+    assert [job.minutes for job in group(disturbed, OTHER, "kmeans")] == ["4:00", "8:00"]
 
 
 def test_what_was_not_disturbed_ran_once(disturbed):
-    assert states(disturbed, "by_k", SLOW) == ["COMPLETED"]
+    assert states(disturbed, OTHER, "by_k") == ["COMPLETED"]
+    assert disturbed.journal()[f"scores/plain/squeezenet/{OTHER}/pca5/by_k.log"] == 1
 
 
-def test_tables_are_the_same_after_all_that(disturbed, local):
+def test_results_are_the_same_after_all_that(disturbed, local):
     same_bytes(disturbed, local)
 
 
 @pytest.fixture
-def halfway(clustered: SlurmProject):
-    """A run of which one group has ended well and another is in its middle: its first clustering is made, a job hangs."""
-    clustered.disturb(f'import time\nif "/logs/clusters/" in job and "{SLOW}/pca20/" in job:\n    time.sleep(600)')
-    with clustered.started_on_slurm() as running:
-
-        def is_halfway() -> bool:
-            ended = re.findall(r"Finished jobid: \d+ \(Group: cells_fire9_avg_\w+\)|Finished jobs?.*", clustered.said())
-            hanging = [job for job in clustered.jobs_on_slurm() if SLOW in job.what and job.state == "RUNNING"]
-            done = [job for job in clustered.jobs_on_slurm() if QUICK in job.what and job.state == "COMPLETED"]
-            return bool(ended) and len(hanging) == 2 and len(done) == 2
-
-        wait_until(is_halfway, 300)
-        yield clustered, running
+def halfway(tmp_path: Path, local: SlurmProject) -> Iterator[tuple[SlurmProject, subprocess.Popen[bytes]]]:
+    """A run whose groups of one layer have ended well, and Snakemake knows it; those of the other hang."""
+    project = local.clustered_again(tmp_path / "project")
+    project.disturb(HANG)
+    with project.started_on_slurm() as running:
+        wait_until(lambda: project.said().count("Finished jobid") >= 8 or running.poll() is not None, 400)
+        assert running.poll() is None, project.said()
+        yield project, running
 
 
 def finish(project: SlurmProject, local: SlurmProject) -> None:
-    """Runs again; nothing of the quick groups may run twice, and the results are those of an undisturbed run."""
+    """Runs again, undisturbed: all that Snakemake had recorded stays, and the results are those of a smooth run."""
     before = project.journal()
+    assert sum(before.values()) == 8
     project.leave_in_peace()
     project.run_on_slurm()
-    again = [log for log, times in project.journal().items() if log in before and times > before[log]]
-    assert not any(QUICK in log for log in again), again
+    after = project.journal()
+    assert {log: after[log] for log in before} == before
+    assert len(after) == 2 * 8 + 3  # tables and the figure
     same_bytes(project, local)
 
 
-def test_after_ctrl_c_no_job_is_left_and_the_rest_is_made(halfway, local):
+def test_after_ctrl_c_no_job_is_left_and_the_next_run_makes_the_rest(halfway, local):
     project, running = halfway
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=60) != 0
+    assert running.wait(timeout=120) != 0
     wait_until(lambda: not any(job.lives for job in project.jobs_on_slurm()))
     finish(project, local)
 
 
-def test_after_a_kill_jobs_live_on_until_make_recover(halfway, local):
+def test_after_a_kill_make_recover_cancels_and_unlocks_and_the_next_run_makes_the_rest(halfway, local):
     project, running = halfway
     running.kill()
     running.wait()
-    assert any(job.lives for job in project.jobs_on_slurm())
-    assert "Unlock" in project.slurm("-n", "--nolock").stderr or project.slurm().returncode != 0  # locked
-    subprocess.run(
-        ["make", "-f", str(ROOT / "Makefile"), "recover", f"SLURM_BIN={Path(os.sys.executable).parent}"],
-        cwd=project.folder,
-        env=project.environment(),
-        check=True,
-    )
+    assert [job.state for job in project.jobs_on_slurm() if job.lives] == ["RUNNING", "RUNNING"]
+    assert "--unlock" in project.slurm().stderr
+    recover = ["make", f"--file={ROOT / 'Makefile'}", "recover", f"SLURM_BIN={Path(sys.executable).parent}"]
+    subprocess.run(recover, cwd=project.folder, env=project.environment(), check=True)
     assert not any(job.lives for job in project.jobs_on_slurm())
     finish(project, local)

@@ -31,17 +31,20 @@ class GpuWatch(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def on_slurm(tmp_path_factory: pytest.TempPathFactory, fresh: SlurmProject) -> SlurmProject:
-    """The study from nothing, on SLURM; what it said and the GPUs that were seen lie beside it."""
+def watched(tmp_path_factory: pytest.TempPathFactory, fresh: SlurmProject) -> tuple[SlurmProject, GpuWatch]:
+    """The study from nothing, on SLURM, and the GPUs that were seen in use meanwhile."""
     project = fresh.copy(tmp_path_factory.mktemp("slurm") / "project")
     watch = GpuWatch()
     watch.start()
-    said = project.run_on_slurm()
+    project.run_on_slurm()
     watch.stop.set()
     watch.join()
-    (project.folder / "said.txt").write_text(said)
-    object.__setattr__(project, "gpus_seen", watch.seen)
-    return project
+    return project, watch
+
+
+@pytest.fixture(scope="module")
+def on_slurm(watched: tuple[SlurmProject, GpuWatch]) -> SlurmProject:
+    return watched[0]
 
 
 def test_same_bytes_as_without_slurm(on_slurm, local):
@@ -73,9 +76,10 @@ def test_networks_ask_for_a_gpu_and_nothing_else_does(on_slurm):
         assert (job.partition, job.gpus) == (("gpu", 1) if network else ("cpu", 0)), job
 
 
-def test_two_networks_ran_at_once_on_different_gpus(on_slurm):
+def test_two_networks_ran_at_once_on_different_gpus(watched):
+    on_slurm, watch = watched
     networks = {job.number for job in on_slurm.jobs_on_slurm() if job.gpus}
-    at_once = [{job: gpu for job, gpu in seen.items() if job in networks} for seen in on_slurm.gpus_seen]
+    at_once = [{job: gpu for job, gpu in seen.items() if job in networks} for seen in watch.seen]
     both = [seen for seen in at_once if len(seen) == 2]
     assert both, "the two networks never ran at once"
     assert all(set(seen.values()) == {"0", "1"} for seen in both)

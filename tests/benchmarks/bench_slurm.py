@@ -1,0 +1,110 @@
+"""A thousand cells on SLURM and without it, each for some minutes: `tests/cluster/slurm.sh up` first.
+
+.venv-slurm/bin/python -m tests.benchmarks.bench_slurm --minutes 10
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import yaml
+
+from tests.cluster.slurm import PROFILE, SlurmProject
+from tests.workflow import ROOT
+from workflow_scripts.intake.embedded import write_embedded
+
+COMMANDS = ("sbatch", "squeue", "scontrol", "sinfo", "sacct", "sacctmgr", "sshare", "scancel", "srun")
+PICTURES = 60
+CLUSTERERS = 5
+COMPONENTS = 50
+
+
+def study(folder: Path) -> SlurmProject:
+    """Two layers, fifty numbers of components, whitened or not, five clusterers: 1000 cells of 60 pictures."""
+    project = SlurmProject.new(folder)
+    write_embedded(folder / "every")
+    (folder / "pictures").mkdir()
+    for number, path in enumerate(sorted((folder / "every").rglob("*.png"))[:PICTURES]):
+        shutil.copy2(path, folder / "pictures" / f"{path.parent.name}_{number}.png")
+    config = yaml.safe_load((ROOT / "tests" / "cluster" / "study.yaml").read_text())
+    config["clusterers"] = {
+        f"kmeans{n}": {"method": "kmeans", "n_init": 5, "repeats": n + 1} for n in range(CLUSTERERS)
+    }
+    config["baseline"]["clusterer"] = "kmeans0"
+    config["studies"] = {
+        "thousand": {
+            "vary": {
+                "layer": ["fire5_avg", "fire9_avg"],
+                "n_components": list(range(1, COMPONENTS + 1)),
+                "whiten": [True, False],
+                "clusterer": list(config["clusterers"]),
+            },
+            "design": "product",
+        }
+    }
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    project.let_jobs_be_disturbed()
+    return project
+
+
+def count_calls(project: SlurmProject) -> dict[str, str]:
+    """An environment in which each of SLURM's commands enters its name into calls.txt before it runs."""
+    shims = project.folder / "shims"
+    shims.mkdir()
+    for command in filter(shutil.which, COMMANDS):
+        shim = shims / command
+        shim.write_text(f'#!/bin/sh\necho {command} >>{project.folder}/calls.txt\nexec {shutil.which(command)} "$@"\n')
+        shim.chmod(0o755)
+    return {**project.environment(), "PATH": f"{shims}:{os.environ['PATH']}"}
+
+
+def run_for(project: SlurmProject, minutes: float, *arguments: str) -> float:
+    """Runs, stopped when the time is over; the seconds until the first job ran."""
+    start = time.time()
+    with open(project.folder / "said.txt", "wb") as said:
+        running = subprocess.Popen(
+            project.command(*arguments), cwd=project.folder, env=count_calls(project), stdout=said, stderr=said
+        )
+        first = 0.0
+        while running.poll() is None and time.time() < start + 60 * minutes:
+            first = first or (time.time() - start if any((project.results / "logs").rglob("*.log")) else 0.0)
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        running.wait()
+    return first
+
+
+def tell(what: str, project: SlurmProject, first: float, start: float) -> None:
+    minutes = (time.time() - start) / 60
+    stages = Counter(log.partition("/")[0] for log in project.journal().elements())
+    calls = (
+        Counter((project.folder / "calls.txt").read_text().split()) if (project.folder / "calls.txt").exists() else {}
+    )
+    print(f"{what}: first job after {first:.1f} s; in {minutes:.1f} min {stages['scores']} cells")
+    print(f"  jobs that came to their end: {dict(stages)}")
+    print(f"  calls of SLURM's commands a minute: { {name: round(n / minutes, 1) for name, n in calls.items()} }")
+    submitted = project.jobs_on_slurm()
+    print(f"  submitted: {dict(Counter(re.sub('_wildcards.*|_fire.*', '', job.what) for job in submitted))}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = study(Path(folder) / "fresh")
+        for what, arguments in (("SLURM", PROFILE), ("local", ("--cores", "2"))):
+            project = fresh.copy(Path(folder) / what)
+            start = time.time()
+            tell(what, project, run_for(project, given.minutes, *arguments), start)
+
+
+if __name__ == "__main__":
+    main()
