@@ -47,6 +47,10 @@ def finetune_mb(wildcards: Any, attempt: int) -> int:
     return 8 * BASE_MB * attempt
 
 
+def _minutes(seconds: float) -> int:
+    return BASE_MINUTES + round(seconds / 60)
+
+
 def csv_rows(path: str) -> int:
     """Rows below the header; a picture's path may hold a line break inside quotes, so lines are not rows."""
     with open(path, newline="") as stream:
@@ -173,12 +177,12 @@ class Sizes:
         return (BASE_MB + between + self._points_mb(wildcards)) * attempt
 
     def cluster_minutes(self, wildcards: Any, attempt: int) -> int:
-        return ceil(BASE_MINUTES + self._clustering_seconds(wildcards) / 60) * attempt
+        return _minutes(self._clustering_seconds(wildcards)) * attempt
 
     def score_minutes(self, wildcards: Any, attempt: int) -> int:
         """The distances of all pairs, for the metrics that need no labels."""
         distances = 10 * self.n_images**2
-        return ceil(BASE_MINUTES + self._seconds(distances, wildcards) / 60) * attempt
+        return _minutes(self._seconds(distances, wildcards)) * attempt
 
     def validate_minutes(self, wildcards: Any, attempt: int) -> int:
         """For each fold a PCA (its matrix, and what an eigendecomposition takes) and the clustering."""
@@ -186,7 +190,7 @@ class Sizes:
         width = self.width(self._some_cell(wildcards))
         side = min(self.n_images, width)
         pca = (2 * side * self.n_images * width + 10 * side**3) / FLOPS
-        return ceil(BASE_MINUTES + its.folds * (pca + self._clustering_seconds(wildcards)) / 60) * attempt
+        return _minutes(its.folds * (pca + self._clustering_seconds(wildcards))) * attempt
 
     def _clustering_seconds(self, wildcards: Any) -> float:
         """The distances to all centres in every round of every restart, and those of all pairs, some times."""
