@@ -8,7 +8,7 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.clusterers import density_peaks
-from workflow_scripts.clusterers.density_peaks import decision_graph
+from workflow_scripts.clusterers.density_peaks import best_centres, decision_graph
 from workflow_scripts.settings import DensityPeaks
 
 SHAPES = {
@@ -77,7 +77,7 @@ def test_graph_and_clusters_are_those_of_all_pairs(shape, given):
         denser == np.arange(len(points)), 0, graph.distance), rtol=1e-12)  # fmt: skip
     if shape in ("blobs", "moons", "one cloud"):
         assert (graph.denser == denser).all()
-    order = graph.centres().tolist()
+    order = best_centres(graph.density, graph.distance).tolist()
     for k in (1, 2, 9, len(points)):
         assert graph.cut(k).tolist() == _follow(graph.denser, order[:k])
 
@@ -103,7 +103,7 @@ def test_product_is_above_one_for_local_peaks_only():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_centres_go_by_the_product_and_begin_with_the_densest(shape, given):
     graph = decision_graph(SHAPES[shape], _settings(**given))
-    order = graph.centres()
+    order = best_centres(graph.density, graph.distance)
     assert sorted(order) == list(range(len(order)))
     assert order[0] == graph.density.argmax() == graph.denser[order[0]]
     with np.errstate(invalid="ignore"):

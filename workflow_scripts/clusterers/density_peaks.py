@@ -32,18 +32,9 @@ class DecisionGraph:
     distance: np.ndarray
     denser: np.ndarray
 
-    def centres(self) -> np.ndarray:
-        """All points, the best centre first: by density times distance, of equals the denser.
-
-        The densest point is always the first: no density is higher and no distance longer.
-        """
-        with np.errstate(invalid="ignore"):  # of equal points the density may be infinite and the distance 0
-            product = np.where(self.distance > 0, self.density * self.distance, 0.0)
-        return np.lexsort((_rank(self.density), -product))
-
     def cut(self, k: int) -> np.ndarray:
         """The clusters of the k best centres, numbered in their order, (N,): each point is of its denser's cluster."""
-        centres = self.centres()[:k]
+        centres = best_centres(self.density, self.distance)[:k]
         parents = self.denser.copy()
         parents[centres] = centres
         number = np.empty(len(parents), dtype=np.intp)
@@ -95,6 +86,16 @@ def decision_graph(
     peaks = np.flatnonzero(~denser.any(axis=1))
     parent[peaks], distance[peaks] = _denser_than_peaks(points, rank, peaks)
     return DecisionGraph(density, distance, parent)
+
+
+def best_centres(density: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """All points, the best centre first: by density times distance, of equals the denser.
+
+    The densest point is always the first: no density is higher and no distance longer.
+    """
+    with np.errstate(invalid="ignore"):  # of equal points the density may be infinite and the distance 0
+        product = np.where(distance > 0, density * distance, 0.0)
+    return np.lexsort((_rank(density), -product))
 
 
 def nearest(points: np.ndarray, n_neighbors: int, n_threads: int = 1) -> tuple[np.ndarray, np.ndarray]:

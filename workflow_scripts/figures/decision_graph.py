@@ -1,0 +1,73 @@
+"""The decision graph of Density Peaks: density and distance to a denser image, by which the centres are chosen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.clusterers import read_runs
+from workflow_scripts.clusterers.density_peaks import best_centres
+from workflow_scripts.errors import UserError
+from workflow_scripts.figures.artefacts import choose_best_k, choose_k
+from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
+from workflow_scripts.store import attribute, reading
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Density, distance to the nearest denser image, and rank among the possible centres, of every image.
+
+    Returns
+    -------
+    DataFrame, a row per image in the order of the rank: `row` (in the manifest), `density, distance`, `product` of
+    both, `rank` (from 1), `is_centre` (of the k clusters), `k`, and `measure`: what the density is. Raises `UserError`
+    for a clusterer that has no decision graph.
+    """
+    with reading(inputs["clusters"][0]) as file:
+        settings, runs = attribute(file, "settings")["clusterer"], read_runs(file)
+    if settings["method"] != "density_peaks":
+        raise UserError(f"config: figures: decision_graph: found {settings['method']}, allowed: density_peaks")
+    graph = next(its.diagnostics for its in runs.values() if its.diagnostics)
+    k = choose_k(choose_best_k(inputs, figure), list(runs))
+    order = best_centres(graph["density"], graph["distance"])
+    table = pd.DataFrame({"row": order, "density": graph["density"][order], "distance": graph["distance"][order]})
+    rank = np.arange(len(order)) + 1
+    measure = (
+        f"Density: 1 / distance to neighbour {settings['n_neighbors']}"
+        if settings["density"] == "knn"
+        else "Density: images within the cut-off"
+    )
+    product = table["density"] * table["distance"]
+    return table.assign(product=product, rank=rank, is_centre=rank <= k, k=k, measure=measure)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw distance against density, and the products in the order of their size; the centres stand out."""
+    finite = table[np.isfinite(table["product"])]
+    with theme(style):
+        wide = figure["width"] >= ONE_COLUMN
+        made = canvas(figure, 66 if wide else 116)
+        graph, products = made.subplots(*((1, 2) if wide else (2, 1)))
+        _draw_points(graph, finite, "density", "distance", colours(style)[0])
+        graph.set(xlabel=table["measure"].iloc[0], ylabel="Distance to the nearest denser image")
+        positive = finite[finite["product"] > 0]
+        _draw_points(products, positive, "rank", "product", colours(style)[0])
+        k = table["k"].iloc[0]
+        products.axvline(k + 0.5, color=FAINT, linestyle="--", linewidth=0.8)
+        products.set(xlabel="Rank among the possible centres", ylabel="Density × distance", xscale="log", yscale="log")
+        products.xaxis.set_major_formatter("{x:g}")
+        left_out = len(table) - len(finite)
+        equal = f" {left_out} images that are many times there have no finite density." if left_out else ""
+        note(made, f"n = {len(table)} images; coloured: the centres of k = {k} clusters.{equal}", style)
+    return made
+
+
+def _draw_points(ax: Axes, table: pd.DataFrame, x: str, y: str, colour: str) -> None:
+    others, centres = table[~table["is_centre"]], table[table["is_centre"]]
+    ax.scatter(others[x], others[y], 4, INK, alpha=0.35, linewidths=0, rasterized=True)
+    ax.scatter(centres[x], centres[y], 16, colour, edgecolors="white", linewidths=0.4, zorder=3)
+    ax.grid()

@@ -1,0 +1,132 @@
+"""Normalised mutual information against the number of clusters, between curves that say what a value is worth."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names, read_manifest, read_scores
+from workflow_scripts.figures.style import (
+    FAINT,
+    INK,
+    ONE_COLUMN,
+    canvas,
+    legend_below,
+    looks,
+    note,
+    placeholder,
+    theme,
+    wrapped,
+)
+from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
+from workflow_scripts.store import reading
+
+FEATURES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
+"""The choices that make what is clustered: a panel for each combination."""
+REFERENCES = {"refinement": "labels, refined", "random": "random labels", "orthogonal": "orthogonal to the labels"}
+DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0, (5, 1.5, 1, 1.5))}
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """NMI with the labels (geometric mean) of every clusterer at each k, and of the reference curves.
+
+    A repeat that stores all its restarts counts with the one of lowest inertia. The curves are made of the labels that
+    the scores count: of labelled images, and behind a fine-tuned network of those that it was not trained on.
+
+    Returns
+    -------
+    DataFrame, a row per panel, curve and k: `panel` (the features' name), `curve` (a clusterer, or one of
+    `reference_curves.CURVES`), `is_reference`, `finds_k` (a clusterer that finds the number itself: `k` is that of its
+    clusters that have images), `k`, `nmi` (mean over the repeats), `sd` (ddof 1; of the random curve over its draws),
+    `n` (labelled images) and `n_labels`. No rows without labels.
+    """
+    panels = pd.Series(cell_names(cells, FEATURES))
+    tables = []
+    for panel, places in panels.groupby(panels, sort=False).groups.items():
+        curves = pd.concat([_clusterer(cells[i]["clusterer"], inputs["scores"][i]) for i in places])
+        labels = _labels(inputs["manifest"][places[0]], inputs["points"][places[0]])
+        ks = curves.loc[~curves["finds_k"], "k"].astype(int)
+        found = curves.loc[curves["finds_k"], "k"].round().astype(int)
+        references = reference_curves(labels, [*ks, *found], draws=figure["draws"]).assign(is_reference=True)
+        both = pd.concat([curves, references.assign(finds_k=False)], ignore_index=True)
+        tables.append(both.assign(panel=panel, n=len(labels), n_labels=len(np.unique(labels))))
+    columns = ["panel", "curve", "is_reference", "finds_k", "k", "nmi", "sd", "n", "n_labels"]
+    return pd.concat(tables, ignore_index=True)[columns].dropna(subset=["nmi"]).reset_index(drop=True)
+
+
+def _clusterer(name: str, path: str) -> pd.DataFrame:
+    scores = read_scores(path).sort_values("inertia", kind="stable")
+    best = scores.groupby(["k", "repeat"], dropna=False).head(1)
+    means = best.groupby("k", dropna=False).agg(
+        nmi=("nmi_geometric", "mean"), sd=("nmi_geometric", "std"), found=("n_clusters", "mean")
+    )
+    curve = means.reset_index().assign(curve=name, is_reference=False, finds_k=means.index.isna())
+    return curve.assign(k=curve["k"].astype(float).fillna(curve["found"].astype(float))).drop(columns="found")
+
+
+def _labels(manifest: str, points: str) -> np.ndarray:
+    """The labels that count for the scores."""
+    labels = read_manifest(manifest)["label"].to_numpy(dtype=object)
+    with reading(points) as file:
+        counts = ~file["trained_on"][:] if "trained_on" in file else np.ones(len(labels), dtype=bool)
+    return np.array([label for label in labels[counts] if label is not None], dtype=object).astype(str)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a panel for each combination of features: a line for each clusterer, the reference curves behind them."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: mutual information is that of clusters and labels.")
+        panels = list(dict.fromkeys(table["panel"]))
+        across = min(len(panels), 1 if figure["width"] < ONE_COLUMN else 2)
+        down = ceil(len(panels) / across)
+        made = canvas(figure, 58 * down + 22)
+        axes = made.subplots(down, across, squeeze=False, sharex=True, sharey=True)
+        clusterers = list(dict.fromkeys(table.loc[~table["is_reference"], "curve"]))
+        colours = {name: look.colour for name, look in looks(clusterers, style).items()}
+        for ax, panel in zip(axes.flat, panels, strict=False):
+            _draw_panel(ax, table[table["panel"] == panel], colours)
+            ax.set_title(wrapped(panel, 0.8 * figure["width"] / across, style["font_size"]))
+            ax.set_xlabel(AXIS_NAMES["k"])
+            ax.xaxis.set_tick_params(labelbottom=True)
+        for ax in axes.flat[len(panels) :]:
+            ax.axis("off")
+        for row in axes:
+            row[0].set_ylabel("NMI with the labels\n(geometric mean)")
+        entries = {name: Line2D([], [], color=colour) for name, colour in colours.items()}
+        entries |= {REFERENCES[name]: Line2D([], [], color=INK, linestyle=DASHES[name]) for name in CURVES}
+        legend_below(made, entries, style)
+        note(made, _explanation(table), style)
+    return made
+
+
+def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    for name in CURVES:
+        its = table[table["is_reference"] & (table["curve"] == name)].sort_values("k")
+        ax.fill_between(its["k"], its["nmi"] - its["sd"], its["nmi"] + its["sd"], color=FAINT, alpha=0.4, linewidth=0)
+        ax.plot(its["k"], its["nmi"], color=INK, linestyle=DASHES[name], linewidth=0.9)
+    ks = table.loc[~table["finds_k"], "k"]
+    many = ks.max() > 10 * ks.min()
+    for name, colour in colours.items():
+        its = table[~table["is_reference"] & (table["curve"] == name)].sort_values("k")
+        alone = bool(its["finds_k"].any()) or len(its) < 10
+        ax.fill_between(its["k"], its["nmi"] - its["sd"], its["nmi"] + its["sd"], color=colour, alpha=0.2, linewidth=0)
+        ax.plot(its["k"], its["nmi"], "o-" if alone else "-", color=colour, markersize=3.5)
+    if many:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_ylim(0, 1.02)
+    ax.grid(axis="y")
+
+
+def _explanation(table: pd.DataFrame) -> str:
+    first = table.iloc[0]
+    found = " A point alone: a clusterer that finds the number of clusters." if table["finds_k"].any() else ""
+    return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{found}"
