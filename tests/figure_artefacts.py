@@ -30,6 +30,7 @@ KINDS = (
         "class_scores",
         "maps",
     ),
+    *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance"),
     *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
 )
 CELL = {
@@ -54,6 +55,10 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "sensitivity": {"x": "n_components", "hue": "whiten", "metrics": ["accuracy_majority", "ari"], "k": None},
     "restarts": {"metric": "accuracy_majority", "k": None},
     "class_scores": {"k": None},
+    "cluster_scores": {"k": None},
+    "silhouette_profile": {"k": None},
+    "clusterer_scores": {"k": None, "metrics": ["nmi_geometric", "ari", "purity", "silhouette", "dbcv"]},
+    "k_distance": {"min_samples": 4},
     "maps": {"map": "tsne"},
     "folds": {"metric": "accuracy_majority", "k": None},
     "best_of_n": {"metric": "accuracy_majority", "k": None, "confidence": 0.95},
@@ -97,7 +102,8 @@ def write_clusters(path: Path, by_k: Mapping[str, tuple[Any, Any]]) -> str:
 
 def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of the promised table; what they leave out is null, but k is 7 and each row a repeat of its own."""
-    metrics = ("accuracy_majority", "accuracy_matched", "ari", "ami", "purity", "silhouette", "inertia")
+    metrics = ("accuracy_majority", "accuracy_matched", "ari", "ami", "purity", "silhouette", "inertia", "dbcv")
+    metrics += ("n_clusters", "noise_fraction", "nmi_geometric")
     table = pd.DataFrame([{"k": 7, "repeat": i, "restart": 0, "n_init": 10, **row} for i, row in enumerate(rows)])
     integers = ["k", "n_components_used", "fold", "repeat", "restart", "n_init"]
     table = table.reindex(columns=list(dict.fromkeys([*table.columns, *integers, *metrics])))
@@ -117,7 +123,8 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         write_store(folder / f"{name}.h5", images=rng.integers(0, 256, (n, 8, 8), dtype=np.uint8))
         for name in ("clahe", "plain")
     ]
-    points = write_store(folder / "tsne.h5", scores=np.column_stack([truth, truth % 3]) + rng.normal(0, 0.2, (n, 2)))
+    places = np.column_stack([truth, truth % 3]) + rng.normal(0, 0.2, (n, 2))
+    points = write_store(folder / "tsne.h5", scores=places, image_id=np.arange(n).astype("S"))
     ratios = rng.random(40) * np.geomspace(1, 1e-3, 40)
     spectrum = write_store(folder / "pca.h5", explained_variance_ratio=ratios / ratios.sum())
     partition = np.where(np.arange(n) == 0, n_classes, truth)
@@ -127,7 +134,10 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
     for i, cell in enumerate(cells):
         metrics = rng.random((20, 2)) if labelled else np.full((20, 2), np.nan)
         rows = [
-            {"n_components_used": cell["n_components"], "accuracy_majority": accuracy, "ari": ari, "inertia": inertia}
+            {
+                **{"n_components_used": cell["n_components"], "accuracy_majority": accuracy, "ari": ari},
+                **{"inertia": inertia, "n_clusters": 7, "noise_fraction": 0.12, "silhouette": 0.3, "dbcv": -0.25},
+            }
             for (accuracy, ari), inertia in zip(metrics, 10 + rng.random(20), strict=True)
         ]
         scores.append(write_scores(folder / f"scores_{i}.parquet", rows))
@@ -161,6 +171,13 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "sensitivity": (cells, {"scores": scores, "manifest": [manifest]}),
         "restarts": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),
         "class_scores": ([CELL], {"class_scores": [str(folder / "classes.parquet")], "manifest": [manifest]}),
+        "cluster_scores": ([CELL], {"manifest": [manifest], "points": [points], "clusters": [clusters]}),
+        "silhouette_profile": ([CELL], {"manifest": [manifest], "points": [points], "clusters": [clusters]}),
+        "clusterer_scores": (
+            [{**CELL, "clusterer": name} for name in ("kmeans", "affinity_propagation", "dbscan")],
+            {"scores": scores[:3], "manifest": [manifest]},
+        ),
+        "k_distance": ([CELL, plain, {**plain, "whiten": False}], {"points": [points] * 3, "manifest": [manifest]}),
         "maps": ([CELL, plain], {"manifest": [manifest] * 2, "map": [points, points]}),
         "folds": (cells[:2], {"validated": [validated, validated], "manifest": [manifest]}),
         "best_of_n": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),

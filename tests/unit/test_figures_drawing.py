@@ -78,7 +78,7 @@ def strings(figure):
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind not in ("formats", "explained_variance", "reproduction")]
+    "kind", [kind for kind in KINDS if kind not in ("formats", "explained_variance", "reproduction", "k_distance")]
 )
 def test_figures_without_labels_say_so(kind, tmp_path):
     assert "no labels" in strings(drawn(kind, tmp_path, labelled=False)).lower()

@@ -37,7 +37,7 @@ def cluster(
 
 
 def _knee(points: np.ndarray, min_samples: int) -> dict[str, float]:
-    need_time("DBSCAN with eps: auto", points, 0.1, "try fewer images, or eps as a number")
+    need_time("DBSCAN with eps: auto", points, 0.2, "try fewer images, or eps as a number")
     knee = find_knee(points, min_samples)
     if not knee.is_gap:
         log.warning(

@@ -20,7 +20,7 @@ def cluster(
     The diagnostic `probability` (N,) is how deep in its cluster each image lies, 0 for noise. Raises `UserError` with
     the time needed if that is too much.
     """
-    need_time("HDBSCAN", points, 0.1, "try fewer images or components")
+    need_time("HDBSCAN", points, 0.2, "try fewer images or components")
     with threadpool_limits(1):
         fit = HDBSCAN(
             min_cluster_size=settings["min_cluster_size"],

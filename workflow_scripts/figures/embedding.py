@@ -57,7 +57,7 @@ def tabulate(
     best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
     table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
     table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
-    table = table.join(_named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
+    table = table.join(named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
     chosen: list[int] = []
     if figure["insets"]:
         points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
@@ -76,7 +76,7 @@ def _nearest_mean(points: np.ndarray, rows: np.ndarray) -> int:
     return int(rows[np.argmin(distance)])
 
 
-def _named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
+def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
     """Name, class and rank of each cluster; noise has no row."""
     names = majority_names(labels, y)
     if y.isna().all():
@@ -90,7 +90,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw the map by label and by cluster; without labels by cluster only."""
     names = classes(read_manifest(inputs["manifest"]))
     by_class = looks(names, style)
-    by_cluster = _cluster_looks(table, by_class, style)
+    by_cluster = cluster_looks(table, by_class, style)
     narrow = figure["width"] < ONE_COLUMN
     with theme(style):
         made = canvas(figure, _height(table, figure, by_class | by_cluster, style))
@@ -112,7 +112,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
+def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
     """Each cluster in a shade of its class's colour, in the order of classes; without labels in the palette's order."""
     clusters = table[table["cluster"] >= 0].drop_duplicates("name").sort_values(["predicted", "rank", "cluster"])
     if not by_class:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import sklearn.metrics
 from scipy.sparse import csr_array
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import pairwise_distances_chunked
@@ -59,6 +60,25 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
     found = np.array([_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions])
     value, error = found.reshape(-1, 2).T
     return Estimates(value, value - NORMAL_95 * error, value + NORMAL_95 * error)
+
+
+def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The silhouette of each clustered point of one partition, among the clustered ones, or of a sample of these.
+
+    The sample is that of `silhouettes`, of `MAX_POINTS` and in proportion. Noise is left out.
+
+    Returns
+    -------
+    The rows of the points (S,), ascending, and their silhouettes (S,): NaN for fewer than two clusters.
+    """
+    rows = np.flatnonzero(clusters >= 0)
+    if len(rows) > MAX_POINTS:
+        rows = np.sort(stratified_sample(clusters, MAX_POINTS, np.random.default_rng(seed)))
+    n_clusters = len(np.unique(clusters[rows]))
+    if n_clusters < 2 or n_clusters == len(rows):
+        return rows, np.full(len(rows), np.nan if n_clusters < 2 else 0.0)
+    centred = points[rows] - points[rows].mean(axis=0)
+    return rows, sklearn.metrics.silhouette_samples(centred, clusters[rows])
 
 
 def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int, seed: int) -> tuple[float, float]:
@@ -161,7 +181,7 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
     n, k = len(points), int(clusters.max(initial=-1)) + 1
     if not 2 <= k < n:
         return np.nan, np.nan
-    sizes, centres, radii = spread(points, clusters)
+    sizes, centres, radii = radii_of(points, clusters)
     within = float((radii**2).sum())
     between = float((sizes * np.square(centres - points.mean(axis=0)).sum(axis=1)).sum())
     ratio = between * (n - k) / (within * (k - 1)) if within else 1.0
@@ -173,7 +193,7 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
     return ratio, float(((widths[:, None] + widths) / apart).max(axis=1).mean())
 
 
-def spread(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def radii_of(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
     sizes = np.bincount(clusters)
     members = csr_array((np.ones(len(points)), (clusters, np.arange(len(points)))))

@@ -229,6 +229,53 @@ class ClassScores(Figure):
     """The metric of `k: best`."""
 
 
+class ClusterScores(Figure):
+    """What each cluster of one clustering is worth, as a table: size, purity, cohesion, silhouette, DBCV."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    of_cells = "one"
+    computes = True
+    kind: Literal["cluster_scores"] = "cluster_scores"
+    width: float = Field(85, gt=20, le=500)
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
+class SilhouetteProfile(Figure):
+    """The silhouette of every image, sorted within its cluster."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    of_cells = "one"
+    computes = True
+    kind: Literal["silhouette_profile"] = "silhouette_profile"
+    width: float = Field(85, gt=20, le=500)
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
+class ClustererScores(Figure):
+    """The clusterers of the study side by side, as a table: clusters, noise and metrics."""
+
+    sources = ("scores",)
+    kind: Literal["clusterer_scores"] = "clusterer_scores"
+    metrics: list[Metric] = Field(["nmi_geometric", "ari", "purity", "silhouette", "dbcv"], min_length=1, max_length=6)
+    k: int | None = None
+    """Of the clusterers that are told one; null is the smallest of each."""
+
+
+class KDistance(Figure):
+    """The sorted k-distance curve of each reduction, its knee, and whether there is a density gap for DBSCAN."""
+
+    sources = ("points",)
+    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
+    computes = True
+    kind: Literal["k_distance"] = "k_distance"
+    min_samples: int = Field(10, ge=2)
+    """As of DBSCAN: the distance is that to neighbour number `min_samples` - 1."""
+
+
 class Maps(Figure):
     """The maps of the study's cells beside each other, by label."""
 
@@ -321,6 +368,10 @@ AnyFigure = Annotated[
     | ClusterPair
     | NearTwins
     | ClassScores
+    | ClusterScores
+    | SilhouetteProfile
+    | ClustererScores
+    | KDistance
     | Maps
     | Tree
     | Sensitivity

@@ -1,0 +1,78 @@
+"""What each cluster of one clustering is worth, as a table: size, purity, cohesion, silhouette, density."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.style import canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.metrics.dbcv import validities
+from workflow_scripts.metrics.internal import MAX_POINTS, compact, radii_of, silhouette_samples
+
+HEADINGS = ("n", "Purity", "Cohesion", "Silhouette", "DBCV")
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """A row per cluster of the stored clustering of lowest inertia; noise has none.
+
+    Returns
+    -------
+    DataFrame: `cluster, name, predicted, rank` (as in the embedding), `size`, `purity` (share of its labelled images
+    that have the class that it votes for; null without any), `cohesion` (mean distance of its images to their mean, in
+    the units of the points), `silhouette` (mean of its images, of a sample above 20 000), `dbcv` (its density-based
+    validity; null above 20 000 images), `k` (null if the clusterer finds it), `n` and `n_noise` (images).
+    """
+    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
+    labels = read_manifest(inputs["manifest"][0])["label"]
+    clusters = compact(best.labels)
+    table = named(best.labels, labels).reset_index()
+    clustered = clusters >= 0
+    sizes, _, radii = radii_of(points[clustered], clusters[clustered])
+    right = pd.Series(labels == pd.Series(best.labels).map(table.set_index("cluster")["predicted"]))
+    table["size"] = sizes
+    table["purity"] = right[labels.notna()].groupby(best.labels[labels.notna()]).mean().reindex(table["cluster"]).values
+    table["cohesion"] = np.bincount(clusters[clustered], radii) / sizes
+    rows, scores = silhouette_samples(points, clusters)
+    table["silhouette"] = pd.Series(scores).groupby(clusters[rows]).mean().reindex(range(len(table))).values
+    small = len(table) > 1 and len(points) <= MAX_POINTS
+    table["dbcv"] = validities(points, clusters) if small else np.nan
+    return table.assign(k=pd.array([best.k] * len(table), "Int64"), n=len(points), n_noise=int((~clustered).sum()))
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a line of text for each cluster, with its colour and marker."""
+    names = classes(read_manifest(inputs["manifest"]))
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No cluster: the clusterer calls every image noise.")
+        looks_of = cluster_looks(table, looks(names, style), style)
+        made = canvas(figure, height(len(table)) + 4)
+        table = table.sort_values(["predicted", "rank", "cluster"])
+        rows = [
+            [
+                shortened(row["name"], 18),
+                f"{row['size']}",
+                spread(100 * row["purity"], np.nan, 0),
+                spread(row["cohesion"], np.nan, 2),
+                spread(row["silhouette"], np.nan, 2),
+                spread(row["dbcv"], np.nan, 2),
+            ]
+            for row in table.to_dict("records")
+        ]
+        marks = [looks_of[name] for name in table["name"]]
+        write_table(made, ["Cluster", *HEADINGS], rows, style, marks)
+        first = table.iloc[0]
+        k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
+        noise = f", of which {first['n_noise']} noise" if first["n_noise"] else ""
+        unlabelled = "" if names else "; no labels, no purity"
+        note(made, f"{k}n = {first['n']} images{noise}; purity in percent{unlabelled}.", style)
+    return made

@@ -1,0 +1,89 @@
+"""Every clusterer side by side on the same points, as a table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import CELL_AXES, cell_names, read_manifest, read_scores, with_k
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, note, shortened, theme
+from workflow_scripts.figures.text_table import height, spread, write_table
+
+HEADINGS = {
+    "accuracy_majority": "Accuracy",
+    "accuracy_matched": "Matched",
+    "ari": "ARI",
+    "ami": "AMI",
+    "nmi_arithmetic": "NMI",
+    "nmi_geometric": "NMI",
+    "purity": "Purity",
+    "homogeneity": "Homog.",
+    "completeness": "Compl.",
+    "silhouette": "Silh.",
+    "calinski_harabasz": "Cal.-Har.",
+    "davies_bouldin": "Dav.-Bould.",
+    "dbcv": "DBCV",
+    "inertia": "Inertia",
+    "bic": "BIC",
+    "aic": "AIC",
+}
+LARGE = ("calinski_harabasz", "inertia", "bic", "aic")
+"""Metrics that are written without decimals."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Clusters, noise and the metrics of each cell, mean and standard deviation over the repeats.
+
+    Returns
+    -------
+    DataFrame, a row per cell: `name` (its clusterer, and what else tells it from the others), `k` (null if the
+    clusterer finds it), `n_clusters` (mean), `noise` (mean share of the images), `n_repeats`, and for each metric
+    `_mean` and `_sd` (ddof 1; null for one repeat, and where a metric does not apply).
+    """
+    rows = []
+    for name, path in zip(cell_names(cells, CELL_AXES), inputs["scores"], strict=True):
+        its = with_k(read_scores(path), figure["k"])
+        its = its.sort_values("inertia", kind="stable").groupby("repeat").head(1)  # of all restarts the best
+        row = {"name": name, "k": its["k"].iloc[0], "n_repeats": len(its)}
+        row |= {"n_clusters": its["n_clusters"].mean(), "noise": its["noise_fraction"].mean()}
+        for metric in figure["metrics"]:
+            row |= {f"{metric}_mean": its[metric].mean(), f"{metric}_sd": its[metric].std()}
+        rows.append(row)
+    return pd.DataFrame(rows).astype({"k": "Int64"})
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a line of text for each clusterer."""
+    manifest = read_manifest(inputs["manifest"])
+    metrics = [column.removesuffix("_mean") for column in table if column.endswith("_mean")]
+    narrow = figure["width"] < ONE_COLUMN
+    with theme(style):
+        made = canvas(figure, height(len(table)) + 4)
+        rows = [
+            [
+                shortened(row["name"], 16 if narrow else 40),
+                f"{row['n_clusters']:.3g}",
+                f"{100 * row['noise']:.0f} %" if row["noise"] else "–",
+                *(_number(metric, row[f"{metric}_mean"], row[f"{metric}_sd"], narrow) for metric in metrics),
+            ]
+            for row in table.to_dict("records")
+        ]
+        headings = ["Clusterer", "k", "Noise", *(HEADINGS[metric] for metric in metrics)]
+        write_table(made, headings, rows, style)
+        note(made, _explanation(table, len(manifest), manifest["label"].notna().any(), narrow), style)
+    return made
+
+
+def _number(metric: str, mean: float, sd: float, narrow: bool) -> str:
+    return spread(mean, float("nan") if narrow else sd, 0 if metric in LARGE else 2)
+
+
+def _explanation(table: pd.DataFrame, n_images: int, labelled: bool, narrow: bool) -> str:
+    repeats = f"mean {'' if narrow else '± sd '}over up to {table['n_repeats'].max()} repeats"
+    unlabelled = "" if labelled else "No labels: metrics that compare with them are dashes. "
+    means = [mean for mean in ("arithmetic", "geometric") if f"nmi_{mean}_mean" in table]
+    nmi = f" NMI by the {' and the '.join(means)} mean." if means else ""
+    return f"{unlabelled}n = {n_images} images, {repeats}; noise counts in accuracies and DBCV only.{nmi}"

@@ -1,0 +1,77 @@
+"""The sorted k-distance curve of each reduction: is there a density gap for DBSCAN to cut on."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.clusterers.k_distance import find_knee
+from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.figures.artefacts import CELL_AXES, cell_names, evenly
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, theme, wrapped
+
+DRAWN = 1000
+"""Points of a curve at most."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """The sorted k-distance curve of what each cell clusters, and its knee.
+
+    Returns
+    -------
+    DataFrame, up to DRAWN rows per cell: `series` (the cell's name), `share` (of the images that have a shorter
+    distance, percent), `distance` (to neighbour number `min_samples` - 1), and of the curve's knee `knee` (its share),
+    `eps, height, separation, confidence, is_gap` (as `clusterers.k_distance.Knee` has them), `min_samples` and `n`.
+    """
+    tables = []
+    axes = [axis for axis in CELL_AXES if axis != "clusterer"]
+    for name, cell, path in zip(cell_names(cells, axes), cells, inputs["points"], strict=True):
+        points = read_points(path, cell["n_components"], cell["whiten"]).values
+        knee = find_knee(points, figure["min_samples"])
+        rows = np.union1d(evenly(len(knee.curve), DRAWN), knee.place)
+        percent = 100 / max(len(knee.curve) - 1, 1)
+        told = {key: getattr(knee, key) for key in ("eps", "height", "separation", "confidence", "is_gap")}
+        curve = pd.DataFrame({"share": percent * rows, "distance": knee.curve[rows]})
+        told |= {"knee": percent * knee.place, "n": len(points), "min_samples": figure["min_samples"]}
+        tables.append(curve.assign(series=name, **told))
+    return pd.concat(tables, ignore_index=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a panel for each cell: the curve, its knee, and what it is worth."""
+    names = list(dict.fromkeys(table["series"]))
+    across = min(len(names), 1 if figure["width"] < ONE_COLUMN else 2)
+    down = ceil(len(names) / across)
+    with theme(style):
+        made = canvas(figure, 58 * down + 8)
+        axes = made.subplots(down, across, squeeze=False).ravel()
+        for ax, name in zip(axes, names, strict=False):
+            width = figure["width"] / across - 18
+            _draw_curve(ax, table[table["series"] == name], wrapped(name, width, style["font_size"]), style)
+        for ax in axes[len(names) :]:
+            ax.axis("off")
+        first = table.iloc[0]
+        note(
+            made,
+            f"n = {first['n']} images; the distance is that to neighbour number {first['min_samples'] - 1}.",
+            style,
+        )
+    return made
+
+
+def _draw_curve(ax: Axes, its: pd.DataFrame, name: str, style: Mapping[str, Any]) -> None:
+    first = its.iloc[0]
+    line, mark = colours(style)[:2]
+    ax.plot(its["share"], its["distance"], color=line)
+    ax.plot(first["knee"], first["eps"], "o", color=mark, markersize=4)
+    ax.set(xlabel="Images, sorted\u00a0(%)", ylabel="k-distance", xlim=(0, 101), ylim=(0, None))
+    verdict = "a density gap to cut on" if first["is_gap"] else "no density gap to cut on"
+    knee = f"knee: eps {first['eps']:.3g}, height {first['height']:.2f}"
+    ax.set_title(f"{name}\n{knee}\nconfidence {first['confidence']:.2f}: {verdict}")
+    ax.grid(axis="y")

@@ -1,0 +1,98 @@
+"""The silhouette of every image, sorted within its cluster (Rousseeuw 1987, figure 3)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.style import INK, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
+
+GAP = 0.02
+"""Between clusters, share of the images."""
+ROW = 5.0
+"""Millimetres of the smallest cluster's name."""
+STEPS = 400
+"""Points of an outline at most."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """The silhouette of every clustered image of the stored clustering of lowest inertia; noise has none.
+
+    Returns
+    -------
+    DataFrame, sorted by cluster and falling silhouette: `image_id, label, cluster, name, predicted, rank` (as in the
+    embedding), `silhouette`, `mean` (of its cluster), `k` (null if the clusterer finds it), `chosen_by` (the metric by
+    which k is the best; null if it is given), `n` and `n_noise` (all images). Above 20 000 images a sample of them,
+    each cluster in proportion. No rows for fewer than two clusters.
+    """
+    manifest = read_manifest(inputs["manifest"][0])
+    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
+    rows, scores = silhouette_samples(points, compact(best.labels))
+    table = manifest.loc[rows, ["image_id", "label"]].assign(cluster=best.labels[rows], silhouette=scores)
+    table = table.join(named(best.labels, manifest["label"]), on="cluster")
+    table["mean"] = table.groupby("cluster")["silhouette"].transform("mean")
+    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["k"] = pd.array([best.k] * len(table), "Int64")
+    table = table.assign(n=len(best.labels), n_noise=int(np.count_nonzero(best.labels < 0))).dropna(subset="silhouette")
+    order = ["predicted", "rank", "cluster", "silhouette"]
+    return table.sort_values(order, ascending=[True, True, True, False], kind="stable").reset_index(drop=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the outline of each cluster's silhouettes, in its colour, and the mean of all as a line."""
+    names = classes(read_manifest(inputs["manifest"]))
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "A silhouette needs two clusters; this clustering has fewer.")
+        looks_of = cluster_looks(table, looks(names, style), style)
+        colours = [looks_of[name].colour for name in table["name"]]
+        made = canvas(figure, min(ROW * 2 * table["cluster"].nunique() + 22, 200))
+        ax = made.subplots()
+        _draw_clusters(ax, table.assign(colour=colours))
+        mean = table["silhouette"].mean()
+        ax.axvline(mean, color=INK, linestyle="--", linewidth=0.8)
+        ax.axvline(0, color=INK, linewidth=0.6)
+        ax.set(xlabel="Silhouette", ylim=(1.01, -GAP))
+        ax.set_title(_title(table.iloc[0], mean))
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        note(made, _explanation(table, bool(names)), style)
+    return made
+
+
+def _draw_clusters(ax: Axes, table: pd.DataFrame) -> None:
+    """One below the other, equally far apart, each as high as its share of the images."""
+    at, ticks = 0.0, {}
+    room = 1 - GAP * (table["cluster"].nunique() - 1)
+    for _, its in table.groupby("cluster", sort=False):
+        first, size = its.iloc[0], len(its)
+        share = room * size / len(table)
+        places = np.linspace(0, 1, min(size, STEPS))
+        values = its["silhouette"].to_numpy()[(places * (size - 1)).round().astype(int)]
+        ax.fill_betweenx(at + share * places, 0, values, color=first["colour"], linewidth=0.3)
+        ticks[at + share / 2] = f"{shortened(first['name'])} ({size}): {first['mean']:.2f}"
+        at += share + GAP
+    ax.set_yticks(list(ticks), list(ticks.values()))
+
+
+def _title(first: pd.Series, mean: float) -> str:
+    k = "" if pd.isna(first["k"]) else f"k = {first['k']}{BY.get(first['chosen_by'], '')}, "
+    return f"{k}mean silhouette {mean:.2f}"
+
+
+def _explanation(table: pd.DataFrame, labelled: bool) -> str:
+    first = table.iloc[0]
+    noise = f", {first['n_noise']} noise images left out" if first["n_noise"] else ""
+    sample = f", a sample of {MAX_POINTS}" if len(table) < first["n"] - first["n_noise"] else ""
+    unlabelled = "" if labelled else " No labels: clusters are numbers."
+    return f"n = {first['n']} images{noise}{sample}; beside each cluster its size and mean.{unlabelled}"
