@@ -1,0 +1,148 @@
+"""Distances between images sorted by class, before and after reduction, and how far they tell the classes apart."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from scipy.spatial.distance import pdist, squareform
+
+from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, shortened, small, theme
+from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
+
+FEATURES = "features"
+ACROSS = 3
+STRIPE = 0.025
+"""Width of the classes' colours along a heatmap, as a share of its side."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Euclidean distances within a class-sorted, class-balanced sample: of features, and of what they are reduced to.
+
+    Returns
+    -------
+    DataFrame with rows of two kinds, by `part`. A `matrix`: `series` (the features' name), `points` ("features" or the
+    reduction's name), `n_dimensions`, `n` (images), `correlation, low, high` with the discrete distance, and `gain,
+    gain_low, gain_high` relative to the features themselves, percent. Its `pair`s: places `i > j` in the sample,
+    `label_i, label_j` and `distance`. No rows where no image has a label that the network has not seen.
+    """
+    tables = list(_matrices(figure, cells, inputs))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])
+
+
+def _matrices(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> Iterator[pd.DataFrame]:
+    """A table for each feature store."""
+    names = dict(zip(inputs["features"], cell_names(cells, ("preprocess", "backbone", "layer", "subset")), strict=True))
+    for path, name in names.items():
+        its = [i for i, other in enumerate(inputs["features"]) if other == path]
+        features = read_points(path, None, False)
+        labels = read_manifest(inputs["manifest"][its[0]])["label"].to_numpy()
+        if features.trained_on is not None:
+            labels[features.trained_on] = None
+        rows = balanced_sample(list(labels), figure["n_images"], figure["seed"])
+        if not len(rows):
+            continue
+        points = {FEATURES: features.values[rows]}
+        for i in its:
+            if inputs["points"][i] != path:
+                reduced = read_points(inputs["points"][i], cells[i]["n_components"], cells[i]["whiten"])
+                points[cells[i]["reducer"]] = reduced.values[rows]
+        yield _of_features(points, labels[rows], figure).assign(series=name)
+
+
+def _of_features(points: Mapping[str, np.ndarray], labels: np.ndarray, figure: Mapping[str, Any]) -> pd.DataFrame:
+    condensed = [pdist(X) for X in points.values()]
+    correlations = discrete_correlations(
+        [squareform(its) for its in condensed], labels, figure["n_bootstrap"], figure["confidence"], figure["seed"]
+    )
+    correlations[["gain", "gain_low", "gain_high"]] *= 100
+    widths = [X.shape[1] for X in points.values()]
+    matrices = correlations.assign(part="matrix", points=list(points), n_dimensions=widths, n=len(labels))
+    j, i = np.triu_indices(len(labels), 1)  # the order of pdist
+    pairs = pd.DataFrame({"part": "pair", "i": i, "j": j, "label_i": labels[i], "label_j": labels[j]})
+    tables = [pairs.assign(points=name, distance=its) for name, its in zip(points, condensed, strict=True)]
+    return pd.concat([matrices.assign(confidence=figure["confidence"]), *tables], ignore_index=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a heatmap for each matrix, those of the same features beside each other, the features first."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No labels: this figure compares distances with labels.")
+        by_class = looks(classes(read_manifest(inputs["manifest"])), style)
+        colours = {name: look.colour for name, look in by_class.items()}
+        matrices = table[table["part"] == "matrix"]
+        across = 1 if figure["width"] < ONE_COLUMN else min(ACROSS, int(matrices["series"].value_counts().max()))
+        rows = [
+            its.iloc[start : start + across]
+            for _, its in matrices.groupby("series", sort=False)
+            for start in range(0, len(its), across)
+        ]
+        side = min(70, (figure["width"] - 42) / across)
+        made = canvas(figure, len(rows) * (side + 14) + 8)
+        axes = made.subplots(len(rows), across, squeeze=False)
+        for row, line in zip(rows, axes, strict=True):
+            for ax in line[len(row) :]:
+                ax.axis("off")
+            for number, (ax, its) in enumerate(zip(line, row.itertuples(), strict=False)):
+                pairs = table[
+                    (table["part"] == "pair") & (table["series"] == its.series) & (table["points"] == its.points)
+                ]
+                image = _draw_heatmap(ax, pairs, colours, named=number == 0)
+                ax.set_title(_title(its))
+        bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
+        bar.set_label("Distance (share of the panel's 99th percentile)", size=small(style))
+        first = matrices.iloc[0]
+        said = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
+        note(
+            made, f"{first['n']:.0f} images. {said}; [ ]: {100 * first['confidence']:g} % bootstrap over images.", style
+        )
+    return made
+
+
+def _title(its: Any) -> str:
+    """Of a matrix: what the distances are between, and the correlation with the discrete distance."""
+    gain = "" if its.points == FEATURES else f"\n{its.gain:+.0f} % [{its.gain_low:+.0f}, {its.gain_high:+.0f}]"
+    where = f"{its.series}\n" if its.points == FEATURES else ""
+    interval = f"r = {its.correlation:.2f} [{its.low:.2f}, {its.high:.2f}]"
+    return f"{where}{its.points}, d = {its.n_dimensions:.0f}\n{interval}{gain}"
+
+
+def _draw_heatmap(ax: Axes, pairs: pd.DataFrame, colours: Mapping[str, str], named: bool) -> AxesImage:
+    """The whole symmetric matrix, blocks of classes parted by lines, in their colours along the left and the top."""
+    n = int(pairs["i"].max()) + 1
+    matrix = np.zeros((n, n))
+    i, j = pairs["i"].astype(int), pairs["j"].astype(int)
+    matrix[i, j] = matrix[j, i] = pairs["distance"] / pairs["distance"].quantile(0.99)
+    image = ax.imshow(matrix, cmap="magma", vmin=0, vmax=1, interpolation="nearest", rasterized=True)
+    first = pairs[pairs["j"] == 0]
+    labels = [first["label_j"].iloc[0], *first.sort_values("i")["label_i"]]
+    names, starts = np.unique(labels, return_index=True)
+    bounds = [*starts, n]
+    width = STRIPE * n
+    for name, start, stop in zip(names, bounds, bounds[1:], strict=False):
+        for place, size in (
+            ((-0.5 - width, start - 0.5), (width, stop - start)),
+            ((start - 0.5, -0.5 - width), (stop - start, width)),
+        ):
+            ax.add_patch(Rectangle(place, *size, color=colours[name], linewidth=0))
+        if start:
+            ax.axhline(start - 0.5, color="white", linewidth=0.5)
+            ax.axvline(start - 0.5, color="white", linewidth=0.5)
+    ax.set(xlim=(-0.5 - width, n - 0.5), ylim=(n - 0.5, -0.5 - width), xticks=[])
+    middles = [(a + b) / 2 - 0.5 for a, b in pairwise(bounds)]
+    ax.set_yticks(middles if named else [], [shortened(name) for name in names] if named else [])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return image

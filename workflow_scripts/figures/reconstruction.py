@@ -1,0 +1,97 @@
+"""Which autoencoder gives the features back best, and whether a PCA of as many components does it as well."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from workflow_scripts.figures.artefacts import cell_names
+from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme
+from workflow_scripts.store import reading
+
+ROW = 5.0
+"""Millimetres."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """The held-out reconstruction error of each autoencoder, and of PCA with as many components.
+
+    Returns
+    -------
+    DataFrame, a row per features and autoencoder, by number of codes and error: `series` (the features' name),
+    `decomposition`, `architecture`, `n_codes`, `error, error_se, pca_error, pca_error_se` (mean squares over the images
+    and features, and standard errors over the images), `variance`, `share, share_se, pca_share, pca_share_se` (of the
+    variance about the training mean, percent), `n_judging` (images), `epochs`, `best` (the lowest error of these
+    features and this number of codes).
+    """
+    rows = []
+    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
+    for name, cell, path in zip(names, cells, inputs["decomposed"], strict=True):
+        with reading(path) as file:
+            found = {prefix: file.attrs[f"{prefix}reconstruction_error"] for prefix in ("", "pca_")}
+            spread = {prefix: file.attrs[f"{prefix}reconstruction_error_se"] for prefix in ("", "pca_")}
+            variance = file.attrs["variance"]
+            row = {"series": name, "decomposition": cell["decomposition"], "variance": variance}
+            row |= {key: file.attrs[key] for key in ("architecture", "n_judging")}
+            row |= {"n_codes": file["scores"].shape[1], "epochs": np.count_nonzero(file["curves"][:, 1])}
+        for prefix in ("", "pca_"):
+            row |= {f"{prefix}error": found[prefix], f"{prefix}error_se": spread[prefix]}
+            shares = {f"{prefix}share": found[prefix], f"{prefix}share_se": spread[prefix]}
+            row |= {key: 100 * value / variance for key, value in shares.items()}
+        rows.append(row)
+    table = pd.DataFrame(rows).sort_values(["series", "n_codes", "error"], kind="stable", ignore_index=True)
+    return table.assign(best=~table.duplicated(["series", "n_codes"]))
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a panel for each features, a row for each architecture, those with as many codes together."""
+    names = list(dict.fromkeys(table["series"]))
+    with theme(style):
+        across = 1 if figure["width"] < ONE_COLUMN else min(len(names), 2)
+        down = -(-len(names) // across)
+        most = table["series"].value_counts().max() + table.groupby("series")["n_codes"].nunique().max()
+        made = canvas(figure, down * (ROW * most + 14) + 8)
+        axes = made.subplots(down, across, squeeze=False).ravel()
+        for ax, name in zip(axes, names, strict=False):
+            its = table[table["series"] == name]
+            _draw_panel(ax, its, style)
+            ax.set_title(f"{name}, {its['n_judging'].iloc[0]} images held out")
+        for ax in axes[len(names) :]:
+            ax.axis("off")
+        how: dict[str, Any] = {"linestyle": "", "markersize": 4.5}
+        first, second = colours(style)[:2]
+        handles = {
+            "autoencoder": Line2D([], [], marker="o", color=first, **how),
+            "the best of its number of codes": Line2D([], [], marker="*", color=first, **{**how, "markersize": 8}),
+            "PCA, as many components": Line2D([], [], marker="D", color=second, markerfacecolor="white", **how),
+        }
+        legend_below(made, handles, style)
+    return made
+
+
+def _draw_panel(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
+    place, ticks = 0.0, []
+    twice = set(table.loc[table.duplicated("architecture"), "architecture"])
+    first, second = colours(style)[:2]
+    for n_codes, its in table.groupby("n_codes"):
+        ax.text(0.01, place, f"{n_codes} codes", transform=ax.get_yaxis_transform(), va="center", color=FAINT)
+        for row in its.itertuples():
+            place += 1
+            name = f"{row.architecture} ({row.decomposition})" if row.architecture in twice else row.architecture
+            ticks.append((place, name, row.best))
+            pca: dict[str, Any] = {"marker": "D", "markersize": 4, "markerfacecolor": "white", "color": second}
+            ax.errorbar(row.pca_share, place, xerr=row.pca_share_se, elinewidth=0.7, **pca)
+            marker: dict[str, Any] = {"marker": "*", "markersize": 8} if row.best else {"marker": "o", "markersize": 4}
+            ax.errorbar(row.share, place, xerr=row.share_se, color=first, elinewidth=0.7, **marker)
+        place += 1
+    ax.set_yticks([tick[0] for tick in ticks], [tick[1] for tick in ticks])
+    for label, (_, _, best) in zip(ax.get_yticklabels(), ticks, strict=True):
+        label.set(fontweight="bold" if best else "normal", color=INK)
+    ax.set(xlim=(0, None), ylim=(place, -0.7), xlabel="Variance not given back\u00a0(%)")
+    ax.grid(axis="x")

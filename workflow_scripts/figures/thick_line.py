@@ -1,0 +1,68 @@
+"""Why the intrinsic dimension is taken of samples of many sizes: a thick line is a line from afar only."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.intrinsic_dimension import draw_fits, draw_sizes, measured
+from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, note, theme
+from workflow_scripts.metrics.two_nn import thick_line
+
+LENGTH, WINDOW = 100.0, 0.5
+"""Of the line, and of the piece in its middle whose points are drawn."""
+FRACTIONS = (0.9, 0.5)
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Points along a line with normal noise across it: few of them, and many.
+
+    Returns
+    -------
+    DataFrame with the rows of `intrinsic_dimension.measured` for each number of points, those that are drawn (`part`
+    "place", `x` along the line, `y` across it), and `series` (how many points there are).
+    """
+    how = {"fractions": FRACTIONS, "smallest": figure["smallest"], "seed": figure["seed"]}
+    tables = []
+    for n in figure["n_points"]:
+        X = thick_line(n, figure["noise"], LENGTH, figure["seed"])
+        x, y = X[abs(X[:, 0] - LENGTH / 2) < WINDOW / 2].T
+        places = pd.DataFrame({"part": "place", "x": x - LENGTH / 2, "y": y})
+        tables.append(pd.concat([measured(X, how), places], ignore_index=True).assign(series=f"{n} points"))
+    return pd.concat(tables, ignore_index=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a piece of the line, the fits to both samples, and the dimension against the size of the sample."""
+    few, many = list(dict.fromkeys(table["series"]))
+    with theme(style):
+        wide = figure["width"] >= ONE_COLUMN
+        made = canvas(figure, 110 if wide else 210)
+        panels = made.subplots(*((2, 2) if wide else (4, 1))).ravel()
+        _draw_places(panels[0], table, few, many)
+        for ax, name in ((panels[1], few), (panels[2], many)):
+            draw_fits(ax, table[table["series"] == name], style)
+            ax.set_title(name)
+        draw_sizes(panels[3], table[table["series"] == many], style)
+        panels[3].set_title(f"Samples of {many}")
+        for dimension in (1, 2):
+            panels[3].axhline(dimension, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)))
+        panels[3].set_ylim(0, 2.2)
+        note(made, "Dimension: the slope (Facco et al. 2017). Bars: ± sd over disjoint samples.", style)
+    return made
+
+
+def _draw_places(ax: Axes, table: pd.DataFrame, few: str, many: str) -> None:
+    """The few points on top of the many, the axes not to one scale."""
+    places = table[table["part"] == "place"]
+    for name, colour, size in ((many, FAINT, 2), (few, INK, 5)):
+        its = places[places["series"] == name]
+        ax.plot(its["x"], its["y"], "o", color=colour, markersize=size, label=name, rasterized=True)
+    title = f"A piece of the line, {100 * WINDOW / LENGTH:g} % of its length"
+    ax.set(xlabel="Along the line", ylabel="Across it", title=title)
+    ax.set_ylim(top=1.5 * places["y"].max())
+    ax.legend(loc="upper right", ncols=2)

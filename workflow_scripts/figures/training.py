@@ -1,0 +1,78 @@
+"""How autoencoders learn: their error after every epoch of every phase."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from workflow_scripts import store
+from workflow_scripts.figures.artefacts import cell_names
+from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, legend_below, small, theme
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """The learning curves of each autoencoder.
+
+    Returns
+    -------
+    DataFrame, a row per autoencoder, phase and epoch: `series` (the cell's name), `architecture`, `phase` (its name),
+    `number` (of the phase, from 0), `epoch` (within the phase, 0 before it), `step` (epochs since the start),
+    `training`, `stopping` (mean squared error of what the phase trains, of features of mean variance 1, on the images
+    that it learns from and on those that end it).
+    """
+    tables = []
+    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset", "decomposition"))
+    for name, path in zip(names, inputs["decomposed"], strict=True):
+        with store.reading(path) as file:
+            number, epoch, training, stopping = file["curves"][:].T
+            phases = [next(iter(phase)) for phase in store.attribute(file, "settings")["phases"]]
+            architecture = file.attrs["architecture"]
+        rows = {"number": number.astype(int), "epoch": epoch.astype(int), "step": np.cumsum(epoch > 0)}
+        rows |= {"training": training, "stopping": stopping}
+        named = [phases[i] for i in rows["number"]]
+        tables.append(pd.DataFrame(rows).assign(series=name, architecture=architecture, phase=named))
+    return pd.concat(tables, ignore_index=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a panel for each autoencoder, phases parted by lines with their names."""
+    names = list(dict.fromkeys(table["series"]))
+    across = 1 if figure["width"] < ONE_COLUMN else min(len(names), 2)
+    down = ceil(len(names) / across)
+    first, second = colours(style)[:2]
+    with theme(style):
+        made = canvas(figure, 45 * down + 10)
+        axes = made.subplots(down, across, squeeze=False).ravel()
+        for ax, name in zip(axes, names, strict=False):
+            its = table[table["series"] == name]
+            _draw_panel(ax, its, first, second, style)
+            ax.set_title(f"{name}: {its['architecture'].iloc[0]}" if len(names) > 1 else its["architecture"].iloc[0])
+        for ax in axes[len(names) :]:
+            ax.axis("off")
+        handles = {"learned from": Line2D([], [], color=first), "held out, ends a phase": Line2D([], [], color=second)}
+        legend_below(made, handles, style)
+    return made
+
+
+def _draw_panel(ax: Axes, table: pd.DataFrame, first: str, second: str, style: Mapping[str, Any]) -> None:
+    for number, its in table.groupby("number"):
+        ax.plot(its["step"], its["training"], color=first)
+        ax.plot(its["step"], its["stopping"], color=second)
+        start = its["step"].iloc[0]
+        if number:
+            ax.axvline(start, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)))
+        where: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "va": "bottom", "size": small(style)}
+        ax.text(start + 0.01 * table["step"].max(), 0.02, its["phase"].iloc[0], color=FAINT, **where)
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set(xlabel="Epochs", ylabel="Mean squared error", xlim=(0, table["step"].max()))
