@@ -336,8 +336,9 @@ def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
-    if figure.of_pca:
-        cells = [cell for cell in cells if isinstance(grid.settings.decompositions.get(cell.decomposition), Pca)]
+    if figure.of_method:
+        of_method = {name for name, its in grid.settings.decompositions.items() if its.method == figure.of_method}
+        cells = [cell for cell in cells if cell.decomposition in of_method]
     if figure.of_cells != "all":
         cells = _first_of_each(cells, *figure.of_cells)
     if not cells:

@@ -56,8 +56,8 @@ class Figure(Model):
     of_cells: ClassVar[Literal["one", "all"] | tuple[str, ...]] = "all"
     """The cells of the study that it shows: the one at `at`, all that have what `at` says, or of these the first of
     each combination of the named axes."""
-    of_pca: ClassVar[bool] = False
-    """Whether only cells on principal components are shown."""
+    of_method: ClassVar[str | None] = None
+    """The method of the decompositions that are shown; null takes cells with any or none."""
     computes: ClassVar[bool] = False
     """Whether its table takes so long that it is a job for a cluster's nodes."""
     shows_images: ClassVar[bool] = False
@@ -124,9 +124,71 @@ class ExplainedVariance(Figure):
 
     sources = ("decomposed",)
     of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
-    of_pca = True
+    of_method = "pca"
     kind: Literal["explained_variance"] = "explained_variance"
     width: float = Field(85, gt=20, le=500)
+
+
+class IntrinsicDimension(Figure):
+    """The intrinsic dimension of the features by two nearest neighbours, of all images and of samples of them."""
+
+    sources = ("features",)
+    of_cells = ("preprocess", "backbone", "layer", "subset")
+    computes = True
+    kind: Literal["intrinsic_dimension"] = "intrinsic_dimension"
+    fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field([1.0, 0.9, 0.7, 0.5], min_length=1, max_length=6)
+    """Of the images, those of smallest mu that a line is fitted to."""
+    smallest: int = Field(50, ge=20)
+    """Images of the smallest samples, at least."""
+    seed: int = 0
+
+
+class ThickLine(Figure):
+    """Why the dimension is taken of samples of many sizes: few and many points of a line with noise across it."""
+
+    sources = ()
+    of_cells = "one"
+    computes = True
+    kind: Literal["thick_line"] = "thick_line"
+    n_points: tuple[Annotated[int, Field(ge=100)], Annotated[int, Field(ge=100)]] = (1000, 50_000)
+    noise: float = Field(0.001, gt=0)
+    """Standard deviation across the line, which is 100 long."""
+    smallest: int = Field(50, ge=20)
+    """Points of the smallest samples, at least."""
+    seed: int = 0
+
+
+class Reconstruction(Figure):
+    """The held-out reconstruction error of each autoencoder of the study, and of PCA with as many components."""
+
+    sources = ("decomposed",)
+    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_method = "autoencoder"
+    kind: Literal["reconstruction"] = "reconstruction"
+
+
+class Training(Figure):
+    """The learning curves of each autoencoder of the study."""
+
+    sources = ("decomposed",)
+    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_method = "autoencoder"
+    kind: Literal["training"] = "training"
+
+
+class Distances(Figure):
+    """Distances within a class-sorted, class-balanced sample before and after reduction, and their correlation with
+    the discrete distance: 0 within a class, 1 across."""
+
+    sources = ("manifest", "features", "points")
+    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
+    computes = True
+    kind: Literal["distances"] = "distances"
+    n_images: int = Field(240, ge=10, le=2000)
+    """Of the sample; each class has its share, or all of its images."""
+    n_bootstrap: int = Field(1000, ge=100)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    seed: int = 0
 
 
 class Embedding(Figure):
@@ -361,6 +423,11 @@ AnyFigure = Annotated[
     | ClassDistribution
     | Preprocessing
     | ExplainedVariance
+    | IntrinsicDimension
+    | ThickLine
+    | Reconstruction
+    | Training
+    | Distances
     | Embedding
     | Confusion
     | ClassByCluster

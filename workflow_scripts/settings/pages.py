@@ -13,7 +13,7 @@ class Page(Model):
     """What both have: the cells that they show, as of figures, and the pictures."""
 
     of_cells: ClassVar[Literal["one", "all"]]
-    of_pca: ClassVar[bool] = False
+    of_method: ClassVar[str | None] = None
     at: dict[str, Any] = {}
     """Choices: of one cell the baseline with these, of many the study's cells that have these."""
     pictures: Name | None = None
