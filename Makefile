@@ -39,7 +39,7 @@ test-cluster: env-slurm .venv-slurm/.ready-dev
 	@tests/cluster/slurm.sh up; status=$$?; \
 	if [ $$status = 77 ]; then echo "SKIPPED: make test-cluster tested nothing, for there can be no SLURM here."; exit; fi; \
 	trap "tests/cluster/slurm.sh down" EXIT; \
-	[ $$status = 0 ] && PATH="$(CURDIR)/$(SLURM_BIN):$$PATH" $(SLURM_BIN)/python -m pytest tests/cluster -n 3
+	[ $$status = 0 ] && PATH="$(CURDIR)/$(SLURM_BIN):$$PATH" $(SLURM_BIN)/python -m pytest tests/cluster -n 3 --dist loadfile
 
 # After a kill of snakemake, whose SLURM jobs live on: cancels those of this folder, waits for their end, and unlocks.
 recover:

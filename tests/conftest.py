@@ -64,7 +64,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, fresh: Project) -> Projec
     every_worker = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         every_worker = every_worker.parent
-    project = Project(every_worker / "finished")
+    project = type(fresh)(every_worker / "finished")
     with FileLock(every_worker / "finished.lock"):
         if not (project.folder / SAID).exists():
             fresh.copy(project.folder)

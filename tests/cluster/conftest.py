@@ -24,8 +24,6 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> SlurmProj
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory, fresh: SlurmProject) -> SlurmProject:
+def local(finished: SlurmProject) -> SlurmProject:
     """The study, made on this machine without SLURM: what every other run has to equal."""
-    project = fresh.copy(tmp_path_factory.mktemp("local") / "project")
-    project.run()
-    return project
+    return finished
