@@ -30,6 +30,7 @@ KINDS = (
         "class_scores",
         "maps",
     ),
+    *("intrinsic_dimension", "thick_line", "reconstruction", "training", "distances"),
     *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance"),
     *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
 )
@@ -50,6 +51,11 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "class_distribution": {},
     "preprocessing": {"classes": 2},
     "explained_variance": {},
+    "intrinsic_dimension": {"fractions": [1.0, 0.9, 0.7, 0.5], "smallest": 20, "seed": 0},
+    "thick_line": {"n_points": [100, 800], "noise": 0.05, "smallest": 50, "seed": 0},
+    "reconstruction": {},
+    "training": {},
+    "distances": {"n_images": 30, "n_bootstrap": 100, "confidence": 0.95, "seed": 0},
     "embedding": {"k": None, "insets": []},
     "confusion": {"k": None},
     "sensitivity": {"x": "n_components", "hue": "whiten", "metrics": ["accuracy_majority", "ari"], "k": None},
@@ -72,6 +78,19 @@ def write_store(path: Path, **datasets: Any) -> str:
     with writing(path, {"settings": {}, "code": "", "manifest": ""}) as file:
         for name, values in datasets.items():
             file[name] = values
+    return str(path)
+
+
+def write_autoencoder(path: Path, n_codes: int, error: float, phases: Sequence[str]) -> str:
+    """What figures read of a trained autoencoder; a PCA of as many components leaves 4 of a variance of 10."""
+    settings = {"phases": [{phase: 5} for phase in phases]}
+    errors = {"reconstruction_error": error, "reconstruction_error_se": 0.1}
+    of_pca = {"pca_reconstruction_error": 4.0, "pca_reconstruction_error_se": 0.2, "variance": 10.0}
+    facts = {"architecture": f"T50-20-{n_codes} elu", "n_judging": 30, **errors, **of_pca}
+    with writing(path, {"settings": settings, "code": "", "manifest": "", **facts}) as file:
+        file["scores"] = np.zeros((4, n_codes))
+        epochs = [(number, epoch) for number in range(len(phases)) for epoch in range(6)]
+        file["curves"] = [(number, epoch, 1 / (1 + epoch), 1.2 / (1 + epoch)) for number, epoch in epochs]
     return str(path)
 
 
@@ -125,6 +144,14 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
     ]
     places = np.column_stack([truth, truth % 3]) + rng.normal(0, 0.2, (n, 2))
     points = write_store(folder / "tsne.h5", scores=places, image_id=np.arange(n).astype("S"))
+    of_images = rng.normal(size=(n, 12)) + truth[:, None]
+    features = write_store(folder / "features.h5", features=of_images, image_id=np.arange(n).astype("S"))
+    many = write_store(folder / "many.h5", features=rng.normal(size=(160, 4)))
+    trained = [
+        write_autoencoder(folder / f"ae_{i}.h5", n_codes, error, phases)
+        for i, (n_codes, error, phases) in enumerate([(10, 3, "g"), (10, 5, "g"), (18, 2, ("1_a", "1_b", "2", "g"))])
+    ]
+    networks = [{**CELL, "decomposition": name, "n_components": None} for name in ("wide", "narrow", "stacked")]
     ratios = rng.random(40) * np.geomspace(1, 1e-3, 40)
     spectrum = write_store(folder / "pca.h5", explained_variance_ratio=ratios / ratios.sum())
     partition = np.where(np.arange(n) == 0, n_classes, truth)
@@ -166,6 +193,14 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "class_distribution": ([CELL], {"manifest": [manifest]}),
         "preprocessing": ([CELL, plain], {"manifest": [manifest], "preprocessed": images}),
         "explained_variance": ([CELL], {"decomposed": [spectrum], "manifest": [manifest]}),
+        "intrinsic_dimension": ([CELL, plain], {"features": [many, many], "manifest": [manifest]}),
+        "thick_line": ([CELL], {"manifest": [manifest]}),
+        "reconstruction": (networks, {"decomposed": trained, "manifest": [manifest]}),
+        "training": (networks, {"decomposed": trained, "manifest": [manifest]}),
+        "distances": (
+            [CELL, {**CELL, "decomposition": "none", "reducer": "none"}],
+            {"features": [features, features], "points": [points, features], "manifest": [manifest, manifest]},
+        ),
         "embedding": ([CELL], {"manifest": [manifest], "map": [points], "clusters": [clusters]}),
         "confusion": ([CELL], {"manifest": [manifest], "clusters": [clusters]}),
         "sensitivity": (cells, {"scores": scores, "manifest": [manifest]}),
