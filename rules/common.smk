@@ -327,12 +327,34 @@ def with_reducers(cells):
     return [{**vars(cell), "reducer": cell.reducer} for cell in cells]
 
 
+def clusterers_run(wildcards):
+    """The settings of the clusterers that a figure's table runs itself, by name."""
+    if not figure_settings(wildcards).runs_clusterers:
+        return {}
+    names = dict.fromkeys(cell.clusterer for cell in cells_shown(wildcards))
+    return {name: settings.clusterers[name].dump() for name in names}
+
+
+def table_settings(wildcards):
+    """What decides a figure's table."""
+    figure, clusterers = figure_settings(wildcards), clusterers_run(wildcards)
+    return figure.table_settings() | ({"clusterers": clusterers} if clusterers else {})
+
+
+def table_code(wildcards):
+    """The digest of the code that makes a figure's table."""
+    methods = {its["method"] for its in clusterers_run(wildcards).values()}
+    return code_digest(
+        "jobs.figure_table",
+        f"figures.{figure_settings(wildcards).kind}",
+        *(f"clusterers.{method}" for method in sorted(methods)),
+    )
+
+
 table_params = {
-    "figure": lambda wildcards: figure_settings(wildcards).table_settings(),
+    "figure": table_settings,
     "cells": lambda wildcards: with_reducers(cells_shown(wildcards)),
-    "code": lambda wildcards: code_digest(
-        "jobs.figure_table", f"figures.{figure_settings(wildcards).kind}"
-    ),
+    "code": table_code,
 }
 
 

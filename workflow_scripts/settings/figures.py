@@ -60,6 +60,8 @@ class Figure(Model):
     """The method of the decompositions that are shown; null takes cells with any or none."""
     computes: ClassVar[bool] = False
     """Whether its table takes so long that it is a job for a cluster's nodes."""
+    runs_clusterers: ClassVar[bool] = False
+    """Whether its table runs the cells' clusterers itself, for which it gets their settings."""
     shows_images: ClassVar[bool] = False
     title: str | None = None
     width: float = Field(170, gt=20, le=500)
@@ -338,6 +340,38 @@ class KDistance(Figure):
     """As of DBSCAN: the distance is that to neighbour number `min_samples` - 1."""
 
 
+class NmiCurves(Figure):
+    """Normalised mutual information (geometric) against k, a panel for each features, with three reference curves."""
+
+    sources = ("manifest", "points", "scores")
+    computes = True
+    kind: Literal["nmi_curves"] = "nmi_curves"
+    draws: int = Field(20, ge=2)
+    """Of random labels, for each k."""
+
+
+class DecisionGraph(Figure):
+    """Density and distance to a denser image, by which Density Peaks chooses its centres."""
+
+    sources = ("clusters", "scores")
+    of_cells = "one"
+    kind: Literal["decision_graph"] = "decision_graph"
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
+class ToyPanel(Figure):
+    """The study's clusterers on six shapes in the plane, with running times: the one table that is measured anew."""
+
+    sources = ()
+    of_cells = ("clusterer",)
+    computes = True
+    runs_clusterers = True
+    kind: Literal["toy_panel"] = "toy_panel"
+    n_points: int = Field(3000, ge=200)
+
+
 class Maps(Figure):
     """The maps of the study's cells beside each other, by label."""
 
@@ -439,6 +473,9 @@ AnyFigure = Annotated[
     | SilhouetteProfile
     | ClustererScores
     | KDistance
+    | NmiCurves
+    | DecisionGraph
+    | ToyPanel
     | Maps
     | Tree
     | Sensitivity

@@ -1,0 +1,125 @@
+"""Clusterers on six shapes in the plane, with their running times: what each of them takes for a cluster."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.datasets import make_blobs, make_circles, make_moons
+from sklearn.preprocessing import StandardScaler
+
+from workflow_scripts.clusterers import NOISE, Runs
+from workflow_scripts.errors import UserError
+from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, looks, note, small, theme, wrapped
+
+ANISOTROPY = [[0.6, -0.6], [-0.4, 0.8]]
+WARM_UP = 100
+"""Points that each clusterer sees before its time is taken: what a first call loads or compiles is not its time."""
+
+
+def _anisotropic(n: int, seed: int) -> np.ndarray:
+    return make_blobs(n, random_state=seed)[0] @ ANISOTROPY
+
+
+SHAPES: dict[str, tuple[int, Callable[[int, int], np.ndarray]]] = {
+    "two rings": (2, lambda n, seed: make_circles(n, factor=0.5, noise=0.05, random_state=seed)[0]),
+    "two moons": (2, lambda n, seed: make_moons(n, noise=0.05, random_state=seed)[0]),
+    "three widths": (3, lambda n, seed: make_blobs(n, cluster_std=[1, 2.5, 0.5], random_state=seed)[0]),
+    "stretched": (3, _anisotropic),
+    "three blobs": (3, lambda n, seed: make_blobs(n, random_state=8)[0]),
+    "no clusters": (3, lambda n, seed: np.random.default_rng(seed).random((n, 2))),
+}
+"""The number of clusters that is asked for, and the points: those of scikit-learn's comparison of clusterers, which
+Coronica 2018 took too (figure 4.1)."""
+SEED = 170
+"""scikit-learn's, with which the blobs do not overlap."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Runs the cells' clusterers, whose settings are `figure["clusterers"]`, once on each shape.
+
+    The times are measured: this table is not the same bytes when it is made again.
+
+    Returns
+    -------
+    DataFrame, a row per shape, clusterer and point: `shape, clusterer, x, y` (standardised), `cluster` (`NOISE` is
+    none; -2 if the clusterer refused), `seconds` (wall time of the clustering), and `n_clusters`.
+    """
+    tables = []
+    for shape, (k, points_of) in SHAPES.items():
+        points = StandardScaler().fit_transform(points_of(figure["n_points"], SEED))
+        for name, settings in figure["clusterers"].items():
+            labels, seconds = _timed(points, {**settings, **_once(settings, k)})
+            known = {"shape": shape, "clusterer": name, "seconds": seconds, "n_clusters": len(set(labels[labels >= 0]))}
+            tables.append(pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "cluster": labels}).assign(**known))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _once(settings: Mapping[str, Any], k: int) -> dict[str, Any]:
+    """One k and one repeat, of a clusterer that has them."""
+    return {name: value for name, value in {"k": [k], "repeats": 1, "keep": "best"}.items() if name in settings}
+
+
+def _timed(points: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, float]:
+    """Labels (N,) and seconds; NaN if the clusterer refuses."""
+    try:
+        _labels(points[:WARM_UP], settings)
+        start = perf_counter()
+        labels = _labels(points, settings)
+    except UserError:
+        return np.full(len(points), NOISE - 1), np.nan
+    return labels, perf_counter() - start
+
+
+def _labels(points: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
+    runs: Runs
+    ((_, runs),) = cluster(points, settings, 0, 1, lambda done, total: None)
+    return runs.labels[runs.best_of_repeats[0]].astype(np.int64)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a row for each shape and a column for each clusterer, clusters in the order of their sizes."""
+    shapes, clusterers = (list(dict.fromkeys(table[name])) for name in ("shape", "clusterer"))
+    with theme(style):
+        made = canvas(figure, figure["width"] / len(clusterers) * len(shapes) + 12)
+        axes = made.subplots(len(shapes), len(clusterers), squeeze=False)
+        groups = table.groupby(["shape", "clusterer"], sort=False)
+        for row, shape in zip(axes, shapes, strict=True):
+            for ax, clusterer in zip(row, clusterers, strict=True):
+                _draw_points(ax, groups.get_group((shape, clusterer)), style)
+            row[0].set_ylabel(shape)
+        for ax, clusterer in zip(axes[0], clusterers, strict=True):
+            words = clusterer.replace("_", " ")
+            ax.set_title(wrapped(words, figure["width"] / len(clusterers) - 4, style["font_size"]), loc="center")
+        n = len(table) // len(groups)
+        note(made, f"{n} points a shape. Corners: clusters, measured seconds (one thread). Pale: in no cluster.", style)
+    return made
+
+
+def _draw_points(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
+    by_size = (
+        table.loc[table["cluster"] >= 0, "cluster"]
+        .value_counts()
+        .sort_index()
+        .sort_values(ascending=False, kind="stable")
+    )
+    colours = {cluster: look.colour for cluster, look in looks([*by_size.index], style).items()}
+    shown = [colours.get(cluster, PALE) for cluster in table["cluster"]]
+    ax.scatter(table["x"], table["y"], 1.2, shown, linewidths=0, rasterized=True)
+    ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+    for side in ax.spines.values():
+        side.set(visible=True, color=FAINT, linewidth=0.4)
+    seconds = table["seconds"].iloc[0]
+    told = "refused" if np.isnan(seconds) else f"{seconds:.2g} s"
+    found = table["n_clusters"].iloc[0]
+    where: dict[str, Any] = {"transform": ax.transAxes, "size": 0.85 * small(style), "color": INK}
+    boxed = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.6}
+    ax.text(0.98, 0.02, told, ha="right", va="bottom", bbox=boxed, **where)
+    ax.text(0.02, 0.02, f"{found}", ha="left", va="bottom", bbox=boxed, **where)
