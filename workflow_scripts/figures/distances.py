@@ -14,7 +14,17 @@ from scipy.spatial.distance import pdist, squareform
 
 from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, shortened, small, theme
+from workflow_scripts.figures.style import (
+    ONE_COLUMN,
+    canvas,
+    looks,
+    note,
+    placeholder,
+    shortened,
+    small,
+    theme,
+    wrapped,
+)
 from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
 
 FEATURES = "features"
@@ -33,7 +43,7 @@ def tabulate(
     DataFrame with rows of two kinds, by `part`. A `matrix`: `series` (the features' name), `points` ("features" or the
     reduction's name), `n_dimensions`, `n` (images), `correlation, low, high` with the discrete distance, and `gain,
     gain_low, gain_high` relative to the features themselves, percent. Its `pair`s: places `i > j` in the sample,
-    `label_i, label_j` and `distance`. No rows where no image has a label that the network has not seen.
+    `label_i, label_j` and `distance`. No rows without two classes of images whose labels the network has not seen.
     """
     tables = list(_matrices(figure, cells, inputs))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])
@@ -51,7 +61,7 @@ def _matrices(
         if features.trained_on is not None:
             labels[features.trained_on] = None
         rows = balanced_sample(list(labels), figure["n_images"], figure["seed"])
-        if not len(rows):
+        if len(set(labels[rows])) < 2:
             continue
         points = {FEATURES: features.values[rows]}
         for i in its:
@@ -79,7 +89,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a heatmap for each matrix, those of the same features beside each other, the features first."""
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No labels: this figure compares distances with labels.")
+            return placeholder(figure, "No labels of two classes: this figure compares distances with labels.")
         by_class = looks(classes(read_manifest(inputs["manifest"])), style)
         colours = {name: look.colour for name, look in by_class.items()}
         matrices = table[table["part"] == "matrix"]
@@ -100,7 +110,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                     (table["part"] == "pair") & (table["series"] == its.series) & (table["points"] == its.points)
                 ]
                 image = _draw_heatmap(ax, pairs, colours, named=number == 0)
-                ax.set_title(_title(its))
+                ax.set_title(_title(its, side, style["font_size"]))
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
         bar.set_label("Distance (share of the panel's 99th percentile)", size=small(style))
         first = matrices.iloc[0]
@@ -111,10 +121,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _title(its: Any) -> str:
+def _title(its: Any, side: float, size: float) -> str:
     """Of a matrix: what the distances are between, and the correlation with the discrete distance."""
     gain = "" if its.points == FEATURES else f"\n{its.gain:+.0f} % [{its.gain_low:+.0f}, {its.gain_high:+.0f}]"
-    where = f"{its.series}\n" if its.points == FEATURES else ""
+    where = wrapped(its.series, side, size) + "\n" if its.points == FEATURES else ""
     interval = f"r = {its.correlation:.2f} [{its.low:.2f}, {its.high:.2f}]"
     return f"{where}{its.points}, d = {its.n_dimensions:.0f}\n{interval}{gain}"
 

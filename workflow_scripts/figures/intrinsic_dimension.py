@@ -8,9 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from workflow_scripts.figures.artefacts import cell_names, evenly
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, theme
+from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, theme, wrapped
 from workflow_scripts.metrics.two_nn import dimension_by_size, two_nn
 from workflow_scripts.store import reading
 
@@ -67,10 +68,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         shape = (len(names), 2) if beside else (2 * len(names), 1)
         made = canvas(figure, 50 * shape[0] + 4)
         axes = made.subplots(*shape, squeeze=False).reshape(len(names), 2)
+        width = figure["width"] / shape[1] - 15
         for name, (left, right) in zip(names, axes, strict=True):
             its = table[table["series"] == name]
             draw_fits(left, its, style)
-            left.set_title(f"{name}, n = {its['n_points'].iloc[0]}")
+            title = f"{name}, n = {its['n_points'].iloc[0]}"
+            left.set_title(wrapped(title, width, style["font_size"]))
             draw_sizes(right, its, style)
         highest = table.loc[table["part"] == "size", "y"].max()
         for right in axes[:, 1]:
@@ -109,5 +112,8 @@ def draw_sizes(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
         its = sizes[sizes["fraction"] == fraction]
         ax.errorbar(its["x"], its["y"], its["sd"].fillna(0), color=colour, marker="o", markersize=2.5, elinewidth=0.7)
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if sizes["x"].max() < 100 * sizes["x"].min() else (1,)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set(xlabel="Points of the sample", ylabel="Intrinsic dimension", ylim=(0, None))
     ax.grid(axis="y")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from workflow_scripts.figures.artefacts import cell_names
-from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme
+from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme, wrapped
 from workflow_scripts.store import reading
 
 ROW = 5.0
@@ -61,7 +61,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax, name in zip(axes, names, strict=False):
             its = table[table["series"] == name]
             _draw_panel(ax, its, style)
-            ax.set_title(f"{name}, {its['n_judging'].iloc[0]} images held out")
+            title = f"{name}, {its['n_judging'].iloc[0]} images held out"
+            ax.set_title(wrapped(title, figure["width"] / across - 35, style["font_size"]))
         for ax in axes[len(names) :]:
             ax.axis("off")
         how: dict[str, Any] = {"linestyle": "", "markersize": 4.5}

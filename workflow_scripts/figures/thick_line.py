@@ -64,5 +64,6 @@ def _draw_places(ax: Axes, table: pd.DataFrame, few: str, many: str) -> None:
         ax.plot(its["x"], its["y"], "o", color=colour, markersize=size, label=name, rasterized=True)
     title = f"A piece of the line, {100 * WINDOW / LENGTH:g} % of its length"
     ax.set(xlabel="Along the line", ylabel="Across it", title=title)
+    ax.locator_params(nbins=5)
     ax.set_ylim(top=1.5 * places["y"].max())
     ax.legend(loc="upper right", ncols=2)

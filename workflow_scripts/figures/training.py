@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from workflow_scripts import store
 from workflow_scripts.figures.artefacts import cell_names
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, legend_below, small, theme
+from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, legend_below, small, theme, wrapped
 
 
 def tabulate(
@@ -54,7 +54,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax, name in zip(axes, names, strict=False):
             its = table[table["series"] == name]
             _draw_panel(ax, its, first, second, style)
-            ax.set_title(f"{name}: {its['architecture'].iloc[0]}" if len(names) > 1 else its["architecture"].iloc[0])
+            title = f"{name}: {its['architecture'].iloc[0]}"
+            ax.set_title(wrapped(title, figure["width"] / across - 15, style["font_size"]))
         for ax in axes[len(names) :]:
             ax.axis("off")
         handles = {"learned from": Line2D([], [], color=first), "held out, ends a phase": Line2D([], [], color=second)}

@@ -27,7 +27,7 @@ def discrete_correlations(
 
     The discrete distance is one minus Kronecker's delta. Images are drawn again within their classes, and pairs of an
     image with itself left out: pairs are not independent, images are. All matrices get the same draws, so that the
-    interval of the gain is a paired one.
+    interval of the gain is a paired one. Draws without a pair within a class, which small classes have, do not count.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def discrete_correlations(
     found = np.array([_weighted(np.asarray(its, dtype=np.float64), across, weights) for its in distances])
     gains = found / found[0] - 1
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    (low, high), (gain_low, gain_high) = (np.quantile(its[:, 1:], tails, axis=1) for its in (found, gains))
+    (low, high), (gain_low, gain_high) = (np.nanquantile(its[:, 1:], tails, axis=1) for its in (found, gains))
     correlations = {"correlation": found[:, 0], "low": low, "high": high}
     return pd.DataFrame({**correlations, "gain": gains[:, 0], "gain_low": gain_low, "gain_high": gain_high})
 
@@ -68,4 +68,5 @@ def _weighted(distances: np.ndarray, across: np.ndarray, weights: np.ndarray) ->
 
     x, y = mean(distances), mean(across)
     covariance = mean(distances * across) - x * y
-    return covariance / np.sqrt((mean(np.square(distances)) - x**2) * (y - y**2))
+    with np.errstate(invalid="ignore"):
+        return covariance / np.sqrt((mean(np.square(distances)) - x**2) * (y - y**2))
