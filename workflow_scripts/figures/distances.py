@@ -57,7 +57,7 @@ def _matrices(
     for path, name in names.items():
         its = [i for i, other in enumerate(inputs["features"]) if other == path]
         features = read_points(path, None, False)
-        labels = read_manifest(inputs["manifest"][its[0]])["label"].to_numpy()
+        labels = read_manifest(inputs["manifest"][its[0]])["label"].to_numpy(copy=True)
         if features.trained_on is not None:
             labels[features.trained_on] = None
         rows = balanced_sample(list(labels), figure["n_images"], figure["seed"])
