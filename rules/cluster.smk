@@ -9,7 +9,7 @@ rule cluster:
     benchmark:
         layout.benchmark(layout.clusters)
     conda:
-        "../envs/cpu.yaml"
+        environment_by(clusterer_gpus)
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.cluster_mb,

@@ -181,6 +181,15 @@ def decomposition_gpus(wildcards):
     return int(getattr(decomposition, "device", "cpu") == "cuda")
 
 
+def environment_by(gpus):
+    """The conda environment of a job: with CUDA where it takes a GPU."""
+
+    def environment(wildcards):
+        return "../envs/gpu.yaml" if gpus(wildcards) else "../envs/cpu.yaml"
+
+    return environment
+
+
 def points(wildcards):
     """What is clustered: a decomposition, or the features themselves."""
     decomposition = reduction(wildcards).decomposition

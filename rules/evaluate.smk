@@ -37,7 +37,7 @@ rule validate:
     benchmark:
         layout.benchmark(layout.validated)
     conda:
-        "../envs/cpu.yaml"
+        environment_by(clusterer_gpus)
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.validate_mb,

@@ -9,7 +9,7 @@ rule decompose:
     benchmark:
         layout.benchmark(layout.decomposed)
     conda:
-        "../envs/cpu.yaml"
+        environment_by(decomposition_gpus)
     threads: 1
     resources:
         mem_mb=sizes.decompose_mb,

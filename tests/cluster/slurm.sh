@@ -14,10 +14,10 @@ cannot() {
 }
 
 install() {
-  type slurmctld slurmd munged squeue >/dev/null 2>&1 && return
+  type slurmctld slurmd munged squeue rsync >/dev/null 2>&1 && return
   type apt-get >/dev/null 2>&1 || cannot "no SLURM here, and no apt-get to install it by"
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    slurmctld slurmd munge slurm-client; } >/dev/null || cannot "SLURM could not be installed"
+    slurmctld slurmd munge slurm-client rsync; } >/dev/null || cannot "SLURM could not be installed"
 }
 
 configure() {
