@@ -114,8 +114,8 @@ def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFr
     ks = scores["k"].dropna().unique()
     if figure["x"] != "k" and len(ks) == 1:
         words.append(f"k = {ks[0]:.0f}")
-    n_init = scores["n_init"].dropna().unique()
-    if len(n_init) == 1:
+    n_init = scores["n_init"].unique()
+    if len(n_init) == 1 and pd.notna(n_init[0]):
         words.append(f"best of {n_init[0]:.0f} restarts")
     return ", ".join(words)
 
@@ -152,7 +152,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
-    n_repeats = sorted(table["n_repeats"].unique())
+    n_repeats = sorted(set(table["n_repeats"]) - {0})
     repeats = f"{n_repeats[0]}" if len(n_repeats) == 1 else f"{n_repeats[0]} to {n_repeats[-1]}"
     spread = "mean ± sd" if n_repeats[-1] > 1 else "no spread from one repeat"
     unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need none. "
