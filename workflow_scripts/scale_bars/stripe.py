@@ -1,0 +1,106 @@
+"""The stripe with the microscope's data above or below a picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from skimage.color import rgb2gray
+
+HEIGHTS = (0.02, 0.25)
+"""Smallest and largest height of a stripe, of the picture's."""
+BLANK = (0.97, 0.85)
+"""Share of a row that is of one colour where nothing is written, or where the line of a table runs; the second is for
+pictures in which the first finds no stripe: strong JPEG compression leaves something everywhere."""
+THICKEST_LINE = 3
+"""Rows of such a line."""
+LONGEST_TEXT = 0.06
+"""Height, of the picture's, after which rows without a blank one are no line of text any more."""
+QUARTILE = 1.1503
+"""Third quartile of the absolute values of normal noise, in standard deviations."""
+MOST_NOISE = 6.0
+"""Standard deviation of the paper, grey levels, above which it is none."""
+RINGING = 10
+"""What JPEG leaves around text on paper, grey levels."""
+LEAST_CONTRAST = 60
+"""Between ink and paper, grey levels."""
+INK = (0.003, 0.45)
+"""Smallest and largest share of a stripe that is ink."""
+STEP = 0.15
+"""By how much less of the rows behind a stripe is of the colour of its paper."""
+
+
+@dataclass(frozen=True)
+class Stripe:
+    """Rows `top` to `bottom` (excluded) of a picture, on paper of the grey level `paper`."""
+
+    top: int
+    bottom: int
+    paper: int
+
+
+def grey_levels(image: np.ndarray) -> np.ndarray:
+    """(H, W) uint8 from an image of any type, (H, W) or (H, W, 3): its luminance, from the darkest to the brightest."""
+    grey = rgb2gray(image) if image.ndim == 3 else image.astype(np.float64)
+    low, high = float(grey.min()), float(grey.max())
+    return np.rint((grey - low) * (255 / (high - low or 1))).astype(np.uint8)
+
+
+def find_stripes(grey: np.ndarray) -> list[Stripe]:
+    """The stripes at the upper and lower edge of a picture, (H, W) uint8: none, one or both.
+
+    A stripe is as wide as the picture and of one colour, with ink on it. It ends at its last row in which nothing is
+    written: between stripe and picture there is always one, and rarely in a picture, even a dark one.
+    """
+    height = len(grey)
+    above, below = _at_the_top(grey), _at_the_top(grey[::-1])
+    stripes = [Stripe(0, above[0], above[1])] if above else []
+    return stripes + ([Stripe(height - below[0], height, below[1])] if below else [])
+
+
+def picture_rows(grey: np.ndarray) -> slice:
+    """The rows of a picture, (H, W) uint8, without its stripes."""
+    rows = [0, len(grey)]
+    for stripe in find_stripes(grey):
+        rows[0 if stripe.top == 0 else 1] = stripe.bottom if stripe.top == 0 else stripe.top
+    return slice(*rows)
+
+
+def contrast(grey: np.ndarray, stripe: Stripe) -> np.ndarray:
+    """The ink of a stripe, (h, W) uint8: 0 is paper, 255 the strongest ink, whichever of them is the darker."""
+    ink = np.abs(grey[stripe.top : stripe.bottom].astype(np.int16) - stripe.paper)
+    strongest = max(np.percentile(ink, 100 - 100 * INK[0] / 2), 1)
+    return np.minimum(ink * (255 / strongest), 255).astype(np.uint8)
+
+
+def _at_the_top(grey: np.ndarray) -> tuple[int, int] | None:
+    """Height and paper of the stripe that begins in the first row."""
+    height = len(grey)
+    least, most = (int(share * height) for share in HEIGHTS)
+    edge = grey[: max(least, 4)]
+    paper = int(np.bincount(edge.ravel(), minlength=256).argmax())
+    noise = float(np.percentile(np.percentile(np.abs(edge.astype(np.int16) - paper), 75, axis=1), 25)) / QUARTILE
+    if noise > MOST_NOISE:
+        return None
+    rows = grey[: most + height // 20].astype(np.int16)
+    difference, within = np.abs(rows - paper), 3 * noise + RINGING
+    share = (difference <= within).mean(axis=1)
+    one_colour = (np.abs(rows - np.median(rows, axis=1, keepdims=True)) <= within).mean(axis=1)
+    for blank in BLANK:
+        end = _last_blank(share >= blank, one_colour >= blank, int(LONGEST_TEXT * height))
+        if least <= end <= most:
+            step = share[max(0, end - 4) : end].max() - share[end + 1 : end + 5].mean()
+            ink = (difference[:end] > LEAST_CONTRAST).mean()
+            if step >= STEP and INK[0] <= ink <= INK[1]:
+                return end, paper
+    return None
+
+
+def _last_blank(is_blank: np.ndarray, is_line: np.ndarray, longest: int) -> int:
+    """The row after the stripe's last, which is blank, or one of a table's line that follows a blank one."""
+    end = 0
+    for row in range(len(is_blank)):
+        if is_blank[row]:
+            end = row + 1
+        elif row - end > longest:
+            break
+    line = int(np.argmin(np.append(is_line[end:], False)))
+    return end + line if line <= THICKEST_LINE else end
