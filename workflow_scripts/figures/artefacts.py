@@ -11,6 +11,8 @@ from workflow_scripts.clusterers import OWN_K
 from workflow_scripts.errors import UserError
 from workflow_scripts.store import reading
 
+ALL_IMAGES = "all"
+"""The subset that is none."""
 PERCENT = "\u00a0(%)"
 METRIC_NAMES = {
     "accuracy_majority": "Accuracy, majority vote\u00a0(%)",
@@ -149,12 +151,18 @@ def word(axis: str, value: Any) -> str:
     """A choice in plain language: `whiten=True` is "whitened", `n_components=50` is "50 components"."""
     if axis == "whiten":
         return "whitened" if value else "not whitened"
+    if axis == "subset" and value == ALL_IMAGES:
+        return "all images"
     if axis == "n_components":
         return f"{value} components" if value else "all components"
     return str(value)
 
 
 def cell_names(cells: Sequence[Mapping[str, Any]], axes: Sequence[str]) -> list[str]:
-    """A name for each cell: its choices on those of `axes` in which the cells differ, or on all if they don't."""
-    telling = [axis for axis in axes if len({cell[axis] for cell in cells}) > 1] or axes
+    """A name for each cell: its choices on those of `axes` in which the cells differ, or on all if they don't.
+
+    That all images are meant goes without saying.
+    """
+    differing = [axis for axis in axes if len({cell[axis] for cell in cells}) > 1]
+    telling = differing or [axis for axis in axes if cells[0][axis] != ALL_IMAGES]
     return [", ".join(word(axis, cell[axis]) for axis in telling) for cell in cells]

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.figures.artefacts import (
+    ALL_IMAGES,
     AXIS_NAMES,
     CELL_AXES,
     METRIC_NAMES,
@@ -109,7 +110,7 @@ def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
 
 
 def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFrame) -> str:
-    telling = [axis for axis in CELL_AXES if axis not in _free(figure) and cell[axis] != "all"]
+    telling = [axis for axis in CELL_AXES if axis not in _free(figure) and cell[axis] != ALL_IMAGES]
     words = [word(axis, cell[axis]) for axis in telling]
     ks = scores["k"].dropna().unique()
     if figure["x"] != "k" and len(ks) == 1:
