@@ -11,7 +11,7 @@ from bad_pictures import COLOUR, GREY, encoded
 from test_intake_manifest import _write
 
 from workflow_scripts.intake import inspection
-from workflow_scripts.intake.facts import remembering
+from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 
@@ -41,7 +41,7 @@ def opened(monkeypatch):
 
 def _inspect(folder, made_from="now"):
     entries = scan(folder)
-    with remembering(folder.parent / "facts", made_from, entries) as memory:
+    with remembering(folder.parent / "facts", made_from, entries, Facts) as memory:
         return inspect(folder, entries, memory=memory)
 
 
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_memory_is_begun_anew(folder, opened):
 
 def _inspect_slowly(folder):
     entries = scan(folder)
-    with remembering(folder.parent / "facts", "now", entries) as memory:
+    with remembering(folder.parent / "facts", "now", entries, Facts) as memory:
         inspect(folder, entries, memory=memory, progress=lambda done, total: time.sleep(0.01))
 
 

@@ -67,7 +67,7 @@ def inspect(
     min_size: int = 1,
     max_pixels: int | None = None,
     workers: int = 1,
-    memory: Memory | None = None,
+    memory: Memory[Facts] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
     """Hash and decode every file once, and set aside what is no picture, and duplicates.
@@ -117,7 +117,7 @@ def _inspect_all(
     inspect_one: Callable[[str], Facts | _Rejection],
     entries: Sequence[Entry],
     workers: int,
-    memory: Memory,
+    memory: Memory[Facts],
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, Facts | _Rejection]:
     """What is found out about each path, in their order; what the memory knows is not asked again."""

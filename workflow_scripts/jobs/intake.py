@@ -2,7 +2,7 @@
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.intake.facts import remembering
+from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.provenance import digest
@@ -15,7 +15,7 @@ with job(snakemake.log[0]) as log:
     settings = snakemake.params.intake
     limits = {name: settings[name] for name in ("min_size", "max_pixels")}
     entries = scan(snakemake.params.folder, settings["include"], settings["exclude"])
-    with remembering(snakemake.params.facts, digest([snakemake.params.code, limits]), entries) as memory:
+    with remembering(snakemake.params.facts, digest([snakemake.params.code, limits]), entries, Facts) as memory:
         log.info("%d of %d files are known from an earlier run", len(memory.known), len(entries))
         inspection = inspect(
             snakemake.params.folder,

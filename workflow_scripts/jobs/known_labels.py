@@ -3,7 +3,7 @@
 import pandas as pd
 from snakemake.script import Snakemake
 
-from workflow_scripts.intake.facts import remembering
+from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.known import ID_DIGITS, KNOWN_COLUMNS
 from workflow_scripts.intake.labels import label_images
@@ -16,7 +16,7 @@ snakemake: Snakemake
 with job(snakemake.log[0]) as log:
     folder, code = snakemake.params.folder, snakemake.params.code
     entries = scan(folder)
-    with remembering(snakemake.params.facts, code, entries) as memory:
+    with remembering(snakemake.params.facts, code, entries, Facts) as memory:
         labelled = inspect(
             folder,
             entries,
