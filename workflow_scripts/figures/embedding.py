@@ -58,6 +58,7 @@ def tabulate(
     table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
     table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
     table = table.join(named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
+    table = table.astype({"rank": int})
     chosen: list[int] = []
     if figure["insets"]:
         points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
@@ -82,7 +83,7 @@ def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
     if y.isna().all():
         names["name"] = names.index.astype(str)
     second = names["name"].ne(names["predicted"]) & names["predicted"].notna()
-    rank = names["name"].where(second, "-1").str.rpartition("-")[2].astype(int)
+    rank = names["name"].where(second, "-1").str.rpartition("-")[2].astype(int) if len(names) else 1
     return names[["name", "predicted"]].assign(rank=rank)
 
 

@@ -196,6 +196,7 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
 def radii_of(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
     sizes = np.bincount(clusters)
-    members = csr_array((np.ones(len(points)), (clusters, np.arange(len(points)))))
+    places = (clusters, np.arange(len(points)))
+    members = csr_array((np.ones(len(points)), places), shape=(len(sizes), len(points)))
     centres = (members @ points) / sizes[:, None]
     return sizes, centres, np.linalg.norm(points - centres[clusters], axis=1)
