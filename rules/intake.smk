@@ -40,7 +40,7 @@ rule intake:
     params:
         folder=pictures,
         facts=layout.facts,
-        intake=settings.intake.dump(exclude={"labels", "sublabels"}),
+        intake=settings.intake.dump(exclude={"labels", "sublabels", "scale_bars"}),
         listing=listing,
         code=code_digest("jobs.intake"),
     script:
@@ -72,6 +72,31 @@ rule known_labels:
         "../workflow_scripts/jobs/known_labels.py"
 
 
+rule scale_bars:
+    input:
+        images=layout.images,
+    output:
+        layout.scale_bars,
+    log:
+        layout.log(layout.scale_bars),
+    benchmark:
+        layout.benchmark(layout.scale_bars)
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=resources.intake_mb,
+        runtime=sizes.runtime_per_image(0.5),
+    params:
+        folder=pictures,
+        facts=layout.scale_facts,
+        max_pixels=settings.intake.max_pixels,
+        listing=listing,
+        code=code_digest("jobs.scale_bars"),
+    script:
+        "../workflow_scripts/jobs/scale_bars.py"
+
+
 # Apart from intake, so that other labels leave the preprocessed images and all that comes of them alone.
 rule label:
     input:
@@ -79,6 +104,7 @@ rule label:
         set_aside=layout.set_aside,
         table=label_table,
         corrections=label_corrections,
+        scales=layout.scale_bars if settings.intake.scale_bars else [],
     output:
         **matches_of_labels,
         manifest=layout.manifest,

@@ -80,6 +80,8 @@ class Layout:
         self.known_labels = f"{self.root}/known_labels.csv"
         self.known_facts = f"{self.root}/.known_labels.facts"
         self.label_matches = f"{self.root}/label_matches.csv"
+        self.scale_bars = f"{self.root}/scale_bars.csv"
+        self.scale_facts = f"{self.root}/.scale_bars.facts"
         self.manifest = f"{self.root}/manifest.csv"
         self.subset_manifest = f"{self.root}/subsets/{{subset}}.csv"
         self.rejected = f"{self.root}/rejected.csv"

@@ -12,6 +12,8 @@ from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.labels import corrected, label_images
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages")
+SCALE_COLUMNS = ("scale_um", "nm_per_pixel")
+"""The length of the scale bar, micrometres, and the size of a pixel; empty where they are not known."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 
@@ -36,12 +38,14 @@ def label(
     rule: Mapping[str, Any],
     corrections: str | None = None,
     sublabels: Mapping[str, Any] | None = None,
+    scales: pd.DataFrame | None = None,
 ) -> Labelled:
     """Label the images of an inspection, and tell duplicates that agree from those with another label.
 
     `images` and `set_aside` are as in `inspection.Inspection`; `rule` are the keywords of `labels.label_images`, and
     `corrections` is a table whose labels come before those of the rule (`labels.corrected`). With `sublabels`, another
-    rule, the manifest gets a column `sublabel` behind the others.
+    rule, the manifest gets a column `sublabel` behind the others; with `scales` (`scale_bars.table.COLUMNS`) also
+    `SCALE_COLUMNS`.
     Duplicates are labelled as images are, before they are left out. Raises `UserError` for a rule that cannot work.
     """
     copies = set_aside[set_aside["same_as"] != ""]
@@ -55,6 +59,8 @@ def label(
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     if sublabels:
         manifest["sublabel"] = manifest["path"].map(label_images(ids, **sublabels).labels)
+    if scales is not None:
+        manifest = manifest.merge(scales[["path", *SCALE_COLUMNS]], on="path", how="left", validate="one_to_one")
     rows = [_rejection(file, labelling.labels) for file in set_aside.itertuples()]
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
     notes = [f"labels: {labelling.rule} ({labelling.why})"]

@@ -1,4 +1,4 @@
-"""images.csv, set_aside.csv and a table of labels, if there is one -> manifest.csv and rejected.csv."""
+"""images.csv, set_aside.csv, a table of labels and the scales, if there are any -> manifest.csv and rejected.csv."""
 
 import pandas as pd
 from snakemake.script import Snakemake
@@ -15,7 +15,8 @@ with job(snakemake.log[0]) as log:
         for table in (snakemake.input.images, snakemake.input.set_aside)
     )
     rule = {**snakemake.params.labels, "file": snakemake.input.table or None}
-    labelled = label(images, set_aside, rule, snakemake.input.corrections or None, snakemake.params.sublabels)
+    scales = pd.read_csv(snakemake.input.scales, dtype=str, keep_default_na=False) if snakemake.input.scales else None
+    labelled = label(images, set_aside, rule, snakemake.input.corrections or None, snakemake.params.sublabels, scales)
     for line in labelled.notes:
         log.info(line)
     for table, path in snakemake.output.items():

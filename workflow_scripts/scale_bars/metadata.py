@@ -27,11 +27,16 @@ def calibration(path: Path, width: int) -> Calibration | None:
     (`$$SM_MICRON_BAR`, `$$SM_MICRON_MARKER`) write. Where they name another width than the picture has, it was resized
     or cropped since, and they are not taken.
     """
-    found = _of_tags(path) or _of_text_beside(path)
+    found = _of_tags(path) or _of_text(text_beside(path))
     if found is None:
         return None
     nm, stated_width, maker = found
     return Calibration(nm, maker) if nm > 0 and stated_width in (None, width) else None
+
+
+def text_beside(path: Path) -> Path:
+    """The text file of the same name beside a picture, where there may be one."""
+    return path.with_suffix(".txt")
 
 
 _Found = tuple[float, int | None, str]
@@ -62,9 +67,9 @@ def _zeiss(entries: dict[str, tuple[Any, ...]]) -> _Found | None:
     return None
 
 
-def _of_text_beside(path: Path) -> _Found | None:
+def _of_text(file: Path) -> _Found | None:
     try:
-        content = path.with_suffix(".txt").read_bytes()
+        content = file.read_bytes()
     except OSError:
         return None
     text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", errors="replace")

@@ -1,15 +1,12 @@
 """The scale of a micrograph: by its metadata, else by the bar and the text that are drawn under it."""
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from workflow_scripts.intake.images import ImageRejected, read_image
-from workflow_scripts.intake.parallel import ordered_map
 from workflow_scripts.scale_bars.bar import Bar, find_bars
 from workflow_scripts.scale_bars.metadata import Calibration, calibration
 from workflow_scripts.scale_bars.stripe import contrast, find_stripes, grey_levels
@@ -56,21 +53,6 @@ class Reading:
 
 class _Failed(Exception):  # noqa: N818 - an outcome, not a failure
     """There is no scale to be read, with the reason."""
-
-
-def read_all(
-    paths: Sequence[Path],
-    *,
-    max_pixels: int | None = None,
-    workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[Reading]:
-    """`read_scale` of each picture, in order, by `workers` processes; `progress` is called with (done, total)."""
-    readings = ordered_map(partial(read_scale, max_pixels=max_pixels), paths, workers, batch=4)
-    for done, reading in enumerate(readings, 1):
-        if progress:
-            progress(done, len(paths))
-        yield reading
 
 
 def read_scale(path: Path, max_pixels: int | None = None) -> Reading:

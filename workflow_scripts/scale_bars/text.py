@@ -74,10 +74,10 @@ def _lines(letters: np.ndarray, letter: float) -> list[Box]:
 def recognise(text: np.ndarray) -> list[str]:
     """What Tesseract reads in a text, (h, w) uint8, enlarged in several ways; one process for all of them.
 
-    Raises `UserError` if the program `tesseract` is not there.
+    Raises `UserError` if the program `tesseract` is not there or does not work.
     """
     pages = list(_enlarged(text))
-    os.environ["OMP_THREAD_LIMIT"] = "1"
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # its threads cost more than they save on a line of text
     with TemporaryDirectory() as folder:
         file = Path(folder) / "pages.tif"
         pages[0].save(file, save_all=True, append_images=pages[1:])
@@ -85,9 +85,11 @@ def recognise(text: np.ndarray) -> list[str]:
             read = pytesseract.image_to_string(str(file), lang="eng", config="--oem 1 --psm 7")
         except pytesseract.TesseractNotFoundError:
             raise UserError(
-                "intake.scale_bars: found no program tesseract, which reads scales that no metadata tell; "
-                "install it (Debian: tesseract-ocr)"
+                "config: intake.scale_bars: found no program tesseract, which reads the scales that metadata do not "
+                "tell; install it (Debian: tesseract-ocr, conda-forge: tesseract)"
             ) from None
+        except pytesseract.TesseractError as error:
+            raise UserError(f"config: intake.scale_bars: tesseract failed: {' '.join(error.message.split())}") from None
     return [" ".join(page.split()) for page in read.split("\f")[: len(pages)]]
 
 

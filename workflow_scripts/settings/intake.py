@@ -62,6 +62,9 @@ class Intake(Model):
     and `drop` leave out the former, or both."""
     near_distance: int = Field(4, ge=0, le=16)
     """Bits, of the 64 of a perceptual hash, in which pictures that are nearly the same differ at the most."""
+    scale_bars: bool = False
+    """Whether the scale of each picture is read, from its metadata or its data bar, into `scale_bars.csv` and the
+    manifest's columns `scale_um` and `nm_per_pixel`, for subsets."""
     min_size: int = Field(16, ge=2)
     """Shortest side, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)

@@ -23,6 +23,12 @@ class Colour(Model):
     step: Literal["colour"] = "colour"
 
 
+class CropDataBar(Model):
+    """The picture without a microscope's data stripe at its lower or upper edge; first of the steps."""
+
+    step: Literal["crop_data_bar"] = "crop_data_bar"
+
+
 class Clahe(Model):
     """Contrast-limited adaptive histogram equalisation (skimage.exposure.equalize_adapthist)."""
 
@@ -71,7 +77,7 @@ class RescaleIntensity(Model):
 
 STEPS = {
     model.model_fields["step"].default: model
-    for model in (Grey, Colour, Clahe, RankEqualise, Resize, CentreCrop, RescaleIntensity)
+    for model in (CropDataBar, Grey, Colour, Clahe, RankEqualise, Resize, CentreCrop, RescaleIntensity)
 }
 
 
@@ -80,7 +86,8 @@ class Preprocess(Model):
 
     steps: list[
         Annotated[
-            Grey | Colour | Clahe | RankEqualise | Resize | CentreCrop | RescaleIntensity, Field(discriminator="step")
+            CropDataBar | Grey | Colour | Clahe | RankEqualise | Resize | CentreCrop | RescaleIntensity,
+            Field(discriminator="step"),
         ]
     ]
 
@@ -90,6 +97,12 @@ class Preprocess(Model):
         if not isinstance(given, list):
             raise ValueError(f"found {given!r}, allowed: a list of steps ({', '.join(STEPS)})")
         return {"steps": [_named_step(step) for step in given]}
+
+    @model_validator(mode="after")
+    def _data_bar_first(self) -> "Preprocess":
+        if any(isinstance(step, CropDataBar) for step in self.steps[1:]):
+            raise ValueError("crop_data_bar: found behind another step, allowed: first, while the stripe is as it was")
+        return self
 
     @model_validator(mode="after")
     def _same_size_for_all(self) -> "Preprocess":

@@ -1,0 +1,31 @@
+"""images.csv and pictures -> scale_bars.csv: the scale of each picture, or why it has none."""
+
+import pandas as pd
+from snakemake.script import Snakemake
+
+from workflow_scripts.intake.facts import remembering
+from workflow_scripts.provenance import digest
+from workflow_scripts.runlog import job, progress
+from workflow_scripts.scale_bars.read import Reading
+from workflow_scripts.scale_bars.table import files_of, notes, read_scales
+from workflow_scripts.tables import write_csv
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]) as log:
+    images = pd.read_csv(snakemake.input.images, dtype=str, keep_default_na=False)
+    folder, max_pixels = snakemake.params.folder, snakemake.params.max_pixels
+    made_from = digest([snakemake.params.code, max_pixels])
+    with remembering(snakemake.params.facts, made_from, files_of(images, folder), Reading) as memory:
+        log.info("%d of %d pictures are known from an earlier run", len(memory.known), len(images))
+        table = read_scales(
+            images,
+            folder,
+            max_pixels=max_pixels,
+            workers=snakemake.threads,
+            memory=memory,
+            progress=progress("scale bars", "images"),
+        )
+    for line in notes(table):
+        log.info(line)
+    write_csv(table, snakemake.output[0])

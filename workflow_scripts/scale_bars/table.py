@@ -1,0 +1,73 @@
+"""The scales of all pictures of a data set, as a table."""
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts.intake.facts import Memory
+from workflow_scripts.intake.listing import Entry
+from workflow_scripts.intake.parallel import ordered_map
+from workflow_scripts.scale_bars.metadata import text_beside
+from workflow_scripts.scale_bars.read import Reading, read_scale
+
+COLUMNS = ("image_id", "path", *(field.name for field in fields(Reading)))
+
+
+def read_scales(
+    images: pd.DataFrame,
+    folder: str | Path,
+    *,
+    max_pixels: int | None = None,
+    workers: int = 1,
+    memory: Memory[Reading] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """`read_scale` of each picture, a row each (`COLUMNS`), in the order of `images` (`image_id`, `path` in `folder`).
+
+    By `workers` processes, on which the result does not depend. What `memory` knows of unchanged files is not read
+    again; `progress` is called with (done, total) after each picture that was.
+    """
+    memory = memory or Memory({})
+    entries = files_of(images, folder)
+    unknown = [entry for entry in entries if entry not in memory.known]
+    readings = dict(memory.known)
+    read = partial(_read, folder=Path(folder), max_pixels=max_pixels)
+    for done, (entry, reading) in enumerate(zip(unknown, ordered_map(read, unknown, workers, batch=4), strict=True), 1):
+        readings[entry] = reading
+        memory.add(entry, reading)
+        if progress:
+            progress(done, len(unknown))
+    rows = pd.DataFrame([asdict(readings[entry]) for entry in entries])
+    return pd.concat([images[["image_id", "path"]].reset_index(drop=True), rows], axis=1)[list(COLUMNS)]
+
+
+def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
+    """What a reading comes from: each picture together with the text beside it, if there is one."""
+    return [_entry(Path(folder), path) for path in images["path"]]
+
+
+def notes(table: pd.DataFrame) -> list[str]:
+    """Sentences for the log: how many scales there are and where from, and why there are no others."""
+    known = table["nm_per_pixel"].notna()
+    sources, reasons = (table.loc[rows, name].value_counts() for rows, name in ((known, "source"), (~known, "reason")))
+    return [
+        f"{known.sum()} of {len(table)} pictures with a scale ({_counted(sources)})",
+        f"{(~known).sum()} without ({_counted(reasons)})",
+    ]
+
+
+def _read(entry: Entry, folder: Path, max_pixels: int | None) -> Reading:
+    return read_scale(folder / entry.path, max_pixels)
+
+
+def _entry(folder: Path, path: str) -> Entry:
+    files = [folder / path, text_beside(folder / path)]
+    status = [file.stat() for file in files if file.is_file()]
+    return Entry(path, sum(its.st_size for its in status), max(its.st_mtime_ns for its in status))
+
+
+def _counted(counts: pd.Series) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
