@@ -15,7 +15,7 @@ from typing import Any
 from workflow_scripts.backbones import names
 from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Grid, Layout
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.settings import AffinityPropagation, Autoencoder, KMeans, MiniBatchKMeans, Settings, Tsne
+from workflow_scripts.settings import AffinityPropagation, Autoencoder, Dec, KMeans, MiniBatchKMeans, Settings, Tsne
 
 BASE_MB = 1000
 """Python with its libraries and the buffers of a job that streams."""
@@ -197,7 +197,15 @@ class Sizes:
         its = self.settings.clusterers[wildcards.clusterer]
         restarts = getattr(its, "repeats", 1) * getattr(its, "n_init", 1)
         centres = ROUNDS * restarts * sum(getattr(its, "k", [1]))
+        if isinstance(its, Dec):
+            return self._deep_clustering_seconds(its, wildcards)
         return self._seconds(self.n_images * (centres + 10 * self.n_images), wildcards)
+
+    def _deep_clustering_seconds(self, its: Dec, wildcards: Any) -> float:
+        """Every weight for every image in every epoch of the pretraining, and of each k."""
+        weights = sum(prod(pair) for pair in pairwise((self.width(self._some_cell(wildcards)), *its.widths)))
+        epochs = its.pretraining_epochs * (len(its.widths) + 1) + its.max_updates * len(its.k)
+        return its.repeats * epochs * self.n_images * weights * FLOP_PER_WEIGHT / FLOPS
 
     def _seconds(self, distances: float, wildcards: Any) -> float:
         """So many distances between what is clustered, on a slow core."""
@@ -219,6 +227,10 @@ class Sizes:
         return (2 * BASE_MB + ceil(32 * self.n_images * UNKNOWN_WIDTH / 1e6)) * attempt
 
     def cluster_threads(self, wildcards: Any) -> int:
+        """k-means shares out its restarts, deep clustering its repeats."""
+        its = self.settings.clusterers[wildcards.clusterer]
+        if isinstance(its, Dec):
+            return min(its.repeats, CLUSTER_THREADS)
         return CLUSTER_THREADS if self.restarts(wildcards.clusterer) >= THREADED_RESTARTS else 1
 
     def _points_mb(self, wildcards: Any) -> int:

@@ -1,6 +1,7 @@
 """A decomposition, or features -> the clusterings of every k, repeat and restart of one variant."""
 
 from importlib import import_module
+from pathlib import Path
 
 from snakemake.script import Snakemake
 
@@ -13,7 +14,7 @@ from workflow_scripts.runlog import job, progress
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    params, wildcards = snakemake.params, snakemake.wildcards
+    params, wildcards, output = snakemake.params, snakemake.wildcards, Path(snakemake.output[0])
     settings = params.clusterer
     points = read_points(snakemake.input[0], params.n_components, params.whiten)
     if points.note:
@@ -23,11 +24,12 @@ with job(snakemake.log[0]) as log:
             f"config: clusterers.{wildcards.clusterer}.k: found {largest}, allowed: at most the number of "
             f"images, {len(points.values)} (studies: {snakemake.resources.studies})"
         )
-    cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
+    method = import_module(f"workflow_scripts.clusterers.{settings['method']}")
+    checkpoints = {"checkpoints": output.with_name(f".{output.name}.checkpoints")} if hasattr(method, "RESUMES") else {}
     report = progress(f"cluster {wildcards.reducer}/{wildcards.clusterer}", "restarts")
     write_runs(
         snakemake.output[0],
-        cluster(points.values, settings, params.seed, snakemake.threads, report),
+        method.cluster(points.values, settings, params.seed, snakemake.threads, report, **checkpoints),
         points.image_ids,
         store.provenance(
             params.code,

@@ -8,6 +8,7 @@ from workflow_scripts.settings.base import AXES as AXES
 from workflow_scripts.settings.base import EVERYTHING as EVERYTHING
 from workflow_scripts.settings.base import FEATURES_THEMSELVES as FEATURES_THEMSELVES
 from workflow_scripts.settings.clusterers import AffinityPropagation as AffinityPropagation
+from workflow_scripts.settings.clusterers import Dec as Dec
 from workflow_scripts.settings.clusterers import DensityPeaks as DensityPeaks
 from workflow_scripts.settings.clusterers import KMeans as KMeans
 from workflow_scripts.settings.clusterers import Linkage as Linkage

@@ -124,6 +124,36 @@ class Birch(OfK):
     branching_factor: int = Field(50, ge=2)
 
 
+class Dec(_Repeated):
+    """Deep embedded clustering (Xie et al. 2016; with `idec` Guo et al. 2017): an autoencoder is pretrained, then its
+    code is trained to form k clusters. A repeat shares its pretrained network between all k."""
+
+    method: Literal["dec"] = "dec"
+    variant: Literal["dec", "idec"] = "dec"
+    """`idec` keeps the reconstruction in the loss."""
+    gamma: float = Field(0.1, gt=0)
+    """idec: weight of the clustering beside the reconstruction."""
+    widths: list[Number] = Field([500, 500, 2000, 10], min_length=1)
+    """Units of the encoder's layers, the last those of the code."""
+    pretraining: Literal["joint", "layerwise"] = "joint"
+    """All layers together, or first each pair of layers as a denoising autoencoder, as in the paper."""
+    pretraining_epochs: int = Field(20, ge=1)
+    """Of each pair of layers, and of all together; more where they would be fewer than 200 batches."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """Of the pretraining, at its highest."""
+    clustering_learning_rate: float = Field(3e-4, gt=0)
+    batch_size: int = Field(256, ge=2)
+    update_interval: int | None = Field(None, ge=1)
+    """Batches between two target distributions; null is an epoch, and 8 at least."""
+    max_updates: int = Field(30, ge=1)
+    """Of the target distribution."""
+    tolerance: float = Field(1e-3, ge=0, lt=1)
+    """It ends when no larger share of the labels has changed since the last update."""
+    n_init: int = Field(20, ge=1)
+    """Restarts of the k-means that gives the first centres."""
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
 class Dbscan(Model):
     """scikit-learn's DBSCAN; it finds its number of clusters, and what is in none is noise."""
 
@@ -185,6 +215,7 @@ AnyClusterer = (
     | DensityPeaks
     | GaussianMixture
     | Spectral
+    | Dec
     | Dbscan
     | Hdbscan
     | Optics

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import AXES, Model
+from workflow_scripts.settings.clusterers import Ks
 
 METRICS = (
     "accuracy_majority",
@@ -392,6 +393,26 @@ class Tree(Figure):
     leaves: int = Field(12, ge=2, le=40)
 
 
+class ChooseK(Figure):
+    """How many groups: elbow, silhouette, gap statistic, BIC and stability over one range of k, by k-means."""
+
+    sources = ("manifest", "points")
+    of_cells = "one"
+    computes = True
+    kind: Literal["choose_k"] = "choose_k"
+    k: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
+    """Numbers of clusters, a list or a range as `1-12`; those of the cell's clusterer don't matter."""
+    n_init: int = Field(20, ge=1)
+    """Restarts of each k-means."""
+    n_references: int = Field(20, ge=2)
+    """Sets of points without groups, with which gap, elbow and silhouette are compared."""
+    n_resamples: int = Field(20, ge=2)
+    """Subsets of 80 % of the images, and splits of them in halves, that tell how sure a recommendation is."""
+    covariance_type: Literal["full", "tied", "diag", "spherical"] = "diag"
+    """Of the Gaussian mixtures of the BIC."""
+    seed: int = 0
+
+
 class Folds(Figure):
     """A metric on the training folds and on the fold that was held out, for each fold of each cell."""
 
@@ -478,6 +499,7 @@ AnyFigure = Annotated[
     | ToyPanel
     | Maps
     | Tree
+    | ChooseK
     | Sensitivity
     | Folds
     | Restarts

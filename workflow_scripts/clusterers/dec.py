@@ -1,0 +1,118 @@
+"""Deep embedded clustering: a network is trained so that what it makes of the points forms k clusters."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.deep.autoencoder import Autoencoder, pretrain
+from workflow_scripts.deep.checkpoint import Checkpoint
+from workflow_scripts.deep.embedding import Found, train_clusters
+from workflow_scripts.errors import UserError
+from workflow_scripts.provenance import code_digest, digest
+from workflow_scripts.seeds import seed
+
+log = logging.getLogger(__name__)
+RESUMES = True
+"""`cluster` takes a folder for checkpoints."""
+
+
+def cluster(
+    points: np.ndarray,
+    settings: Mapping[str, Any],
+    base_seed: int,
+    n_threads: int,
+    progress: Progress,
+    checkpoints: Path | None = None,
+) -> Iterator[tuple[int, Runs]]:
+    """Clusters `points` (N, d) for each k of the settings (those of `settings.Dec`).
+
+    A repeat pretrains one autoencoder, with a seed of its own, and trains a copy of it for each k. Repeats run beside
+    each other on `n_threads` threads with one math thread each: results do not depend on it. A killed run goes on from
+    `checkpoints`, a folder that is gone at the end. There is no inertia, and no centre in the space of the points;
+    diagnostics are the pretrained network's `reconstruction_error` (a share of the variance) and the final
+    `divergence` KL(P||Q), nats, of each repeat. Raises `UserError` for a GPU that is not there, points that are all the
+    same, and a loss that becomes infinite.
+    """
+    if settings["device"] == "cuda" and not torch.cuda.is_available():
+        raise UserError("config: clusterers: device: found cuda, but torch sees no GPU here; allowed: cpu")
+    X = _scaled(points).to(settings["device"])
+    made_from = digest([code_digest("clusterers.dec"), dict(settings), base_seed, _fingerprint(points)])
+    seeds = [seed(base_seed, "dec", repeat) for repeat in range(settings["repeats"])]
+    fits_done = 0
+
+    def repeat(number: int) -> tuple[float, dict[int, Found]]:
+        nonlocal fits_done
+        path = checkpoints and checkpoints / f"{number}.pt"
+        checkpoint = Checkpoint(path, made_from)
+        net, error = _pretrained(X, settings, seeds[number], checkpoint)
+        found = {}
+        for k in settings["k"]:
+            found[k] = _clusters(net, X, k, settings, seeds[number], checkpoint)
+            fits_done += 1
+            progress(fits_done, len(seeds) * len(settings["k"]))
+        return error, found
+
+    with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        of_repeats = list(pool.map(repeat, range(len(seeds))))
+    errors = np.array([error for error, _ in of_repeats])
+    for k in settings["k"]:
+        yield k, _rows([found[k] for _, found in of_repeats], errors, seeds)
+    if checkpoints:
+        rmtree(checkpoints, ignore_errors=True)
+
+
+def _scaled(points: np.ndarray) -> Tensor:
+    """Centred and divided by one number, so that the mean square is 1 (Xie et al. 2016, 4.1) and distances keep."""
+    centred = points - points.mean(axis=0)
+    scale = np.sqrt(np.square(centred).mean())
+    if not np.isfinite(scale) or scale == 0:
+        raise UserError(f"dec: found points that spread by {scale:g}, allowed: finite and not all the same")
+    return torch.from_numpy((centred / scale).astype(np.float32))
+
+
+def _fingerprint(points: np.ndarray) -> list[Any]:
+    """What tells one array of points from another, without all its bytes."""
+    return [points.shape, points.sum().item(), np.square(points).sum().item(), points[0].tolist(), points[-1].tolist()]
+
+
+def _pretrained(
+    X: Tensor, settings: Mapping[str, Any], its_seed: int, checkpoint: Checkpoint
+) -> tuple[Autoencoder, float]:
+    net = Autoencoder(X.shape[1], settings["widths"], seed(its_seed, "weights")).to(X.device)
+    if (tensors := checkpoint.finished("pretrained")) is None:
+        pretrain(net, X, settings, its_seed, checkpoint)
+        checkpoint.finish("pretrained", net.state_dict())
+    else:
+        net.load_state_dict(tensors)
+    error = net.reconstruction_error(X)
+    log.info("pretrained: the reconstruction leaves %.1f %% of the variance", 100 * error)
+    return net, error
+
+
+def _clusters(
+    net: Autoencoder, X: Tensor, k: int, settings: Mapping[str, Any], its_seed: int, checkpoint: Checkpoint
+) -> Found:
+    if (kept := checkpoint.finished(f"k={k}")) is not None:
+        return Found(**{**kept, "labels": kept["labels"].numpy()})
+    found = train_clusters(net, X, k, settings, seed(its_seed, k), checkpoint)
+    checkpoint.finish(f"k={k}", {**asdict(found), "labels": torch.from_numpy(found.labels)})
+    log.info("k = %d: %d updates%s", k, found.n_updates, "" if found.converged else ", labels still changed")
+    return found
+
+
+def _rows(found: list[Found], errors: np.ndarray, seeds: list[int]) -> Runs:
+    return replace(
+        Runs.single(np.stack([its.labels for its in found]), np.array(seeds)),
+        n_iter=np.array([its.n_updates for its in found]),
+        converged=np.array([its.converged for its in found]),
+        diagnostics={"reconstruction_error": errors, "divergence": np.array([its.divergence for its in found])},
+    )

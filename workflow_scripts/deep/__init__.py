@@ -1,0 +1,1 @@
+"""Deep clustering: an autoencoder whose code is trained to form clusters."""

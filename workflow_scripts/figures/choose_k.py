@@ -1,0 +1,119 @@
+"""How many groups: five criteria over one range of k, what each recommends, and how sure it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.errors import UserError
+from workflow_scripts.figures.artefacts import read_manifest
+from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, PALE, canvas, colours, note, theme
+from workflow_scripts.n_clusters.stability import ENOUGH
+from workflow_scripts.n_clusters.survey import CRITERIA, MAJORITY, SURE, Options, standing_out, survey
+
+TITLES = {"elbow": "Elbow", "silhouette": "Silhouette", "gap": "Gap statistic", "bic": "BIC", "stability": "Stability"}
+UNITS = {
+    "elbow": "Variance within clusters (share)",
+    "silhouette": "Mean silhouette",
+    "gap": "Gap ± s (log inertia)",
+    "bic": "BIC / 2n (nats an image)",
+    "stability": "Prediction strength",
+}
+LARGEST = 60
+"""Area of the dot of a k that every resample recommends, points²."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Every criterion for every k of the settings, on what the cell clusters.
+
+    Returns
+    -------
+    DataFrame with the columns of `survey`, and `standing_out` (the k on which most agree, null if there is none),
+    `n_images`, `n_classes` (of the labels; 0 without), `n_resamples`, `n_references` and `covariance_type`.
+    Raises `UserError` for a k above half of the images: stability splits them.
+    """
+    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"])
+    n = len(points.values)
+    if max(figure["k"]) > n // 2:
+        raise UserError(f"config: figures: choose_k: k: found {max(figure['k'])}, allowed: up to half of {n} images")
+    options = {name: figure[name] for name in ("n_init", "n_references", "n_resamples", "covariance_type")}
+    table = survey(points.values, figure["k"], Options(**options), figure["seed"])
+    manifest = read_manifest(inputs["manifest"][0]).set_index("image_id")
+    n_classes = manifest["label"].reindex(points.image_ids).nunique()
+    return table.assign(standing_out=standing_out(table), n_images=n, n_classes=n_classes, **options)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a panel for each criterion, and one with the recommendations of the resamples."""
+    with theme(style):
+        across = 1 if figure["width"] < ONE_COLUMN else 3
+        made = canvas(figure, (6 // across) * 45 + 16)
+        axes = made.subplots(6 // across, across).ravel()
+        palette = dict(zip(CRITERIA, colours(style), strict=False))
+        for ax, criterion in zip(axes, CRITERIA, strict=False):
+            _draw_criterion(ax, table[table["criterion"] == criterion], palette[criterion])
+        _draw_shares(axes[5], table, palette)
+        note(made, _explanation(table), style)
+    return made
+
+
+def _draw_criterion(ax: Axes, table: pd.DataFrame, colour: str) -> None:
+    criterion = table["criterion"].iloc[0]
+    _mark_classes(ax, table)
+    ax.fill_between(table["k"], table["low"], table["high"], color=colour, alpha=0.2, linewidth=0)
+    ax.plot(table["k"], table["value"], color=colour, marker="o", markersize=3)
+    chosen = table[table["recommended"]]
+    ax.scatter(chosen["k"], chosen["value"], 42, "none", edgecolors=INK, linewidths=1.1, zorder=3)
+    if criterion == "stability":
+        ax.axhline(ENOUGH, color=FAINT, linestyle="--", linewidth=0.8)
+    said = f"k = {chosen['k'].iloc[0]}, {100 * chosen['share'].iloc[0]:.0f} % of resamples" if len(chosen) else "no k"
+    ax.set_title(f"{TITLES[criterion]}: {said}")
+    ax.set(xlabel="Number of clusters k", ylabel=UNITS[criterion])
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(axis="y")
+
+
+def _mark_classes(ax: Axes, table: pd.DataFrame) -> None:
+    if table["k"].min() <= table["n_classes"].iloc[0] <= table["k"].max():
+        ax.axvline(table["n_classes"].iloc[0], color=PALE, linestyle=":", linewidth=1.2, zorder=0)
+
+
+def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Mapping[str, str]) -> None:
+    _mark_classes(ax, table)
+    ks = table["k"].unique()
+    none = ks.min() - 1.5
+    ax.axvspan(none - 0.75, none + 0.75, color="#f4f4f4", linewidth=0, zorder=-1)
+    for row, criterion in enumerate(CRITERIA):
+        its = table[table["criterion"] == criterion]
+        chosen = its[its["recommended"]]
+        x, share = [none, *its["k"]], [its["undecided"].iloc[0], *its["share"]]
+        ax.scatter(x, np.full(len(x), row), LARGEST * np.array(share), palette[criterion], linewidths=0)
+        place = chosen["k"].iloc[0] if len(chosen) else none
+        ax.scatter([place], [row], 1.5 * LARGEST, "none", edgecolors=INK, linewidths=1.1, zorder=3)
+    ax.set_yticks(range(len(CRITERIA)), [TITLES[criterion] for criterion in CRITERIA])
+    numbers = [int(k) for k in MaxNLocator(integer=True).tick_values(ks.min(), ks.max()) if k in ks]
+    ax.set_xticks([none, *numbers], ["none", *map(str, numbers)])
+    ax.set(ylim=(len(CRITERIA) - 0.4, -0.6), xlim=(none - 0.75, ks.max() + 0.75), xlabel="Number of clusters k")
+    ax.set_title("What resamples recommend")
+
+
+def _explanation(table: pd.DataFrame) -> str:
+    first = table.iloc[0]
+    sure = table[table["recommended"] & (table["share"] >= SURE)]
+    if pd.notna(first["standing_out"]):
+        its = [TITLES[name].lower() for name in sure.loc[sure["k"] == first["standing_out"], "criterion"]]
+        verdict = f"k = {first['standing_out']:.0f} stands out: {', '.join(its)} agree."
+    else:
+        verdict = f"No k stands out: no {MAJORITY} of the criteria agree, each in {100 * SURE:.0f} % of the resamples or more."
+    labelled = f" Dotted: the {first['n_classes']} classes of the labels." if first["n_classes"] else ""
+    bands = f"bands: the middle 90 % of them; of the gap ± s over {first['n_references']} reference sets"
+    dots = "Rings: recommended on all images; areas of the dots: shares of the resamples."
+    sizes = f"n = {first['n_images']} images, {first['n_resamples']} resamples"
+    return f"{verdict} {sizes} ({bands}). {dots}{labelled}"

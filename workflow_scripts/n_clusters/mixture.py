@@ -1,0 +1,41 @@
+"""The Bayesian information criterion of Gaussian mixtures (Schwarz 1978; Fraley & Raftery 2002)."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+
+def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
+    """BIC of the mixture that expectation maximisation reaches from a partition; low is good.
+
+    X (N, d); labels (N,) 0..k-1, every cluster with a member. The covariances get 1e-6 of the mean variance on their
+    diagonal. NaN if a covariance is singular all the same.
+    """
+    k, sizes = int(labels.max()) + 1, np.bincount(labels)
+    means = np.array([X[labels == cluster].mean(axis=0) for cluster in range(k)])
+    model = GaussianMixture(
+        k,
+        covariance_type=covariance_type,
+        means_init=means,
+        weights_init=sizes / sizes.sum(),
+        reg_covar=1e-6 * X.var(axis=0).mean(),
+        init_params="random_from_data",
+        max_iter=200,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        try:
+            return float(model.fit(X).bic(X))
+        except ValueError:
+            return np.nan
+
+
+def recommend(ks: np.ndarray, values: np.ndarray) -> int | None:
+    """The k of the lowest BIC; None at the end of the range, where it may fall on."""
+    if np.isnan(values).all():
+        return None
+    best = int(np.nanargmin(values))
+    return int(ks[best]) if best < len(ks) - 1 else None

@@ -1,0 +1,27 @@
+"""Stability under resampling: prediction strength (Tibshirani & Walther 2005)."""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+ENOUGH = 0.8
+"""The strength from which on the paper calls k clusters well predicted (0.8 to 0.9)."""
+
+
+def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> float:
+    """How well the centres of other points predict which of `points` (N, d) belong together; equation 2 of the paper.
+
+    For each cluster of `labels` (N,) the share of its pairs of points that have the same nearest one of `centers`
+    (k, d); the lowest of these. A cluster of one point has no pair and counts as well predicted.
+    """
+    predicted = cdist(points, centers).argmin(axis=1)
+    counts = np.zeros((int(labels.max()) + 1, len(centers)))
+    np.add.at(counts, (labels, predicted), 1)
+    sizes = counts.sum(axis=1)
+    together, pairs = (counts * (counts - 1)).sum(axis=1), sizes * (sizes - 1)
+    return float((together[pairs > 0] / pairs[pairs > 0]).min(initial=1.0))
+
+
+def recommend(ks: np.ndarray, strength: np.ndarray, error: np.ndarray) -> int | None:
+    """The largest k whose strength is `ENOUGH` within one standard error; None if not even the smallest's is."""
+    enough = np.flatnonzero(strength + error >= ENOUGH)
+    return int(ks[enough[-1]]) if len(enough) else None
