@@ -10,6 +10,7 @@ from workflow_scripts.grid import (
     Grid,
     Layout,
     dataset_name,
+    folder_name,
     validated_files,
 )
 from workflow_scripts.intake.labels import find_table
@@ -334,6 +335,57 @@ def page_names(wildcards):
 def with_reducers(cells):
     """Cells as jobs get them."""
     return [{**vars(cell), "reducer": cell.reducer} for cell in cells]
+
+
+def model_sources(wildcards):
+    """The artefacts of the cell that a study's model is made of."""
+    cell = grid.modelled(wildcards.study)
+    return {
+        "manifest": layout.manifest_of(cell.subset),
+        "features": layout.of(layout.features, cell),
+        "points": layout.points(cell),
+        "clusters": layout.of(layout.clusters, cell),
+        "scores": layout.of(layout.scores, cell),
+    }
+
+
+def model_settings(wildcards):
+    """The settings that a model needs to treat new images as the old ones were."""
+    cell = grid.modelled(wildcards.study)
+    reduction = settings.decompositions.get(cell.decomposition)
+    return {
+        "preprocess": settings.preprocess[cell.preprocess].dump(),
+        "backbone": frozen_network(cell.backbone),
+        "decomposition": reduction and reduction.dump(),
+    }
+
+
+# Those whose reduction has a place for new images.
+modelled_studies = [study for study in settings.studies if grid.modelled(study)]
+models = [layout.model.format(study=study) for study in modelled_studies]
+
+
+def predictions(wildcards):
+    """What the models say of the new images."""
+    found = settings.new_images or "nothing"
+    if not isdir(found):
+        sys.exit(
+            f"Error: config: new_images: found {found}, allowed: a folder of pictures, "
+            "as in: snakemake predict --config new_images=PATH"
+        )
+    return [
+        layout.predictions.format(folder=folder_name(found), study=study)
+        for study in modelled_studies
+    ]
+
+
+def listing_of_new_images(wildcards):
+    """A digest of the new images' files."""
+    its = settings.intake
+    try:
+        return listing_digest(scan(settings.new_images, its.include, its.exclude))
+    except UserError as error:
+        sys.exit(f"Error: new_images: {error}")
 
 
 def clusterers_run(wildcards):

@@ -103,6 +103,9 @@ class Layout:
         self.audit = f"{self.root}/audit/{{study}}.csv"
         self.audit_sheet = f"{self.root}/audit/{{study}}.html"
         self.gallery = f"{self.root}/gallery/{{study}}.html"
+        self.model = f"{self.root}/models/{{study}}/model.json"
+        self.new_images = f"{self.root}/new_images/{{folder}}/images.csv"
+        self.predictions = f"{self.root}/predictions/{{folder}}/{{study}}.csv"
         self.reproduction = f"{self.root}/tables/reproduction.parquet"
         self.reproduction_figure = f"{self.root}/figures/reproduction"
         self.report = f"{self.root}/report.html"
@@ -133,7 +136,12 @@ def dataset_name(settings: Settings) -> str:
         return settings.name
     if settings.data == "embedded":
         return "embedded"
-    path = Path(settings.data).resolve()
+    return folder_name(settings.data)
+
+
+def folder_name(folder: str) -> str:
+    """The folder's own name and a short hash of its path."""
+    path = Path(folder).resolve()
     name = re.sub(r"[^\w.-]+", "_", path.name)
     return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"
 
@@ -222,6 +230,17 @@ class Grid:
         if reason := self._senseless(cell):
             raise UserError(f"config: studies.{study}: {reason}")
         return cell
+
+    def modelled(self, study: str) -> Cell | None:
+        """The cell that the study's model for new images is made of: the baseline, or the first if it is not run.
+
+        None if its decomposition has no place for new images.
+        """
+        baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
+        cells = self.cells[study]
+        cell = baseline if baseline in cells else cells[0]
+        as_it_is = cell.decomposition == FEATURES_THEMSELVES
+        return cell if as_it_is or isinstance(self.settings.decompositions[cell.decomposition], Pca) else None
 
     def studies_with(self, clusterer: str) -> list[str]:
         """The studies that use a clusterer, for messages."""

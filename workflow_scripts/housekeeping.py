@@ -5,7 +5,7 @@ from pathlib import Path
 
 STAGES = (
     *("preprocess", "weights", "finetuned", "features", "decomposed", "clusters", "scores", "validated", "tables"),
-    *("figures", "audit", "gallery"),
+    *("figures", "audit", "gallery", "models"),
 )
 
 

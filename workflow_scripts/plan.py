@@ -146,6 +146,8 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
             yield layout.of(layout.decomposed, cell, decomposition=decomposition)
     for study in settings.studies:
         yield layout.study_table.format(study=study)
+        if grid.modelled(study):
+            yield layout.model.format(study=study)
         for pattern in (layout.validated, layout.class_validated):
             yield from validated_files(grid, layout, study, pattern, grid.cells[study])
     if settings.reproduction:

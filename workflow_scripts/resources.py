@@ -157,6 +157,16 @@ class Sizes:
             side = min(side, max_components or EXACT_SIDE)
         return ceil(24 * side * (side + width) / 1e6)
 
+    def model_mb(self, wildcards: Any, attempt: int) -> int:
+        """The PCA once more; the features of a block, and their means."""
+        return (2 * BASE_MB + self._pca_mb(self.grid.modelled(wildcards.study))) * attempt
+
+    def predict_mb(self, wildcards: Any, attempt: int) -> int:
+        """The largest of the models' networks with the images under way, and the models' axes."""
+        cells: list[Any] = [cell for study in self.settings.studies if (cell := self.grid.modelled(study))]
+        needed = (self.features_mb(cell.backbone)(cell, attempt) + self._pca_mb(cell) * attempt for cell in cells)
+        return max(needed, default=BASE_MB)
+
     def decompose_minutes(self, wildcards: Any, attempt: int) -> int:
         """0.2 s an image; for training, what its products take on a slow core."""
         its = self.settings.decompositions[wildcards.decomposition]

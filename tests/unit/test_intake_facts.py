@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sys
 import time
 from multiprocessing import get_context
 
 import pandas as pd
+import psutil
 import pytest
 from bad_pictures import COLOUR, GREY, encoded
 from test_intake_manifest import _write
@@ -14,6 +16,7 @@ from workflow_scripts.intake import inspection
 from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
+from workflow_scripts.intake.parallel import ordered_map
 
 
 @pytest.fixture
@@ -121,3 +124,22 @@ def test_a_kill_in_the_middle_loses_only_what_was_under_way(tmp_path, opened):
     resumed = _inspect(folder)
     assert 200 - known <= len(opened) <= 200 - known + 1
     assert _same(resumed, inspect(folder, scan(folder)))
+
+
+def _sleep_in_workers():
+    for _ in ordered_map(time.sleep, [60, 60], workers=2):
+        pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers end with a killed job on Linux only")
+def test_workers_end_with_a_job_that_is_killed():
+    process = get_context("fork").Process(target=_sleep_in_workers)
+    process.start()
+    job = psutil.Process(process.pid)
+    while len(workers := job.children()) < 2:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []

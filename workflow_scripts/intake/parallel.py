@@ -1,5 +1,8 @@
 """An ordered, memory-bounded map over processes."""
 
+import ctypes
+import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +17,8 @@ Result = TypeVar("Result")
 
 # Forked workers start at once and, unlike spawned ones, do not run the job's script a second time.
 _CONTEXT = get_context("fork")
+_END_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of linux/prctl.h: otherwise workers of a killed job wait for ever."""
 
 
 def ordered_map(
@@ -24,7 +29,7 @@ def ordered_map(
     Items travel in lists of `batch`; at most two such lists per worker are ahead of the reader, which bounds memory.
     The results do not depend on `workers` or `batch`. An exception in a worker is raised here.
     """
-    pool = ProcessPoolExecutor(workers, _CONTEXT, initializer=_one_math_thread)
+    pool = ProcessPoolExecutor(workers, _CONTEXT, initializer=_begin_worker)
     waiting: deque[Future[list[Result]]] = deque()
     remaining = iter(items)
     try:
@@ -42,5 +47,7 @@ def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result
     return [function(item) for item in chunk]
 
 
-def _one_math_thread() -> None:
+def _begin_worker() -> None:
     threadpool_limits(1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)

@@ -41,6 +41,8 @@ class Settings(Model):
     """The base of every seed."""
     backbone: str | None = None
     """Whose layers `snakemake list_layers` lists: a backbone's name or a model; null is the baseline's."""
+    new_images: str | None = None
+    """A folder of pictures that `snakemake predict` puts into the clusters of the studies' models."""
     delete: bool = False
     """`snakemake prune --config delete=true` deletes what it lists."""
     intake: Intake = Intake()

@@ -1,0 +1,96 @@
+# A study's baseline cell -> models/{study}/; models and new pictures -> predictions/{folder}/{study}.csv
+rule model:
+    input:
+        unpack(model_sources),
+    output:
+        facts=layout.model,
+        tensors=layout.model.replace(".json", ".safetensors"),
+    log:
+        layout.log(layout.model),
+    benchmark:
+        layout.benchmark(layout.model)
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=sizes.model_mb,
+        runtime=60,
+    params:
+        cell=lambda wildcards: with_reducers([grid.modelled(wildcards.study)])[0],
+        settings=model_settings,
+        dataset=dataset_name(settings),
+        code=code_digest("jobs.model"),
+    script:
+        "../workflow_scripts/jobs/model.py"
+
+
+# All of them: `snakemake models`.
+rule models:
+    input:
+        models,
+    localrule: True
+
+
+if settings.new_images:
+
+    rule new_images:
+        output:
+            images=layout.new_images,
+            set_aside=layout.new_images.replace("images.csv", "rejected.csv"),
+            formats=layout.new_images.replace("images.csv", "formats.csv"),
+        log:
+            layout.log(layout.new_images),
+        benchmark:
+            layout.benchmark(layout.new_images)
+        conda:
+            "../envs/cpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=resources.intake_mb,
+            runtime=600,
+        params:
+            folder=settings.new_images,
+            facts=layout.new_images.replace("images.csv", ".images.facts"),
+            intake={
+                **settings.intake.dump(exclude={"labels", "sublabels"}),
+                "duplicates": "keep",
+                "visual_duplicates": "report",
+            },
+            listing=listing_of_new_images,
+            code=code_digest("jobs.intake"),
+        script:
+            "../workflow_scripts/jobs/intake.py"
+
+    rule name_new_images:
+        input:
+            facts=models,
+            tensors=[path.replace(".json", ".safetensors") for path in models],
+            images=layout.new_images,
+        output:
+            [layout.predictions.replace("{study}", study) for study in modelled_studies],
+        log:
+            f"{layout.root}/logs/predictions/{{folder}}.log",
+        benchmark:
+            f"{layout.root}/benchmarks/predictions/{{folder}}.tsv"
+        conda:
+            "../envs/gpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=sizes.predict_mb,
+            runtime=600,
+            gpu=0 if settings.device == "cpu" else 1,
+        params:
+            folder=settings.new_images,
+            studies=modelled_studies,
+            max_pixels=settings.intake.max_pixels,
+            device=settings.device,
+            code=code_digest("jobs.predict"),
+        script:
+            "../workflow_scripts/jobs/predict.py"
+
+
+# `snakemake predict --config new_images=PATH`
+rule predict:
+    input:
+        predictions,
+    localrule: True

@@ -1,0 +1,90 @@
+"""New pictures through the models of a real run: named where they are like the old ones, outliers where not."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tests.conftest import CLASSES, PER_CLASS
+from workflow_scripts.clusterers import read_runs
+from workflow_scripts.intake.embedded import write_embedded
+from workflow_scripts.models.saved import COLUMNS
+from workflow_scripts.store import reading
+
+OTHERS = ("cat", "moon", "retina")
+STUDY = "clusters"
+"""Its clusterer has three k, of which four is right."""
+
+
+@pytest.fixture(scope="module")
+def predicted(tmp_path_factory, finished):
+    """A project whose models have named some pictures that they were made of, more of their classes, and others."""
+    folder = tmp_path_factory.mktemp("predict")
+    project = finished.copy(folder / "project")
+    write_embedded(folder / "embedded")
+    for name in (*CLASSES, *OTHERS):
+        (folder / "new" / name).mkdir(parents=True)
+        for crop in sorted((folder / "embedded" / name).iterdir())[PER_CLASS - 5 : PER_CLASS + 8]:
+            shutil.copy(crop, folder / "new" / name)
+    (folder / "new" / "cut.png").write_bytes((folder / "embedded" / "cat" / "cat_000.png").read_bytes()[:200])
+    (folder / "new" / "scan.pdf").write_bytes(b"%PDF-1.7")
+    project.run("predict", "--config", f"new_images={folder / 'new'}")
+    return project
+
+
+@pytest.fixture(scope="module")
+def table(predicted):
+    (path,) = (predicted.folder / "results" / "small" / "predictions").glob(f"*/{STUDY}.csv")
+    found = pd.read_csv(path)
+    return found.assign(truth=found["path"].str.split("/").str[0])
+
+
+def test_every_picture_has_a_row_and_every_other_file_a_reason(predicted, table):
+    assert tuple(table.columns) == ("image_id", "path", *COLUMNS, "truth")
+    assert len(table) == 13 * len((*CLASSES, *OTHERS))
+    (path,) = (predicted.folder / "results" / "small" / "new_images").glob("*/rejected.csv")
+    rejected = pd.read_csv(path)
+    assert dict(zip(rejected["path"], rejected["reason"], strict=True)) == {
+        "cut.png": "truncated",
+        "scan.pdf": "format PDF is not read",
+    }
+
+
+def test_a_model_has_the_k_that_fits_and_no_code(predicted):
+    folder = predicted.folder / "results" / "small" / "models" / STUDY
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors"}
+    facts = json.loads((folder / "model.json").read_text())
+    assert facts["clusterer"]["chosen_k"] == 4
+    assert sorted(its["predicted"] for its in facts["clusters"]) == sorted(CLASSES)
+    assert len(facts["backbone"]["weights_sha256"]) == 64
+
+
+def test_pictures_that_the_model_was_made_of_go_where_they_were(predicted, table):
+    results = predicted.folder / "results" / "small"
+    with reading(results / "clusters/clahe/squeezenet/fire9_avg/pca10/by_k.h5") as file:
+        runs, ids = read_runs(file)[4], file["image_id"].asstr()[:]
+    clusters = dict(zip(ids, runs.labels[np.argmin(runs.inertia)], strict=True))
+    known = table[table["image_id"].isin(clusters)]
+    assert len(known) == 5 * len(CLASSES)
+    assert known["cluster"].tolist() == known["image_id"].map(clusters).tolist()
+
+
+def test_unseen_pictures_of_the_classes_are_named_and_others_are_outliers(table):
+    like = table["truth"].isin(CLASSES)
+    assert (table["predicted"] == table["truth"])[like].mean() > 0.95
+    assert table["outlier"][like].mean() < 0.15
+    assert table["outlier"][~like].mean() > 0.9
+    assert roc_auc_score(~like, table["novelty"]) > 0.99
+
+
+def test_a_second_run_has_nothing_to_do_and_no_folder_is_a_mistake(predicted, tmp_path):
+    new = predicted.folder.parent / "new"
+    assert not predicted.jobs("predict", "--config", f"new_images={new}")
+    for said in ([], ["--config", f"new_images={tmp_path / 'nowhere'}"]):
+        done = predicted.snakemake("predict", "--cores", "1", *said)
+        assert done.returncode != 0
+        (line,) = (line for line in done.stderr.splitlines() if line.startswith("Error: "))
+        assert "config: new_images: found" in line

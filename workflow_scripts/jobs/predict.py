@@ -1,0 +1,30 @@
+"""Saved models and new pictures -> what each model says of each picture."""
+
+from pathlib import Path
+
+import pandas as pd
+from snakemake.script import Snakemake
+
+from workflow_scripts.models.naming import name_pictures
+from workflow_scripts.models.saved import load_model
+from workflow_scripts.runlog import job, progress
+from workflow_scripts.tables import write_csv
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]) as log:
+    source, params = snakemake.input, snakemake.params
+    pictures = pd.read_csv(source.images, dtype=str, keep_default_na=False)[["image_id", "path"]]
+    files = zip(params.studies, source.facts, source.tensors, strict=True)
+    tables = name_pictures(
+        {study: load_model(facts, tensors) for study, facts, tensors in files},
+        [Path(params.folder) / path for path in pictures["path"]],
+        params.max_pixels,
+        params.device,
+        snakemake.threads,
+        lambda network: progress(f"predict {network}", "images"),
+    )
+    for study, path in zip(params.studies, snakemake.output, strict=True):
+        table = tables[study]
+        log.info("%s: %d of %d are outliers", study, table["outlier"].sum(), len(table))
+        write_csv(pictures.join(table), path)

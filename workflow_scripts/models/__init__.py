@@ -1,0 +1,1 @@
+"""A clustering as a model that names new pictures: fitted to a cell's artefacts, saved, loaded, applied."""

@@ -1,0 +1,99 @@
+"""The saved model: a folder with `model.json` and `model.safetensors`, without any code in it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+from scipy.spatial.distance import cdist
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.store import replacing
+
+FORMAT_VERSION = 1
+COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "outlier")
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A clustering that new pictures can be put into.
+
+    Attributes
+    ----------
+    facts :
+        what `model.json` holds, JSON values: the cell's choices, `preprocess` (steps), `backbone` (with its layer and
+        the SHA-256 of its weights), `reduction` (`whiten`, `n_components`), `clusters` (a list in the clusters' order:
+        `cluster, size, predicted, name`), `novelty` (`threshold`, `quantile`), and where all this comes from.
+    tensors :
+        float32: `centers` (k, C), where the clusters lie in the space that was clustered; `feature_centers` (k, d), the
+        means of their images' features; and of a PCA `mean` (d,), `components` (C, d), `explained_variance` (C,).
+    """
+
+    facts: Mapping[str, Any]
+    tensors: Mapping[str, np.ndarray]
+
+    @property
+    def layer(self) -> str:
+        return self.facts["backbone"]["layer"]
+
+    def points(self, features: np.ndarray) -> np.ndarray:
+        """Features (n, d) in the space that was clustered, (n, C) float64."""
+        if "components" not in self.tensors:
+            return np.asarray(features, dtype=np.float64)
+        scores = (features - self.tensors["mean"].astype(np.float64)) @ self.tensors["components"].T.astype(np.float64)
+        return scores / np.sqrt(self.tensors["explained_variance"]) if self.facts["reduction"]["whiten"] else scores
+
+    def predict(self, features: np.ndarray) -> pd.DataFrame:
+        """What the model says of pictures with these features (n, d), a row each, in the columns `COLUMNS`.
+
+        `cluster` is that of the nearest centre, at `distance` in the space that was clustered; `name` is what figures
+        call it, `predicted` the class that it votes for (None without labels). `margin` is 1 - distance / distance to
+        the nearest centre that votes for something else: 1 on the centre, 0 on the border; NaN if there is no other.
+        `novelty` is the distance to the nearest cluster among all features, also in what the reduction leaves out, in
+        units of the threshold: above 1 the picture is an `outlier`, unlike what the model was made of.
+        """
+        distances = cdist(self.points(features), self.tensors["centers"])
+        nearest = distances.argmin(axis=1)
+        rows = np.arange(len(nearest))
+        elsewhere = np.where(self._votes[nearest][:, None] == self._votes, np.inf, distances).min(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            margin = np.where(np.isinf(elsewhere), np.nan, 1 - distances[rows, nearest] / elsewhere)
+        novelty = cdist(features, self.tensors["feature_centers"]).min(axis=1) / self.facts["novelty"]["threshold"]
+        clusters = pd.DataFrame(self.facts["clusters"]).loc[nearest, ["cluster", "name", "predicted"]]
+        return clusters.reset_index(drop=True).assign(
+            distance=distances[rows, nearest], margin=margin, novelty=novelty, outlier=novelty > 1
+        )
+
+    @cached_property
+    def _votes(self) -> np.ndarray:
+        """A number for each cluster's class, (k,); clusters without a vote are classes of their own."""
+        names = [its["predicted"] or (its["cluster"],) for its in self.facts["clusters"]]
+        return np.array([names.index(name) for name in names])
+
+
+def save_model(model: SavedModel, facts_path: str, tensors_path: str) -> None:
+    """Write the model's two files; the same model always gives the same bytes."""
+    with replacing(tensors_path) as temporary:
+        temporary.write_bytes(save({name: np.ascontiguousarray(its) for name, its in sorted(model.tensors.items())}))
+    with replacing(facts_path) as temporary:
+        facts = {"format_version": FORMAT_VERSION, **model.facts}
+        temporary.write_text(json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load_model(facts_path: str, tensors_path: str) -> SavedModel:
+    """Read the model's two files. Raises `UserError` when they are not of this format."""
+    try:
+        facts = json.loads(Path(facts_path).read_text(encoding="utf-8"))
+        tensors = load(Path(tensors_path).read_bytes())
+    except (OSError, ValueError, SafetensorError) as error:
+        raise UserError(f"{facts_path}: no model can be read here ({error}); make it again") from None
+    if facts.get("format_version") != FORMAT_VERSION:
+        found = facts.get("format_version")
+        raise UserError(f"{facts_path}: format version {found}, allowed: {FORMAT_VERSION}; make it again")
+    return SavedModel(facts, tensors)
