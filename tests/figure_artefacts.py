@@ -23,6 +23,7 @@ KINDS = (
         "samples",
         "formats",
         "class_distribution",
+        "scale_table",
         "preprocessing",
         "explained_variance",
         "embedding",
@@ -49,6 +50,7 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "samples": {"per_class": 2},
     "formats": {},
     "class_distribution": {},
+    "scale_table": {},
     "preprocessing": {"classes": 2},
     "explained_variance": {},
     "intrinsic_dimension": {"fractions": [1.0, 0.9, 0.7, 0.5], "smallest": 20, "seed": 0},
@@ -100,6 +102,16 @@ def write_manifest(folder: Path, labels: Sequence[str]) -> str:
     rest = {"width": 8, "height": 8, "mode": "L", "bytes": 64, "pages": 1}
     pd.DataFrame(rows).assign(**rest).to_csv(folder / "manifest.csv", index=False)
     return str(folder / "manifest.csv")
+
+
+def write_scales(folder: Path, labels: Sequence[str]) -> str:
+    """A manifest of images of nine scales, every tenth without one."""
+    (folder / "scales").mkdir(exist_ok=True)
+    manifest = write_manifest(folder / "scales", labels)
+    scales = [1000, 200, 100, 20, 10, 2, 1, 0.2, 0.05]
+    column = ["" if i % 10 == 9 else str(scales[i % 9]) for i in range(len(labels))]
+    pd.read_csv(manifest, keep_default_na=False).assign(scale_um=column).to_csv(manifest, index=False)
+    return manifest
 
 
 def write_formats(folder: Path) -> str:
@@ -191,6 +203,7 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "samples": ([CELL], {"manifest": [manifest], "preprocessed": images[:1]}),
         "formats": ([CELL], {"formats": [write_formats(folder)], "manifest": [manifest]}),
         "class_distribution": ([CELL], {"manifest": [manifest]}),
+        "scale_table": ([CELL], {"manifest": [write_scales(folder, labels if labelled else [""] * len(labels))]}),
         "preprocessing": ([CELL, plain], {"manifest": [manifest], "preprocessed": images}),
         "explained_variance": ([CELL], {"decomposed": [spectrum], "manifest": [manifest]}),
         "intrinsic_dimension": ([CELL, plain], {"features": [many, many], "manifest": [manifest]}),

@@ -49,7 +49,7 @@ def labels_out_of_view(axis):
             yield from (tick.label1, tick.label2)
 
 
-OF_CLASSES = ("samples", "class_distribution", "preprocessing", "embedding", "confusion")
+OF_CLASSES = ("samples", "class_distribution", "scale_table", "preprocessing", "embedding", "confusion")
 OF_NO_LABELS = (
     *("formats", "explained_variance", "reproduction", "k_distance"),
     *("intrinsic_dimension", "thick_line", "reconstruction", "training"),
@@ -81,9 +81,7 @@ def strings(figure):
     return " ".join(text.get_text().replace("\n", " ") for text, _ in texts(figure))
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind not in OF_NO_LABELS]
-)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in OF_NO_LABELS])
 def test_figures_without_labels_say_so(kind, tmp_path):
     assert "no labels" in strings(drawn(kind, tmp_path, labelled=False)).lower()
 

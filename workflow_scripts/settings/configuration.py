@@ -11,7 +11,7 @@ from workflow_scripts.settings.backbones import Backbone
 from workflow_scripts.settings.base import EVERYTHING, FEATURES_THEMSELVES, Model, Name
 from workflow_scripts.settings.clusterers import CLUSTERERS, Clusterer, OfK
 from workflow_scripts.settings.decompositions import Decomposition, Pca, Tsne
-from workflow_scripts.settings.figures import Embedding, Folds, Maps, Style
+from workflow_scripts.settings.figures import Embedding, Folds, Maps, ScaleTable, Style
 from workflow_scripts.settings.intake import Intake
 from workflow_scripts.settings.preprocess import Preprocess
 from workflow_scripts.settings.published import Reproduction, read_facts
@@ -108,6 +108,17 @@ class Settings(Model):
                 if isinstance(its, Embedding | Maps) and its.map not in self.decompositions:
                     found = found_allowed(its.map, self.decompositions)
                     raise ValueError(f"studies.{name}.figures.{figure}.map: {found}")
+        return self
+
+    @model_validator(mode="after")
+    def _scales_are_read(self) -> "Settings":
+        needing = [f"subsets.{name}" for name, its in self.subsets.items() if its.scale_um or its.nm_per_pixel]
+        for name, study in self.studies.items():
+            needing += [
+                f"studies.{name}.figures.{key}" for key, its in study.figures.items() if isinstance(its, ScaleTable)
+            ]
+        if needing and not self.intake.scale_bars:
+            raise ValueError(f"{needing[0]}: found intake without scale_bars, allowed: intake: {{scale_bars: true}}")
         return self
 
 

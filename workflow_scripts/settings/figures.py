@@ -103,6 +103,14 @@ class Formats(Figure):
     width: float = Field(85, gt=20, le=500)
 
 
+class ScaleTable(Figure):
+    """How many images of each class there are at each length of the scale bar; needs `intake: {scale_bars: true}`."""
+
+    sources = ("manifest",)
+    of_cells = "one"
+    kind: Literal["scale_table"] = "scale_table"
+
+
 class ClassDistribution(Figure):
     """How many images each class has."""
 
@@ -476,6 +484,7 @@ AnyFigure = Annotated[
     Samples
     | Formats
     | ClassDistribution
+    | ScaleTable
     | Preprocessing
     | ExplainedVariance
     | IntrinsicDimension

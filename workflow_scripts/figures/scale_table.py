@@ -1,0 +1,90 @@
+"""How many images of each class there are at each scale."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.artefacts import read_manifest
+from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, write_counts
+from workflow_scripts.figures.style import (
+    POINTS_PER_MM,
+    canvas,
+    looks,
+    note,
+    placeholder,
+    shortened,
+    small,
+    text_width,
+    theme,
+)
+
+ALL, NO_SCALE = "All", "none"
+UNITS = ((1e3, "mm"), (1.0, "µm"), (1e-3, "nm"))
+"""Micrometres of a unit, the largest first."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Count the images of each class at each length of the scale bar.
+
+    Returns
+    -------
+    DataFrame, a row for each scale and class, the largest scale first, images without one last, the classes by name:
+    `scale_um` (null where there is none), `scale` (`1 µm`), `label` (`""`: images without one), `count`, `support`
+    (images of the class), `share` (count / support).
+    """
+    manifest = read_manifest(inputs["manifest"][0])
+    scales = pd.to_numeric(manifest["scale_um"], errors="coerce")
+    lengths = [*sorted(scales.dropna().unique(), reverse=True), *([np.nan] if scales.isna().any() else [])]
+    names = {spelt(length): length for length in lengths}
+    counts = pd.crosstab(scales.map(spelt), manifest["label"].fillna("")).loc[list(names)]
+    table = counts.rename_axis(index="scale", columns="label").stack().rename("count").reset_index()
+    table["support"] = table["label"].map(counts.sum())
+    return table.assign(scale_um=table["scale"].map(names), share=table["count"] / table["support"])
+
+
+def spelt(scale_um: float) -> str:
+    """`1 mm`, `200 µm`, `50 nm`; `none` for NaN."""
+    if np.isnan(scale_um):
+        return NO_SCALE
+    size, unit = next((its for its in UNITS if scale_um >= its[0] * (1 - 1e-9)), UNITS[-1])
+    return f"{scale_um / size:g} {unit}"
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the counts on a shade that is the share of the column's class, with the sum of each scale at the right."""
+    with theme(style):
+        if (table["scale"] == NO_SCALE).all():
+            return placeholder(figure, "No image has a scale: scale_bars.csv says why.")
+        counts, shares = (table.pivot(index="scale", columns="label", values=its) for its in ("count", "share"))
+        order = table["scale"].drop_duplicates()
+        counts, shares = counts.loc[order], shares.loc[order]
+        labels = [label for label in counts if label]
+        sums = counts.sum(axis=1)
+        numbers, shades = np.column_stack([counts, sums]), np.column_stack([shares, sums / sums.sum()])
+        supports = {label or "no label": counts[label].sum() for label in counts} | {ALL: sums.sum()}
+        if not labels:
+            numbers, shades, supports = numbers[:, 1:], shades[:, 1:], {"No labels": sums.sum()}
+        names = [f"{shortened(name)} ({n:,})" for name, n in supports.items()]
+        margin = max(text_width(name, small(style)) for name in counts.index) + 12
+        side = (figure["width"] - margin) / len(names)
+        made = canvas(figure, min(max(side, 5), 0.7 * TALLEST) * len(counts) + max(map(len, names)) * 1.6 + 18)
+        ax = made.subplots()
+        ax.imshow(shades, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        size = min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(numbers.max())))
+        write_counts(ax, numbers, shades, size)
+        ax.set_xticks(range(len(names)), names, rotation=90)
+        ax.set_yticks(range(len(counts)), counts.index)
+        ax.set(xlabel="Label (images)", ylabel="Length of the scale bar")
+        ax.tick_params(axis="x", length=0, pad=8)
+        ax.tick_params(axis="y", length=0, pad=2)
+        draw_grid(ax, numbers.shape)
+        ax.axvline(len(names) - 1.5, color="#333333", linewidth=0.8)
+        draw_classes(ax, labels, looks(labels, style), sides=("below",))
+        known = sums.drop(NO_SCALE, errors="ignore").sum()
+        note(made, f"{known:,} of {sums.sum():,} images with a scale. Shades are shares of a column.", style)
+    return made
