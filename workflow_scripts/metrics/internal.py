@@ -113,25 +113,27 @@ def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np
     # the centre as origin: distances come from |x|² - 2xy + |y|², which loses digits far from it
     for distances in pairwise_distances_chunked(points - points.mean(axis=0), working_memory=_CHUNK_MIB):
         rows = slice(start, start + len(distances))
-        sums += [_silhouette_sum(distances, clusters, rows, influence) for clusters in partitions]
+        from_all = np.ascontiguousarray(distances.T)  # once, as a product of a sparse with a dense matrix wants it
+        sums += [_silhouette_sum(from_all, clusters, rows, influence) for clusters in partitions]
         start = rows.stop
     return sums / [max(np.count_nonzero(clusters >= 0), 1) for clusters in partitions]
 
 
-def _silhouette_sum(distances: np.ndarray, clusters: np.ndarray, rows: slice, influence: np.ndarray | None) -> float:
-    """Sum of the silhouettes of the clustered points among `rows`, from their distances to all N points.
+def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, influence: np.ndarray | None) -> float:
+    """Sum of the silhouettes of the clustered points among `rows`, from the distances of all N points to them.
 
     `clusters` (N,) numbers the clusters 0..K-1 without a gap; negative is noise. NaN if K < 2.
     """
-    members = (clusters[:, None] == np.arange(clusters.max() + 1)).astype(np.float64)
-    n_clusters = members.shape[1]
+    everyone = np.flatnonzero(clusters >= 0)
+    sizes = np.bincount(clusters[everyone])
+    n_clusters = len(sizes)
     if n_clusters < 2:
         return np.nan
+    members = csr_array((np.ones(len(everyone)), (clusters[everyone], everyone)), shape=(n_clusters, len(clusters)))
     clustered = np.flatnonzero(clusters[rows] >= 0)
     own = clusters[rows][clustered]
     here = np.arange(len(own))
-    distance_sums = (distances @ members)[clustered]
-    sizes = members.sum(axis=0)
+    distance_sums = (members @ from_all).T[clustered]
     within = distance_sums[here, own] / np.maximum(sizes[own] - 1, 1)
     between = distance_sums / sizes
     between[here, own] = np.inf
@@ -146,7 +148,7 @@ def _silhouette_sum(distances: np.ndarray, clusters: np.ndarray, rows: slice, in
         slopes[here, own] = -np.where(scored, nearest / safe**2, 0) / np.maximum(sizes[own] - 1, 1)
         slopes[here, other] = np.where(scored, within / safe**2, 0) / sizes[other]
         influence[rows][clustered] += scores
-        influence += (distances[clustered].T @ slopes)[np.arange(len(clusters)), clusters]
+        influence += (from_all[:, clustered] @ slopes)[np.arange(len(clusters)), clusters]
     return float(scores.sum())
 
 
