@@ -37,8 +37,8 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
     names["predicted"] = pd.Series(winners, index=names.index, dtype=object)
     rank = names.sort_values("size", ascending=False, kind="stable").groupby("predicted", dropna=False).cumcount() + 1
     names["name"] = [
-        UNKNOWN if predicted is None else str(predicted) if rank[cluster] == 1 else f"{predicted}-{rank[cluster]}"
-        for cluster, predicted in names["predicted"].items()
+        UNKNOWN if predicted is None else str(predicted) if place == 1 else f"{predicted}-{place}"
+        for predicted, place in zip(names["predicted"], rank.loc[names.index], strict=True)
     ]
     return names
 
