@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from pydantic import ValidationError
 from sklearn.decomposition import PCA
 from torch import nn
 
@@ -16,6 +17,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.reduce import autoencoder, phases
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.phases import PHASES, Recipe, Trainer
+from workflow_scripts.settings import Autoencoder as AutoencoderSettings
 
 SETTINGS: dict[str, Any] = {
     "method": "autoencoder",
@@ -255,3 +257,21 @@ def test_mistakes_are_one_line(X: np.ndarray, settings: Any, message: str, tmp_p
     with pytest.raises(UserError) as error:
         decompose(write_features(tmp_path, X), tmp_path / "ae.h5", **settings)
     assert message in str(error.value)
+
+
+def test_the_settings_are_what_the_job_reads() -> None:
+    given = {"tied": True, "phases": [{1: 5}, {"1_b": 4}, {2: 3}, {"g": 20}], "widths": [12, 8, 3]}
+    settings = AutoencoderSettings.model_validate(given).dump()
+    assert settings.keys() == SETTINGS.keys()
+    assert settings["tied"] == [True, True, True]
+    assert settings["phases"] == [{"1": 5}, {"1_b": 4}, {"2": 3}, {"g": 20}]
+    assert autoencoder.architecture(settings) == "T12-T8-T3 elu"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"phases": [{"3": 5}]}, {"phases": [{"g": 5, "1": 5}]}, {"phases": []}, {"widths": [5, 4]}, {"held_out": 1}],
+)
+def test_settings_that_make_no_sense_are_refused(given: Any) -> None:
+    with pytest.raises(ValidationError):
+        AutoencoderSettings.model_validate(given)
