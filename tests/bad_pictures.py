@@ -229,8 +229,6 @@ def _odd_files() -> dict[str, tuple[bytes, Expected]]:
         "grey_16.jp2": (encoded(DEEP, "JPEG2000"), Expected(DEEP)),
         "paper.pdf": (b"%PDF-1.7\n%\xe2\xe3", Expected(reason="format PDF is not read")),
         "scan.djvu": (b"AT&TFORM\0\0\1\0DJVU", Expected(reason="format DJVU is not read")),
-        "micrograph.dm3": (struct.pack(">III", 3, 1000, 1), Expected(reason="format DM3 is not read")),
-        "micrograph.dm4": (struct.pack(">IQI", 4, 1000, 1), Expected(reason="format DM4 is not read")),
         "grey_16.pgm": (b"P5 %d %d 65535\n" % (WIDTH, HEIGHT) + DEEP.astype(">u2").tobytes(), Expected(DEEP)),
         # TIFF
         "grey_8.tif": (tiff(GREY), Expected(GREY)),

@@ -16,8 +16,8 @@ WORKFLOW_ONLY = {"snakemake", "pygments"}
 
 
 IMPORT_NAMES = {"sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "pillow", "yaml": "pyyaml"}
-OPTIONAL = {"timm", "huggingface-hub"}
-"""The extra `timm` and what comes with it."""
+OPTIONAL = {"timm", "huggingface-hub", "nionswift-plugin"}
+"""The extras `timm` and `dm`, and what comes with them."""
 
 
 def _normal(name: str) -> str:

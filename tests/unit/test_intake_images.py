@@ -6,8 +6,9 @@ import warnings
 import bad_pictures
 import numpy as np
 import pytest
-from bad_pictures import COLOUR, DEEP, GREY, MAX_PIXELS, MIN_SIZE, cut, encoded, tiff
+from bad_pictures import COLOUR, DEEP, FLOAT, GREY, MAX_PIXELS, MIN_SIZE, cut, encoded, tiff
 
+from workflow_scripts.intake import images
 from workflow_scripts.intake.images import ImageRejected, decode, open_file, read_image
 
 ORIENTED = {  # EXIF tag 0x0112: what has to be done to the stored rows and columns
@@ -137,3 +138,43 @@ def test_rejection_is_one_line_without_addresses_of_objects():
     with pytest.raises(ImageRejected) as caught:
         decode(io.BytesIO(whole[:8] + bytes(20) + whole[28:]))
     assert str(caught.value) == "unreadable: PNG: its header makes no sense"
+
+
+def _digital_micrograph(samples, version, **how):
+    data_and_metadata = pytest.importorskip("nion.data.DataAndMetadata")
+    dm = pytest.importorskip("nionswift_plugin.DM_IO.dm3_image_utils")
+    stream = io.BytesIO()
+    dm.save_image(data_and_metadata.new_data_and_metadata(samples, **how), stream, version)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "float32", "float64"])
+def test_digital_micrograph_with_the_extra_dm(version, dtype, capfd):
+    samples = DEEP.astype(dtype)
+    data = _digital_micrograph(samples, version)
+    picture = decode(io.BytesIO(data))
+    assert picture.pixels.dtype == (dtype if dtype.startswith("u") else "float32")
+    np.testing.assert_array_equal(picture.pixels, samples.astype(picture.pixels.dtype))
+    assert (picture.format, picture.pages) == (f"DM{version}", 1)
+    for tenths in range(1, 10):
+        with pytest.raises(ImageRejected, match=r"^truncated"):
+            decode(io.BytesIO(cut(data, tenths)))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_of_a_digital_micrograph_stack_the_first_and_of_a_spectrum_nothing():
+    description = pytest.importorskip("nion.data.DataAndMetadata").DataDescriptor
+    stack = _digital_micrograph(np.stack([DEEP, DEEP + 1]), 3, data_descriptor=description(True, 0, 2))
+    picture = decode(io.BytesIO(stack))
+    np.testing.assert_array_equal(picture.pixels, DEEP)
+    assert picture.pages == 2
+    with pytest.raises(ImageRejected, match=r"^unreadable: DM3: .* is no grey picture"):
+        decode(io.BytesIO(_digital_micrograph(FLOAT[0], 3)))
+
+
+def test_digital_micrograph_without_the_extra_dm(monkeypatch):
+    monkeypatch.setattr(images, "find_spec", lambda name: None)
+    with pytest.raises(ImageRejected, match="format DM3 is not read: it is with the extra dm") as rejection:
+        decode(io.BytesIO(b"\0\0\0\3" + bytes(20)))
+    assert rejection.value.format == "DM3"

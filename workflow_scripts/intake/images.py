@@ -5,9 +5,10 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from importlib.util import find_spec
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -76,13 +77,14 @@ _SIGNATURES = {
     "JPEG2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
 }
 FORMATS = tuple(_SIGNATURES)
-# Formats of micrographs and scans that no permissively licensed library among ours reads.
+# Formats of micrographs and scans that are not read; those of Digital Micrograph are with the extra `dm`.
 _NOT_READ = {
     Reason.PDF: ("PDF", b"%PDF"),
     Reason.DJVU: ("DJVU", b"AT&TFORM"),
     Reason.DM3: ("DM3", b"\0\0\0\3"),
     Reason.DM4: ("DM4", b"\0\0\0\4"),
 }
+_DIGITAL_MICROGRAPH = ("DM3", "DM4")
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";", "JPEG2000": b"\xff\xd9"}
 _TIFF_COLOURS: dict[int, int] = {PHOTOMETRIC.MINISWHITE: 1, PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
 _ALPHA = {1: "associated", 2: "unassociated"}
@@ -145,14 +147,18 @@ def _format(stream: BinaryIO) -> str:
             raise ImageRejected(Reason.TRUNCATED, f"{name}: only {len(head)} bytes", name)
     for reason, (name, signature) in _NOT_READ.items():
         if head.startswith(signature):
-            raise ImageRejected(reason, f"read are {', '.join(FORMATS)}", name)
+            if name not in _DIGITAL_MICROGRAPH:
+                raise ImageRejected(reason, f"read are {', '.join(FORMATS)}", name)
+            if find_spec("nionswift_plugin") is None:
+                raise ImageRejected(reason, "it is with the extra dm: pip install nionswift-io", name)
+            return name
     raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(FORMATS)}")
 
 
 def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Picture:
     with _quiet_decoders():
         try:
-            picture = _decode_tiff(stream, check_size) if kind == "TIFF" else _decode_pillow(stream, kind, check_size)
+            picture = _decode_as(kind, stream, check_size)
         except ImageRejected:
             raise
         except Exception as error:  # decoders fail in every way there is on a broken file
@@ -178,6 +184,9 @@ def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
     head = stream.read(16)
     if kind == "WEBP":
         return size < 12 or int.from_bytes(head[4:8], "little") + 8 > size
+    if kind in _DIGITAL_MICROGRAPH:  # the length of what follows the header
+        rest, header = (head[4:8], 16) if kind == "DM3" else (head[4:12], 24)
+        return int.from_bytes(rest, "big") + header > size
     if kind == "TIFF":
         return int.from_bytes(head[4:8], "little" if head.startswith(b"II") else "big") + 2 > size
     if kind in _ENDS:
@@ -199,6 +208,14 @@ def _quiet_decoders() -> Iterator[None]:
     finally:
         Image.MAX_IMAGE_PIXELS = limit
         log.disabled = was_disabled
+
+
+def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize) -> Picture:
+    if kind == "TIFF":
+        return _decode_tiff(stream, check_size)
+    if kind in _DIGITAL_MICROGRAPH:
+        return _decode_digital_micrograph(stream, kind, check_size)
+    return _decode_pillow(stream, kind, check_size)
 
 
 # ---------------------------------------------------------------------------------------------------------- Pillow
@@ -309,3 +326,21 @@ def _no_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(sink)
+
+
+# ------------------------------------------------------------------------------------------------ Digital Micrograph
+
+
+def _decode_digital_micrograph(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Picture:
+    """Gatan's DM3 and DM4 by nionswift-io: numbers as they are stored; of a stack the first picture."""
+    from nionswift_plugin.DM_IO.dm3_image_utils import load_image
+
+    with redirect_stdout(None):  # where its parser complains
+        image = load_image(stream)
+    samples = np.asarray(image.data)
+    if image.datum_dimension_count != 2 or image.is_data_rgb_type or np.iscomplexobj(samples):
+        raise ValueError(f"{samples.dtype} of shape {samples.shape} is no grey picture")
+    pages = samples.reshape(-1, *samples.shape[-2:])
+    check_size(*pages.shape[:0:-1])
+    whole = samples.dtype in (np.uint8, np.uint16)
+    return Picture(pages[0].astype(samples.dtype if whole else np.float32), kind, f"L;{samples.dtype}", len(pages))
