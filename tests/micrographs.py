@@ -81,6 +81,20 @@ def write_micrographs(folder: Path, count: int, *, photographs: Sequence[Path] =
     return pd.DataFrame(truths)
 
 
+def judged(readings: pd.DataFrame, truths: pd.DataFrame) -> np.ndarray:
+    """`right`, `missed` or `wrong` for each reading, rows as the truths.
+
+    Right is the very scale with the bar within two pixels or two per cent, and of pictures that have none no scale,
+    with the very reason. A scale that is not right is wrong; what is left was missed.
+    """
+    scale, length = readings["scale_um"].to_numpy(), readings["bar_px"].to_numpy()
+    is_close = np.abs(length - truths["bar_px"]) <= np.maximum(2, 0.02 * truths["bar_px"])
+    is_read = np.isclose(scale, truths["scale_um"], rtol=1e-9) & is_close
+    is_refused = np.isnan(scale) & (readings["reason"].to_numpy() == truths["reason"])
+    right = np.where(truths["reason"] == "", is_read, is_refused)
+    return np.select([right, ~np.isnan(scale)], ["right", "wrong"], "missed")
+
+
 def draw_micrograph(number: int, *, photographs: Sequence[Path] = (), seed: int = 0) -> tuple[np.ndarray, Truth]:
     """Micrograph `number`: (H, W) uint8 and its truth."""
     rng = np.random.default_rng((seed, number))

@@ -1,0 +1,52 @@
+"""How many scales are read right, missed or wrong, by the maker's look and by reason; time per image.
+
+Draws micrographs with known scales over scikit-image's photographs and, where they are, the NEU steel images, and
+prints Markdown tables. Run: python -m tests.benchmarks.bench_scale_bars [number of micrographs] [seed]
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import pandas as pd
+
+from tests.micrographs import judged, write_micrographs
+from tests.workflow import ROOT
+from workflow_scripts.scale_bars.table import read_scales
+
+SHARED = Path(os.environ.get("CLUSTERGRID_SHARED", ROOT.parent / "shared"))
+OUTCOMES = ("right", "missed", "wrong")
+WORKERS = 2
+
+
+def main(count: int = 1000, seed: int = 2026) -> None:
+    photographs = sorted((SHARED / "data" / "neu").rglob("*.bmp")) + sorted((SHARED / "data" / "neu").rglob("*.jpg"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        truths = write_micrographs(folder, count, photographs=photographs, seed=seed)
+        images = truths.reset_index().rename(columns={"index": "image_id", "file": "path"})[["image_id", "path"]]
+        start, processor = perf_counter(), sum(os.times()[2:4])
+        readings = read_scales(images, folder, workers=WORKERS)
+        seconds, processor = perf_counter() - start, sum(os.times()[2:4]) - processor
+    told = truths.assign(outcome=judged(readings, truths), reason_read=readings["reason"])
+    by_look = pd.crosstab(told["look"], told["outcome"], margins=True, margins_name="all")
+    print(f"{len(photographs)} photographs besides scikit-image's\n")
+    print(_markdown(by_look.reindex(columns=[*OUTCOMES, "all"], fill_value=0)))
+    not_right = told[told["outcome"] != "right"]
+    print(_markdown(pd.crosstab(not_right["look"], [not_right["outcome"], not_right["reason_read"]])))
+    print(
+        f"{1e3 * seconds / count:.0f} ms a picture, {1e3 * processor / count:.0f} ms of processor time; {WORKERS} workers"
+    )
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    headings = [", ".join(name) if isinstance(name, tuple) else name for name in table]
+    rows = [headings, ["---:"] * len(headings), *table.astype(str).to_numpy().tolist()]
+    names = ["look", "---", *table.index]
+    return "\n".join("| " + " | ".join([name, *row]) + " |" for name, row in zip(names, rows, strict=True)) + "\n"
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

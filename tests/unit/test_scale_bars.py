@@ -1,0 +1,286 @@
+"""Scale bars without reading text: metadata, stripes, bars, what a text means, and the picture that is left."""
+
+import numpy as np
+import pytest
+import tifffile
+from micrographs import LOOKS, draw_micrograph
+from PIL import Image
+
+from workflow_scripts.preprocess import crop_data_bar
+from workflow_scripts.scale_bars import read
+from workflow_scripts.scale_bars.bar import find_bars
+from workflow_scripts.scale_bars.metadata import calibration
+from workflow_scripts.scale_bars.read import Reason, read_scale
+from workflow_scripts.scale_bars.stripe import find_stripes, grey_levels, picture_rows
+from workflow_scripts.scale_bars.text import agreed, length_of, nearest_length
+
+GREY = np.random.default_rng(0).integers(0, 255, (80, 100), dtype=np.uint8)
+WIDTH = GREY.shape[1]
+
+FEI = "[User]\r\nDate=03/12/2019\r\n[Scan]\r\nPixelWidth=2.5e-009\r\n[Image]\r\nResolutionX={width}\r\n"
+DUAL_BEAM = FEI.replace("[Scan]", "[EScan]")
+ZEISS = (
+    "\r\n0\r\n0\r\nDP_IMAGE_STORE\r\nStore resolution = {width} * 80\r\nAP_IMAGE_PIXEL_SIZE\r\n"
+    "Image Pixel Size = 2.791 nm\r\nAP_MAG\r\nMag = 40.00 K X\r\n"
+)
+ZEISS_MICRO = "\r\n0\r\nAP_PIXEL_SIZE\r\nPixel Size = 1.117 µm\r\n"
+HITACHI = "[SemImageFile]\r\nInstructName=SU8000\r\nImageName=a.tif\r\nDataSize={width}x80\r\nPixelSize=9.921875\r\n"
+JEOL = "$CM_FORMAT JEOL/SEM\n$CM_FULL_SIZE {width} 80\n$$SM_MICRON_BAR 180\n$$SM_MICRON_MARKER 5um\n"
+
+TAGGED = {
+    "FEI, Helios": (34682, FEI, 2.5, "FEI"),
+    "FEI, S-FEG": (34680, FEI, 2.5, "FEI"),
+    "FEI, two beams": (34682, DUAL_BEAM, 2.5, "FEI"),
+    "Zeiss": (34118, ZEISS, 2.791, "Zeiss"),
+    "Zeiss, micrometres": (34118, ZEISS_MICRO, 1117.0, "Zeiss"),
+}
+BESIDE = {
+    "Hitachi": (HITACHI, "latin-1", 9.921875, "Hitachi"),
+    "Hitachi, UTF-16": (HITACHI, "utf-16", 9.921875, "Hitachi"),
+    "JEOL": (JEOL, "latin-1", 5000 / 180, "JEOL"),
+}
+
+
+def tagged(path, tag, text, width=WIDTH, pixels=GREY):
+    content = text.format(width=width).encode("cp1252")
+    tifffile.imwrite(path, pixels, extratags=[(tag, 1, len(content), content, True)], metadata=None)
+    return path
+
+
+def beside(path, text, encoding="latin-1", width=WIDTH, pixels=GREY):
+    Image.fromarray(pixels).save(path)
+    path.with_suffix(".txt").write_bytes(text.format(width=width).encode(encoding))
+    return path
+
+
+# -------------------------------------------------------------------------------------------------------- metadata
+
+
+@pytest.mark.parametrize(("tag", "text", "nm", "maker"), TAGGED.values(), ids=TAGGED)
+def test_tags_tell_the_size_of_a_pixel(tmp_path, tag, text, nm, maker):
+    found = calibration(tagged(tmp_path / "a.tif", tag, text), WIDTH)
+    assert found
+    assert (found.nm_per_pixel, found.maker) == (pytest.approx(nm), maker)
+
+
+@pytest.mark.parametrize(("text", "encoding", "nm", "maker"), BESIDE.values(), ids=BESIDE)
+@pytest.mark.parametrize("ending", ["tif", "bmp", "jpg"])
+def test_a_text_beside_tells_the_size_of_a_pixel(tmp_path, text, encoding, nm, maker, ending):
+    found = calibration(beside(tmp_path / f"a.{ending}", text, encoding), WIDTH)
+    assert found
+    assert (found.nm_per_pixel, found.maker) == (pytest.approx(nm), maker)
+
+
+def test_metadata_of_a_picture_of_another_width_are_not_taken(tmp_path):
+    assert calibration(tagged(tmp_path / "a.tif", 34682, FEI, width=2 * WIDTH), WIDTH) is None
+    assert calibration(tagged(tmp_path / "b.tif", 34118, ZEISS, width=2 * WIDTH), WIDTH) is None
+    assert calibration(beside(tmp_path / "c.tif", HITACHI, width=2 * WIDTH), WIDTH) is None
+    assert calibration(beside(tmp_path / "d.tif", JEOL, width=2 * WIDTH), WIDTH) is None
+
+
+@pytest.mark.parametrize("text", ["", "[Scan]\r\nPixelWidth=abc\r\n", "[Scan]\r\nPixelWidth=0.0\r\n", "nothing"])
+def test_metadata_without_a_size_are_none(tmp_path, text):
+    assert calibration(tagged(tmp_path / "a.tif", 34682, text or " "), WIDTH) is None
+    assert calibration(tagged(tmp_path / "b.tif", 34118, text or " "), WIDTH) is None
+    assert calibration(beside(tmp_path / "c.png", text), WIDTH) is None
+
+
+def test_a_file_without_metadata_has_no_calibration(tmp_path):
+    for name in ("a.tif", "a.png", "a.jpg"):
+        Image.fromarray(GREY).save(tmp_path / name)
+        assert calibration(tmp_path / name, WIDTH) is None
+    (tmp_path / "broken.tif").write_bytes(b"II*\0" + bytes(range(60)))
+    assert calibration(tmp_path / "broken.tif", WIDTH) is None
+
+
+# --------------------------------------------------------------------------------------------------------- stripes
+
+FIRST = {look: number for number, look in enumerate(LOOKS)}
+STRIPES = {"no stripe": 0, "over the picture": 0, "two stripes": 2}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_stripes_are_found_and_what_is_left_is_the_picture(look):
+    for number in range(FIRST[look], FIRST[look] + 4 * len(LOOKS), len(LOOKS)):
+        pixels, truth = draw_micrograph(number, seed=5)
+        assert truth.look == look
+        assert len(find_stripes(pixels)) == STRIPES.get(look, 1)
+        rows = picture_rows(pixels)
+        assert (rows.start, rows.stop) == pytest.approx((truth.top, truth.bottom), abs=3)
+
+
+def test_a_crop_leaves_no_row_of_the_stripe_and_little_else_out():
+    pixels, truth = draw_micrograph(FIRST["zeiss"], seed=5)
+    left = crop_data_bar.apply((pixels / 255).astype(np.float32))
+    height = truth.bottom - truth.top
+    assert height - 0.03 * len(pixels) <= len(left) <= height
+    top = truth.top + (height - len(left)) * (truth.top > 0)
+    np.testing.assert_array_equal(left, (pixels / 255).astype(np.float32)[top : top + len(left)])
+
+
+def test_a_picture_without_a_stripe_passes_unchanged():
+    for look in ("no stripe", "over the picture"):
+        pixels, _ = draw_micrograph(FIRST[look], seed=5)
+        image = (pixels / 255).astype(np.float32)
+        np.testing.assert_array_equal(crop_data_bar.apply(image), image)
+    flat = np.full((64, 64), 0.5, np.float32)
+    np.testing.assert_array_equal(crop_data_bar.apply(flat), flat)
+
+
+def test_colour_and_faint_pictures_lose_the_same_rows():
+    pixels, _ = draw_micrograph(FIRST["fei"], seed=5)
+    grey = crop_data_bar.apply((pixels / 255).astype(np.float32))
+    colour = crop_data_bar.apply(np.repeat((pixels / 255).astype(np.float32)[..., None], 3, axis=2))
+    assert colour.shape == (*grey.shape, 3)
+    faint = crop_data_bar.apply((0.1 + 0.06 * pixels / 255).astype(np.float32))
+    assert faint.shape == grey.shape
+
+
+def test_grey_levels_of_sixteen_bits_are_those_of_eight():
+    assert (grey_levels(GREY.astype(np.uint16) * 16) == grey_levels(GREY)).all()
+
+
+# ------------------------------------------------------------------------------------------------------------ bars
+
+
+def stripe(width=640, height=48):
+    return np.zeros((height, width), bool)
+
+
+def letters(ink, left, top=12):
+    """Three blocks in the size of letters, 8 pixels wide and 12 apart."""
+    for place in range(3):
+        ink[top : top + 14, left + 12 * place : left + 12 * place + 8] = True
+
+
+def test_a_solid_bar_counts_from_end_to_end():
+    ink = stripe()
+    ink[30:34, 40:140] = True
+    letters(ink, 70)
+    assert [bar.length for bar in find_bars(ink)] == [100]
+
+
+def test_end_caps_belong_to_the_bar():
+    ink = stripe()
+    ink[30:32, 40:140] = True
+    ink[24:38, 40:42] = ink[24:38, 138:140] = True
+    assert [bar.length for bar in find_bars(ink)] == [100]
+
+
+def test_a_bar_broken_by_its_text_is_one():
+    ink = stripe()
+    ink[18:20, 40:80] = ink[18:20, 124:164] = True
+    letters(ink, 86)
+    (bar,) = find_bars(ink)
+    assert bar.length == 124
+    assert bar.gap
+    assert (bar.gap.left, bar.gap.right) == (80, 124)
+
+
+def test_ticks_count_from_the_first_to_the_last():
+    ink = stripe()
+    for place in range(11):
+        ink[20:26, 40 + 12 * place : 42 + 12 * place] = True
+    assert [bar.length for bar in find_bars(ink)] == [120]
+    ink[20:26, 100:102] = False
+    assert find_bars(ink) == []
+
+
+def test_lines_of_a_table_and_letters_are_no_bars():
+    ink = stripe()
+    ink[0] = ink[-1] = True
+    ink[24] = True
+    ink[:, 200:202] = True
+    letters(ink, 300)
+    assert find_bars(ink) == []
+
+
+def test_two_bars_are_two():
+    ink = stripe()
+    ink[30:34, 40:140] = ink[10:14, 400:470] = True
+    assert sorted(bar.length for bar in find_bars(ink)) == [70, 100]
+
+
+# ----------------------------------------------------------------------------------------------------------- texts
+
+
+@pytest.mark.parametrize(
+    ("text", "nm"),
+    [
+        *(("1 µm", 1e3), ("1 μm", 1e3), ("1 um", 1e3), ("1pm", 1e3), ("lpm", 1e3), ("Tum", 1e3), ("| mm", 1e6)),
+        *(("2 yum", 2e3), ("10”um", None), ("100 ym", 1e5), ("1.00uM", 1e3), ("30,0um", 3e4), ("S00nm", 500)),
+        *(("500 nm", 500), ("0.5 µm", 500), ("2.5 µm", 2500), ("1 mm", 1e6), ("20 nm.", 20), ("5O nm", 50)),
+        # no unit, no length, or none that a bar stands for
+        *(("10m", None), ("100 m", None), ("10", None), ("µm", None), ("", None), ("0 nm", None), ("-", None)),
+        *(("20.8 µm", None), ("16 nm", None), ("58 nm", None), ("28.0um", None), ("106nm", None), ("7 µm", None)),
+        *(("HFW 20 µm", None), ("WD = 8.0 mm", None), ("5.0 kV", None), ("1 10 nm", None), ("050 nm", None)),
+    ],
+)
+def test_a_text_names_a_round_length_or_none(text, nm):
+    assert length_of(text) == nm
+
+
+def test_readings_have_to_agree():
+    assert agreed(["1 µm"] * 8) == (1e3, 1)
+    assert agreed(["1 µm"] * 6 + ["nonsense"] * 2) == (1e3, 0.75)
+    assert agreed(["50nm"] * 5 + ["20nm"]) == (50, 5 / 6)
+    assert agreed(["50nm"] * 4 + ["20nm"] * 2) is None
+    assert agreed(["1 µm"] * 2 + ["nonsense"] * 6) is None
+    assert agreed(["nonsense"] * 8) is None
+
+
+def test_the_nearest_length_is_round():
+    assert [nearest_length(nm) for nm in (98.7, 1.03e3, 2.02e6, 51, 9.9e5)] == pytest.approx([100, 1e3, 2e6, 50, 1e6])
+
+
+# --------------------------------------------------------------------------------------------- metadata and picture
+
+
+@pytest.fixture
+def no_reading(monkeypatch):
+    """Fails where a text would be read."""
+    monkeypatch.setattr(read, "recognise", lambda text: pytest.fail("a text was read"))
+
+
+def micrograph(look):
+    return draw_micrograph(FIRST[look], seed=5)
+
+
+@pytest.mark.parametrize("look", ["zeiss", "fei", "hitachi", "tescan"])
+def test_metadata_and_the_bar_give_the_scale_without_reading(tmp_path, no_reading, look):
+    pixels, truth = micrograph(look)
+    metres = truth.scale_um * 1e-6 / truth.bar_px
+    text = FEI.replace("2.5e-009", f"{metres:e}")
+    reading = read_scale(tagged(tmp_path / "a.tif", 34682, text, pixels.shape[1], pixels))
+    assert (reading.source, reading.reason, reading.confidence) == ("FEI", "", 1)
+    assert reading.scale_um == pytest.approx(truth.scale_um)
+    assert reading.nm_per_pixel == pytest.approx(metres * 1e9)
+
+
+def test_metadata_suffice_where_there_is_no_stripe(tmp_path, no_reading):
+    pixels, _ = micrograph("no stripe")
+    reading = read_scale(tagged(tmp_path / "a.tif", 34682, FEI, pixels.shape[1], pixels))
+    assert (reading.nm_per_pixel, reading.reason) == (2.5, Reason.NO_STRIPE)
+    assert np.isnan(reading.scale_um)
+
+
+def test_a_bar_of_no_round_length_contradicts_the_metadata(tmp_path, no_reading):
+    pixels, truth = micrograph("zeiss")
+    text = FEI.replace("2.5e-009", f"{1.22e-6 / truth.bar_px:e}")
+    reading = read_scale(tagged(tmp_path / "a.tif", 34682, text, pixels.shape[1], pixels))
+    assert reading.reason == Reason.DISAGREE
+    assert np.isnan(reading.nm_per_pixel)
+
+
+@pytest.mark.parametrize("look", ["no stripe", "over the picture", "two stripes", "no bar", "no text"])
+def test_what_cannot_be_read_has_its_reason(tmp_path, no_reading, look):
+    pixels, truth = micrograph(look)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    reading = read_scale(tmp_path / "a.png")
+    assert reading.reason == truth.reason
+    assert np.isnan([reading.scale_um, reading.nm_per_pixel]).all()
+
+
+def test_a_file_that_is_no_picture_has_its_reason(tmp_path):
+    (tmp_path / "a.png").write_text("no picture")
+    assert read_scale(tmp_path / "a.png").reason == Reason.NO_IMAGE

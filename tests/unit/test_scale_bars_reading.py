@@ -1,0 +1,128 @@
+"""Scale bars read from pictures by Tesseract."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytesseract
+import pytest
+from micrographs import LOOKS, draw_micrograph, judged, write_micrographs
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.intake.facts import remembering
+from workflow_scripts.intake.manifest import label
+from workflow_scripts.scale_bars import table as scale_bars
+from workflow_scripts.scale_bars.read import Reading
+from workflow_scripts.scale_bars.table import COLUMNS, files_of, notes, read_scales
+from workflow_scripts.scale_bars.text import recognise
+
+COUNT = 60
+
+needs_tesseract = pytest.mark.skipif(
+    shutil.which("tesseract") is None, reason="the program tesseract is not there (Debian: tesseract-ocr)"
+)
+
+
+@pytest.fixture(scope="module")
+def micrographs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("micrographs")
+    return folder, write_micrographs(folder, COUNT, seed=1)
+
+
+def images_of(truths):
+    return pd.DataFrame({"image_id": [f"{i:016x}" for i in range(len(truths))], "path": truths["file"]})
+
+
+@pytest.fixture(scope="module")
+def readings(micrographs):
+    folder, truths = micrographs
+    return read_scales(images_of(truths), folder, workers=2)
+
+
+@needs_tesseract
+def test_scales_are_right_or_missing_but_not_wrong(micrographs, readings):
+    _, truths = micrographs
+    outcome = judged(readings, truths)
+    told = truths.assign(outcome=outcome, **readings[["scale_um", "text", "reason"]].add_prefix("read_"))
+    told = told[outcome != "right"].to_string()
+    assert (outcome != "wrong").all(), told
+    assert (outcome == "right").mean() >= 0.95, told
+
+
+@needs_tesseract
+def test_a_reading_tells_where_it_comes_from(readings):
+    read = readings[readings["scale_um"].notna()]
+    assert tuple(readings) == COLUMNS
+    assert (read["source"] == "picture").all()
+    assert read["confidence"].between(3 / 8, 1).all()
+    np.testing.assert_allclose(read["nm_per_pixel"], read["scale_um"] * 1e3 / read["bar_px"])
+    assert (readings.loc[readings["scale_um"].isna(), "reason"] != "").all()
+    assert notes(readings)[0] == f"{len(read)} of {COUNT} pictures with a scale ({len(read)} picture)"
+
+
+@needs_tesseract
+def test_neither_workers_nor_what_is_remembered_change_the_table(micrographs, readings, tmp_path):
+    folder, truths = micrographs
+    images = images_of(truths)[:12]
+    first = read_scales(images, folder, workers=1)
+    pd.testing.assert_frame_equal(first, readings[:12])
+    for known in (0, 12):
+        with remembering(tmp_path / "facts", "now", files_of(images, folder), Reading) as memory:
+            assert len(memory.known) == known
+            again = read_scales(images, folder, memory=memory)
+        assert again.to_csv() == first.to_csv()
+
+
+def test_what_is_remembered_is_not_read_again_unless_a_file_changes(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.png").write_bytes(b"whatever")
+    images = pd.DataFrame({"image_id": ["0", "1"], "path": ["a.png", "b.png"]})
+    opened = []
+    monkeypatch.setattr(scale_bars, "_read", lambda entry, **_: opened.append(entry.path) or Reading(reason="seen"))
+    monkeypatch.setattr(scale_bars, "ordered_map", lambda function, items, *_, **__: map(function, items))
+
+    def read():
+        opened.clear()
+        with remembering(tmp_path / "facts", "now", files_of(images, tmp_path), Reading) as memory:
+            read_scales(images, tmp_path, memory=memory)
+        return list(opened)
+
+    assert (read(), read()) == (["a.png", "b.png"], [])
+    (tmp_path / "a.txt").write_text("[SemImageFile]\nPixelSize=1\n")
+    assert (read(), read()) == (["a.png"], [])
+
+
+def test_without_tesseract_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(pytesseract.pytesseract, "tesseract_cmd", "/no/such/program")
+    with pytest.raises(
+        UserError, match=r"^config: intake.scale_bars: found no program tesseract.*tesseract-ocr"
+    ) as told:
+        recognise(np.full((20, 60), 255, np.uint8))
+    assert "\n" not in str(told.value)
+
+
+@needs_tesseract
+def test_a_tesseract_without_its_language_is_one_line(monkeypatch, tmp_path):
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    with pytest.raises(UserError, match=r"^config: intake.scale_bars: tesseract failed: ") as told:
+        recognise(np.full((20, 60), 255, np.uint8))
+    assert "\n" not in str(told.value)
+
+
+def test_the_manifest_gets_the_scales(tmp_path):
+    columns = {"format": "PNG", "width": "8", "height": "8", "mode": "L", "bytes": "9", "pages": "1", "pixels_id": "p"}
+    images = pd.DataFrame({"image_id": ["0", "1"], "path": ["a.png", "b.png"]}).assign(**columns)
+    aside = pd.DataFrame(columns=["path", "image_id", "pixels_id", "reason", "detail", "same_as"], dtype=str)
+    scales = pd.DataFrame({"path": ["b.png", "a.png"], "scale_um": ["1.0", ""], "nm_per_pixel": ["7.25", "2.5"]})
+    manifest = label(images, aside, {"rule": "none"}, scales=scales).manifest
+    assert manifest[["image_id", "scale_um", "nm_per_pixel"]].values.tolist() == [
+        ["0", "", "2.5"],
+        ["1", "1.0", "7.25"],
+    ]
+
+
+def test_a_micrograph_depends_on_its_number_alone():
+    one, other = draw_micrograph(7, seed=1), draw_micrograph(7, seed=1)
+    np.testing.assert_array_equal(one[0], other[0])
+    assert str(one[1]) == str(other[1])
+    assert not np.array_equal(one[0][:400], draw_micrograph(7 + len(LOOKS), seed=1)[0][:400])
