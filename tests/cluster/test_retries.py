@@ -20,7 +20,7 @@ if "/scores/" in job and "/{ONE}/pca20/kmeans." in job and first_time("failed"):
     sys.exit("Error: this fails once")
 if "/clusters/" in job and "/{ONE}/pca5/by_k." in job and first_time("waiting"):
     time.sleep(600)
-if "/clusters/" in job and "/{OTHER}/pca5/kmeans." in job and first_time("slow"):
+if "/clusters/" in job and "/{OTHER}/" in job and "/kmeans." in job and first_time("slow"):
     time.sleep(600)
 """
 
