@@ -18,9 +18,9 @@ from workflow_scripts.n_clusters.survey import CRITERIA, MAJORITY, SURE, Options
 
 TITLES = {"elbow": "Elbow", "silhouette": "Silhouette", "gap": "Gap statistic", "bic": "BIC", "stability": "Stability"}
 UNITS = {
-    "elbow": "Variance within clusters (share)",
+    "elbow": "Variance left (share)",
     "silhouette": "Mean silhouette",
-    "gap": "Gap ± s (log inertia)",
+    "gap": "Gap ± s",
     "bic": "BIC / 2n (nats an image)",
     "stability": "Prediction strength",
 }
@@ -73,7 +73,7 @@ def _draw_criterion(ax: Axes, table: pd.DataFrame, colour: str) -> None:
     ax.scatter(chosen["k"], chosen["value"], 42, "none", edgecolors=INK, linewidths=1.1, zorder=3)
     if criterion == "stability":
         ax.axhline(ENOUGH, color=FAINT, linestyle="--", linewidth=0.8)
-    said = f"k = {chosen['k'].iloc[0]}, {100 * chosen['share'].iloc[0]:.0f} % of resamples" if len(chosen) else "no k"
+    said = f"k = {chosen['k'].iloc[0]} ({100 * chosen['share'].iloc[0]:.0f} %)" if len(chosen) else "no k"
     ax.set_title(f"{TITLES[criterion]}: {said}")
     ax.set(xlabel="Number of clusters k", ylabel=UNITS[criterion])
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -111,9 +111,11 @@ def _explanation(table: pd.DataFrame) -> str:
         its = [TITLES[name].lower() for name in sure.loc[sure["k"] == first["standing_out"], "criterion"]]
         verdict = f"k = {first['standing_out']:.0f} stands out: {', '.join(its)} agree."
     else:
-        verdict = f"No k stands out: no {MAJORITY} of the criteria agree, each in {100 * SURE:.0f} % of the resamples or more."
+        verdict = (
+            f"No k stands out: on none agree {MAJORITY} criteria, each in {100 * SURE:.0f} % of the resamples or more."
+        )
     labelled = f" Dotted: the {first['n_classes']} classes of the labels." if first["n_classes"] else ""
-    bands = f"bands: the middle 90 % of them; of the gap ± s over {first['n_references']} reference sets"
-    dots = "Rings: recommended on all images; areas of the dots: shares of the resamples."
+    bands = f"bands: the middle 90\u00a0% of them; of the gap ± s over {first['n_references']} reference sets"
+    dots = "Rings: recommended on all images; per cent, and areas of the dots: shares of the resamples that do so too."
     sizes = f"n = {first['n_images']} images, {first['n_resamples']} resamples"
     return f"{verdict} {sizes} ({bands}). {dots}{labelled}"

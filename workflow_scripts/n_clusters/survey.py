@@ -88,9 +88,9 @@ class _Survey:
 
     def _partitions(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Of each k, inertia (K,), labels (K, N) and centres of the best restart."""
-        found = run_restarts(
-            X, self.ks.tolist(), self.options.n_init, seed(self.base_seed, "kmeans"), keep="best", n_threads=self.n_threads
-        )
+        its_seed = seed(self.base_seed, "kmeans")
+        ks, n_init = self.ks.tolist(), self.options.n_init
+        found = run_restarts(X, ks, n_init, its_seed, keep="best", n_threads=self.n_threads)
         inertia = np.array([its.inertia.min() for its in found])
         return inertia, np.array([its.labels for its in found], dtype=np.int64), [its.best_centers for its in found]
 
