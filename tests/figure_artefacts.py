@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers import Runs, write_runs
+from workflow_scripts.clusterers import Runs, density_peaks, write_runs
 from workflow_scripts.figures.style import save
+from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, Linkage
 from workflow_scripts.store import writing
 
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
@@ -33,6 +34,7 @@ KINDS = (
     ),
     *("intrinsic_dimension", "thick_line", "reconstruction", "training", "distances"),
     *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance"),
+    *("nmi_curves", "decision_graph", "toy_panel"),
     *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
 )
 CELL = {
@@ -46,6 +48,9 @@ CELL = {
     "clusterer": "kmeans",
     "reducer": "pca50w",
 }
+MEASURED = ("toy_panel",)
+"""Kinds whose tables hold running times: not the same bytes twice."""
+TOY_CLUSTERERS = [Linkage(k=[9], linkage="single"), DensityPeaks(k=[9]), Dbscan(eps=0.3)]
 TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "samples": {"per_class": 2},
     "formats": {},
@@ -67,6 +72,9 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "silhouette_profile": {"k": None},
     "clusterer_scores": {"k": None, "metrics": ["nmi_geometric", "ari", "purity", "silhouette", "dbcv"]},
     "k_distance": {"min_samples": 4},
+    "nmi_curves": {"draws": 3},
+    "decision_graph": {"k": None},
+    "toy_panel": {"n_points": 120, "clusterers": {its.method: its.dump() for its in TOY_CLUSTERERS}},
     "maps": {"map": "tsne"},
     "folds": {"metric": "accuracy_majority", "k": None},
     "best_of_n": {"metric": "accuracy_majority", "k": None, "confidence": 0.95},
@@ -131,6 +139,15 @@ def write_clusters(path: Path, by_k: Mapping[str, tuple[Any, Any]]) -> str:
     return str(path)
 
 
+def write_peaks(path: Path, points: np.ndarray) -> str:
+    """Density Peaks of some points, for two clusters and for three."""
+    settings = DensityPeaks(k=[2, 3], n_neighbors=2).dump()
+    runs = density_peaks.cluster(points, settings, 0, 1, lambda done, total: None)
+    attributes = {"settings": {"clusterer": settings}, "code": "", "manifest": ""}
+    write_runs(str(path), runs, np.array([], dtype=str), attributes)
+    return str(path)
+
+
 def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of the promised table; what they leave out is null, but k is 7 and each row a repeat of its own."""
     metrics = ("accuracy_majority", "accuracy_matched", "ari", "ami", "purity", "silhouette", "inertia", "dbcv")
@@ -180,6 +197,11 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
             for (accuracy, ari), inertia in zip(metrics, 10 + rng.random(20), strict=True)
         ]
         scores.append(write_scores(folder / f"scores_{i}.parquet", rows))
+    nmi = 0.7 if labelled else np.nan
+    by_k = [
+        write_scores(folder / "ward.parquet", [{"k": k, "repeat": 0, "nmi_geometric": nmi} for k in range(2, n + 1)]),
+        write_scores(folder / "dbscan.parquet", [{"k": None, "n_clusters": 5, "repeat": 0, "nmi_geometric": nmi}]),
+    ]
     plain = {**CELL, "preprocess": "plain"}
     names = sorted(set(labels)) if labelled else []
     classes = pd.DataFrame(
@@ -226,6 +248,12 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
             {"scores": scores[:3], "manifest": [manifest]},
         ),
         "k_distance": ([CELL, plain, {**plain, "whiten": False}], {"points": [points] * 3, "manifest": [manifest]}),
+        "nmi_curves": (
+            [{**CELL, "whiten": whiten, "clusterer": name} for whiten in (True, False) for name in ("ward", "dbscan")],
+            {"scores": by_k * 2, "points": [points] * 4, "manifest": [manifest] * 4},
+        ),
+        "decision_graph": ([CELL], {"clusters": [write_peaks(folder / "peaks.h5", places)], "manifest": [manifest]}),
+        "toy_panel": ([CELL], {"manifest": [manifest]}),
         "maps": ([CELL, plain], {"manifest": [manifest] * 2, "map": [points, points]}),
         "folds": (cells[:2], {"validated": [validated, validated], "manifest": [manifest]}),
         "best_of_n": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from workflow_scripts.clusterers import read_runs
 from workflow_scripts.clusterers.density_peaks import best_centres
@@ -33,6 +34,7 @@ def tabulate(
         raise UserError(f"config: figures: decision_graph: found {settings['method']}, allowed: density_peaks")
     graph = next(its.diagnostics for its in runs.values() if its.diagnostics)
     k = choose_k(choose_best_k(inputs, figure), list(runs))
+    assert k is not None  # Density Peaks is told
     order = best_centres(graph["density"], graph["distance"])
     table = pd.DataFrame({"row": order, "density": graph["density"][order], "distance": graph["distance"][order]})
     rank = np.arange(len(order)) + 1
@@ -53,13 +55,15 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, 66 if wide else 116)
         graph, products = made.subplots(*((1, 2) if wide else (2, 1)))
         _draw_points(graph, finite, "density", "distance", colours(style)[0])
-        graph.set(xlabel=table["measure"].iloc[0], ylabel="Distance to the nearest denser image")
+        graph.set(xlabel=table["measure"].iloc[0], ylabel="Distance to the\nnearest denser image")
         positive = finite[finite["product"] > 0]
         _draw_points(products, positive, "rank", "product", colours(style)[0])
         k = table["k"].iloc[0]
         products.axvline(k + 0.5, color=FAINT, linestyle="--", linewidth=0.8)
         products.set(xlabel="Rank among the possible centres", ylabel="Density × distance", xscale="log", yscale="log")
-        products.xaxis.set_major_formatter("{x:g}")
+        for axis in (products.xaxis, products.yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter(NullFormatter())
         left_out = len(table) - len(finite)
         equal = f" {left_out} images that are many times there have no finite density." if left_out else ""
         note(made, f"n = {len(table)} images; coloured: the centres of k = {k} clusters.{equal}", style)

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 
 from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names, read_manifest, read_scores
 from workflow_scripts.figures.style import (
@@ -18,8 +19,8 @@ from workflow_scripts.figures.style import (
     canvas,
     legend_below,
     looks,
-    note,
     placeholder,
+    small,
     theme,
     wrapped,
 )
@@ -102,8 +103,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             row[0].set_ylabel("NMI with the labels\n(geometric mean)")
         entries = {name: Line2D([], [], color=colour) for name, colour in colours.items()}
         entries |= {REFERENCES[name]: Line2D([], [], color=INK, linestyle=DASHES[name]) for name in CURVES}
-        legend_below(made, entries, style)
-        note(made, _explanation(table), style)
+        legend_below(made, entries, style, wrapped(_explanation(table), figure["width"] - 4, small(style)))
     return made
 
 
@@ -122,6 +122,7 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
     if many:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(0, 1.02)
     ax.grid(axis="y")
 

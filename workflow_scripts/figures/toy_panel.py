@@ -17,6 +17,8 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, looks, note, small, theme, wrapped
 
 ANISOTROPY = [[0.6, -0.6], [-0.4, 0.8]]
+HIGHEST = 32
+"""Millimetres of a panel."""
 WARM_UP = 100
 """Points that each clusterer sees before its time is taken: what a first call loads or compiles is not its time."""
 
@@ -88,7 +90,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a row for each shape and a column for each clusterer, clusters in the order of their sizes."""
     shapes, clusterers = (list(dict.fromkeys(table[name])) for name in ("shape", "clusterer"))
     with theme(style):
-        made = canvas(figure, figure["width"] / len(clusterers) * len(shapes) + 12)
+        made = canvas(figure, min(figure["width"] / len(clusterers), HIGHEST) * len(shapes) + 12)
         axes = made.subplots(len(shapes), len(clusterers), squeeze=False)
         groups = table.groupby(["shape", "clusterer"], sort=False)
         for row, shape in zip(axes, shapes, strict=True):
