@@ -80,10 +80,11 @@ up() {
 down() {
   ours || exit 0
   squeue -h -o %A 2>/dev/null | xargs -r scancel
+  for _ in {1..150}; do [ -n "$(squeue -h 2>/dev/null)" ] || break; sleep 0.1; done
   for pidfile in $var/*.pid; do
     [ -e "$pidfile" ] || continue
     kill "$(cat "$pidfile")" 2>/dev/null || true
-    for _ in {1..50}; do [ -e "$pidfile" ] || break; sleep 0.1; done # a daemon removes its own
+    for _ in {1..300}; do [ -e "$pidfile" ] || break; sleep 0.1; done # a daemon removes its own
   done
   service munge stop >/dev/null
   rm -rf $var $conf/slurm.conf $conf/gres.conf
