@@ -36,9 +36,8 @@ def main(count: int = 1000, seed: int = 2026) -> None:
     print(_markdown(by_look.reindex(columns=[*OUTCOMES, "all"], fill_value=0)))
     not_right = told[told["outcome"] != "right"]
     print(_markdown(pd.crosstab(not_right["look"], [not_right["outcome"], not_right["reason_read"]])))
-    print(
-        f"{1e3 * seconds / count:.0f} ms a picture, {1e3 * processor / count:.0f} ms of processor time; {WORKERS} workers"
-    )
+    wall, busy = 1e3 * seconds / count, 1e3 * processor / count
+    print(f"{wall:.0f} ms a picture, {busy:.0f} ms of processor time; {WORKERS} workers")
 
 
 def _markdown(table: pd.DataFrame) -> str:

@@ -1,0 +1,110 @@
+"""Micrographs through intake: scales in the manifest, a subset by scale, the stripe cropped off, and the table."""
+
+import shutil
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from micrographs import write_micrographs
+
+from tests.workflow import Project
+
+CONFIG = """
+data: pictures
+name: micrographs
+n_clusters: 2
+intake: {scale_bars: true, labels: prefix}
+preprocess:
+  whole: [grey, resize: {size: [64, 64]}]
+  cropped: [crop_data_bar, grey, resize: {size: [64, 64]}]
+backbones: {squeezenet: {model: squeezenet1_1, weights: random, layers: [[fire9_avg]]}}
+subsets: {fine: {scale_um: [0.01, 1]}}
+clusterers: {kmeans: {method: kmeans, n_init: 2, repeats: 1}}
+baseline:
+  {preprocess: cropped, backbone: squeezenet, layer: fire9_avg, n_components: 2, whiten: false, clusterer: kmeans}
+studies:
+  scales:
+    vary: {subset: [all, fine], preprocess: [whole, cropped]}
+    figures: {table: {kind: scale_table}}
+"""
+RESULTS = "results/micrographs"
+MADE = (
+    "scale_bars.csv",
+    "subsets/fine.csv",
+    "preprocess/whole.h5",
+    "preprocess/cropped.h5",
+    "figures/scales/table.png",
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    if shutil.which("tesseract") is None:
+        pytest.skip("the program tesseract is not there (Debian: tesseract-ocr)")
+    project = Project.new(tmp_path_factory.mktemp("micrographs") / "project")
+    truths = write_micrographs(project.folder / "pictures", 26, seed=3)
+    (project.folder / "config" / "config.yaml").write_text(CONFIG)
+    project.run(*(f"{RESULTS}/{path}" for path in MADE))
+    return project, truths.set_index("file")
+
+
+def read(project, name):
+    return pd.read_csv(project.folder / RESULTS / name, index_col="path")
+
+
+def test_the_manifest_has_the_scales(study):
+    project, truths = study
+    manifest, scales = read(project, "manifest.csv"), read(project, "scale_bars.csv")
+    assert list(manifest.index) == list(scales.index)
+    pd.testing.assert_series_equal(manifest["scale_um"], scales["scale_um"])
+    read_ones = manifest["scale_um"].dropna()
+    assert len(read_ones) >= 0.9 * (truths["reason"] == "").sum()
+    np.testing.assert_allclose(read_ones, truths.loc[read_ones.index, "scale_um"])
+
+
+def test_a_subset_by_scale_has_the_images_between(study):
+    project, _ = study
+    manifest, subset = read(project, "manifest.csv"), read(project, "subsets/fine.csv")
+    expected = manifest[manifest["scale_um"].between(0.01, 1)]
+    assert 0 < len(expected) < manifest["scale_um"].notna().sum()
+    assert list(subset.index) == list(expected.index)
+
+
+def test_the_stripe_is_cropped_off_before_anything_else(study):
+    project, truths = study
+    paths = list(read(project, "manifest.csv").index)
+    stacks = []
+    for name in ("whole", "cropped"):
+        with h5py.File(project.folder / RESULTS / "preprocess" / f"{name}.h5") as file:
+            stacks.append(file["images"][:])
+    is_same = (stacks[0] == stacks[1]).all(axis=(1, 2))
+    assert list(is_same) == [truths.loc[path, "look"] in ("no stripe", "over the picture") for path in paths]
+
+
+def test_the_table_counts_every_image(study):
+    project, truths = study
+    table = pd.read_parquet(project.folder / RESULTS / "tables" / "scales" / "table.parquet")
+    assert table["count"].sum() == len(truths)
+    scales = read(project, "manifest.csv")["scale_um"]
+    of_scales = table.groupby("scale_um")["count"].sum()
+    pd.testing.assert_series_equal(of_scales, scales.value_counts().sort_index(), check_names=False)
+
+
+def test_nothing_is_read_again_but_what_changed(study, tmp_path):
+    project, _ = study
+    other = project.copy(tmp_path / "project")
+    (other.folder / "pictures" / "zeiss_0000.txt").write_text("[SemImageFile]\nPixelSize=2.0\n")
+    other.run(f"{RESULTS}/scale_bars.csv")
+    assert "25 of 26 pictures are known" in (other.folder / RESULTS / "logs" / "scale_bars.log").read_text()
+
+
+def test_scales_that_are_not_read_end_the_run_in_one_line(study, tmp_path):
+    project, _ = study
+    other = project.copy(tmp_path / "project")
+    other.edit("config/config.yaml", "scale_bars: true, ", "")
+    done = other.snakemake("-n")
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "config: subsets.fine: found intake without scale_bars, allowed: intake: {scale_bars: true}" in said
+    assert "Traceback" not in said
