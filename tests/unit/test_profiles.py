@@ -43,7 +43,9 @@ def test_a_thousand_cells_are_at_most_a_few_hundred_jobs():
 
 
 def test_every_rule_names_what_it_needs():
-    for name, rule in _rules().items():
+    computing = {name: rule for name, rule in _rules().items() if "script:" in rule}
+    assert len(computing) > 15
+    for name, rule in computing.items():
         assert re.search(r"^ +threads: ", rule, re.MULTILINE), name
         assert re.search(r"^ +mem_mb=", rule, re.MULTILINE), name
         assert re.search(r"^ +runtime=", rule, re.MULTILINE), name
