@@ -40,11 +40,11 @@ def tabulate(
     Raises `UserError` for a k above half of the images: stability splits them.
     """
     points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"])
-    n = len(points.values)
-    if max(figure["k"]) > n // 2:
-        raise UserError(f"config: figures: choose_k: k: found {max(figure['k'])}, allowed: up to half of {n} images")
+    n, largest = len(points.values), max(figure["ks"])
+    if largest > n // 2:
+        raise UserError(f"config: figures: choose_k: ks: found {largest}, allowed: up to half of {n} images")
     options = {name: figure[name] for name in ("n_init", "n_references", "n_resamples", "covariance_type")}
-    table = survey(points.values, figure["k"], Options(**options), figure["seed"])
+    table = survey(points.values, figure["ks"], Options(**options), figure["seed"])
     manifest = read_manifest(inputs["manifest"][0]).set_index("image_id")
     n_classes = manifest["label"].reindex(points.image_ids).nunique()
     return table.assign(standing_out=standing_out(table), n_images=n, n_classes=n_classes, **options)

@@ -408,7 +408,7 @@ class ChooseK(Figure):
     of_cells = "one"
     computes = True
     kind: Literal["choose_k"] = "choose_k"
-    k: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
+    ks: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
     """Numbers of clusters, a list or a range as `1-12`; those of the cell's clusterer don't matter."""
     n_init: int = Field(20, ge=1)
     """Restarts of each k-means."""
