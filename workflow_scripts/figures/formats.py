@@ -6,13 +6,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import INK, canvas, note, small, theme
+from workflow_scripts.figures.style import canvas, note, theme
+from workflow_scripts.figures.text_table import height, write_table
 
 HEADINGS = {"files": "Files", "taken_in": "Taken in", "duplicates": "Duplicates", "rejected": "Rejected"}
-PLACES = (0.4, 0.6, 0.8, 1.0)
-"""Where the columns of numbers end."""
-ROW = 4.6
-"""Millimetres."""
 MOST = 20
 """Formats that are shown; the rest are one line together."""
 
@@ -26,23 +23,14 @@ def tabulate(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a line of numbers for each format, and their sums."""
+    numbers = list(HEADINGS)
     lines = table[:MOST].to_dict("records")
     if rest := len(table) - len(lines):
-        lines.append({**table[MOST:][list(HEADINGS)].sum(), "format": f"{rest} others"})
-    lines.append({**table[list(HEADINGS)].sum(), "format": "All"})
+        lines.append({**table[MOST:][numbers].sum(), "format": f"{rest} others"})
+    lines.append({**table[numbers].sum(), "format": "All"})
+    rows = [[line["format"], *(f"{line[column]:,}" for column in numbers)] for line in lines]
     with theme(style):
-        made = canvas(figure, ROW * (len(lines) + 1) + 12)
-        ax = made.subplots()
-        ax.set(xlim=(0, 1), ylim=(len(lines) + 0.5, -0.6))
-        ax.axis("off")
-        for y in (0.5, len(lines) - 0.5):
-            ax.axhline(y, color=INK, linewidth=0.6)
-        titles = {"format": "Format", **HEADINGS}
-        for y, line in enumerate([titles, *lines]):
-            weight = "bold" if y == 0 else "normal"
-            ax.text(0, y, line["format"], va="center", weight=weight, size=small(style))
-            for x, column in zip(PLACES, HEADINGS, strict=True):
-                text = f"{line[column]:,}" if y else line[column]
-                ax.text(x, y, text, va="center", ha="right", weight=weight, size=small(style))
+        made = canvas(figure, height(len(rows)))
+        write_table(made, ["Format", *HEADINGS.values()], rows, style)
         note(made, "By how files begin; other: no picture of a known kind.", style)
     return made
