@@ -84,7 +84,7 @@ def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
         names["name"] = names.index.astype(str)
     second = names["name"].ne(names["predicted"]) & names["predicted"].notna()
     rank = names["name"].where(second, "-1").str.rpartition("-")[2].astype(int) if len(names) else 1
-    return names[["name", "predicted"]].assign(rank=rank)
+    return names[["name", "predicted"]].astype(object).assign(rank=rank)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
