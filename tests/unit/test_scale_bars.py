@@ -136,6 +136,19 @@ def test_colour_and_faint_pictures_lose_the_same_rows():
     assert faint.shape == grey.shape
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("side", [2, 5, 16, 24, 60])
+def test_small_pictures_have_no_stripe(side):
+    for pixels in (GREY[:side, :side], np.zeros((side, side), np.uint8)):
+        assert find_stripes(pixels) == []
+
+
+def test_photographs_of_steel_have_no_stripe(neu_images):
+    pictures = sorted(path for path in neu_images.rglob("*") if path.suffix in (".bmp", ".jpg"))[::9]
+    assert len(pictures) == 200
+    assert [path.name for path in pictures if find_stripes(np.asarray(Image.open(path).convert("L")))] == []
+
+
 def test_grey_levels_of_sixteen_bits_are_those_of_eight():
     assert (grey_levels(GREY.astype(np.uint16) * 16) == grey_levels(GREY)).all()
 

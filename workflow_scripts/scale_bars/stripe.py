@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from skimage.color import rgb2gray
 
+from workflow_scripts.scale_bars.bar import boxes
+
 HEIGHTS = (0.02, 0.25)
 """Smallest and largest height of a stripe, of the picture's."""
 BLANK = (0.97, 0.85)
@@ -22,8 +24,10 @@ RINGING = 10
 """What JPEG leaves around text on paper, grey levels."""
 LEAST_CONTRAST = 60
 """Between ink and paper, grey levels."""
-INK = (0.003, 0.45)
-"""Smallest and largest share of a stripe that is ink."""
+LETTERS, LETTER = 3, 5
+"""Fewest parts of ink as high as a letter that make writing (`1 µm`), and that height, pixels."""
+BRIGHTEST = 99.85
+"""Percentile of the contrast that is the strongest ink; noise is beyond."""
 STEP = 0.15
 """By how much less of the rows behind a stripe is of the colour of its paper."""
 
@@ -67,20 +71,20 @@ def picture_rows(grey: np.ndarray) -> slice:
 def contrast(grey: np.ndarray, stripe: Stripe) -> np.ndarray:
     """The ink of a stripe, (h, W) uint8: 0 is paper, 255 the strongest ink, whichever of them is the darker."""
     ink = np.abs(grey[stripe.top : stripe.bottom].astype(np.int16) - stripe.paper)
-    strongest = max(np.percentile(ink, 100 - 100 * INK[0] / 2), 1)
+    strongest = max(np.percentile(ink, BRIGHTEST), 1)
     return np.minimum(ink * (255 / strongest), 255).astype(np.uint8)
 
 
 def _at_the_top(grey: np.ndarray) -> tuple[int, int] | None:
     """Height and paper of the stripe that begins in the first row."""
     height = len(grey)
-    least, most = (int(share * height) for share in HEIGHTS)
-    edge = grey[: max(least, 4)]
+    least, most = max(4, int(HEIGHTS[0] * height)), int(HEIGHTS[1] * height)
+    edge = grey[:least]
     paper = int(np.bincount(edge.ravel(), minlength=256).argmax())
     noise = float(np.percentile(np.percentile(np.abs(edge.astype(np.int16) - paper), 75, axis=1), 25)) / QUARTILE
     if noise > MOST_NOISE:
         return None
-    rows = grey[: most + height // 20].astype(np.int16)
+    rows = grey[: most + max(5, height // 20)].astype(np.int16)
     difference, within = np.abs(rows - paper), 3 * noise + RINGING
     share = (difference <= within).mean(axis=1)
     one_colour = (np.abs(rows - np.median(rows, axis=1, keepdims=True)) <= within).mean(axis=1)
@@ -88,10 +92,14 @@ def _at_the_top(grey: np.ndarray) -> tuple[int, int] | None:
         end = _last_blank(share >= blank, one_colour >= blank, int(LONGEST_TEXT * height))
         if least <= end <= most:
             step = share[max(0, end - 4) : end].max() - share[end + 1 : end + 5].mean()
-            ink = (difference[:end] > LEAST_CONTRAST).mean()
-            if step >= STEP and INK[0] <= ink <= INK[1]:
+            if step >= STEP and _is_written_on(difference[:end] > LEAST_CONTRAST):
                 return end, paper
     return None
+
+
+def _is_written_on(ink: np.ndarray) -> bool:
+    letters = [box for box in boxes(ink) if box.height >= LETTER and box.top > 0 and box.bottom < len(ink)]
+    return len(letters) >= LETTERS
 
 
 def _last_blank(is_blank: np.ndarray, is_line: np.ndarray, longest: int) -> int:
