@@ -8,20 +8,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.points import read_points
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, read_manifest
-from workflow_scripts.figures.contact_sheet import beside, chosen_clusters, draw_pictures, pictured
-from workflow_scripts.figures.style import (
-    ONE_COLUMN,
-    canvas,
-    note,
-    placeholder,
-    shortened,
-    small,
-    text_width,
-    theme,
+from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.contact_sheet import (
+    NOTE,
+    block_height,
+    chosen_clusters,
+    draw_places,
+    pictured,
+    said_k,
 )
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, theme
 from workflow_scripts.gallery.members import (
-    PLACES,
     centre_distances,
     cluster_names,
     nearest_clusters,
@@ -59,36 +56,29 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the two as panels beside each other, in a narrow figure below each other: a line for each place."""
-    with theme(style):
+    """Draw the two beside each other, in a narrow figure below each other, with a line for each place."""
+    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "A single cluster: there are no two to compare.")
-        pair, n = list(dict.fromkeys(table["name"])), int(table["position"].max()) + 1
-        narrow = figure["width"] < ONE_COLUMN
-        margin = max(text_width(place, small(style)) for place in PLACES) + 4
-        side = (figure["width"] / (1 if narrow else 2) - margin) / n
-        panel = len(PLACES) * (side + 0.8) + 6
-        made = canvas(figure, panel * (2 if narrow else 1) + 11)
-        panels = made.subfigures(*((2, 1) if narrow else (1, 2)), squeeze=False).ravel()
-        with reading(inputs["preprocessed"][0]) as file:
-            for subfigure, name in zip(panels, pair, strict=True):
-                its = table[table["name"] == name]
-                axes = subfigure.subplots(len(PLACES), n, squeeze=False)
-                places = list(zip(its["place"].map(PLACES.index), its["position"], strict=True))
-                draw_pictures(axes, its, file["images"], places, inputs, style)
-                axes[0, 0].set_title(f"{shortened(name)}, n = {its['size'].iloc[0]}")
-                for place, ax in zip(PLACES, axes[:, 0], strict=True):
-                    beside(ax, place, style)
+        n = int(table["position"].max()) + 1
+        if figure["width"] < ONE_COLUMN:
+            made = canvas(figure, 2 * block_height(figure["width"], n, style) + 2 * NOTE)
+            draw_places(made, table, file["images"], class_looks, style)
+        else:
+            made = canvas(figure, block_height(figure["width"] / 2, n, style) + NOTE)
+            panels = made.subfigures(1, 2, squeeze=False)[0]
+            for panel, (_, its) in zip(panels, table.groupby("name", sort=False), strict=True):
+                draw_places(panel, its, file["images"], class_looks, style)
         note(made, _remark(table), style)
     return made
 
 
 def _remark(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    k = "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}{BY.get(first['chosen_by'], '')}. "
-    radii = " and ".join(f"{own:.3g}" for own in table.groupby("name", sort=False)["own"].max())
+    far = " and ".join(f"{own:.3g}" for own in table.groupby("name", sort=False)["own"].max())
     labels = "" if table["label"].notna().any() else "No labels. "
     return (
-        f"{k}{labels}Means {first['apart']:.3g} apart, farthest images {radii} from theirs; "
+        f"{said_k(table)}{labels}Means {first['apart']:.3g} apart, farthest images {far} from theirs; "
         f"{first['parted']} pairs of nearest neighbours are parted by the two."
     )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError, found_allowed
@@ -15,6 +15,7 @@ from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     FAINT,
     ONE_COLUMN,
+    Look,
     canvas,
     looks,
     note,
@@ -27,6 +28,10 @@ from workflow_scripts.figures.style import (
 from workflow_scripts.gallery.members import PLACES, centre_distances, cluster_names, telling_members
 from workflow_scripts.store import reading
 
+HEADING, NOTE = 5.5, 6.0
+"""Millimetres of a line of text above pictures, and of that below all."""
+GAP = 0.2
+"""Between two places on a line, sides of a picture."""
 TITLES = {"nearest": "Nearest the centre", "border": "At the border", "farthest": "Farthest"}
 
 
@@ -83,75 +88,96 @@ def pictured(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a line of pictures for each cluster; in a narrow figure a line for each of its places."""
-    with theme(style):
+    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "No clusters: everything is noise.")
-        clusters, n = list(dict.fromkeys(table["name"])), int(table["position"].max()) + 1
-        narrow = figure["width"] < ONE_COLUMN
-        lines, columns = (len(PLACES) * len(clusters), n) if narrow else (len(clusters), len(PLACES) * n)
-        margin = max(text_width(text, small(style)) for text in _margins(table, narrow)) + 4
-        side = (figure["width"] - margin) / columns
-        headings = 5.5 * len(clusters) if narrow else 5.5
-        made = canvas(figure, lines * (side + 0.8) + headings + 11)
-        axes = made.subplots(lines, columns, squeeze=False)
-        with reading(inputs["preprocessed"][0]) as file:
-            draw_pictures(axes, table, file["images"], _places(table, clusters, n, narrow), inputs, style)
-        for i, name in enumerate(clusters):
-            size = table.loc[table["name"] == name, "size"].iloc[0]
-            if narrow:
-                axes[len(PLACES) * i, 0].set_title(f"{shortened(name)}, n = {size}")
-                for place, ax in zip(PLACES, axes[len(PLACES) * i : len(PLACES) * (i + 1), 0], strict=True):
-                    beside(ax, place, style)
-            else:
-                beside(axes[i, 0], f"{shortened(name)}\nn = {size}", style)
-        if not narrow:
-            for place, ax in zip(PLACES, axes[0, ::n], strict=True):
-                ax.set_title(TITLES[place])
-        note(made, _remark(table), style)
+        n_clusters, n = table["name"].nunique(), int(table["position"].max()) + 1
+        if figure["width"] < ONE_COLUMN:
+            made = canvas(figure, n_clusters * block_height(figure["width"], n, style) + NOTE)
+            draw_places(made, table, file["images"], class_looks, style)
+        else:
+            texts = [*table["name"].map(shortened), *(f"n = {size}" for size in table["size"])]
+            margin = max(text_width(text, small(style)) for text in texts) + 4
+            side = (figure["width"] - margin) / ((n + GAP) * len(PLACES) - GAP)
+            made = canvas(figure, n_clusters * (side + 0.6) + HEADING + NOTE)
+            _draw_lines(made, table, n, side, file["images"], class_looks, style)
+        labels = "Frame: colour of the label. " if class_looks else "No labels. "
+        note(made, f"{said_k(table)}{labels}Preprocessing: {table['preprocess'].iloc[0]}.", style)
     return made
 
 
-def _margins(table: pd.DataFrame, narrow: bool) -> list[str]:
-    """The texts left of the pictures."""
-    return list(PLACES) if narrow else [*table["name"].map(shortened), *(f"n = {size}" for size in table["size"])]
-
-
-def _places(table: pd.DataFrame, clusters: Sequence[str], n: int, narrow: bool) -> list[tuple[int, int]]:
-    """Line and column of each picture."""
-    line, group = table["name"].map(clusters.index), table["place"].map(PLACES.index)
-    if narrow:
-        return list(zip(len(PLACES) * line + group, table["position"], strict=True))
-    return list(zip(line, n * group + table["position"], strict=True))
-
-
-def draw_pictures(
-    axes: np.ndarray,
+def _draw_lines(
+    made: Figure,
     table: pd.DataFrame,
+    n: int,
+    side: float,
     images: Any,
-    places: Sequence[tuple[int, int]],
-    inputs: Mapping[str, Any],
+    class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """The table's pictures on their axes, each in the colour of its label; all other axes are left empty."""
-    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
-    for ax in axes.flat:
-        ax.axis("off")
-    for its, place in zip(table.to_dict("records"), places, strict=True):
-        look = class_looks.get(its["label"])
-        show(axes[place], images[int(its["row"])], look.colour if look else FAINT)
+    """Clusters below each other, the three places beside each other with a gap between them."""
+    clusters = list(dict.fromkeys(table["name"]))
+    widths = [1.0] * n + ([GAP] + [1.0] * n) * (len(PLACES) - 1)
+    grid = made.add_gridspec(
+        1 + len(clusters), len(widths), width_ratios=widths, height_ratios=[HEADING / side] + [1.0] * len(clusters)
+    )
+    start = {place: number * (n + 1) for number, place in enumerate(PLACES)}
+    for place, first in start.items():
+        _head(made.add_subplot(grid[0, first : first + n]), TITLES[place])
+    for its in table.to_dict("records"):
+        ax = made.add_subplot(grid[1 + clusters.index(its["name"]), start[its["place"]] + its["position"]])
+        show_framed(ax, its, images, class_looks)
+        if its["place"] == PLACES[0] and its["position"] == 0:
+            _beside(ax, f"{shortened(its['name'])}\nn = {its['size']}", style)
 
 
-def beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
-    """A text left of a line of pictures; it is there also where the first picture is not."""
-    ax.axis("on")
-    ax.set(xticks=[], yticks=[])
-    if not ax.images:
-        ax.spines[:].set_visible(False)
+def block_height(width: float, n: int, style: Mapping[str, Any]) -> float:
+    """Of what `draw_places` draws for a cluster with n pictures a line, mm."""
+    side = (width - max(text_width(place, small(style)) for place in PLACES) - 4) / n
+    return HEADING + len(PLACES) * (side + 0.6)
+
+
+def draw_places(
+    made: Figure | SubFigure,
+    table: pd.DataFrame,
+    images: Any,
+    class_looks: Mapping[str, Look],
+    style: Mapping[str, Any],
+) -> None:
+    """Clusters below each other, under its name three lines for each: the places."""
+    clusters, n = list(dict.fromkeys(table["name"])), int(table["position"].max()) + 1
+    lines = 1 + len(PLACES)
+    grid = made.add_gridspec(lines * len(clusters), n, height_ratios=([0.3] + [1.0] * len(PLACES)) * len(clusters))
+    for number, name in enumerate(clusters):
+        size = table.loc[table["name"] == name, "size"].iloc[0]
+        _head(made.add_subplot(grid[lines * number, :]), f"{shortened(name)}, n = {size}")
+    for its in table.to_dict("records"):
+        line = lines * clusters.index(its["name"]) + 1 + PLACES.index(its["place"])
+        ax = made.add_subplot(grid[line, its["position"]])
+        show_framed(ax, its, images, class_looks)
+        if its["position"] == 0:
+            _beside(ax, its["place"], style)
+
+
+def show_framed(ax: Axes, its: Mapping[str, Any], images: Any, class_looks: Mapping[str, Look]) -> None:
+    """A picture of the table in the colour of its label."""
+    look = class_looks.get(its["label"])
+    show(ax, images[int(its["row"])], look.colour if look else FAINT)
+
+
+def _head(ax: Axes, text: str) -> None:
+    """A heading on axes of its own, so that it may be wider than the picture below it."""
+    ax.axis("off")
+    ax.text(0, 0.1, text, transform=ax.transAxes)
+
+
+def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
+    """A text left of a line of pictures."""
     ax.set_ylabel(text, rotation=0, ha="right", va="center", size=small(style))
 
 
-def _remark(table: pd.DataFrame) -> str:
+def said_k(table: pd.DataFrame) -> str:
+    """How a note says which k it is and how it was chosen; nothing if the clusterer found it."""
     first = table.iloc[0]
-    k = "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}{BY.get(first['chosen_by'], '')}. "
-    labels = "Frame: colour of the label. " if table["label"].notna().any() else "No labels. "
-    return f"{k}{labels}Preprocessing: {first['preprocess']}."
+    return "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}{BY.get(first['chosen_by'], '')}. "

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.points import read_points
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
-from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.contact_sheet import said_k, show_framed
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
 from workflow_scripts.gallery.members import cluster_names, parted_twins
 from workflow_scripts.store import reading
 
@@ -26,8 +26,8 @@ def tabulate(
     -------
     DataFrame, a row per pair: `image_id, path, label` (None if unknown), `row` (in the stack), `name` (of the cluster)
     and the same of its twin (`twin_image_id`, …), `distance`, `closer_than` (share of all images whose nearest
-    neighbour is farther away), `n_parted` (pairs in all), `k` (null if the clusterer finds it), `chosen_by` (the metric
-    by which k is the best; null if it is given), `preprocess`.
+    neighbour is farther away), `drawn` (the closest ones), `k` (null if the clusterer finds it), `chosen_by` (the
+    metric by which k is the best; null if it is given).
     """
     manifest = read_manifest(inputs["manifest"][0])
     points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
@@ -41,7 +41,7 @@ def tabulate(
     ]
     table = pd.concat([*sides, twins[["distance", "closer_than"]]], axis=1)
     table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
-    return table.assign(n_parted=len(table), k=best.k, preprocess=cells[0]["preprocess"])
+    return table.assign(drawn=table.index < figure["pairs"], k=best.k)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -50,7 +50,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, "No near-twins are parted: every image is in one cluster with its nearest.")
-        first = table.head(figure["pairs"]).to_dict("records")
+        first = table[table["drawn"]].to_dict("records")
         across = min(len(first), 2 if figure["width"] < ONE_COLUMN else 4)
         lines = ceil(len(first) / across)
         made = canvas(figure, lines * (figure["width"] / across / 2 + 10) + 9)
@@ -59,8 +59,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             for panel, its in zip(panels, first, strict=False):
                 axes = panel.subplots(1, 2)
                 for ax, side in zip(axes, SIDES, strict=True):
-                    look = class_looks.get(its[f"{side}label"])
-                    show(ax, file["images"][int(its[f"{side}row"])], look.colour if look else FAINT)
+                    shown = {name: its[f"{side}{name}"] for name in ("row", "label")}
+                    show_framed(ax, shown, file["images"], class_looks)
                 names = f"{shortened(its['name'], 12)} | {shortened(its['twin_name'], 12)}"
                 panel.suptitle(f"{names}\n{its['closer_than']:.1%}", size=style["font_size"])
         note(made, _remark(table), style)
@@ -68,10 +68,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _remark(table: pd.DataFrame) -> str:
-    its = table.iloc[0]
-    k = "" if pd.isna(its["k"]) else f"k = {its['k']:.0f}{BY.get(its['chosen_by'], '')}. "
     labels = "" if table["label"].notna().any() else "No labels. "
     return (
-        f"{k}{labels}{its['n_parted']} pairs of nearest neighbours are in different clusters; above each its clusters, "
-        "and the share of images that are farther from their nearest neighbour."
+        f"{said_k(table)}{labels}{len(table)} pairs of nearest neighbours are parted. Above each: its clusters, and the "
+        "share of images whose nearest neighbour is farther."
     )
