@@ -34,7 +34,7 @@ def prune(root: str | Path, wanted: Iterable[str], delete: bool) -> None:
 
 def _stem(path: Path) -> Path:
     name = path.name
-    for unfinished in (".rows", ".progress"):  # of an extraction that a kill interrupted and that can go on
+    for unfinished in (".rows", ".progress", ".checkpoint"):  # of what a kill interrupted and can go on
         if name.endswith(unfinished):
             name = name.removeprefix(".").removesuffix(unfinished)
     for suffix in (".parquet", ".csv", ".classes", ".h5", ".json", ".safetensors", ".svg", ".png", ".html"):

@@ -29,6 +29,7 @@ WANTED = [
     "finetuned/net.csv",
     "features/plain/net/.fire9_avg.h5.rows",  # of a killed extraction, which goes on where it was
     "features/plain/net/.fire5_avg.h5.progress",
+    "decomposed/plain/net/fire9_avg/.pca.h5.checkpoint",  # of a killed training
     f"features/{LAYER}.h5",
     "features/plain/net/fire5_avg.h5",  # comes with fire9_avg from one pass
     f"decomposed/{LAYER}/pca.h5",
