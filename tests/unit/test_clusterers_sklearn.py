@@ -181,7 +181,7 @@ def test_what_cannot_run_says_so_before_it_starts():
     """Points of a stride of zero: a hundred thousand rows that take no memory."""
     many = np.broadcast_to(np.zeros(50), (1_000_000, 50))
     for method in ("optics", "mean_shift", "hdbscan", "spectral", "dbscan"):
-        with pytest.raises(UserError, match=r"of 1000000 images in 50 dimensions takes about [\d.]+ hours"):
+        with pytest.raises(UserError, match=r" of 1000000 images in 50 dimensions takes about [\d.]+ hours"):
             run(method, many)
     with pytest.raises(UserError, match=r"affinity propagation of 1000000 images needs [\d,]+ bytes \(\d+\.\d GiB\)"):
         run("affinity_propagation", many)

@@ -1,5 +1,7 @@
 """Cross-validation against scikit-learn, step by step, and that nothing leaks from the fold that judges."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
@@ -59,6 +61,36 @@ def test_every_step_is_scikit_learns(blobs):
         recall = classes.set_index(["fold", "split", "label"]).loc[(fold, "validation", "a"), "recall"]
         of_a = labels[validation] == "a"
         assert recall == pytest.approx(np.mean(np.array(named)[of_a] == "a"))
+
+
+def without_centres(noise):
+    """The same clusterer with no centres stored and some of the training images noise; it finds k itself."""
+
+    def cluster(*given):
+        ((_, runs),) = sklearn_kmeans(*given)
+        labels = runs.labels.astype(int)
+        labels[:, :noise] = -1
+        yield None, replace(runs, labels=labels, centers=np.empty((1, 0, 0)))
+
+    return Model(3, True, None, cluster, {"k": 5, "n_init": 2})
+
+
+def test_means_stand_in_for_centres_that_a_method_does_not_have(blobs):
+    expected, _ = validated(*blobs)
+    found, _ = validated(*blobs, without_centres(noise=0))
+    assert found["k"].isna().all()
+    for column in ("fold", "split", "accuracy_majority", "accuracy_matched", "ari", "silhouette"):
+        np.testing.assert_array_equal(found[column], expected[column])
+    np.testing.assert_allclose(found["inertia"].astype(float), expected["inertia"].astype(float))
+
+
+def test_noise_of_the_training_folds_gets_no_centre(blobs):
+    found, _ = validated(*blobs, without_centres(noise=15))
+    train = found[found["split"] == "train"]
+    np.testing.assert_allclose(train["noise_fraction"], 15 / 75)
+    assert (found.loc[found["split"] == "validation", "noise_fraction"] == 0).all()
+    with pytest.raises(UserError, match="found every image of a fold noise"):
+        validated(*blobs, without_centres(noise=100))
 
 
 def test_all_components_are_counted_where_no_number_is_asked_for(blobs):

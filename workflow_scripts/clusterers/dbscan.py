@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.clusterers import Progress, Runs
 from workflow_scripts.clusterers.fits import found_k
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.clusterers.memory import need_memory, need_time
+from workflow_scripts.clusterers.memory import need_memory
 
 log = logging.getLogger("clustergrid")
 SAMPLE = 200
@@ -37,7 +37,6 @@ def cluster(
 
 
 def _knee(points: np.ndarray, min_samples: int) -> dict[str, float]:
-    need_time("DBSCAN with eps: auto", points, 0.2, "try fewer images, or eps as a number")
     knee = find_knee(points, min_samples)
     if not knee.is_gap:
         log.warning(

@@ -8,6 +8,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
+from workflow_scripts.clusterers.memory import need_time
 from workflow_scripts.metrics.spanning_tree import spanning_tree
 
 SEPARATED = 0.1
@@ -53,7 +54,10 @@ def find_knee(points: np.ndarray, min_samples: int) -> Knee:
     How the curve bends does not tell: those of two moons and of deep features bend alike. So what DBSCAN would give is
     followed from the knee upwards, along the minimum spanning tree of mutual reachability: with a gap the same clusters
     stay apart while the radius grows; without one they run together at once, or are one already.
+
+    Raises `UserError` with the time needed if that is too much.
     """
+    need_time("the knee of the k-distance curve", points, 0.2, "try fewer images, or eps as a number")
     core = k_distances(points, min_samples)
     curve = np.sort(core)
     sag = np.linspace(0, 1, len(curve)) - (curve - curve[0]) / max(curve[-1] - curve[0], np.finfo(float).tiny)

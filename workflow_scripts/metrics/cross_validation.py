@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.model_selection import StratifiedKFold
 
-from workflow_scripts.clusterers import Progress
+from workflow_scripts.clusterers import Progress, cluster_means
 from workflow_scripts.errors import UserError
 from workflow_scripts.metrics.agreement import score_restarts
 from workflow_scripts.metrics.internal import silhouettes
@@ -54,8 +54,9 @@ def cross_validate(
     """Scores of every fold, k and repeat, in the columns of the study's tables.
 
     Mean, components, whitening, centres and the clusters' classes come from the training folds alone; a validation
-    image belongs to the nearest centre. `split` is `train`, `validation`, or `validation_refitted`: the vote repeated
-    among the validation images, which lets their labels leak into their own score (as Cohn & Holm 2020 did).
+    image belongs to the nearest centre, or mean of a cluster's members where the method has no centres. `split` is
+    `train`, `validation`, or `validation_refitted`: the vote repeated among the validation images, which lets their
+    labels leak into their own score (as Cohn & Holm 2020 did).
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def cross_validate(
     Raises
     ------
     UserError
-        If a class has fewer images than there are folds, or the clusterer has no centres.
+        If a class has fewer images than there are folds, or the clusterer calls every image noise.
     """
     rows: list[pd.DataFrame] = []
     classes: list[pd.DataFrame] = []
@@ -81,8 +82,9 @@ def cross_validate(
         its = {**columns, "fold": number, "n_components_used": fold.points.shape[1]}
         fold_seed = seed(base_seed, "fold", number)
         for k, runs in model.cluster(fold.points[training], model.clusterer, fold_seed, n_threads, lambda *_: None):
-            for row, centers in zip(runs.best_of_repeats, runs.centers, strict=True):
-                of_run = {"k": k, "repeat": runs.repeat[row], "n_init": model.clusterer["n_init"]}
+            for row, stored in zip(runs.best_of_repeats, runs.centers, strict=True):
+                of_run = {"k": k, "repeat": runs.repeat[row], "n_init": model.clusterer.get("n_init")}
+                centers = stored if len(stored) else cluster_means(fold.points[training], runs.labels[row])
                 for split, scores, by_class in _splits(fold, runs.labels[row], centers, settings["mapping"]):
                     known = {"seed": runs.seed[row], "restart": runs.restart[row]}
                     rows.append(scores.assign(**its, **of_run, **known, split=split))
@@ -117,8 +119,14 @@ def _splits(
     """Name, scores and scores by class of each split of one clustering of the training rows."""
     truth, unseen = fold.labels[fold.training], fold.labels[fold.validation]
     names = majority_names(clusters, truth)
-    nearest, distance = pairwise_distances_argmin_min(fold.points[fold.validation], centers)
-    seen_inertia = float(np.square(fold.points[fold.training] - centers[clusters]).sum())
+    there = np.flatnonzero(np.isfinite(centers).all(axis=1))
+    if not len(there):
+        found = "found every image of a fold noise, allowed: a clusterer that finds clusters"
+        raise UserError(f"config: cross_validation: {found}")
+    nearest, distance = pairwise_distances_argmin_min(fold.points[fold.validation], centers[there])
+    nearest = there[nearest]
+    clustered = clusters >= 0
+    seen_inertia = float(np.square(fold.points[fold.training][clustered] - centers[clusters[clustered]]).sum())
     yield "train", _scores(fold, fold.training, clusters, seen_inertia), class_scores(clusters, truth)
     refitted = _scores(fold, fold.validation, nearest, float(np.square(distance).sum()))
     if "training" in mappings:
