@@ -86,7 +86,7 @@ rule scale_bars:
     threads: 8
     resources:
         mem_mb=resources.intake_mb,
-        runtime=sizes.runtime_per_image(0.5),
+        runtime=sizes.runtime_per_image(0.2),
     params:
         folder=pictures,
         facts=layout.scale_facts,

@@ -43,7 +43,8 @@ class Stripe:
 
 def grey_levels(image: np.ndarray) -> np.ndarray:
     """(H, W) uint8 from an image of any type, (H, W) or (H, W, 3): its luminance, from the darkest to the brightest."""
-    grey = rgb2gray(image) if image.ndim == 3 else image.astype(np.float64)
+    pixels = image.astype(np.float32)
+    grey = rgb2gray(pixels) if pixels.ndim == 3 else pixels
     low, high = float(grey.min()), float(grey.max())
     return np.rint((grey - low) * (255 / (high - low or 1))).astype(np.uint8)
 
