@@ -32,8 +32,9 @@ KINDS = (
         "class_scores",
         "maps",
     ),
+    *("class_by_cluster", "contact_sheet", "cluster_pair", "near_twins"),
     *("intrinsic_dimension", "thick_line", "reconstruction", "training", "distances"),
-    *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance"),
+    *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance", "choose_k"),
     *("nmi_curves", "decision_graph", "toy_panel"),
     *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
 )
@@ -65,6 +66,10 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "distances": {"n_images": 30, "n_bootstrap": 100, "confidence": 0.95, "seed": 0},
     "embedding": {"k": None, "insets": []},
     "confusion": {"k": None},
+    "class_by_cluster": {"k": None},
+    "contact_sheet": {"k": None, "clusters": [], "per_place": 3},
+    "cluster_pair": {"k": None, "clusters": None, "per_place": 3},
+    "near_twins": {"k": None, "pairs": 12},
     "sensitivity": {"x": "n_components", "hue": "whiten", "metrics": ["accuracy_majority", "ari"], "k": None},
     "restarts": {"metric": "accuracy_majority", "k": None},
     "class_scores": {"k": None},
@@ -72,6 +77,10 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "silhouette_profile": {"k": None},
     "clusterer_scores": {"k": None, "metrics": ["nmi_geometric", "ari", "purity", "silhouette", "dbcv"]},
     "k_distance": {"min_samples": 4},
+    "choose_k": {
+        **{"ks": [1, 2, 3, 4, 5], "n_init": 3, "n_references": 3, "n_resamples": 3},
+        **{"covariance_type": "diag", "seed": 0},
+    },
     "nmi_curves": {"draws": 3},
     "decision_graph": {"k": None},
     "toy_panel": {"n_points": 120, "clusterers": {its.method: its.dump() for its in TOY_CLUSTERERS}},
@@ -221,6 +230,8 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
     (folder / "facts.yaml").write_text("facts:\n" + "".join(f"  - {fact}\n" for fact in facts))
     (folder / "tables").mkdir(exist_ok=True)
     pd.DataFrame({"b": [0.48, 0.52], "layer": "fire9"}).to_parquet(folder / "tables" / "a.parquet")
+    clustered = {"manifest": [manifest], "points": [points], "clusters": [clusters]}
+    in_pictures = {**clustered, "preprocessed": images[:1]}
     return {
         "samples": ([CELL], {"manifest": [manifest], "preprocessed": images[:1]}),
         "formats": ([CELL], {"formats": [write_formats(folder)], "manifest": [manifest]}),
@@ -238,6 +249,8 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         ),
         "embedding": ([CELL], {"manifest": [manifest], "map": [points], "clusters": [clusters]}),
         "confusion": ([CELL], {"manifest": [manifest], "clusters": [clusters]}),
+        "class_by_cluster": ([CELL], {"manifest": [manifest], "clusters": [clusters]}),
+        **{kind: ([CELL], in_pictures) for kind in ("contact_sheet", "cluster_pair", "near_twins")},
         "sensitivity": (cells, {"scores": scores, "manifest": [manifest]}),
         "restarts": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),
         "class_scores": ([CELL], {"class_scores": [str(folder / "classes.parquet")], "manifest": [manifest]}),
@@ -248,6 +261,7 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
             {"scores": scores[:3], "manifest": [manifest]},
         ),
         "k_distance": ([CELL, plain, {**plain, "whiten": False}], {"points": [points] * 3, "manifest": [manifest]}),
+        "choose_k": ([CELL], {"points": [points], "manifest": [manifest]}),
         "nmi_curves": (
             [{**CELL, "whiten": whiten, "clusterer": name} for whiten in (True, False) for name in ("ward", "dbscan")],
             {"scores": by_k * 2, "points": [points] * 4, "manifest": [manifest] * 4},

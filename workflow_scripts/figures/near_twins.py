@@ -70,6 +70,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 def _remark(table: pd.DataFrame) -> str:
     labels = "" if table["label"].notna().any() else "No labels. "
     return (
-        f"{said_k(table)}{labels}{len(table)} pairs of nearest neighbours are parted. Above each: its clusters, and the "
-        "share of images whose nearest neighbour is farther."
+        f"{said_k(table)}{labels}{len(table)} pairs of nearest neighbours are parted. Above each: its clusters, and "
+        "the share of images whose nearest neighbour is farther."
     )
