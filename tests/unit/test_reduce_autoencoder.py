@@ -10,6 +10,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from workflow_scripts import store
@@ -191,7 +192,8 @@ def test_the_number_of_threads_changes_nothing(source: str, tmp_path: Path) -> N
     try:
         for threads in (1, 3):
             torch.set_num_threads(threads)
-            stores.append(decompose(source, tmp_path / f"{threads}.h5").read_bytes())
+            with threadpool_limits(threads):
+                stores.append(decompose(source, tmp_path / f"{threads}.h5").read_bytes())
             assert torch.get_num_threads() == threads
             time.sleep(1.1)  # HDF5 may note the time of day, in seconds
     finally:
@@ -243,6 +245,21 @@ def test_parts_are_apart_and_copies_of_an_image_in_one() -> None:
     contents = [{ids[row].split("-")[0] for row in part} for part in parts]
     assert [len(its) for its in contents] == [80, 10, 10]
     assert not contents[0] & contents[1] | contents[1] & contents[2] | contents[0] & contents[2]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_one_line(source: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="device: found cuda, but torch sees no GPU here"):
+        decompose(source, tmp_path / "ae.h5", device="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+def test_a_gpu_gives_the_same_within_rounding(source: str, tmp_path: Path) -> None:
+    errors = []
+    for device in ("cpu", "cuda"):
+        with store.reading(decompose(source, tmp_path / f"{device}.h5", device=device)) as file:
+            errors.append(file.attrs["reconstruction_error"])
+    assert errors[1] == pytest.approx(errors[0], rel=0.01)
 
 
 @pytest.mark.parametrize(

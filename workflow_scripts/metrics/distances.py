@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 
 def balanced_sample(labels: Sequence[str | None], n_images: int, seed: int = 0) -> np.ndarray:
@@ -43,7 +44,8 @@ def discrete_correlations(
     draws = _draws(of_row, n_bootstrap, np.random.default_rng(seed))
     weights = np.concatenate([np.ones((1, len(of_row))), draws])  # the first row is the sample itself
     across = (of_row[:, None] != of_row).astype(np.float64)
-    found = np.array([_weighted(np.asarray(its, dtype=np.float64), across, weights) for its in distances])
+    with threadpool_limits(1):  # the last bits depend on it
+        found = np.array([_weighted(np.asarray(its, dtype=np.float64), across, weights) for its in distances])
     gains = found / found[0] - 1
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
     (low, high), (gain_low, gain_high) = (np.nanquantile(its[:, 1:], tails, axis=1) for its in (found, gains))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -60,11 +61,12 @@ class Progress:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """torch with one math thread: the last bits of a matrix product depend on their number."""
+    """torch and BLAS with one math thread: the last bits of a matrix product depend on their number."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_num_threads(before)
 
