@@ -103,6 +103,8 @@ def label_corrections(wildcards):
     return file or []
 
 
+# What decides which files are pictures, and what makes two of them one.
+intake_settings = settings.intake.dump(exclude={"labels", "sublabels", "scale_bars"})
 matches_of_labels = (
     {"matches": layout.label_matches} if settings.intake.labels.rule == "hash" else {}
 )

@@ -40,7 +40,7 @@ rule intake:
     params:
         folder=pictures,
         facts=layout.facts,
-        intake=settings.intake.dump(exclude={"labels", "sublabels", "scale_bars"}),
+        intake=intake_settings,
         listing=listing,
         code=code_digest("jobs.intake"),
     script:

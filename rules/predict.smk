@@ -52,7 +52,7 @@ if settings.new_images:
             folder=settings.new_images,
             facts=layout.new_images.replace("images.csv", ".images.facts"),
             intake={
-                **settings.intake.dump(exclude={"labels", "sublabels"}),
+                **intake_settings,
                 "duplicates": "keep",
                 "visual_duplicates": "report",
             },

@@ -344,3 +344,17 @@ def test_a_backbone_without_weights_is_left_out_and_the_rest_stays():
     assert grid.cells["main"] == [BASELINE]
     assert list(grid.figures["main"]) == ["small"]
     assert any("large has no weights" in skipped.reason for skipped in grid.skipped)
+
+
+# ------------------------------------------------------------------------------------------------------------- models
+
+
+def test_a_model_is_made_of_the_baseline_or_of_the_first_cell_where_that_is_not_run():
+    assert _grid({"vary": {"preprocess": ["clahe"]}}).modelled("main") == BASELINE
+    assert _grid({"vary": {"n_components": [5, 9]}, "design": "product"}).modelled("main") == _with(n_components=5)
+
+
+def test_a_model_needs_a_place_for_new_images():
+    as_they_are = _grid({"baseline": {"decomposition": "none"}}).modelled("main")
+    assert as_they_are == _with(decomposition="none", n_components=None, whiten=False)
+    assert _grid({"baseline": {"decomposition": "map"}}).modelled("main") is None

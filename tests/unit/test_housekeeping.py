@@ -42,6 +42,8 @@ WANTED = [
     ),
     *(f"tables/main{suffix}" for suffix in (".parquet", ".csv", ".classes.parquet", ".classes.csv")),
     *(f"tables/main/{figure}.parquet" for figure in ("map", "ten")),
+    "models/main/model.json",
+    "models/main/model.safetensors",
     *(f"figures/main/{figure}{suffix}" for figure in ("map", "ten") for suffix in (".svg", ".png")),
 ]
 UNWANTED = [
@@ -57,6 +59,8 @@ UNWANTED = [
     f"clusters/{LAYER}/pca5/kmeans_old.h5",
     f"scores/{LAYER}/pca5w/kmeans.classes.parquet",
     "tables/old.csv",
+    "models/old/model.json",
+    "models/old/model.safetensors",
     "tables/old/map.parquet",
     "figures/old/map.svg",
     "figures/main/old.png",
@@ -145,7 +149,8 @@ studies: {old: {}}
 
 def test_what_another_study_file_names_stays(results, tmp_path):
     found = _unwanted(_wanted(tmp_path, STUDY, "dpi: 200\n"))
-    assert found == sorted(set(UNWANTED) - {"preprocess/old.h5", "tables/old.csv"})
+    model = {"models/old/model.json", "models/old/model.safetensors"}
+    assert found == sorted(set(UNWANTED) - {"preprocess/old.h5", "tables/old.csv"} - model)
 
 
 def test_a_study_file_with_a_mistake_ends_it_before_anything_is_deleted(tmp_path):
