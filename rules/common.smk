@@ -81,7 +81,7 @@ def known_listing(wildcards):
 def label_table(wildcards):
     """The table that labels come from, if there is one: editing it labels the pictures again."""
     labels = settings.intake.labels
-    if labels.rule == "hash" and isdir(labels.file):
+    if labels.by_content and isdir(labels.file):
         return layout.known_labels
     try:
         return find_table(pictures(wildcards), labels.rule, labels.file) or []
@@ -106,7 +106,7 @@ def label_corrections(wildcards):
 # What decides which files are pictures, and what makes two of them one.
 intake_settings = settings.intake.dump(exclude={"labels", "sublabels", "scale_bars"})
 matches_of_labels = (
-    {"matches": layout.label_matches} if settings.intake.labels.rule == "hash" else {}
+    {"matches": layout.label_matches} if settings.intake.labels.by_content else {}
 )
 
 

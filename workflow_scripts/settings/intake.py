@@ -27,6 +27,10 @@ class Labels(Model):
     """A file with the columns `path` (or `filename` or `image_id`) and `label`, such as the audit's page exports: its
     labels are taken in place of those of the rule."""
 
+    @property
+    def by_content(self) -> bool:
+        return self.rule == "hash"
+
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Labels":
         if self.rule == "regex":
@@ -37,7 +41,7 @@ class Labels(Model):
                 raise ValueError(f"pattern: found {self.pattern!r} ({error}), allowed: {allowed}") from None
             if not groups:
                 raise ValueError(f"pattern: found {self.pattern!r}, allowed: {allowed}")
-        if self.rule == "hash" and not self.file:
+        if self.by_content and not self.file:
             raise ValueError("file: missing, allowed: a folder of labelled pictures, or a CSV with sha256 and label")
         return self
 
