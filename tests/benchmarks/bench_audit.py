@@ -1,0 +1,94 @@
+"""How many of the flipped labels the audit finds first, against cleanlab and against chance; prints a Markdown table.
+
+5 % of the labels are flipped at random, each to any other class, with ten seeds; nothing else changes: features and
+clusters know no labels. cleanlab (2.9.0 here) is no dependency of the project: `pip install cleanlab` in another
+environment gives its rows. RESULTS is the folder of a data set with 20 images a class or more that was run before, such
+as `results/neu` of the study in docs/audit.md.
+Run: python -m tests.benchmarks.bench_audit RESULTS
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+
+from workflow_scripts.audit.evidence import cluster_shares, neighbour_shares
+from workflow_scripts.audit.ranking import rank, read_partitions
+from workflow_scripts.clusterers.points import Points, read_points
+from workflow_scripts.figures.artefacts import read_manifest
+from workflow_scripts.metrics.contingency import encode_classes
+
+CELLS = {
+    "CLAHE, 50 whitened": ("clahe/squeezenet/fire9_avg", 50, True, "kmeans"),
+    "CLAHE, 50 not whitened": ("clahe/squeezenet/fire9_avg", 50, False, "kmeans"),
+    "no CLAHE, 50 whitened": ("plain/squeezenet/fire9_avg", 50, True, "kmeans"),
+}
+SHARE, SEEDS, NEIGHBOURS = 0.05, 10, 10
+Order = np.ndarray
+"""Rows, the most suspect first."""
+
+
+def flipped(codes: np.ndarray, n_classes: int, seed: int) -> np.ndarray:
+    """The codes (N,) with `SHARE` of them changed to any other class."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(codes), round(SHARE * len(codes)), replace=False)
+    changed = codes.copy()
+    changed[chosen] = (codes[chosen] + rng.integers(1, n_classes, len(chosen))) % n_classes
+    return changed
+
+
+def orders(
+    points: Points, partitions: np.ndarray, codes: np.ndarray, classes: np.ndarray
+) -> Iterator[tuple[str, Order]]:
+    """Every method's order of the images."""
+    n_classes, own = len(classes), (np.arange(len(codes)), codes)
+    near = neighbour_shares(points.values, codes, n_classes, NEIGHBOURS)
+    yield "audit", rank(points.values, partitions, classes[codes], NEIGHBOURS)["row"].to_numpy()
+    yield "its neighbours alone", np.argsort(near[own], kind="stable")
+    together = np.mean([cluster_shares(its, codes, n_classes) for its in partitions], axis=0)
+    yield "its clusters alone", np.argsort(together[own], kind="stable")
+    try:
+        from cleanlab.rank import find_top_issues, get_label_quality_scores
+    except ImportError:
+        return
+    regression = LogisticRegression(max_iter=2000)
+    fitted = cross_val_predict(regression, points.values, codes, cv=5, method="predict_proba")
+    for name, probability in (("cleanlab, 10 neighbours", near), ("cleanlab, logistic regression", fitted)):
+        quality = get_label_quality_scores(codes, np.clip(probability, 1e-9, 1))
+        yield name, find_top_issues(quality, top=len(quality))
+
+
+def measured(results: Path, order_of: Callable[..., Iterator[tuple[str, Order]]] = orders) -> pd.DataFrame:
+    """Precision of the first 5 % and recall in the first 10 %, a row per cell, method and seed."""
+    codes, classes = encode_classes(read_manifest(str(results / "manifest.csv"))["label"])
+    rows = []
+    for cell, (features, n_components, whiten, clusterer) in CELLS.items():
+        points = read_points(str(results / "decomposed" / features / "pca.h5"), n_components, whiten)
+        reducer = f"pca{n_components}{'w' if whiten else ''}"
+        store = str(results / "clusters" / features / reducer / f"{clusterer}.h5")
+        partitions = read_partitions(store, None, points.manifest)
+        for seed in range(SEEDS):
+            given = flipped(codes, len(classes), seed)
+            wrong = given != codes
+            n = int(wrong.sum())
+            for method, order in order_of(points, partitions, given, classes):
+                rows.append((cell, method, seed, wrong[order[:n]].mean(), wrong[order[: 2 * n]].sum() / n))
+            rows.append((cell, "chance", seed, n / len(codes), 2 * n / len(codes)))
+    return pd.DataFrame(rows, columns=["cell", "method", "seed", "precision", "recall"])
+
+
+def main(results: Path) -> None:
+    table = measured(results).groupby(["cell", "method"], sort=False)[["precision", "recall"]].agg(["mean", "min"])
+    print("| features | method | precision of the first 5 % (least of the seeds) | recall in the first 10 % (least) |")
+    print("|---|---|---:|---:|")
+    for (cell, method), row in table.iterrows():
+        scores = [f"{row[score]['mean']:.3f} ({row[score]['min']:.3f})" for score in ("precision", "recall")]
+        print(f"| {cell} | {method} | {' | '.join(scores)} |")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,132 @@
+"""The label audit: its probabilities against scikit-learn, confident learning against its definition, and real flips."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+
+from workflow_scripts.audit.confident import count_errors
+from workflow_scripts.audit.evidence import cluster_shares, neighbour_shares, votes_against
+from workflow_scripts.audit.ranking import rank
+from workflow_scripts.errors import UserError
+
+
+def blobs(n_classes=3, per_class=40, spread=0.3, seed=0):
+    """Points of well separated classes, and their classes as integers."""
+    rng = np.random.default_rng(seed)
+    codes = np.repeat(np.arange(n_classes), per_class)
+    return np.eye(n_classes)[codes] * 3 + rng.normal(0, spread, (len(codes), n_classes)), codes
+
+
+def test_neighbour_shares_are_those_of_a_classifier_that_leaves_one_out():
+    points, codes = blobs(spread=1.5)
+    classifier = KNeighborsClassifier(7)
+    expected = cross_val_predict(classifier, points, codes, cv=LeaveOneOut(), method="predict_proba")
+    np.testing.assert_allclose(neighbour_shares(points, codes, 3, 7), expected)
+
+
+def test_an_image_is_no_neighbour_of_its_own_also_among_copies():
+    points, codes = np.zeros((4, 2)), np.array([0, 1, 1, 1])
+    assert neighbour_shares(points, codes, 2, 3)[0].tolist() == [0, 1]
+    assert neighbour_shares(points, codes, 2, 99)[1].tolist() == pytest.approx([1 / 3, 2 / 3])  # all there are
+
+
+def test_cluster_shares_count_the_others_only():
+    partition, codes = np.array([0, 0, 0, 0, 2, -1, -1]), np.array([0, 0, 0, 1, 1, 0, 0])
+    shares = cluster_shares(partition, codes, 2)
+    np.testing.assert_allclose(shares[0], [2 / 3, 1 / 3])
+    np.testing.assert_allclose(shares[3], [1, 0])
+    assert np.isnan(shares[4:]).all()  # alone in its cluster, and noise
+    assert votes_against(shares, codes).tolist() == [False, False, False, True, False, False, False]
+
+
+def confident_joint(probability, codes):
+    """Northcutt, Jiang & Chuang 2021, equations 1 and 2, image by image."""
+    n_classes = probability.shape[1]
+    thresholds = [probability[codes == c, c].mean() for c in range(n_classes)]
+    joint = np.zeros((n_classes, n_classes), dtype=int)
+    for its, label in zip(probability, codes, strict=True):
+        able = [c for c in range(n_classes) if its[c] >= thresholds[c] - 1e-6]
+        if able and its.max() > its[label] + 1e-6:
+            joint[label, max(able, key=lambda c: its[c])] += 1
+    return joint
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_errors_are_counted_as_the_confident_joint_counts_them(seed):
+    rng = np.random.default_rng(seed)
+    n_classes = rng.integers(2, 6)
+    codes = np.concatenate([np.arange(n_classes), rng.integers(0, n_classes, 100)])
+    probability = rng.dirichlet(np.full(n_classes, 0.3), len(codes)) + np.eye(n_classes)[codes] * rng.choice([0, 1])
+    probability /= probability.sum(axis=1, keepdims=True)
+    joint = confident_joint(probability, codes)
+    assert count_errors(probability, codes) == joint.sum() - joint.trace()
+
+
+def test_errors_are_counted_as_cleanlab_does():
+    # cleanlab 2.9.0: num_label_issues(codes, probability) of these arrays, in an environment of its own.
+    rng = np.random.default_rng(42)
+    codes = np.concatenate([np.arange(4), rng.integers(0, 4, 496)])
+    probability = rng.dirichlet(np.full(4, 0.3), 500) + 0.5 * np.eye(4)[codes]
+    probability /= probability.sum(axis=1, keepdims=True)
+    assert count_errors(probability, codes) == 157
+
+
+def ranked(points, codes, given, neighbours=10):
+    partitions = np.stack([codes, codes])  # a clusterer that sees the truth
+    names = np.array(["a", "b", "c"], dtype=object)
+    return rank(points, partitions, names[given], neighbours)
+
+
+def test_flipped_labels_come_first_with_their_class_as_suggestion():
+    points, codes = blobs()
+    given = codes.copy()
+    given[[3, 50, 100]] = [1, 2, 0]
+    table = ranked(points, codes, given)
+    assert sorted(table["row"][:3]) == [3, 50, 100]
+    assert table["suspect"].sum() == 3
+    assert table["rank"].tolist() == list(range(1, len(table) + 1))
+    first = table.set_index("row").loc[3]
+    assert (first["label"], first["suggested"], first["cluster"]) == ("b", "a", "a")
+    assert first["crosses_boundary"]
+    assert first["repeats_against"] == 1
+    assert first["neighbour_share"] == 0
+    assert first["confidence"] == (first["neighbour_share"] + first["cluster_share"]) / 2
+    assert "100% are a" in first["reason"]
+
+
+def test_without_a_wrong_label_nothing_is_suspect():
+    points, codes = blobs()
+    assert not ranked(points, codes, codes)["suspect"].any()
+
+
+def test_stability_is_the_share_of_the_repeats_that_contradict():
+    points, codes = blobs()
+    given = codes.copy()
+    given[0] = 1
+    swapped = np.where(np.arange(len(codes)) == 0, 1, codes)  # this repeat has it where its label is
+    names = np.array(["a", "b", "c"], dtype=object)
+    table = rank(points, np.stack([codes, swapped, codes, swapped]), names[given], 10).set_index("row")
+    assert table.loc[0, "repeats_against"] == 0.5
+    assert table.loc[0, "cluster_share"] == pytest.approx((0 + 1 + 0 + 1) / 4, abs=0.03)
+
+
+def test_images_without_a_label_and_noise():
+    points, codes = blobs()
+    labels = np.array(["a", "b", "c"], dtype=object)[codes]
+    labels[5] = ""
+    noisy = codes.copy()
+    noisy[7] = -1
+    table = rank(points, noisy[None], labels, 10).set_index("row")
+    assert 5 not in table.index
+    assert pd.isna(table.loc[7, "cluster_share"])
+    assert table.loc[7, "confidence"] == table.loc[7, "neighbour_share"]
+    assert (table.loc[7, "cluster"], table.loc[7, "crosses_boundary"]) == ("noise", False)
+    assert "in no cluster" in table.loc[7, "reason"]
+
+
+def test_one_class_alone_is_refused_in_one_line():
+    points, codes = blobs()
+    with pytest.raises(UserError, match="found 1 classes among the labels, allowed: two or more"):
+        rank(points, codes[None], np.full(len(codes), "a", dtype=object), 10)
