@@ -71,14 +71,14 @@ class Files:
         self.folder = folder
         self.manifest_digest = store.manifest_digest(IDS)
 
-    def score(self, labels=CLASSES, clusterer=None, manifest=None, **cell):
+    def score(self, labels=CLASSES, clusterer=None, manifest=None, runs=RUNS, **cell):
         settings = {"clusterer": clusterer or {"keep": "all", "n_init": 3}}
         points, clusters, table = (str(self.folder / name) for name in ("points.h5", "clusters.h5", "manifest.csv"))
         with store.writing(points, store.provenance("c", self.manifest_digest, {})) as file:
             file["image_id"] = IDS.astype("S")
             file["scores"] = POINTS
             file["explained_variance"] = POINTS.var(axis=0, ddof=1)
-        write_runs(clusters, RUNS.items(), IDS, store.provenance("c", manifest or self.manifest_digest, settings))
+        write_runs(clusters, runs.items(), IDS, store.provenance("c", manifest or self.manifest_digest, settings))
         pd.DataFrame({"image_id": IDS, "label": labels}).to_csv(table, index=False)
         return score_clusters(clusters, points, table, CELL | cell)
 
@@ -99,6 +99,12 @@ def test_columns_are_the_promised_ones_and_a_row_is_a_clustering(files):
         assert (scores[name] == value).all()
     assert (scores["n_components_used"] == 4).all()
     assert (scores["n_init"] == 1).all()
+
+
+def test_a_method_without_seed_or_iterations_has_null_there(files):
+    scores, _ = files.score(clusterer={"method": "linkage"}, runs={2: Runs.single(RUNS[2].labels[:1])})
+    assert scores[["seed", "n_iter", "n_init", "inertia"]].isna().all(axis=None)
+    assert scores["ari"].notna().all()
 
 
 def test_agreement_is_scikit_learns(files):

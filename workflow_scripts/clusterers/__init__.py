@@ -15,6 +15,7 @@ Progress = Callable[[int, int], None]
 
 NOISE = -1
 """The label of images that a clusterer leaves in no cluster."""
+NOT_APPLICABLE = -1
 OWN_K = "k=auto"
 """The group of the runs of a clusterer that finds its number of clusters."""
 
@@ -25,7 +26,8 @@ class Runs:
 
     `labels` (M, N) unsigned (signed with `NOISE`), `inertia` (M,) float64 (NaN where a method has no objective),
     `n_iter`, `converged`, `repeat`, `restart` and `seed` (M,), and `centers` (repeats, k, d) float64, those of the
-    best restart of each repeat, or (repeats, 0, d) of a method that has none. `diagnostics` are what a method tells
+    best restart of each repeat, or (repeats, 0, d) of a method that has none. `n_iter` and `seed` are `NOT_APPLICABLE`
+    where a method counts no iterations or draws nothing. `diagnostics` are what a method tells
     beside its partitions, arrays by name.
     """
 
@@ -48,11 +50,11 @@ class Runs:
         return cls(
             labels=labels.astype(np.result_type(np.min_scalar_type(lowest), np.min_scalar_type(highest))),
             inertia=np.full(len(labels), np.nan) if inertia is None else np.asarray(inertia, dtype=float),
-            n_iter=np.ones_like(repeats),
+            n_iter=np.full_like(repeats, NOT_APPLICABLE),
             converged=np.ones(len(labels), dtype=bool),
             repeat=repeats,
             restart=np.zeros_like(repeats),
-            seed=np.zeros(len(labels), dtype=np.uint32) if seeds is None else np.asarray(seeds, dtype=np.uint32),
+            seed=np.full_like(repeats, NOT_APPLICABLE) if seeds is None else np.asarray(seeds, dtype=np.uint32),
             centers=np.empty((len(labels), 0, 0)),
         )
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts import store
-from workflow_scripts.clusterers import Runs, read_runs
+from workflow_scripts.clusterers import NOT_APPLICABLE, Runs, read_runs
 from workflow_scripts.clusterers.points import Points, read_points
 from workflow_scripts.metrics import class_scores, compactness, score_restarts, silhouettes
 from workflow_scripts.metrics.dbcv import dbcv
@@ -85,7 +85,8 @@ def score_clusters(
 
 
 def _scores(k: int | None, runs: Runs, labels: np.ndarray) -> pd.DataFrame:
-    own = {name: getattr(runs, name) for name in ("repeat", "restart", "seed", "inertia", "n_iter")}
+    own = {name: getattr(runs, name) for name in ("repeat", "restart", "inertia")}
+    own |= {name: pd.Series(getattr(runs, name)).replace(NOT_APPLICABLE, None) for name in ("seed", "n_iter")}
     criteria = {name: runs.diagnostics.get(name, np.nan) for name in CRITERIA}
     return score_restarts(runs.labels, labels).assign(k=k, **own, **criteria)
 
