@@ -144,10 +144,18 @@ class Sizes:
         return megabytes
 
     def decompose_mb(self, wildcards: Any, attempt: int) -> int:
-        """What PCA takes; an autoencoder also has all features, at first in double precision and centred."""
+        """What PCA takes; an autoencoder also has all features, at first in double precision and centred, and weights,
+        their best values, gradients and what Adam keeps of them.
+        """
         its = self.settings.decompositions[wildcards.decomposition]
-        trained = 24 * self.n_images * self.width(self._some_cell(wildcards)) if isinstance(its, Autoencoder) else 0
+        trained = 0
+        if isinstance(its, Autoencoder):
+            trained = 24 * self.n_images * self.width(self._some_cell(wildcards)) + 48 * self._weights(wildcards, its)
         return (BASE_MB + self._pca_mb(wildcards, getattr(its, "max_components", None)) + ceil(trained / 1e6)) * attempt
+
+    def _weights(self, wildcards: Any, autoencoder: Autoencoder) -> int:
+        """Weights of the encoder; the decoder has as many at most."""
+        return sum(prod(pair) for pair in pairwise((self.width(self._some_cell(wildcards)), *autoencoder.widths)))
 
     def _pca_mb(self, wildcards: Any, max_components: int | None = None) -> int:
         """The matrix that PCA decomposes, its eigenvectors and a copy; the axes and their sums under way."""
@@ -172,10 +180,8 @@ class Sizes:
         its = self.settings.decompositions[wildcards.decomposition]
         trained = 0.0
         if isinstance(its, Autoencoder):
-            weights = sum(prod(pair) for pair in pairwise((self.width(self._some_cell(wildcards)), *its.widths)))
-            trained = (
-                weights * sum(epochs for phase in its.phases for epochs in phase.values()) * FLOP_PER_WEIGHT / FLOPS
-            )
+            epochs = sum(most for phase in its.phases for most in phase.values())
+            trained = epochs * self._weights(wildcards, its) * FLOP_PER_WEIGHT / FLOPS
         return ceil(10 + self.n_images * (0.2 + trained) / 60) * attempt
 
     def cluster_mb(self, wildcards: Any, attempt: int) -> int:

@@ -12,6 +12,7 @@ from workflow_scripts import resources
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.clusterers import kmeans
 from workflow_scripts.grid import Cell, Grid, Layout
+from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca, reduced
 from workflow_scripts.resources import BASE_MB, BASE_MINUTES, Sizes, csv_rows
 from workflow_scripts.settings import parse
@@ -56,6 +57,25 @@ def _cell(layer="fire9_avg", decomposition="pca", n_components=None, clusterer="
 
 def _stage(files, stage):
     return next(size for path, size in files.items() if f"/{stage}/" in path)
+
+
+def test_a_training_has_room_for_features_and_weights_and_time_for_its_epochs(sizes):
+    widths = [400, 60, 5]
+    needs = []
+    for epochs in (1, 1001):
+        network = {"method": "autoencoder", "widths": widths, "phases": [{"g": epochs}]}
+        config = yaml.safe_load(CONFIG)
+        config["decompositions"]["net"] = network
+        wildcards = SimpleNamespace(preprocess="grey", backbone="net", layer="fire9_flat", decomposition="net")
+        its = _sizes(config, sizes.layout)
+        width = its.width(_cell("fire9_flat"))
+        needs.append((its.decompose_mb(wildcards, 1), its.decompose_minutes(wildcards, 1)))
+    weights = sum(pair.encoder.numel() for pair in Autoencoder(width, widths, [False] * 3, "elu").pairs)
+    in_both_precisions = 12 * N * width
+    adam_and_best = 5 * 4 * 2 * weights
+    assert needs[0][0] >= BASE_MB + (in_both_precisions + adam_and_best) / 1e6
+    seconds = 12 * weights * N * 1000 / resources.FLOPS
+    assert needs[1][1] - needs[0][1] == pytest.approx(seconds / 60, abs=1)
 
 
 def test_rows_are_counted_and_not_lines(sizes):
