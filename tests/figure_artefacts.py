@@ -78,7 +78,7 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "clusterer_scores": {"k": None, "metrics": ["nmi_geometric", "ari", "purity", "silhouette", "dbcv"]},
     "k_distance": {"min_samples": 4},
     "choose_k": {
-        **{"ks": [1, 2, 3, 4, 5], "n_init": 3, "n_references": 3, "n_resamples": 3},
+        **{"ks": [1, 2, 3, 4], "n_init": 3, "n_references": 3, "n_resamples": 3},
         **{"covariance_type": "diag", "seed": 0},
     },
     "nmi_curves": {"draws": 3},

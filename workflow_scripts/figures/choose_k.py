@@ -47,7 +47,8 @@ def tabulate(
     table = survey(points.values, figure["ks"], Options(**options), figure["seed"])
     manifest = read_manifest(inputs["manifest"][0]).set_index("image_id")
     n_classes = manifest["label"].reindex(points.image_ids).nunique()
-    return table.assign(standing_out=standing_out(table), n_images=n, n_classes=n_classes, **options)
+    agreed = standing_out(table) or np.nan
+    return table.assign(standing_out=agreed, n_images=n, n_classes=n_classes, **options)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -106,16 +107,14 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Mapping[str, str]) -> N
 
 def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    sure = table[table["recommended"] & (table["share"] >= SURE)]
     if pd.notna(first["standing_out"]):
-        its = [TITLES[name].lower() for name in sure.loc[sure["k"] == first["standing_out"], "criterion"]]
-        verdict = f"k = {first['standing_out']:.0f} stands out: {', '.join(its)} agree."
+        votes = table[table["recommended"] & (table["share"] >= SURE) & (table["k"] == first["standing_out"])]
+        names = ", ".join(TITLES[name].removesuffix(" statistic").lower() for name in votes["criterion"])
+        verdict = f"k = {first['standing_out']:.0f} stands out: {names} agree.".replace("bic", "BIC")
     else:
-        verdict = (
-            f"No k stands out: on none agree {MAJORITY} criteria, each in {100 * SURE:.0f} % of the resamples or more."
-        )
-    labelled = f" Dotted: the {first['n_classes']} classes of the labels." if first["n_classes"] else ""
-    bands = f"bands: the middle 90\u00a0% of them; of the gap ± s over {first['n_references']} reference sets"
-    dots = "Rings: recommended on all images; per cent, and areas of the dots: shares of the resamples that do so too."
+        verdict = f"No k stands out: no {MAJORITY} criteria agree and are sure (in half of the resamples)."
+    labelled = f"Dotted: the {first['n_classes']} classes of the labels." if first["n_classes"] else "No labels."
+    bands = f"bands: their middle 90\u00a0%; of the gap ± s of {first['n_references']} reference sets"
     sizes = f"n = {first['n_images']} images, {first['n_resamples']} resamples"
-    return f"{verdict} {sizes} ({bands}). {dots}{labelled}"
+    shares = "Rings: on all images. Per cent, areas of dots: of the resamples."
+    return f"{verdict} {sizes} ({bands}). {shares} {labelled}"
