@@ -17,6 +17,7 @@ from workflow_scripts.settings import (
     AXES,
     EVERYTHING,
     FEATURES_THEMSELVES,
+    Autoencoder,
     Choices,
     Figure,
     Pca,
@@ -240,7 +241,11 @@ class Grid:
         cells = self.cells[study]
         cell = baseline if baseline in cells else cells[0]
         as_it_is = cell.decomposition == FEATURES_THEMSELVES
-        return cell if as_it_is or isinstance(self.settings.decompositions[cell.decomposition], Pca) else None
+        return (
+            cell
+            if as_it_is or isinstance(self.settings.decompositions[cell.decomposition], Autoencoder | Pca)
+            else None
+        )
 
     def studies_with(self, clusterer: str) -> list[str]:
         """The studies that use a clusterer, for messages."""

@@ -357,4 +357,7 @@ def test_a_model_is_made_of_the_baseline_or_of_the_first_cell_where_that_is_not_
 def test_a_model_needs_a_place_for_new_images():
     as_they_are = _grid({"baseline": {"decomposition": "none"}}).modelled("main")
     assert as_they_are == _with(decomposition="none", n_components=None, whiten=False)
+    codes = {**CONFIG["decompositions"], "codes": {"method": "autoencoder"}}
+    encoded = _grid({"baseline": {"decomposition": "codes"}}, decompositions=codes).modelled("main")
+    assert encoded == _with(decomposition="codes", n_components=None, whiten=False)
     assert _grid({"baseline": {"decomposition": "map"}}).modelled("main") is None

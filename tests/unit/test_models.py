@@ -17,9 +17,12 @@ from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError
 from workflow_scripts.models.fitting import choose, fit_model, own_distances
 from workflow_scripts.models.saved import COLUMNS, SavedModel, load_model, save_model
-from workflow_scripts.reduce import pca
+from workflow_scripts.reduce import autoencoder, pca
+from workflow_scripts.settings import Autoencoder, Pca
 
 N, WIDTH, CLASSES = 90, 20, ("Cr", "In", "Pa")
+CODES = Autoencoder(widths=(12, 8, 4), tied=True, phases=[{"g": 3}]).dump()
+DECOMPOSITIONS = {"pca": Pca().dump(), "codes": CODES, "none": None}
 BACKBONE = {"model": "squeezenet1_1", "weights": "default", "sha256": None, "seed": 0}
 
 
@@ -48,8 +51,11 @@ def fitted(tmp_path):
         attributes = store.provenance("", store.manifest_digest(ids), {})
         with store.writing(tmp_path / "f.h5", {**attributes, "batch_size": 4, "weights_sha256": "ab"}) as file:
             file["image_id"], file["features"] = ids.to_numpy("S16"), features
-        pca.decompose(str(tmp_path / "f.h5"), str(tmp_path / "d.h5"), {"max_components": None}, "", lambda *_: None)
-        points = tmp_path / ("f.h5" if cell["decomposition"] == "none" else "d.h5")
+        decomposition = DECOMPOSITIONS[cell["decomposition"]]
+        points = tmp_path / ("d.h5" if decomposition else "f.h5")
+        if decomposition:
+            decompose = {"pca": pca, "autoencoder": autoencoder}[decomposition["method"]].decompose
+            decompose(str(tmp_path / "f.h5"), str(points), decomposition, "", lambda *_: None)
         its = read_points(str(points), cell["n_components"], cell["whiten"]).values
         found = runs or {number: _kmeans(its, number) for number in k}
         write_runs(str(tmp_path / "c.h5"), found.items(), ids.to_numpy(str), attributes)
@@ -61,7 +67,6 @@ def fitted(tmp_path):
         sources = {"manifest": manifest, "features": tmp_path / "f.h5", "clusters": tmp_path / "c.h5"}
         sources["points"] = points
         sources["scores"] = write_scores(tmp_path / "s.parquet", [{**row, "fold": None} for row in rows])
-        decomposition = {"max_components": None} if cell["decomposition"] == "pca" else None
         settings = {"preprocess": {"steps": []}, "backbone": BACKBONE, "decomposition": decomposition}
         return fit_model({name: str(path) for name, path in sources.items()}, cell, settings), its, found
 
@@ -76,8 +81,11 @@ def _kmeans(points, k, repeats=2):
 
 @pytest.mark.parametrize(
     "choices",
-    [{}, {"whiten": True}, {"n_components": 3}, {"decomposition": "none", "n_components": None}],
-    ids=["pca", "whitened", "few", "features"],
+    [
+        *({}, {"whiten": True}, {"n_components": 3}, {"decomposition": "none", "n_components": None}),
+        {"decomposition": "codes", "n_components": None},
+    ],
+    ids=["pca", "whitened", "few", "features", "autoencoder"],
 )
 def test_what_a_model_was_made_of_goes_where_it_was(fitted, choices):
     model, points, runs = fitted(**choices)

@@ -39,7 +39,7 @@ def _model(layer, features):
     centers = features[layer][[0, -1]].astype(np.float32)
     clusters = [{"cluster": n, "size": 1, "name": name, "predicted": name} for n, name in enumerate(("grey", "colour"))]
     facts = {"preprocess": {"steps": STEPS}, "backbone": {**NETWORK, "layer": layer}, "clusters": clusters}
-    facts |= {"reduction": {"whiten": False}, "novelty": {"threshold": 1.0}}
+    facts |= {"reduction": {"whiten": False, "settings": None}, "novelty": {"threshold": 1.0}}
     return SavedModel(facts, {"centers": centers, "feature_centers": centers})
 
 

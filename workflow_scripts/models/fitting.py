@@ -11,7 +11,8 @@ from workflow_scripts import store
 from workflow_scripts.clusterers import NOISE, Runs, cluster_means, read_runs
 from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.metrics.votes import majority_names
-from workflow_scripts.models.saved import SavedModel
+from workflow_scripts.models.saved import ENCODER, SavedModel
+from workflow_scripts.reduce.autoencoder import read as read_autoencoder
 from workflow_scripts.reduce.pca import Matrix, fit_pca
 from workflow_scripts.tables import read_labels
 
@@ -46,8 +47,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         threshold = float(np.quantile(own_distances(features, clusters, means), QUANTILE))
         centers = _centers(sources, cell, runs[k], row)[names.index]
         tensors = {"centers": centers, "feature_centers": means}
-        if settings["decomposition"]:
-            tensors |= _axes(features, cell["n_components"], settings["decomposition"]["max_components"])
+        tensors |= _reduction(sources, features, cell, settings["decomposition"])
         backbone = {**settings["backbone"], "layer": cell["layer"], "batch_size": int(file.attrs["batch_size"])}
         backbone["weights_sha256"] = file.attrs["weights_sha256"]
     facts = {
@@ -56,7 +56,11 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         "manifest": manifest,
         "preprocess": settings["preprocess"],
         "backbone": backbone,
-        "reduction": {"whiten": cell["whiten"], "n_components": centers.shape[1]},
+        "reduction": {
+            "whiten": cell["whiten"],
+            "n_components": centers.shape[1],
+            "settings": settings["decomposition"],
+        },
         "clusterer": {**clusterer, "chosen_k": k, "repeat": int(runs[k].repeat[row]), **told},
         "clusters": names.reset_index()[["cluster", "size", "predicted", "name"]].to_dict("records"),
         "novelty": {"threshold": threshold, "quantile": QUANTILE},
@@ -111,10 +115,16 @@ def _centers(sources: Mapping[str, str], cell: Mapping[str, Any], runs: Runs, ro
     return cluster_means(points.values, runs.labels[row])
 
 
-def _axes(features: Matrix, n_components: int | None, max_components: int | None) -> dict[str, np.ndarray]:
-    """The PCA of the cell once more: its store has only the images' scores."""
-    fitted = fit_pca(features, max_components=max_components or n_components)
-    kept = slice(n_components)
+def _reduction(
+    sources: Mapping[str, str], features: Matrix, cell: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> dict[str, np.ndarray]:
+    """The tensors that take features to where they are clustered; of a PCA once more, as its store has scores only."""
+    if settings is None:
+        return {}
+    if settings["method"] == "autoencoder":
+        return {ENCODER + name: its.numpy() for name, its in read_autoencoder(sources["points"]).state_dict().items()}
+    fitted = fit_pca(features, max_components=settings["max_components"] or cell["n_components"])
+    kept = slice(cell["n_components"])
     return {
         "mean": fitted.mean,
         "components": fitted.components[kept],

@@ -17,6 +17,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.store import replacing
 
 FORMAT_VERSION = 1
+ENCODER = "autoencoder."
 COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "outlier")
 
 
@@ -28,11 +29,13 @@ class SavedModel:
     ----------
     facts :
         what `model.json` holds, JSON values: the cell's choices, `preprocess` (steps), `backbone` (with its layer and
-        the SHA-256 of its weights), `reduction` (`whiten`, `n_components`), `clusters` (a list in the clusters' order:
-        `cluster, size, predicted, name`), `novelty` (`threshold`, `quantile`), and where all this comes from.
+        the SHA-256 of its weights), `reduction` (`whiten`, `n_components`, and `settings` of the decomposition, null
+        where the features themselves are clustered), `clusters` (a list in the clusters' order: `cluster, size,
+        predicted, name`), `novelty` (`threshold`, `quantile`), and where all this comes from.
     tensors :
         float32: `centers` (k, C), where the clusters lie in the space that was clustered; `feature_centers` (k, d), the
-        means of their images' features; and of a PCA `mean` (d,), `components` (C, d), `explained_variance` (C,).
+        means of their images' features; of a PCA `mean` (d,), `components` (C, d), `explained_variance` (C,); of an
+        autoencoder its own, under names that begin with `ENCODER`.
     """
 
     facts: Mapping[str, Any]
@@ -44,10 +47,13 @@ class SavedModel:
 
     def points(self, features: np.ndarray) -> np.ndarray:
         """Features (n, d) in the space that was clustered, (n, C) float64."""
-        if "components" not in self.tensors:
+        reduction = self.facts["reduction"]
+        if reduction["settings"] is None:
             return np.asarray(features, dtype=np.float64)
+        if reduction["settings"]["method"] == "autoencoder":
+            return self._encoder.encode(features).astype(np.float64)
         scores = (features - self.tensors["mean"].astype(np.float64)) @ self.tensors["components"].T.astype(np.float64)
-        return scores / np.sqrt(self.tensors["explained_variance"]) if self.facts["reduction"]["whiten"] else scores
+        return scores / np.sqrt(self.tensors["explained_variance"]) if reduction["whiten"] else scores
 
     def predict(self, features: np.ndarray) -> pd.DataFrame:
         """What the model says of pictures with these features (n, d), a row each, in the columns `COLUMNS`.
@@ -69,6 +75,13 @@ class SavedModel:
         return clusters.reset_index(drop=True).assign(
             distance=distances[rows, nearest], margin=margin, novelty=novelty, outlier=novelty > 1
         )
+
+    @cached_property
+    def _encoder(self) -> Any:
+        from workflow_scripts.reduce.autoencoder import restored  # torch, which a PCA does not need
+
+        its = {name.removeprefix(ENCODER): its for name, its in self.tensors.items() if name.startswith(ENCODER)}
+        return restored(self.facts["reduction"]["settings"], its)
 
     @cached_property
     def _votes(self) -> np.ndarray:

@@ -67,10 +67,13 @@ def decompose(
 def read(path: str) -> Autoencoder:
     """The trained autoencoder of a decomposed store: `encode`, `decode` and `reconstruct` for images old and new."""
     with store.reading(path) as file:
-        settings = store.attribute(file, "settings")
-        tensors = {name: torch.from_numpy(np.asarray(its[()])) for name, its in file[WEIGHTS].items()}
+        return restored(store.attribute(file, "settings"), {name: its[()] for name, its in file[WEIGHTS].items()})
+
+
+def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Autoencoder:
+    """The autoencoder with these settings (`widths, tied, activation, seed`) and these tensors, by name."""
     net = _empty(len(tensors["mean"]), settings)
-    net.load_state_dict(tensors)
+    net.load_state_dict({name: torch.from_numpy(np.asarray(its)) for name, its in tensors.items()})
     return net
 
 
