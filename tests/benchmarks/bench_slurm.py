@@ -1,4 +1,4 @@
-"""A thousand cells on SLURM and without it, each for some minutes: `tests/cluster/slurm.sh up` first.
+"""A thousand cells on SLURM for some minutes, and without it for a quarter of them: `tests/cluster/slurm.sh up` first.
 
 .venv-slurm/bin/python -m tests.benchmarks.bench_slurm --minutes 10
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.cluster.slurm import PROFILE, SlurmProject
+from tests.cluster.slurm import PROFILE, SlurmProject, run
 from tests.workflow import ROOT
 from workflow_scripts.intake.embedded import write_embedded
 
@@ -87,11 +87,13 @@ def tell(what: str, project: SlurmProject, first: float, start: float) -> None:
     calls = (
         Counter((project.folder / "calls.txt").read_text().split()) if (project.folder / "calls.txt").exists() else {}
     )
-    print(f"{what}: first job after {first:.1f} s; in {minutes:.1f} min {stages['scores']} cells")
+    print(f"{what}: first job after {first:.1f} s; in {minutes:.1f} min {stages['scores']} cells", flush=True)
     print(f"  jobs that came to their end: {dict(stages)}")
     print(f"  calls of SLURM's commands a minute: { {name: round(n / minutes, 1) for name, n in calls.items()} }")
     submitted = project.jobs_on_slurm()
     print(f"  submitted: {dict(Counter(re.sub('_wildcards.*|_fire.*', '', job.what) for job in submitted))}")
+    columns = ("--states=all", "--noheader", "-O", "StartTime:|,EndTime:|,State:|,Comment:")
+    print(run("squeue", *columns) if submitted else "", flush=True)
 
 
 def main() -> None:
@@ -100,10 +102,13 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         fresh = study(Path(folder) / "fresh")
-        for what, arguments in (("SLURM", PROFILE), ("local", ("--cores", "2"))):
+        for what, minutes, arguments in (
+            ("SLURM", given.minutes, PROFILE),
+            ("local", given.minutes / 4, ("--cores", "2")),
+        ):
             project = fresh.copy(Path(folder) / what)
             start = time.time()
-            tell(what, project, run_for(project, given.minutes, *arguments), start)
+            tell(what, project, run_for(project, minutes, *arguments), start)
 
 
 if __name__ == "__main__":
