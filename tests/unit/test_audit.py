@@ -1,4 +1,4 @@
-"""The label audit: its probabilities against scikit-learn, confident learning against its definition, and real flips."""
+"""The label audit: its probabilities against scikit-learn, confident learning against its definition and cleanlab."""
 
 import numpy as np
 import pandas as pd

@@ -3,7 +3,7 @@
 import pytest
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.labels import find_table, label_images
+from workflow_scripts.intake.labels import corrected, find_table, label_images
 
 
 def _images(*paths):
@@ -208,3 +208,21 @@ def test_auto_on_steel_defects(neu_images):
     counts = {label: list(labelling.labels.values()).count(label) for label in set(labelling.labels.values())}
     classes = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
     assert counts == dict.fromkeys(classes, 300)
+
+
+def test_corrections_come_before_the_rule_and_leave_the_rest(tmp_path):
+    images = _images("a/1.png", "a/2.png", "b/1.png", "x/b/1.png")
+    table = tmp_path / "decisions.csv"
+    lines = ["path,label,was,decision", "a/1.png,b,a,relabel", "b/1.png,a,b,relabel", "a/2.png,,a,unsure", "no.png,c,,"]
+    table.write_text("\n".join(lines))
+    labelling = corrected(label_images(images, "folder"), images, str(table))
+    # b/1.png is also an end of x/b/1.png: the whole path means the one.
+    assert labelling.labels == {"a/1.png": "b", "a/2.png": "a", "b/1.png": "a", "x/b/1.png": "b"}
+    assert "2 labels changed by decisions.csv, 1 of its rows without a picture of their own" in labelling.why
+
+
+def test_corrections_that_contradict_each_other_are_refused(tmp_path):
+    (tmp_path / "two.csv").write_text("path,label\na/1.png,b\na/1.png,c\n")
+    images = _images("a/1.png", "b/1.png")
+    with pytest.raises(UserError, match=r"two.csv: found the labels 'b' and 'c' for a/1.png, allowed: one"):
+        corrected(label_images(images, "folder"), images, str(tmp_path / "two.csv"))
