@@ -1,0 +1,121 @@
+"""What is in a cluster: members in telling orders, parted twins, and the page's data."""
+
+import base64
+import json
+import re
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.spatial.distance import cdist
+from sklearn.metrics import pairwise_distances
+
+from workflow_scripts.gallery.members import (
+    centre_distances,
+    cluster_names,
+    nearest_clusters,
+    parted_twins,
+    telling_members,
+)
+from workflow_scripts.gallery.page import describe, write_gallery
+from workflow_scripts.gallery.pictures import Pictures, data_uri
+
+RNG = np.random.default_rng(0)
+POINTS = RNG.normal(size=(60, 5))
+PARTITION = np.where(np.arange(60) < 5, -1, np.arange(60) % 3)
+
+
+def means():
+    return np.stack([POINTS[cluster == PARTITION].mean(axis=0) for cluster in range(3)])
+
+
+def test_distances_to_the_own_centre_and_to_the_next_one():
+    table, expected = centre_distances(POINTS, PARTITION), cdist(POINTS, means())
+    assert table["own"][:5].isna().all()  # noise has no centre
+    for row in range(5, 60):
+        others = expected[row].copy()
+        others[PARTITION[row]] = np.inf
+        assert table["own"][row] == pytest.approx(expected[row, PARTITION[row]])
+        assert table["next"][row] == others.argmin()
+        assert table["other"][row] == pytest.approx(others.min())
+
+
+def test_members_come_nearest_first_at_the_border_and_farthest_first():
+    distances = centre_distances(POINTS, PARTITION)
+    table = telling_members(distances, 4)
+    assert table.groupby(["cluster", "place"]).size().eq(4).all()
+    of_one = distances[distances["cluster"] == 1]
+    rows = {place: its["row"].tolist() for place, its in table[table["cluster"] == 1].groupby("place")}
+    assert rows["nearest"] == of_one["own"].nsmallest(4).index.tolist()
+    assert rows["farthest"] == of_one["own"].nlargest(4).index.tolist()
+    assert rows["border"] == (of_one["own"] / of_one["other"]).nlargest(4).index.tolist()
+
+
+def test_one_cluster_alone_has_no_border_and_a_small_one_repeats_its_images():
+    table = telling_members(centre_distances(POINTS[:3], np.zeros(3, dtype=int)), 5)
+    assert table.groupby("place").size().to_dict() == {"nearest": 3, "farthest": 3}
+    assert telling_members(centre_distances(POINTS[:3], np.full(3, -1)), 5).empty  # all noise
+
+
+def test_nearest_clusters_are_those_of_the_nearest_means():
+    distances = cdist(means(), means()) + np.diag(np.full(3, np.inf))
+    assert nearest_clusters(POINTS, PARTITION) == sorted(np.unravel_index(distances.argmin(), (3, 3)))
+
+
+def test_parted_twins_are_nearest_neighbours_in_two_clusters():
+    table = parted_twins(POINTS, PARTITION)
+    distances = pairwise_distances(POINTS) + np.diag(np.full(60, np.inf))
+    nearest = distances.argmin(axis=1)
+    expected = {frozenset((row, other)) for row, other in enumerate(nearest) if PARTITION[row] != PARTITION[other]}
+    assert {frozenset(pair) for pair in table[["row", "twin"]].to_numpy()} == expected
+    assert len(table) == len(expected)
+    assert table["distance"].is_monotonic_increasing
+    first = table.iloc[0]
+    assert first["closer_than"] == (distances.min(axis=1) > first["distance"] + 1e-12).mean()
+
+
+def test_copies_that_are_parted_come_first():
+    points = np.vstack([POINTS, POINTS[10]])
+    first = parted_twins(points, np.append(PARTITION, 2)).iloc[0]  # image 10 is in cluster 1
+    assert (first["row"], first["twin"], first["distance"]) == (10, 60, 0)
+
+
+def test_names_follow_the_classes_and_without_labels_the_numbers():
+    labels = pd.Series(np.where(PARTITION == 1, "a", "b"), dtype=object)
+    assert list(cluster_names(PARTITION, labels).values()) == ["a", "b", "b-2", "noise"]
+    unlabelled = pd.Series([None] * 60, dtype=object)
+    assert cluster_names(PARTITION, unlabelled) == {0: "0", 1: "1", 2: "2", -1: "noise"}
+
+
+def test_pictures_keep_their_shape_and_their_content():
+    ramp = np.tile(np.linspace(0, 255, 200).astype(np.uint8), (100, 1))
+    kind, content = data_uri(ramp, 50).split(",")
+    assert kind == "data:image/jpeg;base64"
+    picture = np.asarray(Image.open(BytesIO(base64.b64decode(content))), dtype=float)
+    assert picture.shape == (25, 50)
+    np.testing.assert_allclose(picture[12], np.linspace(0, 255, 50), atol=8)
+    assert Image.open(BytesIO(base64.b64decode(data_uri(ramp[:20, :20], 50).split(",")[1]))).size == (20, 20)
+
+
+def test_a_page_holds_what_it_shows_and_no_name_can_break_out_of_it(tmp_path):
+    ids = [f"{i:02d}" for i in range(60)]
+    labels = pd.Series(["</script><b>" if i % 2 else None for i in range(60)], dtype=object)
+    manifest = pd.DataFrame({"image_id": ids, "path": [f"{i}.png" for i in ids], "label": labels})
+    described = {"k": 3, **describe(POINTS, PARTITION, manifest, {"per_place": 2, "twins": 3})}
+    images = RNG.integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    pictures = Pictures(images, {its: row for row, its in enumerate(ids)})
+    path = tmp_path / "page.html"
+    cells = [{"name": "one", "partitions": [described]}]
+    write_gallery(str(path), cells, manifest, pictures, {"dataset": "d", "study": "s"})
+    text = path.read_text()
+    assert not re.search(r"https?://(?!www\.w3\.org)", text)
+    assert text.count("</script>") == 2
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+    shown = [image for its in described["clusters"] for place in ("nearest", "spread") for image in its.get(place, [])]
+    assert set(shown) <= set(data["pictures"])
+    noise = data["cells"][0]["partitions"][0]["clusters"][-1]
+    assert (noise["name"], noise["size"], len(noise["spread"])) == ("noise", 5, 2)
+    assert sum(its["size"] for its in described["clusters"]) == 60
+    assert len(described["twins"]) == 3
