@@ -8,7 +8,7 @@ Run: python -m tests.benchmarks.bench_audit RESULTS
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +62,13 @@ def orders(
         yield name, find_top_issues(quality, top=len(quality))
 
 
-def measured(results: Path, order_of: Callable[..., Iterator[tuple[str, Order]]] = orders) -> pd.DataFrame:
-    """Precision of the first 5 % and recall in the first 10 %, a row per cell, method and seed."""
+def measured(results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Precision of the first 5 % and recall in the first 10 %, and how many are suspect with what precision.
+
+    A row per cell, method and seed; of the second per cell and seed.
+    """
     codes, classes = encode_classes(read_manifest(str(results / "manifest.csv"))["label"])
-    rows = []
+    rows, suspects = [], []
     for cell, (features, n_components, whiten, clusterer) in CELLS.items():
         points = read_points(str(results / "decomposed" / features / "pca.h5"), n_components, whiten)
         reducer = f"pca{n_components}{'w' if whiten else ''}"
@@ -75,19 +78,28 @@ def measured(results: Path, order_of: Callable[..., Iterator[tuple[str, Order]]]
             given = flipped(codes, len(classes), seed)
             wrong = given != codes
             n = int(wrong.sum())
-            for method, order in order_of(points, partitions, given, classes):
+            table = rank(points.values, partitions, classes[given], NEIGHBOURS)
+            suspect = table.loc[table["suspect"], "row"]
+            suspects.append((cell, seed, len(suspect), wrong[suspect].mean()))
+            for method, order in orders(points, partitions, given, classes):
                 rows.append((cell, method, seed, wrong[order[:n]].mean(), wrong[order[: 2 * n]].sum() / n))
             rows.append((cell, "chance", seed, n / len(codes), 2 * n / len(codes)))
-    return pd.DataFrame(rows, columns=["cell", "method", "seed", "precision", "recall"])
+    suspected = pd.DataFrame(suspects, columns=["cell", "seed", "suspect", "precision"])
+    return pd.DataFrame(rows, columns=["cell", "method", "seed", "precision", "recall"]), suspected
 
 
 def main(results: Path) -> None:
-    table = measured(results).groupby(["cell", "method"], sort=False)[["precision", "recall"]].agg(["mean", "min"])
+    scores, suspected = measured(results)
+    table = scores.groupby(["cell", "method"], sort=False)[["precision", "recall"]].agg(["mean", "min"])
     print("| features | method | precision of the first 5 % (least of the seeds) | recall in the first 10 % (least) |")
     print("|---|---|---:|---:|")
     for (cell, method), row in table.iterrows():
-        scores = [f"{row[score]['mean']:.3f} ({row[score]['min']:.3f})" for score in ("precision", "recall")]
-        print(f"| {cell} | {method} | {' | '.join(scores)} |")
+        shown = [f"{row[score]['mean']:.3f} ({row[score]['min']:.3f})" for score in ("precision", "recall")]
+        print(f"| {cell} | {method} | {' | '.join(shown)} |")
+    print("\n| features | suspect (least, most) | precision of these |\n|---|---:|---:|")
+    for cell, its in suspected.groupby("cell", sort=False):
+        least, most = its["suspect"].min(), its["suspect"].max()
+        print(f"| {cell} | {its['suspect'].mean():.0f} ({least}, {most}) | {its['precision'].mean():.3f} |")
 
 
 if __name__ == "__main__":
