@@ -15,7 +15,16 @@ from typing import Any
 from workflow_scripts.backbones import names
 from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Grid, Layout
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.settings import AffinityPropagation, Autoencoder, Dec, KMeans, MiniBatchKMeans, Settings, Tsne
+from workflow_scripts.settings import (
+    AffinityPropagation,
+    Autoencoder,
+    Dec,
+    KMeans,
+    Linkage,
+    MiniBatchKMeans,
+    Settings,
+    Tsne,
+)
 
 BASE_MB = 1000
 """Python with its libraries and the buffers of a job that streams."""
@@ -188,8 +197,12 @@ class Sizes:
         """The points in both precisions, and what is kept between all pairs of them: by k-means while they are few."""
         pairs = self.n_images**2
         between = 2000 if self.n_images > 5000 else ceil(12 * pairs / 1e6)
-        if isinstance(self.settings.clusterers[wildcards.clusterer], AffinityPropagation):
+        clusterer = self.settings.clusterers[wildcards.clusterer]
+        if isinstance(clusterer, AffinityPropagation):
             between = ceil(40 * pairs / 1e6)
+        if isinstance(clusterer, Linkage):  # half of the pairs, twice, unless the linkage does without
+            without = clusterer.linkage in ("single", "centroid", "ward") and self.n_images > 20_000
+            between = 0 if without else ceil(8 * pairs / 1e6)
         return (BASE_MB + between + self._points_mb(wildcards)) * attempt
 
     def cluster_minutes(self, wildcards: Any, attempt: int) -> int:

@@ -8,7 +8,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.clusterers import linkage, memory
-from workflow_scripts.clusterers.linkage import FROM_POINTS, cut, tree
+from workflow_scripts.clusterers.linkage import FROM_POINTS, cut, from_matrix, tree
 from workflow_scripts.errors import UserError
 from workflow_scripts.settings import Linkage
 
@@ -18,20 +18,26 @@ INVERTING = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.88], [4.0, 0.0], [4.1, 2.0
 """The third point is nearer to the middle of the first two than these are to each other."""
 
 
+@pytest.mark.parametrize("made", [tree, from_matrix])
 @pytest.mark.parametrize("method", LINKAGES)
-def test_heights_and_sizes_are_scipys(method):
+def test_heights_and_sizes_are_scipys(method, made):
     expected = scipy_linkage(POINTS, method)
-    found = tree(POINTS, method)
+    found = made(POINTS, method)
     np.testing.assert_allclose(found[:, 2], expected[:, 2], rtol=1e-10)
     assert (found[:, 3] == expected[:, 3]).all()
 
 
 @pytest.mark.parametrize("method", FROM_POINTS)
-def test_without_the_matrix_the_tree_is_the_same(method):
-    with_matrix, without = tree(POINTS, method), tree(POINTS, method, max_matrix=10)
-    np.testing.assert_allclose(without[:, 2:], with_matrix[:, 2:], rtol=1e-10)
-    for k in (2, 5, 40, 149):
-        assert adjusted_rand_score(cut(without, k), cut(with_matrix, k)) == 1
+def test_without_the_matrix_the_tree_is_the_same(method, monkeypatch):
+    many_dimensions = np.random.default_rng(1).normal(size=(80, 60))
+    for points in (POINTS, many_dimensions):
+        monkeypatch.setattr(linkage, "MAX_MATRIX", 10)
+        without = tree(points, method)
+        monkeypatch.undo()
+        with_matrix = from_matrix(points, method)
+        np.testing.assert_allclose(without[:, 2:], with_matrix[:, 2:], rtol=1e-10)
+        for k in (2, 5, 40, 79):
+            assert adjusted_rand_score(cut(without, k), cut(with_matrix, k)) == 1
 
 
 @pytest.mark.parametrize("method", ["single", "complete", "average", "ward"])
@@ -96,12 +102,10 @@ def test_every_k_comes_in_one_run_of_small_labels(method):
 
 
 def test_a_matrix_that_does_not_fit_is_refused_with_its_bytes(monkeypatch):
-    there = 8 * len(pdist(POINTS))
+    there = 2 * pdist(POINTS).nbytes
     monkeypatch.setattr(memory.os, "sysconf", {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": there}.get)
     tree(POINTS, "complete")
     monkeypatch.setattr(memory.os, "sysconf", {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": there - 1}.get)
-    with pytest.raises(
-        UserError, match=r"complete linkage of 150 images needs 89,400 bytes .*allowed: fewer images, or"
-    ):
+    with pytest.raises(UserError, match=r"complete linkage of 150 images needs 178,800 bytes .*allowed: fewer images"):
         tree(POINTS, "complete")
-    assert len(tree(POINTS, "ward", max_matrix=149)) == 149
+    assert len(tree(POINTS, "ward")) == 149
