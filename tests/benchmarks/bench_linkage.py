@@ -1,4 +1,4 @@
-"""Processor time of linkages against scipy's, and of Density Peaks against all pairs; prints a Markdown table of ratios.
+"""Processor time of linkages against scipy's, of Density Peaks against all pairs; prints a Markdown table of ratios.
 
 Run: OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_linkage [points, 20000]
 """
