@@ -199,6 +199,13 @@ def test_ticks_count_from_the_first_to_the_last():
     assert find_bars(ink) == []
 
 
+def test_strokes_of_letters_are_no_ticks():
+    ink = stripe()
+    for place in range(6):
+        ink[20:28, 40 + 5 * place : 42 + 5 * place] = True
+    assert find_bars(ink) == []
+
+
 def test_lines_of_a_table_and_letters_are_no_bars():
     ink = stripe()
     ink[0] = ink[-1] = True

@@ -10,8 +10,8 @@ SHORTEST_PART, SHORTEST, LONGEST = 0.02, 0.035, 0.6
 """Length of a line that may be a part of a bar, and of a whole bar, of the picture's width."""
 SLIMMEST = 4.0
 """Least length of a line, of its thickness."""
-TICKS = 6
-"""Fewest ticks that make a bar without a line."""
+TICKS = 9
+"""Fewest ticks that make a bar without a line. Hitachi draws eleven; the strokes of `mm` are six."""
 
 
 @dataclass(frozen=True)
