@@ -345,6 +345,7 @@ def model_sources(wildcards):
     return {
         "manifest": layout.manifest_of(cell.subset),
         "features": layout.of(layout.features, cell),
+        "network": layout.of(layout.features, cell, layer=cell.layer),
         "points": layout.points(cell),
         "clusters": layout.of(layout.clusters, cell),
         "scores": layout.of(layout.scores, cell),

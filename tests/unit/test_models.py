@@ -49,8 +49,10 @@ def fitted(tmp_path):
         manifest = write_manifest(tmp_path, list(classes) if labels is None else labels)
         ids = pd.read_csv(manifest)["image_id"]
         attributes = store.provenance("", store.manifest_digest(ids), {})
-        with store.writing(tmp_path / "f.h5", {**attributes, "batch_size": 4, "weights_sha256": "ab"}) as file:
+        with store.writing(tmp_path / "f.h5", attributes) as file:
             file["image_id"], file["features"] = ids.to_numpy("S16"), features
+        with store.writing(tmp_path / "n.h5", {"batch_size": 4, "weights_sha256": "ab"}):
+            pass  # as the features of all images, where those of the cell are of a subset
         decomposition = DECOMPOSITIONS[cell["decomposition"]]
         points = tmp_path / ("d.h5" if decomposition else "f.h5")
         if decomposition:
@@ -65,6 +67,7 @@ def fitted(tmp_path):
             for r in (0, 1)
         ]
         sources = {"manifest": manifest, "features": tmp_path / "f.h5", "clusters": tmp_path / "c.h5"}
+        sources["network"] = tmp_path / "n.h5"
         sources["points"] = points
         sources["scores"] = write_scores(tmp_path / "s.parquet", [{**row, "fold": None} for row in rows])
         settings = {"preprocess": {"steps": []}, "backbone": BACKBONE, "decomposition": decomposition}

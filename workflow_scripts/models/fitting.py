@@ -31,7 +31,9 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
 
     Parameters
     ----------
-    sources : paths of the cell's `manifest, features, points, clusters, scores`
+    sources :
+        paths of the cell's `manifest, features, points, clusters, scores`, and of the features of all images, `network`
+        (they say what network they come from; those of a subset do not)
     cell : its choices, by axis
     settings : of its `preprocess`, `backbone` and `decomposition` (null: the features themselves are clustered)
     """
@@ -48,14 +50,14 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         centers = _centers(sources, cell, runs[k], row)[names.index]
         tensors = {"centers": centers, "feature_centers": means}
         tensors |= _reduction(sources, features, cell, settings["decomposition"])
-        backbone = {**settings["backbone"], "layer": cell["layer"], "batch_size": int(file.attrs["batch_size"])}
-        backbone["weights_sha256"] = file.attrs["weights_sha256"]
+    with store.reading(sources["network"]) as file:
+        its = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": file.attrs["weights_sha256"]}
     facts = {
         "cell": dict(cell),
         "images": len(clusters),
         "manifest": manifest,
         "preprocess": settings["preprocess"],
-        "backbone": backbone,
+        "backbone": {**settings["backbone"], "layer": cell["layer"], **its},
         "reduction": {
             "whiten": cell["whiten"],
             "n_components": centers.shape[1],
