@@ -112,9 +112,8 @@ def _explanation(table: pd.DataFrame) -> str:
         names = ", ".join(TITLES[name].removesuffix(" statistic").lower() for name in votes["criterion"])
         verdict = f"k = {first['standing_out']:.0f} stands out: {names} agree.".replace("bic", "BIC")
     else:
-        verdict = f"No k stands out: no {MAJORITY} criteria agree and are sure (in half of the resamples)."
+        verdict = f"No k stands out: fewer than {MAJORITY} criteria agree, each in half of the resamples."
     labelled = f"Dotted: the {first['n_classes']} classes of the labels." if first["n_classes"] else "No labels."
-    bands = f"bands: their middle 90\u00a0%; of the gap ± s of {first['n_references']} reference sets"
-    sizes = f"n = {first['n_images']} images, {first['n_resamples']} resamples"
-    shares = "Rings: on all images. Per cent, areas of dots: of the resamples."
-    return f"{verdict} {sizes} ({bands}). {shares} {labelled}"
+    bands = f"bands: 90\u00a0% of the resamples (gap: ± s, {first['n_references']} reference sets)"
+    shares = f"Lines, circles: all images; {bands}; dots, per cent: share of the resamples."
+    return f"{verdict} {shares} {labelled} n = {first['n_images']} images, {first['n_resamples']} resamples."
