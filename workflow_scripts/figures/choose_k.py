@@ -89,7 +89,7 @@ def _mark_classes(ax: Axes, table: pd.DataFrame) -> None:
 def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Mapping[str, str]) -> None:
     _mark_classes(ax, table)
     ks = table["k"].unique()
-    none = ks.min() - 1.5
+    none = ks.min() - max(1.5, 0.2 * (ks.max() - ks.min()))
     ax.axvspan(none - 0.75, none + 0.75, color="#f4f4f4", linewidth=0, zorder=-1)
     for row, criterion in enumerate(CRITERIA):
         its = table[table["criterion"] == criterion]
