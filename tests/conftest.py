@@ -2,10 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from selenium import webdriver
 
 from tests.workflow import ROOT, Project
 from workflow_scripts.intake.embedded import write_embedded
@@ -13,6 +15,17 @@ from workflow_scripts.intake.embedded import write_embedded
 SHARED = Path(os.environ.get("CLUSTERGRID_SHARED", ROOT.parent / "shared"))
 CLASSES = ("brick", "galaxies", "grass", "gravel")
 PER_CLASS = 15
+BROWSER_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # nothing outside: a page is one file
+    "--window-size=1400,1000",
+)
 SAID = "said.txt"
 """What the one run said on the terminal, beside its results."""
 
@@ -76,3 +89,25 @@ def finished(tmp_path_factory: pytest.TempPathFactory, fresh: Project) -> Projec
 def project(tmp_path: Path, finished: Project) -> Project:
     """A copy of the finished study, to change."""
     return finished.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the browser puts what a page gives to download."""
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterator[webdriver.Chrome]:
+    """Chromium without a network."""
+    driver, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
+    if not driver or not chromium:
+        pytest.skip("no chromium with chromedriver; Debian's packages are chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+    for flag in (*BROWSER_FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield started
+    started.quit()

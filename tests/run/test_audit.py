@@ -1,0 +1,160 @@
+"""The label audit and the gallery as a user has them: real crops with flipped labels, pages in a real browser."""
+
+import csv
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+N_FLIPPED = 6
+STUDY = """
+  reviewed:
+    audit: {shown: 30, neighbours: 5, pictures: plain}
+    gallery: {per_place: 3, twins: 5}
+    figures:
+      sheet: {kind: contact_sheet}
+      pair: {kind: cluster_pair}
+      twins: {kind: near_twins}
+      classes: {kind: class_by_cluster}
+"""
+
+
+@pytest.fixture(scope="module")
+def reviewed(finished, tmp_path_factory):
+    """The small study with a tenth of its 60 labels flipped, an audit and a gallery; and the labels that are right."""
+    project = finished.copy(tmp_path_factory.mktemp("reviewed") / "project")
+    truth = pd.read_csv(project.folder / "results" / "small" / "manifest.csv").set_index("path")["label"]
+    names = np.array(sorted(truth.unique()))
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(truth.index, N_FLIPPED, replace=False)
+    given = truth.copy()
+    given[chosen] = [rng.choice(names[names != label]) for label in truth[chosen]]
+    given.rename_axis("path").reset_index().to_csv(project.folder / "flipped.csv", index=False)
+    project.edit("config/config.yaml", "\nstudies:\n", f"\nstudies:{STUDY}")
+    project.edit(
+        "config/config.yaml", "\nbackbones:", "\nintake: {labels: {rule: csv, file: flipped.csv}}\n\nbackbones:"
+    )
+    project.run("study_reviewed")
+    return project, truth, given
+
+
+@pytest.fixture(scope="module")
+def results(reviewed):
+    return reviewed[0].folder / "results" / "small"
+
+
+def flipped(truth, given):
+    return set(truth.index[truth != given])
+
+
+def test_the_flipped_labels_are_the_first_of_the_list(reviewed, results):
+    _, truth, given = reviewed
+    table = pd.read_csv(results / "audit" / "reviewed.csv").sort_values("rank")
+    assert sorted(table["path"]) == sorted(truth.index)
+    assert len(flipped(truth, given) & set(table["path"].head(2 * N_FLIPPED))) == N_FLIPPED
+    wrong = table[table["path"].isin(flipped(truth, given))]
+    assert (wrong["suggested"] == truth[wrong["path"]].to_numpy()).mean() > 0.8
+    assert wrong["reason"].str.contains("of the nearest images have its label").all()
+    assert table["confidence"].is_monotonic_increasing
+
+
+def open_page(browser, path):
+    browser.get(path.as_uri())
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def all_pictures_load(browser):
+    sizes = [int(image.get_property("naturalWidth")) for image in browser.find_elements(By.TAG_NAME, "img")]
+    return bool(sizes) and min(sizes) > 10
+
+
+def press(browser, *keys):
+    for key in keys:
+        ActionChains(browser).send_keys(key).perform()
+
+
+def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, browser, downloads):
+    project, truth, given = reviewed
+    open_page(browser, results / "audit" / "reviewed.html")
+    wait = WebDriverWait(browser, 20)
+    wait.until(all_pictures_load)
+    assert "0 of 30 decided" in browser.find_element(By.ID, "counts").text
+
+    names = sorted(given.unique())
+    table = pd.read_csv(results / "audit" / "reviewed.csv").sort_values("rank").head(30)
+    for its in table.itertuples():
+        path = browser.find_element(By.ID, "path").text
+        assert path.endswith(its.path)
+        right = truth[its.path]
+        if right == its.label:
+            press(browser, "k")
+        elif right == its.suggested:
+            press(browser, "r")
+        else:  # the class by its number
+            press(browser, str(names.index(right) + 1))
+    wait.until(all_pictures_load)
+    n_flipped = int((truth[table["path"]].to_numpy() != table["label"]).sum())
+    assert (
+        f"30 of 30 decided: {30 - n_flipped} kept, {n_flipped} relabelled" in browser.find_element(By.ID, "counts").text
+    )
+
+    # A decision can be forgotten, left open, and stays when the page is opened again.
+    browser.find_element(By.ID, "previous").click()
+    press(browser, "\ue010", "\ue003")  # End, Backspace
+    assert "29 of 30 decided" in browser.find_element(By.ID, "counts").text
+    press(browser, "u")
+    assert "1 unsure" in browser.find_element(By.ID, "counts").text
+    browser.refresh()
+    assert "30 of 30 decided" in browser.find_element(By.ID, "counts").text
+
+    press(browser, "e")
+    exported = downloads / "small_reviewed_decisions.csv"
+    wait.until(lambda _: exported.is_file())
+    time.sleep(0.2)
+    with open(exported, newline="") as stream:
+        rows = {row["path"]: row for row in csv.DictReader(stream)}
+    assert len(rows) == 30
+    last = table["path"].iloc[-1]
+    assert rows[last]["decision"] == "unsure"
+
+    (project.folder / "decisions.csv").write_bytes(exported.read_bytes())
+    project.edit("config/config.yaml", "file: flipped.csv", "file: flipped.csv, corrections: decisions.csv")
+    project.run("results/small/manifest.csv")
+    labels = pd.read_csv(results / "manifest.csv").set_index("path")["label"]
+    assert (labels[truth.index] == truth).all()
+
+
+def test_the_gallery_shows_every_cluster_and_two_side_by_side(results, browser):
+    open_page(browser, results / "gallery" / "reviewed.html")
+    wait = WebDriverWait(browser, 20)
+    wait.until(all_pictures_load)
+    headings = [element.text for element in browser.find_elements(By.CSS_SELECTOR, "#main h2")]
+    assert len(headings) == 4  # k of the baseline's clusterer
+    assert sum(int(text.split(" images")[0].split()[-1]) for text in headings) == 60
+
+    browser.find_element(By.ID, "two").click()
+    wait.until(all_pictures_load)
+    Select(browser.find_element(By.ID, "side1")).select_by_index(3)
+    cards = browser.find_elements(By.CSS_SELECTOR, ".two h2")
+    assert [card.text.split()[0] for card in cards] == [headings[0].split()[0], headings[3].split()[0]]
+
+    browser.find_element(By.ID, "classes").click()
+    assert len(browser.find_elements(By.CSS_SELECTOR, "tbody tr")) == 4
+    browser.find_element(By.ID, "twins").click()
+    n_pictures = len(browser.find_elements(By.CSS_SELECTOR, "#main img"))
+    assert n_pictures == 2 * len(browser.find_elements(By.CSS_SELECTOR, ".twins section"))
+    assert 0 < n_pictures <= 10
+
+    browser.find_element(By.CSS_SELECTOR, ".row button").click()
+    assert browser.find_element(By.CSS_SELECTOR, "dialog[open] img").is_displayed()
+
+
+def test_the_figures_of_clusters_are_there(results):
+    for name in ("sheet", "pair", "twins", "classes"):
+        assert (results / "figures" / "reviewed" / f"{name}.svg").stat().st_size > 5000
+    twins = pd.read_csv(results / "tables" / "reviewed" / "twins.csv")
+    assert (twins["name"] != twins["twin_name"]).all()
