@@ -51,7 +51,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No near-twins are parted: every image is in one cluster with its nearest.")
         first = table[table["drawn"]].to_dict("records")
-        across = min(len(first), 2 if figure["width"] < ONE_COLUMN else 4)
+        across = 2 if figure["width"] < ONE_COLUMN else 4
         lines = ceil(len(first) / across)
         made = canvas(figure, lines * (figure["width"] / across / 2 + 10) + 9)
         panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
@@ -69,7 +69,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 def _remark(table: pd.DataFrame) -> str:
     labels = "" if table["label"].notna().any() else "No labels. "
-    return (
-        f"{said_k(table)}{labels}{len(table)} pairs of nearest neighbours are parted. Above each: its clusters, and "
-        "the share of images whose nearest neighbour is farther."
-    )
+    above = "Above each its clusters, and the share of images whose nearest is farther."
+    return f"{said_k(table)}{labels}Nearest neighbours that are parted: {len(table)}. {above}"
