@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names, read_manifest, read_scores
 from workflow_scripts.figures.style import (
@@ -123,6 +123,8 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_ylim(0, 1.02)
     ax.grid(axis="y")
 
