@@ -1,7 +1,7 @@
 """150 000 small files after table 2.1 of Coronica 2018 through intake: time, memory, a kill, a resumption.
 
 Half are TIFFs, half JPEGs made of them; some thousands are copies, the same pixels in another container, cut short, or
-of formats that are not read. FOLDER is made. Run: OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_intake FOLDER
+of formats that are not read. Run: OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_intake [files]
 """
 
 import os
@@ -11,6 +11,7 @@ import signal
 import sys
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 
 import numpy as np
@@ -96,4 +97,5 @@ def _lines(facts: Path) -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    with TemporaryDirectory() as folder:
+        main(Path(folder), *map(int, sys.argv[1:]))
