@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from workflow_scripts.intake.facts import remembering
+from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 
@@ -56,7 +56,7 @@ def take_in(folder: Path, facts: Path) -> None:
     start = perf_counter()
     entries = scan(folder)
     listed = perf_counter() - start
-    with remembering(facts, "bench", entries) as memory:
+    with remembering(facts, "bench", entries, Facts) as memory:
         known = len(memory.known)
         found = inspect(folder, entries, workers=WORKERS, memory=memory)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -77,7 +77,7 @@ def main(folder: Path, files: int = 150_000) -> None:
     job = get_context("spawn").Process(target=take_in, args=[folder / "pictures", facts])
     start = perf_counter()
     job.start()
-    while _lines(facts) < files // 2:
+    while job.is_alive() and _lines(facts) < files // 2:
         sleep(1)
     children = psutil.Process(job.pid).children(recursive=True)
     os.kill(job.pid, signal.SIGKILL)
