@@ -14,7 +14,7 @@ def test_jobs_work_on_their_nodes_disk_and_make_the_same_bytes(tmp_path, fresh, 
     lines = re.findall(rf"^# ((?:{keys}).*)$", profile.read_text(), re.MULTILINE)
     scratch = tmp_path / "scratch"
     settings = "\n".join(lines).replace("/tmp/$USER/clustergrid", str(scratch))
-    assert len(yaml.safe_load(settings)) == 5
+    assert len(yaml.safe_load(settings)) == 4
     profile.write_text(f"{profile.read_text()}\n{settings}\n")
 
     project.run_on_slurm(FEATURES)
