@@ -8,7 +8,9 @@ import yaml
 from workflow_scripts.grid import Layout
 
 ROOT = Path(__file__).parent.parent.parent
-DEFAULT, SLURM = (yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text()) for name in ("default", "slurm"))
+DEFAULT, SLURM = (
+    yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text()) for name in ("default", "slurm")
+)
 
 
 def _rules() -> dict[str, str]:
