@@ -8,20 +8,22 @@ from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.known import ID_DIGITS, KNOWN_COLUMNS
 from workflow_scripts.intake.labels import label_images
 from workflow_scripts.intake.listing import scan
+from workflow_scripts.provenance import digest
 from workflow_scripts.runlog import job, progress
 from workflow_scripts.tables import write_csv
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    folder, code = snakemake.params.folder, snakemake.params.code
+    folder, max_pixels = snakemake.params.folder, snakemake.params.max_pixels
     entries = scan(folder)
-    with remembering(snakemake.params.facts, code, entries, Facts) as memory:
+    made_from = digest([snakemake.params.code, max_pixels])
+    with remembering(snakemake.params.facts, made_from, entries, Facts) as memory:
         labelled = inspect(
             folder,
             entries,
             duplicates="keep",
-            max_pixels=snakemake.params.max_pixels,
+            max_pixels=max_pixels,
             workers=snakemake.threads,
             memory=memory,
             progress=progress("known labels", "files"),
