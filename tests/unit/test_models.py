@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,18 @@ def test_a_clusterer_without_centres_k_or_inertia():
         0,
         {"chosen_by": "ari", "mean_ari": pytest.approx(0.15)},
     )
+
+
+def test_only_the_best_restart_of_a_repeat_counts_for_k():
+    labels = np.zeros((2, 4), dtype=int)
+    runs = {k: replace(Runs.single(labels, inertia=np.array([2.0, 1.0])), repeat=np.zeros(2, int)) for k in (2, 3)}
+    scores = pd.DataFrame({"k": [2, 2, 3, 3], "ari": [0.9, 0.4, 0.1, 0.5]})
+    assert choose(scores, runs) == (3, 1, {"chosen_by": "ari", "mean_ari": 0.5})
+
+
+def test_noise_alone_makes_no_model(fitted):
+    with pytest.raises(UserError, match="kmeans found every image noise"):
+        fitted(runs={4: Runs.single(np.full((2, N), -1))})
 
 
 def test_noise_and_empty_clusters_make_no_centre(fitted):

@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from workflow_scripts import store
 from workflow_scripts.clusterers import NOISE, Runs, cluster_means, read_runs
 from workflow_scripts.clusterers.points import read_points
+from workflow_scripts.errors import UserError
 from workflow_scripts.metrics.votes import majority_names
 from workflow_scripts.models.saved import ENCODER, SavedModel
 from workflow_scripts.reduce.autoencoder import read as read_autoencoder
@@ -36,12 +37,19 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         (they say what network they come from; those of a subset do not)
     cell : its choices, by axis
     settings : of its `preprocess`, `backbone` and `decomposition` (null: the features themselves are clustered)
+
+    Raises
+    ------
+    UserError
+        If the clusterer calls every image noise.
     """
     with store.reading(sources["clusters"]) as file:
         runs, manifest, clusterer = read_runs(file), file.attrs["manifest"], store.attribute(file, "settings")
     k, row, told = choose(pd.read_parquet(sources["scores"]), runs)
     labels = runs[k].labels[row].astype(int)
     names = majority_names(labels, read_labels(sources["manifest"], manifest))
+    if names.empty:
+        raise UserError(f"model: {cell['clusterer']} found every image noise, allowed: a clusterer that finds clusters")
     clusters = np.where(labels < 0, NOISE, np.searchsorted(names.index, labels))  # without clusters that are empty
     with store.reading(sources["features"], manifest) as file:
         features = file["features"]
@@ -73,7 +81,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:
     """The k and the row of its runs to make a model of, and what the choice of k went by."""
     by = "ari" if scores["ari"].notna().any() else "silhouette"
-    means = {k: scores.loc[scores["k"].isna() if k is None else scores["k"] == k, by].mean() for k in runs}
+    of_k = {k: scores.loc[scores["k"].isna() if k is None else scores["k"] == k, by] for k in runs}
+    means = {k: its.iloc[runs[k].best_of_repeats].mean() for k, its in of_k.items()}
     best = max(means, key=lambda k: np.nan_to_num(means[k], nan=-np.inf))
     its, rows = runs[best], runs[best].best_of_repeats
     lowest = np.argmin(np.nan_to_num(its.inertia[rows], nan=np.inf))
