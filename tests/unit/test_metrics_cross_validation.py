@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import accuracy_score
 
-from workflow_scripts.clusterers import Runs
+from workflow_scripts.clusterers import NOT_APPLICABLE, Runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.metrics.cross_validation import Model, cross_validate, matched_names, stratified_folds
 
@@ -70,7 +70,7 @@ def without_centres(noise):
         ((_, runs),) = sklearn_kmeans(*given)
         labels = runs.labels.astype(int)
         labels[:, :noise] = -1
-        yield None, replace(runs, labels=labels, centers=np.empty((1, 0, 0)))
+        yield None, replace(runs, labels=labels, centers=np.empty((1, 0, 0)), seed=np.array([NOT_APPLICABLE]))
 
     return Model(3, True, None, cluster, {"k": 5, "n_init": 2})
 
@@ -78,7 +78,7 @@ def without_centres(noise):
 def test_means_stand_in_for_centres_that_a_method_does_not_have(blobs):
     expected, _ = validated(*blobs)
     found, _ = validated(*blobs, without_centres(noise=0))
-    assert found["k"].isna().all()
+    assert found[["k", "seed"]].isna().all(axis=None)
     for column in ("fold", "split", "accuracy_majority", "accuracy_matched", "ari", "silhouette"):
         np.testing.assert_array_equal(found[column], expected[column])
     np.testing.assert_allclose(found["inertia"].astype(float), expected["inertia"].astype(float))

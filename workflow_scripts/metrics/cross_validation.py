@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.model_selection import StratifiedKFold
 
-from workflow_scripts.clusterers import Progress, cluster_means
+from workflow_scripts.clusterers import NOT_APPLICABLE, Progress, cluster_means
 from workflow_scripts.errors import UserError
 from workflow_scripts.metrics.agreement import score_restarts
 from workflow_scripts.metrics.internal import silhouettes
@@ -86,7 +86,8 @@ def cross_validate(
                 of_run = {"k": k, "repeat": runs.repeat[row], "n_init": model.clusterer.get("n_init")}
                 centers = stored if len(stored) else cluster_means(fold.points[training], runs.labels[row])
                 for split, scores, by_class in _splits(fold, runs.labels[row], centers, settings["mapping"]):
-                    known = {"seed": runs.seed[row], "restart": runs.restart[row]}
+                    drawn = runs.seed[row] if runs.seed[row] != NOT_APPLICABLE else None
+                    known = {"seed": drawn, "restart": runs.restart[row]}
                     rows.append(scores.assign(**its, **of_run, **known, split=split))
                     classes.append(by_class.assign(**its, **of_run, split=split))
         progress(number + 1, settings["folds"])
