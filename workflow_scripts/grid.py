@@ -256,7 +256,10 @@ class Grid:
         if subset.in_clusters is None:
             return None
         choices = ChainMap(dict(subset.in_clusters.at), {}, self.settings.baseline.model_dump())
-        return self._cell("", choices, "subsets: in_clusters: at")
+        cell = self._cell("", choices, "subsets: in_clusters: at")
+        if reason := self._senseless(cell):
+            raise UserError(f"config: subsets: in_clusters: at: {reason}")
+        return cell
 
     def check(self) -> None:
         """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""

@@ -50,6 +50,10 @@ def _in_clusters(path: str, wanted: Mapping[str, Any], name: str) -> np.ndarray:
         raise UserError(f"config: subsets.{name}.in_clusters.k: {found_allowed(str(k), map(str, runs))}")
     best = runs[k].best_of_repeats
     labels = runs[k].labels[best[np.argmin(runs[k].inertia[best])]]
+    there = np.unique(labels).tolist()
+    for cluster in wanted["clusters"]:
+        if cluster not in there:
+            raise UserError(f"config: subsets.{name}.in_clusters.clusters: {found_allowed(cluster, there)}")
     return ids[np.isin(labels, wanted["clusters"])]
 
 

@@ -35,6 +35,8 @@ def test_clusters_are_those_of_the_best_repeat(tmp_path):
     assert chosen(path, in_clusters={"clusters": [1], "k": 5}) == [2, 3]
     with pytest.raises(UserError, match=r"subsets.some.in_clusters.k: found '4', allowed: 3, 5"):
         chosen(path, in_clusters={"clusters": [1], "k": 4})
+    with pytest.raises(UserError, match=r"subsets.some.in_clusters.clusters: found 3, allowed: 0, 1, 2"):
+        chosen(path, in_clusters={"clusters": [1, 3]})
 
 
 def test_an_empty_subset_and_a_missing_column_are_told():
@@ -58,11 +60,12 @@ def test_the_store_of_a_subset_holds_its_rows(tmp_path, monkeypatch):
         assert list(store.image_ids(file)) == list(IDS[2:5])
 
 
-def settings(**subsets):
+def settings(backbones=(), **subsets):
+    layers = {"b": "fire9_avg", **dict(backbones)}
     return parse(
         {
             "preprocess": {"p": [{"resize": {"size": [64, 64]}}]},
-            "backbones": {"b": {"model": "squeezenet1_1", "layers": [["fire9_avg"]]}},
+            "backbones": {name: {"model": "squeezenet1_1", "layers": [[its]]} for name, its in layers.items()},
             "clusterers": {"c": {"method": "kmeans"}},
             "baseline": {"preprocess": "p", "backbone": "b", "layer": "fire9_avg", "clusterer": "c"},
             "subsets": subsets,
@@ -82,3 +85,16 @@ def test_a_subset_of_itself_is_told():
     behind = {"in_clusters": {"at": {"subset": "two"}, "clusters": [0]}}
     with pytest.raises(UserError, match=r"config: subsets.two: it is taken of itself"):
         Grid(settings(one={"label": ["a"]}, two=behind)).check()
+
+
+def test_a_cell_behind_a_subset_has_to_make_sense():
+    config = settings(
+        one={"in_clusters": {"at": {"backbone": "other"}, "clusters": [0]}}, backbones={"other": "fire5_avg"}
+    )
+    with pytest.raises(UserError, match="config: subsets: in_clusters: at: other has no layer fire9_avg"):
+        Grid(config).check()
+
+
+def test_an_empty_list_of_labels_is_told():
+    with pytest.raises(UserError, match=r"config: subsets.one.label: found \[\], allowed: 1 or more entries"):
+        settings(one={"label": []})

@@ -10,7 +10,7 @@ from workflow_scripts.tables import write_csv
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    manifest = pd.read_csv(snakemake.input.manifest, dtype={"image_id": str, "label": str}, keep_default_na=False)
+    manifest = pd.read_csv(snakemake.input.manifest, dtype=str, keep_default_na=False)
     subset = members(manifest, snakemake.params.subset, snakemake.wildcards.subset, snakemake.input.clusters or None)
     log.info(f"{len(subset)} of {len(manifest)} images")
     write_csv(subset, snakemake.output[0])

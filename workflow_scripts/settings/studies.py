@@ -40,7 +40,7 @@ class InClusters(Model):
 class Subset(Model):
     """A part of the images: those that fit everything that is named."""
 
-    label: list[str] | None = None
+    label: list[str] | None = Field(None, min_length=1)
     scale_um: Range | None = None
     """Length of the scale bar, from and to, micrometres."""
     nm_per_pixel: Range | None = None
