@@ -190,6 +190,13 @@ def test_what_cannot_run_says_so_before_it_starts():
         run("gaussian_mixture", wide)
 
 
+def test_fewer_images_than_a_method_needs_are_told():
+    few = np.zeros((5, 2))
+    for method in ("optics", "hdbscan"):
+        with pytest.raises(UserError, match=rf"config: clusterers: {method}: min_samples: found 10, allowed: .*, 5"):
+            run(method, few)
+
+
 def test_dbscan_counts_neighbours_before_it_keeps_them(monkeypatch):
     monkeypatch.setattr("workflow_scripts.clusterers.memory.os.sysconf", lambda name: 4)  # 16 bytes of memory
     with pytest.raises(UserError, match="DBSCAN of 150 images at eps 100 needs 360,000 bytes"):

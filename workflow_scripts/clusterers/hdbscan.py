@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers import Progress, Runs
 from workflow_scripts.clusterers.fits import found_k
-from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.clusterers.memory import need_images, need_time
 
 
 def cluster(
@@ -20,6 +20,7 @@ def cluster(
     The diagnostic `probability` (N,) is how deep in its cluster each image lies, 0 for noise. Raises `UserError` with
     the time needed if that is too much.
     """
+    need_images("hdbscan: min_samples", settings["min_samples"] or settings["min_cluster_size"], points)
     need_time("HDBSCAN", points, 0.2, "try fewer images or components")
     with threadpool_limits(1):
         fit = HDBSCAN(

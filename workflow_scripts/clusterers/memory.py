@@ -33,3 +33,10 @@ def need_time(method: str, points: np.ndarray, microseconds: float, instead: str
             f"config: clusterers: {method} of {n} images in {d} dimensions takes about {minutes / 60:.1f} hours, "
             f"allowed: {LONGEST_MINUTES / 60:.0f}; {instead}"
         )
+
+
+def need_images(key: str, least: int, points: np.ndarray) -> None:
+    """Raises `UserError` if there are fewer images than the value `least` of the setting `key` needs."""
+    if least > len(points):
+        found = f"found {least}, allowed: at most the number of images, {len(points)}"
+        raise UserError(f"config: clusterers: {key}: {found}")

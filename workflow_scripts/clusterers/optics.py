@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers import Progress, Runs
 from workflow_scripts.clusterers.fits import found_k
-from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.clusterers.memory import need_images, need_time
 
 
 def cluster(
@@ -20,6 +20,7 @@ def cluster(
     Its diagnostics are the `ordering` (N,) and each image's `reachability` (N,). Raises `UserError` with the time
     needed if that is more than a job has.
     """
+    need_images("optics: min_samples", max(settings["min_samples"], settings["min_cluster_size"] or 0), points)
     need_time("OPTICS", points, 1.2, "try fewer images or components")
     with threadpool_limits(1):
         fit = OPTICS(
