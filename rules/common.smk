@@ -376,6 +376,11 @@ def predictions(wildcards):
             f"Error: config: new_images: found {found}, allowed: a folder of pictures, "
             "as in: snakemake predict --config new_images=PATH"
         )
+    if not modelled_studies:
+        sys.exit(
+            "Error: config: studies: found none with a model, allowed: a decomposition that has a place for new "
+            "images: a pca, an autoencoder, none"
+        )
     return [
         layout.predictions.format(folder=folder_name(found), study=study)
         for study in modelled_studies

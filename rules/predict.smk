@@ -31,7 +31,7 @@ rule models:
     localrule: True
 
 
-if settings.new_images:
+if settings.new_images and modelled_studies:
 
     rule new_images:
         output:
