@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 STAGES = (
-    *("preprocess", "weights", "finetuned", "features", "decomposed", "clusters", "scores", "validated", "tables"),
-    *("figures", "audit", "gallery", "models"),
+    *("preprocess", "weights", "finetuned", "subsets", "features", "decomposed", "clusters", "scores", "validated"),
+    *("tables", "figures", "audit", "gallery", "models"),
 )
 
 
@@ -33,8 +33,10 @@ def prune(root: str | Path, wanted: Iterable[str], delete: bool) -> None:
 
 
 def _stem(path: Path) -> Path:
+    if path.parent.name.endswith(".checkpoints"):
+        path = path.parent
     name = path.name
-    for unfinished in (".rows", ".progress", ".checkpoint"):  # of what a kill interrupted and can go on
+    for unfinished in (".rows", ".progress", ".checkpoint", ".checkpoints"):  # of what a kill interrupted and can go on
         if name.endswith(unfinished):
             name = name.removeprefix(".").removesuffix(unfinished)
     for suffix in (".parquet", ".csv", ".classes", ".h5", ".json", ".safetensors", ".svg", ".png", ".html"):

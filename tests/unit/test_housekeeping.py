@@ -30,6 +30,7 @@ WANTED = [
     "features/plain/net/.fire9_avg.h5.rows",  # of a killed extraction, which goes on where it was
     "features/plain/net/.fire5_avg.h5.progress",
     "decomposed/plain/net/fire9_avg/.pca.h5.checkpoint",  # of a killed training
+    f"clusters/{LAYER}/pca5/.kmeans.h5.checkpoints/0.pt",
     f"features/{LAYER}.h5",
     "features/plain/net/fire5_avg.h5",  # comes with fire9_avg from one pass
     f"decomposed/{LAYER}/pca.h5",
@@ -54,6 +55,8 @@ UNWANTED = [
     "features/plain/net/.fire8_avg.h5.rows",
     "features/plain/net/fire8_avg.h5",
     "features/plain/other/fire9_avg.h5",
+    f"clusters/{LAYER}/pca5/.older.h5.checkpoints/0.pt",
+    "subsets/old.csv",
     f"decomposed/{LAYER}/umap.h5",
     f"clusters/{LAYER}/pca5w/kmeans.h5",
     f"clusters/{LAYER}/pca5/kmeans_old.h5",
