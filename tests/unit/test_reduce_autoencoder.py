@@ -171,8 +171,9 @@ def test_after_a_kill_it_ends_with_the_same_bytes(
     assert [its.name for its in path.parent.iterdir()] == ["ae.h5"]
 
 
-def test_a_checkpoint_of_other_settings_is_not_used(
-    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", ["settings", "features"])
+def test_a_checkpoint_of_other_settings_or_features_is_not_used(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     monkeypatch.setattr(phases, "SECONDS_BETWEEN_CHECKPOINTS", 0)
 
@@ -180,8 +181,12 @@ def test_a_checkpoint_of_other_settings_is_not_used(
         if done > 1000:
             raise KilledError
 
+    before, was = {"l2": 0.5}, source
+    if change == "features":  # of the same images, otherwise preprocessed
+        (tmp_path / "before").mkdir()
+        before, was = {}, write_features(tmp_path / "before", features(seed=1))
     with pytest.raises(KilledError):
-        decompose(source, tmp_path / "ae.h5", kill, l2=0.5)
+        decompose(was, tmp_path / "ae.h5", kill, **before)
     expected = decompose(source, tmp_path / "other" / "ae.h5").read_bytes()
     assert decompose(source, tmp_path / "ae.h5").read_bytes() == expected
 

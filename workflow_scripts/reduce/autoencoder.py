@@ -1,6 +1,7 @@
 """Codes of an autoencoder that reconstructs the features from few numbers (Coronica 2018, 3.2)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def decompose(
             phases=[next(iter(phase.items())) for phase in settings["phases"]],
             **{key: settings[key] for key in ("patience", "learning_rate", "l2", "batch_size", "seed")},
         )
-        made_from = digest([code, dict(settings), features.attrs["code"], list(ids)])
+        made_from = digest([code, dict(settings), sha256(X).hexdigest(), list(ids)])
         checkpoint = Path(path).with_name(f".{Path(path).name}.checkpoint")
         on_device = torch.from_numpy(X).to(net.mean.device)
         curves = Trainer(net, on_device, training, stopping, recipe, checkpoint, made_from).run(progress)
