@@ -69,3 +69,7 @@ def test_leaves_are_compared_with_the_finest_labels(tmp_path):
     assert coarse["ari"][0] == pytest.approx(adjusted_rand_score(LABELS[:5], leaves[:5]))
     assert set(fine["against"]) == {"sublabel"}
     assert (fine["ari"] == 1).all()
+
+
+def test_leaves_of_one_class_are_compared_with_nothing(tmp_path):
+    assert table(tmp_path, BY_K, sublabel=["a", "a", "a", "a", "", ""])["ari"].isna().all()

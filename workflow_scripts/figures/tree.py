@@ -39,7 +39,7 @@ def tabulate(
     the mean of its points), `label` and `share` (the class of most of its labelled images, and their share among those;
     null without labels), `x` (place from the left, leaves at whole numbers), and `against, k_leaves, ari, nmi`: the
     agreement of the leaves with the sub-labels, or with the labels where there are none (NMI with the arithmetic mean;
-    null without any).
+    null where there are not two).
     """
     manifest = read_manifest(inputs["manifest"][0])
     cell = cells[0]
@@ -53,7 +53,9 @@ def tabulate(
     leaves = list(levels.values())[-1]
     finest = "sublabel" if "sublabel" in manifest else "label"
     agreement = score_restarts(leaves[None], manifest[finest]).iloc[0]
-    return table.assign(against=finest, k_leaves=max(levels), ari=agreement["ari"], nmi=agreement["nmi_arithmetic"])
+    comparable = manifest[finest].replace("", None).nunique() > 1
+    ari, nmi = (agreement[name] if comparable else np.nan for name in ("ari", "nmi_arithmetic"))
+    return table.assign(against=finest, k_leaves=max(levels), ari=ari, nmi=nmi)
 
 
 def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dict[int, np.ndarray]:
