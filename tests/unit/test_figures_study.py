@@ -37,6 +37,17 @@ def test_the_best_k_is_that_of_the_highest_mean(tmp_path):
     assert set(table["chosen_by"]) == {"accuracy_majority"}
 
 
+def test_the_best_k_goes_by_the_best_restart_of_each_repeat(tmp_path):
+    found = {2: ((0.9, 2.0), (0.4, 1.0)), 3: ((0.1, 2.0), (0.5, 1.0))}
+    rows = [
+        {"k": k, "repeat": 0, "restart": i, "accuracy_majority": accuracy, "inertia": inertia}
+        for k, restarts in found.items()
+        for i, (accuracy, inertia) in enumerate(restarts)
+    ]
+    inputs = {"scores": [write_scores(tmp_path / "scores.parquet", rows)]}
+    assert choose_best_k(inputs, {"k": "best", "by": "accuracy_majority"}) == 3
+
+
 def test_without_labels_the_best_k_is_left_to_the_smallest(tmp_path):
     inputs = by_k(tmp_path, {2: (np.nan, np.nan), 3: (np.nan, np.nan)})
     assert choose_best_k(inputs, {"k": "best", "by": "accuracy_majority"}) is None
@@ -155,3 +166,22 @@ def test_effects_of_no_full_product_are_an_error(tmp_path):
     cells, inputs = factorial(tmp_path, lambda n, w, k: 0.1)
     with pytest.raises(UserError, match="no full product"):
         tabulate("effects", cells[:-1], {"scores": inputs["scores"][:-1]}, metrics=["accuracy_majority"], pairs=1)
+
+
+def test_effects_of_clusterers_that_find_k(tmp_path):
+    cells = [{**CELL, "clusterer": name, "whiten": w} for name in ("dbscan", "optics") for w in (True, False)]
+    rows = [{"k": None, "repeat": 0, "accuracy_majority": 0.3 * (cell["clusterer"] == "optics")} for cell in cells]
+    paths = [write_scores(tmp_path / f"{i}.parquet", [row]) for i, row in enumerate(rows)]
+    table = tabulate("effects", cells, {"scores": paths}, metrics=["accuracy_majority"], pairs=1)
+    first = table.set_index("term")
+    assert first.loc["clusterer", "share"] == pytest.approx(100)
+    assert first.loc["whiten", "share"] == pytest.approx(0)
+
+
+def test_effects_and_heatmap_need_choices_that_vary(tmp_path):
+    cells, _ = factorial(tmp_path, lambda n, w, k: 0.1)
+    paths = [write_scores(tmp_path / "one.parquet", [{"k": 7, "repeat": 0, "accuracy_majority": 0.1}])] * 2
+    with pytest.raises(UserError, match="found one cell"):
+        tabulate("effects", cells[:1], {"scores": paths[:1]}, metrics=["accuracy_majority"], pairs=1)
+    with pytest.raises(UserError, match="found whiten as the only choice"):
+        tabulate("heatmap", cells[:2], {"scores": paths})

@@ -91,7 +91,7 @@ def choose_best_k(inputs: Mapping[str, Sequence[str]], figure: Mapping[str, Any]
     """
     if figure["k"] != "best":
         return figure["k"]
-    means = read_scores(inputs["scores"][0]).groupby("k")[figure["by"]].mean().dropna()
+    means = best_of_repeats(read_scores(inputs["scores"][0])).groupby("k")[figure["by"]].mean().dropna()
     if means.empty:
         return None
     return int(means.idxmin() if figure["by"] in LOW_IS_GOOD else means.idxmax())
@@ -134,6 +134,11 @@ def read_scores(path: str) -> pd.DataFrame:
     """A cell's scores on all images: the folds of a cross-validation are left out."""
     scores = pd.read_parquet(path)
     return scores[scores["fold"].isna()]
+
+
+def best_of_repeats(scores: pd.DataFrame) -> pd.DataFrame:
+    """Of each k and repeat the row of lowest inertia: a repeat may store all its restarts."""
+    return scores.sort_values("inertia", kind="stable").groupby(["k", "repeat"], dropna=False).head(1).sort_index()
 
 
 def with_k(scores: pd.DataFrame, wanted: int | None) -> pd.DataFrame:

@@ -6,7 +6,14 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import CELL_AXES, cell_names, read_manifest, read_scores, with_k
+from workflow_scripts.figures.artefacts import (
+    CELL_AXES,
+    best_of_repeats,
+    cell_names,
+    read_manifest,
+    read_scores,
+    with_k,
+)
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, note, shortened, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
 
@@ -45,8 +52,7 @@ def tabulate(
     """
     rows = []
     for name, path in zip(cell_names(cells, CELL_AXES), inputs["scores"], strict=True):
-        its = with_k(read_scores(path), figure["k"])
-        its = its.sort_values("inertia", kind="stable").groupby("repeat").head(1)  # of all restarts the best
+        its = best_of_repeats(with_k(read_scores(path), figure["k"]))
         row = {"name": name, "k": its["k"].iloc[0], "n_repeats": len(its)}
         row |= {"n_clusters": its["n_clusters"].mean(), "noise": its["noise_fraction"].mean()}
         for metric in figure["metrics"]:

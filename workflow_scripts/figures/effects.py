@@ -9,7 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import AXIS_NAMES, CELL_AXES, METRIC_NAMES, read_scores, shown
+from workflow_scripts.figures.artefacts import (
+    AXIS_NAMES,
+    CELL_AXES,
+    METRIC_NAMES,
+    best_of_repeats,
+    read_scores,
+    shown,
+)
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, note, placeholder, theme
 from workflow_scripts.metrics.effects import variance_shares
 
@@ -40,9 +47,13 @@ def full_product(cells: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> pd
 
     Raises `UserError` where the cells are no full product of choices.
     """
-    tables = [_best(read_scores(path)).assign(**_choices(cell)) for cell, path in zip(cells, paths, strict=True)]
+    tables = [
+        best_of_repeats(read_scores(path)).assign(**_choices(cell)) for cell, path in zip(cells, paths, strict=True)
+    ]
     scores = pd.concat(tables, ignore_index=True)
     factors = varying(scores)
+    if not factors:
+        raise UserError("config: figures: effects, heatmap: found one cell, allowed: a study that varies choices")
     sizes = [scores[factor].nunique() for factor in factors]
     if len(scores) != np.prod(sizes) * scores["repeat"].nunique():
         raise UserError(
@@ -58,10 +69,6 @@ def varying(scores: pd.DataFrame) -> list[str]:
 
 def _choices(cell: Mapping[str, Any]) -> dict[str, Any]:
     return {axis: cell[axis] for axis in CELL_AXES}
-
-
-def _best(scores: pd.DataFrame) -> pd.DataFrame:
-    return scores.sort_values("inertia", kind="stable").groupby(["k", "repeat"]).head(1)
 
 
 def _ranked(scores: pd.DataFrame, metric: str, n_pairs: int) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.figures.artefacts import AXIS_NAMES, METRIC_NAMES, shown, word
 from workflow_scripts.figures.effects import full_product, varying
 from workflow_scripts.figures.style import canvas, note, placeholder, theme, wrapped
@@ -38,7 +39,10 @@ def tabulate(
 
 def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
     """The two choices with the largest mean share of the variance; the one of more values along x."""
-    shares = variance_shares(scores, varying(scores), metric)
+    factors = varying(scores)
+    if len(factors) < 2:
+        raise UserError(f"config: figures: heatmap: found {factors[0]} as the only choice that varies, allowed: two")
+    shares = variance_shares(scores, factors, metric)
     main = shares[shares["order"] == 1].groupby("term")["share"].mean().nlargest(2)
     x, y = sorted(main.index, key=lambda factor: -scores[factor].nunique())
     return x, y

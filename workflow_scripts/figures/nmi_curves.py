@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names, read_manifest, read_scores
+from workflow_scripts.figures.artefacts import AXIS_NAMES, best_of_repeats, cell_names, read_manifest, read_scores
 from workflow_scripts.figures.style import (
     FAINT,
     INK,
@@ -63,10 +63,10 @@ def tabulate(
 
 
 def _clusterer(name: str, path: str) -> pd.DataFrame:
-    scores = read_scores(path).sort_values("inertia", kind="stable")
-    best = scores.groupby(["k", "repeat"], dropna=False).head(1)
-    means = best.groupby("k", dropna=False).agg(
-        nmi=("nmi_geometric", "mean"), sd=("nmi_geometric", "std"), found=("n_clusters", "mean")
+    means = (
+        best_of_repeats(read_scores(path))
+        .groupby("k", dropna=False)
+        .agg(nmi=("nmi_geometric", "mean"), sd=("nmi_geometric", "std"), found=("n_clusters", "mean"))
     )
     curve = means.reset_index().assign(curve=name, is_reference=False, finds_k=means.index.isna())
     return curve.assign(k=curve["k"].astype(float).fillna(curve["found"].astype(float))).drop(columns="found")

@@ -18,6 +18,7 @@ from workflow_scripts.figures.artefacts import (
     CELL_AXES,
     METRIC_NAMES,
     UNLABELLED_METRICS,
+    best_of_repeats,
     read_manifest,
     read_scores,
     shown,
@@ -99,8 +100,7 @@ def _place(cell: Mapping[str, Any], figure: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _best_repeats(scores: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFrame:
-    its = scores if figure["x"] == "k" else with_k(scores, figure["k"])
-    return its.sort_values("inertia", kind="stable").groupby(["k", "repeat"], dropna=False).head(1).sort_index()
+    return best_of_repeats(scores if figure["x"] == "k" else with_k(scores, figure["k"]))
 
 
 def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
