@@ -48,8 +48,7 @@ def _in_clusters(path: str, wanted: Mapping[str, Any], name: str) -> np.ndarray:
     k = wanted["k"] or next(iter(runs))
     if k not in runs:
         raise UserError(f"config: subsets.{name}.in_clusters.k: {found_allowed(str(k), map(str, runs))}")
-    best = runs[k].best_of_repeats
-    labels = runs[k].labels[best[np.argmin(runs[k].inertia[best])]]
+    labels = runs[k].labels[runs[k].best]
     there = np.unique(labels).tolist()
     for cluster in wanted["clusters"]:
         if cluster not in there:

@@ -64,6 +64,11 @@ class Runs:
         rows = [np.flatnonzero(self.repeat == repeat) for repeat in np.unique(self.repeat)]
         return np.array([its[np.argmin(self.inertia[its])] for its in rows])
 
+    @property
+    def best(self) -> int:
+        """The row of the lowest inertia of all, the first of equals, and of a method that has no inertia."""
+        return int(np.argmin(np.nan_to_num(self.inertia, nan=np.inf)))
+
 
 ROWS = tuple(its.name for its in fields(Runs) if its.name != "diagnostics")
 """The arrays of `Runs` with an entry for each row, and the centres."""

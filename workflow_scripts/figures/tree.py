@@ -63,7 +63,7 @@ def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dic
     ks = [k for k in runs if k is not None and 1 < k <= leaves]
     if not ks:
         raise UserError(f"config: figures: tree: leaves: found {leaves}, but {clusterer} has no k from 2 to {leaves}")
-    best = {k: runs[k].labels[runs[k].best_of_repeats[0]].astype(np.intp) for k in ks}
+    best = {k: runs[k].labels[runs[k].best].astype(np.intp) for k in ks}
     return {1: np.zeros_like(best[ks[0]]), **best}
 
 

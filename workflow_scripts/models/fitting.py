@@ -84,9 +84,7 @@ def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int |
     of_k = {k: scores.loc[scores["k"].isna() if k is None else scores["k"] == k, by] for k in runs}
     means = {k: its.iloc[runs[k].best_of_repeats].mean() for k, its in of_k.items()}
     best = max(means, key=lambda k: np.nan_to_num(means[k], nan=-np.inf))
-    its, rows = runs[best], runs[best].best_of_repeats
-    lowest = np.argmin(np.nan_to_num(its.inertia[rows], nan=np.inf))
-    return best, int(rows[lowest]), {"chosen_by": by, f"mean_{by}": _finite(means[best])}
+    return best, runs[best].best, {"chosen_by": by, f"mean_{by}": _finite(means[best])}
 
 
 def own_distances(features: Matrix, clusters: np.ndarray, means: np.ndarray) -> np.ndarray:
