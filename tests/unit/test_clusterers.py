@@ -88,14 +88,13 @@ def test_nothing_depends_on_threads_other_k_or_other_repeats():
     assert not np.array_equal(other.labels, among.labels)
 
 
-@pytest.mark.parametrize(("method", "settings"), [
-    (kmeans, _settings()),
-    (minibatch_kmeans, MiniBatchSettings(k=KS, repeats=REPEATS, n_init=N_INIT).dump()),
+@pytest.mark.parametrize(("method", "settings", "total"), [
+    (kmeans, _settings(), len(KS) * REPEATS * N_INIT),
+    (minibatch_kmeans, MiniBatchSettings(k=KS, repeats=REPEATS, n_init=N_INIT).dump(), len(KS) * REPEATS),
 ])  # fmt: skip
-def test_progress_counts_the_restarts_of_all_k(method, settings):
+def test_progress_counts_the_fits_of_all_k(method, settings, total):
     calls = []
     list(method.cluster(POINTS, settings, 0, 1, lambda done, total: calls.append((done, total))))
-    total = len(KS) * REPEATS * N_INIT
     assert {each for _, each in calls} == {total}
     assert [done for done, _ in calls] == sorted(done for done, _ in calls)
     assert calls[-1][0] == total
