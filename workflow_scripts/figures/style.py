@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
+from matplotlib.transforms import Bbox
 
 from workflow_scripts.store import replacing
 
@@ -33,6 +34,8 @@ CYCLES = (("white", 0.0), ("white", 0.4), ("black", 0.45))
 CLUSTER_MARKERS = ("^", "v", "P", "X")
 """Of the second cluster of a class, the third, …"""
 INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
+PASSES = 3
+"""Of the layout: ticks follow the panels' sizes, which follow the ticks."""
 SHADES = (("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
 """What a class's colour is mixed with for its second cluster, its third, …"""
 
@@ -196,12 +199,24 @@ def dot(look: Look) -> Line2D:
     return Line2D([], [], linestyle="", marker=look.marker, color=look.colour, markersize=4)
 
 
+def _fix_positions(made: Figure) -> None:
+    """Ends the layout, the panels where they are but for the last bits.
+
+    The layout's solver adds in the order of addresses, and names in an SVG are hashes of positions.
+    """
+    made.set_layout_engine("none")
+    for ax in made.axes:
+        ax.set_position(Bbox(ax.get_position(original=True).get_points().round(6)))
+
+
 def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mapping[str, Any]) -> None:
     """Write the figure as SVG and PNG; the same figure always gives the same bytes."""
     undated = {"svg": {"Date": None}, "png": {"Software": None}}
     with ExitStack() as stack:
         stack.enter_context(theme(style))
-        made.draw_without_rendering()  # ticks follow the panels' sizes, which follow the ticks: this settles both
+        for _ in range(PASSES):
+            made.draw_without_rendering()
+        _fix_positions(made)
         for kind, path in (("svg", svg_path), ("png", png_path)):
             temporary = stack.enter_context(replacing(path))
             made.savefig(temporary, format=kind, dpi=style["dpi"], metadata=undated[kind])
