@@ -13,7 +13,7 @@ from typing import Any
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid, Layout, validated_files
 from workflow_scripts.resources import Sizes, csv_rows
-from workflow_scripts.settings import Embedding, Maps, Settings, Tsne, parse, read_yaml
+from workflow_scripts.settings import Embedding, KMeans, Maps, MiniBatchKMeans, Settings, Tsne, parse, read_yaml
 
 FIGURE_BYTES = 2_000_000
 HOUSEKEEPING = {"prune", "list_layers"}
@@ -63,9 +63,10 @@ def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]
     order = {rule: number for number, rule in enumerate(dag.workflow.rules)}
     jobs = sorted(dag.needrun_jobs(exclude_finished=False), key=lambda job: order[job.rule])
     stages = Counter(_stage(job.rule.name, settings) for job in jobs)
-    restarts = sum(
-        Sizes(settings, layout, grid).restarts(job.wildcards.clusterer) for job in jobs if job.rule.name == "cluster"
-    )
+    variants = Counter(job.wildcards.clusterer for job in jobs if job.rule.name == "cluster")
+    sizes = Sizes(settings, layout, grid)
+    of_kmeans = (name for name in variants if isinstance(settings.clusterers[name], KMeans | MiniBatchKMeans))
+    restarts = sum(variants[name] * sizes.restarts(name) for name in of_kmeans)
     written = _bytes_to_write(dag, settings, layout)
     reasons = Counter((skipped.study, skipped.reason) for skipped in grid.skipped)
     return [
