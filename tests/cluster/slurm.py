@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -19,6 +20,11 @@ OFTEN = ("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-st
 JOURNAL = "jobs.txt"
 DISTURBANCE = "disturb.py"
 LIVING = {"PENDING", "CONFIGURING", "RUNNING", "COMPLETING"}
+
+
+def _heed_ctrl_c() -> None:
+    """As in a terminal: tests that run in the background of a shell inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,8 @@ def job(log_path: str) -> Iterator[logging.Logger]:
         """Snakemake at work; killed at the end if it still is."""
         with open(self.folder / "said.txt", "wb") as said:
             command = self.command(*PROFILE, *OFTEN, *arguments)
-            process = subprocess.Popen(command, cwd=self.folder, env=self.environment(), stdout=said, stderr=said)
+            place = {"cwd": self.folder, "env": self.environment(), "stdout": said, "stderr": said}
+            process = subprocess.Popen(command, **place, preexec_fn=_heed_ctrl_c)
             try:
                 yield process
             finally:
