@@ -84,6 +84,15 @@ class Figure(Model):
         return self.dump(include=DRAWING | {"kind"})
 
 
+class _OfOneK(Figure):
+    """A figure of one cell with one k."""
+
+    of_cells = "one"
+    k: K = None
+    by: Metric = "accuracy_majority"
+    """The metric of `k: best`."""
+
+
 class Samples(Figure):
     """Images of each class, as preprocessed."""
 
@@ -202,130 +211,94 @@ class Distances(Figure):
     seed: int = 0
 
 
-class Embedding(Figure):
+class Embedding(_OfOneK):
     """A two-dimensional map by label and by cluster."""
 
     sources = ("manifest", "map", "points", "clusters", "scores")
-    of_cells = "one"
     shows_images = True
     kind: Literal["embedding"] = "embedding"
     map: str = "tsne"
     """The decomposition that gives the two coordinates."""
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
     insets: list[str] = Field([], max_length=6)
     """Clusters (`Sc`, `Sc-2`) of which typical images are shown: those nearest the centre."""
 
 
-class Confusion(Figure):
+class Confusion(_OfOneK):
     """Confusion matrix of one clustering after the majority vote: the best of the repeats."""
 
     sources = ("manifest", "clusters", "scores")
-    of_cells = "one"
     kind: Literal["confusion"] = "confusion"
     width: float = Field(85, gt=20, le=500)
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
 
 
-class ClassByCluster(Figure):
+class ClassByCluster(_OfOneK):
     """Images of each class in each cluster, before any vote."""
 
     sources = ("manifest", "clusters", "scores")
-    of_cells = "one"
     kind: Literal["class_by_cluster"] = "class_by_cluster"
     width: float = Field(85, gt=20, le=500)
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
 
 
-class ContactSheet(Figure):
+class ContactSheet(_OfOneK):
     """Each cluster in pictures: nearest the centre, at the border, farthest."""
 
     sources = ("manifest", "points", "clusters", "scores")
-    of_cells = "one"
     shows_images = True
     kind: Literal["contact_sheet"] = "contact_sheet"
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
     clusters: list[str] = []
     """Their names (`Sc`, `Sc-2`; numbers without labels); none stands for all."""
     per_place: int = Field(4, ge=1, le=8)
     """Pictures of a cluster for each of the three places."""
 
 
-class ClusterPair(Figure):
+class ClusterPair(_OfOneK):
     """Two clusters side by side, in pictures as on a contact sheet."""
 
     sources = ("manifest", "points", "clusters", "scores")
-    of_cells = "one"
     computes = True
     shows_images = True
     kind: Literal["cluster_pair"] = "cluster_pair"
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
     clusters: tuple[str, str] | None = None
     """Their names; null takes the two whose centres are nearest each other."""
     per_place: int = Field(5, ge=1, le=8)
     """Pictures of a cluster for each of the three places."""
 
 
-class NearTwins(Figure):
+class NearTwins(_OfOneK):
     """Images whose nearest neighbour is in another cluster, with it; the closest pairs."""
 
     sources = ("manifest", "points", "clusters", "scores")
-    of_cells = "one"
     computes = True
     shows_images = True
     kind: Literal["near_twins"] = "near_twins"
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
     pairs: int = Field(12, ge=1, le=40)
     """Pairs that are drawn; the table has all."""
 
 
-class ClassScores(Figure):
+class ClassScores(_OfOneK):
     """Precision, recall and F1 of each class, mean and spread over the repeats, as a table."""
 
     sources = ("class_scores", "scores")
-    of_cells = "one"
     kind: Literal["class_scores"] = "class_scores"
     width: float = Field(85, gt=20, le=500)
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
 
 
-class ClusterScores(Figure):
+class ClusterScores(_OfOneK):
     """What each cluster of one clustering is worth, as a table: size, purity, cohesion, silhouette, DBCV."""
 
     sources = ("manifest", "points", "clusters", "scores")
-    of_cells = "one"
     computes = True
     kind: Literal["cluster_scores"] = "cluster_scores"
     width: float = Field(85, gt=20, le=500)
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
 
 
-class SilhouetteProfile(Figure):
+class SilhouetteProfile(_OfOneK):
     """The silhouette of every image, sorted within its cluster."""
 
     sources = ("manifest", "points", "clusters", "scores")
-    of_cells = "one"
     computes = True
     kind: Literal["silhouette_profile"] = "silhouette_profile"
     width: float = Field(85, gt=20, le=500)
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
 
 
 class ClustererScores(Figure):
@@ -359,15 +332,11 @@ class NmiCurves(Figure):
     """Of random labels, for each k."""
 
 
-class DecisionGraph(Figure):
+class DecisionGraph(_OfOneK):
     """Density and distance to a denser image, by which Density Peaks chooses its centres."""
 
     sources = ("clusters", "scores")
-    of_cells = "one"
     kind: Literal["decision_graph"] = "decision_graph"
-    k: K = None
-    by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
 
 
 class ToyPanel(Figure):
