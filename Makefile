@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SLURM_BIN := .venv-slurm/bin
-KERNEL := setup.py $(wildcard workflow_scripts/kmeans/*.c workflow_scripts/kmeans/*.h)
+KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_scripts/clusterers/kmeans/*.h)
 
 .PHONY: run env env-dev env-slurm test test-cluster recover lint bench schema clean
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-FOLDER = "workflow_scripts/kmeans"
+FOLDER = "workflow_scripts/clusterers/kmeans"
 SOURCES = ["_kernel.c", "_kernel_avx512.c", "_kernel_avx2.c", "_kernel_base.c"]
 HEADERS = ["_kernel.h", "_kernel_impl.h", "_simd.h"]
 DIGEST = sha256(b"".join(path.read_bytes() for path in sorted(Path(FOLDER).glob("*.[ch]")))).hexdigest()
@@ -17,7 +17,7 @@ DIGEST = sha256(b"".join(path.read_bytes() for path in sorted(Path(FOLDER).glob(
 setup(
     ext_modules=[
         Extension(
-            "workflow_scripts.kmeans._kernel",
+            "workflow_scripts.clusterers.kmeans._kernel",
             sources=[f"{FOLDER}/{name}" for name in SOURCES],
             depends=[f"{FOLDER}/{name}" for name in HEADERS],
             define_macros=[("SOURCES_DIGEST", f'"{DIGEST}"')],

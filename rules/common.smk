@@ -2,7 +2,8 @@
 import sys
 from os.path import abspath, isdir, isfile, join, relpath
 
-from workflow_scripts import plan, resources
+from workflow_scripts.planning import plan
+from workflow_scripts.planning import sizes as resources
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import (
     EVERYTHING,

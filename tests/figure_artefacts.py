@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers import Runs, density_peaks, write_runs
 from workflow_scripts.figures.style import save
+from workflow_scripts.io.store import writing
 from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, Linkage
-from workflow_scripts.store import writing
 
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
 Inputs = Mapping[str, Any]

@@ -16,11 +16,11 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from workflow_scripts.audit.evidence import cluster_shares, neighbour_shares
-from workflow_scripts.audit.ranking import rank, read_partitions
-from workflow_scripts.clusterers.points import Points, read_points
 from workflow_scripts.figures.artefacts import read_manifest
+from workflow_scripts.io.points import Points, read_points
 from workflow_scripts.metrics.contingency import encode_classes
+from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares
+from workflow_scripts.pages.audit.ranking import rank, read_partitions
 
 CELLS = {
     "CLAHE, 50 whitened": ("clahe/squeezenet/fire9_avg", 50, True, "kmeans"),

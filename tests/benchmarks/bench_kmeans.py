@@ -31,7 +31,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.kmeans import run_restarts
+from workflow_scripts.clusterers.kmeans import run_restarts
 
 PHOTOGRAPHS = ("brick", "grass", "gravel", "moon", "coins", "page", "text", "clock", "camera")
 ROOT = Path(__file__).parents[2]
@@ -204,7 +204,7 @@ def measured_peak() -> float:
 def peak_memory(X: np.ndarray, k: int, restarts: int) -> float:
     """MiB by which a fresh process grows in `run_restarts` (Linux)."""
     code = (
-        "import re, sys, numpy as np; from workflow_scripts.kmeans import run_restarts\n"
+        "import re, sys, numpy as np; from workflow_scripts.clusterers.kmeans import run_restarts\n"
         "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024\n"
         "X = np.load(sys.argv[1]); run_restarts(X[:100], 2, 1, 0); before = peak()\n"
         "run_restarts(X, int(sys.argv[2]), int(sys.argv[3]), 0); print(peak() - before)"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from tests.micrographs import judged, write_micrographs
 from tests.workflow import ROOT
-from workflow_scripts.scale_bars.table import read_scales
+from workflow_scripts.intake.scale_bars.table import read_scales
 
 SHARED = Path(os.environ.get("CLUSTERGRID_SHARED", ROOT.parent / "shared"))
 OUTCOMES = ("right", "missed", "wrong")

@@ -58,7 +58,7 @@ def test_the_end_says_where_to_look(project):
 
 def test_too_little_disk_ends_the_run_before_it_starts(tmp_path, fresh):
     project = fresh.copy(tmp_path / "project")
-    project.edit("workflow_scripts/plan.py", "FIGURE_BYTES = 2_000_000", "FIGURE_BYTES = 10**18")
+    project.edit("workflow_scripts/planning/plan.py", "FIGURE_BYTES = 2_000_000", "FIGURE_BYTES = 10**18")
     done = project.snakemake("--cores", "1")
     assert done.returncode != 0
     assert [line for line in done.stderr.splitlines() if line.startswith("Error: disk: ")]

@@ -6,10 +6,10 @@ import pytest
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from workflow_scripts.audit.confident import count_errors
-from workflow_scripts.audit.evidence import cluster_shares, neighbour_shares, votes_against
-from workflow_scripts.audit.ranking import rank
 from workflow_scripts.errors import UserError
+from workflow_scripts.pages.audit.confident import count_errors
+from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares, votes_against
+from workflow_scripts.pages.audit.ranking import rank
 
 
 def blobs(n_classes=3, per_class=40, spread=0.3, seed=0):

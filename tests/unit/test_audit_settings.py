@@ -8,7 +8,7 @@ import yaml
 from workflow_scripts import provenance
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid, Layout
-from workflow_scripts.plan import _named
+from workflow_scripts.planning.plan import _named
 from workflow_scripts.settings import parse
 
 CONFIG = yaml.safe_load("""

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import nn
 
-from workflow_scripts import store
 from workflow_scripts.backbones import extract as module
 from workflow_scripts.backbones import names
 from workflow_scripts.backbones.extract import choose_device, extract, padded_batches, prepare
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 
 CPU = torch.device("cpu")
 RANDOM_SQUEEZENET = {"model": "squeezenet1_1", "weights": "random", "batch_size": 4}

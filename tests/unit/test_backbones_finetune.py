@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from workflow_scripts import store
 from workflow_scripts.backbones import weights
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.backbones.finetune import finetune, held_out_split
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 
 BACKBONE = {"model": "squeezenet1_1", "weights": "random", "seed": 3}
 N = 30

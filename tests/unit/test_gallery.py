@@ -12,15 +12,15 @@ from PIL import Image
 from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 
-from workflow_scripts.gallery.members import (
+from workflow_scripts.pages.gallery.members import (
     centre_distances,
     cluster_names,
     nearest_clusters,
     parted_twins,
     telling_members,
 )
-from workflow_scripts.gallery.page import describe, write_gallery
-from workflow_scripts.gallery.pictures import Pictures, data_uri
+from workflow_scripts.pages.gallery.page import describe, write_gallery
+from workflow_scripts.pages.gallery.pictures import Pictures, data_uri
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(60, 5))

@@ -7,10 +7,10 @@ import pytest
 from skimage import data
 
 from workflow_scripts.intake.embedded import PHOTOGRAPHS, SIDES, write_embedded
-from workflow_scripts.intake.images import read_image
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.manifest import label
+from workflow_scripts.io.images import read_image
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from workflow_scripts.intake import inspection
 from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.intake.parallel import ordered_map
+from workflow_scripts.io.parallel import ordered_map
 
 
 @pytest.fixture

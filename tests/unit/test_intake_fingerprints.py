@@ -14,7 +14,7 @@ from PIL import Image
 
 from workflow_scripts.intake import fingerprints
 from workflow_scripts.intake.fingerprints import near_pairs, perceptual_hash, pixel_digest
-from workflow_scripts.intake.images import decode
+from workflow_scripts.io.images import decode
 
 LIMIT = 4
 """The default distance of near-duplicates."""

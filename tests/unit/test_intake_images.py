@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from bad_pictures import COLOUR, DEEP, FLOAT, GREY, MAX_PIXELS, MIN_SIZE, cut, encoded, tiff
 
-from workflow_scripts.intake import images
-from workflow_scripts.intake.images import ImageRejected, decode, open_file, read_image
+from workflow_scripts.io import images
+from workflow_scripts.io.images import ImageRejected, decode, open_file, read_image
 
 ORIENTED = {  # EXIF tag 0x0112: what has to be done to the stored rows and columns
     1: lambda pixels: pixels,

@@ -19,9 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from workflow_scripts.kmeans import ManyRestartKMeans, Restarts, native, run_restarts
-from workflow_scripts.kmeans.problem import Batch, Problem
-from workflow_scripts.kmeans.streams import random_points, uniforms
+from workflow_scripts.clusterers.kmeans import ManyRestartKMeans, Restarts, native, run_restarts
+from workflow_scripts.clusterers.kmeans.problem import Batch, Problem
+from workflow_scripts.clusterers.kmeans.streams import random_points, uniforms
 
 needs_kernel = pytest.mark.skipif(not native.kernels(), reason="k-means was installed without a C compiler")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -12,10 +12,10 @@ from figure_artefacts import CELL, write_manifest, write_scores
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
-from workflow_scripts import store
 from workflow_scripts.clusterers import Runs, write_runs
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
+from workflow_scripts.io.points import read_points
 from workflow_scripts.models.fitting import choose, fit_model, own_distances
 from workflow_scripts.models.saved import COLUMNS, SavedModel, load_model, save_model
 from workflow_scripts.reduce import autoencoder, pca

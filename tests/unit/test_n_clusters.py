@@ -11,8 +11,8 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import silhouette_score
 from sklearn.mixture import GaussianMixture
 
+from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.figures import choose_k
-from workflow_scripts.kmeans import run_restarts
 from workflow_scripts.n_clusters import elbow, gap, mixture, silhouette, stability
 from workflow_scripts.n_clusters.survey import CRITERIA, Options, standing_out, survey
 from workflow_scripts.settings.figures import ChooseK, Style

@@ -157,7 +157,7 @@ def test_c_sources_count_with_their_folder(package):
         path.write_text(path.read_text() + "\nint changed;\n")
         digests.add(package.digest(*CLUSTER))
     (package.folder / "kmeans" / "_new.c").write_text("int x;")
-    digests.add(package.digest("kmeans.native"))
+    digests.add(package.digest("clusterers.kmeans.native"))
     assert len(digests) == 4
     assert package.digest("jobs.score") == elsewhere
 

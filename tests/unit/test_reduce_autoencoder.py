@@ -13,8 +13,8 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from workflow_scripts import store
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 from workflow_scripts.reduce import autoencoder, phases
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.phases import PHASES, Recipe, Trainer

@@ -7,8 +7,8 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
-from workflow_scripts import store
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 from workflow_scripts.reduce import tsne
 
 

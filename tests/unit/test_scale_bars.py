@@ -6,13 +6,13 @@ import tifffile
 from micrographs import LOOKS, draw_micrograph
 from PIL import Image
 
+from workflow_scripts.intake.scale_bars import read
+from workflow_scripts.intake.scale_bars.bar import find_bars
+from workflow_scripts.intake.scale_bars.metadata import calibration
+from workflow_scripts.intake.scale_bars.read import Reason, read_scale
+from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels, picture_rows
+from workflow_scripts.intake.scale_bars.text import agreed, length_of, nearest_length
 from workflow_scripts.preprocess import crop_data_bar
-from workflow_scripts.scale_bars import read
-from workflow_scripts.scale_bars.bar import find_bars
-from workflow_scripts.scale_bars.metadata import calibration
-from workflow_scripts.scale_bars.read import Reason, read_scale
-from workflow_scripts.scale_bars.stripe import find_stripes, grey_levels, picture_rows
-from workflow_scripts.scale_bars.text import agreed, length_of, nearest_length
 
 GREY = np.random.default_rng(0).integers(0, 255, (80, 100), dtype=np.uint8)
 WIDTH = GREY.shape[1]

@@ -11,10 +11,10 @@ from micrographs import LOOKS, draw_micrograph, judged, write_micrographs
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.manifest import label
-from workflow_scripts.scale_bars import table as scale_bars
-from workflow_scripts.scale_bars.read import Reading
-from workflow_scripts.scale_bars.table import COLUMNS, files_of, notes, read_scales
-from workflow_scripts.scale_bars.text import recognise
+from workflow_scripts.intake.scale_bars import table as scale_bars
+from workflow_scripts.intake.scale_bars.read import Reading
+from workflow_scripts.intake.scale_bars.table import COLUMNS, files_of, notes, read_scales
+from workflow_scripts.intake.scale_bars.text import recognise
 
 COUNT = 60
 

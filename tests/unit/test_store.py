@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 import pytest
 
-from workflow_scripts import store
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 
 ATTRIBUTES = store.provenance("c0de", "man1", {"k": [2, 3], "init": "random"}, weights_sha256="abc", n_used=5)
 
@@ -66,7 +66,7 @@ def test_an_exception_in_the_middle_leaves_what_was_there(tmp_path, old):
 KILLED_WHILE_WRITING = """
 import sys, time
 import numpy as np
-from workflow_scripts import store
+from workflow_scripts.io import store
 with store.writing(sys.argv[1], {"code": "c"}) as file:
     file["values"] = np.zeros(100_000)
     file.flush()
@@ -128,7 +128,7 @@ def test_the_same_content_is_the_same_bytes_at_another_time(tmp_path):
 def test_a_lock_on_the_file_stops_no_reader(tmp_path):
     path = tmp_path / "x.h5"
     _write(path)
-    code = f"from workflow_scripts import store\nwith store.reading({str(path)!r}) as file: print(list(file))"
+    code = f"from workflow_scripts.io import store\nwith store.reading({str(path)!r}) as file: print(list(file))"
     with path.open("r+b") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workflow_scripts import store
 from workflow_scripts.clusterers import Runs, write_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid
+from workflow_scripts.intake.subsets import members, select
+from workflow_scripts.io import store
 from workflow_scripts.settings import Subset, parse
-from workflow_scripts.subsets import members, select
 
 IDS = np.array([f"id{i}" for i in range(6)])
 MANIFEST = pd.DataFrame({"image_id": IDS, "label": ["a", "a", "b", "b", "c", ""], "scale_um": [1, 2, 5, "", 1.5, 2]})
@@ -47,7 +47,7 @@ def test_an_empty_subset_and_a_missing_column_are_told():
 
 
 def test_the_store_of_a_subset_holds_its_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("workflow_scripts.subsets.ROWS", 2)
+    monkeypatch.setattr("workflow_scripts.intake.subsets.ROWS", 2)
     whole, part, table = (str(tmp_path / name) for name in ("all.h5", "part.h5", "part.csv"))
     features = np.arange(12, dtype=np.float32).reshape(6, 2)
     with store.writing(whole, store.provenance("", "digest", {"layer": "fc1"})) as file:

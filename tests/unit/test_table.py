@@ -12,11 +12,11 @@ from scipy.optimize import linear_sum_assignment
 from sklearn import metrics
 from sklearn.metrics.cluster import contingency_matrix
 
-from workflow_scripts import store
 from workflow_scripts.clusterers import Runs, write_runs
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
+from workflow_scripts.io.tables import write_csv, write_parquet
 from workflow_scripts.metrics.table import score_clusters
-from workflow_scripts.tables import write_csv, write_parquet
 
 # fmt: off
 PROMISE = [

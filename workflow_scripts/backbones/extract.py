@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from torch import fx
 
-from workflow_scripts import store
 from workflow_scripts.backbones import network, weights
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 from workflow_scripts.provenance import digest
 
 log = logging.getLogger(__name__)

@@ -17,11 +17,11 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from workflow_scripts import store
 from workflow_scripts.backbones import weights
 from workflow_scripts.backbones.extract import CUDA_WORKERS, choose_device, content_hash, in_order
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 
 log = logging.getLogger(__name__)
 PART_SIZE = {"cpu": 4, "cuda": 64}

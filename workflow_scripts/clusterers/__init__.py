@@ -7,7 +7,7 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from workflow_scripts import store
+from workflow_scripts.io import store
 
 Progress = Callable[[int, int], None]
 """Called with the restarts that are done and those that there are."""

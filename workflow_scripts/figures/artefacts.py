@@ -9,7 +9,7 @@ import pandas as pd
 
 from workflow_scripts.clusterers import OWN_K
 from workflow_scripts.errors import UserError
-from workflow_scripts.store import reading
+from workflow_scripts.io.store import reading
 
 ALL_IMAGES = "all"
 """The subset that is none."""

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.artefacts import read_manifest
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, PALE, canvas, colours, note, theme
+from workflow_scripts.io.points import read_points
 from workflow_scripts.n_clusters.stability import ENOUGH
 from workflow_scripts.n_clusters.survey import CRITERIA, MAJORITY, SURE, Options, standing_out, survey
 

@@ -19,7 +19,7 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
-from workflow_scripts.gallery.members import cluster_names
+from workflow_scripts.pages.gallery.members import cluster_names
 
 
 def tabulate(

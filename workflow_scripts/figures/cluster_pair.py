@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.contact_sheet import (
     NOTE,
@@ -18,14 +17,15 @@ from workflow_scripts.figures.contact_sheet import (
     said_k,
 )
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, theme
-from workflow_scripts.gallery.members import (
+from workflow_scripts.io.points import read_points
+from workflow_scripts.io.store import reading
+from workflow_scripts.pages.gallery.members import (
     centre_distances,
     cluster_names,
     nearest_clusters,
     parted_twins,
     telling_members,
 )
-from workflow_scripts.store import reading
 
 
 def tabulate(

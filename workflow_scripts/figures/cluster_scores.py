@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.style import canvas, looks, note, placeholder, shortened, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.io.points import read_points
 from workflow_scripts.metrics.dbcv import validities
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, radii_of, silhouette_samples
 

@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.samples import show
@@ -25,8 +24,9 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
-from workflow_scripts.gallery.members import PLACES, centre_distances, cluster_names, telling_members
-from workflow_scripts.store import reading
+from workflow_scripts.io.points import read_points
+from workflow_scripts.io.store import reading
+from workflow_scripts.pages.gallery.members import PLACES, centre_distances, cluster_names, telling_members
 
 HEADING, NOTE = 5.5, 6.0
 """Millimetres of a line of text above pictures, and of that below all."""

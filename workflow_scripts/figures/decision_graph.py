@@ -14,7 +14,7 @@ from workflow_scripts.clusterers.density_peaks import best_centres
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.artefacts import choose_best_k, choose_k
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
-from workflow_scripts.store import attribute, reading
+from workflow_scripts.io.store import attribute, reading
 
 
 def tabulate(

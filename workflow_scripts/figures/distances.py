@@ -12,7 +12,6 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from scipy.spatial.distance import pdist, squareform
 
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
@@ -25,6 +24,7 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.io.points import read_points
 from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
 
 FEATURES = "features"

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
@@ -28,8 +27,9 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
+from workflow_scripts.io.points import read_points
+from workflow_scripts.io.store import reading
 from workflow_scripts.metrics import majority_names
-from workflow_scripts.store import reading
 
 NOISE, UNKNOWN, UNLABELLED = "noise", "?", "no label"
 RASTERISED = 3000

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, theme
-from workflow_scripts.store import reading
+from workflow_scripts.io.store import reading
 
 LEVELS = (50, 80, 90)
 """Percent."""

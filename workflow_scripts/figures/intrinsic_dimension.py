@@ -12,8 +12,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from workflow_scripts.figures.artefacts import cell_names, evenly
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, theme, wrapped
+from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.two_nn import dimension_by_size, two_nn
-from workflow_scripts.store import reading
 
 POINTS = 400
 """Of a fit that are drawn; the largest 40 all, where the tail is."""

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import CELL_AXES, cell_names, evenly
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, theme, wrapped
+from workflow_scripts.io.points import read_points
 
 DRAWN = 1000
 """Points of a curve at most."""

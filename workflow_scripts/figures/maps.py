@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
 from workflow_scripts.figures.embedding import UNLABELLED, scatter
 from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, shortened, theme
-from workflow_scripts.store import reading
+from workflow_scripts.io.store import reading
 
 
 def tabulate(

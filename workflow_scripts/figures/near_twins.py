@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.contact_sheet import said_k, show_framed
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
-from workflow_scripts.gallery.members import cluster_names, parted_twins
-from workflow_scripts.store import reading
+from workflow_scripts.io.points import read_points
+from workflow_scripts.io.store import reading
+from workflow_scripts.pages.gallery.members import cluster_names, parted_twins
 
 SIDES = ("", "twin_")
 

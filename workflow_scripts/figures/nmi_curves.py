@@ -24,8 +24,8 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
-from workflow_scripts.store import reading
 
 FEATURES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
 """The choices that make what is clustered: a panel for each combination."""

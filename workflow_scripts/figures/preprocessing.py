@@ -13,7 +13,7 @@ from skimage.color import rgb2gray
 from workflow_scripts.figures.artefacts import classes, evenly, read_manifest
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, shortened, theme
-from workflow_scripts.store import reading
+from workflow_scripts.io.store import reading
 
 BINS = 64
 SMALLEST = 26

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from workflow_scripts.figures.artefacts import cell_names
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme, wrapped
-from workflow_scripts.store import reading
+from workflow_scripts.io.store import reading
 
 ROW = 5.0
 """Millimetres."""

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.artefacts import classes, evenly, read_manifest
 from workflow_scripts.figures.style import FAINT, canvas, looks, note, shortened, text_width, theme
-from workflow_scripts.store import reading
+from workflow_scripts.io.store import reading
 
 SMALLEST = 12.5
 """Millimetres of a column."""

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.style import INK, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.io.points import read_points
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
 
 GAP = 0.02

@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Bbox
 
-from workflow_scripts.store import replacing
+from workflow_scripts.io.store import replacing
 
 MM_PER_INCH = 25.4
 POINTS_PER_MM = 72 / MM_PER_INCH

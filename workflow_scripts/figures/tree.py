@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts import store
 from workflow_scripts.clusterers import Runs, read_runs
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import FAINT, INK, canvas, dot, legend_below, looks, shortened, small, theme
+from workflow_scripts.io import store
+from workflow_scripts.io.points import read_points
 from workflow_scripts.metrics import score_restarts
 
 LEVEL = 16

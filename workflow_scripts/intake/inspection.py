@@ -15,9 +15,9 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.intake.duplicates import Copy, Visual, look_alikes, same_bytes
 from workflow_scripts.intake.facts import Facts, Memory
 from workflow_scripts.intake.fingerprints import perceptual_hash, pixel_digest
-from workflow_scripts.intake.images import FORMATS, ImageRejected, Reason, decode, open_file
 from workflow_scripts.intake.listing import Entry
-from workflow_scripts.intake.parallel import ordered_map
+from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, decode, open_file
+from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", "format", "width", "height", "mode", "bytes", "pages", "pixels_id")
 SET_ASIDE_COLUMNS = ("path", "format", "reason", "detail", "image_id", "pixels_id", "same_as")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.intake.images import Reason
 from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.labels import corrected, label_images
+from workflow_scripts.io.images import Reason
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel")

@@ -2,14 +2,14 @@
 
 from snakemake.script import Snakemake
 
-from workflow_scripts import store
-from workflow_scripts.audit.ranking import COLUMNS, rank, read_partitions
-from workflow_scripts.audit.sheet import write_sheet
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import read_manifest
-from workflow_scripts.gallery.pictures import Pictures
+from workflow_scripts.io import store
+from workflow_scripts.io.points import read_points
+from workflow_scripts.io.tables import read_labels, write_csv
+from workflow_scripts.pages.audit.ranking import COLUMNS, rank, read_partitions
+from workflow_scripts.pages.audit.sheet import write_sheet
+from workflow_scripts.pages.gallery.pictures import Pictures
 from workflow_scripts.runlog import job
-from workflow_scripts.tables import read_labels, write_csv
 
 snakemake: Snakemake
 

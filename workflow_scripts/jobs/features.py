@@ -4,8 +4,8 @@ from pathlib import Path
 
 from snakemake.script import Snakemake
 
-from workflow_scripts import store
 from workflow_scripts.backbones.extract import extract
+from workflow_scripts.io import store
 from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake

@@ -4,8 +4,8 @@ from importlib import import_module
 
 from snakemake.script import Snakemake
 
+from workflow_scripts.io.tables import write_csv, write_parquet
 from workflow_scripts.runlog import job
-from workflow_scripts.tables import write_csv, write_parquet
 
 snakemake: Snakemake
 

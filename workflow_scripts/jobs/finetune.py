@@ -4,10 +4,10 @@ from pathlib import Path
 
 from snakemake.script import Snakemake
 
-from workflow_scripts import store
 from workflow_scripts.backbones.finetune import finetune
+from workflow_scripts.io import store
+from workflow_scripts.io.tables import read_labels, write_csv
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.tables import read_labels, write_csv
 
 snakemake: Snakemake
 

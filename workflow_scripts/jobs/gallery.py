@@ -3,11 +3,11 @@
 import pandas as pd
 from snakemake.script import Snakemake
 
-from workflow_scripts import store
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.figures.artefacts import CELL_AXES, best_clusterings, cell_names, read_manifest
-from workflow_scripts.gallery.page import describe, write_gallery
-from workflow_scripts.gallery.pictures import Pictures
+from workflow_scripts.io import store
+from workflow_scripts.io.points import read_points
+from workflow_scripts.pages.gallery.page import describe, write_gallery
+from workflow_scripts.pages.gallery.pictures import Pictures
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake

@@ -5,9 +5,9 @@ from snakemake.script import Snakemake
 from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.provenance import digest
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.tables import write_csv
 
 snakemake: Snakemake
 

@@ -8,9 +8,9 @@ from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.known import ID_DIGITS, KNOWN_COLUMNS
 from workflow_scripts.intake.labels import label_images
 from workflow_scripts.intake.listing import scan
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.provenance import digest
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.tables import write_csv
 
 snakemake: Snakemake
 

@@ -4,8 +4,8 @@ import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.intake.manifest import label
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.runlog import job
-from workflow_scripts.tables import write_csv
 
 snakemake: Snakemake
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 from snakemake.script import Snakemake
 
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.models.naming import name_pictures
 from workflow_scripts.models.saved import load_model
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.tables import write_csv
 
 snakemake: Snakemake
 

@@ -2,7 +2,7 @@
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.housekeeping import prune
+from workflow_scripts.planning.prune import prune
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake

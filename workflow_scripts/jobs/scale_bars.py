@@ -4,11 +4,11 @@ import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.intake.facts import remembering
+from workflow_scripts.intake.scale_bars.read import Reading
+from workflow_scripts.intake.scale_bars.table import files_of, notes, read_scales
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.provenance import digest
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.scale_bars.read import Reading
-from workflow_scripts.scale_bars.table import files_of, notes, read_scales
-from workflow_scripts.tables import write_csv
 
 snakemake: Snakemake
 

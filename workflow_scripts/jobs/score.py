@@ -2,9 +2,9 @@
 
 from snakemake.script import Snakemake
 
+from workflow_scripts.io.tables import write_parquet
 from workflow_scripts.metrics.table import score_clusters
 from workflow_scripts.runlog import job
-from workflow_scripts.tables import write_parquet
 
 snakemake: Snakemake
 

@@ -2,8 +2,8 @@
 
 from snakemake.script import Snakemake
 
+from workflow_scripts.intake.subsets import select
 from workflow_scripts.runlog import job
-from workflow_scripts.subsets import select
 
 snakemake: Snakemake
 

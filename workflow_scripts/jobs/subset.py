@@ -3,9 +3,9 @@
 import pandas as pd
 from snakemake.script import Snakemake
 
+from workflow_scripts.intake.subsets import members
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.runlog import job
-from workflow_scripts.subsets import members
-from workflow_scripts.tables import write_csv
 
 snakemake: Snakemake
 

@@ -4,10 +4,10 @@ from importlib import import_module
 
 from snakemake.script import Snakemake
 
-from workflow_scripts import store
+from workflow_scripts.io import store
+from workflow_scripts.io.tables import read_labels, write_parquet
 from workflow_scripts.metrics.cross_validation import Model, cross_validate
 from workflow_scripts.runlog import job, progress
-from workflow_scripts.tables import read_labels, write_parquet
 
 snakemake: Snakemake
 

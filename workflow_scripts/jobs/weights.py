@@ -5,8 +5,8 @@ import json
 from snakemake.script import Snakemake
 
 from workflow_scripts.backbones import weights
+from workflow_scripts.io.store import replacing
 from workflow_scripts.runlog import job
-from workflow_scripts.store import replacing
 
 snakemake: Snakemake
 

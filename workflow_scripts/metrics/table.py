@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts import store
 from workflow_scripts.clusterers import NOT_APPLICABLE, Runs, read_runs
-from workflow_scripts.clusterers.points import Points, read_points
+from workflow_scripts.io import store
+from workflow_scripts.io.points import Points, read_points
+from workflow_scripts.io.tables import read_labels
 from workflow_scripts.metrics import class_scores, compactness, score_restarts, silhouettes
 from workflow_scripts.metrics.dbcv import dbcv
 from workflow_scripts.metrics.internal import MAX_POINTS
-from workflow_scripts.tables import read_labels
 
 CRITERIA = ("bic", "aic")
 """What some clusterers say of themselves."""

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 
-from workflow_scripts import store
 from workflow_scripts.clusterers import NOISE, Runs, cluster_means, read_runs
-from workflow_scripts.clusterers.points import read_points
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
+from workflow_scripts.io.points import read_points
+from workflow_scripts.io.tables import read_labels
 from workflow_scripts.metrics.votes import majority_names
 from workflow_scripts.models.saved import ENCODER, SavedModel
 from workflow_scripts.reduce.autoencoder import read as read_autoencoder
 from workflow_scripts.reduce.pca import Matrix, fit_pca
-from workflow_scripts.tables import read_labels
 
 QUANTILE = 0.99
 """Of the distances of the pictures that the model is made of: one in a hundred like them will be called an outlier."""

@@ -14,7 +14,7 @@ from safetensors.numpy import load, save
 from scipy.spatial.distance import cdist
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.store import replacing
+from workflow_scripts.io.store import replacing
 
 FORMAT_VERSION = 1
 ENCODER = "autoencoder."

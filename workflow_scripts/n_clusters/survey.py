@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.kmeans import run_restarts
+from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.metrics.internal import silhouettes
 from workflow_scripts.n_clusters import elbow, gap, mixture, silhouette, stability
 from workflow_scripts.seeds import seed

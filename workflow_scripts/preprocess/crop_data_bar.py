@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workflow_scripts.scale_bars.stripe import grey_levels, picture_rows
+from workflow_scripts.intake.scale_bars.stripe import grey_levels, picture_rows
 
 MARGIN = 0.01
 """What goes with a stripe, of the height: JPEG compression mixes the rows at its edge."""

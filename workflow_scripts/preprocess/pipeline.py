@@ -10,8 +10,8 @@ import numpy as np
 from skimage.util import img_as_ubyte
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.images import ImageRejected, read_image
-from workflow_scripts.intake.parallel import ordered_map
+from workflow_scripts.io.images import ImageRejected, read_image
+from workflow_scripts.io.parallel import ordered_map
 
 Steps = Sequence[Mapping[str, Any]]
 

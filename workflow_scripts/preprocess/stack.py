@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts import store
+from workflow_scripts.io import store
 from workflow_scripts.preprocess.pipeline import preprocess_all
 
 

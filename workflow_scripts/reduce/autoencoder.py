@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from workflow_scripts import store
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 from workflow_scripts.provenance import digest
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import fit_pca

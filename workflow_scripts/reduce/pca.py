@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts import store
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # of float64 rows at once; fixed, since the order of the sums depends on it

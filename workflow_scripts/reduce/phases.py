@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from workflow_scripts import store
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 from workflow_scripts.reduce.dense import ROWS, Autoencoder
 from workflow_scripts.seeds import seed
 

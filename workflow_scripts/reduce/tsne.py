@@ -10,8 +10,8 @@ from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.initialization import pca
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts import store
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
 
 MAX_EXACT_NEIGHBOURS = 20_000
 FEWEST = 4

@@ -9,9 +9,9 @@ import pandas as pd
 
 from workflow_scripts.intake.facts import Memory
 from workflow_scripts.intake.listing import Entry
-from workflow_scripts.intake.parallel import ordered_map
-from workflow_scripts.scale_bars.metadata import text_beside
-from workflow_scripts.scale_bars.read import Reading, read_scale
+from workflow_scripts.intake.scale_bars.metadata import text_beside
+from workflow_scripts.intake.scale_bars.read import Reading, read_scale
+from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", *(field.name for field in fields(Reading)))
 

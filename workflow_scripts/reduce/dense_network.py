@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from workflow_scripts.deep.checkpoint import Checkpoint
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.seeds import seed
 
 CORRUPTION = 0.2

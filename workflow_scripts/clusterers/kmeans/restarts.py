@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.kmeans import native, streams
-from workflow_scripts.kmeans.problem import Backend, Batch, Problem, Result
+from workflow_scripts.clusterers.kmeans import native, streams
+from workflow_scripts.clusterers.kmeans.problem import Backend, Batch, Problem, Result
 
 INITS = ("k-means++", "k-means++-plain", "random")
 
@@ -223,7 +223,7 @@ def _run_parts(
 def _backend(problem: Problem, dtype: DTypeLike | None, device: str, max_memory: int) -> Backend:
     if device == "cpu" and native.kernels():
         return native.NativeBackend(problem, max_memory)
-    from workflow_scripts.kmeans.torch_backend import TorchBackend  # torch takes a second to import
+    from workflow_scripts.clusterers.kmeans.torch_backend import TorchBackend  # torch takes a second to import
 
     return TorchBackend(problem, dtype, device, max_memory)
 

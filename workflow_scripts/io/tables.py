@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.store import manifest_digest, replacing
+from workflow_scripts.io.store import manifest_digest, replacing
 
 
 def write_parquet(table: pd.DataFrame, path: str) -> None:

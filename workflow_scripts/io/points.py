@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workflow_scripts import store
+from workflow_scripts.io import store
 from workflow_scripts.reduce.pca import reduced
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts import store
 from workflow_scripts.clusterers import read_runs
 from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.io import store
 
 ROWS = 4096
 """Rows of features that are copied at once."""

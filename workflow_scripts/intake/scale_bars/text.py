@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.scale_bars.bar import Bar, Box, boxes, parts
+from workflow_scripts.intake.scale_bars.bar import Bar, Box, boxes, parts
 
 SPACE = 1.6
 """Widest space inside a text, in heights of a letter."""

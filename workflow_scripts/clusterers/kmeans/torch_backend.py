@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import DTypeLike
 
-from workflow_scripts.kmeans.problem import Batch, Problem, Result
+from workflow_scripts.clusterers.kmeans.problem import Batch, Problem, Result
 
 
 class TorchBackend:

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from workflow_scripts.store import replacing
+from workflow_scripts.io.store import replacing
 
 QUALITY = 80
 

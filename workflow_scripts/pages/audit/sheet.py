@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.gallery.pictures import Pictures, write_page
+from workflow_scripts.pages.gallery.pictures import Pictures, write_page
 
 LARGE, SMALL = 320, 112
 """Sides of the picture that is judged and of those beside it, pixels."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from workflow_scripts.intake.images import ImageRejected, read_image
-from workflow_scripts.scale_bars.bar import Bar, find_bars
-from workflow_scripts.scale_bars.metadata import Calibration, calibration
-from workflow_scripts.scale_bars.stripe import contrast, find_stripes, grey_levels
-from workflow_scripts.scale_bars.text import agreed, nearest_length, recognise, text_beside
+from workflow_scripts.intake.scale_bars.bar import Bar, find_bars
+from workflow_scripts.intake.scale_bars.metadata import Calibration, calibration
+from workflow_scripts.intake.scale_bars.stripe import contrast, find_stripes, grey_levels
+from workflow_scripts.intake.scale_bars.text import agreed, nearest_length, recognise, text_beside
+from workflow_scripts.io.images import ImageRejected, read_image
 
 INK = 127
 """Contrast, of 255, above which a pixel is ink."""

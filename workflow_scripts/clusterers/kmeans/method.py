@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers.kmeans.restarts import run_restarts
 from workflow_scripts.errors import UserError
-from workflow_scripts.kmeans import run_restarts
 from workflow_scripts.seeds import seed
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from workflow_scripts.kmeans.restarts import run_restarts
+from workflow_scripts.clusterers.kmeans.restarts import run_restarts
 
 MANY = 500
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from workflow_scripts import store
+from workflow_scripts.io import store
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_SAVES = 60.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from skimage.color import rgb2gray
 
-from workflow_scripts.scale_bars.bar import boxes
+from workflow_scripts.intake.scale_bars.bar import boxes
 
 HEIGHTS = (0.02, 0.25)
 """Smallest and largest height of a stripe, of the picture's."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workflow_scripts.kmeans.problem import Batch, Problem, Result
+from workflow_scripts.clusterers.kmeans.problem import Batch, Problem, Result
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, mse_loss
 
-from workflow_scripts.deep.autoencoder import Autoencoder, adam, batches, set_rate, step
-from workflow_scripts.deep.checkpoint import Checkpoint
-from workflow_scripts.kmeans import run_restarts
+from workflow_scripts.clusterers.kmeans import run_restarts
+from workflow_scripts.io.checkpoint import Checkpoint
+from workflow_scripts.reduce.dense_network import Autoencoder, adam, batches, set_rate, step
 from workflow_scripts.seeds import seed
 
 FEWEST_STEPS = 8

@@ -12,7 +12,7 @@ from typing import Any
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid, Layout, validated_files
-from workflow_scripts.resources import Sizes, csv_rows
+from workflow_scripts.planning.sizes import Sizes, csv_rows
 from workflow_scripts.settings import Embedding, KMeans, Maps, MiniBatchKMeans, Settings, Tsne, parse, read_yaml
 
 FIGURE_BYTES = 2_000_000

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts import store
-from workflow_scripts.audit.confident import count_errors
-from workflow_scripts.audit.evidence import cluster_shares, neighbour_shares, votes_against
 from workflow_scripts.clusterers import read_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.artefacts import choose_k
-from workflow_scripts.gallery.members import cluster_names
+from workflow_scripts.io import store
 from workflow_scripts.metrics.contingency import encode_classes
+from workflow_scripts.pages.audit.confident import count_errors
+from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares, votes_against
+from workflow_scripts.pages.gallery.members import cluster_names
 
 COLUMNS = [
     *("rank", "image_id", "path", "label", "suggested", "suspect", "confidence", "neighbour_share", "cluster_share"),

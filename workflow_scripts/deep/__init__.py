@@ -1,1 +1,0 @@
-"""Deep clustering: an autoencoder whose code is trained to form clusters."""

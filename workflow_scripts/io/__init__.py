@@ -1,0 +1,1 @@
+"""What all stages stand on: the store, its readers, images, processes, checkpoints."""

@@ -1,0 +1,1 @@
+"""Pages for people: one HTML file each, that opens without a network."""
