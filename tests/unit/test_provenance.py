@@ -150,13 +150,13 @@ def test_modules_without_a_say_in_results_are_left_out(package):
 
 def test_c_sources_count_with_their_folder(package):
     before, elsewhere = package.digest(*CLUSTER), package.digest("jobs.score")
-    header = package.folder / "kmeans" / "_kernel.h"
-    source = package.folder / "kmeans" / "_kernel.c"
+    header = package.folder / "clusterers" / "kmeans" / "_kernel.h"
+    source = package.folder / "clusterers" / "kmeans" / "_kernel.c"
     digests = {before}
     for path in (header, source):
         path.write_text(path.read_text() + "\nint changed;\n")
         digests.add(package.digest(*CLUSTER))
-    (package.folder / "kmeans" / "_new.c").write_text("int x;")
+    (package.folder / "clusterers" / "kmeans" / "_new.c").write_text("int x;")
     digests.add(package.digest("clusterers.kmeans.native"))
     assert len(digests) == 4
     assert package.digest("jobs.score") == elsewhere

@@ -31,7 +31,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from workflow_scripts.figures.style import NOBODY, looks, save, shade, theme
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LEGIBLE = 4.5
 CLASSES = [f"class_{c:02d}" for c in range(7)]
 

@@ -16,7 +16,7 @@ import yaml
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.settings import PALETTES, load, parse, read_yaml, schema
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 DEFAULT = ROOT / "config" / "config.yaml"
 
 CONFIG = yaml.safe_load("""

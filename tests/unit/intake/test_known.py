@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 from bad_pictures import COLOUR, GREY, encoded
-from test_intake_manifest import _label, _write
 
+from tests.unit.intake.pictures import label_inspected, write_files
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.known import match, read_known
@@ -38,8 +38,8 @@ def table(tmp_path):
 
 def test_a_table_of_hashes(tmp_path, table):
     folder = tmp_path / "pictures"
-    _write(folder, x__one=A, x__two=B, x__three=C)
-    labelled = _label(inspect(folder, scan(folder)), rule="hash", file=str(table))
+    write_files(folder, x__one=A, x__two=B, x__three=C)
+    labelled = label_inspected(inspect(folder, scan(folder)), rule="hash", file=str(table))
     assert dict(zip(labelled.manifest["path"], labelled.manifest["label"], strict=True)) == {
         "x/one.png": "Cr", "x/three.png": "", "x/two.png": "",
     }  # fmt: skip
@@ -56,23 +56,23 @@ def test_a_table_of_hashes(tmp_path, table):
 
 def test_pixels_match_where_bytes_do_not(tmp_path):
     folder = tmp_path / "pictures"
-    _write(folder, one=A, two=B)
+    write_files(folder, one=A, two=B)
     other = tmp_path / "other"
     (other / "Cr").mkdir(parents=True)
     (other / "Cr" / "one.bmp").write_bytes(encoded(COLOUR, "BMP"))
     (known,) = inspect(other, scan(other)).images.to_dict("records")
     table = tmp_path / "known.csv"
     table.write_text(f"sha256,pixels_id,label,path\n{known['image_id']},{known['pixels_id']},Cr,Cr/one.bmp\n")
-    labelled = _label(inspect(folder, scan(folder)), rule="hash", file=str(table))
+    labelled = label_inspected(inspect(folder, scan(folder)), rule="hash", file=str(table))
     assert list(labelled.manifest["label"]) == ["Cr", ""]
     table.write_text(f"sha256,label\n{known['image_id']},Cr\n")
-    assert set(_label(inspect(folder, scan(folder)), rule="hash", file=str(table)).manifest["label"]) == {""}
+    assert set(label_inspected(inspect(folder, scan(folder)), rule="hash", file=str(table)).manifest["label"]) == {""}
 
 
 def test_copies_left_out_have_the_label_of_their_content(tmp_path, table):
     folder = tmp_path / "pictures"
-    _write(folder, one=A, two=A, three=C)
-    rejected = _label(inspect(folder, scan(folder)), rule="hash", file=str(table)).rejected
+    write_files(folder, one=A, two=A, three=C)
+    rejected = label_inspected(inspect(folder, scan(folder)), rule="hash", file=str(table)).rejected
     assert list(rejected["reason"]) == ["duplicate content"]
 
 

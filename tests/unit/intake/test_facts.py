@@ -10,8 +10,8 @@ import pandas as pd
 import psutil
 import pytest
 from bad_pictures import COLOUR, GREY, encoded
-from test_intake_manifest import _write
 
+from tests.unit.intake.pictures import write_files
 from workflow_scripts.intake import inspection
 from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
@@ -21,7 +21,7 @@ from workflow_scripts.io.parallel import ordered_map
 
 @pytest.fixture
 def folder(tmp_path):
-    _write(
+    write_files(
         tmp_path / "pictures", a=encoded(COLOUR, "PNG"), b=encoded(GREY, "PNG"), c=encoded(COLOUR[::-1], "PNG"), d=b""
     )
     return tmp_path / "pictures"
@@ -110,7 +110,7 @@ def _inspect_slowly(folder):
 
 def test_a_kill_in_the_middle_loses_only_what_was_under_way(tmp_path, opened):
     folder = tmp_path / "pictures"
-    _write(folder, **{f"p{number:03d}": encoded(GREY + number, "PNG") for number in range(200)})
+    write_files(folder, **{f"p{number:03d}": encoded(GREY + number, "PNG") for number in range(200)})
     process = get_context("fork").Process(target=_inspect_slowly, args=[folder])
     process.start()
     facts = tmp_path / "facts"

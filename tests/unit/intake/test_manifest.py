@@ -1,7 +1,6 @@
 """Intake as a whole: what is in the tables of both of its jobs, and that nothing depends on the workers."""
 
 import hashlib
-import io
 import os
 import tempfile
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 import pytest
 from bad_pictures import COLOUR, GREY, MAX_PIXELS, MIN_SIZE, encoded, tiff
 
+from tests.unit.intake.pictures import label_inspected, through_csv, write_files
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake import inspection
 from workflow_scripts.intake.fingerprints import pixel_digest
@@ -22,24 +22,8 @@ from workflow_scripts.intake.manifest import COLUMNS, REJECTED_COLUMNS, label
 A, B, C = (encoded(pixels, "PNG") for pixels in (COLOUR, GREY, COLOUR[::-1]))
 
 
-def _write(root, **files):
-    for name, data in files.items():
-        path = Path(root, name.replace("__", "/") + ".png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
-def _through_csv(table):
-    """As the label job reads what the intake job wrote."""
-    return pd.read_csv(io.StringIO(table.to_csv(index=False)), dtype=str, keep_default_na=False)
-
-
-def _label(inspected, **rule):
-    return label(_through_csv(inspected.images), _through_csv(inspected.set_aside), rule)
-
-
 def _take_in(root, rule="none", **options):
-    return _label(inspect(root, scan(root), **options), rule=rule)
+    return label_inspected(inspect(root, scan(root), **options), rule=rule)
 
 
 def test_bad_pictures_end_in_one_of_the_two_tables(tmp_path):
@@ -65,7 +49,7 @@ def test_tables_survive_csv_and_do_not_depend_on_workers_or_order(tmp_path):
     assert one.notes == four.notes
     for table, other in ((one.images, four.images), (one.set_aside, four.set_aside)):
         pd.testing.assert_frame_equal(table, other)
-    labelled = _label(one, rule="auto")
+    labelled = label_inspected(one, rule="auto")
     for table in (one.images, one.set_aside, labelled.manifest, labelled.rejected):
         assert list(table["path"]) == sorted(table["path"])
         table.to_csv(tmp_path / "table.csv", index=False)
@@ -74,13 +58,13 @@ def test_tables_survive_csv_and_do_not_depend_on_workers_or_order(tmp_path):
 
 
 def test_columns_and_modes(tmp_path):
-    _write(tmp_path, a=A, b=B)
+    write_files(tmp_path, a=A, b=B)
     (tmp_path / "c.tif").write_bytes(tiff(np.stack([GREY, GREY]).astype(np.float64), photometric="minisblack"))
     inspected = inspect(tmp_path, scan(tmp_path))
     assert tuple(inspected.images.columns) == inspection.COLUMNS
     assert tuple(inspected.set_aside.columns) == inspection.SET_ASIDE_COLUMNS
     assert any("1 files with several pages" in note and "c.tif" in note for note in inspected.notes)
-    intake = _label(inspected, rule="none")
+    intake = label_inspected(inspected, rule="none")
     assert tuple(intake.manifest.columns) == COLUMNS
     assert list(intake.manifest["mode"]) == ["RGB", "L", "L;float64"]
     assert list(intake.manifest["label"]) == ["", "", ""]
@@ -89,7 +73,7 @@ def test_columns_and_modes(tmp_path):
 
 
 def test_first_by_path_of_the_same_bytes_stays(tmp_path):
-    _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
+    write_files(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
     intake = _take_in(tmp_path, "folder")
     assert list(intake.manifest["path"]) == ["x/1.png", "y/4.png"]
     assert intake.rejected.to_numpy().tolist() == [
@@ -99,7 +83,7 @@ def test_first_by_path_of_the_same_bytes_stays(tmp_path):
 
 
 def test_duplicates_are_set_aside_whatever_their_labels(tmp_path):
-    _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B, y__5=b"text")
+    write_files(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B, y__5=b"text")
     inspected = inspect(tmp_path, scan(tmp_path))
     content, pixels = hashlib.sha256(A).hexdigest()[:16], pixel_digest(COLOUR)
     assert inspected.set_aside.to_numpy().tolist() == [
@@ -112,18 +96,20 @@ def test_duplicates_are_set_aside_whatever_their_labels(tmp_path):
 
 @pytest.mark.parametrize("duplicates", ["drop", "keep"])
 def test_a_table_labels_all_copies_by_the_id_of_their_content(tmp_path, duplicates):
-    _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
+    write_files(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
     first, second = (hashlib.sha256(data).hexdigest()[:16] for data in (A, B))
     (tmp_path / "labels.csv").write_text(f"image_id,label\n{first},Cr\n{second},In\n")
-    intake = _label(inspect(tmp_path, scan(tmp_path), duplicates), rule="csv", file=str(tmp_path / "labels.csv"))
+    intake = label_inspected(
+        inspect(tmp_path, scan(tmp_path), duplicates), rule="csv", file=str(tmp_path / "labels.csv")
+    )
     assert list(intake.manifest["label"]) == (["Cr", "Cr", "Cr", "In"] if duplicates == "keep" else ["Cr", "In"])
     assert list(intake.rejected["reason"]) == ([] if duplicates == "keep" else ["duplicate content"] * 2)
 
 
 def test_a_table_that_names_a_copy_and_not_the_first(tmp_path):
-    _write(tmp_path, a=A, b=A, c=B)
+    write_files(tmp_path, a=A, b=A, c=B)
     (tmp_path / "labels.csv").write_text("path,label\nb.png,Cr\nc.png,In\n")
-    intake = _label(inspect(tmp_path, scan(tmp_path)), rule="csv", file=str(tmp_path / "labels.csv"))
+    intake = label_inspected(inspect(tmp_path, scan(tmp_path)), rule="csv", file=str(tmp_path / "labels.csv"))
     assert list(intake.manifest["label"]) == ["", "In"]
     assert intake.rejected.to_numpy().tolist() == [
         ["b.png", "duplicate with another label", "same bytes as a.png, which stays; labels '' there, 'Cr' here"]
@@ -131,9 +117,9 @@ def test_a_table_that_names_a_copy_and_not_the_first(tmp_path):
 
 
 def test_kept_duplicates_get_numbers(tmp_path):
-    _write(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
+    write_files(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B)
     inspected = inspect(tmp_path, scan(tmp_path), duplicates="keep")
-    intake = _label(inspected, rule="folder")
+    intake = label_inspected(inspected, rule="folder")
     first, second = (hashlib.sha256(data).hexdigest()[:16] for data in (A, B))
     assert list(intake.manifest["image_id"]) == [first, f"{first}-2", f"{first}-3", second]
     assert list(intake.manifest["label"]) == ["x", "x", "y", "y"]
@@ -142,7 +128,7 @@ def test_kept_duplicates_get_numbers(tmp_path):
 
 
 def test_notes_tell_the_labels_and_the_rejected(tmp_path):
-    _write(tmp_path, Cr_1=A, Cr_2=B, In_1=C, In_2=encoded(GREY[::-1], "PNG"), In_3=b"", In_4=b"text")
+    write_files(tmp_path, Cr_1=A, Cr_2=B, In_1=C, In_2=encoded(GREY[::-1], "PNG"), In_3=b"", In_4=b"text")
     intake = _take_in(tmp_path, "auto")
     assert list(intake.manifest["label"]) == ["Cr", "Cr", "In", "In"]
     assert intake.notes == (
@@ -152,22 +138,22 @@ def test_notes_tell_the_labels_and_the_rejected(tmp_path):
 
 
 def test_other_files_are_not_opened(tmp_path):
-    _write(tmp_path, a=A)
+    write_files(tmp_path, a=A)
     os.mkfifo(tmp_path / "table.csv")  # to open it would wait for ever
-    intake = _label(inspect(tmp_path, [Entry("a.png", 0, 0), Entry("table.csv", 0, 0)]), rule="none")
+    intake = label_inspected(inspect(tmp_path, [Entry("a.png", 0, 0), Entry("table.csv", 0, 0)]), rule="none")
     assert intake.rejected.to_numpy().tolist() == [["table.csv", "not an image", "a .csv file"]]
 
 
 def test_a_file_that_vanishes(tmp_path):
-    _write(tmp_path, a=A, b=B)
+    write_files(tmp_path, a=A, b=B)
     entries = scan(tmp_path)
     (tmp_path / "a.png").unlink()
-    intake = _label(inspect(tmp_path, entries), rule="none")
+    intake = label_inspected(inspect(tmp_path, entries), rule="none")
     assert intake.rejected.to_numpy().tolist() == [["a.png", "unreadable", "No such file or directory"]]
 
 
 def test_a_name_that_is_not_utf8(tmp_path):
-    _write(tmp_path, a=A)
+    write_files(tmp_path, a=A)
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).write_bytes(B)
     intake = _take_in(tmp_path)
     assert intake.rejected.to_numpy().tolist() == [["\\udcff.png", "unreadable", "its name is not UTF-8"]]
@@ -184,17 +170,17 @@ def unprivileged():
 
 
 def test_a_file_that_may_not_be_read(unprivileged):
-    _write(unprivileged, a=A, b=B)
+    write_files(unprivileged, a=A, b=B)
     (unprivileged / "a.png").chmod(0)
     entries = scan(unprivileged)
     if os.geteuid() == 0:
         os.seteuid(65534)
-    intake = _label(inspect(unprivileged, entries), rule="none")
+    intake = label_inspected(inspect(unprivileged, entries), rule="none")
     assert intake.rejected.to_numpy().tolist() == [["a.png", "unreadable", "Permission denied"]]
 
 
 def test_a_folder_that_may_not_be_listed(unprivileged):
-    _write(unprivileged, a=A, closed__b=B)
+    write_files(unprivileged, a=A, closed__b=B)
     (unprivileged / "closed").chmod(0)
     if os.geteuid() == 0:
         os.seteuid(65534)
@@ -204,7 +190,7 @@ def test_a_folder_that_may_not_be_listed(unprivileged):
 
 
 def test_nothing_left_is_the_users_mistake(tmp_path):
-    _write(tmp_path, a=b"", b=b"text")
+    write_files(tmp_path, a=b"", b=b"text")
     message = r"1 not an image, 1 truncated; the first is 'a.png', truncated: the file is empty"
     with pytest.raises(UserError, match=message):
         _take_in(tmp_path)
@@ -213,7 +199,7 @@ def test_nothing_left_is_the_users_mistake(tmp_path):
 
 
 def test_progress_counts_every_file(tmp_path):
-    _write(tmp_path, a=A, b=B, c=b"text", d=A)
+    write_files(tmp_path, a=A, b=B, c=b"text", d=A)
     seen = []
     _take_in(tmp_path, workers=2, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -221,18 +207,18 @@ def test_progress_counts_every_file(tmp_path):
 
 def test_steel_defects(neu_images):
     entries = scan(neu_images)
-    kept = _label(inspect(neu_images, entries, duplicates="keep", workers=2), rule="auto")
+    kept = label_inspected(inspect(neu_images, entries, duplicates="keep", workers=2), rule="auto")
     assert len(kept.manifest) == 1800
     assert kept.manifest["image_id"].is_unique
-    dropped = _label(inspect(neu_images, entries, workers=2), rule="auto")
+    dropped = label_inspected(inspect(neu_images, entries, workers=2), rule="auto")
     assert dropped.rejected["path"].tolist() == ["patches_105.jpg"]
     assert dropped.rejected["detail"].tolist() == ["same bytes as patches_101.jpg"]
 
 
 def test_sublabels_come_from_a_rule_of_their_own(tmp_path):
-    _write(tmp_path, steel__hot__a=A, steel__cold__b=B)
+    write_files(tmp_path, steel__hot__a=A, steel__cold__b=B)
     inspected = inspect(tmp_path, scan(tmp_path))
-    tables = _through_csv(inspected.images), _through_csv(inspected.set_aside)
+    tables = through_csv(inspected.images), through_csv(inspected.set_aside)
     sublabels = {"rule": "folder", "level": 1}
     rows = label(*tables, {"rule": "folder", "level": 0}, sublabels=sublabels).manifest.set_index("path")
     assert list(rows.columns) == [*(name for name in COLUMNS if name != "path"), "sublabel"]

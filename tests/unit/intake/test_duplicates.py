@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 from bad_pictures import COLOUR, GREY, encoded
-from test_intake_manifest import _label, _write
 
+from tests.unit.intake.pictures import label_inspected, write_files
 from workflow_scripts.intake import duplicates
 from workflow_scripts.intake.duplicates import PAIR_COLUMNS, look_alikes
 from workflow_scripts.intake.facts import Facts
@@ -74,7 +74,7 @@ A, B = encoded(GREY, "PNG"), encoded(COLOUR, "PNG")
 @pytest.fixture
 def folder(tmp_path):
     """A picture, its bytes again, its pixels in another container, and another picture."""
-    _write(tmp_path, x__1=A, y__copy=A, y__other=B)
+    write_files(tmp_path, x__1=A, y__copy=A, y__other=B)
     (tmp_path / "y" / "pixels.bmp").write_bytes(encoded(GREY, "BMP"))
     (tmp_path / "y" / "scan.pdf").write_bytes(b"%PDF-1.7 ...")
     return tmp_path
@@ -90,18 +90,21 @@ def test_by_default_look_alikes_are_reported_and_stay(folder):
 def test_dropped_look_alikes_are_set_aside_with_their_labels_compared(folder, visual):
     inspected = inspect(folder, scan(folder), visual_duplicates=visual)
     assert list(inspected.images["path"]) == ["x/1.png", "y/other.png"]
-    rejected = _label(inspected, rule="folder").rejected
+    rejected = label_inspected(inspected, rule="folder").rejected
     same = "which stays; labels 'x' there, 'y' here"
     assert rejected.to_numpy().tolist() == [
         ["y/copy.png", "duplicate with another label", f"same bytes as x/1.png, {same}"],
         ["y/pixels.bmp", "duplicate with another label", f"same pixels as x/1.png, {same}"],
         ["y/scan.pdf", "format PDF is not read", rejected["detail"].iloc[2]],
     ]
-    assert list(_label(inspected, rule="none").rejected["reason"])[:2] == ["duplicate content", "duplicate pixels"]
+    assert list(label_inspected(inspected, rule="none").rejected["reason"])[:2] == [
+        "duplicate content",
+        "duplicate pixels",
+    ]
 
 
 def test_a_copy_of_a_dropped_look_alike_is_as_near_as_that(tmp_path):
-    _write(tmp_path, a=A)
+    write_files(tmp_path, a=A)
     for name in ("b", "c"):
         (tmp_path / f"{name}.bmp").write_bytes(encoded(GREY, "BMP"))
     set_aside = inspect(tmp_path, scan(tmp_path), visual_duplicates="drop_same_pixels").set_aside
@@ -112,7 +115,7 @@ def test_a_copy_of_a_dropped_look_alike_is_as_near_as_that(tmp_path):
 
 
 def test_kept_copies_have_the_same_pixels(tmp_path):
-    _write(tmp_path, a=A, b=A)
+    write_files(tmp_path, a=A, b=A)
     inspected = inspect(tmp_path, scan(tmp_path), duplicates="keep")
     assert len(inspected.images) == 2
     assert inspected.near_duplicates.to_numpy().tolist() == [["b.png", "a.png", "same pixels", 0]]

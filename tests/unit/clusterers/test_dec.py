@@ -159,7 +159,7 @@ def test_points_that_are_all_the_same_and_too_high_a_rate_are_one_line():
 
 def test_the_bytes_are_those_of_another_process():
     code = (
-        "import hashlib; from tests.unit.test_clusterers_dec import _cluster;"
+        "import hashlib; from tests.unit.clusterers.test_dec import _cluster;"
         "print(hashlib.sha256(_cluster()[4].labels.tobytes()).hexdigest())"
     )
     other = subprocess.check_output([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "2"}, text=True)
