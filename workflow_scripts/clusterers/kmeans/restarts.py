@@ -76,8 +76,8 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
         points), an integer array (R, k) of points, or an array (R, k, d) of centres.
     tol: stop when the squared movement of the centres is below tol times the mean variance of the features, as in
         scikit-learn; 0 runs until no label changes.
-    dtype: to what X is rounded first (default float64); on the torch path also that of the arithmetic (default float32
-        on a GPU).
+    dtype: to what X is rounded first (default float64); on the torch path also that of the products that propose labels
+        (default float32 on a GPU), which changes the time and no result.
     device: "cpu" or a torch device.
     n_threads: restarts run beside each other, each on one thread; results do not depend on it.
     max_memory: bytes for the matrices that are kept to save time (see below).
@@ -89,8 +89,7 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
     seeding nearly free; with inner products kept too for d >= 32 and N <= 4000, where a point that changes its cluster
     costs one row of them (taken where 16 rows are fewer than the features of all centres to sweep); without either
     for larger N, where four restarts share each tile of points that they fetch. Where nothing was compiled, and on a
-    GPU, torch runs the restarts in batches (`torch_backend`), equal to the kernel's up to rounding: 1e-6 of the
-    inertia.
+    GPU, torch runs the restarts in batches (`torch_backend`), with the same bits on every machine.
 
     Raises ValueError when X or an option is not usable; warns when fewer than k clusters are found.
     """
