@@ -35,6 +35,7 @@ class TorchBackend:
         self._dtype = torch.float32 if np.dtype(precision) == np.float32 else torch.float64
         self._device = torch.device(device)
         self._budget = max_memory if self._device.type != "cpu" else min(max_memory, 2**26)
+        self._rounded = problem.rounded
         n, d = problem.X.shape
         X = torch.as_tensor(problem.X, dtype=torch.float64, device=self._device)
         coarse, fine = _split(X, (MANTISSA - 1) // 2)
@@ -58,7 +59,7 @@ class TorchBackend:
                 break
             self._step(state, batch.tol)
         self._finish_labels(state)
-        inertia = self._inertia(state).cpu().numpy()
+        inertia = self._rounded(self._inertia(state).cpu().numpy())
         best = int(inertia.argmin())
         labels = state.labels.cpu().numpy()
         batch.labels[:] = labels if batch.keep_all else labels[best]
