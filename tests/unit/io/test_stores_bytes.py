@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_iris
 
-from workflow_scripts import store, subsets
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.clusterers import write_runs
+from workflow_scripts.intake import subsets
+from workflow_scripts.io import store
 from workflow_scripts.preprocess.stack import write_stack
 from workflow_scripts.provenance import PACKAGE
 from workflow_scripts.reduce import autoencoder, pca, tsne
@@ -24,7 +25,7 @@ from workflow_scripts.settings.clusterers import CLUSTERERS, OfK
 
 IRIS = load_iris().data
 IDS = [f"{number:016x}" for number in range(len(IRIS))]
-MAKERS = {"preprocess.stack", "backbones.extract", "subsets", "reduce.pca", "reduce.tsne", "reduce.autoencoder"}
+MAKERS = {"preprocess.stack", "backbones.extract", "intake.subsets", "reduce.pca", "reduce.tsne", "reduce.autoencoder"}
 """The modules that write stores, beside `clusterers`, whose methods have a kind each."""
 SMALL: dict[str, dict[str, Any]] = {
     "dec": {"widths": [8, 2], "batch_size": 32, "repeats": 1},
