@@ -94,7 +94,6 @@ def _ending(workflow: Any, layout: Layout) -> list[str]:
         lines.append(
             f"Pictures: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
         )
-    lines += _slow_kmeans(workflow.dag)
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
     places = {"Report": layout.report, **folders}
     return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
@@ -108,8 +107,8 @@ def _slow_kmeans(dag: Any) -> list[str]:
         return []
     return [
         f"k-means ran on the slow path (no compiled kernel) in {len(lines)} job{'s' * (len(lines) > 1)}: "
-        f"{lines[0].partition(SLOW_PATH)[2]}. Results agree up to 1e-9 of the inertia; only where images are as near "
-        "to one centre as to another may single restarts end elsewhere"
+        f"{lines[0].partition(SLOW_PATH)[2]}. The lowest inertia agrees up to 1e-9; single restarts may end "
+        "elsewhere"
     ]
 
 
