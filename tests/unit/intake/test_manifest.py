@@ -132,7 +132,7 @@ def test_notes_tell_the_labels_and_the_rejected(tmp_path):
     intake = _take_in(tmp_path, "auto")
     assert list(intake.manifest["label"]) == ["Cr", "Cr", "In", "In"]
     assert intake.notes == (
-        "labels: prefix of the file's name (no labels.csv; no folders; 2 classes, 0 of 4 pictures without a label)",
+        "labels: prefix of the file's name (2 classes, 0 of 4 images without a label; no labels.csv; no folders)",
         "2 files rejected: 1 not an image, 1 truncated",
     )
 
