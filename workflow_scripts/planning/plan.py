@@ -13,6 +13,7 @@ from typing import Any
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid, Layout, validated_files
 from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
+from workflow_scripts.planning.noticed import noticed
 from workflow_scripts.planning.sizes import Sizes, csv_rows
 from workflow_scripts.settings import Embedding, KMeans, Maps, MiniBatchKMeans, Settings, Tsne, parse, read_yaml
 
@@ -94,6 +95,7 @@ def _ending(workflow: Any, layout: Layout) -> list[str]:
         lines.append(
             f"Pictures: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
         )
+    lines += noticed((layout.log(layout.images), layout.log(layout.manifest)))
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
     places = {"Report": layout.report, **folders}
     return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]

@@ -64,6 +64,8 @@ class Intake(Model):
     visual_duplicates: Literal["report", "drop_same_pixels", "drop"] = "report"
     """Other files with the pixels of an earlier one, or nearly so: `near_duplicates.csv` lists them; `drop_same_pixels`
     and `drop` leave out the former, or both."""
+    masks: Literal["set_aside", "keep"] = "set_aside"
+    """Images of two or three grey values with the name of another image, beside it or in a folder such as `masks`."""
     near_distance: int = Field(4, ge=0, le=16)
     """Bits, of the 64 of a perceptual hash, in which pictures that are nearly the same differ at the most."""
     scale_bars: bool = False
