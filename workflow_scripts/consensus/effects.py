@@ -1,6 +1,7 @@
 """Which choices matter, without labels: how much of the disagreement between cells each choice explains."""
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ def partition_effects(
     codes = {axis: levels for axis, levels in codes.items() if levels.max() > 0}
     centred = _centred(1 - np.asarray(agreement, dtype=np.float64))
     total = float(np.trace(centred))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for axis, levels in codes.items():
         others = {name: its for name, its in codes.items() if name != axis}
         strata = _strata(others, len(choices))

@@ -23,8 +23,8 @@ class RestartStability:
     optima :
         a row per distinct partition, best first: `inertia`, `restarts` (that ended there), `ari` (with the best one).
     curve :
-        `n` = 1..R, `best` (the chance that the best of n restarts is the best optimum of all R), `equal` (that it is, or
-        agrees with it by ARI >= `SAME`), each with `best_low`, `equal_low`, what is sure at 95 %.
+        `n` = 1..R; `best`, the chance that the best of n restarts is the best optimum of all R; `equal`, that it is or
+        agrees with it by ARI >= `SAME`; `best_low` and `equal_low`, their lower 95 % bounds.
     enough, enough_equal :
         the fewest restarts that reach the best optimum, or its equal, with 95 % chance even at the lower bound of its
         share (Clopper & Pearson 1934, one-sided); None if that is more than ten times the restarts that there were.

@@ -1,4 +1,4 @@
-"""Which cells to trust without labels: those that agree with the others; and with a handful of labels, which is best."""
+"""Which cells to trust without labels: those that agree with the others; and which is best with a few labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -158,7 +158,7 @@ def support(agreement: np.ndarray, vote: np.ndarray, counts: np.ndarray) -> np.n
 
 
 def cell_weights(trusted: Trust) -> np.ndarray:
-    """Return the weights of the cells in a consensus, (C,), that sum to 1: vote times agreement, where that is positive."""
+    """Return the weights of the cells in a consensus, (C,), which sum to 1: vote times positive agreement."""
     weights = trusted.table["vote"].to_numpy() * np.clip(trusted.table["agreement"].to_numpy(), 0, None)
     return weights / weights.sum() if weights.any() else trusted.table["vote"].to_numpy()
 
