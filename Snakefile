@@ -22,6 +22,7 @@ include: "rules/cluster.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/audit.smk"
+include: "rules/verdict.smk"
 include: "rules/predict.smk"
 include: "rules/housekeeping.smk"
 

@@ -281,6 +281,8 @@ def table_sources(wildcards):
         ],
         "manifest": [layout.manifest_of(cell.subset) for cell in cells],
         "formats": layout.formats,
+        "consensus": layout.consensus.format(study=wildcards.study),
+        "facts": getattr(figure, "facts", None) or [],
     }
     return {name: sources[name] for name in figure.sources}
 
@@ -434,7 +436,11 @@ def study_files(study):
         layout.figure.format(study=study, figure=figure)
         for figure in grid.figures[study]
     ]
-    patterns = {"audit": layout.audit, "gallery": layout.gallery}
+    patterns = {
+        "audit": layout.audit,
+        "gallery": layout.gallery,
+        "verdict": layout.verdict,
+    }
     return [
         layout.study_table.format(study=study),
         *(patterns[kind].format(study=study) for kind in grid.pages[study]),

@@ -105,6 +105,9 @@ class Layout:
         self.audit = f"{self.root}/audit/{{study}}.csv"
         self.audit_sheet = f"{self.root}/audit/{{study}}.html"
         self.gallery = f"{self.root}/gallery/{{study}}.html"
+        self.consensus = f"{self.root}/consensus/{{study}}.h5"
+        self.verdict = f"{self.root}/verdict/{{study}}.html"
+        self.front_page = f"{self.root}/verdict.html"
         self.model = f"{self.root}/models/{{study}}/model.json"
         self.new_images = f"{self.root}/new_images/{{folder}}/images.csv"
         self.predictions = f"{self.root}/predictions/{{folder}}/{{study}}.csv"
@@ -187,7 +190,7 @@ class Grid:
 
     @cached_property
     def pages(self) -> dict[str, dict[str, list[Cell]]]:
-        """The cells that the pages of each study, `audit` and `gallery`, show."""
+        """The cells that the pages of each study, `audit`, `gallery` and `verdict`, show."""
         return {study: dict(self._shown(study, its.pages)) for study, its in self.settings.studies.items()}
 
     def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:

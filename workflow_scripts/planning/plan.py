@@ -176,7 +176,8 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
         yield from (layout.reproduction, layout.reproduction_figure)
     for study, pages in grid.pages.items():
         for kind, cells in pages.items():
-            yield {"audit": layout.audit, "gallery": layout.gallery}[kind].format(study=study)
+            patterns = {"audit": layout.audit, "gallery": layout.gallery, "verdict": layout.verdict}
+            yield patterns[kind].format(study=study)
             if pictures := settings.studies[study].pages[kind].pictures:
                 yield layout.of(layout.preprocessed, cells[0], preprocess=pictures)
     for study, figures in grid.figures.items():

@@ -449,6 +449,68 @@ class Heatmap(Figure):
     """null takes the two that explain most."""
 
 
+class _OfPartitions(Figure):
+    """A figure that compares the partitions of the study's cells with each other."""
+
+    sources = ("manifest", "clusters", "scores")
+    computes = True
+    k: int | None = None
+    """null is the smallest k of each cell's clusterer."""
+
+
+class Trust(_OfPartitions):
+    """Which cell to trust without labels: every cell's agreement with the others, beside what else could rank it."""
+
+    kind: Literal["trust"] = "trust"
+    n_samples: int = Field(200, ge=20)
+    """Samples of images and cells behind the intervals of the ranks, and shuffled studies behind `chance`."""
+    seed: int = 0
+
+
+class SpecificationCurve(_OfPartitions):
+    """All cells sorted by a metric, with what the repeats spread over, and below them their choices."""
+
+    kind: Literal["specification_curve"] = "specification_curve"
+    metric: Metric | Literal["agreement"] = "ari"
+    """`agreement` is the mean ARI with the other cells; it stands in where the metric needs labels and there are
+    none."""
+
+
+class ChoiceMap(_OfPartitions):
+    """How far every two cells agree, ordered by a tree, with the choices as coloured bars."""
+
+    kind: Literal["choice_map"] = "choice_map"
+
+
+class PartitionEffects(_OfPartitions):
+    """How much of the disagreement between cells each choice explains; needs no labels."""
+
+    kind: Literal["partition_effects"] = "partition_effects"
+    pairs: int = Field(3, ge=0)
+    """The strongest interactions that are shown."""
+    n_permutations: int = Field(499, ge=99)
+    seed: int = 0
+
+
+class RestartsEnough(_OfPartitions):
+    """How many restarts are enough, without labels: the chance that the best of n is the best optimum."""
+
+    kind: Literal["restarts_enough"] = "restarts_enough"
+
+
+class Nuisances(Figure):
+    """How strongly brightness, sharpness, size, format, folders and other known facts go with the consensus's
+    groups."""
+
+    sources = ("manifest", "preprocessed", "consensus", "facts")
+    computes = True
+    kind: Literal["nuisances"] = "nuisances"
+    facts: str | None = None
+    """A CSV with further facts, a column each, and a column `path` or `image_id`: instrument, operator, date."""
+    n_permutations: int = Field(999, ge=99)
+    seed: int = 0
+
+
 AnyFigure = Annotated[
     Samples
     | Formats
@@ -483,7 +545,13 @@ AnyFigure = Annotated[
     | Restarts
     | BestOfN
     | Effects
-    | Heatmap,
+    | Heatmap
+    | Trust
+    | SpecificationCurve
+    | ChoiceMap
+    | PartitionEffects
+    | RestartsEnough
+    | Nuisances,
     Field(discriminator="kind"),
 ]
 

@@ -1,4 +1,5 @@
-"""Pages that a study may have beside its figures: the label audit, and the gallery of what is in each cluster."""
+"""Pages that a study may have beside its figures: the verdict, the label audit, and the gallery of what is in each
+cluster."""
 
 from typing import Any, ClassVar, Literal
 
@@ -52,3 +53,21 @@ class Gallery(Page):
     """Pictures of a cluster for each place."""
     twins: int = Field(20, ge=0)
     """Near-twins in different clusters, the closest ones."""
+
+
+class Verdict(Page):
+    """What the study says, in sentences with their numbers: the consensus of its cells, which of them to trust, which
+    images and which choices the answer hangs on, and what to do next. Adds the figures that it is read from."""
+
+    of_cells = "all"
+    k: int | None = Field(None, ge=1)
+    """Number of clusters; null is the smallest of each cell's clusterer."""
+    groups: int | None = Field(None, ge=2)
+    """Groups of the consensus; null takes k if all cells have the same, and else the number that survives longest."""
+    shown: int = Field(40, ge=1, le=400)
+    """Fragile images on the page; the table has all."""
+    per_group: int = Field(8, ge=1, le=60)
+    """Images of each group on the page, those that the cells agree on most."""
+
+    def consensus_settings(self) -> dict[str, Any]:
+        return self.dump(include={"k", "groups"})

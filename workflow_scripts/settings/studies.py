@@ -7,7 +7,10 @@ from pydantic import Field, model_validator
 
 from workflow_scripts.settings.base import EVERYTHING, Model, Name
 from workflow_scripts.settings.figures import AnyFigure, check_axes
-from workflow_scripts.settings.pages import Audit, Gallery
+from workflow_scripts.settings.pages import Audit, Gallery, Page, Verdict
+
+OF_A_VERDICT = ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough", "nuisances")
+"""The kinds of figures that a verdict is read from."""
 
 
 class CrossValidation(Model):
@@ -81,12 +84,30 @@ class Study(Model):
     figures: dict[Name, AnyFigure] = {}
     audit: Audit | None = None
     gallery: Gallery | None = None
+    verdict: Verdict | None = None
 
     @property
-    def pages(self) -> dict[str, Audit | Gallery]:
+    def pages(self) -> dict[str, Page]:
         """The pages that the study has, by kind."""
-        pages = {"audit": self.audit, "gallery": self.gallery}
+        pages = {"audit": self.audit, "gallery": self.gallery, "verdict": self.verdict}
         return {kind: page for kind, page in pages.items() if page}
+
+    def figure_of_kind(self, kind: str) -> str | None:
+        """The name of the study's first figure of a kind."""
+        return next((name for name, its in self.figures.items() if its.kind == kind), None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_figures_of_its_verdict(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("verdict") is None:
+            return given
+        verdict, figures = dict(given["verdict"]), dict(given.get("figures") or {})
+        kinds = {its.get("kind") for its in figures.values() if isinstance(its, dict)}
+        for kind in OF_A_VERDICT:
+            if kind not in kinds:
+                keys = ("at",) if kind == "nuisances" else ("at", "k")
+                figures.setdefault(kind, {"kind": kind, **{key: verdict[key] for key in keys if key in verdict}})
+        return {**given, "figures": figures}
 
     @model_validator(mode="after")
     def _axes(self) -> "Study":
