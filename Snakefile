@@ -33,6 +33,7 @@ rule all:
         layout.rejected,
         [study_files(study) for study in settings.studies],
         reproduction_files(),
+        [layout.front_page for _ in studies_with_verdict[:1]],
     localrule: True
 
 

@@ -17,7 +17,7 @@ from workflow_scripts.grid import (
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
-from workflow_scripts.settings import Pca, load, read_facts
+from workflow_scripts.settings import OF_A_VERDICT, Pca, load, read_facts
 
 try:
     settings = load(

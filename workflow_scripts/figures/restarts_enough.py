@@ -68,15 +68,21 @@ def _curve(name: str, k: int | None, runs: Runs) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
+def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each cell of the table (that of n = 1), those that need most first."""
+    if table.empty:
+        return table
+    cells = table.drop_duplicates("series")
+    return cells.sort_values("enough_equal", ascending=False, na_position="first", kind="stable", ignore_index=True)
+
+
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a row for each cell, the hardest first: how often one run is enough, how many are, and what is still
     unseen."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No cell has two runs with an inertia: store several repeats, or keep: all.")
-        cells = table.drop_duplicates("series").sort_values(
-            "enough_equal", ascending=False, na_position="first", kind="stable", ignore_index=True
-        )
+        cells = tabulated_cells(table)
         rows = cells[:MOST]
         narrow = figure["width"] < ONE_COLUMN
         made = canvas(figure, ROW * len(rows) + 30)

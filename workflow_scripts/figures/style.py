@@ -117,7 +117,7 @@ def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
 
 def note(made: Figure, text: str, style: Mapping[str, Any]) -> None:
     """A sentence below the panels, broken to the figure's width."""
-    lines = wrapped(text, width_of(made) - 2, small(style))
+    lines = wrapped(text, width_of(made) - 4, small(style))
     made.supxlabel(lines, x=0.01, ha="left", size=small(style), color=INK, linespacing=1.3)
 
 

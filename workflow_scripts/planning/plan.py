@@ -1,6 +1,7 @@
 """What the terminal says around a run: the plan of a dry run, too little room, where to look at the end."""
 
 import atexit
+import csv
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def print_at_the_end(workflow: Any, settings: Settings, grid: Grid, layout: Layo
         never_began = workflow.scheduler is None  # no run was asked for, or the error has been told
         if never_began or HOUSEKEEPING & set(workflow.dag_settings.targets):
             return
-        lines = _plan(workflow.dag, settings, grid, layout) if workflow.dryrun else _ending(workflow, layout)
+        lines = _plan(workflow.dag, settings, grid, layout) if workflow.dryrun else _ending(workflow, settings, layout)
         print("\n".join(lines), file=sys.stderr)
 
     atexit.register(speak)
@@ -82,7 +83,7 @@ def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]
     ]
 
 
-def _ending(workflow: Any, layout: Layout) -> list[str]:
+def _ending(workflow: Any, settings: Settings, layout: Layout) -> list[str]:
     made_before = not workflow.scheduler.failed and Path(layout.rejected).is_file()
     if made_before and is_whole_run(workflow) and not Path(layout.report).is_file():
         write_report(layout.report)  # all studies were made one by one
@@ -97,8 +98,21 @@ def _ending(workflow: Any, layout: Layout) -> list[str]:
         )
     lines += noticed((layout.log(layout.images), layout.log(layout.manifest)))
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
-    places = {"Report": layout.report, **folders}
-    return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
+    places = {"Report": layout.report, "Verdict": layout.front_page, **folders}
+    lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
+    return lines + _verdict(settings, layout)
+
+
+def _verdict(settings: Settings, layout: Layout) -> list[str]:
+    """The five most important sentences of the first verdict, if it was made."""
+    studies = [name for name, study in settings.studies.items() if study.verdict]
+    path = Path(layout.verdict.format(study=studies[0]).replace(".html", ".csv")) if studies else None
+    if path is None or not path.is_file():
+        return []
+    with open(path, newline="", encoding="utf-8") as stream:
+        rows = sorted((int(row["line"]), row["sentence"]) for row in csv.DictReader(stream) if row["line"])
+    said = ("".join(letter if letter.isprintable() else "?" for letter in text) for _, text in rows)
+    return ["", f"Verdict of study {studies[0]}:", *(f"  {number}. {text}" for number, text in enumerate(said, 1))]
 
 
 def _slow_kmeans(dag: Any) -> list[str]:

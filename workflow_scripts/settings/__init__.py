@@ -28,6 +28,7 @@ from workflow_scripts.settings.published import Fact as Fact
 from workflow_scripts.settings.published import read_facts as read_facts
 from workflow_scripts.settings.reading import mistake as mistake
 from workflow_scripts.settings.reading import read_yaml as read_yaml
+from workflow_scripts.settings.studies import OF_A_VERDICT as OF_A_VERDICT
 from workflow_scripts.settings.studies import Choices as Choices
 from workflow_scripts.settings.studies import Study as Study
 from workflow_scripts.settings.studies import Subset as Subset

@@ -69,5 +69,8 @@ class Verdict(Page):
     per_group: int = Field(8, ge=1, le=60)
     """Images of each group on the page, those that the cells agree on most."""
 
+    def page_settings(self) -> dict[str, Any]:
+        return self.dump(include={"shown", "per_group"})
+
     def consensus_settings(self) -> dict[str, Any]:
         return self.dump(include={"k", "groups"})
