@@ -25,19 +25,19 @@ def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -
     """
     labels = compact(partitions)
     n_cells, n_images = labels.shape
-    counts = np.ones(n_images) if counts is None else np.asarray(counts, dtype=np.float64)
     n_clusters = int(labels.max(initial=0)) + 1  # cluster 0 is the noise
-    in_cluster = np.array([_pairs(*_sums(row[None], counts, n_clusters))[0] for row in labels])
+    in_cluster = _pairs(labels, counts, n_clusters)
     together = np.diag(in_cluster)
     rows = max(1, _BLOCK // max(n_images, n_clusters**2))
     for i in range(n_cells):
         for start in range(i + 1, n_cells, rows):
             others = labels[start : start + rows]
-            keys = labels[i].astype(np.intp) * n_clusters + others
-            keys[(others == 0) | (labels[i] == 0)] = 0
-            together[i, start : start + rows] = _pairs(*_sums(keys, counts, n_clusters**2))
+            both = labels[i] * n_clusters + others
+            both *= (others > 0) & (labels[i] > 0)
+            together[i, start : start + rows] = _pairs(both, counts, n_clusters**2)
     together = np.triu(together) + np.triu(together, 1).T
-    return _adjusted(together, in_cluster, (counts.sum() ** 2 - np.square(counts).sum()) / 2)
+    n_pairs = _pairs(np.ones((1, n_images), dtype=np.int64), counts, 2)[0]
+    return _adjusted(together, in_cluster, n_pairs)
 
 
 def agreement_with(partitions: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -47,29 +47,26 @@ def agreement_with(partitions: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def compact(partitions: np.ndarray) -> np.ndarray:
-    """Number the clusters of each partition 1, 2, ... in the order of their labels, and noise 0; (C, N) int32."""
+    """Number the clusters of each partition 1, 2, ... in the order of their labels, and noise 0; (C, N) int64."""
     partitions = np.asarray(partitions)
     if partitions.ndim != 2 or partitions.dtype.kind not in "iu":
         raise ValueError(
             f"partitions: got {partitions.dtype} of shape {partitions.shape}, expected integers of shape (C, N)"
         )
-    labels = np.zeros(partitions.shape, dtype=np.int32)
+    labels = np.zeros(partitions.shape, dtype=np.int64)
     for row, partition in zip(labels, partitions, strict=True):
         clustered = partition >= 0
         row[clustered] = np.unique(partition[clustered], return_inverse=True)[1] + 1
     return labels
 
 
-def _sums(keys: np.ndarray, counts: np.ndarray, n_keys: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images (counted) of every key but 0, (R, n_keys - 1), and the sum of their squared counts, (R,); keys (R, N)."""
+def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarray:
+    """Pairs of different images with the same key of `keys` (R, N), 0..n_keys-1, where 0 is none; (R,) float64."""
     n_rows = len(keys)
-    offset = np.arange(n_rows, dtype=np.intp)[:, None] * n_keys
-    sums = np.bincount((keys + offset).ravel(), np.tile(counts, n_rows), n_rows * n_keys).reshape(n_rows, n_keys)
-    return sums[:, 1:], (keys > 0) @ np.square(counts)
-
-
-def _pairs(sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Pairs of different images with one key, (R,)."""
+    flat = (keys + np.arange(n_rows, dtype=np.int64)[:, None] * n_keys).ravel()
+    weights = None if counts is None else np.tile(counts, n_rows)
+    sums = np.bincount(flat, weights, n_rows * n_keys).reshape(n_rows, n_keys)[:, 1:].astype(np.float64)
+    squares = sums.sum(axis=1) if counts is None else (keys > 0) @ np.square(np.asarray(counts, dtype=np.float64))
     return (np.square(sums).sum(axis=1) - squares) / 2
 
 
