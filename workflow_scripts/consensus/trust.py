@@ -200,7 +200,7 @@ def _sampled_ranks(
 def _chance(partitions: np.ndarray, vote: np.ndarray, others: np.ndarray, n_samples: int, seed: int) -> float:
     """The 99 % quantile of the best cell's agreement when every partition is shuffled by itself.
 
-    Of more than `MAX_SAMPLE` images that many are drawn: chance is higher with fewer images, so this errs towards doubt.
+    Of more than `MAX_SAMPLE` images that many are drawn: chance is higher with fewer images, and the doubt greater.
     """
     rng = np.random.default_rng([seed, 1])
     partitions = partitions[:, rng.permutation(partitions.shape[1])[:MAX_SAMPLE]]
