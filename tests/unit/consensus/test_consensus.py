@@ -77,7 +77,7 @@ def test_half_way_images_have_the_lowest_margin() -> None:
     rows = noisy_copies(TRUTH, [0.1] * 12, 3)
     half = np.arange(0, 12)
     for cell, row in enumerate(rows):
-        row[half] = row[np.flatnonzero(TRUTH == 1 - cell % 2)[20]]
+        row[half] = row[np.flatnonzero(1 - cell % 2 == TRUTH)[20]]
     result = consensus(rows, 3)
     assert set(np.argsort(result.margin)[:12]) == set(half)
 
