@@ -32,7 +32,7 @@ def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -
     for i in range(n_cells):
         for start in range(i + 1, n_cells, rows):
             others = labels[start : start + rows]
-            both = labels[i] * n_clusters + others
+            both = labels[i].astype(np.int64) * n_clusters + others
             both *= (others > 0) & (labels[i] > 0)
             together[i, start : start + rows] = _pairs(both, counts, n_clusters**2)
     together = np.triu(together) + np.triu(together, 1).T
@@ -46,14 +46,21 @@ def agreement_with(partitions: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.array([agreement_matrix(labels[[0, row]] - 1)[0, 1] for row in range(1, len(labels))])
 
 
+def stability(partitions: np.ndarray) -> float:
+    """Return the mean agreement of every two of `partitions` (R, N), such as the repeats of a cell; NaN of one."""
+    agreement = agreement_matrix(partitions)
+    pairs = agreement[np.triu_indices(len(agreement), 1)]
+    return float(pairs.mean()) if len(pairs) else np.nan
+
+
 def compact(partitions: np.ndarray) -> np.ndarray:
-    """Number the clusters of each partition 1, 2, ... in the order of their labels, and noise 0; (C, N) int64."""
+    """Number the clusters of each partition 1, 2, ... in the order of their labels, and noise 0; (C, N) int32."""
     partitions = np.asarray(partitions)
     if partitions.ndim != 2 or partitions.dtype.kind not in "iu":
         raise ValueError(
             f"partitions: got {partitions.dtype} of shape {partitions.shape}, expected integers of shape (C, N)"
         )
-    labels = np.zeros(partitions.shape, dtype=np.int64)
+    labels = np.zeros(partitions.shape, dtype=np.int32)
     for row, partition in zip(labels, partitions, strict=True):
         clustered = partition >= 0
         row[clustered] = np.unique(partition[clustered], return_inverse=True)[1] + 1
@@ -62,6 +69,9 @@ def compact(partitions: np.ndarray) -> np.ndarray:
 
 def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarray:
     """Pairs of different images with the same key of `keys` (R, N), 0..n_keys-1, where 0 is none; (R,) float64."""
+    if n_keys > _BLOCK:  # of a row at a time
+        names, codes = np.unique(np.append(0, keys), return_inverse=True)
+        keys, n_keys = codes[None, 1:], len(names)
     n_rows = len(keys)
     flat = (keys + np.arange(n_rows, dtype=np.int64)[:, None] * n_keys).ravel()
     weights = None if counts is None else np.tile(counts, n_rows)

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.consensus import agreement
-from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with
+from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with, stability
 
 
 @pytest.fixture
@@ -32,8 +32,25 @@ def test_is_that_of_scikit_learn_with_noise_images_alone(partitions: np.ndarray)
 
 def test_blocks_change_nothing(partitions: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = agreement_matrix(partitions)
-    monkeypatch.setattr(agreement, "_BLOCK", 1)
+    monkeypatch.setattr(agreement, "_BLOCK", 4000)
     np.testing.assert_array_equal(agreement_matrix(partitions), whole)
+
+
+def test_many_clusters_are_counted_by_the_pairs_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    many = rng.integers(-1, 400, (3, 1000))
+    expected = agreement_matrix(many)
+    counts = rng.integers(0, 3, 1000)
+    counted = agreement_matrix(many, counts)
+    monkeypatch.setattr(agreement, "_BLOCK", 1000)
+    np.testing.assert_allclose(agreement_matrix(many), expected, atol=1e-14)
+    np.testing.assert_allclose(agreement_matrix(many, counts), counted, atol=1e-14)
+
+
+def test_stability_is_the_mean_of_the_pairs(partitions: np.ndarray) -> None:
+    scores = [adjusted_rand_score(alone(a), alone(b)) for a, b in combinations(partitions[:4], 2)]
+    assert stability(partitions[:4]) == pytest.approx(np.mean(scores))
+    assert np.isnan(stability(partitions[:1]))
 
 
 def test_counted_images_pair_with_other_images_only() -> None:
