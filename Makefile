@@ -6,8 +6,10 @@ KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_sc
 
 .PHONY: run env env-dev env-slurm test test-cluster recover lint bench schema clean
 
+# make run CONFIG=FILE: the same for a configuration of one's own.
 run: env
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all
+	@$(if $(CONFIG),$(BIN)/python -m workflow_scripts.settings.check "$(CONFIG)")
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all $(if $(CONFIG),--configfile "$(CONFIG)")
 
 env: .venv/.ready
 

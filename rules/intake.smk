@@ -27,6 +27,7 @@ rule intake:
         set_aside=layout.set_aside,
         near_duplicates=layout.near_duplicates,
         formats=layout.formats,
+        quality=layout.quality,
     log:
         layout.log(layout.images),
     benchmark:

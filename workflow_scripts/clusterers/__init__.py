@@ -99,8 +99,10 @@ def write_runs(
             for name in ROWS:
                 compression = "gzip" if name == "labels" else None
                 group.create_dataset(name, data=getattr(its, name), compression=compression)
-            for name, values in its.diagnostics.items():
-                group[f"diagnostics/{name}"] = values
+            if its.diagnostics:
+                diagnostics = group.create_group("diagnostics")
+                for name, values in its.diagnostics.items():
+                    diagnostics[name] = values
 
 
 def read_runs(file: h5py.File) -> dict[int | None, Runs]:

@@ -77,6 +77,7 @@ class Layout:
         self.set_aside = f"{self.root}/set_aside.csv"
         self.near_duplicates = f"{self.root}/near_duplicates.csv"
         self.formats = f"{self.root}/formats.csv"
+        self.quality = f"{self.root}/quality.csv"
         self.facts = f"{self.root}/.images.facts"
         self.known_labels = f"{self.root}/known_labels.csv"
         self.known_facts = f"{self.root}/.known_labels.facts"

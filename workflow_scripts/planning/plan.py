@@ -12,6 +12,8 @@ from typing import Any
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import Grid, Layout, validated_files
+from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
+from workflow_scripts.planning.noticed import noticed
 from workflow_scripts.planning.sizes import Sizes, csv_rows
 from workflow_scripts.settings import Embedding, KMeans, Maps, MiniBatchKMeans, Settings, Tsne, parse, read_yaml
 
@@ -74,6 +76,7 @@ def _plan(dag: Any, settings: Settings, grid: Grid, layout: Layout) -> list[str]
         f"Plan for {layout.root}: {sum(stages.values())} jobs",
         *(f"  {stage:<16}{count:>6}" for stage, count in stages.items()),
         f"  restarts of k-means {restarts:,}",
+        *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
         f"  disk about {_size(sum(written.values()))}, {_size(shutil.disk_usage('.').free)} free",
         *(f"  study {study}: {count} combinations left out: {why}" for (study, why), count in reasons.items()),
     ]
@@ -83,14 +86,32 @@ def _ending(workflow: Any, layout: Layout) -> list[str]:
     made_before = not workflow.scheduler.failed and Path(layout.rejected).is_file()
     if made_before and is_whole_run(workflow) and not Path(layout.report).is_file():
         write_report(layout.report)  # all studies were made one by one
-    lines = ["", *(f"Failed: {job}" for job in sorted(map(str, workflow.scheduler.failed)))]
+    lines = [
+        "",
+        *(f"Failed: {job}" for job in sorted(map(str, workflow.scheduler.failed))),
+        *_slow_kmeans(workflow.dag),
+    ]
     if Path(layout.rejected).is_file():
         lines.append(
             f"Pictures: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
         )
+    lines += noticed((layout.log(layout.images), layout.log(layout.manifest)))
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
     places = {"Report": layout.report, **folders}
     return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
+
+
+def _slow_kmeans(dag: Any) -> list[str]:
+    """Return one line where results rest on a k-means without a compiled kernel, as the logs of their jobs say."""
+    logs = sorted({Path(path) for job in dag.jobs for path in job.log if Path(path).is_file()})
+    lines = [line for path in logs for line in path.read_text(errors="replace").splitlines() if SLOW_PATH in line]
+    if not lines:
+        return []
+    return [
+        f"k-means ran on the slow path (no compiled kernel) in {len(lines)} job{'s' * (len(lines) > 1)}: "
+        f"{lines[0].partition(SLOW_PATH)[2]}. The lowest inertia agrees up to 1e-9; single restarts may end "
+        "elsewhere"
+    ]
 
 
 def _stage(rule: str, settings: Settings) -> str:

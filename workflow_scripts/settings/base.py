@@ -29,7 +29,7 @@ AXES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_compone
 class Model(BaseModel):
     """Base of all settings: frozen, and an unknown key is an error that lists the known ones."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -40,6 +40,19 @@ class Model(BaseModel):
                     # A step's name is written before its parameters and is none of them.
                     allowed = [name for name in cls.model_fields if name != "step"]
                     raise ValueError(f"unknown key: {found_allowed(key, allowed)}")
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _truths_are_no_numbers(cls, given: Any) -> Any:
+        for key, value in given.items() if isinstance(given, Mapping) else ():
+            annotation = str(cls.model_fields[key].annotation) if key in cls.model_fields else ""
+            numeric = ("int" in annotation or "float" in annotation) and not (
+                "bool" in annotation or "Any" in annotation
+            )
+            for each in value if isinstance(value, list) else [value]:
+                if numeric and isinstance(each, bool):
+                    raise ValueError(f"{key}: found {str(each).lower()}, allowed: a number")
         return given
 
     def dump(self, **how: Any) -> dict[str, Any]:

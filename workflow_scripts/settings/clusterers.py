@@ -10,9 +10,15 @@ Number = Annotated[int, Field(ge=1)]
 Numbers = Annotated[list[Number], Field(min_length=1)]
 
 
+MOST_NUMBERS = 10_000
+"""Of a range of k; a mistyped one would fill the memory."""
+
+
 def _listed(given: Any) -> Any:
     """A number alone, or a range such as `2-500`, as a list."""
     if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdigit() for end in ends):
+        if int(ends[1]) - int(ends[0]) > MOST_NUMBERS:
+            raise ValueError(f"found {given}, allowed: a range of {MOST_NUMBERS:,} numbers at most")
         return list(range(int(ends[0]), int(ends[1]) + 1))
     return given if isinstance(given, list) else [given]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.settings.backbones import Backbone
@@ -58,6 +58,13 @@ class Settings(Model):
     studies: dict[Name, Study] = Field(min_length=1)
     reproduction: Reproduction | None = None
     style: Style = Style()
+
+    @field_validator("data", "new_images")
+    @classmethod
+    def _names_a_folder(cls, folder: str | None) -> str | None:
+        if folder is not None and not folder.strip():
+            raise ValueError(f"found {folder!r}, allowed: the path of a folder of images")
+        return folder and str(Path(folder).expanduser()) if str(folder).startswith("~") else folder
 
     def published_file(self, project: str) -> str | None:
         """The file of published numbers, checked, below the project's folder; None if the configuration names none."""

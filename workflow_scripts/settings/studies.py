@@ -34,6 +34,8 @@ class InClusters(Model):
     @model_validator(mode="after")
     def _axes(self) -> "InClusters":
         check_axes("at", self.at)
+        if len(set(self.clusters)) < len(self.clusters):
+            raise ValueError(f"clusters: found {self.clusters}, allowed: each number once")
         return self
 
 
@@ -46,6 +48,12 @@ class Subset(Model):
     nm_per_pixel: Range | None = None
     """From and to."""
     in_clusters: InClusters | None = None
+
+    @model_validator(mode="after")
+    def _is_a_part(self) -> "Subset":
+        if not self.model_fields_set:
+            raise ValueError(f"found nothing, allowed: one or more of {', '.join(type(self).model_fields)}")
+        return self
 
     @property
     def columns(self) -> dict[str, Any]:

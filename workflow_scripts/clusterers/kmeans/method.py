@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from workflow_scripts.clusterers import Progress, Runs
-from workflow_scripts.clusterers.kmeans.restarts import run_restarts
+from workflow_scripts.clusterers.kmeans.restarts import path_on, run_restarts
 from workflow_scripts.errors import UserError
 from workflow_scripts.seeds import seed
 
@@ -44,6 +44,11 @@ def cluster(
             progress=count,
         )
         yield k, _rows(found, seeds, settings["keep"])
+
+
+def kmeans_path(settings: Mapping[str, Any]) -> str:
+    """Return what `cluster` runs k-means on here: the instruction set of a compiled kernel, or "torch"."""
+    return path_on(settings["device"])
 
 
 def _check_gpu() -> None:
