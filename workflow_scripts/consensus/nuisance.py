@@ -7,6 +7,8 @@ import pandas as pd
 from scipy import ndimage
 from scipy.stats import rankdata
 
+from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
+
 MAX_IMAGES = 20_000
 """Images that are tested; of more, so many are drawn."""
 MAX_LEVELS = 30
@@ -89,12 +91,11 @@ def associations(
         observed = statistic(groups[known])
         if np.isnan(observed):
             continue
-        own = np.random.default_rng([seed, number])
-        null = np.array([statistic(_dealt(groups[known], strata[known], own)) for _ in range(n_permutations)])
+        members, own = members_of(strata[known]), np.random.default_rng([seed, number])
+        null = np.array([statistic(shuffled_within(members, groups[known], own)) for _ in range(n_permutations)])
         by_chance = float(null.mean())
-        p = (1 + np.count_nonzero(null >= observed - 1e-12)) / (n_permutations + 1)
         strength = max(0.0, (observed - by_chance) / (1 - by_chance)) if by_chance < 1 else 0.0
-        rows.append((name, kind, int(known.sum()), strength, observed, by_chance, p))
+        rows.append((name, kind, int(known.sum()), strength, observed, by_chance, p_value(observed, null)))
     table = pd.DataFrame(rows, columns=COLUMNS[:7])
     table["p_holm"], table["q"] = holm(table["p"].to_numpy()), benjamini_hochberg(table["p"].to_numpy())
     return table.sort_values(["strength", "fact"], ascending=[False, True], ignore_index=True)
@@ -209,11 +210,3 @@ def _conditional_entropy(codes: np.ndarray, given: np.ndarray) -> float:
     sizes = np.bincount(given)
     sizes = sizes[sizes > 0]
     return float((sizes * np.log(sizes)).sum() - (together * np.log(together)).sum())
-
-
-def _dealt(groups: np.ndarray, strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The groups shuffled within each stratum."""
-    shuffled = np.empty_like(groups)
-    order = np.lexsort((rng.random(len(groups)), strata))
-    shuffled[np.argsort(strata, kind="stable")] = groups[order]
-    return shuffled
