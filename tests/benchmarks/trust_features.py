@@ -1,4 +1,4 @@
-"""Features of the labelled sets of `bench_trust`, extracted once into a cache, and the 96 cells clustered from them."""
+"""The labelled sets of `bench_trust`, their features, kept in a cache, and the 96 cells clustered from them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from PIL import Image
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.intake.embedded import write_embedded
+from workflow_scripts.metrics import silhouettes
 from workflow_scripts.preprocess.pipeline import preprocess_all
 from workflow_scripts.reduce.pca import fit_pca, reduced
 from workflow_scripts.seeds import seed
@@ -83,7 +84,7 @@ def _with_blends(paths: Sequence[Path], classes: np.ndarray, folder: Path) -> La
 
 
 def features(data: LabelledSet, cache: Path) -> dict[tuple[str, str], np.ndarray]:
-    """Vectors (N, width) float32 by preprocessing and layer; computed on one core if the cache lacks them."""
+    """Vectors (N, width) float32 by preprocessing and layer, on one core; from `cache` if they are there."""
     found = {}
     for name, steps in PREPROCESS.items():
         outputs = {layer: cache / f"{data.name}-{name}-{layer}.h5" for layer in LAYERS}
@@ -98,11 +99,11 @@ def features(data: LabelledSet, cache: Path) -> dict[tuple[str, str], np.ndarray
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of a set: their choices, the best partition of each repeat (C, repeats, N), their silhouettes."""
+    """The cells of a set at one k: choices (C rows), partitions of each repeat (C, repeats, N), silhouettes (C,)."""
 
     choices: pd.DataFrame
     repeats: np.ndarray
-    points: Mapping[int, np.ndarray]
+    silhouettes: np.ndarray
 
     @property
     def partitions(self) -> np.ndarray:
@@ -110,25 +111,17 @@ class Cells:
         return self.repeats[:, 0]
 
 
-def cells(data: LabelledSet, vectors: Mapping[tuple[str, str], np.ndarray]) -> Cells:
-    """K-means with as many clusters as classes on every combination of the axes."""
-    rows, partitions, points = [], [], {}
+def cells(vectors: Mapping[tuple[str, str], np.ndarray], k: int) -> Cells:
+    """K-means with k clusters on every combination of the axes."""
+    rows, partitions, separation = [], [], []
     for (preprocess, layer), of_layer in vectors.items():
         pca = fit_pca(of_layer, max_components=max(N_COMPONENTS))
         scores = np.concatenate([chunk for _, chunk in pca.transform(of_layer)])
         for n_components, whiten in product(N_COMPONENTS, (False, True)):
-            coordinates, _ = reduced(scores, pca.explained_variance, n_components, whiten)
-            seeds = [seed(0, "kmeans", data.n_classes, repeat) for repeat in range(REPEATS)]
-            found = run_restarts(coordinates, data.n_classes, N_INIT, seeds, keep="best")
-            points[len(rows)] = coordinates
+            points, _ = reduced(scores, pca.explained_variance, n_components, whiten)
+            seeds = [seed(0, "kmeans", k, repeat) for repeat in range(REPEATS)]
+            labels = run_restarts(points, k, N_INIT, seeds, keep="best").best_labels
             rows.append((preprocess, layer, n_components, whiten))
-            partitions.append(found.best_labels)
-    return Cells(pd.DataFrame(rows, columns=AXES), np.stack(partitions).astype(np.int16), points)
-
-
-if __name__ == "__main__":
-    import sys
-
-    for one in labelled_sets(Path(sys.argv[1]), Path(sys.argv[2])):
-        features(one, Path(sys.argv[2]))
-        print(one.name, len(one.paths), one.n_classes, flush=True)
+            partitions.append(labels)
+            separation.append(silhouettes(points, labels[:1])[0][0])
+    return Cells(pd.DataFrame(rows, columns=AXES), np.stack(partitions).astype(np.int16), np.array(separation))

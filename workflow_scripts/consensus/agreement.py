@@ -25,25 +25,32 @@ def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -
     """
     labels = compact(partitions)
     n_cells, n_images = labels.shape
-    counts = np.ones(n_images) if counts is None else np.asarray(counts, dtype=np.float64)
     n_clusters = int(labels.max(initial=0)) + 1  # cluster 0 is the noise
-    in_cluster = np.array([_pairs(*_sums(row[None], counts, n_clusters))[0] for row in labels])
+    in_cluster = _pairs(labels, counts, n_clusters)
     together = np.diag(in_cluster)
     rows = max(1, _BLOCK // max(n_images, n_clusters**2))
     for i in range(n_cells):
         for start in range(i + 1, n_cells, rows):
             others = labels[start : start + rows]
-            keys = labels[i].astype(np.intp) * n_clusters + others
-            keys[(others == 0) | (labels[i] == 0)] = 0
-            together[i, start : start + rows] = _pairs(*_sums(keys, counts, n_clusters**2))
+            both = labels[i].astype(np.int64) * n_clusters + others
+            both *= (others > 0) & (labels[i] > 0)
+            together[i, start : start + rows] = _pairs(both, counts, n_clusters**2)
     together = np.triu(together) + np.triu(together, 1).T
-    return _adjusted(together, in_cluster, (counts.sum() ** 2 - np.square(counts).sum()) / 2)
+    n_pairs = _pairs(np.ones((1, n_images), dtype=np.int64), counts, 2)[0]
+    return _adjusted(together, in_cluster, n_pairs)
 
 
 def agreement_with(partitions: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return the adjusted Rand index of each of `partitions` (R, N) with `reference` (N,); noise as above; (R,)."""
     labels = compact(np.concatenate([reference[None], partitions]))
     return np.array([agreement_matrix(labels[[0, row]] - 1)[0, 1] for row in range(1, len(labels))])
+
+
+def stability(partitions: np.ndarray) -> float:
+    """Return the mean agreement of every two of `partitions` (R, N), such as the repeats of a cell; NaN of one."""
+    agreement = agreement_matrix(partitions)
+    pairs = agreement[np.triu_indices(len(agreement), 1)]
+    return float(pairs.mean()) if len(pairs) else np.nan
 
 
 def compact(partitions: np.ndarray) -> np.ndarray:
@@ -60,16 +67,16 @@ def compact(partitions: np.ndarray) -> np.ndarray:
     return labels
 
 
-def _sums(keys: np.ndarray, counts: np.ndarray, n_keys: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images (counted) of every key but 0, (R, n_keys - 1), and the sum of their squared counts, (R,); keys (R, N)."""
+def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarray:
+    """Pairs of different images with the same key of `keys` (R, N), 0..n_keys-1, where 0 is none; (R,) float64."""
+    if n_keys > _BLOCK:  # of a row at a time
+        names, codes = np.unique(np.append(0, keys), return_inverse=True)
+        keys, n_keys = codes[None, 1:], len(names)
     n_rows = len(keys)
-    offset = np.arange(n_rows, dtype=np.intp)[:, None] * n_keys
-    sums = np.bincount((keys + offset).ravel(), np.tile(counts, n_rows), n_rows * n_keys).reshape(n_rows, n_keys)
-    return sums[:, 1:], (keys > 0) @ np.square(counts)
-
-
-def _pairs(sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Pairs of different images with one key, (R,)."""
+    flat = (keys + np.arange(n_rows, dtype=np.int64)[:, None] * n_keys).ravel()
+    weights = None if counts is None else np.tile(counts, n_rows)
+    sums = np.bincount(flat, weights, n_rows * n_keys).reshape(n_rows, n_keys)[:, 1:].astype(np.float64)
+    squares = sums.sum(axis=1) if counts is None else (keys > 0) @ np.square(np.asarray(counts, dtype=np.float64))
     return (np.square(sums).sum(axis=1) - squares) / 2
 
 

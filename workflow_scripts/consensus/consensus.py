@@ -6,6 +6,7 @@ import fastcluster
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import squareform
+from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers.linkage import cut
 from workflow_scripts.consensus.agreement import compact
@@ -14,6 +15,7 @@ from workflow_scripts.metrics.contingency import contingency_tables
 MAX_LINKED = 4000
 """Images whose pairs are all compared; of more, so many are drawn, grouped, and the rest joins their groups."""
 NO_GROUP = -1
+_COLUMNS = 512  # clusters whose indicators are held at once: 16 MiB for MAX_LINKED images
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,17 @@ def consensus(
 
 
 def _tree(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Average linkage of 1 - co-association."""
+    """Average linkage of 1 - co-association, which is a product of weighted indicators of the clusters."""
     n_images = labels.shape[1]
     together = np.zeros((n_images, n_images))
-    for row, weight in zip(labels, weights, strict=True):
-        together += weight * ((row[:, None] == row) & (row > 0))
+    step = max(1, _COLUMNS // int(labels.max(initial=1)))
+    with threadpool_limits(1):  # the last bits depend on the number of threads
+        for start in range(0, len(labels), step):
+            some = labels[start : start + step]
+            indicator = (some[:, :, None] == np.arange(1, some.max(initial=1) + 1)).astype(np.float64)
+            indicator *= np.sqrt(weights[start : start + step])[:, None, None]
+            columns = indicator.transpose(1, 0, 2).reshape(n_images, -1)
+            together += columns @ columns.T
     return fastcluster.linkage(squareform(1 - together, checks=False), "average", preserve_input=False)
 
 

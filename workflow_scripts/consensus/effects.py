@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
+
 
 def partition_effects(
     agreement: np.ndarray, choices: pd.DataFrame, *, n_permutations: int = 999, seed: int = 0
@@ -43,15 +45,15 @@ def partition_effects(
     rows: list[dict[str, Any]] = []
     for axis, levels in codes.items():
         others = {name: its for name, its in codes.items() if name != axis}
-        strata = _strata(others, len(choices))
+        members = members_of(_strata(others, len(choices)))
         share = _beyond(centred, levels, others, total)
         added = _added(agreement, levels, others)
         rng = np.random.default_rng([seed, len(rows)])
-        dealt = [_dealt(levels, strata, rng) for _ in range(n_permutations)]
+        dealt = [shuffled_within(members, levels, rng) for _ in range(n_permutations)]
         null_share = np.array([_beyond(centred, its, others, total) for its in dealt])
         null_added = [_added(agreement, its, others) for its in dealt]
         low, high = np.quantile(null_added, [0.025, 0.975])
-        p = (1 + np.count_nonzero(null_share >= share - 1e-12)) / (n_permutations + 1)
+        p = p_value(share, null_share)
         rows.append(
             {"term": axis, "order": 1, "share": share, "p": p, "added": added, "chance_low": low, "chance_high": high}
         )
@@ -109,11 +111,3 @@ def _strata(others: dict[str, np.ndarray], n_cells: int) -> np.ndarray:
     """Numbers of the sets of cells that are the same in all other choices, or one set if each is alone."""
     strata = _combined(list(others.values())) if others else np.zeros(n_cells, dtype=np.intp)
     return strata if np.bincount(strata).max() > 1 else np.zeros(n_cells, dtype=np.intp)
-
-
-def _dealt(levels: np.ndarray, strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The levels shuffled within each stratum."""
-    shuffled = np.empty_like(levels)
-    order = np.lexsort((rng.random(len(levels)), strata))
-    shuffled[np.argsort(strata, kind="stable")] = levels[order]
-    return shuffled

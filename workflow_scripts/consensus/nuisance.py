@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage, sparse
+from scipy import ndimage
 from scipy.stats import rankdata
+
+from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
 
 MAX_IMAGES = 20_000
 """Images that are tested; of more, so many are drawn."""
@@ -62,7 +64,7 @@ def associations(
         N rows. Columns of numbers, booleans and dates count as numbers, others as texts (the rarest levels beyond
         `MAX_LEVELS` as one). Images where a fact is missing are left out for it. A fact that does not vary is left out.
     labels : (N,) texts, "" or None where there is none; None if there are no labels at all.
-    n_permutations : of the groups, the same for all facts.
+    n_permutations : of the groups, for each fact.
     seed : of the permutations and of the draw of `MAX_IMAGES`.
 
     Returns
@@ -77,7 +79,7 @@ def associations(
     strata = (
         np.zeros(n_images, np.intp) if labels is None else pd.factorize(pd.Series(labels, dtype=object).fillna(""))[0]
     )
-    groups, strata = np.asarray(groups)[drawn], strata[drawn]
+    groups, strata = np.unique(np.asarray(groups)[drawn], return_inverse=True)[1], strata[drawn]
     rows = []
     for number, name in enumerate(facts):
         prepared = _prepared(facts[name].iloc[drawn])
@@ -86,15 +88,14 @@ def associations(
         kind, known, values = prepared
         test = _Numbers if kind == "number" else _Texts
         statistic = test(values, strata[known])
-        own = np.random.default_rng([seed, number + 1])
         observed = statistic(groups[known])
-        null = np.array([statistic(_dealt(groups[known], strata[known], own)) for _ in range(n_permutations)])
-        if not np.isfinite(observed):
+        if np.isnan(observed):
             continue
+        members, own = members_of(strata[known]), np.random.default_rng([seed, number])
+        null = np.array([statistic(shuffled_within(members, groups[known], own)) for _ in range(n_permutations)])
         by_chance = float(null.mean())
-        p = (1 + np.count_nonzero(null >= observed - 1e-12)) / (n_permutations + 1)
         strength = max(0.0, (observed - by_chance) / (1 - by_chance)) if by_chance < 1 else 0.0
-        rows.append((name, kind, int(known.sum()), strength, observed, by_chance, p))
+        rows.append((name, kind, int(known.sum()), strength, observed, by_chance, p_value(observed, null)))
     table = pd.DataFrame(rows, columns=COLUMNS[:7])
     table["p_holm"], table["q"] = holm(table["p"].to_numpy()), benjamini_hochberg(table["p"].to_numpy())
     return table.sort_values(["strength", "fact"], ascending=[False, True], ignore_index=True)
@@ -182,9 +183,11 @@ class _Numbers:
         self.total = float(np.square(self.within).sum())
 
     def __call__(self, groups: np.ndarray) -> float:
-        cells = _crossed(self.strata, groups)
-        sums = np.bincount(cells, self.within)
-        return float((sums**2 / np.bincount(cells)).sum() / self.total) if self.total > 0 else np.nan
+        if self.total == 0:
+            return np.nan
+        cells = self.strata * (int(groups.max()) + 1) + groups
+        sizes, sums = np.bincount(cells), np.bincount(cells, self.within)
+        return float((np.square(sums) / np.maximum(sizes, 1)).sum() / self.total)
 
 
 class _Texts:
@@ -195,26 +198,15 @@ class _Texts:
         self.entropy = _conditional_entropy(codes, self.strata)
 
     def __call__(self, groups: np.ndarray) -> float:
-        rest = _conditional_entropy(self.codes, _crossed(self.strata, groups))
-        return float(1 - rest / self.entropy) if self.entropy > 0 else np.nan
-
-
-def _crossed(strata: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Numbers of the combinations of stratum and group that there are."""
-    low = groups.min()
-    return np.unique(strata * (int(groups.max() - low) + 1) + (groups - low), return_inverse=True)[1]
+        if self.entropy <= 0:
+            return np.nan
+        cells = self.strata * (int(groups.max()) + 1) + groups
+        return 1 - _conditional_entropy(self.codes, cells) / self.entropy
 
 
 def _conditional_entropy(codes: np.ndarray, given: np.ndarray) -> float:
-    """H(codes | given) in nats times N."""
-    table = sparse.coo_matrix((np.ones(len(codes)), (given, codes))).tocsr().data
+    """H(codes | given) in nats times N; both non-negative."""
+    together = np.unique(given * (int(codes.max()) + 1) + codes, return_counts=True)[1]
     sizes = np.bincount(given)
-    return float((sizes * np.log(np.maximum(sizes, 1))).sum() - (table * np.log(table)).sum())
-
-
-def _dealt(groups: np.ndarray, strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The groups shuffled within each stratum."""
-    shuffled = np.empty_like(groups)
-    order = np.lexsort((rng.random(len(groups)), strata))
-    shuffled[np.argsort(strata, kind="stable")] = groups[order]
-    return shuffled
+    sizes = sizes[sizes > 0]
+    return float((sizes * np.log(sizes)).sum() - (together * np.log(together)).sum())

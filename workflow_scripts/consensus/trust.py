@@ -14,12 +14,12 @@ from workflow_scripts.clusterers.linkage import cut
 from workflow_scripts.consensus.agreement import agreement_matrix, compact
 from workflow_scripts.metrics.contingency import contingency_tables, encode_classes
 
-ONE_OPINION = 0.9
+ONE_OPINION = 0.95
 """Cells that agree with each other at least as much as this are one opinion and have one vote together."""
-WEAK = 0.3
+WEAK = 0.2
 """Agreement of the most trusted cell below which the choices decide more than the images do."""
-MAX_SAMPLE = 2000
-"""Images of a bootstrap sample at most; intervals are scaled to the number that there are."""
+MAX_SAMPLE = 1000
+"""Images of a bootstrap sample at most; its weights are drawn so that intervals are those of all images."""
 FOREIGN = ("preprocess", "backbone", "layer")
 """Cells are foreign to each other if they differ in any of these."""
 Verdict = Literal["nothing", "weak", "agree"]
@@ -38,7 +38,8 @@ class Trust:
         - `foreign`: the same over cells of another preprocessing, backbone or layer; NaN where there is none;
         - `opinion`: number of the cell's opinion, from 0;
         - `vote`: the cell's share in the votes of all cells; sums to 1;
-        - `rank`: 1 is the most trusted; `rank_low`, `rank_high`: its 95 % interval over samples of images and cells;
+        - `rank`: 1 is the most trusted; `rank_low`, `rank_high`: its 95 % interval over samples of the images and of
+          the opinions (Bayesian bootstrap, Rubin 1981);
         - `first`: share of the samples in which no cell ranks higher.
     agreement : (C, C) float64, ARI of every two cells.
     n_opinions : number of opinions.
@@ -67,7 +68,7 @@ def trust(
     choices: pd.DataFrame,
     *,
     foreign: Sequence[str] = FOREIGN,
-    n_samples: int = 200,
+    n_samples: int = 100,
     seed: int = 0,
 ) -> Trust:
     """Rank the cells by their agreement with the others.
@@ -96,16 +97,17 @@ def trust(
         levels = pd.factorize(choices[axis])[0]
         stranger |= levels[:, None] != levels
     score = support(agreement, vote, others)
-    rank, first = _ranks(partitions, vote, others, n_samples, seed)
+    ranks = _sampled_ranks(partitions, score, opinion, vote, others, n_samples, seed)
+    rank_low, rank_high = np.quantile(ranks, [0.025, 0.975], axis=0, method="closest_observation").astype(int)
     table = choices.reset_index(drop=True).assign(
         agreement=score,
         foreign=support(agreement, vote, stranger),
         opinion=opinion,
         vote=vote,
-        rank=(-pd.Series(score)).rank(method="min").astype(int),
-        rank_low=rank[0],
-        rank_high=rank[1],
-        first=first,
+        rank=_rank(score),
+        rank_low=rank_low,
+        rank_high=rank_high,
+        first=(ranks == 1).mean(axis=0),
     )
     chance = _chance(partitions, vote, others, n_samples, seed)
     best = float(np.nanmax(score))
@@ -163,29 +165,47 @@ def cell_weights(trusted: Trust) -> np.ndarray:
     return weights / weights.sum() if weights.any() else trusted.table["vote"].to_numpy()
 
 
-def _ranks(
-    partitions: np.ndarray, vote: np.ndarray, others: np.ndarray, n_samples: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds (2, C) of each cell's rank over samples of images and of voting cells, and how often it is first (C,)."""
-    rng = np.random.default_rng(seed)
-    n_cells, n_images = partitions.shape
-    scores = np.empty((n_samples, n_cells))
+def _rank(scores: np.ndarray) -> np.ndarray:
+    """Ranks (..., C) of scores (..., C): 1 for the highest, equals have the same."""
+    return 1 + (scores[..., None, :] > scores[..., :, None] + 1e-12).sum(axis=-1)
+
+
+def _sampled_ranks(
+    partitions: np.ndarray,
+    score: np.ndarray,
+    opinion: np.ndarray,
+    vote: np.ndarray,
+    others: np.ndarray,
+    n_samples: int,
+    seed: int,
+) -> np.ndarray:
+    """Ranks (n_samples, C) when images and opinions count at random: `score` and what a sample adds to it.
+
+    Weights of mean 1 have the variance 1 with which a bootstrap counts each image. Of more than `MAX_SAMPLE` images
+    that many are drawn, and the variance is so much smaller that the spread is that of all images.
+    """
+    rng = np.random.default_rng([seed, 0])
+    n_images = partitions.shape[1]
+    drawn = rng.permutation(n_images)[:MAX_SAMPLE]
+    partitions, shape = partitions[:, drawn], n_images / len(drawn)
+    of_drawn = support(agreement_matrix(partitions), vote, others)
+    scores = np.empty((n_samples, len(vote)))
     for sample in scores:
-        counts = rng.multinomial(n_images, np.full(n_images, 1 / n_images))
-        voters = rng.multinomial(n_cells, np.full(n_cells, 1 / n_cells))
+        counts = rng.gamma(shape, 1 / shape, len(drawn))
+        voters = rng.exponential(size=opinion.max() + 1)[opinion]
         sample[:] = support(agreement_matrix(partitions, counts), vote * voters, others)
-    ranks = 1 + (scores[:, None, :] > scores[:, :, None]).sum(axis=2)
-    return np.quantile(ranks, [0.025, 0.975], axis=0), (ranks == 1).mean(axis=0)
+    return _rank(score + scores - of_drawn)
 
 
 def _chance(partitions: np.ndarray, vote: np.ndarray, others: np.ndarray, n_samples: int, seed: int) -> float:
-    """The 99 % quantile of the best cell's agreement when every partition is shuffled by itself."""
+    """The 99 % quantile of the best cell's agreement when every partition is shuffled by itself.
+
+    Of more than `MAX_SAMPLE` images that many are drawn: chance is higher with fewer images, and the doubt greater.
+    """
     rng = np.random.default_rng([seed, 1])
-    best = [
-        np.nanmax(support(agreement_matrix(rng.permuted(partitions, axis=1)), vote, others), initial=0)
-        for _ in range(n_samples)
-    ]
-    return float(np.quantile(best, 0.99))
+    partitions = partitions[:, rng.permutation(partitions.shape[1])[:MAX_SAMPLE]]
+    shuffled = (agreement_matrix(rng.permuted(partitions, axis=1)) for _ in range(n_samples))
+    return float(np.quantile([support(agreement, vote, others).max() for agreement in shuffled], 0.99))
 
 
 @dataclass(frozen=True)
