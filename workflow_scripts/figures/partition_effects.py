@@ -48,6 +48,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
+        if table["share"].isna().all():
+            return placeholder(figure, "All cells have the same partition: no choice matters.")
         mains = table[table["order"] == 1]
         made = canvas(figure, ROW * len(table) + 28)
         shares, added = made.subplots(1, 2, sharey=True)

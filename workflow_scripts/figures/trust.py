@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.consensus.agreement import agreement_matrix
+from workflow_scripts.consensus.agreement import stability
 from workflow_scripts.consensus.trust import trust, with_labels
 from workflow_scripts.figures.artefacts import best_of_repeats, read_manifest, read_scores, with_k
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
@@ -85,13 +85,6 @@ def tabulate(
         verdict=trusted.verdict,
     )
     return table.sort_values("agreement", ascending=False, kind="stable", ignore_index=True)
-
-
-def stability(repeats: np.ndarray) -> float:
-    """Return the mean ARI of every two of the repeats (R, N) of a cell; NaN for one repeat."""
-    if len(repeats) < 2:
-        return float("nan")
-    return float(agreement_matrix(repeats)[np.triu_indices(len(repeats), 1)].mean())
 
 
 def _of_scores(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[float]]:

@@ -462,7 +462,7 @@ class Trust(_OfPartitions):
     """Which cell to trust without labels: every cell's agreement with the others, beside what else could rank it."""
 
     kind: Literal["trust"] = "trust"
-    n_samples: int = Field(200, ge=20)
+    n_samples: int = Field(100, ge=20)
     """Samples of images and cells behind the intervals of the ranks, and shuffled studies behind `chance`."""
     seed: int = 0
 

@@ -89,8 +89,8 @@ def test_without_an_effect_no_choice_is_blamed():
     its = say.choice_that_matters([("layer", 0.5, 0.4, 0.3)])
     assert its.strength == "none"
     assert its.text.startswith("No choice explains more of the disagreement than chance does")
-    undefined = say.choice_that_matters([("layer", float("nan"), float("nan"), float("nan"))])
-    assert undefined.strength == "none"
+    same = say.choice_that_matters([("layer", float("nan"), 1.0, 0.0)])
+    assert same.text == "All cells have the same partition: no choice matters."
     assert say.choice_that_matters([]).text == "The study varies nothing, so no choice can matter."
 
 

@@ -5,6 +5,7 @@ Pure functions; nothing is claimed that the numbers do not carry.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Literal
 
 from workflow_scripts.figures.artefacts import METRIC_NAMES
@@ -136,6 +137,8 @@ def choice_that_matters(effects: Sequence[tuple[str, float, float, float]]) -> S
     table = "partition_effects"
     if not effects:
         return Sentence("The study varies nothing, so no choice can matter.", "none", None, table)
+    if all(isnan(share) for _, share, _, _ in effects):
+        return Sentence("All cells have the same partition: no choice matters.", "strong", 0.0, table)
     name, share, p, lost = max(effects, key=lambda its: (its[2] < SURE, its[1]))
     if not p < SURE:
         most = f"the most: {name}, {percent(share)}, p = {p:.2f}"
