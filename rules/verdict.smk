@@ -59,8 +59,12 @@ def verdict_sources(wildcards):
         "rejected": layout.rejected,
         "consensus": consensus,
         "groups": consensus.replace(".h5", ".csv"),
-        "tables": [layout.figure_table.format(study=study, figure=name) for name in names],
-        "figures": [layout.figure.format(study=study, figure=name) + ".png" for name in names],
+        "tables": [
+            layout.figure_table.format(study=study, figure=name) for name in names
+        ],
+        "figures": [
+            layout.figure.format(study=study, figure=name) + ".png" for name in names
+        ],
         "pictures": page_sources(study, "verdict")["pictures"],
     }
 
@@ -69,7 +73,9 @@ def verdict_links(wildcards):
     """Where a person looks up the number of a sentence, below the folder of all results."""
     study = wildcards.study
     tables = {
-        kind: layout.figure_table.format(study=study, figure=name).replace(".parquet", ".csv")
+        kind: layout.figure_table.format(study=study, figure=name).replace(
+            ".parquet", ".csv"
+        )
         for kind, name in figures_of_verdict(study).items()
     }
     others = {
@@ -77,7 +83,9 @@ def verdict_links(wildcards):
         "rejected": layout.rejected,
         "consensus": layout.consensus.format(study=study).replace(".h5", ".csv"),
     }
-    return {name: relpath(path, layout.root) for name, path in {**others, **tables}.items()}
+    return {
+        name: relpath(path, layout.root) for name, path in {**others, **tables}.items()
+    }
 
 
 rule verdict:
@@ -107,7 +115,9 @@ rule verdict:
         "../workflow_scripts/jobs/verdict.py"
 
 
-studies_with_verdict = [study for study, pages in grid.pages.items() if "verdict" in pages]
+studies_with_verdict = [
+    study for study, pages in grid.pages.items() if "verdict" in pages
+]
 
 
 # The verdict of the first study that has one is the first page of all results, and of the report.
@@ -115,7 +125,11 @@ rule front_page:
     input:
         [layout.verdict.format(study=study) for study in studies_with_verdict[:1]],
     output:
-        report(layout.front_page, caption="../config/captions/verdict.rst", category="Verdict"),
+        report(
+            layout.front_page,
+            caption="../config/captions/verdict.rst",
+            category="Verdict",
+        ),
     log:
         layout.log(layout.front_page),
     benchmark:

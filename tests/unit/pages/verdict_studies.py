@@ -59,9 +59,8 @@ def write_page_of(study: Study, folder: Path) -> Path:
         save(drawn, folder / f"{kind}.svg", figures[kind], {**STYLE, "dpi": 100})
     images = rng.integers(0, 256, (len(study.manifest), 24, 24), dtype=np.uint8)
     pictures = Pictures(images, dict(zip(study.manifest["image_id"], range(len(images)), strict=True)))
-    links = {
-        name: f"tables/verdict/{name}.csv" for name in (*COMPARING, "nuisances", "manifest", "rejected", "consensus")
-    }
+    names = (*COMPARING, "nuisances", "manifest", "rejected", "consensus")
+    links = {name: f"tables/study/{name}.csv" for name in names}
     path = folder / "verdict" / "study.html"
     write_verdict(str(path), sections(study, 40, 8), figures, links, pictures, {"dataset": "d", "study": "study"})
     return path
@@ -71,7 +70,7 @@ STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10"}
 
 
 def named(folder: Path, name: str) -> Study:
-    """One of the studies that the page has to bear: labelled, unlabelled, random, two_images, sixty_classes, one_cell."""
+    """One of the studies in `NAMES` that the page has to bear."""
     folder.mkdir(parents=True, exist_ok=True)
     if name == "two_images":
         return study_of(folder, np.array([0, 1]), ["", ""], 0.0)
