@@ -188,6 +188,9 @@ def _named(settings: Settings, layout: Layout) -> Iterator[str]:
             yield from validated_files(grid, layout, study, pattern, grid.cells[study])
     if settings.reproduction:
         yield from (layout.reproduction, layout.reproduction_figure)
+    for study, its in settings.studies.items():
+        if any("consensus" in figure.sources for figure in its.figures.values()):
+            yield layout.consensus.format(study=study)
     for study, pages in grid.pages.items():
         for kind, cells in pages.items():
             patterns = {"audit": layout.audit, "gallery": layout.gallery, "verdict": layout.verdict}

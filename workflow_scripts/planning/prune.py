@@ -5,7 +5,7 @@ from pathlib import Path
 
 STAGES = (
     *("preprocess", "weights", "finetuned", "subsets", "features", "decomposed", "clusters", "scores", "validated"),
-    *("tables", "figures", "audit", "gallery", "models"),
+    *("tables", "figures", "consensus", "verdict", "audit", "gallery", "models"),
 )
 
 

@@ -49,14 +49,17 @@ def study_of(folder: Path, truth: np.ndarray, labels: list[str], noise: float, c
     return Study(manifest, rejected, found.table, found.chosen_k, tables)
 
 
-def write_page_of(study: Study, folder: Path) -> Path:
-    """Write the page of a study with its figures and random images, and return its path."""
+def write_page_of(study: Study, folder: Path, drawn: bool = True) -> Path:
+    """Write the page of a study with its figures (or stand-ins) and random images, and return its path."""
     rng = np.random.default_rng(1)
     figures = {}
     for kind, table in study.tables.items():
-        drawn = draw(kind, table, {"manifest": [str(folder / "manifest.csv")]})
+        if not drawn:
+            figures[kind] = str(folder / "manifest.csv")
+            continue
+        made = draw(kind, table, {"manifest": [str(folder / "manifest.csv")]})
         figures[kind] = str(folder / f"{kind}.png")
-        save(drawn, folder / f"{kind}.svg", figures[kind], {**STYLE, "dpi": 100})
+        save(made, folder / f"{kind}.svg", figures[kind], {**STYLE, "dpi": 100})
     images = rng.integers(0, 256, (len(study.manifest), 24, 24), dtype=np.uint8)
     pictures = Pictures(images, dict(zip(study.manifest["image_id"], range(len(images)), strict=True)))
     names = (*COMPARING, "nuisances", "manifest", "rejected", "consensus")

@@ -166,7 +166,9 @@ def _groups(study: Study) -> Sentence:
 
 
 def _typical(study: Study, per_group: int) -> dict[str, list[tuple[str, str]]]:
-    """The images of each group that the cells agree on most."""
+    """The images of each group that the cells agree on most; none where the cells agree on nothing."""
+    if study.n_cells > 1 and study.verdict == "nothing":
+        return {}
     table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
     return {
         f"Group {group + 1}: {sentences.count(len(members), 'image')}{_mostly(members['label'])}": [
