@@ -216,7 +216,7 @@ class WithLabels:
     ----------
     prior, evidence : (C,) float64, log; of each cell before the labels, and of the labels under each cell.
     probability : (C,) that the cell is best; sums to 1.
-    best : row of the most probable cell.
+    best : row of the most probable cell of the most probable opinion.
     n_labels : labels that there are.
     labels_needed :
         labels still needed, all in all, until the leading opinion has 95 % if they speak as those at hand do; 0 if it
@@ -231,7 +231,7 @@ class WithLabels:
     labels_needed: int | None
 
 
-PRIOR_STRENGTH = 10.0
+PRIOR_STRENGTH = 30.0
 """Natural logarithm of the odds that an agreement of 1 has before one of 0."""
 
 
@@ -255,8 +255,10 @@ def with_labels(trusted: Trust, partitions: np.ndarray, labels: Sequence[object]
     evidence = _evidence(partitions[:, known], codes[known], max(len(classes), 1))
     probability = softmax(prior + evidence)
     opinion = trusted.table["opinion"].to_numpy()
-    needed = _labels_needed(opinion, prior, evidence, int(known.sum()))
-    return WithLabels(prior, evidence, probability, int(probability.argmax()), int(known.sum()), needed)
+    leads = opinion == np.bincount(opinion, probability).argmax()
+    best = int(np.where(leads, probability, -1).argmax())
+    needed = _labels_needed(leads, prior, evidence, int(known.sum()))
+    return WithLabels(prior, evidence, probability, best, int(known.sum()), needed)
 
 
 def _evidence(partitions: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
@@ -269,13 +271,11 @@ def _evidence(partitions: np.ndarray, codes: np.ndarray, n_classes: int) -> np.n
     return each.sum(axis=1) - np.log(n_classes) * (labels == 0).sum(axis=1)
 
 
-def _labels_needed(opinion: np.ndarray, prior: np.ndarray, evidence: np.ndarray, n_labels: int) -> int | None:
-    """Labels until the leading opinion has 95 %, from the odds that those at hand gave it on average."""
-    posterior = prior + evidence
-    leads = opinion == opinion[posterior.argmax()]
+def _labels_needed(leads: np.ndarray, prior: np.ndarray, evidence: np.ndarray, n_labels: int) -> int | None:
+    """Labels until the leading opinion has 95 %, if each adds to its odds what those at hand did on average."""
     odds = [
         np.logaddexp.reduce(its[leads]) - np.logaddexp.reduce(its[~leads]) if (~leads).any() else np.inf
-        for its in (prior, posterior)
+        for its in (prior, prior + evidence)
     ]
     missing = np.log(19) - odds[1]
     if missing <= 0:

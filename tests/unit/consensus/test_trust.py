@@ -152,3 +152,10 @@ class TestWithLabels:
             trust(rows, pd.concat([CHOICES, CHOICES.iloc[[0]]]), n_samples=2), rows, [""] * 300
         ).probability
         assert result[0] == pytest.approx(result[8])
+
+    def test_copies_do_not_hide_the_best_cell(self, partitions: np.ndarray) -> None:
+        rows = np.concatenate([partitions, partitions[[0] * 9]])
+        trusted = trust(rows, pd.concat([CHOICES, CHOICES.iloc[[0] * 9]]), n_samples=2)
+        result = with_labels(trusted, rows, [""] * 300)
+        assert result.probability[1] > result.probability[0]  # the opinion of ten shares its probability
+        assert result.best == 0
