@@ -89,7 +89,8 @@ def agreement_of_cells(partitions: np.ndarray, voted: np.ndarray) -> np.ndarray:
     between = agreement_matrix(voted)
     opinion = opinions(between)
     own = between if partitions is voted else agreement_matrix(partitions)
-    return support(own, votes(between, opinion), opinion[:, None] != opinion)
+    others = opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
+    return support(own, votes(between, opinion), others)
 
 
 def _agreements(partitions: Partitions) -> list[pd.Series]:

@@ -204,6 +204,8 @@ def curve(metric: str | None, n_cells: int, low: float, median: float, high: flo
     table = "specification_curve"
     if metric is None:
         return Sentence("One cell has no curve: vary a choice.", "none", None, table)
+    if isnan(median):
+        return Sentence("Not every cell has a value of this metric.", "none", None, table)
     what = "Agreement with the other cells" if metric == "agreement" else METRIC_NAMES[metric]
     return Sentence(f"{what} of {n_cells} cells: {low:.2f} to {high:.2f}, median {median:.2f}.", "fact", median, table)
 
