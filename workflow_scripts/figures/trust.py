@@ -198,7 +198,8 @@ def _draw_labels(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: Seq
 def _explanation(table: pd.DataFrame, rows: pd.DataFrame) -> str:
     first = table.iloc[0]
     left_out = f" {len(table) - len(rows)} cells in the middle are not drawn." if len(rows) < len(table) else ""
-    said = [f"{len(table)} cells, {first['n_opinions']} opinions, n = {first['n_images']} images.{left_out}"]
+    opinions = "opinion" if first["n_opinions"] == 1 else "opinions"
+    said = [f"{len(table)} cells, {first['n_opinions']} {opinions}, n = {first['n_images']} images.{left_out}"]
     said.append(VERDICTS[first["verdict"]])
     if scored := picks(table):
         listed = ", ".join(f"{RULES[rule]} {value:.2f}" for rule, value in scored.items())

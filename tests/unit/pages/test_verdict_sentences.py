@@ -39,6 +39,12 @@ def test_where_cells_agree_on_nothing_no_cell_is_named():
     assert "plain" not in its.text
 
 
+def test_so_few_images_that_chance_agrees_say_so():
+    its = say.cell_to_trust("nothing", "plain", 1.0, 1.0, 1.0, 0, 6)
+    assert its.text.startswith("There are too few images to tell agreement from chance")
+    assert its.strength == "none"
+
+
 def test_one_cell_is_not_trusted_nor_blamed():
     assert trusted("nothing", n_cells=1).strength == "none"
     assert "cannot be compared" in trusted("nothing", n_cells=1).text

@@ -18,6 +18,8 @@ LEADS = 0.5
 """Share of the samples in which a cell has to be the first one to be named alone."""
 STRONG_AGREEMENT = 0.6
 """Mean ARI of the most trusted cell from which on the agreement is called strong."""
+TOO_FEW = 0.5
+"""Agreement that shuffled partitions reach from which on there are too few images to say anything."""
 MOST_IMAGES = 0.8
 """Share of images that stay in their group from which on the groups are said to survive."""
 NOTABLE = 0.1
@@ -162,6 +164,11 @@ def cell_to_trust(
     if n_cells < 2:
         text = "One cell cannot be compared: vary a choice to learn what to trust."
         return Sentence(text, "none", None, "trust")
+    if verdict == "nothing" and chance >= TOO_FEW:
+        text = (
+            f"There are too few images to tell agreement from chance, which gives up to {chance:.2f}: do not trust any."
+        )
+        return Sentence(text, "none", agreement, "trust")
     if verdict == "nothing":
         text = (
             "The choices decide the answer: do not trust any. "
