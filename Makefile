@@ -61,6 +61,7 @@ bench: env-dev
 
 schema: env
 	$(BIN)/python -m workflow_scripts.settings > config/config.schema.json
+	$(BIN)/python -m workflow_scripts.grid > results/README.md
 
 clean:
 	rm -rf .venv .venv-slurm .snakemake build *.egg-info

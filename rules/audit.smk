@@ -4,7 +4,7 @@ rule audit:
         unpack(audit_sources),
     output:
         csv=layout.audit,
-        sheet=layout.audit_sheet,
+        sheet=beside(layout.audit, ".html"),
     log:
         layout.log(layout.audit),
     benchmark:

@@ -2,20 +2,15 @@
 import sys
 from os.path import abspath, isdir, isfile, join, relpath
 
-from workflow_scripts.planning import plan
-from workflow_scripts.planning import sizes as resources
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import (
-    EVERYTHING,
-    FEATURES_THEMSELVES,
-    Grid,
-    Layout,
-    dataset_name,
-    folder_name,
-    validated_files,
-)
+from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, folder_name
+from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES, PARTS
+from workflow_scripts.grid.cells import split_layer
+from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
+from workflow_scripts.planning import plan, prune
+from workflow_scripts.planning import sizes as resources
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings import Pca, load, read_facts
 
@@ -214,7 +209,7 @@ def manifest_of_rows(wildcards):
 
 
 def subset_of(wildcards):
-    return wildcards.layer.partition("@")[2] or EVERYTHING
+    return split_layer(wildcards.layer)[1]
 
 
 def is_pca(decomposition):
@@ -225,12 +220,11 @@ def is_pca(decomposition):
 def cell_columns(wildcards):
     """The choices that name a row in the tables; null where a choice does not apply."""
     cell = reduction(wildcards)
-    axes = ("preprocess", "backbone", "layer", "reducer", "clusterer")
-    choices = {axis: wildcards[axis] for axis in axes}
+    layer, subset = split_layer(wildcards.layer)
     return {
-        **choices,
-        "layer": wildcards.layer.partition("@")[0],
-        "subset": subset_of(wildcards),
+        **{part: wildcards[part] for part in PARTS},
+        "layer": layer,
+        "subset": subset,
         "dataset": dataset_name(settings),
         "n_components": cell.n_components,
         "whiten": cell.whiten if is_pca(cell.decomposition) else None,
@@ -240,16 +234,18 @@ def cell_columns(wildcards):
 def scores_of_study(wildcards):
     study = wildcards.study
     scores = [layout.of(layout.scores, cell) for cell in grid.cells[study]]
-    return scores + validated_files(
-        grid, layout, study, layout.validated, grid.cells[study]
+    return scores + layout.validated_of(
+        layout.validated, grid.cells[study], settings.studies[study].cross_validation
     )
 
 
 def class_scores_of_study(wildcards):
     study = wildcards.study
     scores = [layout.of(layout.class_scores, cell) for cell in grid.cells[study]]
-    return scores + validated_files(
-        grid, layout, study, layout.class_validated, grid.cells[study]
+    return scores + layout.validated_of(
+        layout.class_validated,
+        grid.cells[study],
+        settings.studies[study].cross_validation,
     )
 
 
@@ -272,8 +268,8 @@ def table_sources(wildcards):
         "clusters": [layout.of(layout.clusters, cell) for cell in cells],
         "scores": [layout.of(layout.scores, cell) for cell in cells],
         "class_scores": [layout.of(layout.class_scores, cell) for cell in cells],
-        "validated": validated_files(
-            grid, layout, wildcards.study, layout.validated, cells
+        "validated": layout.validated_of(
+            layout.validated, cells, settings.studies[wildcards.study].cross_validation
         ),
         "map": [
             layout.of(layout.decomposed, cell, decomposition=getattr(figure, "map", ""))
@@ -337,7 +333,7 @@ def page_names(wildcards):
 
 def with_reducers(cells):
     """Cells as jobs get them."""
-    return [{**vars(cell), "reducer": cell.reducer} for cell in cells]
+    return [cell.dump() for cell in cells]
 
 
 def model_sources(wildcards):
@@ -438,7 +434,7 @@ def study_files(study):
     return [
         layout.study_table.format(study=study),
         *(patterns[kind].format(study=study) for kind in grid.pages[study]),
-        *(path + suffix for path in figures for suffix in (".svg", ".png")),
+        *(path for svg in figures for path in (svg, beside(svg, ".png"))),
     ]
 
 
@@ -447,7 +443,7 @@ def reproduction_files():
     if not settings.reproduction:
         return []
     figure = layout.reproduction_figure
-    return [layout.reproduction, f"{figure}.svg", f"{figure}.png"]
+    return [layout.reproduction, figure, beside(figure, ".png")]
 
 
 plan.print_at_the_end(workflow, settings, grid, layout)

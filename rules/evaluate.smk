@@ -67,9 +67,9 @@ rule study_table:
         classes=class_scores_of_study,
     output:
         scores_parquet=layout.study_table,
-        scores_csv=layout.study_table.replace(".parquet", ".csv"),
-        classes_parquet=layout.study_table.replace(".parquet", ".classes.parquet"),
-        classes_csv=layout.study_table.replace(".parquet", ".classes.csv"),
+        scores_csv=beside(layout.study_table, ".csv"),
+        classes_parquet=beside(layout.study_table, ".classes.parquet"),
+        classes_csv=beside(layout.study_table, ".classes.csv"),
     log:
         layout.log(layout.study_table),
     benchmark:
@@ -96,7 +96,7 @@ if settings.reproduction:
             tables=published_tables,
         output:
             parquet=layout.reproduction,
-            csv=layout.reproduction.replace(".parquet", ".csv"),
+            csv=beside(layout.reproduction, ".csv"),
         log:
             layout.log(layout.reproduction),
         benchmark:

@@ -29,7 +29,7 @@ rule finetune:
         weights=layout.weights,
     output:
         weights=layout.finetuned,
-        curves=layout.finetuned.replace(".safetensors", ".csv"),
+        curves=beside(layout.finetuned, ".csv"),
     log:
         layout.log(layout.finetuned),
     benchmark:

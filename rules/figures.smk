@@ -4,7 +4,7 @@ rule figure_table:
         unpack(table_sources),
     output:
         parquet=layout.figure_table,
-        csv=layout.figure_table.replace(".parquet", ".csv"),
+        csv=beside(layout.figure_table, ".csv"),
     log:
         layout.log(layout.figure_table),
     benchmark:
@@ -30,7 +30,7 @@ rule computed_table:
         unpack(table_sources),
     output:
         parquet=layout.figure_table,
-        csv=layout.figure_table.replace(".parquet", ".csv"),
+        csv=beside(layout.figure_table, ".csv"),
     log:
         layout.log(layout.figure_table),
     benchmark:
@@ -56,16 +56,16 @@ rule figure:
         preprocessed=images_shown,
     output:
         svg=report(
-            f"{layout.figure}.svg",
+            layout.figure,
             caption="../config/captions/figure.rst",
             category="{study}",
             labels={"figure": "{figure}"},
         ),
-        png=f"{layout.figure}.png",
+        png=beside(layout.figure, ".png"),
     log:
-        layout.log(f"{layout.figure}.svg"),
+        layout.log(layout.figure),
     benchmark:
-        layout.benchmark(f"{layout.figure}.svg")
+        layout.benchmark(layout.figure)
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -92,16 +92,16 @@ if settings.reproduction:
             preprocessed=[],
         output:
             svg=report(
-                f"{layout.reproduction_figure}.svg",
+                layout.reproduction_figure,
                 caption="../config/captions/figure.rst",
                 category="reproduction",
                 labels={"figure": "reproduction"},
             ),
-            png=f"{layout.reproduction_figure}.png",
+            png=beside(layout.reproduction_figure, ".png"),
         log:
-            layout.log(f"{layout.reproduction_figure}.svg"),
+            layout.log(layout.reproduction_figure),
         benchmark:
-            layout.benchmark(f"{layout.reproduction_figure}.svg")
+            layout.benchmark(layout.reproduction_figure)
         localrule: True
         conda:
             "../envs/cpu.yaml"

@@ -11,7 +11,7 @@ rule prune:
         runtime=10,
     params:
         root=layout.root,
-        wanted=lambda wildcards: plan.wanted_files(
+        wanted=lambda wildcards: prune.wanted_files(
             workflow.source_path("../config"), settings, layout
         ),
         delete=settings.delete,

@@ -4,7 +4,7 @@ rule model:
         unpack(model_sources),
     output:
         facts=layout.model,
-        tensors=layout.model.replace(".json", ".safetensors"),
+        tensors=beside(layout.model, ".safetensors"),
     log:
         layout.log(layout.model),
     benchmark:
@@ -64,7 +64,7 @@ if settings.new_images and modelled_studies:
     rule name_new_images:
         input:
             facts=models,
-            tensors=[path.replace(".json", ".safetensors") for path in models],
+            tensors=[beside(path, ".safetensors") for path in models],
             images=layout.new_images,
         output:
             [layout.predictions.replace("{study}", study) for study in modelled_studies],

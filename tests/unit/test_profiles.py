@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from workflow_scripts.grid import Layout
+from workflow_scripts.grid.artefacts import ARTEFACTS
 
 ROOT = Path(__file__).parent.parent.parent
 DEFAULT, SLURM = (
@@ -22,7 +22,7 @@ def _rules() -> dict[str, str]:
 
 def _makes_cells(rule: str) -> bool:
     """Whether a rule has a job for each cell."""
-    of_cells = {name for name, pattern in vars(Layout("any")).items() if "{clusterer}" in str(pattern)}
+    of_cells = {name for name, artefact in ARTEFACTS.items() if "clusterer" in artefact.axes}
     output = rule.partition("output:")[2].partition("log:")[0]
     return bool(of_cells & set(re.findall(r"layout\.(\w+)", output)))
 

@@ -9,9 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.artefacts import CELL_AXES, METRIC_NAMES, cell_names, read_scores, shown, with_k
+from workflow_scripts.figures.artefacts import METRIC_NAMES, read_scores, shown, with_k
 from workflow_scripts.figures.explained_variance import DASHES
 from workflow_scripts.figures.style import canvas, columns_within, legend_above, looks, note, placeholder, theme
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.metrics import best_of_n
 
 POINTS = 100
@@ -29,7 +31,7 @@ def tabulate(
     of the metric's name in the figure; the band is the bootstrap's), `n_restarts` and `confidence`. No rows if there
     are no labels and the metric needs them.
     """
-    names = cell_names(cells, CELL_AXES)
+    names = cell_names(cells, [*AXES])
     curves = [_curve(figure, read_scores(path)) for path in inputs["scores"]]
     return pd.concat([curve.assign(series=name) for name, curve in zip(names, curves, strict=True)], ignore_index=True)
 

@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from scipy.spatial.distance import pdist, squareform
 
-from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
+from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     canvas,
@@ -24,6 +24,8 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.points import read_points
 from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
 
@@ -53,7 +55,7 @@ def _matrices(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> Iterator[pd.DataFrame]:
     """A table for each feature store."""
-    names = dict(zip(inputs["features"], cell_names(cells, ("preprocess", "backbone", "layer", "subset")), strict=True))
+    names = dict(zip(inputs["features"], cell_names(cells, axes_of("features")), strict=True))
     for path, name in names.items():
         its = [i for i, other in enumerate(inputs["features"]) if other == path]
         features = read_points(path, None, False)

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import CELL_AXES, METRIC_NAMES, cell_names, shown, with_k
+from workflow_scripts.figures.artefacts import METRIC_NAMES, shown, with_k
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -21,6 +21,8 @@ from workflow_scripts.figures.style import (
     placeholder,
     theme,
 )
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 
 SPLITS = {
     "train": "training",
@@ -41,7 +43,7 @@ def tabulate(
     """
     metric = figure["metric"]
     tables = []
-    for name, path in zip(cell_names(cells, CELL_AXES), inputs["validated"], strict=True):
+    for name, path in zip(cell_names(cells, [*AXES]), inputs["validated"], strict=True):
         scores = with_k(pd.read_parquet(path), figure["k"]).dropna(subset=[metric])
         its = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
         repeats = its.groupby(["fold", "split"])["value"]

@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.figures.artefacts import CELL_AXES, cell_names, evenly
+from workflow_scripts.figures.artefacts import evenly
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, theme, wrapped
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.points import read_points
 
 DRAWN = 1000
@@ -30,8 +32,7 @@ def tabulate(
     `eps, height, separation, confidence, is_gap` (as `clusterers.k_distance.Knee` has them), `min_samples` and `n`.
     """
     tables = []
-    axes = [axis for axis in CELL_AXES if axis != "clusterer"]
-    for name, cell, path in zip(cell_names(cells, axes), cells, inputs["points"], strict=True):
+    for name, cell, path in zip(cell_names(cells, axes_of("points")), cells, inputs["points"], strict=True):
         points = read_points(path, cell["n_components"], cell["whiten"]).values
         knee = find_knee(points, figure["min_samples"])
         rows = np.union1d(evenly(len(knee.curve), DRAWN), knee.place)

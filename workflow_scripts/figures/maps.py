@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
+from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.embedding import UNLABELLED, scatter
 from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, shortened, theme
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading
 
 
@@ -25,7 +27,7 @@ def tabulate(
     unknown), `x, y`.
     """
     tables = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
+    names = cell_names(cells, axes_of("features"))
     for name, manifest_path, path in zip(names, inputs["manifest"], inputs["map"], strict=True):
         manifest = read_manifest(manifest_path)[["image_id", "label"]]
         with reading(path) as file:

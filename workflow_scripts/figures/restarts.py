@@ -9,16 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import (
-    CELL_AXES,
-    METRIC_NAMES,
-    cell_names,
-    read_manifest,
-    read_scores,
-    shown,
-    with_k,
-)
+from workflow_scripts.figures.artefacts import METRIC_NAMES, read_manifest, read_scores, shown, with_k
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 
 BINS = 60
 
@@ -35,7 +29,7 @@ def tabulate(
     inertia of the series, first of equals) and `r` (Pearson's, of value and relative inertia over the series; null if
     one of them is constant). No rows if there are no labels and the metric needs them.
     """
-    series = zip(cell_names(cells, CELL_AXES), map(read_scores, inputs["scores"]), strict=True)
+    series = zip(cell_names(cells, [*AXES]), map(read_scores, inputs["scores"]), strict=True)
     return pd.concat([_series(figure, scores).assign(series=name) for name, scores in series], ignore_index=True)
 
 

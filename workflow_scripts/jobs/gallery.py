@@ -3,7 +3,9 @@
 import pandas as pd
 from snakemake.script import Snakemake
 
-from workflow_scripts.figures.artefacts import CELL_AXES, best_clusterings, cell_names, read_manifest
+from workflow_scripts.figures.artefacts import best_clusterings, read_manifest
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
 from workflow_scripts.pages.gallery.page import describe, write_gallery
@@ -15,8 +17,7 @@ snakemake: Snakemake
 with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
     params, source = snakemake.params, snakemake.input
     described, manifests = [], [read_manifest(path) for path in source.manifest]
-    everything = all(cell["subset"] == "all" for cell in params.cells)
-    names = cell_names(params.cells, [axis for axis in CELL_AXES if axis != "subset" or not everything])
+    names = cell_names(params.cells, [*AXES])
     for cell, name, manifest, path, clusters in zip(
         params.cells, names, manifests, source.points, source.clusters, strict=True
     ):

@@ -5,17 +5,15 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.errors import UserError
-from workflow_scripts.grid import Grid, Layout, validated_files
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.expand import Grid
 from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
 from workflow_scripts.planning.noticed import noticed
 from workflow_scripts.planning.sizes import Sizes, csv_rows
-from workflow_scripts.settings import Embedding, KMeans, Maps, MiniBatchKMeans, Settings, Tsne, parse, read_yaml
+from workflow_scripts.settings import KMeans, MiniBatchKMeans, Settings
 
 FIGURE_BYTES = 2_000_000
 HOUSEKEEPING = {"prune", "list_layers"}
@@ -134,62 +132,3 @@ def _size(n_bytes: float) -> str:
             return f"{n_bytes:.0f} {unit}"
         n_bytes /= 1000
     return f"{n_bytes:.1f} TB"
-
-
-def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list[str]:
-    """Every result below the data set's folder that the present configuration or one of the project's names.
-
-    A configuration of the project with a mistake ends the run: what it names must not count as unused.
-    """
-    configurations = [settings]
-    for path in sorted(Path(config_folder).glob("**/*.yaml")):
-        try:
-            content = read_yaml(path)
-            if "studies" in content:
-                configurations.append(parse(content))
-        except UserError as error:
-            sys.exit(f"Error: {path}: {error}")
-    return sorted({path for each in configurations for path in _named(each, layout)})
-
-
-def _named(settings: Settings, layout: Layout) -> Iterator[str]:
-    grid = Grid(settings)
-    for cell in grid.all_cells:
-        for pattern in (layout.preprocessed, layout.clusters, layout.scores):
-            yield layout.of(pattern, cell)
-        yield layout.weights.format(backbone=cell.backbone)
-        if settings.backbones[cell.backbone].finetune:
-            yield layout.finetuned.format(backbone=cell.backbone)
-        for layer in settings.backbones[cell.backbone].layers_beside(cell.layer):
-            yield layout.of(layout.features, cell, layer=layer)
-        yield layout.of(layout.features, cell)
-        yield layout.manifest_of(cell.subset)
-        for decomposition in _with_its_source(settings, cell.decomposition):
-            yield layout.of(layout.decomposed, cell, decomposition=decomposition)
-    for study in settings.studies:
-        yield layout.study_table.format(study=study)
-        if grid.modelled(study):
-            yield layout.model.format(study=study)
-        for pattern in (layout.validated, layout.class_validated):
-            yield from validated_files(grid, layout, study, pattern, grid.cells[study])
-    if settings.reproduction:
-        yield from (layout.reproduction, layout.reproduction_figure)
-    for study, pages in grid.pages.items():
-        for kind, cells in pages.items():
-            yield {"audit": layout.audit, "gallery": layout.gallery}[kind].format(study=study)
-            if pictures := settings.studies[study].pages[kind].pictures:
-                yield layout.of(layout.preprocessed, cells[0], preprocess=pictures)
-    for study, figures in grid.figures.items():
-        for name, cells in figures.items():
-            yield layout.figure.format(study=study, figure=name)
-            yield layout.figure_table.format(study=study, figure=name)
-            figure = settings.studies[study].figures[name]
-            maps = _with_its_source(settings, figure.map) if isinstance(figure, Embedding | Maps) else []
-            for cell, decomposition in product(cells, maps):
-                yield layout.of(layout.decomposed, cell, decomposition=decomposition)
-
-
-def _with_its_source(settings: Settings, decomposition: str) -> list[str]:
-    """A decomposition and, of a map, the one that it is made of."""
-    its = settings.decompositions.get(decomposition)
-    return [decomposition, its.of] if isinstance(its, Tsne) else [decomposition]

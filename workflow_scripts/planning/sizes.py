@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts.backbones import names
-from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Grid, Layout
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
+from workflow_scripts.grid.cells import Cell, split_layer
+from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.settings import (
     AffinityPropagation,
@@ -269,5 +272,5 @@ class Sizes:
         return ceil(16 * self.n_images * width / 1e6)
 
     def _some_cell(self, wildcards: Any) -> Cell:
-        layer = wildcards.layer.partition("@")[0]
+        layer, _ = split_layer(wildcards.layer)
         return Cell(wildcards.preprocess, wildcards.backbone, layer, EVERYTHING, "pca", None, False, "")

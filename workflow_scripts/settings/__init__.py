@@ -4,9 +4,6 @@ Rules import this package, so it imports nothing heavy. A method is registered h
 its code is the module of the same name in the stage's folder.
 """
 
-from workflow_scripts.settings.base import AXES as AXES
-from workflow_scripts.settings.base import EVERYTHING as EVERYTHING
-from workflow_scripts.settings.base import FEATURES_THEMSELVES as FEATURES_THEMSELVES
 from workflow_scripts.settings.clusterers import AffinityPropagation as AffinityPropagation
 from workflow_scripts.settings.clusterers import Dec as Dec
 from workflow_scripts.settings.clusterers import DensityPeaks as DensityPeaks

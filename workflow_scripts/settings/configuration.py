@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
 from workflow_scripts.settings.backbones import Backbone
-from workflow_scripts.settings.base import EVERYTHING, FEATURES_THEMSELVES, Model, Name
+from workflow_scripts.settings.base import Model, Name
 from workflow_scripts.settings.clusterers import CLUSTERERS, Clusterer, OfK
 from workflow_scripts.settings.decompositions import Decomposition, Pca, Tsne
 from workflow_scripts.settings.figures import Embedding, Folds, Maps, ScaleTable, Style

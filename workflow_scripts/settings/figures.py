@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from workflow_scripts.errors import found_allowed
-from workflow_scripts.settings.base import AXES, Model
+from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES, axes_of
+from workflow_scripts.settings.base import Model
 from workflow_scripts.settings.clusterers import Ks
 
 METRICS = (
@@ -27,8 +28,14 @@ METRICS = (
     "bic",
     "aic",
 )
+SHOWN = {axis.column or name: axis.kind for name, axis in AXES.items()}
+"""What a figure may be drawn along, and of which kind it is: the axes, by the columns of the tables that hold them."""
+X = (*(name for name, kind in SHOWN.items() if kind != SWITCHES), "k")
+HUES = tuple(name for name, kind in SHOWN.items() if kind != NUMBERS)
 Metric = Literal[METRICS]  # type: ignore[valid-type]
 Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
+Along = Literal[X]  # type: ignore[valid-type]
+Hue = Literal[HUES]  # type: ignore[valid-type]
 DRAWING = {"title", "width", "height"}
 
 
@@ -133,7 +140,7 @@ class Preprocessing(Figure):
     """One image and its histogram under each preprocessing of the study, for `classes` classes."""
 
     sources = ("manifest", "preprocessed")
-    of_cells = ("preprocess",)
+    of_cells = axes_of("preprocessed")
     shows_images = True
     kind: Literal["preprocessing"] = "preprocessing"
     classes: int = Field(2, ge=1, le=6)
@@ -143,7 +150,7 @@ class ExplainedVariance(Figure):
     """Cumulative explained variance of each decomposition of the study."""
 
     sources = ("decomposed",)
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_cells = axes_of("decomposed")
     of_method = "pca"
     kind: Literal["explained_variance"] = "explained_variance"
     width: float = Field(85, gt=20, le=500)
@@ -153,7 +160,7 @@ class IntrinsicDimension(Figure):
     """The intrinsic dimension of the features by two nearest neighbours, of all images and of samples of them."""
 
     sources = ("features",)
-    of_cells = ("preprocess", "backbone", "layer", "subset")
+    of_cells = axes_of("features")
     computes = True
     kind: Literal["intrinsic_dimension"] = "intrinsic_dimension"
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field([1.0, 0.9, 0.7, 0.5], min_length=1, max_length=6)
@@ -182,7 +189,7 @@ class Reconstruction(Figure):
     """The held-out reconstruction error of each autoencoder of the study, and of PCA with as many components."""
 
     sources = ("decomposed",)
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_cells = axes_of("decomposed")
     of_method = "autoencoder"
     kind: Literal["reconstruction"] = "reconstruction"
 
@@ -191,7 +198,7 @@ class Training(Figure):
     """The learning curves of each autoencoder of the study."""
 
     sources = ("decomposed",)
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_cells = axes_of("decomposed")
     of_method = "autoencoder"
     kind: Literal["training"] = "training"
 
@@ -201,7 +208,7 @@ class Distances(Figure):
     the discrete distance: 0 within a class, 1 across."""
 
     sources = ("manifest", "features", "points")
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
+    of_cells = axes_of("points")
     computes = True
     kind: Literal["distances"] = "distances"
     n_images: int = Field(240, ge=10, le=2000)
@@ -315,7 +322,7 @@ class KDistance(Figure):
     """The sorted k-distance curve of each reduction, its knee, and whether there is a density gap for DBSCAN."""
 
     sources = ("points",)
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
+    of_cells = axes_of("points")
     computes = True
     kind: Literal["k_distance"] = "k_distance"
     min_samples: int = Field(10, ge=2)
@@ -354,7 +361,7 @@ class Maps(Figure):
     """The maps of the study's cells beside each other, by label."""
 
     sources = ("manifest", "map")
-    of_cells = ("preprocess", "backbone", "layer", "subset")
+    of_cells = axes_of("features")
     kind: Literal["maps"] = "maps"
     map: str = "tsne"
     """The decomposition that gives the two coordinates."""
@@ -404,8 +411,8 @@ class Sensitivity(Figure):
     """Metrics against one choice, a line for each value of another, mean and spread over the repeats."""
 
     kind: Literal["sensitivity"] = "sensitivity"
-    x: Literal["preprocess", "backbone", "layer", "subset", "reducer", "n_components", "k", "clusterer"]
-    hue: Literal["preprocess", "backbone", "layer", "subset", "reducer", "whiten", "clusterer"] | None = None
+    x: Along
+    hue: Hue | None = None
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     k: int | None = None
     """Where x is another choice; null is the smallest k of each cell's clusterer."""

@@ -1,11 +1,12 @@
 """Studies: a baseline and the axes that vary around it."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
-from workflow_scripts.settings.base import EVERYTHING, Model, Name
+from workflow_scripts.grid.axes import AXES, Axes, Axis
+from workflow_scripts.settings.base import Model, Name
 from workflow_scripts.settings.figures import AnyFigure, check_axes
 from workflow_scripts.settings.pages import Audit, Gallery
 
@@ -61,18 +62,16 @@ class Subset(Model):
         return self.dump(exclude={"in_clusters"}, exclude_none=True)
 
 
-class Choices(Model):
-    """One value for each axis."""
+def _choice(name: str, axis: Axis) -> tuple[Any, Any]:
+    """Return the type and the field of an axis's value in the configuration."""
+    return get_type_hints(Axes)[name], Field(axis.default, ge=axis.minimum, description=axis.description)
 
-    preprocess: str
-    backbone: str
-    layer: str
-    subset: str = EVERYTHING
-    decomposition: str = "pca"
-    n_components: Annotated[int, Field(ge=1)] | None = None
-    """null takes all."""
-    whiten: bool = False
-    clusterer: str
+
+_FIELDS: dict[str, Any] = {name: _choice(name, axis) for name, axis in AXES.items()}
+
+
+class Choices(create_model("Choices", __base__=Model, **_FIELDS)):  # type: ignore[misc]
+    """One value for each axis."""
 
 
 class Study(Model):

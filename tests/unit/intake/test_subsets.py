@@ -6,7 +6,7 @@ import pytest
 
 from workflow_scripts.clusterers import Runs, write_runs
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import Grid
+from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.subsets import members, select
 from workflow_scripts.io import store
 from workflow_scripts.settings import Subset, parse

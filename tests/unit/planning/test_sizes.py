@@ -10,7 +10,9 @@ import yaml
 
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.clusterers import kmeans
-from workflow_scripts.grid import Cell, Grid, Layout
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.expand import Grid
 from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, Sizes, csv_rows
 from workflow_scripts.reduce.dense import Autoencoder

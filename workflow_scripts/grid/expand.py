@@ -1,0 +1,256 @@
+"""Studies expanded once into frozen cells, and the combinations that are left out, each with its reason."""
+
+import re
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, product
+from typing import Any
+
+from pydantic import ValidationError
+
+from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.settings import Autoencoder, Choices, Figure, Pca, Settings, Study, Subset, mistake
+from workflow_scripts.settings.pages import Page
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A combination that makes no sense, and why."""
+
+    study: str
+    choices: tuple[tuple[str, Any], ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every study's cells, in the order in which its axes name them, and what was left out."""
+
+    settings: Settings
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @cached_property
+    def cells(self) -> dict[str, list[Cell]]:
+        cells = {name: list(dict.fromkeys(self._expand(name, study))) for name, study in self.settings.studies.items()}
+        for study in (name for name, its in cells.items() if not its):
+            reasons = dict.fromkeys(skipped.reason for skipped in self.skipped if skipped.study == study)
+            raise UserError(f"config: studies.{study}: no combination makes sense: {', '.join(reasons)}")
+        return cells
+
+    @cached_property
+    def all_cells(self) -> list[Cell]:
+        """The cells of every study, and those that only a figure or a page shows."""
+        shown = (cells for its in (*self.figures.values(), *self.pages.values()) for cells in its.values())
+        used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
+        return list(dict.fromkeys(chain(used, self._behind_subsets(used))))
+
+    def _behind_subsets(self, cells: Iterable[Cell], above: tuple[str, ...] = ()) -> Iterator[Cell]:
+        """The cells whose clusters are the subsets of others; `above` are the subsets that were taken of these."""
+        for name in dict.fromkeys(cell.subset for cell in cells if cell.subset != EVERYTHING):
+            if name in above:
+                raise UserError(f"config: subsets.{name}: it is taken of itself")
+            behind = self.subset_cell(self.settings.subsets[name])
+            if behind is not None:
+                yield behind
+                yield from self._behind_subsets([behind], (*above, name))
+
+    @cached_property
+    def figures(self) -> dict[str, dict[str, list[Cell]]]:
+        """The cells that each figure of each study shows, without the figures of a backbone that has no weights."""
+        return {study: dict(self._shown(study, its.figures)) for study, its in self.settings.studies.items()}
+
+    @cached_property
+    def pages(self) -> dict[str, dict[str, list[Cell]]]:
+        """The cells that the pages of each study, `audit` and `gallery`, show."""
+        return {study: dict(self._shown(study, its.pages)) for study, its in self.settings.studies.items()}
+
+    def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:
+        for name, figure in figures.items():
+            try:
+                at = self._cell(study, self._choices(study, figure.at), f"studies.{study}: at")
+                if reason := self._lacks_weights(at):
+                    self.skipped.append(Skipped(study, (("figure", name),), f"{reason} (figures)"))
+                else:
+                    cells = figure_cells(self, study, figure)
+                    self._check_k(cells, study, getattr(figure, "k", None))
+                    yield name, cells
+            except UserError as error:
+                raise UserError(f"{error} (figure {name})") from None
+
+    @property
+    def computed_figures(self) -> str:
+        """A regular expression for the tables of figures that compute, as `study/figure.`."""
+        studies = self.settings.studies
+        names = [
+            re.escape(f"{study}/{name}.")
+            for study, its in self.figures.items()
+            for name in its
+            if studies[study].figures[name].computes
+        ]
+        return f"(?:{'|'.join(names) or 'none/none'})"
+
+    @cached_property
+    def reducers(self) -> dict[str, Cell]:
+        """For each reducer's name a cell that uses it."""
+        by_name: dict[str, Cell] = {}
+        for cell in self.all_cells:
+            other = by_name.setdefault(cell.reducer, cell)
+            key = (cell.decomposition, cell.n_components, cell.whiten)
+            if key != (other.decomposition, other.n_components, other.whiten):
+                raise UserError(f"config: decompositions: {cell.reducer} would stand for two reductions; rename one")
+        return by_name
+
+    def baseline(self, study: str, **at: Any) -> Cell:
+        """The study's baseline cell, changed by `at`."""
+        cell = self._cell(study, self._choices(study, at), f"studies.{study}: at")
+        if reason := self._senseless(cell):
+            raise UserError(f"config: studies.{study}: {reason}")
+        return cell
+
+    def modelled(self, study: str) -> Cell | None:
+        """The cell that the study's model for new images is made of: the baseline, or the first if it is not run.
+
+        None if its decomposition has no place for new images.
+        """
+        baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
+        cells = self.cells[study]
+        cell = baseline if baseline in cells else cells[0]
+        as_it_is = cell.decomposition == FEATURES_THEMSELVES
+        return (
+            cell
+            if as_it_is or isinstance(self.settings.decompositions[cell.decomposition], Autoencoder | Pca)
+            else None
+        )
+
+    def studies_with(self, clusterer: str) -> list[str]:
+        """The studies that use a clusterer, for messages."""
+        return [study for study, cells in self.cells.items() if any(cell.clusterer == clusterer for cell in cells)]
+
+    def subset_cell(self, subset: Subset) -> Cell | None:
+        """The cell whose clusters a subset is taken of, if it is."""
+        if subset.in_clusters is None:
+            return None
+        choices = ChainMap(dict(subset.in_clusters.at), {}, self.settings.baseline.model_dump())
+        cell = self._cell("", choices, "subsets: in_clusters: at")
+        if reason := self._senseless(cell):
+            raise UserError(f"config: subsets: in_clusters: at: {reason}")
+        return cell
+
+    def check(self) -> None:
+        """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
+        _ = self.all_cells, self.figures, self.pages, self.reducers
+        for study, its in self.settings.studies.items():
+            if its.cross_validation:
+                self._check_new_images_have_a_place(study)
+
+    def _check_new_images_have_a_place(self, study: str) -> None:
+        for cell in self.cells[study]:
+            if not isinstance(self.settings.decompositions.get(cell.decomposition), Pca):
+                found = f"found {cell.decomposition!r}, allowed: a pca, which has a place for new images"
+                raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
+
+    def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | list[int] | None) -> None:
+        wanted = [its for its in (k if isinstance(k, list) else [k]) if isinstance(its, int)]
+        for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
+            allowed = getattr(self.settings.clusterers[clusterer], "k", [])
+            for its in (its for its in wanted if allowed and its not in allowed):
+                found = found_allowed(its, allowed)
+                raise UserError(f"config: studies.{study}: k: {found}, as clusterers.{clusterer}.k")
+
+    def _expand(self, name: str, study: Study) -> Iterator[Cell]:
+        for key, changes in _combinations(study):
+            choices = self._choices(name, changes)
+            cell = self._cell(name, choices, f"studies.{name}.{key}")
+            if reason := self._senseless(cell):
+                self.skipped.append(Skipped(name, tuple(changes.items()), reason))
+                if not changes:
+                    raise UserError(f"config: studies.{name}: its baseline makes no sense: {reason}")
+            else:
+                if any(getattr(cell, axis) != changes.get(axis, getattr(cell, axis)) for axis in OF_REDUCTION):
+                    reason = f"{cell.decomposition} is used as it is: no n_components, no whitening"
+                    self.skipped.append(Skipped(name, tuple(changes.items()), reason))
+                yield cell
+
+    def _choices(self, study: str, changes: Mapping[str, Any]) -> ChainMap[str, Any]:
+        """The changes, before what the study's baseline has, before what the configuration's baseline has."""
+        own = self.settings.studies[study].baseline
+        return ChainMap(dict(changes), dict(own), self.settings.baseline.model_dump())
+
+    def _cell(self, study: str, choices: ChainMap[str, Any], changes_key: str) -> Cell:
+        def key(axis: str) -> str:
+            sources = (changes_key, f"studies.{study}.baseline", "baseline")
+            return next(f"{source}.{axis}" for source, its in zip(sources, choices.maps, strict=True) if axis in its)
+
+        try:
+            valid = Choices.model_validate(dict(choices))
+        except ValidationError as error:
+            detail = error.errors()[0]
+            raise UserError(f"config: {key(str(detail['loc'][0]))}: {mistake(detail)}") from None
+        for axis, names in self._names.items():
+            if (found := getattr(valid, axis)) not in names:
+                raise UserError(f"config: {key(axis)}: {found_allowed(found, names)}")
+        values = valid.model_dump()
+        if not isinstance(self.settings.decompositions.get(valid.decomposition), Pca):
+            values.update({axis: AXES[axis].default for axis in OF_REDUCTION})
+        return Cell(**values)
+
+    @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        """The names that there are on each axis that has names."""
+        passes = chain.from_iterable(backbone.layers for backbone in self.settings.backbones.values())
+        sections: dict[str, Iterable[str]] = {"layers": dict.fromkeys(chain.from_iterable(passes))}
+        return {
+            name: [
+                *(sections.get(axis.section) or getattr(self.settings, axis.section)),
+                *([axis.reserved] if axis.reserved else []),
+            ]
+            for name, axis in AXES.items()
+            if axis.section
+        }
+
+    def _senseless(self, cell: Cell) -> str | None:
+        if self.settings.backbones[cell.backbone].pass_of(cell.layer) is None:
+            return f"{cell.backbone} has no layer {cell.layer}"
+        return self._lacks_weights(cell)
+
+    def _lacks_weights(self, cell: Cell) -> str | None:
+        if self.settings.backbones[cell.backbone].weights == "none":
+            return f"{cell.backbone} has no weights; --config weights=FILE gives them"
+        return None
+
+
+def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Changes of the baseline, and the study's key that holds them."""
+    axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
+    if study.design == "product":
+        yield from (("vary", dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
+    else:
+        yield "baseline", {}
+        yield from (("vary", {axis: value}) for axis, values in axes.items() for value in values)
+    yield from ((f"cells.{number}", cell) for number, cell in enumerate(study.cells))
+
+
+def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
+    """The cells that a figure or a page shows: one, or those of its study that do not show the same again."""
+    if figure.of_cells == "one":
+        return [grid.baseline(study, **figure.at)]
+    cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
+    if figure.of_method:
+        of_method = {name for name, its in grid.settings.decompositions.items() if its.method == figure.of_method}
+        cells = [cell for cell in cells if cell.decomposition in of_method]
+    if figure.of_cells != "all":
+        cells = _first_of_each(cells, *figure.of_cells)
+    if not cells:
+        raise UserError(f"config: studies.{study}: it has no cell at {figure.at} for this kind of figure")
+    return cells
+
+
+def _first_of_each(cells: Iterable[Cell], *axes: str) -> list[Cell]:
+    first: dict[tuple[Any, ...], Cell] = {}
+    for cell in cells:
+        first.setdefault(tuple(getattr(cell, axis) for axis in axes), cell)
+    return list(first.values())
