@@ -304,6 +304,11 @@ class Layout:
         """Return the paths of the cross-validation of some cells; none if their study has none."""
         return [self.of(pattern, cell, cross_validation=cross_validation) for cell in cells] if cross_validation else []
 
+    def artefact_of(self, path: str) -> str | None:
+        """Return the name of the artefact that a file is of; None of none."""
+        below = path.removeprefix(f"{self.root}/")
+        return next((name for name, pattern in PATTERNS.items() if pattern.fullmatch(below)), None)
+
     def log(self, pattern: str) -> str:
         """Return where the job that makes `pattern` logs; with `benchmark` one place for each job."""
         return pattern.replace(self.root, f"{self.root}/logs", 1).rsplit(".", 1)[0] + ".log"
@@ -323,10 +328,20 @@ class Layout:
         }
 
 
+def _pattern(stem: str) -> str:
+    """Return a regular expression for the paths of a pattern with wildcards."""
+    return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stem))
+
+
 ARTEFACTS: dict[str, Artefact] = {
     name: artefact for name, artefact in vars(Layout).items() if isinstance(artefact, Artefact)
 }
 """Every artefact by its name, in the order in which data flows."""
+PATTERNS: dict[str, re.Pattern[str]] = {
+    name: re.compile(f"{_pattern(artefact.stem)}(?:{'|'.join(map(re.escape, artefact.endings))})")
+    for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[1].stem)))
+}
+"""For each artefact its files below the data set's folder, those that say most of their paths first."""
 PRUNED_FOLDERS = tuple(dict.fromkeys(its.stem.partition("/")[0] for its in ARTEFACTS.values() if its.is_pruned))
 """The folders below the data set's in which prune looks."""
 

@@ -119,12 +119,15 @@ class Grid:
         baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
         cells = self.cells[study]
         cell = baseline if baseline in cells else cells[0]
-        as_it_is = cell.decomposition == FEATURES_THEMSELVES
-        return (
-            cell
-            if as_it_is or isinstance(self.settings.decompositions[cell.decomposition], Autoencoder | Pca)
-            else None
-        )
+        return cell if self._places_new_images(cell.decomposition) else None
+
+    def has_components(self, decomposition: str) -> bool:
+        """Tell whether a decomposition has ordered components, which may be cut off and whitened."""
+        return isinstance(self.settings.decompositions.get(decomposition), Pca)
+
+    def _places_new_images(self, decomposition: str) -> bool:
+        as_they_are = decomposition == FEATURES_THEMSELVES
+        return as_they_are or isinstance(self.settings.decompositions[decomposition], Autoencoder | Pca)
 
     def studies_with(self, clusterer: str) -> list[str]:
         """The studies that use a clusterer, for messages."""
@@ -149,7 +152,7 @@ class Grid:
 
     def _check_new_images_have_a_place(self, study: str) -> None:
         for cell in self.cells[study]:
-            if not isinstance(self.settings.decompositions.get(cell.decomposition), Pca):
+            if not self.has_components(cell.decomposition):
                 found = f"found {cell.decomposition!r}, allowed: a pca, which has a place for new images"
                 raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
 
@@ -194,7 +197,7 @@ class Grid:
             if (found := getattr(valid, axis)) not in names:
                 raise UserError(f"config: {key(axis)}: {found_allowed(found, names)}")
         values = valid.model_dump()
-        if not isinstance(self.settings.decompositions.get(valid.decomposition), Pca):
+        if not self.has_components(values["decomposition"]):
             values.update({axis: AXES[axis].default for axis in OF_REDUCTION})
         return Cell(**values)
 

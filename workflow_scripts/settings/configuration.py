@@ -15,7 +15,7 @@ from workflow_scripts.settings.decompositions import Decomposition, Pca, Tsne
 from workflow_scripts.settings.figures import Embedding, Folds, Maps, ScaleTable, Style
 from workflow_scripts.settings.intake import Intake
 from workflow_scripts.settings.preprocess import Preprocess
-from workflow_scripts.settings.published import Reproduction, read_facts
+from workflow_scripts.settings.published import Reproduction
 from workflow_scripts.settings.reading import mistake, read_yaml
 from workflow_scripts.settings.studies import Choices, CrossValidation, Study, Subset
 
@@ -66,14 +66,6 @@ class Settings(Model):
         if folder is not None and not folder.strip():
             raise ValueError(f"found {folder!r}, allowed: the path of a folder of images")
         return folder and str(Path(folder).expanduser()) if str(folder).startswith("~") else folder
-
-    def published_file(self, project: str) -> str | None:
-        """The file of published numbers, checked, below the project's folder; None if the configuration names none."""
-        if self.reproduction is None:
-            return None
-        path = Path(project, "config", "published", f"{self.reproduction.published}.yaml")
-        read_facts(path)
-        return str(path)
 
     @model_validator(mode="before")
     @classmethod
