@@ -1,7 +1,7 @@
 """The kinds of figures, and how all of them look."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -9,6 +9,8 @@ from workflow_scripts.errors import found_allowed
 from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES, axes_of
 from workflow_scripts.settings.base import Model
 from workflow_scripts.settings.clusterers import Ks
+from workflow_scripts.settings.costs import FLOAT
+from workflow_scripts.settings.methods import Method
 
 METRICS = (
     "accuracy_majority",
@@ -56,11 +58,38 @@ def check_axes(key: str, axes: Iterable[str]) -> None:
             raise ValueError(f"{key}: unknown axis: {found_allowed(axis, AXES)}")
 
 
-class Figure(Model):
+class Drawing(Model):
     """What every figure has; only these keys are read when it is drawn, the others when its table is made."""
 
     sources: ClassVar[tuple[str, ...]] = ("scores",)
     """The artefacts of its cells that its table is computed from."""
+    title: str | None = None
+    width: float = Field(170, gt=20, le=500)
+    """Millimetres; 85 is one column of a journal, 170 two."""
+    height: float | None = Field(None, gt=20, le=500)
+    """Millimetres; null lets the kind of figure choose."""
+    at: dict[str, Any] = {}
+    """Choices: a figure of one cell shows the baseline with these, one of many the study's cells that have these."""
+
+    @model_validator(mode="after")
+    def _axes(self) -> Self:
+        check_axes("at", self.at)
+        return self
+
+    def table_settings(self) -> dict[str, Any]:
+        """Return what decides the figure's table."""
+        return self.dump(exclude=DRAWING)
+
+    def draw_settings(self) -> dict[str, Any]:
+        """Return what decides how the table is drawn."""
+        return self.dump(include=DRAWING | {"kind"})
+
+
+class Figure(Drawing, Method):
+    """A kind of figure of a study; the module of the same name in `figures/` has `tabulate` and `draw`."""
+
+    tag = "kind"
+    registry: ClassVar[dict[str, type["Figure"]]] = {}
     of_cells: ClassVar[Literal["one", "all"] | tuple[str, ...]] = "all"
     """The cells of the study that it shows: the one at `at`, all that have what `at` says, or of these the first of
     each combination of the named axes."""
@@ -71,24 +100,20 @@ class Figure(Model):
     runs_clusterers: ClassVar[bool] = False
     """Whether its table runs the cells' clusterers itself, for which it gets their settings."""
     shows_images: ClassVar[bool] = False
-    title: str | None = None
-    width: float = Field(170, gt=20, le=500)
-    """Millimetres; 85 is one column of a journal, 170 two."""
-    height: float | None = Field(None, gt=20, le=500)
-    """Millimetres; null lets the kind of figure choose."""
-    at: dict[str, Any] = {}
-    """Choices: a figure of one cell shows the baseline with these, one of many the study's cells that have these."""
+    shows_scales: ClassVar[bool] = False
+    """Whether it needs the scales of the images, which only an intake with `scale_bars` reads."""
 
-    @model_validator(mode="after")
-    def _axes(self) -> "Figure":
-        check_axes("at", self.at)
-        return self
+    @property
+    def decomposition_shown(self) -> str | None:
+        """Return the name of a decomposition that is drawn beside those of the cells; None if there is none."""
+        return None
 
-    def table_settings(self) -> dict[str, Any]:
-        return self.dump(exclude=DRAWING)
+    def memory(self, n: int, width: int, d: int) -> int:
+        """Return the bytes that the job of the table holds at once beside its libraries.
 
-    def draw_settings(self) -> dict[str, Any]:
-        return self.dump(include=DRAWING | {"kind"})
+        Of n images with `width` features, of which d numbers are clustered.
+        """
+        return 4 * FLOAT * n * d + min(3 * FLOAT * n**2, 800_000_000)
 
 
 class _OfOneK(Figure):
@@ -124,6 +149,7 @@ class ScaleTable(Figure):
 
     sources = ("manifest",)
     of_cells = "one"
+    shows_scales = True
     kind: Literal["scale_table"] = "scale_table"
 
 
@@ -228,6 +254,10 @@ class Embedding(_OfOneK):
     """The decomposition that gives the two coordinates."""
     insets: list[str] = Field([], max_length=6)
     """Clusters (`Sc`, `Sc-2`) of which typical images are shown: those nearest the centre."""
+
+    @property
+    def decomposition_shown(self) -> str:
+        return self.map
 
 
 class Confusion(_OfOneK):
@@ -366,6 +396,10 @@ class Maps(Figure):
     map: str = "tsne"
     """The decomposition that gives the two coordinates."""
 
+    @property
+    def decomposition_shown(self) -> str:
+        return self.map
+
 
 class Tree(Figure):
     """The tree of nested clusters (linkage, Density Peaks), with the picture nearest the centre of each."""
@@ -454,45 +488,6 @@ class Heatmap(Figure):
     metric: Metric = "accuracy_majority"
     axes: tuple[Factor, Factor] | None = None
     """null takes the two that explain most."""
-
-
-AnyFigure = Annotated[
-    Samples
-    | Formats
-    | ClassDistribution
-    | ScaleTable
-    | Preprocessing
-    | ExplainedVariance
-    | IntrinsicDimension
-    | ThickLine
-    | Reconstruction
-    | Training
-    | Distances
-    | Embedding
-    | Confusion
-    | ClassByCluster
-    | ContactSheet
-    | ClusterPair
-    | NearTwins
-    | ClassScores
-    | ClusterScores
-    | SilhouetteProfile
-    | ClustererScores
-    | KDistance
-    | NmiCurves
-    | DecisionGraph
-    | ToyPanel
-    | Maps
-    | Tree
-    | ChooseK
-    | Sensitivity
-    | Folds
-    | Restarts
-    | BestOfN
-    | Effects
-    | Heatmap,
-    Field(discriminator="kind"),
-]
 
 
 PALETTES = (

@@ -7,8 +7,8 @@ from pydantic import Field, create_model, model_validator
 
 from workflow_scripts.grid.axes import AXES, Axes, Axis
 from workflow_scripts.settings.base import Model, Name
-from workflow_scripts.settings.figures import AnyFigure, check_axes
-from workflow_scripts.settings.pages import Audit, Gallery
+from workflow_scripts.settings.figures import Figure, check_axes
+from workflow_scripts.settings.pages import WithPages
 
 
 class CrossValidation(Model):
@@ -74,7 +74,7 @@ class Choices(create_model("Choices", __base__=Model, **_FIELDS)):  # type: igno
     """One value for each axis."""
 
 
-class Study(Model):
+class Study(WithPages):
     """A baseline and the axes that vary around it."""
 
     baseline: dict[str, Any] = {}
@@ -85,15 +85,7 @@ class Study(Model):
     """Further cells: the baseline with these choices."""
     cross_validation: Name | None = None
     """Also scores every cell by this cross-validation."""
-    figures: dict[Name, AnyFigure] = {}
-    audit: Audit | None = None
-    gallery: Gallery | None = None
-
-    @property
-    def pages(self) -> dict[str, Audit | Gallery]:
-        """The pages that the study has, by kind."""
-        pages = {"audit": self.audit, "gallery": self.gallery}
-        return {kind: page for kind, page in pages.items() if page}
+    figures: dict[Name, Figure] = {}
 
     @model_validator(mode="after")
     def _axes(self) -> "Study":
