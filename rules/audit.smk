@@ -13,7 +13,7 @@ rule audit:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=sizes.computed_table_mb,
+        mem_mb=sizes.page_mb("audit"),
         runtime=60,
     params:
         **inputs.page_params("audit"),
@@ -36,7 +36,7 @@ rule gallery:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=sizes.computed_table_mb,
+        mem_mb=sizes.page_mb("gallery"),
         runtime=60,
     params:
         **inputs.page_params("gallery"),

@@ -12,7 +12,8 @@ from workflow_scripts.planning import report as reports
 from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.snakemake_internals import Run, own_file
 from workflow_scripts.provenance import code_digest
-from workflow_scripts.settings import load, read_facts
+from workflow_scripts.settings import load
+from workflow_scripts.settings.published import read_facts
 
 try:
     settings = load(

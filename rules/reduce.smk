@@ -21,7 +21,7 @@ rule decompose:
         ].dump(),
         code=lambda wildcards: code_digest(
             "jobs.decompose",
-            f"reduce.{settings.decompositions[wildcards.decomposition].method}",
+            f"reduce.{settings.decompositions[wildcards.decomposition].method_name}",
         ),
     script:
         "../workflow_scripts/jobs/decompose.py"

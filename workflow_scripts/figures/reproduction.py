@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
-from workflow_scripts.settings import Fact, read_facts
+from workflow_scripts.settings.published import Fact, read_facts
 
 LIMIT = 6.0
 """Tolerances at which the axis ends; a difference beyond it is a triangle there."""

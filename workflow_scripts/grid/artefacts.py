@@ -15,7 +15,7 @@ from typing import overload
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES, PARTS, parts_of
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import Grid
-from workflow_scripts.settings import Settings
+from workflow_scripts.settings.configuration import Settings
 
 Wildcards = Mapping[str, str]
 Named = Callable[[Grid], Iterable[Wildcards]]
@@ -120,12 +120,12 @@ def _decomposed(grid: Grid) -> Iterator[Wildcards]:
     shown: list[tuple[Cell, str | None]] = [(cell, cell.decomposition) for cell in grid.all_cells]
     for study, figures in grid.figures.items():
         for name, cells in figures.items():
-            if coordinates := getattr(grid.settings.studies[study].figures[name], "map", None):
+            if coordinates := grid.settings.studies[study].figures[name].decomposition_shown:
                 shown += product(cells, [coordinates])
     for cell, decomposition in shown:
         while decomposition and decomposition != FEATURES_THEMSELVES:
             yield {**cell.parts, "decomposition": decomposition}
-            decomposition = getattr(grid.settings.decompositions[decomposition], "of", None)
+            decomposition = grid.settings.decompositions[decomposition].source
 
 
 def _validated(grid: Grid) -> Iterator[Wildcards]:

@@ -13,8 +13,11 @@ from pydantic import ValidationError
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION
 from workflow_scripts.grid.cells import Cell
-from workflow_scripts.settings import Autoencoder, Choices, Figure, Pca, Settings, Study, Subset, mistake
+from workflow_scripts.settings.configuration import Settings
+from workflow_scripts.settings.figures import Figure
 from workflow_scripts.settings.pages import Page
+from workflow_scripts.settings.reading import mistake
+from workflow_scripts.settings.studies import Choices, Study, Subset
 
 
 @dataclass(frozen=True)
@@ -123,11 +126,11 @@ class Grid:
 
     def has_components(self, decomposition: str) -> bool:
         """Tell whether a decomposition has ordered components, which may be cut off and whitened."""
-        return isinstance(self.settings.decompositions.get(decomposition), Pca)
+        return decomposition != FEATURES_THEMSELVES and self.settings.decompositions[decomposition].is_ordered
 
     def _places_new_images(self, decomposition: str) -> bool:
         as_they_are = decomposition == FEATURES_THEMSELVES
-        return as_they_are or isinstance(self.settings.decompositions[decomposition], Autoencoder | Pca)
+        return as_they_are or self.settings.decompositions[decomposition].places_new_images
 
     def studies_with(self, clusterer: str) -> list[str]:
         """The studies that use a clusterer, for messages."""
@@ -159,7 +162,7 @@ class Grid:
     def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | list[int] | None) -> None:
         wanted = [its for its in (k if isinstance(k, list) else [k]) if isinstance(its, int)]
         for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
-            allowed = getattr(self.settings.clusterers[clusterer], "k", [])
+            allowed = self.settings.clusterers[clusterer].ks
             for its in (its for its in wanted if allowed and its not in allowed):
                 found = found_allowed(its, allowed)
                 raise UserError(f"config: studies.{study}: k: {found}, as clusterers.{clusterer}.k")
@@ -243,7 +246,7 @@ def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
     if figure.of_method:
-        of_method = {name for name, its in grid.settings.decompositions.items() if its.method == figure.of_method}
+        of_method = {name for name, its in grid.settings.decompositions.items() if its.method_name == figure.of_method}
         cells = [cell for cell in cells if cell.decomposition in of_method]
     if figure.of_cells != "all":
         cells = _first_of_each(cells, *figure.of_cells)

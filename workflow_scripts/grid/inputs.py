@@ -17,7 +17,9 @@ from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
-from workflow_scripts.settings import Figure, Settings, read_facts
+from workflow_scripts.settings.configuration import Settings
+from workflow_scripts.settings.figures import Figure
+from workflow_scripts.settings.published import read_facts
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -147,7 +149,7 @@ class Inputs:
 
     def decomposed_from(self, wildcards: Wildcards) -> str:
         """Return the features, or the decomposition that a map is made of."""
-        source = getattr(self.settings.decompositions[wildcards.decomposition], "of", None)
+        source = self.settings.decompositions[wildcards.decomposition].source
         if source is None:
             return self.layout.features.format(**wildcards)
         return self.layout.decomposed.format(**{**wildcards, "decomposition": source})
@@ -169,16 +171,16 @@ class Inputs:
 
     def clusterer_gpus(self, wildcards: Wildcards) -> int:
         """Return how many GPUs the clusterer takes, one or none."""
-        return int(getattr(self.settings.clusterers[wildcards.clusterer], "device", "cpu") == "cuda")
+        return int(self.settings.clusterers[wildcards.clusterer].takes_gpu)
 
     def decomposition_gpus(self, wildcards: Wildcards) -> int:
         """Return how many GPUs the decomposition takes, one or none."""
-        return int(getattr(self.settings.decompositions[wildcards.decomposition], "device", "cpu") == "cuda")
+        return int(self.settings.decompositions[wildcards.decomposition].takes_gpu)
 
     def clusterer_code(self, job: str) -> Callable[[Wildcards], str]:
         """Return a function for the digest of a job's code and of that of the clusterer."""
         return lambda wildcards: code_digest(
-            f"jobs.{job}", f"clusterers.{self.settings.clusterers[wildcards.clusterer].method}"
+            f"jobs.{job}", f"clusterers.{self.settings.clusterers[wildcards.clusterer].method_name}"
         )
 
     # --------------------------------------------------------------------------------------------- subsets and scores
@@ -242,7 +244,7 @@ class Inputs:
         if name == "points":
             return [layout.points(cell) for cell in cells]
         if name == "map":
-            coordinates = getattr(self.figure_settings(wildcards), "map", "")
+            coordinates = self.figure_settings(wildcards).decomposition_shown or ""
             return [layout.of(layout.decomposed, cell, decomposition=coordinates) for cell in cells]
         return [layout.of(getattr(layout, name), cell) for cell in cells]
 

@@ -9,7 +9,6 @@ from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
 from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Job, Run
-from workflow_scripts.settings import KMeans, MiniBatchKMeans
 
 FIGURE_BYTES = 2_000_000
 
@@ -49,9 +48,7 @@ def _restarts_of_kmeans(jobs: Iterable[Job], sizes: Sizes) -> int:
     """Return how many restarts of k-means the jobs run that write clusters."""
     clustering = (job for job in jobs if job.outputs and sizes.layout.artefact_of(job.outputs[0]) == "clusters")
     variants = Counter(job.wildcards["clusterer"] for job in clustering)
-    settings = sizes.settings.clusterers
-    of_kmeans = (name for name in variants if isinstance(settings[name], KMeans | MiniBatchKMeans))
-    return sum(variants[name] * sizes.restarts(name) for name in of_kmeans)
+    return sum(count * sizes.settings.clusterers[name].n_restarts for name, count in variants.items())
 
 
 def _bytes_to_write(jobs: Iterable[Job], sizes: Sizes) -> dict[str, int]:

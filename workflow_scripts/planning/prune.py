@@ -7,7 +7,8 @@ from pathlib import Path
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import PRUNED_FOLDERS, Layout
 from workflow_scripts.grid.expand import Grid
-from workflow_scripts.settings import Settings, parse, read_yaml
+from workflow_scripts.settings import Settings, parse
+from workflow_scripts.settings.reading import read_yaml
 
 UNFINISHED = (".rows", ".progress", ".checkpoint", ".checkpoints")
 """What stands behind the name of a file that a kill interrupted, where the work can go on."""

@@ -73,6 +73,11 @@ class Clusterer(Method):
         return 0
 
     @property
+    def takes_torch(self) -> bool:
+        """Return whether the job loads PyTorch, which a job on a GPU does."""
+        return self.takes_gpu
+
+    @property
     def takes_gpu(self) -> bool:
         """Return whether the job runs on a GPU."""
         return False
@@ -192,9 +197,9 @@ class KMeans(_Restarted):
         return self.repeats * (self.n_init if self.keep == "all" else 1)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points in the kernel's layout, of the distances and inner products of all pairs of
-        few points, and of each thread's products of points and centres."""
-        pairs = 4 * n**2 * ((n <= 5000) + (n <= 4000)) + FLOAT * 512 * n
+        """Return the bytes of the points in the kernel's layout, of the distances and inner products of the pairs of
+        thousands of points, and of each thread's products of points and centres."""
+        pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * n
         products = self.threads * min(16 * n * max(self.k), 2**28)
         return FLOAT * n * d + pairs + products
 
@@ -316,6 +321,10 @@ class Dec(_BestOf):
     n_init: int = Field(20, ge=1)
     """Restarts of the k-means that gives the first centres."""
     device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def takes_torch(self) -> bool:
+        return True
 
     @property
     def takes_gpu(self) -> bool:

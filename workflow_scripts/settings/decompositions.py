@@ -26,13 +26,16 @@ class Decomposition(Method):
     """Whether the first components are a decomposition too, so that `n_components` and whitening apply."""
     places_new_images: ClassVar[bool] = False
     """Whether images that were not there have a place in it, so that a model can be made."""
-    fits_folds: ClassVar[bool] = False
-    """Whether a cross-validation can fit it on the training folds."""
 
     @property
     def source(self) -> str | None:
         """Return the name of the decomposition that this one is made of; None if it is made of the features."""
         return None
+
+    @property
+    def takes_torch(self) -> bool:
+        """Return whether the job loads PyTorch, which a job on a GPU does."""
+        return self.takes_gpu
 
     @property
     def takes_gpu(self) -> bool:
@@ -61,7 +64,6 @@ class Pca(Decomposition):
 
     is_ordered = True
     places_new_images = True
-    fits_folds = True
     method: Literal["pca"] = "pca"
     max_components: int | None = Field(None, ge=1)
 
@@ -144,6 +146,10 @@ class Autoencoder(Decomposition):
     """Share of the images that it does not learn from: one half ends the training early, the other judges it."""
     seed: int = 0
     device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def takes_torch(self) -> bool:
+        return True
 
     @property
     def takes_gpu(self) -> bool:

@@ -9,7 +9,7 @@ from workflow_scripts.errors import found_allowed
 from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES, axes_of
 from workflow_scripts.settings.base import Model
 from workflow_scripts.settings.clusterers import Ks
-from workflow_scripts.settings.costs import FLOAT
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT
 from workflow_scripts.settings.methods import Method
 
 METRICS = (
@@ -113,7 +113,7 @@ class Figure(Drawing, Method):
 
         Of n images with `width` features, of which d numbers are clustered.
         """
-        return 4 * FLOAT * n * d + min(3 * FLOAT * n**2, 800_000_000)
+        return 4 * FLOAT * n * d + min(3 * FLOAT * n**2, DISTANCES_AT_ONCE)
 
 
 class _OfOneK(Figure):

@@ -7,7 +7,7 @@ import pytest
 from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.reproduction import tabulate
-from workflow_scripts.settings import read_facts
+from workflow_scripts.settings.published import read_facts
 
 TABLE = pd.DataFrame(
     {

@@ -20,8 +20,8 @@ from workflow_scripts.io import store
 from workflow_scripts.preprocess.stack import write_stack
 from workflow_scripts.provenance import PACKAGE
 from workflow_scripts.reduce import autoencoder, pca, tsne
-from workflow_scripts.settings import Autoencoder, Pca, Tsne
 from workflow_scripts.settings.clusterers import CLUSTERERS, OfK
+from workflow_scripts.settings.decompositions import Autoencoder, Pca, Tsne
 
 IRIS = load_iris().data
 IDS = [f"{number:016x}" for number in range(len(IRIS))]

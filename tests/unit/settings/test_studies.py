@@ -6,7 +6,9 @@ from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
-from workflow_scripts.settings import parse, read_facts, read_yaml
+from workflow_scripts.settings import parse
+from workflow_scripts.settings.published import read_facts
+from workflow_scripts.settings.reading import read_yaml
 
 STUDIES = ROOT / "config" / "studies"
 OF_COHN = ("standard", "predictive", "equalisation", "layers", "components", "restarts", "clusters")
