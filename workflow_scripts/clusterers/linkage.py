@@ -7,9 +7,10 @@ import fastcluster
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.forest import roots
 from workflow_scripts.clusterers.memory import need_memory
+from workflow_scripts.io.runs import Runs
 
 FROM_POINTS = ("single", "centroid", "ward")
 """Linkages that need no matrix of distances: they can be found from the points (fastcluster's `linkage_vector`)."""

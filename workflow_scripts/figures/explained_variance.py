@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names
+from workflow_scripts.figures.names import AXIS_NAMES, cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, theme
 from workflow_scripts.io.store import reading
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import CELL_AXES, METRIC_NAMES, cell_names, shown, with_k
+from workflow_scripts.figures.names import CELL_AXES, METRIC_NAMES, cell_names, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -21,6 +21,8 @@ from workflow_scripts.figures.style import (
     placeholder,
     theme,
 )
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import with_k
 
 SPLITS = {
     "train": "training",
@@ -41,8 +43,8 @@ def tabulate(
     """
     metric = figure["metric"]
     tables = []
-    for name, path in zip(cell_names(cells, CELL_AXES), inputs["validated"], strict=True):
-        scores = with_k(pd.read_parquet(path), figure["k"]).dropna(subset=[metric])
+    for name, cell in zip(cell_names(cells, CELL_AXES), OneCell.each(cells, inputs), strict=True):
+        scores = with_k(cell.validated(), figure["k"]).dropna(subset=[metric])
         its = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
         repeats = its.groupby(["fold", "split"])["value"]
         its["mean"], its["sd"], its["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))

@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.artefacts import cell_names, evenly
+from workflow_scripts.figures.names import cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, theme, wrapped
 from workflow_scripts.io.store import reading
+from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.two_nn import dimension_by_size, two_nn
 
 POINTS = 400

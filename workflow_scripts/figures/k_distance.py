@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.figures.artefacts import CELL_AXES, cell_names, evenly
+from workflow_scripts.figures.names import CELL_AXES, cell_names
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, theme, wrapped
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.metrics.evenly import evenly
 
 DRAWN = 1000
 """Points of a curve at most."""
@@ -31,8 +32,8 @@ def tabulate(
     """
     tables = []
     axes = [axis for axis in CELL_AXES if axis != "clusterer"]
-    for name, cell, path in zip(cell_names(cells, axes), cells, inputs["points"], strict=True):
-        points = read_points(path, cell["n_components"], cell["whiten"]).values
+    for name, cell in zip(cell_names(cells, axes), OneCell.each(cells, inputs), strict=True):
+        points = cell.points().values
         knee = find_knee(points, figure["min_samples"])
         rows = np.union1d(evenly(len(knee.curve), DRAWN), knee.place)
         percent = 100 / max(len(knee.curve) - 1, 1)

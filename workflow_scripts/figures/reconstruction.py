@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.artefacts import cell_names
+from workflow_scripts.figures.names import cell_names
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme, wrapped
 from workflow_scripts.io.store import reading
 

@@ -9,16 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import (
-    CELL_AXES,
-    METRIC_NAMES,
-    cell_names,
-    read_manifest,
-    read_scores,
-    shown,
-    with_k,
-)
+from workflow_scripts.figures.names import CELL_AXES, METRIC_NAMES, cell_names, shown
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import with_k
 
 BINS = 60
 
@@ -35,8 +30,8 @@ def tabulate(
     inertia of the series, first of equals) and `r` (Pearson's, of value and relative inertia over the series; null if
     one of them is constant). No rows if there are no labels and the metric needs them.
     """
-    series = zip(cell_names(cells, CELL_AXES), map(read_scores, inputs["scores"]), strict=True)
-    return pd.concat([_series(figure, scores).assign(series=name) for name, scores in series], ignore_index=True)
+    series = zip(cell_names(cells, CELL_AXES), OneCell.each(cells, inputs), strict=True)
+    return pd.concat([_series(figure, cell.scores()).assign(series=name) for name, cell in series], ignore_index=True)
 
 
 def _series(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:

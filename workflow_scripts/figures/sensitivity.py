@@ -12,17 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.artefacts import (
+from workflow_scripts.figures.names import (
     ALL_IMAGES,
     AXIS_NAMES,
     CELL_AXES,
     METRIC_NAMES,
     UNLABELLED_METRICS,
-    best_of_repeats,
-    read_manifest,
-    read_scores,
     shown,
-    with_k,
     word,
 )
 from workflow_scripts.figures.style import (
@@ -37,6 +33,9 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import best_of_repeats, with_k
 
 NUMERIC = ("n_components", "k")
 FREED = {"reducer": ("decomposition", "n_components", "whiten"), "k": ()}
@@ -60,10 +59,8 @@ def tabulate(
     `n_repeats`, `axis` (what x is), and `fixed`: what else the cells have in common.
     """
     chosen = _comparable(cells, figure)
-    paths = inputs["scores"]
-    scores = pd.concat(
-        [_best_repeats(read_scores(paths[i]), figure).assign(**_place(cells[i], figure)) for i in chosen]
-    )
+    readers = OneCell.each(cells, inputs)
+    scores = pd.concat([_best_repeats(readers[i].scores(), figure).assign(**_place(cells[i], figure)) for i in chosen])
     if figure["x"] in NUMERIC:
         scores["x"] = scores["n_components_used" if figure["x"] == "n_components" else "k"].astype(float)
     long = scores.melt(["x", "hue", "repeat"], _metrics(figure["metrics"], scores), var_name="metric")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.artefacts import cell_names
+from workflow_scripts.figures.names import cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, legend_below, small, theme, wrapped
 from workflow_scripts.io import store
 

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import pairwise_distances_chunked
 
+from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.metrics.contingency import as_partitions
 
 MAX_POINTS = 20_000
@@ -197,8 +198,5 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
 
 def radii_of(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
-    sizes = np.bincount(clusters)
-    places = (clusters, np.arange(len(points)))
-    members = csr_array((np.ones(len(points)), places), shape=(len(sizes), len(points)))
-    centres = (members @ points) / sizes[:, None]
+    sizes, centres = np.bincount(clusters), cluster_means(points, clusters)
     return sizes, centres, np.linalg.norm(points - centres[clusters], axis=1)

@@ -11,10 +11,11 @@ import yaml
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.clusterers import kmeans
 from workflow_scripts.grid import Cell, Grid, Layout
+from workflow_scripts.io.points import reduced
 from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, Sizes, csv_rows
 from workflow_scripts.reduce.dense import Autoencoder
-from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca, reduced
+from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca
 from workflow_scripts.settings import parse
 
 CONFIG = """

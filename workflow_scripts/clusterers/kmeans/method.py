@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.kmeans.restarts import run_restarts
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 
