@@ -16,6 +16,7 @@ from workflow_scripts.provenance import digest
 
 FORMAT_VERSION = 1
 DECIDING_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision", "openTSNE")
+SEAL = "attributes_digest"
 _FAILED_TO_READ = ("Unable to", "Can't open", "Can't synchronously open", "Can't read", "Can't synchronously read")
 """What HDF5's messages begin with where a file is not what was written; a full disk says `Can't write`."""
 
@@ -26,7 +27,7 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
 
     `attributes` are what made the file: `settings` (any JSON value), `code` (digest), `manifest` (digest) and whatever
     else the stage knows (`weights_sha256`, ...). The format version and the versions of the libraries are added.
-    Whatever is written by `put` is known to be damaged when it is; headers and attributes always are.
+    What is written by `put`, headers and attributes have checksums: a reader sees whether they are damaged.
     """
     with replacing(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
         file.attrs["format_version"] = FORMAT_VERSION
@@ -34,6 +35,7 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
         for name, value in attributes.items():
             file.attrs[name] = value if isinstance(value, str | int | float) else json.dumps(value, sort_keys=True)
         yield file
+        file.attrs[SEAL] = _attributes_digest(file)
 
 
 @contextmanager
@@ -49,14 +51,22 @@ def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterat
             if version_there != FORMAT_VERSION:
                 allowed = f"allowed: {FORMAT_VERSION}; delete it and run again"
                 raise UserError(f"{path}: format version {version_there}, {allowed}")
+            if file.attrs.get(SEAL, "") not in ("", _attributes_digest(file)):
+                raise UserError(f"{path}: damaged (attributes); delete it and run again")
             if manifest is not None and file.attrs["manifest"] != manifest:
                 raise UserError(f"{path}: made from another manifest than the present one; delete it and run again")
             yield file
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, UnicodeDecodeError) as error:
         reason = str(error.args[0]) if error.args else ""
-        if not reason.startswith(_FAILED_TO_READ) or "doesn't exist" in reason:
+        undecodable = isinstance(error, UnicodeDecodeError)
+        if not (undecodable or reason.startswith(_FAILED_TO_READ)) or "doesn't exist" in reason:
             raise
         raise UserError(f"{path}: damaged ({reason}); delete it and run again") from None
+
+
+def _attributes_digest(file: h5py.File) -> str:
+    """Return a digest of all attributes but the seal: HDF5 has no checksum of its own for texts of any length."""
+    return digest(sorted([name, str(value)] for name, value in file.attrs.items() if name != SEAL))
 
 
 def put(group: h5py.Group, name: str, values: Any, compression: str | None = None) -> None:
