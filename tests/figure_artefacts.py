@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers import Runs, density_peaks, write_runs
+from workflow_scripts.clusterers import density_peaks
 from workflow_scripts.figures.style import save
-from workflow_scripts.io.store import writing
+from workflow_scripts.io.runs import Runs, write_runs
+from workflow_scripts.io.store import manifest_digest, writing
 from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, Linkage
 
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
@@ -94,7 +95,8 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def write_store(path: Path, **datasets: Any) -> str:
-    with writing(path, {"settings": {}, "code": "", "manifest": ""}) as file:
+    n_images = len(next(iter(datasets.values())))
+    with writing(path, {"settings": {}, "code": "", "manifest": manifest_digest(image_ids(n_images))}) as file:
         for name, values in datasets.items():
             file[name] = values
     return str(path)
@@ -113,9 +115,13 @@ def write_autoencoder(path: Path, n_codes: int, error: float, phases: Sequence[s
     return str(path)
 
 
+def image_ids(count: int) -> list[str]:
+    """The ids of the manifest of as many images."""
+    return [hashlib.sha256(f"{i}".encode()).hexdigest()[:16] for i in range(count)]
+
+
 def write_manifest(folder: Path, labels: Sequence[str]) -> str:
-    ids = [hashlib.sha256(f"{i}".encode()).hexdigest()[:16] for i in range(len(labels))]
-    rows = {"image_id": ids, "path": [f"{i}.png" for i in range(len(labels))], "label": labels}
+    rows = {"image_id": image_ids(len(labels)), "path": [f"{i}.png" for i in range(len(labels))], "label": labels}
     rest = {"width": 8, "height": 8, "mode": "L", "bytes": 64, "pages": 1}
     pd.DataFrame(rows).assign(**rest).to_csv(folder / "manifest.csv", index=False)
     return str(folder / "manifest.csv")

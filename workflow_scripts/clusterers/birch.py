@@ -8,7 +8,8 @@ from sklearn.cluster import Birch
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import BisectingKMeans
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import fit_each
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(

@@ -9,10 +9,11 @@ from sklearn.cluster import DBSCAN
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import found_k
 from workflow_scripts.clusterers.k_distance import find_knee
 from workflow_scripts.clusterers.memory import need_memory
+from workflow_scripts.io.runs import Runs
 
 log = logging.getLogger("clustergrid")
 SAMPLE = 200

@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.embedding import Found, train_clusters
 from workflow_scripts.clusterers.kmeans import path_on
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.checkpoint import Checkpoint
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.provenance import code_digest, digest
 from workflow_scripts.reduce.dense_network import Autoencoder, pretrain
 from workflow_scripts.seeds import seed
@@ -43,9 +45,7 @@ def cluster(
     `divergence` KL(P||Q), nats, of each repeat. Raises `UserError` for a GPU that is not there, points that are all the
     same, and a loss that becomes infinite.
     """
-    if settings["device"] == "cuda" and not torch.cuda.is_available():
-        raise UserError("config: clusterers: device: found cuda, but torch sees no GPU here; allowed: cpu")
-    X = _scaled(points).to(settings["device"])
+    X = _scaled(points).to(choose_device(settings["device"], "config: clusterers: device", "cpu"))
     made_from = digest([code_digest("clusterers.dec"), dict(settings), base_seed, _fingerprint(points)])
     seeds = [seed(base_seed, "dec", repeat) for repeat in range(settings["repeats"])]
     fits_done = 0

@@ -10,8 +10,9 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.forest import roots
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 SAMPLE = 2000

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 

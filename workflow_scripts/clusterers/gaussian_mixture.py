@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import fit_each
 from workflow_scripts.clusterers.memory import need_memory
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
 from workflow_scripts.clusterers.memory import need_time
-from workflow_scripts.metrics.spanning_tree import spanning_tree
+from workflow_scripts.clusterers.spanning_tree import spanning_tree
 
 SEPARATED = 0.1
 """Least chance that two clustered images are in different clusters, for the knee to separate anything."""

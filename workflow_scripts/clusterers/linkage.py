@@ -8,9 +8,10 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from workflow_scripts.all_pairs import FROM_POINTS, matrix_bytes, needs_matrix
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.forest import roots
 from workflow_scripts.clusterers.memory import need_memory
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(

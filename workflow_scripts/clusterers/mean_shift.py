@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.cluster import MeanShift, estimate_bandwidth
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import found_k
 from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 BANDWIDTH_SAMPLE = 2000

@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.cluster import OPTICS
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import found_k
 from workflow_scripts.clusterers.memory import need_images, need_time
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import SpectralClustering
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import fit_each
 from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(

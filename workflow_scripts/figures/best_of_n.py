@@ -9,11 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.artefacts import METRIC_NAMES, read_scores, shown, with_k
 from workflow_scripts.figures.explained_variance import DASHES
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import canvas, columns_within, legend_above, looks, note, placeholder, theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import with_k
 from workflow_scripts.metrics import best_of_n
 
 POINTS = 100
@@ -32,7 +34,7 @@ def tabulate(
     are no labels and the metric needs them.
     """
     names = cell_names(cells, [*AXES])
-    curves = [_curve(figure, read_scores(path)) for path in inputs["scores"]]
+    curves = [_curve(figure, cell.scores()) for cell in OneCell.each(cells, inputs)]
     return pd.concat([curve.assign(series=name) for name, curve in zip(names, curves, strict=True)], ignore_index=True)
 
 

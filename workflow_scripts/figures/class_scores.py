@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import choose_best_k, with_k
 from workflow_scripts.figures.style import canvas, looks, note, placeholder, shortened, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import with_k
 
 SCORES = ("precision", "recall", "f1")
 HEADINGS = ("Precision", "Recall", "F1")
@@ -24,8 +25,9 @@ def tabulate(
     DataFrame, a row per class in sorted order: `label, support, k` (null if the clusterer finds it), `n_repeats`, and
     for each of precision, recall and f1 `_mean` and `_sd` (ddof 1; null for one repeat). No rows without labels.
     """
-    k = choose_best_k(inputs, figure)
-    its = with_k(pd.read_parquet(inputs["class_scores"][0]), k)
+    cell = OneCell.first(cells, inputs)
+    k = cell.wanted_k(figure)
+    its = with_k(cell.class_scores(), k)
     grouped = its.groupby(["label", "support", "k"], dropna=False)
     table = grouped.agg(
         n_repeats=("repeat", "size"),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, read_manifest
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.style import (
     INK,
     POINTS_PER_MM,
@@ -23,6 +23,8 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import confusion
 
 LEGIBLE = 4.5
@@ -43,14 +45,15 @@ def tabulate(
     `chosen_by` (the metric by which k is the best; null if it is given), `accuracy` (of all labelled images),
     `n_stored` (clusterings of which it is the best). No rows without labels.
     """
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
-    counts = confusion(best.labels, read_manifest(inputs["manifest"][0])["label"])
+    cell = OneCell.first(cells, inputs)
+    best = cell.clustering(figure)
+    counts = confusion(best.labels, cell.manifest()["label"])
     support = counts.sum(axis=1)
     correct = sum(counts.loc[name, name] for name in counts.index)
     table = counts.rename_axis(index="label").reset_index().melt("label", var_name="predicted", value_name="count")
     table["support"] = table["label"].map(support)
     table["share"] = table["count"] / table["support"]
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     return table.assign(k=best.k, accuracy=correct / max(support.sum(), 1), n_stored=best.n_stored)
 
 

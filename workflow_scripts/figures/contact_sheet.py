@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     FAINT,
@@ -24,8 +24,10 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.pages.gallery.members import PLACES, centre_distances, cluster_names, telling_members
 
 HEADING, NOTE = 5.5, 6.0
@@ -50,16 +52,17 @@ def tabulate(
 
     Raises `UserError` for a cluster that there is not.
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    points = cell.points().values
+    best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     shown = chosen_clusters(names, figure["clusters"])
     members = telling_members(centre_distances(points, best.labels), figure["per_place"])
     table = pictured(members[members["cluster"].isin(shown)], manifest, names, best.labels)
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     order = table["cluster"].map({cluster: place for place, cluster in enumerate(shown)})
-    table = table.assign(k=best.k, preprocess=cells[0]["preprocess"])
+    table = table.assign(k=best.k, preprocess=cell["preprocess"])
     return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 

@@ -12,7 +12,6 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from scipy.spatial.distance import pdist, squareform
 
-from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     canvas,
@@ -26,6 +25,8 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.points import read_points
 from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
 
@@ -56,20 +57,18 @@ def _matrices(
 ) -> Iterator[pd.DataFrame]:
     """A table for each feature store."""
     names = dict(zip(inputs["features"], cell_names(cells, axes_of("features")), strict=True))
+    readers = OneCell.each(cells, inputs)
     for path, name in names.items():
-        its = [i for i, other in enumerate(inputs["features"]) if other == path]
-        features = read_points(path, None, False)
-        labels = read_manifest(inputs["manifest"][its[0]])["label"].to_numpy(copy=True)
-        if features.trained_on is not None:
-            labels[features.trained_on] = None
+        members = [cell for cell in readers if cell.files["features"] == path]
+        labels = members[0].labels()
+        labels[labels == ""] = None
         rows = balanced_sample(list(labels), figure["n_images"], figure["seed"])
         if len(set(labels[rows])) < 2:
             continue
-        points = {FEATURES: features.values[rows]}
-        for i in its:
-            if inputs["points"][i] != path:
-                reduced = read_points(inputs["points"][i], cells[i]["n_components"], cells[i]["whiten"])
-                points[cells[i]["reducer"]] = reduced.values[rows]
+        points = {FEATURES: read_points(path, None, False).values[rows]}
+        for cell in members:
+            if cell.files["points"] != path:
+                points[cell["reducer"]] = cell.points().values[rows]
         yield _of_features(points, labels[rows], figure).assign(series=name)
 
 

@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import METRIC_NAMES, best_of_repeats, read_scores, shown
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, note, placeholder, theme
 from workflow_scripts.grid.axes import AXES, TITLES
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.effects import variance_shares
 
 FACTORS = (*AXES, "k")
@@ -31,19 +33,17 @@ def tabulate(
     Shares in percent, spans in the units of the metric's name in the figure. No rows if there are no labels and every
     metric needs them.
     """
-    scores = full_product(cells, inputs["scores"])
+    scores = full_product(OneCell.each(cells, inputs))
     tables = [_ranked(scores, metric, figure["pairs"]) for metric in figure["metrics"] if scores[metric].notna().all()]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["metric"])
 
 
-def full_product(cells: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> pd.DataFrame:
+def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
     """The best restart of each repeat of all cells, with a column for each choice that varies, and k.
 
     Raises `UserError` where the cells are no full product of choices.
     """
-    tables = [
-        best_of_repeats(read_scores(path)).assign(**_choices(cell)) for cell, path in zip(cells, paths, strict=True)
-    ]
+    tables = [best_of_repeats(cell.scores()).assign(**_choices(cell)) for cell in cells]
     scores = pd.concat(tables, ignore_index=True)
     factors = varying(scores)
     if not factors:
@@ -61,7 +61,7 @@ def varying(scores: pd.DataFrame) -> list[str]:
     return [factor for factor in FACTORS if scores[factor].nunique() > 1]
 
 
-def _choices(cell: Mapping[str, Any]) -> dict[str, Any]:
+def _choices(cell: OneCell) -> dict[str, Any]:
     return {axis: cell[axis] for axis in AXES}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     NOBODY,
@@ -27,8 +27,10 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import majority_names
 
 NOISE, UNKNOWN, UNLABELLED = "noise", "?", "no label"
@@ -51,17 +53,17 @@ def tabulate(
     `predicted` (the class that the cluster votes for, None without one), `rank` (1 for the largest cluster of its
     class) and `typical` (the image nearest the centre of a cluster that is to have an inset).
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    with reading(inputs["map"][0]) as file:
-        x, y = file["scores"][:, :2].T
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    x, y = cell.coordinates()
+    best = cell.clustering(figure)
     table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     table = table.join(named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
     table = table.astype({"rank": int})
     chosen: list[int] = []
     if figure["insets"]:
-        points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
+        points = cell.points().values
         chosen = typical(points, table["name"].to_numpy(), figure["insets"])
     return table.assign(typical=table.index.isin(chosen))
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import METRIC_NAMES, shown, with_k
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -23,6 +23,8 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import with_k
 
 SPLITS = {
     "train": "training",
@@ -43,8 +45,8 @@ def tabulate(
     """
     metric = figure["metric"]
     tables = []
-    for name, path in zip(cell_names(cells, [*AXES]), inputs["validated"], strict=True):
-        scores = with_k(pd.read_parquet(path), figure["k"]).dropna(subset=[metric])
+    for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
+        scores = with_k(cell.validated(), figure["k"]).dropna(subset=[metric])
         its = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
         repeats = its.groupby(["fold", "split"])["value"]
         its["mean"], its["sd"], its["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))

@@ -8,11 +8,12 @@ import seaborn
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import METRIC_NAMES, shown
 from workflow_scripts.figures.effects import full_product, varying
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import canvas, note, placeholder, theme, wrapped
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
+from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.effects import variance_shares
 
 
@@ -28,7 +29,7 @@ def tabulate(
     No rows if there are no labels and the metric needs them.
     """
     metric = figure["metric"]
-    scores = full_product(cells, inputs["scores"])
+    scores = full_product(OneCell.each(cells, inputs))
     if scores[metric].isna().any():
         return pd.DataFrame(columns=["metric"])
     scores[metric] = shown(metric, scores[metric])

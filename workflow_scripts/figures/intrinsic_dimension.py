@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.artefacts import evenly
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, theme, wrapped
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading
+from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.two_nn import dimension_by_size, two_nn
 
 POINTS = 400

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.figures.artefacts import evenly
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, theme, wrapped
-from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.metrics.evenly import evenly
 
 DRAWN = 1000
 """Points of a curve at most."""
@@ -32,8 +32,9 @@ def tabulate(
     `eps, height, separation, confidence, is_gap` (as `clusterers.k_distance.Knee` has them), `min_samples` and `n`.
     """
     tables = []
-    for name, cell, path in zip(cell_names(cells, axes_of("points")), cells, inputs["points"], strict=True):
-        points = read_points(path, cell["n_components"], cell["whiten"]).values
+    axes = [axis for axis in AXES if axis != "clusterer"]
+    for name, cell in zip(cell_names(cells, axes), OneCell.each(cells, inputs), strict=True):
+        points = cell.points().values
         knee = find_knee(points, figure["min_samples"])
         rows = np.union1d(evenly(len(knee.curve), DRAWN), knee.place)
         percent = 100 / max(len(knee.curve) - 1, 1)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.embedding import UNLABELLED, scatter
 from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, shortened, theme
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
-from workflow_scripts.io.store import reading
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 
 
 def tabulate(
@@ -28,10 +28,9 @@ def tabulate(
     """
     tables = []
     names = cell_names(cells, axes_of("features"))
-    for name, manifest_path, path in zip(names, inputs["manifest"], inputs["map"], strict=True):
-        manifest = read_manifest(manifest_path)[["image_id", "label"]]
-        with reading(path) as file:
-            x, y = file["scores"][:, :2].T
+    for name, cell in zip(names, OneCell.each(cells, inputs), strict=True):
+        manifest = cell.manifest()[["image_id", "label"]]
+        x, y = cell.coordinates()
         tables.append(manifest.assign(series=name, x=x, y=y))
     return pd.concat(tables, ignore_index=True)
 

@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.contact_sheet import said_k, show_framed
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.pages.gallery.members import cluster_names, parted_twins
 
 SIDES = ("", "twin_")
@@ -29,9 +30,10 @@ def tabulate(
     neighbour is farther away), `drawn` (the closest ones), `k` (null if the clusterer finds it), `chosen_by` (the
     metric by which k is the best; null if it is given).
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    points = cell.points().values
+    best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     images = manifest[["image_id", "path", "label", "row"]].assign(name=pd.Series(best.labels).map(names))
     twins = parted_twins(points, best.labels)
@@ -40,7 +42,7 @@ def tabulate(
         for side, rows in zip(SIDES, ("row", "twin"), strict=True)
     ]
     table = pd.concat([*sides, twins[["distance", "closer_than"]]], axis=1)
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     return table.assign(drawn=table.index < figure["pairs"], k=best.k)
 
 

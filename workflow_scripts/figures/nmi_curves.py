@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from workflow_scripts.figures.artefacts import best_of_repeats, read_manifest, read_scores
 from workflow_scripts.figures.style import (
     FAINT,
     INK,
@@ -26,7 +25,8 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.grid.axes import K_TITLE, axes_of
 from workflow_scripts.grid.cells import cell_names
-from workflow_scripts.io.store import reading
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
 
 REFERENCES = {"refinement": "labels, refined", "random": "random labels", "orthogonal": "orthogonal to the labels"}
@@ -48,11 +48,12 @@ def tabulate(
     clusters that have images), `k`, `nmi` (mean over the repeats), `sd` (ddof 1; of the random curve over its draws),
     `n` (labelled images) and `n_labels`. No rows without labels.
     """
-    panels = pd.Series(cell_names(cells, axes_of("points")))
+    panels, readers = pd.Series(cell_names(cells, axes_of("points"))), OneCell.each(cells, inputs)
     tables = []
     for panel, places in panels.groupby(panels, sort=False).groups.items():
-        curves = pd.concat([_clusterer(cells[i]["clusterer"], inputs["scores"][i]) for i in places])
-        labels = _labels(inputs["manifest"][places[0]], inputs["points"][places[0]])
+        curves = pd.concat([_clusterer(readers[i]) for i in places])
+        labels = readers[places[0]].labels()
+        labels = labels[labels != ""].astype(str)
         ks = curves.loc[~curves["finds_k"], "k"].astype(int)
         found = curves.loc[curves["finds_k"], "k"].round().astype(int)
         references = reference_curves(labels, [*ks, *found], draws=figure["draws"]).assign(is_reference=True)
@@ -62,22 +63,14 @@ def tabulate(
     return pd.concat(tables, ignore_index=True)[columns].dropna(subset=["nmi"]).reset_index(drop=True)
 
 
-def _clusterer(name: str, path: str) -> pd.DataFrame:
+def _clusterer(cell: OneCell) -> pd.DataFrame:
     means = (
-        best_of_repeats(read_scores(path))
+        best_of_repeats(cell.scores())
         .groupby("k", dropna=False)
         .agg(nmi=("nmi_geometric", "mean"), sd=("nmi_geometric", "std"), found=("n_clusters", "mean"))
     )
-    curve = means.reset_index().assign(curve=name, is_reference=False, finds_k=means.index.isna())
+    curve = means.reset_index().assign(curve=cell["clusterer"], is_reference=False, finds_k=means.index.isna())
     return curve.assign(k=curve["k"].astype(float).fillna(curve["found"].astype(float))).drop(columns="found")
-
-
-def _labels(manifest: str, points: str) -> np.ndarray:
-    """The labels that count for the scores."""
-    labels = read_manifest(manifest)["label"].to_numpy(dtype=object)
-    with reading(points) as file:
-        counts = ~file["trained_on"][:] if "trained_on" in file else np.ones(len(labels), dtype=bool)
-    return np.array([label for label in labels[counts] if label is not None], dtype=object).astype(str)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

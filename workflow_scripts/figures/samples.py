@@ -10,9 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import classes, evenly, read_manifest
 from workflow_scripts.figures.style import FAINT, canvas, looks, note, shortened, text_width, theme
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.metrics.evenly import evenly
 
 SMALLEST = 12.5
 """Millimetres of a column."""
@@ -29,7 +31,8 @@ def tabulate(
     DataFrame with columns `label` (None: the data set has no labels), `n` (images of the class), `column`, `place`
     (from the top), `row` (in the stores), `image_id, path, preprocess`.
     """
-    manifest = read_manifest(inputs["manifest"][0]).assign(preprocess=cells[0]["preprocess"])
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest().assign(preprocess=cell["preprocess"])
     per_class = figure["per_class"]
     names = classes(manifest)
     if not names:

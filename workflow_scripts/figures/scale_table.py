@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import read_manifest
 from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, write_counts
 from workflow_scripts.figures.style import (
     POINTS_PER_MM,
@@ -20,6 +19,7 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
+from workflow_scripts.io.cells import OneCell
 
 ALL, NO_SCALE = "All", "none"
 UNITS = ((1e3, "mm"), (1.0, "µm"), (1e-3, "nm"))
@@ -37,7 +37,8 @@ def tabulate(
     `scale_um` (null where there is none), `scale` (`1 µm`), `label` (`""`: images without one), `count`, `support`
     (images of the class), `share` (count / support).
     """
-    manifest = read_manifest(inputs["manifest"][0])
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
     scales = pd.to_numeric(manifest["scale_um"], errors="coerce")
     lengths = [*sorted(scales.dropna().unique(), reverse=True), *([np.nan] if scales.isna().any() else [])]
     names = {spelt(length): length for length in lengths}

@@ -12,15 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.artefacts import (
-    METRIC_NAMES,
-    UNLABELLED_METRICS,
-    best_of_repeats,
-    read_manifest,
-    read_scores,
-    shown,
-    with_k,
-)
+from workflow_scripts.figures.names import METRIC_NAMES, UNLABELLED_METRICS, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -35,6 +27,9 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.grid.axes import AXES, PARTS, TITLES
 from workflow_scripts.grid.cells import spoken, word
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import best_of_repeats, with_k
 
 NUMERIC = ("n_components", "k")
 FREED = {"reducer": PARTS["reducer"], "k": ()}
@@ -58,10 +53,8 @@ def tabulate(
     `n_repeats`, `axis` (what x is), and `fixed`: what else the cells have in common.
     """
     chosen = _comparable(cells, figure)
-    paths = inputs["scores"]
-    scores = pd.concat(
-        [_best_repeats(read_scores(paths[i]), figure).assign(**_place(cells[i], figure)) for i in chosen]
-    )
+    readers = OneCell.each(cells, inputs)
+    scores = pd.concat([_best_repeats(readers[i].scores(), figure).assign(**_place(cells[i], figure)) for i in chosen])
     if figure["x"] in NUMERIC:
         scores["x"] = scores["n_components_used" if figure["x"] == "n_components" else "k"].astype(float)
     long = scores.melt(["x", "hue", "repeat"], _metrics(figure["metrics"], scores), var_name="metric")

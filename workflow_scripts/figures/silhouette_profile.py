@@ -8,10 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.style import INK, canvas, looks, note, placeholder, shortened, theme
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
 
 GAP = 0.02
@@ -34,14 +36,15 @@ def tabulate(
     which k is the best; null if it is given), `n` and `n_noise` (all images). Above 20 000 images a sample of them,
     each cluster in proportion. No rows for fewer than two clusters.
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    best = cell.clustering(figure)
+    points = cell.points().values
     rows, scores = silhouette_samples(points, compact(best.labels))
     table = manifest.loc[rows, ["image_id", "label"]].assign(cluster=best.labels[rows], silhouette=scores)
     table = table.join(named(best.labels, manifest["label"]), on="cluster")
     table["mean"] = table.groupby("cluster")["silhouette"].transform("mean")
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     table["k"] = pd.array([best.k] * len(table), "Int64")
     table = table.assign(n=len(best.labels), n_noise=int(np.count_nonzero(best.labels < 0))).dropna(subset="silhouette")
     order = ["predicted", "rank", "cluster", "silhouette"]

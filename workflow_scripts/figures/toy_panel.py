@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from sklearn.datasets import make_blobs, make_circles, make_moons
 from sklearn.preprocessing import StandardScaler
 
-from workflow_scripts.clusterers import NOISE, Runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, looks, note, small, theme, wrapped
+from workflow_scripts.io.runs import NOISE, Runs
 
 ANISOTROPY = [[0.6, -0.6], [-0.4, 0.8]]
 HIGHEST = 32

@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers import Runs, read_runs
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import FAINT, INK, canvas, dot, legend_below, looks, shortened, small, theme
 from workflow_scripts.io import store
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.metrics import score_restarts
 
 LEVEL = 16
@@ -41,13 +41,12 @@ def tabulate(
     agreement of the leaves with the sub-labels, or with the labels where there are none (NMI with the arithmetic mean;
     null where there are not two).
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    cell = cells[0]
-    points = read_points(inputs["points"][0], cell["n_components"], cell["whiten"]).values
-    with store.reading(inputs["clusters"][0]) as file:
-        levels = _levels(read_runs(file), figure["leaves"], cell["clusterer"])
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    points = cell.points().values
+    levels = _levels(cell.runs(), figure["leaves"], cell["clusterer"])
     nodes = _nodes(levels)
-    described = [_described(its, points, manifest) for its in nodes]
+    described = [_described(node, points, manifest) for node in nodes]
     table = pd.DataFrame(described, columns=[name for name in COLUMNS if name != "x"])
     table["x"] = _places(table)
     leaves = list(levels.values())[-1]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.clusterers import write_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
+from workflow_scripts.io.runs import write_runs
 from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake

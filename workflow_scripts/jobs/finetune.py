@@ -6,7 +6,8 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.backbones.finetune import finetune
 from workflow_scripts.io import store
-from workflow_scripts.io.tables import read_labels, write_csv
+from workflow_scripts.io.manifest import read_labels
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake

@@ -3,8 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
-from scipy.special import gammaln
 
 from workflow_scripts.metrics.contingency import as_partitions, cluster_count, contingency_tables, encode_classes
 
@@ -95,6 +93,8 @@ def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
 
 def _matched(counts: np.ndarray) -> np.ndarray:
     """Largest number of images on a one-to-one assignment of clusters to classes, (R,)."""
+    from scipy.optimize import linear_sum_assignment
+
     return np.array([table[linear_sum_assignment(table, maximize=True)].sum() for table in counts], dtype=np.int64)
 
 
@@ -160,6 +160,8 @@ def _expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n:
     rest, b = np.divmod(distinct, base)
     which, a = np.divmod(rest, base)
     pairs = np.stack([a, b, distinct_n[which]])
+    from scipy.special import gammaln
+
     log_factorial = gammaln(np.arange(base) + 1.0)
     batches = [_pair_information(pairs[:, i : i + 256], log_factorial) for i in range(0, pairs.shape[1], 256)]
     return _sum_in_order(np.concatenate([np.empty(0), *batches])[inverse])

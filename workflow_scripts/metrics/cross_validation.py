@@ -10,13 +10,16 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.model_selection import StratifiedKFold
 
-from workflow_scripts.clusterers import NOT_APPLICABLE, Progress, cluster_means
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.points import Matrix, reduced
+from workflow_scripts.io.runs import NOT_APPLICABLE
 from workflow_scripts.metrics.agreement import score_restarts
 from workflow_scripts.metrics.internal import silhouettes
 from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS, typed
 from workflow_scripts.metrics.votes import class_scores, majority_names, predict_classes
-from workflow_scripts.reduce.pca import Matrix, fit_pca, reduced
+from workflow_scripts.reduce.pca import fit_pca
 from workflow_scripts.seeds import seed
 
 

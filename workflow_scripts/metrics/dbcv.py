@@ -7,9 +7,9 @@ import numpy.typing as npt
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
+from workflow_scripts.clusterers.spanning_tree import Distances, spanning_tree
 from workflow_scripts.metrics.contingency import as_partitions
 from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, compact, stratified_sample
-from workflow_scripts.metrics.spanning_tree import Distances, spanning_tree
 
 KEPT_POINTS = 5000
 """Up to here the distances of all pairs are kept (200 MB); above they are computed each time."""

@@ -5,17 +5,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import sklearn.metrics
-from scipy.sparse import csr_array
-from scipy.spatial.distance import pdist, squareform
-from sklearn.metrics import pairwise_distances_chunked
 
+from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.metrics.contingency import as_partitions
+from workflow_scripts.metrics.pairs import distance_blocks
 
 MAX_POINTS = 20_000
 """Above, what needs the distances of all pairs is estimated from a sample, with an interval."""
 NORMAL_95 = 1.96
-_CHUNK_MIB = 256  # of distances at once; fixed, so that the sums are formed in the same order everywhere
+_BLOCK_BYTES = 1 << 28  # of distances at once; fixed, so that the sums are formed in the same order everywhere
 
 
 class Estimates(NamedTuple):
@@ -77,8 +75,9 @@ def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) 
     n_clusters = len(np.unique(clusters[rows]))
     if n_clusters < 2 or n_clusters == len(rows):
         return rows, np.full(len(rows), np.nan if n_clusters < 2 else 0.0)
-    centred = points[rows] - points[rows].mean(axis=0)
-    return rows, sklearn.metrics.silhouette_samples(centred, clusters[rows])
+    from sklearn.metrics import silhouette_samples as of_samples  # takes a second to import
+
+    return rows, of_samples(points[rows] - points[rows].mean(axis=0), clusters[rows])
 
 
 def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int, seed: int) -> tuple[float, float]:
@@ -111,7 +110,7 @@ def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np
     sums = np.zeros(len(partitions))
     start = 0
     # the centre as origin: distances come from |x|² - 2xy + |y|², which loses digits far from it
-    for distances in pairwise_distances_chunked(points - points.mean(axis=0), working_memory=_CHUNK_MIB):
+    for distances in distance_blocks(points - points.mean(axis=0), _BLOCK_BYTES):
         rows = slice(start, start + len(distances))
         from_all = np.ascontiguousarray(distances.T)  # once, as a product of a sparse with a dense matrix wants it
         sums += [_silhouette_sum(from_all, clusters, rows, influence) for clusters in partitions]
@@ -124,6 +123,8 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
 
     `clusters` (N,) numbers the clusters 0..K-1 without a gap; negative is noise. NaN if K < 2.
     """
+    from scipy.sparse import csr_array
+
     everyone = np.flatnonzero(clusters >= 0)
     sizes = np.bincount(clusters[everyone])
     n_clusters = len(sizes)
@@ -179,6 +180,8 @@ def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataFrame:
 
 
 def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
+    from scipy.spatial.distance import pdist, squareform
+
     points, clusters = points[clusters >= 0], clusters[clusters >= 0]
     n, k = len(points), int(clusters.max(initial=-1)) + 1
     if not 2 <= k < n:
@@ -197,8 +200,5 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
 
 def radii_of(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
-    sizes = np.bincount(clusters)
-    places = (clusters, np.arange(len(points)))
-    members = csr_array((np.ones(len(points)), places), shape=(len(sizes), len(points)))
-    centres = (members @ points) / sizes[:, None]
+    sizes, centres = np.bincount(clusters), cluster_means(points, clusters)
     return sizes, centres, np.linalg.norm(points - centres[clusters], axis=1)

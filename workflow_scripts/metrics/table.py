@@ -1,16 +1,14 @@
 """The promised table: a row of metrics for each stored clustering, and one for each of its classes."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.clusterers import NOT_APPLICABLE, Runs, read_runs
 from workflow_scripts.grid.axes import COLUMNS as CELL_COLUMNS
-from workflow_scripts.io import store
-from workflow_scripts.io.points import Points, read_points
-from workflow_scripts.io.tables import read_labels
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.points import Points
+from workflow_scripts.io.runs import NOT_APPLICABLE, Runs
 from workflow_scripts.metrics import class_scores, compactness, score_restarts, silhouettes
 from workflow_scripts.metrics.dbcv import dbcv
 from workflow_scripts.metrics.internal import MAX_POINTS
@@ -36,9 +34,7 @@ DBCV_PAIRS = 1e9
 TEXTS = ("dataset", "split", "label")
 
 
-def score_clusters(
-    clusters: str, points: str, manifest: str, cell: Mapping[str, Any]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def score_clusters(cell: OneCell) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores of every stored clustering of a file; precision, recall and F1 of each class of the best of each repeat.
 
     A column that does not apply is null: agreement with labels where there are none; silhouette, Calinski-Harabasz,
@@ -46,19 +42,15 @@ def score_clusters(
     together); their intervals where all points were used; DBCV where it would take more than `DBCV_PAIRS`. Behind a
     fine-tuned network the labels that it was trained on do not count, and `split` is `held out`.
     """
-    reduced = read_points(points, cell["n_components"], cell["whiten"])
-    labels = read_labels(manifest, reduced.manifest)
-    if reduced.trained_on is not None:
-        labels[reduced.trained_on] = ""
-        cell = {**cell, "split": "held out"}
-    with store.reading(clusters, reduced.manifest) as file:
-        settings = store.attribute(file, "settings")["clusterer"]
-        runs = read_runs(file)
-    its = {**cell, "n_components_used": reduced.n_components}
+    points, labels, settings = cell.points(), cell.labels(), cell.clusterer()
+    runs = cell.runs(points.manifest)
+    constant = {**cell.choices, "n_components_used": points.n_components}
+    if points.trained_on is not None:
+        constant["split"] = "held out"
     n_init = 1 if settings.get("keep") == "all" else settings.get("n_init")
-    internal = _internal_scores(runs, reduced)
-    scores = [_scores(k, of_k, labels).join(internal[k]).assign(**its, n_init=n_init) for k, of_k in runs.items()]
-    classes = [frame.assign(**its) for k, of_k in runs.items() for frame in _classes(k, of_k, labels)]
+    internal = _internal_scores(runs, points)
+    scores = [_scores(k, of_k, labels).join(internal[k]).assign(**constant, n_init=n_init) for k, of_k in runs.items()]
+    classes = [frame.assign(**constant) for k, of_k in runs.items() for frame in _classes(k, of_k, labels)]
     by_class = pd.concat(classes) if classes else pd.DataFrame(columns=CLASS_COLUMNS)
     return typed(pd.concat(scores), COLUMNS), typed(by_class, CLASS_COLUMNS)
 

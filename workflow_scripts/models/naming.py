@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
-from workflow_scripts.backbones.extract import CUDA_WORKERS, choose_device, in_order, padded_batches, prepare
+from workflow_scripts.backbones.extract import CUDA_WORKERS, padded_batches, prepare
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.parallel import threaded_map
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import preprocess_all
 
@@ -58,7 +61,7 @@ def _features(
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
     images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(backbone["model"]))
     first = list(islice(images, ROWS))  # forks the workers, before torch has threads
-    where = choose_device(device)
+    where = torch.device(choose_device(device))
     forward, loaded = prepare(backbone, sorted({model.layer for model in models}), where)
     if (found := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
         raise UserError(
@@ -67,5 +70,5 @@ def _features(
         )
     for chunk in chain([first], iter(lambda: list(islice(images, ROWS)), [])):
         batches = padded_batches(np.stack(chunk), 0, backbone["batch_size"])
-        vectors = list(in_order(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
+        vectors = list(threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
         yield {layer: np.concatenate([its[layer] for its in vectors])[: len(chunk)] for layer in vectors[0]}

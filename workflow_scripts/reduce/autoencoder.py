@@ -10,6 +10,7 @@ import torch
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.device import choose_device
 from workflow_scripts.provenance import digest
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import fit_pca
@@ -40,7 +41,7 @@ def decompose(
     with store.reading(source) as features, one_thread():
         X, ids, manifest = features["features"][:], store.image_ids(features), features.attrs["manifest"]
         training, stopping, judging = split(ids, settings["held_out"], settings["seed"])
-        net = _prepared(X[training], settings).to(_device(settings["device"]))
+        net = _prepared(X[training], settings).to(choose_device(settings["device"], "autoencoder: device", "cpu"))
         recipe = Recipe(
             phases=[next(iter(phase.items())) for phase in settings["phases"]],
             **{key: settings[key] for key in ("patience", "learning_rate", "l2", "batch_size", "seed")},
@@ -112,12 +113,6 @@ def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.nd
     means = {name: float(its.mean()) for name, its in of_images.items()}
     spreads = {f"{name}_se": float(its.std() / np.sqrt(len(its))) for name, its in of_images.items()}
     return {**means, **spreads, "variance": float(np.square(centred).mean())}
-
-
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("autoencoder: device: found cuda, but torch sees no GPU here; allowed: cpu")
-    return torch.device(name)
 
 
 def _empty(n_features: int, settings: Mapping[str, Any]) -> Autoencoder:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,22 +10,13 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.points import Matrix
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # of float64 rows at once; fixed, since the order of the sums depends on it
+SCORES_CHUNK = (256, 64)  # a reader wants all rows of the first few components
 _GRAM_BLOCK_BYTES = 1 << 27  # two of these at once; every block is read once for each block before it
 _OVERSAMPLING, _POWER_ITERATIONS = 10, 7
-
-
-class Matrix(Protocol):
-    """Rows that can be read in slices: an array, an HDF5 dataset."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, d)."""
-
-    def __getitem__(self, rows: Any, /) -> Any:
-        """The rows of a slice, (n, d)."""
 
 
 @dataclass(frozen=True)
@@ -118,28 +109,6 @@ def fit_pca(
     )
 
 
-def reduced(scores: Matrix, explained_variance: np.ndarray, n_components: int, whiten: bool) -> tuple[np.ndarray, int]:
-    """The first components of all images, whitened or not.
-
-    Parameters
-    ----------
-    scores : (N, C) of all components that were kept, an array or an HDF5 dataset.
-    explained_variance : (C,) of the training rows.
-    n_components : how many are asked for; no more than C, which ends at the rank, are given.
-    whiten :
-        divide by the square root of the explained variance, as scikit-learn: unit variance (n - 1) over the training
-        rows.
-
-    Returns
-    -------
-    X : (N, n_components_used) float64.
-    n_components_used : min(n_components, C).
-    """
-    used = min(n_components, len(explained_variance))
-    X = np.asarray(scores[:, :used], dtype=np.float64)
-    return (X / np.sqrt(explained_variance[:used]) if whiten else X), used
-
-
 def decompose(
     source: str,
     path: str,
@@ -147,10 +116,11 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Decomposes a feature store (settings of `settings.Pca`) into a store of all images' scores.
+    """Decompose a feature store (settings of `settings.Pca`) into a store of all images' scores.
 
-    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,). BLAS has one
-    thread, since the last bits depend on their number.
+    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,), `mean` (d,) float64 and
+    `components` (C, d) float32, which `read_projection` reads. BLAS has one thread, since the last bits depend on their
+    number.
     """
     with store.reading(source) as features:
         X, manifest = features["features"], features.attrs["manifest"]
@@ -158,12 +128,30 @@ def decompose(
         attributes = store.provenance(code, manifest, settings, rank=fitted.rank, pca_method=fitted.method)
         with store.writing(path, attributes) as file:
             store.write_row_facts(file, store.row_facts(features))
-            file["explained_variance"] = fitted.explained_variance
-            file["explained_variance_ratio"] = fitted.explained_variance_ratio
-            scores = file.create_dataset("scores", shape=(X.shape[0], len(fitted.components)), dtype=np.float64)
+            for name in ("explained_variance", "explained_variance_ratio", "mean"):
+                store.put(file, name, getattr(fitted, name))
+            store.put(file, "components", fitted.components.astype(np.float32))
+            shape = X.shape[0], len(fitted.components)
+            chunks = tuple(map(min, shape, SCORES_CHUNK)) if all(shape) else True
+            scores = file.create_dataset("scores", shape, np.float64, chunks=chunks, fletcher32=True)
             for rows, chunk in fitted.transform(X):
                 scores[rows] = chunk
                 progress(rows.stop, X.shape[0])
+
+
+def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray]:
+    """Read from a decomposed store what projects new images to the first components, all that it has if None.
+
+    Returns
+    -------
+    `mean` (d,) float64, `components` (C, d) float32 and `explained_variance` (C,) float64, by name. Raises `UserError`
+    for a store that an earlier version of Clustergrid has made without them.
+    """
+    with store.reading(path) as file:
+        if "components" not in file:
+            raise UserError(f"{path}: made without the axes of the PCA; delete it and run again")
+        kept = slice(n_components)
+        return {"mean": file["mean"][:], **{n: file[n][kept] for n in ("components", "explained_variance")}}
 
 
 class _Centred:

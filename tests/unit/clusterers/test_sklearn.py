@@ -20,9 +20,9 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import NOISE, read_runs, write_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.runs import NOISE, read_runs, write_runs
 from workflow_scripts.seeds import seed
 from workflow_scripts.settings.clusterers import Clusterer
 

@@ -10,11 +10,12 @@ from sklearn.datasets import make_blobs
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import ROWS, Runs, kmeans, minibatch_kmeans, read_runs, write_runs
+from workflow_scripts.clusterers import kmeans, minibatch_kmeans
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
+from workflow_scripts.io.runs import ROWS, Runs, read_runs, write_runs
 from workflow_scripts.seeds import seed
 from workflow_scripts.settings.clusterers import KMeans
 from workflow_scripts.settings.clusterers import MiniBatchKMeans as MiniBatchSettings

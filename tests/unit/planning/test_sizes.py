@@ -14,10 +14,11 @@ from workflow_scripts.clusterers import kmeans
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.io.points import reduced
 from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, Sizes, csv_rows
 from workflow_scripts.reduce.dense import Autoencoder
-from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca, reduced
+from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOPS

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.kmeans.restarts import path_on, run_restarts
-from workflow_scripts.errors import UserError
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 
@@ -19,8 +20,7 @@ def cluster(
     The seed of a repeat is a function of the base seed, k and the repeat, so that no k or repeat depends on another.
     Raises `UserError` for a GPU that is not there.
     """
-    if settings["device"] == "cuda":
-        _check_gpu()
+    choose_device(settings["device"], "config: clusterers: device", "cpu")
     total = len(settings["k"]) * settings["repeats"] * settings["n_init"]
     done = 0
 
@@ -49,13 +49,6 @@ def cluster(
 def kmeans_path(settings: Mapping[str, Any]) -> str:
     """Return what `cluster` runs k-means on here: the instruction set of a compiled kernel, or "torch"."""
     return path_on(settings["device"])
-
-
-def _check_gpu() -> None:
-    import torch  # takes a second to import
-
-    if not torch.cuda.is_available():
-        raise UserError("config: clusterers: device: found cuda, but torch sees no GPU here; allowed: cpu")
 
 
 def _rows(found: Any, seeds: list[int], keep: str) -> Runs:

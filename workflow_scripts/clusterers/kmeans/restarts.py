@@ -11,7 +11,6 @@ from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers.kmeans import native, streams
@@ -170,6 +169,8 @@ class _Study:
         out = Restarts(*(array[0] for array in arrays)) if squeeze else Restarts(*arrays)
         found = min(len(np.unique(labels)) for labels in np.atleast_2d(out.best_labels))
         if found < self.k:
+            from sklearn.exceptions import ConvergenceWarning  # takes a second to import
+
             message = f"k={self.k} but the best restart found {found} clusters: X may have too few distinct points"
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
         return out

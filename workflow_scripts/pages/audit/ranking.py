@@ -5,10 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.clusterers import read_runs
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import choose_k
-from workflow_scripts.io import store
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.metrics.contingency import encode_classes
 from workflow_scripts.pages.audit.confident import count_errors
 from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares, votes_against
@@ -21,17 +19,10 @@ COLUMNS = [
 """Of the table that people take home; images by id and path, not by row."""
 
 
-def read_partitions(path: str, k: int | None, manifest: str) -> np.ndarray:
-    """The best partition of each repeat of a cluster store, (R, N) integers, the one of lowest inertia first.
-
-    k is None for the smallest, or for a clusterer that finds it. Raises `UserError` if the store was made from another
-    manifest than that with the given digest.
-    """
-    with store.reading(path, manifest) as file:
-        runs = read_runs(file)
-    its = runs[choose_k(k, list(runs))]
-    rows = its.best_of_repeats
-    return its.labels[rows[np.argsort(its.inertia[rows], kind="stable")]].astype(np.int64)
+def partitions_of(runs: Runs) -> np.ndarray:
+    """Return the best partition of each repeat, (R, N) int64, the one of lowest inertia first."""
+    rows = runs.best_of_repeats
+    return runs.labels[rows[np.argsort(runs.inertia[rows], kind="stable")]].astype(np.int64)
 
 
 def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbours: int) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import cluster_means
+from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.votes import NOISE
 
