@@ -7,8 +7,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from workflow_scripts.clusterers import write_runs
 from workflow_scripts.io.points import read_points
+from workflow_scripts.io.runs import write_runs
 
 
 def write_features(path: str, n: int, width: int) -> None:
