@@ -199,7 +199,7 @@ class KMeans(_Restarted):
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes of the points in the kernel's layout, of the distances and inner products of the pairs of
         thousands of points, and of each thread's products of points and centres."""
-        pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * n
+        pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * min(n, 4000)
         products = self.threads * min(16 * n * max(self.k), 2**28)
         return FLOAT * n * d + pairs + products
 
@@ -241,8 +241,9 @@ class DensityPeaks(OfK):
     """cutoff: of all pairs, so many are nearer than the distance (the paper: 0.01 to 0.02)."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the neighbours and their distances, of differences and distances in blocks."""
-        return 4 * FLOAT * n * self.n_neighbors + min(3 * FLOAT * n**2, 2**29)
+        """Return the bytes of the neighbours and their distances, and of differences and distances in blocks."""
+        block = 2**27 if self.density == "knn" else 2**28 + 2**27
+        return 4 * FLOAT * n * self.n_neighbors + min(3 * FLOAT * n**2, block)
 
 
 class BisectingKMeans(_BestOf):
@@ -254,6 +255,10 @@ class BisectingKMeans(_BestOf):
     """Restarts of each split."""
     max_iter: int = Field(300, ge=1)
     bisecting_strategy: Literal["biggest_inertia", "largest_cluster"] = "biggest_inertia"
+
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes of the points of the cluster that is split."""
+        return FLOAT * n * (d + 16)
 
 
 class GaussianMixture(_BestOf):
@@ -267,10 +272,11 @@ class GaussianMixture(_BestOf):
     """Added to the covariances' diagonal, in the units of the points."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the responsibilities, and of the covariances of all components, some times."""
+        """Return the bytes of the squares, of the responsibilities, and of the covariances of all components, six
+        times: those under way and the best, with their precisions."""
         k = max(self.k)
-        matrices = {"full": 3 * k, "tied": 3}.get(self.covariance_type, 0)
-        return FLOAT * (4 * n * k + matrices * d**2)
+        matrices = {"full": 6 * k, "tied": 6}.get(self.covariance_type, 0)
+        return FLOAT * (n * d + 4 * n * k + matrices * d**2)
 
 
 class Spectral(_Repeated):
@@ -281,7 +287,7 @@ class Spectral(_Repeated):
 
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes of the graph, made symmetric, and of its eigenvectors."""
-        return FLOAT * n * (12 * self.n_neighbors + 6 * max(self.k)) + min(3 * FLOAT * n**2, 2**28)
+        return FLOAT * n * (12 * self.n_neighbors + 6 * max(self.k))
 
 
 class Birch(OfK):
@@ -291,6 +297,10 @@ class Birch(OfK):
     threshold: float | None = Field(None, gt=0)
     """Radius of a subcluster; null is the median distance to the nearest image."""
     branching_factor: int = Field(50, ge=2)
+
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes of the distances between subclusters, of which there are fewer than images, and a copy."""
+        return FLOAT * n**2 // 2
 
 
 class Dec(_BestOf):
@@ -348,6 +358,10 @@ class Dec(_BestOf):
         return self.repeats * epochs * n * encoder_weights(d, self.widths) * FLOP_PER_WEIGHT / FLOPS
 
 
+MANY_NEIGHBOURS = 10_000
+"""Within a radius that is given, taken where there are more images."""
+
+
 class Dbscan(Clusterer):
     """scikit-learn's DBSCAN; it finds its number of clusters, and what is in none is noise."""
 
@@ -358,8 +372,10 @@ class Dbscan(Clusterer):
     """Images within the radius that make a core point, itself among them."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of distances in blocks, and of the neighbours of all points, of whom there may be all."""
-        return min(3 * FLOAT * n**2, 2**29)
+        """Return the bytes of the neighbours of all points, twice: up to all of them within a radius that is given, few
+        at the knee."""
+        neighbours = min(n, MANY_NEIGHBOURS if self.eps != "auto" else 10 * self.min_samples)
+        return FLOAT * n * (d + 2 * neighbours)
 
 
 class Hdbscan(Clusterer):
@@ -383,6 +399,10 @@ class Optics(Clusterer):
     min_cluster_size: int | None = Field(None, ge=2)
     """null is `min_samples`."""
 
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes of the points in order of their reachability."""
+        return FLOAT * n * d
+
 
 class MeanShift(Clusterer):
     """scikit-learn's MeanShift; it finds its number of clusters."""
@@ -395,6 +415,10 @@ class MeanShift(Clusterer):
     """Of the distances, for the estimate."""
     cluster_all: bool = True
     """Whether images out of every bandwidth go to the nearest cluster, or are noise."""
+
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes of the points within the bandwidth of the seeds under way."""
+        return 3 * FLOAT * n * d
 
 
 class AffinityPropagation(Clusterer):
