@@ -23,7 +23,7 @@ digest of the code, the versions of the libraries and, for features, the SHA-256
 def page() -> str:
     """Return the page: a line for each artefact."""
     features = "/".join(f"{{{part}}}" for part in parts_of("features"))
-    rows = [_row(artefact, features) for artefact in ARTEFACTS.values() if not artefact.stem.startswith(".")]
+    rows = [_row(artefact, features) for artefact in ARTEFACTS.values() if "/." not in f"/{artefact.stem}"]
     folders = dict.fromkeys(its.stem.partition("/")[0] for its in ARTEFACTS.values() if its.is_pruned)
     pruned = ", ".join(f"`{folder}/`" for folder in folders)
     return BEFORE + "".join(rows) + AFTER.format(features=features, pruned=pruned)
