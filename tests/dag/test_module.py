@@ -58,5 +58,11 @@ def test_a_job_of_the_module_runs(importer):
     assert not (importer.folder / "results" / "small" / "report.html").exists()
 
 
+def test_the_snakefile_of_the_catalog_makes_the_same(fresh):
+    ours, catalogs = (fresh.jobs(*arguments) for arguments in ((), ("--snakefile", "workflow/Snakefile")))
+    assert catalogs - ours == {"everything": 1}
+    assert ours - catalogs == {"all": 1}
+
+
 def test_housekeeping_says_no_plan(importer):
     assert "Plan for" not in importer.snakemake("-n", "clustergrid_prune").stderr
