@@ -358,7 +358,9 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -_literal(item[1]))
 }
 """For each artefact its files below the data set's folder, those that say most of their paths first."""
-PRUNED_FOLDERS = tuple(dict.fromkeys(its.stem.partition("/")[0] for its in ARTEFACTS.values() if its.is_pruned))
+PRUNED_FOLDERS = tuple(
+    dict.fromkeys(artefact.stem.partition("/")[0] for artefact in ARTEFACTS.values() if artefact.is_pruned)
+)
 """The folders below the data set's in which prune looks."""
 
 
