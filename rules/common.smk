@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.artefacts import Layout, beside, dataset_name
+from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, filled
 from workflow_scripts.grid.axes import PARTS
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
@@ -24,14 +24,13 @@ try:
     published = settings.reproduction and own_file(
         workflow, f"../config/published/{settings.reproduction.published}.yaml"
     )
-    if published:
-        read_facts(published)
+    facts = read_facts(published) if published else []
 except UserError as error:
     sys.exit(f"Error: {error}")
 
 run = Run(workflow)
 layout = Layout(dataset_name(settings))
-inputs = Inputs(settings, grid, layout, published)
+inputs = Inputs(settings, grid, layout, facts)
 sizes = resources.Sizes(settings, layout, grid)
 
 

@@ -63,15 +63,15 @@ for backbone, network in settings.backbones.items():
                 weights=inputs.weights_of(backbone),
             output:
                 [
-                    layout.features.format(
-                        preprocess="{preprocess}", backbone=backbone, layer=layer
-                    )
+                    filled(layout.features, backbone=backbone, layer=layer)
                     for layer in layers
                 ],
             log:
-                f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                layout.log(filled(layout.features, backbone=backbone, layer=number)),
             benchmark:
-                f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                layout.benchmark(
+                    filled(layout.features, backbone=backbone, layer=number)
+                )
             conda:
                 "../envs/gpu.yaml"
             threads: 8

@@ -87,7 +87,7 @@ if settings.reproduction:
         benchmark:
             layout.benchmark(layout.reproduction)
         params:
-            figure=settings.reproduction.table_settings(),
+            figure=inputs.reproduction_settings,
             cells=[],
             code=code_digest("jobs.figure_table", "figures.reproduction"),
 

@@ -36,8 +36,8 @@ if settings.new_images and inputs.modelled_studies:
     rule new_images:
         output:
             images=layout.new_images,
-            set_aside=layout.new_images.replace("images.csv", "rejected.csv"),
-            formats=layout.new_images.replace("images.csv", "formats.csv"),
+            set_aside=layout.new_rejected,
+            formats=layout.new_formats,
         log:
             layout.log(layout.new_images),
         benchmark:
@@ -50,7 +50,7 @@ if settings.new_images and inputs.modelled_studies:
             runtime=600,
         params:
             folder=settings.new_images,
-            facts=layout.new_images.replace("images.csv", ".images.facts"),
+            facts=layout.new_facts,
             intake={
                 **inputs.intake_settings,
                 "duplicates": "keep",
@@ -68,7 +68,7 @@ if settings.new_images and inputs.modelled_studies:
             images=layout.new_images,
         output:
             [
-                layout.predictions.replace("{study}", study)
+                filled(layout.predictions, study=study)
                 for study in inputs.modelled_studies
             ],
         log:

@@ -1,6 +1,6 @@
 """Print the page on the results, as `results/README.md` has it."""
 
-from workflow_scripts.grid.artefacts import ARTEFACTS, Artefact
+from workflow_scripts.grid.artefacts import ARTEFACTS, PRUNED_FOLDERS, Artefact
 from workflow_scripts.grid.axes import parts_of
 
 BEFORE = """# Results
@@ -23,9 +23,8 @@ digest of the code, the versions of the libraries and, for features, the SHA-256
 def page() -> str:
     """Return the page: a line for each artefact."""
     features = "/".join(f"{{{part}}}" for part in parts_of("features"))
-    rows = [_row(artefact, features) for artefact in ARTEFACTS.values() if not artefact.stem.startswith(".")]
-    folders = dict.fromkeys(its.stem.partition("/")[0] for its in ARTEFACTS.values() if its.is_pruned)
-    pruned = ", ".join(f"`{folder}/`" for folder in folders)
+    rows = [_row(artefact, features) for artefact in ARTEFACTS.values() if "/." not in f"/{artefact.stem}"]
+    pruned = ", ".join(f"`{folder}/`" for folder in PRUNED_FOLDERS)
     return BEFORE + "".join(rows) + AFTER.format(features=features, pruned=pruned)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from string import Formatter
-from typing import overload
+from typing import Any, overload
 
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES, PARTS, parts_of
 from workflow_scripts.grid.cells import Cell
@@ -274,7 +274,16 @@ class Layout:
     )
     new_images = Artefact(
         *("new_images/{folder}/images", (".csv",), "new_images", STAYS),
-        "the images of another folder, beside the rejected files and the formats",
+        "the images of another folder",
+    )
+    new_rejected = Artefact(
+        "new_images/{folder}/rejected", (".csv",), "new_images", STAYS, "the files of that folder that are left out"
+    )
+    new_formats = Artefact(
+        "new_images/{folder}/formats", (".csv",), "new_images", STAYS, "how many files of each format it has"
+    )
+    new_facts = Artefact(
+        "new_images/{folder}/.images", (".facts",), "new_images", STAYS, "where an intake that was stopped goes on"
     )
     predictions = Artefact(
         *("predictions/{folder}/{study}", (".csv",), "name_new_images", STAYS),
@@ -337,13 +346,28 @@ ARTEFACTS: dict[str, Artefact] = {
     name: artefact for name, artefact in vars(Layout).items() if isinstance(artefact, Artefact)
 }
 """Every artefact by its name, in the order in which data flows."""
+
+
+def _literal(artefact: Artefact) -> int:
+    """Return how many characters of its paths an artefact says at most."""
+    return len(re.sub(r"{\w+}", "", artefact.stem)) + max(map(len, artefact.endings))
+
+
 PATTERNS: dict[str, re.Pattern[str]] = {
     name: re.compile(f"{_pattern(artefact.stem)}(?:{'|'.join(map(re.escape, artefact.endings))})")
-    for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[1].stem)))
+    for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -_literal(item[1]))
 }
 """For each artefact its files below the data set's folder, those that say most of their paths first."""
-PRUNED_FOLDERS = tuple(dict.fromkeys(its.stem.partition("/")[0] for its in ARTEFACTS.values() if its.is_pruned))
+PRUNED_FOLDERS = tuple(
+    dict.fromkeys(artefact.stem.partition("/")[0] for artefact in ARTEFACTS.values() if artefact.is_pruned)
+)
 """The folders below the data set's in which prune looks."""
+
+
+def filled(pattern: str, **values: Any) -> str:
+    """Return the pattern with some of its wildcards filled in."""
+    wildcards = re.findall(r"{(\w+)}", pattern)
+    return pattern.format(**{name: values.get(name, f"{{{name}}}") for name in wildcards})
 
 
 def beside(path: str, ending: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION
+from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION, PARTS
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.figures import Figure
@@ -31,15 +31,16 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Grid:
-    """Every study's cells, in the order in which its axes name them, and what was left out."""
+    """The cells of every study, in the order of its axes, and the combinations that were left out."""
 
     settings: Settings
     skipped: list[Skipped] = field(default_factory=list)
 
     @cached_property
     def cells(self) -> dict[str, list[Cell]]:
+        """The cells of each study; raises `UserError` where a study has none."""
         cells = {name: list(dict.fromkeys(self._expand(name, study))) for name, study in self.settings.studies.items()}
-        for study in (name for name, its in cells.items() if not its):
+        for study in (name for name, of_study in cells.items() if not of_study):
             reasons = dict.fromkeys(skipped.reason for skipped in self.skipped if skipped.study == study)
             raise UserError(f"config: studies.{study}: no combination makes sense: {', '.join(reasons)}")
         return cells
@@ -47,12 +48,12 @@ class Grid:
     @cached_property
     def all_cells(self) -> list[Cell]:
         """The cells of every study, and those that only a figure or a page shows."""
-        shown = (cells for its in (*self.figures.values(), *self.pages.values()) for cells in its.values())
+        shown = chain.from_iterable(kinds.values() for kinds in (*self.figures.values(), *self.pages.values()))
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
         return list(dict.fromkeys(chain(used, self._behind_subsets(used))))
 
     def _behind_subsets(self, cells: Iterable[Cell], above: tuple[str, ...] = ()) -> Iterator[Cell]:
-        """The cells whose clusters are the subsets of others; `above` are the subsets that were taken of these."""
+        """Yield the cells whose clusters are subsets of others; `above` are the subsets that were taken of these."""
         for name in dict.fromkeys(cell.subset for cell in cells if cell.subset != EVERYTHING):
             if name in above:
                 raise UserError(f"config: subsets.{name}: it is taken of itself")
@@ -64,12 +65,12 @@ class Grid:
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
         """The cells that each figure of each study shows, without the figures of a backbone that has no weights."""
-        return {study: dict(self._shown(study, its.figures)) for study, its in self.settings.studies.items()}
+        return {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
 
     @cached_property
     def pages(self) -> dict[str, dict[str, list[Cell]]]:
-        """The cells that the pages of each study, `audit` and `gallery`, show."""
-        return {study: dict(self._shown(study, its.pages)) for study, its in self.settings.studies.items()}
+        """The cells that the pages of each study show."""
+        return {name: dict(self._shown(name, study.pages)) for name, study in self.settings.studies.items()}
 
     def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:
         for name, figure in figures.items():
@@ -90,32 +91,31 @@ class Grid:
         studies = self.settings.studies
         names = [
             re.escape(f"{study}/{name}.")
-            for study, its in self.figures.items()
-            for name in its
+            for study, figures in self.figures.items()
+            for name in figures
             if studies[study].figures[name].computes
         ]
         return f"(?:{'|'.join(names) or 'none/none'})"
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
-        """For each reducer's name a cell that uses it."""
+        """A cell for each reducer, by the reducer's name."""
         by_name: dict[str, Cell] = {}
         for cell in self.all_cells:
             other = by_name.setdefault(cell.reducer, cell)
-            key = (cell.decomposition, cell.n_components, cell.whiten)
-            if key != (other.decomposition, other.n_components, other.whiten):
+            if any(getattr(cell, axis) != getattr(other, axis) for axis in PARTS["reducer"]):
                 raise UserError(f"config: decompositions: {cell.reducer} would stand for two reductions; rename one")
         return by_name
 
     def baseline(self, study: str, **at: Any) -> Cell:
-        """The study's baseline cell, changed by `at`."""
+        """Return the study's baseline cell, changed by `at`; raise `UserError` where it makes no sense."""
         cell = self._cell(study, self._choices(study, at), f"studies.{study}: at")
         if reason := self._senseless(cell):
             raise UserError(f"config: studies.{study}: {reason}")
         return cell
 
     def modelled(self, study: str) -> Cell | None:
-        """The cell that the study's model for new images is made of: the baseline, or the first if it is not run.
+        """Return the cell that a study's model for new images is made of: the baseline, or the first if it is not run.
 
         None if its decomposition has no place for new images.
         """
@@ -133,11 +133,11 @@ class Grid:
         return as_they_are or self.settings.decompositions[decomposition].places_new_images
 
     def studies_with(self, clusterer: str) -> list[str]:
-        """The studies that use a clusterer, for messages."""
+        """Return the studies that use a clusterer, for messages."""
         return [study for study, cells in self.cells.items() if any(cell.clusterer == clusterer for cell in cells)]
 
     def subset_cell(self, subset: Subset) -> Cell | None:
-        """The cell whose clusters a subset is taken of, if it is."""
+        """Return the cell whose clusters a subset is taken of; None if it is taken of no clusters."""
         if subset.in_clusters is None:
             return None
         choices = ChainMap(dict(subset.in_clusters.at), {}, self.settings.baseline.model_dump())
@@ -147,24 +147,24 @@ class Grid:
         return cell
 
     def check(self) -> None:
-        """Expands everything; raises `UserError` with the study and the key of a choice that does not exist."""
+        """Expand everything; raise `UserError` with the study and the key of a choice that does not exist."""
         _ = self.all_cells, self.figures, self.pages, self.reducers
-        for study, its in self.settings.studies.items():
-            if its.cross_validation:
-                self._check_new_images_have_a_place(study)
+        for name, study in self.settings.studies.items():
+            if study.cross_validation:
+                self._check_folds_can_be_fitted(name)
 
-    def _check_new_images_have_a_place(self, study: str) -> None:
+    def _check_folds_can_be_fitted(self, study: str) -> None:
         for cell in self.cells[study]:
             if not self.has_components(cell.decomposition):
                 found = f"found {cell.decomposition!r}, allowed: a pca, which has a place for new images"
                 raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
 
     def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | list[int] | None) -> None:
-        wanted = [its for its in (k if isinstance(k, list) else [k]) if isinstance(its, int)]
+        wanted = [number for number in (k if isinstance(k, list) else [k]) if isinstance(number, int)]
         for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
             allowed = self.settings.clusterers[clusterer].ks
-            for its in (its for its in wanted if allowed and its not in allowed):
-                found = found_allowed(its, allowed)
+            for number in (number for number in wanted if allowed and number not in allowed):
+                found = found_allowed(number, allowed)
                 raise UserError(f"config: studies.{study}: k: {found}, as clusterers.{clusterer}.k")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
@@ -182,14 +182,16 @@ class Grid:
                 yield cell
 
     def _choices(self, study: str, changes: Mapping[str, Any]) -> ChainMap[str, Any]:
-        """The changes, before what the study's baseline has, before what the configuration's baseline has."""
+        """Return the changes, before the study's baseline, before the configuration's baseline."""
         own = self.settings.studies[study].baseline
         return ChainMap(dict(changes), dict(own), self.settings.baseline.model_dump())
 
     def _cell(self, study: str, choices: ChainMap[str, Any], changes_key: str) -> Cell:
         def key(axis: str) -> str:
             sources = (changes_key, f"studies.{study}.baseline", "baseline")
-            return next(f"{source}.{axis}" for source, its in zip(sources, choices.maps, strict=True) if axis in its)
+            return next(
+                f"{source}.{axis}" for source, given in zip(sources, choices.maps, strict=True) if axis in given
+            )
 
         try:
             valid = Choices.model_validate(dict(choices))
@@ -230,7 +232,7 @@ class Grid:
 
 
 def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Changes of the baseline, and the study's key that holds them."""
+    """Yield changes of the baseline, each with the study's key that holds it."""
     axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
     if study.design == "product":
         yield from (("vary", dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
@@ -241,12 +243,13 @@ def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
-    """The cells that a figure or a page shows: one, or those of its study that do not show the same again."""
+    """Return the cells that a figure or a page shows: one, or those of its study that do not show the same again."""
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
     if figure.of_method:
-        of_method = {name for name, its in grid.settings.decompositions.items() if its.method_name == figure.of_method}
+        decompositions = grid.settings.decompositions.items()
+        of_method = {name for name, settings in decompositions if settings.method_name == figure.of_method}
         cells = [cell for cell in cells if cell.decomposition in of_method]
     if figure.of_cells != "all":
         cells = _first_of_each(cells, *figure.of_cells)

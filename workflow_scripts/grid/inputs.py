@@ -19,7 +19,7 @@ from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.figures import Figure
-from workflow_scripts.settings.published import read_facts
+from workflow_scripts.settings.published import Fact
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -44,14 +44,14 @@ class Inputs:
 
     Parameters
     ----------
-    published : the file of published numbers; None if the configuration names none.
+    facts : the published numbers that the configuration names.
     """
 
-    def __init__(self, settings: Settings, grid: Grid, layout: Layout, published: str | None = None) -> None:
+    def __init__(self, settings: Settings, grid: Grid, layout: Layout, facts: Sequence[Fact] = ()) -> None:
         self.settings = settings
         self.grid = grid
         self.layout = layout
-        self.published = published
+        self.facts = facts
         self.dataset = dataset_name(settings)
         self.is_embedded = settings.data == "embedded"
 
@@ -280,18 +280,28 @@ class Inputs:
         methods = {clusterer["method"] for clusterer in self.clusterers_run(wildcards).values()}
         return code_digest(
             "jobs.figure_table",
-            f"figures.{self.table_settings(wildcards)['kind']}",
+            f"figures.{self.figure_settings(wildcards).method_name}",
             *(f"clusterers.{method}" for method in sorted(methods)),
         )
 
     def figure_code(self, wildcards: Wildcards) -> str:
         """Return the digest of the code that draws a figure."""
-        return code_digest("jobs.figure", f"figures.{self.table_settings(wildcards)['kind']}")
+        return code_digest("jobs.figure", f"figures.{self.figure_settings(wildcards).method_name}")
 
-    @cached_property
+    @property
+    def reproduction_settings(self) -> dict[str, Any]:
+        """What decides the comparison with published numbers: these, and how they are taken from our tables."""
+        settings = self.settings.reproduction
+        return (
+            {**settings.table_settings(), "facts": [fact.model_dump(mode="json") for fact in self.facts]}
+            if settings
+            else {}
+        )
+
+    @property
     def published_tables(self) -> list[str]:
         """The tables that published numbers are compared with, of those that this configuration makes."""
-        names = sorted({fact.table for fact in read_facts(self.published)}) if self.published else []
+        names = sorted({fact.table for fact in self.facts})
         return [f"{self.layout.root}/tables/{name}.parquet" for name in names if self._is_made(name)]
 
     def _is_made(self, table: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from workflow_scripts.backbones import names
 from workflow_scripts.grid.artefacts import Layout
-from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
+from workflow_scripts.grid.axes import AXES, FEATURES_THEMSELVES
 from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.listing import scan
@@ -240,7 +240,8 @@ class Sizes:
     def _layer(self, wildcards: Any) -> Cell:
         """Return some cell of the layer."""
         layer, _ = split_layer(wildcards.layer)
-        return Cell(wildcards.preprocess, wildcards.backbone, layer, EVERYTHING, "pca", None, False, "")
+        known = {"preprocess": wildcards.preprocess, "backbone": wildcards.backbone, "layer": layer}
+        return Cell(**{**{name: axis.default for name, axis in AXES.items()}, **known})
 
 
 def _base_mb(method: Clusterer | Decomposition) -> int:

@@ -40,10 +40,6 @@ class Fact(Model):
     layer: str
     """The layer of the publication."""
 
-    @property
-    def study(self) -> str:
-        return self.table.partition("/")[0].partition(".")[0]
-
 
 class _Facts(Model):
     facts: list[Fact] = Field(min_length=1)

@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from typing import get_args
 
 import pandas as pd
 import pytest
@@ -12,7 +11,7 @@ from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.settings.clusterers import DensityPeaks
-from workflow_scripts.settings.figures import AnyFigure
+from workflow_scripts.settings.figures import Figure
 
 OTHER = {axis: f"another_{axis}" for axis in AXES} | {"n_components": 5, "whiten": False}
 LAYOUT = Layout("d")
@@ -20,10 +19,9 @@ ALONG = {"n_components": "n_components", "decomposition": "reducer", "whiten": "
 """What a figure with an x of its own has along it, where that is not the axis itself."""
 OF_CHANGES = ("effects", "heatmap")
 """Kinds that cannot be made of one cell."""
-KINDS = {model.model_fields["kind"].default: model for model in get_args(get_args(AnyFigure)[0])}
 SHOWN = [
     (kind, axis)
-    for kind, model in KINDS.items()
+    for kind, model in Figure.registry.items()
     if model.of_cells != "one"
     for axis in (AXES if model.of_cells == "all" else model.of_cells)
 ]
