@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.io.runs import Runs
 
 
 class Clusterer(Protocol):

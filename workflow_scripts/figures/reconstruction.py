@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme, wrapped
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
-from workflow_scripts.io.store import reading
+from workflow_scripts.io import store
 
 ROW = 5.0
 """Millimetres."""
@@ -34,12 +34,12 @@ def tabulate(
     rows = []
     names = cell_names(cells, axes_of("features"))
     for name, cell, path in zip(names, cells, inputs["decomposed"], strict=True):
-        with reading(path) as file:
+        with store.reading(path) as file:
             found = {prefix: file.attrs[f"{prefix}reconstruction_error"] for prefix in ("", "pca_")}
             spread = {prefix: file.attrs[f"{prefix}reconstruction_error_se"] for prefix in ("", "pca_")}
             variance = file.attrs["variance"]
             row = {"series": name, "decomposition": cell["decomposition"], "variance": variance}
-            row |= {key: file.attrs[key] for key in ("architecture", "n_judging")}
+            row |= {"architecture": store.text(file, "architecture"), "n_judging": file.attrs["n_judging"]}
             row |= {"n_codes": file["scores"].shape[1], "epochs": np.count_nonzero(file["curves"][:, 1])}
         for prefix in ("", "pca_"):
             row |= {f"{prefix}error": found[prefix], f"{prefix}error_se": spread[prefix]}

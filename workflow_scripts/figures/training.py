@@ -35,7 +35,7 @@ def tabulate(
         with store.reading(path) as file:
             number, epoch, training, stopping = file["curves"][:].T
             phases = [next(iter(phase)) for phase in store.attribute(file, "settings")["phases"]]
-            architecture = file.attrs["architecture"]
+            architecture = store.text(file, "architecture")
         rows = {"number": number.astype(int), "epoch": epoch.astype(int), "step": np.cumsum(epoch > 0)}
         rows |= {"training": training, "stopping": stopping}
         named = [phases[i] for i in rows["number"]]

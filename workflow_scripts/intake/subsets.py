@@ -68,6 +68,7 @@ def select(features: str, manifest: str, path: str, code: str) -> None:
         settings = {"features": store.attribute(whole, "settings")}
         with store.writing(path, store.provenance(code, store.manifest_digest(ids), settings)) as file:
             store.write_row_facts(file, {name: values[rows] for name, values in store.row_facts(whole).items()})
-            chosen = file.create_dataset("features", (len(rows), whole["features"].shape[1]), dtype=np.float32)
+            shape = (len(rows), whole["features"].shape[1])
+            chosen = file.create_dataset("features", shape, np.float32, fletcher32=True)
             for start in range(0, len(rows), ROWS):
                 chosen[start : start + ROWS] = whole["features"][rows[start : start + ROWS]]

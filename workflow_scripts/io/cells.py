@@ -51,7 +51,7 @@ class OneCell:
         Raises `UserError` where the points are of another manifest.
         """
         with store.reading(self.files["points"]) as file:
-            return read_labels(self.files["manifest"], file.attrs["manifest"], store.trained_on(file))
+            return read_labels(self.files["manifest"], store.text(file, "manifest"), store.trained_on(file))
 
     def scores(self) -> pd.DataFrame:
         """Read the scores of the cell's clusterings of all images."""

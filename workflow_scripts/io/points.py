@@ -41,7 +41,7 @@ def read_points(path: str, n_components: int | None, whiten: bool) -> Points:
     More components than the data's rank are capped at it, and `note` says so.
     """
     with store.reading(path) as file:
-        ids, manifest, trained_on = store.image_ids(file), file.attrs["manifest"], store.trained_on(file)
+        ids, manifest, trained_on = store.image_ids(file), store.text(file, "manifest"), store.trained_on(file)
         if "features" in file:
             return Points(file["features"][:].astype(np.float64), ids, manifest, trained_on)
         if "explained_variance" not in file:

@@ -16,7 +16,6 @@ from workflow_scripts.provenance import digest
 
 FORMAT_VERSION = 1
 DECIDING_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision", "openTSNE")
-SEAL = "attributes_digest"
 _FAILED_TO_READ = ("Unable to", "Can't open", "Can't synchronously open", "Can't read", "Can't synchronously read")
 """What HDF5's messages begin with where a file is not what was written; a full disk says `Can't write`."""
 
@@ -31,11 +30,10 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
     """
     with replacing(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
         file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["libraries"] = json.dumps({name: version(name) for name in DECIDING_LIBRARIES})
-        for name, value in attributes.items():
-            file.attrs[name] = value if isinstance(value, str | int | float) else json.dumps(value, sort_keys=True)
+        libraries = {name: version(name) for name in DECIDING_LIBRARIES}
+        for name, value in {"libraries": libraries, **attributes}.items():
+            _put_attribute(file, name, value)
         yield file
-        file.attrs[SEAL] = _attributes_digest(file)
         _check_no_times(file)
 
 
@@ -64,27 +62,28 @@ def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterat
             if version_there != FORMAT_VERSION:
                 allowed = f"allowed: {FORMAT_VERSION}; delete it and run again"
                 raise UserError(f"{path}: format version {version_there}, {allowed}")
-            if file.attrs.get(SEAL, "") not in ("", _attributes_digest(file)):
-                raise UserError(f"{path}: damaged (attributes); delete it and run again")
-            if manifest is not None and file.attrs["manifest"] != manifest:
+            if manifest is not None and text(file, "manifest") != manifest:
                 raise UserError(f"{path}: made from another manifest than the present one; delete it and run again")
             yield file
-    except (OSError, KeyError, RuntimeError, UnicodeDecodeError) as error:
+    except (OSError, KeyError, RuntimeError) as error:
         reason = str(error.args[0]) if error.args else ""
-        undecodable = isinstance(error, UnicodeDecodeError)
-        if not (undecodable or reason.startswith(_FAILED_TO_READ)) or "doesn't exist" in reason:
+        if not reason.startswith(_FAILED_TO_READ) or "doesn't exist" in reason:
             raise
         raise UserError(f"{path}: damaged ({reason}); delete it and run again") from None
 
 
-def _attributes_digest(file: h5py.File) -> str:
-    """Return a digest of all attributes but the seal: HDF5 has no checksum of its own for texts of any length."""
-    return digest(sorted([name, str(value)] for name, value in file.attrs.items() if name != SEAL))
+def _put_attribute(file: h5py.File, name: str, value: Any) -> None:
+    """Write a number or a text as it is, all else as JSON; texts of fixed length, as only these have a checksum."""
+    if isinstance(value, int | float):
+        file.attrs[name] = value
+        return
+    encoded = (value if isinstance(value, str) else json.dumps(value, sort_keys=True)).encode()
+    file.attrs.create(name, encoded, dtype=h5py.string_dtype("utf-8", max(len(encoded), 1)))
 
 
 def put(group: h5py.Group, name: str, values: Any, compression: str | None = None) -> None:
-    """Write an array, any but a scalar, with checksums, so that whoever reads it sees whether it is damaged."""
-    group.create_dataset(name, data=values, compression=compression, fletcher32=True)
+    """Write an array with checksums, so that a reader sees whether it is damaged; a scalar has none."""
+    group.create_dataset(name, data=values, compression=compression, fletcher32=np.ndim(values) > 0)
 
 
 def provenance(code: str, manifest: str, settings: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
@@ -97,9 +96,15 @@ def manifest_digest(image_ids: Iterable[str]) -> str:
     return digest(list(image_ids))
 
 
+def text(file: h5py.File, name: str) -> str:
+    """Return an attribute that `writing` stored as a text."""
+    value = file.attrs[name]
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def attribute(file: h5py.File, name: str) -> Any:
     """Return an attribute that `writing` stored as JSON, decoded."""
-    return json.loads(file.attrs[name])
+    return json.loads(text(file, name))
 
 
 def row_facts(file: h5py.File) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from workflow_scripts.runlog import job, progress
 snakemake: Snakemake
 
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
-    labels = read_labels(snakemake.input.manifest, stack.attrs["manifest"])
+    labels = read_labels(snakemake.input.manifest, store.text(stack, "manifest"))
     curves = finetune(
         stack["images"],
         list(store.image_ids(stack)),

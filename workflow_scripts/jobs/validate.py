@@ -21,7 +21,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.features) as file:
         cluster=import_module(f"workflow_scripts.clusterers.{params.clusterer['method']}").cluster,
         clusterer=params.clusterer,
     )
-    labels = read_labels(snakemake.input.manifest, file.attrs["manifest"], store.trained_on(file))
+    labels = read_labels(snakemake.input.manifest, store.text(file, "manifest"), store.trained_on(file))
     report = progress(f"validate {cell['reducer']}/{cell['clusterer']}", "folds")
     scores, classes = cross_validate(
         file["features"], labels, model, params.cross_validation, cell, params.seed, snakemake.threads, report

@@ -49,7 +49,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     """
     files = OneCell(cell, sources)
     with store.reading(sources["clusters"]) as file:
-        runs, manifest, clusterer = read_runs(file), file.attrs["manifest"], store.attribute(file, "settings")
+        runs, manifest, clusterer = read_runs(file), store.text(file, "manifest"), store.attribute(file, "settings")
     k, row, told = choose(files.scores(), runs)
     labels = runs[k].labels[row].astype(int)
     names = majority_names(labels, read_labels(sources["manifest"], manifest))
@@ -64,7 +64,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         tensors = {"centers": centers, "feature_centers": means}
         tensors |= _reduction(sources["points"], cell, settings["decomposition"])
     with store.reading(sources["network"]) as file:
-        its = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": file.attrs["weights_sha256"]}
+        its = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": store.text(file, "weights_sha256")}
     facts = {
         "cell": dict(cell),
         "images": len(clusters),

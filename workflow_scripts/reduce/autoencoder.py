@@ -10,11 +10,13 @@ import torch
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.io.device import choose_device
 from workflow_scripts.provenance import digest
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import fit_pca
-from workflow_scripts.reduce.phases import Recipe, Trainer, one_thread
+from workflow_scripts.reduce.phases import Recipe, Trainer
+from workflow_scripts.reduce.training import one_thread
 from workflow_scripts.seeds import seed
 
 WEIGHTS = "autoencoder"
@@ -39,7 +41,7 @@ def decompose(
     features that are all the same, or an error that becomes infinite.
     """
     with store.reading(source) as features, one_thread():
-        X, ids, manifest = features["features"][:], store.image_ids(features), features.attrs["manifest"]
+        X, ids, manifest = features["features"][:], store.image_ids(features), store.text(features, "manifest")
         training, stopping, judging = split(ids, settings["held_out"], settings["seed"])
         net = _prepared(X[training], settings).to(choose_device(settings["device"], "autoencoder: device", "cpu"))
         recipe = Recipe(
@@ -47,9 +49,9 @@ def decompose(
             **{key: settings[key] for key in ("patience", "learning_rate", "l2", "batch_size", "seed")},
         )
         made_from = digest([code, dict(settings), sha256(X).hexdigest(), list(ids)])
-        checkpoint = Path(path).with_name(f".{Path(path).name}.checkpoint")
+        checkpoint = Checkpoint(Path(path).with_name(f".{Path(path).name}.checkpoint"), made_from)
         on_device = torch.from_numpy(X).to(net.mean.device)
-        curves = Trainer(net, on_device, training, stopping, recipe, checkpoint, made_from).run(progress)
+        curves = Trainer(net, on_device, training, stopping, recipe, checkpoint).run(progress)
         facts = {
             "architecture": architecture(settings),
             "n_training": len(training),
@@ -58,12 +60,12 @@ def decompose(
         }
         with store.writing(path, store.provenance(code, manifest, settings, **facts)) as file:
             store.write_row_facts(file, store.row_facts(features))
-            file["scores"] = net.encode(X)
-            file["held_out"] = ~np.isin(np.arange(len(X)), training)
-            file["curves"] = np.array(curves)
+            store.put(file, "scores", net.encode(X))
+            store.put(file, "held_out", ~np.isin(np.arange(len(X)), training))
+            store.put(file, "curves", np.array(curves))
             weights = file.create_group(WEIGHTS)
             for name, tensor in net.state_dict().items():
-                weights[name] = tensor.cpu().numpy()
+                store.put(weights, name, tensor.cpu().numpy())
 
 
 def read(path: str) -> Autoencoder:

@@ -123,7 +123,7 @@ def decompose(
     number.
     """
     with store.reading(source) as features:
-        X, manifest = features["features"], features.attrs["manifest"]
+        X, manifest = features["features"], store.text(features, "manifest")
         fitted = fit_pca(X, max_components=settings["max_components"])
         attributes = store.provenance(code, manifest, settings, rank=fitted.rank, pca_method=fitted.method)
         with store.writing(path, attributes) as file:

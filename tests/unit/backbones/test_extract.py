@@ -201,8 +201,8 @@ def test_a_store_holds_rows_ids_and_where_they_come_from(tmp_path):
         np.testing.assert_allclose(file["features"][:], expected, rtol=1e-4, atol=1e-5)
         assert store.image_ids(file).tolist() == some_ids(5)
         assert store.attribute(file, "settings") == {"a": 1}
-        assert file.attrs["weights_sha256"] == "random 0"
-        assert file.attrs["layer"] == "fire9_avg"
+        assert store.text(file, "weights_sha256") == "random 0"
+        assert store.text(file, "layer") == "fire9_avg"
     assert [entry.name for entry in path.parent.iterdir() if entry.name.startswith(".")] == []
 
 

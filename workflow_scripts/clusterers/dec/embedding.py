@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, mse_loss
 
+from workflow_scripts.clusterers.dec.network import KEY, Autoencoder, adam, set_rate
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.io.checkpoint import Checkpoint
-from workflow_scripts.reduce.dense_network import Autoencoder, adam, batches, set_rate, step
+from workflow_scripts.reduce.training import batches, step
 from workflow_scripts.seeds import seed
 
 FEWEST_STEPS = 8
@@ -91,7 +92,7 @@ def train_clusters(
             break
         set_rate(optimiser, settings["clustering_learning_rate"] * (1 + cos(pi * update / settings["max_updates"])) / 2)
         for rows in islice(_endless_batches(len(X), settings["batch_size"], seed(its_seed, update)), n_steps):
-            step(optimiser, _loss(its, X[rows], p[rows], settings))
+            step(optimiser, _loss(its, X[rows], p[rows], settings), KEY)
     labels = its.labels if converged else its.assignments(X).argmax(dim=1)
     return Found(labels.cpu().numpy(), update + 1, converged, divergence)
 

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.embedding import Found, train_clusters
+from workflow_scripts.clusterers.dec.embedding import Found, train_clusters
+from workflow_scripts.clusterers.dec.network import Autoencoder, pretrain
 from workflow_scripts.clusterers.kmeans import path_on
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.io.device import choose_device
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.provenance import code_digest, digest
-from workflow_scripts.reduce.dense_network import Autoencoder, pretrain
 from workflow_scripts.seeds import seed
 
 log = logging.getLogger(__name__)

@@ -1,19 +1,20 @@
 """The stacked autoencoder of deep clustering and its pretraining (Xie, Girshick & Farhadi 2016, section 3.2)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import ceil, cos, pi
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from workflow_scripts.errors import UserError
 from workflow_scripts.io.checkpoint import Checkpoint
+from workflow_scripts.reduce.training import batches, step
 from workflow_scripts.seeds import seed
 
+KEY = "config: clusterers: dec"
+"""What messages begin with."""
 CORRUPTION = 0.2
 """Share of the units that are set to zero where a layer is trained as a denoising autoencoder."""
 FEWEST_STEPS = 200
@@ -136,7 +137,7 @@ def _train(
         random = torch.Generator(X.device).manual_seed(seed(its_seed, stage, "corruption", epoch))
         for number, rows in enumerate(batches(len(X), settings["batch_size"], seed(its_seed, stage, epoch))):
             set_rate(optimiser, settings["learning_rate"] * one_cycle((epoch + number / n_batches) / n_epochs))
-            step(optimiser, loss_of(X[rows], random))
+            step(optimiser, loss_of(X[rows], random), KEY)
 
 
 def one_cycle(done: float) -> float:
@@ -154,17 +155,3 @@ def adam(parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     for group in optimiser.param_groups:
         group["lr"] = rate
-
-
-def batches(n: int, size: int, its_seed: int) -> Iterator[Tensor]:
-    """The rows 0..n-1 in random order, in batches."""
-    yield from torch.from_numpy(np.random.default_rng(its_seed).permutation(n)).split(size)
-
-
-def step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down the gradient; raises `UserError` when there is none to go down."""
-    if not torch.isfinite(loss):
-        raise UserError(f"config: clusterers: dec: the loss became {loss.item()}; try a lower learning_rate")
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
