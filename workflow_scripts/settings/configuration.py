@@ -112,7 +112,7 @@ class Settings(Model):
 
     @model_validator(mode="after")
     def _scales_are_read(self) -> "Settings":
-        needing = [f"subsets.{name}" for name, its in self.subsets.items() if its.scale_um or its.nm_per_pixel]
+        needing = [f"subsets.{name}" for name, its in self.subsets.items() if its.scale_um or its.nm_per_pixel or its.field_um]
         for name, study in self.studies.items():
             needing += [
                 f"studies.{name}.figures.{key}" for key, its in study.figures.items() if isinstance(its, ScaleTable)
