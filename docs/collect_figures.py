@@ -2,7 +2,7 @@
 
     python docs/collect_figures.py CONFIG RESULTS [CONFIG RESULTS ...]
 
-Where two runs have a figure of one kind, the first one counts.
+Where two runs have a figure of one kind, the first one counts. Figures that a run has not made are left out.
 """
 
 import sys
@@ -41,7 +41,7 @@ def as_yaml(config: dict[str, Any]) -> str:
 def shrink(source: Path, target: Path, width: int = 1000) -> None:
     """Write a picture as a PNG with a palette, smaller and with fewer colours until it is below `LARGEST` bytes."""
     image = Image.open(source).convert("RGB")
-    for colours, share in ((64, 1.0), (32, 1.0), (32, 0.8), (24, 0.65), (16, 0.5)):
+    for colours, share in ((64, 1.0), (32, 1.0), (32, 0.8), (24, 0.65), (16, 0.55), (16, 0.45), (12, 0.4), (8, 0.4)):
         size = min(width, image.width) * share
         small = image.resize((round(size), round(size / image.width * image.height)), Image.Resampling.LANCZOS)
         small.quantize(colours, dither=Image.Dither.NONE).save(target, optimize=True)
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
     described: dict[str, dict[str, Any]] = {}
     for config, results in zip(arguments[::2], arguments[1::2], strict=True):
         for kind, (picture, table, text) in figures_of(yaml.safe_load(Path(config).read_text()), Path(results)).items():
-            if kind not in described:
+            if kind not in described and picture.exists():
                 shrink(picture, DOCS / "images" / "figures" / f"{kind}.png")
                 described[kind] = {"yaml": text, "columns": list(pd.read_parquet(table).columns)}
     head = "# Written by docs/collect_figures.py.\n"
