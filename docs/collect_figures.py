@@ -38,12 +38,11 @@ def as_yaml(config: dict[str, Any]) -> str:
     return yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100)
 
 
-def shrink(source: Path, target: Path, width: int = 1000) -> None:
+def shrink(source: Path, target: Path) -> None:
     """Write a picture as a PNG with a palette, smaller and with fewer colours until it is below `LARGEST` bytes."""
     image = Image.open(source).convert("RGB")
-    for colours, share in ((64, 1.0), (32, 1.0), (32, 0.8), (24, 0.65), (16, 0.55), (16, 0.45), (12, 0.4), (8, 0.4)):
-        size = min(width, image.width) * share
-        small = image.resize((round(size), round(size / image.width * image.height)), Image.Resampling.LANCZOS)
+    for colours, share in ((64, 0.75), (32, 0.75), (32, 0.6), (24, 0.5), (16, 0.4), (16, 0.35), (12, 0.3)):
+        small = image.resize([round(side * share) for side in image.size], Image.Resampling.LANCZOS)
         small.quantize(colours, dither=Image.Dither.NONE).save(target, optimize=True)
         if target.stat().st_size < LARGEST:
             return

@@ -287,8 +287,7 @@ def figure(kind: str) -> Iterator[str]:
         yield ""
         yield "Columns of its table: " + ", ".join(f"`{name}`" for name in collected["columns"]) + "."
         yield ""
-    anchor = "reproduction" if kind == "reproduction" else kind
-    yield f"[Its keys](configuration.md#{anchor})"
+    yield f"[Keys of `{kind}`](configuration.md#{kind})"
     yield ""
 
 
