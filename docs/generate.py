@@ -30,7 +30,7 @@ A *variant* is a name that you choose and the settings that it stands for. Paths
 """
 SECTIONS = {
     "intake": "Which files are images of the data set, and where their labels come from.",
-    "preprocess": "Variants of preprocessing. Each is an ordered list of steps; a step is a name, or a name with its keys.",
+    "preprocess": "Variants of preprocessing, each an ordered list of steps. A step is a name, or one with its keys.",
     "backbones": "Variants of the network that turns an image into features.",
     "decompositions": "Variants of the reduction. The name `none` stands for the features as they are.",
     "clusterers": "Variants of the clusterer.",
@@ -81,7 +81,7 @@ def configuration(schema: Schema) -> Iterator[str]:
 
 
 def section(schema: Schema, value: Schema, done: set[str], nested: bool = False) -> Iterator[str]:
-    """Yield the tables of everything that a value refers to, each model once, with its heading unless it is the section's."""
+    """Yield the tables of everything that a value refers to, each model once; the section's own has no heading."""
     own = [name for name in references(value) if name not in done]
     done.update(own)
     models = {name: schema["$defs"][name] for name in own}
@@ -122,8 +122,8 @@ def choice_of(model: Schema) -> str:
 def shared_keys(models: Iterable[Schema]) -> dict[str, Schema]:
     """Return the keys that all models have, with the value of the first; without a default where defaults differ."""
     first, *others = (model.get("properties", {}) for model in models)
-    common = {key: value for key, value in first.items() if "const" not in value and all(key in other for other in others)}
-    return {key: value if _same_default(key, [first, *others]) else _by_kind(value) for key, value in common.items()}
+    keys = [key for key in first if not has_constant(first, key) and all(key in other for other in others)]
+    return {key: first[key] if _same_default(key, [first, *others]) else _by_kind(first[key]) for key in keys}
 
 
 def _same_default(key: str, properties: Iterable[Schema]) -> bool:
@@ -144,7 +144,9 @@ def references(value: Any) -> list[str]:
     """Return the names of the models that a part of the schema refers to, in their order, each once."""
     if isinstance(value, Mapping):
         own = [value["$ref"].rpartition("/")[2]] if "$ref" in value else []
-        deeper = [name for key, part in value.items() if key not in ("discriminator", "default") for name in references(part)]
+        deeper = [
+            name for key, part in value.items() if key not in ("discriminator", "default") for name in references(part)
+        ]
         return list(dict.fromkeys(own + deeper))
     if isinstance(value, list):
         return list(dict.fromkeys(name for part in value for name in references(part)))
@@ -309,6 +311,7 @@ def caption(kind: str) -> str:
 # --- the site ---------------------------------------------------------------------------------------------------------
 
 
+@cache
 def pages() -> dict[str, str]:
     """Return the text of every page that is no file in docs/, by its path in the site."""
     return {

@@ -3,7 +3,8 @@
 import importlib.util
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,8 @@ WITH_VALUES = {"--cores", "--configfile", "--config", "--workflow-profile"}
 
 def _load(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -33,11 +35,14 @@ def _load(name: str) -> ModuleType:
 generate = _load("generate")
 
 
-def _blocks(language: str, titled: bool = False) -> Iterator[Any]:
-    for page in PAGES:
-        for number, match in enumerate(BLOCK.finditer(page.read_text())):
-            if match[1] == language and bool(match[2].strip()) == titled:
-                yield pytest.param(match[3], id=f"{page.relative_to(ROOT)}-{number}")
+def _blocks(language: str) -> list[Any]:
+    """Return the blocks of code of all pages, without those that have a title: they are files of another project."""
+    return [
+        pytest.param(match[3], id=f"{page.relative_to(ROOT)}-{number}")
+        for page in PAGES
+        for number, match in enumerate(BLOCK.finditer(page.read_text()))
+        if match[1] == language and not match[2].strip()
+    ]
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,10 +54,10 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return {**below, **above, **both}
 
 
-@pytest.fixture(scope="module")
-def rules(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    project = Project.new(tmp_path_factory.mktemp("rules") / "project")
-    return set(project.snakemake("--list-rules").stdout.split())
+def _targets() -> set[str]:
+    text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    studies = read_yaml(ROOT / "config" / "config.yaml")["studies"]
+    return {*re.findall(r"^\s*rule (\w+):", text, re.MULTILINE), *(f"study_{name}" for name in studies)}
 
 
 @pytest.mark.parametrize("text", _blocks("yaml"))
@@ -73,7 +78,7 @@ def test_python_runs(text, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("text", _blocks("sh"))
-def test_commands_name_targets_options_keys_and_files_that_exist(text, rules):
+def test_commands_name_targets_options_keys_and_files_that_exist(text):
     makefile = (ROOT / "Makefile").read_text()
     for line in text.splitlines():
         words = shlex.split(line, comments=True)
@@ -81,7 +86,7 @@ def test_commands_name_targets_options_keys_and_files_that_exist(text, rules):
             assert all(re.search(rf"^{re.escape(word)}:", makefile, re.MULTILINE) for word in words[1:]), line
         if words[:1] == ["snakemake"]:
             targets, options = _snakemake(words[1:])
-            assert set(targets) <= rules, line
+            assert set(targets) <= _targets() | {"study_NAME"}, line
             assert {pair.partition("=")[0] for pair in options.get("--config", [])} <= Settings.model_fields.keys()
             files = options.get("--configfile", []) + options.get("--workflow-profile", [])
             assert all((ROOT / name).exists() or name == "my_study.yaml" for name in files), line
@@ -101,13 +106,23 @@ def _snakemake(words: list[str]) -> tuple[list[str], dict[str, list[str]]]:
     return targets, options
 
 
+def test_the_module_is_usable_as_the_page_says(tmp_path):
+    for language, title, text in BLOCK.findall((DOCS / "how_to" / "module.md").read_text()):
+        name = re.search('title="(.+)"', title)
+        assert name, language
+        own = text.replace("path/to/clustergrid", str(ROOT)).replace("/data/steel", "embedded")
+        (tmp_path / name[1]).write_text(own)
+    assert Project(tmp_path).jobs("clustergrid_all")["clustergrid_figure"] == 11
+
+
 def test_the_table_of_jobs_in_the_readme_is_that_of_its_yaml(tmp_path):
     readme = (ROOT / "README.md").read_text()
     project = Project.new(tmp_path / "project")
-    (project.folder / "ten.yaml").write_text(_first_yaml(readme).replace("/data/steel", "embedded"))
+    ten_lines = next(match[3] for match in BLOCK.finditer(readme) if match[1] == "yaml")
+    (project.folder / "ten.yaml").write_text(ten_lines.replace("/data/steel", "embedded"))
     jobs = project.jobs("--configfile", "ten.yaml")
-    rows = re.findall(r"^\| ([a-z, ]+) \| ([\d +]+) \| each|^\| ([a-z, ]+) \| ([\d +]+) \|", readme, re.MULTILINE)
-    counted = {(first or third): eval(second or fourth) for first, second, third, fourth in rows}
+    rows = re.findall(r"^\| ([a-z, ]+) \| ([\d +]+) \|", readme, re.MULTILINE)
+    counted = {stage: sum(map(int, numbers.split(" + "))) for stage, numbers in rows}
     features = sum(number for rule, number in jobs.items() if rule.startswith("features"))
     assert counted == {
         "intake, label": jobs["intake"] + jobs["label"],
@@ -119,8 +134,16 @@ def test_the_table_of_jobs_in_the_readme_is_that_of_its_yaml(tmp_path):
     }
 
 
-def _first_yaml(readme: str) -> str:
-    return next(match[3] for match in BLOCK.finditer(readme) if match[1] == "yaml")
+def test_the_sites_packages_are_pinned_alike_everywhere():
+    pins = {name: _pins(f"requirements{name}.txt") for name in ("", "-dev", "-docs")}
+    direct = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["docs"]
+    assert set(direct) <= {f"{name}=={version}" for name, version in pins["-docs"].items()}
+    assert pins["-docs"].keys() & pins[""].keys() == set()
+    assert all(pins["-dev"].get(name, version) == version for name, version in pins["-docs"].items())
+
+
+def _pins(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "envs" / name).read_text(), re.MULTILINE))
 
 
 def test_the_readme_is_short():
