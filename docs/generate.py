@@ -42,6 +42,8 @@ SECTIONS = {
     "style": "How all figures look.",
 }
 """What the schema does not say of the keys at the top."""
+TYPES = {"Int64": "whole number", "float64": "number", "string": "text", "boolean": "true, false"}
+"""Of columns, in words."""
 UNIONS = {"method": "methods", "kind": "kinds of figures"}
 
 
@@ -61,21 +63,24 @@ def config_readme() -> str:
 def configuration(schema: Schema) -> Iterator[str]:
     """Yield the lines of the keys' tables: those at the top, then a section for each key that holds more keys."""
     top = schema["properties"]
-    plain = {key: value for key, value in top.items() if key not in SECTIONS}
+    sections = {
+        key: SECTIONS.get(key) or one_line(value.get("description", ""))
+        for key, value in top.items()
+        if key in SECTIONS or references(value)
+    }
     yield "## Keys at the top"
     yield ""
-    yield from key_table(plain)
-    yield "| " + " | ".join(["section", "holds"]) + " |"
+    yield from key_table({key: value for key, value in top.items() if key not in sections})
+    yield "| section | holds |"
     yield "|---|---|"
-    for key in top:
-        if key in SECTIONS:
-            yield f"| [`{key}`](#{key}) | {SECTIONS[key]} |"
+    for key, text in sections.items():
+        yield f"| [`{key}`](#{key}) | {text} |"
     yield ""
     done: set[str] = set()
-    for key in SECTIONS:
+    for key, text in sections.items():
         yield f"## `{key}`"
         yield ""
-        yield SECTIONS[key]
+        yield text
         yield ""
         yield from section(schema, top[key], done)
 
@@ -249,13 +254,15 @@ def column_meanings() -> dict[str, str]:
 
 def column_table(meanings: Mapping[str, str]) -> Iterator[str]:
     """Yield a table of columns: type and meaning."""
-    from workflow_scripts.metrics.table import INTEGERS, TEXTS
+    import pandas as pd
 
+    from workflow_scripts.metrics.table import typed
+
+    types = typed(pd.DataFrame(), list(meanings)).dtypes
     yield "| column | type | meaning |"
     yield "|---|---|---|"
     for name, meaning in meanings.items():
-        kind = "whole number" if name in INTEGERS else "text" if name in TEXTS else "number"
-        yield f"| `{name}` | {'true, false' if name == 'whiten' else kind} | {one_line(meaning)} |"
+        yield f"| `{name}` | {TYPES[str(types[name])]} | {one_line(meaning)} |"
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

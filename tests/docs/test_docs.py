@@ -20,6 +20,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results" / "README.md", *DOCS.rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LARGEST_PICTURE = 60_000
+NO_PICTURE_YET = {"choice_map", "nuisances", "partition_effects", "restarts_enough", "specification_curve", "trust"}
+"""Kinds of figures that docs/figures.yaml does not make yet."""
 WITH_VALUES = {"--cores", "--configfile", "--config", "--workflow-profile"}
 
 
@@ -165,14 +167,24 @@ def test_every_column_of_the_tables_has_a_meaning_and_no_other():
     assert generate.column_meanings().keys() == {*COLUMNS, *CLASS_COLUMNS}, "write it into docs/reference/columns.yaml"
 
 
-@pytest.mark.parametrize("kind", generate.figure_kinds(generate.read_schema()))
-def test_every_kind_of_figure_has_a_caption_a_small_picture_and_its_yaml(kind):
+KINDS = generate.figure_kinds(generate.read_schema())
+
+
+def test_every_kind_of_figure_has_a_picture():
+    assert set(KINDS) - generate.collected_figures().keys() <= NO_PICTURE_YET, "see CONTRIBUTING"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_figure_has_a_caption(kind):
     assert len(generate.caption(kind)) > 100
+
+
+@pytest.mark.parametrize("kind", sorted(generate.collected_figures()))
+def test_a_picture_is_small_and_its_yaml_a_configuration(kind):
     collected = generate.collected_figures()[kind]
     assert 1000 < (DOCS / "images" / "figures" / f"{kind}.png").stat().st_size < LARGEST_PICTURE
-    given = yaml.safe_load(collected["yaml"])
-    base = yaml.safe_load((DOCS / "figures.yaml").read_text())
-    parse(_merged({**base, "intake": {"scale_bars": True}}, given))
+    base = {**read_yaml(DOCS / "figures.yaml"), "intake": {"scale_bars": True}}
+    parse(_merged(base, yaml.safe_load(collected["yaml"])))
     assert collected["columns"]
 
 
