@@ -89,7 +89,7 @@ def section(schema: Schema, value: Schema, done: set[str], nested: bool = False)
     """Yield the tables of everything that a value refers to, each model once; the section's own has no heading."""
     own = [name for name in references(value) if name not in done]
     done.update(own)
-    models = {name: schema["$defs"][name] for name in own}
+    models = {name: with_meanings(name, schema["$defs"][name]) for name in own}
     chosen = {name: choice_of(model) for name, model in models.items()}
     variants = [model for name, model in models.items() if chosen[name]]
     shared = shared_keys(variants) if len(variants) > 3 else {}
@@ -116,6 +116,27 @@ def section(schema: Schema, value: Schema, done: set[str], nested: bool = False)
         # Deeper models follow the one that names them.
         for deeper in ({"properties": properties}, model.get("items", {})):
             yield from section(schema, deeper, done, nested=True)
+
+
+def with_meanings(name: str, model: Schema) -> Schema:
+    """Return a model whose keys all have a description: the schema's, else one of docs/reference/keys.yaml."""
+    properties = {
+        key: {**value, "description": value.get("description") or meaning(name, key)}
+        for key, value in model.get("properties", {}).items()
+    }
+    return {**model, "properties": properties} if properties else model
+
+
+def meaning(model: str, key: str) -> str:
+    """Return what a key of a model means, by docs/reference/keys.yaml; empty if it is not there."""
+    meanings = key_meanings()
+    return meanings.get(f"{model}.{key}") or meanings.get(key, "")
+
+
+@cache
+def key_meanings() -> dict[str, str]:
+    """Return the meanings of keys that the schema does not describe."""
+    return yaml.safe_load((ROOT / "docs" / "reference" / "keys.yaml").read_text())
 
 
 def choice_of(model: Schema) -> str:

@@ -163,6 +163,12 @@ def test_every_key_of_the_schema_stands_in_its_table():
             assert f"`{value['const']}`" in text if "const" in value else f"| `{key}` |" in text, (name, key)
 
 
+def test_meanings_are_of_keys_that_there_are():
+    models = generate.read_schema()["$defs"]
+    keys = {f"{name}.{key}" for name, model in models.items() for key in model.get("properties", {})}
+    assert {*generate.key_meanings()} <= keys | {key.partition(".")[2] for key in keys}
+
+
 def test_every_column_of_the_tables_has_a_meaning_and_no_other():
     assert generate.column_meanings().keys() == {*COLUMNS, *CLASS_COLUMNS}, "write it into docs/reference/columns.yaml"
 
