@@ -361,5 +361,14 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Return a finished page; stop the build if it would load anything from the network (MkDocs calls this)."""
+    from mkdocs.exceptions import PluginError
+
+    if elsewhere := re.search(r"<(?:script|link|img)\b[^>]*(?:src|href)=[\"'](?:https?:)?//[^\"']+", output):
+        raise PluginError(f"{page.file.src_uri}: loads {elsewhere[0]}")
+    return output
+
+
 if __name__ == "__main__":
     print(config_readme(), end="")
