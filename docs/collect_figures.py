@@ -41,9 +41,9 @@ def as_yaml(config: dict[str, Any]) -> str:
 def shrink(source: Path, target: Path) -> None:
     """Write a picture as a PNG with a palette, smaller and with fewer colours until it is below `LARGEST` bytes."""
     image = Image.open(source).convert("RGB")
-    for colours, share in ((64, 0.75), (32, 0.75), (32, 0.6), (24, 0.5), (16, 0.4), (16, 0.35), (12, 0.3)):
+    for colours, share in ((128, 0.75), (64, 0.75), (32, 0.75), (32, 0.6), (32, 0.5), (24, 0.4), (16, 0.35)):
         small = image.resize([round(side * share) for side in image.size], Image.Resampling.LANCZOS)
-        small.quantize(colours, dither=Image.Dither.NONE).save(target, optimize=True)
+        small.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(target, optimize=True)
         if target.stat().st_size < LARGEST:
             return
     raise SystemExit(f"{source}: still above {LARGEST} bytes")
