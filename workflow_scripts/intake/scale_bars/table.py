@@ -50,7 +50,7 @@ def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Return sentences for the log: how many scales there are, as the figure counts them, and why there are no others."""
+    """Return sentences for the log: how many scales there are, as the figure counts them, and why no others."""
     known, sized = table["scale_um"].notna(), table["nm_per_pixel"].notna() & table["scale_um"].isna()
     without = ~(known | sized)
     sources = table.loc[known, "source"].value_counts()
