@@ -6,8 +6,10 @@ KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_sc
 
 .PHONY: run env env-dev env-slurm test test-cluster recover lint bench schema clean
 
+# make run CONFIG=FILE: the same for a configuration of one's own.
 run: env
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all
+	@$(if $(CONFIG),$(BIN)/python -m workflow_scripts.settings.check "$(CONFIG)")
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all $(if $(CONFIG),--configfile "$(CONFIG)")
 
 env: .venv/.ready
 
@@ -50,7 +52,7 @@ recover:
 lint: env-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile workflow rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
@@ -59,6 +61,7 @@ bench: env-dev
 
 schema: env
 	$(BIN)/python -m workflow_scripts.settings > config/config.schema.json
+	$(BIN)/python -m workflow_scripts.grid > results/README.md
 
 clean:
 	rm -rf .venv .venv-slurm .snakemake build *.egg-info

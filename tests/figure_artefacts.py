@@ -17,6 +17,7 @@ from workflow_scripts.figures.style import save
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest, writing
 from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, Linkage
+from workflow_scripts.settings.published import Fact
 
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
 Inputs = Mapping[str, Any]
@@ -53,6 +54,10 @@ CELL = {
 MEASURED = ("toy_panel",)
 """Kinds whose tables hold running times: not the same bytes twice."""
 TOY_CLUSTERERS = [Linkage(k=[9], linkage="single"), DensityPeaks(k=[9]), Dbscan(eps=0.3)]
+FACTS = [
+    Fact(what=f"number {i}", published=(i + 1) / 10, place="table 1", table="a", column="b", layer="fc1").model_dump()
+    for i in range(8)
+]
 TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "samples": {"per_class": 2},
     "formats": {},
@@ -90,7 +95,7 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "best_of_n": {"metric": "accuracy_majority", "k": None, "confidence": 0.95},
     "effects": {"metrics": ["accuracy_majority", "ari"], "pairs": 5},
     "heatmap": {"metric": "accuracy_majority", "axes": None},
-    "reproduction": {"published": "cohn"},
+    "reproduction": {"published": "cohn", "facts": FACTS},
 }
 
 
@@ -230,10 +235,6 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         for f, s, r in product(range(5), splits, range(3))
     ]
     validated = write_scores(folder / "validated.parquet", folds if labelled else [{"split": "train", "fold": 0}])
-    facts = [
-        f"{{what: number {i}, published: 0.{i + 1}, place: table 1, table: a, column: b, layer: fc1}}" for i in range(8)
-    ]
-    (folder / "facts.yaml").write_text("facts:\n" + "".join(f"  - {fact}\n" for fact in facts))
     (folder / "tables").mkdir(exist_ok=True)
     pd.DataFrame({"b": [0.48, 0.52], "layer": "fire9"}).to_parquet(folder / "tables" / "a.parquet")
     clustered = {"manifest": [manifest], "points": [points], "clusters": [clusters]}
@@ -282,7 +283,6 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "reproduction": (
             [],
             {
-                "published": [str(folder / "facts.yaml")],
                 "tables": [str(folder / "tables" / "a.parquet")],
                 "manifest": [manifest],
             },

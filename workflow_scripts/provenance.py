@@ -8,9 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workflow_scripts.kmeans_kernels import kernels
+
 PACKAGE = Path(__file__).parent
-# What these modules do to a result is already in a job's params (settings, grid) or nothing at all.
+# What these modules do to a result is already in a job's params (settings, most of grid) or nothing at all.
 LEFT_OUT = {"settings", "grid", "runlog", "provenance", "errors"}
+COUNTED = {"grid.axes", "grid.cells"}
+"""Of those the modules that jobs take names and columns from."""
 
 
 def digest(value: Any) -> str:
@@ -28,17 +32,19 @@ def code_digest(*modules: str) -> str:
     """What the named modules, and those of ours that they import directly or not, do: 16 hex digits.
 
     A hash of the parsed sources without docstrings and comments, so that only a change of logic changes it. C sources
-    and the templates of pages count with the modules of their folder, byte by byte. `modules` are dotted names below
-    the package, such as `jobs.cluster` or `clusterers.kmeans`.
+    and the templates of pages count with the modules of their folder, byte by byte; so does that k-means has no
+    compiled kernel: what it made without one is made again when there is one. `modules` are dotted names below the
+    package, such as `jobs.cluster` or `clusterers.kmeans`.
     """
     found: set[str] = set()
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module not in found and module.split(".")[0] not in LEFT_OUT:
+        if module not in found and (module in COUNTED or module.split(".")[0] not in LEFT_OUT):
             found.add(module)
             waiting.extend(_imports(module))
-    return digest([[module, _logic(module), _compiled(module)] for module in sorted(found)])
+    without_kernel = ["no kernel"] if "kmeans_kernels" in found and not kernels() else []
+    return digest([[module, _logic(module), _compiled(module)] for module in sorted(found)] + without_kernel)
 
 
 def _source(module: str) -> Path | None:

@@ -4,10 +4,13 @@ import os
 import re
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.workflow import Project
+from workflow_scripts.kmeans_kernels import VARIABLE, kernels
 
 CONFIG = "config/config.yaml"
 COMPARED = {"reproduction": 1, "reproduction_figure": 1}
@@ -167,6 +170,28 @@ def test_a_cell_beside_the_axes_makes_itself(project):
     project.edit(CONFIG, line, line.replace("    figures:", "    cells: [{n_components: 3}]\n    figures:"))
     # The curve against k shows the study's cells, the confusion matrix its baseline.
     jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1, **COMPARED)
+
+
+@pytest.mark.skipif(not kernels(), reason="k-means was installed without a C compiler")
+def test_what_was_made_without_a_kernel_is_made_again_with_one(project, monkeypatch):
+    made = "results/small/clusters/clahe/squeezenet/fire9_avg/pca10/kmeans.h5"
+    of_kernel = (project.folder / made).read_bytes()
+    with h5py.File(project.folder / made) as file:
+        assert file.attrs["kmeans_path"] == next(iter(kernels()))
+        inertia = file["k=4/inertia"][:]
+
+    monkeypatch.setenv(VARIABLE, "torch")
+    assert project.jobs(made) == {"cluster": 1}
+    slow = "k-means ran on the slow path (no compiled kernel) in 1 job: CLUSTERGRID_KMEANS is torch"
+    assert slow in project.run(made)
+    with h5py.File(project.folder / made) as file:
+        assert file.attrs["kmeans_path"] == "torch"
+        np.testing.assert_allclose(file["k=4/inertia"][:], inertia, rtol=1e-9)
+
+    monkeypatch.delenv(VARIABLE)
+    assert project.jobs(made) == {"cluster": 1}
+    assert "slow path" not in project.run(made)
+    assert (project.folder / made).read_bytes() == of_kernel
 
 
 def test_an_inset_makes_its_figure(project):

@@ -1,7 +1,6 @@
 """The label audit and the gallery as a user has them: real crops with flipped labels, pages in a real browser."""
 
 import csv
-import time
 
 import numpy as np
 import pandas as pd
@@ -80,7 +79,7 @@ def press(browser, *keys):
 def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, browser, downloads):
     project, truth, given = reviewed
     open_page(browser, results / "audit" / "reviewed.html")
-    wait = WebDriverWait(browser, 20)
+    wait = WebDriverWait(browser, 120)
     wait.until(all_pictures_load)
     assert "0 of 30 decided" in browser.find_element(By.ID, "counts").text
 
@@ -113,8 +112,7 @@ def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, brows
 
     press(browser, "e")
     exported = downloads / "small_reviewed_decisions.csv"
-    wait.until(lambda _: exported.is_file())
-    time.sleep(0.2)
+    wait.until(lambda _: exported.is_file() and not list(downloads.glob("*.crdownload")))
     with open(exported, newline="") as stream:
         rows = {row["path"]: row for row in csv.DictReader(stream)}
     assert len(rows) == 30
@@ -130,7 +128,7 @@ def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, brows
 
 def test_the_gallery_shows_every_cluster_and_two_side_by_side(results, browser):
     open_page(browser, results / "gallery" / "reviewed.html")
-    wait = WebDriverWait(browser, 20)
+    wait = WebDriverWait(browser, 120)
     wait.until(all_pictures_load)
     headings = [element.text for element in browser.find_elements(By.CSS_SELECTOR, "#main h2")]
     assert len(headings) == 4  # k of the baseline's clusterer

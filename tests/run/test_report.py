@@ -10,7 +10,7 @@ def test_every_figure_is_in_the_report_and_loads(finished, browser):
     figures = sorted((root / "figures").rglob("*.svg"))
     # A study's figures stand under the study's name, those of the whole run under their own.
     categories = {path.parent.name if path.parent != root / "figures" else path.stem for path in figures}
-    wait = WebDriverWait(browser, 20)
+    wait = WebDriverWait(browser, 120)
     loaded = []
     for category in sorted(categories):
         browser.get((root / "report.html").as_uri())

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from workflow_scripts import provenance
+from workflow_scripts.kmeans_kernels import VARIABLE, kernels
 from workflow_scripts.provenance import LEFT_OUT, PACKAGE, code_digest, digest, file_digest
 from workflow_scripts.seeds import seed
 
@@ -159,6 +160,14 @@ def test_c_sources_count_with_their_folder(package):
     (package.folder / "clusterers" / "kmeans" / "_new.c").write_text("int x;")
     digests.add(package.digest("clusterers.kmeans.native"))
     assert len(digests) == 4
+    assert package.digest("jobs.score") == elsewhere
+
+
+@pytest.mark.skipif(not kernels(), reason="k-means was installed without a C compiler")
+def test_a_missing_kernel_counts_where_k_means_is_imported(package, monkeypatch):
+    before, elsewhere = package.digest(*CLUSTER), package.digest("jobs.score")
+    monkeypatch.setenv(VARIABLE, "torch")
+    assert package.digest(*CLUSTER) != before
     assert package.digest("jobs.score") == elsewhere
 
 

@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from workflow_scripts.figures.explained_variance import DASHES
-from workflow_scripts.figures.names import CELL_AXES, METRIC_NAMES, cell_names, shown
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import canvas, columns_within, legend_above, looks, note, placeholder, theme
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
 from workflow_scripts.metrics import best_of_n
@@ -31,7 +33,7 @@ def tabulate(
     of the metric's name in the figure; the band is the bootstrap's), `n_restarts` and `confidence`. No rows if there
     are no labels and the metric needs them.
     """
-    names = cell_names(cells, CELL_AXES)
+    names = cell_names(cells, [*AXES])
     curves = [_curve(figure, cell.scores()) for cell in OneCell.each(cells, inputs)]
     return pd.concat([curve.assign(series=name) for name, curve in zip(names, curves, strict=True)], ignore_index=True)
 

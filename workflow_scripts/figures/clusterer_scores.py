@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import CELL_AXES, cell_names
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, note, shortened, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import best_of_repeats, with_k
@@ -47,7 +48,7 @@ def tabulate(
     `_mean` and `_sd` (ddof 1; null for one repeat, and where a metric does not apply).
     """
     rows = []
-    for name, cell in zip(cell_names(cells, CELL_AXES), OneCell.each(cells, inputs), strict=True):
+    for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
         its = best_of_repeats(with_k(cell.scores(), figure["k"]))
         row = {"name": name, "k": its["k"].iloc[0], "n_repeats": len(its)}
         row |= {"n_clusters": its["n_clusters"].mean(), "noise": its["noise_fraction"].mean()}

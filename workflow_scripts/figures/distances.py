@@ -12,7 +12,6 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from scipy.spatial.distance import pdist, squareform
 
-from workflow_scripts.figures.names import cell_names
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     canvas,
@@ -24,6 +23,8 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.points import read_points
@@ -55,7 +56,7 @@ def _matrices(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> Iterator[pd.DataFrame]:
     """A table for each feature store."""
-    names = dict(zip(inputs["features"], cell_names(cells, ("preprocess", "backbone", "layer", "subset")), strict=True))
+    names = dict(zip(inputs["features"], cell_names(cells, axes_of("features")), strict=True))
     readers = OneCell.each(cells, inputs)
     for path, name in names.items():
         members = [cell for cell in readers if cell.files["features"] == path]

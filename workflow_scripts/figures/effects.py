@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.names import AXIS_NAMES, CELL_AXES, METRIC_NAMES, shown
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.grid.axes import AXES, TITLES
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.effects import variance_shares
 
-FACTORS = (*CELL_AXES, "k")
+FACTORS = (*AXES, "k")
 ROW = 5.5
 """Millimetres."""
 
@@ -61,7 +62,7 @@ def varying(scores: pd.DataFrame) -> list[str]:
 
 
 def _choices(cell: OneCell) -> dict[str, Any]:
-    return {axis: cell[axis] for axis in CELL_AXES}
+    return {axis: cell[axis] for axis in AXES}
 
 
 def _ranked(scores: pd.DataFrame, metric: str, n_pairs: int) -> pd.DataFrame:
@@ -117,6 +118,6 @@ def _draw_metric(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
 
 
 def _in_words(term: str) -> str:
-    names = {**AXIS_NAMES, "n_components": "Components", "k": "k"}
+    names = {**TITLES, "n_components": "Components", "k": "k"}
     first, *others = (names[factor] for factor in term.split(" × "))
     return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])

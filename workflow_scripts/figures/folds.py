@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import CELL_AXES, METRIC_NAMES, cell_names, shown
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -21,6 +21,8 @@ from workflow_scripts.figures.style import (
     placeholder,
     theme,
 )
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
 
@@ -43,7 +45,7 @@ def tabulate(
     """
     metric = figure["metric"]
     tables = []
-    for name, cell in zip(cell_names(cells, CELL_AXES), OneCell.each(cells, inputs), strict=True):
+    for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
         scores = with_k(cell.validated(), figure["k"]).dropna(subset=[metric])
         its = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
         repeats = its.groupby(["fold", "split"])["value"]

@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.effects import full_product, varying
-from workflow_scripts.figures.names import AXIS_NAMES, METRIC_NAMES, shown, word
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import canvas, note, placeholder, theme, wrapped
+from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.cells import word
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.effects import variance_shares
 
@@ -71,6 +73,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax=ax,
         )
         ax.tick_params(axis="y", rotation=0)
-        ax.set(xlabel=AXIS_NAMES[table["x_axis"].iloc[0]], ylabel=AXIS_NAMES[table["y_axis"].iloc[0]])
+        ax.set(xlabel=TITLES[table["x_axis"].iloc[0]], ylabel=TITLES[table["y_axis"].iloc[0]])
         note(made, f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings a field.", style)
     return made

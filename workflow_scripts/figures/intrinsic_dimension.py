@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.names import cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, theme, wrapped
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.two_nn import dimension_by_size, two_nn
@@ -30,7 +31,7 @@ def tabulate(
     DataFrame with the rows of `measured` for each cell, and `series` (its name).
     """
     tables = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
+    names = cell_names(cells, axes_of("features"))
     for name, path in zip(names, inputs["features"], strict=True):
         with reading(path) as file:
             tables.append(measured(file["features"][:], figure).assign(series=name))

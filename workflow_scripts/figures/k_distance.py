@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.figures.names import CELL_AXES, cell_names
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, theme, wrapped
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.evenly import evenly
 
@@ -31,7 +32,7 @@ def tabulate(
     `eps, height, separation, confidence, is_gap` (as `clusterers.k_distance.Knee` has them), `min_samples` and `n`.
     """
     tables = []
-    axes = [axis for axis in CELL_AXES if axis != "clusterer"]
+    axes = [axis for axis in AXES if axis != "clusterer"]
     for name, cell in zip(cell_names(cells, axes), OneCell.each(cells, inputs), strict=True):
         points = cell.points().values
         knee = find_knee(points, figure["min_samples"])

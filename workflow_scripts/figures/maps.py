@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import UNLABELLED, scatter
-from workflow_scripts.figures.names import cell_names
 from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, shortened, theme
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 
@@ -26,7 +27,7 @@ def tabulate(
     unknown), `x, y`.
     """
     tables = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
+    names = cell_names(cells, axes_of("features"))
     for name, cell in zip(names, OneCell.each(cells, inputs), strict=True):
         manifest = cell.manifest()[["image_id", "label"]]
         x, y = cell.coordinates()

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from workflow_scripts.figures.names import AXIS_NAMES, cell_names
 from workflow_scripts.figures.style import (
     FAINT,
     INK,
@@ -24,12 +23,12 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.grid.axes import K_TITLE, axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
 
-FEATURES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
-"""The choices that make what is clustered: a panel for each combination."""
 REFERENCES = {"refinement": "labels, refined", "random": "random labels", "orthogonal": "orthogonal to the labels"}
 DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0, (5, 1.5, 1, 1.5))}
 
@@ -49,7 +48,7 @@ def tabulate(
     clusters that have images), `k`, `nmi` (mean over the repeats), `sd` (ddof 1; of the random curve over its draws),
     `n` (labelled images) and `n_labels`. No rows without labels.
     """
-    panels, readers = pd.Series(cell_names(cells, FEATURES)), OneCell.each(cells, inputs)
+    panels, readers = pd.Series(cell_names(cells, axes_of("points"))), OneCell.each(cells, inputs)
     tables = []
     for panel, places in panels.groupby(panels, sort=False).groups.items():
         curves = pd.concat([_clusterer(readers[i]) for i in places])
@@ -89,7 +88,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax, panel in zip(axes.flat, panels, strict=False):
             _draw_panel(ax, table[table["panel"] == panel], colours)
             ax.set_title(wrapped(panel, 0.8 * figure["width"] / across, style["font_size"]))
-            ax.set_xlabel(AXIS_NAMES["k"])
+            ax.set_xlabel(K_TITLE)
             ax.xaxis.set_tick_params(labelbottom=True)
         for ax in axes.flat[len(panels) :]:
             ax.axis("off")

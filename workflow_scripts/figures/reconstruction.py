@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.names import cell_names
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme, wrapped
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 
 ROW = 5.0
@@ -31,7 +32,7 @@ def tabulate(
     features and this number of codes).
     """
     rows = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
+    names = cell_names(cells, axes_of("features"))
     for name, cell, path in zip(names, cells, inputs["decomposed"], strict=True):
         with store.reading(path) as file:
             found = {prefix: file.attrs[f"{prefix}reconstruction_error"] for prefix in ("", "pca_")}

@@ -9,8 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import CELL_AXES, METRIC_NAMES, cell_names, shown
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import with_k
@@ -30,7 +32,7 @@ def tabulate(
     inertia of the series, first of equals) and `r` (Pearson's, of value and relative inertia over the series; null if
     one of them is constant). No rows if there are no labels and the metric needs them.
     """
-    series = zip(cell_names(cells, CELL_AXES), OneCell.each(cells, inputs), strict=True)
+    series = zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True)
     return pd.concat([_series(figure, cell.scores()).assign(series=name) for name, cell in series], ignore_index=True)
 
 

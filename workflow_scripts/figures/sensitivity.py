@@ -12,15 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.names import (
-    ALL_IMAGES,
-    AXIS_NAMES,
-    CELL_AXES,
-    METRIC_NAMES,
-    UNLABELLED_METRICS,
-    shown,
-    word,
-)
+from workflow_scripts.figures.names import METRIC_NAMES, UNLABELLED_METRICS, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -33,12 +25,14 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.grid.axes import AXES, PARTS, TITLES
+from workflow_scripts.grid.cells import spoken, word
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import best_of_repeats, with_k
 
 NUMERIC = ("n_components", "k")
-FREED = {"reducer": ("decomposition", "n_components", "whiten"), "k": ()}
+FREED = {"reducer": PARTS["reducer"], "k": ()}
 """The axes of a cell in which the cells of a figure may differ, where it is not the one of the same name."""
 
 
@@ -72,7 +66,7 @@ def tabulate(
     repeats = long.groupby(["metric", "x", "hue"])["value"]
     long["mean"], long["sd"], long["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
     columns = ["metric", "x", "hue", "repeat", "value", "mean", "sd", "n_repeats"]
-    in_words = {"axis": AXIS_NAMES[figure["x"]], "fixed": _fixed(cells[chosen[0]], figure, scores)}
+    in_words = {"axis": TITLES[figure["x"]], "fixed": _fixed(cells[chosen[0]], figure, scores)}
     return long[columns].assign(**in_words).reset_index(drop=True)
 
 
@@ -81,7 +75,7 @@ def _comparable(cells: Sequence[Mapping[str, Any]], figure: Mapping[str, Any]) -
     free = _free(figure)
 
     def rest(cell: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(cell[axis] for axis in CELL_AXES if axis not in free)
+        return tuple(cell[axis] for axis in AXES if axis not in free)
 
     common = Counter(map(rest, cells)).most_common(1)[0][0]
     return [i for i, cell in enumerate(cells) if rest(cell) == common]
@@ -107,8 +101,8 @@ def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
 
 
 def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFrame) -> str:
-    telling = [axis for axis in CELL_AXES if axis not in _free(figure) and cell[axis] != ALL_IMAGES]
-    words = [word(axis, cell[axis]) for axis in telling]
+    fixed = [axis for axis in AXES if axis not in _free(figure)]
+    words = [word(axis, cell[axis]) for axis in spoken(cell, fixed)]
     ks = scores["k"].dropna().unique()
     if figure["x"] != "k" and len(ks) == 1:
         words.append(f"k = {ks[0]:.0f}")

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.names import cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, legend_below, small, theme, wrapped
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 
 
@@ -29,7 +30,7 @@ def tabulate(
     that it learns from and on those that end it).
     """
     tables = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset", "decomposition"))
+    names = cell_names(cells, axes_of("decomposed"))
     for name, path in zip(names, inputs["decomposed"], strict=True):
         with store.reading(path) as file:
             number, epoch, training, stopping = file["curves"][:].T

@@ -12,8 +12,9 @@ from workflow_scripts.intake.listing import Entry
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A picture: `sha256` of the file's bytes; `width` and `height` of the upright picture, pixels; `pixels`, a digest
-    of the decoded pixels, and `look`, a perceptual hash, 16 hex digits each (`fingerprints`)."""
+    """An image: `sha256` of the file's bytes; `width` and `height` of the upright image, pixels; `pixels`, a digest
+    of the decoded pixels, and `look`, a perceptual hash, 16 hex digits each (`fingerprints`); the rest is its quality
+    (`quality.Quality`)."""
 
     sha256: str
     format: str
@@ -24,6 +25,11 @@ class Facts:
     pages: int
     pixels: str
     look: str
+    brightness: float
+    contrast: float
+    sharpness: float
+    levels: int
+    range_used: float
 
     @property
     def image_id(self) -> str:

@@ -3,9 +3,10 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -16,12 +17,16 @@ from workflow_scripts.intake.duplicates import Copy, Visual, look_alikes, same_b
 from workflow_scripts.intake.facts import Facts, Memory
 from workflow_scripts.intake.fingerprints import perceptual_hash, pixel_digest
 from workflow_scripts.intake.listing import Entry
+from workflow_scripts.intake.masks import find_masks
+from workflow_scripts.intake.quality import Quality, measure, quality_notes, quality_table
 from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, decode, open_file
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", "format", "width", "height", "mode", "bytes", "pages", "pixels_id")
 SET_ASIDE_COLUMNS = ("path", "format", "reason", "detail", "image_id", "pixels_id", "same_as")
 FORMAT_COLUMNS = ("format", "files", "taken_in", "duplicates", "rejected")
+FEW = 5
+"""Images of a folder that may be strays."""
 OTHER = "other"
 """The format of a file that is no picture of a known kind."""
 # Companions of pictures that are not worth opening; whatever else is no picture shows by how it begins.
@@ -37,17 +42,18 @@ _SAME = {Reason.DUPLICATE: "same bytes as", Reason.SAME_PIXELS: "same pixels as"
 class Inspection:
     """What the files are, sorted by path: `images` (`COLUMNS`) stay, `set_aside` (`SET_ASIDE_COLUMNS`) do not.
 
-    `width` and `height` are of the upright picture; `pixels_id` is a hash of its decoded pixels. A duplicate is set
-    aside with the ids of its own content and, as `same_as`, the path of the file that stays in its place; the three are
-    `""` for all other files. `near_duplicates` (`duplicates.PAIR_COLUMNS`) lists pictures that look alike, `formats`
-    (`FORMAT_COLUMNS`) counts files. `notes` are sentences for the log: which files have several pages, which duplicates
-    are kept, what was set aside.
+    `width` and `height` are of the upright image; `pixels_id` is a hash of its decoded pixels. A duplicate is set aside
+    with the ids of its own content and, as `same_as`, the path of the file that stays in its place; the three are `""`
+    for all other files. `near_duplicates` (`duplicates.PAIR_COLUMNS`) lists images that look alike, `formats`
+    (`FORMAT_COLUMNS`) counts files, `quality` (`quality.COLUMNS`) measures the images. `notes` are sentences for the
+    log: which files have several pages, which duplicates are kept, what looks odd, what was set aside.
     """
 
     images: pd.DataFrame
     set_aside: pd.DataFrame
     near_duplicates: pd.DataFrame
     formats: pd.DataFrame
+    quality: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -64,6 +70,7 @@ def inspect(
     duplicates: Literal["drop", "keep"] = "drop",
     visual_duplicates: Visual = "report",
     near_distance: int = 4,
+    masks: Literal["set_aside", "keep"] = "set_aside",
     min_size: int = 1,
     max_pixels: int | None = None,
     workers: int = 1,
@@ -79,6 +86,7 @@ def inspect(
         Of files with the same bytes the first by path stays with `drop`, and the others are set aside; with `keep` all
         stay, and the second and later ones' ids end in -2, -3, ...
     visual_duplicates, near_distance : which look-alikes are set aside, if any, and how alike (`duplicates.look_alikes`)
+    masks : whether images that say where in another image something is (`masks.find_masks`) are data
     min_size, max_pixels : shortest side allowed and largest width x height, in pixels
     workers : processes; the result does not depend on them
     memory : the facts of earlier runs about these files, which are not opened again (`facts.remembering`)
@@ -92,6 +100,9 @@ def inspect(
     rejected = {path: result for path, result in results.items() if isinstance(result, _Rejection)}
     if not facts:
         raise UserError(_nothing_left(root, rejected))
+    if masks == "set_aside":
+        for path, image in find_masks(facts).items():
+            rejected[path] = _Rejection(facts.pop(path).format, str(Reason.MASK), f"mask of {image}")
     copies = same_bytes(facts)
     kept = {path: facts[path] for path, (_, number) in copies.items() if number == 1 or duplicates == "keep"}
     alike = look_alikes(kept, near_distance, visual_duplicates)
@@ -104,12 +115,20 @@ def inspect(
     set_aside = [(path, its.format, its.reason, its.detail, "", "", "") for path, its in rejected.items()]
     set_aside += [_duplicate(path, facts[path], copy) for path, copy in dropped.items()]
     set_aside.sort()
+    quality = quality_table({path: _measured(facts[path]) for path in kept if path not in dropped})
     return Inspection(
         pd.DataFrame(images, columns=list(COLUMNS)),
         pd.DataFrame(set_aside, columns=list(SET_ASIDE_COLUMNS), dtype=str),
         alike.pairs,
         _count_formats(facts, rejected, dropped),
-        (*_notes(facts, copies, dropped), *alike.notes, *_tell_set_aside(set_aside)),
+        quality,
+        (
+            *_notes(facts, copies, dropped),
+            *alike.notes,
+            *quality_notes(quality),
+            *_strays({path: facts[path] for path in kept if path not in dropped}),
+            *_set_aside_note(set_aside),
+        ),
     )
 
 
@@ -150,6 +169,8 @@ def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> Fac
 
 def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> Facts:
     picture = decode(stream, max_pixels, min_size)
+    if (picture.pixels == picture.pixels[0, 0]).all():
+        raise ImageRejected(Reason.UNIFORM, "one value in every pixel", picture.format)
     stream.seek(0)
     return Facts(
         sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
@@ -161,7 +182,12 @@ def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> F
         pages=picture.pages,
         pixels=pixel_digest(picture.pixels),
         look=perceptual_hash(picture.pixels),
+        **asdict(measure(picture.pixels)),
     )
+
+
+def _measured(fact: Facts) -> tuple[int, int, Quality]:
+    return fact.width, fact.height, Quality(*(getattr(fact, field.name) for field in fields(Quality)))
 
 
 def _printable(path: str) -> str:
@@ -203,7 +229,26 @@ def _notes(
         yield f"{len(repeated)} duplicates kept: {_some(repeated)}"
 
 
-def _tell_set_aside(set_aside: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
+    """Yield a sentence about folders of a few images whose sizes no image elsewhere has, among images of few sizes."""
+    folders: dict[str, list[str]] = {}
+    for path in facts:
+        folders.setdefault(str(PurePosixPath(path).parent), []).append(path)
+    sizes = Counter((fact.width, fact.height) for fact in facts.values())
+    usual = {size for size, count in sizes.items() if count > FEW}
+    if sum(sizes[size] for size in usual) < 0.9 * len(facts):
+        return
+    strays = [
+        paths
+        for paths in folders.values()
+        if len(paths) <= FEW and not any((facts[path].width, facts[path].height) in usual for path in paths)
+    ]
+    if strays:
+        paths = list(chain(*strays))
+        yield f"{len(paths)} images in {len(strays)} folders look like no others (exclude them?): {_some(paths)}"
+
+
+def _set_aside_note(set_aside: Sequence[tuple[str, ...]]) -> Iterator[str]:
     if set_aside:
         yield f"{len(set_aside)} files set aside: {count_reasons(reason for _, _, reason, *_ in set_aside)}"
 

@@ -1,17 +1,21 @@
 """Labels from folders, names, expressions or a table. Standard library only."""
 
-import csv
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.known import STATUSES, Match, match, read_known
+from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.listing import LABEL_TABLE
 
-KEYS = ("path", "filename", "image_id")
+SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "images", "imgs", "data", "all"}
+"""Names of folders that part a data set, and say nothing of what an image shows."""
+STRAY = 3
+"""So few images outside the largest class are stray ones."""
+STRAY_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def label_images(
     file: str | None = None,
     pixels: Mapping[str, str] | None = None,
 ) -> Labelling:
-    """Label pictures.
+    """Label images.
 
     Parameters
     ----------
@@ -57,12 +61,12 @@ def label_images(
     rule :
         `none`; `folder`: the path's folder number `level` (-1 the nearest, 0 the outermost); `prefix`: the file's name
         up to its last number (`rolled-in_scale_176.jpg` -> `rolled-in_scale`); `regex`: the group `label`, or the
-        first, of `pattern` searched in the path; `csv`: the table `file` (`find_table`) with the columns `path`,
-        `filename` or `image_id`, and `label`; names may lack folders or the extension as long as they mean one picture;
+        first, of `pattern` searched in the path; `csv`: the table `file` (`label_table.read_label_table`);
         `hash`: the table `file` of the contents of labelled files (`known.read_known`), whatever they are called;
-        `auto`: the first of the table `file`, if there is one, folders (from the nearest outwards) and prefix that
-        makes sense: at least two classes, at most half as many classes as pictures, and a label for half of the
-        pictures or more; otherwise none.
+        `auto`: the table `file`, if there is one, else the first of folders (from the nearest outwards) and prefix
+        that makes sense: at least two classes that are no parts of a data set (train, test), at most half as many
+        classes as images, a label for half of the images or more, and not all but a few stray images in one class;
+        otherwise none.
 
     Raises `UserError` for a rule that cannot work.
     """
@@ -87,7 +91,7 @@ def label_images(
 def _counted(labels: dict[str, str], rule: str, note: str = "") -> Labelling:
     classes = len(set(labels.values()) - {""})
     without = sum(not label for label in labels.values())
-    why = f"{classes} classes, {without} of {len(labels)} pictures without a label{note}"
+    why = f"{classes} classes, {without} of {len(labels)} images without a label{note}"
     return Labelling(labels, rule, why)
 
 
@@ -117,122 +121,82 @@ def _searched(expression: re.Pattern[str], path: str) -> str:
 
 
 def _auto(images: Mapping[str, str], file: str | None) -> Labelling:
-    refused = []
-    for candidate in _candidates(images, file):
-        if isinstance(candidate, str):
-            refused.append(candidate)
-        elif trouble := _implausible(candidate.labels):
+    """Return the first plausible labelling, with what was refused before it; a table that is there has to work."""
+    if file:
+        return _from_table(images, file)
+    refused = [f"no {LABEL_TABLE}"]
+    if not any("/" in path for path in images):
+        refused.append("no folders")
+    for candidate in _candidates(images):
+        if trouble := _implausible(candidate.labels):
             refused.append(f"{candidate.rule}: {trouble}")
         else:
-            return Labelling(candidate.labels, candidate.rule, "; ".join([*refused, candidate.why]))
+            return Labelling(candidate.labels, candidate.rule, "; ".join([candidate.why, *refused]))
     return Labelling(dict.fromkeys(images, ""), "none", "; ".join(refused))
 
 
-def _candidates(images: Mapping[str, str], file: str | None) -> Iterator[Labelling | str]:
-    """What `auto` tries, in its order; a string says why there is nothing to try."""
-    if file:
-        try:
-            yield _from_table(images, file)
-        except UserError as error:
-            yield str(error)
-    else:
-        yield f"no {LABEL_TABLE}"
-    depth = max((path.count("/") for path in images), default=0)
-    if depth == 0:
-        yield "no folders"
-    for level in range(1, depth + 1):
-        yield label_images(images, "folder", level=-level)
+def _candidates(images: Mapping[str, str]) -> Iterator[Labelling]:
+    """Yield what `auto` tries: folders from the nearest outwards, or inwards where images lie at several depths."""
+    depths = Counter(path.count("/") for path in images)
+    deepest = max(depths, default=0)
+    # `defect/1.png` beside `no_defect/FABRIC/1.png`: only the outer folders mean the same for every image.
+    ragged = depths and max(depths.values()) < (1 - STRAY_SHARE) * len(images)
+    levels = range(deepest) if ragged else range(-1, -deepest - 1, -1)
+    for level in levels:
+        yield label_images(images, "folder", level=level)
     yield label_images(images, "prefix")
 
 
 def _implausible(labels: Mapping[str, str]) -> str:
-    """Why the labels make no sense as classes; empty if they do."""
-    classes = len(set(labels.values()) - {""})
-    labelled = sum(bool(label) for label in labels.values())
+    """Return why the labels make no sense as classes; empty if they do."""
+    counts = Counter(labels.values())
+    without = counts.pop("", 0)
+    labelled = len(labels) - without
     if 2 * labelled < len(labels):
-        return f"only {labelled} of {len(labels)} pictures have a label"
-    if classes < 2:
+        return f"only {labelled} of {len(labels)} images have a label"
+    if len(counts) < 2:
         return "one class for all"
-    if 2 * classes > len(labels):
-        return f"{classes} classes for {len(labels)} pictures"
+    if 2 * len(counts) > len(labels):
+        return f"{len(counts)} classes for {len(labels)} images"
+    if {name.lower() for name in counts} <= SPLITS:
+        return f"{', '.join(sorted(counts))} are parts of a data set, not classes"
+    largest, count = counts.most_common(1)[0]
+    stray = labelled - count
+    if count >= STRAY * 10 and stray <= max(STRAY, STRAY_SHARE * labelled / 10):
+        return f"{count} of {labelled} images are {largest!r}, {stray} are not: stray images make no class"
     return ""
 
 
 def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
-    """Labels by a table's rows; a row that names no picture, or more than one, is counted and left aside."""
+    """Return the labels of a table's rows; a row that names no image, or more than one, is counted and left aside."""
     if not file:
         raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
-    found, unmatched = _matched(images, Path(file))
-    labels = {**dict.fromkeys(images, ""), **found}
-    return _counted(labels, f"table {Path(file).name}", f", {unmatched} rows without a picture of their own")
+    table = read_label_table(Path(file), images)
+    labels = {**dict.fromkeys(images, ""), **table.labels}
+    note = f", {table.unmatched} rows without an image of their own"
+    return _counted(labels, f"table {Path(file).name} ({table.columns})", note)
 
 
 def corrected(labelling: Labelling, images: Mapping[str, str], file: str) -> Labelling:
-    """The labelling with the labels of a table, such as the audit's page exports, in place of its own.
+    """Return the labelling with the labels of a table, such as the audit's page exports, in place of its own.
 
-    The table's rows name pictures as those of the rule `csv` do; one without a label leaves the picture's as it is.
+    The table's rows name images as those of the rule `csv` do; one without a label leaves the image's as it is.
     """
-    found, unmatched = _matched(images, Path(file))
-    changes = {path: label for path, label in found.items() if label not in ("", labelling.labels[path])}
+    table = read_label_table(Path(file), images)
+    changes = {path: label for path, label in table.labels.items() if label not in ("", labelling.labels[path])}
     why = f"{labelling.why}; {len(changes)} labels changed by {Path(file).name}"
-    lost = f", {unmatched} of its rows without a picture of their own" if unmatched else ""
+    lost = f", {table.unmatched} of its rows without an image of their own" if table.unmatched else ""
     return replace(labelling, labels={**labelling.labels, **changes}, why=why + lost)
 
 
-def _matched(images: Mapping[str, str], table: Path) -> tuple[dict[str, str], int]:
-    """The labels of the pictures that a table's rows name, and how many rows name none, or more than one."""
-    index = _index(images)
-    labels: dict[str, str] = {}
-    unmatched = 0
-    for key, label in _rows(table):
-        paths = {key} if key in images else next((index[name] for name in _suffixes(key) if name in index), set())
-        if len(paths) != 1 and len({images[path] for path in paths}) != 1:
-            unmatched += 1
-            continue
-        for path in paths:
-            if labels.get(path, "") not in ("", label):
-                raise UserError(f"{table}: found the labels {labels[path]!r} and {label!r} for {path}, allowed: one")
-            labels[path] = label
-    return labels, unmatched
-
-
 def _from_known(images: Mapping[str, str], pixels: Mapping[str, str], table: Path) -> Labelling:
-    """Labels of the files of another data set that have the same bytes or the same pixels."""
+    """Return the labels of the files of another data set that have the same bytes or the same pixels."""
     contents = {path: (image_id, pixels.get(path, "")) for path, image_id in images.items()}
     matches = tuple(match(contents, read_known(table)))
-    found = {content: label for content, status, label, *_ in matches if status == "matched"}
-    labels = {path: next((found[key] for key in its if key in found), "") for path, its in contents.items()}
+    known = {content: label for content, status, label, *_ in matches if status == "matched"}
+    labels = {path: next((known[key] for key in keys if key in known), "") for path, keys in contents.items()}
     counts = Counter(status for _, status, *_ in matches)
     files = sum(number for *_, number, _ in matches)
-    told = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
-    counted = _counted(labels, f"content of {table.name}", f"; {files} labelled files, {len(matches)} contents: {told}")
-    return replace(counted, matches=matches)
-
-
-def _rows(table: Path) -> Iterator[tuple[str, str]]:
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as stream:
-            rows = csv.DictReader(stream)
-            columns = {name.strip().lower(): name for name in rows.fieldnames or []}
-            key = next((columns[name] for name in KEYS if name in columns), None)
-            if key is None or "label" not in columns:
-                raise UserError(f"{table}: found columns {list(columns)}, allowed: one of {', '.join(KEYS)}, and label")
-            for row in rows:
-                yield (row[key] or "").strip().replace("\\", "/"), (row[columns["label"]] or "").strip()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{table}: cannot be read as a CSV in UTF-8 ({error})") from None
-
-
-def _index(images: Mapping[str, str]) -> dict[str, set[str]]:
-    """Every name that a row may give a picture: its id, its path or an end of it, each with and without extension."""
-    index: defaultdict[str, set[str]] = defaultdict(set)
-    for path, image_id in images.items():
-        for name in (image_id, *_suffixes(path), *_suffixes(str(PurePosixPath(path).with_suffix("")))):
-            index[name].add(path)
-    return index
-
-
-def _suffixes(path: str) -> list[str]:
-    """`a/b/c` -> `a/b/c`, `b/c`, `c`."""
-    parts = path.removeprefix("./").split("/")
-    return ["/".join(parts[start:]) for start in range(len(parts))]
+    statuses = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
+    note = f"; {files} labelled files, {len(matches)} contents: {statuses}"
+    return replace(_counted(labels, f"content of {table.name}", note), matches=matches)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workflow_scripts.errors import UserError
 
+HIDDEN = (".", "__MACOSX")
 LABEL_TABLE = "labels.csv"
 """The table of labels at the top of the data folder: not one of its pictures, so that editing it touches none."""
 
@@ -30,10 +31,11 @@ def scan(root: str | Path, include: Iterable[str] = ("**/*",), exclude: Iterable
     a `/` inside is matched against the path from `root` on; one without against each name in it, at any depth. A
     pattern that matches a folder matches all that is below. Capitals do not matter (`*.jpg` takes `A.JPG`).
 
-    Files and folders whose names begin with a dot are left out, and so are `labels.csv` at the top, which is read for
-    labels only (`labels.find_table`), and what is no file (sockets, pipes). Links are followed, except those that lead
-    back to a folder above them; a dead link is an entry of size 0, so that intake rejects it by name. Raises
-    `UserError` if `root` is no folder, if nothing is left, or if a folder cannot be listed.
+    Files and folders whose names begin with a dot or with `__MACOSX` are left out, and so are `labels.csv` at the top,
+    which is read for labels only (`labels.find_table`), and what is no file (sockets, pipes). Links are followed,
+    except those that lead back to a folder above them; a dead link is an entry of size 0, so that intake rejects it by
+    name.
+    Raises `UserError` if `root` is no folder, if nothing is left, or if a folder cannot be listed.
     """
     root = Path(root)
     if not root.is_dir():
@@ -68,7 +70,7 @@ def _walk(folder: str, prefix: str, unwanted: re.Pattern[str], above: tuple[tupl
         raise UserError(f"data: {folder} cannot be listed ({error.strerror}); exclude it or change its mode") from None
     for item in items:
         path = prefix + item.name
-        if item.name.startswith(".") or path == LABEL_TABLE or unwanted.fullmatch(path):
+        if item.name.startswith(HIDDEN) or path == LABEL_TABLE or unwanted.fullmatch(path):
             continue
         if item.is_dir():
             yield from _walk(item.path, path + "/", unwanted, (*above, here))

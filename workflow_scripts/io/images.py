@@ -31,6 +31,8 @@ class Reason(StrEnum):
     TOO_SMALL = "too small"
     BOMB = "decompression bomb"
     NOT_FINITE = "not finite"
+    UNIFORM = "uniform"
+    MASK = "mask"
     DUPLICATE = "duplicate content"
     SAME_PIXELS = "duplicate pixels"
     NEAR = "near-duplicate"

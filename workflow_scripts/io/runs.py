@@ -97,8 +97,10 @@ def write_runs(
             group = file.create_group(_group(k))
             for name in ROWS:
                 store.put(group, name, getattr(of_k, name), compression="gzip" if name == "labels" else None)
-            for name, values in of_k.diagnostics.items():
-                store.put(group, f"diagnostics/{name}", values)
+            if of_k.diagnostics:
+                diagnostics = group.create_group("diagnostics")
+                for name, values in of_k.diagnostics.items():
+                    store.put(diagnostics, name, values)
 
 
 def stored_ks(file: h5py.File) -> list[int | None]:

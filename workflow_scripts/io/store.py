@@ -34,6 +34,19 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
         for name, value in {"libraries": libraries, **attributes}.items():
             _put_attribute(file, name, value)
         yield file
+        _check_no_times(file)
+
+
+def _check_no_times(file: h5py.File) -> None:
+    """Raise `ValueError` for an object that keeps the time at which it was made: the same content, other bytes.
+
+    HDF5 makes such groups where a name holds a slash and the group before it is not there.
+    """
+    names: list[str] = []
+    file.visit(names.append)
+    for name in names:
+        if file[name].id.get_create_plist().get_obj_track_times():
+            raise ValueError(f"{name} keeps the time at which it was made; make its group with create_group")
 
 
 @contextmanager

@@ -26,11 +26,12 @@ with job(snakemake.log[0]) as log:
         )
     method = import_module(f"workflow_scripts.clusterers.{settings['method']}")
     checkpoints = {"checkpoints": output.with_name(f".{output.name}.checkpoints")} if hasattr(method, "RESUMES") else {}
-    made_by = {name: getattr(params, name) for name in ("clusterer", "n_components", "whiten", "seed")}
+    facts = {"kmeans_path": method.kmeans_path(settings)} if hasattr(method, "kmeans_path") else {}
+    made_by = {"clusterer": settings, "n_components": params.n_components, "whiten": params.whiten, "seed": params.seed}
     report = progress(f"cluster {wildcards.reducer}/{wildcards.clusterer}", "restarts")
     write_runs(
         snakemake.output[0],
         method.cluster(points.values, settings, params.seed, snakemake.threads, report, **checkpoints),
         points.image_ids,
-        store.provenance(params.code, points.manifest, made_by, n_components_used=points.values.shape[1]),
+        store.provenance(params.code, points.manifest, made_by, n_components_used=points.values.shape[1], **facts),
     )

@@ -3,7 +3,8 @@
 import pandas as pd
 from snakemake.script import Snakemake
 
-from workflow_scripts.figures.names import ALL_IMAGES, CELL_AXES, cell_names
+from workflow_scripts.grid.axes import AXES, EVERYTHING
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.pages.gallery.page import describe, write_gallery
@@ -16,8 +17,8 @@ with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
     params, source = snakemake.params, snakemake.input
     files = {"manifest": source.manifest, "points": source.points, "clusters": source.clusters}
     described, manifests = [], []
-    everything = all(cell["subset"] == ALL_IMAGES for cell in params.cells)
-    names = cell_names(params.cells, [axis for axis in CELL_AXES if axis != "subset" or not everything])
+    everything = all(cell["subset"] == EVERYTHING for cell in params.cells)
+    names = cell_names(params.cells, [axis for axis in AXES if axis != "subset" or not everything])
     for name, cell in zip(names, OneCell.each(params.cells, files), strict=True):
         points, manifest = cell.points().values, cell.manifest()
         partitions = [

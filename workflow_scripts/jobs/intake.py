@@ -1,4 +1,4 @@
-"""Raw folder -> images.csv, set_aside.csv, near_duplicates.csv and formats.csv."""
+"""Raw folder -> images.csv, set_aside.csv, near_duplicates.csv, formats.csv and quality.csv."""
 
 from snakemake.script import Snakemake
 
@@ -23,6 +23,7 @@ with job(snakemake.log[0]) as log:
             duplicates=settings["duplicates"],
             visual_duplicates=settings["visual_duplicates"],
             near_distance=settings["near_distance"],
+            masks=settings["masks"],
             **limits,
             workers=snakemake.threads,
             memory=memory,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.grid.axes import COLUMNS as CELL_COLUMNS
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.points import Points
 from workflow_scripts.io.runs import NOT_APPLICABLE, Runs
@@ -15,18 +16,8 @@ from workflow_scripts.metrics.internal import MAX_POINTS
 CRITERIA = ("bic", "aic")
 """What some clusterers say of themselves."""
 COLUMNS = [
-    *(
-        "dataset",
-        "preprocess",
-        "backbone",
-        "layer",
-        "subset",
-        "reducer",
-        "n_components",
-        "n_components_used",
-        "whiten",
-        "clusterer",
-    ),
+    "dataset",
+    *CELL_COLUMNS,
     *("k", "n_clusters", "noise_fraction", "fold", "split", "repeat", "restart", "n_init", "seed", "inertia", "n_iter"),
     *("accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric"),
     *("purity", "homogeneity", "completeness", "silhouette"),
@@ -37,22 +28,10 @@ CLASS_COLUMNS = [
     *COLUMNS[: COLUMNS.index("k") + 1],
     *("fold", "split", "repeat", "label", "support", "precision", "recall", "f1"),
 ]
-INTEGERS = (
-    "n_components",
-    "n_components_used",
-    "k",
-    "n_clusters",
-    "fold",
-    "repeat",
-    "restart",
-    "n_init",
-    "seed",
-    "n_iter",
-    "support",
-)
+INTEGERS = ("k", "n_clusters", "fold", "repeat", "restart", "n_init", "seed", "n_iter", "support")
 DBCV_PAIRS = 1e9
 """Pairs of points, over all partitions of a file, up to which DBCV is computed: about half a minute."""
-TEXTS = ("dataset", "preprocess", "backbone", "layer", "subset", "reducer", "clusterer", "split", "label")
+TEXTS = ("dataset", "split", "label")
 
 
 def score_clusters(cell: OneCell) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -108,6 +87,6 @@ def typed(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
     Whole numbers are nullable integers, so that a null is null and 7 is not 7.0, and `whiten` is a nullable boolean.
     """
-    types = {"whiten": "boolean", **dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(TEXTS, "string")}
+    types = {**CELL_COLUMNS, **dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(TEXTS, "string")}
     frame = frame.reindex(columns=columns).reset_index(drop=True)
     return frame.astype({name: types.get(name, "float64") for name in columns})

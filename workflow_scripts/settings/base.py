@@ -1,4 +1,4 @@
-"""What all settings models share: the base model, names, the axes of the grid."""
+"""What all settings models share: the base model and names."""
 
 import json
 from collections.abc import Mapping
@@ -19,17 +19,12 @@ def _no_ending(name: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$"), AfterValidator(_no_ending)]
-FEATURES_THEMSELVES = "none"
-"""The decomposition's name that stands for clustering the features as they are."""
-EVERYTHING = "all"
-"""The subset's name that stands for all images."""
-AXES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten", "clusterer")
 
 
 class Model(BaseModel):
     """Base of all settings: frozen, and an unknown key is an error that lists the known ones."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -40,6 +35,19 @@ class Model(BaseModel):
                     # A step's name is written before its parameters and is none of them.
                     allowed = [name for name in cls.model_fields if name != "step"]
                     raise ValueError(f"unknown key: {found_allowed(key, allowed)}")
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _truths_are_no_numbers(cls, given: Any) -> Any:
+        for key, value in given.items() if isinstance(given, Mapping) else ():
+            annotation = str(cls.model_fields[key].annotation) if key in cls.model_fields else ""
+            numeric = ("int" in annotation or "float" in annotation) and not (
+                "bool" in annotation or "Any" in annotation
+            )
+            for each in value if isinstance(value, list) else [value]:
+                if numeric and isinstance(each, bool):
+                    raise ValueError(f"{key}: found {str(each).lower()}, allowed: a number")
         return given
 
     def dump(self, **how: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model
@@ -64,6 +64,8 @@ class Intake(Model):
     visual_duplicates: Literal["report", "drop_same_pixels", "drop"] = "report"
     """Other files with the pixels of an earlier one, or nearly so: `near_duplicates.csv` lists them; `drop_same_pixels`
     and `drop` leave out the former, or both."""
+    masks: Literal["set_aside", "keep"] = "set_aside"
+    """Images of two or three grey values with the name of another image, beside it or in a folder such as `masks`."""
     near_distance: int = Field(4, ge=0, le=16)
     """Bits, of the 64 of a perceptual hash, in which pictures that are nearly the same differ at the most."""
     scale_bars: bool = False
@@ -73,6 +75,14 @@ class Intake(Model):
     """Shortest side, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)
     """Width times height above which a file is rejected before it is decoded."""
+
+    @field_validator("include", "exclude")
+    @classmethod
+    def _brackets_close(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            if not pattern or pattern.count("[") != pattern.count("]"):
+                raise ValueError(f"found {pattern!r}, allowed: a glob pattern; a bracket that is meant: [[]")
+        return patterns
 
     @model_validator(mode="after")
     def _sublabels_of_paths(self) -> "Intake":

@@ -1,4 +1,4 @@
-"""YAML files, and mistakes in them told in one line."""
+"""YAML files, and mistakes in them in one line."""
 
 import re
 from pathlib import Path
@@ -8,33 +8,104 @@ import yaml
 
 from workflow_scripts.errors import UserError, found_allowed
 
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error and not the last one's win."""
+    """YAML in which a key that stands twice is an error, and so is what YAML 1.1 reads as another value than it shows.
+
+    `010` is 8 there, `2:10` is 130, and `no` is false: each is refused with what to write.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         merge = "tag:yaml.org,2002:merge"
         keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != merge]
         for key in keys:
             if keys.count(key) > 1:
-                raise UserError(
-                    f"{node.start_mark.name}: the key {key!r} stands twice (line {node.start_mark.line + 1} on)"
-                )
+                raise UserError(f"{_place(node.start_mark)}: the key {key!r} stands twice")
         return super().construct_mapping(node, deep)
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | float:
+        text = node.value.lstrip("+-")
+        value = self.construct_yaml_float(node) if node.tag.endswith("float") else self.construct_yaml_int(node)
+        if ":" in text or (text.startswith("0") and text[1:].replace("_", "").isdigit()):
+            raise UserError(
+                f"{_place(node.start_mark)}: found {node.value}, which YAML reads as {value}; write {value}, or a text "
+                f"in quotes: '{node.value}'"
+            )
+        return value
+
+    def construct_boolean(self, node: yaml.ScalarNode) -> bool:
+        value = self.construct_yaml_bool(node)
+        if node.value.lower() not in ("true", "false"):
+            raise UserError(
+                f"{_place(node.start_mark)}: found {node.value}, which YAML reads as {str(value).lower()}; write "
+                f"{str(value).lower()}, or '{node.value}' in quotes for the word"
+            )
+        return value
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _StrictLoader.construct_number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:bool", _StrictLoader.construct_boolean)
+
+
+def _place(mark: yaml.Mark) -> str:
+    return f"{mark.name}, line {mark.line + 1}"
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
-    """A YAML file's mapping; raises `UserError` for what is not YAML, not a mapping, or has a key twice."""
+    """Return a YAML file's mapping.
+
+    Raises `UserError` with the file, the line and what to write, for a file that cannot be read, is not YAML, has no
+    keys on top, has a key twice, or a value that YAML reads as another than it shows.
+    """
     try:
-        with open(path, "rb") as stream:
-            content = yaml.load(stream, _StrictLoader)
+        text = Path(path).read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        raise UserError(f"{path}: {error.strerror}; allowed: a YAML file") from None
+    if text.startswith(UTF16):
+        raise UserError(f"{path}: found UTF-16, allowed: UTF-8; save it with that encoding")
+    try:
+        loader = _StrictLoader(text)
+        loader.name = str(path)
+        content = loader.get_single_data()
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{path}{_explain(error, text)}") from None
+    if content is None:
+        raise UserError(f"{path}: found nothing in the file, allowed: keys with values, such as data: FOLDER")
     if not isinstance(content, dict):
-        raise UserError(f"{path}: found {type(content).__name__}, allowed: keys with values")
+        raise UserError(f"{path}: found a {type(content).__name__} on top, allowed: keys with values, as data: FOLDER")
     return content
+
+
+def _explain(error: yaml.YAMLError, text: bytes) -> str:
+    """Return the line of a mistake, and what to write there."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return f": not YAML: {' '.join(str(error).split())}; save it as UTF-8 text"
+    opened = getattr(error, "context_mark", None)
+    if opened is not None and isinstance(error, yaml.scanner.ScannerError):
+        mark = opened  # where a key lacks its colon, or a text its closing quotation mark
+    lines = text.decode(errors="replace").splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        problem = "a tab, allowed: spaces for indentation"
+    elif isinstance(error, yaml.constructor.ConstructorError):
+        problem = (
+            f"{str(error.problem).removeprefix('could not determine a constructor for ')}, allowed: no tags (!...)"
+        )
+    elif opened is not None and "flow" in str(error.context):  # type: ignore[attr-defined]
+        problem = f"a bracket of line {opened.line + 1} that is not closed, or a comma that is missing"
+    elif "quoted scalar" in str(error.context):  # type: ignore[attr-defined]
+        problem = f"{line.strip()[:40]!r} with a quotation mark that is not closed"
+    elif "expected ':'" in str(error.problem):  # type: ignore[attr-defined]
+        problem = f"{line.strip()[:40]!r} without a colon, allowed: KEY: VALUE"
+    elif isinstance(error, yaml.parser.ParserError):
+        problem = f"{line.strip()[:40]!r} at another indentation than the keys above it"
+    else:
+        problem = f"{line.strip()[:40]!r} ({error.problem})"  # type: ignore[attr-defined]
+    return f", line {mark.line + 1}: found {problem}"
 
 
 _ALLOWED = {
@@ -56,7 +127,7 @@ _ALLOWED = {
 
 
 def mistake(detail: Any) -> str:
-    """What was found and what is allowed, of a mistake as pydantic reports it."""
+    """Return what was found and what is allowed, of a mistake as pydantic reports it."""
     kind, context = detail["type"], detail.get("ctx", {})
     found = context.get("tag", detail["input"])
     if kind == "value_error":

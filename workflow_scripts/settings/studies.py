@@ -1,13 +1,14 @@
 """Studies: a baseline and the axes that vary around it."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
-from workflow_scripts.settings.base import EVERYTHING, Model, Name
-from workflow_scripts.settings.figures import AnyFigure, check_axes
-from workflow_scripts.settings.pages import Audit, Gallery
+from workflow_scripts.grid.axes import AXES, Axes, Axis
+from workflow_scripts.settings.base import Model, Name
+from workflow_scripts.settings.figures import Figure, check_axes
+from workflow_scripts.settings.pages import WithPages
 
 
 class CrossValidation(Model):
@@ -34,6 +35,8 @@ class InClusters(Model):
     @model_validator(mode="after")
     def _axes(self) -> "InClusters":
         check_axes("at", self.at)
+        if len(set(self.clusters)) < len(self.clusters):
+            raise ValueError(f"clusters: found {self.clusters}, allowed: each number once")
         return self
 
 
@@ -47,27 +50,31 @@ class Subset(Model):
     """From and to."""
     in_clusters: InClusters | None = None
 
+    @model_validator(mode="after")
+    def _is_a_part(self) -> "Subset":
+        if not self.model_fields_set:
+            raise ValueError(f"found nothing, allowed: one or more of {', '.join(type(self).model_fields)}")
+        return self
+
     @property
     def columns(self) -> dict[str, Any]:
         """What the manifest's columns have to be: one of a list of texts, or between two numbers."""
         return self.dump(exclude={"in_clusters"}, exclude_none=True)
 
 
-class Choices(Model):
+def _choice(name: str, axis: Axis) -> tuple[Any, Any]:
+    """Return the type and the field of an axis's value in the configuration."""
+    return get_type_hints(Axes)[name], Field(axis.default, ge=axis.minimum, description=axis.description)
+
+
+_FIELDS: dict[str, Any] = {name: _choice(name, axis) for name, axis in AXES.items()}
+
+
+class Choices(create_model("Choices", __base__=Model, **_FIELDS)):  # type: ignore[misc]
     """One value for each axis."""
 
-    preprocess: str
-    backbone: str
-    layer: str
-    subset: str = EVERYTHING
-    decomposition: str = "pca"
-    n_components: Annotated[int, Field(ge=1)] | None = None
-    """null takes all."""
-    whiten: bool = False
-    clusterer: str
 
-
-class Study(Model):
+class Study(WithPages):
     """A baseline and the axes that vary around it."""
 
     baseline: dict[str, Any] = {}
@@ -78,15 +85,7 @@ class Study(Model):
     """Further cells: the baseline with these choices."""
     cross_validation: Name | None = None
     """Also scores every cell by this cross-validation."""
-    figures: dict[Name, AnyFigure] = {}
-    audit: Audit | None = None
-    gallery: Gallery | None = None
-
-    @property
-    def pages(self) -> dict[str, Audit | Gallery]:
-        """The pages that the study has, by kind."""
-        pages = {"audit": self.audit, "gallery": self.gallery}
-        return {kind: page for kind, page in pages.items() if page}
+    figures: dict[Name, Figure] = {}
 
     @model_validator(mode="after")
     def _axes(self) -> "Study":

@@ -1,7 +1,9 @@
 """Many-restart k-means against scikit-learn, path against path, and its promises of reproducibility."""
 
 import ctypes as ct
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from shutil import copy
@@ -19,11 +21,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from workflow_scripts.clusterers.kmeans import ManyRestartKMeans, Restarts, native, run_restarts
+from tests.workflow import ROOT
+from workflow_scripts import kmeans_kernels
+from workflow_scripts.clusterers.kmeans import ManyRestartKMeans, Restarts, native, path_on, run_restarts
+from workflow_scripts.clusterers.kmeans import restarts as restarts_module
 from workflow_scripts.clusterers.kmeans.problem import Batch, Problem
 from workflow_scripts.clusterers.kmeans.streams import random_points, uniforms
+from workflow_scripts.errors import UserError
 
-needs_kernel = pytest.mark.skipif(not native.kernels(), reason="k-means was installed without a C compiler")
+KERNELS = kmeans_kernels.kernels()
+needs_kernel = pytest.mark.skipif(not KERNELS, reason="k-means was installed without a C compiler")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -33,14 +40,18 @@ def digits() -> np.ndarray:
     return PCA(40, whiten=True, random_state=0).fit_transform(load_digits().data)
 
 
-@pytest.fixture(params=["native", "torch"])
+@pytest.fixture(params=kmeans_kernels.PATHS)
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Each test once on the compiled kernel, once on the torch path."""
-    if request.param == "torch":
-        monkeypatch.setattr(native, "kernels", dict)
-    elif not native.kernels():
-        pytest.skip("k-means was installed without a C compiler")
+    """Each test on every compiled kernel, and on the torch path."""
+    if request.param not in (*KERNELS, "torch"):
+        pytest.skip(f"no kernel for {request.param} here")
+    monkeypatch.setenv(kmeans_kernels.VARIABLE, request.param)
     return request.param
+
+
+@pytest.fixture
+def on_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(kmeans_kernels.VARIABLE, "torch")
 
 
 def points(n: int, restarts: int, k: int, seed: int = 0) -> np.ndarray:
@@ -50,6 +61,10 @@ def points(n: int, restarts: int, k: int, seed: int = 0) -> np.ndarray:
 
 def sklearn_run(X: np.ndarray, centers: np.ndarray, max_iter: int = 300) -> KMeans:
     return KMeans(len(centers), init=centers, n_init=1, tol=0, algorithm="lloyd", max_iter=max_iter).fit(X)
+
+
+def means_of(X: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return np.stack([X[labels == j].mean(axis=0) for j in range(labels.max() + 1)])
 
 
 def assert_same(a: Restarts, b: Restarts) -> None:
@@ -300,15 +315,72 @@ def test_streams_depend_on_seed_and_restart_alone() -> None:
 # ---------------------------------------------------------------- reproducibility
 
 
-@needs_kernel
-def test_threads_splits_memory_and_other_k_change_nothing(digits: np.ndarray) -> None:
+def test_threads_splits_memory_and_other_k_change_nothing(digits: np.ndarray, path: str) -> None:
     whole = run_restarts(digits, 10, 90, 3)
     assert_same(whole, run_restarts(digits, 10, 90, 3, n_threads=3))
     assert_same(whole, run_restarts(digits, [4, 10], 90, 3)[1])
     part = run_restarts(digits, 10, 30, 3)
     np.testing.assert_array_equal(whole.labels[:30], part.labels)
     np.testing.assert_array_equal(whole.inertia[:30], part.inertia)
-    assert_same(whole, run_restarts(digits, 10, 90, 3, max_memory=100_000))  # nothing is cached
+    assert_same(whole, run_restarts(digits, 10, 90, 3, max_memory=100_000))  # nothing cached, batches of one
+
+
+def duplicates() -> np.ndarray:
+    """Points on a grid, most of them more than once: many are as near to one centre as to another."""
+    return np.random.default_rng(0).integers(0, 3, (500, 4)).astype(float)
+
+
+@pytest.mark.parametrize("far", [0, 1e6])
+@pytest.mark.usefixtures("on_torch")
+def test_torch_path_is_the_same_in_batches_of_any_size_with_ties(far: float) -> None:
+    X = duplicates()
+    X[0] += far
+    whole = run_restarts(X, 6, 64, 0)
+    for max_memory in (0, 2**17, 2**20):
+        assert_same(whole, run_restarts(X, 6, 64, 0, max_memory=max_memory, n_threads=2))
+
+
+@pytest.mark.usefixtures("on_torch")
+def test_torch_path_gives_the_same_bits_in_single_precision(digits: np.ndarray) -> None:
+    """Single precision is for the scores alone: what it leaves open is settled in double."""
+    for X in (digits.astype(np.float32), duplicates().astype(np.float32)):
+        assert_same(run_restarts(X, 7, 40, 0), run_restarts(X, 7, 40, 0, dtype=np.float32))
+
+
+BITS = """
+import sys, numpy as np
+from workflow_scripts.clusterers.kmeans import run_restarts
+found = run_restarts(np.load(sys.argv[1]), [2, 9], 25, 0, n_threads=2)
+print(*(getattr(each, name).tobytes().hex() for each in found for name in ("labels", "inertia", "best_centers")))
+"""
+
+
+@pytest.mark.parametrize(
+    "processor",
+    [
+        {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "MKL_CBWR": "COMPATIBLE"},
+        {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "OMP_NUM_THREADS": "2"},
+    ],
+    ids=["no vectors", "AVX2"],
+)
+def test_torch_path_gives_the_same_bits_on_other_processors(
+    processor: dict[str, str], digits: np.ndarray, tmp_path: Path
+) -> None:
+    X = digits[:400] * 0.37
+    np.save(tmp_path / "X.npy", X)
+    bits = [
+        subprocess.run(
+            [sys.executable, "-c", BITS, tmp_path / "X.npy"],
+            env={**os.environ, kmeans_kernels.VARIABLE: "torch", **variables},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for variables in ({}, processor)
+    ]
+    assert len(bits[0]) > 2 * 50 * 400
+    assert bits[0] == bits[1]
 
 
 def test_several_seeds_put_an_axis_in_front(digits: np.ndarray, path: str) -> None:
@@ -345,7 +417,7 @@ def test_progress_counts_restarts_and_an_error_in_it_ends_the_run(digits: np.nda
 
 
 @needs_kernel
-@pytest.mark.parametrize("instruction_set", native.kernels())
+@pytest.mark.parametrize("instruction_set", KERNELS)
 @pytest.mark.parametrize(("max_memory", "fits_in_cache"), [(0, 0), (0, 2**20), (2**20, 2**20), (2**30, 2**20)])
 def test_every_instruction_set_and_path_gives_sklearns_labels(
     instruction_set: str, max_memory: int, fits_in_cache: int, monkeypatch: pytest.MonkeyPatch
@@ -355,7 +427,7 @@ def test_every_instruction_set_and_path_gives_sklearns_labels(
     X = rng.normal(size=(333, 210)) + rng.normal(size=(5, 210))[rng.integers(0, 5, 333)] * 0.3
     init = points(333, 10, 13).astype(np.int32)
     labels = np.empty((10, 333), np.uint8)
-    backend = native.NativeBackend(Problem.of(X), max_memory, instruction_set)
+    backend = native.NativeBackend(Problem.of(X), max_memory, KERNELS[instruction_set])
     result = backend.run(Batch(10, 13, 300, 0.0, labels, True, start_points=init), ct.c_int32(0))
     for r in range(10):
         theirs = sklearn_run(X, X[init[r]])
@@ -363,26 +435,51 @@ def test_every_instruction_set_and_path_gives_sklearns_labels(
         assert result.n_iter[r] == theirs.n_iter_
 
 
-@needs_kernel
-def test_torch_path_equals_the_kernel(digits: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled = run_restarts(digits, 7, 60, 0)
-    monkeypatch.setattr(native, "kernels", dict)
+def test_every_path_gives_the_same(digits: np.ndarray, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    this = run_restarts(digits, 7, 60, 0)
+    assert path_on("cpu") == path
+    monkeypatch.setenv(kmeans_kernels.VARIABLE, "torch")
     batched = run_restarts(digits, 7, 60, 0)
-    np.testing.assert_allclose(compiled.inertia, batched.inertia, rtol=1e-9)
-    np.testing.assert_array_equal(compiled.labels, batched.labels)
-    single = run_restarts(digits, 7, 60, 0, dtype=np.float32)
-    assert (np.abs(single.inertia / compiled.inertia - 1) < 1e-6).mean() > 0.9
+    np.testing.assert_allclose(this.inertia, batched.inertia, rtol=2.0**-31)
+    np.testing.assert_array_equal(this.labels, batched.labels)
+
+
+def test_of_restarts_that_end_alike_the_first_is_the_best_on_every_path(path: str) -> None:
+    """Iris in three clusters: nearly every restart ends in the same optimum, its clusters numbered otherwise."""
+    X = StandardScaler().fit_transform(load_iris().data)
+    every, best = (run_restarts(X, 3, 200, 2, keep=keep) for keep in ("all", "best"))
+    direct = np.array([((X - means_of(X, labels)[labels]) ** 2).sum() for labels in every.labels])
+    first = int(np.flatnonzero(direct <= direct.min() * (1 + 1e-9))[0])
+    assert (np.abs(direct / direct.min() - 1) < 1e-9).sum() > 20
+    assert every.best == best.best == first
+    np.testing.assert_array_equal(best.labels, every.labels[first])
+    np.testing.assert_allclose(best.best_centers, means_of(X, every.labels[first]), atol=1e-12)
+
+
+def test_no_inertia_is_left_of_rounding(path: str) -> None:
+    """As many clusters as distinct points: every restart that meets them all is as good as the first."""
+    X = np.repeat(np.random.default_rng(0).normal(size=(6, 5)), 7, axis=0)
+    out = run_restarts(X, 6, 20, 0)
+    assert (out.inertia == 0).all()
+    assert out.best == 0
+
+
+def test_a_path_that_there_is_not_is_the_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(kmeans_kernels.VARIABLE, "sse9")
+    with pytest.raises(UserError, match=r"CLUSTERGRID_KMEANS: found sse9, allowed here: .*torch"):
+        run_restarts(duplicates(), 2, 1, 0)
 
 
 @pytest.fixture
-def folder_of_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the C sources and of the library, of which `native` now reads."""
-    for file in [*native.FOLDER.glob("*.[ch]"), *native.FOLDER.glob("_kernel*.so")]:
+def folder_of_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the C sources and of the library, which are read in place of the project's."""
+    for file in [*kmeans_kernels.FOLDER.glob("*.[ch]"), *kmeans_kernels.FOLDER.glob("_kernel*.so")]:
         copy(file, tmp_path)
-    monkeypatch.setattr(native, "FOLDER", tmp_path)
-    native.kernels.cache_clear()
-    yield tmp_path
-    native.kernels.cache_clear()
+    monkeypatch.setattr(kmeans_kernels, "FOLDER", tmp_path)
+    monkeypatch.delenv(kmeans_kernels.VARIABLE, raising=False)
+    kmeans_kernels._compiled.cache_clear()
+    restarts_module._warn_once.cache_clear()
+    return tmp_path
 
 
 def test_missing_compiler_is_said_once(
@@ -393,26 +490,26 @@ def test_missing_compiler_is_said_once(
     for _ in range(2):
         run_restarts(digits[:50], 2, 1, 0)
     assert [record.message for record in caplog.records] == [
-        "k-means takes the torch path, several times slower: no kernel was compiled; run `make env`, with a C compiler"
+        "k-means takes the slow path (no compiled kernel): no kernel was compiled; run `make env`, with a C compiler"
     ]
 
 
 @needs_kernel
-def test_a_library_of_other_sources_is_refused(folder_of_kernels: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert native.kernels()
+def test_a_library_of_other_sources_is_refused(folder_of_kernels: Path) -> None:
+    assert kmeans_kernels.kernels()
     with open(folder_of_kernels / "_kernel.h", "a") as header:
         header.write("/* a field more */")
-    native.kernels.cache_clear()
-    assert native.kernels() == {}
-    assert "was compiled from other sources" in caplog.text
+    kmeans_kernels._compiled.cache_clear()
+    assert kmeans_kernels.kernels() == {}
+    assert "was compiled from other sources" in kmeans_kernels.why_none()
 
 
 @needs_kernel
-def test_a_library_that_cannot_be_loaded_is_refused(folder_of_kernels: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_library_that_cannot_be_loaded_is_refused(folder_of_kernels: Path) -> None:
     for library in folder_of_kernels.glob("_kernel*.so"):
         library.write_bytes(b"of another machine")
-    assert native.kernels() == {}
-    assert "torch path" in caplog.text
+    assert kmeans_kernels.kernels() == {}
+    assert kmeans_kernels.why_none().endswith("is damaged or was compiled for another machine")
 
 
 # ---------------------------------------------------------------- the estimator

@@ -15,7 +15,10 @@ from workflow_scripts.intake.listing import scan
 def _facts(**looks):
     """Pictures by their perceptual hash, and by their pixels where two are given."""
     rows = {path: look if isinstance(look, tuple) else (look, path) for path, look in looks.items()}
-    return {path: Facts(path, "PNG", 1, 1, "L", 1, 1, pixels, f"{look:016x}") for path, (look, pixels) in rows.items()}
+    return {
+        path: Facts(path, "PNG", 1, 1, "L", 1, 1, pixels, f"{look:016x}", 0.5, 0.2, 1.0, 200, 1.0)
+        for path, (look, pixels) in rows.items()
+    }
 
 
 def _dropped(facts, distance, visual):

@@ -102,23 +102,24 @@ def test_a_file_that_is_no_memory_is_begun_anew(folder, opened):
     assert opened == ["d.png"]
 
 
-def _inspect_slowly(folder):
+def _inspect_until_killed(folder):
+    def progress(done, total):
+        if done >= 100:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     entries = scan(folder)
     with remembering(folder.parent / "facts", "now", entries, Facts) as memory:
-        inspect(folder, entries, memory=memory, progress=lambda done, total: time.sleep(0.01))
+        inspect(folder, entries, memory=memory, progress=progress)
 
 
 def test_a_kill_in_the_middle_loses_only_what_was_under_way(tmp_path, opened):
     folder = tmp_path / "pictures"
     write_files(folder, **{f"p{number:03d}": encoded(GREY + number, "PNG") for number in range(200)})
-    process = get_context("fork").Process(target=_inspect_slowly, args=[folder])
+    process = get_context("fork").Process(target=_inspect_until_killed, args=[folder])
     process.start()
-    facts = tmp_path / "facts"
-    while not facts.exists() or facts.stat().st_size < 10_000:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
     process.join()
-    known = facts.read_text().count("p0")
+    assert process.exitcode == -signal.SIGKILL
+    known = (tmp_path / "facts").read_text().count("p0")
     assert 20 < known < 200
     opened.clear()
     resumed = _inspect(folder)
@@ -126,20 +127,26 @@ def test_a_kill_in_the_middle_loses_only_what_was_under_way(tmp_path, opened):
     assert _same(resumed, inspect(folder, scan(folder)))
 
 
-def _sleep_in_workers():
-    for _ in ordered_map(time.sleep, [60, 60], workers=2):
+def _report_and_sleep(path):
+    path.touch()
+    time.sleep(600)
+
+
+def _sleep_in_workers(reports):
+    for _ in ordered_map(_report_and_sleep, reports, workers=2):
         pass
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers end with a killed job on Linux only")
-def test_workers_end_with_a_job_that_is_killed():
-    process = get_context("fork").Process(target=_sleep_in_workers)
+def test_workers_end_with_a_job_that_is_killed(tmp_path):
+    reports = [tmp_path / "one", tmp_path / "two"]
+    process = get_context("fork").Process(target=_sleep_in_workers, args=[reports])
     process.start()
-    job = psutil.Process(process.pid)
-    while len(workers := job.children()) < 2:
+    while not all(report.exists() for report in reports):
         time.sleep(0.01)
-    time.sleep(0.2)
+    workers = psutil.Process(process.pid).children()
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    _, alive = psutil.wait_procs(workers, timeout=10)
+    _, alive = psutil.wait_procs(workers, timeout=300)
+    assert len(workers) == 2
     assert alive == []

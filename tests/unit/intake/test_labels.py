@@ -85,15 +85,15 @@ def test_table_by_path_name_stem_or_id(tmp_path, rows):
     table.write_text(rows, encoding="utf-8")
     labelling = label_images(_images("a/1.png", "b/2.png", "b/3.png"), rule="csv", file=str(table))
     assert labelling.labels == {"a/1.png": "Cr", "b/2.png": "In", "b/3.png": ""}
-    assert f"{rows.count('c/9.png')} rows without a picture" in labelling.why
-    assert "1 of 3 pictures without a label" in labelling.why
+    assert f"{rows.count('c/9.png')} rows without an image" in labelling.why
+    assert "1 of 3 images without a label" in labelling.why
 
 
 def test_table_does_not_guess_between_two_pictures_of_one_name(tmp_path):
     (tmp_path / "labels.csv").write_text("filename,label\n1.png,Cr\n2.png,In\nb/1.png,Pa\n")
     labelling = label_images(_images("a/1.png", "b/1.png", "b/2.png"), rule="csv", file=str(tmp_path / "labels.csv"))
     assert labelling.labels == {"a/1.png": "", "b/1.png": "Pa", "b/2.png": "In"}
-    assert "1 rows without a picture" in labelling.why
+    assert "1 rows without an image" in labelling.why
 
 
 def test_table_labels_both_copies_of_a_picture_by_id(tmp_path):
@@ -103,11 +103,35 @@ def test_table_labels_both_copies_of_a_picture_by_id(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "path;label\na/1.png;Cr, old\nb/é.png;In\n".encode(),
+        "path\tlabel\na/1.png\tCr, old\nb/é.png\tIn\n".encode("utf-16"),
+        "a/1.png;Cr, old\nb/é.png;In\n".encode("utf-8-sig"),
+        "Bild;Klasse\n1.png;Cr, old\né.png;In\n".encode("cp1252"),
+        'Nr,Datei,Class\n1,a/1.png,"Cr, old"\n2,b/e\u0301.png,In\n'.encode(),
+    ],
+    ids=["semicolon", "tab and UTF-16", "no header", "Windows", "other names, composed letters"],
+)
+def test_tables_as_people_write_them(tmp_path, content):
+    (tmp_path / "labels.csv").write_bytes(content)
+    labelling = label_images(_images("a/1.png", "b/é.png"), rule="csv", file=str(tmp_path / "labels.csv"))
+    assert labelling.labels == {"a/1.png": "Cr, old", "b/é.png": "In"}
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"name,class\na,b\n", "allowed: one of path, filename, image_id, and label"),
-        (b"", "allowed: one of path"),
-        (b"path,label\na.png,\xff\n", "UTF-8"),
+        (b"name,class\nx,y\n", "none names files; allowed: one of path, filename, image_id, and label"),
+        (b"path,x,y\na.png,1,2\n", "allowed: one of label, class, category, target beside path"),
+        (b"", "found an empty file"),
+        (b"path,label\na.png,\xff\0\n", "UTF-8"),
+        (
+            b"path,label\nz.png,Cr\nq.png,In\n",
+            "the first of 2 rows is 'z.png'; allowed: names of files such as 'a.png'",
+        ),
+        (b'path,label\na.png,"Cr\nb.png,In\nc.png,Cr\n', "cannot be read as a table|never closed"),
+        (b'path,label\na.png,"Cr\nb.png,In\nc.png,Cr"\n', "never closed; the cell begins 'Cr'"),
         (b"path,label\na.png,Cr\na.png,In\n", "found the labels 'Cr' and 'In' for a.png"),
     ],
 )
@@ -159,7 +183,7 @@ def _auto(paths, root):
 
 def test_auto_prefers_the_table(tmp_path):
     (tmp_path / "labels.csv").write_text("path,label\n" + "".join(f"x/{name},{name[1]}\n" for name in NUMBERED))
-    assert _auto([f"x/{name}" for name in NUMBERED], tmp_path)[:2] == ("table labels.csv", ["n", "r"])
+    assert _auto([f"x/{name}" for name in NUMBERED], tmp_path)[:2] == ("table labels.csv (path and label)", ["n", "r"])
 
 
 def test_auto_takes_the_nearest_folder_that_tells_classes_apart(tmp_path):
@@ -173,27 +197,44 @@ def test_auto_takes_the_prefix_without_folders(tmp_path):
     assert _auto(NUMBERED, tmp_path)[:2] == ("prefix of the file's name", ["Cr", "In"])
 
 
-def test_auto_refuses_a_table_that_fits_badly_and_says_so(tmp_path):
+def test_auto_takes_a_table_of_a_few_labels_and_says_so(tmp_path):
     (tmp_path / "labels.csv").write_text("path,label\nCr_0.png,a\nCr_1.png,b\n")
-    rule, _, why = _auto(NUMBERED, tmp_path)
-    assert rule == "prefix of the file's name"
-    assert "table labels.csv: only 2 of 6 pictures have a label" in why
+    rule, classes, why = _auto(NUMBERED, tmp_path)
+    assert (rule, classes) == ("table labels.csv (path and label)", ["", "a", "b"])
+    assert "4 of 6 images without a label" in why
 
 
-def test_auto_passes_over_a_table_without_labels(tmp_path):
-    (tmp_path / "labels.csv").write_text("a,b\n1,2\n")
-    rule, _, why = _auto(NUMBERED, tmp_path)
-    assert rule == "prefix of the file's name"
-    assert "found columns ['a', 'b']" in why
+def test_auto_does_not_pass_over_a_table_that_cannot_be_used(tmp_path):
+    (tmp_path / "labels.csv").write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(UserError, match=r"labels\.csv: found columns a, b, of which none names files"):
+        _auto(NUMBERED, tmp_path)
+
+
+def test_one_stray_image_makes_no_class(tmp_path):
+    paths = [f"data/{kind}_{number}.png" for kind in ("Cr", "In") for number in range(40)]
+    rule, classes, why = _auto([*paths, "doc/plot_1.png"], tmp_path)
+    assert (rule, classes) == ("prefix of the file's name", ["Cr", "In", "plot"])
+    assert "folder, level -1: 80 of 81 images are 'data', 1 are not: stray images make no class" in why
+
+
+def test_parts_of_a_data_set_are_no_classes(tmp_path):
+    paths = [f"{kind}/{part}/{number}.png" for kind in ("a", "b") for part in ("train", "test") for number in range(4)]
+    assert _auto(paths, tmp_path)[:2] == ("folder, level -2", ["a", "b"])
+
+
+def test_folders_at_several_depths_count_from_the_outermost(tmp_path):
+    plain = [f"defect/{number}.png" for number in range(20)]
+    nested = [f"no_defect/{fabric}/{number}.png" for fabric in ("AB", "CD") for number in range(10)]
+    assert _auto([*plain, *nested], tmp_path)[:2] == ("folder, level 0", ["defect", "no_defect"])
 
 
 @pytest.mark.parametrize(
     ("paths", "why"),
     [
         ([f"IMG_{number}.png" for number in range(10)], "one class for all"),
-        ([f"{letter}.png" for letter in "abcdefgh"], "8 classes for 8 pictures"),
-        ([f"{number}.png" for number in range(10)], "only 0 of 10 pictures have a label"),
-        ([f"{letter}/x.png" for letter in "abcdefgh"], "8 classes for 8 pictures"),
+        ([f"{letter}.png" for letter in "abcdefgh"], "8 classes for 8 images"),
+        ([f"{number}.png" for number in range(10)], "only 0 of 10 images have a label"),
+        ([f"{letter}/x.png" for letter in "abcdefgh"], "8 classes for 8 images"),
     ],
 )
 def test_auto_gives_no_label_where_nothing_makes_sense(tmp_path, paths, why):
@@ -218,7 +259,7 @@ def test_corrections_come_before_the_rule_and_leave_the_rest(tmp_path):
     labelling = corrected(label_images(images, "folder"), images, str(table))
     # b/1.png is also an end of x/b/1.png: the whole path means the one.
     assert labelling.labels == {"a/1.png": "b", "a/2.png": "a", "b/1.png": "a", "x/b/1.png": "b"}
-    assert "2 labels changed by decisions.csv, 1 of its rows without a picture of their own" in labelling.why
+    assert "2 labels changed by decisions.csv, 1 of its rows without an image of their own" in labelling.why
 
 
 def test_corrections_that_contradict_each_other_are_refused(tmp_path):

@@ -91,7 +91,7 @@ def test_duplicates_are_set_aside_whatever_their_labels(tmp_path):
         ["y/3.png", "PNG", "duplicate content", "same bytes as x/1.png", content, pixels, "x/1.png"],
         ["y/5.png", "other", "not an image", inspected.set_aside["detail"].iloc[2], "", "", ""],
     ]
-    assert inspected.notes == ("3 files set aside: 2 duplicate content, 1 not an image",)
+    assert inspected.notes[-1] == "3 files set aside: 2 duplicate content, 1 not an image"
 
 
 @pytest.mark.parametrize("duplicates", ["drop", "keep"])
@@ -132,7 +132,7 @@ def test_notes_tell_the_labels_and_the_rejected(tmp_path):
     intake = _take_in(tmp_path, "auto")
     assert list(intake.manifest["label"]) == ["Cr", "Cr", "In", "In"]
     assert intake.notes == (
-        "labels: prefix of the file's name (no labels.csv; no folders; 2 classes, 0 of 4 pictures without a label)",
+        "labels: prefix of the file's name (2 classes, 0 of 4 images without a label; no labels.csv; no folders)",
         "2 files rejected: 1 not an image, 1 truncated",
     )
 

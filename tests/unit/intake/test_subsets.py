@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import Grid
+from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.subsets import members, select
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import Runs, write_runs
-from workflow_scripts.settings import Subset, parse
+from workflow_scripts.settings import parse
+from workflow_scripts.settings.studies import Subset
 
 IDS = np.array([f"id{i}" for i in range(6)])
 MANIFEST = pd.DataFrame({"image_id": IDS, "label": ["a", "a", "b", "b", "c", ""], "scale_um": [1, 2, 5, "", 1.5, 2]})

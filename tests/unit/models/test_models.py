@@ -19,7 +19,7 @@ from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import choose, fit_model, own_distances
 from workflow_scripts.models.saved import COLUMNS, SavedModel, load_model, save_model
 from workflow_scripts.reduce import autoencoder, pca
-from workflow_scripts.settings import Autoencoder, Pca
+from workflow_scripts.settings.decompositions import Autoencoder, Pca
 
 N, WIDTH, CLASSES = 90, 20, ("Cr", "In", "Pa")
 CODES = Autoencoder(widths=(12, 8, 4), tied=True, phases=[{"g": 3}]).dump()

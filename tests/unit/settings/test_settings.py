@@ -14,7 +14,10 @@ import pytest
 import yaml
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.settings import PALETTES, load, parse, read_yaml, schema
+from workflow_scripts.settings import load, parse, schema
+from workflow_scripts.settings.check import check
+from workflow_scripts.settings.figures import PALETTES
+from workflow_scripts.settings.reading import read_yaml
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = ROOT / "config" / "config.yaml"
@@ -67,6 +70,14 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("n_clusters", "seven", "n_clusters: found 'seven', allowed: a whole number"),
         ("n_clusters", 7.5, "n_clusters: found 7.5, allowed: a whole number"),
         ("data", 5, "data: found 5, allowed: a text"),
+        ("data", " ", "data: found ' ', allowed: the path of a folder"),
+        ("seed", True, "seed: found true, allowed: a number"),
+        ("clusterers.kmeans.k", [2, True], "clusterers.kmeans: k: found true, allowed: a number"),
+        ("clusterers.kmeans.k", "2-99999999", "clusterers.kmeans.k: found 2-99999999, allowed: a range of 10,000"),
+        ("clusterers.gap", {"method": "dbscan", "eps": float("inf")}, "clusterers.gap.eps"),
+        ("subsets", {"a": {}}, "subsets.a: found nothing, allowed: one or more of label, scale_um"),
+        ("subsets", {"a": {"in_clusters": {"clusters": [0, 0]}}}, "clusters: found [0, 0], allowed: each number once"),
+        ("intake.exclude", ["["], "intake.exclude: found '[', allowed: a glob pattern"),
         ("delete", "maybe", "delete: found 'maybe', allowed: true or false"),
         ("intake", None, "intake: found None, allowed: keys with values"),
         ("intake.include", "*.png", "intake.include: found '*.png', allowed: a list"),
@@ -306,7 +317,7 @@ def test_a_study_file_stands_alone(tmp_path):
 def test_a_key_that_stands_twice_names_file_key_and_line(tmp_path):
     path = tmp_path / "twice.yaml"
     path.write_text("seed: 1\npreprocess:\n  plain: [grey]\n  plain: [colour]\n")
-    with pytest.raises(UserError, match=r"twice\.yaml: the key 'plain' stands twice \(line 3 on\)"):
+    with pytest.raises(UserError, match=r"twice\.yaml, line 3: the key 'plain' stands twice"):
         load({}, [path], DEFAULT)
 
 
@@ -319,12 +330,21 @@ def test_anchors_and_merges_are_no_repetition(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a: [1", "not YAML"),
-        (b"a: \xff\xfe", "not YAML"),
-        (b"a: !!python/object:os.system {}", "not YAML"),
-        (b"- a", "found list, allowed: keys with values"),
-        (b"", "found NoneType, allowed: keys with values"),
-        (b"[1]: 2", "not YAML"),
+        (b"a: [1\n", "line 2: found a bracket of line 1 that is not closed"),
+        (b"a: \xff\xfe", ": not YAML"),
+        (b"a: !!python/object:os.system {}", "line 1: found the tag 'tag:yaml.org,2002:python/object:os.system'"),
+        (b"- a", ": found a list on top, allowed: keys with values"),
+        (b"", ": found nothing in the file, allowed: keys with values"),
+        (b"[1]: 2", "line 1: found"),
+        (b"a: 1\n\tb: 2\n", "line 2: found a tab, allowed: spaces"),
+        (b"a:\n  b: 1\n c: 2\n", "line 3: found 'c: 2' at another indentation"),
+        (b"a: 1\nb c\nd: 2\n", "line 2: found 'b c' without a colon"),
+        (b'a: 1\nb: "c\nd: 2\n', "line 2: found 'b: \"c' with a quotation mark that is not closed"),
+        ("a: 1\n".encode("utf-16"), ": found UTF-16, allowed: UTF-8"),
+        (b"k: 2:10\n", "line 1: found 2:10, which YAML reads as 130; write 130, or"),
+        (b"a: 1\nk: 010\n", "line 2: found 010, which YAML reads as 8; write 8, or"),
+        (b"studies:\n  no: {}\n", "line 2: found no, which YAML reads as false; write false, or 'no' in quotes"),
+        (b"k: yes\n", "line 1: found yes, which YAML reads as true; write true, or 'yes' in quotes"),
     ],
 )
 def test_files_that_cannot_be_read(tmp_path, content, message):
@@ -332,9 +352,17 @@ def test_files_that_cannot_be_read(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(UserError) as caught:
         read_yaml(path)
-    assert str(caught.value).startswith(f"{path}: ")
+    assert str(caught.value).startswith(str(path))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert check(str(path)) == str(caught.value)
+
+
+def test_numbers_and_truths_that_mean_what_they_show(tmp_path):
+    path = tmp_path / "right.yaml"
+    path.write_text("a: 0\nb: 0.5\nc: -7\nd: 1_000\ne: true\nf: False\ng: '010'\nh: 0x10\n")
+    expected = {"a": 0, "b": 0.5, "c": -7, "d": 1000, "e": True, "f": False, "g": "010", "h": 16}
+    assert read_yaml(path) == expected
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -15,6 +15,7 @@ from torch import Tensor
 from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.dec.embedding import Found, train_clusters
 from workflow_scripts.clusterers.dec.network import Autoencoder, pretrain
+from workflow_scripts.clusterers.kmeans import path_on
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.io.device import choose_device
@@ -68,6 +69,11 @@ def cluster(
         yield k, _rows([found[k] for _, found in of_repeats], errors, seeds)
     if checkpoints:
         rmtree(checkpoints, ignore_errors=True)
+
+
+def kmeans_path(settings: Mapping[str, Any]) -> str:
+    """Return what the k-means that `cluster` begins with runs on: a kernel's instruction set, or "torch"."""
+    return path_on("cpu")
 
 
 def _scaled(points: np.ndarray) -> Tensor:

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from workflow_scripts.clusterers.kmeans.method import cluster
-from workflow_scripts.clusterers.kmeans.restarts import INITS, Restarts, run_restarts
+from workflow_scripts.clusterers.kmeans.method import cluster, kmeans_path
+from workflow_scripts.clusterers.kmeans.restarts import INITS, Restarts, path_on, run_restarts
 
 if TYPE_CHECKING:
     from workflow_scripts.clusterers.kmeans.estimator import ManyRestartKMeans
 
-__all__ = ["INITS", "ManyRestartKMeans", "Restarts", "cluster", "run_restarts"]
+__all__ = ["INITS", "ManyRestartKMeans", "Restarts", "cluster", "kmeans_path", "path_on", "run_restarts"]
 
 
 def __getattr__(name: str) -> Any:

@@ -742,18 +742,28 @@ static double update(const struct points *p, const struct batch *b, struct lloyd
 }
 
 /* Sum of the squared distances to the centres. The short formula holds for centres that are the means of their
- * clusters; where it would cancel more than half of the digits, and for other centres, sum over the points. */
+ * clusters; where it would cancel more than three digits, and for other centres, sum over the points. */
 static double inertia(const struct points *p, const struct lloyd *r, int64_t k, int at_means)
 {
     if (at_means) {
         double total = p->scatter;
         for (int64_t j = 0; j < k; j++) total -= r->sum_norm[j] * r->sum_norm[j] / r->weight[j];
-        if (total > 1e-7 * p->scatter) return total;
+        if (total > 1e-3 * p->scatter) return total;
     }
     double total = 0;
     for (int64_t i = 0; i < p->n; i++)
         total += squared_distance(p->rows + i * p->stride, r->center + r->label[i] * p->stride, p->stride);
     return total;
+}
+
+/* Rounded to 32 significant bits, which other paths and processors give, too: restarts that end alike are equal, and
+ * the first of them is the best. What rounding alone leaves is nothing. See INERTIA_BITS in problem.py. */
+static double rounded(double inertia, double scatter)
+{
+    if (inertia < 1e-28 * scatter) return 0;
+    int exponent;
+    double mantissa = frexp(inertia, &exponent);
+    return ldexp(rint(ldexp(mantissa, 32)), exponent - 32);
 }
 
 /* What follows an assignment, with scikit-learn's rules for stopping (_kmeans_single_lloyd). Returns 1 when the restart
@@ -805,7 +815,7 @@ static int64_t finish(const struct points *p, const struct batch *b, struct lloy
 {
     int64_t q = r->restart;
     r->restart = -1;
-    b->inertia[q] = inertia(p, r, b->k, r->strict && !r->relocated);
+    b->inertia[q] = rounded(inertia(p, r, b->k, r->strict && !r->relocated), p->scatter);
     b->n_iter[q] = (int32_t)r->iteration;
     b->converged[q] = (uint8_t)r->converged;
     *b->settled += r->n_settled;

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.kmeans.restarts import run_restarts
+from workflow_scripts.clusterers.kmeans.restarts import path_on, run_restarts
 from workflow_scripts.io.device import choose_device
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
@@ -44,6 +44,11 @@ def cluster(
             progress=count,
         )
         yield k, _rows(found, seeds, settings["keep"])
+
+
+def kmeans_path(settings: Mapping[str, Any]) -> str:
+    """Return what `cluster` runs k-means on here: the instruction set of a compiled kernel, or "torch"."""
+    return path_on(settings["device"])
 
 
 def _rows(found: Any, seeds: list[int], keep: str) -> Runs:

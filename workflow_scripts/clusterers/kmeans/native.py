@@ -1,19 +1,12 @@
-"""The compiled kernels: many restarts on one thread, loaded with ctypes so that threads run beside each other."""
+"""The compiled kernels at work: many restarts on one thread, by ctypes, so that threads run beside each other."""
 
 import ctypes as ct
-import importlib.machinery
-import logging
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
+from workflow_scripts import kmeans_kernels
 from workflow_scripts.clusterers.kmeans.problem import Batch, Problem, Result
 
-log = logging.getLogger(__name__)
-
-FOLDER = Path(__file__).parent
 TILE = 32
 ROW_PAD = 8
 CACHE_DISTANCES_UP_TO = 5000
@@ -21,65 +14,6 @@ CACHE_GRAM_UP_TO = 4000
 CACHE_GRAM_FROM_FEATURES = 32
 FITS_IN_CACHE = 2**20
 SIDE_BY_SIDE = 4
-
-
-class _Points(ct.Structure):
-    _fields_ = [
-        *((name, ct.c_int64) for name in ("n", "d", "stride", "tiles")),
-        ("scatter", ct.c_double),
-        *((name, ct.c_void_p) for name in ("rows", "tiled", "norm", "distance", "gram")),
-    ]
-
-
-class _Batch(ct.Structure):
-    _fields_ = [
-        *((name, ct.c_int64) for name in ("restarts", "k", "trials", "max_iter", "keep_products", "side_by_side")),
-        ("tol", ct.c_double),
-        *((name, ct.c_void_p) for name in ("draws", "start_points", "start_centers", "stop")),
-        *((name, ct.c_void_p) for name in ("inertia", "n_iter", "converged", "labels")),
-        *((name, ct.c_int64) for name in ("label_bytes", "keep_all")),
-        *((name, ct.c_void_p) for name in ("best_centers", "settled")),
-    ]
-
-
-class _Kernel(ct.Structure):
-    _fields_ = [
-        ("name", ct.c_char_p),
-        ("run", ct.CFUNCTYPE(ct.c_int, ct.POINTER(_Points), ct.POINTER(_Batch))),
-        ("distances", ct.CFUNCTYPE(ct.c_int, ct.POINTER(_Points), ct.c_int64, ct.c_int64, ct.c_void_p)),
-    ]
-
-
-@cache
-def kernels() -> dict[str, _Kernel]:
-    """The kernels that this processor can run, by instruction set, fastest first; empty, with a warning, if none."""
-    try:
-        lookup = _library().kmeans_kernel
-    except OSError as error:
-        log.warning("k-means takes the torch path, several times slower: %s; run `make env`, with a C compiler", error)
-        return {}
-    lookup.restype = ct.POINTER(_Kernel)
-    found: dict[str, _Kernel] = {}
-    while pointer := lookup(len(found)):
-        found[pointer.contents.name.decode()] = pointer.contents
-    return found
-
-
-def _library() -> ct.CDLL:
-    """The compiled library; raises `OSError` if there is none, or one of other sources: its structures may differ."""
-    suffixes = importlib.machinery.EXTENSION_SUFFIXES
-    path = next((path for suffix in suffixes if (path := FOLDER / f"_kernel{suffix}").exists()), None)
-    if path is None:
-        raise OSError("no kernel was compiled")
-    library = ct.CDLL(str(path))
-    sources = sha256(b"".join(source.read_bytes() for source in sorted(FOLDER.glob("*.[ch]")))).hexdigest()
-    try:
-        compiled = (ct.c_char * len(sources)).in_dll(library, "kmeans_sources").value.decode()
-    except ValueError:  # a library from before there was a digest
-        compiled = ""
-    if compiled != sources:
-        raise OSError(f"{path.name} was compiled from other sources than the present ones")
-    return library
 
 
 class NativeBackend:
@@ -91,8 +25,8 @@ class NativeBackend:
     stay in a core's cache (1 MiB), four restarts go side by side and share each tile. None of this changes a result.
     """
 
-    def __init__(self, problem: Problem, max_memory: int, instruction_set: str | None = None) -> None:
-        self._kernel = kernels()[instruction_set] if instruction_set else next(iter(kernels().values()))
+    def __init__(self, problem: Problem, max_memory: int, kernel: kmeans_kernels.Kernel) -> None:
+        self._kernel = kernel
         n, d = problem.X.shape
         tiles = -(-n // TILE)
         self._n, self._d, self._padded = n, d, tiles * TILE
@@ -103,7 +37,7 @@ class NativeBackend:
         self._norm = _aligned((self._padded,), np.float32)
         squared_norms = np.einsum("ij,ij->i", problem.X, problem.X)
         self._norm[:n] = np.nextafter(np.sqrt(squared_norms).astype(np.float32), np.float32(np.inf))
-        self._points = _Points(
+        self._points = kmeans_kernels.Points(
             n,
             d,
             self._rows.shape[1],
@@ -140,7 +74,7 @@ class NativeBackend:
             start_centers = np.zeros((restarts, k, self._rows.shape[1]))
             start_centers[:, :, : self._d] = batch.start_centers
         keep_products = 4 * k * self._padded * self._side_by_side <= self._max_memory // 8
-        arguments = _Batch(
+        arguments = kmeans_kernels.Restarts(
             restarts, k, batch.trials, batch.max_iter, keep_products, self._side_by_side, batch.tol,
             *(_address(a) for a in (batch.draws, batch.start_points, start_centers)), ct.addressof(stop),
             *(_address(a) for a in (inertia, n_iter, converged, batch.labels)),

@@ -6,6 +6,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+INERTIA_BITS = 32
+"""To so many significant bits inertias are rounded, on every path (`rounded` in `_kernel_impl.h`)."""
+ROUNDING_ALONE = 1e-28
+"""A smaller share of the points' squared norms is no inertia."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -28,6 +33,12 @@ class Problem:
         scale = 2.0 ** -np.frexp(largest)[1] if largest > 0 else 1.0
         X *= scale
         return cls(X, mean, scale)
+
+    def rounded(self, inertia: np.ndarray) -> np.ndarray:
+        """Inertias (R,) of the scaled points as all paths give them."""
+        inertia = np.where(inertia < ROUNDING_ALONE * np.square(self.X).sum(), 0, inertia)
+        mantissa, exponent = np.frexp(inertia)
+        return np.ldexp(np.rint(np.ldexp(mantissa, INERTIA_BITS)), exponent - INERTIA_BITS)
 
     def inside(self, centers: np.ndarray) -> np.ndarray:
         """Points of the caller's space in the scaled one."""
@@ -60,8 +71,8 @@ class Batch(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Of a batch: inertia, n_iter and converged (restarts,), the best restart's centres (k, d), and how many points
-    were settled in double precision."""
+    """Of a batch: inertia (`Problem.rounded`), n_iter and converged (restarts,), the best restart's centres (k, d), and
+    how many points were settled in double precision."""
 
     inertia: np.ndarray
     n_iter: np.ndarray

@@ -1,10 +1,12 @@
 """Thousands of independent k-means restarts on the same points, each restart's result kept."""
 
 import ctypes as ct
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -13,6 +15,9 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers.kmeans import native, streams
 from workflow_scripts.clusterers.kmeans.problem import Backend, Batch, Problem, Result
+from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
+
+log = logging.getLogger(__name__)
 
 INITS = ("k-means++", "k-means++-plain", "random")
 
@@ -21,7 +26,8 @@ INITS = ("k-means++", "k-means++-plain", "random")
 class Restarts:
     """The outcome of every restart. A sequence of seeds puts a leading axis of that length before each shape.
 
-    inertia: (R,) float64, sum of squared distances to the nearest centre.
+    inertia: (R,) float64, sum of squared distances to the nearest centre, rounded to the 32 bits (2e-10 of it) that
+        every path and processor gives, so that restarts that end alike are equal.
     n_iter: (R,) int32, iterations run, the one that changed nothing included.
     converged: (R,) bool, False where max_iter ended the restart.
     labels: (R, N) in the smallest unsigned type that holds k; (N,) of the best restart with keep="best".
@@ -75,8 +81,8 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
         points), an integer array (R, k) of points, or an array (R, k, d) of centres.
     tol: stop when the squared movement of the centres is below tol times the mean variance of the features, as in
         scikit-learn; 0 runs until no label changes.
-    dtype: to what X is rounded first (default float64); on the torch path also that of the arithmetic (default float32
-        on a GPU).
+    dtype: to what X is rounded first (default float64); on the torch path also that of the products that propose labels
+        (default float32 on a GPU), which changes the time and no result.
     device: "cpu" or a torch device.
     n_threads: restarts run beside each other, each on one thread; results do not depend on it.
     max_memory: bytes for the matrices that are kept to save time (see below).
@@ -88,8 +94,7 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
     seeding nearly free; with inner products kept too for d >= 32 and N <= 4000, where a point that changes its cluster
     costs one row of them (taken where 16 rows are fewer than the features of all centres to sweep); without either
     for larger N, where four restarts share each tile of points that they fetch. Where nothing was compiled, and on a
-    GPU, torch runs the restarts in batches (`torch_backend`), equal to the kernel's up to rounding: 1e-6 of the
-    inertia.
+    GPU, torch runs the restarts in batches (`torch_backend`), with the same bits on every machine.
 
     Raises ValueError when X or an option is not usable; warns when fewer than k clusters are found.
     """
@@ -154,7 +159,7 @@ class _Study:
     def result(self, squeeze: bool) -> Restarts:
         """The finished arrays, without the axis of the seeds where there was only a number."""
         arrays = (
-            np.maximum(self.inertia, 0) / self.problem.scale**2,
+            self.inertia / self.problem.scale**2,
             self.n_iter,
             self.converged,
             self.labels,
@@ -221,9 +226,21 @@ def _run_parts(
         pool.shutdown(cancel_futures=True)
 
 
+def path_on(device: str) -> str:
+    """Return what k-means runs on for this device: the instruction set of a compiled kernel, or "torch"."""
+    return next(iter(kernels()), "torch") if device == "cpu" else "torch"
+
+
+@cache
+def _warn_once(why: str) -> None:
+    log.warning("%s%s; %s", SLOW_PATH, why, REMEDY)
+
+
 def _backend(problem: Problem, dtype: DTypeLike | None, device: str, max_memory: int) -> Backend:
-    if device == "cpu" and native.kernels():
-        return native.NativeBackend(problem, max_memory)
+    if (path := path_on(device)) != "torch":
+        return native.NativeBackend(problem, max_memory, kernels()[path])
+    if device == "cpu":
+        _warn_once(why_none())
     from workflow_scripts.clusterers.kmeans.torch_backend import TorchBackend  # torch takes a second to import
 
     return TorchBackend(problem, dtype, device, max_memory)

@@ -1,6 +1,15 @@
-"""All restarts of a batch at once in torch: the path for a GPU, and for a machine without a C compiler."""
+"""All restarts of a batch at once in torch: the path for a GPU, and for a machine without a C compiler.
+
+A restart's result depends on the points and on its start alone, to the last bit: not on the restarts beside it, the
+batch, the number of threads, the instruction set, or the device. The order in which a matrix product adds is the
+library's own and depends on all of these, so products serve in two ways only. Where their operands are integers times
+a power of two, so short that no partial sum is rounded, any order gives the same (Ozaki et al. 2012, "Error-free
+transformations of matrix multiplication"). Where they are rounded, their bound of error says which choices they leave
+open, and those are settled by sums in one fixed order.
+"""
 
 import ctypes as ct
+import math
 
 import numpy as np
 import torch
@@ -8,13 +17,17 @@ from numpy.typing import DTypeLike
 
 from workflow_scripts.clusterers.kmeans.problem import Batch, Problem, Result
 
+MANTISSA = 53
+MASS_BITS = 62
+SETTLED_AT_ONCE = 2**22
+
 
 class TorchBackend:
     """Batched Lloyd iterations by two matrix products each.
 
-    Scores x . c - |c|^2 / 2 come from one product (the norm is a feature more); the row maximum turns them into the
-    one-hot in place; a second product gives sums and counts. Restarts that have converged leave the batch.
-    In float64 labels are the kernel's save for ties; in float32 about one restart in a thousand ends elsewhere.
+    Scores x . c - |c|^2 / 2 come from one product (the norm is a feature more), in `dtype`; the row maximum turns them
+    into the one-hot in place, and where another centre's score lies within the rounding error the distances in double
+    precision decide. A second product, exact, gives sums and counts. Restarts that have converged leave the batch.
     """
 
     def __init__(self, problem: Problem, dtype: DTypeLike | None, device: str, max_memory: int) -> None:
@@ -22,10 +35,17 @@ class TorchBackend:
         self._dtype = torch.float32 if np.dtype(precision) == np.float32 else torch.float64
         self._device = torch.device(device)
         self._budget = max_memory if self._device.type != "cpu" else min(max_memory, 2**26)
-        X = torch.as_tensor(problem.X, dtype=self._dtype, device=self._device)
-        self._X1 = torch.cat([X, torch.ones_like(X[:, :1])], dim=1)
-        self._X = self._X1[:, :-1]
-        self._squared_norms = (self._X**2).sum(1)
+        self._rounded = problem.rounded
+        n, d = problem.X.shape
+        X = torch.as_tensor(problem.X, dtype=torch.float64, device=self._device)
+        coarse, fine = _split(X, (MANTISSA - 1) // 2)
+        self._X = coarse + fine
+        ones = torch.ones_like(X[:, :1])
+        self._summands = torch.cat([coarse, fine, ones], dim=1)
+        self._scored = torch.cat([self._X, ones], dim=1).to(self._dtype)
+        self._norms = self._X.norm(dim=1)
+        self._slices = _split(X, (MANTISSA - math.ceil(math.log2(4 * d)) - 1) // 2)
+        self._mass_bits = MASS_BITS - math.ceil(math.log2(n))
 
     def chunk(self, k: int) -> int:
         """As many as fit in the memory with their scores."""
@@ -39,16 +59,16 @@ class TorchBackend:
                 break
             self._step(state, batch.tol)
         self._finish_labels(state)
-        inertia = self._inertia(state).cpu().numpy()
+        inertia = self._rounded(self._inertia(state).cpu().numpy())
         best = int(inertia.argmin())
         labels = state.labels.cpu().numpy()
         batch.labels[:] = labels if batch.keep_all else labels[best]
-        centers = state.centers[best].double().cpu().numpy()
-        return Result(inertia, state.n_iter.cpu().numpy(), state.converged.cpu().numpy(), centers, 0)
+        centers = state.centers[best].cpu().numpy()
+        return Result(inertia, state.n_iter.cpu().numpy(), state.converged.cpu().numpy(), centers, state.settled)
 
     def _start(self, batch: Batch) -> torch.Tensor:
         if batch.start_centers is not None:
-            return torch.as_tensor(batch.start_centers, dtype=self._dtype, device=self._device)
+            return torch.as_tensor(batch.start_centers, dtype=torch.float64, device=self._device)
         points = self._seed(batch) if batch.draws is not None else batch.start_points
         return self._X[torch.as_tensor(points, dtype=torch.int64, device=self._device)]
 
@@ -61,55 +81,89 @@ class TorchBackend:
         distance = self._distances(first[:, None])[:, 0]
         for start in range(1, draws.shape[1], batch.trials):
             trial = draws[:, start : start + batch.trials].contiguous()
-            mass = distance.double().cumsum(1)
-            candidates = torch.searchsorted(mass, trial * mass[:, -1:]).clamp_(max=n - 1)
+            unit = _power_of_two_above(distance.amax(1)) * 2.0**-self._mass_bits
+            mass = (distance / unit[:, None]).long().cumsum(1)  # of integers: any order of summing gives the same
+            candidates = torch.searchsorted(mass, (trial * mass[:, -1:]).long()).clamp_(max=n - 1)
             lowered = torch.minimum(self._distances(candidates), distance[:, None])
-            best = lowered.sum(2, dtype=torch.float64).argmin(1, keepdim=True)
+            best = (lowered / unit[:, None, None]).long().sum(2).argmin(1, keepdim=True)
             distance = lowered.gather(1, best[:, :, None].expand(-1, -1, n))[:, 0]
             chosen.append(candidates.gather(1, best)[:, 0])
         return torch.stack(chosen, dim=1)
 
     def _distances(self, points: torch.Tensor) -> torch.Tensor:
-        """Squared distances of all X to the given points (R, L), (R, L, N)."""
-        cross = self._X[points] @ self._X.T
-        return (self._squared_norms[points][..., None] + self._squared_norms - 2 * cross).clamp_(min=0)
+        """Squared distances of all X to the given points (R, L), (R, L, N).
 
-    def _assign(self, centers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Labels (R, N), sums of the clusters (R, k, d) and counts (R, k)."""
+        With x = a + b, the coarse and the fine part, |x - y|^2 is |a - a'|^2 + 2 (a - a') . (b - b') + |b - b'|^2,
+        each of them an exact product.
+        """
+        a, b = self._slices
+        at = points.reshape(-1)
+        total = _expanded(a, a, at)
+        total += _expanded(torch.cat([a, b], dim=1), torch.cat([b, a], dim=1), at)
+        total += _expanded(b, b, at)
+        return total.clamp_(min=0).view(*points.shape, -1)
+
+    def _assign(self, centers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
+        """Labels (R, N), sums of the clusters (R, k, d), counts (R, k), and how many labels had to be settled."""
         restarts, k, d = centers.shape
-        biased = torch.cat([centers, -0.5 * (centers**2).sum(2, keepdim=True)], dim=2)
-        onehot = (biased.view(-1, d + 1) @ self._X1.T).view(restarts, k, -1)
-        onehot = onehot.eq_(onehot.amax(1, keepdim=True))
-        tied = (onehot.sum((1, 2)) != onehot.shape[2]).nonzero()[:, 0]
-        if len(tied):  # a tie counts once, for the first of the equal centres
-            onehot[tied] *= onehot[tied].cumsum(1) == 1
-        sums = (onehot.view(restarts * k, -1) @ self._X1).view(restarts, k, d + 1)
+        squared_norms = _folded_sum(centers**2)
+        biased = torch.cat([centers, -0.5 * squared_norms[..., None]], dim=2).to(self._dtype)
+        onehot = (biased.view(-1, d + 1) @ self._scored.T).view(restarts, k, -1)
+        onehot = onehot.ge_((onehot.amax(1) - self._rounding(squared_norms))[:, None])
+        restart, point = (onehot.sum(1) > 1).nonzero(as_tuple=True)
+        step = max(1, SETTLED_AT_ONCE // (k * d))
+        for r, i in zip(restart.split(step), point.split(step), strict=True):
+            onehot[r, :, i] = self._nearest(centers, r, i)
+        sums = onehot.view(restarts * k, -1).double() @ self._summands
+        sums, counts = sums[:, :d] + sums[:, d:-1], sums[:, -1]
         labels = torch.arange(k, dtype=self._dtype, device=self._device) @ onehot
-        return labels.to(torch.int32), sums[..., :d], sums[..., d]
+        return labels.to(torch.int32), sums.view(restarts, k, d), counts.view(restarts, k), len(restart)
+
+    def _rounding(self, squared_norms: torch.Tensor) -> torch.Tensor:
+        """How far two scores of a point may be apart while rounding could still turn their order, (R, N).
+
+        It bounds the errors of two scores, products of d + 1 terms in any order whose factors are rounded once (Higham
+        2002, section 3.1), and of two distances of `_nearest`, each twice over. So beyond it `_nearest` chooses as the
+        scores do, and all labels are those that it gives.
+        """
+        d = self._X.shape[1]
+        info = torch.finfo(self._dtype)
+        center = squared_norms.amax(1, keepdim=True).sqrt()
+        of_scores = 2 * (d + 4) * (info.eps * center * (self._norms + center / 2) + info.tiny)
+        of_distances = (math.log2(d) + 4) * torch.finfo(torch.float64).eps * (self._norms + center) ** 2
+        return (of_scores + of_distances).to(self._dtype)
+
+    def _nearest(self, centers: torch.Tensor, restart: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
+        """One-hot (P, k) of the nearest centre, the first of equals, of the points of the restarts (P,)."""
+        distance = _folded_sum((self._X[point][:, None] - centers[restart]) ** 2)
+        nearest = torch.zeros_like(distance, dtype=self._dtype)
+        return nearest.scatter_(1, distance.argmin(1, keepdim=True), 1)
 
     def _step(self, state: "_State", tol: float) -> None:
         """One iteration of the restarts that still run, with scikit-learn's rules for stopping."""
         active = state.active
         old = state.centers[active]
-        labels, sums, counts = self._assign(old)
+        labels, sums, counts, settled = self._assign(old)
         for r in (counts == 0).any(1).nonzero()[:, 0].tolist():
             self._relocate(old[r], labels[r], sums[r], counts[r])
         centers = sums / counts[..., None]
         strict = (labels == state.labels[active]).all(1)
-        done = strict | (((centers - old) ** 2).sum((1, 2)) <= tol)
+        done = strict | (_folded_sum(((centers - old) ** 2).flatten(1)) <= tol)
         state.centers[active] = centers
         state.labels[active] = labels
         state.n_iter[active] += 1
         state.strict[active] = strict
         state.converged[active] = done
         state.active = active[~done]
+        state.settled += settled
 
     def _relocate(self, centers: torch.Tensor, labels: torch.Tensor, sums: torch.Tensor, counts: torch.Tensor) -> None:
         """Fill one restart's empty clusters with the points farthest from their centres, as scikit-learn does."""
-        distance = ((self._X - centers[labels.long()]) ** 2).sum(1)
+        distance = self._squared_gaps(centers, labels)
         empty = (counts == 0).nonzero()[:, 0]
-        if distance.max() > 0:
-            for j, i in zip(empty.tolist(), distance.topk(len(empty)).indices.tolist(), strict=True):
+        farthest = distance.argsort(descending=True, stable=True)[: len(empty)]
+        if distance[farthest[0]] > 0:
+            for j, i in zip(empty.tolist(), farthest.tolist(), strict=True):
                 donor = int(labels[i])
                 sums[donor] -= self._X[i]
                 counts[donor] -= 1
@@ -117,8 +171,12 @@ class TorchBackend:
                 counts[j] = 1
         empty = counts == 0
         largest = counts.argmax()
-        sums[empty] = sums[largest]
-        counts[empty] = counts[largest]
+        sums[empty] = sums[largest].clone()
+        counts[empty] = counts[largest].clone()
+
+    def _squared_gaps(self, centers: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Of one restart, squared distances to the centres of the labels, (N,)."""
+        return _folded_sum((self._X - centers[labels.long()]) ** 2)
 
     def _finish_labels(self, state: "_State") -> None:
         """Labels that belong to the last centres, where the restart did not end on unchanged ones."""
@@ -127,13 +185,9 @@ class TorchBackend:
             state.labels[loose] = self._assign(state.centers[loose])[0]
 
     def _inertia(self, state: "_State") -> torch.Tensor:
-        """Sums of squared distances in double precision, (R,)."""
-        return torch.stack(
-            [
-                ((self._X - centers[labels.long()]).double() ** 2).sum()
-                for centers, labels in zip(state.centers, state.labels, strict=True)
-            ]
-        )
+        """Sums of squared distances, (R,)."""
+        pairs = zip(state.centers, state.labels, strict=True)
+        return torch.stack([_folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
 
 
 class _State:
@@ -147,3 +201,36 @@ class _State:
         self.strict = torch.zeros(restarts, dtype=torch.bool, device=device)
         self.converged = torch.zeros(restarts, dtype=torch.bool, device=device)
         self.active = torch.arange(restarts, device=device)
+        self.settled = 0
+
+
+def _split(X: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A coarse and a fine part of `X` (|X| < 1): multiples of 2^-bits, and of 2^-2bits up to half of that."""
+    coarse = torch.round(X * 2.0**bits) * 2.0**-bits
+    fine = torch.round((X - coarse) * 2.0 ** (2 * bits)) * 2.0 ** (-2 * bits)
+    return coarse, fine
+
+
+def _expanded(left: torch.Tensor, right: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    """(l_i - l_p) . (r_i - r_p) for all rows i and the rows p of `at`, (P, N); `left`'s two halves are the other's.
+
+    Exact for parts of `_split`, as -l_p . r_i covers also -l_i . r_p.
+    """
+    own = (left * right).sum(1)
+    return own[at][:, None] + own - 2 * (left[at] @ right.T)
+
+
+def _folded_sum(values: torch.Tensor) -> torch.Tensor:
+    """Sum over the last axis by adding its second half to the first, again and again: one order, whatever the shape
+    before it, the processor and the number of threads."""
+    while (length := values.shape[-1]) > 1:
+        half = (length + 1) // 2
+        folded = values[..., :half].clone()
+        folded[..., : length - half] += values[..., half:]
+        values = folded
+    return values[..., 0]
+
+
+def _power_of_two_above(values: torch.Tensor) -> torch.Tensor:
+    """The smallest power of two above each of `values` >= 0; 1 for 0."""
+    return torch.where(values > 0, values / torch.frexp(values).mantissa, 1.0)

@@ -1,0 +1,54 @@
+"""The quality of images against numpy, and the remarks on real photographs that were spoilt."""
+
+import numpy as np
+import pytest
+import skimage.data
+from scipy.ndimage import gaussian_filter, laplace
+
+from workflow_scripts.intake.quality import measure, quality_notes, quality_table
+
+
+@pytest.fixture(scope="module")
+def brick():
+    return skimage.data.brick()
+
+
+def test_measures_of_eight_bits(brick):
+    quality = measure(brick)
+    assert quality.brightness == pytest.approx(brick.mean() / 255, rel=1e-5)
+    assert quality.contrast == pytest.approx(brick.std() / 255, rel=1e-5)
+    inner = laplace(brick.astype(float))[1:-1, 1:-1]
+    assert quality.sharpness == pytest.approx(inner.var() / brick.var(), rel=1e-4)
+    assert quality.levels == len(np.unique(brick))
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_sixteen_bits_count_by_the_range_of_their_type(brick, bits):
+    deep = (brick.astype(np.uint16) << 8) >> (16 - bits)
+    quality = measure(deep)
+    assert quality.brightness == pytest.approx(deep.mean() / 65535, abs=0.002)
+    assert quality.range_used == pytest.approx((deep.max() - deep.min()) / 65535, rel=1e-5)
+
+
+def test_what_is_spoilt_is_named(brick):
+    colour = skimage.data.astronaut()
+    images = {
+        "fine.png": brick,
+        "colour.png": colour,
+        "also_fine.png": skimage.data.grass(),
+        "dark.png": (brick * 0.05).astype(np.uint8),
+        "blurred.png": gaussian_filter(brick, 4),
+        "tiny.png": brick[:40, :40],
+        "strip.png": brick[:100],
+        "twelve_bits.png": brick.astype(np.uint16) << 4,
+    }
+    table = quality_table({path: (*image.shape[1::-1], measure(image)) for path, image in images.items()})
+    remarks = table.set_index("path")["remarks"]
+    assert not remarks[["fine.png", "colour.png", "also_fine.png"]].any()
+    assert "dark" in remarks["dark.png"]
+    assert remarks["blurred.png"] == "blurred or smooth"
+    assert remarks["tiny.png"] == "tiny"
+    assert remarks["strip.png"] == "elongated"
+    assert "small part of its range" in remarks["twelve_bits.png"]
+    (note,) = quality_notes(table)
+    assert "1 blurred or smooth (blurred.png)" in note

@@ -1,0 +1,147 @@
+"""Every kind of store, made twice with a pause between: the same bytes."""
+
+import re
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.datasets import load_iris
+
+from workflow_scripts.backbones.extract import extract
+from workflow_scripts.intake import subsets
+from workflow_scripts.io import store
+from workflow_scripts.io.runs import write_runs
+from workflow_scripts.preprocess.stack import write_stack
+from workflow_scripts.provenance import PACKAGE
+from workflow_scripts.reduce import autoencoder, pca, tsne
+from workflow_scripts.settings.clusterers import Clusterer, OfK
+from workflow_scripts.settings.decompositions import Autoencoder, Pca, Tsne
+
+IRIS = load_iris().data
+IDS = [f"{number:016x}" for number in range(len(IRIS))]
+MAKERS = {"preprocess.stack", "backbones.extract", "intake.subsets", "reduce.pca", "reduce.tsne", "reduce.autoencoder"}
+"""The modules that write stores, beside `clusterers`, whose methods have a kind each."""
+SMALL: dict[str, dict[str, Any]] = {
+    "dec": {"widths": [8, 2], "batch_size": 32, "repeats": 1},
+    "kmeans": {"n_init": 5, "repeats": 2},
+    "dbscan": {"eps": 0.5, "min_samples": 4},
+}
+
+
+def silent(*_: Any) -> None:
+    pass
+
+
+def write_features(path: Path) -> None:
+    with store.writing(path, store.provenance("c", store.manifest_digest(IDS), {})) as file:
+        file["image_id"] = np.array(IDS, dtype="S")
+        file["features"] = IRIS.astype(np.float32)
+
+
+def images_of(folder: Path) -> Path:
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(4):
+        Image.fromarray(rng.integers(0, 256, (48, 48)).astype(np.uint8)).save(folder / f"{number}.png")
+        rows.append({"path": f"{number}.png", "image_id": IDS[number]})
+    pd.DataFrame(rows).to_csv(folder / "images.csv", index=False)
+    return folder / "images.csv"
+
+
+def stack(folder: Path) -> None:
+    table = images_of(folder)
+    write_stack(
+        str(folder / "stack.h5"), table=str(table), folder=str(folder), max_pixels=10**6,
+        steps=[{"step": "grey"}], code="c", workers=1, progress=silent,
+    )  # fmt: skip
+
+
+def features(folder: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
+    backbone = {"model": "squeezenet1_1", "weights": "random", "batch_size": 4}
+    extract(images, IDS[:4], backbone, {"fire9_avg": folder / "features.h5"}, {"settings": 1}, device="cpu")
+
+
+def subset(folder: Path) -> None:
+    write_features(folder / "all.h5")
+    pd.DataFrame({"image_id": IDS[3:9]}).to_csv(folder / "part.csv", index=False)
+    subsets.select(str(folder / "all.h5"), str(folder / "part.csv"), str(folder / "part.h5"), "c")
+
+
+def decomposition(folder: Path) -> None:
+    write_features(folder / "all.h5")
+    small = Autoencoder(widths=[4, 3, 2], phases=[{"g": 2}], batch_size=64)
+    pca.decompose(str(folder / "all.h5"), str(folder / "pca.h5"), Pca().dump(), "c", silent)
+    tsne.decompose(
+        str(folder / "pca.h5"), str(folder / "tsne.h5"), Tsne(perplexity=5).dump() | {"seed": 0}, "c", silent
+    )
+    autoencoder.decompose(str(folder / "all.h5"), str(folder / "ae.h5"), small.dump() | {"seed": 0}, "c", silent)
+
+
+def clusters(method: str) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        model = Clusterer.registry[method]
+        k = {"k": [2, 3]} if issubclass(model, OfK) else {}
+        settings = model(**k, **SMALL.get(method, {})).dump()
+        cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
+        runs = cluster(IRIS, settings, 0, 1, silent)
+        write_runs(
+            str(folder / "clusters.h5"), runs, np.array(IDS), store.provenance("c", "m", {"clusterer": settings})
+        )
+
+    return make
+
+
+KINDS: dict[str, Callable[[Path], None]] = {
+    "stack": stack,
+    "features": features,
+    "subset": subset,
+    "decomposition": decomposition,
+    **{method: clusters(method) for method in Clusterer.registry},
+}
+
+
+def made(folder: Path) -> dict[str, dict[str, bytes]]:
+    """The bytes of the stores of every kind, by kind and name."""
+    stores = {}
+    for kind, make in KINDS.items():
+        (folder / kind).mkdir(parents=True)
+        make(folder / kind)
+        stores[kind] = {path.name: path.read_bytes() for path in (folder / kind).glob("*.h5")}
+    return stores
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, bytes]]]:
+    first = made(tmp_path_factory.mktemp("first"))
+    time.sleep(1.1)  # HDF5's times have whole seconds
+    return [first, made(tmp_path_factory.mktemp("second"))]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_store_has_the_same_bytes_at_another_time(kind: str, twice: list[Any]) -> None:
+    first, second = (stores[kind] for stores in twice)
+    assert first
+    assert first == second
+
+
+def test_every_module_that_writes_stores_is_here() -> None:
+    writers = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"\bwriting\(", path.read_text()) and path.name != "store.py"
+    }
+    assert writers == MAKERS | {"clusterers.__init__"}
+
+
+def test_a_group_that_hdf5_makes_by_itself_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a keeps the time"), store.writing(tmp_path / "x.h5", {}) as file:
+        file["a/b"] = 1
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,170 @@
+"""Tables of labels as people write them: any separator, encoding and names of columns. Standard library only."""
+
+import csv
+import io
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from workflow_scripts.errors import UserError
+
+KEYS = ("path", "filename", "image_id")
+LABELS = ("label", "class", "category", "target")
+"""What the columns of file names and of labels are called; others are recognised by their values."""
+SEPARATORS = (",", ";", "\t", "|")
+MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+_SAMPLE = 200
+"""Rows by which a column of file names is recognised."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """`labels` by path, the table's `columns` that were read, and how many rows name no image, or more than one."""
+
+    labels: dict[str, str]
+    columns: str
+    unmatched: int
+
+
+def read_label_table(table: Path, images: Mapping[str, str]) -> Matched:
+    """Return the labels that a table gives to images.
+
+    Parameters
+    ----------
+    table : CSV with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252, with or without a header. The
+        column of file names is called as in `KEYS`, or is the one whose values name files; that of labels is called as
+        in `LABELS`, or is the only other column.
+    images : relative path (with `/`) -> image id. A row may lack folders or the extension as long as it means one
+        image.
+
+    Raises `UserError` for a table that cannot be read, whose columns are not recognised, that names no image, or that
+    gives one image two labels.
+    """
+    rows = _rows(table)
+    index = _Index(images)
+    header, key, label = _columns(table, rows, index)
+    labels: dict[str, str] = {}
+    unmatched = []
+    for row in rows[header:]:
+        name = row[key].strip() if key < len(row) else ""
+        paths = index.images_named(name)
+        if len({images[path] for path in paths}) != 1:
+            unmatched.append(name)
+            continue
+        value = row[label].strip() if label < len(row) else ""
+        for path in paths:
+            if labels.get(path, "") not in ("", value):
+                raise UserError(f"{table}: found the labels {labels[path]!r} and {value!r} for {path}, allowed: one")
+            labels[path] = value
+    if unmatched and not labels:
+        raise UserError(_no_match(table, unmatched, images))
+    names = [rows[0][column].strip() if header else f"column {column + 1}" for column in (key, label)]
+    return Matched(labels, " and ".join(names), len(unmatched))
+
+
+def _no_match(table: Path, unmatched: Sequence[str], images: Mapping[str, str]) -> str:
+    return (
+        f"{table}: found no row that names an image: the first of {len(unmatched)} rows is {unmatched[0]!r}; "
+        f"allowed: names of files such as {min(images)!r}"
+    )
+
+
+def _rows(table: Path) -> list[list[str]]:
+    """Return the cells of every row that is not empty."""
+    try:
+        text = _decoded(table.read_bytes())
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True))
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"{table}: cannot be read as a table ({error}); allowed: a CSV in UTF-8") from None
+    for row in rows:
+        if swallowed := next((cell for cell in row if cell.count("\n") > 1), None):
+            start = swallowed.strip().splitlines()[0][:40]
+            raise UserError(
+                f"{table}: a quotation mark is never closed; the cell begins {start!r}; write '\"\"' for one"
+            )
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    if not rows:
+        raise UserError(f"{table}: found an empty file, allowed: a CSV with names of files and labels")
+    return rows
+
+
+def _decoded(content: bytes) -> str:
+    encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        if encoding != "utf-8" or b"\0" in content:
+            raise
+        return content.decode("cp1252")  # what Excel writes on Windows
+
+
+def _separator(text: str) -> str:
+    """Return the separator that parts most of the first lines into the same number of cells, two or more."""
+    lines = [line for line in text.splitlines()[:50] if line.strip()]
+
+    def agreement(separator: str) -> int:
+        counts = Counter(line.count(separator) for line in lines)
+        count, lines_with = counts.most_common(1)[0] if counts else (0, 0)
+        return lines_with if count else 0
+
+    return max(SEPARATORS, key=agreement)
+
+
+def _columns(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> tuple[int, int, int]:
+    """Return the number of header rows, and the columns of the names and of the labels."""
+    names = [cell.strip().lower() for cell in rows[0]]
+    key = next((names.index(name) for name in KEYS if name in names), None)
+    label = next((names.index(name) for name in LABELS if name in names), None)
+    if key is None:
+        sample = rows[:_SAMPLE]
+        named = [
+            sum(bool(index.images_named(row[column])) for row in sample if column < len(row))
+            for column in range(len(names))
+        ]
+        key = max(range(len(named)), key=named.__getitem__)
+        if 2 * named[key] < len(sample) - 1 or not named[key]:
+            raise UserError(
+                f"{table}: found columns {', '.join(names)}, of which none names files; "
+                f"allowed: one of {', '.join(KEYS)}, and label"
+            )
+    header = 0 if index.images_named(rows[0][key]) else 1
+    others = [column for column in range(len(names)) if column != key]
+    if label is None:
+        if len(others) != 1:
+            raise UserError(
+                f"{table}: found columns {', '.join(names)}, allowed: one of {', '.join(LABELS)} beside {names[key]}"
+            )
+        label = others[0]
+    return header, key, label
+
+
+class _Index:
+    """The images by every name that a row may give them: id, path, an end of it, with and without extension."""
+
+    def __init__(self, images: Mapping[str, str]) -> None:
+        self._by_name: defaultdict[str, set[str]] = defaultdict(set)
+        self._paths: defaultdict[str, set[str]] = defaultdict(set)
+        for path, image_id in images.items():
+            self._paths[_normal(path)].add(path)
+            for name in (image_id, *_ends(path), *_ends(str(PurePosixPath(path).with_suffix("")))):
+                self._by_name[_normal(name)].add(path)
+
+    def images_named(self, name: str) -> set[str]:
+        """Return the paths of the images that a row's name may mean; the whole path comes before ends of it."""
+        key = _normal(name.strip().replace("\\", "/"))
+        if key in self._paths:
+            return self._paths[key]
+        return next((self._by_name[end] for end in _ends(key) if end in self._by_name), set())
+
+
+def _normal(name: str) -> str:
+    """Return the name with composed letters: macOS writes them apart."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _ends(path: str) -> Iterable[str]:
+    """Return `a/b/c`, `b/c` and `c` of `a/b/c`."""
+    parts = path.removeprefix("./").split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]

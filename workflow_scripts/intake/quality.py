@@ -1,0 +1,118 @@
+"""What is measured of every image, and what of it deserves a second look: dark, blurred, tiny, elongated."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+COLUMNS = ("path", "width", "height", "brightness", "contrast", "sharpness", "levels", "range_used", "remarks")
+WINDOW = 1024
+"""Side of the central part of which the sharpness is measured, pixels."""
+DARK, BRIGHT, FLAT = 0.05, 0.95, 0.02
+BLURRED = 0.05
+"""Of the median sharpness."""
+TINY = 64
+ELONGATED = 4
+NARROW = 1 / 8
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Of the grey values: `brightness` (mean) and `contrast` (standard deviation), as shares of the range of their type
+    (of their own range for floats); `sharpness`, the variance of the Laplacian over that of the values (Pech-Pacheco et
+    al. 2000, made independent of the contrast); `levels`, how many of 256 occur; and `range_used`, the share of the
+    type's range between the lowest and the highest."""
+
+    brightness: float
+    contrast: float
+    sharpness: float
+    levels: int
+    range_used: float
+
+
+def measure(pixels: np.ndarray) -> Quality:
+    """Return the quality of decoded pixels (H, W) or (H, W, 3), uint8, uint16 or float32, finite."""
+    low, high = float(pixels.min()), float(pixels.max())
+    whole = float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else high - low
+    grey = _grey(pixels, low, high)
+    share = (high - low) / whole if whole else 0.0
+    # `grey` is stretched from the lowest to the highest value, unless the pixels have 8 bits.
+    scale, offset = (1.0, 0.0) if pixels.dtype == np.uint8 or pixels.dtype.kind == "f" else (share, low / whole)
+    return Quality(
+        brightness=_rounded(float(grey.mean()) / 255 * scale + offset),
+        contrast=_rounded(float(grey.std()) / 255 * scale),
+        sharpness=_rounded(_sharpness(grey)),
+        levels=int(np.count_nonzero(np.bincount(grey.ravel(), minlength=256))),
+        range_used=_rounded(share),
+    )
+
+
+def _grey(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return 8-bit grey values (H, W); more than 8 bits are stretched from the lowest to the highest value."""
+    if pixels.dtype != np.uint8:
+        stretched = (pixels - low) * (255 / (high - low)) if high > low else np.zeros(pixels.shape)
+        pixels = stretched.round().astype(np.uint8)
+    return np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+def _sharpness(grey: np.ndarray) -> float:
+    top, left = (max(0, (side - WINDOW) // 2) for side in grey.shape)
+    values = grey[top : top + WINDOW, left : left + WINDOW].astype(np.float32)
+    inner = values[1:-1, 1:-1]
+    if not inner.size or not (variance := float(values.var())):
+        return 0.0
+    laplacian = values[:-2, 1:-1] + values[2:, 1:-1] + values[1:-1, :-2] + values[1:-1, 2:] - 4 * inner
+    return float(laplacian.var()) / variance
+
+
+def _rounded(value: float) -> float:
+    """Return the value to six digits, that tables do not rest on a processor's last bits."""
+    return float(f"{value:.6g}")
+
+
+def quality_table(measured: Mapping[str, tuple[int, int, Quality]]) -> pd.DataFrame:
+    """Return `COLUMNS` for images by path: width and height in pixels, and quality.
+
+    `remarks` are joined by `; `; blurred is what has less than a twentieth of the median
+    sharpness of all; it may be smooth.
+    """
+    median = float(np.median([quality.sharpness for *_, quality in measured.values()])) if measured else 0.0
+    rows = [
+        (path, width, height, quality.brightness, quality.contrast, quality.sharpness, quality.levels,
+         quality.range_used, "; ".join(_remarks(width, height, quality, median)))
+        for path, (width, height, quality) in measured.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _remarks(width: int, height: int, quality: Quality, median_sharpness: float) -> Iterator[str]:
+    if quality.brightness < DARK:
+        yield "dark"
+    if quality.brightness > BRIGHT:
+        yield "bright"
+    if quality.contrast < FLAT:
+        yield "hardly any contrast"
+    if quality.sharpness < BLURRED * median_sharpness:
+        yield "blurred or smooth"
+    if min(width, height) < TINY:
+        yield "tiny"
+    if max(width, height) >= ELONGATED * min(width, height):
+        yield "elongated"
+    if quality.range_used < NARROW and quality.contrast >= FLAT / 16:
+        yield "uses a small part of its range of values"
+
+
+def quality_notes(table: pd.DataFrame) -> Iterator[str]:
+    """Yield a sentence that counts the images with each remark and names the first, if there are remarks."""
+    first: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for row in table[table["remarks"] != ""].itertuples():
+        for remark in row.remarks.split("; "):
+            first.setdefault(remark, row.path)
+            counts[remark] += 1
+    if counts:
+        each = ", ".join(f"{count} {remark} ({first[remark]})" for remark, count in counts.most_common())
+        yield f"images to look at (quality.csv): {each}"

@@ -1,0 +1,106 @@
+"""The compiled kernels of k-means: which there are, or why there are none. Light, for rules ask, too.
+
+The environment variable `CLUSTERGRID_KMEANS` forces a path: `avx512`, `avx2` or `base`, a kernel of that instruction
+set, or `torch`, none. The tests use it; nobody else needs to.
+"""
+
+import ctypes as ct
+import importlib.machinery
+import os
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from workflow_scripts.errors import UserError
+
+FOLDER = Path(__file__).parent / "clusterers" / "kmeans"
+VARIABLE = "CLUSTERGRID_KMEANS"
+PATHS = ("avx512", "avx2", "base", "torch")
+SLOW_PATH = "k-means takes the slow path (no compiled kernel): "
+"""How the line begins that a job's log holds where k-means ran without a kernel."""
+REMEDY = "run `make env`, with a C compiler"
+
+
+class Points(ct.Structure):
+    """`struct points` of `_kernel.h`."""
+
+    _fields_ = [
+        *((name, ct.c_int64) for name in ("n", "d", "stride", "tiles")),
+        ("scatter", ct.c_double),
+        *((name, ct.c_void_p) for name in ("rows", "tiled", "norm", "distance", "gram")),
+    ]
+
+
+class Restarts(ct.Structure):
+    """`struct batch` of `_kernel.h`."""
+
+    _fields_ = [
+        *((name, ct.c_int64) for name in ("restarts", "k", "trials", "max_iter", "keep_products", "side_by_side")),
+        ("tol", ct.c_double),
+        *((name, ct.c_void_p) for name in ("draws", "start_points", "start_centers", "stop")),
+        *((name, ct.c_void_p) for name in ("inertia", "n_iter", "converged", "labels")),
+        *((name, ct.c_int64) for name in ("label_bytes", "keep_all")),
+        *((name, ct.c_void_p) for name in ("best_centers", "settled")),
+    ]
+
+
+class Kernel(ct.Structure):
+    """`struct kernel` of `_kernel.h`."""
+
+    _fields_ = [
+        ("name", ct.c_char_p),
+        ("run", ct.CFUNCTYPE(ct.c_int, ct.POINTER(Points), ct.POINTER(Restarts))),
+        ("distances", ct.CFUNCTYPE(ct.c_int, ct.POINTER(Points), ct.c_int64, ct.c_int64, ct.c_void_p)),
+    ]
+
+
+def kernels() -> dict[str, Kernel]:
+    """Return the kernels that this processor can run, by instruction set, fastest first; only the forced one, if any.
+
+    Raises `UserError` where `CLUSTERGRID_KMEANS` holds something else than a path that there is here.
+    """
+    usable, _ = _compiled(FOLDER)
+    forced = os.environ.get(VARIABLE)
+    if not forced:
+        return usable
+    if forced not in (*usable, "torch"):
+        raise UserError(f"{VARIABLE}: found {forced}, allowed here: {', '.join((*usable, 'torch'))}")
+    return {name: kernel for name, kernel in usable.items() if name == forced}
+
+
+def why_none() -> str:
+    """Return why `kernels` is empty, half a sentence."""
+    return f"{VARIABLE} is torch" if os.environ.get(VARIABLE) else _compiled(FOLDER)[1]
+
+
+@cache
+def _compiled(folder: Path) -> tuple[dict[str, Kernel], str]:
+    try:
+        lookup = _library(folder).kmeans_kernel
+    except OSError as error:
+        return {}, str(error)
+    lookup.restype = ct.POINTER(Kernel)
+    usable: dict[str, Kernel] = {}
+    while pointer := lookup(len(usable)):
+        usable[pointer.contents.name.decode()] = pointer.contents
+    return usable, ""
+
+
+def _library(folder: Path) -> ct.CDLL:
+    """The compiled library; raises `OSError` if there is none, or one of other sources: its structures may differ."""
+    suffixes = importlib.machinery.EXTENSION_SUFFIXES
+    path = next((path for suffix in suffixes if (path := folder / f"_kernel{suffix}").exists()), None)
+    if path is None:
+        raise OSError("no kernel was compiled")
+    try:
+        library = ct.CDLL(str(path))
+    except OSError:
+        raise OSError(f"{path.name} is damaged or was compiled for another machine") from None
+    sources = sha256(b"".join(source.read_bytes() for source in sorted(folder.glob("*.[ch]")))).hexdigest()
+    try:
+        compiled = (ct.c_char * len(sources)).in_dll(library, "kmeans_sources").value.decode()
+    except ValueError:  # a library from before there was a digest
+        compiled = ""
+    if compiled != sources:
+        raise OSError(f"{path.name} was compiled from other sources than the present ones")
+    return library
