@@ -20,7 +20,7 @@ MATRICES = 5
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Clusters `points` (N, d) with the settings of `settings.AffinityPropagation`; exemplars are the centres.
+    """Cluster `points` (N, d) with the settings of `settings.AffinityPropagation`; exemplars are the centres.
 
     Where it does not converge, all images are noise. Raises `UserError` with the bytes needed if the messages between
     all pairs do not fit into memory.

@@ -15,7 +15,7 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.Birch`): one tree for all of them.
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.Birch`): one tree for all of them.
 
     Nothing is random, but the tree depends on the order of the points, which is the manifest's.
     """
@@ -29,5 +29,5 @@ def cluster(
 
 
 def typical_distance(points: np.ndarray) -> float:
-    """The median distance to the nearest other point."""
+    """Return the median distance to the nearest other point."""
     return float(np.median(NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[0]))

@@ -16,7 +16,7 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Clusters `points` (N, d) with the settings of `settings.Hdbscan`; nothing is random.
+    """Cluster `points` (N, d) with the settings of `settings.Hdbscan`; nothing is random.
 
     The diagnostic `probability` (N,) is how deep in its cluster each image lies, 0 for noise. Raises `UserError` with
     the time needed if that is too much.

@@ -17,7 +17,7 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.Linkage`): one tree, cut once for each k.
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.Linkage`): one tree, cut once for each k.
 
     Nothing is random. Raises `UserError` with the bytes needed if the distances of all pairs do not fit into memory.
     """
@@ -28,7 +28,7 @@ def cluster(
 
 
 def tree(points: np.ndarray, linkage: str) -> np.ndarray:
-    """The merges of an agglomerative clustering by Euclidean distance.
+    """Return the merges of an agglomerative clustering by Euclidean distance.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def tree(points: np.ndarray, linkage: str) -> np.ndarray:
 
 
 def from_matrix(points: np.ndarray, linkage: str) -> np.ndarray:
-    """`tree` from the distances of all pairs; raises `UserError` with the bytes needed if they do not fit."""
+    """Return `tree` from the distances of all pairs; raises `UserError` with the bytes needed if they do not fit."""
     n = len(points)
     instead = f"allowed: fewer images, or linkage: {', '.join(FROM_POINTS)}, which do without the matrix of distances"
     need_memory(f"{linkage} linkage of {n} images", matrix_bytes(n), instead)
@@ -54,7 +54,7 @@ def from_matrix(points: np.ndarray, linkage: str) -> np.ndarray:
 
 
 def cut(merges: np.ndarray, k: int) -> np.ndarray:
-    """The k clusters that there are after the first N - k merges.
+    """Return the k clusters that there are after the first N - k merges.
 
     Cut by the order of the merges and not by height: centroid linkage inverts (a merge may lie below an earlier one),
     and no height then gives certain k.

@@ -20,7 +20,7 @@ BANDWIDTH_SAMPLE = 2000
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Clusters `points` (N, d) with the settings of `settings.MeanShift`; the diagnostic `bandwidth` is what it used.
+    """Cluster `points` (N, d) with the settings of `settings.MeanShift`; the diagnostic `bandwidth` is what it used.
 
     Raises `UserError` with the time needed if that is too much.
     """

@@ -15,7 +15,7 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.MiniBatchKMeans`).
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.MiniBatchKMeans`).
 
     `n_init` is scikit-learn's: so many initialisations are tried on a sample, and the best is run.
     """

@@ -16,7 +16,7 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Clusters `points` (N, d) with the settings of `settings.Optics`; nothing is random.
+    """Cluster `points` (N, d) with the settings of `settings.Optics`; nothing is random.
 
     Its diagnostics are the `ordering` (N,) and each image's `reachability` (N,). Raises `UserError` with the time
     needed if that is more than a job has.

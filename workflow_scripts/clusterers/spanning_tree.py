@@ -9,7 +9,7 @@ Distances = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def spanning_tree(distances: Distances, members: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Prim's minimum spanning tree of the members' mutual reachability, max(core_i, core_j, distance_ij).
+    """Return Prim's minimum spanning tree of the members' mutual reachability, max(core_i, core_j, distance_ij).
 
     Of equal edges the one to the first member is taken: a point's core distance is often all its edges' length.
 

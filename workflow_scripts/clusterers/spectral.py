@@ -15,7 +15,7 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.Spectral`).
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.Spectral`).
 
     Raises `UserError` with the time needed if that is too much.
     """

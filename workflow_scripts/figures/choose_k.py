@@ -30,7 +30,7 @@ LARGEST = 60
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every criterion for every k of the settings, on what the cell clusters.
+    """Return every criterion for every k of the settings, on what the cell clusters.
 
     Returns
     -------
@@ -92,9 +92,9 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Mapping[str, str]) -> N
     none = ks.min() - max(1.5, 0.2 * (ks.max() - ks.min()))
     ax.axvspan(none - 0.75, none + 0.75, color="#f4f4f4", linewidth=0, zorder=-1)
     for row, criterion in enumerate(CRITERIA):
-        its = table[table["criterion"] == criterion]
-        chosen = its[its["recommended"]]
-        x, share = [none, *its["k"]], [its["undecided"].iloc[0], *its["share"]]
+        of_criterion = table[table["criterion"] == criterion]
+        chosen = of_criterion[of_criterion["recommended"]]
+        x, share = [none, *of_criterion["k"]], [of_criterion["undecided"].iloc[0], *of_criterion["share"]]
         ax.scatter(x, np.full(len(x), row), LARGEST * np.array(share), palette[criterion], linewidths=0)
         place = chosen["k"].iloc[0] if len(chosen) else none
         ax.scatter([place], [row], 1.5 * LARGEST, "none", edgecolors=INK, linewidths=1.1, zorder=3)

@@ -27,7 +27,7 @@ from workflow_scripts.pages.gallery.members import cluster_names
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Images of each class by cluster, of the stored clustering of lowest inertia.
+    """Return images of each class by cluster, of the stored clustering of lowest inertia.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: there are no classes to compare with clusters.")
-        counts, shares = (table.pivot(index="label", columns="cluster", values=its) for its in ("count", "share"))
+        counts, shares = (table.pivot(index="label", columns="cluster", values=column) for column in ("count", "share"))
         clusters = table.drop_duplicates("cluster").set_index("cluster")
         counts, shares = counts[clusters.index], shares[clusters.index]
         supports = table.drop_duplicates("label").set_index("label")["support"]

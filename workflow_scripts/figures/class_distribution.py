@@ -63,7 +63,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _bars(table: pd.DataFrame, class_looks: Mapping[str, Look]) -> pd.DataFrame:
-    """`name, n, percent, colour` of each bar: classes, those beyond `MOST` together, images without a label."""
+    """Return `name, n, percent, colour` of each bar: classes, those beyond `MOST` together, images without a label."""
     is_class = table["label"].notna()
     classes_shown, rest, unlabelled = table[is_class][:MOST], table[is_class][MOST:], table[~is_class]
     bars = [

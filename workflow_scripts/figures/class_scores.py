@@ -18,7 +18,7 @@ HEADINGS = ("Precision", "Recall", "F1")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Mean and standard deviation over the repeats of each class's scores after the majority vote, in percent.
+    """Return mean and standard deviation over the repeats of each class's scores after the majority vote, in percent.
 
     Returns
     -------
@@ -27,8 +27,8 @@ def tabulate(
     """
     cell = OneCell.first(cells, inputs)
     k = cell.wanted_k(figure)
-    its = with_k(cell.class_scores(), k)
-    grouped = its.groupby(["label", "support", "k"], dropna=False)
+    scores = with_k(cell.class_scores(), k)
+    grouped = scores.groupby(["label", "support", "k"], dropna=False)
     table = grouped.agg(
         n_repeats=("repeat", "size"),
         **{f"{score}_{name}": (score, how) for score in SCORES for name, how in (("mean", "mean"), ("sd", "std"))},

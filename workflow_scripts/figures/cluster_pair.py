@@ -1,4 +1,4 @@
-"""Two clusters side by side: their typical pictures, and those where one passes into the other."""
+"""Two clusters side by side: their typical images, and those where one passes into the other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,7 +33,7 @@ from workflow_scripts.pages.gallery.members import (
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The images to show of the two clusters: those named, or the two whose means lie nearest each other.
+    """Return the images to show of the two clusters: those named, or the two whose means lie nearest each other.
 
     Returns
     -------
@@ -71,8 +71,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         else:
             made = canvas(figure, block_height(figure["width"] / 2, n, style) + NOTE)
             panels = made.subfigures(1, 2, squeeze=False)[0]
-            for panel, (_, its) in zip(panels, table.groupby("name", sort=False), strict=True):
-                draw_places(panel, its, file["images"], class_looks, style)
+            for panel, (_, members) in zip(panels, table.groupby("name", sort=False), strict=True):
+                draw_places(panel, members, file["images"], class_looks, style)
         note(made, _remark(table), style)
     return made
 

@@ -21,7 +21,7 @@ HEADINGS = ("n", "Purity", "Cohesion", "Silhouette", "DBCV")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """A row per cluster of the stored clustering of lowest inertia; noise has none.
+    """Return a row per cluster of the stored clustering of lowest inertia; noise has none.
 
     Returns
     -------

@@ -39,7 +39,7 @@ LARGE = ("calinski_harabasz", "inertia", "bic", "aic")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Clusters, noise and the metrics of each cell, mean and standard deviation over the repeats.
+    """Cluster, noise and the metrics of each cell, mean and standard deviation over the repeats.
 
     Returns
     -------
@@ -49,11 +49,11 @@ def tabulate(
     """
     rows = []
     for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
-        its = best_of_repeats(with_k(cell.scores(), figure["k"]))
-        row = {"name": name, "k": its["k"].iloc[0], "n_repeats": len(its)}
-        row |= {"n_clusters": its["n_clusters"].mean(), "noise": its["noise_fraction"].mean()}
+        repeats = best_of_repeats(with_k(cell.scores(), figure["k"]))
+        row = {"name": name, "k": repeats["k"].iloc[0], "n_repeats": len(repeats)}
+        row |= {"n_clusters": repeats["n_clusters"].mean(), "noise": repeats["noise_fraction"].mean()}
         for metric in figure["metrics"]:
-            row |= {f"{metric}_mean": its[metric].mean(), f"{metric}_sd": its[metric].std()}
+            row |= {f"{metric}_mean": repeats[metric].mean(), f"{metric}_sd": repeats[metric].std()}
         rows.append(row)
     return pd.DataFrame(rows).astype({"k": "Int64"})
 

@@ -36,7 +36,7 @@ TALLEST = 12
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Images of each class by predicted class, of the stored clustering of lowest inertia.
+    """Return images of each class by predicted class, of the stored clustering of lowest inertia.
 
     Returns
     -------
@@ -95,7 +95,8 @@ def _title(first: pd.Series, n: int, width: float, size: float) -> str:
 
 
 def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
-    """Numbers above zero on the cells of a matrix, legible on its shades; none where `size` (points) is too small."""
+    """Write the numbers above zero on the cells of a matrix, legible on its shades; none where `size` (points) is too
+    small."""
     if size < LEGIBLE:
         return
     for row, column in np.argwhere(counts > 0):
@@ -104,7 +105,7 @@ def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) 
 
 
 def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
-    """Lines between the cells of a matrix."""
+    """Draw lines between the cells of a matrix."""
     ax.set_xticks(np.arange(shape[1] + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
     ax.tick_params(which="minor", length=0)
@@ -112,7 +113,7 @@ def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
 
 
 def draw_classes(ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look], sides: Sequence[str]) -> None:
-    """Each class's colour and marker between its names and the matrix, on the sides `left` or `below`."""
+    """Draw each class's colour and marker between its names and the matrix, on the sides `left` or `below`."""
     edges = {"left": ((-4, 0), ax.get_yaxis_transform()), "below": ((0, -4), ax.get_xaxis_transform())}
     for side in sides:
         offset, edge = edges[side]

@@ -19,7 +19,7 @@ from workflow_scripts.io.which_k import choose_k
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Density, distance to the nearest denser image, and rank among the possible centres, of every image.
+    """Return density, distance to the nearest denser image, and rank among the possible centres, of every image.
 
     Returns
     -------

@@ -24,7 +24,7 @@ ROW = 5.5
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Share of the variance of each choice and of the strongest pairs of choices, for each metric and repeat.
+    """Return share of the variance of each choice and of the strongest pairs of choices, for each metric and repeat.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def tabulate(
 
 
 def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
-    """The best restart of each repeat of all cells, with a column for each choice that varies, and k.
+    """Return the best restart of each repeat of all cells, with a column for each choice that varies, and k.
 
     Raises `UserError` where the cells are no full product of choices.
     """
@@ -57,7 +57,7 @@ def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
 
 
 def varying(scores: pd.DataFrame) -> list[str]:
-    """The choices of which there are several."""
+    """Return the choices of which there are several."""
     return [factor for factor in FACTORS if scores[factor].nunique() > 1]
 
 

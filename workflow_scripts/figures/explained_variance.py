@@ -21,7 +21,7 @@ DASHES = ("-", "--", "-.", ":")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Cumulative explained variance of each decomposition.
+    """Return cumulative explained variance of each decomposition.
 
     Returns
     -------

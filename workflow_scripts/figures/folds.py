@@ -36,7 +36,7 @@ SPLITS = {
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every repeat's metric in each fold and split, with mean and standard deviation over the repeats.
+    """Return every repeat's metric in each fold and split, with mean and standard deviation over the repeats.
 
     Returns
     -------
@@ -47,10 +47,10 @@ def tabulate(
     tables = []
     for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
         scores = with_k(cell.validated(), figure["k"]).dropna(subset=[metric])
-        its = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
-        repeats = its.groupby(["fold", "split"])["value"]
-        its["mean"], its["sd"], its["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
-        tables.append(its.assign(series=name, metric=metric, split=its["split"].map(SPLITS)))
+        values = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
+        repeats = values.groupby(["fold", "split"])["value"]
+        values["mean"], values["sd"], values["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
+        tables.append(values.assign(series=name, metric=metric, split=values["split"].map(SPLITS)))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -77,15 +77,15 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _draw_cell(ax: Axes, its: pd.DataFrame, split_looks: Mapping[str, Look]) -> None:
+def _draw_cell(ax: Axes, scores: pd.DataFrame, split_looks: Mapping[str, Look]) -> None:
     steps = np.linspace(-0.22, 0.22, len(split_looks))
     for step, (split, look) in zip(steps, split_looks.items(), strict=True):
-        folds = its[its["split"] == split].drop_duplicates("fold").sort_values("fold")
+        folds = scores[scores["split"] == split].drop_duplicates("fold").sort_values("fold")
         spread = folds["sd"].fillna(0)
         ax.errorbar(folds["fold"] + 1 + step, folds["mean"], spread, color=look.colour, fmt=look.marker, markersize=4)
         ax.axhline(folds["mean"].mean(), color=look.colour, linestyle=":", linewidth=0.8)
-    ax.set_xticks(sorted(its["fold"].unique() + 1))
-    ax.set_xlabel(f"Fold ({its['series'].iloc[0]})", wrap=True)
+    ax.set_xticks(sorted(scores["fold"].unique() + 1))
+    ax.set_xlabel(f"Fold ({scores['series'].iloc[0]})", wrap=True)
     ax.grid(axis="y")
-    if METRIC_NAMES[its["metric"].iloc[0]].endswith("(%)"):
+    if METRIC_NAMES[scores["metric"].iloc[0]].endswith("(%)"):
         ax.set_ylim(top=min(ax.get_ylim()[1], 100.5))

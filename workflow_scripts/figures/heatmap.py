@@ -20,7 +20,7 @@ from workflow_scripts.metrics.effects import variance_shares
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Mean of the metric for each pair of values of two choices, over all values of the others and all repeats.
+    """Return mean of the metric for each pair of values of two choices, over all values of the others and all repeats.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def tabulate(
 
 
 def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
-    """The two choices with the largest mean share of the variance; the one of more values along x."""
+    """Return the two choices with the largest mean share of the variance; the one of more values along x."""
     factors = varying(scores)
     if len(factors) < 2:
         raise UserError(f"config: figures: heatmap: found {factors[0]} as the only choice that varies, allowed: two")

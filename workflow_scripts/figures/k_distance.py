@@ -23,7 +23,7 @@ DRAWN = 1000
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The sorted k-distance curve of what each cell clusters, and its knee.
+    """Return the sorted k-distance curve of what each cell clusters, and its knee.
 
     Returns
     -------
@@ -38,10 +38,10 @@ def tabulate(
         knee = find_knee(points, figure["min_samples"])
         rows = np.union1d(evenly(len(knee.curve), DRAWN), knee.place)
         percent = 100 / max(len(knee.curve) - 1, 1)
-        told = {key: getattr(knee, key) for key in ("eps", "height", "separation", "confidence", "is_gap")}
+        facts = {key: getattr(knee, key) for key in ("eps", "height", "separation", "confidence", "is_gap")}
         curve = pd.DataFrame({"share": percent * rows, "distance": knee.curve[rows]})
-        told |= {"knee": percent * knee.place, "n": len(points), "min_samples": figure["min_samples"]}
-        tables.append(curve.assign(series=name, **told))
+        facts |= {"knee": percent * knee.place, "n": len(points), "min_samples": figure["min_samples"]}
+        tables.append(curve.assign(series=name, **facts))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -67,10 +67,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _draw_curve(ax: Axes, its: pd.DataFrame, name: str, style: Mapping[str, Any]) -> None:
-    first = its.iloc[0]
+def _draw_curve(ax: Axes, curve: pd.DataFrame, name: str, style: Mapping[str, Any]) -> None:
+    first = curve.iloc[0]
     line, mark = colours(style)[:2]
-    ax.plot(its["share"], its["distance"], color=line)
+    ax.plot(curve["share"], curve["distance"], color=line)
     ax.plot(first["knee"], first["eps"], "o", color=mark, markersize=4)
     ax.set(xlabel="Images, sorted\u00a0(%)", ylabel="k-distance", xlim=(0, 101), ylim=(0, None))
     verdict = "a density gap to cut on" if first["is_gap"] else "no density gap to cut on"

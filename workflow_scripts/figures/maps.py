@@ -19,7 +19,7 @@ from workflow_scripts.io.manifest import classes, read_manifest
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Coordinates of every image on each cell's map.
+    """Return coordinates of every image on each cell's map.
 
     Returns
     -------
@@ -48,13 +48,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, down * (shape * (figure["width"] / across - 6) + 9) + 9)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
-            its = table[table["series"] == name].reset_index(drop=True)
+            of_series = table[table["series"] == name].reset_index(drop=True)
             scatter(
                 ax,
-                its,
-                its["label"].fillna(UNLABELLED),
+                of_series,
+                of_series["label"].fillna(UNLABELLED),
                 by_class | unlabelled,
-                f"{name}, n = {len(its)}{'' if by_class else ' (no labels)'}",
+                f"{name}, n = {len(of_series)}{'' if by_class else ' (no labels)'}",
             )
             ax.set_ylabel("t-SNE 2")
         for ax in axes[len(names) :]:

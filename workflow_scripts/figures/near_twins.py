@@ -1,4 +1,4 @@
-"""Near-twins that landed in different clusters, both pictures of each."""
+"""Near-twins that landed in different clusters, both images of each."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -21,7 +21,7 @@ SIDES = ("", "twin_")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every image whose nearest neighbour is in another cluster, with that neighbour; the closest pair first.
+    """Return every image whose nearest neighbour is in another cluster, with that neighbour; the closest pair first.
 
     Returns
     -------
@@ -58,13 +58,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, lines * (figure["width"] / across / 2 + 10) + 9)
         panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
         with reading(inputs["preprocessed"][0]) as file:
-            for panel, its in zip(panels, first, strict=False):
+            for panel, pair in zip(panels, first, strict=False):
                 axes = panel.subplots(1, 2)
                 for ax, side in zip(axes, SIDES, strict=True):
-                    shown = {name: its[f"{side}{name}"] for name in ("row", "label")}
+                    shown = {name: pair[f"{side}{name}"] for name in ("row", "label")}
                     show_framed(ax, shown, file["images"], class_looks)
-                names = f"{shortened(its['name'], 12)} | {shortened(its['twin_name'], 12)}"
-                panel.suptitle(f"{names}\n{its['closer_than']:.1%}", size=style["font_size"])
+                names = f"{shortened(pair['name'], 12)} | {shortened(pair['twin_name'], 12)}"
+                panel.suptitle(f"{names}\n{pair['closer_than']:.1%}", size=style["font_size"])
         note(made, _remark(table), style)
     return made
 

@@ -36,7 +36,7 @@ DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """NMI with the labels (geometric mean) of every clusterer at each k, and of the reference curves.
+    """Return NMI with the labels (geometric mean) of every clusterer at each k, and of the reference curves.
 
     A repeat that stores all its restarts counts with the one of lowest inertia. The curves are made of the labels that
     the scores count: of labelled images, and behind a fine-tuned network of those that it was not trained on.
@@ -55,8 +55,8 @@ def tabulate(
         labels = readers[places[0]].labels()
         labels = labels[labels != ""].astype(str)
         ks = curves.loc[~curves["finds_k"], "k"].astype(int)
-        found = curves.loc[curves["finds_k"], "k"].round().astype(int)
-        references = reference_curves(labels, [*ks, *found], draws=figure["draws"]).assign(is_reference=True)
+        own_ks = curves.loc[curves["finds_k"], "k"].round().astype(int)
+        references = reference_curves(labels, [*ks, *own_ks], draws=figure["draws"]).assign(is_reference=True)
         both = pd.concat([curves, references.assign(finds_k=False)], ignore_index=True)
         tables.append(both.assign(panel=panel, n=len(labels), n_labels=len(np.unique(labels))))
     columns = ["panel", "curve", "is_reference", "finds_k", "k", "nmi", "sd", "n", "n_labels"]
@@ -102,16 +102,20 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> None:
     for name in CURVES:
-        its = table[table["is_reference"] & (table["curve"] == name)].sort_values("k")
-        ax.fill_between(its["k"], its["nmi"] - its["sd"], its["nmi"] + its["sd"], color=FAINT, alpha=0.4, linewidth=0)
-        ax.plot(its["k"], its["nmi"], color=INK, linestyle=DASHES[name], linewidth=0.9)
+        curve = table[table["is_reference"] & (table["curve"] == name)].sort_values("k")
+        ax.fill_between(
+            curve["k"], curve["nmi"] - curve["sd"], curve["nmi"] + curve["sd"], color=FAINT, alpha=0.4, linewidth=0
+        )
+        ax.plot(curve["k"], curve["nmi"], color=INK, linestyle=DASHES[name], linewidth=0.9)
     ks = table.loc[~table["finds_k"], "k"]
     many = ks.max() > 10 * ks.min()
     for name, colour in colours.items():
-        its = table[~table["is_reference"] & (table["curve"] == name)].sort_values("k")
-        alone = bool(its["finds_k"].any()) or len(its) < 10
-        ax.fill_between(its["k"], its["nmi"] - its["sd"], its["nmi"] + its["sd"], color=colour, alpha=0.2, linewidth=0)
-        ax.plot(its["k"], its["nmi"], "o-" if alone else "-", color=colour, markersize=3.5)
+        curve = table[~table["is_reference"] & (table["curve"] == name)].sort_values("k")
+        alone = bool(curve["finds_k"].any()) or len(curve) < 10
+        ax.fill_between(
+            curve["k"], curve["nmi"] - curve["sd"], curve["nmi"] + curve["sd"], color=colour, alpha=0.2, linewidth=0
+        )
+        ax.plot(curve["k"], curve["nmi"], "o-" if alone else "-", color=colour, markersize=3.5)
     if many:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
@@ -124,5 +128,5 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
 
 def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    found = " A point alone: a clusterer that finds the number of clusters." if table["finds_k"].any() else ""
-    return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{found}"
+    own_k = " A point alone: a clusterer that finds the number of clusters." if table["finds_k"].any() else ""
+    return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{own_k}"

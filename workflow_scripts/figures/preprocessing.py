@@ -25,7 +25,7 @@ SMALLEST = 26
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Histograms of the middle image of `classes` classes (of the data set if it has no labels).
+    """Return histograms of the middle image of `classes` classes (of the data set if it has no labels).
 
     Returns
     -------

@@ -85,7 +85,7 @@ def _compared(fact: SimpleNamespace, table: pd.DataFrame | None) -> dict[str, An
 
 
 def _matching(table: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """The rows with the wanted values, of all images unless a fold is wanted."""
+    """Return the rows with the wanted values, of all images unless a fold is wanted."""
     kept = np.ones(len(table), dtype=bool)
     for column, value in wanted.items():
         kept &= (table[column] == value).fillna(False).to_numpy(dtype=bool)
@@ -125,7 +125,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _lines(table: pd.DataFrame) -> list[Mapping[str, Any]]:
-    """The rows of the table, with a heading before each study; mappings from columns to values."""
+    """Return the rows of the table, with a heading before each study; mappings from columns to values."""
     lines: list[Any] = []
     for study, rows in table.groupby("study", sort=False):
         lines.append({"heading": study})

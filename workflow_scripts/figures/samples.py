@@ -24,7 +24,7 @@ UNLABELLED_COLUMNS = 6
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The images to show: evenly spread over each class in the manifest's order.
+    """Return the images to show: evenly spread over each class in the manifest's order.
 
     Returns
     -------
@@ -68,12 +68,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         side = figure["width"] / per_block
         made = canvas(figure, n_blocks * (side * images.shape[1] / images.shape[2] * n_places + 7) + 4.5)
         axes = _blocks(made, n_blocks, n_places, per_block)
-        for its in table.to_dict("records"):
-            block, column = divmod(its["column"], per_block)
-            ax = axes[block][its["place"], column]
-            show(ax, images[its["row"]], class_looks[its["label"]].colour if labelled else FAINT)
-            if its["place"] == 0 and labelled:
-                ax.set_title(titles[its["column"]], loc="center", linespacing=1.15, pad=3)
+        for image in table.to_dict("records"):
+            block, column = divmod(image["column"], per_block)
+            ax = axes[block][image["place"], column]
+            show(ax, images[image["row"]], class_looks[image["label"]].colour if labelled else FAINT)
+            if image["place"] == 0 and labelled:
+                ax.set_title(titles[image["column"]], loc="center", linespacing=1.15, pad=3)
         preprocess = table["preprocess"].iloc[0]
         extra = "" if labelled else f"No labels: images evenly spread over all {table['n'].iloc[0]}. "
         note(made, f"{extra}Preprocessing: {preprocess}, {images.shape[2]} × {images.shape[1]} pixels.", style)
@@ -89,7 +89,7 @@ def _blocks(made: Figure, n_blocks: int, n_places: int, n_columns: int) -> list[
 
 
 def show(ax: Axes, image: np.ndarray, frame: str) -> None:
-    """An image (uint8, grey or RGB) in a frame of the given colour, without ticks."""
+    """Show an image (uint8, grey or RGB) in a frame of the given colour, without ticks."""
     ax.axis("on")
     ax.imshow(image, cmap="gray", vmin=0, vmax=255)
     ax.set(xticks=[], yticks=[])

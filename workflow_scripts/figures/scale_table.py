@@ -49,10 +49,10 @@ def tabulate(
 
 
 def spelt(scale_um: float) -> str:
-    """`1 mm`, `200 µm`, `50 nm`; `none` for NaN."""
+    """Return `1 mm`, `200 µm`, `50 nm`; `none` for NaN."""
     if np.isnan(scale_um):
         return NO_SCALE
-    size, unit = next((its for its in UNITS if scale_um >= its[0] * (1 - 1e-9)), UNITS[-1])
+    size, unit = next((unit_size for unit_size in UNITS if scale_um >= unit_size[0] * (1 - 1e-9)), UNITS[-1])
     return f"{scale_um / size:g} {unit}"
 
 
@@ -61,7 +61,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if (table["scale"] == NO_SCALE).all():
             return placeholder(figure, "No image has a scale: scale_bars.csv says why.")
-        counts, shares = (table.pivot(index="scale", columns="label", values=its) for its in ("count", "share"))
+        counts, shares = (table.pivot(index="scale", columns="label", values=column) for column in ("count", "share"))
         order = table["scale"].drop_duplicates()
         counts, shares = counts.loc[order], shares.loc[order]
         labels = [label for label in counts if label]

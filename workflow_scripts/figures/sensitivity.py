@@ -39,7 +39,7 @@ FREED = {"reducer": PARTS["reducer"], "k": ()}
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every repeat's metrics along `x` and `hue`, with mean and standard deviation over the repeats.
+    """Return every repeat's metrics along `x` and `hue`, with mean and standard deviation over the repeats.
 
     Of the cells those count that differ from each other in nothing but `x` and `hue`: the largest such group, the first
     of equals (in a study that varies one axis at a time: the one around its baseline). A repeat that stores all its
@@ -71,7 +71,7 @@ def tabulate(
 
 
 def _comparable(cells: Sequence[Mapping[str, Any]], figure: Mapping[str, Any]) -> list[int]:
-    """The places of the largest group of cells that differ in `x` and `hue` only."""
+    """Return the places of the largest group of cells that differ in `x` and `hue` only."""
     free = _free(figure)
 
     def rest(cell: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -95,7 +95,7 @@ def _best_repeats(scores: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFra
 
 
 def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
-    """Those of the wanted that have values, or those that need no labels."""
+    """Return those of the wanted that have values, or those that need no labels."""
     there = [metric for metric in wanted if scores[metric].notna().any()]
     return there or [metric for metric in UNLABELLED_METRICS if scores[metric].notna().any()]
 
@@ -153,14 +153,14 @@ def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
 
 
 def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
-    """A colour and a marker for each line, so that either tells them apart."""
+    """Return a colour and a marker for each line, so that either tells them apart."""
     markers = ("o", "^", "s", "D", "v", "P", "X")
     by_colour = looks(hues, style)
     return {hue: Look(by_colour[hue].colour, markers[i % len(markers)]) for i, hue in enumerate(hues)}
 
 
 def _up_to_hundred(axis: Axis) -> None:
-    """A band of mean ± sd may pass 100 %; the axis does not."""
+    """End the axis at 100 %, which a band of mean ± sd may pass."""
     low, high = axis.get_view_interval()
     axis.set_view_interval(low, min(high, 101), ignore=True)
 
@@ -171,12 +171,12 @@ def _entry(look: Look) -> Line2D:
 
 def _draw_numbers(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) -> None:
     for hue, look in hue_looks.items():
-        its = table[table["hue"] == hue].sort_values("x")
-        line = its.drop_duplicates("x")
+        of_hue = table[table["hue"] == hue].sort_values("x")
+        line = of_hue.drop_duplicates("x")
         low, high = line["mean"] - line["sd"], line["mean"] + line["sd"]
         ax.fill_between(line["x"], low, high, color=look.colour, alpha=0.2, linewidth=0)
         ax.plot(line["x"], line["mean"], color=look.colour, marker=look.marker, markersize=4)
-        ax.scatter(its["x"], its["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
+        ax.scatter(of_hue["x"], of_hue["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
     ax.set_xlabel(table["axis"].iloc[0])
     if line["x"].max() > 10 * line["x"].min():
         ax.set_xscale("log")
@@ -190,10 +190,10 @@ def _draw_names(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) ->
     names = list(dict.fromkeys(table["x"]))
     step = 0.7 / len(hue_looks)
     for i, (hue, look) in enumerate(hue_looks.items()):
-        its = table[table["hue"] == hue]
-        y = its["x"].map(names.index) + (i - (len(hue_looks) - 1) / 2) * step
-        ax.scatter(its["value"], y + 0.45 * step, 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
-        mean = its.assign(y=y).drop_duplicates("x")
+        of_hue = table[table["hue"] == hue]
+        y = of_hue["x"].map(names.index) + (i - (len(hue_looks) - 1) / 2) * step
+        ax.scatter(of_hue["value"], y + 0.45 * step, 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
+        mean = of_hue.assign(y=y).drop_duplicates("x")
         spread = mean["sd"].fillna(0)
         ax.errorbar(mean["mean"], mean["y"], xerr=spread, color=look.colour, fmt=look.marker, markersize=4)
     ax.set_yticks(range(len(names)), names)

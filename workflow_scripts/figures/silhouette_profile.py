@@ -27,7 +27,7 @@ STEPS = 400
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The silhouette of every clustered image of the stored clustering of lowest inertia; noise has none.
+    """Return the silhouette of every clustered image of the stored clustering of lowest inertia; noise has none.
 
     Returns
     -------
@@ -74,14 +74,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_clusters(ax: Axes, table: pd.DataFrame) -> None:
-    """One below the other, equally far apart, each as high as its share of the images."""
+    """Draw the clusters one below the other, equally far apart, each as high as its share of the images."""
     at, ticks = 0.0, {}
     room = 1 - GAP * (table["cluster"].nunique() - 1)
-    for _, its in table.groupby("cluster", sort=False):
-        first, size = its.iloc[0], len(its)
+    for _, profile in table.groupby("cluster", sort=False):
+        first, size = profile.iloc[0], len(profile)
         share = room * size / len(table)
         places = np.linspace(0, 1, min(size, STEPS))
-        values = its["silhouette"].to_numpy()[(places * (size - 1)).round().astype(int)]
+        values = profile["silhouette"].to_numpy()[(places * (size - 1)).round().astype(int)]
         ax.fill_betweenx(at + share * places, 0, values, color=first["colour"], linewidth=0.3)
         ticks[at + share / 2] = f"{shortened(first['name'])} ({size}): {first['mean']:.2f}"
         at += share + GAP

@@ -56,13 +56,13 @@ class Runs:
 
     @property
     def best_of_repeats(self) -> np.ndarray:
-        """The row of the lowest inertia of each repeat, the first of equals."""
+        """Return the row of the lowest inertia of each repeat, the first of equals."""
         of_repeats = [np.flatnonzero(self.repeat == repeat) for repeat in np.unique(self.repeat)]
         return np.array([rows[np.argmin(self.inertia[rows])] for rows in of_repeats])
 
     @property
     def best(self) -> int:
-        """The row of the lowest inertia of all, the first of equals, and of a method that has no inertia."""
+        """Return the row of the lowest inertia of all, the first of equals, and of a method that has no inertia."""
         return best_row(self.inertia)
 
 

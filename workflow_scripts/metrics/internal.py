@@ -25,13 +25,13 @@ class Estimates(NamedTuple):
 
 
 def compact(partition: np.ndarray) -> np.ndarray:
-    """The clusters numbered 0..K-1 without a gap, in their order; all noise is -1."""
+    """Return the clusters numbered 0..K-1 without a gap, in their order; all noise is -1."""
     values, inverse = np.unique(partition, return_inverse=True)
     return np.maximum(inverse - np.count_nonzero(values < 0), -1)
 
 
 def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
-    """Mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
+    """Return mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
 
     Noise (a negative number) is left out: it is no cluster and nobody's neighbour. A point alone in its cluster
     scores 0. The distances are computed once for all partitions. Above `max_points` every partition is scored on a
@@ -55,13 +55,14 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
     if len(points) <= max_points:
         values = _silhouettes(points, [compact(partition) for partition in partitions])
         return Estimates(values, *np.full((2, len(values)), np.nan))
-    found = np.array([_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions])
-    value, error = found.reshape(-1, 2).T
+    estimates = np.array([_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions])
+    value, error = estimates.reshape(-1, 2).T
     return Estimates(value, value - NORMAL_95 * error, value + NORMAL_95 * error)
 
 
 def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The silhouette of each clustered point of one partition, among the clustered ones, or of a sample of these.
+    """Return the silhouette of each clustered point of one partition, among the clustered ones, or of a sample of
+    these.
 
     The sample is that of `silhouettes`, of `MAX_POINTS` and in proportion. Noise is left out.
 
@@ -81,7 +82,7 @@ def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) 
 
 
 def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int, seed: int) -> tuple[float, float]:
-    """Silhouette of a sample, and its standard error: clusters are strata, drawn without replacement."""
+    """Return silhouette of a sample, and its standard error: clusters are strata, drawn without replacement."""
     sample = stratified_sample(clusters, n_points, np.random.default_rng(seed))
     drawn, sizes = clusters[sample], np.bincount(clusters[clusters >= 0])
     influence = np.zeros(len(sample))
@@ -92,7 +93,8 @@ def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int,
 
 
 def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
-    """Indices of at most `n_points` clustered points without replacement, each cluster in proportion to within one.
+    """Return indices of at most `n_points` clustered points without replacement, each cluster in proportion to within
+    one.
 
     Systematic sampling at equal steps along the shuffled points, sorted by cluster.
     """
@@ -103,7 +105,7 @@ def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generato
 
 
 def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np.ndarray | None = None) -> np.ndarray:
-    """Mean silhouette of every compact partition, the distances computed in chunks of rows.
+    """Return mean silhouette of every compact partition, the distances computed in chunks of rows.
 
     `influence` (N,) gets what each point of the only partition adds to the sum, but for a constant in each cluster.
     """
@@ -119,7 +121,7 @@ def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np
 
 
 def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, influence: np.ndarray | None) -> float:
-    """Sum of the silhouettes of the clustered points among `rows`, from the distances of all N points to them.
+    """Return sum of the silhouettes of the clustered points among `rows`, from the distances of all N points to them.
 
     `clusters` (N,) numbers the clusters 0..K-1 without a gap; negative is noise. NaN if K < 2.
     """
@@ -154,7 +156,7 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
 
 
 def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataFrame:
-    """Variance ratio and Davies-Bouldin index of every partition of the same points, on all of them at any N.
+    """Return variance ratio and Davies-Bouldin index of every partition of the same points, on all of them at any N.
 
     Noise (a negative number) is left out of both: the points' common centre is that of the clustered ones.
 
@@ -199,6 +201,6 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
 
 
 def radii_of(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
+    """Return size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
     sizes, centres = np.bincount(clusters), cluster_means(points, clusters)
     return sizes, centres, np.linalg.norm(points - centres[clusters], axis=1)

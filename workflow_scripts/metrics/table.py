@@ -35,7 +35,8 @@ TEXTS = ("dataset", "split", "label")
 
 
 def score_clusters(cell: OneCell) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores of every stored clustering of a file; precision, recall and F1 of each class of the best of each repeat.
+    """Return scores of every stored clustering of a file; precision, recall and F1 of each class of the best of each
+    repeat.
 
     A column that does not apply is null: agreement with labels where there are none; silhouette, Calinski-Harabasz,
     Davies-Bouldin and DBCV of restarts that are not the best of their repeat (they cost more than all other metrics
@@ -63,9 +64,9 @@ def _scores(k: int | None, runs: Runs, labels: np.ndarray) -> pd.DataFrame:
 
 
 def _internal_scores(runs: Mapping[int | None, Runs], points: Points) -> dict[int | None, pd.DataFrame]:
-    """What needs no labels, of the best of each repeat of every k, all in one pass over the distances."""
-    best = {k: its.best_of_repeats for k, its in runs.items()}
-    partitions = np.concatenate([its.labels[best[k]] for k, its in runs.items()])
+    """Return what needs no labels, of the best of each repeat of every k, all in one pass over the distances."""
+    best = {k: of_k.best_of_repeats for k, of_k in runs.items()}
+    partitions = np.concatenate([of_k.labels[best[k]] for k, of_k in runs.items()])
     scores = compactness(points.values, partitions)
     scores[["silhouette", "silhouette_low", "silhouette_high"]] = np.transpose(silhouettes(points.values, partitions))
     if len(partitions) * min(len(points.values), MAX_POINTS) ** 2 <= DBCV_PAIRS:
@@ -83,7 +84,7 @@ def _classes(k: int | None, runs: Runs, labels: np.ndarray) -> Iterator[pd.DataF
 
 
 def typed(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """The columns in their order and of one type each, also without a row or a value.
+    """Return the columns in their order and of one type each, also without a row or a value.
 
     Whole numbers are nullable integers, so that a null is null and 7 is not 7.0, and `whiten` is a nullable boolean.
     """

@@ -1,4 +1,4 @@
-"""From the artefacts of a cell to a model that can name new pictures."""
+"""From the artefacts of a cell to a model that can name new images."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,17 +22,17 @@ from workflow_scripts.reduce.autoencoder import read as read_autoencoder
 from workflow_scripts.reduce.pca import read_projection
 
 QUANTILE = 0.99
-"""Of the distances of the pictures that the model is made of: one in a hundred like them will be called an outlier."""
+"""Of the distances of the images that the model is made of: one in a hundred like them will be called an outlier."""
 ROWS = 1024
 """Images at once; fixed, since the order of the sums depends on it."""
 
 
 def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Mapping[str, Any]) -> SavedModel:
-    """A model of a cell's best clustering.
+    """Return a model of a cell's best clustering.
 
     Of several k it is the one with the highest mean adjusted Rand index over the repeats (which, unlike accuracy by
     majority, does not grow with k by itself), without labels the highest mean silhouette; of its repeats the one of
-    lowest inertia. New pictures go to the nearest centre, also where the clusterer itself works otherwise.
+    lowest inertia. New images go to the nearest centre, also where the clusterer itself works otherwise.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         tensors = {"centers": centers, "feature_centers": means}
         tensors |= _reduction(sources["points"], cell, settings["decomposition"])
     with store.reading(sources["network"]) as file:
-        its = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": store.text(file, "weights_sha256")}
+        network = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": store.text(file, "weights_sha256")}
     facts = {
         "cell": dict(cell),
         "images": len(clusters),
         "manifest": manifest,
         "preprocess": settings["preprocess"],
-        "backbone": {**settings["backbone"], "layer": cell["layer"], **its},
+        "backbone": {**settings["backbone"], "layer": cell["layer"], **network},
         "reduction": {
             "whiten": cell["whiten"],
             "n_components": centers.shape[1],
@@ -80,7 +80,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         "clusters": names.reset_index()[["cluster", "size", "predicted", "name"]].to_dict("records"),
         "novelty": {"threshold": threshold, "quantile": QUANTILE},
     }
-    return SavedModel(facts, {name: its.astype(np.float32) for name, its in tensors.items()})
+    return SavedModel(facts, {name: network.astype(np.float32) for name, network in tensors.items()})
 
 
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:
@@ -92,27 +92,28 @@ def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int |
 
 
 def own_distances(features: Matrix, clusters: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Distances of the clustered images to the nearest mean, each as if its own cluster's had been taken without it.
+    """Return distances of the clustered images to the nearest mean, each as if its own cluster's had been taken without
+    it.
 
     `features` (N, d), `clusters` (N,) with negative noise, `means` (k, d) float64 of all members. Without itself, the
     mean of an image's n - 1 cluster mates is n / (n - 1) times as far away; alone in its cluster it has none.
     """
     sizes = np.bincount(clusters[clusters >= 0], minlength=len(means)).astype(float)
-    found = []
+    nearest = []
     for rows in _slices(features):
         own = clusters[rows]
         distances = cdist(features[rows], means)[own >= 0]
         own = own[own >= 0]
-        its = np.arange(len(own))
+        place = np.arange(len(own))
         alone = sizes[own] == 1
-        distances[its, own] *= sizes[own] / np.where(alone, 1, sizes[own] - 1)
-        distances[its[alone], own[alone]] = np.inf
-        found.append(distances.min(axis=1))
-    return np.concatenate(found)
+        distances[place, own] *= sizes[own] / np.where(alone, 1, sizes[own] - 1)
+        distances[place[alone], own[alone]] = np.inf
+        nearest.append(distances.min(axis=1))
+    return np.concatenate(nearest)
 
 
 def _centers(cell: OneCell, runs: Runs, row: int) -> np.ndarray:
-    """The centres (k, C) of the clusterer, or the means of the clusters of one that has none."""
+    """Return the centres (k, C) of the clusterer, or the means of the clusters of one that has none."""
     if runs.centers.shape[1]:
         return runs.centers[list(np.unique(runs.repeat)).index(runs.repeat[row])]
     return cluster_means(cell.points().values, runs.labels[row])

@@ -30,7 +30,7 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Trains an autoencoder on a feature store (settings of `settings.Autoencoder`); a store of all images' codes.
+    """Train an autoencoder on a feature store (settings of `settings.Autoencoder`); a store of all images' codes.
 
     `scores` (N, C) float32; `held_out` (N,) bool; the network's tensors in the group `autoencoder`; the errors of every
     epoch in `curves`. Half of the held-out images end the training, the other half judge it: attributes
@@ -69,20 +69,21 @@ def decompose(
 
 
 def read(path: str) -> Autoencoder:
-    """The trained autoencoder of a decomposed store: `encode`, `decode` and `reconstruct` for images old and new."""
+    """Return the trained autoencoder of a decomposed store: `encode`, `decode` and `reconstruct` for images old and
+    new."""
     with store.reading(path) as file:
-        return restored(store.attribute(file, "settings"), {name: its[()] for name, its in file[WEIGHTS].items()})
+        return restored(store.attribute(file, "settings"), {name: tensor[()] for name, tensor in file[WEIGHTS].items()})
 
 
 def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Autoencoder:
-    """The autoencoder with these settings (`widths, tied, activation, seed`) and these tensors, by name."""
+    """Return the autoencoder with these settings (`widths, tied, activation, seed`) and these tensors, by name."""
     net = _empty(len(tensors["mean"]), settings)
-    net.load_state_dict({name: torch.from_numpy(np.asarray(its)) for name, its in tensors.items()})
+    net.load_state_dict({name: torch.from_numpy(np.asarray(tensor)) for name, tensor in tensors.items()})
     return net
 
 
 def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows to train on, rows that end the training and rows that judge it; copies of an image stay together.
+    """Return rows to train on, rows that end the training and rows that judge it; copies of an image stay together.
 
     Half of the share `held_out` of the images for each of the last two. Raises `UserError` when one has no image.
     """
@@ -98,13 +99,13 @@ def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np
 
 
 def architecture(settings: Mapping[str, Any]) -> str:
-    """In the thesis's notation: widths, `T` before those of a tied pair, and the activation."""
+    """Return in the thesis's notation: widths, `T` before those of a tied pair, and the activation."""
     pairs = zip(settings["tied"], settings["widths"], strict=True)
     return "-".join(f"{'T' if tied else ''}{width}" for tied, width in pairs) + f" {settings['activation']}"
 
 
 def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.ndarray) -> dict[str, float]:
-    """Mean squared errors, and their standard errors, on rows that the training has not seen."""
+    """Return mean squared errors, and their standard errors, on rows that the training has not seen."""
     pca = fit_pca(X, rows=training, max_components=net.widths[-1])
     centred = X[judging] - pca.mean
     in_pca = centred @ pca.components.T
@@ -112,8 +113,8 @@ def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.nd
         "reconstruction_error": np.square(X[judging] - net.reconstruct(X[judging]).astype(np.float64)).mean(axis=1),
         "pca_reconstruction_error": np.square(centred - in_pca @ pca.components).mean(axis=1),
     }
-    means = {name: float(its.mean()) for name, its in of_images.items()}
-    spreads = {f"{name}_se": float(its.std() / np.sqrt(len(its))) for name, its in of_images.items()}
+    means = {name: float(squares.mean()) for name, squares in of_images.items()}
+    spreads = {f"{name}_se": float(squares.std() / np.sqrt(len(squares))) for name, squares in of_images.items()}
     return {**means, **spreads, "variance": float(np.square(centred).mean())}
 
 
@@ -123,7 +124,7 @@ def _empty(n_features: int, settings: Mapping[str, Any]) -> Autoencoder:
 
 
 def _prepared(X: np.ndarray, settings: Mapping[str, Any]) -> Autoencoder:
-    """The untrained network, with the mean of `X` and its root mean square deviation from it."""
+    """Return the untrained network, with the mean of `X` and its root mean square deviation from it."""
     mean = X.mean(axis=0, dtype=np.float64)
     scale = np.sqrt(np.square(X - mean).mean())
     if not np.isfinite(scale) or scale == 0:

@@ -43,7 +43,7 @@ class Decomposition:
     method: str
 
     def transform(self, X: Matrix, *, threads: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-        """Scores of all rows of `X` (N, d), in order: the rows and their (n, C) float64, a chunk at a time."""
+        """Yield scores of all rows of `X` (N, d), in order: the rows and their (n, C) float64, a chunk at a time."""
         for rows in _slices(X.shape, _CHUNK_BYTES):
             with threadpool_limits(threads):
                 scores = (np.asarray(X[rows], dtype=np.float64) - self.mean) @ self.components.T
@@ -174,21 +174,21 @@ class _Centred:
             raise UserError("PCA: found NaN or infinite values among the features, only finite ones are allowed")
 
     def slices(self, n_bytes: int = _CHUNK_BYTES) -> list[slice]:
-        """Slices of rows that hold about `n_bytes` of float64."""
+        """Return slices of rows that hold about `n_bytes` of float64."""
         return _slices(self.X.shape, n_bytes)
 
     def read(self, rows: slice) -> np.ndarray:
-        """The training rows among `rows` less the mean, float64; possibly none."""
+        """Return the training rows among `rows` less the mean, float64; possibly none."""
         return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
 
     def place(self, rows: slice) -> slice:
-        """Where the training rows among `rows` lie among all training rows."""
+        """Return where the training rows among `rows` lie among all training rows."""
         before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
         return slice(before, before + here)
 
 
 def _slices(shape: tuple[int, ...], n_bytes: int) -> list[slice]:
-    """Slices of rows of an (N, d) matrix that hold about `n_bytes` of float64, and no fewer than 256."""
+    """Return slices of rows of an (N, d) matrix that hold about `n_bytes` of float64, and no fewer than 256."""
     step = max(256, n_bytes // (8 * shape[1]))
     return [slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step)]
 
@@ -197,7 +197,7 @@ _Axes = tuple[np.ndarray, np.ndarray, int]  # sums of squares along the axes (C,
 
 
 def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
-    """Eigenvectors of the (d, d) scatter matrix."""
+    """Return eigenvectors of the (d, d) scatter matrix."""
     scatter = np.zeros((centred.d, centred.d))
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -207,7 +207,7 @@ def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
-    """Eigenvectors u of the (n, n) Gram matrix, turned into axes X'u / |X'u|."""
+    """Return eigenvectors u of the (n, n) Gram matrix, turned into axes X'u / |X'u|."""
     gram = np.empty((centred.n, centred.n))
     blocks = centred.slices(_GRAM_BLOCK_BYTES)
     for i, first in enumerate(blocks):
@@ -224,7 +224,7 @@ def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
-    """Ritz vectors of the scatter matrix, which is never formed, in a random subspace after power iterations."""
+    """Return Ritz vectors of the scatter matrix, which is never formed, in a random subspace after power iterations."""
     n_dimensions = min(max_components + _OVERSAMPLING, centred.n, centred.d)
     basis = np.random.default_rng(seed).standard_normal((centred.d, n_dimensions))
     for _ in range(_POWER_ITERATIONS):
@@ -234,7 +234,7 @@ def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
 
 
 def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
-    """Scatter matrix (d, d) times basis (d, l), in one pass."""
+    """Return scatter matrix (d, d) times basis (d, l), in one pass."""
     product = np.zeros_like(basis)
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -243,7 +243,8 @@ def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
 
 
 def _leading(matrix: np.ndarray, centred: _Centred, max_components: int | None) -> _Axes:
-    """Largest eigenvalues first, eigenvectors as columns, cut at the rank and at `max_components`; and the rank."""
+    """Return largest eigenvalues first, eigenvectors as columns, cut at the rank and at `max_components`; and the
+    rank."""
     values, vectors = np.linalg.eigh(matrix)
     values, vectors = values[::-1], vectors[:, ::-1]
     rank = int(np.count_nonzero(values > max(values[0], 0) * max(centred.n, centred.d) * np.finfo(np.float64).eps))

@@ -56,12 +56,12 @@ class Watched(nn.Module):
 
     @property
     def noted(self) -> int:
-        """The number of epochs whose errors are noted, that before the first included."""
+        """Return the number of epochs whose errors are noted, that before the first included."""
         return int((~self.errors[:, 1].isnan()).sum())
 
     @property
     def best_epoch(self) -> int:
-        """The epoch of the lowest error on the rows that stop the phase, the first of equals."""
+        """Return the epoch of the lowest error on the rows that stop the phase, the first of equals."""
         return int(self.errors[: self.noted, 1].cpu().numpy().argmin())
 
     def note(self, training_error: float, stopping_error: float) -> None:

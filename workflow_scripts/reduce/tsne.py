@@ -59,7 +59,7 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Maps a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64.
+    """Map a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64.
 
     Raises `UserError` for fewer than `FEWEST` images.
     """

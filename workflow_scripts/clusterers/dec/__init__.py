@@ -36,7 +36,7 @@ def cluster(
     progress: Progress,
     checkpoints: Path | None = None,
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.Dec`).
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.Dec`).
 
     A repeat pretrains one autoencoder, with a seed of its own, and trains a copy of it for each k. Repeats run beside
     each other on `n_threads` threads with one math thread each: results do not depend on it. A killed run goes on from
@@ -55,18 +55,18 @@ def cluster(
         path = checkpoints and checkpoints / f"{number}.pt"
         checkpoint = Checkpoint(path, made_from)
         net, error = _pretrained(X, settings, seeds[number], checkpoint)
-        found = {}
+        of_ks = {}
         for k in settings["k"]:
-            found[k] = _clusters(net, X, k, settings, seeds[number], checkpoint)
+            of_ks[k] = _clusters(net, X, k, settings, seeds[number], checkpoint)
             fits_done += 1
             progress(fits_done, len(seeds) * len(settings["k"]))
-        return error, found
+        return error, of_ks
 
     with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         of_repeats = list(pool.map(repeat, range(len(seeds))))
     errors = np.array([error for error, _ in of_repeats])
     for k in settings["k"]:
-        yield k, _rows([found[k] for _, found in of_repeats], errors, seeds)
+        yield k, _rows([of_ks[k] for _, of_ks in of_repeats], errors, seeds)
     if checkpoints:
         rmtree(checkpoints, ignore_errors=True)
 
@@ -77,7 +77,8 @@ def kmeans_path(settings: Mapping[str, Any]) -> str:
 
 
 def _scaled(points: np.ndarray) -> Tensor:
-    """Centred and divided by one number, so that the mean square is 1 (Xie et al. 2016, 4.1) and distances keep."""
+    """Return centred and divided by one number, so that the mean square is 1 (Xie et al. 2016, 4.1) and distances
+    keep."""
     centred = points - points.mean(axis=0)
     scale = np.sqrt(np.square(centred).mean())
     if not np.isfinite(scale) or scale == 0:
@@ -86,7 +87,7 @@ def _scaled(points: np.ndarray) -> Tensor:
 
 
 def _fingerprint(points: np.ndarray) -> list[Any]:
-    """What tells one array of points from another, without all its bytes."""
+    """Return what tells one array of points from another, without all its bytes."""
     return [points.shape, points.sum().item(), np.square(points).sum().item(), points[0].tolist(), points[-1].tolist()]
 
 
@@ -109,16 +110,19 @@ def _clusters(
 ) -> Found:
     if (kept := checkpoint.finished(f"k={k}")) is not None:
         return Found(**{**kept, "labels": kept["labels"].numpy()})
-    found = train_clusters(net, X, k, settings, seed(its_seed, k), checkpoint)
-    checkpoint.finish(f"k={k}", {**asdict(found), "labels": torch.from_numpy(found.labels)})
-    log.info("k = %d: %d updates%s", k, found.n_updates, "" if found.converged else ", labels still changed")
-    return found
+    clustering = train_clusters(net, X, k, settings, seed(its_seed, k), checkpoint)
+    checkpoint.finish(f"k={k}", {**asdict(clustering), "labels": torch.from_numpy(clustering.labels)})
+    log.info("k = %d: %d updates%s", k, clustering.n_updates, "" if clustering.converged else ", labels still changed")
+    return clustering
 
 
-def _rows(found: list[Found], errors: np.ndarray, seeds: list[int]) -> Runs:
+def _rows(clusterings: list[Found], errors: np.ndarray, seeds: list[int]) -> Runs:
     return replace(
-        Runs.single(np.stack([its.labels for its in found]), np.array(seeds)),
-        n_iter=np.array([its.n_updates for its in found]),
-        converged=np.array([its.converged for its in found]),
-        diagnostics={"reconstruction_error": errors, "divergence": np.array([its.divergence for its in found])},
+        Runs.single(np.stack([clustering.labels for clustering in clusterings]), np.array(seeds)),
+        n_iter=np.array([clustering.n_updates for clustering in clusterings]),
+        converged=np.array([clustering.converged for clustering in clusterings]),
+        diagnostics={
+            "reconstruction_error": errors,
+            "divergence": np.array([clustering.divergence for clustering in clusterings]),
+        },
     )

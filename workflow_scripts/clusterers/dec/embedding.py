@@ -23,13 +23,13 @@ FEWEST_STEPS = 8
 
 
 def soft_assignment(codes: Tensor, centers: Tensor) -> Tensor:
-    """Student's t-kernel with one degree of freedom, Xie et al. (2016), equation 1: (n, C), (k, C) -> (n, k)."""
+    """Return Student's t-kernel with one degree of freedom, Xie et al. (2016), equation 1: (n, C), (k, C) -> (n, k)."""
     kernel = 1 / (1 + torch.cdist(codes, centers).square())
     return kernel / kernel.sum(dim=1, keepdim=True)
 
 
 def target_distribution(q: Tensor) -> Tensor:
-    """The sharpened assignments of all points, Xie et al. (2016), equation 3: (N, k) -> (N, k)."""
+    """Return the sharpened assignments of all points, Xie et al. (2016), equation 3: (N, k) -> (N, k)."""
     weight = q.square() / q.sum(dim=0)
     return weight / weight.sum(dim=1, keepdim=True)
 
@@ -46,7 +46,7 @@ class Clustering(nn.Module):
         self.register_buffer("labels", labels)
 
     def assignments(self, X: Tensor) -> Tensor:
-        """Soft assignments of all points, (N, k), without gradients."""
+        """Return soft assignments of all points, (N, k), without gradients."""
         with torch.no_grad():
             return soft_assignment(self.net.codes(X), self.centers)
 
@@ -65,7 +65,7 @@ class Found:
 def train_clusters(
     pretrained: Autoencoder, X: Tensor, k: int, settings: Mapping[str, Any], its_seed: int, checkpoint: Checkpoint
 ) -> Found:
-    """Trains a copy of the encoder and k centres towards their own sharpened assignments (settings of `settings.Dec`).
+    """Train a copy of the encoder and k centres towards their own sharpened assignments (settings of `settings.Dec`).
 
     The centres begin as those of k-means on the codes. With the variant `idec` the decoder stays, and the loss is the
     reconstruction's plus `gamma` times the divergence (Guo et al. 2017, equation 8); with `dec` it is the divergence.
@@ -77,23 +77,23 @@ def train_clusters(
     codes = net.codes(X).double().cpu().numpy()
     start = run_restarts(codes, k, settings["n_init"], its_seed, keep="best")
     labels = torch.from_numpy(start.best_labels.astype(np.int64)).to(X.device)
-    its = Clustering(net, torch.from_numpy(start.best_centers).float().to(X.device), labels)
+    clustering = Clustering(net, torch.from_numpy(start.best_centers).float().to(X.device), labels)
     kept = net if settings["variant"] == "idec" else net.encoder
-    optimiser = adam([*kept.parameters(), its.centers], settings["clustering_learning_rate"])
+    optimiser = adam([*kept.parameters(), clustering.centers], settings["clustering_learning_rate"])
     n_steps = settings["update_interval"] or max(FEWEST_STEPS, ceil(len(X) / settings["batch_size"]))
     converged, update, divergence = False, 0, 0.0
-    for update in checkpoint.rounds(f"k={k}", its, optimiser, settings["max_updates"]):
-        q = its.assignments(X)
+    for update in checkpoint.rounds(f"k={k}", clustering, optimiser, settings["max_updates"]):
+        q = clustering.assignments(X)
         p = target_distribution(q)
         divergence = kl_div(q.log(), p, reduction="batchmean").item()
-        before, its.labels = its.labels, q.argmax(dim=1)
-        converged = update > 0 and (its.labels != before).float().mean().item() <= settings["tolerance"]
+        before, clustering.labels = clustering.labels, q.argmax(dim=1)
+        converged = update > 0 and (clustering.labels != before).float().mean().item() <= settings["tolerance"]
         if converged:
             break
         set_rate(optimiser, settings["clustering_learning_rate"] * (1 + cos(pi * update / settings["max_updates"])) / 2)
         for rows in islice(_endless_batches(len(X), settings["batch_size"], seed(its_seed, update)), n_steps):
-            step(optimiser, _loss(its, X[rows], p[rows], settings), KEY)
-    labels = its.labels if converged else its.assignments(X).argmax(dim=1)
+            step(optimiser, _loss(clustering, X[rows], p[rows], settings), KEY)
+    labels = clustering.labels if converged else clustering.assignments(X).argmax(dim=1)
     return Found(labels.cpu().numpy(), update + 1, converged, divergence)
 
 
@@ -101,9 +101,9 @@ def _endless_batches(n: int, size: int, its_seed: int) -> Iterator[Tensor]:
     return (rows for epoch in cycle([None]) for rows in batches(n, size, its_seed))
 
 
-def _loss(its: Clustering, x: Tensor, p: Tensor, settings: Mapping[str, Any]) -> Tensor:
-    codes = its.net.encode(x)
-    divergence = kl_div(soft_assignment(codes, its.centers).log(), p, reduction="batchmean")
+def _loss(clustering: Clustering, x: Tensor, p: Tensor, settings: Mapping[str, Any]) -> Tensor:
+    codes = clustering.net.encode(x)
+    divergence = kl_div(soft_assignment(codes, clustering.centers).log(), p, reduction="batchmean")
     if settings["variant"] == "dec":
         return divergence
-    return mse_loss(its.net.decode(codes), x) + settings["gamma"] * divergence
+    return mse_loss(clustering.net.decode(codes), x) + settings["gamma"] * divergence

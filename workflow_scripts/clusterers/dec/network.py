@@ -44,20 +44,20 @@ class Autoencoder(nn.Module):
         self.decoder = nn.ModuleList(_layer(a, b, b != sizes[0], random) for a, b in pairwise(sizes[::-1]))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Codes (n, widths[-1]) of points (n, n_features)."""
+        """Return codes (n, widths[-1]) of points (n, n_features)."""
         return _through(self.encoder, x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Points (n, n_features) of codes (n, widths[-1])."""
+        """Return points (n, n_features) of codes (n, widths[-1])."""
         return _through(self.decoder, z)
 
     def codes(self, X: Tensor) -> Tensor:
-        """Codes of all points, (N, widths[-1]), without gradients."""
+        """Return codes of all points, (N, widths[-1]), without gradients."""
         with torch.no_grad():
             return torch.cat([self.encode(rows) for rows in X.split(ROWS)])
 
     def reconstruction_error(self, X: Tensor) -> float:
-        """Mean squared error over points and features."""
+        """Return mean squared error over points and features."""
         with torch.no_grad():
             sums = [mse_loss(self.decode(self.encode(x)), x, reduction="sum").item() for x in X.split(ROWS)]
         return sum(sums) / X.numel()
@@ -77,7 +77,7 @@ def _through(layers: nn.ModuleList, x: Tensor) -> Tensor:
 
 
 def pretrain(net: Autoencoder, X: Tensor, settings: Mapping[str, Any], its_seed: int, checkpoint: Checkpoint) -> None:
-    """Trains `net` to reconstruct `X` (N, d) float32, in place; settings of `settings.Dec`.
+    """Train `net` to reconstruct `X` (N, d) float32, in place; settings of `settings.Dec`.
 
     `joint` trains all layers together. `layerwise` first trains each pair of layers as a denoising autoencoder of what
     the layers before it give, as the paper does. Raises `UserError` when the error becomes infinite.
@@ -99,7 +99,7 @@ def _reconstruction(net: Autoencoder) -> Loss:
 
 
 def _denoising(net: Autoencoder, depth: int) -> Loss:
-    """The loss of one pair of layers; equations 4 to 7 of the paper."""
+    """Return the loss of one pair of layers; equations 4 to 7 of the paper."""
     inner, outer = net.encoder[depth], net.decoder[-1 - depth]
     is_code, is_input = depth == len(net.encoder) - 1, depth == 0
 
@@ -130,7 +130,7 @@ def _train(
     its_seed: int,
     checkpoint: Checkpoint,
 ) -> None:
-    """Adam with one cycle of the learning rate (Smith & Topin 2019)."""
+    """Train by Adam with one cycle of the learning rate (Smith & Topin 2019)."""
     optimiser = adam(parameters, settings["learning_rate"])
     n_batches = ceil(len(X) / settings["batch_size"])
     for epoch in checkpoint.rounds(stage, net, optimiser, n_epochs):
@@ -141,14 +141,15 @@ def _train(
 
 
 def one_cycle(done: float) -> float:
-    """Learning rate over its peak when the share `done` of the steps is done: a cosine up from 1/25, and down to 0."""
+    """Return learning rate over its peak when the share `done` of the steps is done: a cosine up from 1/25, and down to
+    0."""
     if done < WARM_UP:
         return 1 / 25 + 24 / 25 * (1 - cos(pi * done / WARM_UP)) / 2
     return (1 + cos(pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
 
 
 def adam(parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
-    """One kernel for all of a tensor's update: a third less time a step than torch's default on a CPU."""
+    """Return one kernel for all of a tensor's update: a third less time a step than torch's default on a CPU."""
     return torch.optim.Adam(parameters, rate, fused=True)
 
 

@@ -15,7 +15,7 @@ from workflow_scripts.seeds import seed
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.KMeans`).
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.KMeans`).
 
     The seed of a repeat is a function of the base seed, k and the repeat, so that no k or repeat depends on another.
     Raises `UserError` for a GPU that is not there.
@@ -31,7 +31,7 @@ def cluster(
 
     for k in settings["k"]:
         seeds = [seed(base_seed, "kmeans", k, repeat) for repeat in range(settings["repeats"])]
-        found = run_restarts(
+        restarts = run_restarts(
             points,
             k,
             settings["n_init"],
@@ -43,7 +43,7 @@ def cluster(
             keep=settings["keep"],
             progress=count,
         )
-        yield k, _rows(found, seeds, settings["keep"])
+        yield k, _rows(restarts, seeds, settings["keep"])
 
 
 def kmeans_path(settings: Mapping[str, Any]) -> str:
@@ -51,19 +51,19 @@ def kmeans_path(settings: Mapping[str, Any]) -> str:
     return path_on(settings["device"])
 
 
-def _rows(found: Any, seeds: list[int], keep: str) -> Runs:
-    """The rows to store of results with a leading axis of repeats and a second of restarts."""
-    repeats, n_init = found.inertia.shape
-    rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else found.best[:, None]
+def _rows(restarts: Any, seeds: list[int], keep: str) -> Runs:
+    """Return the rows to store of results with a leading axis of repeats and a second of restarts."""
+    repeats, n_init = restarts.inertia.shape
+    rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else restarts.best[:, None]
     repeat, restart = (index.ravel() for index in np.broadcast_arrays(*rows))
-    labels = found.labels.reshape(len(repeat), -1)
+    labels = restarts.labels.reshape(len(repeat), -1)
     return Runs(
         labels=labels,
-        inertia=found.inertia[repeat, restart],
-        n_iter=found.n_iter[repeat, restart],
-        converged=found.converged[repeat, restart],
+        inertia=restarts.inertia[repeat, restart],
+        n_iter=restarts.n_iter[repeat, restart],
+        converged=restarts.converged[repeat, restart],
         repeat=repeat,
         restart=restart,
         seed=np.array(seeds, dtype=np.uint32)[repeat],
-        centers=found.best_centers,
+        centers=restarts.best_centers,
     )
