@@ -14,7 +14,7 @@ import yaml
 
 from tests.workflow import ROOT, Project
 from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS
-from workflow_scripts.settings import Settings, parse, read_yaml
+from workflow_scripts.settings import Settings, parse, read_facts, read_yaml
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results" / "README.md", *DOCS.rglob("*.md")])
@@ -106,6 +106,13 @@ def _snakemake(words: list[str]) -> tuple[list[str], dict[str, list[str]]]:
         else:
             targets.append(word)
     return targets, options
+
+
+def test_published_numbers_are_written_as_the_page_says(tmp_path):
+    page = (DOCS / "how_to" / "checks.md").read_text()
+    path = tmp_path / "mine.yaml"
+    path.write_text(next(text for _, title, text in BLOCK.findall(page) if "published" in title))
+    assert len(read_facts(path)) == 2
 
 
 def test_the_module_is_usable_as_the_page_says(tmp_path):
