@@ -14,7 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from tests.conftest import SAID
 from tests.workflow import Project
-from workflow_scripts.clusterers import read_runs
+from workflow_scripts.io.runs import read_runs
 from workflow_scripts.io.store import reading
 
 SAME_BYTES = {".csv", ".parquet", ".h5", ".svg", ".png"}

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.clusterers import Runs, write_runs
 from workflow_scripts.consensus.consensus import NO_GROUP, consensus, what_flips
 from workflow_scripts.consensus.trust import cell_weights, trust
+from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest
 from workflow_scripts.metrics.agreement import score_restarts
 

@@ -16,7 +16,6 @@ from scipy.cluster.hierarchy import leaves_list, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from workflow_scripts.consensus.agreement import agreement_matrix
-from workflow_scripts.figures.artefacts import AXIS_NAMES, evenly, word
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
 from workflow_scripts.figures.specification_curve import sorted_levels
 from workflow_scripts.figures.style import (
@@ -31,6 +30,9 @@ from workflow_scripts.figures.style import (
     shortened,
     theme,
 )
+from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.cells import word
+from workflow_scripts.metrics.evenly import evenly
 
 BAR = 4.0
 """Millimetres of the bar of a choice."""
@@ -90,7 +92,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
         cells = table.drop_duplicates("place")
-        axes = [axis for axis in AXIS_NAMES if axis in table]
+        axes = [axis for axis in TITLES if axis in table]
         n = len(cells)
         side = 0.58 * figure["width"]
         legend_rows = sum(1 + cells[axis].nunique() // 4 for axis in axes)
@@ -138,7 +140,7 @@ def _draw_bar(ax: Axes, axis: str, of_cells: Sequence[str]) -> None:
 
 def _letter(axis: str) -> str:
     """The letter that stands above the bar of a choice and before its levels in the legend."""
-    return AXIS_NAMES[axis][0]
+    return TITLES[axis][0]
 
 
 def _entries(cells: pd.DataFrame, axes: Sequence[str], of_level: Mapping[str, Look]) -> dict[str, Line2D]:

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers import read_runs
 from workflow_scripts.consensus.nuisance import appearance, associations
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import read_manifest
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, colours, note, placeholder, shortened, theme
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.runs import read_runs
 from workflow_scripts.io.store import reading
 
 OF_FILES = ("format", "width", "height", "mode", "bytes", "pages", "scale_um", "nm_per_pixel")

@@ -11,9 +11,9 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.agreement import agreement_matrix
 from workflow_scripts.consensus.effects import partition_effects
-from workflow_scripts.figures.artefacts import AXIS_NAMES
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, colours, note, placeholder, theme
+from workflow_scripts.grid.axes import TITLES
 
 ROW = 5.5
 """Millimetres."""
@@ -72,7 +72,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 def in_words(term: str) -> str:
     """Return the name of a choice, or of a pair of choices, as axes have it."""
-    first, *others = (AXIS_NAMES[axis].replace("Number of components", "Components") for axis in term.split(" × "))
+    first, *others = (TITLES[axis].replace("Number of components", "Components") for axis in term.split(" × "))
     return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])
 
 

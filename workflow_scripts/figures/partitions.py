@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.clusterers import OWN_K, Runs, read_runs
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import CELL_AXES, cell_names, choose_k
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.runs import OWN_K, Runs, read_runs
 from workflow_scripts.io.store import reading
+from workflow_scripts.io.which_k import choose_k
 
 NO_CELLS_TO_COMPARE = "One cell: there is nothing to compare. Vary a choice in this study."
 """What stands in for a figure of a study without choices."""
@@ -42,9 +44,9 @@ def read_partitions(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k:
         raise UserError("config: figures: at: found cells of several subsets, allowed: one, as in at: {subset: NAME}")
     best = np.stack([its.labels[its.best].astype(np.int32) for _, its in runs])
     repeats = [its.labels[_rows_of_repeats(its)].astype(np.int32) for _, its in runs]
-    axes = [axis for axis in CELL_AXES if len({cell[axis] for cell in cells}) > 1]
+    axes = [axis for axis in AXES if len({cell[axis] for cell in cells}) > 1]
     choices = pd.DataFrame([{axis: cell[axis] for axis in axes} for cell in cells], index=range(len(cells)))
-    return Partitions(best, repeats, choices, cell_names(cells, CELL_AXES), [its for its, _ in runs])
+    return Partitions(best, repeats, choices, cell_names(cells, [*AXES]), [its for its, _ in runs])
 
 
 def read_runs_of(path: str, wanted: int | None) -> tuple[int | None, Runs]:

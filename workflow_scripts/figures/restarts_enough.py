@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from workflow_scripts.clusterers import Runs
 from workflow_scripts.consensus.restarts import SAME, SURE, restart_stability
-from workflow_scripts.figures.artefacts import CELL_AXES, cell_names
 from workflow_scripts.figures.partitions import read_runs_of
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, PALE, canvas, colours, note, placeholder, theme
 from workflow_scripts.figures.trust import names_within
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.runs import Runs
 
 POINTS = 40
 """Numbers of restarts of a curve, spread evenly on a logarithmic scale."""
@@ -39,7 +40,7 @@ def tabulate(
     enough_equal, new_optimum` (as in `consensus.restarts.RestartStability`), `n_optima` and `stability` (mean over
     images). A cell with one run, or a clusterer without inertia, has no rows.
     """
-    names = cell_names(cells, CELL_AXES)
+    names = cell_names(cells, [*AXES])
     tables = [
         _curve(name, *read_runs_of(path, figure["k"])) for name, path in zip(names, inputs["clusters"], strict=True)
     ]

@@ -11,15 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.agreement import agreement_matrix
 from workflow_scripts.consensus.trust import opinions, support, votes
-from workflow_scripts.figures.artefacts import (
-    AXIS_NAMES,
-    METRIC_NAMES,
-    best_of_repeats,
-    read_scores,
-    shown,
-    with_k,
-    word,
-)
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.style import (
     FAINT,
@@ -34,6 +26,9 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
+from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.cells import word
+from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
 
 AGREEMENT = "agreement"
 """What cells are sorted by that needs no labels: their mean agreement with the others."""
@@ -109,7 +104,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
         levels = [
-            (axis, level) for axis in AXIS_NAMES if axis in table for level in dict.fromkeys(sorted_levels(table[axis]))
+            (axis, level) for axis in TITLES if axis in table for level in dict.fromkeys(sorted_levels(table[axis]))
         ]
         made = canvas(figure, 48 + ROW * len(levels) + 12)
         heights = [44, ROW * len(levels)]

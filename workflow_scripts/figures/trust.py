@@ -12,7 +12,6 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.agreement import stability
 from workflow_scripts.consensus.trust import trust, with_labels
-from workflow_scripts.figures.artefacts import best_of_repeats, read_manifest, read_scores, with_k
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
 from workflow_scripts.figures.style import (
     FAINT,
@@ -28,6 +27,8 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
 
 RULES = {
     "agreement": "agreement",

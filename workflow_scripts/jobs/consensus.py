@@ -3,8 +3,8 @@
 from snakemake.script import Snakemake
 
 from workflow_scripts.consensus.study import consensus_of, write_consensus
-from workflow_scripts.figures.artefacts import read_manifest
 from workflow_scripts.figures.partitions import read_partitions
+from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.runlog import job
 
@@ -12,7 +12,7 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     params, source = snakemake.params, snakemake.input
-    manifest = read_manifest(source.manifest[0])
+    manifest = read_manifest(source.manifest)
     partitions = read_partitions(params.cells, source.clusters, params.settings["k"])
     found = consensus_of(partitions.best, partitions.choices, manifest, params.settings["groups"])
     log.info("%d groups (%s) of %d cells", found.k, found.chosen_k, len(partitions.best))

@@ -3,8 +3,8 @@
 import pandas as pd
 from snakemake.script import Snakemake
 
-from workflow_scripts.figures.artefacts import read_manifest
 from workflow_scripts.io import store
+from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.pages.gallery.pictures import Pictures
 from workflow_scripts.pages.verdict.findings import Study, sections

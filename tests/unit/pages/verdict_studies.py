@@ -12,9 +12,9 @@ import pandas as pd
 from figure_artefacts import CELL, draw, tabulate, write_clusters, write_manifest, write_scores
 
 from workflow_scripts.consensus.study import consensus_of
-from workflow_scripts.figures.artefacts import read_manifest
 from workflow_scripts.figures.partitions import read_partitions
 from workflow_scripts.figures.style import save
+from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.metrics import score_restarts
 from workflow_scripts.pages.gallery.pictures import Pictures
 from workflow_scripts.pages.verdict.findings import Study, sections

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.figures.artefacts import AXIS_NAMES, word
 from workflow_scripts.figures.restarts_enough import tabulated_cells
+from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.cells import word
 from workflow_scripts.pages.verdict import sentences
 from workflow_scripts.pages.verdict.sentences import Sentence
 
@@ -80,7 +81,7 @@ class Study:
 
 def choice_in_words(axis: str) -> str:
     """Return an axis as it stands in a sentence: `layer`, `number of components`."""
-    name = AXIS_NAMES[axis]
+    name = TITLES[axis]
     return name[0].lower() + name[1:]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Literal
 
-from workflow_scripts.figures.artefacts import METRIC_NAMES
+from workflow_scripts.figures.names import METRIC_NAMES
 
 Strength = Literal["strong", "weak", "none", "fact"]
 """Of the evidence: strong, weak, or that there is none; `fact` is a count, which needs no evidence."""
