@@ -1,7 +1,7 @@
 # preprocess/{preprocess}.h5 -> features/{preprocess}/{backbone}/{layer}.h5, one rule for each pass of each backbone
 rule weights:
     input:
-        weight_file,
+        inputs.weight_file,
     output:
         layout.weights,
     log:
@@ -24,12 +24,12 @@ rule weights:
 
 rule finetune:
     input:
-        images=images_to_learn_from,
+        images=inputs.images_to_learn_from,
         manifest=layout.manifest,
         weights=layout.weights,
     output:
         weights=layout.finetuned,
-        curves=layout.finetuned.replace(".safetensors", ".csv"),
+        curves=beside(layout.finetuned, ".csv"),
     log:
         layout.log(layout.finetuned),
     benchmark:
@@ -52,26 +52,26 @@ rule finetune:
         "../workflow_scripts/jobs/finetune.py"
 
 
-for backbone, its in settings.backbones.items():
-    for number, layers in enumerate(its.layers):
+for backbone, network in settings.backbones.items():
+    for number, layers in enumerate(network.layers):
 
         rule:
             name:
                 f"features_{backbone}_{number}"
             input:
                 images=layout.preprocessed,
-                weights=weights_of(backbone),
+                weights=inputs.weights_of(backbone),
             output:
                 [
-                    layout.features.format(
-                        preprocess="{preprocess}", backbone=backbone, layer=layer
-                    )
+                    filled(layout.features, backbone=backbone, layer=layer)
                     for layer in layers
                 ],
             log:
-                f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                layout.log(filled(layout.features, backbone=backbone, layer=number)),
             benchmark:
-                f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                layout.benchmark(
+                    filled(layout.features, backbone=backbone, layer=number)
+                )
             conda:
                 "../envs/gpu.yaml"
             threads: 8
@@ -80,7 +80,7 @@ for backbone, its in settings.backbones.items():
                 runtime=sizes.runtime_per_image(1.0),
                 gpu=0 if settings.device == "cpu" else 1,
             params:
-                backbone=frozen_network(backbone),
+                backbone=inputs.frozen_network(backbone),
                 layers=layers,
                 device=settings.device,
                 code=code_digest("jobs.features"),

@@ -1,4 +1,4 @@
-"""New pictures through saved models."""
+"""New images through saved models."""
 
 import json
 from collections import defaultdict
@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
-from workflow_scripts.backbones.extract import CUDA_WORKERS, choose_device, in_order, padded_batches, prepare
+from workflow_scripts.backbones.extract import CUDA_WORKERS, padded_batches, prepare
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.parallel import threaded_map
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import preprocess_all
 
 ROWS = 256
-"""Pictures that are held at once."""
+"""Images that are held at once."""
 Progress = Callable[[int, int], None]
 
 
@@ -27,11 +30,11 @@ def name_pictures(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> dict[str, pd.DataFrame]:
-    """What each model says of each picture, a table as of `SavedModel.predict` for each name, rows as `paths`.
+    """Return what each model says of each image, a table as of `SavedModel.predict` for each name, rows as `paths`.
 
-    Models that preprocess alike and have the same network share one pass over the pictures; `progress` of the network's
-    name is called with (done, total) after each picture of it. On the device that the models were made on, the pictures
-    that they were made of get the same features again. Memory does not grow with the number of pictures. Raises
+    Models that preprocess alike and have the same network share one pass over the images; `progress` of the network's
+    name is called with (done, total) after each image of it. On the device that the models were made on, the images
+    that they were made of get the same features again. Memory does not grow with the number of images. Raises
     `UserError` for weights that are not a model's.
     """
     passes: defaultdict[str, dict[str, SavedModel]] = defaultdict(dict)
@@ -39,10 +42,10 @@ def name_pictures(
         network = {key: value for key, value in model.facts["backbone"].items() if key != "layer"}
         passes[json.dumps([model.facts["preprocess"], network], sort_keys=True)][name] = model
     tables: dict[str, pd.DataFrame] = {}
-    for its in passes.values():
-        features = _features(list(its.values()), paths, max_pixels, device, workers, progress)
-        parts = [{name: model.predict(of[model.layer]) for name, model in its.items()} for of in features]
-        tables |= {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in its}
+    for alike in passes.values():
+        features = _features(list(alike.values()), paths, max_pixels, device, workers, progress)
+        parts = [{name: model.predict(of[model.layer]) for name, model in alike.items()} for of in features]
+        tables |= {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in alike}
     return tables
 
 
@@ -54,18 +57,18 @@ def _features(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> Iterator[dict[str, np.ndarray]]:
-    """The features of the models' layers, {layer: (n, d) float32}, for some pictures at a time, in order."""
+    """Yield the features of the models' layers, {layer: (n, d) float32}, for some images at a time, in order."""
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
     images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(backbone["model"]))
     first = list(islice(images, ROWS))  # forks the workers, before torch has threads
-    where = choose_device(device)
+    where = torch.device(choose_device(device))
     forward, loaded = prepare(backbone, sorted({model.layer for model in models}), where)
-    if (found := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
+    if (there := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
         raise UserError(
-            f"weights: found SHA-256 {found} for {backbone['weights']}, the model was made with "
+            f"weights: found SHA-256 {there} for {backbone['weights']}, the model was made with "
             f"{backbone['weights_sha256']}; make it again, or bring its weights"
         )
     for chunk in chain([first], iter(lambda: list(islice(images, ROWS)), [])):
         batches = padded_batches(np.stack(chunk), 0, backbone["batch_size"])
-        vectors = list(in_order(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
-        yield {layer: np.concatenate([its[layer] for its in vectors])[: len(chunk)] for layer in vectors[0]}
+        vectors = list(threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
+        yield {layer: np.concatenate([batch[layer] for batch in vectors])[: len(chunk)] for layer in vectors[0]}
