@@ -27,7 +27,11 @@ CLUSTERERS = {
     "density_peaks": ({"k": 8, "density": "cutoff"}, (1000, 4000), (6000, 50)),
     "gaussian_mixture": ({"k": 8, "repeats": 1, "n_init": 1, "max_iter": 2}, (2000, 500), (8000, 300)),
     "spectral": ({"k": 8, "repeats": 1}, (1500, 4000), (3000, 500)),
-    "dec": ({"k": 8, "repeats": 1, "pretraining_epochs": 1, "max_updates": 1}, (600, 10_000), (20_000, 500)),
+    "dec": (
+        {"k": 8, "repeats": 1, "pretraining_epochs": 1, "max_updates": 1, "widths": [100, 10], "batch_size": 64},
+        (1000, 6000),
+        (20_000, 200),
+    ),
     "dbscan": ({"eps": 1000.0}, (4000, 500), (4000, 10)),
     "hdbscan": ({}, (500, 8000), (4000, 50)),
     "optics": ({}, (400, 6000), (1000, 300)),
@@ -38,7 +42,7 @@ CLUSTERERS = {
 DECOMPOSITIONS = {
     "pca": ({}, (1000, 10_000), (5000, 1000)),
     "tsne": ({"of": "pca", "n_components": 50}, (600, 50), (1500, 50)),
-    "autoencoder": ({"phases": [{"g": 1}]}, (1000, 10_000), (10_000, 1000)),
+    "autoencoder": ({"phases": [{"g": 1}]}, (600, 8000), (8000, 500)),
 }
 FIGURES = {
     "intrinsic_dimension": ({}, (800, 10_000), (3000, 500)),
