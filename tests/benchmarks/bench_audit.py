@@ -3,7 +3,7 @@
 5 % of the labels are flipped at random, each to any other class, with ten seeds; nothing else changes: features and
 clusters know no labels. cleanlab (2.9.0 here) is no dependency of the project: `pip install cleanlab` in another
 environment gives its rows. RESULTS is the folder of a data set with 20 images a class or more that was run before, such
-as `results/neu` of the study in docs/audit.md.
+as `results/neu` of the study in docs/case_studies/audit.md.
 Run: python -m tests.benchmarks.bench_audit RESULTS
 """
 

@@ -48,6 +48,9 @@ class Subset(Model):
     """Length of the scale bar, from and to, micrometres."""
     nm_per_pixel: Range | None = None
     """From and to."""
+    field_um: Range | None = None
+    """What the image is wide, from and to, micrometres: known also where metadata give the size of a pixel and no bar
+    was read."""
     in_clusters: InClusters | None = None
 
     @model_validator(mode="after")
@@ -58,8 +61,13 @@ class Subset(Model):
 
     @property
     def columns(self) -> dict[str, Any]:
-        """What the manifest's columns have to be: one of a list of texts, or between two numbers."""
+        """Return what the manifest's columns have to be: one of a list of texts, or between two numbers."""
         return self.dump(exclude={"in_clusters"}, exclude_none=True)
+
+    @property
+    def needs_scales(self) -> bool:
+        """Return whether the scales of the images have to be read."""
+        return any((self.scale_um, self.nm_per_pixel, self.field_um))
 
 
 def _choice(name: str, axis: Axis) -> tuple[Any, Any]:

@@ -221,7 +221,7 @@ def _reduced(**changed):
     [(1800, 230), (20_000, 10), (52_000, 2.2)],
 )
 def test_there_is_time_for_k_means_where_no_kernel_was_compiled(sizes, monkeypatch, n, restarts_per_second):
-    """Restarts per second of scikit-learn at k 7, 10 and 20, one thread: docs/benchmarks.md."""
+    """Restarts per second of scikit-learn at k 7, 10 and 20, one thread: docs/case_studies/benchmarks.md."""
     monkeypatch.setattr(type(sizes), "n_images", n)
     k = {1800: 7, 20_000: 10, 52_000: 20}[n]
     paper = sizes.settings.clusterers["paper"].model_copy(update={"k": [k]})
