@@ -263,16 +263,16 @@ def _evenly(marks: list[Box]) -> Iterator[list[Box]]:
     """The rows of exactly `TICKS` marks at even distances: one more or less, and the length would be another."""
     marks = sorted(marks, key=lambda box: box.left)
     middles = np.array([(box.left + box.right) / 2 for box in marks])
+    places = np.arange(-1, TICKS + 1)
     for first in range(len(marks)):
-        for second in range(first + 1, len(marks)):
-            step = middles[second] - middles[first]
+        for last in range(first + TICKS - 1, len(marks)):
+            step = (middles[last] - middles[first]) / (TICKS - 1)
             if step < 5:
                 continue
-            nearest = [int(np.abs(middles - (middles[first] + n * step)).argmin()) for n in range(-1, TICKS + 2)]
-            off = np.abs(middles[nearest] - middles[first] - step * np.arange(-1, TICKS + 2))
-            is_there = off <= np.maximum(1.5, 0.02 * step * np.abs(np.arange(-1, TICKS + 2)))
-            if is_there[1 : TICKS + 1].all() and not is_there[0] and not is_there[TICKS + 1]:
-                yield [marks[index] for index in nearest[1 : TICKS + 1]]
+            distances = np.abs(middles[:, None] - middles[first] - step * places)
+            is_there = distances.min(axis=0) <= max(1.5, 0.06 * step)
+            if is_there[1:-1].all() and not is_there[0] and not is_there[-1]:
+                yield [marks[index] for index in distances.argmin(axis=0)[1:-1]]
 
 
 def _negative(bar: Bar) -> Bar:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workflow_scripts.intake.facts import Memory
 from workflow_scripts.intake.listing import Entry
-from workflow_scripts.intake.scale_bars.metadata import text_beside
+from workflow_scripts.intake.scale_bars.metadata import texts_beside
 from workflow_scripts.intake.scale_bars.read import Reading, read_scale
 from workflow_scripts.io.parallel import ordered_map
 
@@ -64,7 +64,7 @@ def _read(entry: Entry, folder: Path, max_pixels: int | None) -> Reading:
 
 
 def _entry(folder: Path, path: str) -> Entry:
-    files = [folder / path, text_beside(folder / path)]
+    files = [folder / path, *texts_beside(folder / path)]
     status = [file.stat() for file in files if file.is_file()]
     return Entry(path, sum(its.st_size for its in status), max(its.st_mtime_ns for its in status))
 

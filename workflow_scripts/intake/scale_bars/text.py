@@ -25,9 +25,12 @@ LOWEST, TALLEST = 6, 0.08
 """Height of the letters: least in pixels, below which 3 is read as 5, and largest of the image's."""
 LETTERS = (2, 12)
 """Fewest and most parts of a text that may be a length."""
-INK, STRONG_INK = 0.5, 0.75
-"""Share of the bar's colour from which a pixel is ink; the second where the ground is an image."""
-ONE = 0.45
+INK, STRONG_INK, LESS_INK = 0.5, 0.75, 0.2
+"""Share of the bar's colour from which a pixel is ink; the second where the ground is an image; and by how much less
+ink shows that a letter is missing."""
+MISSING = 0.4
+"""Gap between letters, and before the first, in heights of a letter, in which a letter may be missing."""
+ONE = 0.42
 """Width of a digit, of its height, below which it can only be 1."""
 SCREEN = 4
 """Texts from which on each is first read twice, to see whether it may name a length at all."""
@@ -89,8 +92,11 @@ def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) 
     near = box.moved(-top, -left)
     own = bar.box.moved(-top, -left)
     ink = strength >= ink_share
+    rows = slice(max(0, own.top - 1), own.bottom + 1)
     if bar.gap is None:
-        ink[max(0, own.top - 1) : own.bottom + 1, max(0, own.left - 1) : own.right + 1] = False
+        ink[rows, max(0, own.left - 1) : own.right + 1] = False
+    else:
+        ink[rows, max(0, own.left - 1) : near.left + 1] = ink[rows, near.right - 1 : own.right + 1] = False
     around = boxes(ink)
     letters = [part for part in around if _is_letter(part, tallest)]
     lines = [_extended(line, around) for line in _rows_of(letters)]
@@ -101,7 +107,9 @@ def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) 
         distance = extent.distance(near) / letter
         is_right = LETTERS[0] <= len(line) <= LETTERS[1] and extent.height <= 2.2 * letter
         is_inside = bar.gap is None or _covers(extent, near)
-        if distance <= FARTHEST and letter >= LOWEST and is_right and is_inside and not _is_raised(line, around):
+        if distance > FARTHEST or letter < LOWEST or not is_right or not is_inside:
+            continue
+        if not _is_raised(line, around) and _is_whole(line, ink, strength >= ink_share - LESS_INK):
             texts.append(_text(strength, ink, line, distance, extent))
     return sorted(texts, key=lambda text: text.distance)
 
@@ -171,6 +179,20 @@ def _is_raised(line: Sequence[Box], around: Sequence[Box]) -> bool:
         if is_behind and is_high and is_small:
             return True
     return False
+
+
+def _is_whole(line: Sequence[Box], ink: np.ndarray, weak: np.ndarray) -> bool:
+    """Whether no letter is missing: `100` without its first or second digit would be another number."""
+    extent, letter = _extent(line), max(part.height for part in line)
+    line = [part for part in line if part.height >= 0.5 * letter]  # neither points nor those inside a zero
+    before = slice(max(0, extent.left - 2 - round(MISSING * letter)), max(0, extent.left - 2))
+    spaces = [(ink, before)] + [
+        (weak, slice(one.right + 2, other.left - 2))
+        for one, other in zip(line, line[1:], strict=False)
+        if other.left - one.right > MISSING * letter
+    ]
+    rows = slice(line[0].top, line[0].bottom)
+    return not any(mask[rows, columns].any(axis=1).sum() >= 0.5 * letter for mask, columns in spaces)
 
 
 def _text(strength: np.ndarray, ink: np.ndarray, line: list[Box], distance: float, extent: Box) -> Text:
@@ -261,7 +283,7 @@ def length_of(text: str) -> float | None:
 
     Nothing may follow the unit: `10 nm"` is how the exponent of 1/nm is read.
     """
-    match = _LENGTH.fullmatch(text.replace(" ", "").lstrip(".,:;-_~*°'\"‘’“”|").rstrip(".,:;_~"))
+    match = _LENGTH.fullmatch(text.replace(" ", "").lstrip(":;-_~*°'\"‘’“”|").rstrip(".,:;_~"))
     return _nm(match["number"], NM.get(match["unit"], NM["µ"])) if match else None
 
 
