@@ -121,7 +121,7 @@ def _striped(photograph: np.ndarray, rng: np.random.Generator, look: str, name: 
     stripe, bar_px, scale_um = _stripe(np.random.default_rng(fresh), drawn, width, bar=look != "no bar")
     if look == "two stripes":
         pixels = np.vstack([stripe, photograph, stripe])
-        return pixels, Truth(name, look, look, np.nan, np.nan, len(stripe), len(stripe) + height)
+        return pixels, Truth(name, look, "", scale_um, bar_px, len(stripe), len(stripe) + height)
     above = rng.random() < 1 / 8
     pixels = np.vstack([stripe, photograph] if above else [photograph, stripe])
     top = len(stripe) if above else 0

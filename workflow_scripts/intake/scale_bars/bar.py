@@ -165,7 +165,9 @@ def _joined_to(ink: np.ndarray, box: Box, reach: int) -> Box:
 def _is_broken(image: np.ndarray, left: _Line, right: _Line) -> bool:
     """Whether two lines are the ends of one bar: of one height and colour, in one row, with a text between them."""
     one, other = left.box, right.box
-    is_free = left.joined.left >= one.left - 4 * one.height - 4 and right.joined.right <= other.right + 4 * one.height + 4
+    is_free = (
+        left.joined.left >= one.left - 4 * one.height - 4 and right.joined.right <= other.right + 4 * one.height + 4
+    )
     if not is_free or one.right >= other.left or abs(one.top - other.top) > 1 or abs(one.bottom - other.bottom) > 1:
         return False
     if abs(one.width - other.width) > 0.2 * max(one.width, other.width) + 2 or abs(left.level - right.level) > UNIFORM:
@@ -186,9 +188,7 @@ def _joined(image: np.ndarray, left: _Line, right: _Line) -> Bar:
     top, bottom = min(left.joined.top, right.joined.top), max(left.joined.bottom, right.joined.bottom)
     ends = _ends(image, left, right)
     gap = Box(one.top, one.bottom, one.right, other.left)
-    return Bar(
-        Box(top, bottom, left.joined.left, right.joined.right), ends[1] - ends[0], left.level, left.ground, gap
-    )
+    return Bar(Box(top, bottom, left.joined.left, right.joined.right), ends[1] - ends[0], left.level, left.ground, gap)
 
 
 def _ends(image: np.ndarray, left: _Line, right: _Line) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """The scale of a micrograph: by its metadata and by the bar and the text that are drawn under it or on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -31,7 +31,6 @@ class Reason(StrEnum):
     """Why there is no scale, or no bar's length."""
 
     NO_STRIPE = "no stripe"
-    TWO_STRIPES = "two stripes"
     NO_BAR = "no bar"
     SEVERAL_BARS = "several bars"
     NO_TEXT = "no text"
@@ -112,9 +111,8 @@ def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
 
 
 def _by_length(grey: np.ndarray, reading: Reading, reason: str) -> Reading:
-    """With the length of the only bar in the only stripe, which has to be round, where its text cannot be read."""
-    regions = list(_regions(grey))
-    bars = find_bars(regions[0], len(grey)) if len(regions) > 1 else []
+    """With the length of the only bar in a stripe, which has to be round, where its text cannot be read."""
+    bars = [bar for stripe in find_stripes(grey) for bar in find_bars(grey[stripe.top : stripe.bottom], len(grey))]
     if len(bars) != 1:
         return replace(reading, reason=reason)
     nm = nearest_length(bars[0].length * reading.nm_per_pixel)
@@ -132,31 +130,29 @@ def _by_picture(grey: np.ndarray) -> Reading:
     )
 
 
-def _regions(grey: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows in which a bar is looked for: those of the stripe, with those around it, and all."""
-    stripes = find_stripes(grey)
-    if len(stripes) > 1:
-        raise _Failed(Reason.TWO_STRIPES)
-    for stripe in stripes:
-        around = round(AROUND * len(grey))
-        yield grey[stripe.top : stripe.bottom]
-        yield grey[max(0, stripe.top - around) : stripe.bottom + around]
-    yield grey
-
-
 def _named(grey: np.ndarray) -> _Named:
-    """The bar with a text that names a length, in the stripe if there is one, else anywhere on the image."""
+    """The bar with a text that names a length: in a stripe, or in the rows around it, or anywhere on the image."""
+    height, stripes = len(grey), find_stripes(grey)
+    around = round(AROUND * height)
     failures = []
-    for rows in _regions(grey):
-        try:
-            return _named_in(rows, len(grey))
-        except _Failed as failure:
-            failures.append(failure)
-            if failure.reading.reason == Reason.TWO_SCALES:
-                raise
-    if len(failures) == 1:  # an image of its own has lines that look like bars
-        raise _Failed(Reason.NO_STRIPE, failures[0].reading.text)
-    raise failures[0]
+    for margin in (0, around):
+        named = []
+        for stripe in stripes:
+            try:
+                named.append(_named_in(grey[max(0, stripe.top - margin) : stripe.bottom + margin], height))
+            except _Failed as failure:
+                failures.append(failure)
+                if failure.reading.reason == Reason.TWO_SCALES:
+                    raise
+        if named:
+            return _only(named)
+    try:
+        return _named_in(grey, height)
+    except _Failed as failure:
+        if failures:
+            raise failures[0] from None
+        # lines of an image look like bars: what they lack is not the reason
+        raise _Failed(Reason.NO_STRIPE, failure.reading.text) from None
 
 
 def _named_in(rows: np.ndarray, height: int) -> _Named:

@@ -246,7 +246,9 @@ def _promising(texts: Sequence[Text]) -> list[int]:
     """Which texts may name a length: those in which a number and an `m` are read at one of two sizes."""
     pages = [page for text in texts for page in list(_enlarged(text.pixels))[2:6:3]]
     read = _recognise(pages)
-    return [i for i, text in enumerate(texts) if text.number is not None or any(map(_HINT.search, read[2 * i : 2 * i + 2]))]
+    return [
+        i for i, text in enumerate(texts) if text.number is not None or any(map(_HINT.search, read[2 * i : 2 * i + 2]))
+    ]
 
 
 def _recognise(pages: Sequence[Image.Image]) -> list[str]:
