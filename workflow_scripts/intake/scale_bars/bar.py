@@ -55,16 +55,18 @@ class Box:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar's extent, its length in pixels, its grey level, that of the ground, and the gap of its text, if broken."""
+    """A bar's extent with its caps and ticks, that of its line, its length in pixels, its grey level, that of the
+    ground, and the gap of its text, if it is broken."""
 
     box: Box
+    line: Box
     length: float
     level: int
     ground: int
     gap: Box | None = None
 
     def strength(self, grey: np.ndarray) -> np.ndarray:
-        """Return how much of the bar's colour each pixel of `grey` has: 0 is the ground, 1 the bar; uint8 to float32."""
+        """Return how much of the bar's colour each pixel has, float32 from 0, the ground, to 1; `grey` is uint8."""
         return np.clip((grey.astype(np.float32) - self.ground) / (self.level - self.ground), 0, 1)
 
 
@@ -95,8 +97,9 @@ def find_bars(grey: np.ndarray, height: int) -> list[Bar]:
         lines = [line for box in _lines(image, width, thickest) if (line := _line(image, box, thickest))]
         pairs = [(one, other) for one in lines for other in lines if _is_broken(image, one, other)]
         paired = {line.box for pair in pairs for line in pair}
-        found = [_joined(image, *pair) for pair in pairs]
-        found += [_whole(image, line) for line in lines if line.box not in paired and line.is_ended]
+        found = [bar for pair in pairs if (bar := _joined(image, *pair))]
+        whole = [_whole(image, line) for line in lines if line.box not in paired and line.is_ended]
+        found += [bar for bar in whole if bar]
         found += _ticks(image, width, height)
         bars += found if is_bright else [_negative(bar) for bar in found]
     return bars
@@ -178,24 +181,33 @@ def _is_broken(image: np.ndarray, left: _Line, right: _Line) -> bool:
     return not is_parted and bool(between[reach].any()) and one.width + other.width > 0.2 * (other.right - one.left)
 
 
-def _whole(image: np.ndarray, line: _Line) -> Bar:
+def _whole(image: np.ndarray, line: _Line) -> Bar | None:
     ends = _ends(image, line, line)
-    return Bar(line.joined, ends[1] - ends[0], line.level, line.ground)
+    return Bar(line.joined, line.box, ends[1] - ends[0], line.level, line.ground) if ends else None
 
 
-def _joined(image: np.ndarray, left: _Line, right: _Line) -> Bar:
+def _joined(image: np.ndarray, left: _Line, right: _Line) -> Bar | None:
     one, other = left.box, right.box
     top, bottom = min(left.joined.top, right.joined.top), max(left.joined.bottom, right.joined.bottom)
     ends = _ends(image, left, right)
+    if ends is None:
+        return None
+    extent = Box(top, bottom, left.joined.left, right.joined.right)
+    line = Box(one.top, one.bottom, one.left, other.right)
     gap = Box(one.top, one.bottom, one.right, other.left)
-    return Bar(Box(top, bottom, left.joined.left, right.joined.right), ends[1] - ends[0], left.level, left.ground, gap)
+    return Bar(extent, line, ends[1] - ends[0], left.level, left.ground, gap)
 
 
-def _ends(image: np.ndarray, left: _Line, right: _Line) -> tuple[float, float]:
-    """The two ends of a bar, columns: the middles of its caps if both have one that is no thinner, else its edges."""
-    caps = _cap(image, left, at_left=True), _cap(image, right, at_left=False)
-    if caps[0] is not None and caps[1] is not None:
-        return caps[0], caps[1]
+def _ends(image: np.ndarray, left: _Line, right: _Line) -> tuple[float, float] | None:
+    """The two ends of a bar, columns: the middles of its caps, else its edges.
+
+    None with a cap at one end only: that is half of a bar that its text breaks.
+    """
+    one, other = _cap(image, left, at_left=True), _cap(image, right, at_left=False)
+    if one is not None and other is not None:
+        return one, other
+    if one is not None or other is not None:
+        return None
     return _edge(image, left, at_left=True), _edge(image, right, at_left=False)
 
 
@@ -255,7 +267,7 @@ def _ticks(image: np.ndarray, width: int, height: int) -> Iterator[Bar]:
             around = Box(above + top, above + bottom, left.left, right.right)
             ground = int(np.median(image[top:bottom, left.left : right.right]))
             if level - ground >= LEAST_CONTRAST:
-                yield Bar(around, (right.left + right.right - left.left - left.right) / 2, level, ground)
+                yield Bar(around, around, (right.left + right.right - left.left - left.right) / 2, level, ground)
                 return
 
 
@@ -276,4 +288,4 @@ def _evenly(marks: list[Box]) -> Iterator[list[Box]]:
 
 
 def _negative(bar: Bar) -> Bar:
-    return Bar(bar.box, bar.length, 255 - bar.level, 255 - bar.ground, bar.gap)
+    return Bar(bar.box, bar.line, bar.length, 255 - bar.level, 255 - bar.ground, bar.gap)

@@ -27,8 +27,8 @@ LEAST_CONTRAST = 60
 LINE_CONTRAST = 30
 """Between a table's line and paper, grey levels."""
 LETTERS, MANY_LETTERS, LETTER = 3, 9, 5
-"""Fewest parts of ink as high as a letter that make writing, where the stripe's edge is sharp and where it is not: a flat
-image with `10 nm` on it is no stripe. And that height, pixels."""
+"""Fewest parts of ink as high as a letter that make writing, where the stripe's edge is sharp and where it is not (a
+flat image with `10 nm` on it is no stripe), and that height, pixels."""
 STEP, SHARP = 0.15, 0.5
 """By how much less of the rows behind a stripe is of the colour of its paper: at least, and where its edge is sharp."""
 FLOATING = 0.06

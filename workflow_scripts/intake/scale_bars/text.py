@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor, log, log10
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.scale_bars.bar import Bar, Box, boxes
+from workflow_scripts.intake.scale_bars.bar import Bar, Box, boxes, parts
 
 SPACE = 1.6
 """Widest space inside a text, in heights of a letter."""
@@ -90,13 +91,7 @@ def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) 
     top, left = max(0, box.top - reach), max(0, box.left - 2 * reach)
     strength = bar.strength(grey[top : box.bottom + reach, left : box.right + 2 * reach])
     near = box.moved(-top, -left)
-    own = bar.box.moved(-top, -left)
-    ink = strength >= ink_share
-    rows = slice(max(0, own.top - 1), own.bottom + 1)
-    if bar.gap is None:
-        ink[rows, max(0, own.left - 1) : own.right + 1] = False
-    else:
-        ink[rows, max(0, own.left - 1) : near.left + 1] = ink[rows, near.right - 1 : own.right + 1] = False
+    ink = _without_bar(strength >= ink_share, bar, -top, -left)
     around = boxes(ink)
     letters = [part for part in around if _is_letter(part, tallest)]
     lines = [_extended(line, around) for line in _rows_of(letters)]
@@ -112,6 +107,18 @@ def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) 
         if not _is_raised(line, around) and _is_whole(line, ink, strength >= ink_share - LESS_INK):
             texts.append(_text(strength, ink, line, distance, extent))
     return sorted(texts, key=lambda text: text.distance)
+
+
+def _without_bar(ink: np.ndarray, bar: Bar, rows: int, columns: int) -> np.ndarray:
+    """The ink, (h, w) bool, without the parts that touch the bar's line, which lies moved by `rows` and `columns`."""
+    line, gap = bar.line.moved(rows, columns), bar.gap.moved(rows, columns) if bar.gap else None
+    is_line = np.zeros_like(ink)
+    is_line[max(0, line.top - 1) : line.bottom + 1, max(0, line.left - 1) : line.right + 1] = True
+    if gap:
+        is_line[:, gap.left + 1 : gap.right - 1] = False
+    labels = parts(ink)
+    own = np.unique(labels[is_line])
+    return np.asarray(ink & ~is_line & ~np.isin(labels, own[own > 0]))
 
 
 def _covers(text: Box, gap: Box) -> bool:
@@ -188,7 +195,7 @@ def _is_whole(line: Sequence[Box], ink: np.ndarray, weak: np.ndarray) -> bool:
     before = slice(max(0, extent.left - 2 - round(MISSING * letter)), max(0, extent.left - 2))
     spaces = [(ink, before)] + [
         (weak, slice(one.right + 2, other.left - 2))
-        for one, other in zip(line, line[1:], strict=False)
+        for one, other in pairwise(line)
         if other.left - one.right > MISSING * letter
     ]
     rows = slice(line[0].top, line[0].bottom)
@@ -315,7 +322,8 @@ def agreed(read: Readings) -> tuple[float, float] | None:
     whole = [length for text in read.whole if _fits(text, read.ones) and (length := length_of(text))]
     of_whole, of_parts = _majority(whole), _majority(parted)
     is_split = (len(set(whole)) > 1 and not of_whole) or (len(set(parted)) > 1 and not of_parts)
-    if is_split or len({*(of_whole and [of_whole] or whole), *(of_parts and [of_parts] or parted)}) > 1:
+    named = {*([of_whole] if of_whole else whole), *([of_parts] if of_parts else parted)}
+    if is_split or len(named) > 1:
         return None
     length = of_whole or of_parts
     if not length:
