@@ -95,6 +95,27 @@ def judged(readings: pd.DataFrame, truths: pd.DataFrame) -> np.ndarray:
     return np.select([right, ~np.isnan(scale)], ["right", "wrong"], "missed")
 
 
+def judged_real(readings: pd.DataFrame, truths: pd.DataFrame, factor: float = 1) -> np.ndarray:
+    """`right`, `missed` or `wrong` for each reading of a real micrograph, rows as its `truth.csv`.
+
+    Right is the very scale and the size of a pixel within 1 %, or as far as a bar's ends can be known, one pixel in its
+    length; of a bar in 1/nm no scale. `factor` is by how much the image was resized.
+    """
+    unit = truths["unit"].map({"nm": 1e-3, "µm": 1.0, "mm": 1e3})
+    scale, size = readings["scale_um"].to_numpy(), readings["nm_per_pixel"].to_numpy()
+    within = np.maximum(0.01, 1 / (truths["bar_px"] * factor))
+    is_read = np.isclose(scale, truths["bar_value"] * unit) & (np.abs(size / truths["nm_per_pixel"] - 1) <= within)
+    right = np.where(unit.isna(), np.isnan(size), is_read)
+    return np.select(
+        [right, ~np.isnan(size) & ~(np.isnan(scale) & is_near(size, truths))], ["right", "wrong"], "missed"
+    )
+
+
+def is_near(size: np.ndarray, truths: pd.DataFrame) -> np.ndarray:
+    """Whether a size of a pixel is right within 1 %, of an image whose bar was not read."""
+    return np.abs(size / truths["nm_per_pixel"].to_numpy() - 1) <= 0.01
+
+
 def draw_micrograph(number: int, *, photographs: Sequence[Path] = (), seed: int = 0) -> tuple[np.ndarray, Truth]:
     """Micrograph `number`: (H, W) uint8 and its truth."""
     rng = np.random.default_rng((seed, number))

@@ -116,7 +116,11 @@ class Settings(Model):
 
     @model_validator(mode="after")
     def _scales_are_read(self) -> "Settings":
-        needing = [f"subsets.{name}" for name, subset in self.subsets.items() if subset.scale_um or subset.nm_per_pixel]
+        needing = [
+            f"subsets.{name}"
+            for name, subset in self.subsets.items()
+            if subset.scale_um or subset.nm_per_pixel or subset.field_um
+        ]
         for name, study in self.studies.items():
             needing += [f"studies.{name}.figures.{key}" for key, figure in study.figures.items() if figure.shows_scales]
         if needing and not self.intake.scale_bars:

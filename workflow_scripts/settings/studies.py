@@ -48,6 +48,9 @@ class Subset(Model):
     """Length of the scale bar, from and to, micrometres."""
     nm_per_pixel: Range | None = None
     """From and to."""
+    field_um: Range | None = None
+    """What the image is wide, from and to, micrometres: known also where metadata give the size of a pixel and no bar
+    was read."""
     in_clusters: InClusters | None = None
 
     @model_validator(mode="after")

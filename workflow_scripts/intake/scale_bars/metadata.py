@@ -1,12 +1,14 @@
 """The size of a pixel as the microscope's program wrote it into the file or beside it."""
 
 import re
+import struct
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -24,6 +26,15 @@ ASPECT_TOLERANCE = 0.01
 """By which part the aspect of the field may differ from the image's, before the image counts as cropped."""
 _DM_UNIT, _DM_SCALE, _TESCAN, _PHENOM, _EXIF = 65003, 65009, 50431, 34683, 34665
 """TIFF tags: unit and scale of Digital Micrograph's exports, Tescan's settings, Phenom's settings, the Exif entries."""
+
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_DAMAGED = (
+    *(TiffFileError, OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, ZeroDivisionError),
+    *(SyntaxError, struct.error),
+)
+"""What readers of damaged or strange tags raise; XML's errors are syntax errors."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +93,10 @@ class _readable:  # noqa: N801 - used as a function
 
     def __init__(self, reader: Callable[[Path], Any], path: Path) -> None:
         try:
-            self.opened = reader(path)
-        except (TiffFileError, UnidentifiedImageError, OSError, ValueError, SyntaxError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.opened = reader(path)
+        except (*_DAMAGED, UnidentifiedImageError):
             self.opened = None
 
     def __enter__(self) -> Any:
@@ -100,21 +113,19 @@ class _readable:  # noqa: N801 - used as a function
 def _of_tiff(tiff: TiffFile, width: int, height: int) -> Iterator[_Stated]:
     """Statements of a TIFF's tags, those of the microscopes before those of programs that only looked at the image."""
     makers = (_fei, lambda tiff: _zeiss(tiff, width, height), _olympus, _gatan, _phenom)
-    for maker in makers:
-        try:
-            stated = maker(tiff)
-        except (TiffFileError, ValueError, KeyError, TypeError, IndexError, AttributeError):  # damaged tags
-            continue
-        if stated:
-            yield stated
-    yield from _of_texts(_texts_of_tags(tiff))
-    for program in (_ome, _imagej):
-        try:
-            stated = program(tiff)
-        except (TiffFileError, ValueError, KeyError, TypeError, IndexError, AttributeError, ElementTree.ParseError):
-            continue
-        if stated:
-            yield stated
+    yield from filter(None, (_attempted(maker, tiff) for maker in makers))
+    yield from _of_texts(_attempted(_texts_of_tags, tiff) or [])
+    yield from filter(None, (_attempted(program, tiff) for program in (_ome, _imagej)))
+
+
+def _attempted(reader: Callable[[_T], _R], source: _T) -> _R | None:
+    """What a reader finds, or None where tags are damaged or hold what they should not."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return reader(source)
+    except _DAMAGED:
+        return None
 
 
 def _fei(tiff: TiffFile) -> _Stated | None:
@@ -189,25 +200,26 @@ def _ome(tiff: TiffFile) -> _Stated | None:
 # ----------------------------------------------------------------------------------------------------------- texts
 
 
-def _texts_of_tags(tiff: TiffFile) -> Iterator[str]:
+def _texts_of_tags(tiff: TiffFile) -> list[str]:
     """The texts in a TIFF's own tags and its Exif entries that are longer than names."""
     tags = {tag.code: tag.value for tag in tiff.pages.first.tags.values()}
     exif = tags.get(_EXIF)
-    for value in [*tags.values(), *(exif.values() if isinstance(exif, dict) else ())]:
-        if isinstance(value, bytes | str) and len(value) > 20:
-            yield _decoded(value)
+    return _long_texts([*tags.values(), *(exif.values() if isinstance(exif, dict) else ())])
 
 
-def _texts_of_exif(path: Path) -> Iterator[str]:
+def _texts_of_exif(path: Path) -> list[str]:
     """The texts in the Exif entries of a JPEG or PNG, and its comments."""
     with _readable(Image.open, path) as image:
-        if image is None or image.format == "TIFF":
-            return
-        exif = image.getexif()
-        entries = [*exif.values(), *exif.get_ifd(ExifTags.IFD.Exif).values(), *image.info.values()]
-        for value in entries:
-            if isinstance(value, bytes | str) and len(value) > 20:
-                yield _decoded(value)
+        return [] if image is None or image.format == "TIFF" else _attempted(_texts_of_image, image) or []
+
+
+def _texts_of_image(image: Image.Image) -> list[str]:
+    exif = image.getexif()
+    return _long_texts([*exif.values(), *exif.get_ifd(ExifTags.IFD.Exif).values(), *image.info.values()])
+
+
+def _long_texts(values: list[Any]) -> list[str]:
+    return [_decoded(value) for value in values if isinstance(value, bytes | str) and len(value) > 20]
 
 
 def _decoded(content: bytes | str) -> str:
@@ -219,12 +231,9 @@ def _decoded(content: bytes | str) -> str:
     return content.decode("utf-16-le" if is_wide else "latin-1", errors="replace")
 
 
-def _of_texts(texts: list[str] | Iterator[str]) -> Iterator[_Stated]:
+def _of_texts(texts: list[str]) -> Iterator[_Stated]:
     for text in texts:
-        for maker in (_tescan, _hitachi, _jeol):
-            stated = maker(text)
-            if stated:
-                yield stated
+        yield from filter(None, (_attempted(maker, text) for maker in (_tescan, _hitachi, _jeol)))
 
 
 def _tescan(text: str) -> _Stated | None:

@@ -45,13 +45,15 @@ class Reason(StrEnum):
 class Reading:
     """What an image says about its scale; NaN where it does not, and `reason` says why.
 
-    `scale_um` is the length that the bar stands for and `bar_px` its pixels; `confidence` the share of readings of the
+    `scale_um` is the length that the bar stands for and `bar_px` its pixels; `field_um` what the image is wide, known
+    also where the size of a pixel is and the bar is not; `confidence` the share of readings of the
     text that agree, 1 for metadata; `source` the maker whose metadata, or `picture`; `text` the most frequent reading.
     """
 
     scale_um: float = np.nan
     bar_px: float = np.nan
     nm_per_pixel: float = np.nan
+    field_um: float = np.nan
     confidence: float = np.nan
     source: str = ""
     text: str = ""
@@ -94,9 +96,10 @@ def read_scale(path: Path, max_pixels: int | None = None) -> Reading:
         return Reading(reason=Reason.NO_IMAGE)
     known = calibration(path, grey.shape[1], grey.shape[0])
     try:
-        return _by_metadata(grey, known) if known else _by_picture(grey)
+        reading = _by_metadata(grey, known) if known else _by_picture(grey)
     except _Failed as failure:
         return failure.reading
+    return replace(reading, field_um=reading.nm_per_pixel * grey.shape[1] / 1e3)
 
 
 def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
@@ -125,9 +128,8 @@ def _by_picture(grey: np.ndarray) -> Reading:
     named = _named(grey)
     if not NM_PER_PIXEL[0] <= named.nm_per_pixel <= NM_PER_PIXEL[1]:
         raise _Failed(Reason.IMPLAUSIBLE, named.text, named.bar)
-    return Reading(
-        named.nm / 1e3, named.bar.length, named.nm_per_pixel, named.confidence, source="picture", text=named.text
-    )
+    reading = Reading(named.nm / 1e3, named.bar.length, named.nm_per_pixel, source="picture", text=named.text)
+    return replace(reading, confidence=named.confidence)
 
 
 def _named(grey: np.ndarray) -> _Named:

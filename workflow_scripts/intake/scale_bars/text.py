@@ -292,7 +292,7 @@ def length_of(text: str) -> float | None:
 
     Nothing may follow the unit: `10 nm"` is how the exponent of 1/nm is read.
     """
-    match = _LENGTH.fullmatch(text.replace(" ", "").lstrip(":;-_~*°'\"‘’“”|").rstrip(".,:;_~"))
+    match = _LENGTH.fullmatch(text.replace(" ", "").lstrip(":;-_~*°'\"‘’“”").rstrip(".,:;_~"))
     return _nm(match["number"], NM.get(match["unit"], NM["µ"])) if match else None
 
 
