@@ -1,7 +1,7 @@
 """How many scales are read right, missed or wrong, by the maker's look and by reason; time per image.
 
-Reads the real micrographs where they are, then draws others with known scales over scikit-image's photographs and, where
-they are, the NEU steel images, and prints Markdown tables.
+Reads the real micrographs where they are, then draws others with known scales over scikit-image's photographs and,
+where they are, the NEU steel images, and prints Markdown tables.
 Run: python -m tests.benchmarks.bench_scale_bars [number of micrographs] [seed]
 """
 
@@ -41,9 +41,7 @@ def real(folder: Path) -> None:
     table = by_look.reindex(columns=[*OUTCOMES, "all"], fill_value=0)
     table["pixel size off by, %, at most"] = off.groupby(told["look"]).max().round(2)
     print(_markdown(table.fillna("")))
-    print(
-        f"{1e3 * seconds / len(truths):.0f} ms an image, one process; largest error of a pixel's size {off.max():.2f} %\n"
-    )
+    print(f"{1e3 * seconds / len(truths):.0f} ms an image, one process; a pixel's size off by {off.max():.2f} % at most\n")
 
 
 def drawn(count: int, seed: int) -> None:
