@@ -70,6 +70,10 @@ class Pca(Decomposition):
     def n_stored(self, n: int, width: int) -> int:
         return min(n, width, self.max_components or n)
 
+    def stored_bytes(self, n: int, width: int) -> int:
+        """Return the bytes of all scores, and of the axes in single precision."""
+        return super().stored_bytes(n, width) + FLOAT // 2 * self.n_stored(n, width) * width
+
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of the matrix that is decomposed, its eigenvectors and a copy, of the axes and their sums
         under way."""
