@@ -41,9 +41,7 @@ def real(folder: Path) -> None:
     table = by_look.reindex(columns=[*OUTCOMES, "all"], fill_value=0)
     table["pixel size off by, %, at most"] = off.groupby(told["look"]).max().round(2)
     print(_markdown(table.fillna("")))
-    print(
-        f"{1e3 * seconds / len(truths):.0f} ms an image, one process; a pixel's size off by {off.max():.2f} % at most\n"
-    )
+    print(f"{1e3 * seconds / len(truths):.0f} ms an image, one process; pixel size off by {off.max():.2f} % at most\n")
 
 
 def drawn(count: int, seed: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.intake.scale_bars.bar import Bar, find_bars
 from workflow_scripts.intake.scale_bars.metadata import Calibration, calibration
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
@@ -108,6 +109,8 @@ def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
         named = _named(grey)
     except _Failed as failure:
         return _by_length(grey, reading, failure.reading.reason)
+    except UserError:  # without Tesseract metadata still hold
+        return _by_length(grey, reading, Reason.UNREADABLE)
     if abs(named.nm_per_pixel / known.nm_per_pixel - 1) > TOLERANCE + 1 / named.bar.length:
         raise _Failed(Reason.DISAGREE, named.text, named.bar)
     return replace(reading, scale_um=named.nm / 1e3, bar_px=named.bar.length, text=named.text)

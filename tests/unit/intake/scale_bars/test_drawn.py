@@ -1,6 +1,7 @@
 """Scale bars without reading text: metadata, stripes, bars, what a text means, and the picture that is left."""
 
 import numpy as np
+import pytesseract
 import pytest
 import tifffile
 from micrographs import LOOKS, draw_micrograph
@@ -383,6 +384,14 @@ def test_metadata_and_the_bar_give_the_scale_without_reading(tmp_path, no_readin
     assert (reading.source, reading.reason, reading.confidence) == ("FEI", "", 1)
     assert reading.scale_um == pytest.approx(truth.scale_um)
     assert reading.nm_per_pixel == pytest.approx(metres * 1e9)
+
+
+def test_metadata_suffice_without_tesseract(tmp_path, monkeypatch):
+    monkeypatch.setattr(pytesseract.pytesseract, "tesseract_cmd", "/no/such/program")
+    pixels, truth = micrograph("zeiss")
+    text = FEI.replace("2.5e-009", f"{truth.scale_um * 1e-6 / truth.bar_px:e}")
+    reading = read_scale(tagged(tmp_path / "a.tif", 34682, text, pixels.shape[1], pixels))
+    assert reading.scale_um == pytest.approx(truth.scale_um)
 
 
 def test_metadata_suffice_where_there_is_no_stripe(tmp_path, no_reading):
