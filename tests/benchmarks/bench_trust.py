@@ -29,10 +29,10 @@ from workflow_scripts.metrics import score_restarts
 
 SHIPPED = "agreement, one vote an opinion"
 STEEL_K = 7
-N_SAMPLES = 1000
+N_SAMPLES = 300
 NEAR_BEST = 0.02
 FEW = (5, 10, 20, 50, 100)
-PRIORS = (0.0, 10.0, 30.0, 100.0)
+PRIORS = (0.0, 30.0)
 DRAWS = 20
 Answers = dict[str, tuple[LabelledSet, Cells, Trust, np.ndarray]]
 """By name of the set: the set, its cells, their trust, and their ARI with the labels (C,)."""
@@ -132,8 +132,17 @@ def of_consensus(answers: Answers) -> pd.DataFrame:
                     row["wrong, by margin"] = roc_auc_score(wrong, -result.margin[known])
                     row["wrong, by agreement"] = roc_auc_score(wrong, -result.agreement[known])
                 row["wrong"] = wrong.mean()
+                row["of each repeat"] = " ".join(
+                    f"{value:.3f}" for value in of_repeats(of_set, weights, k, data.labels)
+                )
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def of_repeats(of_set: Cells, weights: np.ndarray, k: int, labels: np.ndarray) -> np.ndarray:
+    """ARI of the consensus of each repeat of the cells: what the seed alone does."""
+    groups = [consensus(of_set.repeats[:, repeat], k, weights).group for repeat in range(of_set.repeats.shape[1])]
+    return score_restarts(np.stack(groups), labels)["ari"].to_numpy()
 
 
 def wrong_images(result: Consensus, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

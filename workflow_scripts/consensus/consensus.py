@@ -99,12 +99,13 @@ def _tree(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _number_of_groups(merges: np.ndarray, labels: np.ndarray, k: int | None) -> tuple[int, str]:
+    """How many groups the tree is cut into, and how that was chosen: see `Consensus.chosen_k`."""
     n_images = len(merges) + 1
     if k is not None:
         return min(k, n_images), "given"
-    of_cells = labels.max(axis=1)
-    if (of_cells == of_cells[0]).all():
-        return int(of_cells[0]), "of the cells"
+    of_cells = np.clip(labels.max(axis=1), 1, n_images)  # 1 of cells that are all noise
+    if (of_cells == of_cells[0]).all() or n_images < 3:
+        return int(of_cells.max()), "of the cells"
     heights = merges[::-1, 2]  # heights[g - 1] is that at which g + 1 groups become g
     allowed = np.arange(2, min(int(of_cells.max()), n_images - 1) + 1)
     lifetime = heights[allowed - 2] - heights[allowed - 1]

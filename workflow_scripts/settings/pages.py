@@ -7,7 +7,7 @@ from pydantic import Field, create_model, model_validator
 
 from workflow_scripts.settings.base import Model, Name
 from workflow_scripts.settings.clusterers import Number
-from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
 from workflow_scripts.settings.figures import check_axes
 
 
@@ -42,7 +42,7 @@ class Page(Model):
     def memory(self, n: int, d: int) -> int:
         """Return the bytes that the page's job holds at once beside its libraries: n images as points of d numbers, and
         distances in blocks."""
-        return 4 * FLOAT * n * d + min(3 * FLOAT * n**2, DISTANCES_AT_ONCE)
+        return 4 * FLOAT * n * d + int(min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE))
 
 
 class Audit(Page):

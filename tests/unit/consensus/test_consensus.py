@@ -90,6 +90,13 @@ def test_cells_of_different_k_give_the_k_that_lives_longest() -> None:
     assert adjusted_rand_score(TRUTH, result.group) == 1
 
 
+@pytest.mark.parametrize("rows", [[[0, 0], [0, 1]], [[0, 1], [1, 0]], [[-1, -1], [-1, -1]], [[0, 0], [0, 0]]])
+def test_two_images(rows: list[list[int]]) -> None:
+    result = consensus(np.array(rows))
+    assert result.k == np.max(rows) + 1 or result.k == 1
+    assert ((result.agreement >= 0) & (result.agreement <= 1)).all()
+
+
 def test_of_many_images_is_that_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = noisy_copies(np.repeat(TRUTH, 10), [0.2] * 8, 3)
     whole = consensus(rows, 3)
