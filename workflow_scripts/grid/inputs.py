@@ -357,7 +357,7 @@ class Inputs:
 
     def consensus_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the k of the cells and the groups of their consensus; null leaves them to the cells."""
-        verdict = self.settings.studies[wildcards.study].verdict
+        verdict = self.settings.studies[wildcards.study].pages.get("verdict")
         return verdict.consensus_settings() if verdict else {"k": None, "groups": None}
 
     def consensus_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
