@@ -30,6 +30,7 @@ studies:
     figures: {map: {kind: embedding, map: map}}
     audit: {pictures: shown}
     gallery: {}
+    verdict: {at: {subset: all}}
 reproduction: {published: cohn}
 """
 
