@@ -12,6 +12,7 @@ from scipy.special import gammaln, softmax
 
 from workflow_scripts.clusterers.linkage import cut
 from workflow_scripts.consensus.agreement import agreement_matrix, compact
+from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.metrics.contingency import contingency_tables, encode_classes
 
 ONE_OPINION = 0.95
@@ -20,7 +21,7 @@ WEAK = 0.2
 """Agreement of the most trusted cell below which the choices decide more than the images do."""
 MAX_SAMPLE = 1000
 """Images of a bootstrap sample at most; its weights are drawn so that intervals are those of all images."""
-FOREIGN = ("preprocess", "backbone", "layer")
+FOREIGN = tuple(axis for axis in axes_of("features") if axis != "subset")
 """Cells are foreign to each other if they differ in any of these."""
 Verdict = Literal["nothing", "weak", "agree"]
 

@@ -19,7 +19,6 @@ from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.figures import Figure
-from workflow_scripts.settings.pages import Verdict
 from workflow_scripts.settings.published import Fact
 from workflow_scripts.settings.studies import OF_A_VERDICT
 
@@ -359,7 +358,7 @@ class Inputs:
     def consensus_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the k of the cells and the groups of their consensus; null leaves them to the cells."""
         verdict = self.settings.studies[wildcards.study].pages.get("verdict")
-        return verdict.consensus_settings() if isinstance(verdict, Verdict) else {"k": None, "groups": None}
+        return verdict.consensus_settings() if verdict else {"k": None, "groups": None}
 
     def consensus_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
         """Return the cells of the consensus, as jobs get them."""
