@@ -21,7 +21,7 @@ WEAK = 0.2
 """Agreement of the most trusted cell below which the choices decide more than the images do."""
 MAX_SAMPLE = 1000
 """Images of a bootstrap sample at most; its weights are drawn so that intervals are those of all images."""
-FOREIGN = axes_of("features")
+FOREIGN = tuple(axis for axis in axes_of("features") if axis != "subset")
 """Cells are foreign to each other if they differ in any of these."""
 Verdict = Literal["nothing", "weak", "agree"]
 

@@ -21,7 +21,7 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.which_k import chosen_by
-from workflow_scripts.pages.gallery.members import cluster_names
+from workflow_scripts.metrics.members import cluster_names
 
 
 def tabulate(

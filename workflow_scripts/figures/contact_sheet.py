@@ -28,7 +28,7 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
 from workflow_scripts.io.which_k import chosen_by
-from workflow_scripts.pages.gallery.members import PLACES, centre_distances, cluster_names, telling_members
+from workflow_scripts.metrics.members import PLACES, centre_distances, cluster_names, telling_members
 
 HEADING, NOTE = 5.5, 6.0
 """Millimetres of a line of text above images, and of that below all."""

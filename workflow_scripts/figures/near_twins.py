@@ -13,7 +13,7 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
 from workflow_scripts.io.which_k import chosen_by
-from workflow_scripts.pages.gallery.members import cluster_names, parted_twins
+from workflow_scripts.metrics.members import cluster_names, parted_twins
 
 SIDES = ("", "twin_")
 

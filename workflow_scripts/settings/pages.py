@@ -35,6 +35,10 @@ class Page(Model):
         check_axes("at", self.at)
         return self
 
+    def consensus_settings(self) -> dict[str, Any]:
+        """Return the k of the cells and the groups of their consensus; null leaves them to the cells."""
+        return {"k": None, "groups": None}
+
     def page_settings(self) -> dict[str, Any]:
         """Return the settings that are not already in the cells and in the file of the images."""
         return self.dump(exclude={"at", "pictures"})

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 
-from workflow_scripts.pages.gallery.members import (
+from workflow_scripts.metrics.members import (
     centre_distances,
     cluster_names,
     nearest_clusters,

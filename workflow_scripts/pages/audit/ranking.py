@@ -8,9 +8,9 @@ import pandas as pd
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.metrics.contingency import encode_classes
+from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.pages.audit.confident import count_errors
 from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares, votes_against
-from workflow_scripts.pages.gallery.members import cluster_names
 
 COLUMNS = [
     *("rank", "image_id", "path", "label", "suggested", "suspect", "confidence", "neighbour_share", "cluster_share"),

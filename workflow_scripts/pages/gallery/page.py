@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.metrics.evenly import evenly
+from workflow_scripts.metrics.members import centre_distances, cluster_names, parted_twins, telling_members
 from workflow_scripts.metrics.votes import NOISE
-from workflow_scripts.pages.gallery.members import centre_distances, cluster_names, parted_twins, telling_members
 from workflow_scripts.pages.gallery.pictures import Pictures, write_page
 
 SIDE = 160
