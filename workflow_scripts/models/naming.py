@@ -59,7 +59,7 @@ def _features(
     images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(backbone["model"]))
     first = list(islice(images, ROWS))  # forks the workers, before torch has threads
     where = choose_device(device)
-    forward, loaded = prepare(backbone, sorted({model.layer for model in models}), where)
+    forward, loaded = prepare(backbone, sorted({model.layer for model in models}), first[0].shape[:2], where)
     if (found := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
         raise UserError(
             f"weights: found SHA-256 {found} for {backbone['weights']}, the model was made with "

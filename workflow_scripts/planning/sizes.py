@@ -12,7 +12,6 @@ from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.backbones import names
 from workflow_scripts.grid import EVERYTHING, FEATURES_THEMSELVES, Cell, Grid, Layout
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.settings import (
@@ -30,7 +29,7 @@ BASE_MB = 1000
 """Python with its libraries and the buffers of a job that streams."""
 EMBEDDED_IMAGES = 400
 UNKNOWN_WIDTH = 2048
-"""Taken for a layer whose width only the network itself can tell."""
+"""Taken for points whose number of columns is not asked for."""
 EXACT_SIDE = 8192
 """`reduce.pca.MAX_EXACT`: the largest side of a matrix that PCA decomposes exactly."""
 THREADED_RESTARTS = 2000
@@ -89,8 +88,7 @@ class Sizes:
 
     def width(self, cell: Cell) -> int:
         """Numbers of one image in a layer."""
-        model = self.settings.backbones[cell.backbone].model
-        return names.layer_width(model, cell.layer, self.side(cell.backbone, cell.preprocess)) or UNKNOWN_WIDTH
+        return self.settings.backbones[cell.backbone].width(cell.layer, self.side(cell.backbone, cell.preprocess))
 
     def components(self, cell: Cell) -> int:
         """Components that a cell's decomposition holds."""

@@ -1,11 +1,11 @@
 """Frozen networks, their weights and layers, and their training before they are frozen."""
 
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from workflow_scripts.backbones import names
+from workflow_scripts.backbones.family import layer_width, unknown_layer
+from workflow_scripts.backbones.weight_names import weight_file
 from workflow_scripts.settings.base import Model, Name
 
 
@@ -28,11 +28,11 @@ class Backbone(Model):
     """A frozen network, its weights, and the layers that are read from it."""
 
     model: str
-    """A classification model of torchvision, or `timm:NAME` with the timm extra."""
+    """A classification model of torchvision, or `timm:NAME`."""
     weights: str
-    """`default` (torchvision's), the name of one of torchvision's weight sets, a file (.pth, .pt, .safetensors, Keras
-    .h5), `package:NAME/path/inside` an installed package, `random`, or `none`; left out, the configuration's
-    `weights`."""
+    """`default` (the library's), the name of one of torchvision's weight sets, a file (.pth, .pt, .tar, .bin, .ckpt,
+    .safetensors, Keras .h5), `package:NAME/path/inside` an installed package, `hf-hub:OWNER/NAME` a repository,
+    `random`, or `none`; left out, the configuration's `weights`."""
     sha256: str | None = None
     """What the weight file's SHA-256 has to be."""
     seed: int = 0
@@ -57,7 +57,7 @@ class Backbone(Model):
         if twice:
             raise ValueError(f"layers: {', '.join(twice)} is in two passes; name it in one")
         for layer in flat:
-            if trouble := names.unknown_layer(self.model, layer):
+            if trouble := unknown_layer(self.model, layer):
                 raise ValueError(trouble)
         return self
 
@@ -68,8 +68,12 @@ class Backbone(Model):
     @property
     def weight_file(self) -> str | None:
         """The file that `weights` names, if it does."""
-        is_file = self.weights.endswith((".pth", ".pt", ".safetensors", ".h5")) and ":" not in self.weights
-        return str(Path(self.weights).expanduser()) if is_file else None
+        path = weight_file(self.weights)
+        return None if path is None else str(path)
+
+    def width(self, layer: str, side: int) -> int:
+        """Return how many numbers a layer gives for one image of `side` pixels."""
+        return layer_width(self.model, layer, side)
 
     def pass_of(self, layer: str) -> int | None:
         """The number of the pass that makes `layer`."""
