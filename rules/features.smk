@@ -52,37 +52,104 @@ rule finetune:
         "../workflow_scripts/jobs/finetune.py"
 
 
-for backbone, its in settings.backbones.items():
-    for number, layers in enumerate(its.layers):
+def images_for(backbone):
+    """The preprocessed images, of a size that the backbone takes."""
 
-        rule:
-            name:
-                f"features_{backbone}_{number}"
-            input:
-                images=layout.preprocessed,
-                weights=weights_of(backbone),
-            output:
-                [
-                    layout.features.format(
-                        preprocess="{preprocess}", backbone=backbone, layer=layer
-                    )
-                    for layer in layers
-                ],
-            log:
-                f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
-            benchmark:
-                f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
-            conda:
-                "../envs/gpu.yaml"
-            threads: 8
-            resources:
-                mem_mb=sizes.features_mb(backbone),
-                runtime=sizes.runtime_per_image(1.0),
-                gpu=0 if settings.device == "cpu" else 1,
-            params:
-                backbone=frozen_network(backbone),
-                layers=layers,
-                device=settings.device,
-                code=code_digest("jobs.features"),
-            script:
-                "../workflow_scripts/jobs/features.py"
+    def images(wildcards):
+        size = settings.preprocess[wildcards.preprocess].size
+        if trouble := settings.backbones[backbone].refuses(size):
+            sys.exit(f"Error: config: backbones.{backbone}: {trouble}")
+        return layout.preprocessed.format(**wildcards)
+
+    return images
+
+
+def feature_store(backbone, layer):
+    return layout.features.format(
+        preprocess="{preprocess}", backbone=backbone, layer=layer
+    )
+
+
+for backbone, variant in settings.backbones.items():
+    for number, layers in enumerate(variant.layers):
+        if variant.makes_features == "features":
+
+            rule:
+                name:
+                    f"features_{backbone}_{number}"
+                input:
+                    images=images_for(backbone),
+                    weights=weights_of(backbone),
+                output:
+                    [feature_store(backbone, layer) for layer in layers],
+                log:
+                    f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                benchmark:
+                    f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                conda:
+                    "../envs/gpu.yaml"
+                threads: 8
+                resources:
+                    mem_mb=sizes.features_mb(backbone),
+                    runtime=sizes.runtime_per_image(1.0),
+                    gpu=0 if settings.device == "cpu" else 1,
+                params:
+                    backbone=frozen_network(backbone),
+                    layers=layers,
+                    device=settings.device,
+                    code=code_digest("jobs.features"),
+                script:
+                    "../workflow_scripts/jobs/features.py"
+
+        elif variant.makes_features == "describe":
+
+            rule:
+                name:
+                    f"features_{backbone}_{number}"
+                input:
+                    images=images_for(backbone),
+                output:
+                    [feature_store(backbone, layer) for layer in layers],
+                log:
+                    f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                benchmark:
+                    f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                conda:
+                    "../envs/cpu.yaml"
+                threads: 8
+                resources:
+                    mem_mb=resources.preprocess_mb,
+                    runtime=sizes.runtime_per_image(0.5),
+                params:
+                    backbone=variant.network(),
+                    code=code_digest(
+                        "jobs.describe", f"backbones.descriptors.{variant.descriptor}"
+                    ),
+                script:
+                    "../workflow_scripts/jobs/describe.py"
+
+        else:
+
+            rule:
+                name:
+                    f"features_{backbone}_{number}"
+                input:
+                    table=variant.file,
+                    manifest=layout.manifest,
+                output:
+                    [feature_store(backbone, layer) for layer in layers],
+                log:
+                    f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                benchmark:
+                    f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                conda:
+                    "../envs/cpu.yaml"
+                threads: 1
+                resources:
+                    mem_mb=resources.preprocess_mb,
+                    runtime=sizes.runtime_per_image(0.01),
+                params:
+                    backbone=variant.network(),
+                    code=code_digest("jobs.bring"),
+                script:
+                    "../workflow_scripts/jobs/bring.py"

@@ -5,10 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
+from workflow_scripts.backbones.descriptors import describe
 from workflow_scripts.backbones.extract import CUDA_WORKERS, choose_device, in_order, padded_batches, prepare
 from workflow_scripts.errors import UserError
 from workflow_scripts.models.saved import SavedModel
@@ -17,6 +20,8 @@ from workflow_scripts.preprocess.pipeline import preprocess_all
 ROWS = 256
 """Pictures that are held at once."""
 Progress = Callable[[int, int], None]
+Forward = Callable[[np.ndarray], dict[str, np.ndarray]]
+"""uint8 images (n, H, W) or (n, H, W, 3) in, {layer: (n, width) float32} out."""
 
 
 def name_pictures(
@@ -56,16 +61,32 @@ def _features(
 ) -> Iterator[dict[str, np.ndarray]]:
     """The features of the models' layers, {layer: (n, d) float32}, for some pictures at a time, in order."""
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
-    images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(backbone["model"]))
+    images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
     first = list(islice(images, ROWS))  # forks the workers, before torch has threads
     where = choose_device(device)
-    forward, loaded = prepare(backbone, sorted({model.layer for model in models}), first[0].shape[:2], where)
-    if (found := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
-        raise UserError(
-            f"weights: found SHA-256 {found} for {backbone['weights']}, the model was made with "
-            f"{backbone['weights_sha256']}; make it again, or bring its weights"
-        )
+    forward = _forward(backbone, sorted({model.layer for model in models}), first[0].shape[:2], where)
     for chunk in chain([first], iter(lambda: list(islice(images, ROWS)), [])):
         batches = padded_batches(np.stack(chunk), 0, backbone["batch_size"])
         vectors = list(in_order(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
         yield {layer: np.concatenate([its[layer] for its in vectors])[: len(chunk)] for layer in vectors[0]}
+
+
+def _name(backbone: Mapping[str, Any]) -> str:
+    return backbone.get("model") or backbone.get("descriptor") or backbone["file"]
+
+
+def _forward(
+    backbone: Mapping[str, Any], layers: Sequence[str], image_size: tuple[int, int], device: torch.device
+) -> Forward:
+    """Return what makes features of images; raises `UserError` for other weights, and for features without a place."""
+    if "file" in backbone:
+        raise UserError(f"new_images: the features are those of {backbone['file']}, which has no place for new images")
+    if "descriptor" in backbone:
+        return lambda images: {layers[0]: np.stack([describe(image, backbone) for image in images])}
+    forward, loaded = prepare(backbone, layers, image_size, device)
+    if (digest := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
+        raise UserError(
+            f"weights: found SHA-256 {digest} for {backbone['weights']}, the model was made with "
+            f"{backbone['weights_sha256']}; make it again, or bring its weights"
+        )
+    return forward

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.settings.backbones import Backbone
+from workflow_scripts.settings.backbones import Backbone, Network, settings_model
 from workflow_scripts.settings.base import EVERYTHING, FEATURES_THEMSELVES, Model, Name
 from workflow_scripts.settings.clusterers import CLUSTERERS, Clusterer, OfK
 from workflow_scripts.settings.decompositions import Decomposition, Pca, Tsne
@@ -131,7 +131,7 @@ class Settings(Model):
 
 def _has(section: str, variant: Mapping[str, Any], key: str) -> bool:
     """Whether a variant takes a shared value: a clusterer that finds its number of clusters has no k."""
-    model = CLUSTERERS.get(variant.get("method"), OfK) if section == "clusterers" else Backbone
+    model = CLUSTERERS.get(variant.get("method"), OfK) if section == "clusterers" else settings_model(variant)
     return key in model.model_fields
 
 
@@ -166,7 +166,7 @@ def parse(config: Mapping[str, Any]) -> Settings:
 
 
 # Where pydantic puts a union's tag, or a field of ours, into the path of a key that the YAML has without it.
-_NOT_IN_YAML = {"preprocess": (2, 4), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
+_NOT_IN_YAML = {"preprocess": (2, 4), "backbones": (2,), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
 
 
 def _explain(detail: Any) -> str:
@@ -183,7 +183,7 @@ def schema() -> dict[str, Any]:
     """The JSON schema of the configuration, for editors and for `config/config.schema.json`."""
     described = Settings.model_json_schema()
     of_variants = {key for _, key in SHARED.values()}
-    for model in (Backbone, *CLUSTERERS.values()):  # what `_shared_values` fills in may be left out
+    for model in (Network, *CLUSTERERS.values()):  # what `_shared_values` fills in may be left out
         definition = described["$defs"].get(model.__name__, {})
         if "required" in definition:
             definition["required"] = [key for key in definition["required"] if key not in of_variants]

@@ -1,4 +1,4 @@
-"""Responses to a bank of Gabor filters (Manjunath & Ma 1996, "Texture features for browsing and retrieval ...")."""
+"""Responses to a bank of Gabor filters (Manjunath & Ma 1996, IEEE TPAMI 18, 837)."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -38,8 +38,8 @@ def bank(shape: tuple[int, int], scales: int, orientations: int) -> np.ndarray:
         centre = LOWEST * ratio**scale
         along = (ratio - 1) * centre / ((ratio + 1) * np.sqrt(2 * log_2))
         half = np.tan(np.pi / (2 * orientations))
-        across = half * (centre - 2 * log_2 * along**2 / centre) / np.sqrt(
-            2 * log_2 - (2 * log_2 * along / centre) ** 2
+        across = (
+            half * (centre - 2 * log_2 * along**2 / centre) / np.sqrt(2 * log_2 - (2 * log_2 * along / centre) ** 2)
         )
         for orientation in range(orientations):
             angle = np.pi * orientation / orientations

@@ -24,7 +24,7 @@ def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
     largest = {
         "contrast": (levels - 1) ** 2,
         "dissimilarity": levels - 1,
-        "entropy": np.log2(levels**2),
+        "entropy": np.log(levels**2),
     }
     values = [graycoprops(matrix, name) / largest.get(name, 1) for name in PROPERTIES]  # each (distances, angles)
     return np.concatenate([part for value in values for part in (value.mean(1), np.ptp(value, axis=1))])

@@ -10,7 +10,5 @@ from workflow_scripts.backbones.descriptors import channels
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
     """Return the fraction of pixels in each of `bins` equal bins of 0..1, channel by channel."""
-    counts = [
-        np.histogram(plane, settings["bins"], range=(0, 1))[0] for plane in channels(image, settings["colour"])
-    ]
-    return np.concatenate(counts) / image[..., 0].size if image.ndim == 3 else np.concatenate(counts) / image.size
+    planes = channels(image, settings["colour"])
+    return np.concatenate([np.histogram(plane, settings["bins"], range=(0, 1))[0] / plane.size for plane in planes])

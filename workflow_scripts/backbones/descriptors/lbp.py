@@ -1,4 +1,4 @@
-"""Local binary patterns (Ojala, Pietikäinen & Mäenpää 2002, "Multiresolution gray-scale and rotation invariant ...")."""
+"""Local binary patterns (Ojala, Pietikäinen & Mäenpää 2002, IEEE TPAMI 24, 971)."""
 
 from collections.abc import Mapping
 from typing import Any
