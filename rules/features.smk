@@ -1,4 +1,7 @@
 # preprocess/{preprocess}.h5 -> features/{preprocess}/{backbone}/{layer}.h5, one rule for each pass of each backbone
+from workflow_scripts.backbones.layers import parts_of
+
+
 rule weights:
     input:
         weight_file,
@@ -72,7 +75,33 @@ def feature_store(backbone, layer):
 
 for backbone, variant in settings.backbones.items():
     for number, layers in enumerate(variant.layers):
-        if variant.makes_features == "features":
+        parts = parts_of(layers[0])
+        if len(parts) > 1:
+
+            rule:
+                name:
+                    f"features_{backbone}_{number}"
+                input:
+                    parts=[feature_store(backbone, part) for part in parts],
+                output:
+                    feature_store(backbone, layers[0]),
+                log:
+                    f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                benchmark:
+                    f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                conda:
+                    "../envs/cpu.yaml"
+                threads: 1
+                resources:
+                    mem_mb=resources.preprocess_mb,
+                    runtime=sizes.runtime_per_image(0.05),
+                params:
+                    layer=layers[0],
+                    code=code_digest("jobs.join"),
+                script:
+                    "../workflow_scripts/jobs/join.py"
+
+        elif variant.makes_features == "features":
 
             rule:
                 name:

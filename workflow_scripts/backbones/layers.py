@@ -1,7 +1,8 @@
 """What a layer is called in the YAML, and the shape that a node of a network gives.
 
 A layer is `NODE` or `NODE_POOLING`, with or without `_l2` behind it: `fc1`, `fire9_avg`, `norm_clspatch_l2`.
-Rules import this module, so it needs the standard library only.
+`fire5_avg+fire9_avg` joins two layers. Rules import this module, so it needs the standard library
+only.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from math import isqrt, prod
 
 POOLINGS = ("flat", "avg", "max", "gem", "cls", "patch", "clspatch")
 L2 = "_l2"
+JOIN = "+"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Node:
             if self.prefix:
                 return f"{pooling} would mix class and register tokens in; allowed: cls, patch, clspatch, flat"
         return None
+
+
+def parts_of(text: str) -> list[str]:
+    """Return the layers that a joined layer puts side by side, in order; of any other the layer itself."""
+    return text.split(JOIN)
 
 
 def parse_layer(text: str) -> Layer:

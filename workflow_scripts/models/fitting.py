@@ -60,6 +60,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         tensors |= _reduction(sources, features, cell, settings["decomposition"])
     with store.reading(sources["network"]) as file:
         its = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": file.attrs["weights_sha256"]}
+        if "scales" in file.attrs:
+            its["scales"] = store.attribute(file, "scales")  # of a joined layer
     facts = {
         "cell": dict(cell),
         "images": len(clusters),

@@ -13,6 +13,8 @@ import torch
 
 from workflow_scripts.backbones.descriptors import describe
 from workflow_scripts.backbones.extract import CUDA_WORKERS, choose_device, in_order, padded_batches, prepare
+from workflow_scripts.backbones.joined import side_by_side
+from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import preprocess_all
@@ -83,10 +85,18 @@ def _forward(
         raise UserError(f"new_images: the features are those of {backbone['file']}, which has no place for new images")
     if "descriptor" in backbone:
         return lambda images: {layers[0]: np.stack([describe(image, backbone) for image in images])}
-    forward, loaded = prepare(backbone, layers, image_size, device)
+    parts = {layer: parts_of(layer) for layer in layers}
+    forward, loaded = prepare(backbone, sorted({part for of in parts.values() for part in of}), image_size, device)
     if (digest := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
         raise UserError(
             f"weights: found SHA-256 {digest} for {backbone['weights']}, the model was made with "
             f"{backbone['weights_sha256']}; make it again, or bring its weights"
         )
-    return forward
+    if "scales" not in backbone:
+        return forward
+
+    def joined(images: np.ndarray) -> dict[str, np.ndarray]:
+        vectors = forward(images)
+        return {layer: side_by_side([vectors[part] for part in of], backbone["scales"]) for layer, of in parts.items()}
+
+    return joined

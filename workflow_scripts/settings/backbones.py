@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 
 from workflow_scripts.backbones.brought_width import ASSUMED_WIDTH, TABLES, brought_width
 from workflow_scripts.backbones.family import family_of, layer_width, unknown_layer
+from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.backbones.weight_names import weight_file
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model, Name
@@ -39,8 +40,10 @@ class _Variant(Model):
         return next((number for number, layers in enumerate(self.layers) if layer in layers), None)  # type: ignore[attr-defined]
 
     def layers_beside(self, layer: str) -> list[str]:
-        """Return the layers that come from one pass with `layer`, which is among them."""
-        return next(layers for layers in self.layers if layer in layers)  # type: ignore[attr-defined]
+        """Return the layers that come from one pass with `layer`, which is among them, or with what it joins."""
+        joined = [layer] if len(parts_of(layer)) > 1 else []
+        passes = [layers for layers in self.layers if set(layers) & set(parts_of(layer))]  # type: ignore[attr-defined]
+        return joined + [beside for layers in passes for beside in layers]
 
 
 class Network(_Variant):
@@ -65,7 +68,8 @@ class Network(_Variant):
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     finetune: FineTuning | None = None
     layers: list[list[str]] = Field(min_length=1)
-    """The passes; layers of one inner list come from one forward pass."""
+    """The passes; layers of one inner list come from one forward pass. `[a+b]` joins two layers of other passes, each
+    divided by the root of its total variance."""
 
     @model_validator(mode="after")
     def _each_layer_once(self) -> "Network":
@@ -76,9 +80,17 @@ class Network(_Variant):
         if twice:
             raise ValueError(f"layers: {', '.join(twice)} is in two passes; name it in one")
         for layer in flat:
-            if trouble := unknown_layer(self.model, layer):
+            if len(parts := parts_of(layer)) > 1:
+                self._check_joined(layer, parts, flat)
+            elif trouble := unknown_layer(self.model, layer):
                 raise ValueError(trouble)
         return self
+
+    def _check_joined(self, layer: str, parts: list[str], flat: list[str]) -> None:
+        if lacking := [part for part in parts if part not in flat]:
+            raise ValueError(f"layers: {layer} joins {lacking[0] or 'nothing'!r}, which is in no pass; name it in one")
+        if [layer] not in self.layers:
+            raise ValueError(f"layers: {layer} is beside other layers, allowed: a list of its own, [{layer}]")
 
     def network(self) -> dict[str, Any]:
         """What decides the frozen network and its input: all but the layers and the fine-tuning."""
@@ -92,7 +104,7 @@ class Network(_Variant):
 
     def width(self, layer: str, side: int) -> int:
         """Return how many numbers a layer gives for one image of `side` pixels."""
-        return layer_width(self.model, layer, side)
+        return sum(layer_width(self.model, part, side) for part in parts_of(layer))
 
     def refuses(self, size: tuple[int, int]) -> str | None:
         """Return why the network takes no images of `size` (height, width; pixels), or None."""
