@@ -122,6 +122,11 @@ class _WithoutNetwork(_Variant):
     size: ClassVar[None] = None
     batch_size: ClassVar[None] = None
 
+    @property
+    def model(self) -> str:
+        """The name that messages give it."""
+        return str(getattr(self, "descriptor", getattr(self, "file", "")))
+
     def network(self) -> dict[str, Any]:
         """Return what decides the features."""
         return self.dump()
