@@ -4,6 +4,7 @@ from os.path import abspath, isdir, isfile, join, relpath
 
 from workflow_scripts.planning import plan
 from workflow_scripts.planning import sizes as resources
+from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid import (
     EVERYTHING,
@@ -158,6 +159,25 @@ def frozen_network(backbone):
     its = settings.backbones[backbone]
     tuned = {"weights": weights_of(backbone), "sha256": None, "normalise": "auto"}
     return {**its.network(), **(tuned if its.finetune else {})}
+
+
+def images_for(backbone):
+    """The preprocessed images, of a size that the backbone takes."""
+
+    def images(wildcards):
+        size = settings.preprocess[wildcards.preprocess].size
+        if trouble := settings.backbones[backbone].refuses(size):
+            sys.exit(f"Error: config: backbones.{backbone}: {trouble}")
+        return layout.preprocessed.format(**wildcards)
+
+    return images
+
+
+def feature_store(backbone, layer):
+    """The pattern of the features of a layer, for every preprocessing."""
+    return layout.features.format(
+        preprocess="{preprocess}", backbone=backbone, layer=layer
+    )
 
 
 def decomposed_from(wildcards):

@@ -1,7 +1,4 @@
 # preprocess/{preprocess}.h5 -> features/{preprocess}/{backbone}/{layer}.h5, one rule for each pass of each backbone
-from workflow_scripts.backbones.layers import parts_of
-
-
 rule weights:
     input:
         weight_file,
@@ -53,24 +50,6 @@ rule finetune:
         code=code_digest("jobs.finetune"),
     script:
         "../workflow_scripts/jobs/finetune.py"
-
-
-def images_for(backbone):
-    """The preprocessed images, of a size that the backbone takes."""
-
-    def images(wildcards):
-        size = settings.preprocess[wildcards.preprocess].size
-        if trouble := settings.backbones[backbone].refuses(size):
-            sys.exit(f"Error: config: backbones.{backbone}: {trouble}")
-        return layout.preprocessed.format(**wildcards)
-
-    return images
-
-
-def feature_store(backbone, layer):
-    return layout.features.format(
-        preprocess="{preprocess}", backbone=backbone, layer=layer
-    )
 
 
 for backbone, variant in settings.backbones.items():
