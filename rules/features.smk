@@ -1,6 +1,16 @@
 # preprocess/{preprocess}.h5 -> features/{preprocess}/{backbone}/{layer}.h5, one rule for each pass of each backbone
 rule weights:
     input:
+        [
+            layout.weights.format(backbone=backbone)
+            for backbone, variant in settings.backbones.items()
+            if variant.weights not in (None, "none")
+        ],
+    localrule: True
+
+
+rule fetch_weights:
+    input:
         weight_file,
     output:
         layout.weights,
