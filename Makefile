@@ -1,10 +1,10 @@
-# make run: environment + the main job.  make test: environment + the tests.  Nothing else is needed to know.
+# make run: environment + the main job.  make test: environment + the tests.  make docs: the site.  Nothing else is needed to know.
 PYTHON ?= python3
 BIN := .venv/bin
 SLURM_BIN := .venv-slurm/bin
 KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_scripts/clusterers/kmeans/*.h)
 
-.PHONY: run env env-dev env-slurm test test-cluster recover lint bench schema clean
+.PHONY: run env env-dev env-slurm test test-cluster recover lint bench schema docs clean
 
 # make run CONFIG=FILE: the same for a configuration of one's own.
 run: env
@@ -33,6 +33,10 @@ env-slurm: .venv-slurm/.ready-slurm
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-slurm.txt
 	@touch $@
 
+.venv/.ready-docs: .venv/.ready envs/requirements-docs.txt
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-docs.txt
+	@touch $@
+
 test: env-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -52,7 +56,7 @@ recover:
 lint: env-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile workflow rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
@@ -61,6 +65,13 @@ bench: env-dev
 
 schema: env
 	$(BIN)/python -m workflow_scripts.settings > config/config.schema.json
+	$(BIN)/python -m workflow_scripts.grid > results/README.md
+	$(BIN)/python docs/generate.py > config/README.md
+
+# The site, in build/site; made without the network once its packages are there.
+docs: .venv/.ready-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open build/site/index.html"
 
 clean:
 	rm -rf .venv .venv-slurm .snakemake build *.egg-info

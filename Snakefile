@@ -6,7 +6,7 @@
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27.1")
 
 
 report: "config/captions/report.rst"
@@ -30,8 +30,8 @@ rule all:
     default_target: True
     input:
         layout.rejected,
-        [study_files(study) for study in settings.studies],
-        reproduction_files(),
+        [inputs.study_files(study) for study in settings.studies],
+        inputs.reproduction_files,
     localrule: True
 
 
@@ -41,14 +41,14 @@ for study in settings.studies:
         name:
             f"study_{study}"
         input:
-            study_files(study),
+            inputs.study_files(study),
         localrule: True
 
 
 onstart:
-    plan.check_disk(workflow.dag, settings, layout)
+    plan.check_disk(run, sizes)
 
 
 onsuccess:
-    if plan.is_whole_run(workflow):
-        plan.write_report(layout.report)
+    if reports.is_due(run):
+        reports.write_report(layout.report)

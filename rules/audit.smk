@@ -1,10 +1,10 @@
 # clusters/... and manifest.csv -> audit/{study}.csv and .html: the labels to look at again, ranked, and a page to decide
 rule audit:
     input:
-        unpack(audit_sources),
+        unpack(inputs.page_sources("audit")),
     output:
         csv=layout.audit,
-        sheet=layout.audit_sheet,
+        sheet=beside(layout.audit, ".html"),
     log:
         layout.log(layout.audit),
     benchmark:
@@ -13,12 +13,10 @@ rule audit:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=sizes.computed_table_mb,
+        mem_mb=sizes.page_mb("audit"),
         runtime=60,
     params:
-        names=page_names,
-        page=lambda wildcards: settings.studies[wildcards.study].audit.page_settings(),
-        cells=lambda wildcards: with_reducers(grid.pages[wildcards.study]["audit"]),
+        **inputs.page_params("audit"),
         code=code_digest("jobs.audit"),
     script:
         "../workflow_scripts/jobs/audit.py"
@@ -27,7 +25,7 @@ rule audit:
 # clusters/... and pictures -> gallery/{study}.html: what is in each cluster
 rule gallery:
     input:
-        unpack(gallery_sources),
+        unpack(inputs.page_sources("gallery")),
     output:
         layout.gallery,
     log:
@@ -38,12 +36,10 @@ rule gallery:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=sizes.computed_table_mb,
+        mem_mb=sizes.page_mb("gallery"),
         runtime=60,
     params:
-        names=page_names,
-        page=lambda wildcards: settings.studies[wildcards.study].gallery.page_settings(),
-        cells=lambda wildcards: with_reducers(grid.pages[wildcards.study]["gallery"]),
+        **inputs.page_params("gallery"),
         code=code_digest("jobs.gallery"),
     script:
         "../workflow_scripts/jobs/gallery.py"

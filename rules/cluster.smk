@@ -1,7 +1,7 @@
 # decomposed/... -> clusters/{preprocess}/{backbone}/{layer}/{reducer}/{clusterer}.h5: every k, repeat and restart
 rule cluster:
     input:
-        points,
+        inputs.points,
     output:
         layout.clusters,
     log:
@@ -9,22 +9,19 @@ rule cluster:
     benchmark:
         layout.benchmark(layout.clusters)
     conda:
-        environment_by(clusterer_gpus)
+        environment_by(inputs.clusterer_gpus)
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.cluster_mb,
         runtime=sizes.cluster_minutes,
-        gpu=clusterer_gpus,
+        gpu=inputs.clusterer_gpus,
         # Only for the message when k is above the number of images; params would make the job depend on every study.
         studies=lambda wildcards: ",".join(grid.studies_with(wildcards.clusterer)),
     params:
-        n_components=lambda wildcards: reduction(wildcards).n_components,
-        whiten=lambda wildcards: reduction(wildcards).whiten,
-        clusterer=lambda wildcards: settings.clusterers[wildcards.clusterer].dump(),
+        n_components=lambda wildcards: inputs.reduction(wildcards).n_components,
+        whiten=lambda wildcards: inputs.reduction(wildcards).whiten,
+        clusterer=inputs.clusterer,
         seed=settings.seed,
-        code=lambda wildcards: code_digest(
-            "jobs.cluster",
-            f"clusterers.{settings.clusterers[wildcards.clusterer].method}",
-        ),
+        code=inputs.clusterer_code("cluster"),
     script:
         "../workflow_scripts/jobs/cluster.py"

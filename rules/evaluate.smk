@@ -1,8 +1,8 @@
 # clusters/... and manifest.csv -> scores/...: a row of metrics for each stored clustering, and for each class
 rule score:
     input:
-        manifest=manifest_of_rows,
-        points=points,
+        manifest=inputs.manifest_of_rows,
+        points=inputs.points,
         clusters=layout.clusters,
     output:
         scores=layout.scores,
@@ -18,7 +18,7 @@ rule score:
         mem_mb=sizes.score_mb,
         runtime=sizes.score_minutes,
     params:
-        cell=cell_columns,
+        cell=inputs.cell_columns,
         code=code_digest("jobs.score"),
     script:
         "../workflow_scripts/jobs/score.py"
@@ -27,7 +27,7 @@ rule score:
 # features/... and manifest.csv -> validated/...: reduction, clustering and vote fitted without the fold that they judge
 rule validate:
     input:
-        manifest=manifest_of_rows,
+        manifest=inputs.manifest_of_rows,
         features=layout.features,
     output:
         scores=layout.validated,
@@ -37,39 +37,36 @@ rule validate:
     benchmark:
         layout.benchmark(layout.validated)
     conda:
-        environment_by(clusterer_gpus)
+        environment_by(inputs.clusterer_gpus)
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.validate_mb,
         runtime=sizes.validate_minutes,
-        gpu=clusterer_gpus,
+        gpu=inputs.clusterer_gpus,
     params:
-        cell=cell_columns,
+        cell=inputs.cell_columns,
         decomposition=lambda wildcards: settings.decompositions[
-            reduction(wildcards).decomposition
+            inputs.reduction(wildcards).decomposition
         ].dump(),
-        clusterer=lambda wildcards: settings.clusterers[wildcards.clusterer].dump(),
+        clusterer=inputs.clusterer,
         cross_validation=lambda wildcards: settings.cross_validations[
             wildcards.cross_validation
         ].dump(),
         seed=settings.seed,
-        code=lambda wildcards: code_digest(
-            "jobs.validate",
-            f"clusterers.{settings.clusterers[wildcards.clusterer].method}",
-        ),
+        code=inputs.clusterer_code("validate"),
     script:
         "../workflow_scripts/jobs/validate.py"
 
 
 rule study_table:
     input:
-        scores=scores_of_study,
-        classes=class_scores_of_study,
+        scores=inputs.scores_of_study,
+        classes=inputs.class_scores_of_study,
     output:
         scores_parquet=layout.study_table,
-        scores_csv=layout.study_table.replace(".parquet", ".csv"),
-        classes_parquet=layout.study_table.replace(".parquet", ".classes.parquet"),
-        classes_csv=layout.study_table.replace(".parquet", ".classes.csv"),
+        scores_csv=beside(layout.study_table, ".csv"),
+        classes_parquet=beside(layout.study_table, ".classes.parquet"),
+        classes_csv=beside(layout.study_table, ".classes.csv"),
     log:
         layout.log(layout.study_table),
     benchmark:
@@ -85,32 +82,3 @@ rule study_table:
         code=code_digest("jobs.study_table"),
     script:
         "../workflow_scripts/jobs/study_table.py"
-
-
-# tables/... -> tables/reproduction.parquet: this run's numbers against published ones
-if settings.reproduction:
-
-    rule reproduction:
-        input:
-            published=published,
-            tables=published_tables,
-        output:
-            parquet=layout.reproduction,
-            csv=layout.reproduction.replace(".parquet", ".csv"),
-        log:
-            layout.log(layout.reproduction),
-        benchmark:
-            layout.benchmark(layout.reproduction)
-        localrule: True
-        conda:
-            "../envs/cpu.yaml"
-        threads: 1
-        resources:
-            mem_mb=2000,
-            runtime=10,
-        params:
-            figure=settings.reproduction.table_settings(),
-            cells=[],
-            code=code_digest("jobs.figure_table", "figures.reproduction"),
-        script:
-            "../workflow_scripts/jobs/figure_table.py"

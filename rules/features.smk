@@ -11,7 +11,7 @@ rule weights:
 
 rule fetch_weights:
     input:
-        weight_file,
+        inputs.weight_file,
     output:
         layout.weights,
     log:
@@ -34,12 +34,12 @@ rule fetch_weights:
 
 rule finetune:
     input:
-        images=images_to_learn_from,
+        images=inputs.images_to_learn_from,
         manifest=layout.manifest,
         weights=layout.weights,
     output:
         weights=layout.finetuned,
-        curves=layout.finetuned.replace(".safetensors", ".csv"),
+        curves=beside(layout.finetuned, ".csv"),
     log:
         layout.log(layout.finetuned),
     benchmark:
@@ -71,13 +71,18 @@ for backbone, variant in settings.backbones.items():
                 name:
                     f"features_{backbone}_{number}"
                 input:
-                    parts=[feature_store(backbone, part) for part in parts],
+                    parts=[
+                        filled(layout.features, backbone=backbone, layer=part)
+                        for part in parts
+                    ],
                 output:
-                    feature_store(backbone, layers[0]),
+                    filled(layout.features, backbone=backbone, layer=layers[0]),
                 log:
-                    f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
                 benchmark:
-                    f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                    layout.benchmark(
+                        filled(layout.features, backbone=backbone, layer=number)
+                    )
                 conda:
                     "../envs/cpu.yaml"
                 threads: 1
@@ -96,14 +101,19 @@ for backbone, variant in settings.backbones.items():
                 name:
                     f"features_{backbone}_{number}"
                 input:
-                    images=images_for(backbone),
-                    weights=weights_of(backbone),
+                    images=inputs.images_for(backbone),
+                    weights=inputs.weights_of(backbone),
                 output:
-                    [feature_store(backbone, layer) for layer in layers],
+                    [
+                        filled(layout.features, backbone=backbone, layer=layer)
+                        for layer in layers
+                    ],
                 log:
-                    f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
                 benchmark:
-                    f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                    layout.benchmark(
+                        filled(layout.features, backbone=backbone, layer=number)
+                    )
                 conda:
                     "../envs/gpu.yaml"
                 threads: 8
@@ -112,7 +122,7 @@ for backbone, variant in settings.backbones.items():
                     runtime=sizes.runtime_per_image(1.0),
                     gpu=0 if settings.device == "cpu" else 1,
                 params:
-                    backbone=frozen_network(backbone),
+                    backbone=inputs.frozen_network(backbone),
                     layers=layers,
                     device=settings.device,
                     code=code_digest("jobs.features"),
@@ -125,13 +135,18 @@ for backbone, variant in settings.backbones.items():
                 name:
                     f"features_{backbone}_{number}"
                 input:
-                    images=images_for(backbone),
+                    images=inputs.images_for(backbone),
                 output:
-                    [feature_store(backbone, layer) for layer in layers],
+                    [
+                        filled(layout.features, backbone=backbone, layer=layer)
+                        for layer in layers
+                    ],
                 log:
-                    f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
                 benchmark:
-                    f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                    layout.benchmark(
+                        filled(layout.features, backbone=backbone, layer=number)
+                    )
                 conda:
                     "../envs/cpu.yaml"
                 threads: 8
@@ -155,11 +170,16 @@ for backbone, variant in settings.backbones.items():
                     table=variant.file,
                     manifest=layout.manifest,
                 output:
-                    [feature_store(backbone, layer) for layer in layers],
+                    [
+                        filled(layout.features, backbone=backbone, layer=layer)
+                        for layer in layers
+                    ],
                 log:
-                    f"{layout.root}/logs/features/{{preprocess}}/{backbone}/{number}.log",
+                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
                 benchmark:
-                    f"{layout.root}/benchmarks/features/{{preprocess}}/{backbone}/{number}.tsv"
+                    layout.benchmark(
+                        filled(layout.features, backbone=backbone, layer=number)
+                    )
                 conda:
                     "../envs/cpu.yaml"
                 threads: 1

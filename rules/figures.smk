@@ -1,71 +1,62 @@
 # scores and stores -> tables/{study}/{figure}.parquet -> figures/{study}/{figure}.svg and .png
-rule figure_table:
-    input:
-        unpack(table_sources),
-    output:
-        parquet=layout.figure_table,
-        csv=layout.figure_table.replace(".parquet", ".csv"),
-    log:
-        layout.log(layout.figure_table),
-    benchmark:
-        layout.benchmark(layout.figure_table)
-    wildcard_constraints:
-        study=rf"(?!reproduction\.)(?!{grid.computed_figures})[^/]+",
-    localrule: True
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        **table_params,
-    script:
-        "../workflow_scripts/jobs/figure_table.py"
+# Of tables that take a while the job is one for a node of the cluster.
+for name, studies, is_local, megabytes, minutes in (
+    ("figure_table", rf"(?!reproduction\.)(?!{grid.computed_figures})", True, 2000, 10),
+    (
+        "computed_table",
+        f"(?={grid.computed_figures})",
+        False,
+        sizes.computed_table_mb,
+        60,
+    ),
+):
 
-
-# The same for tables that take a while: a job for a node of the cluster.
-rule computed_table:
-    input:
-        unpack(table_sources),
-    output:
-        parquet=layout.figure_table,
-        csv=layout.figure_table.replace(".parquet", ".csv"),
-    log:
-        layout.log(layout.figure_table),
-    benchmark:
-        layout.benchmark(layout.figure_table)
-    wildcard_constraints:
-        study=f"(?={grid.computed_figures})[^/]+",
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=sizes.computed_table_mb,
-        runtime=60,
-    params:
-        **table_params,
-    script:
-        "../workflow_scripts/jobs/figure_table.py"
+    rule:
+        name:
+            name
+        input:
+            unpack(inputs.table_sources),
+        output:
+            parquet=layout.figure_table,
+            csv=beside(layout.figure_table, ".csv"),
+        log:
+            layout.log(layout.figure_table),
+        benchmark:
+            layout.benchmark(layout.figure_table)
+        wildcard_constraints:
+            study=f"{studies}[^/]+",
+        localrule: is_local
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=megabytes,
+            runtime=minutes,
+        params:
+            figure=inputs.table_settings,
+            cells=inputs.table_cells,
+            code=inputs.table_code,
+        script:
+            "../workflow_scripts/jobs/figure_table.py"
 
 
 rule figure:
     input:
         table=layout.figure_table,
-        manifest=manifest_shown,
-        preprocessed=images_shown,
+        manifest=inputs.manifest_shown,
+        preprocessed=inputs.images_shown,
     output:
         svg=report(
-            f"{layout.figure}.svg",
+            layout.figure,
             caption="../config/captions/figure.rst",
             category="{study}",
             labels={"figure": "{figure}"},
         ),
-        png=f"{layout.figure}.png",
+        png=beside(layout.figure, ".png"),
     log:
-        layout.log(f"{layout.figure}.svg"),
+        layout.log(layout.figure),
     benchmark:
-        layout.benchmark(f"{layout.figure}.svg")
+        layout.benchmark(layout.figure)
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -74,44 +65,50 @@ rule figure:
         mem_mb=2000,
         runtime=10,
     params:
-        figure=lambda wildcards: figure_settings(wildcards).draw_settings(),
+        figure=lambda wildcards: inputs.figure_settings(wildcards).draw_settings(),
         style=settings.style.dump(),
-        code=lambda wildcards: code_digest(
-            "jobs.figure", f"figures.{figure_settings(wildcards).kind}"
-        ),
+        code=inputs.figure_code,
     script:
         "../workflow_scripts/jobs/figure.py"
 
 
+# The run's numbers against published ones.
 if settings.reproduction:
 
-    rule reproduction_figure:
+    use rule figure_table as reproduction with:
+        input:
+            published=published,
+            tables=inputs.published_tables,
+        output:
+            parquet=layout.reproduction,
+            csv=beside(layout.reproduction, ".csv"),
+        log:
+            layout.log(layout.reproduction),
+        benchmark:
+            layout.benchmark(layout.reproduction)
+        params:
+            figure=inputs.reproduction_settings,
+            cells=[],
+            code=code_digest("jobs.figure_table", "figures.reproduction"),
+
+    use rule figure as reproduction_figure with:
         input:
             table=layout.reproduction,
             manifest=layout.manifest,
             preprocessed=[],
         output:
             svg=report(
-                f"{layout.reproduction_figure}.svg",
+                layout.reproduction_figure,
                 caption="../config/captions/figure.rst",
                 category="reproduction",
                 labels={"figure": "reproduction"},
             ),
-            png=f"{layout.reproduction_figure}.png",
+            png=beside(layout.reproduction_figure, ".png"),
         log:
-            layout.log(f"{layout.reproduction_figure}.svg"),
+            layout.log(layout.reproduction_figure),
         benchmark:
-            layout.benchmark(f"{layout.reproduction_figure}.svg")
-        localrule: True
-        conda:
-            "../envs/cpu.yaml"
-        threads: 1
-        resources:
-            mem_mb=2000,
-            runtime=10,
+            layout.benchmark(layout.reproduction_figure)
         params:
             figure=settings.reproduction.draw_settings(),
             style=settings.style.dump(),
             code=code_digest("jobs.figure", "figures.reproduction"),
-        script:
-            "../workflow_scripts/jobs/figure.py"

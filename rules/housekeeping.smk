@@ -11,9 +11,7 @@ rule prune:
         runtime=10,
     params:
         root=layout.root,
-        wanted=lambda wildcards: plan.wanted_files(
-            workflow.source_path("../config"), settings, layout
-        ),
+        wanted=lambda wildcards: prune.wanted_files(config_folder, settings, layout),
         delete=settings.delete,
     script:
         "../workflow_scripts/jobs/prune.py"
@@ -30,8 +28,8 @@ rule list_layers:
         mem_mb=500,
         runtime=10,
     params:
-        model=lambda wildcards: listed_model(),
-        size=lambda wildcards: listed_size(),
+        model=inputs.listed_model,
+        size=inputs.listed_size,
         n_images=number_of_images,
     script:
         "../workflow_scripts/jobs/list_layers.py"

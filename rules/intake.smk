@@ -21,7 +21,7 @@ rule embedded:
 
 rule intake:
     input:
-        folder=layout.embedded if is_embedded else [],
+        folder=layout.embedded if inputs.is_embedded else [],
     output:
         images=layout.images,
         set_aside=layout.set_aside,
@@ -39,10 +39,10 @@ rule intake:
         mem_mb=resources.intake_mb,
         runtime=sizes.runtime_per_image(0.02),
     params:
-        folder=pictures,
+        folder=inputs.images_folder,
         facts=layout.facts,
-        intake=intake_settings,
-        listing=listing,
+        intake=inputs.intake_settings,
+        listing=inputs.listing,
         code=code_digest("jobs.intake"),
     script:
         "../workflow_scripts/jobs/intake.py"
@@ -67,7 +67,7 @@ rule known_labels:
         facts=layout.known_facts,
         level=settings.intake.labels.level,
         max_pixels=settings.intake.max_pixels,
-        listing=known_listing,
+        listing=inputs.known_listing,
         code=code_digest("jobs.known_labels"),
     script:
         "../workflow_scripts/jobs/known_labels.py"
@@ -89,10 +89,10 @@ rule scale_bars:
         mem_mb=resources.intake_mb,
         runtime=sizes.runtime_per_image(0.2),
     params:
-        folder=pictures,
+        folder=inputs.images_folder,
         facts=layout.scale_facts,
         max_pixels=settings.intake.max_pixels,
-        listing=listing,
+        listing=inputs.listing,
         code=code_digest("jobs.scale_bars"),
     script:
         "../workflow_scripts/jobs/scale_bars.py"
@@ -103,11 +103,11 @@ rule label:
     input:
         images=layout.images,
         set_aside=layout.set_aside,
-        table=label_table,
-        corrections=label_corrections,
+        table=inputs.label_table,
+        corrections=inputs.label_corrections,
         scales=layout.scale_bars if settings.intake.scale_bars else [],
     output:
-        **matches_of_labels,
+        **inputs.label_matches,
         manifest=layout.manifest,
         rejected=layout.rejected,
     log:
@@ -123,7 +123,7 @@ rule label:
         runtime=10,
     params:
         labels=settings.intake.labels.dump(exclude={"corrections"}),
-        sublabels=sublabel_rule(),
+        sublabels=inputs.sublabel_rule,
         code=code_digest("jobs.label"),
     script:
         "../workflow_scripts/jobs/label.py"

@@ -1,10 +1,10 @@
 # A study's baseline cell -> models/{study}/; models and new pictures -> predictions/{folder}/{study}.csv
 rule model:
     input:
-        unpack(model_sources),
+        unpack(inputs.model_sources),
     output:
         facts=layout.model,
-        tensors=layout.model.replace(".json", ".safetensors"),
+        tensors=beside(layout.model, ".safetensors"),
     log:
         layout.log(layout.model),
     benchmark:
@@ -16,9 +16,9 @@ rule model:
         mem_mb=sizes.model_mb,
         runtime=60,
     params:
-        cell=lambda wildcards: with_reducers([grid.modelled(wildcards.study)])[0],
-        settings=model_settings,
-        dataset=dataset_name(settings),
+        cell=lambda wildcards: inputs.modelled(wildcards.study).dump(),
+        settings=inputs.model_settings,
+        dataset=inputs.dataset,
         code=code_digest("jobs.model"),
     script:
         "../workflow_scripts/jobs/model.py"
@@ -27,17 +27,17 @@ rule model:
 # All of them: `snakemake models`.
 rule models:
     input:
-        models,
+        inputs.models,
     localrule: True
 
 
-if settings.new_images and modelled_studies:
+if settings.new_images and inputs.modelled_studies:
 
     rule new_images:
         output:
             images=layout.new_images,
-            set_aside=layout.new_images.replace("images.csv", "rejected.csv"),
-            formats=layout.new_images.replace("images.csv", "formats.csv"),
+            set_aside=layout.new_rejected,
+            formats=layout.new_formats,
         log:
             layout.log(layout.new_images),
         benchmark:
@@ -50,24 +50,27 @@ if settings.new_images and modelled_studies:
             runtime=600,
         params:
             folder=settings.new_images,
-            facts=layout.new_images.replace("images.csv", ".images.facts"),
+            facts=layout.new_facts,
             intake={
-                **intake_settings,
+                **inputs.intake_settings,
                 "duplicates": "keep",
                 "visual_duplicates": "report",
             },
-            listing=listing_of_new_images,
+            listing=inputs.listing_of_new_images,
             code=code_digest("jobs.intake"),
         script:
             "../workflow_scripts/jobs/intake.py"
 
     rule name_new_images:
         input:
-            facts=models,
-            tensors=[path.replace(".json", ".safetensors") for path in models],
+            facts=inputs.models,
+            tensors=[beside(path, ".safetensors") for path in inputs.models],
             images=layout.new_images,
         output:
-            [layout.predictions.replace("{study}", study) for study in modelled_studies],
+            [
+                filled(layout.predictions, study=study)
+                for study in inputs.modelled_studies
+            ],
         log:
             f"{layout.root}/logs/predictions/{{folder}}.log",
         benchmark:
@@ -81,7 +84,7 @@ if settings.new_images and modelled_studies:
             gpu=0 if settings.device == "cpu" else 1,
         params:
             folder=settings.new_images,
-            studies=modelled_studies,
+            studies=inputs.modelled_studies,
             max_pixels=settings.intake.max_pixels,
             device=settings.device,
             code=code_digest("jobs.predict"),
@@ -92,5 +95,5 @@ if settings.new_images and modelled_studies:
 # `snakemake predict --config new_images=PATH`
 rule predict:
     input:
-        predictions,
+        inputs.predictions,
     localrule: True

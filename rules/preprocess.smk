@@ -15,7 +15,7 @@ rule preprocess:
         mem_mb=resources.preprocess_mb,
         runtime=sizes.runtime_per_image(0.1),
     params:
-        folder=pictures,
+        folder=inputs.images_folder,
         max_pixels=settings.intake.max_pixels,
         steps=lambda wildcards: settings.preprocess[wildcards.preprocess].dump()[
             "steps"

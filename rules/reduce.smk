@@ -1,7 +1,7 @@
 # features/... -> decomposed/{preprocess}/{backbone}/{layer}/{decomposition}.h5; one serves every n and both whitenings
 rule decompose:
     input:
-        decomposed_from,
+        inputs.decomposed_from,
     output:
         layout.decomposed,
     log:
@@ -9,19 +9,19 @@ rule decompose:
     benchmark:
         layout.benchmark(layout.decomposed)
     conda:
-        environment_by(decomposition_gpus)
+        environment_by(inputs.decomposition_gpus)
     threads: 1
     resources:
         mem_mb=sizes.decompose_mb,
         runtime=sizes.decompose_minutes,
-        gpu=decomposition_gpus,
+        gpu=inputs.decomposition_gpus,
     params:
         decomposition=lambda wildcards: settings.decompositions[
             wildcards.decomposition
         ].dump(),
         code=lambda wildcards: code_digest(
             "jobs.decompose",
-            f"reduce.{settings.decompositions[wildcards.decomposition].method}",
+            f"reduce.{settings.decompositions[wildcards.decomposition].method_name}",
         ),
     script:
         "../workflow_scripts/jobs/decompose.py"

@@ -2,7 +2,7 @@
 rule subset:
     input:
         manifest=layout.manifest,
-        clusters=behind_subset,
+        clusters=inputs.behind_subset,
     output:
         layout.subset_manifest,
     log:

@@ -44,6 +44,12 @@ def neu_images() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_micrographs() -> Path:
+    """The folder of 26 real micrographs of many makers' looks and their `truth.csv`."""
+    return _shared("data/micrographs", "the real micrographs are")
+
+
+@pytest.fixture(scope="session")
 def vgg16_weights() -> Path:
     """VGG16's convolutions with Keras's ImageNet weights, under torchvision's names."""
     return _shared("weights/vgg16_conv_keras_imagenet.safetensors", "VGG16's weights were")

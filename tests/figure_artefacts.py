@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers import Runs, density_peaks, write_runs
+from workflow_scripts.clusterers import density_peaks
 from workflow_scripts.figures.style import save
-from workflow_scripts.io.store import writing
+from workflow_scripts.io.runs import Runs, write_runs
+from workflow_scripts.io.store import manifest_digest, writing
 from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, Linkage
+from workflow_scripts.settings.published import Fact
 
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
 Inputs = Mapping[str, Any]
@@ -52,6 +54,10 @@ CELL = {
 MEASURED = ("toy_panel",)
 """Kinds whose tables hold running times: not the same bytes twice."""
 TOY_CLUSTERERS = [Linkage(k=[9], linkage="single"), DensityPeaks(k=[9]), Dbscan(eps=0.3)]
+FACTS = [
+    Fact(what=f"number {i}", published=(i + 1) / 10, place="table 1", table="a", column="b", layer="fc1").model_dump()
+    for i in range(8)
+]
 TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "samples": {"per_class": 2},
     "formats": {},
@@ -89,12 +95,13 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "best_of_n": {"metric": "accuracy_majority", "k": None, "confidence": 0.95},
     "effects": {"metrics": ["accuracy_majority", "ari"], "pairs": 5},
     "heatmap": {"metric": "accuracy_majority", "axes": None},
-    "reproduction": {"published": "cohn"},
+    "reproduction": {"published": "cohn", "facts": FACTS},
 }
 
 
 def write_store(path: Path, **datasets: Any) -> str:
-    with writing(path, {"settings": {}, "code": "", "manifest": ""}) as file:
+    n_images = len(next(iter(datasets.values())))
+    with writing(path, {"settings": {}, "code": "", "manifest": manifest_digest(image_ids(n_images))}) as file:
         for name, values in datasets.items():
             file[name] = values
     return str(path)
@@ -113,9 +120,13 @@ def write_autoencoder(path: Path, n_codes: int, error: float, phases: Sequence[s
     return str(path)
 
 
+def image_ids(count: int) -> list[str]:
+    """The ids of the manifest of as many images."""
+    return [hashlib.sha256(f"{i}".encode()).hexdigest()[:16] for i in range(count)]
+
+
 def write_manifest(folder: Path, labels: Sequence[str]) -> str:
-    ids = [hashlib.sha256(f"{i}".encode()).hexdigest()[:16] for i in range(len(labels))]
-    rows = {"image_id": ids, "path": [f"{i}.png" for i in range(len(labels))], "label": labels}
+    rows = {"image_id": image_ids(len(labels)), "path": [f"{i}.png" for i in range(len(labels))], "label": labels}
     rest = {"width": 8, "height": 8, "mode": "L", "bytes": 64, "pages": 1}
     pd.DataFrame(rows).assign(**rest).to_csv(folder / "manifest.csv", index=False)
     return str(folder / "manifest.csv")
@@ -224,10 +235,6 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         for f, s, r in product(range(5), splits, range(3))
     ]
     validated = write_scores(folder / "validated.parquet", folds if labelled else [{"split": "train", "fold": 0}])
-    facts = [
-        f"{{what: number {i}, published: 0.{i + 1}, place: table 1, table: a, column: b, layer: fc1}}" for i in range(8)
-    ]
-    (folder / "facts.yaml").write_text("facts:\n" + "".join(f"  - {fact}\n" for fact in facts))
     (folder / "tables").mkdir(exist_ok=True)
     pd.DataFrame({"b": [0.48, 0.52], "layer": "fire9"}).to_parquet(folder / "tables" / "a.parquet")
     clustered = {"manifest": [manifest], "points": [points], "clusters": [clusters]}
@@ -276,7 +283,6 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "reproduction": (
             [],
             {
-                "published": [str(folder / "facts.yaml")],
                 "tables": [str(folder / "tables" / "a.parquet")],
                 "manifest": [manifest],
             },

@@ -95,6 +95,27 @@ def judged(readings: pd.DataFrame, truths: pd.DataFrame) -> np.ndarray:
     return np.select([right, ~np.isnan(scale)], ["right", "wrong"], "missed")
 
 
+def judged_real(readings: pd.DataFrame, truths: pd.DataFrame, factor: float = 1) -> np.ndarray:
+    """`right`, `missed` or `wrong` for each reading of a real micrograph, rows as its `truth.csv`.
+
+    Right is the very scale and the size of a pixel within 1 %, or as far as a bar's ends can be known, one pixel in its
+    length; of a bar in 1/nm no scale. `factor` is by how much the image was resized.
+    """
+    unit = truths["unit"].map({"nm": 1e-3, "µm": 1.0, "mm": 1e3})
+    scale, size = readings["scale_um"].to_numpy(), readings["nm_per_pixel"].to_numpy()
+    within = np.maximum(0.01, 1 / (truths["bar_px"] * factor))
+    is_read = np.isclose(scale, truths["bar_value"] * unit) & (np.abs(size / truths["nm_per_pixel"] - 1) <= within)
+    right = np.where(unit.isna(), np.isnan(size), is_read)
+    return np.select(
+        [right, ~np.isnan(size) & ~(np.isnan(scale) & is_near(size, truths))], ["right", "wrong"], "missed"
+    )
+
+
+def is_near(size: np.ndarray, truths: pd.DataFrame) -> np.ndarray:
+    """Whether a size of a pixel is right within 1 %, of an image whose bar was not read."""
+    return np.abs(size / truths["nm_per_pixel"].to_numpy() - 1) <= 0.01
+
+
 def draw_micrograph(number: int, *, photographs: Sequence[Path] = (), seed: int = 0) -> tuple[np.ndarray, Truth]:
     """Micrograph `number`: (H, W) uint8 and its truth."""
     rng = np.random.default_rng((seed, number))
@@ -105,7 +126,8 @@ def draw_micrograph(number: int, *, photographs: Sequence[Path] = (), seed: int 
     if look == "no stripe":
         pixels, truth = photograph, Truth(name, look, "no stripe", np.nan, np.nan, 0, height)
     elif look == "over the picture":
-        pixels, truth = _over(photograph, rng), Truth(name, look, "no stripe", np.nan, np.nan, 0, height)
+        pixels, bar_px = _over(photograph, rng)
+        truth = Truth(name, look, "", 1, bar_px, 0, height)
     else:
         pixels, truth = _striped(photograph, rng, look, name)
     noise = rng.choice((0, 0, 1.5, 4))
@@ -120,7 +142,7 @@ def _striped(photograph: np.ndarray, rng: np.random.Generator, look: str, name: 
     stripe, bar_px, scale_um = _stripe(np.random.default_rng(fresh), drawn, width, bar=look != "no bar")
     if look == "two stripes":
         pixels = np.vstack([stripe, photograph, stripe])
-        return pixels, Truth(name, look, look, np.nan, np.nan, len(stripe), len(stripe) + height)
+        return pixels, Truth(name, look, "", scale_um, bar_px, len(stripe), len(stripe) + height)
     above = rng.random() < 1 / 8
     pixels = np.vstack([stripe, photograph] if above else [photograph, stripe])
     top = len(stripe) if above else 0
@@ -185,7 +207,10 @@ def _bar_length(panel: _Panel) -> int:
 
 
 def _capped_bar(panel: _Panel, x: float, y: float, length: int, thickness: int, cap: int) -> None:
-    """A line of `length` pixels from `x` on with vertical ends; `y` is its upper edge."""
+    """A line of `length` pixels from `x` on with vertical ends; `y` is its upper edge.
+
+    Makers count from the middle of one cap to that of the other.
+    """
     panel.line(x, y, x + length - 1, y + thickness - 1, thickness=thickness)
     for end in (x, x + length - thickness):
         panel.line(end, y - cap, end + thickness - 1, y + thickness - 1 + cap, thickness=thickness)
@@ -200,7 +225,7 @@ def _zeiss(panel: _Panel, value: float, unit: str, bar: bool) -> None:
         length = max(length, panel.width(label))
         _capped_bar(panel, x, height - 0.9 * size, length, thickness, round(0.3 * size))
         panel.text(x + (length - panel.width(label)) / 2, 0.25 * height - size / 4, label)
-        panel.bar_px = length
+        panel.bar_px = length - thickness
     fields = _fields(panel)
     column = x + length + 2 * size
     for first, second in zip(fields[::2], fields[1::2], strict=False):
@@ -227,7 +252,7 @@ def _fei(panel: _Panel, value: float, unit: str, bar: bool) -> None:
         panel.line(end, middle - 0.35 * size, end + thickness - 1, middle + 0.35 * size, thickness=thickness)
     panel.text(centre, middle, label, anchor="mm")
     panel.text(centre, 0.78 * height, str(panel.rng.choice(("Helios", "Quanta FEG", "TASC Lab"))), anchor="mm")
-    panel.bar_px = length
+    panel.bar_px = length - thickness
     x = 0.6 * size
     for field in _fields(panel):
         name, _, content = field.replace("=", "").replace(":", "").partition(" ")
@@ -319,7 +344,7 @@ def _tescan(panel: _Panel, value: float, unit: str, bar: bool) -> None:
         tick = x0 + round(place * (length - thickness) / 5)
         panel.line(tick, y - (0.35 if place in (0, 5) else 0.2) * size, tick + thickness - 1, y, thickness=thickness)
     panel.text(x0 + length / 2, 0.56 * height, label, anchor="mt")
-    panel.bar_px = length
+    panel.bar_px = length - thickness
     right = x0 + length + size
     panel.line(right, 0, right, height - 1, thickness=1)
     if right + panel.width("MIRA3 TESCAN") + size < width:
@@ -357,14 +382,14 @@ def _unlabelled(panel: _Panel, value: float, unit: str, bar: bool) -> None:
     panel.text(7 * size + length, 0.3 * height, "15.0kV")
 
 
-def _over(photograph: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A scale that is drawn over the picture itself: there is no stripe."""
+def _over(photograph: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """A scale of 1 µm that is drawn over the image itself, and the length of its bar: there is no stripe."""
     height, width = photograph.shape
     image = Image.fromarray(photograph.astype(np.uint8))
     panel = _Panel(image, ImageDraw.Draw(image), 255, ImageFont.truetype(_fonts("sans")[0], width // 50), rng)
     panel.line(0.05 * width, 0.95 * height, 0.2 * width, 0.95 * height + 4, thickness=4)
     panel.text(0.08 * width, 0.9 * height, "1 µm")
-    return np.asarray(image, dtype=float)
+    return np.asarray(image, dtype=float), round(0.2 * width) - round(0.05 * width) + 1
 
 
 _Look = tuple[Callable[[_Panel, float, str, bool], None], str, float, float]

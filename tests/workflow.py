@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("Snakefile", "rules", "config", "profiles", "envs", "workflow_scripts")
+PARTS = ("Snakefile", "workflow", "rules", "config", "profiles", "envs", "workflow_scripts")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from typing import Any
 from workflow_scripts.kmeans_kernels import kernels
 
 PACKAGE = Path(__file__).parent
-# What these modules do to a result is already in a job's params (settings, grid) or nothing at all.
+# What these modules do to a result is already in a job's params (settings, most of grid) or nothing at all.
 LEFT_OUT = {"settings", "grid", "runlog", "provenance", "errors"}
+COUNTED = {"grid.axes", "grid.cells"}
+"""Of those the modules that jobs take names and columns from."""
 
 
 def digest(value: Any) -> str:
@@ -38,7 +40,7 @@ def code_digest(*modules: str) -> str:
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module not in found and module.split(".")[0] not in LEFT_OUT:
+        if module not in found and (module in COUNTED or module.split(".")[0] not in LEFT_OUT):
             found.add(module)
             waiting.extend(_imports(module))
     without_kernel = ["no kernel"] if "kmeans_kernels" in found and not kernels() else []

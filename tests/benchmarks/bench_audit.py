@@ -3,7 +3,7 @@
 5 % of the labels are flipped at random, each to any other class, with ten seeds; nothing else changes: features and
 clusters know no labels. cleanlab (2.9.0 here) is no dependency of the project: `pip install cleanlab` in another
 environment gives its rows. RESULTS is the folder of a data set with 20 images a class or more that was run before, such
-as `results/neu` of the study in docs/audit.md.
+as `results/neu` of the study in docs/case_studies/audit.md.
 Run: python -m tests.benchmarks.bench_audit RESULTS
 """
 
@@ -16,11 +16,14 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from workflow_scripts.figures.artefacts import read_manifest
+from workflow_scripts.io import store
+from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.points import Points, read_points
+from workflow_scripts.io.runs import read_runs
+from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.metrics.contingency import encode_classes
 from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares
-from workflow_scripts.pages.audit.ranking import rank, read_partitions
+from workflow_scripts.pages.audit.ranking import partitions_of, rank
 
 CELLS = {
     "CLAHE, 50 whitened": ("clahe/squeezenet/fire9_avg", 50, True, "kmeans"),
@@ -72,8 +75,9 @@ def measured(results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     for cell, (features, n_components, whiten, clusterer) in CELLS.items():
         points = read_points(str(results / "decomposed" / features / "pca.h5"), n_components, whiten)
         reducer = f"pca{n_components}{'w' if whiten else ''}"
-        store = str(results / "clusters" / features / reducer / f"{clusterer}.h5")
-        partitions = read_partitions(store, None, points.manifest)
+        with store.reading(results / "clusters" / features / reducer / f"{clusterer}.h5", points.manifest) as file:
+            runs = read_runs(file)
+        partitions = partitions_of(runs[choose_k(None, runs)])
         for seed in range(SEEDS):
             given = flipped(codes, len(classes), seed)
             wrong = given != codes

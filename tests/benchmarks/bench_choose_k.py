@@ -16,9 +16,10 @@ import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine, make_blobs
 from sklearn.preprocessing import StandardScaler
 
+from workflow_scripts.io.points import reduced
 from workflow_scripts.n_clusters import elbow
 from workflow_scripts.n_clusters.survey import CRITERIA, Options, standing_out, survey
-from workflow_scripts.reduce.pca import fit_pca, reduced
+from workflow_scripts.reduce.pca import fit_pca
 
 KS = range(1, 16)
 UNCHECKED, AGREED = "elbow, unchecked", "three agree"

@@ -21,11 +21,11 @@ from workflow_scripts.backbones.extract import (
     BATCH_SIZE,
     CUDA_WORKERS,
     ForwardPass,
-    choose_device,
-    in_order,
     padded_batches,
     prepare,
 )
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.parallel import threaded_map
 
 LAYERS = {
     "squeezenet1_1": ("fire9_avg", "fire7_avg", "fire5_avg"),
@@ -63,7 +63,7 @@ def plain(net: nn.Module, modules: tuple[str, ...], images: np.ndarray, batch: i
 
 def ours(forward: ForwardPass, images: np.ndarray, batch: int, workers: int) -> None:
     """The loop of `extract`, without the writing."""
-    for _ in in_order(forward, padded_batches(images, 0, batch), workers):
+    for _ in threaded_map(forward, padded_batches(images, 0, batch), workers):
         pass
 
 
@@ -75,7 +75,7 @@ def forward_only(forward: ForwardPass, images: np.ndarray, batch: int, workers: 
         with torch.inference_mode():
             forward.network(pixels)
 
-    for _ in in_order(step, iter([images] * (len(images) // batch)), workers):
+    for _ in threaded_map(step, iter([images] * (len(images) // batch)), workers):
         pass
     if forward.device.type == "cuda":
         torch.cuda.synchronize()
@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--batches", type=int, nargs="*", default=[1, 2, 4, 8, 16, 32])
     given = parser.parse_args()
-    device = choose_device(given.device)
+    device = torch.device(choose_device(given.device))
     workers = (os.cpu_count() or 1) if device.type == "cpu" else CUDA_WORKERS
     print(f"{workers} workers on {device.type}, batch {BATCH_SIZE[device.type]}; images per second\n")
     columns = "model, layers, plain by 1, plain by 32, one pass, times faster, of forward only, of peak, bf16, moved by"

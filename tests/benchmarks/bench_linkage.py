@@ -14,7 +14,7 @@ from sklearn.metrics import pairwise_distances_chunked
 
 from workflow_scripts.clusterers.density_peaks import decision_graph
 from workflow_scripts.clusterers.linkage import tree
-from workflow_scripts.settings import DensityPeaks
+from workflow_scripts.settings.clusterers import DensityPeaks
 
 LINKAGES = ("ward", "centroid", "single", "complete", "average")
 

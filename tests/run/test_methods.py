@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from tests.workflow import ROOT, Project
-from workflow_scripts.settings import parse, read_yaml
+from workflow_scripts.settings import parse
+from workflow_scripts.settings.reading import read_yaml
 
 CONFIG = "methods.yaml"
 

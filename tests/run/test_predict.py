@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.conftest import CLASSES, PER_CLASS
-from workflow_scripts.clusterers import read_runs
 from workflow_scripts.intake.embedded import write_embedded
+from workflow_scripts.io.runs import read_runs
 from workflow_scripts.io.store import reading
 from workflow_scripts.models.saved import COLUMNS
 

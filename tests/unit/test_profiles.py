@@ -1,11 +1,11 @@
 """The profiles against the rules and against each other."""
 
-import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from workflow_scripts.grid import Layout
+from tests.rules import is_local, parsed
 
 ROOT = Path(__file__).parent.parent.parent
 DEFAULT, SLURM = (
@@ -13,22 +13,13 @@ DEFAULT, SLURM = (
 )
 
 
-def _rules() -> dict[str, str]:
-    """The text of every named rule."""
-    text = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    parts = re.split(r"^ *rule (\w+):$", text, flags=re.MULTILINE)[1:]
-    return dict(zip(parts[::2], parts[1::2], strict=True))
-
-
-def _makes_cells(rule: str) -> bool:
+def _makes_cells(rule: Any) -> bool:
     """Whether a rule has a job for each cell."""
-    of_cells = {name for name, pattern in vars(Layout("any")).items() if "{clusterer}" in str(pattern)}
-    output = rule.partition("output:")[2].partition("log:")[0]
-    return bool(of_cells & set(re.findall(r"layout\.(\w+)", output)))
+    return any("{clusterer" in str(output) for output in rule.output)
 
 
 def test_what_has_a_job_for_each_cell_is_grouped():
-    submitted = {name for name, rule in _rules().items() if _makes_cells(rule) and "localrule: True" not in rule}
+    submitted = {rule.name for rule in parsed() if _makes_cells(rule) and not is_local(rule)}
     assert {"cluster", "score", "validate"} <= submitted == SLURM["groups"].keys()
     assert set(SLURM["groups"].values()) == SLURM["group-components"].keys()
 
@@ -45,12 +36,11 @@ def test_a_thousand_cells_are_at_most_a_few_hundred_jobs():
 
 
 def test_every_rule_names_what_it_needs():
-    computing = {name: rule for name, rule in _rules().items() if "script:" in rule}
-    assert len(computing) > 15
-    for name, rule in computing.items():
-        assert re.search(r"^ +threads: ", rule, re.MULTILINE), name
-        assert re.search(r"^ +mem_mb=", rule, re.MULTILINE), name
-        assert re.search(r"^ +runtime=", rule, re.MULTILINE), name
+    computing = [rule for rule in parsed() if rule.script]
+    assert len(computing) > 20
+    for rule in computing:
+        assert {"mem_mb", "runtime"} <= rule.resources.keys(), rule.name
+        assert rule.ruleinfo.threads is not None, rule.name
 
 
 def test_both_profiles_make_again_the_same():

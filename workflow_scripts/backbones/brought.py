@@ -53,8 +53,8 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
         raise UserError(f"{path}: {table.names[order[row]]} has numbers that are infinite or missing")
     facts = {"manifest": store.manifest_digest(rows["image_id"]), "layer": "features", **NO_WEIGHTS}
     with store.writing(output, {**attributes, **facts}) as file:
-        file["image_id"] = np.array(list(rows["image_id"]), dtype="S")
-        file.create_dataset("features", data=values)
+        store.put(file, "image_id", np.array(list(rows["image_id"]), dtype="S"))
+        store.put(file, "features", values)
 
 
 def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:

@@ -7,14 +7,12 @@ features do not depend on the number of workers. A killed extraction goes on whe
 import json
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, Self
 
 import h5py
 import numpy as np
@@ -26,10 +24,11 @@ from workflow_scripts.backbones.family import family_of
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.parallel import threaded_map
 from workflow_scripts.provenance import digest
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
 BATCH_SIZE = {"cpu": 4, "cuda": 64}
 """On a CPU, a batch whose activations stay in a core's cache; measured in tests/benchmarks/bench_features.py."""
 CUDA_WORKERS = 3
@@ -64,19 +63,6 @@ class ForwardPass:
             side = " x ".join(map(str, pixels.shape[2:]))
             reason = str(error).splitlines()[0].split(" but got Proxy")[0]  # the tracer's stand-in for a number
             raise UserError(f"size: the network does not take images of {side} pixels: {reason}") from None
-
-
-def choose_device(text: str) -> torch.device:
-    """`auto` takes a GPU if there is one and says so if there is none; raises `UserError` for cuda without a GPU."""
-    if text != "cpu" and torch.cuda.is_available():
-        return torch.device("cuda")
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")  # set by SLURM
-    none = "torch sees no GPU here" + (f" (CUDA_VISIBLE_DEVICES is {given})" if given is not None else "")
-    if text == "cuda":
-        raise UserError(f"device: found cuda, but {none}; allowed: cpu, auto")
-    if text == "auto":
-        log.info("device auto: %s, so on the CPU", none)
-    return torch.device("cpu")
 
 
 def prepare(
@@ -122,7 +108,7 @@ def extract(
     `attributes`, the layer, the backbone's settings, and what is known about the weights. On a CPU, `workers` batches
     run side by side. Memory does not grow with N.
     """
-    where = choose_device(device)
+    where = torch.device(choose_device(device))
     forward, loaded = prepare(backbone, list(outputs), images.shape[1:3], where)
     chosen = weights.Backbone.of(backbone)
     batch_size = chosen.batch_size or BATCH_SIZE[where.type]
@@ -131,7 +117,7 @@ def extract(
     with Rows.resumed(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
         log.info("%d images, from number %d on; layers %s", len(images), rows.done, ", ".join(map(str, widths.items())))
         batches = padded_batches(images, rows.done, batch_size)
-        for vectors in in_order(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS):
+        for vectors in threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS):
             rows.append(vectors)
             if report:
                 report(rows.done, len(images))
@@ -145,21 +131,6 @@ def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: in
         short = -len(block) % batch_size
         padded = np.concatenate([block, np.zeros((short, *block.shape[1:]), block.dtype)]) if short else block
         yield from np.split(padded, len(padded) // batch_size)
-
-
-def in_order(function: Callable[[np.ndarray], Result], batches: Iterator[np.ndarray], workers: int) -> Iterator[Result]:
-    """`function` of each batch, in the batches' order, on `workers` threads with one math thread each.
-
-    At most twice as many batches as workers are under way; reading them goes on meanwhile.
-    """
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as executor:
-        for batch in batches:
-            waiting.append(executor.submit(function, batch))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 class Rows:

@@ -18,11 +18,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from workflow_scripts.backbones import weights
-from workflow_scripts.backbones.extract import CUDA_WORKERS, choose_device, content_hash, in_order
+from workflow_scripts.backbones.extract import CUDA_WORKERS, content_hash
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.backbones.weight_files import OWN_METADATA
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.parallel import threaded_map
 
 log = logging.getLogger(__name__)
 PART_SIZE = {"cpu": 4, "cuda": 64}
@@ -86,7 +88,7 @@ class Training:
 
     def summed(self, function: Callable[[np.ndarray], tuple[Tensor, ...]], rows: np.ndarray) -> list[Tensor]:
         """`function` of every part of `rows`, summed in order: the same for any number of workers."""
-        parts = in_order(function, self.parts(rows), self.workers)
+        parts = threaded_map(function, self.parts(rows), self.workers)
         total: list[Tensor] = list(next(parts))
         for part in parts:
             for sum_so_far, value in zip(total, part, strict=True):
@@ -131,7 +133,7 @@ def finetune(
     classes, its normalisation and the images it was trained on. Returns a row per epoch, the first before training:
     `epoch, loss, accuracy, test_loss, test_accuracy`. Raises `UserError` when there is too little to learn from.
     """
-    how, where = FineTuning.of(settings), choose_device(device)
+    how, where = FineTuning.of(settings), torch.device(choose_device(device))
     train, test = held_out_split(image_ids, labels, how.test_fraction, how.seed)
     classes = sorted({labels[row] for row in train})
     targets = np.array([classes.index(label) if label else -1 for label in labels])

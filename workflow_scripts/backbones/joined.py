@@ -24,24 +24,27 @@ def join(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
     """
     with ExitStack() as opened:
         files = [opened.enter_context(store.reading(path)) for path in parts]
-        if len({file.attrs["manifest"] for file in files}) > 1:
+        if len({store.text(file, "manifest") for file in files}) > 1:
             raise UserError(f"{parts[0]} and {parts[1]}: made from different images; delete them and run again")
         scales = [scale_of(file["features"]) for file in files]
-        first = files[0].attrs
         settings = {**store.attribute(files[0], "settings"), "joined": layer}
-        attributes = {name: first[name] for name in COPIED if name in first}
-        attributes = {
-            name: value.item() if isinstance(value, np.generic) else value for name, value in attributes.items()
-        }
+        attributes = {name: _attribute(files[0], name) for name in COPIED if name in files[0].attrs}
         with store.writing(
             output, {**attributes, "settings": settings, "code": code, "layer": layer, "scales": scales}
         ) as joined:
             store.write_row_facts(joined, store.row_facts(files[0]))
             widths = [file["features"].shape[1] for file in files]
-            features = joined.create_dataset("features", (len(files[0]["features"]), sum(widths)), "<f4")
+            features = joined.create_dataset(
+                "features", (len(files[0]["features"]), sum(widths)), "<f4", fletcher32=True
+            )
             for rows in _slices(len(features)):
                 blocks = [file["features"][rows] for file in files]
                 features[rows] = side_by_side(blocks, scales)
+
+
+def _attribute(file: h5py.File, name: str) -> str | float:
+    value = file.attrs[name]
+    return value.item() if isinstance(value, np.number) else store.text(file, name)
 
 
 def side_by_side(blocks: Sequence[np.ndarray], scales: Sequence[float]) -> np.ndarray:

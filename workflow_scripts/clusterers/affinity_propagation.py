@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.cluster import AffinityPropagation
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import found_k
 from workflow_scripts.clusterers.memory import need_memory
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 MATRICES = 5
@@ -19,7 +20,7 @@ MATRICES = 5
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Clusters `points` (N, d) with the settings of `settings.AffinityPropagation`; exemplars are the centres.
+    """Cluster `points` (N, d) with the settings of `settings.AffinityPropagation`; exemplars are the centres.
 
     Where it does not converge, all images are noise. Raises `UserError` with the bytes needed if the messages between
     all pairs do not fit into memory.

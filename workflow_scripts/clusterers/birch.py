@@ -8,13 +8,14 @@ from sklearn.cluster import Birch
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.Birch`): one tree for all of them.
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.Birch`): one tree for all of them.
 
     Nothing is random, but the tree depends on the order of the points, which is the manifest's.
     """
@@ -28,5 +29,5 @@ def cluster(
 
 
 def typical_distance(points: np.ndarray) -> float:
-    """The median distance to the nearest other point."""
+    """Return the median distance to the nearest other point."""
     return float(np.median(NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[0]))

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import BisectingKMeans
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import fit_each
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.BisectingKMeans`)."""
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.BisectingKMeans`)."""
 
     def estimator(k: int, its_seed: int) -> BisectingKMeans:
         return BisectingKMeans(

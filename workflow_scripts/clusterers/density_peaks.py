@@ -10,8 +10,9 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.forest import roots
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 SAMPLE = 2000
@@ -33,7 +34,8 @@ class DecisionGraph:
     denser: np.ndarray
 
     def cut(self, k: int) -> np.ndarray:
-        """The clusters of the k best centres, numbered in their order, (N,): each point is of its denser's cluster."""
+        """Return the clusters of the k best centres, numbered in their order, (N,): each point is of its denser's
+        cluster."""
         centres = best_centres(self.density, self.distance)[:k]
         parents = self.denser.copy()
         parents[centres] = centres
@@ -45,22 +47,22 @@ class DecisionGraph:
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.DensityPeaks`), from one decision graph.
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.DensityPeaks`), from one decision graph.
 
     The graph is stored with the first k. k clusters become k + 1 by splitting one.
     """
     graph = decision_graph(points, settings, seed(base_seed, "density_peaks"), n_threads)
-    found = {"density": graph.density, "distance": graph.distance}
+    diagnostics = {"density": graph.density, "distance": graph.distance}
     for done, k in enumerate(settings["k"], 1):
         runs = Runs.single(graph.cut(k)[None])
-        yield k, runs if done > 1 else replace(runs, diagnostics=found)
+        yield k, runs if done > 1 else replace(runs, diagnostics=diagnostics)
         progress(done, len(settings["k"]))
 
 
 def decision_graph(
     points: np.ndarray, settings: Mapping[str, Any], its_seed: int = 0, n_threads: int = 1
 ) -> DecisionGraph:
-    """Density and distance to the nearest denser point of every point.
+    """Return density and distance to the nearest denser point of every point.
 
     Most points have a denser one among their `n_neighbors` nearest, and the first of these is the nearest of all. Only
     for the others, the local peaks, the points denser than the peak are searched (Coronica 2018, section 4.2.1).
@@ -89,7 +91,7 @@ def decision_graph(
 
 
 def best_centres(density: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """All points, the best centre first: by density times distance, of equals the denser.
+    """Return all points, the best centre first: by density times distance, of equals the denser.
 
     The densest point is always the first: no density is higher and no distance longer.
     """
@@ -99,7 +101,8 @@ def best_centres(density: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 
 def nearest(points: np.ndarray, n_neighbors: int, n_threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers (N, n) of each point's nearest neighbours, and the distances; of equals the lower number first.
+    """Return the numbers (N, n) of each point's nearest neighbours, and the distances; of equals the lower number
+    first.
 
     scikit-learn's search in many dimensions loses digits of short distances, so they are computed again.
     """
@@ -115,14 +118,14 @@ def nearest(points: np.ndarray, n_neighbors: int, n_threads: int = 1) -> tuple[n
 
 
 def _rank(density: np.ndarray) -> np.ndarray:
-    """The place of each point among all from the densest on, the first of equals before the next."""
+    """Return the place of each point among all from the densest on, the first of equals before the next."""
     rank = np.empty(len(density), dtype=np.intp)
     rank[np.argsort(-density, kind="stable")] = np.arange(len(density))
     return rank
 
 
 def _denser_than_peaks(points: np.ndarray, rank: np.ndarray, peaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest denser point of each of the peaks, and the distance."""
+    """Return the nearest denser point of each of the peaks, and the distance."""
     by_density = np.argsort(rank)
     parents, distances = np.empty(len(peaks), dtype=np.intp), np.empty(len(peaks))
     in_order = np.argsort(rank[peaks])
@@ -140,7 +143,7 @@ def _denser_than_peaks(points: np.ndarray, rank: np.ndarray, peaks: np.ndarray) 
 
 
 def _cutoff(points: np.ndarray, fraction: float, its_seed: int) -> float:
-    """The distance below which this fraction of the pairs are, of all or of a sample of points."""
+    """Return the distance below which this fraction of the pairs are, of all or of a sample of points."""
     if len(points) > SAMPLE:
         points = points[np.random.default_rng(its_seed).choice(len(points), SAMPLE, replace=False)]
     # between two distances, so that none is equal to it but for ties
@@ -148,9 +151,9 @@ def _cutoff(points: np.ndarray, fraction: float, its_seed: int) -> float:
 
 
 def _counts(points: np.ndarray, cutoff: float) -> np.ndarray:
-    """How many other points are nearer than the cut-off (Rodriguez & Laio 2014, equation 1)."""
+    """Return how many other points are nearer than the cut-off (Rodriguez & Laio 2014, equation 1)."""
     centred = points - points.mean(axis=0)
     counts = pairwise_distances_chunked(
-        centred, reduce_func=lambda its, start: np.count_nonzero(its < cutoff, axis=1), working_memory=256
+        centred, reduce_func=lambda block, start: np.count_nonzero(block < cutoff, axis=1), working_memory=256
     )
     return np.maximum(np.concatenate(list(counts)) - 1.0, 0)  # without itself, which no cut-off of 0 counts

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 
@@ -18,7 +19,7 @@ def fit_each(
     progress: Progress,
     estimator: Callable[[int, int], Any],
 ) -> Iterator[tuple[int, list[Any], np.ndarray]]:
-    """The fitted `estimator(k, seed)` of every repeat, and their seeds, for each k of the settings.
+    """Yield the fitted `estimator(k, seed)` of every repeat, and their seeds, for each k of the settings.
 
     The seed of a repeat is a function of the base seed, the method, k and the repeat. One thread, since more would
     change the last bits.
@@ -35,10 +36,10 @@ def fit_each(
 
 
 def found_k(labels: np.ndarray, centers: np.ndarray | None = None, **diagnostics: Any) -> tuple[None, Runs]:
-    """The one run of a method that finds its number of clusters: labels (N,), centres (K, d) where it has them.
+    """Return the one run of a method that finds its number of clusters: labels (N,), centres (K, d) where it has them.
 
     `diagnostics` are numbers or arrays.
     """
-    told = {name: np.atleast_1d(value) for name, value in diagnostics.items()}
-    runs = replace(Runs.single(labels[None]), diagnostics=told)
+    arrays = {name: np.atleast_1d(value) for name, value in diagnostics.items()}
+    runs = replace(Runs.single(labels[None]), diagnostics=arrays)
     return None, runs if centers is None else replace(runs, centers=centers[None])

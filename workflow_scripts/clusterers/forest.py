@@ -4,7 +4,7 @@ import numpy as np
 
 
 def roots(parents: np.ndarray) -> np.ndarray:
-    """The root of every node of a forest.
+    """Return the root of every node of a forest.
 
     Parameters
     ----------

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import fit_each
 from workflow_scripts.clusterers.memory import need_memory
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.GaussianMixture`).
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.GaussianMixture`).
 
     A row is the most likely of `n_init` fits. Its diagnostics are the Bayesian and Akaike information criteria `bic`
     and `aic` (low is good) and the mean log-likelihood of an image, `log_likelihood`. Raises `UserError` with the bytes

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
 from workflow_scripts.clusterers.memory import need_time
-from workflow_scripts.metrics.spanning_tree import spanning_tree
+from workflow_scripts.clusterers.spanning_tree import spanning_tree
 
 SEPARATED = 0.1
 """Least chance that two clustered images are in different clusters, for the knee to separate anything."""
@@ -36,12 +36,12 @@ class Knee:
 
     @property
     def is_gap(self) -> bool:
-        """Whether there is a density gap to cut on."""
+        """Return whether there is a density gap to cut on."""
         return self.confidence >= SURE
 
 
 def k_distances(points: np.ndarray, min_samples: int) -> np.ndarray:
-    """Each point's distance to neighbour number `min_samples` - 1, (N,): DBSCAN counts the point itself.
+    """Return each point's distance to neighbour number `min_samples` - 1, (N,): DBSCAN counts the point itself.
 
     It is the radius from which on the point is a core point.
     """
@@ -49,7 +49,7 @@ def k_distances(points: np.ndarray, min_samples: int) -> np.ndarray:
 
 
 def find_knee(points: np.ndarray, min_samples: int) -> Knee:
-    """The knee of the k-distance curve of `points` (N, d), and whether it lies below a density gap.
+    """Return the knee of the k-distance curve of `points` (N, d), and whether it lies below a density gap.
 
     How the curve bends does not tell: those of two moons and of deep features bend alike. So what DBSCAN would give is
     followed from the knee upwards, along the minimum spanning tree of mutual reachability: with a gap the same clusters
@@ -78,14 +78,16 @@ class _Tree:
     core: np.ndarray
 
     def separation(self, eps: float) -> float:
-        """The chance that two core points, drawn with replacement, are in different clusters of DBSCAN at `eps`."""
+        """Return the chance that two core points, drawn with replacement, are in different clusters of DBSCAN at
+        `eps`."""
         starts, ends = self.edges[self.lengths <= eps].T
         links = coo_array((np.ones(len(starts)), (starts, ends)), shape=(len(self.core),) * 2)
         clusters = connected_components(links, directed=False)[1][self.core <= eps]
         return 1 - float(np.square(np.bincount(clusters) / len(clusters)).sum())
 
     def lost(self, eps: float, limit: float) -> float:
-        """The smallest radius above `eps` at which the separation is at most `limit`: by bisection over the edges."""
+        """Return the smallest radius above `eps` at which the separation is at most `limit`: by bisection over the
+        edges."""
         radii = np.unique(self.lengths[self.lengths > eps])
         low, high = 0, len(radii) - 1
         while low < high:

@@ -7,24 +7,17 @@ import fastcluster
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.all_pairs import FROM_POINTS, matrix_bytes, needs_matrix
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.forest import roots
 from workflow_scripts.clusterers.memory import need_memory
-
-FROM_POINTS = ("single", "centroid", "ward")
-"""Linkages that need no matrix of distances: they can be found from the points (fastcluster's `linkage_vector`)."""
-MAX_MATRIX = 20_000
-"""Points above which those do without the matrix, which then takes 3.2 GB with the copy that fastcluster makes."""
-PAIR_BYTES = 16
-"""Of the distance of two points, and of its copy."""
-FEW_DIMENSIONS = 50
-"""Numbers of a point up to which those are also faster without it, or lose less than a second."""
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.Linkage`): one tree, cut once for each k.
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.Linkage`): one tree, cut once for each k.
 
     Nothing is random. Raises `UserError` with the bytes needed if the distances of all pairs do not fit into memory.
     """
@@ -35,7 +28,7 @@ def cluster(
 
 
 def tree(points: np.ndarray, linkage: str) -> np.ndarray:
-    """The merges of an agglomerative clustering by Euclidean distance.
+    """Return the merges of an agglomerative clustering by Euclidean distance.
 
     Parameters
     ----------
@@ -47,22 +40,21 @@ def tree(points: np.ndarray, linkage: str) -> np.ndarray:
     (N - 1, 4) float64 in the order of merging, as `scipy.cluster.hierarchy.linkage` has them: the two clusters (the
     points are 0..N-1, the i-th merge makes N + i), the height (for centroid linkage it may fall), and the size.
     """
-    n, d = points.shape
-    if linkage in FROM_POINTS and (n > MAX_MATRIX or d <= FEW_DIMENSIONS):
-        return fastcluster.linkage_vector(points, linkage)
-    return from_matrix(points, linkage)
+    if needs_matrix(linkage, *points.shape):
+        return from_matrix(points, linkage)
+    return fastcluster.linkage_vector(points, linkage)
 
 
 def from_matrix(points: np.ndarray, linkage: str) -> np.ndarray:
-    """`tree` from the distances of all pairs; raises `UserError` with the bytes needed if they do not fit."""
+    """Return `tree` from the distances of all pairs; raises `UserError` with the bytes needed if they do not fit."""
     n = len(points)
     instead = f"allowed: fewer images, or linkage: {', '.join(FROM_POINTS)}, which do without the matrix of distances"
-    need_memory(f"{linkage} linkage of {n} images", PAIR_BYTES * (n * (n - 1) // 2), instead)
+    need_memory(f"{linkage} linkage of {n} images", matrix_bytes(n), instead)
     return fastcluster.linkage(pdist(points), linkage, preserve_input=False)
 
 
 def cut(merges: np.ndarray, k: int) -> np.ndarray:
-    """The k clusters that there are after the first N - k merges.
+    """Return the k clusters that there are after the first N - k merges.
 
     Cut by the order of the merges and not by height: centroid linkage inverts (a merge may lie below an earlier one),
     and no height then gives certain k.

@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.cluster import MeanShift, estimate_bandwidth
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import found_k
 from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 BANDWIDTH_SAMPLE = 2000
@@ -19,7 +20,7 @@ BANDWIDTH_SAMPLE = 2000
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Clusters `points` (N, d) with the settings of `settings.MeanShift`; the diagnostic `bandwidth` is what it used.
+    """Cluster `points` (N, d) with the settings of `settings.MeanShift`; the diagnostic `bandwidth` is what it used.
 
     Raises `UserError` with the time needed if that is too much.
     """

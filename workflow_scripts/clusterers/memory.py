@@ -12,7 +12,7 @@ LONGEST_MINUTES = 60
 
 
 def need_memory(method: str, n_bytes: int, instead: str) -> None:
-    """Raises `UserError` if `method` needs more bytes than this machine has; `instead` is what would run."""
+    """Raise `UserError` if `method` needs more bytes than this machine has; `instead` is what would run."""
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if n_bytes > there:
         raise UserError(
@@ -22,7 +22,7 @@ def need_memory(method: str, n_bytes: int, instead: str) -> None:
 
 
 def need_time(method: str, points: np.ndarray, microseconds: float, instead: str) -> None:
-    """Raises `UserError` if `method` takes too long; `instead` is what would run.
+    """Raise `UserError` if `method` takes too long; `instead` is what would run.
 
     `microseconds` is what it takes for each pair of points (N, d) in 50 dimensions on one core; it grows with d.
     """
@@ -36,7 +36,7 @@ def need_time(method: str, points: np.ndarray, microseconds: float, instead: str
 
 
 def need_images(key: str, least: int, points: np.ndarray) -> None:
-    """Raises `UserError` if there are fewer images than the value `least` of the setting `key` needs."""
+    """Raise `UserError` if there are fewer images than the value `least` of the setting `key` needs."""
     if least > len(points):
-        found = f"found {least}, allowed: at most the number of images, {len(points)}"
-        raise UserError(f"config: clusterers: {key}: {found}")
+        message = f"found {least}, allowed: at most the number of images, {len(points)}"
+        raise UserError(f"config: clusterers: {key}: {message}")

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import fit_each
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.MiniBatchKMeans`).
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.MiniBatchKMeans`).
 
     `n_init` is scikit-learn's: so many initialisations are tried on a sample, and the best is run.
     """

@@ -7,15 +7,16 @@ import numpy as np
 from sklearn.cluster import OPTICS
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import found_k
 from workflow_scripts.clusterers.memory import need_images, need_time
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Clusters `points` (N, d) with the settings of `settings.Optics`; nothing is random.
+    """Cluster `points` (N, d) with the settings of `settings.Optics`; nothing is random.
 
     Its diagnostics are the `ordering` (N,) and each image's `reachability` (N,). Raises `UserError` with the time
     needed if that is more than a job has.

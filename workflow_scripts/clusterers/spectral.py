@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import SpectralClustering
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import fit_each
 from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.io.runs import Runs
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.Spectral`).
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.Spectral`).
 
     Raises `UserError` with the time needed if that is too much.
     """

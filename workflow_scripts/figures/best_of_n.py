@@ -9,9 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.artefacts import CELL_AXES, METRIC_NAMES, cell_names, read_scores, shown, with_k
 from workflow_scripts.figures.explained_variance import DASHES
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import canvas, columns_within, legend_above, looks, note, placeholder, theme
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import with_k
 from workflow_scripts.metrics import best_of_n
 
 POINTS = 100
@@ -21,7 +25,7 @@ POINTS = 100
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The expected metric of the restart of lowest inertia among n, drawn from those that each cell stores.
+    """Return the expected metric of the restart of lowest inertia among n, drawn from those that each cell stores.
 
     Returns
     -------
@@ -29,18 +33,23 @@ def tabulate(
     of the metric's name in the figure; the band is the bootstrap's), `n_restarts` and `confidence`. No rows if there
     are no labels and the metric needs them.
     """
-    names = cell_names(cells, CELL_AXES)
-    curves = [_curve(figure, read_scores(path)) for path in inputs["scores"]]
+    names = cell_names(cells, [*AXES])
+    curves = [_curve(figure, cell.scores()) for cell in OneCell.each(cells, inputs)]
     return pd.concat([curve.assign(series=name) for name, curve in zip(names, curves, strict=True)], ignore_index=True)
 
 
 def _curve(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
     metric = figure["metric"]
-    its = with_k(scores, figure["k"]).dropna(subset=["inertia", metric])
-    if its.empty:
+    restarts = with_k(scores, figure["k"]).dropna(subset=["inertia", metric])
+    if restarts.empty:
         return pd.DataFrame(columns=["k", "metric", "n", "expected", "low", "high", "n_restarts", "confidence"])
-    curve = best_of_n(its["inertia"], shown(metric, its[metric]), confidence=figure["confidence"])
-    known = {"k": its["k"].iloc[0], "metric": metric, "n_restarts": len(its), "confidence": figure["confidence"]}
+    curve = best_of_n(restarts["inertia"], shown(metric, restarts[metric]), confidence=figure["confidence"])
+    known = {
+        "k": restarts["k"].iloc[0],
+        "metric": metric,
+        "n_restarts": len(restarts),
+        "confidence": figure["confidence"],
+    }
     return curve.assign(**known)
 
 
@@ -55,10 +64,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         line_looks = looks(names, style)
         dashes = dict(zip(names, cycle(DASHES), strict=False))
         for name, look in line_looks.items():
-            its = table[table["series"] == name]
-            its = its.iloc[np.unique(np.geomspace(1, len(its), POINTS).round().astype(int)) - 1]
-            ax.fill_between(its["n"], its["low"], its["high"], color=look.colour, alpha=0.2, linewidth=0)
-            ax.plot(its["n"], its["expected"], color=look.colour, linestyle=dashes[name])
+            curve = table[table["series"] == name]
+            curve = curve.iloc[np.unique(np.geomspace(1, len(curve), POINTS).round().astype(int)) - 1]
+            ax.fill_between(curve["n"], curve["low"], curve["high"], color=look.colour, alpha=0.2, linewidth=0)
+            ax.plot(curve["n"], curve["expected"], color=look.colour, linestyle=dashes[name])
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set(xlabel="Restarts n, of which the lowest inertia is kept", xlim=(1, table["n"].max()))

@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import read_manifest
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, PALE, canvas, colours, note, theme
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
 from workflow_scripts.n_clusters.stability import ENOUGH
 from workflow_scripts.n_clusters.survey import CRITERIA, MAJORITY, SURE, Options, standing_out, survey
 
@@ -31,7 +30,7 @@ LARGEST = 60
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every criterion for every k of the settings, on what the cell clusters.
+    """Return every criterion for every k of the settings, on what the cell clusters.
 
     Returns
     -------
@@ -39,13 +38,14 @@ def tabulate(
     `n_images`, `n_classes` (of the labels; 0 without), `n_resamples`, `n_references` and `covariance_type`.
     Raises `UserError` for a k above half of the images: stability splits them.
     """
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"])
+    cell = OneCell.first(cells, inputs)
+    points = cell.points()
     n, largest = len(points.values), max(figure["ks"])
     if largest > n // 2:
         raise UserError(f"config: figures: choose_k: ks: found {largest}, allowed: up to half of {n} images")
     options = {name: figure[name] for name in ("n_init", "n_references", "n_resamples", "covariance_type")}
     table = survey(points.values, figure["ks"], Options(**options), figure["seed"])
-    manifest = read_manifest(inputs["manifest"][0]).set_index("image_id")
+    manifest = cell.manifest().set_index("image_id")
     n_classes = manifest["label"].reindex(points.image_ids).nunique()
     agreed = standing_out(table) or np.nan
     return table.assign(standing_out=agreed, n_images=n, n_classes=n_classes, **options)
@@ -92,9 +92,9 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Mapping[str, str]) -> N
     none = ks.min() - max(1.5, 0.2 * (ks.max() - ks.min()))
     ax.axvspan(none - 0.75, none + 0.75, color="#f4f4f4", linewidth=0, zorder=-1)
     for row, criterion in enumerate(CRITERIA):
-        its = table[table["criterion"] == criterion]
-        chosen = its[its["recommended"]]
-        x, share = [none, *its["k"]], [its["undecided"].iloc[0], *its["share"]]
+        of_criterion = table[table["criterion"] == criterion]
+        chosen = of_criterion[of_criterion["recommended"]]
+        x, share = [none, *of_criterion["k"]], [of_criterion["undecided"].iloc[0], *of_criterion["share"]]
         ax.scatter(x, np.full(len(x), row), LARGEST * np.array(share), palette[criterion], linewidths=0)
         place = chosen["k"].iloc[0] if len(chosen) else none
         ax.scatter([place], [row], 1.5 * LARGEST, "none", edgecolors=INK, linewidths=1.1, zorder=3)

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, read_manifest
 from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, write_counts
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.style import (
     POINTS_PER_MM,
     canvas,
@@ -19,13 +19,15 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.pages.gallery.members import cluster_names
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Images of each class by cluster, of the stored clustering of lowest inertia.
+    """Return images of each class by cluster, of the stored clustering of lowest inertia.
 
     Returns
     -------
@@ -34,8 +36,9 @@ def tabulate(
     `size` (images of the cluster, labelled or not), `k` (null if the clusterer finds it), `chosen_by` (the metric by
     which k is the best; null if it is given). No rows without labels.
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     partition = pd.Series(best.labels, name="cluster")
     counts = pd.crosstab(manifest["label"], partition).reindex(columns=list(names), fill_value=0)
@@ -44,7 +47,7 @@ def tabulate(
     table["support"] = table["label"].map(counts.sum(axis=1))
     table["share"] = table["count"] / table["support"]
     table["size"] = table["cluster"].map(partition.value_counts())
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     return table.assign(k=best.k)
 
 
@@ -53,7 +56,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: there are no classes to compare with clusters.")
-        counts, shares = (table.pivot(index="label", columns="cluster", values=its) for its in ("count", "share"))
+        counts, shares = (table.pivot(index="label", columns="cluster", values=column) for column in ("count", "share"))
         clusters = table.drop_duplicates("cluster").set_index("cluster")
         counts, shares = counts[clusters.index], shares[clusters.index]
         supports = table.drop_duplicates("label").set_index("label")["support"]

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.style import FAINT, NOBODY, Look, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 
 ROW = 4.8
 """Millimetres."""
@@ -27,7 +28,8 @@ def tabulate(
     DataFrame, a row per class, the largest first, equal ones by name: `label` (None, last: images without one), `n`,
     `percent` (of the labelled images; null for those without a label).
     """
-    labels = read_manifest(inputs["manifest"][0])["label"]
+    cell = OneCell.first(cells, inputs)
+    labels = cell.manifest()["label"]
     counts = labels.value_counts().rename_axis("label").reset_index(name="n")
     table = counts.sort_values(["n", "label"], ascending=[False, True]).assign(
         percent=100 * counts["n"] / counts["n"].sum()
@@ -61,7 +63,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _bars(table: pd.DataFrame, class_looks: Mapping[str, Look]) -> pd.DataFrame:
-    """`name, n, percent, colour` of each bar: classes, those beyond `MOST` together, images without a label."""
+    """Return `name, n, percent, colour` of each bar: classes, those beyond `MOST` together, images without a label."""
     is_class = table["label"].notna()
     classes_shown, rest, unlabelled = table[is_class][:MOST], table[is_class][MOST:], table[~is_class]
     bars = [

@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import choose_best_k, with_k
 from workflow_scripts.figures.style import canvas, looks, note, placeholder, shortened, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import with_k
 
 SCORES = ("precision", "recall", "f1")
 HEADINGS = ("Precision", "Recall", "F1")
@@ -17,16 +18,17 @@ HEADINGS = ("Precision", "Recall", "F1")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Mean and standard deviation over the repeats of each class's scores after the majority vote, in percent.
+    """Return mean and standard deviation over the repeats of each class's scores after the majority vote, in percent.
 
     Returns
     -------
     DataFrame, a row per class in sorted order: `label, support, k` (null if the clusterer finds it), `n_repeats`, and
     for each of precision, recall and f1 `_mean` and `_sd` (ddof 1; null for one repeat). No rows without labels.
     """
-    k = choose_best_k(inputs, figure)
-    its = with_k(pd.read_parquet(inputs["class_scores"][0]), k)
-    grouped = its.groupby(["label", "support", "k"], dropna=False)
+    cell = OneCell.first(cells, inputs)
+    k = cell.wanted_k(figure)
+    scores = with_k(cell.class_scores(), k)
+    grouped = scores.groupby(["label", "support", "k"], dropna=False)
     table = grouped.agg(
         n_repeats=("repeat", "size"),
         **{f"{score}_{name}": (score, how) for score in SCORES for name, how in (("mean", "mean"), ("sd", "std"))},

@@ -1,4 +1,4 @@
-"""Two clusters side by side: their typical pictures, and those where one passes into the other."""
+"""Two clusters side by side: their typical images, and those where one passes into the other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.figures.contact_sheet import (
     NOTE,
     block_height,
@@ -17,8 +17,10 @@ from workflow_scripts.figures.contact_sheet import (
     said_k,
 )
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, theme
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.pages.gallery.members import (
     centre_distances,
     cluster_names,
@@ -31,28 +33,29 @@ from workflow_scripts.pages.gallery.members import (
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The images to show of the two clusters: those named, or the two whose means lie nearest each other.
+    """Return the images to show of the two clusters: those named, or the two whose means lie nearest each other.
 
     Returns
     -------
     DataFrame as that of `contact_sheet`, where the border is the one between the two, with `apart` (distance of their
     means) and `parted` (images and their nearest neighbours that the two part). No rows for a single cluster.
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    points = cell.points().values
+    best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     pair = chosen_clusters(names, figure["clusters"]) if figure["clusters"] else nearest_clusters(points, best.labels)
     inside = np.flatnonzero(np.isin(best.labels, pair)) if len(pair) == 2 else np.array([], dtype=np.intp)
     members = telling_members(centre_distances(points[inside], best.labels[inside]), figure["per_place"])
     members["row"] = inside[members["row"]]
     table = pictured(members, manifest, names, best.labels)
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     twins = parted_twins(points, best.labels)
     parted = int((twins["cluster"].isin(pair) & twins["twin_cluster"].isin(pair)).sum())
-    means = [points[best.labels == cluster].mean(axis=0) for cluster in pair]
+    means = cluster_means(points, best.labels)[pair]
     apart = float(np.linalg.norm(means[0] - means[-1])) if len(means) else np.nan
-    return table.assign(k=best.k, preprocess=cells[0]["preprocess"], apart=apart, parted=parted)
+    return table.assign(k=best.k, preprocess=cell["preprocess"], apart=apart, parted=parted)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -68,8 +71,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         else:
             made = canvas(figure, block_height(figure["width"] / 2, n, style) + NOTE)
             panels = made.subfigures(1, 2, squeeze=False)[0]
-            for panel, (_, its) in zip(panels, table.groupby("name", sort=False), strict=True):
-                draw_places(panel, its, file["images"], class_looks, style)
+            for panel, (_, members) in zip(panels, table.groupby("name", sort=False), strict=True):
+                draw_places(panel, members, file["images"], class_looks, style)
         note(made, _remark(table), style)
     return made
 

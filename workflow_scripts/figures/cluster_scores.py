@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.style import canvas, looks, note, placeholder, shortened, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.dbcv import validities
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, radii_of, silhouette_samples
 
@@ -21,7 +21,7 @@ HEADINGS = ("n", "Purity", "Cohesion", "Silhouette", "DBCV")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """A row per cluster of the stored clustering of lowest inertia; noise has none.
+    """Return a row per cluster of the stored clustering of lowest inertia; noise has none.
 
     Returns
     -------
@@ -30,9 +30,10 @@ def tabulate(
     the units of the points), `silhouette` (mean of its images, of a sample above 20 000), `dbcv` (its density-based
     validity; null above 20 000 images), `k` (null if the clusterer finds it), `n` and `n_noise` (images).
     """
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
-    labels = read_manifest(inputs["manifest"][0])["label"]
+    cell = OneCell.first(cells, inputs)
+    best = cell.clustering(figure)
+    points = cell.points().values
+    labels = cell.manifest()["label"]
     clusters = compact(best.labels)
     table = named(best.labels, labels).reset_index()
     clustered = clusters >= 0

@@ -6,16 +6,13 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import (
-    CELL_AXES,
-    best_of_repeats,
-    cell_names,
-    read_manifest,
-    read_scores,
-    with_k,
-)
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, note, shortened, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import best_of_repeats, with_k
 
 HEADINGS = {
     "accuracy_majority": "Accuracy",
@@ -42,7 +39,7 @@ LARGE = ("calinski_harabasz", "inertia", "bic", "aic")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Clusters, noise and the metrics of each cell, mean and standard deviation over the repeats.
+    """Cluster, noise and the metrics of each cell, mean and standard deviation over the repeats.
 
     Returns
     -------
@@ -51,12 +48,12 @@ def tabulate(
     `_mean` and `_sd` (ddof 1; null for one repeat, and where a metric does not apply).
     """
     rows = []
-    for name, path in zip(cell_names(cells, CELL_AXES), inputs["scores"], strict=True):
-        its = best_of_repeats(with_k(read_scores(path), figure["k"]))
-        row = {"name": name, "k": its["k"].iloc[0], "n_repeats": len(its)}
-        row |= {"n_clusters": its["n_clusters"].mean(), "noise": its["noise_fraction"].mean()}
+    for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
+        repeats = best_of_repeats(with_k(cell.scores(), figure["k"]))
+        row = {"name": name, "k": repeats["k"].iloc[0], "n_repeats": len(repeats)}
+        row |= {"n_clusters": repeats["n_clusters"].mean(), "noise": repeats["noise_fraction"].mean()}
         for metric in figure["metrics"]:
-            row |= {f"{metric}_mean": its[metric].mean(), f"{metric}_sd": its[metric].std()}
+            row |= {f"{metric}_mean": repeats[metric].mean(), f"{metric}_sd": repeats[metric].std()}
         rows.append(row)
     return pd.DataFrame(rows).astype({"k": "Int64"})
 

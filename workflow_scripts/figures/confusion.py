@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, read_manifest
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.style import (
     INK,
     POINTS_PER_MM,
@@ -23,6 +23,8 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import confusion
 
 LEGIBLE = 4.5
@@ -34,7 +36,7 @@ TALLEST = 12
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Images of each class by predicted class, of the stored clustering of lowest inertia.
+    """Return images of each class by predicted class, of the stored clustering of lowest inertia.
 
     Returns
     -------
@@ -43,14 +45,15 @@ def tabulate(
     `chosen_by` (the metric by which k is the best; null if it is given), `accuracy` (of all labelled images),
     `n_stored` (clusterings of which it is the best). No rows without labels.
     """
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
-    counts = confusion(best.labels, read_manifest(inputs["manifest"][0])["label"])
+    cell = OneCell.first(cells, inputs)
+    best = cell.clustering(figure)
+    counts = confusion(best.labels, cell.manifest()["label"])
     support = counts.sum(axis=1)
     correct = sum(counts.loc[name, name] for name in counts.index)
     table = counts.rename_axis(index="label").reset_index().melt("label", var_name="predicted", value_name="count")
     table["support"] = table["label"].map(support)
     table["share"] = table["count"] / table["support"]
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     return table.assign(k=best.k, accuracy=correct / max(support.sum(), 1), n_stored=best.n_stored)
 
 
@@ -92,7 +95,8 @@ def _title(first: pd.Series, n: int, width: float, size: float) -> str:
 
 
 def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
-    """Numbers above zero on the cells of a matrix, legible on its shades; none where `size` (points) is too small."""
+    """Write the numbers above zero on the cells of a matrix, legible on its shades; none where `size` (points) is too
+    small."""
     if size < LEGIBLE:
         return
     for row, column in np.argwhere(counts > 0):
@@ -101,7 +105,7 @@ def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) 
 
 
 def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
-    """Lines between the cells of a matrix."""
+    """Draw lines between the cells of a matrix."""
     ax.set_xticks(np.arange(shape[1] + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
     ax.tick_params(which="minor", length=0)
@@ -109,7 +113,7 @@ def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
 
 
 def draw_classes(ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look], sides: Sequence[str]) -> None:
-    """Each class's colour and marker between its names and the matrix, on the sides `left` or `below`."""
+    """Draw each class's colour and marker between its names and the matrix, on the sides `left` or `below`."""
     edges = {"left": ((-4, 0), ax.get_yaxis_transform()), "below": ((0, -4), ax.get_xaxis_transform())}
     for side in sides:
         offset, edge = edges[side]

@@ -1,4 +1,4 @@
-"""The clusters of one clustering in pictures: nearest the centre, at the border, farthest from it."""
+"""The clusters of one clustering in images: nearest the centre, at the border, farthest from it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     FAINT,
@@ -24,25 +24,27 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.pages.gallery.members import PLACES, centre_distances, cluster_names, telling_members
 
 HEADING, NOTE = 5.5, 6.0
-"""Millimetres of a line of text above pictures, and of that below all."""
+"""Millimetres of a line of text above images, and of that below all."""
 GAP = 0.2
-"""Between two places on a line, sides of a picture."""
+"""Between two places on a line, sides of an image."""
 TITLES = {"nearest": "Nearest the centre", "border": "At the border", "farthest": "Farthest"}
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The images to show of each cluster, or of those that the settings name.
+    """Return the images to show of each cluster, or of those that the settings name.
 
     Returns
     -------
-    DataFrame, a row per picture: `cluster` (its number), `name` (`Sc`, `Sc-2`; the number if there are no labels),
+    DataFrame, a row per image: `cluster` (its number), `name` (`Sc`, `Sc-2`; the number if there are no labels),
     `size` (images of the cluster), `place` (`nearest`, `border`, `farthest`), `position` (from 0), `image_id, path,
     label` (None if unknown), `row` (in the stack), `own` and `other` (distances to the cluster's mean and to that of
     the nearest other one), `next_name` (of that one), `k` (null if the clusterer finds it), `chosen_by` (the metric by
@@ -50,21 +52,22 @@ def tabulate(
 
     Raises `UserError` for a cluster that there is not.
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    points = cell.points().values
+    best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     shown = chosen_clusters(names, figure["clusters"])
     members = telling_members(centre_distances(points, best.labels), figure["per_place"])
     table = pictured(members[members["cluster"].isin(shown)], manifest, names, best.labels)
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     order = table["cluster"].map({cluster: place for place, cluster in enumerate(shown)})
-    table = table.assign(k=best.k, preprocess=cells[0]["preprocess"])
+    table = table.assign(k=best.k, preprocess=cell["preprocess"])
     return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
 def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int]:
-    """The numbers of the clusters with the wanted names, or of all but the noise if none is named."""
+    """Return the numbers of the clusters with the wanted names, or of all but the noise if none is named."""
     number = {name: cluster for cluster, name in names.items() if cluster >= 0}
     for name in wanted:
         if name not in number:
@@ -75,7 +78,8 @@ def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int
 def pictured(
     members: pd.DataFrame, manifest: pd.DataFrame, names: Mapping[int, str], partition: np.ndarray
 ) -> pd.DataFrame:
-    """The members (`gallery.members.telling_members`) with their names, sizes and images as `tabulate` has them."""
+    """Return the members (`gallery.members.telling_members`) with their names, sizes and images as `tabulate` has
+    them."""
     of_image = manifest.loc[members["row"], ["image_id", "path", "label", "row"]].reset_index(drop=True)
     size = pd.Series(partition).value_counts()
     facts = {
@@ -87,7 +91,7 @@ def pictured(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of pictures for each cluster; in a narrow figure a line for each of its places."""
+    """Draw a line of images for each cluster; in a narrow figure a line for each of its places."""
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
@@ -116,7 +120,7 @@ def _draw_lines(
     class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Clusters below each other, the three places beside each other with a gap between them."""
+    """Cluster below each other, the three places beside each other with a gap between them."""
     clusters = list(dict.fromkeys(table["name"]))
     widths = [1.0] * n + ([GAP] + [1.0] * n) * (len(PLACES) - 1)
     grid = made.add_gridspec(
@@ -125,15 +129,15 @@ def _draw_lines(
     start = {place: number * (n + 1) for number, place in enumerate(PLACES)}
     for place, first in start.items():
         _head(made.add_subplot(grid[0, first : first + n]), TITLES[place])
-    for its in table.to_dict("records"):
-        ax = made.add_subplot(grid[1 + clusters.index(its["name"]), start[its["place"]] + its["position"]])
-        show_framed(ax, its, images, class_looks)
-        if its["place"] == PLACES[0] and its["position"] == 0:
-            _beside(ax, f"{shortened(its['name'])}\nn = {its['size']}", style)
+    for image in table.to_dict("records"):
+        ax = made.add_subplot(grid[1 + clusters.index(image["name"]), start[image["place"]] + image["position"]])
+        show_framed(ax, image, images, class_looks)
+        if image["place"] == PLACES[0] and image["position"] == 0:
+            _beside(ax, f"{shortened(image['name'])}\nn = {image['size']}", style)
 
 
 def block_height(width: float, n: int, style: Mapping[str, Any]) -> float:
-    """Of what `draw_places` draws for a cluster with n pictures a line, mm."""
+    """Return of what `draw_places` draws for a cluster with n images a line, mm."""
     side = (width - max(text_width(place, small(style)) for place in PLACES) - 4) / n
     return HEADING + len(PLACES) * (side + 0.6)
 
@@ -145,39 +149,39 @@ def draw_places(
     class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Clusters below each other, under its name three lines for each: the places."""
+    """Cluster below each other, under its name three lines for each: the places."""
     clusters, n = list(dict.fromkeys(table["name"])), int(table["position"].max()) + 1
     lines = 1 + len(PLACES)
     grid = made.add_gridspec(lines * len(clusters), n, height_ratios=([0.3] + [1.0] * len(PLACES)) * len(clusters))
     for number, name in enumerate(clusters):
         size = table.loc[table["name"] == name, "size"].iloc[0]
         _head(made.add_subplot(grid[lines * number, :]), f"{shortened(name)}, n = {size}")
-    for its in table.to_dict("records"):
-        line = lines * clusters.index(its["name"]) + 1 + PLACES.index(its["place"])
-        ax = made.add_subplot(grid[line, its["position"]])
-        show_framed(ax, its, images, class_looks)
-        if its["position"] == 0:
-            _beside(ax, its["place"], style)
+    for image in table.to_dict("records"):
+        line = lines * clusters.index(image["name"]) + 1 + PLACES.index(image["place"])
+        ax = made.add_subplot(grid[line, image["position"]])
+        show_framed(ax, image, images, class_looks)
+        if image["position"] == 0:
+            _beside(ax, image["place"], style)
 
 
-def show_framed(ax: Axes, its: Mapping[str, Any], images: Any, class_looks: Mapping[str, Look]) -> None:
-    """A picture of the table in the colour of its label."""
-    look = class_looks.get(its["label"])
-    show(ax, images[int(its["row"])], look.colour if look else FAINT)
+def show_framed(ax: Axes, image: Mapping[str, Any], images: Any, class_looks: Mapping[str, Look]) -> None:
+    """Show an image of the table in the colour of its label."""
+    look = class_looks.get(image["label"])
+    show(ax, images[int(image["row"])], look.colour if look else FAINT)
 
 
 def _head(ax: Axes, text: str) -> None:
-    """A heading on axes of its own, so that it may be wider than the picture below it."""
+    """Write a heading on axes of its own, so that it may be wider than the image below it."""
     ax.axis("off")
     ax.text(0, 0.1, text, transform=ax.transAxes)
 
 
 def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
-    """A text left of a line of pictures."""
+    """A text left of a line of images."""
     ax.set_ylabel(text, rotation=0, ha="right", va="center", size=small(style))
 
 
 def said_k(table: pd.DataFrame) -> str:
-    """How a note says which k it is and how it was chosen; nothing if the clusterer found it."""
+    """Return how a note says which k it is and how it was chosen; nothing if the clusterer found it."""
     first = table.iloc[0]
     return "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}{BY.get(first['chosen_by'], '')}. "

@@ -9,18 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from workflow_scripts.clusterers import read_runs
 from workflow_scripts.clusterers.density_peaks import best_centres
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import choose_best_k, choose_k
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
-from workflow_scripts.io.store import attribute, reading
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.which_k import choose_k
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Density, distance to the nearest denser image, and rank among the possible centres, of every image.
+    """Return density, distance to the nearest denser image, and rank among the possible centres, of every image.
 
     Returns
     -------
@@ -28,12 +27,12 @@ def tabulate(
     both, `rank` (from 1), `is_centre` (of the k clusters), `k`, and `measure`: what the density is. Raises `UserError`
     for a clusterer that has no decision graph.
     """
-    with reading(inputs["clusters"][0]) as file:
-        settings, runs = attribute(file, "settings")["clusterer"], read_runs(file)
+    cell = OneCell.first(cells, inputs)
+    settings, runs = cell.clusterer(), cell.runs()
     if settings["method"] != "density_peaks":
         raise UserError(f"config: figures: decision_graph: found {settings['method']}, allowed: density_peaks")
-    graph = next(its.diagnostics for its in runs.values() if its.diagnostics)
-    k = choose_k(choose_best_k(inputs, figure), list(runs))
+    graph = next(of_k.diagnostics for of_k in runs.values() if of_k.diagnostics)
+    k = choose_k(cell.wanted_k(figure), list(runs))
     assert k is not None  # Density Peaks is told
     order = best_centres(graph["density"], graph["distance"])
     table = pd.DataFrame({"row": order, "density": graph["density"][order], "distance": graph["distance"][order]})

@@ -12,7 +12,6 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from scipy.spatial.distance import pdist, squareform
 
-from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     canvas,
@@ -24,6 +23,10 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.points import read_points
 from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
 
@@ -36,7 +39,8 @@ STRIPE = 0.025
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Euclidean distances within a class-sorted, class-balanced sample: of features, and of what they are reduced to.
+    """Return Euclidean distances within a class-sorted, class-balanced sample: of features, and of what they are
+    reduced to.
 
     Returns
     -------
@@ -52,36 +56,38 @@ def tabulate(
 def _matrices(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> Iterator[pd.DataFrame]:
-    """A table for each feature store."""
-    names = dict(zip(inputs["features"], cell_names(cells, ("preprocess", "backbone", "layer", "subset")), strict=True))
+    """Yield a table for each feature store."""
+    names = dict(zip(inputs["features"], cell_names(cells, axes_of("features")), strict=True))
+    readers = OneCell.each(cells, inputs)
     for path, name in names.items():
-        its = [i for i, other in enumerate(inputs["features"]) if other == path]
-        features = read_points(path, None, False)
-        labels = read_manifest(inputs["manifest"][its[0]])["label"].to_numpy(copy=True)
-        if features.trained_on is not None:
-            labels[features.trained_on] = None
+        members = [cell for cell in readers if cell.files["features"] == path]
+        labels = members[0].labels()
+        labels[labels == ""] = None
         rows = balanced_sample(list(labels), figure["n_images"], figure["seed"])
         if len(set(labels[rows])) < 2:
             continue
-        points = {FEATURES: features.values[rows]}
-        for i in its:
-            if inputs["points"][i] != path:
-                reduced = read_points(inputs["points"][i], cells[i]["n_components"], cells[i]["whiten"])
-                points[cells[i]["reducer"]] = reduced.values[rows]
+        points = {FEATURES: read_points(path, None, False).values[rows]}
+        for cell in members:
+            if cell.files["points"] != path:
+                points[cell["reducer"]] = cell.points().values[rows]
         yield _of_features(points, labels[rows], figure).assign(series=name)
 
 
 def _of_features(points: Mapping[str, np.ndarray], labels: np.ndarray, figure: Mapping[str, Any]) -> pd.DataFrame:
     condensed = [pdist(X) for X in points.values()]
     correlations = discrete_correlations(
-        [squareform(its) for its in condensed], labels, figure["n_bootstrap"], figure["confidence"], figure["seed"]
+        [squareform(vector) for vector in condensed],
+        labels,
+        figure["n_bootstrap"],
+        figure["confidence"],
+        figure["seed"],
     )
     correlations[["gain", "gain_low", "gain_high"]] *= 100
     widths = [X.shape[1] for X in points.values()]
     matrices = correlations.assign(part="matrix", points=list(points), n_dimensions=widths, n=len(labels))
     j, i = np.triu_indices(len(labels), 1)  # the order of pdist
     pairs = pd.DataFrame({"part": "pair", "i": i, "j": j, "label_i": labels[i], "label_j": labels[j]})
-    tables = [pairs.assign(points=name, distance=its) for name, its in zip(points, condensed, strict=True)]
+    tables = [pairs.assign(points=name, distance=vector) for name, vector in zip(points, condensed, strict=True)]
     return pd.concat([matrices.assign(confidence=figure["confidence"]), *tables], ignore_index=True)
 
 
@@ -95,9 +101,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         matrices = table[table["part"] == "matrix"]
         across = 1 if figure["width"] < ONE_COLUMN else min(ACROSS, int(matrices["series"].value_counts().max()))
         rows = [
-            its.iloc[start : start + across]
-            for _, its in matrices.groupby("series", sort=False)
-            for start in range(0, len(its), across)
+            of_series.iloc[start : start + across]
+            for _, of_series in matrices.groupby("series", sort=False)
+            for start in range(0, len(of_series), across)
         ]
         side = min(70, (figure["width"] - 42) / across)
         made = canvas(figure, len(rows) * (side + 14) + 8)
@@ -105,12 +111,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for row, line in zip(rows, axes, strict=True):
             for ax in line[len(row) :]:
                 ax.axis("off")
-            for number, (ax, its) in enumerate(zip(line, row.itertuples(), strict=False)):
+            for number, (ax, of_series) in enumerate(zip(line, row.itertuples(), strict=False)):
                 pairs = table[
-                    (table["part"] == "pair") & (table["series"] == its.series) & (table["points"] == its.points)
+                    (table["part"] == "pair")
+                    & (table["series"] == of_series.series)
+                    & (table["points"] == of_series.points)
                 ]
                 image = _draw_heatmap(ax, pairs, colours, named=number == 0)
-                ax.set_title(_title(its, side, style["font_size"]))
+                ax.set_title(_title(of_series, side, style["font_size"]))
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
         bar.set_label("Distance (share of the panel's 99th percentile)", size=small(style))
         first = matrices.iloc[0]
@@ -121,16 +129,19 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _title(its: Any, side: float, size: float) -> str:
-    """Of a matrix: what the distances are between, and the correlation with the discrete distance."""
-    gain = "" if its.points == FEATURES else f"\n{its.gain:+.0f} % [{its.gain_low:+.0f}, {its.gain_high:+.0f}]"
-    where = wrapped(its.series, side, size) + "\n" if its.points == FEATURES else ""
-    interval = f"r = {its.correlation:.2f} [{its.low:.2f}, {its.high:.2f}]"
-    return f"{where}{its.points}, d = {its.n_dimensions:.0f}\n{interval}{gain}"
+def _title(matrix: Any, side: float, size: float) -> str:
+    """Return of a matrix: what the distances are between, and the correlation with the discrete distance."""
+    gain = (
+        "" if matrix.points == FEATURES else f"\n{matrix.gain:+.0f} % [{matrix.gain_low:+.0f}, {matrix.gain_high:+.0f}]"
+    )
+    where = wrapped(matrix.series, side, size) + "\n" if matrix.points == FEATURES else ""
+    interval = f"r = {matrix.correlation:.2f} [{matrix.low:.2f}, {matrix.high:.2f}]"
+    return f"{where}{matrix.points}, d = {matrix.n_dimensions:.0f}\n{interval}{gain}"
 
 
 def _draw_heatmap(ax: Axes, pairs: pd.DataFrame, colours: Mapping[str, str], named: bool) -> AxesImage:
-    """The whole symmetric matrix, blocks of classes parted by lines, in their colours along the left and the top."""
+    """Return the whole symmetric matrix, blocks of classes parted by lines, in their colours along the left and the
+    top."""
     n = int(pairs["i"].max()) + 1
     matrix = np.zeros((n, n))
     i, j = pairs["i"].astype(int), pairs["j"].astype(int)

@@ -9,18 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import (
-    AXIS_NAMES,
-    CELL_AXES,
-    METRIC_NAMES,
-    best_of_repeats,
-    read_scores,
-    shown,
-)
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.grid.axes import AXES, TITLES
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.effects import variance_shares
 
-FACTORS = (*CELL_AXES, "k")
+FACTORS = (*AXES, "k")
 ROW = 5.5
 """Millimetres."""
 
@@ -28,7 +24,7 @@ ROW = 5.5
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Share of the variance of each choice and of the strongest pairs of choices, for each metric and repeat.
+    """Return share of the variance of each choice and of the strongest pairs of choices, for each metric and repeat.
 
     Returns
     -------
@@ -37,19 +33,17 @@ def tabulate(
     Shares in percent, spans in the units of the metric's name in the figure. No rows if there are no labels and every
     metric needs them.
     """
-    scores = full_product(cells, inputs["scores"])
+    scores = full_product(OneCell.each(cells, inputs))
     tables = [_ranked(scores, metric, figure["pairs"]) for metric in figure["metrics"] if scores[metric].notna().all()]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["metric"])
 
 
-def full_product(cells: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> pd.DataFrame:
-    """The best restart of each repeat of all cells, with a column for each choice that varies, and k.
+def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
+    """Return the best restart of each repeat of all cells, with a column for each choice that varies, and k.
 
     Raises `UserError` where the cells are no full product of choices.
     """
-    tables = [
-        best_of_repeats(read_scores(path)).assign(**_choices(cell)) for cell, path in zip(cells, paths, strict=True)
-    ]
+    tables = [best_of_repeats(cell.scores()).assign(**_choices(cell)) for cell in cells]
     scores = pd.concat(tables, ignore_index=True)
     factors = varying(scores)
     if not factors:
@@ -63,12 +57,12 @@ def full_product(cells: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> pd
 
 
 def varying(scores: pd.DataFrame) -> list[str]:
-    """The choices of which there are several."""
+    """Return the choices of which there are several."""
     return [factor for factor in FACTORS if scores[factor].nunique() > 1]
 
 
-def _choices(cell: Mapping[str, Any]) -> dict[str, Any]:
-    return {axis: cell[axis] for axis in CELL_AXES}
+def _choices(cell: OneCell) -> dict[str, Any]:
+    return {axis: cell[axis] for axis in AXES}
 
 
 def _ranked(scores: pd.DataFrame, metric: str, n_pairs: int) -> pd.DataFrame:
@@ -124,6 +118,6 @@ def _draw_metric(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
 
 
 def _in_words(term: str) -> str:
-    names = {**AXIS_NAMES, "n_components": "Components", "k": "k"}
+    names = {**TITLES, "n_components": "Components", "k": "k"}
     first, *others = (names[factor] for factor in term.split(" × "))
     return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     NOBODY,
@@ -27,8 +27,10 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import majority_names
 
 NOISE, UNKNOWN, UNLABELLED = "noise", "?", "no label"
@@ -41,7 +43,7 @@ INSET = 0.22
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Coordinates, label and cluster of every image; the clustering is the one of lowest inertia.
+    """Return coordinates, label and cluster of every image; the clustering is the one of lowest inertia.
 
     Returns
     -------
@@ -51,23 +53,24 @@ def tabulate(
     `predicted` (the class that the cluster votes for, None without one), `rank` (1 for the largest cluster of its
     class) and `typical` (the image nearest the centre of a cluster that is to have an inset).
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    with reading(inputs["map"][0]) as file:
-        x, y = file["scores"][:, :2].T
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    x, y = cell.coordinates()
+    best = cell.clustering(figure)
     table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     table = table.join(named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
     table = table.astype({"rank": int})
     chosen: list[int] = []
     if figure["insets"]:
-        points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
+        points = cell.points().values
         chosen = typical(points, table["name"].to_numpy(), figure["insets"])
     return table.assign(typical=table.index.isin(chosen))
 
 
 def typical(points: np.ndarray, names: np.ndarray, chosen: Sequence[str]) -> list[int]:
-    """The row nearest the mean of each of the chosen clusters, of those that there are; points (N, d), names (N,)."""
+    """Return the row nearest the mean of each of the chosen clusters, of those that there are; points (N, d), names
+    (N,)."""
     members = (np.flatnonzero(names == name) for name in chosen)
     return [_nearest_mean(points, rows) for rows in members if len(rows)]
 
@@ -78,7 +81,7 @@ def _nearest_mean(points: np.ndarray, rows: np.ndarray) -> int:
 
 
 def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
-    """Name, class and rank of each cluster; noise has no row."""
+    """Return name, class and rank of each cluster; noise has no row."""
     names = majority_names(labels, y)
     if y.isna().all():
         names["name"] = names.index.astype(str)
@@ -114,27 +117,30 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Each cluster in a shade of its class's colour, in the order of classes; without labels in the palette's order."""
+    """Return each cluster in a shade of its class's colour, in the order of classes; without labels in the palette's
+    order."""
     clusters = table[table["cluster"] >= 0].drop_duplicates("name").sort_values(["predicted", "rank", "cluster"])
     if not by_class:
-        found = looks(list(clusters["name"]), style)
+        looks_of = looks(list(clusters["name"]), style)
     else:
-        found = {
-            its["name"]: shade(by_class[its["predicted"]], its["rank"]) if its["predicted"] in by_class else NOBODY
-            for its in clusters.to_dict("records")
+        looks_of = {
+            cluster["name"]: shade(by_class[cluster["predicted"]], cluster["rank"])
+            if cluster["predicted"] in by_class
+            else NOBODY
+            for cluster in clusters.to_dict("records")
         }
-    return found | ({NOISE: NOBODY} if (table["cluster"] < 0).any() else {})
+    return looks_of | ({NOISE: NOBODY} if (table["cluster"] < 0).any() else {})
 
 
 def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
-    """Clusters beside the class that they belong to; what belongs to none at the end."""
+    """Cluster beside the class that they belong to; what belongs to none at the end."""
     by_number = all(name.isdecimal() for name in looks_of if name != NOISE)
     ordered = list(looks_of) if by_number else sorted(looks_of, key=lambda name: (looks_of[name] == NOBODY, name))
     return {name: looks_of[name] for name in ordered}
 
 
 def _height(table: pd.DataFrame, figure: Mapping[str, Any], names: Collection[str], style: Mapping[str, Any]) -> float:
-    """What the map's own shape asks for, with room for the legend."""
+    """Return what the map's own shape asks for, with room for the legend."""
     width, labelled = figure["width"], table["label"].notna().any()
     entry = max(text_width(shortened(name), small(style)) for name in names) + 8
     narrow = width < ONE_COLUMN
@@ -145,19 +151,19 @@ def _height(table: pd.DataFrame, figure: Mapping[str, Any], names: Collection[st
 
 
 def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
-    """Points in the order of their content hashes, so that no class lies on top of another."""
+    """Draw points in the order of their content hashes, so that no class lies on top of another."""
     points = table.assign(look=names.map(looks_of)).sort_values("image_id")
     size = min(9.0, max(1.5, 6000 / len(points)))
-    for marker, its in points.groupby(points["look"].map(lambda look: look.marker)):
-        colour = [look.colour for look in its["look"]]
+    for marker, alike in points.groupby(points["look"].map(lambda look: look.marker)):
+        colour = [look.colour for look in alike["look"]]
         how: dict[str, Any] = {"linewidths": 0, "rasterized": len(points) > RASTERISED}
-        ax.scatter(its["x"], its["y"], size, colour, marker=marker, **how)
+        ax.scatter(alike["x"], alike["y"], size, colour, marker=marker, **how)
     ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", title=title)
     ax.set_aspect("equal", adjustable="box")
 
 
 def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], images: str) -> None:
-    """Typical images on the emptiest places of the panel, each with a line to its point."""
+    """Draw typical images on the emptiest places of the panel, each with a line to its point."""
     ax.apply_aspect()
     at = ax.transLimits.transform(table[["x", "y"]].to_numpy())
     shape = np.ptp(table["y"]) / np.ptp(table["x"])
@@ -178,7 +184,7 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
 
 
 def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """The lower left corner of the place that covers the fewest points, of equals the one nearest to `point`."""
+    """Return the lower left corner of the place that covers the fewest points, of equals the one nearest to `point`."""
     steps = np.linspace(0, 1, 21)
     corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)
     inside = (occupied[None] > corners[:, None] - 0.01) & (occupied[None] < corners[:, None] + sides + [0.01, 0.06])

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.artefacts import AXIS_NAMES, cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, theme
+from workflow_scripts.grid.axes import TITLES, axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading
 
 LEVELS = (50, 80, 90)
@@ -20,7 +21,7 @@ DASHES = ("-", "--", "-.", ":")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Cumulative explained variance of each decomposition.
+    """Return cumulative explained variance of each decomposition.
 
     Returns
     -------
@@ -28,7 +29,7 @@ def tabulate(
     (cumulative, percent of the total variance), and `level`: the largest of 50, 80 and 90 % that is reached first at
     this number of components, null elsewhere.
     """
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "decomposition"))
+    names = cell_names(cells, axes_of("decomposed"))
     tables = []
     for name, path in zip(names, inputs["decomposed"], strict=True):
         with reading(path) as file:
@@ -64,7 +65,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.set_xscale("log")
             ax.xaxis.set_major_formatter("{x:g}")
         ax.set(ylim=(0, 103), yticks=[0, *LEVELS, 100])
-        ax.set(xlabel=AXIS_NAMES["n_components"], ylabel="Explained variance,\ncumulative (%)")
+        ax.set(xlabel=TITLES["n_components"], ylabel="Explained variance,\ncumulative (%)")
         legend_below(made, handles, style, title="Components for 50 / 80 / 90 % of the variance")
     return made
 

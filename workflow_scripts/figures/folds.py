@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import CELL_AXES, METRIC_NAMES, cell_names, shown, with_k
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -21,6 +21,10 @@ from workflow_scripts.figures.style import (
     placeholder,
     theme,
 )
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import with_k
 
 SPLITS = {
     "train": "training",
@@ -32,7 +36,7 @@ SPLITS = {
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every repeat's metric in each fold and split, with mean and standard deviation over the repeats.
+    """Return every repeat's metric in each fold and split, with mean and standard deviation over the repeats.
 
     Returns
     -------
@@ -41,12 +45,12 @@ def tabulate(
     """
     metric = figure["metric"]
     tables = []
-    for name, path in zip(cell_names(cells, CELL_AXES), inputs["validated"], strict=True):
-        scores = with_k(pd.read_parquet(path), figure["k"]).dropna(subset=[metric])
-        its = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
-        repeats = its.groupby(["fold", "split"])["value"]
-        its["mean"], its["sd"], its["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
-        tables.append(its.assign(series=name, metric=metric, split=its["split"].map(SPLITS)))
+    for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
+        scores = with_k(cell.validated(), figure["k"]).dropna(subset=[metric])
+        values = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
+        repeats = values.groupby(["fold", "split"])["value"]
+        values["mean"], values["sd"], values["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
+        tables.append(values.assign(series=name, metric=metric, split=values["split"].map(SPLITS)))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -73,15 +77,15 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _draw_cell(ax: Axes, its: pd.DataFrame, split_looks: Mapping[str, Look]) -> None:
+def _draw_cell(ax: Axes, scores: pd.DataFrame, split_looks: Mapping[str, Look]) -> None:
     steps = np.linspace(-0.22, 0.22, len(split_looks))
     for step, (split, look) in zip(steps, split_looks.items(), strict=True):
-        folds = its[its["split"] == split].drop_duplicates("fold").sort_values("fold")
+        folds = scores[scores["split"] == split].drop_duplicates("fold").sort_values("fold")
         spread = folds["sd"].fillna(0)
         ax.errorbar(folds["fold"] + 1 + step, folds["mean"], spread, color=look.colour, fmt=look.marker, markersize=4)
         ax.axhline(folds["mean"].mean(), color=look.colour, linestyle=":", linewidth=0.8)
-    ax.set_xticks(sorted(its["fold"].unique() + 1))
-    ax.set_xlabel(f"Fold ({its['series'].iloc[0]})", wrap=True)
+    ax.set_xticks(sorted(scores["fold"].unique() + 1))
+    ax.set_xlabel(f"Fold ({scores['series'].iloc[0]})", wrap=True)
     ax.grid(axis="y")
-    if METRIC_NAMES[its["metric"].iloc[0]].endswith("(%)"):
+    if METRIC_NAMES[scores["metric"].iloc[0]].endswith("(%)"):
         ax.set_ylim(top=min(ax.get_ylim()[1], 100.5))

@@ -17,7 +17,7 @@ MOST = 20
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The rows of formats.csv: `format, files, taken_in, duplicates, rejected`, the most frequent first."""
+    """Return the rows of formats.csv: `format, files, taken_in, duplicates, rejected`, the most frequent first."""
     return pd.read_csv(inputs["formats"][0], dtype={"format": str}, keep_default_na=False)
 
 

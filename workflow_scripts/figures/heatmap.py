@@ -8,16 +8,19 @@ import seaborn
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import AXIS_NAMES, METRIC_NAMES, shown, word
 from workflow_scripts.figures.effects import full_product, varying
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import canvas, note, placeholder, theme, wrapped
+from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.cells import word
+from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.effects import variance_shares
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Mean of the metric for each pair of values of two choices, over all values of the others and all repeats.
+    """Return mean of the metric for each pair of values of two choices, over all values of the others and all repeats.
 
     Returns
     -------
@@ -26,7 +29,7 @@ def tabulate(
     No rows if there are no labels and the metric needs them.
     """
     metric = figure["metric"]
-    scores = full_product(cells, inputs["scores"])
+    scores = full_product(OneCell.each(cells, inputs))
     if scores[metric].isna().any():
         return pd.DataFrame(columns=["metric"])
     scores[metric] = shown(metric, scores[metric])
@@ -38,7 +41,7 @@ def tabulate(
 
 
 def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
-    """The two choices with the largest mean share of the variance; the one of more values along x."""
+    """Return the two choices with the largest mean share of the variance; the one of more values along x."""
     factors = varying(scores)
     if len(factors) < 2:
         raise UserError(f"config: figures: heatmap: found {factors[0]} as the only choice that varies, allowed: two")
@@ -70,6 +73,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax=ax,
         )
         ax.tick_params(axis="y", rotation=0)
-        ax.set(xlabel=AXIS_NAMES[table["x_axis"].iloc[0]], ylabel=AXIS_NAMES[table["y_axis"].iloc[0]])
+        ax.set(xlabel=TITLES[table["x_axis"].iloc[0]], ylabel=TITLES[table["y_axis"].iloc[0]])
         note(made, f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings a field.", style)
     return made

@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.artefacts import cell_names, evenly
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, theme, wrapped
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading
+from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.two_nn import dimension_by_size, two_nn
 
 POINTS = 400
@@ -22,14 +24,14 @@ POINTS = 400
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The dimension of each cell's features.
+    """Return the dimension of each cell's features.
 
     Returns
     -------
     DataFrame with the rows of `measured` for each cell, and `series` (its name).
     """
     tables = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
+    names = cell_names(cells, axes_of("features"))
     for name, path in zip(names, inputs["features"], strict=True):
         with reading(path) as file:
             tables.append(measured(file["features"][:], figure).assign(series=name))
@@ -37,7 +39,7 @@ def tabulate(
 
 
 def measured(X: npt.ArrayLike, figure: Mapping[str, Any]) -> pd.DataFrame:
-    """The distribution of mu, the lines fitted to it and the dimension of samples of points (N, d).
+    """Return the distribution of mu, the lines fitted to it and the dimension of samples of points (N, d).
 
     Rows of three kinds, by `part`: a `point` of the distribution (`x` log mu, `y` -log(1 - F)); a `fit` to the first
     `fraction` of the points (`dimension` its slope, `x` where it ends); a `size` of samples and a fraction (`x` points
@@ -70,11 +72,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         axes = made.subplots(*shape, squeeze=False).reshape(len(names), 2)
         width = figure["width"] / shape[1] - 15
         for name, (left, right) in zip(names, axes, strict=True):
-            its = table[table["series"] == name]
-            draw_fits(left, its, style)
-            title = f"{name}, n = {its['n_points'].iloc[0]}"
+            of_series = table[table["series"] == name]
+            draw_fits(left, of_series, style)
+            title = f"{name}, n = {of_series['n_points'].iloc[0]}"
             left.set_title(wrapped(title, width, style["font_size"]))
-            draw_sizes(right, its, style)
+            draw_sizes(right, of_series, style)
         highest = table.loc[table["part"] == "size", "y"].max()
         for right in axes[:, 1]:
             right.set_ylim(0, 1.1 * highest)
@@ -83,7 +85,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def fraction_looks(table: pd.DataFrame, style: Mapping[str, Any]) -> dict[float, str]:
-    """A colour for each fraction of the points."""
+    """Return a colour for each fraction of the points."""
     fractions = sorted(table["fraction"].dropna().unique(), reverse=True)
     return {
         f: look.colour for f, look in zip(fractions, looks([str(f) for f in fractions], style).values(), strict=True)
@@ -91,26 +93,34 @@ def fraction_looks(table: pd.DataFrame, style: Mapping[str, Any]) -> dict[float,
 
 
 def draw_fits(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
-    """The distribution as points, and a line for each fraction with its slope at the end."""
+    """Draw the distribution as points, and a line for each fraction with its slope at the end."""
     points, fits = (table[table["part"] == part] for part in ("point", "fit"))
     ax.plot(points["x"], points["y"], ".", color=FAINT, markersize=2.5, rasterized=True)
     top = 1.05 * points["y"].max()
     for fraction, colour in fraction_looks(table, style).items():
-        its = fits[fits["fraction"] == fraction].iloc[0]
-        end = min(points["x"].max(), top / its["dimension"])
+        fit = fits[fits["fraction"] == fraction].iloc[0]
+        end = min(points["x"].max(), top / fit["dimension"])
         ax.plot(
-            [0, end], [0, its["dimension"] * end], color=colour, label=f"{100 * fraction:g} %: {its['dimension']:.1f}"
+            [0, end], [0, fit["dimension"] * end], color=colour, label=f"{100 * fraction:g} %: {fit['dimension']:.1f}"
         )
     ax.set(xlim=(0, None), ylim=(0, top), xlabel="log μ", ylabel="−log(1 − F(μ))")
     ax.legend(title="First points: dimension", loc="upper left", borderpad=0)
 
 
 def draw_sizes(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
-    """Mean and spread of the dimension against the number of points, a line for each fraction."""
+    """Draw mean and spread of the dimension against the number of points, a line for each fraction."""
     sizes = table[table["part"] == "size"]
     for fraction, colour in fraction_looks(table, style).items():
-        its = sizes[sizes["fraction"] == fraction]
-        ax.errorbar(its["x"], its["y"], its["sd"].fillna(0), color=colour, marker="o", markersize=2.5, elinewidth=0.7)
+        of_fraction = sizes[sizes["fraction"] == fraction]
+        ax.errorbar(
+            of_fraction["x"],
+            of_fraction["y"],
+            of_fraction["sd"].fillna(0),
+            color=colour,
+            marker="o",
+            markersize=2.5,
+            elinewidth=0.7,
+        )
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if sizes["x"].max() < 100 * sizes["x"].min() else (1,)))
     ax.xaxis.set_major_formatter("{x:g}")

@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.figures.artefacts import CELL_AXES, cell_names, evenly
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, theme, wrapped
-from workflow_scripts.io.points import read_points
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.metrics.evenly import evenly
 
 DRAWN = 1000
 """Points of a curve at most."""
@@ -21,7 +23,7 @@ DRAWN = 1000
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The sorted k-distance curve of what each cell clusters, and its knee.
+    """Return the sorted k-distance curve of what each cell clusters, and its knee.
 
     Returns
     -------
@@ -30,16 +32,16 @@ def tabulate(
     `eps, height, separation, confidence, is_gap` (as `clusterers.k_distance.Knee` has them), `min_samples` and `n`.
     """
     tables = []
-    axes = [axis for axis in CELL_AXES if axis != "clusterer"]
-    for name, cell, path in zip(cell_names(cells, axes), cells, inputs["points"], strict=True):
-        points = read_points(path, cell["n_components"], cell["whiten"]).values
+    axes = [axis for axis in AXES if axis != "clusterer"]
+    for name, cell in zip(cell_names(cells, axes), OneCell.each(cells, inputs), strict=True):
+        points = cell.points().values
         knee = find_knee(points, figure["min_samples"])
         rows = np.union1d(evenly(len(knee.curve), DRAWN), knee.place)
         percent = 100 / max(len(knee.curve) - 1, 1)
-        told = {key: getattr(knee, key) for key in ("eps", "height", "separation", "confidence", "is_gap")}
+        facts = {key: getattr(knee, key) for key in ("eps", "height", "separation", "confidence", "is_gap")}
         curve = pd.DataFrame({"share": percent * rows, "distance": knee.curve[rows]})
-        told |= {"knee": percent * knee.place, "n": len(points), "min_samples": figure["min_samples"]}
-        tables.append(curve.assign(series=name, **told))
+        facts |= {"knee": percent * knee.place, "n": len(points), "min_samples": figure["min_samples"]}
+        tables.append(curve.assign(series=name, **facts))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -65,10 +67,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _draw_curve(ax: Axes, its: pd.DataFrame, name: str, style: Mapping[str, Any]) -> None:
-    first = its.iloc[0]
+def _draw_curve(ax: Axes, curve: pd.DataFrame, name: str, style: Mapping[str, Any]) -> None:
+    first = curve.iloc[0]
     line, mark = colours(style)[:2]
-    ax.plot(its["share"], its["distance"], color=line)
+    ax.plot(curve["share"], curve["distance"], color=line)
     ax.plot(first["knee"], first["eps"], "o", color=mark, markersize=4)
     ax.set(xlabel="Images, sorted\u00a0(%)", ylabel="k-distance", xlim=(0, 101), ylim=(0, None))
     verdict = "a density gap to cut on" if first["is_gap"] else "no density gap to cut on"

@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import cell_names, classes, read_manifest
 from workflow_scripts.figures.embedding import UNLABELLED, scatter
 from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, shortened, theme
-from workflow_scripts.io.store import reading
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Coordinates of every image on each cell's map.
+    """Return coordinates of every image on each cell's map.
 
     Returns
     -------
@@ -25,11 +27,10 @@ def tabulate(
     unknown), `x, y`.
     """
     tables = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
-    for name, manifest_path, path in zip(names, inputs["manifest"], inputs["map"], strict=True):
-        manifest = read_manifest(manifest_path)[["image_id", "label"]]
-        with reading(path) as file:
-            x, y = file["scores"][:, :2].T
+    names = cell_names(cells, axes_of("features"))
+    for name, cell in zip(names, OneCell.each(cells, inputs), strict=True):
+        manifest = cell.manifest()[["image_id", "label"]]
+        x, y = cell.coordinates()
         tables.append(manifest.assign(series=name, x=x, y=y))
     return pd.concat(tables, ignore_index=True)
 
@@ -47,13 +48,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, down * (shape * (figure["width"] / across - 6) + 9) + 9)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
-            its = table[table["series"] == name].reset_index(drop=True)
+            of_series = table[table["series"] == name].reset_index(drop=True)
             scatter(
                 ax,
-                its,
-                its["label"].fillna(UNLABELLED),
+                of_series,
+                of_series["label"].fillna(UNLABELLED),
                 by_class | unlabelled,
-                f"{name}, n = {len(its)}{'' if by_class else ' (no labels)'}",
+                f"{name}, n = {len(of_series)}{'' if by_class else ' (no labels)'}",
             )
             ax.set_ylabel("t-SNE 2")
         for ax in axes[len(names) :]:

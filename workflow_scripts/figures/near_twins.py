@@ -1,4 +1,4 @@
-"""Near-twins that landed in different clusters, both pictures of each."""
+"""Near-twins that landed in different clusters, both images of each."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.contact_sheet import said_k, show_framed
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.pages.gallery.members import cluster_names, parted_twins
 
 SIDES = ("", "twin_")
@@ -20,7 +21,7 @@ SIDES = ("", "twin_")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every image whose nearest neighbour is in another cluster, with that neighbour; the closest pair first.
+    """Return every image whose nearest neighbour is in another cluster, with that neighbour; the closest pair first.
 
     Returns
     -------
@@ -29,9 +30,10 @@ def tabulate(
     neighbour is farther away), `drawn` (the closest ones), `k` (null if the clusterer finds it), `chosen_by` (the
     metric by which k is the best; null if it is given).
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    points = cell.points().values
+    best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     images = manifest[["image_id", "path", "label", "row"]].assign(name=pd.Series(best.labels).map(names))
     twins = parted_twins(points, best.labels)
@@ -40,7 +42,7 @@ def tabulate(
         for side, rows in zip(SIDES, ("row", "twin"), strict=True)
     ]
     table = pd.concat([*sides, twins[["distance", "closer_than"]]], axis=1)
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     return table.assign(drawn=table.index < figure["pairs"], k=best.k)
 
 
@@ -56,13 +58,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, lines * (figure["width"] / across / 2 + 10) + 9)
         panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
         with reading(inputs["preprocessed"][0]) as file:
-            for panel, its in zip(panels, first, strict=False):
+            for panel, pair in zip(panels, first, strict=False):
                 axes = panel.subplots(1, 2)
                 for ax, side in zip(axes, SIDES, strict=True):
-                    shown = {name: its[f"{side}{name}"] for name in ("row", "label")}
+                    shown = {name: pair[f"{side}{name}"] for name in ("row", "label")}
                     show_framed(ax, shown, file["images"], class_looks)
-                names = f"{shortened(its['name'], 12)} | {shortened(its['twin_name'], 12)}"
-                panel.suptitle(f"{names}\n{its['closer_than']:.1%}", size=style["font_size"])
+                names = f"{shortened(pair['name'], 12)} | {shortened(pair['twin_name'], 12)}"
+                panel.suptitle(f"{names}\n{pair['closer_than']:.1%}", size=style["font_size"])
         note(made, _remark(table), style)
     return made
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from workflow_scripts.figures.artefacts import AXIS_NAMES, best_of_repeats, cell_names, read_manifest, read_scores
 from workflow_scripts.figures.style import (
     FAINT,
     INK,
@@ -24,11 +23,12 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
-from workflow_scripts.io.store import reading
+from workflow_scripts.grid.axes import K_TITLE, axes_of
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
 
-FEATURES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
-"""The choices that make what is clustered: a panel for each combination."""
 REFERENCES = {"refinement": "labels, refined", "random": "random labels", "orthogonal": "orthogonal to the labels"}
 DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0, (5, 1.5, 1, 1.5))}
 
@@ -36,7 +36,7 @@ DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """NMI with the labels (geometric mean) of every clusterer at each k, and of the reference curves.
+    """Return NMI with the labels (geometric mean) of every clusterer at each k, and of the reference curves.
 
     A repeat that stores all its restarts counts with the one of lowest inertia. The curves are made of the labels that
     the scores count: of labelled images, and behind a fine-tuned network of those that it was not trained on.
@@ -48,36 +48,29 @@ def tabulate(
     clusters that have images), `k`, `nmi` (mean over the repeats), `sd` (ddof 1; of the random curve over its draws),
     `n` (labelled images) and `n_labels`. No rows without labels.
     """
-    panels = pd.Series(cell_names(cells, FEATURES))
+    panels, readers = pd.Series(cell_names(cells, axes_of("points"))), OneCell.each(cells, inputs)
     tables = []
     for panel, places in panels.groupby(panels, sort=False).groups.items():
-        curves = pd.concat([_clusterer(cells[i]["clusterer"], inputs["scores"][i]) for i in places])
-        labels = _labels(inputs["manifest"][places[0]], inputs["points"][places[0]])
+        curves = pd.concat([_clusterer(readers[i]) for i in places])
+        labels = readers[places[0]].labels()
+        labels = labels[labels != ""].astype(str)
         ks = curves.loc[~curves["finds_k"], "k"].astype(int)
-        found = curves.loc[curves["finds_k"], "k"].round().astype(int)
-        references = reference_curves(labels, [*ks, *found], draws=figure["draws"]).assign(is_reference=True)
+        own_ks = curves.loc[curves["finds_k"], "k"].round().astype(int)
+        references = reference_curves(labels, [*ks, *own_ks], draws=figure["draws"]).assign(is_reference=True)
         both = pd.concat([curves, references.assign(finds_k=False)], ignore_index=True)
         tables.append(both.assign(panel=panel, n=len(labels), n_labels=len(np.unique(labels))))
     columns = ["panel", "curve", "is_reference", "finds_k", "k", "nmi", "sd", "n", "n_labels"]
     return pd.concat(tables, ignore_index=True)[columns].dropna(subset=["nmi"]).reset_index(drop=True)
 
 
-def _clusterer(name: str, path: str) -> pd.DataFrame:
+def _clusterer(cell: OneCell) -> pd.DataFrame:
     means = (
-        best_of_repeats(read_scores(path))
+        best_of_repeats(cell.scores())
         .groupby("k", dropna=False)
         .agg(nmi=("nmi_geometric", "mean"), sd=("nmi_geometric", "std"), found=("n_clusters", "mean"))
     )
-    curve = means.reset_index().assign(curve=name, is_reference=False, finds_k=means.index.isna())
+    curve = means.reset_index().assign(curve=cell["clusterer"], is_reference=False, finds_k=means.index.isna())
     return curve.assign(k=curve["k"].astype(float).fillna(curve["found"].astype(float))).drop(columns="found")
-
-
-def _labels(manifest: str, points: str) -> np.ndarray:
-    """The labels that count for the scores."""
-    labels = read_manifest(manifest)["label"].to_numpy(dtype=object)
-    with reading(points) as file:
-        counts = ~file["trained_on"][:] if "trained_on" in file else np.ones(len(labels), dtype=bool)
-    return np.array([label for label in labels[counts] if label is not None], dtype=object).astype(str)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -95,7 +88,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax, panel in zip(axes.flat, panels, strict=False):
             _draw_panel(ax, table[table["panel"] == panel], colours)
             ax.set_title(wrapped(panel, 0.8 * figure["width"] / across, style["font_size"]))
-            ax.set_xlabel(AXIS_NAMES["k"])
+            ax.set_xlabel(K_TITLE)
             ax.xaxis.set_tick_params(labelbottom=True)
         for ax in axes.flat[len(panels) :]:
             ax.axis("off")
@@ -109,16 +102,20 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> None:
     for name in CURVES:
-        its = table[table["is_reference"] & (table["curve"] == name)].sort_values("k")
-        ax.fill_between(its["k"], its["nmi"] - its["sd"], its["nmi"] + its["sd"], color=FAINT, alpha=0.4, linewidth=0)
-        ax.plot(its["k"], its["nmi"], color=INK, linestyle=DASHES[name], linewidth=0.9)
+        curve = table[table["is_reference"] & (table["curve"] == name)].sort_values("k")
+        ax.fill_between(
+            curve["k"], curve["nmi"] - curve["sd"], curve["nmi"] + curve["sd"], color=FAINT, alpha=0.4, linewidth=0
+        )
+        ax.plot(curve["k"], curve["nmi"], color=INK, linestyle=DASHES[name], linewidth=0.9)
     ks = table.loc[~table["finds_k"], "k"]
     many = ks.max() > 10 * ks.min()
     for name, colour in colours.items():
-        its = table[~table["is_reference"] & (table["curve"] == name)].sort_values("k")
-        alone = bool(its["finds_k"].any()) or len(its) < 10
-        ax.fill_between(its["k"], its["nmi"] - its["sd"], its["nmi"] + its["sd"], color=colour, alpha=0.2, linewidth=0)
-        ax.plot(its["k"], its["nmi"], "o-" if alone else "-", color=colour, markersize=3.5)
+        curve = table[~table["is_reference"] & (table["curve"] == name)].sort_values("k")
+        alone = bool(curve["finds_k"].any()) or len(curve) < 10
+        ax.fill_between(
+            curve["k"], curve["nmi"] - curve["sd"], curve["nmi"] + curve["sd"], color=colour, alpha=0.2, linewidth=0
+        )
+        ax.plot(curve["k"], curve["nmi"], "o-" if alone else "-", color=colour, markersize=3.5)
     if many:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
@@ -131,5 +128,5 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
 
 def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    found = " A point alone: a clusterer that finds the number of clusters." if table["finds_k"].any() else ""
-    return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{found}"
+    own_k = " A point alone: a clusterer that finds the number of clusters." if table["finds_k"].any() else ""
+    return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{own_k}"

@@ -10,10 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from skimage.color import rgb2gray
 
-from workflow_scripts.figures.artefacts import classes, evenly, read_manifest
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, shortened, theme
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.metrics.evenly import evenly
 
 BINS = 64
 SMALLEST = 26
@@ -23,7 +25,7 @@ SMALLEST = 26
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Histograms of the middle image of `classes` classes (of the data set if it has no labels).
+    """Return histograms of the middle image of `classes` classes (of the data set if it has no labels).
 
     Returns
     -------
@@ -31,11 +33,12 @@ def tabulate(
     (its place in `inputs`), `low, high` (the bin's edges, intensities in [0, 1]), `share` (of the image's pixels),
     `mean` and `sd` (of the image's intensities).
     """
+    readers = OneCell.each(cells, {"preprocessed": inputs["preprocessed"]})
     manifest = read_manifest(inputs["manifest"][0])
     tables = []
     for row in _middle_images(manifest, figure["classes"]):
-        for variant, (cell, path) in enumerate(zip(cells, inputs["preprocessed"], strict=True)):
-            with reading(path) as file:
+        for variant, cell in enumerate(readers):
+            with reading(cell.files["preprocessed"]) as file:
                 histogram = _histogram(file["images"][manifest["row"][row]])
             place = {"row": manifest["row"][row], "preprocess": cell["preprocess"], "variant": variant}
             tables.append(histogram.assign(**manifest.loc[row, ["label", "image_id"]], **place))

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.artefacts import cell_names
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme, wrapped
-from workflow_scripts.io.store import reading
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io import store
 
 ROW = 5.0
 """Millimetres."""
@@ -20,7 +21,7 @@ ROW = 5.0
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The held-out reconstruction error of each autoencoder, and of PCA with as many components.
+    """Return the held-out reconstruction error of each autoencoder, and of PCA with as many components.
 
     Returns
     -------
@@ -31,18 +32,18 @@ def tabulate(
     features and this number of codes).
     """
     rows = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset"))
+    names = cell_names(cells, axes_of("features"))
     for name, cell, path in zip(names, cells, inputs["decomposed"], strict=True):
-        with reading(path) as file:
-            found = {prefix: file.attrs[f"{prefix}reconstruction_error"] for prefix in ("", "pca_")}
+        with store.reading(path) as file:
+            errors = {prefix: file.attrs[f"{prefix}reconstruction_error"] for prefix in ("", "pca_")}
             spread = {prefix: file.attrs[f"{prefix}reconstruction_error_se"] for prefix in ("", "pca_")}
             variance = file.attrs["variance"]
             row = {"series": name, "decomposition": cell["decomposition"], "variance": variance}
-            row |= {key: file.attrs[key] for key in ("architecture", "n_judging")}
+            row |= {"architecture": store.text(file, "architecture"), "n_judging": file.attrs["n_judging"]}
             row |= {"n_codes": file["scores"].shape[1], "epochs": np.count_nonzero(file["curves"][:, 1])}
         for prefix in ("", "pca_"):
-            row |= {f"{prefix}error": found[prefix], f"{prefix}error_se": spread[prefix]}
-            shares = {f"{prefix}share": found[prefix], f"{prefix}share_se": spread[prefix]}
+            row |= {f"{prefix}error": errors[prefix], f"{prefix}error_se": spread[prefix]}
+            shares = {f"{prefix}share": errors[prefix], f"{prefix}share_se": spread[prefix]}
             row |= {key: 100 * value / variance for key, value in shares.items()}
         rows.append(row)
     table = pd.DataFrame(rows).sort_values(["series", "n_codes", "error"], kind="stable", ignore_index=True)
@@ -59,9 +60,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, down * (ROW * most + 14) + 8)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
-            its = table[table["series"] == name]
-            _draw_panel(ax, its, style)
-            title = f"{name}, {its['n_judging'].iloc[0]} images held out"
+            of_series = table[table["series"] == name]
+            _draw_panel(ax, of_series, style)
+            title = f"{name}, {of_series['n_judging'].iloc[0]} images held out"
             ax.set_title(wrapped(title, figure["width"] / across - 35, style["font_size"]))
         for ax in axes[len(names) :]:
             ax.axis("off")
@@ -80,9 +81,9 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None
     place, ticks = 0.0, []
     twice = set(table.loc[table.duplicated("architecture"), "architecture"])
     first, second = colours(style)[:2]
-    for n_codes, its in table.groupby("n_codes"):
+    for n_codes, of_width in table.groupby("n_codes"):
         ax.text(0.01, place, f"{n_codes} codes", transform=ax.get_yaxis_transform(), va="center", color=FAINT)
-        for row in its.itertuples():
+        for row in of_width.itertuples():
             place += 1
             name = f"{row.architecture} ({row.decomposition})" if row.architecture in twice else row.architecture
             ticks.append((place, name, row.best))

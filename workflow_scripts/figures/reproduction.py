@@ -1,6 +1,7 @@
 """This run's numbers against published ones."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
-from workflow_scripts.settings import Fact, read_facts
 
 LIMIT = 6.0
 """Tolerances at which the axis ends; a difference beyond it is a triangle there."""
@@ -41,7 +41,7 @@ TAKE: Mapping[str, Callable[[pd.Series, pd.DataFrame, float], float]] = {
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every published number beside ours.
+    """Return every published number, `facts` of the settings, beside ours.
 
     Returns
     -------
@@ -52,12 +52,17 @@ def tabulate(
     tables = {
         path.rpartition("/tables/")[2].removesuffix(".parquet"): pd.read_parquet(path) for path in inputs["tables"]
     }
-    rows = [_compared(fact, tables.get(fact.table)) for fact in read_facts(inputs["published"][0])]
+    rows = [_compared(fact, tables.get(fact.table)) for fact in (SimpleNamespace(**fact) for fact in figure["facts"])]
     return pd.DataFrame(rows).astype({"within": "boolean", "n": "Int64"})
 
 
-def _compared(fact: Fact, table: pd.DataFrame | None) -> dict[str, Any]:
-    known: dict[str, Any] = {"study": fact.study, "what": fact.what, "place": fact.place, "published_layer": fact.layer}
+def _compared(fact: SimpleNamespace, table: pd.DataFrame | None) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "study": _study(fact),
+        "what": fact.what,
+        "place": fact.place,
+        "published_layer": fact.layer,
+    }
     known |= {"published": fact.published, "tolerance": fact.tolerance}
     rows = pd.DataFrame() if table is None else _matching(table, fact.rows)
     if rows.empty:
@@ -80,7 +85,7 @@ def _compared(fact: Fact, table: pd.DataFrame | None) -> dict[str, Any]:
 
 
 def _matching(table: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """The rows with the wanted values, of all images unless a fold is wanted."""
+    """Return the rows with the wanted values, of all images unless a fold is wanted."""
     kept = np.ones(len(table), dtype=bool)
     for column, value in wanted.items():
         kept &= (table[column] == value).fillna(False).to_numpy(dtype=bool)
@@ -89,7 +94,11 @@ def _matching(table: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
     return table[kept]
 
 
-def _not_run(fact: Fact, table: pd.DataFrame | None) -> str:
+def _study(fact: SimpleNamespace) -> str:
+    return fact.table.partition("/")[0].partition(".")[0]
+
+
+def _not_run(fact: SimpleNamespace, table: pd.DataFrame | None) -> str:
     if table is None:
         return f"not run: there is no table {fact.table}"
     wanted = ", ".join(f"{column} = {value}" for column, value in fact.rows.items())
@@ -116,7 +125,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _lines(table: pd.DataFrame) -> list[Mapping[str, Any]]:
-    """The rows of the table, with a heading before each study; mappings from columns to values."""
+    """Return the rows of the table, with a heading before each study; mappings from columns to values."""
     lines: list[Any] = []
     for study, rows in table.groupby("study", sort=False):
         lines.append({"heading": study})

@@ -9,16 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import (
-    CELL_AXES,
-    METRIC_NAMES,
-    cell_names,
-    read_manifest,
-    read_scores,
-    shown,
-    with_k,
-)
+from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import with_k
 
 BINS = 60
 
@@ -26,7 +23,7 @@ BINS = 60
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every stored restart of each cell.
+    """Return every stored restart of each cell.
 
     Returns
     -------
@@ -35,15 +32,15 @@ def tabulate(
     inertia of the series, first of equals) and `r` (Pearson's, of value and relative inertia over the series; null if
     one of them is constant). No rows if there are no labels and the metric needs them.
     """
-    series = zip(cell_names(cells, CELL_AXES), map(read_scores, inputs["scores"]), strict=True)
-    return pd.concat([_series(figure, scores).assign(series=name) for name, scores in series], ignore_index=True)
+    series = zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True)
+    return pd.concat([_series(figure, cell.scores()).assign(series=name) for name, cell in series], ignore_index=True)
 
 
 def _series(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
     metric = figure["metric"]
-    its = with_k(scores, figure["k"]).dropna(subset=["inertia", metric]).reset_index(drop=True)
-    table = its[["k", "repeat", "restart", "inertia"]].assign(metric=metric, value=shown(metric, its[metric]))
-    table["relative_inertia"] = 100 * (its["inertia"] / its["inertia"].min() - 1)
+    restarts = with_k(scores, figure["k"]).dropna(subset=["inertia", metric]).reset_index(drop=True)
+    table = restarts[["k", "repeat", "restart", "inertia"]].assign(metric=metric, value=shown(metric, restarts[metric]))
+    table["relative_inertia"] = 100 * (restarts["inertia"] / restarts["inertia"].min() - 1)
     varied = len(table) > 1 and min(table["value"].std(), table["relative_inertia"].std()) > 0
     r = np.corrcoef(table["relative_inertia"], table["value"])[0, 1] if varied else np.nan
     best = np.arange(len(table)) == (np.argmin(table["inertia"]) if len(table) else -1)
@@ -73,17 +70,19 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _draw_pair(cloud: Axes, histogram: Axes, its: pd.DataFrame, bins: list[float], palette: Sequence[str]) -> None:
+def _draw_pair(cloud: Axes, histogram: Axes, restarts: pd.DataFrame, bins: list[float], palette: Sequence[str]) -> None:
     colour, accent = palette[0], palette[2]
-    best = its[its["best"]].iloc[0]
-    alpha = float(np.clip(600 / len(its), 0.12, 0.8))
-    cloud.scatter(its["relative_inertia"], its["value"], 4, colour, alpha=alpha, linewidths=0, rasterized=True)
+    best = restarts[restarts["best"]].iloc[0]
+    alpha = float(np.clip(600 / len(restarts), 0.12, 0.8))
+    cloud.scatter(
+        restarts["relative_inertia"], restarts["value"], 4, colour, alpha=alpha, linewidths=0, rasterized=True
+    )
     cloud.plot(best["relative_inertia"], best["value"], "^", color=accent, markersize=5, clip_on=False, zorder=3)
     r = "" if pd.isna(best["r"]) else f", r = {best['r']:.2f}".replace("-", "\N{MINUS SIGN}")
-    cloud.set_title(f"{its['series'].iloc[0]}, k = {best['k']:.0f}\n{len(its)} restarts{r}")
+    cloud.set_title(f"{restarts['series'].iloc[0]}, k = {best['k']:.0f}\n{len(restarts)} restarts{r}")
     cloud.set_xlabel("Inertia above the lowest (%)")
-    weights = np.full(len(its), 100 / len(its))
-    histogram.hist(its["value"], bins, weights=weights, orientation="horizontal", color=colour)
+    weights = np.full(len(restarts), 100 / len(restarts))
+    histogram.hist(restarts["value"], bins, weights=weights, orientation="horizontal", color=colour)
     for ax in (cloud, histogram):
         ax.axhline(best["value"], color=accent, linestyle="--", linewidth=0.8)
     percent = METRIC_NAMES[best["metric"]].endswith("(%)")

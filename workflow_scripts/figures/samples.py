@@ -10,9 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import classes, evenly, read_manifest
 from workflow_scripts.figures.style import FAINT, canvas, looks, note, shortened, text_width, theme
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
+from workflow_scripts.metrics.evenly import evenly
 
 SMALLEST = 12.5
 """Millimetres of a column."""
@@ -22,14 +24,15 @@ UNLABELLED_COLUMNS = 6
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The images to show: evenly spread over each class in the manifest's order.
+    """Return the images to show: evenly spread over each class in the manifest's order.
 
     Returns
     -------
     DataFrame with columns `label` (None: the data set has no labels), `n` (images of the class), `column`, `place`
     (from the top), `row` (in the stores), `image_id, path, preprocess`.
     """
-    manifest = read_manifest(inputs["manifest"][0]).assign(preprocess=cells[0]["preprocess"])
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest().assign(preprocess=cell["preprocess"])
     per_class = figure["per_class"]
     names = classes(manifest)
     if not names:
@@ -65,12 +68,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         side = figure["width"] / per_block
         made = canvas(figure, n_blocks * (side * images.shape[1] / images.shape[2] * n_places + 7) + 4.5)
         axes = _blocks(made, n_blocks, n_places, per_block)
-        for its in table.to_dict("records"):
-            block, column = divmod(its["column"], per_block)
-            ax = axes[block][its["place"], column]
-            show(ax, images[its["row"]], class_looks[its["label"]].colour if labelled else FAINT)
-            if its["place"] == 0 and labelled:
-                ax.set_title(titles[its["column"]], loc="center", linespacing=1.15, pad=3)
+        for image in table.to_dict("records"):
+            block, column = divmod(image["column"], per_block)
+            ax = axes[block][image["place"], column]
+            show(ax, images[image["row"]], class_looks[image["label"]].colour if labelled else FAINT)
+            if image["place"] == 0 and labelled:
+                ax.set_title(titles[image["column"]], loc="center", linespacing=1.15, pad=3)
         preprocess = table["preprocess"].iloc[0]
         extra = "" if labelled else f"No labels: images evenly spread over all {table['n'].iloc[0]}. "
         note(made, f"{extra}Preprocessing: {preprocess}, {images.shape[2]} × {images.shape[1]} pixels.", style)
@@ -86,7 +89,7 @@ def _blocks(made: Figure, n_blocks: int, n_places: int, n_columns: int) -> list[
 
 
 def show(ax: Axes, image: np.ndarray, frame: str) -> None:
-    """An image (uint8, grey or RGB) in a frame of the given colour, without ticks."""
+    """Show an image (uint8, grey or RGB) in a frame of the given colour, without ticks."""
     ax.axis("on")
     ax.imshow(image, cmap="gray", vmin=0, vmax=255)
     ax.set(xticks=[], yticks=[])

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import read_manifest
 from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, write_counts
 from workflow_scripts.figures.style import (
     POINTS_PER_MM,
@@ -20,6 +19,7 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
+from workflow_scripts.io.cells import OneCell
 
 ALL, NO_SCALE = "All", "none"
 UNITS = ((1e3, "mm"), (1.0, "µm"), (1e-3, "nm"))
@@ -37,7 +37,8 @@ def tabulate(
     `scale_um` (null where there is none), `scale` (`1 µm`), `label` (`""`: images without one), `count`, `support`
     (images of the class), `share` (count / support).
     """
-    manifest = read_manifest(inputs["manifest"][0])
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
     scales = pd.to_numeric(manifest["scale_um"], errors="coerce")
     lengths = [*sorted(scales.dropna().unique(), reverse=True), *([np.nan] if scales.isna().any() else [])]
     names = {spelt(length): length for length in lengths}
@@ -48,10 +49,10 @@ def tabulate(
 
 
 def spelt(scale_um: float) -> str:
-    """`1 mm`, `200 µm`, `50 nm`; `none` for NaN."""
+    """Return `1 mm`, `200 µm`, `50 nm`; `none` for NaN."""
     if np.isnan(scale_um):
         return NO_SCALE
-    size, unit = next((its for its in UNITS if scale_um >= its[0] * (1 - 1e-9)), UNITS[-1])
+    size, unit = next((unit_size for unit_size in UNITS if scale_um >= unit_size[0] * (1 - 1e-9)), UNITS[-1])
     return f"{scale_um / size:g} {unit}"
 
 
@@ -60,7 +61,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if (table["scale"] == NO_SCALE).all():
             return placeholder(figure, "No image has a scale: scale_bars.csv says why.")
-        counts, shares = (table.pivot(index="scale", columns="label", values=its) for its in ("count", "share"))
+        counts, shares = (table.pivot(index="scale", columns="label", values=column) for column in ("count", "share"))
         order = table["scale"].drop_duplicates()
         counts, shares = counts.loc[order], shares.loc[order]
         labels = [label for label in counts if label]

@@ -12,19 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.artefacts import (
-    ALL_IMAGES,
-    AXIS_NAMES,
-    CELL_AXES,
-    METRIC_NAMES,
-    UNLABELLED_METRICS,
-    best_of_repeats,
-    read_manifest,
-    read_scores,
-    shown,
-    with_k,
-    word,
-)
+from workflow_scripts.figures.names import METRIC_NAMES, UNLABELLED_METRICS, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -37,16 +25,21 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.grid.axes import AXES, PARTS, TITLES
+from workflow_scripts.grid.cells import spoken, word
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import best_of_repeats, with_k
 
 NUMERIC = ("n_components", "k")
-FREED = {"reducer": ("decomposition", "n_components", "whiten"), "k": ()}
+FREED = {"reducer": PARTS["reducer"], "k": ()}
 """The axes of a cell in which the cells of a figure may differ, where it is not the one of the same name."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Every repeat's metrics along `x` and `hue`, with mean and standard deviation over the repeats.
+    """Return every repeat's metrics along `x` and `hue`, with mean and standard deviation over the repeats.
 
     Of the cells those count that differ from each other in nothing but `x` and `hue`: the largest such group, the first
     of equals (in a study that varies one axis at a time: the one around its baseline). A repeat that stores all its
@@ -60,10 +53,8 @@ def tabulate(
     `n_repeats`, `axis` (what x is), and `fixed`: what else the cells have in common.
     """
     chosen = _comparable(cells, figure)
-    paths = inputs["scores"]
-    scores = pd.concat(
-        [_best_repeats(read_scores(paths[i]), figure).assign(**_place(cells[i], figure)) for i in chosen]
-    )
+    readers = OneCell.each(cells, inputs)
+    scores = pd.concat([_best_repeats(readers[i].scores(), figure).assign(**_place(cells[i], figure)) for i in chosen])
     if figure["x"] in NUMERIC:
         scores["x"] = scores["n_components_used" if figure["x"] == "n_components" else "k"].astype(float)
     long = scores.melt(["x", "hue", "repeat"], _metrics(figure["metrics"], scores), var_name="metric")
@@ -75,16 +66,16 @@ def tabulate(
     repeats = long.groupby(["metric", "x", "hue"])["value"]
     long["mean"], long["sd"], long["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
     columns = ["metric", "x", "hue", "repeat", "value", "mean", "sd", "n_repeats"]
-    in_words = {"axis": AXIS_NAMES[figure["x"]], "fixed": _fixed(cells[chosen[0]], figure, scores)}
+    in_words = {"axis": TITLES[figure["x"]], "fixed": _fixed(cells[chosen[0]], figure, scores)}
     return long[columns].assign(**in_words).reset_index(drop=True)
 
 
 def _comparable(cells: Sequence[Mapping[str, Any]], figure: Mapping[str, Any]) -> list[int]:
-    """The places of the largest group of cells that differ in `x` and `hue` only."""
+    """Return the places of the largest group of cells that differ in `x` and `hue` only."""
     free = _free(figure)
 
     def rest(cell: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(cell[axis] for axis in CELL_AXES if axis not in free)
+        return tuple(cell[axis] for axis in AXES if axis not in free)
 
     common = Counter(map(rest, cells)).most_common(1)[0][0]
     return [i for i, cell in enumerate(cells) if rest(cell) == common]
@@ -104,14 +95,14 @@ def _best_repeats(scores: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFra
 
 
 def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
-    """Those of the wanted that have values, or those that need no labels."""
+    """Return those of the wanted that have values, or those that need no labels."""
     there = [metric for metric in wanted if scores[metric].notna().any()]
     return there or [metric for metric in UNLABELLED_METRICS if scores[metric].notna().any()]
 
 
 def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFrame) -> str:
-    telling = [axis for axis in CELL_AXES if axis not in _free(figure) and cell[axis] != ALL_IMAGES]
-    words = [word(axis, cell[axis]) for axis in telling]
+    fixed = [axis for axis in AXES if axis not in _free(figure)]
+    words = [word(axis, cell[axis]) for axis in spoken(cell, fixed)]
     ks = scores["k"].dropna().unique()
     if figure["x"] != "k" and len(ks) == 1:
         words.append(f"k = {ks[0]:.0f}")
@@ -162,14 +153,14 @@ def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
 
 
 def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
-    """A colour and a marker for each line, so that either tells them apart."""
+    """Return a colour and a marker for each line, so that either tells them apart."""
     markers = ("o", "^", "s", "D", "v", "P", "X")
     by_colour = looks(hues, style)
     return {hue: Look(by_colour[hue].colour, markers[i % len(markers)]) for i, hue in enumerate(hues)}
 
 
 def _up_to_hundred(axis: Axis) -> None:
-    """A band of mean ± sd may pass 100 %; the axis does not."""
+    """End the axis at 100 %, which a band of mean ± sd may pass."""
     low, high = axis.get_view_interval()
     axis.set_view_interval(low, min(high, 101), ignore=True)
 
@@ -180,12 +171,12 @@ def _entry(look: Look) -> Line2D:
 
 def _draw_numbers(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) -> None:
     for hue, look in hue_looks.items():
-        its = table[table["hue"] == hue].sort_values("x")
-        line = its.drop_duplicates("x")
+        of_hue = table[table["hue"] == hue].sort_values("x")
+        line = of_hue.drop_duplicates("x")
         low, high = line["mean"] - line["sd"], line["mean"] + line["sd"]
         ax.fill_between(line["x"], low, high, color=look.colour, alpha=0.2, linewidth=0)
         ax.plot(line["x"], line["mean"], color=look.colour, marker=look.marker, markersize=4)
-        ax.scatter(its["x"], its["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
+        ax.scatter(of_hue["x"], of_hue["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
     ax.set_xlabel(table["axis"].iloc[0])
     if line["x"].max() > 10 * line["x"].min():
         ax.set_xscale("log")
@@ -199,10 +190,10 @@ def _draw_names(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) ->
     names = list(dict.fromkeys(table["x"]))
     step = 0.7 / len(hue_looks)
     for i, (hue, look) in enumerate(hue_looks.items()):
-        its = table[table["hue"] == hue]
-        y = its["x"].map(names.index) + (i - (len(hue_looks) - 1) / 2) * step
-        ax.scatter(its["value"], y + 0.45 * step, 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
-        mean = its.assign(y=y).drop_duplicates("x")
+        of_hue = table[table["hue"] == hue]
+        y = of_hue["x"].map(names.index) + (i - (len(hue_looks) - 1) / 2) * step
+        ax.scatter(of_hue["value"], y + 0.45 * step, 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
+        mean = of_hue.assign(y=y).drop_duplicates("x")
         spread = mean["sd"].fillna(0)
         ax.errorbar(mean["mean"], mean["y"], xerr=spread, color=look.colour, fmt=look.marker, markersize=4)
     ax.set_yticks(range(len(names)), names)

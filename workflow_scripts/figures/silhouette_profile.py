@@ -8,10 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.artefacts import BY, best_clustering, choose_best_k, classes, read_manifest
 from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.style import INK, canvas, looks, note, placeholder, shortened, theme
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
 
 GAP = 0.02
@@ -25,7 +27,7 @@ STEPS = 400
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The silhouette of every clustered image of the stored clustering of lowest inertia; noise has none.
+    """Return the silhouette of every clustered image of the stored clustering of lowest inertia; noise has none.
 
     Returns
     -------
@@ -34,14 +36,15 @@ def tabulate(
     which k is the best; null if it is given), `n` and `n_noise` (all images). Above 20 000 images a sample of them,
     each cluster in proportion. No rows for fewer than two clusters.
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    best = best_clustering(inputs["clusters"][0], choose_best_k(inputs, figure))
-    points = read_points(inputs["points"][0], cells[0]["n_components"], cells[0]["whiten"]).values
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    best = cell.clustering(figure)
+    points = cell.points().values
     rows, scores = silhouette_samples(points, compact(best.labels))
     table = manifest.loc[rows, ["image_id", "label"]].assign(cluster=best.labels[rows], silhouette=scores)
     table = table.join(named(best.labels, manifest["label"]), on="cluster")
     table["mean"] = table.groupby("cluster")["silhouette"].transform("mean")
-    table["chosen_by"] = figure["by"] if figure["k"] == "best" else None
+    table["chosen_by"] = chosen_by(figure)
     table["k"] = pd.array([best.k] * len(table), "Int64")
     table = table.assign(n=len(best.labels), n_noise=int(np.count_nonzero(best.labels < 0))).dropna(subset="silhouette")
     order = ["predicted", "rank", "cluster", "silhouette"]
@@ -71,14 +74,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_clusters(ax: Axes, table: pd.DataFrame) -> None:
-    """One below the other, equally far apart, each as high as its share of the images."""
+    """Draw the clusters one below the other, equally far apart, each as high as its share of the images."""
     at, ticks = 0.0, {}
     room = 1 - GAP * (table["cluster"].nunique() - 1)
-    for _, its in table.groupby("cluster", sort=False):
-        first, size = its.iloc[0], len(its)
+    for _, profile in table.groupby("cluster", sort=False):
+        first, size = profile.iloc[0], len(profile)
         share = room * size / len(table)
         places = np.linspace(0, 1, min(size, STEPS))
-        values = its["silhouette"].to_numpy()[(places * (size - 1)).round().astype(int)]
+        values = profile["silhouette"].to_numpy()[(places * (size - 1)).round().astype(int)]
         ax.fill_betweenx(at + share * places, 0, values, color=first["colour"], linewidth=0.3)
         ticks[at + share / 2] = f"{shortened(first['name'])} ({size}): {first['mean']:.2f}"
         at += share + GAP

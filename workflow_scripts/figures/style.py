@@ -54,7 +54,7 @@ NOBODY = Look(PALE, "o")
 
 @contextmanager
 def theme(style: Mapping[str, Any]) -> Iterator[None]:
-    """matplotlib's defaults with our style on top, whatever the user's matplotlibrc says."""
+    """Apply matplotlib's defaults with our style on top, whatever the user's matplotlibrc says."""
     size = style["font_size"]
     ours = {
         "font.family": style["font"],
@@ -93,12 +93,12 @@ def theme(style: Mapping[str, Any]) -> Iterator[None]:
 
 
 def small(style: Mapping[str, Any]) -> float:
-    """Points of ticks, legends and notes."""
+    """Return points of ticks, legends and notes."""
     return 0.875 * style["font_size"]
 
 
 def canvas(figure: Mapping[str, Any], height: float) -> Figure:
-    """An empty figure of the settings' size, `height` mm high unless they say otherwise, with its title."""
+    """Return an empty figure of the settings' size, `height` mm high unless they say otherwise, with its title."""
     above = TITLE if figure["title"] else 0
     size = (figure["width"] / MM_PER_INCH, (figure["height"] or height + above) / MM_PER_INCH)
     made = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02))
@@ -108,7 +108,7 @@ def canvas(figure: Mapping[str, Any], height: float) -> Figure:
 
 
 def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
-    """What stands in for a figure that can't be drawn: one sentence that says why."""
+    """Return what stands in for a figure that can't be drawn: one sentence that says why."""
     made = canvas(figure, height=25)
     size = mpl.rcParams["font.size"]
     made.text(0.5, 0.45, wrapped(sentence, figure["width"] - 6, size), ha="center", va="center", color=INK)
@@ -116,48 +116,48 @@ def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
 
 
 def note(made: Figure, text: str, style: Mapping[str, Any]) -> None:
-    """A sentence below the panels, broken to the figure's width."""
+    """Write a sentence below the panels, broken to the figure's width."""
     lines = wrapped(text, width_of(made) - 2, small(style))
     made.supxlabel(lines, x=0.01, ha="left", size=small(style), color=INK, linespacing=1.3)
 
 
 def width_of(made: Figure) -> float:
-    """The figure's width, mm."""
+    """Return the figure's width, mm."""
     return made.get_size_inches()[0] * MM_PER_INCH
 
 
 def wrapped(text: str, width: float, size: float) -> str:
-    """`text` in lines of about `width` mm at `size` points."""
+    """Return `text` in lines of about `width` mm at `size` points."""
     return textwrap.fill(text, max(10, int(len(text) * width / max(text_width(text, size), 1))))
 
 
 def text_width(text: str, size: float) -> float:
-    """How wide one line of `text` is at `size` points in the theme's font, mm."""
+    """Return how wide one line of `text` is at `size` points in the theme's font, mm."""
     return TextPath((0, 0), text, size=size).get_extents().width / POINTS_PER_MM if text.strip() else 0.0
 
 
 def shortened(name: str, length: int = 20) -> str:
-    """A class's name, cut where it would take the room of the data."""
+    """Return a class's name, cut where it would take the room of the data."""
     return name if len(name) <= length else name[: length - 1] + "…"
 
 
 def colours(style: Mapping[str, Any]) -> Sequence[str]:
-    """The palette's colours, as hex strings."""
+    """Return the palette's colours, as hex strings."""
     return [to_hex(colour) for colour in mpl.color_sequences[style["palette"]]]
 
 
 def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
-    """A look for each of `names`, in order: the palette's colours, then shades of them with other markers."""
+    """Return a look for each of `names`, in order: the palette's colours, then shades of them with other markers."""
     palette = colours(style)
-    found = {}
+    looks_of = {}
     for i, name in enumerate(names):
         cycle, place = divmod(i, len(palette))
-        found[name] = Look(_mixed(palette[place], *CYCLES[cycle % len(CYCLES)]), MARKERS[cycle % len(MARKERS)])
-    return found
+        looks_of[name] = Look(_mixed(palette[place], *CYCLES[cycle % len(CYCLES)]), MARKERS[cycle % len(MARKERS)])
+    return looks_of
 
 
 def shade(look: Look, rank: int) -> Look:
-    """The look of the `rank`-th cluster (from 1) of the class that has `look`: its colour, darker or paler."""
+    """Return the look of the `rank`-th cluster (from 1) of the class that has `look`: its colour, darker or paler."""
     if rank == 1:
         return look
     mixed = _mixed(look.colour, *SHADES[(rank - 2) % len(SHADES)])
@@ -169,38 +169,38 @@ def _mixed(colour: str, towards: str, amount: float) -> str:
 
 
 def columns_within(width: float, names: Iterable[str], style: Mapping[str, Any]) -> int:
-    """How many columns of a legend with these names fit into `width` mm."""
+    """Return how many columns of a legend with these names fit into `width` mm."""
     return max(1, int(width / (max(text_width(name, small(style)) for name in names) + 8)))
 
 
 def legend_below(
     made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None
 ) -> None:
-    """A legend below the panels, in as many columns as the figure's width takes."""
+    """Draw a legend below the panels, in as many columns as the figure's width takes."""
     columns = columns_within(width_of(made), handles, style)
     made.legend(list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=columns)
 
 
 def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
-    """A legend right of the panels, in as many columns as the figure's height asks for."""
+    """Draw a legend right of the panels, in as many columns as the figure's height asks for."""
     rows = made.get_size_inches()[1] * 72 / (1.6 * small(style)) - 1
     columns = ceil(len(handles) / max(rows, 1))
     made.legend(list(handles.values()), list(handles), loc="outside right center", ncols=columns)
 
 
 def legend_above(ax: Axes, handles: Mapping[str, Line2D], columns: int) -> None:
-    """A legend on top of a panel."""
+    """Draw a legend on top of a panel."""
     where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderpad": 0}
     ax.legend(list(handles.values()), list(handles), ncols=columns, **where)
 
 
 def dot(look: Look) -> Line2D:
-    """A legend's entry for points."""
+    """Return a legend's entry for points."""
     return Line2D([], [], linestyle="", marker=look.marker, color=look.colour, markersize=4)
 
 
 def _fix_positions(made: Figure) -> None:
-    """Ends the layout, the panels where they are but for the last bits.
+    """End the layout, the panels where they are but for the last bits.
 
     The layout's solver adds in the order of addresses, and names in an SVG are hashes of positions.
     """

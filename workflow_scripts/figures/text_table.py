@@ -16,7 +16,7 @@ MARK = 4.0
 
 
 def height(n_rows: int) -> float:
-    """Millimetres of a table of so many rows, with its headings and a note below."""
+    """Return millimetres of a table of so many rows, with its headings and a note below."""
     return ROW * (n_rows + 1) + 12
 
 
@@ -51,7 +51,7 @@ def write_table(
 
 
 def spread(mean: float, sd: float, digits: int = 1) -> str:
-    """Mean ± standard deviation; a dash where there is no value, the mean alone where there is no spread."""
+    """Return mean ± standard deviation; a dash where there is no value, the mean alone where there is no spread."""
     if pd.isna(mean):
         return "–"
     return f"{mean:.{digits}f}".replace("-", "\u2212") + ("" if pd.isna(sd) else f" ± {sd:.{digits}f}")

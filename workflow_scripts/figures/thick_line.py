@@ -19,7 +19,7 @@ FRACTIONS = (0.9, 0.5)
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Points along a line with normal noise across it: few of them, and many.
+    """Return points along a line with normal noise across it: few of them, and many.
 
     Returns
     -------
@@ -57,11 +57,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_places(ax: Axes, table: pd.DataFrame, few: str, many: str) -> None:
-    """The few points on top of the many, the axes not to one scale."""
+    """Draw the few points on top of the many, the axes not to one scale."""
     places = table[table["part"] == "place"]
     for name, colour, size in ((many, FAINT, 2), (few, INK, 5)):
-        its = places[places["series"] == name]
-        ax.plot(its["x"], its["y"], "o", color=colour, markersize=size, label=name, rasterized=True)
+        of_series = places[places["series"] == name]
+        ax.plot(of_series["x"], of_series["y"], "o", color=colour, markersize=size, label=name, rasterized=True)
     title = f"A piece of the line, {100 * WINDOW / LENGTH:g} % of its length"
     ax.set(xlabel="Along the line", ylabel="Across it", title=title)
     ax.locator_params(nbins=5)

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from sklearn.datasets import make_blobs, make_circles, make_moons
 from sklearn.preprocessing import StandardScaler
 
-from workflow_scripts.clusterers import NOISE, Runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, looks, note, small, theme, wrapped
+from workflow_scripts.io.runs import NOISE, Runs
 
 ANISOTROPY = [[0.6, -0.6], [-0.4, 0.8]]
 HIGHEST = 32
@@ -44,7 +44,7 @@ SEED = 170
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Runs the cells' clusterers, whose settings are `figure["clusterers"]`, once on each shape.
+    """Run the cells' clusterers, whose settings are `figure["clusterers"]`, once on each shape.
 
     The times are measured: this table is not the same bytes when it is made again.
 
@@ -64,12 +64,12 @@ def tabulate(
 
 
 def _once(settings: Mapping[str, Any], k: int) -> dict[str, Any]:
-    """One k and one repeat, of a clusterer that has them."""
+    """Return one k and one repeat, of a clusterer that has them."""
     return {name: value for name, value in {"k": [k], "repeats": 1, "keep": "best"}.items() if name in settings}
 
 
 def _timed(points: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, float]:
-    """Labels (N,) and seconds; NaN if the clusterer refuses."""
+    """Return labels (N,) and seconds; NaN if the clusterer refuses."""
     try:
         _labels(points[:WARM_UP], settings)
         start = perf_counter()
@@ -119,9 +119,9 @@ def _draw_points(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> Non
     for side in ax.spines.values():
         side.set(visible=True, color=FAINT, linewidth=0.4)
     seconds = table["seconds"].iloc[0]
-    told = "refused" if np.isnan(seconds) else f"{seconds:.2g} s"
-    found = table["n_clusters"].iloc[0]
+    duration = "refused" if np.isnan(seconds) else f"{seconds:.2g} s"
+    n_clusters = table["n_clusters"].iloc[0]
     where: dict[str, Any] = {"transform": ax.transAxes, "size": 0.85 * small(style), "color": INK}
     boxed = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.6}
-    ax.text(0.98, 0.02, told, ha="right", va="bottom", bbox=boxed, **where)
-    ax.text(0.02, 0.02, f"{found}", ha="left", va="bottom", bbox=boxed, **where)
+    ax.text(0.98, 0.02, duration, ha="right", va="bottom", bbox=boxed, **where)
+    ax.text(0.02, 0.02, f"{n_clusters}", ha="left", va="bottom", bbox=boxed, **where)

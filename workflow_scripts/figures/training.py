@@ -11,15 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.artefacts import cell_names
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, legend_below, small, theme, wrapped
+from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The learning curves of each autoencoder.
+    """Return the learning curves of each autoencoder.
 
     Returns
     -------
@@ -29,12 +30,12 @@ def tabulate(
     that it learns from and on those that end it).
     """
     tables = []
-    names = cell_names(cells, ("preprocess", "backbone", "layer", "subset", "decomposition"))
+    names = cell_names(cells, axes_of("decomposed"))
     for name, path in zip(names, inputs["decomposed"], strict=True):
         with store.reading(path) as file:
             number, epoch, training, stopping = file["curves"][:].T
             phases = [next(iter(phase)) for phase in store.attribute(file, "settings")["phases"]]
-            architecture = file.attrs["architecture"]
+            architecture = store.text(file, "architecture")
         rows = {"number": number.astype(int), "epoch": epoch.astype(int), "step": np.cumsum(epoch > 0)}
         rows |= {"training": training, "stopping": stopping}
         named = [phases[i] for i in rows["number"]]
@@ -52,9 +53,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, 45 * down + 10)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
-            its = table[table["series"] == name]
-            _draw_panel(ax, its, first, second, style)
-            title = f"{name}: {its['architecture'].iloc[0]}"
+            of_series = table[table["series"] == name]
+            _draw_panel(ax, of_series, first, second, style)
+            title = f"{name}: {of_series['architecture'].iloc[0]}"
             ax.set_title(wrapped(title, figure["width"] / across - 15, style["font_size"]))
         for ax in axes[len(names) :]:
             ax.axis("off")
@@ -64,14 +65,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_panel(ax: Axes, table: pd.DataFrame, first: str, second: str, style: Mapping[str, Any]) -> None:
-    for number, its in table.groupby("number"):
-        ax.plot(its["step"], its["training"], color=first)
-        ax.plot(its["step"], its["stopping"], color=second)
-        start = its["step"].iloc[0]
+    for number, of_phase in table.groupby("number"):
+        ax.plot(of_phase["step"], of_phase["training"], color=first)
+        ax.plot(of_phase["step"], of_phase["stopping"], color=second)
+        start = of_phase["step"].iloc[0]
         if number:
             ax.axvline(start, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)))
         where: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "va": "bottom", "size": small(style)}
-        ax.text(start + 0.01 * table["step"].max(), 0.02, its["phase"].iloc[0], color=FAINT, **where)
+        ax.text(start + 0.01 * table["step"].max(), 0.02, of_phase["phase"].iloc[0], color=FAINT, **where)
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     ax.yaxis.set_major_formatter("{x:g}")

@@ -1,4 +1,4 @@
-"""The tree of nested clusters, with the picture nearest the centre of each."""
+"""The tree of nested clusters, with the image nearest the centre of each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.clusterers import Runs, read_runs
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import classes, read_manifest
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import FAINT, INK, canvas, dot, legend_below, looks, shortened, small, theme
 from workflow_scripts.io import store
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.metrics import score_restarts
 
 LEVEL = 16
@@ -27,7 +27,7 @@ COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "lab
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """The nodes of the tree of the clusters from the smallest stored k to the largest up to `leaves`.
+    """Return the nodes of the tree of the clusters from the smallest stored k to the largest up to `leaves`.
 
     Every clustering has to refine the one with the next smaller k, as linkages and Density Peaks do; otherwise
     `UserError` is raised.
@@ -41,13 +41,12 @@ def tabulate(
     agreement of the leaves with the sub-labels, or with the labels where there are none (NMI with the arithmetic mean;
     null where there are not two).
     """
-    manifest = read_manifest(inputs["manifest"][0])
-    cell = cells[0]
-    points = read_points(inputs["points"][0], cell["n_components"], cell["whiten"]).values
-    with store.reading(inputs["clusters"][0]) as file:
-        levels = _levels(read_runs(file), figure["leaves"], cell["clusterer"])
+    cell = OneCell.first(cells, inputs)
+    manifest = cell.manifest()
+    points = cell.points().values
+    levels = _levels(cell.runs(), figure["leaves"], cell["clusterer"])
     nodes = _nodes(levels)
-    described = [_described(its, points, manifest) for its in nodes]
+    described = [_described(node, points, manifest) for node in nodes]
     table = pd.DataFrame(described, columns=[name for name in COLUMNS if name != "x"])
     table["x"] = _places(table)
     leaves = list(levels.values())[-1]
@@ -59,7 +58,7 @@ def tabulate(
 
 
 def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dict[int, np.ndarray]:
-    """For each k the labels (N,) of its best repeat, the whole data set as k = 1 above them."""
+    """Return for each k the labels (N,) of its best repeat, the whole data set as k = 1 above them."""
     ks = [k for k in runs if k is not None and 1 < k <= leaves]
     if not ks:
         raise UserError(f"config: figures: tree: leaves: found {leaves}, but {clusterer} has no k from 2 to {leaves}")
@@ -68,7 +67,7 @@ def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dic
 
 
 def _nodes(levels: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
-    """Every distinct cluster of the levels with its members and the smaller k's cluster that holds it."""
+    """Return every distinct cluster of the levels with its members and the smaller k's cluster that holds it."""
     nodes: list[dict[str, Any]] = []
     above: dict[int, int] = {}  # for each image the node that holds it at the level before
     for k, labels in levels.items():
@@ -87,8 +86,8 @@ def _nodes(levels: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
                 nodes[node]["last_k"] = k
             else:
                 node = len(nodes)
-                its = {"node": node, "parent": parent, "first_k": k, "last_k": k}
-                nodes.append({**its, "size": len(members), "members": members})
+                facts = {"node": node, "parent": parent, "first_k": k, "last_k": k}
+                nodes.append({**facts, "size": len(members), "members": members})
             here.update(dict.fromkeys(members, node))
         above = here
     return nodes
@@ -110,7 +109,7 @@ def _described(node: Mapping[str, Any], points: np.ndarray, manifest: pd.DataFra
 
 
 def _places(nodes: pd.DataFrame) -> np.ndarray:
-    """The place of every node from the left: leaves side by side, others midway of their children."""
+    """Return the place of every node from the left: leaves side by side, others midway of their children."""
     children: dict[int, list[int]] = {node: [] for node in nodes["node"]}
     for node, parent in zip(nodes["node"], nodes["parent"], strict=True):
         if parent is not None and not pd.isna(parent):
@@ -128,7 +127,7 @@ def _places(nodes: pd.DataFrame) -> np.ndarray:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the tree from the top, a level for each k at which a cluster parts, with a picture at each node."""
+    """Draw the tree from the top, a level for each k at which a cluster parts, with an image at each node."""
     labelled = bool(table["label"].notna().any())
     by_class = looks(classes(read_manifest(inputs["manifest"])), style)
     levels = {k: level for level, k in enumerate(sorted(table["first_k"].unique()))}
@@ -151,25 +150,25 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             shown = [name for name in by_class if name in set(table["label"])]
             legend_below(made, {shortened(name): dot(by_class[name]) for name in shown}, style)
         made.draw_without_rendering()
-        for its in table.to_dict("records"):
-            look = by_class.get(its["label"])
+        for node in table.to_dict("records"):
+            look = by_class.get(node["label"])
             colour = look.colour if look else FAINT
-            picture = _inset(ax, its["x"], levels[its["first_k"]], side, figure["width"])
-            show(picture, file["images"][its["row"]], colour)
-            picture.set_title(_caption(its), loc="center", size=small(style), pad=2, bbox=COVER)
+            picture = _inset(ax, node["x"], levels[node["first_k"]], side, figure["width"])
+            show(picture, file["images"][node["row"]], colour)
+            picture.set_title(_caption(node), loc="center", size=small(style), pad=2, bbox=COVER)
     return made
 
 
 def _draw_branches(ax: Axes, table: pd.DataFrame, levels: Mapping[int, int]) -> None:
-    for its in table.dropna(subset=["parent"]).to_dict("records"):
-        above = table.iloc[int(its["parent"])]
-        top, bottom, x = levels[above["first_k"]], levels[its["first_k"]], its["x"]
+    for node in table.dropna(subset=["parent"]).to_dict("records"):
+        above = table.iloc[int(node["parent"])]
+        top, bottom, x = levels[above["first_k"]], levels[node["first_k"]], node["x"]
         ax.plot([above["x"], x, x], [bottom - 0.5, bottom - 0.5, bottom], color=INK, linewidth=0.7, zorder=0)
         ax.plot([above["x"]] * 2, [top, bottom - 0.5], color=INK, linewidth=0.7, zorder=0)
 
 
 def _inset(ax: Axes, x: float, level: float, side: float, width: float) -> Axes:
-    """An axes of `side` mm around a point of the tree; `width` mm is the figure's."""
+    """Return an axes of `side` mm around a point of the tree; `width` mm is the figure's."""
     box = ax.get_window_extent().transformed(ax.figure.transFigure.inverted())  # type: ignore[union-attr]
     wide = side / (width * box.width)
     high = wide * ax.bbox.width / ax.bbox.height

@@ -12,8 +12,9 @@ from workflow_scripts.intake.labels import corrected, label_images
 from workflow_scripts.io.images import Reason
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages")
-SCALE_COLUMNS = ("scale_um", "nm_per_pixel")
-"""The length of the scale bar, micrometres, and the size of a pixel; empty where they are not known."""
+SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
+"""The length of the scale bar, micrometres, the size of a pixel, and what the image is wide, micrometres; empty where
+they are not known."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.clusterers import read_runs
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.io import store
+from workflow_scripts.io.runs import read_runs
+from workflow_scripts.io.which_k import choose_k
 
 ROWS = 4096
 """Rows of features that are copied at once."""
@@ -45,9 +46,7 @@ def _in_clusters(path: str, wanted: Mapping[str, Any], name: str) -> np.ndarray:
     """The ids of the images in the wanted clusters of the best repeat."""
     with store.reading(path) as file:
         runs, ids = read_runs(file), store.image_ids(file)
-    k = wanted["k"] or next(iter(runs))
-    if k not in runs:
-        raise UserError(f"config: subsets.{name}.in_clusters.k: {found_allowed(str(k), map(str, runs))}")
+    k = choose_k(wanted["k"], runs, f"subsets.{name}.in_clusters.k")
     labels = runs[k].labels[runs[k].best]
     there = np.unique(labels).tolist()
     for cluster in wanted["clusters"]:
@@ -69,6 +68,7 @@ def select(features: str, manifest: str, path: str, code: str) -> None:
         settings = {"features": store.attribute(whole, "settings")}
         with store.writing(path, store.provenance(code, store.manifest_digest(ids), settings)) as file:
             store.write_row_facts(file, {name: values[rows] for name, values in store.row_facts(whole).items()})
-            chosen = file.create_dataset("features", (len(rows), whole["features"].shape[1]), dtype=np.float32)
+            shape = (len(rows), whole["features"].shape[1])
+            chosen = file.create_dataset("features", shape, np.float32, fletcher32=True)
             for start in range(0, len(rows), ROWS):
                 chosen[start : start + ROWS] = whole["features"][rows[start : start + ROWS]]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from workflow_scripts.io import store
+from workflow_scripts.io.files import replacing
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_SAVES = 60.0
@@ -33,24 +33,24 @@ class Checkpoint:
         self._past: list[str] = []
         self._saved = monotonic()
         if path and path.exists():
-            found = torch.load(path, map_location="cpu", weights_only=True)
-            if found["made_from"] == made_from:
-                self.state = found
-                log.info("on from a checkpoint: %s is finished", ", ".join(found["finished"]) or "nothing")
+            kept = torch.load(path, map_location="cpu", weights_only=True)
+            if kept["made_from"] == made_from:
+                self.state = kept
+                log.info("on from a checkpoint: %s is finished", ", ".join(kept["finished"]) or "nothing")
 
     def finished(self, name: str) -> Any:
-        """What was kept under a name, or None."""
+        """Return what was kept under a name, or None."""
         return self.state["finished"].get(name)
 
     def finish(self, name: str, result: Any) -> None:
-        """Keeps a result: tensors, numbers, texts, or dicts and lists of these."""
+        """Keep a result: tensors, numbers, texts, or dicts and lists of these."""
         self.state["finished"][name] = result
         self.state["under_way"] = None
         self._past = []
         self._save()
 
     def rounds(self, stage: str, module: nn.Module, optimiser: torch.optim.Optimizer, count: int) -> Iterator[int]:
-        """The numbers of the rounds of a stage that are still to do; the state is saved between them.
+        """Yield the numbers of the rounds of a stage that are still to do; the state is saved between them.
 
         The stages up to the next result share `module`, which has the state of them all.
         """
@@ -69,8 +69,13 @@ class Checkpoint:
                 self._save()
         self._past = [*self._past, stage]
 
+    def remove(self) -> None:
+        """Remove the file: the training's result is stored elsewhere."""
+        if self.path:
+            self.path.unlink(missing_ok=True)
+
     def _save(self) -> None:
         if self.path:
-            with store.replacing(self.path) as temporary:
+            with replacing(self.path) as temporary:
                 torch.save(self.state, temporary)
         self._saved = monotonic()

@@ -95,14 +95,14 @@ _CheckSize = Callable[[int, int], None]
 
 
 def read_image(path: str | Path, max_pixels: int | None = None) -> np.ndarray:
-    """The pixels of a picture file: (H, W) or (H, W, 3), uint8, uint16 or float32. See `decode`."""
+    """Return the pixels of a picture file: (H, W) or (H, W, 3), uint8, uint16 or float32. See `decode`."""
     with open_file(path) as stream:
         return decode(stream, max_pixels).pixels
 
 
 @contextmanager
 def open_file(path: str | Path) -> Iterator[BufferedReader]:
-    """The open file; raises `ImageRejected` where the system does not give it out."""
+    """Give the open file; raises `ImageRejected` where the system does not give it out."""
     try:
         stream = open(path, "rb")  # noqa: SIM115 - only the opening may fail here, not what the caller does
     except OSError as error:
@@ -178,7 +178,7 @@ def _explain(error: Exception) -> str:
 
 
 def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
-    """Whether a file that its decoder refused ends too early."""
+    """Return whether a file that its decoder refused ends too early."""
     if "truncated" in str(error).lower() or isinstance(error, EOFError):
         return True
     size = stream.seek(0, os.SEEK_END)
@@ -305,7 +305,7 @@ def _tiff_mode(page: TiffPage) -> str:
 
 
 def _oriented(pixels: np.ndarray, page: TiffPage) -> np.ndarray:
-    """Rows from the top, columns from the left (TIFF 6.0, tag Orientation)."""
+    """Return rows from the top, columns from the left (TIFF 6.0, tag Orientation)."""
     code = int(page.tags.valueof("Orientation", 1))
     if code >= 5:
         pixels = np.swapaxes(pixels, 0, 1)

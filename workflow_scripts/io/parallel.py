@@ -1,11 +1,11 @@
-"""An ordered, memory-bounded map over processes."""
+"""One ordered, memory-bounded map, over processes or over threads."""
 
 import ctypes
 import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
@@ -24,23 +24,40 @@ _END_WITH_PARENT = 1
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int, batch: int = 1
 ) -> Iterator[Result]:
-    """`function` of each item, in the items' order, computed by `workers` processes with one math thread each.
+    """Yield `function` of each item, in the items' order, computed by `workers` processes with one math thread each.
 
     Items travel in lists of `batch`; at most two such lists per worker are ahead of the reader, which bounds memory.
     The results do not depend on `workers` or `batch`. An exception in a worker is raised here.
     """
-    pool = ProcessPoolExecutor(workers, _CONTEXT, initializer=_begin_worker)
-    waiting: deque[Future[list[Result]]] = deque()
     remaining = iter(items)
+    chunks = iter(lambda: list(islice(remaining, batch)), [])
+    pool = ProcessPoolExecutor(workers, _CONTEXT, initializer=_begin_worker)
     try:
-        while chunk := list(islice(remaining, batch)):
-            waiting.append(pool.submit(_apply, function, chunk))
-            if len(waiting) > 2 * workers:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+        for results in _bounded(lambda chunk: pool.submit(_apply, function, chunk), chunks, 2 * workers):
+            yield from results
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def threaded_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """Yield `function` of each item, in the items' order, on `workers` threads with one thread of torch's each.
+
+    At most twice as many items as workers are under way; reading them goes on meanwhile.
+    """
+    import torch  # takes two seconds to import
+
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield from _bounded(lambda item: pool.submit(function, item), items, 2 * workers)
+
+
+def _bounded(submit: Callable[[Item], Future[Result]], items: Iterable[Item], most_waiting: int) -> Iterator[Result]:
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(submit(item))
+        if len(waiting) > most_waiting:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result]:

@@ -1,28 +1,47 @@
-"""Tables: parquet for programs, CSV beside it for people, and the manifest."""
+"""Tables: parquet for programs, CSV beside it for people; the scores of a cell."""
 
-import numpy as np
 import pandas as pd
+from pyarrow import ArrowException
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.io.store import manifest_digest, replacing
+from workflow_scripts.io.files import replacing
+from workflow_scripts.io.which_k import choose_k
 
 
 def write_parquet(table: pd.DataFrame, path: str) -> None:
+    """Write a table for programs, whole or not at all."""
     with replacing(path) as temporary:
         table.to_parquet(temporary, index=False)
 
 
 def write_csv(table: pd.DataFrame, path: str) -> None:
+    """Write a table for people, whole or not at all."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False)
 
 
-def read_labels(path: str, manifest: str) -> np.ndarray:
-    """The labels of a manifest.csv, (N,) str, empty where there is none.
+def read_parquet(path: str) -> pd.DataFrame:
+    """Read a table; raises `UserError` that names the file where it is damaged."""
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise
+    except (ArrowException, OSError) as error:
+        raise UserError(f"{path}: damaged ({str(error).splitlines()[0]}); delete it and run again") from None
 
-    Raises `UserError` when its images are not those of the manifest with the given digest.
-    """
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if manifest_digest(rows["image_id"]) != manifest:
-        raise UserError(f"{path}: other images than those that the results were made from; run intake again")
-    return rows["label"].to_numpy(dtype=object)
+
+def read_scores(path: str) -> pd.DataFrame:
+    """Read a cell's scores on all images: the folds of a cross-validation are left out."""
+    scores = read_parquet(path)
+    return scores[scores["fold"].isna()]
+
+
+def best_of_repeats(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return of each k and repeat the row of lowest inertia: a repeat may store all its restarts."""
+    return scores.sort_values("inertia", kind="stable").groupby(["k", "repeat"], dropna=False).head(1).sort_index()
+
+
+def with_k(scores: pd.DataFrame, wanted: int | None) -> pd.DataFrame:
+    """Return the scores with the wanted k, or with the one that `choose_k` takes in its place."""
+    k = choose_k(wanted, [None if pd.isna(k) else int(k) for k in scores["k"].unique()])
+    return scores[scores["k"].isna() if k is None else scores["k"] == k]

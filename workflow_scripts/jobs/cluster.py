@@ -5,10 +5,10 @@ from pathlib import Path
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.clusterers import write_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
+from workflow_scripts.io.runs import write_runs
 from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake
@@ -27,7 +27,7 @@ with job(snakemake.log[0]) as log:
     method = import_module(f"workflow_scripts.clusterers.{settings['method']}")
     checkpoints = {"checkpoints": output.with_name(f".{output.name}.checkpoints")} if hasattr(method, "RESUMES") else {}
     facts = {"kmeans_path": method.kmeans_path(settings)} if hasattr(method, "kmeans_path") else {}
-    made_by = {name: getattr(params, name) for name in ("clusterer", "n_components", "whiten", "seed")}
+    made_by = {"clusterer": settings, "n_components": params.n_components, "whiten": params.whiten, "seed": params.seed}
     report = progress(f"cluster {wildcards.reducer}/{wildcards.clusterer}", "restarts")
     write_runs(
         snakemake.output[0],

@@ -12,13 +12,15 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     settings = snakemake.params.backbone
-    images = {"settings": store.attribute(stack, "settings"), "code": stack.attrs["code"]}
+    images = {"settings": store.attribute(stack, "settings"), "code": store.text(stack, "code")}
     describe_all(
         stack["images"],
         list(store.image_ids(stack)),
         settings,
         Path(snakemake.output[0]),
-        store.provenance(snakemake.params.code, stack.attrs["manifest"], {"backbone": settings, "images": images}),
+        store.provenance(
+            snakemake.params.code, store.text(stack, "manifest"), {"backbone": settings, "images": images}
+        ),
         workers=snakemake.threads,
         report=progress(f"features {snakemake.wildcards.preprocess}/{settings['descriptor']}", "images"),
     )

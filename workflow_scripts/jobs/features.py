@@ -13,13 +13,16 @@ snakemake: Snakemake
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     backbone = snakemake.params.backbone
     # also what the images are made of: what a kill left of another preprocessing of the same name is not gone on from
-    images = {"settings": store.attribute(stack, "settings"), "code": stack.attrs["code"]}
+    manifest = store.text(stack, "manifest")
+    images = {"settings": store.attribute(stack, "settings"), "code": store.text(stack, "code")}
     extract(
         stack["images"],
         list(store.image_ids(stack)),
         backbone,
         {layer: Path(path) for layer, path in zip(snakemake.params.layers, snakemake.output, strict=True)},
-        store.provenance(snakemake.params.code, stack.attrs["manifest"], {"backbone": backbone, "images": images}),
+        store.provenance(
+            snakemake.params.code, store.text(stack, "manifest"), {"backbone": backbone, "images": images}
+        ),
         device=snakemake.params.device,
         workers=snakemake.threads,
         report=progress(f"features {snakemake.wildcards.preprocess}/{backbone['model']}", "images"),

@@ -6,13 +6,14 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.backbones.finetune import finetune
 from workflow_scripts.io import store
-from workflow_scripts.io.tables import read_labels, write_csv
+from workflow_scripts.io.manifest import read_labels
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
-    labels = read_labels(snakemake.input.manifest, stack.attrs["manifest"])
+    labels = read_labels(snakemake.input.manifest, store.text(stack, "manifest"))
     curves = finetune(
         stack["images"],
         list(store.image_ids(stack)),

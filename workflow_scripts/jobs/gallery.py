@@ -3,9 +3,10 @@
 import pandas as pd
 from snakemake.script import Snakemake
 
-from workflow_scripts.figures.artefacts import CELL_AXES, best_clusterings, cell_names, read_manifest
+from workflow_scripts.grid.axes import AXES, EVERYTHING
+from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
-from workflow_scripts.io.points import read_points
+from workflow_scripts.io.cells import OneCell
 from workflow_scripts.pages.gallery.page import describe, write_gallery
 from workflow_scripts.pages.gallery.pictures import Pictures
 from workflow_scripts.runlog import job
@@ -14,18 +15,18 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
     params, source = snakemake.params, snakemake.input
-    described, manifests = [], [read_manifest(path) for path in source.manifest]
-    everything = all(cell["subset"] == "all" for cell in params.cells)
-    names = cell_names(params.cells, [axis for axis in CELL_AXES if axis != "subset" or not everything])
-    for cell, name, manifest, path, clusters in zip(
-        params.cells, names, manifests, source.points, source.clusters, strict=True
-    ):
-        points = read_points(path, cell["n_components"], cell["whiten"]).values
+    files = {"manifest": source.manifest, "points": source.points, "clusters": source.clusters}
+    described, manifests = [], []
+    everything = all(cell["subset"] == EVERYTHING for cell in params.cells)
+    names = cell_names(params.cells, [axis for axis in AXES if axis != "subset" or not everything])
+    for name, cell in zip(names, OneCell.each(params.cells, files), strict=True):
+        points, manifest = cell.points().values, cell.manifest()
         partitions = [
-            {"k": its.k, **describe(points, its.labels, manifest, params.page)}
-            for its in best_clusterings(clusters, params.page["k"])
+            {"k": best.k, **describe(points, best.labels, manifest, params.page)}
+            for best in cell.clusterings(params.page["k"])
         ]
         described.append({"name": name, "partitions": partitions})
+        manifests.append(manifest)
     images = pd.concat(manifests, ignore_index=True)
     pictures = Pictures(stack["images"], dict(zip(images["image_id"], images["row"], strict=True)))
     write_gallery(snakemake.output[0], described, images, pictures, params.names)

@@ -5,7 +5,8 @@ from importlib import import_module
 from snakemake.script import Snakemake
 
 from workflow_scripts.io import store
-from workflow_scripts.io.tables import read_labels, write_parquet
+from workflow_scripts.io.manifest import read_labels
+from workflow_scripts.io.tables import write_parquet
 from workflow_scripts.metrics.cross_validation import Model, cross_validate
 from workflow_scripts.runlog import job, progress
 
@@ -20,9 +21,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.features) as file:
         cluster=import_module(f"workflow_scripts.clusterers.{params.clusterer['method']}").cluster,
         clusterer=params.clusterer,
     )
-    labels = read_labels(snakemake.input.manifest, file.attrs["manifest"])
-    if "trained_on" in file:  # labels that a fine-tuned network has seen judge nothing
-        labels[file["trained_on"][:]] = ""
+    labels = read_labels(snakemake.input.manifest, store.text(file, "manifest"), store.trained_on(file))
     report = progress(f"validate {cell['reducer']}/{cell['clusterer']}", "folds")
     scores, classes = cross_validate(
         file["features"], labels, model, params.cross_validation, cell, params.seed, snakemake.threads, report

@@ -3,8 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
-from scipy.special import gammaln
 
 from workflow_scripts.metrics.contingency import as_partitions, cluster_count, contingency_tables, encode_classes
 
@@ -77,7 +75,7 @@ def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int 
 
 
 def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
-    """All metrics of the (R, 1 + K, C + 1) tables of `contingency_tables`."""
+    """Return all metrics of the (R, 1 + K, C + 1) tables of `contingency_tables`."""
     sizes = tables.sum(axis=2)
     counts = tables[:, 1:, :-1]
     n_labelled = tables[:, :, :-1].sum(axis=(1, 2))
@@ -94,12 +92,14 @@ def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _matched(counts: np.ndarray) -> np.ndarray:
-    """Largest number of images on a one-to-one assignment of clusters to classes, (R,)."""
+    """Return largest number of images on a one-to-one assignment of clusters to classes, (R,)."""
+    from scipy.optimize import linear_sum_assignment
+
     return np.array([table[linear_sum_assignment(table, maximize=True)].sum() for table in counts], dtype=np.int64)
 
 
 def _adjusted_rand(counts: np.ndarray) -> np.ndarray:
-    """Adjusted Rand index from the pair counts; 1 when both partitions are trivial in the same way."""
+    """Return adjusted Rand index from the pair counts; 1 when both partitions are trivial in the same way."""
     n = counts.sum(axis=(1, 2))
     together = _pairs(counts).sum(axis=(1, 2))
     in_cluster = _pairs(counts.sum(axis=2)).sum(axis=1)
@@ -110,12 +110,12 @@ def _adjusted_rand(counts: np.ndarray) -> np.ndarray:
 
 
 def _pairs(n: np.ndarray) -> np.ndarray:
-    """Number of pairs among n."""
+    """Return number of pairs among n."""
     return n * (n - 1) // 2
 
 
 def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Mutual information of clusters and classes under each normalisation, with scikit-learn's limits."""
+    """Return mutual information of clusters and classes under each normalisation, with scikit-learn's limits."""
     cluster_sizes, class_sizes = counts.sum(axis=2), counts.sum(axis=1)
     n = class_sizes.sum(axis=1)
     cells = counts.reshape(len(counts), -1)
@@ -141,14 +141,14 @@ def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _entropy(counts: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Entropy in nats of each row of counts (R, M) that sums to n (R,); exactly 0 for a single group."""
+    """Return entropy in nats of each row of counts (R, M) that sums to n (R,); exactly 0 for a single group."""
     size = np.arange(n.max(initial=0) + 1)
     n_log_n = size * np.log(np.maximum(size, 1))
     return (n_log_n[n] - _sum_in_order(n_log_n[counts])) / np.maximum(n, 1)
 
 
 def _expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Mutual information expected by chance with these margins (Vinh, Epps & Bailey 2010, eq. 24a), (R,).
+    """Return mutual information expected by chance with these margins (Vinh, Epps & Bailey 2010, eq. 24a), (R,).
 
     It is a sum over (cluster, class) of a function of their sizes alone, and most sizes come again in other restarts:
     the function is evaluated once for each distinct pair.
@@ -160,13 +160,15 @@ def _expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n:
     rest, b = np.divmod(distinct, base)
     which, a = np.divmod(rest, base)
     pairs = np.stack([a, b, distinct_n[which]])
+    from scipy.special import gammaln
+
     log_factorial = gammaln(np.arange(base) + 1.0)
     batches = [_pair_information(pairs[:, i : i + 256], log_factorial) for i in range(0, pairs.shape[1], 256)]
     return _sum_in_order(np.concatenate([np.empty(0), *batches])[inverse])
 
 
 def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarray:
-    """Expected share in the mutual information of a cluster of a images and a class of b out of n, (P,).
+    """Return expected share in the mutual information of a cluster of an images and a class of b out of n, (P,).
 
     `pairs` (3, P) holds the a, b and n; `log_factorial` (max(n) + 1,).
 
@@ -192,7 +194,8 @@ def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarra
 
 
 def _sum_in_order(values: np.ndarray) -> np.ndarray:
-    """Sum over the last axis from left to right, so that zeros at its end (clusters a row lacks) change no bit."""
+    """Return sum over the last axis from left to right, so that zeros at its end (clusters a row lacks) change no
+    bit."""
     return np.add.accumulate(values, axis=-1)[..., -1]
 
 

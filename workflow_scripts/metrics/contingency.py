@@ -6,7 +6,7 @@ import pandas as pd
 
 
 def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Number the classes of `y` in sorted order.
+    """Return number the classes of `y` in sorted order.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def as_partitions(labels: npt.ArrayLike, n_images: int) -> np.ndarray:
 
 
 def cluster_count(labels: np.ndarray) -> int:
-    """The number that no cluster of `labels` reaches, at least 1."""
+    """Return the number that no cluster of `labels` reaches, at least 1."""
     return max(int(labels.max()) + 1, 1) if labels.size else 1
 
 

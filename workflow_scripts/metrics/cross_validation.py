@@ -10,13 +10,16 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.model_selection import StratifiedKFold
 
-from workflow_scripts.clusterers import NOT_APPLICABLE, Progress, cluster_means
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.points import Matrix, reduced
+from workflow_scripts.io.runs import NOT_APPLICABLE
 from workflow_scripts.metrics.agreement import score_restarts
 from workflow_scripts.metrics.internal import silhouettes
 from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS, typed
 from workflow_scripts.metrics.votes import class_scores, majority_names, predict_classes
-from workflow_scripts.reduce.pca import Matrix, fit_pca, reduced
+from workflow_scripts.reduce.pca import fit_pca
 from workflow_scripts.seeds import seed
 
 
@@ -51,7 +54,7 @@ def cross_validate(
     n_threads: int,
     progress: Progress,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores of every fold, k and repeat, in the columns of the study's tables.
+    """Return scores of every fold, k and repeat, in the columns of the study's tables.
 
     Mean, components, whitening, centres and the clusters' classes come from the training folds alone; a validation
     image belongs to the nearest centre, or mean of a cluster's members where the method has no centres. `split` is
@@ -79,7 +82,7 @@ def cross_validate(
     classes: list[pd.DataFrame] = []
     for number, (training, validation) in enumerate(stratified_folds(labels, settings["folds"], base_seed)):
         fold = Fold(_points(features, training, model), training, validation, labels)
-        its = {**columns, "fold": number, "n_components_used": fold.points.shape[1]}
+        of_fold = {**columns, "fold": number, "n_components_used": fold.points.shape[1]}
         fold_seed = seed(base_seed, "fold", number)
         for k, runs in model.cluster(fold.points[training], model.clusterer, fold_seed, n_threads, lambda *_: None):
             for row, stored in zip(runs.best_of_repeats, runs.centers, strict=True):
@@ -88,14 +91,15 @@ def cross_validate(
                 for split, scores, by_class in _splits(fold, runs.labels[row], centers, settings["mapping"]):
                     drawn = runs.seed[row] if runs.seed[row] != NOT_APPLICABLE else None
                     known = {"seed": drawn, "restart": runs.restart[row]}
-                    rows.append(scores.assign(**its, **of_run, **known, split=split))
-                    classes.append(by_class.assign(**its, **of_run, split=split))
+                    rows.append(scores.assign(**of_fold, **of_run, **known, split=split))
+                    classes.append(by_class.assign(**of_fold, **of_run, split=split))
         progress(number + 1, settings["folds"])
     return typed(pd.concat(rows), COLUMNS), typed(pd.concat(classes), CLASS_COLUMNS)
 
 
 def stratified_folds(labels: np.ndarray, n_folds: int, base_seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Training and validation rows of each fold (`StratifiedKFold`); images without a label are a stratum of their own.
+    """Return training and validation rows of each fold (`StratifiedKFold`); images without a label are a stratum of
+    their own.
 
     Raises `UserError` when the largest stratum is smaller than the number of folds.
     """
@@ -117,13 +121,13 @@ def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:
 def _splits(
     fold: Fold, clusters: np.ndarray, centers: np.ndarray, mappings: list[str]
 ) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
-    """Name, scores and scores by class of each split of one clustering of the training rows."""
+    """Yield name, scores and scores by class of each split of one clustering of the training rows."""
     truth, unseen = fold.labels[fold.training], fold.labels[fold.validation]
     names = majority_names(clusters, truth)
     there = np.flatnonzero(np.isfinite(centers).all(axis=1))
     if not len(there):
-        found = "found every image of a fold noise, allowed: a clusterer that finds clusters"
-        raise UserError(f"config: cross_validation: {found}")
+        message = "found every image of a fold noise, allowed: a clusterer that finds clusters"
+        raise UserError(f"config: cross_validation: {message}")
     nearest, distance = pairwise_distances_argmin_min(fold.points[fold.validation], centers[there])
     nearest = there[nearest]
     clustered = clusters >= 0
@@ -146,7 +150,8 @@ def _scores(fold: Fold, rows: np.ndarray, clusters: np.ndarray, inertia: float) 
 
 
 def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """The class of each cluster by one-to-one assignment (Kuhn 1955), as `majority_names` has it; spare ones none."""
+    """Return the class of each cluster by one-to-one assignment (Kuhn 1955), as `majority_names` has it; spare ones
+    none."""
     labelled = labels != ""
     counts = pd.crosstab(clusters[labelled], labels[labelled])
     at, best = linear_sum_assignment(counts.to_numpy(), maximize=True)
@@ -154,6 +159,6 @@ def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 
 
 def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Share of the labelled images that are named rightly; NaN without any."""
+    """Return share of the labelled images that are named rightly; NaN without any."""
     labelled = labels != ""
     return float(np.mean(predicted[labelled] == labels[labelled])) if labelled.any() else np.nan

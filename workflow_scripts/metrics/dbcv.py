@@ -7,9 +7,9 @@ import numpy.typing as npt
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
+from workflow_scripts.clusterers.spanning_tree import Distances, spanning_tree
 from workflow_scripts.metrics.contingency import as_partitions
 from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, compact, stratified_sample
-from workflow_scripts.metrics.spanning_tree import Distances, spanning_tree
 
 KEPT_POINTS = 5000
 """Up to here the distances of all pairs are kept (200 MB); above they are computed each time."""
@@ -21,7 +21,7 @@ STUDENT_95 = 2.776
 
 
 def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
-    """Density-based cluster validity (Moulavi et al. 2014, definitions 1 to 8), Euclidean, of every partition.
+    """Return density-based cluster validity (Moulavi et al. 2014, definitions 1 to 8), Euclidean, of every partition.
 
     For each cluster the widest gap inside it is compared with the narrowest one to another cluster, both along
     minimum spanning trees of mutual reachability; clusters count by their size. **Noise** (a negative number) counts in
@@ -51,16 +51,16 @@ def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINT
     points = np.asarray(X, dtype=np.float64)
     partitions = as_partitions(labels, len(points))
     if len(points) > max_points:
-        found = np.array([_sampled(points, compact(partition), seed) for partition in partitions]).reshape(-1, 2)
-        reach = STUDENT_95 * found[:, 1]
-        return Estimates(found[:, 0], found[:, 0] - reach, found[:, 0] + reach)
+        estimates = np.array([_sampled(points, compact(partition), seed) for partition in partitions]).reshape(-1, 2)
+        reach = STUDENT_95 * estimates[:, 1]
+        return Estimates(estimates[:, 0], estimates[:, 0] - reach, estimates[:, 0] + reach)
     distances = _distances(points)
     values = [_index(distances, points.shape[1], compact(partition)) for partition in partitions]
     return Estimates(np.array(values, dtype=float), *np.full((2, len(values)), np.nan))
 
 
 def validities(X: npt.ArrayLike, labels: npt.ArrayLike) -> np.ndarray:
-    """The validity of each cluster of one partition (definition 7), in [-1, 1]; `dbcv` is their mean by size.
+    """Return the validity of each cluster of one partition (definition 7), in [-1, 1]; `dbcv` is their mean by size.
 
     `labels` (N,) integers; the result (K,) is in the order of the clusters that there are, without noise.
     """
@@ -83,26 +83,26 @@ def _index(distances: Distances, dimension: int, clusters: np.ndarray) -> float:
 
 
 def _sampled(points: np.ndarray, clusters: np.ndarray, seed: int) -> tuple[float, float]:
-    """Mean over the samples and its standard error."""
+    """Return mean over the samples and its standard error."""
     drawn = stratified_sample(clusters + 1, SAMPLES * POINTS_OF_SAMPLE, np.random.default_rng(seed))
     samples = [drawn[start::SAMPLES] for start in range(SAMPLES)]  # sorted by cluster: each gets its share
-    values = [_index(_distances(points[its]), points.shape[1], compact(clusters[its])) for its in samples]
+    values = [_index(_distances(points[rows]), points.shape[1], compact(clusters[rows])) for rows in samples]
     return float(np.mean(values)), float(np.std(values, ddof=1)) / np.sqrt(SAMPLES)
 
 
 def _validities(distances: Distances, dimension: int, clusters: np.ndarray) -> np.ndarray:
     members = [np.flatnonzero(clusters == cluster) for cluster in range(clusters.max() + 1)]
-    cores = [_core_distances(distances, its, dimension) for its in members]
-    trees = [spanning_tree(distances, its, core) for its, core in zip(members, cores, strict=True)]
-    inner = [np.bincount(tree.ravel(), minlength=len(its)) > 1 for (tree, _), its in zip(trees, members, strict=True)]
-    sparseness = np.array([_longest(*tree, its) for tree, its in zip(trees, inner, strict=True)])
-    inner = [its if its.any() else np.arange(len(its)) == 0 for its in inner]
-    skeletons = [(its[node], core[node]) for its, core, node in zip(members, cores, inner, strict=True)]
+    cores = [_core_distances(distances, rows, dimension) for rows in members]
+    trees = [spanning_tree(distances, rows, core) for rows, core in zip(members, cores, strict=True)]
+    inner = [np.bincount(tree.ravel(), minlength=len(rows)) > 1 for (tree, _), rows in zip(trees, members, strict=True)]
+    sparseness = np.array([_longest(*tree, rows) for tree, rows in zip(trees, inner, strict=True)])
+    inner = [rows if rows.any() else np.arange(len(rows)) == 0 for rows in inner]
+    skeletons = [(rows[node], core[node]) for rows, core, node in zip(members, cores, inner, strict=True)]
     separation = np.full(len(members), np.inf)
     for i, j in combinations(range(len(members)), 2):
         gap = _narrowest(distances, skeletons[i], skeletons[j])
         separation[[i, j]] = np.minimum(separation[[i, j]], gap)
-    alone = np.array([len(its) == 1 for its in members])
+    alone = np.array([len(rows) == 1 for rows in members])
     wider = np.maximum(separation, sparseness)
     return np.where(alone | (wider == 0), 0.0, (separation - sparseness) / np.where(wider > 0, wider, 1))
 
@@ -120,13 +120,13 @@ def _core_distances(distances: Distances, members: np.ndarray, dimension: int) -
 
 
 def _longest(edges: np.ndarray, lengths: np.ndarray, inner: np.ndarray) -> float:
-    """The longest edge between inner nodes, or of all where there is none (definition 5); 0 without an edge."""
+    """Return the longest edge between inner nodes, or of all where there is none (definition 5); 0 without an edge."""
     between = inner[edges].all(axis=1)
     return float(lengths[between if between.any() else slice(None)].max(initial=0.0))
 
 
 def _narrowest(distances: Distances, a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
-    """Smallest mutual reachability between the inner nodes of two clusters (definition 6)."""
+    """Return smallest mutual reachability between the inner nodes of two clusters (definition 6)."""
     (nodes, core), (others, its_core) = a, b
     return min(
         float(np.maximum(np.maximum(distances(nodes[rows], others), core[rows, None]), its_core).min())

@@ -9,12 +9,13 @@ from threadpoolctl import threadpool_limits
 
 
 def balanced_sample(labels: Sequence[str | None], n_images: int, seed: int = 0) -> np.ndarray:
-    """Rows of about `n_images` labelled images, as many of each class (or all of a smaller one), sorted by class."""
+    """Return rows of about `n_images` labelled images, as many of each class (or all of a smaller one), sorted by
+    class."""
     classes = sorted({label for label in labels if label is not None})
     of_row = np.array([-1 if label is None else classes.index(label) for label in labels])
     random = np.random.default_rng(seed)
     rows = (random.permutation(np.flatnonzero(of_row == c)) for c in range(len(classes)))
-    return np.concatenate([np.sort(its[: n_images // len(classes)]) for its in rows] or [np.empty(0, int)])
+    return np.concatenate([np.sort(of_class[: n_images // len(classes)]) for of_class in rows] or [np.empty(0, int)])
 
 
 def discrete_correlations(
@@ -24,7 +25,8 @@ def discrete_correlations(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Pearson's correlation of the distances of all pairs with the discrete distance: 0 within a class, 1 across.
+    """Return Pearson's correlation of the distances of all pairs with the discrete distance: 0 within a class, 1
+    across.
 
     The discrete distance is one minus Kronecker's delta. Images are drawn again within their classes, and pairs of an
     image with itself left out: pairs are not independent, images are. All matrices get the same draws, so that the
@@ -45,16 +47,16 @@ def discrete_correlations(
     weights = np.concatenate([np.ones((1, len(of_row))), draws])  # the first row is the sample itself
     across = (of_row[:, None] != of_row).astype(np.float64)
     with threadpool_limits(1):  # the last bits depend on it
-        found = np.array([_weighted(np.asarray(its, dtype=np.float64), across, weights) for its in distances])
+        found = np.array([_weighted(np.asarray(matrix, dtype=np.float64), across, weights) for matrix in distances])
     gains = found / found[0] - 1
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    (low, high), (gain_low, gain_high) = (np.nanquantile(its[:, 1:], tails, axis=1) for its in (found, gains))
+    (low, high), (gain_low, gain_high) = (np.nanquantile(matrix[:, 1:], tails, axis=1) for matrix in (found, gains))
     correlations = {"correlation": found[:, 0], "low": low, "high": high}
     return pd.DataFrame({**correlations, "gain": gains[:, 0], "gain_low": gain_low, "gain_high": gain_high})
 
 
 def _draws(of_row: np.ndarray, n_bootstrap: int, random: np.random.Generator) -> np.ndarray:
-    """How often each image is drawn, (n_bootstrap, n): from each class as many as it has, with replacement."""
+    """Return how often each image is drawn, (n_bootstrap, n): from each class as many as it has, with replacement."""
     counts = np.zeros((n_bootstrap, len(of_row)))
     for rows in (np.flatnonzero(of_row == c) for c in np.unique(of_row)):
         counts[:, rows] = random.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), n_bootstrap)
@@ -62,7 +64,8 @@ def _draws(of_row: np.ndarray, n_bootstrap: int, random: np.random.Generator) ->
 
 
 def _weighted(distances: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The correlation over pairs of different images for each row of weights (B, n); a pair weighs their product."""
+    """Return the correlation over pairs of different images for each row of weights (B, n); a pair weighs their
+    product."""
     n_pairs = weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1)
 
     def mean(values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def variance_shares(table: pd.DataFrame, factors: Sequence[str], value: str, repeat: str = "repeat") -> pd.DataFrame:
-    """Functional analysis of variance of a full factorial design: main effects and interactions of two factors.
+    """Return functional analysis of variance of a full factorial design: main effects and interactions of two factors.
 
     The mean response over all cells is decomposed into terms that are orthogonal in a balanced design (Hoeffding 1948;
     for choices of an analysis, Hutter, Hoos & Leyton-Brown 2014, equations 3 to 7): the main effect of a factor is the
@@ -36,14 +36,14 @@ def variance_shares(table: pd.DataFrame, factors: Sequence[str], value: str, rep
         If the design is not a full product with one value each.
     """
     of_repeats = [
-        pd.DataFrame(list(_terms(_response(its, factors, value), factors))).assign(repeat=number)
-        for number, its in table.groupby(repeat)
+        pd.DataFrame(list(_terms(_response(of_repeat, factors, value), factors))).assign(repeat=number)
+        for number, of_repeat in table.groupby(repeat)
     ]
     return pd.concat(of_repeats, ignore_index=True)
 
 
 def _response(table: pd.DataFrame, factors: Sequence[str], value: str) -> np.ndarray:
-    """The values as an array with an axis for each factor."""
+    """Return the values as an array with an axis for each factor."""
     levels = [np.unique(table[factor], return_inverse=True) for factor in factors]
     shape = tuple(len(names) for names, _ in levels)
     response = np.full(shape, np.nan)
@@ -70,6 +70,6 @@ def _terms(response: np.ndarray, factors: Sequence[str]) -> Iterator[dict[str, o
 
 
 def _marginal(response: np.ndarray, axes: Sequence[int]) -> np.ndarray:
-    """Means over all other axes, which stay with length 1."""
+    """Return means over all other axes, which stay with length 1."""
     others = tuple(axis for axis in range(response.ndim) if axis not in axes)
     return response.mean(axis=others, keepdims=True)

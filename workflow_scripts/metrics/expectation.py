@@ -10,7 +10,7 @@ _BLOCK = 256  # values of n handled at once
 def best_of_n(
     inertia: npt.ArrayLike, score: npt.ArrayLike, *, n_bootstrap: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> pd.DataFrame:
-    """Expected score of the restart with the lowest inertia among n, for n = 1..R.
+    """Return expected score of the restart with the lowest inertia among n, for n = 1..R.
 
     The n restarts are drawn from the R without replacement. With the restarts in order of inertia, i = 0..R-1, the
     best of the n is restart i with probability C(R-1-i, n-1) / C(R, n), so the expectation is exact. Restarts of
@@ -59,7 +59,7 @@ def best_of_n(
 
 
 def _rank_probabilities(n: np.ndarray, n_restarts: int) -> np.ndarray:
-    """Probability that the best of n draws from `n_restarts` is the one of rank i, (len(n), ranks).
+    """Return probability that the best of n draws from `n_restarts` is the one of rank i, (len(n), ranks).
 
     C(R-1-i, n-1) / C(R, n) as a product of ratios, so that no factorial is formed: n / R at i = 0, and from i - 1 to
     i the factor (R - i - n + 1) / (R - i), down to 0 where fewer than n restarts are left. A rank of m or more has

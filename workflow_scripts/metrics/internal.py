@@ -5,17 +5,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import sklearn.metrics
-from scipy.sparse import csr_array
-from scipy.spatial.distance import pdist, squareform
-from sklearn.metrics import pairwise_distances_chunked
 
+from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.metrics.contingency import as_partitions
+from workflow_scripts.metrics.pairs import distance_blocks
 
 MAX_POINTS = 20_000
 """Above, what needs the distances of all pairs is estimated from a sample, with an interval."""
 NORMAL_95 = 1.96
-_CHUNK_MIB = 256  # of distances at once; fixed, so that the sums are formed in the same order everywhere
+_BLOCK_BYTES = 1 << 28  # of distances at once; fixed, so that the sums are formed in the same order everywhere
 
 
 class Estimates(NamedTuple):
@@ -27,13 +25,13 @@ class Estimates(NamedTuple):
 
 
 def compact(partition: np.ndarray) -> np.ndarray:
-    """The clusters numbered 0..K-1 without a gap, in their order; all noise is -1."""
+    """Return the clusters numbered 0..K-1 without a gap, in their order; all noise is -1."""
     values, inverse = np.unique(partition, return_inverse=True)
     return np.maximum(inverse - np.count_nonzero(values < 0), -1)
 
 
 def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
-    """Mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
+    """Return mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
 
     Noise (a negative number) is left out: it is no cluster and nobody's neighbour. A point alone in its cluster
     scores 0. The distances are computed once for all partitions. Above `max_points` every partition is scored on a
@@ -57,13 +55,14 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
     if len(points) <= max_points:
         values = _silhouettes(points, [compact(partition) for partition in partitions])
         return Estimates(values, *np.full((2, len(values)), np.nan))
-    found = np.array([_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions])
-    value, error = found.reshape(-1, 2).T
+    estimates = np.array([_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions])
+    value, error = estimates.reshape(-1, 2).T
     return Estimates(value, value - NORMAL_95 * error, value + NORMAL_95 * error)
 
 
 def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The silhouette of each clustered point of one partition, among the clustered ones, or of a sample of these.
+    """Return the silhouette of each clustered point of one partition, among the clustered ones, or of a sample of
+    these.
 
     The sample is that of `silhouettes`, of `MAX_POINTS` and in proportion. Noise is left out.
 
@@ -77,12 +76,13 @@ def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) 
     n_clusters = len(np.unique(clusters[rows]))
     if n_clusters < 2 or n_clusters == len(rows):
         return rows, np.full(len(rows), np.nan if n_clusters < 2 else 0.0)
-    centred = points[rows] - points[rows].mean(axis=0)
-    return rows, sklearn.metrics.silhouette_samples(centred, clusters[rows])
+    from sklearn.metrics import silhouette_samples as of_samples  # takes a second to import
+
+    return rows, of_samples(points[rows] - points[rows].mean(axis=0), clusters[rows])
 
 
 def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int, seed: int) -> tuple[float, float]:
-    """Silhouette of a sample, and its standard error: clusters are strata, drawn without replacement."""
+    """Return silhouette of a sample, and its standard error: clusters are strata, drawn without replacement."""
     sample = stratified_sample(clusters, n_points, np.random.default_rng(seed))
     drawn, sizes = clusters[sample], np.bincount(clusters[clusters >= 0])
     influence = np.zeros(len(sample))
@@ -93,7 +93,8 @@ def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int,
 
 
 def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
-    """Indices of at most `n_points` clustered points without replacement, each cluster in proportion to within one.
+    """Return indices of at most `n_points` clustered points without replacement, each cluster in proportion to within
+    one.
 
     Systematic sampling at equal steps along the shuffled points, sorted by cluster.
     """
@@ -104,14 +105,14 @@ def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generato
 
 
 def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np.ndarray | None = None) -> np.ndarray:
-    """Mean silhouette of every compact partition, the distances computed in chunks of rows.
+    """Return mean silhouette of every compact partition, the distances computed in chunks of rows.
 
     `influence` (N,) gets what each point of the only partition adds to the sum, but for a constant in each cluster.
     """
     sums = np.zeros(len(partitions))
     start = 0
     # the centre as origin: distances come from |x|² - 2xy + |y|², which loses digits far from it
-    for distances in pairwise_distances_chunked(points - points.mean(axis=0), working_memory=_CHUNK_MIB):
+    for distances in distance_blocks(points - points.mean(axis=0), _BLOCK_BYTES):
         rows = slice(start, start + len(distances))
         from_all = np.ascontiguousarray(distances.T)  # once, as a product of a sparse with a dense matrix wants it
         sums += [_silhouette_sum(from_all, clusters, rows, influence) for clusters in partitions]
@@ -120,10 +121,12 @@ def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np
 
 
 def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, influence: np.ndarray | None) -> float:
-    """Sum of the silhouettes of the clustered points among `rows`, from the distances of all N points to them.
+    """Return sum of the silhouettes of the clustered points among `rows`, from the distances of all N points to them.
 
     `clusters` (N,) numbers the clusters 0..K-1 without a gap; negative is noise. NaN if K < 2.
     """
+    from scipy.sparse import csr_array
+
     everyone = np.flatnonzero(clusters >= 0)
     sizes = np.bincount(clusters[everyone])
     n_clusters = len(sizes)
@@ -153,7 +156,7 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
 
 
 def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataFrame:
-    """Variance ratio and Davies-Bouldin index of every partition of the same points, on all of them at any N.
+    """Return variance ratio and Davies-Bouldin index of every partition of the same points, on all of them at any N.
 
     Noise (a negative number) is left out of both: the points' common centre is that of the clustered ones.
 
@@ -179,6 +182,8 @@ def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataFrame:
 
 
 def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
+    from scipy.spatial.distance import pdist, squareform
+
     points, clusters = points[clusters >= 0], clusters[clusters >= 0]
     n, k = len(points), int(clusters.max(initial=-1)) + 1
     if not 2 <= k < n:
@@ -196,9 +201,6 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
 
 
 def radii_of(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
-    sizes = np.bincount(clusters)
-    places = (clusters, np.arange(len(points)))
-    members = csr_array((np.ones(len(points)), places), shape=(len(sizes), len(points)))
-    centres = (members @ points) / sizes[:, None]
+    """Return size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
+    sizes, centres = np.bincount(clusters), cluster_means(points, clusters)
     return sizes, centres, np.linalg.norm(points - centres[clusters], axis=1)

@@ -17,7 +17,7 @@ CURVES = ("refinement", "random", "orthogonal")
 
 
 def reference_curves(y: npt.ArrayLike, ks: Iterable[int], *, draws: int = 20, seed: int = 0) -> pd.DataFrame:
-    """NMI (geometric mean) of three kinds of partitions with the labels, for each number of clusters.
+    """Return NMI (geometric mean) of three kinds of partitions with the labels, for each number of clusters.
 
     - `refinement`: the labels, the largest part split into halves until there are k: sqrt(H(labels) / H(parts)),
       exactly. There is none below the number of labels.
@@ -52,19 +52,19 @@ def reference_curves(y: npt.ArrayLike, ks: Iterable[int], *, draws: int = 20, se
 
 
 def nmi_geometric(codes: np.ndarray, labels: np.ndarray) -> float:
-    """Mutual information over the geometric mean of the entropies, as scikit-learn's limits have it.
+    """Return mutual information over the geometric mean of the entropies, as scikit-learn's limits have it.
 
     Both (N,) integers from 0 on; 1 if both are of one part, 0 if one of them is.
     """
     n_labels = labels.max() + 1
-    joint, one, other = (_entropy(np.bincount(its)) for its in (codes * n_labels + labels, codes, labels))
+    joint, one, other = (_entropy(np.bincount(numbers)) for numbers in (codes * n_labels + labels, codes, labels))
     if one == 0 or other == 0:
         return float(one == other)
     return max(one + other - joint, 0.0) / np.sqrt(one * other)
 
 
 def _entropy(sizes: np.ndarray) -> float:
-    """Entropy in nats of parts of these sizes."""
+    """Return entropy in nats of parts of these sizes."""
     shares = sizes[sizes > 0] / sizes.sum()
     return max(float(-(shares * np.log(shares)).sum()), 0.0)
 
@@ -74,11 +74,11 @@ def _random(codes: np.ndarray, k: int, draws: int, rng: np.random.Generator) -> 
 
 
 def _refinements(sizes: np.ndarray, ks: Iterable[int]) -> dict[int, float]:
-    """NMI of the labels, parts of these sizes, with their refinement into k parts."""
+    """Return NMI of the labels, parts of these sizes, with their refinement into k parts."""
     entropy = _entropy(sizes)
     parts = [-int(size) for size in sizes]  # the smallest is the first of a heap
     heapify(parts)
-    found = {}
+    nmi = {}
     for k in sorted(ks):
         if k < len(sizes):
             continue
@@ -86,5 +86,5 @@ def _refinements(sizes: np.ndarray, ks: Iterable[int]) -> dict[int, float]:
             half = parts[0] // 2
             heappush(parts, heapreplace(parts, half) - half)
         of_parts = _entropy(-np.array(parts))
-        found[k] = np.sqrt(entropy / of_parts) if entropy else float(of_parts == 0)
-    return found
+        nmi[k] = np.sqrt(entropy / of_parts) if entropy else float(of_parts == 0)
+    return nmi

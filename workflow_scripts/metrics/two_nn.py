@@ -37,7 +37,7 @@ class TwoNN:
     n_copies: int
 
     def dimension(self, fraction: float = 0.9) -> float:
-        """The slope of the line through the origin, by least squares on the first `fraction` of the n points."""
+        """Return the slope of the line through the origin, by least squares on the first `fraction` of the n points."""
         kept = int((len(self.log_mu) + 1) * fraction)
         x, y = self.log_mu[:kept], self.minus_log[:kept]
         return float((x * y).sum() / np.square(x).sum())  # no BLAS, whose threads change the last bits
@@ -62,7 +62,7 @@ def two_nn(X: npt.ArrayLike) -> TwoNN:
 def dimension_by_size(
     X: npt.ArrayLike, fractions: Sequence[float] = FRACTIONS, smallest: int = 50, seed: int = 0
 ) -> pd.DataFrame:
-    """The dimension of all points, and of samples of half, a quarter, … of them: a plateau is the data's own.
+    """Return the dimension of all points, and of samples of half, a quarter, … of them: a plateau is the data's own.
 
     The samples of one size are disjoint blocks of the shuffled points, as in Facco et al. 2017, at most `MOST_BLOCKS`.
 
@@ -82,7 +82,7 @@ def dimension_by_size(
 
 
 def thick_line(n: int, noise: float = 0.001, length: float = 100, seed: int = 0) -> np.ndarray:
-    """Points along a line with normal noise across it, (n, 2): one dimension from afar, two from near.
+    """Return points along a line with normal noise across it, (n, 2): one dimension from afar, two from near.
 
     The example of Coronica 2018, figure 3.4; `noise` is the standard deviation.
     """
@@ -91,7 +91,7 @@ def thick_line(n: int, noise: float = 0.001, length: float = 100, seed: int = 0)
 
 
 def _two_distances(points: np.ndarray) -> np.ndarray:
-    """Distances of every point to its two nearest others, ascending, (N, 2).
+    """Return distances of every point to its two nearest others, ascending, (N, 2).
 
     They are computed anew from the neighbours: a search by matrix products rounds those of copies away from zero.
     """

@@ -11,7 +11,7 @@ UNKNOWN = "?"
 
 
 def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
-    """Name every cluster after the class of most of its labelled images.
+    """Return name every cluster after the class of most of its labelled images.
 
     Ties go to the class that sorts first. The largest cluster of a class bears its name alone, the next are `Sc-2`,
     `Sc-3`; a cluster without a labelled image is `?`. Noise is no cluster and has no name.
@@ -44,7 +44,7 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
 
 
 def predict_classes(labels: npt.ArrayLike, names: pd.DataFrame) -> np.ndarray:
-    """The class that each image's cluster votes for.
+    """Return the class that each image's cluster votes for.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def predict_classes(labels: npt.ArrayLike, names: pd.DataFrame) -> np.ndarray:
 
 
 def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Labelled images of each class by predicted class.
+    """Return labelled images of each class by predicted class.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
 
 
 def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Precision, recall and F1 of each class after the majority vote.
+    """Return precision, recall and F1 of each class after the majority vote.
 
     An image that gets no class (noise, a cluster without a vote) is missed by its own class and claimed by none. Images
     without a label are left out.

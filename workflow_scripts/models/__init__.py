@@ -1,1 +1,1 @@
-"""A clustering as a model that names new pictures: fitted to a cell's artefacts, saved, loaded, applied."""
+"""A clustering as a model that names new images: fitted to a cell's artefacts, saved, loaded, applied."""

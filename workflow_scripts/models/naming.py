@@ -1,4 +1,4 @@
-"""New pictures through saved models."""
+"""New images through saved models."""
 
 import json
 from collections import defaultdict
@@ -12,15 +12,17 @@ import pandas as pd
 import torch
 
 from workflow_scripts.backbones.descriptors import describe
-from workflow_scripts.backbones.extract import CUDA_WORKERS, choose_device, in_order, padded_batches, prepare
+from workflow_scripts.backbones.extract import CUDA_WORKERS, padded_batches, prepare
 from workflow_scripts.backbones.joined import side_by_side
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.parallel import threaded_map
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import preprocess_all
 
 ROWS = 256
-"""Pictures that are held at once."""
+"""Images that are held at once."""
 Progress = Callable[[int, int], None]
 Forward = Callable[[np.ndarray], dict[str, np.ndarray]]
 """uint8 images (n, H, W) or (n, H, W, 3) in, {layer: (n, width) float32} out."""
@@ -34,11 +36,11 @@ def name_pictures(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> dict[str, pd.DataFrame]:
-    """What each model says of each picture, a table as of `SavedModel.predict` for each name, rows as `paths`.
+    """Return what each model says of each image, a table as of `SavedModel.predict` for each name, rows as `paths`.
 
-    Models that preprocess alike and have the same network share one pass over the pictures; `progress` of the network's
-    name is called with (done, total) after each picture of it. On the device that the models were made on, the pictures
-    that they were made of get the same features again. Memory does not grow with the number of pictures. Raises
+    Models that preprocess alike and have the same network share one pass over the images; `progress` of the network's
+    name is called with (done, total) after each image of it. On the device that the models were made on, the images
+    that they were made of get the same features again. Memory does not grow with the number of images. Raises
     `UserError` for weights that are not a model's.
     """
     passes: defaultdict[str, dict[str, SavedModel]] = defaultdict(dict)
@@ -46,10 +48,10 @@ def name_pictures(
         network = {key: value for key, value in model.facts["backbone"].items() if key != "layer"}
         passes[json.dumps([model.facts["preprocess"], network], sort_keys=True)][name] = model
     tables: dict[str, pd.DataFrame] = {}
-    for its in passes.values():
-        features = _features(list(its.values()), paths, max_pixels, device, workers, progress)
-        parts = [{name: model.predict(of[model.layer]) for name, model in its.items()} for of in features]
-        tables |= {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in its}
+    for alike in passes.values():
+        features = _features(list(alike.values()), paths, max_pixels, device, workers, progress)
+        parts = [{name: model.predict(of[model.layer]) for name, model in alike.items()} for of in features]
+        tables |= {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in alike}
     return tables
 
 
@@ -61,16 +63,16 @@ def _features(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> Iterator[dict[str, np.ndarray]]:
-    """The features of the models' layers, {layer: (n, d) float32}, for some pictures at a time, in order."""
+    """Yield the features of the models' layers, {layer: (n, d) float32}, for some images at a time, in order."""
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
     images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
     first = list(islice(images, ROWS))  # forks the workers, before torch has threads
-    where = choose_device(device)
+    where = torch.device(choose_device(device))
     forward = _forward(backbone, sorted({model.layer for model in models}), first[0].shape[:2], where)
     for chunk in chain([first], iter(lambda: list(islice(images, ROWS)), [])):
         batches = padded_batches(np.stack(chunk), 0, backbone["batch_size"])
-        vectors = list(in_order(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
-        yield {layer: np.concatenate([its[layer] for its in vectors])[: len(chunk)] for layer in vectors[0]}
+        vectors = list(threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
+        yield {layer: np.concatenate([batch[layer] for batch in vectors])[: len(chunk)] for layer in vectors[0]}
 
 
 def _name(backbone: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "out
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A clustering that new pictures can be put into.
+    """A clustering that new images can be put into.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class SavedModel:
         return self.facts["backbone"]["layer"]
 
     def points(self, features: np.ndarray) -> np.ndarray:
-        """Features (n, d) in the space that was clustered, (n, C) float64."""
+        """Return features (n, d) in the space that was clustered, (n, C) float64."""
         reduction = self.facts["reduction"]
         if reduction["settings"] is None:
             return np.asarray(features, dtype=np.float64)
@@ -56,13 +56,13 @@ class SavedModel:
         return scores / np.sqrt(self.tensors["explained_variance"]) if reduction["whiten"] else scores
 
     def predict(self, features: np.ndarray) -> pd.DataFrame:
-        """What the model says of pictures with these features (n, d), a row each, in the columns `COLUMNS`.
+        """Return what the model says of images with these features (n, d), a row each, in the columns `COLUMNS`.
 
         `cluster` is that of the nearest centre, at `distance` in the space that was clustered; `name` is what figures
         call it, `predicted` the class that it votes for (None without labels). `margin` is 1 - distance / distance to
         the nearest centre that votes for something else: 1 on the centre, 0 on the border; NaN if there is no other.
         `novelty` is the distance to the nearest cluster among all features, also in what the reduction leaves out, in
-        units of the threshold: above 1 the picture is an `outlier`, unlike what the model was made of.
+        units of the threshold: above 1 the image is an `outlier`, unlike what the model was made of.
         """
         distances = cdist(self.points(features), self.tensors["centers"])
         nearest = distances.argmin(axis=1)
@@ -80,20 +80,24 @@ class SavedModel:
     def _encoder(self) -> Any:
         from workflow_scripts.reduce.autoencoder import restored  # torch, which a PCA does not need
 
-        its = {name.removeprefix(ENCODER): its for name, its in self.tensors.items() if name.startswith(ENCODER)}
-        return restored(self.facts["reduction"]["settings"], its)
+        tensors = {
+            name.removeprefix(ENCODER): tensors for name, tensors in self.tensors.items() if name.startswith(ENCODER)
+        }
+        return restored(self.facts["reduction"]["settings"], tensors)
 
     @cached_property
     def _votes(self) -> np.ndarray:
-        """A number for each cluster's class, (k,); clusters without a vote are classes of their own."""
-        names = [its["predicted"] or (its["cluster"],) for its in self.facts["clusters"]]
+        """Return a number for each cluster's class, (k,); clusters without a vote are classes of their own."""
+        names = [cluster["predicted"] or (cluster["cluster"],) for cluster in self.facts["clusters"]]
         return np.array([names.index(name) for name in names])
 
 
 def save_model(model: SavedModel, facts_path: str, tensors_path: str) -> None:
     """Write the model's two files; the same model always gives the same bytes."""
     with replacing(tensors_path) as temporary:
-        temporary.write_bytes(save({name: np.ascontiguousarray(its) for name, its in sorted(model.tensors.items())}))
+        temporary.write_bytes(
+            save({name: np.ascontiguousarray(tensor) for name, tensor in sorted(model.tensors.items())})
+        )
     with replacing(facts_path) as temporary:
         facts = {"format_version": FORMAT_VERSION, **model.facts}
         temporary.write_text(json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -107,6 +111,6 @@ def load_model(facts_path: str, tensors_path: str) -> SavedModel:
     except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"{facts_path}: no model can be read here ({error}); make it again") from None
     if facts.get("format_version") != FORMAT_VERSION:
-        found = facts.get("format_version")
-        raise UserError(f"{facts_path}: format version {found}, allowed: {FORMAT_VERSION}; make it again")
+        version = facts.get("format_version")
+        raise UserError(f"{facts_path}: format version {version}, allowed: {FORMAT_VERSION}; make it again")
     return SavedModel(facts, tensors)

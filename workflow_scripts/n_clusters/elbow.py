@@ -7,7 +7,8 @@ MINIMUM = 3
 
 
 def sag(ks: np.ndarray, inertia: np.ndarray) -> np.ndarray:
-    """How far the curve lies below its chord in the unit square: Kneedle's difference curve (Satopää et al. 2011).
+    """Return how far the curve lies below its chord in the unit square: Kneedle's difference curve (Satopää et al.
+    2011).
 
     `ks` (K,) rising, `inertia` (..., K); 0 for a straight line, nearly 1 for a right angle.
     """
@@ -17,7 +18,7 @@ def sag(ks: np.ndarray, inertia: np.ndarray) -> np.ndarray:
 
 
 def recommend(ks: np.ndarray, inertia: np.ndarray, sharp_by_chance: float) -> int | None:
-    """The k of the knee; None if the curve bends no more than `sharp_by_chance`.
+    """Return the k of the knee; None if the curve bends no more than `sharp_by_chance`.
 
     A knee there always is: also data without groups have a curve that falls fast and then slowly. So its sag is held
     against that of points without groups.

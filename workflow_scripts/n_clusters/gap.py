@@ -6,7 +6,7 @@ import numpy as np
 
 
 def references(X: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
-    """Points (N, d) without groups: uniform over a box along the principal axes of `X` (the paper's choice b)."""
+    """Yield points (N, d) without groups: uniform over a box along the principal axes of `X` (the paper's choice b)."""
     mean = X.mean(axis=0)
     axes = np.linalg.svd(X - mean, full_matrices=False)[2]
     scores = (X - mean) @ axes.T
@@ -16,7 +16,7 @@ def references(X: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def gaps(inertia: np.ndarray, reference_inertia: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gap(k), and its standard error with the simulation's part.
+    """Return Gap(k), and its standard error with the simulation's part.
 
     The pooled within-cluster sum W_k of the paper is the inertia of k-means: half the mean squared distance between
     the pairs of a cluster, times its size.
@@ -40,6 +40,7 @@ def _positive(inertia: np.ndarray) -> np.ndarray:
 
 
 def recommend(ks: np.ndarray, gap: np.ndarray, s: np.ndarray) -> int | None:
-    """The smallest k with Gap(k) >= Gap(k + 1) - s(k + 1), the next of `ks`; None if there is none: it rises on."""
+    """Return the smallest k with Gap(k) >= Gap(k + 1) - s(k + 1), the next of `ks`; None if there is none: it rises
+    on."""
     enough = np.flatnonzero(gap[:-1] >= gap[1:] - s[1:])
     return int(ks[enough[0]]) if len(enough) else None

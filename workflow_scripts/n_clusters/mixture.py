@@ -6,19 +6,20 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from workflow_scripts.clusterers.means import cluster_means
+
 
 def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
-    """BIC of the mixture that expectation maximisation reaches from a partition; low is good.
+    """Return BIC of the mixture that expectation maximisation reaches from a partition; low is good.
 
     X (N, d); labels (N,) 0..k-1, every cluster with a member. The covariances get 1e-6 of the mean variance on their
     diagonal. NaN if a covariance is singular all the same.
     """
-    k, sizes = int(labels.max()) + 1, np.bincount(labels)
-    means = np.array([X[labels == cluster].mean(axis=0) for cluster in range(k)])
+    sizes = np.bincount(labels)
     model = GaussianMixture(
-        k,
+        len(sizes),
         covariance_type=covariance_type,
-        means_init=means,
+        means_init=cluster_means(X, labels),
         weights_init=sizes / sizes.sum(),
         reg_covar=1e-6 * X.var(axis=0).mean(),
         init_params="random_from_data",
@@ -34,7 +35,7 @@ def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
 
 
 def recommend(ks: np.ndarray, values: np.ndarray) -> int | None:
-    """The k of the lowest BIC; None at the end of the range, where it may fall on."""
+    """Return the k of the lowest BIC; None at the end of the range, where it may fall on."""
     if np.isnan(values).all():
         return None
     best = int(np.nanargmin(values))

@@ -8,7 +8,8 @@ ENOUGH = 0.8
 
 
 def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> float:
-    """How well the centres of other points predict which of `points` (N, d) belong together; equation 2 of the paper.
+    """Return how well the centres of other points predict which of `points` (N, d) belong together; equation 2 of the
+    paper.
 
     For each cluster of `labels` (N,) the share of its pairs of points that have the same nearest one of `centers`
     (k, d); the lowest of these. A cluster of one point has no pair and counts as well predicted.
@@ -22,6 +23,6 @@ def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndar
 
 
 def recommend(ks: np.ndarray, strength: np.ndarray, error: np.ndarray) -> int | None:
-    """The largest k whose strength is `ENOUGH` within one standard error; None if not even the smallest's is."""
+    """Return the largest k whose strength is `ENOUGH` within one standard error; None if not even the smallest's is."""
     enough = np.flatnonzero(strength + error >= ENOUGH)
     return int(ks[enough[-1]]) if len(enough) else None

@@ -53,7 +53,7 @@ class _Chance:
 
 
 def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n_threads: int = 1) -> pd.DataFrame:
-    """Every criterion for every k, on k-means partitions of `X` (N, d).
+    """Return every criterion for every k, on k-means partitions of `X` (N, d).
 
     How sure a recommendation is, is the share of `n_resamples` resamples (80 % of the images; for the stability one
     split in halves each) in which the criterion recommends the same.
@@ -69,7 +69,7 @@ def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n
 
 
 def standing_out(table: pd.DataFrame) -> int | None:
-    """The k that at least `MAJORITY` criteria recommend, each of them sure; None where no k stands out."""
+    """Return the k that at least `MAJORITY` criteria recommend, each of them sure; None where no k stands out."""
     votes = table[table["recommended"] & (table["share"] >= SURE)]["k"].value_counts()
     return int(votes.index[0]) if len(votes) and votes.iloc[0] >= MAJORITY else None
 
@@ -87,76 +87,80 @@ class _Survey:
         self.chance, self.chance_of_resamples = self._chance(X, "references"), self._chance(X[resamples[0]], "fewer")
 
     def _partitions(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-        """Of each k, inertia (K,), labels (K, N) and centres of the best restart."""
-        its_seed = seed(self.base_seed, "kmeans")
+        """Return of each k, inertia (K,), labels (K, N) and centres of the best restart."""
+        kmeans_seed = seed(self.base_seed, "kmeans")
         ks, n_init = self.ks.tolist(), self.options.n_init
-        found = run_restarts(X, ks, n_init, its_seed, keep="best", n_threads=self.n_threads)
-        inertia = np.array([its.inertia.min() for its in found])
-        return inertia, np.array([its.labels for its in found], dtype=np.int64), [its.best_centers for its in found]
+        of_ks = run_restarts(X, ks, n_init, kmeans_seed, keep="best", n_threads=self.n_threads)
+        inertia = np.array([restarts.inertia.min() for restarts in of_ks])
+        return (
+            inertia,
+            np.array([restarts.labels for restarts in of_ks], dtype=np.int64),
+            [restarts.best_centers for restarts in of_ks],
+        )
 
     def _curves(self, X: np.ndarray) -> _Curves:
         inertia, labels, _ = self._partitions(X)
-        bic = np.array([mixture.bic(X, its, self.options.covariance_type) for its in labels])
+        bic = np.array([mixture.bic(X, partition, self.options.covariance_type) for partition in labels])
         return _Curves(inertia, silhouettes(X, labels, max_points=MAX_POINTS).value, bic)
 
     def _chance(self, X: np.ndarray, name: str) -> _Chance:
         inertia, heights = [], []
         for reference in gap.references(X, self.options.n_references, seed(self.base_seed, name)):
-            its_inertia, labels, _ = self._partitions(reference)
-            inertia.append(its_inertia)
+            reference_inertia, labels, _ = self._partitions(reference)
+            inertia.append(reference_inertia)
             heights.append(np.nanmax(silhouettes(reference, labels, max_points=MAX_POINTS).value, initial=-1))
         sags = elbow.sag(self.ks, np.array(inertia)).max(axis=1)
         return _Chance(np.array(inertia), float(np.quantile(sags, CHANCE)), float(np.quantile(heights, CHANCE)))
 
     def elbow(self) -> pd.DataFrame:
-        """Share of the variance that is left within the clusters, and where it bends."""
+        """Return share of the variance that is left within the clusters, and where it bends."""
         total = np.square(self.X - self.X.mean(axis=0)).sum()
-        resampled = np.array([its.inertia for its in self.of_resamples]) / SHARE
-        chosen = [elbow.recommend(self.ks, its, self.chance_of_resamples.sag) for its in resampled]
+        resampled = np.array([curve.inertia for curve in self.of_resamples]) / SHARE
+        chosen = [elbow.recommend(self.ks, curve, self.chance_of_resamples.sag) for curve in resampled]
         recommended = elbow.recommend(self.ks, self.curves.inertia, self.chance.sag)
         return self._table("elbow", self.curves.inertia / total, *_spread(resampled / total), recommended, chosen)
 
     def silhouette(self) -> pd.DataFrame:
-        """The mean silhouette, and where it is highest."""
-        resampled = np.array([its.silhouette for its in self.of_resamples])
-        chosen = [silhouette.recommend(self.ks, its, self.chance_of_resamples.silhouette) for its in resampled]
+        """Return the mean silhouette, and where it is highest."""
+        resampled = np.array([curve.silhouette for curve in self.of_resamples])
+        chosen = [silhouette.recommend(self.ks, curve, self.chance_of_resamples.silhouette) for curve in resampled]
         recommended = silhouette.recommend(self.ks, self.curves.silhouette, self.chance.silhouette)
         return self._table("silhouette", self.curves.silhouette, *_spread(resampled), recommended, chosen)
 
     def gap(self) -> pd.DataFrame:
-        """The gap statistic, and its rule of one standard error."""
+        """Return the gap statistic, and its rule of one standard error."""
         values, s = gap.gaps(self.curves.inertia, self.chance.inertia)
-        resampled = [gap.gaps(its.inertia, self.chance_of_resamples.inertia) for its in self.of_resamples]
-        chosen = [gap.recommend(self.ks, *its) for its in resampled]
+        resampled = [gap.gaps(curve.inertia, self.chance_of_resamples.inertia) for curve in self.of_resamples]
+        chosen = [gap.recommend(self.ks, *curve) for curve in resampled]
         return self._table("gap", values, values - s, values + s, gap.recommend(self.ks, values, s), chosen)
 
     def bic(self) -> pd.DataFrame:
-        """The BIC of an image in nats, and where it is lowest."""
+        """Return the BIC of an image in nats, and where it is lowest."""
         n = len(self.X)
-        resampled = np.array([its.bic for its in self.of_resamples]) / (2 * round(SHARE * n))
-        chosen = [mixture.recommend(self.ks, its) for its in resampled]
+        resampled = np.array([curve.bic for curve in self.of_resamples]) / (2 * round(SHARE * n))
+        chosen = [mixture.recommend(self.ks, curve) for curve in resampled]
         values = self.curves.bic / (2 * n)
         return self._table("bic", values, *_spread(resampled), mixture.recommend(self.ks, values), chosen)
 
     def stability(self) -> pd.DataFrame:
-        """The prediction strength over splits in halves, and the largest k where it is enough."""
+        """Return the prediction strength over splits in halves, and the largest k where it is enough."""
         random = np.random.default_rng(seed(self.base_seed, "splits"))
         of_splits = np.array(
             [self._strengths(random.permutation(len(self.X))) for _ in range(self.options.n_resamples)]
         )
         strength, error = of_splits.mean(axis=0), of_splits.std(axis=0, ddof=1) / np.sqrt(len(of_splits))
-        chosen = [stability.recommend(self.ks, its, np.zeros(len(self.ks))) for its in of_splits]
+        chosen = [stability.recommend(self.ks, strengths, np.zeros(len(self.ks))) for strengths in of_splits]
         return self._table(
             "stability", strength, *_spread(of_splits), stability.recommend(self.ks, strength, error), chosen
         )
 
     def _strengths(self, order: np.ndarray) -> np.ndarray:
-        """Prediction strength for each k, each half once the one that predicts."""
+        """Return Prediction strength for each k, each half once the one that predicts."""
         halves = [self.X[order[::2]], self.X[order[1::2]]]
         (_, labels_a, centers_a), (_, labels_b, centers_b) = (self._partitions(half) for half in halves)
         pairs = [(halves[0], labels_a, centers_b), (halves[1], labels_b, centers_a)]
         each = [
-            [stability.prediction_strength(points, *its) for its in zip(labels, centers, strict=True)]
+            [stability.prediction_strength(points, *partition) for partition in zip(labels, centers, strict=True)]
             for points, labels, centers in pairs
         ]
         return np.mean(each, axis=0)
@@ -178,13 +182,13 @@ class _Survey:
                 "low": low,
                 "high": high,
                 "recommended": self.ks == recommended,
-                "share": [sum(its == k for its in chosen) / len(chosen) for k in self.ks],
-                "undecided": sum(its is None for its in chosen) / len(chosen),
+                "share": [sum(choice == k for choice in chosen) / len(chosen) for k in self.ks],
+                "undecided": sum(choice is None for choice in chosen) / len(chosen),
             }
         )
 
 
 def _spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 5 % and 95 % quantiles over the resamples."""
+    """Return the 5 % and 95 % quantiles over the resamples."""
     low, high = np.quantile(values, [0.05, 0.95], axis=0)
     return low, high

@@ -1,25 +1,55 @@
 """Results that no configuration names any more."""
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-STAGES = (
-    *("preprocess", "weights", "finetuned", "subsets", "features", "decomposed", "clusters", "scores", "validated"),
-    *("tables", "figures", "audit", "gallery", "models"),
-)
+from workflow_scripts.errors import UserError
+from workflow_scripts.grid.artefacts import PRUNED_FOLDERS, Layout
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.settings import Settings, parse
+from workflow_scripts.settings.reading import read_yaml
+
+UNFINISHED = (".rows", ".progress", ".checkpoint", ".checkpoints")
+"""What stands behind the name of a file that a kill interrupted, where the work can go on."""
 
 
-def unwanted(root: str | Path, wanted: Iterable[str]) -> Iterator[Path]:
-    """The files of the stages below `root` whose path, suffixes aside, is not among those of `wanted`."""
-    known = {_stem(Path(path)) for path in wanted}
-    for stage in STAGES:
-        yield from (
-            path for path in sorted((Path(root) / stage).rglob("*")) if path.is_file() and _stem(path) not in known
-        )
+def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list[str]:
+    """Return every result below the pruned folders that the present configuration or one of the project's names.
+
+    A configuration of the project with a mistake ends the run: what it names must not count as unused.
+    """
+    configurations = [settings]
+    for path in sorted(Path(config_folder).glob("**/*.yaml")):
+        try:
+            content = read_yaml(path)
+            if "studies" in content:
+                configurations.append(parse(content))
+        except UserError as error:
+            sys.exit(f"Error: {path}: {error}")
+    return sorted({path for each in configurations for path in layout.named(Grid(each))})
 
 
-def prune(root: str | Path, wanted: Iterable[str], delete: bool) -> None:
-    """Prints each unwanted file with its size, and deletes it when told to."""
+def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
+    """Yield the files of the pruned folders below `root` that are neither in `wanted` nor on the way to one of it."""
+    known = {Path(path) for path in wanted}
+    for folder in PRUNED_FOLDERS:
+        files = (path for path in sorted((Path(root) / folder).rglob("*")) if path.is_file())
+        yield from (path for path in files if _finished(path) not in known)
+
+
+def _finished(path: Path) -> Path:
+    """Return the file that an unfinished one is on the way to; of every other file itself."""
+    if path.parent.name.endswith(".checkpoints"):
+        path = path.parent
+    for ending in UNFINISHED:
+        if path.name.startswith(".") and path.name.endswith(ending):
+            return path.with_name(path.name.removeprefix(".").removesuffix(ending))
+    return path
+
+
+def prune(root: str | Path, wanted: Collection[str], delete: bool) -> None:
+    """Print each unwanted file with its size, and delete it if `delete`."""
     total = 0
     for path in unwanted(root, wanted):
         size = path.stat().st_size
@@ -30,18 +60,6 @@ def prune(root: str | Path, wanted: Iterable[str], delete: bool) -> None:
             _remove_empty(path.parent, Path(root))
     hint = "" if delete or not total else "; delete them with: snakemake prune --config delete=true"
     print(f"{total / 1e6:.1f} MB that no configuration names{hint}")
-
-
-def _stem(path: Path) -> Path:
-    if path.parent.name.endswith(".checkpoints"):
-        path = path.parent
-    name = path.name
-    for unfinished in (".rows", ".progress", ".checkpoint", ".checkpoints"):  # of what a kill interrupted and can go on
-        if name.endswith(unfinished):
-            name = name.removeprefix(".").removesuffix(unfinished)
-    for suffix in (".parquet", ".csv", ".classes", ".h5", ".json", ".safetensors", ".svg", ".png", ".html"):
-        name = name.removesuffix(suffix)
-    return path.with_name(name)
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

@@ -30,8 +30,9 @@ def write_stack(
     ids = list(rows["image_id"])
     attributes = store.provenance(code, store.manifest_digest(ids), {"steps": list(steps)})
     with store.writing(path, attributes) as file:
-        file["image_id"] = np.array(ids, dtype="S")
-        stack = file.create_dataset("images", shape=(len(ids), *first.shape), dtype=np.uint8, chunks=(1, *first.shape))
+        store.put(file, "image_id", np.array(ids, dtype="S"))
+        shape = (len(ids), *first.shape)
+        stack = file.create_dataset("images", shape, np.uint8, chunks=(1, *first.shape), fletcher32=True)
         stack[0] = first
         for row, image in enumerate(images, 1):
             stack[row] = image

@@ -10,10 +10,13 @@ import torch
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.checkpoint import Checkpoint
+from workflow_scripts.io.device import choose_device
 from workflow_scripts.provenance import digest
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import fit_pca
-from workflow_scripts.reduce.phases import Recipe, Trainer, one_thread
+from workflow_scripts.reduce.phases import Recipe, Trainer
+from workflow_scripts.reduce.training import one_thread
 from workflow_scripts.seeds import seed
 
 WEIGHTS = "autoencoder"
@@ -27,7 +30,7 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Trains an autoencoder on a feature store (settings of `settings.Autoencoder`); a store of all images' codes.
+    """Train an autoencoder on a feature store (settings of `settings.Autoencoder`); a store of all images' codes.
 
     `scores` (N, C) float32; `held_out` (N,) bool; the network's tensors in the group `autoencoder`; the errors of every
     epoch in `curves`. Half of the held-out images end the training, the other half judge it: attributes
@@ -38,17 +41,17 @@ def decompose(
     features that are all the same, or an error that becomes infinite.
     """
     with store.reading(source) as features, one_thread():
-        X, ids, manifest = features["features"][:], store.image_ids(features), features.attrs["manifest"]
+        X, ids, manifest = features["features"][:], store.image_ids(features), store.text(features, "manifest")
         training, stopping, judging = split(ids, settings["held_out"], settings["seed"])
-        net = _prepared(X[training], settings).to(_device(settings["device"]))
+        net = _prepared(X[training], settings).to(choose_device(settings["device"], "autoencoder: device", "cpu"))
         recipe = Recipe(
             phases=[next(iter(phase.items())) for phase in settings["phases"]],
             **{key: settings[key] for key in ("patience", "learning_rate", "l2", "batch_size", "seed")},
         )
         made_from = digest([code, dict(settings), sha256(X).hexdigest(), list(ids)])
-        checkpoint = Path(path).with_name(f".{Path(path).name}.checkpoint")
+        checkpoint = Checkpoint(Path(path).with_name(f".{Path(path).name}.checkpoint"), made_from)
         on_device = torch.from_numpy(X).to(net.mean.device)
-        curves = Trainer(net, on_device, training, stopping, recipe, checkpoint, made_from).run(progress)
+        curves = Trainer(net, on_device, training, stopping, recipe, checkpoint).run(progress)
         facts = {
             "architecture": architecture(settings),
             "n_training": len(training),
@@ -57,29 +60,30 @@ def decompose(
         }
         with store.writing(path, store.provenance(code, manifest, settings, **facts)) as file:
             store.write_row_facts(file, store.row_facts(features))
-            file["scores"] = net.encode(X)
-            file["held_out"] = ~np.isin(np.arange(len(X)), training)
-            file["curves"] = np.array(curves)
+            store.put(file, "scores", net.encode(X))
+            store.put(file, "held_out", ~np.isin(np.arange(len(X)), training))
+            store.put(file, "curves", np.array(curves))
             weights = file.create_group(WEIGHTS)
             for name, tensor in net.state_dict().items():
-                weights[name] = tensor.cpu().numpy()
+                store.put(weights, name, tensor.cpu().numpy())
 
 
 def read(path: str) -> Autoencoder:
-    """The trained autoencoder of a decomposed store: `encode`, `decode` and `reconstruct` for images old and new."""
+    """Return the trained autoencoder of a decomposed store: `encode`, `decode` and `reconstruct` for images old and
+    new."""
     with store.reading(path) as file:
-        return restored(store.attribute(file, "settings"), {name: its[()] for name, its in file[WEIGHTS].items()})
+        return restored(store.attribute(file, "settings"), {name: tensor[()] for name, tensor in file[WEIGHTS].items()})
 
 
 def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Autoencoder:
-    """The autoencoder with these settings (`widths, tied, activation, seed`) and these tensors, by name."""
+    """Return the autoencoder with these settings (`widths, tied, activation, seed`) and these tensors, by name."""
     net = _empty(len(tensors["mean"]), settings)
-    net.load_state_dict({name: torch.from_numpy(np.asarray(its)) for name, its in tensors.items()})
+    net.load_state_dict({name: torch.from_numpy(np.asarray(tensor)) for name, tensor in tensors.items()})
     return net
 
 
 def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows to train on, rows that end the training and rows that judge it; copies of an image stay together.
+    """Return rows to train on, rows that end the training and rows that judge it; copies of an image stay together.
 
     Half of the share `held_out` of the images for each of the last two. Raises `UserError` when one has no image.
     """
@@ -95,13 +99,13 @@ def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np
 
 
 def architecture(settings: Mapping[str, Any]) -> str:
-    """In the thesis's notation: widths, `T` before those of a tied pair, and the activation."""
+    """Return in the thesis's notation: widths, `T` before those of a tied pair, and the activation."""
     pairs = zip(settings["tied"], settings["widths"], strict=True)
     return "-".join(f"{'T' if tied else ''}{width}" for tied, width in pairs) + f" {settings['activation']}"
 
 
 def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.ndarray) -> dict[str, float]:
-    """Mean squared errors, and their standard errors, on rows that the training has not seen."""
+    """Return mean squared errors, and their standard errors, on rows that the training has not seen."""
     pca = fit_pca(X, rows=training, max_components=net.widths[-1])
     centred = X[judging] - pca.mean
     in_pca = centred @ pca.components.T
@@ -109,15 +113,9 @@ def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.nd
         "reconstruction_error": np.square(X[judging] - net.reconstruct(X[judging]).astype(np.float64)).mean(axis=1),
         "pca_reconstruction_error": np.square(centred - in_pca @ pca.components).mean(axis=1),
     }
-    means = {name: float(its.mean()) for name, its in of_images.items()}
-    spreads = {f"{name}_se": float(its.std() / np.sqrt(len(its))) for name, its in of_images.items()}
+    means = {name: float(squares.mean()) for name, squares in of_images.items()}
+    spreads = {f"{name}_se": float(squares.std() / np.sqrt(len(squares))) for name, squares in of_images.items()}
     return {**means, **spreads, "variance": float(np.square(centred).mean())}
-
-
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("autoencoder: device: found cuda, but torch sees no GPU here; allowed: cpu")
-    return torch.device(name)
 
 
 def _empty(n_features: int, settings: Mapping[str, Any]) -> Autoencoder:
@@ -126,7 +124,7 @@ def _empty(n_features: int, settings: Mapping[str, Any]) -> Autoencoder:
 
 
 def _prepared(X: np.ndarray, settings: Mapping[str, Any]) -> Autoencoder:
-    """The untrained network, with the mean of `X` and its root mean square deviation from it."""
+    """Return the untrained network, with the mean of `X` and its root mean square deviation from it."""
     mean = X.mean(axis=0, dtype=np.float64)
     scale = np.sqrt(np.square(X - mean).mean())
     if not np.isfinite(scale) or scale == 0:

@@ -34,11 +34,11 @@ class Pair(nn.Module):
         self.decoder_bias = nn.Parameter(torch.zeros(n_inputs))
 
     def encode(self, x: Tensor) -> Tensor:
-        """The layer before its activation, (n, n_inputs) -> (n, n_outputs)."""
+        """Return the layer before its activation, (n, n_inputs) -> (n, n_outputs)."""
         return linear(x, self.encoder, self.encoder_bias)
 
     def decode(self, z: Tensor) -> Tensor:
-        """The layer before its activation, (n, n_outputs) -> (n, n_inputs)."""
+        """Return the layer before its activation, (n, n_outputs) -> (n, n_inputs)."""
         return linear(z, self.encoder.T if self.decoder is None else self.decoder, self.decoder_bias)
 
 
@@ -68,7 +68,7 @@ class Autoencoder(nn.Module):
         random = torch.Generator().manual_seed(seed)
         sizes = pairwise((n_features, *widths))
         self.widths = tuple(widths)
-        pairs = [Pair(*size, its, random) for size, its in zip(sizes, tied, strict=True)]
+        pairs = [Pair(*size, is_tied, random) for size, is_tied in zip(sizes, tied, strict=True)]
         self.pairs = nn.ModuleList(pairs)  # type: ignore[assignment]
         self.activation: Callable[[Tensor], Tensor] = ACTIVATIONS[activation]
         self.register_buffer("mean", torch.zeros(n_features))
@@ -81,7 +81,7 @@ class Autoencoder(nn.Module):
         return x
 
     def up(self, x: Tensor, start: int, stop: int) -> Tensor:
-        """Back through the decoding layers of the pairs `stop` (left out) to `start`."""
+        """Pass back through the decoding layers of the pairs `stop` (left out) to `start`."""
         for place in reversed(range(start, stop)):
             x = self.pairs[place].decode(x)
             if place > 0:
@@ -89,15 +89,15 @@ class Autoencoder(nn.Module):
         return x
 
     def encode(self, X: npt.ArrayLike) -> np.ndarray:
-        """Codes (N, C) float32 of features (N, d)."""
+        """Return codes (N, C) float32 of features (N, d)."""
         return self._in_chunks(X, lambda x: self.down((x - self.mean) / self.scale, 0, len(self.pairs)))
 
     def decode(self, codes: npt.ArrayLike) -> np.ndarray:
-        """Features (N, d) float32 of codes (N, C)."""
+        """Return features (N, d) float32 of codes (N, C)."""
         return self._in_chunks(codes, lambda z: self.up(z, 0, len(self.pairs)) * self.scale + self.mean)
 
     def reconstruct(self, X: npt.ArrayLike) -> np.ndarray:
-        """Features (N, d) float32 as they come back from their codes."""
+        """Return features (N, d) float32 as they come back from their codes."""
         return self.decode(self.encode(X))
 
     def _in_chunks(self, rows: npt.ArrayLike, function: Callable[[Tensor], Tensor]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,22 +10,13 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.points import Matrix
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # of float64 rows at once; fixed, since the order of the sums depends on it
+SCORES_CHUNK = (256, 64)  # a reader wants all rows of the first few components
 _GRAM_BLOCK_BYTES = 1 << 27  # two of these at once; every block is read once for each block before it
 _OVERSAMPLING, _POWER_ITERATIONS = 10, 7
-
-
-class Matrix(Protocol):
-    """Rows that can be read in slices: an array, an HDF5 dataset."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, d)."""
-
-    def __getitem__(self, rows: Any, /) -> Any:
-        """The rows of a slice, (n, d)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +43,7 @@ class Decomposition:
     method: str
 
     def transform(self, X: Matrix, *, threads: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-        """Scores of all rows of `X` (N, d), in order: the rows and their (n, C) float64, a chunk at a time."""
+        """Yield scores of all rows of `X` (N, d), in order: the rows and their (n, C) float64, a chunk at a time."""
         for rows in _slices(X.shape, _CHUNK_BYTES):
             with threadpool_limits(threads):
                 scores = (np.asarray(X[rows], dtype=np.float64) - self.mean) @ self.components.T
@@ -118,28 +109,6 @@ def fit_pca(
     )
 
 
-def reduced(scores: Matrix, explained_variance: np.ndarray, n_components: int, whiten: bool) -> tuple[np.ndarray, int]:
-    """The first components of all images, whitened or not.
-
-    Parameters
-    ----------
-    scores : (N, C) of all components that were kept, an array or an HDF5 dataset.
-    explained_variance : (C,) of the training rows.
-    n_components : how many are asked for; no more than C, which ends at the rank, are given.
-    whiten :
-        divide by the square root of the explained variance, as scikit-learn: unit variance (n - 1) over the training
-        rows.
-
-    Returns
-    -------
-    X : (N, n_components_used) float64.
-    n_components_used : min(n_components, C).
-    """
-    used = min(n_components, len(explained_variance))
-    X = np.asarray(scores[:, :used], dtype=np.float64)
-    return (X / np.sqrt(explained_variance[:used]) if whiten else X), used
-
-
 def decompose(
     source: str,
     path: str,
@@ -147,23 +116,42 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Decomposes a feature store (settings of `settings.Pca`) into a store of all images' scores.
+    """Decompose a feature store (settings of `settings.Pca`) into a store of all images' scores.
 
-    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,). BLAS has one
-    thread, since the last bits depend on their number.
+    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,), `mean` (d,) float64 and
+    `components` (C, d) float32, which `read_projection` reads. BLAS has one thread, since the last bits depend on their
+    number.
     """
     with store.reading(source) as features:
-        X, manifest = features["features"], features.attrs["manifest"]
+        X, manifest = features["features"], store.text(features, "manifest")
         fitted = fit_pca(X, max_components=settings["max_components"])
         attributes = store.provenance(code, manifest, settings, rank=fitted.rank, pca_method=fitted.method)
         with store.writing(path, attributes) as file:
             store.write_row_facts(file, store.row_facts(features))
-            file["explained_variance"] = fitted.explained_variance
-            file["explained_variance_ratio"] = fitted.explained_variance_ratio
-            scores = file.create_dataset("scores", shape=(X.shape[0], len(fitted.components)), dtype=np.float64)
+            for name in ("explained_variance", "explained_variance_ratio", "mean"):
+                store.put(file, name, getattr(fitted, name))
+            store.put(file, "components", fitted.components.astype(np.float32))
+            shape = X.shape[0], len(fitted.components)
+            chunks = tuple(map(min, shape, SCORES_CHUNK)) if all(shape) else True
+            scores = file.create_dataset("scores", shape, np.float64, chunks=chunks, fletcher32=True)
             for rows, chunk in fitted.transform(X):
                 scores[rows] = chunk
                 progress(rows.stop, X.shape[0])
+
+
+def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray]:
+    """Read from a decomposed store what projects new images to the first components, all that it has if None.
+
+    Returns
+    -------
+    `mean` (d,) float64, `components` (C, d) float32 and `explained_variance` (C,) float64, by name. Raises `UserError`
+    for a store that an earlier version of Clustergrid has made without them.
+    """
+    with store.reading(path) as file:
+        if "components" not in file:
+            raise UserError(f"{path}: made without the axes of the PCA; delete it and run again")
+        kept = slice(n_components)
+        return {"mean": file["mean"][:], **{n: file[n][kept] for n in ("components", "explained_variance")}}
 
 
 class _Centred:
@@ -186,21 +174,21 @@ class _Centred:
             raise UserError("PCA: found NaN or infinite values among the features, only finite ones are allowed")
 
     def slices(self, n_bytes: int = _CHUNK_BYTES) -> list[slice]:
-        """Slices of rows that hold about `n_bytes` of float64."""
+        """Return slices of rows that hold about `n_bytes` of float64."""
         return _slices(self.X.shape, n_bytes)
 
     def read(self, rows: slice) -> np.ndarray:
-        """The training rows among `rows` less the mean, float64; possibly none."""
+        """Return the training rows among `rows` less the mean, float64; possibly none."""
         return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
 
     def place(self, rows: slice) -> slice:
-        """Where the training rows among `rows` lie among all training rows."""
+        """Return where the training rows among `rows` lie among all training rows."""
         before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
         return slice(before, before + here)
 
 
 def _slices(shape: tuple[int, ...], n_bytes: int) -> list[slice]:
-    """Slices of rows of an (N, d) matrix that hold about `n_bytes` of float64, and no fewer than 256."""
+    """Return slices of rows of an (N, d) matrix that hold about `n_bytes` of float64, and no fewer than 256."""
     step = max(256, n_bytes // (8 * shape[1]))
     return [slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step)]
 
@@ -209,7 +197,7 @@ _Axes = tuple[np.ndarray, np.ndarray, int]  # sums of squares along the axes (C,
 
 
 def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
-    """Eigenvectors of the (d, d) scatter matrix."""
+    """Return eigenvectors of the (d, d) scatter matrix."""
     scatter = np.zeros((centred.d, centred.d))
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -219,7 +207,7 @@ def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
-    """Eigenvectors u of the (n, n) Gram matrix, turned into axes X'u / |X'u|."""
+    """Return eigenvectors u of the (n, n) Gram matrix, turned into axes X'u / |X'u|."""
     gram = np.empty((centred.n, centred.n))
     blocks = centred.slices(_GRAM_BLOCK_BYTES)
     for i, first in enumerate(blocks):
@@ -236,7 +224,7 @@ def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
-    """Ritz vectors of the scatter matrix, which is never formed, in a random subspace after power iterations."""
+    """Return Ritz vectors of the scatter matrix, which is never formed, in a random subspace after power iterations."""
     n_dimensions = min(max_components + _OVERSAMPLING, centred.n, centred.d)
     basis = np.random.default_rng(seed).standard_normal((centred.d, n_dimensions))
     for _ in range(_POWER_ITERATIONS):
@@ -246,7 +234,7 @@ def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
 
 
 def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
-    """Scatter matrix (d, d) times basis (d, l), in one pass."""
+    """Return scatter matrix (d, d) times basis (d, l), in one pass."""
     product = np.zeros_like(basis)
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -255,7 +243,8 @@ def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
 
 
 def _leading(matrix: np.ndarray, centred: _Centred, max_components: int | None) -> _Axes:
-    """Largest eigenvalues first, eigenvectors as columns, cut at the rank and at `max_components`; and the rank."""
+    """Return largest eigenvalues first, eigenvectors as columns, cut at the rank and at `max_components`; and the
+    rank."""
     values, vectors = np.linalg.eigh(matrix)
     values, vectors = values[::-1], vectors[:, ::-1]
     rank = int(np.count_nonzero(values > max(values[0], 0) * max(centred.n, centred.d) * np.finfo(np.float64).eps))

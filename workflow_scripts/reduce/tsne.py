@@ -59,16 +59,16 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Maps a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64.
+    """Map a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64.
 
     Raises `UserError` for fewer than `FEWEST` images.
     """
     with store.reading(source) as components:
         X = components["scores"][:, : settings["n_components"]]
-        rows, manifest = store.row_facts(components), components.attrs["manifest"]
+        rows, manifest = store.row_facts(components), store.text(components, "manifest")
     if len(X) < FEWEST:
         raise UserError(f"t-SNE: found {len(X)} images, at least {FEWEST} are needed")
     with store.writing(path, store.provenance(code, manifest, settings)) as file:
         store.write_row_facts(file, rows)
-        file["scores"] = embed(X, perplexity=settings["perplexity"], seed=settings["seed"])
+        store.put(file, "scores", embed(X, perplexity=settings["perplexity"], seed=settings["seed"]))
     progress(len(X), len(X))

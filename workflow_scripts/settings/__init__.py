@@ -1,33 +1,11 @@
 """The configuration: pydantic models that hold every default, check every key and give the schema.
 
-Rules import this package, so it imports nothing heavy. A method is registered here once, by the model of its settings;
-its code is the module of the same name in the stage's folder.
+Rules import this package, so it imports nothing heavy. A method is registered once, by the model of its settings; its
+code is the module of the same name in the stage's folder. The model also says what the rest of the workflow needs to
+know of the method: its traits, and what it takes at a size.
 """
 
-from workflow_scripts.settings.base import AXES as AXES
-from workflow_scripts.settings.base import EVERYTHING as EVERYTHING
-from workflow_scripts.settings.base import FEATURES_THEMSELVES as FEATURES_THEMSELVES
-from workflow_scripts.settings.clusterers import AffinityPropagation as AffinityPropagation
-from workflow_scripts.settings.clusterers import Dec as Dec
-from workflow_scripts.settings.clusterers import DensityPeaks as DensityPeaks
-from workflow_scripts.settings.clusterers import KMeans as KMeans
-from workflow_scripts.settings.clusterers import Linkage as Linkage
-from workflow_scripts.settings.clusterers import MiniBatchKMeans as MiniBatchKMeans
 from workflow_scripts.settings.configuration import Settings as Settings
 from workflow_scripts.settings.configuration import load as load
 from workflow_scripts.settings.configuration import parse as parse
 from workflow_scripts.settings.configuration import schema as schema
-from workflow_scripts.settings.decompositions import Autoencoder as Autoencoder
-from workflow_scripts.settings.decompositions import Pca as Pca
-from workflow_scripts.settings.decompositions import Tsne as Tsne
-from workflow_scripts.settings.figures import PALETTES as PALETTES
-from workflow_scripts.settings.figures import Embedding as Embedding
-from workflow_scripts.settings.figures import Figure as Figure
-from workflow_scripts.settings.figures import Maps as Maps
-from workflow_scripts.settings.published import Fact as Fact
-from workflow_scripts.settings.published import read_facts as read_facts
-from workflow_scripts.settings.reading import mistake as mistake
-from workflow_scripts.settings.reading import read_yaml as read_yaml
-from workflow_scripts.settings.studies import Choices as Choices
-from workflow_scripts.settings.studies import Study as Study
-from workflow_scripts.settings.studies import Subset as Subset

@@ -1,4 +1,4 @@
-"""What all settings models share: the base model, names, the axes of the grid."""
+"""What all settings models share: the base model and names."""
 
 import json
 from collections.abc import Mapping
@@ -19,11 +19,6 @@ def _no_ending(name: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$"), AfterValidator(_no_ending)]
-FEATURES_THEMSELVES = "none"
-"""The decomposition's name that stands for clustering the features as they are."""
-EVERYTHING = "all"
-"""The subset's name that stands for all images."""
-AXES = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten", "clusterer")
 
 
 class Model(BaseModel):

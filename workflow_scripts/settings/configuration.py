@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
 from workflow_scripts.settings.backbones import Backbone, Network, settings_model
-from workflow_scripts.settings.base import EVERYTHING, FEATURES_THEMSELVES, Model, Name
-from workflow_scripts.settings.clusterers import CLUSTERERS, Clusterer, OfK
-from workflow_scripts.settings.decompositions import Decomposition, Pca, Tsne
-from workflow_scripts.settings.figures import Embedding, Folds, Maps, ScaleTable, Style
+from workflow_scripts.settings.base import Model, Name
+from workflow_scripts.settings.clusterers import Clusterer, OfK
+from workflow_scripts.settings.decompositions import Decomposition, Pca
+from workflow_scripts.settings.figures import Style
 from workflow_scripts.settings.intake import Intake
 from workflow_scripts.settings.preprocess import Preprocess
-from workflow_scripts.settings.published import Reproduction, read_facts
+from workflow_scripts.settings.published import Reproduction
 from workflow_scripts.settings.reading import mistake, read_yaml
 from workflow_scripts.settings.studies import Choices, CrossValidation, Study, Subset
 
@@ -66,18 +67,10 @@ class Settings(Model):
             raise ValueError(f"found {folder!r}, allowed: the path of a folder of images")
         return folder and str(Path(folder).expanduser()) if str(folder).startswith("~") else folder
 
-    def published_file(self, project: str) -> str | None:
-        """The file of published numbers, checked, below the project's folder; None if the configuration names none."""
-        if self.reproduction is None:
-            return None
-        path = Path(project, "config", "published", f"{self.reproduction.published}.yaml")
-        read_facts(path)
-        return str(path)
-
     @model_validator(mode="before")
     @classmethod
     def _shared_values(cls, given: Any) -> Any:
-        """What `--config weights=` and `n_clusters=` set goes to the backbones and clusterers that leave it out."""
+        """Give what `--config weights=` and `n_clusters=` set to the backbones and clusterers that leave it out."""
         if not isinstance(given, Mapping):
             return given
         filled = dict(given)
@@ -85,8 +78,8 @@ class Settings(Model):
             value = given.get(shared, cls.model_fields[shared].default)
             if isinstance(given.get(section), Mapping):
                 filled[section] = {
-                    name: {key: value, **its} if isinstance(its, Mapping) and _has(section, its, key) else its
-                    for name, its in given[section].items()
+                    name: {key: value, **variant} if _takes(section, variant, key) else variant
+                    for name, variant in given[section].items()
                 }
         return filled
 
@@ -99,44 +92,50 @@ class Settings(Model):
         if EVERYTHING in self.subsets:
             raise ValueError(f"subsets.{EVERYTHING}: the name is reserved for all images")
         for name, decomposition in self.decompositions.items():
-            if isinstance(decomposition, Tsne) and not isinstance(self.decompositions.get(decomposition.of), Pca):
-                raise ValueError(f"decompositions.{name}.of: found {decomposition.of!r}, allowed: the name of a pca")
+            source = decomposition.source
+            if source is not None and not (source in self.decompositions and self.decompositions[source].is_ordered):
+                raise ValueError(f"decompositions.{name}.of: found {source!r}, allowed: the name of a pca")
         for name, study in self.studies.items():
-            if study.cross_validation and study.cross_validation not in self.cross_validations:
-                found = found_allowed(study.cross_validation, self.cross_validations)
-                raise ValueError(f"studies.{name}.cross_validation: {found}")
-            for kind, page in study.pages.items():
-                if page.pictures and page.pictures not in self.preprocess:
-                    found = found_allowed(page.pictures, self.preprocess)
-                    raise ValueError(f"studies.{name}.{kind}.pictures: {found}")
-            for figure, its in study.figures.items():
-                if isinstance(its, Folds) and not study.cross_validation:
-                    raise ValueError(f"studies.{name}.figures.{figure}: the study has no cross_validation")
-                if isinstance(its, Embedding | Maps) and its.map not in self.decompositions:
-                    found = found_allowed(its.map, self.decompositions)
-                    raise ValueError(f"studies.{name}.figures.{figure}.map: {found}")
+            self._check_names_of(name, study)
         return self
+
+    def _check_names_of(self, name: str, study: Study) -> None:
+        """Raise ValueError for what a study names and the configuration has not."""
+        if study.cross_validation and study.cross_validation not in self.cross_validations:
+            found = found_allowed(study.cross_validation, self.cross_validations)
+            raise ValueError(f"studies.{name}.cross_validation: {found}")
+        for kind, page in study.pages.items():
+            if page.pictures and page.pictures not in self.preprocess:
+                raise ValueError(f"studies.{name}.{kind}.pictures: {found_allowed(page.pictures, self.preprocess)}")
+        for key, figure in study.figures.items():
+            if "validated" in figure.sources and not study.cross_validation:
+                raise ValueError(f"studies.{name}.figures.{key}: the study has no cross_validation")
+            shown = figure.decomposition_shown
+            if shown is not None and shown not in self.decompositions:
+                raise ValueError(f"studies.{name}.figures.{key}.map: {found_allowed(shown, self.decompositions)}")
 
     @model_validator(mode="after")
     def _scales_are_read(self) -> "Settings":
-        needing = [f"subsets.{name}" for name, its in self.subsets.items() if its.scale_um or its.nm_per_pixel]
+        needing = [f"subsets.{name}" for name, subset in self.subsets.items() if subset.needs_scales]
         for name, study in self.studies.items():
-            needing += [
-                f"studies.{name}.figures.{key}" for key, its in study.figures.items() if isinstance(its, ScaleTable)
-            ]
+            needing += [f"studies.{name}.figures.{key}" for key, figure in study.figures.items() if figure.shows_scales]
         if needing and not self.intake.scale_bars:
             raise ValueError(f"{needing[0]}: found intake without scale_bars, allowed: intake: {{scale_bars: true}}")
         return self
 
 
-def _has(section: str, variant: Mapping[str, Any], key: str) -> bool:
-    """Whether a variant takes a shared value: a clusterer that finds its number of clusters has no k."""
-    model = CLUSTERERS.get(variant.get("method"), OfK) if section == "clusterers" else settings_model(variant)
+def _takes(section: str, variant: Any, key: str) -> bool:
+    """Return whether a variant, as given, takes a shared value: a clusterer that finds k itself has none."""
+    if not isinstance(variant, Mapping):
+        return False
+    model = (
+        Clusterer.registry.get(str(variant.get("method")), OfK) if section == "clusterers" else settings_model(variant)
+    )
     return key in model.model_fields
 
 
 def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | Path) -> Settings:
-    """The settings of a run: what was given, on top of the default configuration if it names no studies.
+    """Return the settings of a run: what was given, on top of the default configuration if it names no studies.
 
     `files` are those that `given` was read from; they are read again to find keys that stand twice.
     """
@@ -146,7 +145,7 @@ def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | P
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above`, and what only `below` has, at every level."""
+    """Return `above`, and what only `below` has, at every level."""
     merged = dict(below)
     for key, value in above.items():
         nested = isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
@@ -155,12 +154,12 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def parse(config: Mapping[str, Any]) -> Settings:
-    """The settings of a configuration; raises `UserError` with the key, what was found and what is allowed."""
+    """Return the settings of a configuration; raise `UserError` with the key, what was found and what is allowed."""
     try:
         return Settings.model_validate(dict(config))
     except ValidationError as error:
         details = error.errors()
-        # A wrong value that many variants share is told once.
+        # A wrong value that many variants share is reported once.
         shared = [detail for detail in details if detail["loc"] in {(key,) for key, _ in SHARED.values()}]
         raise UserError("; ".join(_explain(detail) for detail in (shared or details)[:5])) from None
 
@@ -170,7 +169,7 @@ _NOT_IN_YAML = {"preprocess": (2, 4), "backbones": (2,), "decompositions": (2,),
 
 
 def _explain(detail: Any) -> str:
-    """A mistake as pydantic reports it, in one line of ours."""
+    """Return a mistake, as pydantic reports it, in one line."""
     location = detail["loc"]
     hidden = _NOT_IN_YAML.get(location[0], ()) if location else ()
     keys = [str(part) for place, part in enumerate(location) if place not in hidden and part != "[key]"]
@@ -180,10 +179,11 @@ def _explain(detail: Any) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of the configuration, for editors and for `config/config.schema.json`."""
+    """Return the JSON schema of the configuration, for editors and for `config/config.schema.json`."""
     described = Settings.model_json_schema()
     of_variants = {key for _, key in SHARED.values()}
-    for model in (Network, *CLUSTERERS.values()):  # what `_shared_values` fills in may be left out
+    models: list[type[Model]] = [Network, *Clusterer.registry.values()]
+    for model in models:  # what `_shared_values` fills in may be left out
         definition = described["$defs"].get(model.__name__, {})
         if "required" in definition:
             definition["required"] = [key for key in definition["required"] if key not in of_variants]

@@ -1,13 +1,16 @@
 """The kinds of figures, and how all of them look."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from workflow_scripts.errors import found_allowed
-from workflow_scripts.settings.base import AXES, Model
+from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES, axes_of
+from workflow_scripts.settings.base import Model
 from workflow_scripts.settings.clusterers import Ks
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT
+from workflow_scripts.settings.methods import Method
 
 METRICS = (
     "accuracy_majority",
@@ -27,8 +30,14 @@ METRICS = (
     "bic",
     "aic",
 )
+SHOWN = {axis.column or name: axis.kind for name, axis in AXES.items()}
+"""What a figure may be drawn along, and of which kind it is: the axes, by the columns of the tables that hold them."""
+X = (*(name for name, kind in SHOWN.items() if kind != SWITCHES), "k")
+HUES = tuple(name for name, kind in SHOWN.items() if kind != NUMBERS)
 Metric = Literal[METRICS]  # type: ignore[valid-type]
 Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
+Along = Literal[X]  # type: ignore[valid-type]
+Hue = Literal[HUES]  # type: ignore[valid-type]
 DRAWING = {"title", "width", "height"}
 
 
@@ -49,11 +58,38 @@ def check_axes(key: str, axes: Iterable[str]) -> None:
             raise ValueError(f"{key}: unknown axis: {found_allowed(axis, AXES)}")
 
 
-class Figure(Model):
+class Drawing(Model):
     """What every figure has; only these keys are read when it is drawn, the others when its table is made."""
 
     sources: ClassVar[tuple[str, ...]] = ("scores",)
     """The artefacts of its cells that its table is computed from."""
+    title: str | None = None
+    width: float = Field(170, gt=20, le=500)
+    """Millimetres; 85 is one column of a journal, 170 two."""
+    height: float | None = Field(None, gt=20, le=500)
+    """Millimetres; null lets the kind of figure choose."""
+    at: dict[str, Any] = {}
+    """Choices: a figure of one cell shows the baseline with these, one of many the study's cells that have these."""
+
+    @model_validator(mode="after")
+    def _axes(self) -> Self:
+        check_axes("at", self.at)
+        return self
+
+    def table_settings(self) -> dict[str, Any]:
+        """Return what decides the figure's table."""
+        return self.dump(exclude=DRAWING)
+
+    def draw_settings(self) -> dict[str, Any]:
+        """Return what decides how the table is drawn."""
+        return self.dump(include=DRAWING | {"kind"})
+
+
+class Figure(Drawing, Method):
+    """A kind of figure of a study; the module of the same name in `figures/` has `tabulate` and `draw`."""
+
+    tag = "kind"
+    registry: ClassVar[dict[str, type["Figure"]]] = {}
     of_cells: ClassVar[Literal["one", "all"] | tuple[str, ...]] = "all"
     """The cells of the study that it shows: the one at `at`, all that have what `at` says, or of these the first of
     each combination of the named axes."""
@@ -64,24 +100,20 @@ class Figure(Model):
     runs_clusterers: ClassVar[bool] = False
     """Whether its table runs the cells' clusterers itself, for which it gets their settings."""
     shows_images: ClassVar[bool] = False
-    title: str | None = None
-    width: float = Field(170, gt=20, le=500)
-    """Millimetres; 85 is one column of a journal, 170 two."""
-    height: float | None = Field(None, gt=20, le=500)
-    """Millimetres; null lets the kind of figure choose."""
-    at: dict[str, Any] = {}
-    """Choices: a figure of one cell shows the baseline with these, one of many the study's cells that have these."""
+    shows_scales: ClassVar[bool] = False
+    """Whether it needs the scales of the images, which only an intake with `scale_bars` reads."""
 
-    @model_validator(mode="after")
-    def _axes(self) -> "Figure":
-        check_axes("at", self.at)
-        return self
+    @property
+    def decomposition_shown(self) -> str | None:
+        """Return the name of a decomposition that is drawn beside those of the cells; None if there is none."""
+        return None
 
-    def table_settings(self) -> dict[str, Any]:
-        return self.dump(exclude=DRAWING)
+    def memory(self, n: int, width: int, d: int) -> int:
+        """Return the bytes that the job of the table holds at once beside its libraries.
 
-    def draw_settings(self) -> dict[str, Any]:
-        return self.dump(include=DRAWING | {"kind"})
+        Of n images with `width` features, of which d numbers are clustered.
+        """
+        return 4 * FLOAT * n * d + min(3 * FLOAT * n**2, DISTANCES_AT_ONCE)
 
 
 class _OfOneK(Figure):
@@ -117,6 +149,7 @@ class ScaleTable(Figure):
 
     sources = ("manifest",)
     of_cells = "one"
+    shows_scales = True
     kind: Literal["scale_table"] = "scale_table"
 
 
@@ -133,7 +166,7 @@ class Preprocessing(Figure):
     """One image and its histogram under each preprocessing of the study, for `classes` classes."""
 
     sources = ("manifest", "preprocessed")
-    of_cells = ("preprocess",)
+    of_cells = axes_of("preprocessed")
     shows_images = True
     kind: Literal["preprocessing"] = "preprocessing"
     classes: int = Field(2, ge=1, le=6)
@@ -143,7 +176,7 @@ class ExplainedVariance(Figure):
     """Cumulative explained variance of each decomposition of the study."""
 
     sources = ("decomposed",)
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_cells = axes_of("decomposed")
     of_method = "pca"
     kind: Literal["explained_variance"] = "explained_variance"
     width: float = Field(85, gt=20, le=500)
@@ -153,7 +186,7 @@ class IntrinsicDimension(Figure):
     """The intrinsic dimension of the features by two nearest neighbours, of all images and of samples of them."""
 
     sources = ("features",)
-    of_cells = ("preprocess", "backbone", "layer", "subset")
+    of_cells = axes_of("features")
     computes = True
     kind: Literal["intrinsic_dimension"] = "intrinsic_dimension"
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field([1.0, 0.9, 0.7, 0.5], min_length=1, max_length=6)
@@ -182,7 +215,7 @@ class Reconstruction(Figure):
     """The held-out reconstruction error of each autoencoder of the study, and of PCA with as many components."""
 
     sources = ("decomposed",)
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_cells = axes_of("decomposed")
     of_method = "autoencoder"
     kind: Literal["reconstruction"] = "reconstruction"
 
@@ -191,7 +224,7 @@ class Training(Figure):
     """The learning curves of each autoencoder of the study."""
 
     sources = ("decomposed",)
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition")
+    of_cells = axes_of("decomposed")
     of_method = "autoencoder"
     kind: Literal["training"] = "training"
 
@@ -201,7 +234,7 @@ class Distances(Figure):
     the discrete distance: 0 within a class, 1 across."""
 
     sources = ("manifest", "features", "points")
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
+    of_cells = axes_of("points")
     computes = True
     kind: Literal["distances"] = "distances"
     n_images: int = Field(240, ge=10, le=2000)
@@ -221,6 +254,10 @@ class Embedding(_OfOneK):
     """The decomposition that gives the two coordinates."""
     insets: list[str] = Field([], max_length=6)
     """Clusters (`Sc`, `Sc-2`) of which typical images are shown: those nearest the centre."""
+
+    @property
+    def decomposition_shown(self) -> str:
+        return self.map
 
 
 class Confusion(_OfOneK):
@@ -315,7 +352,7 @@ class KDistance(Figure):
     """The sorted k-distance curve of each reduction, its knee, and whether there is a density gap for DBSCAN."""
 
     sources = ("points",)
-    of_cells = ("preprocess", "backbone", "layer", "subset", "decomposition", "n_components", "whiten")
+    of_cells = axes_of("points")
     computes = True
     kind: Literal["k_distance"] = "k_distance"
     min_samples: int = Field(10, ge=2)
@@ -354,10 +391,14 @@ class Maps(Figure):
     """The maps of the study's cells beside each other, by label."""
 
     sources = ("manifest", "map")
-    of_cells = ("preprocess", "backbone", "layer", "subset")
+    of_cells = axes_of("features")
     kind: Literal["maps"] = "maps"
     map: str = "tsne"
     """The decomposition that gives the two coordinates."""
+
+    @property
+    def decomposition_shown(self) -> str:
+        return self.map
 
 
 class Tree(Figure):
@@ -404,8 +445,8 @@ class Sensitivity(Figure):
     """Metrics against one choice, a line for each value of another, mean and spread over the repeats."""
 
     kind: Literal["sensitivity"] = "sensitivity"
-    x: Literal["preprocess", "backbone", "layer", "subset", "reducer", "n_components", "k", "clusterer"]
-    hue: Literal["preprocess", "backbone", "layer", "subset", "reducer", "whiten", "clusterer"] | None = None
+    x: Along
+    hue: Hue | None = None
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     k: int | None = None
     """Where x is another choice; null is the smallest k of each cell's clusterer."""
@@ -447,45 +488,6 @@ class Heatmap(Figure):
     metric: Metric = "accuracy_majority"
     axes: tuple[Factor, Factor] | None = None
     """null takes the two that explain most."""
-
-
-AnyFigure = Annotated[
-    Samples
-    | Formats
-    | ClassDistribution
-    | ScaleTable
-    | Preprocessing
-    | ExplainedVariance
-    | IntrinsicDimension
-    | ThickLine
-    | Reconstruction
-    | Training
-    | Distances
-    | Embedding
-    | Confusion
-    | ClassByCluster
-    | ContactSheet
-    | ClusterPair
-    | NearTwins
-    | ClassScores
-    | ClusterScores
-    | SilhouetteProfile
-    | ClustererScores
-    | KDistance
-    | NmiCurves
-    | DecisionGraph
-    | ToyPanel
-    | Maps
-    | Tree
-    | ChooseK
-    | Sensitivity
-    | Folds
-    | Restarts
-    | BestOfN
-    | Effects
-    | Heatmap,
-    Field(discriminator="kind"),
-]
 
 
 PALETTES = (

@@ -2,16 +2,21 @@
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from workflow_scripts.settings.base import Model, Name
 from workflow_scripts.settings.clusterers import Number
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT
 from workflow_scripts.settings.figures import check_axes
 
 
 class Page(Model):
-    """What both have: the cells that they show, as of figures, and the pictures."""
+    """What all pages have: the cells that they show, as figures have them, and the images.
 
+    A page's key in a study is the name of the class in lower case, which is also that of the job's module.
+    """
+
+    registry: ClassVar[dict[str, type["Page"]]] = {}
     of_cells: ClassVar[Literal["one", "all"]]
     of_method: ClassVar[str | None] = None
     at: dict[str, Any] = {}
@@ -19,14 +24,24 @@ class Page(Model):
     pictures: Name | None = None
     """The preprocessing variant whose images the page shows; null is that of the first cell."""
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.registry[cls.__name__.lower()] = cls
+
     @model_validator(mode="after")
     def _axes(self) -> "Page":
         check_axes("at", self.at)
         return self
 
     def page_settings(self) -> dict[str, Any]:
-        """What of the settings is not already in the cells and the pictures' file."""
+        """Return the settings that are not already in the cells and in the file of the images."""
         return self.dump(exclude={"at", "pictures"})
+
+    def memory(self, n: int, d: int) -> int:
+        """Return the bytes that the page's job holds at once beside its libraries: n images as points of d numbers, and
+        distances in blocks."""
+        return 4 * FLOAT * n * d + min(3 * FLOAT * n**2, DISTANCES_AT_ONCE)
 
 
 class Audit(Page):
@@ -52,3 +67,16 @@ class Gallery(Page):
     """Pictures of a cluster for each place."""
     twins: int = Field(20, ge=0)
     """Near-twins in different clusters, the closest ones."""
+
+
+_optional: dict[str, Any] = {kind: (page | None, None) for kind, page in Page.registry.items()}
+_Fields: Any = create_model("_Fields", __base__=Model, **_optional)
+
+
+class WithPages(_Fields):
+    """A field for each kind of page."""
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        """Return the pages that there are, by kind."""
+        return {kind: page for kind in Page.registry if (page := getattr(self, kind))}

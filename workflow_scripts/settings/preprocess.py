@@ -1,35 +1,63 @@
 """The steps of preprocessing, and a variant: an ordered list of them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model
+from workflow_scripts.settings.methods import Method
 
 Size = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
-class Grey(Model):
+class Step(Method):
+    """A step of preprocessing; the module of the same name in `preprocess/` has its function."""
+
+    tag = "step"
+    registry: ClassVar[dict[str, type["Step"]]] = {}
+    only_first: ClassVar[bool] = False
+    """Whether the step reads the image as it was taken, so that no other may be before it."""
+    channels: ClassVar[int | None] = None
+    """Channels of every image after the step; None leaves them as they are."""
+
+    @property
+    def output_size(self) -> tuple[int, int] | None:
+        """Height and width of every image after the step, pixels; None if the images keep sizes of their own."""
+        return None
+
+
+class _Sized(Step):
+    size: Size = (224, 224)
+
+    @property
+    def output_size(self) -> tuple[int, int]:
+        return self.size
+
+
+class Grey(Step):
     """Luminance (skimage.color.rgb2gray)."""
 
+    channels = 1
     step: Literal["grey"] = "grey"
 
 
-class Colour(Model):
+class Colour(Step):
     """Three channels (skimage.color.gray2rgb)."""
 
+    channels = 3
     step: Literal["colour"] = "colour"
 
 
-class CropDataBar(Model):
+class CropDataBar(Step):
     """The picture without a microscope's data stripe at its lower or upper edge; first of the steps."""
 
+    only_first = True
     step: Literal["crop_data_bar"] = "crop_data_bar"
 
 
-class Clahe(Model):
+class Clahe(Step):
     """Contrast-limited adaptive histogram equalisation (skimage.exposure.equalize_adapthist)."""
 
     step: Literal["clahe"] = "clahe"
@@ -39,29 +67,27 @@ class Clahe(Model):
     nbins: int = Field(256, ge=2)
 
 
-class RankEqualise(Model):
+class RankEqualise(Step):
     """Local equalisation in a disk (skimage.filters.rank.equalize)."""
 
     step: Literal["rank_equalise"] = "rank_equalise"
     radius: int = Field(30, ge=1)
 
 
-class Resize(Model):
+class Resize(_Sized):
     """skimage.transform.resize, bilinear; `size` is [height, width] in pixels."""
 
     step: Literal["resize"] = "resize"
-    size: Size = (224, 224)
     anti_aliasing: bool = True
 
 
-class CentreCrop(Model):
+class CentreCrop(_Sized):
     """The middle of the image; `size` is [height, width] in pixels."""
 
     step: Literal["centre_crop"] = "centre_crop"
-    size: Size = (224, 224)
 
 
-class RescaleIntensity(Model):
+class RescaleIntensity(Step):
     """Percentiles `low` and `high` go to 0 and 1 (skimage.exposure.rescale_intensity)."""
 
     step: Literal["rescale_intensity"] = "rescale_intensity"
@@ -75,38 +101,29 @@ class RescaleIntensity(Model):
         return self
 
 
-STEPS = {
-    model.model_fields["step"].default: model
-    for model in (CropDataBar, Grey, Colour, Clahe, RankEqualise, Resize, CentreCrop, RescaleIntensity)
-}
-
-
 class Preprocess(Model):
     """An ordered list of steps, each a name or a name with its parameters."""
 
-    steps: list[
-        Annotated[
-            CropDataBar | Grey | Colour | Clahe | RankEqualise | Resize | CentreCrop | RescaleIntensity,
-            Field(discriminator="step"),
-        ]
-    ]
+    steps: list[Step]
 
     @model_validator(mode="before")
     @classmethod
     def _named_steps(cls, given: Any) -> Any:
         if not isinstance(given, list):
-            raise ValueError(f"found {given!r}, allowed: a list of steps ({', '.join(STEPS)})")
+            raise ValueError(f"found {given!r}, allowed: a list of steps ({', '.join(Step.registry)})")
         return {"steps": [_named_step(step) for step in given]}
 
     @model_validator(mode="after")
     def _data_bar_first(self) -> "Preprocess":
-        if any(isinstance(step, CropDataBar) for step in self.steps[1:]):
-            raise ValueError("crop_data_bar: found behind another step, allowed: first, while the stripe is as it was")
+        for step in self.steps[1:]:
+            if step.only_first:
+                allowed = "first, while the stripe is as it was"
+                raise ValueError(f"{step.method_name}: found behind another step, allowed: {allowed}")
         return self
 
     @model_validator(mode="after")
     def _same_size_for_all(self) -> "Preprocess":
-        if not any(isinstance(step, Resize | CentreCrop) for step in self.steps):
+        if not any(step.output_size for step in self.steps):
             raise ValueError("no step gives all images one size; add resize or centre_crop")
         return self
 
@@ -127,19 +144,19 @@ class Preprocess(Model):
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of every image after the last step, pixels."""
-        return [step.size for step in self.steps if isinstance(step, Resize | CentreCrop)][-1]
+        return [step.output_size for step in self.steps if step.output_size][-1]
 
     @property
     def channels(self) -> int:
-        """1 if grey is the last word on colour; 3 otherwise (the most that there can be)."""
-        decisive = [step for step in self.steps if isinstance(step, Grey | Colour)]
-        return 1 if decisive and isinstance(decisive[-1], Grey) else 3
+        """Channels of every image after the last step that decides them, 1 or 3; 3, the most, if none does."""
+        decided = [step.channels for step in self.steps if step.channels]
+        return decided[-1] if decided else 3
 
 
 def _named_step(given: Any) -> Any:
     name, parameters = next(iter(given.items())) if isinstance(given, Mapping) and len(given) == 1 else (given, {})
     if not isinstance(name, str) or not isinstance(parameters, Mapping):
         raise ValueError(f"found {given!r}, allowed: a step's name, alone or as {{name: {{parameter: value}}}}")
-    if name not in STEPS:
-        raise ValueError(found_allowed(name, STEPS))
+    if name not in Step.registry:
+        raise ValueError(found_allowed(name, Step.registry))
     return {**parameters, "step": name}

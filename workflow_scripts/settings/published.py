@@ -7,11 +7,11 @@ from pydantic import Field, ValidationError
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.settings.base import Model, Name
-from workflow_scripts.settings.figures import Figure
+from workflow_scripts.settings.figures import Drawing
 from workflow_scripts.settings.reading import mistake, read_yaml
 
 
-class Reproduction(Figure):
+class Reproduction(Drawing):
     """The run's numbers against published ones: `tables/reproduction.csv`, and a figure of the differences."""
 
     sources = ()
@@ -39,10 +39,6 @@ class Fact(Model):
     tolerance: float = Field(0.01, gt=0)
     layer: str
     """The layer of the publication."""
-
-    @property
-    def study(self) -> str:
-        return self.table.partition("/")[0].partition(".")[0]
 
 
 class _Facts(Model):

@@ -1,13 +1,14 @@
 """Studies: a baseline and the axes that vary around it."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
-from workflow_scripts.settings.base import EVERYTHING, Model, Name
-from workflow_scripts.settings.figures import AnyFigure, check_axes
-from workflow_scripts.settings.pages import Audit, Gallery
+from workflow_scripts.grid.axes import AXES, Axes, Axis
+from workflow_scripts.settings.base import Model, Name
+from workflow_scripts.settings.figures import Figure, check_axes
+from workflow_scripts.settings.pages import WithPages
 
 
 class CrossValidation(Model):
@@ -47,6 +48,9 @@ class Subset(Model):
     """Length of the scale bar, from and to, micrometres."""
     nm_per_pixel: Range | None = None
     """From and to."""
+    field_um: Range | None = None
+    """What the image is wide, from and to, micrometres: known also where metadata give the size of a pixel and no bar
+    was read."""
     in_clusters: InClusters | None = None
 
     @model_validator(mode="after")
@@ -57,25 +61,28 @@ class Subset(Model):
 
     @property
     def columns(self) -> dict[str, Any]:
-        """What the manifest's columns have to be: one of a list of texts, or between two numbers."""
+        """Return what the manifest's columns have to be: one of a list of texts, or between two numbers."""
         return self.dump(exclude={"in_clusters"}, exclude_none=True)
 
+    @property
+    def needs_scales(self) -> bool:
+        """Return whether the scales of the images have to be read."""
+        return any((self.scale_um, self.nm_per_pixel, self.field_um))
 
-class Choices(Model):
+
+def _choice(name: str, axis: Axis) -> tuple[Any, Any]:
+    """Return the type and the field of an axis's value in the configuration."""
+    return get_type_hints(Axes)[name], Field(axis.default, ge=axis.minimum, description=axis.description)
+
+
+_FIELDS: dict[str, Any] = {name: _choice(name, axis) for name, axis in AXES.items()}
+
+
+class Choices(create_model("Choices", __base__=Model, **_FIELDS)):  # type: ignore[misc]
     """One value for each axis."""
 
-    preprocess: str
-    backbone: str
-    layer: str
-    subset: str = EVERYTHING
-    decomposition: str = "pca"
-    n_components: Annotated[int, Field(ge=1)] | None = None
-    """null takes all."""
-    whiten: bool = False
-    clusterer: str
 
-
-class Study(Model):
+class Study(WithPages):
     """A baseline and the axes that vary around it."""
 
     baseline: dict[str, Any] = {}
@@ -86,15 +93,7 @@ class Study(Model):
     """Further cells: the baseline with these choices."""
     cross_validation: Name | None = None
     """Also scores every cell by this cross-validation."""
-    figures: dict[Name, AnyFigure] = {}
-    audit: Audit | None = None
-    gallery: Gallery | None = None
-
-    @property
-    def pages(self) -> dict[str, Audit | Gallery]:
-        """The pages that the study has, by kind."""
-        pages = {"audit": self.audit, "gallery": self.gallery}
-        return {kind: page for kind, page in pages.items() if page}
+    figures: dict[Name, Figure] = {}
 
     @model_validator(mode="after")
     def _axes(self) -> "Study":

@@ -29,7 +29,11 @@ def test_each_part_has_the_same_spread_and_nothing_else_changes(tmp_path, monkey
     with store.reading(tmp_path / "ab.h5", "m") as file:
         features, scales = file["features"][:], store.attribute(file, "scales")
         assert store.image_ids(file).tolist() == IDS
-        assert (file.attrs["layer"], file.attrs["weights_sha256"], file.attrs["batch_size"]) == ("a+b", "ab", 4)
+        assert (store.text(file, "layer"), store.text(file, "weights_sha256"), file.attrs["batch_size"]) == (
+            "a+b",
+            "ab",
+            4,
+        )
     expected = [part / np.sqrt(part.var(axis=0, dtype=float).sum()) for part in (NARROW, WIDE)]
     np.testing.assert_allclose(features, np.concatenate(expected, axis=1), rtol=1e-5)
     np.testing.assert_allclose([features[:, :3].var(axis=0).sum(), features[:, 3:].var(axis=0).sum()], 1, rtol=1e-5)

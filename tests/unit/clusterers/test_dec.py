@@ -12,14 +12,14 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.clusterers import dec
-from workflow_scripts.clusterers.embedding import soft_assignment, target_distribution
+from workflow_scripts.clusterers.dec.embedding import soft_assignment, target_distribution
+from workflow_scripts.clusterers.dec.network import Autoencoder, one_cycle, pretrain
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import checkpoint as checkpoints
 from workflow_scripts.io.checkpoint import Checkpoint
-from workflow_scripts.reduce.dense_network import Autoencoder, one_cycle, pretrain
 from workflow_scripts.seeds import seed
-from workflow_scripts.settings import Dec
+from workflow_scripts.settings.clusterers import Dec
 
 POINTS, LABELS = make_blobs(240, 8, centers=4, cluster_std=1.0, random_state=3)
 SMALL = {"k": [4], "widths": [16, 3], "repeats": 2, "batch_size": 32}

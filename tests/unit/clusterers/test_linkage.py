@@ -7,10 +7,12 @@ from scipy.spatial.distance import pdist
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
+from workflow_scripts import all_pairs
+from workflow_scripts.all_pairs import FROM_POINTS
 from workflow_scripts.clusterers import linkage, memory
-from workflow_scripts.clusterers.linkage import FROM_POINTS, cut, from_matrix, tree
+from workflow_scripts.clusterers.linkage import cut, from_matrix, tree
 from workflow_scripts.errors import UserError
-from workflow_scripts.settings import Linkage
+from workflow_scripts.settings.clusterers import Linkage
 
 LINKAGES = ("single", "complete", "average", "centroid", "ward")
 POINTS = np.random.default_rng(7).normal(size=(150, 5)) * [3, 2, 1, 1, 1]
@@ -31,7 +33,7 @@ def test_heights_and_sizes_are_scipys(method, made):
 def test_without_the_matrix_the_tree_is_the_same(method, monkeypatch):
     many_dimensions = np.random.default_rng(1).normal(size=(80, 60))
     for points in (POINTS, many_dimensions):
-        monkeypatch.setattr(linkage, "MAX_MATRIX", 10)
+        monkeypatch.setattr(all_pairs, "MAX_MATRIX", 10)
         without = tree(points, method)
         monkeypatch.undo()
         with_matrix = from_matrix(points, method)

@@ -20,11 +20,11 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import NOISE, read_runs, write_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.runs import NOISE, read_runs, write_runs
 from workflow_scripts.seeds import seed
-from workflow_scripts.settings.clusterers import CLUSTERERS, OfK
+from workflow_scripts.settings.clusterers import Clusterer
 
 POINTS, TRUTH = make_blobs(150, 5, centers=4, cluster_std=1.0, random_state=3)
 KS, BASE_SEED = [2, 4], 11
@@ -57,8 +57,8 @@ OWN_K = {
 
 
 def run(method, points=POINTS, base_seed=BASE_SEED, threads=1, progress=lambda *_: None, **settings):
-    model = CLUSTERERS[method]
-    if issubclass(model, OfK):
+    model = Clusterer.registry[method]
+    if not model.finds_k:
         settings = {"k": KS, **settings}
     cluster = import_module(f"workflow_scripts.clusterers.{method}").cluster
     return dict(cluster(points, model(**settings).dump(), base_seed, threads, progress))
@@ -71,7 +71,7 @@ def fitted(estimator, points=POINTS):
 
 def test_every_method_of_scikit_learn_is_tested_here():
     ours = {"kmeans", "minibatch_kmeans", "linkage", "density_peaks", "dec", "idec"}
-    assert CLUSTERERS.keys() - ours == {*OF_K, *OWN_K, "birch"}
+    assert Clusterer.registry.keys() - ours == {*OF_K, *OWN_K, "birch"}
 
 
 @pytest.mark.parametrize("method", OF_K)

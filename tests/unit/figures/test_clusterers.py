@@ -9,7 +9,7 @@ from sklearn import metrics
 from sklearn.datasets import make_blobs
 from sklearn.neighbors import NearestNeighbors
 
-from workflow_scripts.clusterers import OWN_K
+from workflow_scripts.io.runs import OWN_K
 
 POINTS, TRUTH = make_blobs(120, 3, centers=4, cluster_std=1.5, random_state=6)
 CLASSES = np.array(["a", "a", "b", "c"])[TRUTH]

@@ -7,10 +7,11 @@ from figure_artefacts import CELL, TABLE_SETTINGS, tabulate, write_manifest, wri
 from sklearn.datasets import make_blobs, make_circles
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from workflow_scripts.clusterers import NOISE, Runs, density_peaks, write_runs
+from workflow_scripts.clusterers import density_peaks
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures import toy_panel
 from workflow_scripts.io import store
+from workflow_scripts.io.runs import NOISE, Runs, write_runs
 from workflow_scripts.metrics.reference_curves import reference_curves
 from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, KMeans, Linkage
 

@@ -102,7 +102,8 @@ def test_distances_leave_out_what_the_network_has_learned_from(tmp_path):
     for seen, n in (([0, 3], 7), ([0, 1, 2, 3, 4, 5], 0)):
         trained_on = np.isin(np.arange(9), seen)
         store = write_store(tmp_path / "tuned.h5", features=X, image_id=np.arange(9).astype("S"), trained_on=trained_on)
-        table = tabulate("distances", cells[:1], {**inputs, "features": [store], "points": [store]})
+        files = {"features": [store], "points": [store], "manifest": inputs["manifest"][:1]}
+        table = tabulate("distances", cells[:1], files)
         assert table.empty if n == 0 else table["n"].max() == n, "with classes of 2, 2 and 3 six are balanced"
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.reproduction import tabulate
-from workflow_scripts.settings import read_facts
+from workflow_scripts.settings.published import read_facts
 
 TABLE = pd.DataFrame(
     {
@@ -24,8 +24,9 @@ def compared(folder, *facts, tables=TABLE):
     (folder / "facts.yaml").write_text("facts:\n" + "".join(f"  - {{{fact}}}\n" for fact in facts))
     (folder / "tables" / "study").mkdir(parents=True)
     tables.to_parquet(folder / "tables" / "study" / "figure.parquet")
-    inputs = {"published": [str(folder / "facts.yaml")], "tables": [str(folder / "tables/study/figure.parquet")]}
-    return tabulate({}, [], inputs)
+    inputs = {"tables": [str(folder / "tables/study/figure.parquet")]}
+    figure = {"facts": [fact.model_dump(mode="json") for fact in read_facts(folder / "facts.yaml")]}
+    return tabulate(figure, [], inputs)
 
 
 def fact(**keys):

@@ -8,8 +8,8 @@ import pytest
 from figure_artefacts import CELL, tabulate, write_clusters, write_manifest, write_scores, write_store
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import choose_best_k
 from workflow_scripts.figures.embedding import typical
+from workflow_scripts.io.cells import OneCell
 
 
 def by_k(folder, accuracy):
@@ -29,9 +29,9 @@ def by_k(folder, accuracy):
 
 def test_the_best_k_is_that_of_the_highest_mean(tmp_path):
     inputs = by_k(tmp_path, {2: (0.9, 0.1), 3: (0.6, 0.6), 4: (0.5, 0.6)})
-    assert choose_best_k(inputs, {"k": "best", "by": "accuracy_majority"}) == 3
-    assert choose_best_k(inputs, {"k": 4}) == 4
-    assert choose_best_k(inputs, {"k": None}) is None
+    assert OneCell.first([CELL], inputs).wanted_k({"k": "best", "by": "accuracy_majority"}) == 3
+    assert OneCell.first([CELL], inputs).wanted_k({"k": 4}) == 4
+    assert OneCell.first([CELL], inputs).wanted_k({"k": None}) is None
     table = tabulate("confusion", [CELL], inputs, k="best", by="accuracy_majority")
     assert set(table["k"]) == {3}
     assert set(table["chosen_by"]) == {"accuracy_majority"}
@@ -45,12 +45,12 @@ def test_the_best_k_goes_by_the_best_restart_of_each_repeat(tmp_path):
         for i, (accuracy, inertia) in enumerate(restarts)
     ]
     inputs = {"scores": [write_scores(tmp_path / "scores.parquet", rows)]}
-    assert choose_best_k(inputs, {"k": "best", "by": "accuracy_majority"}) == 3
+    assert OneCell.first([CELL], inputs).wanted_k({"k": "best", "by": "accuracy_majority"}) == 3
 
 
 def test_without_labels_the_best_k_is_left_to_the_smallest(tmp_path):
     inputs = by_k(tmp_path, {2: (np.nan, np.nan), 3: (np.nan, np.nan)})
-    assert choose_best_k(inputs, {"k": "best", "by": "accuracy_majority"}) is None
+    assert OneCell.first([CELL], inputs).wanted_k({"k": "best", "by": "accuracy_majority"}) is None
 
 
 def test_typical_images_are_nearest_the_centre_of_their_cluster():

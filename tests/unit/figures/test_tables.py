@@ -6,7 +6,7 @@ import pytest
 from figure_artefacts import CELL, KINDS, artefacts, tabulate, write_clusters, write_manifest, write_scores, write_store
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import cell_names
+from workflow_scripts.grid.cells import cell_names
 
 UNLABELLED = ["", "", "", "", ""]
 

@@ -8,8 +8,11 @@ import pytest
 import yaml
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import Cell, Grid, Layout, dataset_name, figure_cells
-from workflow_scripts.settings import AXES, parse
+from workflow_scripts.grid.artefacts import Layout, dataset_name
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.expand import Grid, figure_cells
+from workflow_scripts.settings import parse
 
 CONFIG = yaml.safe_load("""
 preprocess: {plain: [grey, resize], clahe: [grey, clahe, resize]}

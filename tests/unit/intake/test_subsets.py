@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workflow_scripts.clusterers import Runs, write_runs
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import Grid
+from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.subsets import members, select
 from workflow_scripts.io import store
-from workflow_scripts.settings import Subset, parse
+from workflow_scripts.io.runs import Runs, write_runs
+from workflow_scripts.settings import parse
+from workflow_scripts.settings.studies import Subset
 
 IDS = np.array([f"id{i}" for i in range(6)])
 MANIFEST = pd.DataFrame({"image_id": IDS, "label": ["a", "a", "b", "b", "c", ""], "scale_um": [1, 2, 5, "", 1.5, 2]})
@@ -33,7 +34,7 @@ def test_clusters_are_those_of_the_best_repeat(tmp_path):
     write_runs(path, runs.items(), IDS, store.provenance("", "", {}))
     assert chosen(path, in_clusters={"clusters": [0, 2]}) == [0, 2, 3, 5]
     assert chosen(path, in_clusters={"clusters": [1], "k": 5}) == [2, 3]
-    with pytest.raises(UserError, match=r"subsets.some.in_clusters.k: found '4', allowed: 3, 5"):
+    with pytest.raises(UserError, match=r"subsets.some.in_clusters.k: found 4, allowed: 3, 5"):
         chosen(path, in_clusters={"clusters": [1], "k": 4})
     with pytest.raises(UserError, match=r"subsets.some.in_clusters.clusters: found 3, allowed: 0, 1, 2"):
         chosen(path, in_clusters={"clusters": [1, 3]})

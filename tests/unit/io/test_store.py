@@ -31,7 +31,7 @@ def test_a_whole_file_appears_with_all_attributes(tmp_path):
     _write(path)
     assert [file.name for file in path.parent.iterdir()] == ["x.h5"]
     with h5py.File(path) as file:
-        attributes = dict(file.attrs)
+        attributes = {name: value.decode() if isinstance(value, bytes) else value for name, value in file.attrs.items()}
         libraries = json.loads(attributes.pop("libraries"))
         assert json.loads(attributes.pop("settings")) == {"k": [2, 3], "init": "random"}
         assert attributes == {

@@ -14,14 +14,14 @@ from PIL import Image
 from sklearn.datasets import load_iris
 
 from workflow_scripts.backbones.extract import extract
-from workflow_scripts.clusterers import write_runs
 from workflow_scripts.intake import subsets
 from workflow_scripts.io import store
+from workflow_scripts.io.runs import write_runs
 from workflow_scripts.preprocess.stack import write_stack
 from workflow_scripts.provenance import PACKAGE
 from workflow_scripts.reduce import autoencoder, pca, tsne
-from workflow_scripts.settings import Autoencoder, Pca, Tsne
-from workflow_scripts.settings.clusterers import CLUSTERERS, OfK
+from workflow_scripts.settings.clusterers import Clusterer, OfK
+from workflow_scripts.settings.decompositions import Autoencoder, Pca, Tsne
 
 IRIS = load_iris().data
 IDS = [f"{number:016x}" for number in range(len(IRIS))]
@@ -86,7 +86,7 @@ def decomposition(folder: Path) -> None:
 
 def clusters(method: str) -> Callable[[Path], None]:
     def make(folder: Path) -> None:
-        model = CLUSTERERS[method]
+        model = Clusterer.registry[method]
         k = {"k": [2, 3]} if issubclass(model, OfK) else {}
         settings = model(**k, **SMALL.get(method, {})).dump()
         cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
@@ -103,7 +103,7 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "features": features,
     "subset": subset,
     "decomposition": decomposition,
-    **{method: clusters(method) for method in CLUSTERERS},
+    **{method: clusters(method) for method in Clusterer.registry},
 }
 
 

@@ -8,8 +8,8 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import accuracy_score
 
-from workflow_scripts.clusterers import NOT_APPLICABLE, Runs
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.runs import NOT_APPLICABLE, Runs
 from workflow_scripts.metrics.cross_validation import Model, cross_validate, matched_names, stratified_folds
 
 CELL = {

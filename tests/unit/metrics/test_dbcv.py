@@ -9,8 +9,8 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 from sklearn.datasets import make_blobs, make_moons
 
+from workflow_scripts.clusterers.spanning_tree import spanning_tree
 from workflow_scripts.metrics.dbcv import dbcv, validities
-from workflow_scripts.metrics.spanning_tree import spanning_tree
 
 
 def without_small_clusters(labels: np.ndarray) -> np.ndarray:

@@ -12,9 +12,10 @@ from scipy.optimize import linear_sum_assignment
 from sklearn import metrics
 from sklearn.metrics.cluster import contingency_matrix
 
-from workflow_scripts.clusterers import Runs, write_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.tables import write_csv, write_parquet
 from workflow_scripts.metrics.table import score_clusters
 
@@ -80,7 +81,7 @@ class Files:
             file["explained_variance"] = POINTS.var(axis=0, ddof=1)
         write_runs(clusters, runs.items(), IDS, store.provenance("c", manifest or self.manifest_digest, settings))
         pd.DataFrame({"image_id": IDS, "label": labels}).to_csv(table, index=False)
-        return score_clusters(clusters, points, table, CELL | cell)
+        return score_clusters(OneCell(CELL | cell, {"clusters": clusters, "points": points, "manifest": table}))
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from figure_artefacts import CELL, write_manifest, write_scores
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
-from workflow_scripts.clusterers import Runs, write_runs
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
+from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import choose, fit_model, own_distances
 from workflow_scripts.models.saved import COLUMNS, SavedModel, load_model, save_model
 from workflow_scripts.reduce import autoencoder, pca
-from workflow_scripts.settings import Autoencoder, Pca
+from workflow_scripts.settings.decompositions import Autoencoder, Pca
 
 N, WIDTH, CLASSES = 90, 20, ("Cr", "In", "Pa")
 CODES = Autoencoder(widths=(12, 8, 4), tied=True, phases=[{"g": 3}]).dump()
@@ -173,8 +173,10 @@ def test_the_best_k_is_that_of_the_highest_mean_ari(fitted):
 
 def test_a_clusterer_without_centres_k_or_inertia():
     labels = np.array([[0, 0, 1, -1], [1, 1, 0, 0]])
-    scores = pd.DataFrame({"k": [None, None], "ari": [0.1, 0.2], "silhouette": [0.3, 0.4]})
-    assert choose(scores, {None: Runs.single(labels)}) == (
+    scores = pd.DataFrame(
+        {"k": [None, None], "ari": [0.1, 0.2], "silhouette": [0.3, 0.4], "repeat": [0, 1], "inertia": np.nan}
+    )
+    assert choose(scores.assign(inertia=np.nan), {None: Runs.single(labels)}) == (
         None,
         0,
         {"chosen_by": "ari", "mean_ari": pytest.approx(0.15)},
@@ -184,8 +186,10 @@ def test_a_clusterer_without_centres_k_or_inertia():
 def test_only_the_best_restart_of_a_repeat_counts_for_k():
     labels = np.zeros((2, 4), dtype=int)
     runs = {k: replace(Runs.single(labels, inertia=np.array([2.0, 1.0])), repeat=np.zeros(2, int)) for k in (2, 3)}
-    scores = pd.DataFrame({"k": [2, 2, 3, 3], "ari": [0.9, 0.4, 0.1, 0.5]})
-    assert choose(scores, runs) == (3, 1, {"chosen_by": "ari", "mean_ari": 0.5})
+    scores = pd.DataFrame(
+        {"k": [2, 2, 3, 3], "ari": [0.9, 0.4, 0.1, 0.5], "repeat": 0, "inertia": [2.0, 1.0, 2.0, 1.0]}
+    )
+    assert choose(scores.assign(repeat=0), runs) == (3, 1, {"chosen_by": "ari", "mean_ari": 0.5})
 
 
 def test_noise_alone_makes_no_model(fitted):

@@ -3,9 +3,8 @@
 import pytest
 import yaml
 
-from workflow_scripts.grid import Layout
-from workflow_scripts.planning.plan import wanted_files
-from workflow_scripts.planning.prune import prune, unwanted
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.planning.prune import prune, unwanted, wanted_files
 from workflow_scripts.settings import parse
 
 CONFIG = """

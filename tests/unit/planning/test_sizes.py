@@ -1,6 +1,7 @@
 """Sizes against the arrays themselves, memory against what a job holds."""
 
 from dataclasses import fields
+from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,12 +11,18 @@ import yaml
 
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.clusterers import kmeans
-from workflow_scripts.grid import Cell, Grid, Layout
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.io.points import reduced
 from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, Sizes, csv_rows
 from workflow_scripts.reduce.dense import Autoencoder
-from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca, reduced
+from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca
 from workflow_scripts.settings import parse
+from workflow_scripts.settings.clusterers import Clusterer
+from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOPS
+from workflow_scripts.settings.decompositions import EXACT_SIDE
 
 CONFIG = """
 preprocess:
@@ -28,6 +35,7 @@ clusterers:
   best: {method: kmeans, k: [2, 300], n_init: 2, repeats: 4}
   mini: {method: minibatch_kmeans, k: 4, n_init: 3, repeats: 2}
   paper: {method: kmeans, k: 7, n_init: 500, repeats: 10}
+  many_mini: {method: minibatch_kmeans, k: 7, n_init: 500, repeats: 10}
 cross_validations: {folds: {folds: 4}}
 baseline: {preprocess: grey, backbone: net, layer: fire9_avg, clusterer: all}
 studies: {main: {vary: {decomposition: [pca, few, map, none], n_components: [null, 50]}}}
@@ -74,7 +82,7 @@ def test_a_training_has_room_for_features_and_weights_and_time_for_its_epochs(si
     in_both_precisions = 12 * N * width
     adam_and_best = 5 * 4 * 2 * weights
     assert needs[0][0] >= BASE_MB + (in_both_precisions + adam_and_best) / 1e6
-    seconds = 12 * weights * N * 1000 / resources.FLOPS
+    seconds = 12 * weights * N * 1000 / FLOPS
     assert needs[1][1] - needs[0][1] == pytest.approx(seconds / 60, abs=1)
 
 
@@ -144,16 +152,25 @@ def test_channels_and_size_follow_the_last_step(sizes):
     assert _stage(sizes.files_of(_cell(preprocess="colour")), "preprocess") == N * 224 * 200 * 3
 
 
-@pytest.mark.parametrize(("clusterer", "restarts"), [("all", 2 * 3 * 30), ("best", 2 * 4 * 2), ("mini", 1 * 2 * 3)])
-def test_restarts(sizes, clusterer, restarts):
-    assert sizes.restarts(clusterer) == restarts
+@pytest.mark.parametrize("method", ["bisecting_kmeans", "minibatch_kmeans", "mean_shift", "affinity_propagation"])
+def test_centres_of_every_method_that_keeps_them_are_counted(method):
+    """The arrays of a run; a method that finds k is counted as if it found as many clusters as points."""
+    points = np.random.default_rng(0).normal(size=(120, 30))
+    model = Clusterer.registry[method]
+    settings = model() if model.finds_k else model(k=[2, 40])
+    run = import_module(f"workflow_scripts.clusterers.{method}").cluster
+    runs = [runs for _, runs in run(points, settings.dump(), 0, 1, lambda done, total: None)]
+    centers = sum(its.centers.nbytes for its in runs)
+    assert centers
+    if model.finds_k:
+        centers = 120 * 30 * 8
+    assert centers < settings.stored_bytes(*points.shape) <= 1.2 * centers
 
 
-def test_threads_come_with_restarts(sizes, monkeypatch):
+def test_threads_come_with_restarts(sizes):
+    assert sizes.cluster_threads(SimpleNamespace(clusterer="paper")) == CLUSTER_THREADS
     assert sizes.cluster_threads(SimpleNamespace(clusterer="all")) == 1
-    monkeypatch.setattr(resources, "THREADED_RESTARTS", 180)
-    assert sizes.cluster_threads(SimpleNamespace(clusterer="all")) == resources.CLUSTER_THREADS
-    assert sizes.cluster_threads(SimpleNamespace(clusterer="best")) == 1
+    assert sizes.cluster_threads(SimpleNamespace(clusterer="many_mini")) == 1  # scikit-learn runs them on one
 
 
 WILDCARDS = SimpleNamespace(
@@ -204,7 +221,7 @@ def _reduced(**changed):
     [(1800, 230), (20_000, 10), (52_000, 2.2)],
 )
 def test_there_is_time_for_k_means_where_no_kernel_was_compiled(sizes, monkeypatch, n, restarts_per_second):
-    """Restarts per second of scikit-learn at k 7, 10 and 20, one thread: docs/benchmarks.md."""
+    """Restarts per second of scikit-learn at k 7, 10 and 20, one thread: docs/case_studies/benchmarks.md."""
     monkeypatch.setattr(type(sizes), "n_images", n)
     k = {1800: 7, 20_000: 10, 52_000: 20}[n]
     paper = sizes.settings.clusterers["paper"].model_copy(update={"k": [k]})
@@ -227,7 +244,7 @@ def test_folds_take_the_time_of_their_clusterings(sizes, monkeypatch):
 
 @pytest.mark.parametrize("n", [300, 1800, 8192, 8193, 150_000])
 def test_decomposition_has_room_for_what_pca_holds(sizes, monkeypatch, n):
-    assert resources.EXACT_SIDE == MAX_EXACT
+    assert EXACT_SIDE == MAX_EXACT
     monkeypatch.setattr(type(sizes), "n_images", n)
     side, width = min(n, 512), 512
     least = 8 * (2 * side * side + 2 * side * width) / 1e6  # matrix and eigenvectors; axes and the sum under way

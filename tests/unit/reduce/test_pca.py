@@ -10,8 +10,9 @@ from scipy.linalg import subspace_angles
 from sklearn.decomposition import PCA
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.points import Matrix, reduced
 from workflow_scripts.reduce import pca
-from workflow_scripts.reduce.pca import Decomposition, Matrix, fit_pca, reduced
+from workflow_scripts.reduce.pca import Decomposition, fit_pca
 
 
 def features(n: int, d: int, rank: int | None = None, seed: int = 0) -> np.ndarray:

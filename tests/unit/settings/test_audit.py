@@ -7,8 +7,8 @@ import yaml
 
 from workflow_scripts import provenance
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import Grid, Layout
-from workflow_scripts.planning.plan import _named
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.expand import Grid
 from workflow_scripts.settings import parse
 
 CONFIG = yaml.safe_load("""
@@ -61,7 +61,7 @@ def test_mistakes_are_told_in_one_line(page, message):
 
 
 def test_prune_keeps_the_pages_and_the_pictures_that_only_they_show():
-    named = set(_named(grid({"audit": {"pictures": "plain"}, "gallery": {}}).settings, Layout("d")))
+    named = Layout("d").named(grid({"audit": {"pictures": "plain"}, "gallery": {}}))
     assert {f"results/d/{path}" for path in ("audit/main.csv", "gallery/main.html", "preprocess/plain.h5")} <= named
 
 

@@ -14,8 +14,10 @@ import pytest
 import yaml
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.settings import PALETTES, load, parse, read_yaml, schema
+from workflow_scripts.settings import load, parse, schema
 from workflow_scripts.settings.check import check
+from workflow_scripts.settings.figures import PALETTES
+from workflow_scripts.settings.reading import read_yaml
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = ROOT / "config" / "config.yaml"

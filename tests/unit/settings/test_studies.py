@@ -4,8 +4,11 @@ import pytest
 
 from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid import Grid, Layout, validated_files
-from workflow_scripts.settings import parse, read_facts, read_yaml
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.settings import parse
+from workflow_scripts.settings.published import read_facts
+from workflow_scripts.settings.reading import read_yaml
 
 STUDIES = ROOT / "config" / "studies"
 OF_COHN = ("standard", "predictive", "equalisation", "layers", "components", "restarts", "clusters")
@@ -74,7 +77,8 @@ def test_cross_validation_needs_a_place_for_new_images():
 def test_only_studies_that_ask_for_it_are_cross_validated():
     grid, layout = grid_of("cohn-squeezenet"), Layout("steel")
     files = {
-        study: validated_files(grid, layout, study, layout.validated, cells) for study, cells in grid.cells.items()
+        study: layout.validated_of(layout.validated, cells, grid.settings.studies[study].cross_validation)
+        for study, cells in grid.cells.items()
     }
     assert [study for study, paths in files.items() if paths] == ["predictive"]
     assert files["predictive"] == [

@@ -52,10 +52,10 @@ def describe_all(
     vectors = ordered_map(partial(describe, settings=settings), _one_by_one(images), workers, BATCH)
     done = 0
     with store.writing(output, facts) as file:
-        file["image_id"] = np.array(image_ids, dtype="S")
+        store.put(file, "image_id", np.array(image_ids, dtype="S"))
         while block := list(islice(vectors, BLOCK_ROWS)):
             if not done:
-                file.create_dataset("features", (len(images), len(block[0])), "<f4")
+                file.create_dataset("features", (len(images), len(block[0])), "<f4", fletcher32=True)
             file["features"][done : done + len(block)] = block
             done += len(block)
             if report:

@@ -1,7 +1,20 @@
 """Many-restart k-means: every restart of thousands kept, at the speed of the machine."""
 
-from workflow_scripts.clusterers.kmeans.estimator import ManyRestartKMeans
+from typing import TYPE_CHECKING, Any
+
 from workflow_scripts.clusterers.kmeans.method import cluster, kmeans_path
 from workflow_scripts.clusterers.kmeans.restarts import INITS, Restarts, path_on, run_restarts
 
+if TYPE_CHECKING:
+    from workflow_scripts.clusterers.kmeans.estimator import ManyRestartKMeans
+
 __all__ = ["INITS", "ManyRestartKMeans", "Restarts", "cluster", "kmeans_path", "path_on", "run_restarts"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the estimator when it is asked for: scikit-learn takes a second, which no job needs to wait for."""
+    if name == "ManyRestartKMeans":
+        from workflow_scripts.clusterers.kmeans.estimator import ManyRestartKMeans
+
+        return ManyRestartKMeans
+    raise AttributeError(name)

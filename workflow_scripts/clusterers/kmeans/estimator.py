@@ -71,13 +71,13 @@ class ManyRestartKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """The nearest centre of each row of `X` (N, d), (N,) int32."""
+        """Return the nearest centre of each row of `X` (N, d), (N,) int32."""
         check_is_fitted(self)
         points = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         return pairwise_distances_argmin(points, self.cluster_centers_).astype(np.int32)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Distances of each row of `X` (N, d) to the centres, (N, k)."""
+        """Return distances of each row of `X` (N, d) to the centres, (N, k)."""
         check_is_fitted(self)
         points = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         return euclidean_distances(points, self.cluster_centers_)

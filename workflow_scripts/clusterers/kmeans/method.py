@@ -5,22 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.clusterers import Progress, Runs
+from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.kmeans.restarts import path_on, run_restarts
-from workflow_scripts.errors import UserError
+from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Clusters `points` (N, d) for each k of the settings (those of `settings.KMeans`).
+    """Cluster `points` (N, d) for each k of the settings (those of `settings.KMeans`).
 
     The seed of a repeat is a function of the base seed, k and the repeat, so that no k or repeat depends on another.
     Raises `UserError` for a GPU that is not there.
     """
-    if settings["device"] == "cuda":
-        _check_gpu()
+    choose_device(settings["device"], "config: clusterers: device", "cpu")
     total = len(settings["k"]) * settings["repeats"] * settings["n_init"]
     done = 0
 
@@ -31,7 +31,7 @@ def cluster(
 
     for k in settings["k"]:
         seeds = [seed(base_seed, "kmeans", k, repeat) for repeat in range(settings["repeats"])]
-        found = run_restarts(
+        restarts = run_restarts(
             points,
             k,
             settings["n_init"],
@@ -43,7 +43,7 @@ def cluster(
             keep=settings["keep"],
             progress=count,
         )
-        yield k, _rows(found, seeds, settings["keep"])
+        yield k, _rows(restarts, seeds, settings["keep"])
 
 
 def kmeans_path(settings: Mapping[str, Any]) -> str:
@@ -51,26 +51,19 @@ def kmeans_path(settings: Mapping[str, Any]) -> str:
     return path_on(settings["device"])
 
 
-def _check_gpu() -> None:
-    import torch  # takes a second to import
-
-    if not torch.cuda.is_available():
-        raise UserError("config: clusterers: device: found cuda, but torch sees no GPU here; allowed: cpu")
-
-
-def _rows(found: Any, seeds: list[int], keep: str) -> Runs:
-    """The rows to store of results with a leading axis of repeats and a second of restarts."""
-    repeats, n_init = found.inertia.shape
-    rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else found.best[:, None]
+def _rows(restarts: Any, seeds: list[int], keep: str) -> Runs:
+    """Return the rows to store of results with a leading axis of repeats and a second of restarts."""
+    repeats, n_init = restarts.inertia.shape
+    rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else restarts.best[:, None]
     repeat, restart = (index.ravel() for index in np.broadcast_arrays(*rows))
-    labels = found.labels.reshape(len(repeat), -1)
+    labels = restarts.labels.reshape(len(repeat), -1)
     return Runs(
         labels=labels,
-        inertia=found.inertia[repeat, restart],
-        n_iter=found.n_iter[repeat, restart],
-        converged=found.converged[repeat, restart],
+        inertia=restarts.inertia[repeat, restart],
+        n_iter=restarts.n_iter[repeat, restart],
+        converged=restarts.converged[repeat, restart],
         repeat=repeat,
         restart=restart,
         seed=np.array(seeds, dtype=np.uint32)[repeat],
-        centers=found.best_centers,
+        centers=restarts.best_centers,
     )

@@ -58,7 +58,7 @@ class NativeBackend:
         self._side_by_side = SIDE_BY_SIDE if self._gram is None and self._tiled.nbytes > FITS_IN_CACHE else 1
 
     def chunk(self, k: int) -> int:
-        """How many restarts make a call of about a tenth of a second."""
+        """Return how many restarts make a call of about a tenth of a second."""
         return int(np.clip(2e8 / (self._n * self._d * k + 1e5), 1, 256))
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
@@ -104,7 +104,7 @@ def _aligned(shape: tuple[int, ...], dtype: type) -> np.ndarray:
 
 
 def _tiled(X: np.ndarray) -> np.ndarray:
-    """Points in tiles, (tiles, d, TILE) float32; the last tile is filled up with zeros."""
+    """Return points in tiles, (tiles, d, TILE) float32; the last tile is filled up with zeros."""
     n, d = X.shape
     out = _aligned((-(-n // TILE), d, TILE), np.float32)
     whole = n // TILE
@@ -115,7 +115,7 @@ def _tiled(X: np.ndarray) -> np.ndarray:
 
 
 def _gram(X: np.ndarray, padded: int) -> np.ndarray:
-    """Inner products of all points, computed in double and rounded once, (N, padded) float32."""
+    """Return inner products of all points, computed in double and rounded once, (N, padded) float32."""
     out = _aligned((len(X), padded), np.float32)
     for start in range(0, len(X), 512):
         out[start : start + 512, : len(X)] = X[start : start + 512] @ X.T

@@ -41,11 +41,11 @@ class Problem:
         return np.ldexp(np.rint(np.ldexp(mantissa, INERTIA_BITS)), exponent - INERTIA_BITS)
 
     def inside(self, centers: np.ndarray) -> np.ndarray:
-        """Points of the caller's space in the scaled one."""
+        """Return points of the caller's space in the scaled one."""
         return (centers - self.mean) * self.scale
 
     def outside(self, centers: np.ndarray) -> np.ndarray:
-        """Points of the scaled space in the caller's."""
+        """Return points of the scaled space in the caller's."""
         return centers / self.scale + self.mean
 
 
@@ -85,7 +85,7 @@ class Backend(Protocol):
     """Something that runs batches on points that it was built with."""
 
     def chunk(self, k: int) -> int:
-        """How many restarts to give at once."""
+        """Return how many restarts to give at once."""
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
         """Run them; give up early when `stop` becomes non-zero."""

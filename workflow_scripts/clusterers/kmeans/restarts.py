@@ -11,7 +11,6 @@ from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers.kmeans import native, streams
@@ -45,7 +44,7 @@ class Restarts:
 
     @property
     def best_labels(self) -> np.ndarray:
-        """Labels of the best restart, (N,)."""
+        """Return labels of the best restart, (N,)."""
         if self.labels.ndim == self.inertia.ndim:
             return self.labels
         return self.labels[self.best] if self.inertia.ndim == 1 else self.labels[np.arange(len(self.labels)), self.best]
@@ -134,7 +133,7 @@ class _Study:
         self.best_centers = np.empty((seeds, k, d))
 
     def parts(self, backend: Backend, n_threads: int) -> Iterator["_Part"]:
-        """The restarts cut into parts, short enough to share between the threads."""
+        """Yield the restarts cut into parts, short enough to share between the threads."""
         seeds, restarts = self.inertia.shape
         step = min(backend.chunk(self.k), -(-seeds * restarts // (2 * n_threads)))
         for row in range(seeds):
@@ -158,7 +157,7 @@ class _Study:
                 self.labels[row] = part.labels[0]
 
     def result(self, squeeze: bool) -> Restarts:
-        """The finished arrays, without the axis of the seeds where there was only a number."""
+        """Return the finished arrays, without the axis of the seeds where there was only a number."""
         arrays = (
             self.inertia / self.problem.scale**2,
             self.n_iter,
@@ -168,9 +167,11 @@ class _Study:
             self.problem.outside(self.best_centers),
         )
         out = Restarts(*(array[0] for array in arrays)) if squeeze else Restarts(*arrays)
-        found = min(len(np.unique(labels)) for labels in np.atleast_2d(out.best_labels))
-        if found < self.k:
-            message = f"k={self.k} but the best restart found {found} clusters: X may have too few distinct points"
+        n_clusters = min(len(np.unique(labels)) for labels in np.atleast_2d(out.best_labels))
+        if n_clusters < self.k:
+            from sklearn.exceptions import ConvergenceWarning  # takes a second to import
+
+            message = f"k={self.k} but the best restart found {n_clusters} clusters: X may have too few distinct points"
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
         return out
 
@@ -194,7 +195,7 @@ class _Starts:
     init: str | np.ndarray
 
     def batch(self, part: _Part, max_iter: int, tol: float) -> Batch:
-        """The part as a backend takes it."""
+        """Return the part as a backend takes it."""
         k, some, seed = part.study.k, part.restarts, self.seeds[part.row]
         batch = Batch(len(some), k, max_iter, tol, part.labels, part.study.keep_all)
         if isinstance(self.init, np.ndarray):

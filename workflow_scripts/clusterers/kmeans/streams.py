@@ -11,7 +11,7 @@ GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
 def uniforms(seed: int, restarts: range, count: int) -> np.ndarray:
-    """The first `count` numbers of each restart's stream, (len(restarts), count) float64 in [0, 1)."""
+    """Return the first `count` numbers of each restart's stream, (len(restarts), count) float64 in [0, 1)."""
     key = np.uint64(seed % 2**64)
     with np.errstate(over="ignore"):
         numbers = np.arange(restarts.start, restarts.stop, dtype=np.uint64)
@@ -21,7 +21,7 @@ def uniforms(seed: int, restarts: range, count: int) -> np.ndarray:
 
 
 def random_points(seed: int, restarts: range, k: int, n: int) -> np.ndarray:
-    """`k` of `n` points drawn without replacement for each restart, (len(restarts), k) int32: Floyd's algorithm
+    """Return `k` of `n` points drawn without replacement for each restart, (len(restarts), k) int32: Floyd's algorithm
     (Bentley & Floyd 1987)."""
     draws = uniforms(seed, restarts, k)
     chosen = np.empty(draws.shape, np.int32)

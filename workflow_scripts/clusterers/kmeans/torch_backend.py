@@ -48,7 +48,7 @@ class TorchBackend:
         self._mass_bits = MASS_BITS - math.ceil(math.log2(n))
 
     def chunk(self, k: int) -> int:
-        """As many as fit in the memory with their scores."""
+        """Return as many as fit in the memory with their scores."""
         return max(1, self._budget // (8 * k * len(self._X)) // 2)
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
@@ -91,7 +91,7 @@ class TorchBackend:
         return torch.stack(chosen, dim=1)
 
     def _distances(self, points: torch.Tensor) -> torch.Tensor:
-        """Squared distances of all X to the given points (R, L), (R, L, N).
+        """Return squared distances of all X to the given points (R, L), (R, L, N).
 
         With x = a + b, the coarse and the fine part, |x - y|^2 is |a - a'|^2 + 2 (a - a') . (b - b') + |b - b'|^2,
         each of them an exact product.
@@ -104,7 +104,8 @@ class TorchBackend:
         return total.clamp_(min=0).view(*points.shape, -1)
 
     def _assign(self, centers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
-        """Labels (R, N), sums of the clusters (R, k, d), counts (R, k), and how many labels had to be settled."""
+        """Return labels (R, N), sums of the clusters (R, k, d), counts (R, k), and how many labels had to be
+        settled."""
         restarts, k, d = centers.shape
         squared_norms = _folded_sum(centers**2)
         biased = torch.cat([centers, -0.5 * squared_norms[..., None]], dim=2).to(self._dtype)
@@ -120,7 +121,7 @@ class TorchBackend:
         return labels.to(torch.int32), sums.view(restarts, k, d), counts.view(restarts, k), len(restart)
 
     def _rounding(self, squared_norms: torch.Tensor) -> torch.Tensor:
-        """How far two scores of a point may be apart while rounding could still turn their order, (R, N).
+        """Return how far two scores of a point may be apart while rounding could still turn their order, (R, N).
 
         It bounds the errors of two scores, products of d + 1 terms in any order whose factors are rounded once (Higham
         2002, section 3.1), and of two distances of `_nearest`, each twice over. So beyond it `_nearest` chooses as the
@@ -134,13 +135,13 @@ class TorchBackend:
         return (of_scores + of_distances).to(self._dtype)
 
     def _nearest(self, centers: torch.Tensor, restart: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
-        """One-hot (P, k) of the nearest centre, the first of equals, of the points of the restarts (P,)."""
+        """Return one-hot (P, k) of the nearest centre, the first of equals, of the points of the restarts (P,)."""
         distance = _folded_sum((self._X[point][:, None] - centers[restart]) ** 2)
         nearest = torch.zeros_like(distance, dtype=self._dtype)
         return nearest.scatter_(1, distance.argmin(1, keepdim=True), 1)
 
     def _step(self, state: "_State", tol: float) -> None:
-        """One iteration of the restarts that still run, with scikit-learn's rules for stopping."""
+        """Run one iteration of the restarts that still run, with scikit-learn's rules for stopping."""
         active = state.active
         old = state.centers[active]
         labels, sums, counts, settled = self._assign(old)
@@ -175,7 +176,7 @@ class TorchBackend:
         counts[empty] = counts[largest].clone()
 
     def _squared_gaps(self, centers: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Of one restart, squared distances to the centres of the labels, (N,)."""
+        """Return of one restart, squared distances to the centres of the labels, (N,)."""
         return _folded_sum((self._X - centers[labels.long()]) ** 2)
 
     def _finish_labels(self, state: "_State") -> None:
@@ -185,7 +186,7 @@ class TorchBackend:
             state.labels[loose] = self._assign(state.centers[loose])[0]
 
     def _inertia(self, state: "_State") -> torch.Tensor:
-        """Sums of squared distances, (R,)."""
+        """Return sums of squared distances, (R,)."""
         pairs = zip(state.centers, state.labels, strict=True)
         return torch.stack([_folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
 
@@ -205,7 +206,7 @@ class _State:
 
 
 def _split(X: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """A coarse and a fine part of `X` (|X| < 1): multiples of 2^-bits, and of 2^-2bits up to half of that."""
+    """Return a coarse and a fine part of `X` (|X| < 1): multiples of 2^-bits, and of 2^-2bits up to half of that."""
     coarse = torch.round(X * 2.0**bits) * 2.0**-bits
     fine = torch.round((X - coarse) * 2.0 ** (2 * bits)) * 2.0 ** (-2 * bits)
     return coarse, fine
@@ -221,7 +222,8 @@ def _expanded(left: torch.Tensor, right: torch.Tensor, at: torch.Tensor) -> torc
 
 
 def _folded_sum(values: torch.Tensor) -> torch.Tensor:
-    """Sum over the last axis by adding its second half to the first, again and again: one order, whatever the shape
+    """Return sum over the last axis by adding its second half to the first, again and again: one order, whatever the
+    shape
     before it, the processor and the number of threads."""
     while (length := values.shape[-1]) > 1:
         half = (length + 1) // 2
@@ -232,5 +234,5 @@ def _folded_sum(values: torch.Tensor) -> torch.Tensor:
 
 
 def _power_of_two_above(values: torch.Tensor) -> torch.Tensor:
-    """The smallest power of two above each of `values` >= 0; 1 for 0."""
+    """Return the smallest power of two above each of `values` >= 0; 1 for 0."""
     return torch.where(values > 0, values / torch.frexp(values).mantissa, 1.0)

@@ -1,4 +1,4 @@
-"""The bar of a scale in a stripe: solid, with end caps or ticks, broken by its text, or a row of ticks."""
+"""The bar of a scale: solid, with end caps or ticks, broken by its text, or a row of ticks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,12 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-SHORTEST_PART, SHORTEST, LONGEST = 0.02, 0.035, 0.6
-"""Length of a line that may be a part of a bar, and of a whole bar, of the picture's width."""
-SLIMMEST = 4.0
+SHORTEST, LONGEST = 0.018, 0.6
+"""Length of a line that may be a bar, or a part of one, of the image's width."""
+LEAST_LENGTH = 10
+"""Pixels of the shortest line."""
+THICKEST = 0.03
+"""Of a line, of the image's height."""
+SLIMMEST = 3.0
 """Least length of a line, of its thickness."""
-TICKS = 9
-"""Fewest ticks that make a bar without a line. Hitachi draws eleven; the strokes of `mm` are six."""
+LEAST_CONTRAST = 45
+"""Between a bar and what is above and below it, grey levels."""
+UNIFORM, SHARE_UNIFORM = 24, 0.95
+"""Grey levels by which a bar's pixels may differ from their median, and how many of them have to keep to that."""
+LOWER = 0.3
+"""Lower part of an image in which a row of ticks is looked for."""
+MOST_MARKS = 100
+"""Marks of one size in one row, above which they are a texture."""
+TICKS = 11
+"""Ticks of a bar without a line, as Hitachi draws it."""
 
 
 @dataclass(frozen=True)
@@ -32,92 +44,248 @@ class Box:
         return self.bottom - self.top
 
     def distance(self, other: "Box") -> int:
-        """Pixels between two boxes, along the axis on which they are farther apart."""
+        """Return the pixels between two boxes, along the axis on which they are farther apart."""
         across = max(self.left - other.right, other.left - self.right)
         down = max(self.top - other.bottom, other.top - self.bottom)
         return max(across, down, 0)
 
+    def moved(self, rows: int, columns: int) -> "Box":
+        return Box(self.top + rows, self.bottom + rows, self.left + columns, self.right + columns)
+
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar's extent, its length in pixels, and the gap that its text stands in, if it is broken by it."""
+    """A bar's extent with its caps and ticks, that of its line, its length in pixels, its grey level, that of the
+    ground, and the gap of its text, if it is broken."""
 
     box: Box
+    line: Box
     length: float
+    level: int
+    ground: int
     gap: Box | None = None
 
-    def of(self, labels: np.ndarray) -> np.ndarray:
-        """Of a stripe's labelled parts, (h, W), those that the bar consists of."""
-        box = self.box
-        inside = labels[box.top : box.bottom, box.left : box.right]
-        if self.gap:
-            inside = np.delete(inside, np.s_[self.gap.left - box.left : self.gap.right - box.left], axis=1)
-        return np.unique(inside)
+    def strength(self, grey: np.ndarray) -> np.ndarray:
+        """Return how much of the bar's colour each pixel has, float32 from 0, the ground, to 1; `grey` is uint8."""
+        return np.clip((grey.astype(np.float32) - self.ground) / (self.level - self.ground), 0, 1)
 
 
 def parts(mask: np.ndarray) -> np.ndarray:
-    """The connected parts of a mask, (h, w) bool, numbered from 1 on."""
+    """Return the connected parts of a mask, (h, w) bool, numbered from 1 on."""
     return ndimage.label(mask, np.ones((3, 3)))[0]
 
 
 def boxes(mask: np.ndarray) -> list[Box]:
-    """The boxes around the connected parts of a mask, (h, w) bool, in the order of `parts`."""
+    """Return the boxes around the connected parts of a mask, (h, w) bool, in the order of `parts`."""
     found = ndimage.find_objects(parts(mask))
     return [Box(rows.start, rows.stop, columns.start, columns.stop) for rows, columns in found]
 
 
-def find_bars(ink: np.ndarray) -> list[Bar]:
-    """All that may be the bar in a stripe's ink, (h, W) bool.
+def find_bars(grey: np.ndarray, height: int) -> list[Bar]:
+    """Return all that may be a bar in some rows of an image, (h, W) uint8, `height` rows in all; bright or dark.
 
-    The length of a line counts from end to end, that of a row of ticks from the first to the last, each in its middle.
-    Lines of a table, longer than `LONGEST` of the width, are none.
+    A solid bar counts from end to end. Thin lines with end caps count from the middle of one cap to that of the other,
+    ticks from the first to the last. What is joined to more than its own caps and ticks is a line of a table, or part
+    of the image.
     """
-    lines = list(_lines(ink))
-    pairs = [
-        (left, right) for left in lines for right in lines if left.right < right.left and _is_broken(ink, left, right)
-    ]
-    paired = {line for pair in pairs for line in pair}
-    bars = [_joined(left, right) for left, right in pairs]
-    bars += [Bar(line, line.width) for line in lines if line not in paired and line.width >= SHORTEST * ink.shape[1]]
-    return bars + list(_ticks(ink))
+    width = grey.shape[1]
+    bars: list[Bar] = []
+    for is_bright in (True, False):
+        # Dark bars are bright in the negative, so that only one kind has to be described.
+        image = grey if is_bright else 255 - grey
+        thickest = max(4, round(THICKEST * height))
+        lines = [line for box in _lines(image, width, thickest) if (line := _line(image, box, thickest))]
+        pairs = [(one, other) for one in lines for other in lines if _is_broken(image, one, other)]
+        paired = {line.box for pair in pairs for line in pair}
+        found = [bar for pair in pairs if (bar := _joined(image, *pair))]
+        whole = [_whole(image, line) for line in lines if line.box not in paired and line.is_ended]
+        found += [bar for bar in whole if bar]
+        found += _ticks(image, width, height)
+        bars += found if is_bright else [_negative(bar) for bar in found]
+    return bars
 
 
-def _lines(ink: np.ndarray) -> Iterator[Box]:
-    """Horizontal lines: what is left of the ink where only runs of some length stay."""
-    width = ink.shape[1]
-    shortest = max(12, int(SHORTEST_PART * width))
-    for box in boxes(ndimage.binary_opening(ink, np.ones((1, shortest)))):
-        is_slim = box.width <= LONGEST * width and box.width >= SLIMMEST * box.height
-        if is_slim and box.top > 0 and box.bottom < len(ink):
+@dataclass(frozen=True)
+class _Line:
+    """A horizontal line: its box, and that of everything that it is joined to; whether it ends at both of its ends."""
+
+    box: Box
+    joined: Box
+    level: int
+    ground: int
+    is_ended: bool
+
+
+def _lines(image: np.ndarray, width: int, thickest: int) -> Iterator[Box]:
+    """What is bright, thinner than `thickest` and long."""
+    padded = np.pad(image, ((thickest + 1, thickest + 1), (0, 0)), mode="edge")
+    opened = ndimage.minimum_filter1d(padded, thickest + 2, axis=0)
+    opened = ndimage.maximum_filter1d(opened, thickest + 2, axis=0, origin=-1 if thickest % 2 == 0 else 0)
+    hat = image.astype(np.int16) - opened[thickest + 1 : -thickest - 1]
+    shortest = max(LEAST_LENGTH, int(SHORTEST * width))
+    runs = ndimage.minimum_filter1d((hat >= LEAST_CONTRAST).astype(np.uint8), shortest, axis=1, mode="constant")
+    long = ndimage.maximum_filter1d(runs, shortest, axis=1, origin=-1 if shortest % 2 == 0 else 0, mode="constant")
+    for box in boxes(long > 0):
+        is_inside = box.top > 0 and box.bottom < len(image)
+        if is_inside and box.width <= LONGEST * width and box.width >= SLIMMEST * box.height:
             yield box
 
 
-def _is_broken(ink: np.ndarray, left: Box, right: Box) -> bool:
-    """Whether two lines are the ends of one bar: of one height, in one row, with text between them and no line."""
-    if abs(left.top - right.top) > 1 or abs(left.bottom - right.bottom) > 1:
+def _line(image: np.ndarray, box: Box, thickest: int) -> _Line | None:
+    """The line in a box, if it is of one colour, and different from what is above and below it."""
+    core = image[box.top : box.bottom, box.left : box.right]
+    middle = core[len(core) // 2]
+    level = int(np.median(middle))
+    if (np.abs(middle.astype(int) - level) <= UNIFORM).mean() < SHARE_UNIFORM:
+        return None
+    around = [image[row, box.left : box.right] for row in (box.top - 3, box.bottom + 2) if 0 <= row < len(image)]
+    if not around:
+        return None
+    ground = int(np.median(np.concatenate(around)))
+    if level - ground < LEAST_CONTRAST or any(level - np.median(row) < LEAST_CONTRAST for row in around):
+        return None
+    joined = _joined_to(image > ground + 0.6 * (level - ground), box, 3 * thickest)
+    reach = 2 * box.height + 4
+    is_ended = joined.left >= box.left - reach and joined.right <= box.right + reach
+    is_ended &= box.left > 0 and box.right < image.shape[1]
+    is_low = joined.height <= max(2.5 * thickest, 4 * box.height)
+    return _Line(box, joined, level, ground, is_ended) if is_low else None
+
+
+def _joined_to(ink: np.ndarray, box: Box, reach: int) -> Box:
+    """The box of the ink that a line is joined to, as far as `reach` pixels away."""
+    top, left = max(0, box.top - reach), max(0, box.left - reach)
+    labels = parts(ink[top : box.bottom + reach, left : box.right + reach])
+    own = np.bincount(labels[(box.top + box.bottom) // 2 - top, box.left - left : box.right - left])
+    own[0] = 0
+    if not own.sum():
+        return box
+    rows, columns = np.nonzero(labels == int(own.argmax()))
+    first, last = (int(rows.min()), int(columns.min())), (int(rows.max()) + 1, int(columns.max()) + 1)
+    return Box(top + first[0], top + last[0], left + first[1], left + last[1])
+
+
+def _is_broken(image: np.ndarray, left: _Line, right: _Line) -> bool:
+    """Whether two lines are the ends of one bar: of one height and colour, in one row, with a text between them."""
+    one, other = left.box, right.box
+    is_free = (
+        left.joined.left >= one.left - 4 * one.height - 4 and right.joined.right <= other.right + 4 * one.height + 4
+    )
+    if not is_free or one.right >= other.left or abs(one.top - other.top) > 1 or abs(one.bottom - other.bottom) > 1:
         return False
-    if abs(left.width - right.width) > 0.2 * max(left.width, right.width) + 2:
+    if abs(one.width - other.width) > 0.2 * max(one.width, other.width) + 2 or abs(left.level - right.level) > UNIFORM:
         return False
-    between = ink[:, left.right : right.left]
-    is_parted = between.all(axis=0).any()
-    return not is_parted and bool(between[left.top - 1 : left.bottom + 1].any())
+    between = image[:, one.right + 1 : other.left - 1] > (left.level + left.ground) / 2
+    reach = slice(max(0, one.top - 1), one.bottom + 1)
+    is_parted = between[max(0, one.top - 12) : one.bottom + 12].all(axis=0).any()
+    return not is_parted and bool(between[reach].any()) and one.width + other.width > 0.2 * (other.right - one.left)
 
 
-def _joined(left: Box, right: Box) -> Bar:
-    top, bottom = min(left.top, right.top), max(left.bottom, right.bottom)
-    gap = Box(top, bottom, left.right, right.left)
-    return Bar(Box(top, bottom, left.left, right.right), right.right - left.left, gap)
+def _whole(image: np.ndarray, line: _Line) -> Bar | None:
+    ends = _ends(image, line, line)
+    return Bar(line.joined, line.box, ends[1] - ends[0], line.level, line.ground) if ends else None
 
 
-def _ticks(ink: np.ndarray) -> Iterator[Bar]:
-    """A row of at least `TICKS` slim marks of one size at even distances."""
-    height, width = ink.shape
-    marks = [box for box in boxes(ink) if box.width <= max(4, 0.006 * width) and 3 <= box.height <= height / 2]
+def _joined(image: np.ndarray, left: _Line, right: _Line) -> Bar | None:
+    one, other = left.box, right.box
+    top, bottom = min(left.joined.top, right.joined.top), max(left.joined.bottom, right.joined.bottom)
+    ends = _ends(image, left, right)
+    if ends is None:
+        return None
+    extent = Box(top, bottom, left.joined.left, right.joined.right)
+    line = Box(one.top, one.bottom, one.left, other.right)
+    gap = Box(one.top, one.bottom, one.right, other.left)
+    return Bar(extent, line, ends[1] - ends[0], left.level, left.ground, gap)
+
+
+def _ends(image: np.ndarray, left: _Line, right: _Line) -> tuple[float, float] | None:
+    """The two ends of a bar, columns: the middles of its caps, else its edges.
+
+    None with a cap at one end only: that is half of a bar that its text breaks.
+    """
+    one, other = _cap(image, left, at_left=True), _cap(image, right, at_left=False)
+    if one is not None and other is not None:
+        return one, other
+    if one is not None or other is not None:
+        return None
+    return _edge(image, left, at_left=True), _edge(image, right, at_left=False)
+
+
+def _cap(image: np.ndarray, line: _Line, *, at_left: bool) -> float | None:
+    """The middle of the vertical stroke at an end, a column; None if there is none, or one slimmer than the line.
+
+    A ruler's ticks stand on a thick line, whose ends count then.
+    """
+    box, joined = line.box, line.joined
+    rows = [row for row in range(joined.top, joined.bottom) if row < box.top - 1 or row > box.bottom]
+    reach = 3 * box.height + 6
+    end = joined.left if at_left else joined.right
+    columns = slice(max(0, end - 1), end + reach) if at_left else slice(max(0, end - reach), end + 1)
+    if len(rows) < 2:
+        return None
+    ink = np.clip((image[rows, columns].astype(float) - line.ground) / (line.level - line.ground), 0, 1)
+    profile = ink.mean(axis=0)
+    strong = np.flatnonzero(profile >= 0.5 * max(profile.max(), 0.5))
+    if not len(strong):
+        return None
+    breaks = np.flatnonzero(np.diff(strong) > 1)
+    stroke = strong[: breaks[0] + 1] if at_left and len(breaks) else strong
+    stroke = stroke[breaks[-1] + 1 :] if not at_left and len(breaks) else stroke
+    is_slim = len(stroke) > max(3, 2 * box.height)
+    distance = stroke[0] - 1 if at_left else len(profile) - 2 - stroke[-1]
+    if is_slim or distance > 1 or box.height > 1.7 * len(stroke) + 1:
+        return None
+    weights = profile[stroke]
+    return float(columns.start + (weights * (stroke + 0.5)).sum() / weights.sum())
+
+
+def _edge(image: np.ndarray, line: _Line, *, at_left: bool) -> float:
+    """The end of a line to a part of a pixel: where half of the ink of its last pixels lies."""
+    box = line.box
+    inner = slice(box.top + (box.height > 2), box.bottom - (box.height > 2))
+    end, reach = (box.left if at_left else box.right), 4
+    columns = slice(max(0, end - reach), end + reach)
+    ink = image[inner, columns].astype(float).mean(axis=0)
+    share = np.clip((ink - line.ground) / (line.level - line.ground), 0, 1)
+    return float(columns.stop - share.sum()) if at_left else float(columns.start + share.sum())
+
+
+def _ticks(image: np.ndarray, width: int, height: int) -> Iterator[Bar]:
+    """A row of `TICKS` slim marks of one size at even distances."""
+    slimmest, above = max(4, round(0.006 * width)), max(0, len(image) - round(LOWER * height))
+    image = image[above:]
+    hat = image.astype(np.int16) - ndimage.grey_opening(image, (1, slimmest + 2))
+    marks = [
+        box for box in boxes(hat >= 2 * LEAST_CONTRAST) if box.width <= slimmest and 3 <= box.height <= 0.04 * height
+    ]
     for top, bottom in sorted({(box.top, box.bottom) for box in marks}):
         alike = [box for box in marks if abs(box.top - top) <= 1 and abs(box.bottom - bottom) <= 1]
-        middles = np.array(sorted((box.left + box.right - 1) / 2 for box in alike))
-        steps = np.diff(middles)
-        if len(middles) >= TICKS and steps.min() >= 4 and np.ptp(steps) <= 2:
-            left, right = round(middles[0]), round(middles[-1]) + 1
-            yield Bar(Box(top, bottom, left, right), float(middles[-1] - middles[0]))
-            return
+        for chosen in _evenly(alike) if len(alike) <= MOST_MARKS else ():
+            left, right = chosen[0], chosen[-1]
+            row = (top + bottom) // 2
+            level = int(np.median([image[row, (box.left + box.right) // 2] for box in chosen]))
+            around = Box(above + top, above + bottom, left.left, right.right)
+            ground = int(np.median(image[top:bottom, left.left : right.right]))
+            if level - ground >= LEAST_CONTRAST:
+                yield Bar(around, around, (right.left + right.right - left.left - left.right) / 2, level, ground)
+                return
+
+
+def _evenly(marks: list[Box]) -> Iterator[list[Box]]:
+    """The rows of exactly `TICKS` marks at even distances: one more or less, and the length would be another."""
+    marks = sorted(marks, key=lambda box: box.left)
+    middles = np.array([(box.left + box.right) / 2 for box in marks])
+    places = np.arange(-1, TICKS + 1)
+    for first in range(len(marks)):
+        for last in range(first + TICKS - 1, len(marks)):
+            step = (middles[last] - middles[first]) / (TICKS - 1)
+            if step < 5:
+                continue
+            distances = np.abs(middles[:, None] - middles[first] - step * places)
+            is_there = distances.min(axis=0) <= max(1.5, 0.06 * step)
+            if is_there[1:-1].all() and not is_there[0] and not is_there[-1]:
+                yield [marks[index] for index in distances.argmin(axis=0)[1:-1]]
+
+
+def _negative(bar: Bar) -> Bar:
+    return Bar(bar.box, bar.line, bar.length, 255 - bar.level, 255 - bar.ground, bar.gap)

@@ -1,90 +1,271 @@
 """The size of a pixel as the microscope's program wrote it into the file or beside it."""
 
 import re
+import struct
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from xml.etree import ElementTree
 
+from PIL import ExifTags, Image, UnidentifiedImageError
 from tifffile import TiffFile, TiffFileError
 
-NM = {"pm": 1e-3, "nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "mm": 1e6, "m": 1e9}
+NM = {
+    **{"pm": 1e-3, "nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "micron": 1e3, "microns": 1e3, "mm": 1e6, "m": 1e9},
+    **{"Å": 0.1, "A": 0.1},
+}
 """Units of length, nanometres."""
+LENGTH = re.compile(r"([\d.]+)\s*(nm|[uµμ]m|mm)")
+FIELD_TOLERANCE = 0.02
+"""By which part the width of the field over that of the image may differ from the size of a pixel, which is rounded."""
+ASPECT_TOLERANCE = 0.01
+"""By which part the aspect of the field may differ from the image's, before the image counts as cropped."""
+_DM_UNIT, _DM_SCALE, _TESCAN, _PHENOM, _EXIF = 65003, 65009, 50431, 34683, 34665
+"""TIFF tags: unit and scale of Digital Micrograph's exports, Tescan's settings, Phenom's settings, the Exif entries."""
+
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_DAMAGED = (
+    *(TiffFileError, OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, ZeroDivisionError),
+    *(SyntaxError, struct.error),
+)
+"""What readers of damaged or strange tags raise; XML's errors are syntax errors."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Nanometres per pixel, and whose metadata say so."""
+    """Nanometres per pixel, whose metadata say so, and the image's height without its stripe in pixels, if stated."""
 
     nm_per_pixel: float
     maker: str
+    stripe_height: int | None = None
 
 
-def calibration(path: Path, width: int) -> Calibration | None:
-    """What the metadata of a picture of `width` pixels say, or None.
+@dataclass(frozen=True)
+class _Stated:
+    """What metadata state: nanometres per pixel, and the width of the image that this is true of, if they name it."""
 
-    Read are the TIFF tags of FEI and Thermo Fisher (34680, 34682: `PixelWidth`) and of Zeiss (34118: `Image Pixel
-    Size`), and the text file of the same name beside the picture that the programs of Hitachi (`PixelSize`) and JEOL
-    (`$$SM_MICRON_BAR`, `$$SM_MICRON_MARKER`) write. Where they name another width than the picture has, it was resized
-    or cropped since, and they are not taken.
+    nm_per_pixel: float
+    maker: str
+    width: int | None = None
+    stripe_height: int | None = None
+
+
+def calibration(path: Path, width: int, height: int) -> Calibration | None:
+    """Return what the metadata of an image of `width` x `height` pixels state, or None.
+
+    Read are the TIFF tags of FEI and Thermo Fisher (34680, 34682: `PixelWidth`, `DatabarHeight`), Phenom (34683),
+    Zeiss (34118: the width of the field, `Image Pixel Size`), Tescan (50431: `PixelSizeX`, `ImageStripSize`), Olympus
+    (33560), Gatan's exports (65009), Hitachi (XPComment: `PixelSize`) and JEOL (Exif MakerNote: `SM_MICRON_BAR`,
+    `SM_MICRON_MARKER`), the units of ImageJ and OME, the calibration of Digital Micrograph's own files, and the text
+    beside the image that the programs of Hitachi, JEOL and Tescan write.
+    Where they name another width than the image has, it was resized or cropped since, and they are not taken.
     """
-    found = _of_tags(path) or _of_text(text_beside(path))
-    if found is None:
+    for stated in _statements(path, width, height):
+        if stated.nm_per_pixel > 0 and stated.width in (None, width):
+            return Calibration(stated.nm_per_pixel, stated.maker, stated.stripe_height)
         return None
-    nm, stated_width, maker = found
-    return Calibration(nm, maker) if nm > 0 and stated_width in (None, width) else None
+    return None
 
 
-def text_beside(path: Path) -> Path:
-    """The text file of the same name beside a picture, where there may be one."""
-    return path.with_suffix(".txt")
+def texts_beside(path: Path) -> list[Path]:
+    """Return the text files beside an image that may describe it, whether they are there or not."""
+    dashed = path.with_name(f"{path.stem}-{path.suffix[1:]}.hdr")
+    return [path.with_suffix(".txt"), path.with_suffix(".hdr"), dashed]
 
 
-_Found = tuple[float, int | None, str]
+def _statements(path: Path, width: int, height: int) -> Iterator[_Stated]:
+    with _readable(TiffFile, path) as tiff:
+        if tiff:
+            yield from _of_tiff(tiff, width, height)
+    texts = [*_texts_of_exif(path), *(_decoded(file.read_bytes()) for file in texts_beside(path) if file.is_file())]
+    yield from _of_texts(texts)
+    yield from _digital_micrograph(path)
 
 
-def _of_tags(path: Path) -> _Found | None:
+class _readable:  # noqa: N801 - used as a function
+    """Open a file with `reader`; give None where it is no file of that format or is damaged."""
+
+    def __init__(self, reader: Callable[[Path], Any], path: Path) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.opened = reader(path)
+        except (*_DAMAGED, UnidentifiedImageError):
+            self.opened = None
+
+    def __enter__(self) -> Any:
+        return self.opened
+
+    def __exit__(self, *_: object) -> None:
+        if self.opened:
+            self.opened.close()
+
+
+# ------------------------------------------------------------------------------------------------------------ TIFF
+
+
+def _of_tiff(tiff: TiffFile, width: int, height: int) -> Iterator[_Stated]:
+    """Statements of a TIFF's tags, those of the microscopes before those of programs that only looked at the image."""
+    makers = (_fei, lambda tiff: _zeiss(tiff, width, height), _olympus, _gatan, _phenom)
+    yield from filter(None, (_attempted(maker, tiff) for maker in makers))
+    yield from _of_texts(_attempted(_texts_of_tags, tiff) or [])
+    yield from filter(None, (_attempted(program, tiff) for program in (_ome, _imagej)))
+
+
+def _attempted(reader: Callable[[_T], _R], source: _T) -> _R | None:
+    """What a reader finds, or None where tags are damaged or hold what they should not."""
     try:
-        with TiffFile(path) as tiff:
-            return _fei(tiff.fei_metadata or {}) or _zeiss(tiff.sem_metadata or {})
-    except (TiffFileError, OSError, ValueError):  # no TIFF, or one with broken tags
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return reader(source)
+    except _DAMAGED:
         return None
 
 
-def _fei(sections: dict[str, dict[str, Any]]) -> _Found | None:
+def _fei(tiff: TiffFile) -> _Stated | None:
+    sections = tiff.fei_metadata or {}
     for name in ("Scan", "EScan", "IScan"):
         metres = sections.get(name, {}).get("PixelWidth")
         if isinstance(metres, float):
-            return metres * NM["m"], sections.get("Image", {}).get("ResolutionX"), "FEI"
+            bar = sections.get("PrivateFei", {}).get("DatabarHeight")
+            width = sections.get("Image", {}).get("ResolutionX")
+            return _Stated(metres * NM["m"], "FEI", width, bar if isinstance(bar, int) else None)
     return None
 
 
-def _zeiss(entries: dict[str, tuple[Any, ...]]) -> _Found | None:
-    for name in ("ap_image_pixel_size", "ap_pixel_size"):
-        match entries.get(name):
-            case (_, (int() | float()) as size, str() as unit) if unit in NM:
-                stored = re.match(r"\d+", str(entries.get("dp_image_store", ("", ""))[1]))
-                return size * NM[unit], int(stored[0]) if stored else None, "Zeiss"
+def _zeiss(tiff: TiffFile, width: int, height: int) -> _Stated | None:
+    """The width of the field over that of the image, which may be stored at half the size that it was scanned at."""
+    entries = tiff.sem_metadata or {}
+    size = _zeiss_length(entries, "ap_image_pixel_size") or _zeiss_length(entries, "ap_pixel_size")
+    across, down = _zeiss_length(entries, "ap_width"), _zeiss_length(entries, "ap_height")
+    store = re.match(r"\d+", str(entries.get("dp_image_store", ("", ""))[1]))
+    stored = int(store[0]) if store else None
+    if across and down and abs(across / down / (width / height) - 1) <= ASPECT_TOLERANCE:
+        field = across / width
+        if "ap_image_pixel_size" in entries and stored == width and size and abs(size / field - 1) > FIELD_TOLERANCE:
+            return _Stated(0, "Zeiss")  # two answers
+        return _Stated(field, "Zeiss")
+    return _Stated(size, "Zeiss", stored) if size else None
+
+
+def _zeiss_length(entries: dict[str, Any], name: str) -> float | None:
+    match entries.get(name):
+        case (_, (int() | float()) as size, str() as unit) if unit in NM:
+            return size * NM[unit]
     return None
 
 
-def _of_text(file: Path) -> _Found | None:
-    try:
-        content = file.read_bytes()
-    except OSError:
+def _olympus(tiff: TiffFile) -> _Stated | None:
+    metres = (tiff.sis_metadata or {}).get("pixelsizex")
+    return _Stated(float(metres) * NM["m"], "Olympus") if metres else None
+
+
+def _gatan(tiff: TiffFile) -> _Stated | None:
+    """What Digital Micrograph writes into the TIFF that it exports; in units of 1/nm it is no length."""
+    tags = tiff.pages.first.tags
+    unit, scale = tags.valueof(_DM_UNIT), tags.valueof(_DM_SCALE)
+    return _Stated(float(scale) * NM[str(unit).strip("\0 ")], "Gatan") if unit and scale else None
+
+
+def _phenom(tiff: TiffFile) -> _Stated | None:
+    text = tiff.pages.first.tags.valueof(_PHENOM)
+    match = re.search(r'<pixelWidth unit="([^"]+)">([\d.eE+-]+)<', text if isinstance(text, str) else "")
+    return _Stated(float(match[2]) * NM[match[1]], "Phenom") if match else None
+
+
+def _imagej(tiff: TiffFile) -> _Stated | None:
+    """Pixels a unit, where the unit is one of microscopes: centimetres and inches are those of printers."""
+    settings = tiff.imagej_metadata or {}
+    unit = str(settings.get("unit", "")).replace("\\u00B5", "µ")
+    count, per = tiff.pages.first.tags.valueof("XResolution", (0, 1))
+    return _Stated(NM[unit] * per / count, "ImageJ") if unit in NM and unit != "m" and count else None
+
+
+def _ome(tiff: TiffFile) -> _Stated | None:
+    if not tiff.is_ome:
         return None
-    text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", errors="replace")
-    return _hitachi(text) if "[SemImageFile]" in text else _jeol(text)
+    for pixels in ElementTree.fromstring(tiff.ome_metadata or "<OME/>").iter():
+        if pixels.tag.endswith("}Pixels") and "PhysicalSizeX" in pixels.attrib:
+            unit = NM[pixels.attrib.get("PhysicalSizeXUnit", "µm")]
+            return _Stated(float(pixels.attrib["PhysicalSizeX"]) * unit, "OME", int(pixels.attrib["SizeX"]))
+    return None
 
 
-def _hitachi(text: str) -> _Found | None:
+# ----------------------------------------------------------------------------------------------------------- texts
+
+
+def _texts_of_tags(tiff: TiffFile) -> list[str]:
+    """The texts in a TIFF's own tags and its Exif entries that are longer than names."""
+    tags = {tag.code: tag.value for tag in tiff.pages.first.tags.values()}
+    exif = tags.get(_EXIF)
+    return _long_texts([*tags.values(), *(exif.values() if isinstance(exif, dict) else ())])
+
+
+def _texts_of_exif(path: Path) -> list[str]:
+    """The texts in the Exif entries of a JPEG or PNG, and its comments."""
+    with _readable(Image.open, path) as image:
+        return [] if image is None or image.format == "TIFF" else _attempted(_texts_of_image, image) or []
+
+
+def _texts_of_image(image: Image.Image) -> list[str]:
+    exif = image.getexif()
+    return _long_texts([*exif.values(), *exif.get_ifd(ExifTags.IFD.Exif).values(), *image.info.values()])
+
+
+def _long_texts(values: list[Any]) -> list[str]:
+    return [_decoded(value) for value in values if isinstance(value, bytes | str) and len(value) > 20]
+
+
+def _decoded(content: bytes | str) -> str:
+    if isinstance(content, str):
+        return content
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    is_wide = content[1:200:2].count(0) > 0.8 * len(content[1:200:2])
+    return content.decode("utf-16-le" if is_wide else "latin-1", errors="replace")
+
+
+def _of_texts(texts: list[str]) -> Iterator[_Stated]:
+    for text in texts:
+        yield from filter(None, (_attempted(maker, text) for maker in (_tescan, _hitachi, _jeol)))
+
+
+def _tescan(text: str) -> _Stated | None:
+    size, strip = re.search(r"\bPixelSizeX=([\d.eE+-]+)", text), re.search(r"\bImageStripSize=(\d+)", text)
+    return _Stated(float(size[1]) * NM["m"], "Tescan", None, int(strip[1]) if strip else None) if size else None
+
+
+def _hitachi(text: str) -> _Stated | None:
     size, width = re.search(r"^PixelSize=([\d.]+)", text, re.M), re.search(r"^DataSize=(\d+)x", text, re.M)
-    return (float(size[1]), int(width[1]) if width else None, "Hitachi") if size else None
+    return _Stated(float(size[1]), "Hitachi", int(width[1]) if width else None) if size else None
 
 
-def _jeol(text: str) -> _Found | None:
-    pixels = re.search(r"^\$\$SM_MICRON_BAR\s+(\d+)", text, re.M)
-    marker = re.search(r"^\$\$SM_MICRON_MARKER\s+([\d.]+)\s*(nm|[uµμ]m|mm)", text, re.M)
-    width = re.search(r"^\$CM_FULL_SIZE\s+(\d+)", text, re.M)
+def _jeol(text: str) -> _Stated | None:
+    pixels = re.search(r"\$SM_MICRON_BAR[\s=]+(\d+)", text)
+    marker = re.search(r"\$SM_MICRON_MARKER[\s=]+" + LENGTH.pattern, text)
+    width = re.search(r"\$CM_FULL_SIZE[\s=]+(\d+)", text)
     if not pixels or not marker or pixels[1] == "0":
         return None
-    return float(marker[1]) * NM[marker[2]] / int(pixels[1]), int(width[1]) if width else None, "JEOL"
+    nm = float(marker[1]) * NM[marker[2]] / int(pixels[1])
+    return _Stated(nm, "JEOL", int(width[1]) if width else None)
+
+
+# ---------------------------------------------------------------------------------------------- Digital Micrograph
+
+
+def _digital_micrograph(path: Path) -> Iterator[_Stated]:
+    """The calibration of a DM3 or DM4; in units of 1/nm, of a diffraction pattern, it is no length."""
+    if path.suffix.lower() not in (".dm3", ".dm4") or find_spec("nionswift_plugin") is None:
+        return
+    from nionswift_plugin.DM_IO.dm3_image_utils import load_image
+
+    with open(path, "rb") as stream, redirect_stdout(None):
+        across = load_image(stream).dimensional_calibrations[-1]
+    if across.units in NM:
+        yield _Stated(abs(across.scale) * NM[across.units], "Gatan")

@@ -1,5 +1,6 @@
-"""The scale of a micrograph: by its metadata, else by the bar and the text that are drawn under it."""
+"""The scale of a micrograph: by its metadata and by the bar and the text that are drawn under it or on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -8,43 +9,51 @@ import numpy as np
 
 from workflow_scripts.intake.scale_bars.bar import Bar, find_bars
 from workflow_scripts.intake.scale_bars.metadata import Calibration, calibration
-from workflow_scripts.intake.scale_bars.stripe import contrast, find_stripes, grey_levels
-from workflow_scripts.intake.scale_bars.text import agreed, nearest_length, recognise, text_beside
+from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
+from workflow_scripts.intake.scale_bars.text import INK, STRONG_INK, agreed, nearest_length, recognise, texts_near
 from workflow_scripts.io.images import ImageRejected, read_image
 
-INK = 127
-"""Contrast, of 255, above which a pixel is ink."""
 NM_PER_PIXEL = (0.005, 40_000.0)
 """What a microscope's pixel can be, nanometres."""
 TOLERANCE = 0.03
-"""By which part a bar's length may differ from a round number, besides the pixel at each end."""
+"""By which part two answers may differ: metadata and reading, a bar's length and a round number, two scales."""
+MOST_BARS, MOST_TEXTS = 8, 3
+"""How many candidates are looked at, and how many texts near each are read."""
+ALONE = 1.5
+"""How much farther away another length has to be from a bar than its own, in heights of a letter."""
+EXTREME = 40
+"""How far a bar on the image itself may be from black or white, grey levels."""
+AROUND = 0.02
+"""Of the height, by which a bar may stick out of its stripe."""
 
 
 class Reason(StrEnum):
     """Why there is no scale, or no bar's length."""
 
     NO_STRIPE = "no stripe"
-    TWO_STRIPES = "two stripes"
     NO_BAR = "no bar"
     SEVERAL_BARS = "several bars"
     NO_TEXT = "no text"
     UNREADABLE = "unreadable"
     IMPLAUSIBLE = "implausible"
     DISAGREE = "metadata and bar disagree"
+    TWO_SCALES = "two scales disagree"
     NO_IMAGE = "no image"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a picture says about its scale; NaN where it does not, and `reason` says why.
+    """What an image says about its scale; NaN where it does not, and `reason` says why.
 
-    `scale_um` is the length that the bar stands for and `bar_px` its pixels; `confidence` the share of readings of the
+    `scale_um` is the length that the bar stands for and `bar_px` its pixels; `field_um` what the image is wide, known
+    also where the size of a pixel is and the bar is not; `confidence` the share of readings of the
     text that agree, 1 for metadata; `source` the maker whose metadata, or `picture`; `text` the most frequent reading.
     """
 
     scale_um: float = np.nan
     bar_px: float = np.nan
     nm_per_pixel: float = np.nan
+    field_um: float = np.nan
     confidence: float = np.nan
     source: str = ""
     text: str = ""
@@ -54,60 +63,134 @@ class Reading:
 class _Failed(Exception):  # noqa: N818 - an outcome, not a failure
     """There is no scale to be read, with the reason."""
 
+    def __init__(self, reason: Reason, text: str = "", bar: Bar | None = None) -> None:
+        super().__init__(reason)
+        self.reading = Reading(reason=reason, text=text, bar_px=bar.length if bar else np.nan)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A bar with the length that a text near it names, nanometres."""
+
+    bar: Bar
+    nm: float
+    confidence: float
+    text: str
+    distance: float
+
+    @property
+    def nm_per_pixel(self) -> float:
+        return self.nm / self.bar.length
+
 
 def read_scale(path: Path, max_pixels: int | None = None) -> Reading:
-    """The scale of a picture file.
+    """Return the scale of an image file.
 
-    Metadata give the size of a pixel; the length of the bar, where one is drawn, follows from it. Without metadata bar
-    and text are read; a reading counts only where several readings of the enlarged text agree upon a round length.
+    Bars and the texts near them are read; a reading counts only where several readings of the enlarged text agree upon
+    a round length. Metadata give the size of a pixel; where a reading contradicts them there is no scale.
     Raises `UserError` if Tesseract is needed and not there.
     """
     try:
         grey = grey_levels(read_image(path, max_pixels))
-        known = calibration(path, grey.shape[1])
-        return _by_metadata(grey, known) if known else _by_picture(grey)
     except ImageRejected:
         return Reading(reason=Reason.NO_IMAGE)
+    known = calibration(path, grey.shape[1], grey.shape[0])
+    try:
+        reading = _by_metadata(grey, known) if known else _by_picture(grey)
     except _Failed as failure:
-        return Reading(reason=str(failure))
+        return failure.reading
+    return replace(reading, field_um=reading.nm_per_pixel * grey.shape[1] / 1e3)
 
 
 def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
     reading = Reading(nm_per_pixel=known.nm_per_pixel, confidence=1, source=known.maker)
     try:
-        bar, _, _ = _bar(grey)
+        named = _named(grey)
     except _Failed as failure:
-        return replace(reading, reason=str(failure))
-    nm = nearest_length(bar.length * known.nm_per_pixel)
-    if abs(nm / known.nm_per_pixel - bar.length) > TOLERANCE * bar.length + 2:
-        raise _Failed(Reason.DISAGREE)
-    return replace(reading, scale_um=nm / 1e3, bar_px=bar.length)
+        return _by_length(grey, reading, failure.reading.reason)
+    if abs(named.nm_per_pixel / known.nm_per_pixel - 1) > TOLERANCE + 1 / named.bar.length:
+        raise _Failed(Reason.DISAGREE, named.text, named.bar)
+    return replace(reading, scale_um=named.nm / 1e3, bar_px=named.bar.length, text=named.text)
+
+
+def _by_length(grey: np.ndarray, reading: Reading, reason: str) -> Reading:
+    """With the length of the only bar in a stripe, which has to be round, where its text cannot be read."""
+    bars = [bar for stripe in find_stripes(grey) for bar in find_bars(grey[stripe.top : stripe.bottom], len(grey))]
+    if len(bars) != 1:
+        return replace(reading, reason=reason)
+    nm = nearest_length(bars[0].length * reading.nm_per_pixel)
+    if abs(nm / reading.nm_per_pixel - bars[0].length) > TOLERANCE * bars[0].length + 1:
+        raise _Failed(Reason.DISAGREE, bar=bars[0])
+    return replace(reading, scale_um=nm / 1e3, bar_px=bars[0].length)
 
 
 def _by_picture(grey: np.ndarray) -> Reading:
-    bar, strengths, ink = _bar(grey)
-    text = text_beside(strengths, ink, bar)
-    if text is None:
-        raise _Failed(Reason.NO_TEXT)
-    texts = recognise(text)
-    seen = Reading(bar_px=bar.length, source="picture", text=max(texts, key=texts.count))
-    found = agreed(texts)
-    if found is None:
-        return replace(seen, reason=Reason.UNREADABLE)
-    nm, confidence = found
-    if not NM_PER_PIXEL[0] <= nm / bar.length <= NM_PER_PIXEL[1]:
-        return replace(seen, reason=Reason.IMPLAUSIBLE)
-    return replace(seen, scale_um=nm / 1e3, nm_per_pixel=nm / bar.length, confidence=confidence)
+    named = _named(grey)
+    if not NM_PER_PIXEL[0] <= named.nm_per_pixel <= NM_PER_PIXEL[1]:
+        raise _Failed(Reason.IMPLAUSIBLE, named.text, named.bar)
+    reading = Reading(named.nm / 1e3, named.bar.length, named.nm_per_pixel, source="picture", text=named.text)
+    return replace(reading, confidence=named.confidence)
 
 
-def _bar(grey: np.ndarray) -> tuple[Bar, np.ndarray, np.ndarray]:
-    """The one bar of a picture, and the contrast and the ink of the stripe that it is in."""
-    stripes = find_stripes(grey)
-    if len(stripes) != 1:
-        raise _Failed(Reason.TWO_STRIPES if stripes else Reason.NO_STRIPE)
-    strengths = contrast(grey, stripes[0])
-    ink = strengths > INK
-    bars = find_bars(ink)
-    if len(bars) != 1:
-        raise _Failed(Reason.SEVERAL_BARS if bars else Reason.NO_BAR)
-    return bars[0], strengths, ink
+def _named(grey: np.ndarray) -> _Named:
+    """The bar with a text that names a length: in a stripe, or in the rows around it, or anywhere on the image."""
+    height, stripes = len(grey), find_stripes(grey)
+    around = round(AROUND * height)
+    failures = []
+    for margin in (0, around):
+        named = []
+        for stripe in stripes:
+            try:
+                named.append(_named_in(grey[max(0, stripe.top - margin) : stripe.bottom + margin], height))
+            except _Failed as failure:
+                failures.append(failure)
+                if failure.reading.reason == Reason.TWO_SCALES:
+                    raise
+        if named:
+            return _only(named)
+    try:
+        return _named_in(grey, height)
+    except _Failed as failure:
+        if failures:
+            raise failures[0] from None
+        # lines of an image look like bars: what they lack is not the reason
+        raise _Failed(Reason.NO_STRIPE, failure.reading.text) from None
+
+
+def _named_in(rows: np.ndarray, height: int) -> _Named:
+    is_whole = len(rows) == height
+    bars = sorted(find_bars(rows, height), key=lambda bar: -abs(bar.level - bar.ground))[:MOST_BARS]
+    if is_whole:
+        bars = [bar for bar in bars if not EXTREME < bar.level < 255 - EXTREME]
+    if not bars:
+        raise _Failed(Reason.NO_BAR)
+    inks = (INK, STRONG_INK) if is_whole else (INK,)
+    texts = [(bar, text) for bar in bars for ink in inks for text in texts_near(rows, bar, height, ink)[:MOST_TEXTS]]
+    if not texts:
+        raise _Failed(Reason.NO_TEXT, bar=bars[0] if len(bars) == 1 else None)
+    read = recognise([text for _, text in texts])
+    named = [
+        _Named(bar, *length, readings.usual, text.distance)
+        for (bar, text), readings in zip(texts, read, strict=True)
+        if (length := agreed(readings))
+    ]
+    if not named:
+        raise _Failed(Reason.UNREADABLE, read[0].usual, texts[0][0] if len(bars) == 1 else None)
+    return _only([_nearest(own) for bar in bars if (own := [one for one in named if one.bar is bar])])
+
+
+def _nearest(named: Sequence[_Named]) -> _Named:
+    """The length nearest to a bar; another one may not be about as near."""
+    first, *others = sorted(named, key=lambda one: one.distance)
+    if any(other.nm != first.nm and other.distance < first.distance + ALONE for other in others):
+        raise _Failed(Reason.TWO_SCALES, first.text, first.bar)
+    return first
+
+
+def _only(named: Sequence[_Named]) -> _Named:
+    """The one scale; where a text names the length of several bars or several scales are drawn, they have to agree."""
+    first, *others = sorted(named, key=lambda one: one.distance)
+    for other in others:
+        if abs(other.nm_per_pixel / first.nm_per_pixel - 1) > TOLERANCE:
+            raise _Failed(Reason.TWO_SCALES, first.text, first.bar)
+    return first

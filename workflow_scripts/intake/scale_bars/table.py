@@ -9,7 +9,7 @@ import pandas as pd
 
 from workflow_scripts.intake.facts import Memory
 from workflow_scripts.intake.listing import Entry
-from workflow_scripts.intake.scale_bars.metadata import text_beside
+from workflow_scripts.intake.scale_bars.metadata import texts_beside
 from workflow_scripts.intake.scale_bars.read import Reading, read_scale
 from workflow_scripts.io.parallel import ordered_map
 
@@ -50,13 +50,16 @@ def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Sentences for the log: how many scales there are and where from, and why there are no others."""
-    known = table["nm_per_pixel"].notna()
-    sources, reasons = (table.loc[rows, name].value_counts() for rows, name in ((known, "source"), (~known, "reason")))
-    return [
-        f"{known.sum()} of {len(table)} pictures with a scale ({_counted(sources)})",
-        f"{(~known).sum()} without ({_counted(reasons)})",
-    ]
+    """Return sentences for the log: how many scales there are, as the figure counts them, and why no others."""
+    known, sized = table["scale_um"].notna(), table["nm_per_pixel"].notna() & table["scale_um"].isna()
+    without = ~(known | sized)
+    sources = table.loc[known, "source"].value_counts()
+    lines = [f"{known.sum()} of {len(table)} pictures with a scale ({_counted(sources)})"]
+    if sized.any():
+        lines.append(
+            f"{sized.sum()} with the size of a pixel only ({_counted(table.loc[sized, 'reason'].value_counts())})"
+        )
+    return [*lines, f"{without.sum()} without ({_counted(table.loc[without, 'reason'].value_counts())})"]
 
 
 def _read(entry: Entry, folder: Path, max_pixels: int | None) -> Reading:
@@ -64,9 +67,9 @@ def _read(entry: Entry, folder: Path, max_pixels: int | None) -> Reading:
 
 
 def _entry(folder: Path, path: str) -> Entry:
-    files = [folder / path, text_beside(folder / path)]
+    files = [folder / path, *texts_beside(folder / path)]
     status = [file.stat() for file in files if file.is_file()]
-    return Entry(path, sum(its.st_size for its in status), max(its.st_mtime_ns for its in status))
+    return Entry(path, sum(stat.st_size for stat in status), max(stat.st_mtime_ns for stat in status))
 
 
 def _counted(counts: pd.Series) -> str:

@@ -7,7 +7,7 @@ TOLERANCE = 1e-6
 
 
 def count_errors(probability: np.ndarray, codes: np.ndarray) -> int:
-    """The estimated number of wrong labels: the sum of the confident joint off its diagonal.
+    """Return the estimated number of wrong labels: the sum of the confident joint off its diagonal.
 
     An image is confidently of a class when its probability reaches the mean probability of that class among the images
     that are labelled so (their eq. 2); of several such classes the most probable counts (eq. 1). As in the authors'

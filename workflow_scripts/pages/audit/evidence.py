@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_limits
 
 
 def neighbour_shares(points: np.ndarray, codes: np.ndarray, n_classes: int, neighbours: int) -> np.ndarray:
-    """The share of each class among the nearest other images, (N, n_classes) float64.
+    """Return the share of each class among the nearest other images, (N, n_classes) float64.
 
     An image is not its own neighbour, so these are out-of-sample probabilities: those of a k-nearest-neighbour
     classifier under leave-one-out.
@@ -24,7 +24,7 @@ def neighbour_shares(points: np.ndarray, codes: np.ndarray, n_classes: int, neig
 
 
 def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
-    """The share of each class among the other images of an image's cluster, (N, n_classes) float64.
+    """Return the share of each class among the other images of an image's cluster, (N, n_classes) float64.
 
     Parameters
     ----------
@@ -45,5 +45,5 @@ def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int) -> 
 
 
 def votes_against(shares: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Whether another class has more votes than the image's own, (N,) bool; False where nobody speaks."""
+    """Return whether another class has more votes than the image's own, (N,) bool; False where nobody speaks."""
     return shares.max(axis=1) > shares[np.arange(len(codes)), codes]

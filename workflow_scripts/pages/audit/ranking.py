@@ -5,10 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.clusterers import read_runs
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.artefacts import choose_k
-from workflow_scripts.io import store
+from workflow_scripts.io.runs import Runs
 from workflow_scripts.metrics.contingency import encode_classes
 from workflow_scripts.pages.audit.confident import count_errors
 from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares, votes_against
@@ -21,17 +19,10 @@ COLUMNS = [
 """Of the table that people take home; images by id and path, not by row."""
 
 
-def read_partitions(path: str, k: int | None, manifest: str) -> np.ndarray:
-    """The best partition of each repeat of a cluster store, (R, N) integers, the one of lowest inertia first.
-
-    k is None for the smallest, or for a clusterer that finds it. Raises `UserError` if the store was made from another
-    manifest than that with the given digest.
-    """
-    with store.reading(path, manifest) as file:
-        runs = read_runs(file)
-    its = runs[choose_k(k, list(runs))]
-    rows = its.best_of_repeats
-    return its.labels[rows[np.argsort(its.inertia[rows], kind="stable")]].astype(np.int64)
+def partitions_of(runs: Runs) -> np.ndarray:
+    """Return the best partition of each repeat, (R, N) int64, the one of lowest inertia first."""
+    rows = runs.best_of_repeats
+    return runs.labels[rows[np.argsort(runs.inertia[rows], kind="stable")]].astype(np.int64)
 
 
 def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbours: int) -> pd.DataFrame:
@@ -65,10 +56,10 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
     rows = np.flatnonzero(codes >= 0)
     own = codes[rows]
     near = neighbour_shares(points[rows], own, len(classes), neighbours)
-    clustered = np.stack([cluster_shares(its[rows], own, len(classes)) for its in partitions])
+    clustered = np.stack([cluster_shares(partition[rows], own, len(classes)) for partition in partitions])
     together, n_heard = _mean_where_heard(clustered)
     probability = np.where(n_heard[:, None] > 0, (near + together) / 2, near)
-    against = np.stack([votes_against(its, own) for its in clustered])
+    against = np.stack([votes_against(partition, own) for partition in clustered])
     is_own = np.eye(len(classes), dtype=bool)[own]
     table = pd.DataFrame(
         {
@@ -82,7 +73,7 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
             "repeats_against": against.sum(axis=0) / np.maximum(n_heard, 1),
             "cluster": pd.Series(partitions[0]).map(cluster_names(partitions[0], labels)).to_numpy()[rows],
         }
-    ).assign(reason=lambda its: _reasons(its, near.max(axis=1), classes[near.argmax(axis=1)]))
+    ).assign(reason=lambda partition: _reasons(partition, near.max(axis=1), classes[near.argmax(axis=1)]))
     table = table.sort_values("confidence", kind="stable", ignore_index=True)
     table.insert(1, "rank", np.arange(1, len(table) + 1))
     table.insert(2, "suspect", table["rank"] <= count_errors(probability, own))
@@ -90,21 +81,22 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
 
 
 def _mean_where_heard(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean over the partitions in which the image is in a cluster, (N, C), and how many those are, (N,)."""
+    """Return the mean over the partitions in which the image is in a cluster, (N, C), and how many those are, (N,)."""
     n_heard = (~np.isnan(shares[..., 0])).sum(axis=0)
     return np.nansum(shares, axis=0) / np.maximum(n_heard, 1)[:, None], n_heard
 
 
 def _reasons(table: pd.DataFrame, shares: np.ndarray, nearest: np.ndarray) -> list[str]:
-    """For each image a sentence: what its neighbours are, what its cluster is, how often another class wins there."""
-    return [_reason(its, share, name) for its, share, name in zip(table.itertuples(), shares, nearest, strict=True)]
+    """Return for each image a sentence: what its neighbours are, what its cluster is, how often another class wins
+    there."""
+    return [_reason(image, share, name) for image, share, name in zip(table.itertuples(), shares, nearest, strict=True)]
 
 
-def _reason(its: Any, share: float, nearest: str) -> str:
-    near = f"{its.neighbour_share:.0%} of the nearest images have its label"
-    if nearest != its.label:
+def _reason(image: Any, share: float, nearest: str) -> str:
+    near = f"{image.neighbour_share:.0%} of the nearest images have its label"
+    if nearest != image.label:
         near += f", {share:.0%} are {nearest}"
-    if np.isnan(its.cluster_share):
+    if np.isnan(image.cluster_share):
         return f"{near}; it is in no cluster with others"
-    wins = f"another class wins there in {its.repeats_against:.0%} of the repeats"
-    return f"{near}; {its.cluster_share:.0%} of its cluster ({its.cluster}) have its label; {wins}"
+    wins = f"another class wins there in {image.repeats_against:.0%} of the repeats"
+    return f"{near}; {image.cluster_share:.0%} of its cluster ({image.cluster}) have its label; {wins}"

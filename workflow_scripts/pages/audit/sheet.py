@@ -1,4 +1,4 @@
-"""The audit as a page to work through: one file with its pictures inside, decisions by key, exported as a CSV."""
+"""The audit as a page to work through: one file with its images inside, decisions by key, exported as a CSV."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,9 @@ import pandas as pd
 from workflow_scripts.pages.gallery.pictures import Pictures, write_page
 
 LARGE, SMALL = 320, 112
-"""Sides of the picture that is judged and of those beside it, pixels."""
+"""Sides of the image that is judged and of those beside it, pixels."""
 BESIDE = 4
-"""Nearest images of each class beside the picture."""
+"""Nearest images of each class beside the image."""
 SHOWN = (
     *("rank", "suspect", "label", "suggested", "confidence", "neighbour_share", "cluster_share", "repeats_against"),
     "cluster",
@@ -29,7 +29,7 @@ def write_sheet(
     """
     first = ranking.head(count)
     by_row = ranking.set_index("row").sort_index()
-    items = [_item(its, points, by_row) for its in first.to_dict("records")]
+    items = [_item(record, points, by_row) for record in first.to_dict("records")]
     beside = [image for item in items for image in (*item["own"], *item["other"])]
     paths = ranking.set_index("image_id")["path"]
     data = {
@@ -45,20 +45,21 @@ def write_sheet(
     write_page(path, Path(__file__).with_name("sheet.html"), data)
 
 
-def _item(its: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:
-    """What the page says of one image of the ranking, with the nearest images of its label and of the suggested one."""
-    shown = {name: round(its[name], 4) if isinstance(its[name], float) else its[name] for name in SHOWN}
-    if np.isnan(its["cluster_share"]):
+def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:
+    """Return what the page says of one image of the ranking, with the nearest images of its label and of the suggested
+    one."""
+    shown = {name: round(image[name], 4) if isinstance(image[name], float) else image[name] for name in SHOWN}
+    if np.isnan(image["cluster_share"]):
         shown["cluster_share"] = None
     nearest = {
-        side: by_row.loc[_nearest_of_class(points, by_row["label"], its["row"], its[column]), "image_id"].tolist()
+        side: by_row.loc[_nearest_of_class(points, by_row["label"], image["row"], image[column]), "image_id"].tolist()
         for side, column in (("own", "label"), ("other", "suggested"))
     }
-    return {"id": its["image_id"], **shown, **nearest}
+    return {"id": image["image_id"], **shown, **nearest}
 
 
 def _nearest_of_class(points: np.ndarray, labels: pd.Series, row: int, label: str) -> np.ndarray:
-    """The rows of the images with a label that are nearest to one image, itself left out; `labels` by row."""
+    """Return the rows of the images with a label that are nearest to one image, itself left out; `labels` by row."""
     rows = labels.index[(labels == label) & (labels.index != row)].to_numpy()
     squares = np.square(points[rows] - points[row]).sum(axis=1)
     return rows[np.argsort(squares, kind="stable")[:BESIDE]]

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.clusterers import cluster_means
+from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.votes import NOISE
 
@@ -14,7 +14,7 @@ PLACES = ("nearest", "border", "farthest")
 
 
 def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
-    """What to call each cluster: by its majority class as elsewhere (`Sc`, `Sc-2`), in the order of these names.
+    """Return what to call each cluster: by its majority class as elsewhere (`Sc`, `Sc-2`), in the order of these names.
 
     Without any label a cluster's name is its number; negative clusters are `noise`, and last.
     """
@@ -28,7 +28,7 @@ def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
 
 
 def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
-    """How far each image lies from the mean of its own cluster and from the nearest mean of another.
+    """Return how far each image lies from the mean of its own cluster and from the nearest mean of another.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
 
 def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
-    """The two clusters whose means lie nearest each other, ascending; all that there are if they are fewer."""
+    """Return the two clusters whose means lie nearest each other, ascending; all that there are if they are fewer."""
     clusters = np.unique(partition[partition >= 0])
     if len(clusters) < 2:
         return clusters.tolist()
@@ -69,7 +69,7 @@ def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
 
 
 def telling_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:
-    """At most `count` images of each cluster for each of `PLACES`.
+    """Return at most `count` images of each cluster for each of `PLACES`.
 
     Nearest and farthest go by the distance to the own centre; the border by how little nearer it is than the next
     centre, relative to it (own / other, as in the simplified silhouette).
@@ -92,7 +92,7 @@ def telling_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:
 
 
 def parted_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
-    """Pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
+    """Return pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def parted_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
     `distance`, `closer_than` (share of all images whose nearest neighbour is farther than that).
     """
     with threadpool_limits(1):
-        distance, nearest = (its[:, 0] for its in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
+        distance, nearest = (column[:, 0] for column in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
     rows = np.arange(len(points))
     pairs = pd.DataFrame({"row": np.minimum(rows, nearest), "twin": np.maximum(rows, nearest), "distance": distance})
     pairs["cluster"], pairs["twin_cluster"] = partition[pairs["row"]], partition[pairs["twin"]]

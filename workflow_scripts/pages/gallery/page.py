@@ -1,4 +1,4 @@
-"""The gallery: every cluster of some cells in pictures, two side by side, clusters by class, and parted near-twins."""
+"""The gallery: every cluster of some cells in images, two side by side, clusters by class, and parted near-twins."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,19 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.figures.artefacts import evenly
+from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.votes import NOISE
 from workflow_scripts.pages.gallery.members import centre_distances, cluster_names, parted_twins, telling_members
 from workflow_scripts.pages.gallery.pictures import Pictures, write_page
 
 SIDE = 160
-"""Of a picture, pixels."""
+"""Of an image, pixels."""
 
 
 def describe(
     points: np.ndarray, partition: np.ndarray, manifest: pd.DataFrame, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """One partition as the page has it: its clusters in the order of their classes, and the near-twins that it parts.
+    """Return one partition as the page has it: its clusters in the order of their classes, and the near-twins that it
+    parts.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def describe(
     ids = manifest["image_id"].to_numpy()
     names = cluster_names(partition, manifest["label"])
     members = telling_members(centre_distances(points, partition), settings["per_place"])
-    shown = {key: ids[its["row"]].tolist() for key, its in members.groupby(["cluster", "place"])}
+    shown = {key: ids[group["row"]].tolist() for key, group in members.groupby(["cluster", "place"])}
     clusters = [
         _group(name, manifest["label"][partition == cluster])
         | {place: shown.get((cluster, place), []) for place in ("nearest", "border", "farthest")}
@@ -44,18 +45,22 @@ def describe(
         clusters.append(_group(NOISE, manifest["label"][noise]) | {"spread": spread})
     twins = [
         {
-            "pair": [ids[its.row], ids[its.twin]],
-            "clusters": [names[its.cluster], names[its.twin_cluster]],
-            "closer_than": round(its.closer_than, 4),
+            "pair": [ids[group.row], ids[group.twin]],
+            "clusters": [names[group.cluster], names[group.twin_cluster]],
+            "closer_than": round(group.closer_than, 4),
         }
-        for its in parted_twins(points, partition).head(settings["twins"]).itertuples()
+        for group in parted_twins(points, partition).head(settings["twins"]).itertuples()
     ]
     return {"clusters": clusters, "twins": twins}
 
 
 def _group(name: str, labels: pd.Series) -> dict[str, Any]:
-    """A cluster's name, its size, and how many of its images each class has, the most first."""
-    return {"name": name, "size": len(labels), "classes": {its: int(n) for its, n in labels.value_counts().items()}}
+    """Return a cluster's name, its size, and how many of its images each class has, the most first."""
+    return {
+        "name": name,
+        "size": len(labels),
+        "classes": {name_of_class: int(n) for name_of_class, n in labels.value_counts().items()},
+    }
 
 
 def write_gallery(
@@ -66,11 +71,11 @@ def write_gallery(
     `cells` have a `name` and `partitions`, those of `describe` with their `k`; `manifest` holds every image that they
     show; `facts` are `dataset` and `study`.
     """
-    groups = [group for cell in cells for its in cell["partitions"] for group in its["clusters"]]
-    twins = [twins for cell in cells for its in cell["partitions"] for twins in its["twins"]]
+    groups = [group for cell in cells for part in cell["partitions"] for group in part["clusters"]]
+    twins = [twins for cell in cells for part in cell["partitions"] for twins in part["twins"]]
     places = ("nearest", "border", "farthest", "spread")
     seen = [image for group in groups for place in places for image in group.get(place, [])]
-    seen = list(dict.fromkeys(seen + [image for its in twins for image in its["pair"]]))
+    seen = list(dict.fromkeys(seen + [image for part in twins for image in part["pair"]]))
     by_id = manifest.drop_duplicates("image_id").set_index("image_id").loc[seen]
     data = {
         **facts,

@@ -1,4 +1,4 @@
-"""Small pictures inside a page: JPEG files as data URIs, so that one file needs no network and no folder beside it."""
+"""Small images inside a page: JPEG files as data URIs, so that one file needs no network and no folder beside it."""
 
 import base64
 import json
@@ -25,12 +25,12 @@ class Pictures:
     row_of: Mapping[str, int]
 
     def data_uris(self, image_ids: Iterable[str], side: int) -> dict[str, str]:
-        """Each of the named pictures once, by its id; `side` as in `data_uri`."""
-        return {its: data_uri(self.images[self.row_of[its]], side) for its in dict.fromkeys(image_ids)}
+        """Return each of the named images once, by its id; `side` as in `data_uri`."""
+        return {image_id: data_uri(self.images[self.row_of[image_id]], side) for image_id in dict.fromkeys(image_ids)}
 
 
 def data_uri(image: np.ndarray, side: int) -> str:
-    """An image (H, W) or (H, W, 3) uint8 as a JPEG of at most `side` pixels a side, never enlarged."""
+    """Return an image (H, W) or (H, W, 3) uint8 as a JPEG of at most `side` pixels a side, never enlarged."""
     picture = Image.fromarray(image)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     file = BytesIO()
@@ -39,7 +39,8 @@ def data_uri(image: np.ndarray, side: int) -> str:
 
 
 def write_page(path: str, template: Path, data: Mapping[str, Any]) -> None:
-    """A template of one HTML file with its data inside; nothing in the data can end the script that holds them."""
+    """Write a template of one HTML file with its data inside; nothing in the data can end the script that holds
+    them."""
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     with replacing(path) as temporary:
         temporary.write_text(template.read_text(encoding="utf-8").replace("{{data}}", content), encoding="utf-8")

@@ -10,12 +10,12 @@ from workflow_scripts.intake.scale_bars import read
 from workflow_scripts.intake.scale_bars.bar import find_bars
 from workflow_scripts.intake.scale_bars.metadata import calibration
 from workflow_scripts.intake.scale_bars.read import Reason, read_scale
-from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels, picture_rows
-from workflow_scripts.intake.scale_bars.text import agreed, length_of, nearest_length
+from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels, image_rows
+from workflow_scripts.intake.scale_bars.text import Readings, agreed, length_of, nearest_length
 from workflow_scripts.preprocess import crop_data_bar
 
 GREY = np.random.default_rng(0).integers(0, 255, (80, 100), dtype=np.uint8)
-WIDTH = GREY.shape[1]
+HEIGHT, WIDTH = GREY.shape
 
 FEI = "[User]\r\nDate=03/12/2019\r\n[Scan]\r\nPixelWidth=2.5e-009\r\n[Image]\r\nResolutionX={width}\r\n"
 DUAL_BEAM = FEI.replace("[Scan]", "[EScan]")
@@ -34,6 +34,16 @@ TAGGED = {
     "Zeiss": (34118, ZEISS, 2.791, "Zeiss"),
     "Zeiss, micrometres": (34118, ZEISS_MICRO, 1117.0, "Zeiss"),
 }
+TESCAN = "\xff\xd9\x01\0\0Date=2023-03-24\nImageStripSize=12\nPixelSizeX=0.000000004537772\nPixelSizeY=0.0\n"
+ZEISS_HALF = "\r\n0\r\nAP_PIXEL_SIZE\r\nPixel Size = 5.825 nm\r\nAP_HEIGHT\r\nHeight = 932 nm\r\n"
+ZEISS_HALF += "AP_WIDTH\r\nWidth = 1.165 µm\r\n"
+TAGGED |= {
+    "FEI with the height of its bar": (34682, FEI + "[PrivateFei]\r\nDatabarHeight=79\r\n", 2.5, "FEI"),
+    "Zeiss at half its size": (34118, ZEISS_HALF, 11.65, "Zeiss"),
+    "Tescan": (50431, TESCAN, 4.537772, "Tescan"),
+    "Hitachi, comment": (40092, "SerialNumber=1\r\nPixelSize=496.0938\r\nVacuum=50\r\n", 496.0938, "Hitachi"),
+    "JEOL, Exif": (37500, "$CM_FULL_SIZE {width} 80\r\n$SM_MICRON_BAR 50\r\n$SM_MICRON_MARKER 100nm\r\n", 2, "JEOL"),
+}
 BESIDE = {
     "Hitachi": (HITACHI, "latin-1", 9.921875, "Hitachi"),
     "Hitachi, UTF-16": (HITACHI, "utf-16", 9.921875, "Hitachi"),
@@ -42,7 +52,7 @@ BESIDE = {
 
 
 def tagged(path, tag, text, width=WIDTH, pixels=GREY):
-    content = text.format(width=width).encode("cp1252")
+    content = text.format(width=width).encode("utf-16-le" if tag == 40092 else "cp1252")
     tifffile.imwrite(path, pixels, extratags=[(tag, 1, len(content), content, True)], metadata=None)
     return path
 
@@ -58,7 +68,7 @@ def beside(path, text, encoding="latin-1", width=WIDTH, pixels=GREY):
 
 @pytest.mark.parametrize(("tag", "text", "nm", "maker"), TAGGED.values(), ids=TAGGED)
 def test_tags_tell_the_size_of_a_pixel(tmp_path, tag, text, nm, maker):
-    found = calibration(tagged(tmp_path / "a.tif", tag, text), WIDTH)
+    found = calibration(tagged(tmp_path / "a.tif", tag, text), WIDTH, HEIGHT)
     assert found
     assert (found.nm_per_pixel, found.maker) == (pytest.approx(nm), maker)
 
@@ -66,31 +76,73 @@ def test_tags_tell_the_size_of_a_pixel(tmp_path, tag, text, nm, maker):
 @pytest.mark.parametrize(("text", "encoding", "nm", "maker"), BESIDE.values(), ids=BESIDE)
 @pytest.mark.parametrize("ending", ["tif", "bmp", "jpg"])
 def test_a_text_beside_tells_the_size_of_a_pixel(tmp_path, text, encoding, nm, maker, ending):
-    found = calibration(beside(tmp_path / f"a.{ending}", text, encoding), WIDTH)
+    found = calibration(beside(tmp_path / f"a.{ending}", text, encoding), WIDTH, HEIGHT)
     assert found
     assert (found.nm_per_pixel, found.maker) == (pytest.approx(nm), maker)
 
 
+def test_tags_tell_the_height_of_the_stripe(tmp_path):
+    fei = TAGGED["FEI with the height of its bar"][1]
+    for name, tag, text, rows in (("a.tif", 50431, TESCAN, 12), ("b.tif", 34682, fei, 79)):
+        stated = calibration(tagged(tmp_path / name, tag, text), WIDTH, HEIGHT)
+        assert stated
+        assert stated.stripe_height == rows
+
+
+def test_the_field_of_a_cropped_image_is_not_taken(tmp_path):
+    assert calibration(tagged(tmp_path / "a.tif", 34118, ZEISS_HALF), WIDTH, HEIGHT)
+    cropped = calibration(tagged(tmp_path / "a.tif", 34118, ZEISS_HALF, pixels=GREY[:60]), WIDTH, 60)
+    assert cropped is None or cropped.nm_per_pixel != pytest.approx(11.65)
+
+
+def test_pixel_sizes_of_other_programs(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, imagej=True, resolution=(250, 250), metadata={"unit": "um"})
+    tifffile.imwrite(tmp_path / "b.tif", GREY, imagej=True, resolution=(300, 300), metadata={"unit": "inch"})
+    ome = {"axes": "YX", "PhysicalSizeX": 6.5, "PhysicalSizeXUnit": "nm"}
+    tifffile.imwrite(tmp_path / "c.ome.tif", GREY, ome=True, metadata=ome)
+    gatan = [(65003, 2, 3, "nm", True), (65009, 12, 1, 0.125, True)]
+    tifffile.imwrite(tmp_path / "d.tif", GREY, extratags=gatan, metadata=None)
+    reciprocal = [(65003, 2, 5, "1/nm", True), (65009, 12, 1, 0.125, True)]
+    tifffile.imwrite(tmp_path / "e.tif", GREY, extratags=reciprocal, metadata=None)
+    sizes = [calibration(tmp_path / name, WIDTH, HEIGHT) for name in ("a.tif", "c.ome.tif", "d.tif")]
+    assert [(size.nm_per_pixel, size.maker) for size in sizes if size] == [
+        (pytest.approx(4), "ImageJ"),
+        (pytest.approx(6.5), "OME"),
+        (pytest.approx(0.125), "Gatan"),
+    ]
+    assert calibration(tmp_path / "b.tif", WIDTH, HEIGHT) is None
+    assert calibration(tmp_path / "e.tif", WIDTH, HEIGHT) is None
+
+
+def test_a_jpeg_with_jeols_note(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x927C] = JEOL.format(width=WIDTH).encode()
+    Image.fromarray(GREY).save(tmp_path / "a.jpg", exif=exif)
+    stated = calibration(tmp_path / "a.jpg", WIDTH, HEIGHT)
+    assert stated
+    assert (stated.nm_per_pixel, stated.maker) == (pytest.approx(5000 / 180), "JEOL")
+
+
 def test_metadata_of_a_picture_of_another_width_are_not_taken(tmp_path):
-    assert calibration(tagged(tmp_path / "a.tif", 34682, FEI, width=2 * WIDTH), WIDTH) is None
-    assert calibration(tagged(tmp_path / "b.tif", 34118, ZEISS, width=2 * WIDTH), WIDTH) is None
-    assert calibration(beside(tmp_path / "c.tif", HITACHI, width=2 * WIDTH), WIDTH) is None
-    assert calibration(beside(tmp_path / "d.tif", JEOL, width=2 * WIDTH), WIDTH) is None
+    assert calibration(tagged(tmp_path / "a.tif", 34682, FEI, width=2 * WIDTH), WIDTH, HEIGHT) is None
+    assert calibration(tagged(tmp_path / "b.tif", 34118, ZEISS, width=2 * WIDTH), WIDTH, HEIGHT) is None
+    assert calibration(beside(tmp_path / "c.tif", HITACHI, width=2 * WIDTH), WIDTH, HEIGHT) is None
+    assert calibration(beside(tmp_path / "d.tif", JEOL, width=2 * WIDTH), WIDTH, HEIGHT) is None
 
 
 @pytest.mark.parametrize("text", ["", "[Scan]\r\nPixelWidth=abc\r\n", "[Scan]\r\nPixelWidth=0.0\r\n", "nothing"])
 def test_metadata_without_a_size_are_none(tmp_path, text):
-    assert calibration(tagged(tmp_path / "a.tif", 34682, text or " "), WIDTH) is None
-    assert calibration(tagged(tmp_path / "b.tif", 34118, text or " "), WIDTH) is None
-    assert calibration(beside(tmp_path / "c.png", text), WIDTH) is None
+    assert calibration(tagged(tmp_path / "a.tif", 34682, text or " "), WIDTH, HEIGHT) is None
+    assert calibration(tagged(tmp_path / "b.tif", 34118, text or " "), WIDTH, HEIGHT) is None
+    assert calibration(beside(tmp_path / "c.png", text), WIDTH, HEIGHT) is None
 
 
 def test_a_file_without_metadata_has_no_calibration(tmp_path):
     for name in ("a.tif", "a.png", "a.jpg"):
         Image.fromarray(GREY).save(tmp_path / name)
-        assert calibration(tmp_path / name, WIDTH) is None
+        assert calibration(tmp_path / name, WIDTH, HEIGHT) is None
     (tmp_path / "broken.tif").write_bytes(b"II*\0" + bytes(range(60)))
-    assert calibration(tmp_path / "broken.tif", WIDTH) is None
+    assert calibration(tmp_path / "broken.tif", WIDTH, HEIGHT) is None
 
 
 # --------------------------------------------------------------------------------------------------------- stripes
@@ -105,15 +157,15 @@ def test_stripes_are_found_and_what_is_left_is_the_picture(look):
         pixels, truth = draw_micrograph(number, seed=5)
         assert truth.look == look
         assert len(find_stripes(pixels)) == STRIPES.get(look, 1)
-        rows = picture_rows(pixels)
-        assert (rows.start, rows.stop) == pytest.approx((truth.top, truth.bottom), abs=3)
+        rows = image_rows(pixels)
+        assert (rows.start, rows.stop) == pytest.approx((truth.top, truth.bottom), abs=1)
 
 
 def test_a_crop_leaves_no_row_of_the_stripe_and_little_else_out():
     pixels, truth = draw_micrograph(FIRST["zeiss"], seed=5)
     left = crop_data_bar.apply((pixels / 255).astype(np.float32))
     height = truth.bottom - truth.top
-    assert height - 0.03 * len(pixels) <= len(left) <= height
+    assert height - 3 <= len(left) <= height
     top = truth.top + (height - len(left)) * (truth.top > 0)
     np.testing.assert_array_equal(left, (pixels / 255).astype(np.float32)[top : top + len(left)])
 
@@ -157,68 +209,106 @@ def test_grey_levels_of_sixteen_bits_are_those_of_eight():
 
 
 def stripe(width=640, height=48):
-    return np.zeros((height, width), bool)
+    """Paper, black."""
+    return np.zeros((height, width), np.uint8)
 
 
 def letters(ink, left, top=12):
     """Three blocks in the size of letters, 8 pixels wide and 12 apart."""
     for place in range(3):
-        ink[top : top + 14, left + 12 * place : left + 12 * place + 8] = True
+        ink[top : top + 14, left + 12 * place : left + 12 * place + 8] = 255
 
 
-def test_a_solid_bar_counts_from_end_to_end():
+def lengths(ink, height=480):
+    return pytest.approx(sorted(bar.length for bar in find_bars(ink, height)), abs=0.1)
+
+
+@pytest.mark.parametrize("width", [100, 13])
+@pytest.mark.parametrize("is_bright", [True, False])
+def test_a_solid_bar_counts_from_end_to_end(width, is_bright):
     ink = stripe()
-    ink[30:34, 40:140] = True
-    letters(ink, 70)
-    assert [bar.length for bar in find_bars(ink)] == [100]
+    ink[30:34, 40 : 40 + width] = 255
+    letters(ink, 170)
+    assert [width] == lengths(ink if is_bright else 255 - ink)
 
 
-def test_end_caps_belong_to_the_bar():
+def test_half_a_pixel_of_a_smoothed_end_counts():
     ink = stripe()
-    ink[30:32, 40:140] = True
-    ink[24:38, 40:42] = ink[24:38, 138:140] = True
-    assert [bar.length for bar in find_bars(ink)] == [100]
+    ink[30:34, 40:140] = 255
+    ink[30:34, 140] = 128
+    assert lengths(ink) == [100.5]
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 3])
+def test_a_bar_with_end_caps_counts_between_their_middles(thickness):
+    ink = stripe()
+    ink[30 : 30 + thickness, 40:140] = 255
+    ink[24:38, 40 : 40 + thickness] = ink[24:38, 140 - thickness : 140] = 255
+    assert [100 - thickness] == lengths(ink)
+
+
+def test_a_thick_ruler_with_ticks_counts_from_end_to_end():
+    ink = stripe()
+    ink[30:40, 40:240] = 255
+    for place in (40, 89, 139, 189, 238):
+        ink[22:30, place : place + 2] = 255
+    assert lengths(ink, 640) == [200]
 
 
 def test_a_bar_broken_by_its_text_is_one():
     ink = stripe()
-    ink[18:20, 40:80] = ink[18:20, 124:164] = True
+    ink[18:20, 40:80] = ink[18:20, 124:164] = 255
     letters(ink, 86)
-    (bar,) = find_bars(ink)
-    assert bar.length == 124
+    (bar,) = find_bars(ink, 480)
+    assert bar.length == pytest.approx(124, abs=0.1)
     assert bar.gap
     assert (bar.gap.left, bar.gap.right) == (80, 124)
+
+
+def test_half_of_a_broken_bar_is_none():
+    ink = stripe()
+    ink[18:20, 40:80] = 255
+    ink[12:26, 40:42] = 255
+    assert find_bars(ink, 480) == []
 
 
 def test_ticks_count_from_the_first_to_the_last():
     ink = stripe()
     for place in range(11):
-        ink[20:26, 40 + 12 * place : 42 + 12 * place] = True
-    assert [bar.length for bar in find_bars(ink)] == [120]
-    ink[20:26, 100:102] = False
-    assert find_bars(ink) == []
+        ink[20:26, 40 + 12 * place : 42 + 12 * place] = 255
+    assert lengths(ink) == [120]
+    ink[20:26, 100:102] = 0
+    assert find_bars(ink, 480) == []
+
+
+def test_ten_or_twelve_ticks_are_no_bar():
+    for count in (10, 12):
+        ink = stripe()
+        for place in range(count):
+            ink[20:26, 40 + 12 * place : 42 + 12 * place] = 255
+        assert find_bars(ink, 480) == []
 
 
 def test_strokes_of_letters_are_no_ticks():
     ink = stripe()
     for place in range(6):
-        ink[20:28, 40 + 5 * place : 42 + 5 * place] = True
-    assert find_bars(ink) == []
+        ink[20:28, 40 + 5 * place : 42 + 5 * place] = 255
+    assert find_bars(ink, 480) == []
 
 
 def test_lines_of_a_table_and_letters_are_no_bars():
     ink = stripe()
-    ink[0] = ink[-1] = True
-    ink[24] = True
-    ink[:, 200:202] = True
-    letters(ink, 300)
-    assert find_bars(ink) == []
+    ink[0] = ink[-1] = 255
+    ink[24] = 255
+    ink[:, 200:202] = ink[:, 300:302] = 255
+    letters(ink, 320)
+    assert find_bars(ink, 480) == []
 
 
 def test_two_bars_are_two():
     ink = stripe()
-    ink[30:34, 40:140] = ink[10:14, 400:470] = True
-    assert sorted(bar.length for bar in find_bars(ink)) == [70, 100]
+    ink[30:34, 40:140] = ink[10:14, 400:470] = 255
+    assert lengths(ink) == [70, 100]
 
 
 # ----------------------------------------------------------------------------------------------------------- texts
@@ -232,6 +322,7 @@ def test_two_bars_are_two():
         *(("500 nm", 500), ("0.5 µm", 500), ("2.5 µm", 2500), ("1 mm", 1e6), ("20 nm.", 20), ("5O nm", 50)),
         # no unit, no length, or none that a bar stands for
         *(("10m", None), ("100 m", None), ("10", None), ("µm", None), ("", None), ("0 nm", None), ("-", None)),
+        *(('10 nm"', None), ("10 nm'", None), ("10 nm-1", None), ("5 1/nm", None), (".5 µm", None)),
         *(("20.8 µm", None), ("16 nm", None), ("58 nm", None), ("28.0um", None), ("106nm", None), ("7 µm", None)),
         *(("HFW 20 µm", None), ("WD = 8.0 mm", None), ("5.0 kV", None), ("1 10 nm", None), ("050 nm", None)),
     ],
@@ -241,12 +332,24 @@ def test_a_text_names_a_round_length_or_none(text, nm):
 
 
 def test_readings_have_to_agree():
-    assert agreed(["1 µm"] * 8) == (1e3, 1)
-    assert agreed(["1 µm"] * 6 + ["nonsense"] * 2) == (1e3, 0.75)
-    assert agreed(["50nm"] * 5 + ["20nm"]) == (50, 5 / 6)
-    assert agreed(["50nm"] * 4 + ["20nm"] * 2) is None
-    assert agreed(["1 µm"] * 2 + ["nonsense"] * 6) is None
-    assert agreed(["nonsense"] * 8) is None
+    assert agreed(Readings(["1 µm"] * 8)) == (1e3, 1)
+    assert agreed(Readings(["1 µm"] * 6 + ["nonsense"] * 2)) == (1e3, 0.75)
+    assert agreed(Readings(["50nm"] * 5 + ["20nm"])) == (50, 5 / 6)
+    assert agreed(Readings(["50nm"] * 4 + ["20nm"] * 2)) is None
+    assert agreed(Readings(["1 µm"] * 2 + ["nonsense"] * 6)) is None
+    assert agreed(Readings(["nonsense"] * 8)) is None
+
+
+def test_the_number_before_a_micro_sign_decides_where_the_sign_is_misread_and_contradicts_otherwise():
+    assert agreed(Readings(["104m"] * 8, ["10"] * 8)) == (1e4, 1)
+    assert agreed(Readings(["5 µm"] * 8, ["3"] * 8)) is None
+    assert agreed(Readings(["5 µm"] * 2 + ["?"] * 6, ["3"] * 8)) is None
+    assert agreed(Readings(["100um"] * 2 + ["100m"] * 6, ["100"] * 8)) == (1e5, 1)
+
+
+def test_a_reading_with_another_digit_where_only_a_1_fits_or_with_too_few_does_not_count():
+    assert agreed(Readings(["4pm"] * 5 + ["1pm"] * 3, ["1"] * 8, ones=(True,))) == (1e3, 3 / 8)
+    assert agreed(Readings(["2 µm"] * 8, ["2"] * 8, ones=(False, False))) is None
 
 
 def test_the_nearest_length_is_round():
@@ -258,8 +361,13 @@ def test_the_nearest_length_is_round():
 
 @pytest.fixture
 def no_reading(monkeypatch):
-    """Fails where a text would be read."""
-    monkeypatch.setattr(read, "recognise", lambda text: pytest.fail("a text was read"))
+    """Reads nothing in any text."""
+    monkeypatch.setattr(read, "recognise", lambda texts: [Readings([""])] * len(texts))
+
+
+def reading_of(monkeypatch, text):
+    """Reads the same in every text."""
+    monkeypatch.setattr(read, "recognise", lambda texts: [Readings([text] * 8)] * len(texts))
 
 
 def micrograph(look):
@@ -281,6 +389,7 @@ def test_metadata_suffice_where_there_is_no_stripe(tmp_path, no_reading):
     pixels, _ = micrograph("no stripe")
     reading = read_scale(tagged(tmp_path / "a.tif", 34682, FEI, pixels.shape[1], pixels))
     assert (reading.nm_per_pixel, reading.reason) == (2.5, Reason.NO_STRIPE)
+    assert reading.field_um == pytest.approx(2.5e-3 * pixels.shape[1])
     assert np.isnan(reading.scale_um)
 
 
@@ -292,7 +401,19 @@ def test_a_bar_of_no_round_length_contradicts_the_metadata(tmp_path, no_reading)
     assert np.isnan(reading.nm_per_pixel)
 
 
-@pytest.mark.parametrize("look", ["no stripe", "over the picture", "two stripes", "no bar", "no text"])
+def test_metadata_and_a_text_that_contradict_give_no_scale(tmp_path, monkeypatch):
+    pixels, truth = micrograph("zeiss")
+    text = FEI.replace("2.5e-009", f"{1e-6 / truth.bar_px:e}")
+    tagged(tmp_path / "a.tif", 34682, text, pixels.shape[1], pixels)
+    reading_of(monkeypatch, "1 µm")
+    assert read_scale(tmp_path / "a.tif").scale_um == 1
+    reading_of(monkeypatch, "2 µm")
+    reading = read_scale(tmp_path / "a.tif")
+    assert reading.reason == Reason.DISAGREE
+    assert np.isnan([reading.scale_um, reading.nm_per_pixel]).all()
+
+
+@pytest.mark.parametrize("look", ["no stripe", "no bar", "no text"])
 def test_what_cannot_be_read_has_its_reason(tmp_path, no_reading, look):
     pixels, truth = micrograph(look)
     Image.fromarray(pixels).save(tmp_path / "a.png")

@@ -14,7 +14,7 @@ from workflow_scripts.intake.manifest import label
 from workflow_scripts.intake.scale_bars import table as scale_bars
 from workflow_scripts.intake.scale_bars.read import Reading
 from workflow_scripts.intake.scale_bars.table import COLUMNS, files_of, notes, read_scales
-from workflow_scripts.intake.scale_bars.text import recognise
+from workflow_scripts.intake.scale_bars.text import Text, recognise
 
 COUNT = 60
 
@@ -97,7 +97,7 @@ def test_without_tesseract_one_line_says_what_to_install(monkeypatch):
     with pytest.raises(
         UserError, match=r"^config: intake.scale_bars: found no program tesseract.*tesseract-ocr"
     ) as told:
-        recognise(np.full((20, 60), 255, np.uint8))
+        recognise([Text(np.full((20, 60), 255, np.uint8), 0)])
     assert "\n" not in str(told.value)
 
 
@@ -105,7 +105,7 @@ def test_without_tesseract_one_line_says_what_to_install(monkeypatch):
 def test_a_tesseract_without_its_language_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
     with pytest.raises(UserError, match=r"^config: intake.scale_bars: tesseract failed: ") as told:
-        recognise(np.full((20, 60), 255, np.uint8))
+        recognise([Text(np.full((20, 60), 255, np.uint8), 0)])
     assert "\n" not in str(told.value)
 
 
@@ -114,10 +114,11 @@ def test_the_manifest_gets_the_scales(tmp_path):
     images = pd.DataFrame({"image_id": ["0", "1"], "path": ["a.png", "b.png"]}).assign(**columns)
     aside = pd.DataFrame(columns=["path", "image_id", "pixels_id", "reason", "detail", "same_as"], dtype=str)
     scales = pd.DataFrame({"path": ["b.png", "a.png"], "scale_um": ["1.0", ""], "nm_per_pixel": ["7.25", "2.5"]})
+    scales["field_um"] = ["7.424", "2.56"]
     manifest = label(images, aside, {"rule": "none"}, scales=scales).manifest
-    assert manifest[["image_id", "scale_um", "nm_per_pixel"]].values.tolist() == [
-        ["0", "", "2.5"],
-        ["1", "1.0", "7.25"],
+    assert manifest[["image_id", "scale_um", "nm_per_pixel", "field_um"]].values.tolist() == [
+        ["0", "", "2.5", "2.56"],
+        ["1", "1.0", "7.25", "7.424"],
     ]
 
 

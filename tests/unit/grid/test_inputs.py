@@ -1,0 +1,187 @@
+"""What rules read and what decides their results, for wildcards as Snakemake gives them."""
+
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.grid.inputs import Inputs
+from workflow_scripts.settings import parse
+from workflow_scripts.settings.published import Fact
+
+CONFIG = yaml.safe_load("""
+name: d
+preprocess: {plain: [grey, resize], small: [grey, resize: {size: [32, 48]}]}
+backbones:
+  net: {model: squeezenet1_1, layers: [[fire5_avg], [fire9_avg]]}
+  tuned: {model: squeezenet1_1, weights: w.pth, layers: [[fire9_avg]], finetune: {preprocess: small}}
+decompositions: {pca: {method: pca}, map: {method: tsne}, codes: {method: autoencoder, device: cuda}}
+clusterers: {kmeans: {method: kmeans}, ward: {method: linkage}}
+cross_validations: {folds: {folds: 3}}
+subsets: {part: {label: [a]}, cluster: {in_clusters: {clusters: [0]}}}
+baseline: {preprocess: plain, backbone: net, layer: fire9_avg, n_components: 5, whiten: true, clusterer: kmeans}
+studies:
+  main:
+    vary: {subset: [all, part, cluster], decomposition: [none]}
+    figures:
+      map: {kind: embedding, map: map}
+      all: {kind: best_of_n}
+      toys: {kind: toy_panel}
+      part: {kind: samples, at: {subset: part}}
+    audit: {}
+    gallery: {pictures: small}
+  folded: {cross_validation: folds, figures: {folds: {kind: folds}}}
+  mapped: {baseline: {decomposition: map}}
+""")
+PUBLISHED = {"what": "w", "published": 1, "place": "p", "column": "c", "layer": "l"}
+FACTS = [Fact(table=table, **PUBLISHED) for table in ("main.classes", "main/map", "main/other", "other")]
+
+
+class Wildcards(SimpleNamespace):
+    """Attributes that can be taken apart as those of Snakemake."""
+
+    def keys(self):
+        return vars(self).keys()
+
+    def __getitem__(self, name):
+        return getattr(self, name)
+
+
+OF_CELL = {"preprocess": "plain", "backbone": "net", "layer": "fire9_avg", "reducer": "pca5w", "clusterer": "kmeans"}
+
+
+def _of_cell(**changes):
+    return Wildcards(**OF_CELL | changes)
+
+
+def _inputs(**changes):
+    settings = parse(CONFIG | changes)
+    return Inputs(settings, Grid(settings), Layout("d"), FACTS)
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    return _inputs()
+
+
+def test_points_are_a_decomposition_or_the_features_themselves(inputs):
+    assert inputs.points(_of_cell()) == "results/d/decomposed/plain/net/fire9_avg/pca.h5"
+    assert inputs.points(_of_cell(reducer="none")) == "results/d/features/plain/net/fire9_avg.h5"
+
+
+def test_a_map_is_made_of_its_decomposition_and_that_of_the_features(inputs):
+    place = {name: OF_CELL[name] for name in ("preprocess", "backbone", "layer")}
+    of_map = inputs.decomposed_from(Wildcards(**place, decomposition="map"))
+    assert of_map == "results/d/decomposed/plain/net/fire9_avg/pca.h5"
+    assert (
+        inputs.decomposed_from(Wildcards(**place, decomposition="pca")) == "results/d/features/plain/net/fire9_avg.h5"
+    )
+
+
+def test_rows_of_a_subset_have_its_manifest(inputs):
+    assert inputs.manifest_of_rows(_of_cell()) == "results/d/manifest.csv"
+    assert inputs.manifest_of_rows(_of_cell(layer="fire9_avg@part")) == "results/d/subsets/part.csv"
+    assert inputs.behind_subset(Wildcards(subset="part")) == []
+    behind = inputs.behind_subset(Wildcards(subset="cluster"))
+    assert behind == "results/d/clusters/plain/net/fire9_avg/pca5w/kmeans.h5"
+
+
+def test_rows_of_tables_name_the_choices_and_null_where_one_does_not_apply(inputs):
+    known = {"dataset": "d", "preprocess": "plain", "backbone": "net", "layer": "fire9_avg", "clusterer": "kmeans"}
+    found = inputs.cell_columns(_of_cell(layer="fire9_avg@part"))
+    assert found == known | {"subset": "part", "reducer": "pca5w", "n_components": 5, "whiten": True}
+    found = inputs.cell_columns(_of_cell(reducer="none"))
+    assert found == known | {"subset": "all", "reducer": "none", "n_components": None, "whiten": None}
+
+
+def test_a_studys_scores_are_those_of_its_cells_and_of_their_folds(inputs):
+    scores = inputs.scores_of_study(Wildcards(study="folded"))
+    assert scores == [
+        "results/d/scores/plain/net/fire9_avg/pca5w/kmeans.parquet",
+        "results/d/validated/plain/net/fire9_avg/pca5w/kmeans/folds/scores.parquet",
+    ]
+    assert len(inputs.class_scores_of_study(Wildcards(study="main"))) == 4
+
+
+def test_a_figures_table_reads_what_the_kind_says_of_each_cell(inputs):
+    sources = inputs.table_sources(Wildcards(study="main", figure="map"))
+    place = "plain/net/fire9_avg"
+    assert sources == {
+        "manifest": ["results/d/manifest.csv"],
+        "map": [f"results/d/decomposed/{place}/map.h5"],
+        "points": [f"results/d/decomposed/{place}/pca.h5"],
+        "clusters": [f"results/d/clusters/{place}/pca5w/kmeans.h5"],
+        "scores": [f"results/d/scores/{place}/pca5w/kmeans.parquet"],
+    }
+    assert len(inputs.table_sources(Wildcards(study="main", figure="all"))["scores"]) == 4
+    folds = inputs.table_sources(Wildcards(study="folded", figure="folds"))
+    assert folds == {"validated": ["results/d/validated/plain/net/fire9_avg/pca5w/kmeans/folds/scores.parquet"]}
+
+
+def test_a_figure_of_more_than_one_subset_has_the_manifest_of_all(inputs):
+    assert inputs.manifest_shown(Wildcards(study="main", figure="all")) == "results/d/manifest.csv"
+    assert inputs.manifest_shown(Wildcards(study="main", figure="part")) == "results/d/subsets/part.csv"
+
+
+def test_only_figures_that_show_images_read_them_and_only_those_that_run_clusterers_get_these(inputs):
+    assert inputs.images_shown(Wildcards(study="main", figure="part")) == ["results/d/preprocess/plain.h5"]
+    assert inputs.images_shown(Wildcards(study="main", figure="all")) == []
+    assert inputs.table_settings(Wildcards(study="main", figure="toys"))["clusterers"].keys() == {"kmeans"}
+    assert "clusterers" not in inputs.table_settings(Wildcards(study="main", figure="all"))
+
+
+def test_pages_read_their_cells_and_the_images_that_they_name(inputs):
+    gallery, audit = (inputs.page_sources(kind)(Wildcards(study="main")) for kind in ("gallery", "audit"))
+    assert gallery["pictures"] == "results/d/preprocess/small.h5"
+    assert len(gallery["clusters"]) == len(inputs.page_params("gallery")["cells"](Wildcards(study="main"))) == 4
+    assert audit["pictures"] == "results/d/preprocess/plain.h5"
+
+
+def test_a_fine_tuned_network_has_weights_of_its_own(inputs):
+    assert inputs.weights_of("net") == "results/d/weights/net.json"
+    assert inputs.frozen_network("tuned")["weights"] == "results/d/finetuned/tuned.safetensors"
+    assert inputs.frozen_network("net")["weights"] == "default"
+    assert inputs.images_to_learn_from(Wildcards(backbone="tuned")) == "results/d/preprocess/small.h5"
+
+
+def test_a_missing_file_of_the_user_ends_the_run_with_one_line(inputs, capsys):
+    with pytest.raises(SystemExit, match=r"^Error: config: backbones\.tuned\.weights: found no file w\.pth$"):
+        inputs.weight_file(Wildcards(backbone="tuned"))
+    assert inputs.weight_file(Wildcards(backbone="net")) == []
+    with pytest.raises(SystemExit, match=r"^Error: config: new_images: found nothing, allowed: a folder of images"):
+        inputs.predictions(None)
+
+
+def test_gpus_are_for_what_is_told_to_take_one(inputs):
+    assert [inputs.decomposition_gpus(Wildcards(decomposition=name)) for name in ("pca", "codes")] == [0, 1]
+    assert inputs.clusterer_gpus(_of_cell()) == 0
+
+
+def test_models_are_those_of_studies_with_a_place_for_new_images(inputs):
+    assert inputs.models == [f"results/d/models/{study}/model.json" for study in ("main", "folded")]
+    sources = inputs.model_sources(Wildcards(study="main"))
+    assert sources["network"] == sources["features"] == "results/d/features/plain/net/fire9_avg.h5"
+    assert inputs.model_settings(Wildcards(study="main"))["decomposition"]["method"] == "pca"
+
+
+def test_published_tables_are_those_that_the_configuration_makes(inputs):
+    assert inputs.published_tables == [f"results/d/tables/{name}.parquet" for name in ("main.classes", "main/map")]
+    assert inputs.reproduction_files == []
+    compared = _inputs(reproduction={"published": "cohn"})
+    assert len(compared.reproduction_settings["facts"]) == len(FACTS)
+    assert "results/d/figures/reproduction.png" in compared.reproduction_files
+
+
+def test_a_studys_files_are_its_table_its_pages_and_its_figures(inputs):
+    files = inputs.study_files("main")
+    assert files[:3] == ["results/d/tables/main.parquet", "results/d/audit/main.csv", "results/d/gallery/main.html"]
+    assert files[3:5] == ["results/d/figures/main/map.svg", "results/d/figures/main/map.png"]
+    assert len(files) == 3 + 2 * 4
+
+
+def test_the_model_whose_layers_are_listed_is_a_backbones_or_one_by_name(inputs):
+    assert inputs.listed_model(None) == "squeezenet1_1"
+    assert inputs.listed_size(None) == 224
+    assert _inputs(backbone="vgg16").listed_model(None) == "vgg16"

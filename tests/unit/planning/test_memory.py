@@ -1,0 +1,212 @@
+"""Every estimate of memory against the peak of the job, at two sizes: enough, and no more than three times it."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from tests.jobs import CELL, run_job, write_data, write_scores
+from tests.peak_memory import peaks
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.planning.sizes import Sizes
+from workflow_scripts.settings import parse
+from workflow_scripts.settings.clusterers import Clusterer
+from workflow_scripts.settings.decompositions import Decomposition
+from workflow_scripts.settings.figures import Figure
+
+LIGHT = ["snakemake.script", "tests.jobs", "workflow_scripts.metrics.table", "sklearn.cluster", "sklearn.mixture"]
+TORCH = [*LIGHT, "torch"]
+CLUSTERERS = {
+    "kmeans": ({"k": 20, "n_init": 2, "repeats": 1}, (3000, 2000), (30_000, 200)),
+    "minibatch_kmeans": ({"k": 20, "repeats": 1}, (20_000, 300), (60_000, 50)),
+    "bisecting_kmeans": ({"k": 8, "repeats": 1, "n_init": 1, "max_iter": 5}, (20_000, 300), (30_000, 100)),
+    "linkage": ({"k": 8, "linkage": "average"}, (5000, 10), (2500, 2000)),
+    "birch": ({"k": 8}, (1500, 4000), (4000, 50)),
+    "density_peaks": ({"k": 8, "density": "cutoff"}, (3000, 2000), (6000, 50)),
+    "gaussian_mixture": ({"k": 8, "repeats": 1, "n_init": 1, "max_iter": 2}, (2000, 500), (8000, 300)),
+    "spectral": ({"k": 8, "repeats": 1}, (1500, 4000), (3000, 500)),
+    "dec": ({"k": 8, "repeats": 1, "pretraining_epochs": 1, "max_updates": 1}, (600, 10_000), (20_000, 500)),
+    "dbscan": ({"eps": 1000.0}, (4000, 500), (4000, 10)),
+    "hdbscan": ({}, (1200, 4000), (4000, 50)),
+    "optics": ({}, (700, 4000), (1200, 500)),
+    "mean_shift": ({}, (300, 6000), (700, 1000)),
+    "affinity_propagation": ({"max_iter": 10}, (2000, 500), (3000, 50)),
+}
+"""Settings that end soon, and two sizes: of many numbers a point, and of many points."""
+DECOMPOSITIONS = {
+    "pca": ({}, (1000, 10_000), (5000, 1000)),
+    "tsne": ({"of": "pca", "n_components": 50}, (2000, 50), (4000, 50)),
+    "autoencoder": ({"phases": [{"g": 1}]}, (1000, 10_000), (10_000, 1000)),
+}
+FIGURES = {
+    "intrinsic_dimension": ({}, (1500, 8000), (4000, 1000)),
+    "distances": ({"n_bootstrap": 100}, (1500, 8000), (20_000, 500)),
+    "thick_line": ({"n_points": [1000, 20_000]}, (300, 10), (1000, 10)),
+    "cluster_pair": ({}, (2000, 3000), (6000, 200)),
+    "near_twins": ({}, (2000, 3000), (6000, 200)),
+    "cluster_scores": ({}, (1500, 4000), (3000, 200)),
+    "silhouette_profile": ({}, (2000, 3000), (6000, 200)),
+    "k_distance": ({}, (1500, 4000), (5000, 50)),
+    "nmi_curves": ({}, (2000, 3000), (10_000, 100)),
+    "toy_panel": ({"n_points": 500}, (300, 10), (1000, 10)),
+    "choose_k": ({"ks": [1, 2, 3], "n_init": 1, "n_references": 2, "n_resamples": 2}, (400, 8000), (4000, 50)),
+}
+OF_SCORES = [(1500, 4000), (5000, 100)]
+OF_FOLDS = [(1000, 8000), (4000, 500)]
+CONFIG = """
+preprocess: {plain: [grey, {resize: {size: [32, 32]}}]}
+backbones: {net: {model: squeezenet1_1, weights: random, layers: [[fire9_avg]]}}
+clusterers: {it: {method: kmeans, k: 8, n_init: 1, repeats: 1}}
+cross_validations: {folds: {folds: 2}}
+baseline: {preprocess: plain, backbone: net, layer: fire9_avg, decomposition: none, clusterer: it}
+studies: {main: {cross_validation: null}}
+"""
+
+
+def _sizes(monkeypatch, size, **sections):
+    config = {**yaml.safe_load(CONFIG), **sections}
+    settings = parse(config)
+    monkeypatch.setattr(Sizes, "n_images", size[0])
+    monkeypatch.setattr(Sizes, "width", lambda sizes, cell: size[1])
+    return Sizes(settings, Layout("random"), Grid(settings))
+
+
+WILDCARDS = SimpleNamespace(
+    **{**CELL, "layer": "fire9_avg", "clusterer": "it", "decomposition": "it", "study": "main", "figure": "it"}
+)
+
+
+class _Jobs:
+    """The jobs to measure, with the estimate for each."""
+
+    def __init__(self, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.monkeypatch = monkeypatch
+        self.estimates: dict[str, int] = {}
+        self.calls: dict[str, tuple[list[str], tuple[str, dict]]] = {}
+
+    def add(self, name, estimate, libraries, job, files, params, endings=("out",)):
+        """Add a job with its files, parameters and the estimate of its memory, MB."""
+        output = {ending: f"{self.folder}/{name}.{ending}" for ending in endings}
+        arguments = {"name": job, "files": files, "output": output, "params": params, "folder": self.folder}
+        self.estimates[name] = estimate
+        self.calls[name] = (libraries, ("tests.jobs:run_job", arguments))
+        return output
+
+    def clusterer(self, method, settings, size):
+        """Add a clustering of features as they are."""
+        model = Clusterer.registry[method](**settings)
+        sizes = _sizes(self.monkeypatch, size, clusterers={"it": model.dump()})
+        params = {"clusterer": model.dump(), "n_components": None, "whiten": False}
+        libraries = TORCH if model.takes_torch else LIGHT
+        files = {"points": write_data(self.folder, *size)["points"]}
+        return self.add(f"{method} {size}", sizes.cluster_mb(WILDCARDS, 1), libraries, "cluster", files, params)
+
+    def decomposition(self, method, settings, size):
+        """Add a decomposition of features; a map is made of the components of a PCA."""
+        model = Decomposition.registry[method](**settings)
+        sizes = _sizes(self.monkeypatch, size, decompositions={"pca": {"method": "pca"}, "it": model.dump()})
+        files = {"features": write_data(self.folder, *size)["features"]}
+        if model.source:
+            components = {"components": f"{self.folder}/{size}.pca"}
+            pca = {"decomposition": Decomposition.registry["pca"]().dump()}
+            run_job("decompose", files, components, pca, self.folder)
+            files = components
+        params = {"decomposition": model.dump()}
+        libraries = TORCH if model.takes_torch else LIGHT
+        return self.add(f"{method} {size}", sizes.decompose_mb(WILDCARDS, 1), libraries, "decompose", files, params)
+
+    def scores(self, size):
+        """Add the scores and the cross-validation of a k-means, which has run."""
+        sizes = _sizes(self.monkeypatch, size)
+        files = self.clustered(size)
+        params = {"cell": CELL}
+        self.add(f"score {size}", sizes.score_mb(WILDCARDS, 1), LIGHT, "score", files, params, ("scores", "classes"))
+
+    def validation(self, size):
+        """Add a cross-validation of a k-means on principal components."""
+        decompositions = {"decompositions": {"pca": {"method": "pca"}}}
+        sizes = _sizes(self.monkeypatch, size, **decompositions)
+        settings = sizes.settings
+        params = {
+            "cell": {**CELL, "reducer": "pca", "decomposition": "pca"},
+            "decomposition": settings.decompositions["pca"].dump(),
+            "clusterer": settings.clusterers["it"].dump(),
+            "cross_validation": settings.cross_validations["folds"].dump(),
+        }
+        files = write_data(self.folder, *size)
+        estimate = sizes.validate_mb(WILDCARDS, 1)
+        self.add(f"validate {size}", estimate, LIGHT, "validate", files, params, ("scores", "classes"))
+
+    def figure(self, kind, settings, size):
+        """Add the table of a figure of one cell."""
+        given = {"kind": kind, "k": 8, **settings}
+        model = Figure.registry[kind](**{key: given[key] for key in given if key in Figure.registry[kind].model_fields})
+        sizes = _sizes(self.monkeypatch, size, studies={"main": {"figures": {"it": model.dump()}}})
+        files = self.clustered(size) if {"clusters", "scores"} & {*model.sources} else write_data(self.folder, *size)
+        params = {"figure": model.table_settings(), "cells": [CELL]}
+        if model.runs_clusterers:
+            params["figure"]["clusterers"] = {"it": sizes.settings.clusterers["it"].dump()}
+        inputs = {name: [files[name]] for name in model.sources}
+        estimate = sizes.computed_table_mb(WILDCARDS, 1)
+        self.add(f"{kind} {size}", estimate, LIGHT, "figure_table", inputs, params, ("parquet", "csv"))
+
+    def clustered(self, size):
+        """Write the clusters and the scores of a k-means; return the paths of all that a figure may read."""
+        files = write_data(self.folder, *size)
+        files |= {name: f"{self.folder}/{size}.{name}" for name in ("clusters", "scores", "classes")}
+        if not Path(files["clusters"]).exists():
+            settings = Clusterer.registry["minibatch_kmeans"](k=[8], n_init=1, repeats=1, max_iter=1).dump()
+            params = {"clusterer": settings, "n_components": None, "whiten": False}
+            run_job("cluster", {"points": files["points"]}, {"out": files["clusters"]}, params, self.folder)
+            write_scores(files["scores"], CELL, 8)
+        return files
+
+    def run(self):
+        """Return the estimate and the measured peak of every job, MB."""
+        measured = {}
+        for libraries in (LIGHT, TORCH):
+            names = [name for name, (needed, _) in self.calls.items() if needed == libraries]
+            measured |= dict(zip(names, peaks(libraries, [self.calls[name][1] for name in names]), strict=True))
+        return {name: (self.estimates[name], peak) for name, peak in measured.items()}
+
+
+CASES = [
+    *((_Jobs.clusterer, name, *case) for name, case in CLUSTERERS.items()),
+    *((_Jobs.decomposition, name, *case) for name, case in DECOMPOSITIONS.items()),
+    *((_Jobs.figure, name, *case) for name, case in FIGURES.items()),
+]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """Estimate and peak of every job, MB."""
+    folder = str(tmp_path_factory.mktemp("memory"))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        jobs = _Jobs(folder, monkeypatch)
+        for add, name, settings, *sizes in CASES:
+            for size in sizes:
+                add(jobs, name, settings, size)
+        for size in OF_SCORES:
+            jobs.scores(size)
+        for size in OF_FOLDS:
+            jobs.validation(size)
+    return jobs.run()
+
+
+NAMES = [f"{name} {size}" for _, name, _, *sizes in CASES for size in sizes]
+NAMES += [f"score {size}" for size in OF_SCORES] + [f"validate {size}" for size in OF_FOLDS]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_estimate_is_between_one_and_three_times_the_peak(measured, name):
+    estimate, peak = measured[name]
+    assert peak <= estimate <= 3 * peak
+
+
+def test_every_method_and_every_figure_that_computes_is_measured():
+    assert CLUSTERERS.keys() == Clusterer.registry.keys()
+    assert DECOMPOSITIONS.keys() == Decomposition.registry.keys()
+    assert FIGURES.keys() == {kind for kind, model in Figure.registry.items() if model.computes}

@@ -1,0 +1,111 @@
+"""What is taken from inside Snakemake, in a run of the pinned version."""
+
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent.parent
+SNAKEFILE = """
+import atexit, json
+from pathlib import Path
+from workflow_scripts.planning.snakemake_internals import Run, own_file
+
+run = Run(workflow)
+source = own_file(workflow, "../project/numbers.yaml")
+
+
+def say():
+    if run.is_main_process:
+        said = {"is_dry": run.is_dry, "is_own": run.is_own, "began": run.began, "everything": run.makes_everything}
+        said |= {"for_last": run.is_for("last"), "source": source}
+        if run.began:
+            said |= {"failed": run.failed, "jobs": [vars(job) for job in run.needed_jobs()], "logs": sorted(run.logs())}
+        Path("said.json").write_text(json.dumps(said))
+
+
+atexit.register(say)
+
+
+rule all:
+    input: "a.last"
+
+
+rule last:
+    input: "{name}.first"
+    output: "{name}.last"
+    log: "{name}.log"
+    shell: "cp {input} {output}"
+
+
+rule first:
+    output: "{name}.first", "{name}.second"
+    shell: "test {wildcards.name} = a && touch {output}"
+"""
+JOBS = [
+    {"rule": "all", "wildcards": {}, "outputs": []},
+    {"rule": "last", "wildcards": {"name": "a"}, "outputs": ["a.last"]},
+    {"rule": "first", "wildcards": {"name": "a"}, "outputs": ["a.first", "a.second"]},
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "project" / "numbers.yaml").touch()
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"
+
+
+def _said(folder, *arguments, snakefile="../project/Snakefile"):
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", snakefile, *arguments]
+    subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True)
+    return json.loads((folder / "said.json").read_text())
+
+
+def test_the_pinned_version_is_the_least_that_the_workflow_takes():
+    pinned = re.search(r'"snakemake==([\d.]+)"', (ROOT / "pyproject.toml").read_text())[1]
+    assert f'min_version("{pinned}")' in (ROOT / "Snakefile").read_text()
+    assert version("snakemake") == pinned
+
+
+def test_a_dry_run(folder):
+    said = _said(folder, "-n")
+    assert said.pop("jobs") == JOBS
+    assert said == {
+        **{"is_dry": True, "is_own": True, "began": True, "everything": True, "for_last": False},
+        **{"source": "../project/numbers.yaml", "failed": [], "logs": ["a.log"]},
+    }
+
+
+def test_a_run_to_the_end_and_one_of_a_target(folder):
+    assert not _said(folder)["is_dry"]
+    assert (folder / "a.last").is_file()
+    said = _said(folder, "--forceall", "-n", "first", "a.last")
+    assert not said["everything"]
+    assert not said["for_last"]
+
+
+def test_a_failed_job_is_named(folder):
+    said = _said(folder, "b.last")
+    assert len(said["failed"]) == 1
+    assert "first" in said["failed"][0]
+
+
+def test_a_mistake_is_no_run(folder):
+    assert not _said(folder, "nowhere")["began"]
+
+
+def test_names_in_another_workflow_are_those_that_it_gives(folder):
+    (folder / "Snakefile").write_text(
+        'module ours:\n    snakefile: "../project/Snakefile"\nuse rule * from ours as our_*\n'
+    )
+    said = _said(folder, "-n", "our_last", "a.last", snakefile="Snakefile")
+    assert not said["is_own"]
+    said = _said(folder, "-n", "our_all", snakefile="Snakefile")
+    assert [job["rule"] for job in said["jobs"]] == ["our_all", "our_last", "our_first"]

@@ -1,0 +1,109 @@
+"""Deep embedded clustering: codes and centres trained together (Xie, Girshick & Farhadi 2016; Guo et al. 2017)."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import cycle, islice
+from math import ceil, cos, pi
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import kl_div, mse_loss
+
+from workflow_scripts.clusterers.dec.network import KEY, Autoencoder, adam, set_rate
+from workflow_scripts.clusterers.kmeans import run_restarts
+from workflow_scripts.io.checkpoint import Checkpoint
+from workflow_scripts.reduce.training import batches, step
+from workflow_scripts.seeds import seed
+
+FEWEST_STEPS = 8
+"""Between two target distributions, where an epoch has fewer batches."""
+
+
+def soft_assignment(codes: Tensor, centers: Tensor) -> Tensor:
+    """Return Student's t-kernel with one degree of freedom, Xie et al. (2016), equation 1: (n, C), (k, C) -> (n, k)."""
+    kernel = 1 / (1 + torch.cdist(codes, centers).square())
+    return kernel / kernel.sum(dim=1, keepdim=True)
+
+
+def target_distribution(q: Tensor) -> Tensor:
+    """Return the sharpened assignments of all points, Xie et al. (2016), equation 3: (N, k) -> (N, k)."""
+    weight = q.square() / q.sum(dim=0)
+    return weight / weight.sum(dim=1, keepdim=True)
+
+
+class Clustering(nn.Module):
+    """An autoencoder with centres in the space of its codes, and the labels at the last target distribution."""
+
+    labels: Tensor
+
+    def __init__(self, net: Autoencoder, centers: Tensor, labels: Tensor) -> None:
+        super().__init__()
+        self.net = net
+        self.centers = nn.Parameter(centers)
+        self.register_buffer("labels", labels)
+
+    def assignments(self, X: Tensor) -> Tensor:
+        """Return soft assignments of all points, (N, k), without gradients."""
+        with torch.no_grad():
+            return soft_assignment(self.net.codes(X), self.centers)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The clustering of one k: `labels` (N,), updates of the target, whether few enough labels changed at the last,
+    and the divergence KL(P||Q) of an image in nats."""
+
+    labels: np.ndarray
+    n_updates: int
+    converged: bool
+    divergence: float
+
+
+def train_clusters(
+    pretrained: Autoencoder, X: Tensor, k: int, settings: Mapping[str, Any], its_seed: int, checkpoint: Checkpoint
+) -> Found:
+    """Train a copy of the encoder and k centres towards their own sharpened assignments (settings of `settings.Dec`).
+
+    The centres begin as those of k-means on the codes. With the variant `idec` the decoder stays, and the loss is the
+    reconstruction's plus `gamma` times the divergence (Guo et al. 2017, equation 8); with `dec` it is the divergence.
+    Between two targets lie `update_interval` batches (None: those of an epoch). It ends when at most the share
+    `tolerance` of the labels has changed since the last target. The learning rate falls along a cosine over
+    `max_updates`, so that the labels come to rest also where the reconstruction moves them.
+    """
+    net = deepcopy(pretrained)
+    codes = net.codes(X).double().cpu().numpy()
+    start = run_restarts(codes, k, settings["n_init"], its_seed, keep="best")
+    labels = torch.from_numpy(start.best_labels.astype(np.int64)).to(X.device)
+    clustering = Clustering(net, torch.from_numpy(start.best_centers).float().to(X.device), labels)
+    kept = net if settings["variant"] == "idec" else net.encoder
+    optimiser = adam([*kept.parameters(), clustering.centers], settings["clustering_learning_rate"])
+    n_steps = settings["update_interval"] or max(FEWEST_STEPS, ceil(len(X) / settings["batch_size"]))
+    converged, update, divergence = False, 0, 0.0
+    for update in checkpoint.rounds(f"k={k}", clustering, optimiser, settings["max_updates"]):
+        q = clustering.assignments(X)
+        p = target_distribution(q)
+        divergence = kl_div(q.log(), p, reduction="batchmean").item()
+        before, clustering.labels = clustering.labels, q.argmax(dim=1)
+        converged = update > 0 and (clustering.labels != before).float().mean().item() <= settings["tolerance"]
+        if converged:
+            break
+        set_rate(optimiser, settings["clustering_learning_rate"] * (1 + cos(pi * update / settings["max_updates"])) / 2)
+        for rows in islice(_endless_batches(len(X), settings["batch_size"], seed(its_seed, update)), n_steps):
+            step(optimiser, _loss(clustering, X[rows], p[rows], settings), KEY)
+    labels = clustering.labels if converged else clustering.assignments(X).argmax(dim=1)
+    return Found(labels.cpu().numpy(), update + 1, converged, divergence)
+
+
+def _endless_batches(n: int, size: int, its_seed: int) -> Iterator[Tensor]:
+    return (rows for epoch in cycle([None]) for rows in batches(n, size, its_seed))
+
+
+def _loss(clustering: Clustering, x: Tensor, p: Tensor, settings: Mapping[str, Any]) -> Tensor:
+    codes = clustering.net.encode(x)
+    divergence = kl_div(soft_assignment(codes, clustering.centers).log(), p, reduction="batchmean")
+    if settings["variant"] == "dec":
+        return divergence
+    return mse_loss(clustering.net.decode(codes), x) + settings["gamma"] * divergence

@@ -1,0 +1,18 @@
+"""What the module of every clusterer has."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.io.runs import Runs
+
+
+class Clusterer(Protocol):
+    """A module of this folder that a model of `settings.clusterers` names."""
+
+    def cluster(
+        self, points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
+    ) -> Iterator[tuple[int, Runs]] | Iterator[tuple[None, Runs]]:
+        """Yield each k, None where the method finds it, and the runs of `points` (N, d) float64 with `settings`."""

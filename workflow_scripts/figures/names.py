@@ -1,0 +1,34 @@
+"""What figures and pages call metrics."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PERCENT = "\u00a0(%)"
+METRIC_NAMES = {
+    "accuracy_majority": "Accuracy, majority vote\u00a0(%)",
+    "accuracy_matched": "Accuracy, one-to-one matching\u00a0(%)",
+    "ari": "Adjusted Rand index",
+    "ami": "Adjusted mutual information",
+    "nmi_arithmetic": "Normalised mutual information (arithmetic)",
+    "nmi_geometric": "Normalised mutual information (geometric)",
+    "purity": "Purity (%)",
+    "homogeneity": "Homogeneity",
+    "completeness": "Completeness",
+    "silhouette": "Mean silhouette",
+    "inertia": "Inertia (sum of squared distances)",
+    "calinski_harabasz": "Calinski-Harabasz index",
+    "davies_bouldin": "Davies-Bouldin index (low is good)",
+    "dbcv": "Density-based validity (DBCV)",
+    "bic": "Bayesian information criterion (low is good)",
+    "aic": "Akaike information criterion (low is good)",
+}
+BY = {metric: f", best {name[0].lower() + name[1:].removesuffix(PERCENT)}" for metric, name in METRIC_NAMES.items()}
+"""How a title says that k is the best, and by which metric."""
+UNLABELLED_METRICS = ("silhouette", "inertia")
+
+
+def shown(metric: str, values: "pd.Series") -> "pd.Series":
+    """Return a metric's values as its name has them: shares in percent, the rest as they are."""
+    return values * 100 if METRIC_NAMES[metric].endswith("(%)") else values

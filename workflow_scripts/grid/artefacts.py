@@ -1,0 +1,395 @@
+"""Every artefact, declared once: where it lies, what makes it, which of it a configuration names, and what it is.
+
+Rules take their paths from here; prune, the plan and the page `results/README.md` go by the same declarations.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from string import Formatter
+from typing import Any, overload
+
+from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES, PARTS, parts_of
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.settings.configuration import Settings
+
+Wildcards = Mapping[str, str]
+Named = Callable[[Grid], Iterable[Wildcards]]
+
+
+STAYS = None
+"""Of an artefact that prune never looks at."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A kind of file that the workflow makes.
+
+    Parameters
+    ----------
+    stem : the path below the data set's folder, with wildcards, without its ending.
+    endings : of the files that are written together; the first is the one that jobs take as input.
+    made_by : the rule; of the rules that are made for each pass of a backbone what their names begin with.
+    named : a function of the grid for the wildcards of every file that a configuration names; prune takes all others
+        for unused. `STAYS` if prune never looks.
+    line : what it is, for people.
+    """
+
+    stem: str
+    endings: tuple[str, ...]
+    made_by: str
+    named: Named | None
+    line: str
+
+    @property
+    def path(self) -> str:
+        """The pattern of the first file, below the data set's folder."""
+        return self.stem + self.endings[0]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes of the grid that it depends on."""
+        wildcards = {name for _, name, _, _ in Formatter().parse(self.stem) if name}
+        return tuple(axis for part, axes in PARTS.items() for axis in axes if wildcards & {part, axis})
+
+    @property
+    def is_pruned(self) -> bool:
+        return self.named is not None
+
+    @overload
+    def __get__(self, layout: None, owner: type) -> "Artefact": ...
+
+    @overload
+    def __get__(self, layout: "Layout", owner: type) -> str: ...
+
+    def __get__(self, layout: "Layout | None", owner: type) -> "Artefact | str":
+        return self if layout is None else f"{layout.root}/{self.path}"
+
+
+# ------------------------------------------------------------------------------------- what of it a configuration names
+
+
+def _of_cells(grid: Grid) -> Iterator[Wildcards]:
+    return (cell.parts for cell in grid.all_cells)
+
+
+def _preprocessed(grid: Grid) -> Iterator[Wildcards]:
+    """Those of cells, those that only pages show, and those that only networks learn from."""
+    settings = grid.settings
+    names = {cell.preprocess for cell in grid.all_cells}
+    names |= {page.pictures for study in settings.studies.values() for page in study.pages.values() if page.pictures}
+    names |= {tuned.preprocess for name in _used_backbones(grid) if (tuned := settings.backbones[name].finetune)}
+    return ({"preprocess": name} for name in names)
+
+
+def _used_backbones(grid: Grid) -> dict[str, None]:
+    return dict.fromkeys(cell.backbone for cell in grid.all_cells)
+
+
+def _backbones(grid: Grid) -> Iterator[Wildcards]:
+    return ({"backbone": name} for name in _used_backbones(grid) if grid.settings.backbones[name].weights)
+
+
+def _tuned_backbones(grid: Grid) -> Iterator[Wildcards]:
+    return ({"backbone": name} for name in _used_backbones(grid) if grid.settings.backbones[name].finetune)
+
+
+def _subsets(grid: Grid) -> Iterator[Wildcards]:
+    names = dict.fromkeys(cell.subset for cell in grid.all_cells if cell.subset != EVERYTHING)
+    return ({"subset": name} for name in names)
+
+
+def _features(grid: Grid) -> Iterator[Wildcards]:
+    """Those that cells read, and all layers of the passes that make them."""
+    for cell in grid.all_cells:
+        yield cell.parts
+        for layer in grid.settings.backbones[cell.backbone].layers_beside(cell.layer):
+            yield {**cell.parts, "layer": layer}
+
+
+def _features_of_subsets(grid: Grid) -> Iterator[Wildcards]:
+    return ({**cell.parts, "layer": cell.layer} for cell in grid.all_cells if cell.subset != EVERYTHING)
+
+
+def _decomposed(grid: Grid) -> Iterator[Wildcards]:
+    """Those of cells, the maps that figures show, and what maps are made of."""
+    shown: list[tuple[Cell, str | None]] = [(cell, cell.decomposition) for cell in grid.all_cells]
+    for study, figures in grid.figures.items():
+        for name, cells in figures.items():
+            if coordinates := grid.settings.studies[study].figures[name].decomposition_shown:
+                shown += product(cells, [coordinates])
+    for cell, decomposition in shown:
+        while decomposition and decomposition != FEATURES_THEMSELVES:
+            yield {**cell.parts, "decomposition": decomposition}
+            decomposition = grid.settings.decompositions[decomposition].source
+
+
+def _validated(grid: Grid) -> Iterator[Wildcards]:
+    for name, study in grid.settings.studies.items():
+        if study.cross_validation:
+            yield from ({**cell.parts, "cross_validation": study.cross_validation} for cell in grid.cells[name])
+
+
+def _studies(grid: Grid) -> Iterator[Wildcards]:
+    return ({"study": name} for name in grid.settings.studies)
+
+
+def _modelled_studies(grid: Grid) -> Iterator[Wildcards]:
+    return ({"study": name} for name in grid.settings.studies if grid.modelled(name))
+
+
+def _figures(grid: Grid) -> Iterator[Wildcards]:
+    return ({"study": study, "figure": name} for study, figures in grid.figures.items() for name in figures)
+
+
+def _pages(kind: str) -> Named:
+    return lambda grid: ({"study": study} for study, pages in grid.pages.items() if kind in pages)
+
+
+def _reproduction(grid: Grid) -> Iterable[Wildcards]:
+    return [{}] if grid.settings.reproduction else []
+
+
+# --------------------------------------------------------------------------------------------------------- the registry
+
+_OF_FEATURES = "/".join(f"{{{part}}}" for part in parts_of("features"))
+_OF_CELL = "/".join(f"{{{part}}}" for part in parts_of("clusters"))
+
+
+class Layout:
+    """The paths of a data set's results: patterns with wildcards for rules, filled in for cells.
+
+    Parameters
+    ----------
+    dataset : the data set's id, as of `dataset_name`.
+    """
+
+    images = Artefact(
+        "images", (".csv",), "intake", STAYS, "the images taken in: id (hash of the content), path, size, mode"
+    )
+    near_duplicates = Artefact(
+        *("near_duplicates", (".csv",), "intake", STAYS),
+        "pairs of images with the same pixels, or nearly the same, and their distance in bits",
+    )
+    formats = Artefact(
+        *("formats", (".csv",), "intake", STAYS), "how many files of each format there are, and what became of them"
+    )
+    quality = Artefact(
+        "quality", (".csv",), "intake", STAYS, "what every image looks like in numbers, and which look odd"
+    )
+    set_aside = Artefact(
+        *("set_aside", (".csv",), "intake", STAYS),
+        "the files left out, duplicates with the ids of their content and the path of the one that stays",
+    )
+    facts = Artefact(".images", (".facts",), "intake", STAYS, "where an intake that was stopped goes on")
+    scale_bars = Artefact(
+        *("scale_bars", (".csv",), "scale_bars", STAYS),
+        "the scale of each micrograph, or the reason why there is none (`intake: {scale_bars: true}`)",
+    )
+    scale_facts = Artefact(
+        ".scale_bars", (".facts",), "scale_bars", STAYS, "where a reading of scale bars that was stopped goes on"
+    )
+    known_labels = Artefact(
+        "known_labels", (".csv",), "known_labels", STAYS, "the contents of another data set's files, with their labels"
+    )
+    known_facts = Artefact(
+        ".known_labels", (".facts",), "known_labels", STAYS, "where a reading of known labels that was stopped goes on"
+    )
+    label_matches = Artefact("label_matches", (".csv",), "label", STAYS, "what of the other data set has an image here")
+    manifest = Artefact("manifest", (".csv",), "label", STAYS, "the images taken in, with their labels")
+    rejected = Artefact(
+        *("rejected", (".csv",), "label", STAYS),
+        "the files left out, each with its reason; duplicates told apart by their labels",
+    )
+    embedded = Artefact("images", ("",), "embedded", STAYS, "the folder of the embedded data set")
+    subset_manifest = Artefact(
+        *("subsets/{subset}", (".csv",), "subset", _subsets),
+        "the part of the manifest that a subset is, with each image's row in the whole",
+    )
+    preprocessed = Artefact(
+        "preprocess/{preprocess}", (".h5",), "preprocess", _preprocessed, "all images of one preprocessing, uint8"
+    )
+    weights = Artefact(
+        "weights/{backbone}",
+        (".json",),
+        "fetch_weights",
+        _backbones,
+        "which weight file a backbone has, and its SHA-256",
+    )
+    finetuned = Artefact(
+        *("finetuned/{backbone}", (".safetensors", ".csv"), "finetune", _tuned_backbones),
+        "weights of a fine-tuned network, and its learning curves",
+    )
+    features = Artefact(
+        f"features/{_OF_FEATURES}", (".h5",), "features", _features, "one vector for each image, float32"
+    )
+    subset_features = Artefact(
+        f"features/{_OF_FEATURES}@{{subset}}", (".h5",), "select", _features_of_subsets, "those of a subset's images"
+    )
+    decomposed = Artefact(
+        *(f"decomposed/{_OF_FEATURES}/{{decomposition}}", (".h5",), "decompose", _decomposed),
+        "principal components, a t-SNE map, or the codes of an autoencoder",
+    )
+    clusters = Artefact(
+        *(f"clusters/{_OF_CELL}", (".h5",), "cluster", _of_cells),
+        "labels, inertia and centres of every k, repeat and restart",
+    )
+    scores = Artefact(
+        f"scores/{_OF_CELL}", (".parquet",), "score", _of_cells, "metrics, a row for each stored clustering"
+    )
+    class_scores = Artefact(
+        f"scores/{_OF_CELL}", (".classes.parquet",), "score", _of_cells, "precision, recall and F1 of each class"
+    )
+    validated = Artefact(
+        *(f"validated/{_OF_CELL}/{{cross_validation}}/scores", (".parquet",), "validate", _validated),
+        "the metrics of each fold of a cross-validation",
+    )
+    class_validated = Artefact(
+        *(f"validated/{_OF_CELL}/{{cross_validation}}/classes", (".parquet",), "validate", _validated),
+        "precision, recall and F1 of each class in each fold",
+    )
+    study_table = Artefact(
+        *("tables/{study}", (".parquet", ".csv", ".classes.parquet", ".classes.csv"), "study_table", _studies),
+        "all scores of a study, and of each class, for programs and for people",
+    )
+    figure_table = Artefact(
+        "tables/{study}/{figure}", (".parquet", ".csv"), "figure_table", _figures, "what one figure draws"
+    )
+    figure = Artefact("figures/{study}/{figure}", (".svg", ".png"), "figure", _figures, "the figures")
+    reproduction = Artefact(
+        *("tables/reproduction", (".parquet", ".csv"), "reproduction", _reproduction),
+        "the run's numbers against published ones",
+    )
+    reproduction_figure = Artefact(
+        "figures/reproduction", (".svg", ".png"), "reproduction_figure", _reproduction, "the differences, drawn"
+    )
+    audit = Artefact(
+        *("audit/{study}", (".csv", ".html"), "audit", _pages("audit")),
+        "the labels to look at again, ranked, and a page to decide on them",
+    )
+    gallery = Artefact("gallery/{study}", (".html",), "gallery", _pages("gallery"), "every cluster in images, one page")
+    model = Artefact(
+        *("models/{study}/model", (".json", ".safetensors"), "model", _modelled_studies),
+        "the study's baseline as a model for new images (`snakemake models`)",
+    )
+    new_images = Artefact(
+        *("new_images/{folder}/images", (".csv",), "new_images", STAYS),
+        "the images of another folder",
+    )
+    new_rejected = Artefact(
+        "new_images/{folder}/rejected", (".csv",), "new_images", STAYS, "the files of that folder that are left out"
+    )
+    new_formats = Artefact(
+        "new_images/{folder}/formats", (".csv",), "new_images", STAYS, "how many files of each format it has"
+    )
+    new_facts = Artefact(
+        "new_images/{folder}/.images", (".facts",), "new_images", STAYS, "where an intake that was stopped goes on"
+    )
+    predictions = Artefact(
+        *("predictions/{folder}/{study}", (".csv",), "name_new_images", STAYS),
+        "what the model says of the images of another folder (`snakemake predict --config new_images=PATH`)",
+    )
+    report = Artefact(
+        *("report", (".html",), "all", STAYS), "all figures with captions and provenance, one file"
+    )  # fmt: skip
+
+    def __init__(self, dataset: str) -> None:
+        self.root = f"results/{dataset}"
+
+    def of(self, pattern: str, cell: Cell, **other: str) -> str:
+        """Return the pattern filled in with a cell's choices, of which `other` replaces some."""
+        return pattern.format(**{**cell.parts, **other})
+
+    def manifest_of(self, subset: str) -> str:
+        """Return the manifest of a subset's images, or of all."""
+        return self.manifest if subset == EVERYTHING else self.subset_manifest.format(subset=subset)
+
+    def points(self, cell: Cell) -> str:
+        """Return what of a cell is clustered: a decomposition, or the features themselves."""
+        pattern = self.features if cell.decomposition == FEATURES_THEMSELVES else self.decomposed
+        return self.of(pattern, cell)
+
+    def validated_of(self, pattern: str, cells: Iterable[Cell], cross_validation: str | None) -> list[str]:
+        """Return the paths of the cross-validation of some cells; none if their study has none."""
+        return [self.of(pattern, cell, cross_validation=cross_validation) for cell in cells] if cross_validation else []
+
+    def artefact_of(self, path: str) -> str | None:
+        """Return the name of the artefact that a file is of; None of none."""
+        below = path.removeprefix(f"{self.root}/")
+        return next((name for name, pattern in PATTERNS.items() if pattern.fullmatch(below)), None)
+
+    def log(self, pattern: str) -> str:
+        """Return where the job that makes `pattern` logs; with `benchmark` one place for each job."""
+        return pattern.replace(self.root, f"{self.root}/logs", 1).rsplit(".", 1)[0] + ".log"
+
+    def benchmark(self, pattern: str) -> str:
+        """Return where the benchmark of the job that makes `pattern` is written."""
+        return pattern.replace(self.root, f"{self.root}/benchmarks", 1).rsplit(".", 1)[0] + ".tsv"
+
+    def named(self, grid: Grid) -> set[str]:
+        """Return every file below the pruned folders that a configuration names."""
+        return {
+            f"{self.root}/{artefact.stem.format(**wildcards)}{ending}"
+            for artefact in ARTEFACTS.values()
+            if artefact.named
+            for wildcards in artefact.named(grid)
+            for ending in artefact.endings
+        }
+
+
+def _pattern(stem: str) -> str:
+    """Return a regular expression for the paths of a pattern with wildcards."""
+    return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stem))
+
+
+ARTEFACTS: dict[str, Artefact] = {
+    name: artefact for name, artefact in vars(Layout).items() if isinstance(artefact, Artefact)
+}
+"""Every artefact by its name, in the order in which data flows."""
+
+
+def _literal(artefact: Artefact) -> int:
+    """Return how many characters of its paths an artefact says at most."""
+    return len(re.sub(r"{\w+}", "", artefact.stem)) + max(map(len, artefact.endings))
+
+
+PATTERNS: dict[str, re.Pattern[str]] = {
+    name: re.compile(f"{_pattern(artefact.stem)}(?:{'|'.join(map(re.escape, artefact.endings))})")
+    for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -_literal(item[1]))
+}
+"""For each artefact its files below the data set's folder, those that say most of their paths first."""
+PRUNED_FOLDERS = tuple(
+    dict.fromkeys(artefact.stem.partition("/")[0] for artefact in ARTEFACTS.values() if artefact.is_pruned)
+)
+"""The folders below the data set's in which prune looks."""
+
+
+def filled(pattern: str, **values: Any) -> str:
+    """Return the pattern with some of its wildcards filled in."""
+    wildcards = re.findall(r"{(\w+)}", pattern)
+    return pattern.format(**{name: values.get(name, f"{{{name}}}") for name in wildcards})
+
+
+def beside(path: str, ending: str) -> str:
+    """Return the path with another of the endings of its artefact."""
+    return str(Path(path).with_suffix("")) + ending
+
+
+def dataset_name(settings: Settings) -> str:
+    """Return the data set's id: the given name, `embedded`, or the folder's name and a short hash of its path."""
+    if settings.name:
+        return settings.name
+    if settings.data == "embedded":
+        return "embedded"
+    return folder_name(settings.data)
+
+
+def folder_name(folder: str) -> str:
+    """Return the folder's own name and a short hash of its path."""
+    path = Path(folder).resolve()
+    name = re.sub(r"[^\w.-]+", "_", path.name)
+    return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"

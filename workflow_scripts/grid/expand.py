@@ -1,0 +1,265 @@
+"""Studies expanded once into frozen cells, and the combinations that are left out, each with its reason."""
+
+import re
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, product
+from typing import Any
+
+from pydantic import ValidationError
+
+from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION, PARTS
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.settings.configuration import Settings
+from workflow_scripts.settings.figures import Figure
+from workflow_scripts.settings.pages import Page
+from workflow_scripts.settings.reading import mistake
+from workflow_scripts.settings.studies import Choices, Study, Subset
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A combination that makes no sense, and why."""
+
+    study: str
+    choices: tuple[tuple[str, Any], ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of every study, in the order of its axes, and the combinations that were left out."""
+
+    settings: Settings
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @cached_property
+    def cells(self) -> dict[str, list[Cell]]:
+        """The cells of each study; raises `UserError` where a study has none."""
+        cells = {name: list(dict.fromkeys(self._expand(name, study))) for name, study in self.settings.studies.items()}
+        for study in (name for name, of_study in cells.items() if not of_study):
+            reasons = dict.fromkeys(skipped.reason for skipped in self.skipped if skipped.study == study)
+            raise UserError(f"config: studies.{study}: no combination makes sense: {', '.join(reasons)}")
+        return cells
+
+    @cached_property
+    def all_cells(self) -> list[Cell]:
+        """The cells of every study, and those that only a figure or a page shows."""
+        shown = chain.from_iterable(kinds.values() for kinds in (*self.figures.values(), *self.pages.values()))
+        used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
+        return list(dict.fromkeys(chain(used, self._behind_subsets(used))))
+
+    def _behind_subsets(self, cells: Iterable[Cell], above: tuple[str, ...] = ()) -> Iterator[Cell]:
+        """Yield the cells whose clusters are subsets of others; `above` are the subsets that were taken of these."""
+        for name in dict.fromkeys(cell.subset for cell in cells if cell.subset != EVERYTHING):
+            if name in above:
+                raise UserError(f"config: subsets.{name}: it is taken of itself")
+            behind = self.subset_cell(self.settings.subsets[name])
+            if behind is not None:
+                yield behind
+                yield from self._behind_subsets([behind], (*above, name))
+
+    @cached_property
+    def figures(self) -> dict[str, dict[str, list[Cell]]]:
+        """The cells that each figure of each study shows, without the figures of a backbone that has no weights."""
+        return {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
+
+    @cached_property
+    def pages(self) -> dict[str, dict[str, list[Cell]]]:
+        """The cells that the pages of each study show."""
+        return {name: dict(self._shown(name, study.pages)) for name, study in self.settings.studies.items()}
+
+    def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:
+        for name, figure in figures.items():
+            try:
+                at = self._cell(study, self._choices(study, figure.at), f"studies.{study}: at")
+                if reason := self._lacks_weights(at):
+                    self.skipped.append(Skipped(study, (("figure", name),), f"{reason} (figures)"))
+                else:
+                    cells = figure_cells(self, study, figure)
+                    self._check_k(cells, study, getattr(figure, "k", None))
+                    yield name, cells
+            except UserError as error:
+                raise UserError(f"{error} (figure {name})") from None
+
+    @property
+    def computed_figures(self) -> str:
+        """A regular expression for the tables of figures that compute, as `study/figure.`."""
+        studies = self.settings.studies
+        names = [
+            re.escape(f"{study}/{name}.")
+            for study, figures in self.figures.items()
+            for name in figures
+            if studies[study].figures[name].computes
+        ]
+        return f"(?:{'|'.join(names) or 'none/none'})"
+
+    @cached_property
+    def reducers(self) -> dict[str, Cell]:
+        """A cell for each reducer, by the reducer's name."""
+        by_name: dict[str, Cell] = {}
+        for cell in self.all_cells:
+            other = by_name.setdefault(cell.reducer, cell)
+            if any(getattr(cell, axis) != getattr(other, axis) for axis in PARTS["reducer"]):
+                raise UserError(f"config: decompositions: {cell.reducer} would stand for two reductions; rename one")
+        return by_name
+
+    def baseline(self, study: str, **at: Any) -> Cell:
+        """Return the study's baseline cell, changed by `at`; raise `UserError` where it makes no sense."""
+        cell = self._cell(study, self._choices(study, at), f"studies.{study}: at")
+        if reason := self._senseless(cell):
+            raise UserError(f"config: studies.{study}: {reason}")
+        return cell
+
+    def modelled(self, study: str) -> Cell | None:
+        """Return the cell that a study's model for new images is made of: the baseline, or the first if it is not run.
+
+        None if its decomposition has no place for new images.
+        """
+        baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
+        cells = self.cells[study]
+        cell = baseline if baseline in cells else cells[0]
+        return cell if self._places_new_images(cell.decomposition) else None
+
+    def has_components(self, decomposition: str) -> bool:
+        """Tell whether a decomposition has ordered components, which may be cut off and whitened."""
+        return decomposition != FEATURES_THEMSELVES and self.settings.decompositions[decomposition].is_ordered
+
+    def _places_new_images(self, decomposition: str) -> bool:
+        as_they_are = decomposition == FEATURES_THEMSELVES
+        return as_they_are or self.settings.decompositions[decomposition].places_new_images
+
+    def studies_with(self, clusterer: str) -> list[str]:
+        """Return the studies that use a clusterer, for messages."""
+        return [study for study, cells in self.cells.items() if any(cell.clusterer == clusterer for cell in cells)]
+
+    def subset_cell(self, subset: Subset) -> Cell | None:
+        """Return the cell whose clusters a subset is taken of; None if it is taken of no clusters."""
+        if subset.in_clusters is None:
+            return None
+        choices = ChainMap(dict(subset.in_clusters.at), {}, self.settings.baseline.model_dump())
+        cell = self._cell("", choices, "subsets: in_clusters: at")
+        if reason := self._senseless(cell):
+            raise UserError(f"config: subsets: in_clusters: at: {reason}")
+        return cell
+
+    def check(self) -> None:
+        """Expand everything; raise `UserError` with the study and the key of a choice that does not exist."""
+        _ = self.all_cells, self.figures, self.pages, self.reducers
+        for name, study in self.settings.studies.items():
+            if study.cross_validation:
+                self._check_folds_can_be_fitted(name)
+
+    def _check_folds_can_be_fitted(self, study: str) -> None:
+        for cell in self.cells[study]:
+            if not self.has_components(cell.decomposition):
+                found = f"found {cell.decomposition!r}, allowed: a pca, which has a place for new images"
+                raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
+
+    def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | list[int] | None) -> None:
+        wanted = [number for number in (k if isinstance(k, list) else [k]) if isinstance(number, int)]
+        for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
+            allowed = self.settings.clusterers[clusterer].ks
+            for number in (number for number in wanted if allowed and number not in allowed):
+                found = found_allowed(number, allowed)
+                raise UserError(f"config: studies.{study}: k: {found}, as clusterers.{clusterer}.k")
+
+    def _expand(self, name: str, study: Study) -> Iterator[Cell]:
+        for key, changes in _combinations(study):
+            choices = self._choices(name, changes)
+            cell = self._cell(name, choices, f"studies.{name}.{key}")
+            if reason := self._senseless(cell):
+                self.skipped.append(Skipped(name, tuple(changes.items()), reason))
+                if not changes:
+                    raise UserError(f"config: studies.{name}: its baseline makes no sense: {reason}")
+            else:
+                if any(getattr(cell, axis) != changes.get(axis, getattr(cell, axis)) for axis in OF_REDUCTION):
+                    reason = f"{cell.decomposition} is used as it is: no n_components, no whitening"
+                    self.skipped.append(Skipped(name, tuple(changes.items()), reason))
+                yield cell
+
+    def _choices(self, study: str, changes: Mapping[str, Any]) -> ChainMap[str, Any]:
+        """Return the changes, before the study's baseline, before the configuration's baseline."""
+        own = self.settings.studies[study].baseline
+        return ChainMap(dict(changes), dict(own), self.settings.baseline.model_dump())
+
+    def _cell(self, study: str, choices: ChainMap[str, Any], changes_key: str) -> Cell:
+        def key(axis: str) -> str:
+            sources = (changes_key, f"studies.{study}.baseline", "baseline")
+            return next(
+                f"{source}.{axis}" for source, given in zip(sources, choices.maps, strict=True) if axis in given
+            )
+
+        try:
+            valid = Choices.model_validate(dict(choices))
+        except ValidationError as error:
+            detail = error.errors()[0]
+            raise UserError(f"config: {key(str(detail['loc'][0]))}: {mistake(detail)}") from None
+        for axis, names in self._names.items():
+            if (found := getattr(valid, axis)) not in names:
+                raise UserError(f"config: {key(axis)}: {found_allowed(found, names)}")
+        values = valid.model_dump()
+        if not self.has_components(values["decomposition"]):
+            values.update({axis: AXES[axis].default for axis in OF_REDUCTION})
+        return Cell(**values)
+
+    @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        """The names that there are on each axis that has names."""
+        passes = chain.from_iterable(backbone.layers for backbone in self.settings.backbones.values())
+        sections: dict[str, Iterable[str]] = {"layers": dict.fromkeys(chain.from_iterable(passes))}
+        return {
+            name: [
+                *(sections.get(axis.section) or getattr(self.settings, axis.section)),
+                *([axis.reserved] if axis.reserved else []),
+            ]
+            for name, axis in AXES.items()
+            if axis.section
+        }
+
+    def _senseless(self, cell: Cell) -> str | None:
+        if self.settings.backbones[cell.backbone].pass_of(cell.layer) is None:
+            return f"{cell.backbone} has no layer {cell.layer}"
+        return self._lacks_weights(cell)
+
+    def _lacks_weights(self, cell: Cell) -> str | None:
+        if self.settings.backbones[cell.backbone].weights == "none":
+            return f"{cell.backbone} has no weights; --config weights=FILE gives them"
+        return None
+
+
+def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield changes of the baseline, each with the study's key that holds it."""
+    axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
+    if study.design == "product":
+        yield from (("vary", dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
+    else:
+        yield "baseline", {}
+        yield from (("vary", {axis: value}) for axis, values in axes.items() for value in values)
+    yield from ((f"cells.{number}", cell) for number, cell in enumerate(study.cells))
+
+
+def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
+    """Return the cells that a figure or a page shows: one, or those of its study that do not show the same again."""
+    if figure.of_cells == "one":
+        return [grid.baseline(study, **figure.at)]
+    cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
+    if figure.of_method:
+        decompositions = grid.settings.decompositions.items()
+        of_method = {name for name, settings in decompositions if settings.method_name == figure.of_method}
+        cells = [cell for cell in cells if cell.decomposition in of_method]
+    if figure.of_cells != "all":
+        cells = _first_of_each(cells, *figure.of_cells)
+    if not cells:
+        raise UserError(f"config: studies.{study}: it has no cell at {figure.at} for this kind of figure")
+    return cells
+
+
+def _first_of_each(cells: Iterable[Cell], *axes: str) -> list[Cell]:
+    first: dict[tuple[Any, ...], Cell] = {}
+    for cell in cells:
+        first.setdefault(tuple(getattr(cell, axis) for axis in axes), cell)
+    return list(first.values())

@@ -1,0 +1,99 @@
+"""The one reader of a cell: its points, runs, scores and images, whichever files a job has of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.io import store
+from workflow_scripts.io.manifest import read_labels, read_manifest
+from workflow_scripts.io.points import Points, read_points
+from workflow_scripts.io.runs import Clustering, Runs, read_best, read_runs, stored_ks
+from workflow_scripts.io.tables import best_of_repeats, read_parquet, read_scores
+from workflow_scripts.io.which_k import BEST, best_k, choose_k
+
+
+@dataclass(frozen=True)
+class OneCell:
+    """A cell's `choices` by axis, and its `files` by the name of the artefact, as far as a job takes them as input."""
+
+    choices: Mapping[str, Any]
+    files: Mapping[str, str]
+
+    @classmethod
+    def each(cls, cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]) -> list[Self]:
+        """Return the cells of a job; `inputs` hold a path for each cell, or something else that is left out."""
+        of_cells = {name: paths for name, paths in inputs.items() if len(paths) == len(cells)}
+        return [cls(cell, {name: paths[place] for name, paths in of_cells.items()}) for place, cell in enumerate(cells)]
+
+    @classmethod
+    def first(cls, cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Return the first cell of a job, the only one of most."""
+        return cls(cells[0], {name: paths[0] for name, paths in inputs.items() if paths})
+
+    def __getitem__(self, axis: str) -> Any:
+        """Return the cell's choice on an axis."""
+        return self.choices[axis]
+
+    def manifest(self) -> pd.DataFrame:
+        """Read the manifest of the cell's images."""
+        return read_manifest(self.files["manifest"])
+
+    def points(self) -> Points:
+        """Read what the cell clusters."""
+        return read_points(self.files["points"], self["n_components"], self["whiten"])
+
+    def labels(self) -> np.ndarray:
+        """Read the labels that count, (N,) str: "" without one, and where the network was trained on it.
+
+        Raises `UserError` where the points are of another manifest.
+        """
+        with store.reading(self.files["points"]) as file:
+            return read_labels(self.files["manifest"], store.text(file, "manifest"), store.trained_on(file))
+
+    def scores(self) -> pd.DataFrame:
+        """Read the scores of the cell's clusterings of all images."""
+        return read_scores(self.files["scores"])
+
+    def class_scores(self) -> pd.DataFrame:
+        """Read the scores of each class in the best clusterings."""
+        return read_parquet(self.files["class_scores"])
+
+    def validated(self) -> pd.DataFrame:
+        """Read the scores of the cell's cross-validation."""
+        return read_parquet(self.files["validated"])
+
+    def runs(self, manifest: str | None = None) -> dict[int | None, Runs]:
+        """Read the runs of every k; raises `UserError` if they are of another manifest than that of the digest."""
+        with store.reading(self.files["clusters"], manifest) as file:
+            return read_runs(file)
+
+    def clusterer(self) -> dict[str, Any]:
+        """Read the settings of the clusterer that made the runs."""
+        with store.reading(self.files["clusters"]) as file:
+            return store.attribute(file, "settings")["clusterer"]
+
+    def wanted_k(self, figure: Mapping[str, Any]) -> int | None:
+        """Return the k that a figure's settings ask for; `best` goes by the cell's scores (`which_k.best_k`)."""
+        return best_k(best_of_repeats(self.scores()), figure["by"]) if figure["k"] == BEST else figure["k"]
+
+    def clustering(self, figure: Mapping[str, Any]) -> Clustering:
+        """Read the best clustering of a figure's k, or of the smallest."""
+        wanted = self.wanted_k(figure)
+        with store.reading(self.files["clusters"]) as file:
+            return read_best(file, choose_k(wanted, stored_ks(file)))
+
+    def clusterings(self, wanted: Sequence[int] | None) -> list[Clustering]:
+        """Read the best clustering of each of the wanted k, of all that there are if None, or of a method's own."""
+        with store.reading(self.files["clusters"]) as file:
+            there = stored_ks(file)
+            ks = there if None in there or not wanted else [choose_k(k, there) for k in sorted(wanted)]
+            return [read_best(file, k) for k in ks]
+
+    def coordinates(self) -> tuple[np.ndarray, np.ndarray]:
+        """Read the two coordinates of every image on the cell's map, (N,) float64 each."""
+        with store.reading(self.files["map"]) as file:
+            x, y = file["scores"][:, :2].T
+        return x, y

@@ -1,0 +1,24 @@
+"""Distances of all pairs of points, a block of rows at a time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def distance_blocks(points: np.ndarray, n_bytes: int) -> Iterator[np.ndarray]:
+    """Yield the Euclidean distances of the points (N, d) float64 to all N, some rows at once, (n, N) float64 in all.
+
+    A block has at most `n_bytes`, or one row. As in scikit-learn's `pairwise_distances_chunked`, to the last bit and
+    without its second of import: |x|² - 2xy + |y|², which loses digits far from the origin, so centre the points.
+    """
+    squares = np.einsum("ij,ij->i", points, points)
+    step = min(max(n_bytes // (8 * len(points)), 1), len(points))
+    for start in range(0, len(points), step):
+        block = points[start : start + step] @ points.T
+        block *= -2
+        block += squares[start : start + step, None]
+        block += squares
+        np.maximum(block, 0, out=block)
+        np.sqrt(block, out=block)
+        block.flat[start :: len(points) + 1] = 0
+        yield block

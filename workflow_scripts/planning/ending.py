@@ -1,0 +1,57 @@
+"""The last words of a run: of a dry run the plan, of a run what failed, what was decided, and where to look."""
+
+import atexit
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.kmeans_kernels import SLOW_PATH
+from workflow_scripts.planning.noticed import noticed
+from workflow_scripts.planning.plan import plan
+from workflow_scripts.planning.report import is_due, write_report
+from workflow_scripts.planning.sizes import Sizes, csv_rows
+from workflow_scripts.planning.snakemake_internals import Run
+
+HOUSEKEEPING = ("prune", "list_layers")
+
+
+def print_at_the_end(run: Run, sizes: Sizes) -> None:
+    """Register the last words of the main process."""
+    if not run.is_main_process:
+        return
+
+    def speak() -> None:
+        if run.began and not run.is_for(*HOUSEKEEPING):
+            print("\n".join(plan(run, sizes) if run.is_dry else ending(run, sizes.layout)), file=sys.stderr)
+
+    atexit.register(speak)
+
+
+def ending(run: Run, layout: Layout) -> list[str]:
+    """Return what failed, what was decided for the user, and where the results are."""
+    made_before = not run.failed and Path(layout.rejected).is_file()
+    if made_before and is_due(run) and not Path(layout.report).is_file():
+        write_report(layout.report)  # all studies were made one by one
+    lines = ["", *(f"Failed: {job}" for job in run.failed), *_slow_kmeans(run.logs())]
+    if Path(layout.rejected).is_file():
+        lines.append(
+            f"Pictures: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
+        )
+    lines += noticed((layout.log(layout.images), layout.log(layout.manifest)))
+    folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
+    places = {"Report": layout.report, **folders}
+    return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
+
+
+def _slow_kmeans(logs: Iterable[str]) -> list[str]:
+    """Return one line where results rest on a k-means without a compiled kernel, as the logs of their jobs say."""
+    paths = sorted({Path(path) for path in logs if Path(path).is_file()})
+    lines = [line for path in paths for line in path.read_text(errors="replace").splitlines() if SLOW_PATH in line]
+    if not lines:
+        return []
+    return [
+        f"k-means ran on the slow path (no compiled kernel) in {len(lines)} job{'s' * (len(lines) > 1)}: "
+        f"{lines[0].partition(SLOW_PATH)[2]}. The lowest inertia agrees up to 1e-9; single restarts may end "
+        "elsewhere"
+    ]
