@@ -22,6 +22,7 @@ include: "rules/cluster.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/audit.smk"
+include: "rules/verdict.smk"
 include: "rules/predict.smk"
 include: "rules/housekeeping.smk"
 
@@ -32,6 +33,7 @@ rule all:
         layout.rejected,
         [inputs.study_files(study) for study in settings.studies],
         inputs.reproduction_files,
+        inputs.front_page,
     localrule: True
 
 

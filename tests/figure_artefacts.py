@@ -38,6 +38,7 @@ KINDS = (
     *("intrinsic_dimension", "thick_line", "reconstruction", "training", "distances"),
     *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance", "choose_k"),
     *("nmi_curves", "decision_graph", "toy_panel"),
+    *("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough", "nuisances"),
     *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
 )
 CELL = {
@@ -94,6 +95,12 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "folds": {"metric": "accuracy_majority", "k": None},
     "best_of_n": {"metric": "accuracy_majority", "k": None, "confidence": 0.95},
     "effects": {"metrics": ["accuracy_majority", "ari"], "pairs": 5},
+    "trust": {"k": None, "n_samples": 20, "seed": 0},
+    "specification_curve": {"k": None, "metric": "ari"},
+    "choice_map": {"k": None},
+    "partition_effects": {"k": None, "pairs": 3, "n_permutations": 99, "seed": 0},
+    "restarts_enough": {"k": None},
+    "nuisances": {"facts": None, "n_permutations": 99, "seed": 0},
     "heatmap": {"metric": "accuracy_majority", "axes": None},
     "reproduction": {"published": "cohn", "facts": FACTS},
 }
@@ -217,6 +224,19 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
             for (accuracy, ari), inertia in zip(metrics, 10 + rng.random(20), strict=True)
         ]
         scores.append(write_scores(folder / f"scores_{i}.parquet", rows))
+    partitions = [
+        write_clusters(
+            folder / f"cell_{i}.h5",
+            {
+                "7": (
+                    [np.where(rng.random(n) < 0.1 * i, rng.integers(0, 7, n), truth) for _ in range(3)],
+                    [3.0, 1.0, 2.0],
+                )
+            },
+        )
+        for i in range(len(cells))
+    ]
+    compared = {"manifest": [manifest] * len(cells), "clusters": partitions, "scores": scores}
     nmi = 0.7 if labelled else np.nan
     by_k = [
         write_scores(folder / "ward.parquet", [{"k": k, "repeat": 0, "nmi_geometric": nmi} for k in range(2, n + 1)]),
@@ -279,6 +299,13 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "folds": (cells[:2], {"validated": [validated, validated], "manifest": [manifest]}),
         "best_of_n": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),
         "effects": (cells, {"scores": scores, "manifest": [manifest]}),
+        **dict.fromkeys(
+            ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough"), (cells, compared)
+        ),
+        "nuisances": (
+            cells[:2],
+            {"manifest": [manifest] * 2, "preprocessed": images[:1] * 2, "consensus": partitions[:1], "facts": []},
+        ),
         "heatmap": (cells, {"scores": scores, "manifest": [manifest]}),
         "reproduction": (
             [],

@@ -78,6 +78,6 @@ def write_data(folder: str, n: int, width: int) -> dict[str, str]:
 
 def write_scores(path: str, cell: Mapping[str, Any], k: int) -> None:
     """Write scores of one clustering that all are good, for jobs that only look where they lie."""
-    row = {**cell, "k": k, "n_clusters": k, "repeat": 0, "restart": 0, "inertia": 1.0, "split": None}
+    row = {**cell, "k": k, "n_clusters": k, "repeat": 0, "restart": 0, "inertia": 1.0, "split": None, "fold": None}
     columns = {**row, **dict.fromkeys(("accuracy_majority", "nmi_geometric", "ari"), 1.0)}
     pd.DataFrame([columns]).astype({"k": "Int64", "n_clusters": "Int64"}).to_parquet(path)

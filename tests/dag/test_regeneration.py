@@ -15,6 +15,10 @@ from workflow_scripts.kmeans_kernels import VARIABLE, kernels
 CONFIG = "config/config.yaml"
 COMPARED = {"reproduction": 1, "reproduction_figure": 1}
 """What follows from a change of a study that published numbers are compared with."""
+PAGES = {"verdict": 1, "front_page": 1}
+"""What follows from a change of a figure that the verdict shows."""
+VERDICT = {"consensus": 1, "computed_table": 6, **PAGES}
+"""What follows from a change of a cell of the study that has a verdict, beside the six figures of it."""
 
 
 def jobs(project: Project, **of_rule: int) -> None:
@@ -40,7 +44,7 @@ def test_a_figures_metric_makes_its_table(project):
 
 def test_the_style_draws_every_figure_and_computes_nothing(project):
     project.edit(CONFIG, "n_clusters: 4\n", "n_clusters: 4\nstyle: {font_size: 9}\n")
-    jobs(project, figure=16, reproduction_figure=1)
+    jobs(project, figure=16 + 6, reproduction_figure=1, **PAGES)
 
 
 def test_an_added_n_components_makes_its_own_cell(project):
@@ -61,14 +65,15 @@ def test_a_clahe_limit_leaves_what_has_no_clahe(project):
         validate=1,
         study_table=7,
         figure_table=15,  # the samples' table names images, it does not hold them
-        figure=16,
+        figure=16 + 6,
         **COMPARED,
+        **VERDICT,
     )
 
 
 def test_an_added_k_makes_that_clusterers_jobs(project):
     project.edit(CONFIG, "k: [3, 4, 5]", "k: [3, 4, 5, 6]")
-    jobs(project, cluster=4, score=4, study_table=2, figure_table=4, figure=4, **COMPARED)
+    jobs(project, cluster=4, score=4, study_table=2, figure_table=4, figure=4 + 6, **COMPARED, **VERDICT)
 
 
 def test_a_layer_in_a_pass_of_its_own_leaves_the_others(project):
@@ -86,7 +91,7 @@ def test_a_study_added_makes_itself(project):
 
 def test_a_label_rule_leaves_every_clustering(project):
     project.edit(CONFIG, "name: small\n", "name: small\nintake: {labels: {rule: folder, level: 0}}\n")
-    jobs(project, label=1, score=9, validate=1, study_table=7, figure_table=15, figure=16, **COMPARED)
+    jobs(project, label=1, score=9, validate=1, study_table=7, figure_table=15, figure=16 + 6, **COMPARED, **VERDICT)
 
 
 @pytest.mark.parametrize("job", ["cluster", "features", "figure"])
@@ -122,7 +127,7 @@ def test_a_picture_edited_in_a_sub_folder_is_seen(project):
     assert found["intake"] == 1
     assert found["label"] == 1
     assert found["preprocess"] == 2
-    assert found["figure"] == 16
+    assert found["figure"] == 16 + 6
 
 
 def test_a_study_file_stands_alone(project):

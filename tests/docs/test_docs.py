@@ -14,7 +14,9 @@ import yaml
 
 from tests.workflow import ROOT, Project
 from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS
-from workflow_scripts.settings import Settings, parse, read_facts, read_yaml
+from workflow_scripts.settings import Settings, parse
+from workflow_scripts.settings.published import read_facts
+from workflow_scripts.settings.reading import read_yaml
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results" / "README.md", *DOCS.rglob("*.md")])

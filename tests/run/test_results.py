@@ -12,7 +12,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from tests.conftest import SAID
 from tests.workflow import Project
+from workflow_scripts.io.runs import read_runs
+from workflow_scripts.io.store import reading
 
 SAME_BYTES = {".csv", ".parquet", ".h5", ".svg", ".png"}
 
@@ -29,9 +32,35 @@ def results(project: Project) -> dict[str, str]:
 
 def test_every_figure_and_table_is_made(finished):
     root = finished.folder / "results" / "small"
-    assert len(list(root.glob("figures/*/*.svg"))) == len(list(root.glob("figures/*/*.png"))) == 16
+    assert len(list(root.glob("figures/*/*.svg"))) == len(list(root.glob("figures/*/*.png"))) == 16 + 6
     assert len(list(root.glob("tables/*.csv"))) == 2 * 7 + 1  # the last: the comparison with published numbers
     assert (root / "report.html").stat().st_size > 100_000
+
+
+def test_the_verdict_says_five_lines_with_numbers_from_tables_that_are_there(finished):
+    root = finished.folder / "results" / "small"
+    said = pd.read_csv(root / "verdict" / "factorial.csv")
+    assert sorted(said["line"].dropna()) == [1, 2, 3, 4, 5]
+    assert all((root / table).is_file() for table in said["table"])
+    # Golden: the four classes are plain to see whatever is chosen.
+    lines = said.set_index("line")["sentence"]
+    assert lines[1].startswith("Trust ")
+    assert lines[2].startswith("The groups survive the choices")
+    ending = (finished.folder / SAID).read_text()
+    assert all(f"  {number}. {lines[number]}" in ending for number in range(1, 6))
+    of_study, front = (root / "verdict" / "factorial.html").read_text(), (root / "verdict.html").read_text()
+    assert '"root":"../"' in of_study
+    assert front == of_study.replace('"root":"../"', '"root":""')
+
+
+def test_the_consensus_is_read_as_clusters_are(finished):
+    root = finished.folder / "results" / "small"
+    table = pd.read_csv(root / "consensus" / "factorial.csv")
+    with reading(root / "consensus" / "factorial.h5") as file:
+        (runs,) = read_runs(file).values()
+    assert list(runs.labels[0]) == list(table["group"])
+    assert adjusted_rand_score(table["label"], table["group"]) > 0.9  # golden, as above
+    assert table["agreement"].between(0, 1).all()
 
 
 def test_the_study_finds_the_four_classes(finished):

@@ -117,7 +117,7 @@ def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
 
 def note(made: Figure, text: str, style: Mapping[str, Any]) -> None:
     """Write a sentence below the panels, broken to the figure's width."""
-    lines = wrapped(text, width_of(made) - 2, small(style))
+    lines = wrapped(text, width_of(made) - 4, small(style))
     made.supxlabel(lines, x=0.01, ha="left", size=small(style), color=INK, linespacing=1.3)
 
 
@@ -127,8 +127,13 @@ def width_of(made: Figure) -> float:
 
 
 def wrapped(text: str, width: float, size: float) -> str:
-    """Return `text` in lines of about `width` mm at `size` points."""
-    return textwrap.fill(text, max(10, int(len(text) * width / max(text_width(text, size), 1))))
+    """Return `text` in lines of at most `width` mm at `size` points."""
+    length = max(10, int(len(text) * width / max(text_width(text, size), 1)))
+    lines = textwrap.wrap(text, length)
+    while length > 10 and max((text_width(line, size) for line in lines), default=0) > width:
+        length -= 1
+        lines = textwrap.wrap(text, length)
+    return "\n".join(lines)
 
 
 def text_width(text: str, size: float) -> float:
@@ -179,6 +184,22 @@ def legend_below(
     """Draw a legend below the panels, in as many columns as the figure's width takes."""
     columns = columns_within(width_of(made), handles, style)
     made.legend(list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=columns)
+
+
+def legend_on_top(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
+    """Draw a legend above the panels of a figure that has a note below them.
+
+    The figure's title becomes that of the legend: the layout keeps no room for both.
+    """
+    columns = columns_within(width_of(made), handles, style)
+    title = made.get_suptitle()
+    if title:
+        made.suptitle("")
+    size = 1.15 * style["font_size"]
+    made.legend(
+        list(handles.values()), list(handles), loc="outside upper left", ncols=columns, title=title or None,
+        title_fontsize=size, alignment="left",
+    )  # fmt: skip
 
 
 def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:

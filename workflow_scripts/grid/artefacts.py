@@ -146,6 +146,13 @@ def _figures(grid: Grid) -> Iterator[Wildcards]:
     return ({"study": study, "figure": name} for study, figures in grid.figures.items() for name in figures)
 
 
+def _consensus(grid: Grid) -> Iterator[Wildcards]:
+    """Those of studies with a figure that is drawn of it."""
+    for name, study in grid.settings.studies.items():
+        if any("consensus" in figure.sources for figure in study.figures.values()):
+            yield {"study": name}
+
+
 def _pages(kind: str) -> Named:
     return lambda grid: ({"study": study} for study, pages in grid.pages.items() if kind in pages)
 
@@ -271,6 +278,18 @@ class Layout:
         *("audit/{study}", (".csv", ".html"), "audit", _pages("audit")),
         "the labels to look at again, ranked, and a page to decide on them",
     )
+    consensus = Artefact(
+        *("consensus/{study}", (".h5", ".csv"), "consensus", _consensus),
+        "the groups on which a study's cells agree, a store of clusters like others; of each image how surely it "
+        "belongs, its second group, and the choice that moves it",
+    )
+    verdict = Artefact(
+        *("verdict/{study}", (".html", ".csv"), "verdict", _pages("verdict")),
+        "what a study says, in sentences with their numbers",
+    )
+    front_page = Artefact(
+        *("verdict", (".html",), "front_page", STAYS), "the verdict of the first study that has one"
+    )  # fmt: skip
     gallery = Artefact("gallery/{study}", (".html",), "gallery", _pages("gallery"), "every cluster in images, one page")
     model = Artefact(
         *("models/{study}/model", (".json", ".safetensors"), "model", _modelled_studies),

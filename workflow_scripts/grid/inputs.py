@@ -19,7 +19,9 @@ from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.figures import Figure
+from workflow_scripts.settings.pages import Verdict
 from workflow_scripts.settings.published import Fact
+from workflow_scripts.settings.studies import OF_A_VERDICT
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -248,6 +250,10 @@ class Inputs:
         layout, cells = self.layout, self.cells_shown(wildcards)
         if name == "formats":
             return layout.formats
+        if name == "consensus":
+            return layout.consensus.format(study=wildcards.study)
+        if name == "facts":
+            return getattr(self.figure_settings(wildcards), "facts", None) or []
         if name == "validated":
             folds = self.settings.studies[wildcards.study].cross_validation
             return layout.validated_of(layout.validated, cells, folds)
@@ -346,6 +352,80 @@ class Inputs:
             "page": lambda wildcards: self.settings.studies[wildcards.study].pages[kind].page_settings(),
             "cells": lambda wildcards: dumped(self.grid.pages[wildcards.study][kind]),
         }
+
+    # ------------------------------------------------------------------------------------------------------- verdict
+
+    def cells_of_consensus(self, wildcards: Wildcards) -> list[Cell]:
+        """Return the cells that a study's verdict is about; all of its cells where it has none."""
+        study = wildcards.study
+        return self.grid.pages[study].get("verdict") or self.grid.cells[study]
+
+    def consensus_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the clusterings of the cells, and their manifest."""
+        cells = self.cells_of_consensus(wildcards)
+        return {
+            "manifest": self.layout.manifest_of(cells[0].subset),
+            "clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells],
+        }
+
+    def consensus_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the k of the cells and the groups of their consensus; null leaves them to the cells."""
+        verdict = self.settings.studies[wildcards.study].pages.get("verdict")
+        return verdict.consensus_settings() if isinstance(verdict, Verdict) else {"k": None, "groups": None}
+
+    def consensus_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the cells of the consensus, as jobs get them."""
+        return dumped(self.cells_of_consensus(wildcards))
+
+    def figures_of_verdict(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the figures that a verdict is read from, by kind; choose_k only where the study has it."""
+        study = self.settings.studies[wildcards.study]
+        names = {kind: study.figure_of_kind(kind) for kind in (*OF_A_VERDICT, "choose_k")}
+        made = self.grid.figures[wildcards.study]
+        return {kind: name for kind, name in names.items() if name is not None and name in made}
+
+    def kinds_of_verdict(self, wildcards: Wildcards) -> list[str]:
+        """Return the kinds of the figures that a verdict is read from, in the order of its inputs."""
+        return list(self.figures_of_verdict(wildcards))
+
+    def verdict_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the tables and figures that a verdict is read from, the consensus and the images."""
+        layout, study = self.layout, wildcards.study
+        names = self.figures_of_verdict(wildcards).values()
+        figures = [layout.figure.format(study=study, figure=name) for name in names]
+        consensus = layout.consensus.format(study=study)
+        return {
+            "manifest": self.consensus_sources(wildcards)["manifest"],
+            "rejected": layout.rejected,
+            "consensus": consensus,
+            "groups": beside(consensus, ".csv"),
+            "tables": [layout.figure_table.format(study=study, figure=name) for name in names],
+            "figures": [beside(figure, ".png") for figure in figures],
+            "pictures": self.page_sources("verdict")(wildcards)["pictures"],
+        }
+
+    def verdict_links(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return where a person looks up the number of a sentence, below the folder of all results, by the table."""
+        layout, study = self.layout, wildcards.study
+        paths = {
+            "manifest": str(self.consensus_sources(wildcards)["manifest"]),
+            "rejected": layout.rejected,
+            "consensus": beside(layout.consensus.format(study=study), ".csv"),
+        }
+        for kind, name in self.figures_of_verdict(wildcards).items():
+            paths[kind] = beside(layout.figure_table.format(study=study, figure=name), ".csv")
+        return {name: path.removeprefix(f"{layout.root}/") for name, path in paths.items()}
+
+    @property
+    def first_verdict(self) -> list[str]:
+        """The page of the first study that has a verdict; none if none has."""
+        studies = [name for name, pages in self.grid.pages.items() if "verdict" in pages]
+        return [self.layout.verdict.format(study=study) for study in studies[:1]]
+
+    @property
+    def front_page(self) -> list[str]:
+        """The first page of all results; none without a verdict."""
+        return [self.layout.front_page for _ in self.first_verdict]
 
     # -------------------------------------------------------------------------------------------------------- models
 

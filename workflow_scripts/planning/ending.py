@@ -1,11 +1,12 @@
 """The last words of a run: of a dry run the plan, of a run what failed, what was decided, and where to look."""
 
 import atexit
+import csv
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.artefacts import Layout, beside
 from workflow_scripts.kmeans_kernels import SLOW_PATH
 from workflow_scripts.planning.noticed import noticed
 from workflow_scripts.planning.plan import plan
@@ -23,13 +24,14 @@ def print_at_the_end(run: Run, sizes: Sizes) -> None:
 
     def speak() -> None:
         if run.began and not run.is_for(*HOUSEKEEPING):
-            print("\n".join(plan(run, sizes) if run.is_dry else ending(run, sizes.layout)), file=sys.stderr)
+            print("\n".join(plan(run, sizes) if run.is_dry else ending(run, sizes)), file=sys.stderr)
 
     atexit.register(speak)
 
 
-def ending(run: Run, layout: Layout) -> list[str]:
-    """Return what failed, what was decided for the user, and where the results are."""
+def ending(run: Run, sizes: Sizes) -> list[str]:
+    """Return what failed, what was decided for the user, where the results are, and the first lines of the verdict."""
+    layout = sizes.layout
     made_before = not run.failed and Path(layout.rejected).is_file()
     if made_before and is_due(run) and not Path(layout.report).is_file():
         write_report(layout.report)  # all studies were made one by one
@@ -40,8 +42,21 @@ def ending(run: Run, layout: Layout) -> list[str]:
         )
     lines += noticed((layout.log(layout.images), layout.log(layout.manifest)))
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
-    places = {"Report": layout.report, **folders}
-    return lines + [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
+    places = {"Report": layout.report, "Verdict": layout.front_page, **folders}
+    lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
+    studies = [name for name, study in sizes.settings.studies.items() if "verdict" in study.pages]
+    return lines + [line for study in studies[:1] for line in _verdict(study, layout)]
+
+
+def _verdict(study: str, layout: Layout) -> list[str]:
+    """Return the most important sentences of a study's verdict; none if it was not made."""
+    path = beside(layout.verdict.format(study=study), ".csv")
+    if not Path(path).is_file():
+        return []
+    with open(path, newline="", encoding="utf-8") as stream:
+        lines = sorted((int(row["line"]), row["sentence"]) for row in csv.DictReader(stream) if row["line"])
+    said = ("".join(letter if letter.isprintable() else "?" for letter in text) for _, text in lines)
+    return ["", f"Verdict of study {study}:", *(f"  {number}. {text}" for number, text in enumerate(said, 1))]
 
 
 def _slow_kmeans(logs: Iterable[str]) -> list[str]:

@@ -19,7 +19,7 @@ from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.configuration import Settings
-from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, FLOPS
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, FLOPS, PAIRS_COPIES
 from workflow_scripts.settings.decompositions import Decomposition, Pca
 
 BASE_MB = 500
@@ -164,7 +164,7 @@ class Sizes:
     def score_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory of a job that scores clusterings, MB: the points, and distances in blocks."""
         n, d = self.n_images, self._points_of(wildcards)
-        return _megabytes(4 * FLOAT * n * d + min(4 * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
+        return _megabytes(4 * FLOAT * n * d + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def score_minutes(self, wildcards: Any, attempt: int) -> int:
         """Return the minutes of a job that scores clusterings: ten times the distances of all pairs."""

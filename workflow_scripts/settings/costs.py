@@ -15,6 +15,8 @@ ROUNDS = 50
 """Of k-means until nothing changes, on average."""
 FLOAT = 8
 """Bytes of a number in double precision."""
+PAIRS_COPIES = 2.5
+"""How many times the distances of all pairs are there at once: themselves, turned, and what is made of them."""
 DISTANCES_AT_ONCE = 10**9
 """Bytes of the distances of all pairs that are held at once where they come in blocks, with what is made of them."""
 

@@ -9,7 +9,7 @@ from workflow_scripts.errors import found_allowed
 from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES, axes_of
 from workflow_scripts.settings.base import Model
 from workflow_scripts.settings.clusterers import Ks
-from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
 from workflow_scripts.settings.methods import Method
 
 METRICS = (
@@ -100,6 +100,12 @@ class Figure(Drawing, Method):
     runs_clusterers: ClassVar[bool] = False
     """Whether its table runs the cells' clusterers itself, for which it gets their settings."""
     shows_images: ClassVar[bool] = False
+    copies_of_points: ClassVar[int] = 4
+    """How many copies of what is clustered, in double precision, the job of its table holds."""
+    copies_of_features: ClassVar[int] = 0
+    """How many copies of the features, in double precision, the job of its table holds."""
+    holds_pairs: ClassVar[bool] = False
+    """Whether the job of its table holds the distances of all pairs, in blocks where there are many."""
     shows_scales: ClassVar[bool] = False
     """Whether it needs the scales of the images, which only an intake with `scale_bars` reads."""
 
@@ -113,7 +119,8 @@ class Figure(Drawing, Method):
 
         Of n images with `width` features, of which d numbers are clustered.
         """
-        return 4 * FLOAT * n * d + min(3 * FLOAT * n**2, DISTANCES_AT_ONCE)
+        pairs = min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE) if self.holds_pairs else 0
+        return FLOAT * n * (self.copies_of_points * d + self.copies_of_features * width) + int(pairs)
 
 
 class _OfOneK(Figure):
@@ -188,6 +195,8 @@ class IntrinsicDimension(Figure):
     sources = ("features",)
     of_cells = axes_of("features")
     computes = True
+    copies_of_points = 0
+    copies_of_features = 4
     kind: Literal["intrinsic_dimension"] = "intrinsic_dimension"
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field([1.0, 0.9, 0.7, 0.5], min_length=1, max_length=6)
     """Of the images, those of smallest mu that a line is fitted to."""
@@ -209,6 +218,10 @@ class ThickLine(Figure):
     smallest: int = Field(50, ge=20)
     """Points of the smallest samples, at least."""
     seed: int = 0
+
+    def memory(self, n: int, width: int, d: int) -> int:
+        """Return the bytes of the points of the line, their neighbours and copies."""
+        return 40 * FLOAT * max(self.n_points)
 
 
 class Reconstruction(Figure):
@@ -236,6 +249,8 @@ class Distances(Figure):
     sources = ("manifest", "features", "points")
     of_cells = axes_of("points")
     computes = True
+    copies_of_points = 2
+    copies_of_features = 2
     kind: Literal["distances"] = "distances"
     n_images: int = Field(240, ge=10, le=2000)
     """Of the sample; each class has its share, or all of its images."""
@@ -325,6 +340,8 @@ class ClusterScores(_OfOneK):
 
     sources = ("manifest", "points", "clusters", "scores")
     computes = True
+    copies_of_points = 6
+    holds_pairs = True
     kind: Literal["cluster_scores"] = "cluster_scores"
     width: float = Field(85, gt=20, le=500)
 
@@ -334,6 +351,7 @@ class SilhouetteProfile(_OfOneK):
 
     sources = ("manifest", "points", "clusters", "scores")
     computes = True
+    holds_pairs = True
     kind: Literal["silhouette_profile"] = "silhouette_profile"
     width: float = Field(85, gt=20, le=500)
 
@@ -364,6 +382,7 @@ class NmiCurves(Figure):
 
     sources = ("manifest", "points", "scores")
     computes = True
+    copies_of_points = 0
     kind: Literal["nmi_curves"] = "nmi_curves"
     draws: int = Field(20, ge=2)
     """Of random labels, for each k."""
@@ -385,6 +404,10 @@ class ToyPanel(Figure):
     runs_clusterers = True
     kind: Literal["toy_panel"] = "toy_panel"
     n_points: int = Field(3000, ge=200)
+
+    def memory(self, n: int, width: int, d: int) -> int:
+        """Return the bytes of five matrices of all pairs of points, the most that a clusterer holds."""
+        return 5 * FLOAT * self.n_points**2
 
 
 class Maps(Figure):
@@ -417,6 +440,8 @@ class ChooseK(Figure):
     sources = ("manifest", "points")
     of_cells = "one"
     computes = True
+    copies_of_points = 8
+    holds_pairs = True
     kind: Literal["choose_k"] = "choose_k"
     ks: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
     """Numbers of clusters, a list or a range as `1-12`; those of the cell's clusterer don't matter."""
@@ -488,6 +513,68 @@ class Heatmap(Figure):
     metric: Metric = "accuracy_majority"
     axes: tuple[Factor, Factor] | None = None
     """null takes the two that explain most."""
+
+
+class _OfPartitions(Figure):
+    """A figure that compares the partitions of the study's cells with each other."""
+
+    sources = ("manifest", "clusters", "scores")
+    computes = True
+    k: int | None = None
+    """null is the smallest k of each cell's clusterer."""
+
+
+class Trust(_OfPartitions):
+    """Which cell to trust without labels: every cell's agreement with the others, beside what else could rank it."""
+
+    kind: Literal["trust"] = "trust"
+    n_samples: int = Field(100, ge=20)
+    """Samples of images and cells behind the intervals of the ranks, and shuffled studies behind `chance`."""
+    seed: int = 0
+
+
+class SpecificationCurve(_OfPartitions):
+    """All cells sorted by a metric, with what the repeats spread over, and below them their choices."""
+
+    kind: Literal["specification_curve"] = "specification_curve"
+    metric: Metric | Literal["agreement"] = "ari"
+    """`agreement` is the mean ARI with the other cells; it stands in where the metric needs labels and there are
+    none."""
+
+
+class ChoiceMap(_OfPartitions):
+    """How far every two cells agree, ordered by a tree, with the choices as coloured bars."""
+
+    kind: Literal["choice_map"] = "choice_map"
+
+
+class PartitionEffects(_OfPartitions):
+    """How much of the disagreement between cells each choice explains; needs no labels."""
+
+    kind: Literal["partition_effects"] = "partition_effects"
+    pairs: int = Field(3, ge=0)
+    """The strongest interactions that are shown."""
+    n_permutations: int = Field(499, ge=99)
+    seed: int = 0
+
+
+class RestartsEnough(_OfPartitions):
+    """How many restarts are enough, without labels: the chance that the best of n is the best optimum."""
+
+    kind: Literal["restarts_enough"] = "restarts_enough"
+
+
+class Nuisances(Figure):
+    """How strongly brightness, sharpness, size, format, folders and other known facts go with the consensus's
+    groups."""
+
+    sources = ("manifest", "preprocessed", "consensus", "facts")
+    computes = True
+    kind: Literal["nuisances"] = "nuisances"
+    facts: str | None = None
+    """A CSV with further facts, a column each, and a column `path` or `image_id`: instrument, operator, date."""
+    n_permutations: int = Field(999, ge=99)
+    seed: int = 0
 
 
 PALETTES = (

@@ -1,4 +1,5 @@
-"""Pages that a study may have beside its figures: the label audit, and the gallery of what is in each cluster."""
+"""Pages that a study may have beside its figures: the verdict, the label audit, and the gallery of what is in each
+cluster."""
 
 from typing import Any, ClassVar, Literal
 
@@ -6,7 +7,7 @@ from pydantic import Field, create_model, model_validator
 
 from workflow_scripts.settings.base import Model, Name
 from workflow_scripts.settings.clusterers import Number
-from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
 from workflow_scripts.settings.figures import check_axes
 
 
@@ -41,7 +42,7 @@ class Page(Model):
     def memory(self, n: int, d: int) -> int:
         """Return the bytes that the page's job holds at once beside its libraries: n images as points of d numbers, and
         distances in blocks."""
-        return 4 * FLOAT * n * d + min(3 * FLOAT * n**2, DISTANCES_AT_ONCE)
+        return 4 * FLOAT * n * d + int(min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE))
 
 
 class Audit(Page):
@@ -67,6 +68,29 @@ class Gallery(Page):
     """Pictures of a cluster for each place."""
     twins: int = Field(20, ge=0)
     """Near-twins in different clusters, the closest ones."""
+
+
+class Verdict(Page):
+    """What the study says, in sentences with their numbers: the consensus of its cells, which of them to trust, which
+    images and which choices the answer hangs on, and what to do next. Adds the figures that it is read from."""
+
+    of_cells = "all"
+    k: int | None = Field(None, ge=1)
+    """Number of clusters; null is the smallest of each cell's clusterer."""
+    groups: int | None = Field(None, ge=2)
+    """Groups of the consensus; null takes k if all cells have the same, and else the number that survives longest."""
+    shown: int = Field(40, ge=1, le=400)
+    """Fragile images on the page; the table has all."""
+    per_group: int = Field(8, ge=1, le=60)
+    """Images of each group on the page, those that the cells agree on most."""
+
+    def page_settings(self) -> dict[str, Any]:
+        """Return what decides the page beside the tables that it is read from."""
+        return self.dump(include={"shown", "per_group"})
+
+    def consensus_settings(self) -> dict[str, Any]:
+        """Return what decides the consensus."""
+        return self.dump(include={"k", "groups"})
 
 
 _optional: dict[str, Any] = {kind: (page | None, None) for kind, page in Page.registry.items()}

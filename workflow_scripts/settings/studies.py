@@ -10,6 +10,9 @@ from workflow_scripts.settings.base import Model, Name
 from workflow_scripts.settings.figures import Figure, check_axes
 from workflow_scripts.settings.pages import WithPages
 
+OF_A_VERDICT = ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough", "nuisances")
+"""The kinds of figures that a verdict is read from."""
+
 
 class CrossValidation(Model):
     """Stratified folds; decomposition, clusterer and the clusters' classes are fitted on the training folds only."""
@@ -94,6 +97,23 @@ class Study(WithPages):
     cross_validation: Name | None = None
     """Also scores every cell by this cross-validation."""
     figures: dict[Name, Figure] = {}
+
+    def figure_of_kind(self, kind: str) -> str | None:
+        """Return the name of the study's first figure of a kind."""
+        return next((name for name, figure in self.figures.items() if figure.method_name == kind), None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_figures_of_its_verdict(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("verdict") is None:
+            return given
+        verdict, figures = dict(given["verdict"]), dict(given.get("figures") or {})
+        kinds = {its.get("kind") for its in figures.values() if isinstance(its, dict)}
+        for kind in OF_A_VERDICT:
+            if kind not in kinds:
+                keys = ("at",) if kind == "nuisances" else ("at", "k")
+                figures.setdefault(kind, {"kind": kind, **{key: verdict[key] for key in keys if key in verdict}})
+        return {**given, "figures": figures}
 
     @model_validator(mode="after")
     def _axes(self) -> "Study":

@@ -65,6 +65,7 @@ OF_NO_LABELS = (
     *("formats", "explained_variance", "reproduction", "k_distance"),
     *("intrinsic_dimension", "thick_line", "reconstruction", "training"),
     *("decision_graph", "toy_panel"),
+    *("choice_map", "restarts_enough"),
 )
 CASES = [(kind, 7) for kind in KINDS] + [(kind, n) for kind in OF_CLASSES for n in (2, 25)]
 

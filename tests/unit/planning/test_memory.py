@@ -22,38 +22,42 @@ CLUSTERERS = {
     "kmeans": ({"k": 20, "n_init": 2, "repeats": 1}, (3000, 2000), (30_000, 200)),
     "minibatch_kmeans": ({"k": 20, "repeats": 1}, (20_000, 300), (60_000, 50)),
     "bisecting_kmeans": ({"k": 8, "repeats": 1, "n_init": 1, "max_iter": 5}, (20_000, 300), (30_000, 100)),
-    "linkage": ({"k": 8, "linkage": "average"}, (5000, 10), (2500, 2000)),
+    "linkage": ({"k": 8, "linkage": "average"}, (5000, 10), (2000, 2000)),
     "birch": ({"k": 8}, (1500, 4000), (4000, 50)),
-    "density_peaks": ({"k": 8, "density": "cutoff"}, (3000, 2000), (6000, 50)),
+    "density_peaks": ({"k": 8, "density": "cutoff"}, (1000, 4000), (6000, 50)),
     "gaussian_mixture": ({"k": 8, "repeats": 1, "n_init": 1, "max_iter": 2}, (2000, 500), (8000, 300)),
     "spectral": ({"k": 8, "repeats": 1}, (1500, 4000), (3000, 500)),
-    "dec": ({"k": 8, "repeats": 1, "pretraining_epochs": 1, "max_updates": 1}, (600, 10_000), (20_000, 500)),
+    "dec": (
+        {"k": 8, "repeats": 1, "pretraining_epochs": 1, "max_updates": 1, "widths": [100, 10], "batch_size": 64},
+        (1000, 6000),
+        (20_000, 200),
+    ),
     "dbscan": ({"eps": 1000.0}, (4000, 500), (4000, 10)),
-    "hdbscan": ({}, (1200, 4000), (4000, 50)),
-    "optics": ({}, (700, 4000), (1200, 500)),
-    "mean_shift": ({}, (300, 6000), (700, 1000)),
+    "hdbscan": ({}, (500, 8000), (4000, 50)),
+    "optics": ({}, (400, 6000), (1000, 300)),
+    "mean_shift": ({}, (200, 6000), (600, 800)),
     "affinity_propagation": ({"max_iter": 10}, (2000, 500), (3000, 50)),
 }
 """Settings that end soon, and two sizes: of many numbers a point, and of many points."""
 DECOMPOSITIONS = {
     "pca": ({}, (1000, 10_000), (5000, 1000)),
-    "tsne": ({"of": "pca", "n_components": 50}, (2000, 50), (4000, 50)),
-    "autoencoder": ({"phases": [{"g": 1}]}, (1000, 10_000), (10_000, 1000)),
+    "tsne": ({"of": "pca", "n_components": 50}, (600, 50), (1500, 50)),
+    "autoencoder": ({"phases": [{"g": 1}]}, (600, 8000), (8000, 500)),
 }
 FIGURES = {
-    "intrinsic_dimension": ({}, (1500, 8000), (4000, 1000)),
-    "distances": ({"n_bootstrap": 100}, (1500, 8000), (20_000, 500)),
-    "thick_line": ({"n_points": [1000, 20_000]}, (300, 10), (1000, 10)),
+    "intrinsic_dimension": ({}, (800, 10_000), (3000, 500)),
+    "distances": ({"n_bootstrap": 100}, (800, 10_000), (20_000, 300)),
+    "thick_line": ({"n_points": [1000, 5000]}, (300, 10), (1000, 10)),
     "cluster_pair": ({}, (2000, 3000), (6000, 200)),
     "near_twins": ({}, (2000, 3000), (6000, 200)),
-    "cluster_scores": ({}, (1500, 4000), (3000, 200)),
-    "silhouette_profile": ({}, (2000, 3000), (6000, 200)),
-    "k_distance": ({}, (1500, 4000), (5000, 50)),
+    "cluster_scores": ({}, (700, 6000), (2000, 200)),
+    "silhouette_profile": ({}, (2000, 3000), (5000, 100)),
+    "k_distance": ({}, (500, 8000), (3000, 50)),
     "nmi_curves": ({}, (2000, 3000), (10_000, 100)),
     "toy_panel": ({"n_points": 500}, (300, 10), (1000, 10)),
-    "choose_k": ({"ks": [1, 2, 3], "n_init": 1, "n_references": 2, "n_resamples": 2}, (400, 8000), (4000, 50)),
+    "choose_k": ({"ks": [1, 2, 3], "n_init": 1, "n_references": 2, "n_resamples": 2}, (300, 8000), (2500, 50)),
 }
-OF_SCORES = [(1500, 4000), (5000, 100)]
+OF_SCORES = [(700, 6000), (5000, 100)]
 OF_FOLDS = [(1000, 8000), (4000, 500)]
 CONFIG = """
 preprocess: {plain: [grey, {resize: {size: [32, 32]}}]}

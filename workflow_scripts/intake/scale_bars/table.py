@@ -50,15 +50,14 @@ def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Return sentences for the log: how many scales there are, as the figure counts them, and why no others."""
+    """Return sentences for the log: how many scales there are, as the figure counts, and why there are no others."""
     known, sized = table["scale_um"].notna(), table["nm_per_pixel"].notna() & table["scale_um"].isna()
     without = ~(known | sized)
     sources = table.loc[known, "source"].value_counts()
     lines = [f"{known.sum()} of {len(table)} pictures with a scale ({_counted(sources)})"]
     if sized.any():
-        lines.append(
-            f"{sized.sum()} with the size of a pixel only ({_counted(table.loc[sized, 'reason'].value_counts())})"
-        )
+        reasons = table.loc[sized, "reason"].value_counts()
+        lines.append(f"{sized.sum()} with the size of a pixel only ({_counted(reasons)})")
     return [*lines, f"{without.sum()} without ({_counted(table.loc[without, 'reason'].value_counts())})"]
 
 

@@ -41,6 +41,6 @@ def data_uri(image: np.ndarray, side: int) -> str:
 def write_page(path: str, template: Path, data: Mapping[str, Any]) -> None:
     """Write a template of one HTML file with its data inside; nothing in the data can end the script that holds
     them."""
-    content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    content = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     with replacing(path) as temporary:
         temporary.write_text(template.read_text(encoding="utf-8").replace("{{data}}", content), encoding="utf-8")

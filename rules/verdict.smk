@@ -1,0 +1,77 @@
+# clusters/... of a study's cells -> consensus/{study}.h5 and .csv: the groups that they agree on
+rule consensus:
+    input:
+        unpack(inputs.consensus_sources),
+    output:
+        store=layout.consensus,
+        csv=beside(layout.consensus, ".csv"),
+    log:
+        layout.log(layout.consensus),
+    benchmark:
+        layout.benchmark(layout.consensus)
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=60,
+    params:
+        settings=inputs.consensus_settings,
+        cells=inputs.consensus_cells,
+        code=code_digest("jobs.consensus"),
+    script:
+        "../workflow_scripts/jobs/consensus.py"
+
+
+# tables/..., figures/... and consensus/... -> verdict/{study}.html and .csv: what the study says, in sentences
+rule verdict:
+    input:
+        unpack(inputs.verdict_sources),
+    output:
+        page=layout.verdict,
+        csv=beside(layout.verdict, ".csv"),
+    log:
+        layout.log(layout.verdict),
+    benchmark:
+        layout.benchmark(layout.verdict)
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        **inputs.page_params("verdict"),
+        kinds=inputs.kinds_of_verdict,
+        links=inputs.verdict_links,
+        code=code_digest("jobs.verdict"),
+    script:
+        "../workflow_scripts/jobs/verdict.py"
+
+
+# The verdict of the first study that has one is the first page of all results, and of the report.
+rule front_page:
+    input:
+        inputs.first_verdict,
+    output:
+        report(
+            layout.front_page,
+            caption="../config/captions/verdict.rst",
+            category="Verdict",
+        ),
+    log:
+        layout.log(layout.front_page),
+    benchmark:
+        layout.benchmark(layout.front_page)
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        code=code_digest("jobs.front_page"),
+    script:
+        "../workflow_scripts/jobs/front_page.py"

@@ -1,0 +1,182 @@
+"""Nuisances: two cameras on real crops are named, chance is not, and what is regressed out is gone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.ndimage import gaussian_filter
+from scipy.stats import false_discovery_control
+from skimage import data
+from sklearn.metrics import mutual_info_score
+
+from workflow_scripts.clusterers.kmeans import run_restarts
+from workflow_scripts.consensus.nuisance import (
+    MAX_LEVELS,
+    appearance,
+    associations,
+    benjamini_hochberg,
+    holm,
+    regress_out,
+)
+
+PHOTOGRAPHS = ("brick", "grass", "gravel")
+SIDE = 48
+
+
+@pytest.fixture(scope="module")
+def crops() -> tuple[np.ndarray, np.ndarray]:
+    """Crops of three photographs, (N, 48, 48) uint8, and their classes."""
+    images = [
+        image[y : y + SIDE, x : x + SIDE]
+        for image in (getattr(data, name)() for name in PHOTOGRAPHS)
+        for y in range(0, 464, SIDE)
+        for x in range(0, 464, SIDE)
+    ]
+    return np.stack(images), np.repeat(PHOTOGRAPHS, len(images) // 3)
+
+
+def second_camera(images: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """The images with those of `which` brightened and blurred."""
+    changed = images.astype(float)
+    changed[which] = [np.clip(gaussian_filter(image, 1.2) + 50, 0, 255) for image in changed[which]]
+    return changed.astype(np.uint8)
+
+
+def groups_of(images: np.ndarray, k: int = 4) -> np.ndarray:
+    """K-means on brightness and the spectrum's bands: features in which a camera shows."""
+    spectra = np.abs(np.fft.rfft2(images.astype(float)))
+    bands = np.log(np.stack([spectra[:, 1:3, 1:3], spectra[:, 6:8, 6:8], spectra[:, 14:16, 14:16]])).mean(axis=(2, 3))
+    points = np.column_stack([bands.T, images.mean(axis=(1, 2)) / 40])
+    return run_restarts(points, k, 20, 0, keep="best").best_labels
+
+
+def test_two_cameras_are_found_by_name_beyond_the_class(crops: tuple[np.ndarray, np.ndarray]) -> None:
+    images, labels = crops
+    rng = np.random.default_rng(0)
+    second = rng.random(len(images)) < 0.5
+    changed = second_camera(images, second)
+    facts = appearance(changed).assign(
+        camera=np.where(second, "left", "right"),
+        operator=rng.choice(["x", "y"], len(images)),
+        row=rng.random(len(images)),
+    )
+    found = associations(groups_of(changed), facts, labels, n_permutations=299).set_index("fact")
+    assert (found.loc[["camera", "brightness", "sharpness"], "p_holm"] < 0.05).all()
+    assert found.loc["camera", "strength"] > 0.3
+    assert (found.loc[["operator", "row"], "p_holm"] > 0.05).all()
+
+
+def test_cameras_that_did_nothing_are_called_at_most_at_the_stated_rate(crops: tuple[np.ndarray, np.ndarray]) -> None:
+    images, labels = crops
+    groups = groups_of(images)
+    rng = np.random.default_rng(1)
+    alarms = 0
+    for seed in range(200):
+        facts = pd.DataFrame(
+            {"camera": rng.permutation(np.arange(len(images)) % 2).astype(str), "date": rng.random(len(images))}
+        )
+        alarms += (associations(groups, facts, labels, n_permutations=39, seed=seed)["p_holm"] <= 0.05).any()
+    assert alarms <= 200 * 0.05 + 2 * np.sqrt(200 * 0.05 * 0.95)
+
+
+def test_what_the_label_says_is_no_nuisance() -> None:
+    labels = np.repeat(["a", "b", "c"], 80)
+    groups = np.repeat([0, 1, 2], 80)
+    facts = pd.DataFrame({"folder": labels, "size": np.repeat([10, 20, 30], 80) + np.arange(240) % 5})
+    with_labels = associations(groups, facts, labels, n_permutations=99)
+    assert "folder" not in set(with_labels["fact"])  # it does not vary within a label
+    assert with_labels.set_index("fact").loc["size", "p"] > 0.05
+    without = associations(groups, facts, n_permutations=99).set_index("fact")
+    assert without.loc["folder", "strength"] == pytest.approx(1)
+    assert without.loc["size", "p"] == pytest.approx(0.01)
+
+
+def test_raw_strengths_are_those_of_their_definitions() -> None:
+    rng = np.random.default_rng(2)
+    groups, camera, labels = rng.integers(0, 3, 90), rng.choice(["x", "y"], 90), rng.choice(["a", "b"], 90)
+    number = rng.permutation(90) + 30 * groups
+    found = associations(groups, pd.DataFrame({"camera": camera, "number": number}), labels, n_permutations=9)
+    raw = found.set_index("fact")["raw"]
+    information = entropy = between = total = 0.0
+    ranks = pd.Series(number).rank().to_numpy()
+    for label in "ab":
+        its = labels == label
+        information += its.sum() * mutual_info_score(groups[its], camera[its])
+        entropy += its.sum() * mutual_info_score(camera[its], camera[its])
+        total += np.square(ranks[its] - ranks[its].mean()).sum()
+        between += sum(
+            (its & (groups == group)).sum() * (ranks[its & (groups == group)].mean() - ranks[its].mean()) ** 2
+            for group in range(3)
+        )
+    assert raw["camera"] == pytest.approx(information / entropy)
+    assert raw["number"] == pytest.approx(between / total)
+
+
+def test_missing_values_constants_and_many_levels() -> None:
+    rng = np.random.default_rng(3)
+    groups = rng.integers(0, 4, 400)
+    facts = pd.DataFrame(
+        {
+            "gaps": np.where(np.arange(400) % 3 == 0, np.nan, groups.astype(float)),
+            "date": pd.to_datetime("2024-01-01") + pd.to_timedelta(groups, "D"),
+            "constant": 1,
+            "unique": [f"name {number}" for number in range(400)],
+            "folder": [f"folder {number}" for number in rng.integers(0, 5 * MAX_LEVELS, 400)],
+        }
+    )
+    found = associations(groups, facts, n_permutations=19).set_index("fact")
+    assert set(found.index) == {"gaps", "date", "folder"}
+    assert found.loc["gaps", "n"] == 266
+    assert found.loc["date", "strength"] == pytest.approx(1, abs=1e-9)
+    assert found.loc["folder", "p"] > 0.05
+
+
+def test_corrections_are_those_of_their_definitions() -> None:
+    p = np.array([0.01, 0.2, 0.02, 0.03, 0.5])
+    np.testing.assert_allclose(holm(p), [0.05, 0.4, 0.08, 0.09, 0.5])
+    np.testing.assert_allclose(benjamini_hochberg(p), false_discovery_control(p))
+    assert len(holm(np.empty(0))) == len(benjamini_hochberg(np.empty(0))) == 0
+
+
+def test_appearance_sees_light_and_blur() -> None:
+    image = data.camera()[:128, :128]
+    seen = appearance(np.stack([image, np.clip(image.astype(int) + 20, 0, 255).astype(np.uint8)]))
+    assert seen["brightness"][1] - seen["brightness"][0] == pytest.approx(20, abs=0.5)
+    blurred = appearance(np.stack([image, gaussian_filter(image, 2)]))
+    assert blurred["sharpness"][1] < blurred["sharpness"][0] - 1
+    flat = appearance(np.full((1, 8, 8), 7, np.uint8))
+    assert flat["contrast"][0] == 0
+    assert np.isnan(flat["sharpness"][0])
+
+
+class TestRegressOut:
+    """Features without what nuisances explain."""
+
+    def test_is_orthogonal_to_every_nuisance_and_keeps_the_mean(self) -> None:
+        rng = np.random.default_rng(4)
+        nuisances = pd.DataFrame({"light": rng.normal(size=100), "camera": rng.choice(["x", "y", "z"], 100)})
+        features = rng.normal(size=(100, 6)) + 3 * nuisances[["light"]].to_numpy()
+        rest = regress_out(features.astype(np.float32), nuisances)
+        assert rest.dtype == np.float32
+        np.testing.assert_allclose(rest.mean(axis=0), features.mean(axis=0), atol=1e-5)
+        centred = rest - rest.mean(axis=0)
+        np.testing.assert_allclose(centred.T @ nuisances["light"] / 100, 0, atol=1e-5)
+        for camera in "xyz":
+            np.testing.assert_allclose(centred[nuisances["camera"] == camera].mean(axis=0), 0, atol=1e-5)
+
+    def test_takes_the_camera_out_of_the_groups(self, crops: tuple[np.ndarray, np.ndarray]) -> None:
+        images, _ = crops
+        second = np.random.default_rng(0).random(len(images)) < 0.5
+        pixels = np.sort(second_camera(images, second).reshape(len(images), -1)[:, ::48], axis=1).astype(float)
+        camera = pd.DataFrame({"camera": np.where(second, "left", "right")})
+        rest = regress_out(pixels, camera)
+        before, after = (
+            associations(run_restarts(its, 4, 20, 0, keep="best").best_labels, camera, n_permutations=19)["strength"][0]
+            for its in (pixels, rest)
+        )
+        assert before > 0.1
+        assert after < before / 3
+
+    def test_a_constant_explains_nothing(self) -> None:
+        features = np.random.default_rng(5).normal(size=(20, 3))
+        np.testing.assert_allclose(regress_out(features, pd.DataFrame({"one": [1.0] * 20})), features)
+        np.testing.assert_allclose(regress_out(features, pd.DataFrame(index=range(20))), features)

@@ -1,0 +1,161 @@
+"""Which cells to trust: chance, unanimity, copies, and a few labels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.consensus.partitions import noisy_copies, product_of
+from workflow_scripts.consensus.agreement import agreement_matrix
+from workflow_scripts.consensus.trust import (
+    MAX_SAMPLE,
+    ONE_OPINION,
+    Trust,
+    cell_weights,
+    opinions,
+    trust,
+    with_labels,
+)
+
+MOVED = [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9]
+CHOICES = product_of(preprocess=["plain", "clahe"], layer=["a", "b", "c", "d"])
+TRUTH = np.repeat(np.arange(5), 60)
+
+
+@pytest.fixture(scope="module")
+def partitions() -> np.ndarray:
+    """Cells that follow the truth less and less."""
+    return noisy_copies(TRUTH, MOVED, 5)
+
+
+@pytest.fixture(scope="module")
+def trusted(partitions: np.ndarray) -> Trust:
+    """Their trust."""
+    return trust(partitions, CHOICES)
+
+
+def test_cells_near_what_all_share_rank_first(trusted: Trust) -> None:
+    assert trusted.verdict == "agree"
+    assert trusted.table["rank"][[0, 1, 2, 3, 7]].tolist() == [1, 2, 3, 4, 8]
+    assert (trusted.table["rank_low"] <= trusted.table["rank"]).all()
+    assert (trusted.table["rank_high"] >= trusted.table["rank"]).all()
+    assert trusted.best == 0
+
+
+def test_agreement_of_foreign_cells_is_a_mean_of_the_matrix(trusted: Trust) -> None:
+    assert trusted.n_opinions == 8
+    others = [row for row in range(8) if row != 2]
+    assert trusted.table["agreement"][2] == pytest.approx(trusted.agreement[2, others].mean(), abs=1e-12)
+    assert trusted.table["foreign"][2] == pytest.approx(trusted.agreement[2, others].mean(), abs=1e-12)
+    same = trust(noisy_copies(TRUTH, MOVED, 5), CHOICES.assign(layer="a"), n_samples=2)
+    assert same.table["foreign"][2] == pytest.approx(trusted.agreement[2, 4:].mean(), abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 5, 20])
+def test_random_partitions_give_trust_none(k: int) -> None:
+    rng = np.random.default_rng(k)
+    verdicts = [trust(rng.integers(0, k, (8, 200)), CHOICES, n_samples=50).verdict for _ in range(10)]
+    assert verdicts.count("nothing") >= 9
+
+
+def test_a_faint_agreement_is_weak() -> None:
+    assert trust(noisy_copies(TRUTH, [0.7] * 8, 5), CHOICES).verdict == "weak"
+
+
+def test_identical_cells_agree_by_1() -> None:
+    same = trust(np.stack([TRUTH] * 8), CHOICES, n_samples=10)
+    assert (same.table["agreement"] == 1).all()
+    assert same.verdict == "agree"
+    assert same.n_opinions == 1
+    assert (same.table["rank"] == 1).all()
+
+
+def test_twenty_copies_of_a_cell_change_nothing(partitions: np.ndarray, trusted: Trust) -> None:
+    copies = np.concatenate([partitions, np.repeat(partitions[[6]], 20, axis=0)])
+    choices = pd.concat([CHOICES, CHOICES.iloc[[6] * 20]])
+    with_copies = trust(copies, choices, n_samples=10)
+    table = with_copies.table.iloc[:8]
+    np.testing.assert_allclose(table["agreement"], trusted.table["agreement"], atol=1e-12)
+    assert with_copies.n_opinions == trusted.n_opinions
+    votes = with_copies.table["vote"].to_numpy()
+    np.testing.assert_allclose(np.append(votes[:6], [votes[6] + votes[8:].sum(), votes[7]]), trusted.table["vote"])
+    weights = cell_weights(with_copies)
+    np.testing.assert_allclose(weights[6] + weights[8:].sum(), cell_weights(trusted)[6])
+
+
+def test_twenty_near_copies_share_one_vote(partitions: np.ndarray, trusted: Trust) -> None:
+    near = np.repeat(partitions[[6]], 20, axis=0)
+    near[np.arange(20), np.arange(20) * 7] = near[0, 0]
+    with_near = trust(np.concatenate([partitions, near]), pd.concat([CHOICES, CHOICES.iloc[[6] * 20]]), n_samples=10)
+    assert with_near.n_opinions == 8
+    np.testing.assert_allclose(with_near.table["agreement"][:8], trusted.table["agreement"], atol=0.005)
+    plain = agreement_matrix(np.concatenate([partitions, near]))
+    assert abs(plain[7].mean() - trusted.agreement[7].mean()) > 0.02  # what the copies do to a plain mean
+
+
+def test_members_of_an_opinion_agree(partitions: np.ndarray) -> None:
+    rows = np.concatenate([noisy_copies(TRUTH, [0.01, 0.02, 0.03, 0.05], 5, seed) for seed in range(3)])
+    agreement = agreement_matrix(rows)
+    opinion = opinions(agreement)
+    assert 1 < opinion.max() + 1 < len(rows)
+    assert (agreement[opinion[:, None] == opinion] >= ONE_OPINION).all()
+
+
+def test_ranks_of_more_images_than_are_drawn_are_surer() -> None:
+    close = [0.3, 0.31, 0.32, 0.33, 0.34, 0.35, 0.36, 0.37]
+
+    def width(per_group: int) -> float:
+        table = trust(noisy_copies(np.repeat(np.arange(5), per_group), close, 5), CHOICES).table
+        return float((table["rank_high"] - table["rank_low"]).mean())
+
+    assert width(MAX_SAMPLE * 8) < width(MAX_SAMPLE // 5)
+
+
+def test_one_cell_is_an_error() -> None:
+    with pytest.raises(ValueError, match="2 or more"):
+        trust(TRUTH[None], CHOICES.iloc[:1])
+
+
+class TestWithLabels:
+    """A handful of labels beside the agreement."""
+
+    def test_without_labels_the_agreement_decides(self, trusted: Trust, partitions: np.ndarray) -> None:
+        result = with_labels(trusted, partitions, [""] * 300)
+        assert result.best == trusted.best
+        assert result.probability.sum() == pytest.approx(1)
+        assert result.labels_needed is None
+        assert (np.argsort(-result.probability) == np.argsort(-trusted.table["agreement"])).all()
+
+    def test_labels_overrule_the_agreement(self, trusted: Trust, partitions: np.ndarray) -> None:
+        labels = pd.Series("", index=range(300), dtype=object)
+        shown = np.random.default_rng(0).choice(300, 60, replace=False)
+        labels[shown] = [f"class {number}" for number in partitions[6][shown]]
+        result = with_labels(trusted, partitions, labels)
+        assert result.best == 6
+        assert result.probability[6] > 0.95
+        assert result.n_labels == 60
+        assert result.labels_needed == 0
+
+    def test_evidence_is_the_chance_of_the_labels_one_by_one(self, trusted: Trust, partitions: np.ndarray) -> None:
+        labels = pd.Series("", index=range(300), dtype=object)
+        shown = np.arange(0, 300, 23)
+        labels[shown] = np.where(TRUTH[shown] > 2, "b", "a")
+        for cell, evidence in enumerate(with_labels(trusted, partitions, labels).evidence):
+            chance = 0.0
+            for number, image in enumerate(shown):  # the urn: each label given those before it in the same cluster
+                before = [labels[j] for j in shown[:number] if partitions[cell, j] == partitions[cell, image]]
+                chance += np.log((before.count(labels[image]) + 0.5) / (len(before) + 1))
+            assert evidence == pytest.approx(chance)
+
+    def test_copies_share_the_probability(self, partitions: np.ndarray) -> None:
+        rows = np.concatenate([partitions, partitions[[0]]])
+        result = with_labels(
+            trust(rows, pd.concat([CHOICES, CHOICES.iloc[[0]]]), n_samples=2), rows, [""] * 300
+        ).probability
+        assert result[0] == pytest.approx(result[8])
+
+    def test_copies_do_not_hide_the_best_cell(self, partitions: np.ndarray) -> None:
+        rows = np.concatenate([partitions, partitions[[0] * 9]])
+        trusted = trust(rows, pd.concat([CHOICES, CHOICES.iloc[[0] * 9]]), n_samples=2)
+        result = with_labels(trusted, rows, [""] * 300)
+        assert result.probability[1] > result.probability[0]  # the opinion of ten shares its probability
+        assert result.best == 0

@@ -1,0 +1,122 @@
+"""The verdict of whole studies: what its page says of labels, of none, of noise, of two images and of sixty classes."""
+
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from unit.pages.verdict_studies import CELLS, named, study_of, write_page_of
+
+from workflow_scripts.pages.verdict.findings import five_lines, sections
+from workflow_scripts.pages.verdict.page import sentence_table, write_front_page
+
+
+class Parts(HTMLParser):
+    """The page's tags, the text of its data, and every address that it names."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.data, self.addresses, self.inside = [], "", [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attributes if name in ("src", "href")]
+        self.inside = ("id", "data") in attributes
+
+    def handle_data(self, data):
+        if self.inside:
+            self.data += data
+        self.inside = False
+
+
+def texts(study):
+    return {section.key: [its.text for its in section.answers] for section in sections(study, 40, 8)}
+
+
+def test_a_study_with_groups_names_a_cell_and_checks_it_by_the_labels(tmp_path):
+    said = texts(named(tmp_path, "labelled"))
+    assert said["trust"][0].startswith("Trust ")
+    assert said["trust"][1].startswith("Against the labels it has ARI ")
+    assert said["survives"][0].startswith("The groups survive the choices")
+    assert said["images"][0].endswith("2 files were set aside: 1 duplicate and 1 not a picture.")
+
+
+def test_random_partitions_say_trust_none_and_show_no_groups(tmp_path):
+    study = named(tmp_path, "random")
+    made = sections(study, 40, 8)
+    assert five_lines(made)[0].text.startswith("The choices decide the answer: do not trust any.")
+    assert not any(section.images for section in made if section.key == "groups")
+    assert "Label" not in " ".join(its.text for section in made for its in section.answers)
+
+
+def test_identical_cells_say_so(tmp_path):
+    truth = np.repeat(np.arange(3), 10)
+    said = texts(study_of(tmp_path, truth, [""] * 30, 0.0))
+    assert said["choice"] == ["All cells have the same partition: no choice matters."]
+    assert said["survives"][0].endswith("30 of 30 images (100 %) keep their group in most votes of the 6 cells.")
+    assert said["fragile"] == ["No image lies between two groups."]
+
+
+def test_one_cell_is_compared_with_nothing(tmp_path):
+    said = texts(named(tmp_path, "one_cell"))
+    assert said["trust"] == ["One cell cannot be compared: vary a choice to learn what to trust."]
+    assert said["next"][0].startswith("Vary a choice")
+
+
+def test_a_handful_of_labels_is_combined_with_the_agreement(tmp_path):
+    truth = np.repeat(np.arange(4), 15)
+    labels = [f"class_{i}" if place % 6 == 0 else "" for place, i in enumerate(truth)]
+    said = texts(study_of(tmp_path, truth, labels, 0.3))
+    assert said["images"][1] == "10 of 60 images have a label, of 4 classes."
+    assert any(text.startswith("With 10 labels, ") for text in said["trust"])
+
+
+def test_images_that_the_cells_put_elsewhere_are_the_fragile_ones(tmp_path):
+    study = named(tmp_path, "labelled")
+    truth = np.repeat(np.arange(4), 15)
+    groups = study.consensus["group"].to_numpy()
+    kept = study.consensus["agreement"].rank().to_numpy()
+    assert len(study.fragile) > 0
+    assert kept[study.fragile.index].mean() < kept.mean()
+    assert len(np.unique(groups[truth == 0])) == 1
+
+
+@pytest.mark.parametrize("name", ["unlabelled", "two_images", "sixty_classes"])
+def test_the_page_is_one_file_and_names_are_data(name, tmp_path):
+    study = named(tmp_path, name)
+    path = write_page_of(study, tmp_path, drawn=False)
+    page = Parts(path.read_text())
+    assert page.tags.count("script") == 2
+    assert "b" not in page.tags
+    assert page.addresses == []
+    assert "nan" not in " ".join(its.text for section in sections(study, 40, 8) for its in section.answers).split()
+    data = json.loads(page.data, parse_constant=pytest.fail)  # a browser knows no NaN
+    shown = {image for section in data["sections"] for its in section["images"] for image, _ in its["images"]}
+    assert shown == set(data["pictures"])
+    if name == "sixty_classes":
+        assert any("class 07 </script><b>" in its["heading"] for its in data["sections"][1]["images"])
+    write_front_page(str(path), str(tmp_path / "verdict.html"))
+    assert json.loads(Parts((tmp_path / "verdict.html").read_text()).data) == {**data, "root": ""}
+
+
+def test_every_sentence_has_a_table(tmp_path):
+    study = named(tmp_path, "labelled")
+    made = sections(study, 40, 8)
+    links = {answer.table: f"tables/{answer.table}.csv" for section in made for answer in section.answers}
+    table = sentence_table(made, links)
+    assert table["table"].notna().all()
+    assert sorted(table["line"].dropna()) == [1, 2, 3, 4, 5]
+    assert len(CELLS) == len(study.table("trust"))
+
+
+def test_links_and_images_work_in_a_browser(tmp_path, browser):
+    path = write_page_of(named(tmp_path, "labelled"), tmp_path, drawn=False)
+    browser.get(path.as_uri())
+    assert len(browser.find_elements("css selector", "#lines li")) == 5
+    link = browser.find_element("css selector", "#trust a").get_attribute("href")
+    assert link == (tmp_path / "tables" / "study" / "trust.csv").as_uri()
+    assert all(image.get_attribute("alt") for image in browser.find_elements("css selector", "img"))
+    browser.find_element("css selector", "#groups .row button").click()
+    assert browser.find_element("css selector", "dialog img").is_displayed()
+    assert not [its for its in browser.get_log("browser") if its["level"] == "SEVERE"]

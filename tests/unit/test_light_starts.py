@@ -1,0 +1,21 @@
+"""What jobs of which there are thousands import before they do anything: seconds for each of them."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("sklearn", "pandas", "torch", "matplotlib", "scipy.stats", "scipy.optimize")
+IMPORTS = {
+    "cluster": ("io.points, workflow_scripts.io.runs, workflow_scripts.clusterers.kmeans", set()),
+    "score": ("io.cells, workflow_scripts.metrics.table", {"pandas"}),
+}
+
+
+@pytest.mark.parametrize("job", IMPORTS)
+def test_a_job_imports_what_it_uses(job):
+    modules, allowed = IMPORTS[job]
+    code = f"import sys, workflow_scripts.{modules}; print([name for name in {HEAVY} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert set(ast.literal_eval(printed)) == allowed

@@ -1,0 +1,92 @@
+"""Agreement of every two of many partitions of the same images."""
+
+import numpy as np
+
+_BLOCK = 1 << 22  # labels or counts handled at once: 32 MiB of int64
+
+
+def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
+    """Return the adjusted Rand index of every two partitions (Hubert & Arabie 1985).
+
+    Exact. Noise (negative) is as many clusters of one image each, so that all pairs of partitions are compared on the
+    same images, and a cell that clusters three images and leaves the rest out cannot buy agreement.
+
+    Parameters
+    ----------
+    partitions : (C, N) integers, negative for noise. Labels need not be consecutive.
+    counts :
+        (N,) how often each image counts (a bootstrap sample, duplicates); None counts each once. Only pairs of two
+        different images enter, so that the index of a bootstrap sample is not pulled up by the copies in it.
+
+    Returns
+    -------
+    (C, C) float64, symmetric, with ones on the diagonal. Two trivial partitions (all images in one cluster, or each in
+    its own) have 1 if they are the same and 0 else, as in scikit-learn.
+    """
+    labels = compact(partitions)
+    n_cells, n_images = labels.shape
+    n_clusters = int(labels.max(initial=0)) + 1  # cluster 0 is the noise
+    in_cluster = _pairs(labels, counts, n_clusters)
+    together = np.diag(in_cluster)
+    rows = max(1, _BLOCK // max(n_images, n_clusters**2))
+    for i in range(n_cells):
+        for start in range(i + 1, n_cells, rows):
+            others = labels[start : start + rows]
+            both = labels[i].astype(np.int64) * n_clusters + others
+            both *= (others > 0) & (labels[i] > 0)
+            together[i, start : start + rows] = _pairs(both, counts, n_clusters**2)
+    together = np.triu(together) + np.triu(together, 1).T
+    n_pairs = _pairs(np.ones((1, n_images), dtype=np.int64), counts, 2)[0]
+    return _adjusted(together, in_cluster, n_pairs)
+
+
+def agreement_with(partitions: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return the adjusted Rand index of each of `partitions` (R, N) with `reference` (N,); noise as above; (R,)."""
+    labels = compact(np.concatenate([reference[None], partitions]))
+    return np.array([agreement_matrix(labels[[0, row]] - 1)[0, 1] for row in range(1, len(labels))])
+
+
+def stability(partitions: np.ndarray) -> float:
+    """Return the mean agreement of every two of `partitions` (R, N), such as the repeats of a cell; NaN of one."""
+    agreement = agreement_matrix(partitions)
+    pairs = agreement[np.triu_indices(len(agreement), 1)]
+    return float(pairs.mean()) if len(pairs) else np.nan
+
+
+def compact(partitions: np.ndarray) -> np.ndarray:
+    """Number the clusters of each partition 1, 2, ... in the order of their labels, and noise 0; (C, N) int32."""
+    partitions = np.asarray(partitions)
+    if partitions.ndim != 2 or partitions.dtype.kind not in "iu":
+        raise ValueError(
+            f"partitions: got {partitions.dtype} of shape {partitions.shape}, expected integers of shape (C, N)"
+        )
+    labels = np.zeros(partitions.shape, dtype=np.int32)
+    for row, partition in zip(labels, partitions, strict=True):
+        clustered = partition >= 0
+        row[clustered] = np.unique(partition[clustered], return_inverse=True)[1] + 1
+    return labels
+
+
+def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarray:
+    """Pairs of different images with the same key of `keys` (R, N), 0..n_keys-1, where 0 is none; (R,) float64."""
+    if n_keys > _BLOCK:  # of a row at a time
+        names, codes = np.unique(np.append(0, keys), return_inverse=True)
+        keys, n_keys = codes[None, 1:], len(names)
+    n_rows = len(keys)
+    flat = (keys + np.arange(n_rows, dtype=np.int64)[:, None] * n_keys).ravel()
+    weights = None if counts is None else np.tile(counts, n_rows)
+    sums = np.bincount(flat, weights, n_rows * n_keys).reshape(n_rows, n_keys)[:, 1:].astype(np.float64)
+    squares = sums.sum(axis=1) if counts is None else (keys > 0) @ np.square(np.asarray(counts, dtype=np.float64))
+    return (np.square(sums).sum(axis=1) - squares) / 2
+
+
+def _adjusted(together: np.ndarray, in_cluster: np.ndarray, n_pairs: float) -> np.ndarray:
+    """The index from pairs that are together in both (C, C), in each (C,), and all."""
+    mean = (in_cluster[:, None] + in_cluster) / 2
+    expected = in_cluster[:, None] * in_cluster / max(n_pairs, 1)
+    excess = mean - expected
+    trivial = excess == 0
+    index = (together - expected) / np.where(trivial, 1, excess)
+    index = np.where(trivial, (together == mean).astype(float), index)
+    np.fill_diagonal(index, 1.0)
+    return index

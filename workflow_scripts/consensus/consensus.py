@@ -1,0 +1,205 @@
+"""One partition from many: what survives the choices, how surely each image belongs, and which choice moves it."""
+
+from dataclasses import dataclass
+
+import fastcluster
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import squareform
+from threadpoolctl import threadpool_limits
+
+from workflow_scripts.clusterers.linkage import cut
+from workflow_scripts.consensus.agreement import compact
+from workflow_scripts.metrics.contingency import contingency_tables
+
+MAX_LINKED = 4000
+"""Images whose pairs are all compared; of more, so many are drawn, grouped, and the rest joins their groups."""
+NO_GROUP = -1
+_COLUMNS = 512  # clusters whose indicators are held at once: 16 MiB for MAX_LINKED images
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """The consensus of the cells of a study.
+
+    Attributes
+    ----------
+    k : number of groups.
+    group : (N,) int32, 0..k-1, the largest group first.
+    agreement :
+        (N,) float64 in [0, 1]: the share of the votes in which the image is together with a member of its group, on
+        average over the other members.
+    second : (N,) int32, the group that it goes with next most; `NO_GROUP` if it is with no other anywhere.
+    second_agreement : (N,) float64, the same share for that group.
+    chosen_k : how k was chosen: `given`, `of the cells`, or `lifetime`.
+    """
+
+    k: int
+    group: np.ndarray
+    agreement: np.ndarray
+    second: np.ndarray
+    second_agreement: np.ndarray
+    chosen_k: str
+
+    @property
+    def margin(self) -> np.ndarray:
+        """How much more an image goes with its own group than with the second, (N,); low: a fragile image."""
+        return self.agreement - self.second_agreement
+
+
+def consensus(
+    partitions: np.ndarray, k: int | None = None, weights: np.ndarray | None = None, seed: int = 0
+) -> Consensus:
+    """Group the images by how often they are together (co-association, average linkage; Fred & Jain 2005).
+
+    All pairs of images are compared for up to `MAX_LINKED` images. Of more, that many are drawn and grouped so, and all
+    images join the group with which they are together most: memory is linear in N.
+
+    Parameters
+    ----------
+    partitions : (C, N) integers, negative for noise.
+    k :
+        number of groups. None takes that of the cells if all have the same, and else the number that stays the same
+        over the longest range of heights of the tree (its lifetime; Fred & Jain 2005), from 2 to the largest of the
+        cells.
+    weights : (C,) of the cells, non-negative; None counts each the same. `cell_weights` gives those of a study.
+    seed : of the draw.
+    """
+    labels = compact(partitions)
+    weights = np.full(len(labels), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
+    labels, weights = labels[weights > 0], weights[weights > 0] / weights.sum()
+    n_images = labels.shape[1]
+    drawn = np.arange(n_images)
+    if n_images > MAX_LINKED:
+        drawn = np.sort(np.random.default_rng(seed).choice(n_images, MAX_LINKED, replace=False))
+    merges = _tree(labels[:, drawn], weights)
+    n_groups, chosen = _number_of_groups(merges, labels, k)
+    group = cut(merges, n_groups).astype(np.intp)
+    if len(drawn) < n_images:
+        group = _together(labels, weights, drawn, group).argmax(axis=1)
+        group = np.unique(group, return_inverse=True)[1]
+    order = np.argsort(-np.bincount(group), kind="stable")
+    group = np.argsort(order)[group]
+    return _described(labels, weights, group, chosen)
+
+
+def _tree(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average linkage of 1 - co-association, which is a product of weighted indicators of the clusters."""
+    n_images = labels.shape[1]
+    together = np.zeros((n_images, n_images))
+    step = max(1, _COLUMNS // int(labels.max(initial=1)))
+    with threadpool_limits(1):  # the last bits depend on the number of threads
+        for start in range(0, len(labels), step):
+            some = labels[start : start + step]
+            indicator = (some[:, :, None] == np.arange(1, some.max(initial=1) + 1)).astype(np.float64)
+            indicator *= np.sqrt(weights[start : start + step])[:, None, None]
+            columns = indicator.transpose(1, 0, 2).reshape(n_images, -1)
+            together += columns @ columns.T
+    return fastcluster.linkage(squareform(1 - together, checks=False), "average", preserve_input=False)
+
+
+def _number_of_groups(merges: np.ndarray, labels: np.ndarray, k: int | None) -> tuple[int, str]:
+    """How many groups the tree is cut into, and how that was chosen: see `Consensus.chosen_k`."""
+    n_images = len(merges) + 1
+    if k is not None:
+        return min(k, n_images), "given"
+    of_cells = np.clip(labels.max(axis=1), 1, n_images)  # 1 of cells that are all noise
+    if (of_cells == of_cells[0]).all() or n_images < 3:
+        return int(of_cells.max()), "of the cells"
+    heights = merges[::-1, 2]  # heights[g - 1] is that at which g + 1 groups become g
+    allowed = np.arange(2, min(int(of_cells.max()), n_images - 1) + 1)
+    lifetime = heights[allowed - 2] - heights[allowed - 1]
+    return int(allowed[lifetime.argmax()]), "lifetime"
+
+
+def _together(labels: np.ndarray, weights: np.ndarray, members: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Mean co-association (N, k) of every image with the `members` (M,) of each group; `group` (M,) from 0."""
+    sizes = np.bincount(group)
+    n_clusters = int(labels.max()) + 1
+    mean = np.zeros((labels.shape[1], len(sizes)))
+    for row, weight in zip(labels, weights, strict=True):
+        table = contingency_tables(row[None, members], group, n_clusters, len(sizes))[0, 1:, :-1]
+        shares = weight * table / sizes
+        shares[0] = 0  # noise is with nobody
+        mean += shares[row]
+    return mean
+
+
+def _described(labels: np.ndarray, weights: np.ndarray, group: np.ndarray, chosen: str) -> Consensus:
+    """Agreement and second group of every image."""
+    n_images = len(group)
+    sizes = np.bincount(group)
+    mean = _together(labels, weights, np.arange(n_images), group)
+    rows = np.arange(n_images)
+    itself = weights @ (labels > 0)
+    own = (mean[rows, group] * sizes[group] - itself) / np.maximum(sizes[group] - 1, 1)
+    rest = mean.copy()
+    rest[rows, group] = -1
+    second = rest.argmax(axis=1)
+    second_agreement = np.maximum(rest[rows, second], 0)
+    own = np.where(sizes[group] > 1, own, 1 - second_agreement)
+    second = np.where(second_agreement > 0, second, NO_GROUP)
+    return Consensus(
+        len(sizes), group.astype(np.int32), np.clip(own, 0, 1), second.astype(np.int32), second_agreement, chosen
+    )
+
+
+def what_flips(
+    result: Consensus, partitions: np.ndarray, choices: pd.DataFrame, weights: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Say for each image which choice moves it from its group towards the second one.
+
+    A cell's vote on an image is the share of its group's other members that are with it there, less the same share of
+    the second group. The choice is the one whose levels differ most in their mean vote (weighted variance between
+    levels over that of all votes).
+
+    Parameters
+    ----------
+    result : of the same partitions.
+    partitions : (C, N) integers.
+    choices : C rows, a column per axis; those with one level are ignored.
+    weights : (C,) as for `consensus`.
+
+    Returns
+    -------
+    DataFrame with N rows: `choice` (name of the axis, None if no vote differs), `level` (the level with the lowest mean
+    vote, as in `choices`), `explained` (share of the variance of votes, 0 to 1), `vote` (the mean vote at that level)
+    and `flips` (whether it is below 0: at that level the image belongs to the second group).
+    """
+    labels = compact(partitions)
+    weights = np.full(len(labels), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
+    weights = weights / weights.sum()
+    votes = _votes(labels, result)
+    grand = weights @ votes
+    total = weights @ np.square(votes - grand)
+    n_images = labels.shape[1]
+    explained, lowest = np.zeros(n_images), np.zeros(n_images)
+    choice = np.full(n_images, None, dtype=object)
+    level = np.full(n_images, None, dtype=object)
+    for axis in choices:
+        codes, names = pd.factorize(choices[axis])
+        of_level = np.array([weights[codes == code].sum() for code in range(len(names))])
+        present = np.flatnonzero(of_level > 0)
+        if len(present) < 2:
+            continue
+        means = np.stack([weights[codes == code] @ votes[codes == code] / of_level[code] for code in present])
+        between = of_level[present] @ np.square(means - grand)
+        share = np.divide(between, total, out=np.zeros(n_images), where=total > 1e-12)
+        more = share > explained
+        explained[more], lowest[more], choice[more] = share[more], means.min(axis=0)[more], axis
+        level[more] = np.asarray(names, dtype=object)[present[means.argmin(axis=0)]][more]
+    return pd.DataFrame({"choice": choice, "level": level, "explained": explained, "vote": lowest, "flips": lowest < 0})
+
+
+def _votes(labels: np.ndarray, result: Consensus) -> np.ndarray:
+    """How much more each cell has an image with its own group than with the second, (C, N) float32."""
+    sizes = np.bincount(result.group)
+    n_clusters = int(labels.max()) + 1
+    votes = np.empty(labels.shape, dtype=np.float32)
+    for vote, row in zip(votes, labels, strict=True):
+        table = contingency_tables(row[None], result.group, n_clusters, len(sizes))[0, 1:, :-1].astype(float)
+        table[0] = 0
+        own = (table[row, result.group] - (row > 0)) / np.maximum(sizes[result.group] - 1, 1)
+        other = np.where(result.second >= 0, table[row, result.second] / sizes[result.second], 0)
+        vote[:] = own - other
+    return votes

@@ -1,0 +1,212 @@
+"""Did it cluster the microscope? What goes with the groups besides what they should show."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+from scipy.stats import rankdata
+
+from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
+
+MAX_IMAGES = 20_000
+"""Images that are tested; of more, so many are drawn."""
+MAX_LEVELS = 30
+"""Levels of a text column; the rarest beyond that are one."""
+COLUMNS = ["fact", "kind", "n", "strength", "raw", "by_chance", "p", "p_holm", "q"]
+
+
+def appearance(images: np.ndarray) -> pd.DataFrame:
+    """Measure brightness (mean), contrast (standard deviation) and sharpness of images.
+
+    Sharpness is the logarithm of the variance of the Laplacian over that of the image (Pech-Pacheco et al. 2000, less
+    its dependence on contrast); NaN for an image of one value.
+
+    Parameters
+    ----------
+    images : (N, H, W) uint8, grey, or (N, H, W, 3).
+
+    Returns
+    -------
+    DataFrame with N rows: `brightness`, `contrast` (both of 255), `sharpness`.
+    """
+    rows = []
+    for image in images:
+        grey = np.asarray(image, dtype=np.float64)
+        grey = grey.mean(axis=2) if grey.ndim == 3 else grey
+        variance = grey.var()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sharpness = np.log(ndimage.laplace(grey).var() / variance) if variance > 0 else np.nan
+        rows.append((grey.mean(), np.sqrt(variance), sharpness))
+    return pd.DataFrame(rows, columns=["brightness", "contrast", "sharpness"])
+
+
+def associations(
+    groups: np.ndarray,
+    facts: pd.DataFrame,
+    labels: Sequence[object] | None = None,
+    *,
+    n_permutations: int = 999,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Test how strongly each known fact about the images goes with the groups, beyond what the label explains.
+
+    Images of one label (or without one) are compared among themselves only. A number counts by its rank: the share of
+    the variance within labels that the groups explain (R², Kruskal & Wallis 1952). A text: the share of its entropy
+    within labels that the groups explain, I(groups; text | label) / H(text | label). The null distribution deals the
+    groups anew within each label. `strength` is the share above what chance gives, (raw - by_chance) / (1 - by_chance):
+    0 is none, 1 means that the groups say the fact.
+
+    Parameters
+    ----------
+    groups : (N,) integers; negative is noise, a group of its own here.
+    facts :
+        N rows. Columns of numbers, booleans and dates count as numbers, others as texts (the rarest levels beyond
+        `MAX_LEVELS` as one). Images where a fact is missing are left out for it. A fact that does not vary is left out.
+    labels : (N,) texts, "" or None where there is none; None if there are no labels at all.
+    n_permutations : of the groups, for each fact.
+    seed : of the permutations and of the draw of `MAX_IMAGES`.
+
+    Returns
+    -------
+    DataFrame, a row per fact, the strongest first: `fact`, `kind` (`number` or `text`), `n` images, `strength`, `raw`,
+    `by_chance` (mean of the permutations), `p` (Phipson & Smyth 2010), `p_holm` (of any false alarm; Holm 1979), `q`
+    (of the share of false alarms; Benjamini & Hochberg 1995).
+    """
+    rng = np.random.default_rng(seed)
+    n_images = len(groups)
+    drawn = np.sort(rng.choice(n_images, min(n_images, MAX_IMAGES), replace=False))
+    strata = (
+        np.zeros(n_images, np.intp) if labels is None else pd.factorize(pd.Series(labels, dtype=object).fillna(""))[0]
+    )
+    groups, strata = np.unique(np.asarray(groups)[drawn], return_inverse=True)[1], strata[drawn]
+    rows = []
+    for number, name in enumerate(facts):
+        prepared = _prepared(facts[name].iloc[drawn])
+        if prepared is None:
+            continue
+        kind, known, values = prepared
+        test = _Numbers if kind == "number" else _Texts
+        statistic = test(values, strata[known])
+        observed = statistic(groups[known])
+        if np.isnan(observed):
+            continue
+        members, own = members_of(strata[known]), np.random.default_rng([seed, number])
+        null = np.array([statistic(shuffled_within(members, groups[known], own)) for _ in range(n_permutations)])
+        by_chance = float(null.mean())
+        strength = max(0.0, (observed - by_chance) / (1 - by_chance)) if by_chance < 1 else 0.0
+        rows.append((name, kind, int(known.sum()), strength, observed, by_chance, p_value(observed, null)))
+    table = pd.DataFrame(rows, columns=COLUMNS[:7])
+    table["p_holm"], table["q"] = holm(table["p"].to_numpy()), benjamini_hochberg(table["p"].to_numpy())
+    return table.sort_values(["strength", "fact"], ascending=[False, True], ignore_index=True)
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Adjust p-values (M,) for the chance of any false alarm among them (Holm 1979)."""
+    order = np.argsort(p)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return adjusted
+
+
+def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
+    """Adjust p-values (M,) for the share of false alarms among those reported (Benjamini & Hochberg 1995)."""
+    order = np.argsort(p)[::-1]
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, np.minimum.accumulate(p[order] * len(p) / np.arange(len(p), 0, -1)))
+    return adjusted
+
+
+def regress_out(features: np.ndarray, nuisances: pd.DataFrame) -> np.ndarray:
+    """Return the features less what a linear model of the nuisances explains; the mean of each feature stays.
+
+    Numbers enter as they are, texts as a column per level; a missing number counts as the mean, a missing text as a
+    level.
+
+    Parameters
+    ----------
+    features : (N, d) floats.
+    nuisances : N rows.
+
+    Returns
+    -------
+    (N, d) of the dtype of `features`; the residuals are orthogonal to every nuisance.
+    """
+    columns = [_design(nuisances[name]) for name in nuisances]
+    design = np.column_stack([np.empty((len(features), 0)), *columns])
+    design = design - design.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(design, full_matrices=False)
+    basis = left[:, sizes > 1e-9 * max(sizes.max(initial=0), 1e-300)]
+    return (features - basis @ (basis.T @ features)).astype(features.dtype)
+
+
+def _design(column: pd.Series) -> np.ndarray:
+    numbers = _as_numbers(column)
+    if numbers is not None:
+        spread = np.nanstd(numbers) or 1
+        return (np.where(np.isnan(numbers), np.nanmean(numbers), numbers)[:, None] - np.nanmean(numbers)) / spread
+    return pd.get_dummies(column.astype(object).fillna("")).to_numpy(dtype=float)
+
+
+def _as_numbers(column: pd.Series) -> np.ndarray | None:
+    """Numbers, booleans and dates as float64 with NaN where missing; None for texts."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.astype("int64").where(column.notna()).to_numpy(dtype=np.float64, na_value=np.nan)
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return None
+
+
+def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
+    """Kind, where it is known (N,) bool, and the values there as float64 or codes; None if they do not vary."""
+    numbers = _as_numbers(column)
+    if numbers is not None:
+        known = np.isfinite(numbers)
+        return ("number", known, numbers[known]) if len(np.unique(numbers[known])) > 1 else None
+    texts = column.astype(object).where(column.notna(), "").astype(str)
+    known = (texts != "").to_numpy()
+    counts = texts[known].value_counts()
+    codes = texts[known].map({name: min(i, MAX_LEVELS - 1) for i, name in enumerate(counts.index)}).to_numpy()
+    if len(counts) < 2 or counts.iloc[0] == 1:
+        return None
+    return "text", known, codes
+
+
+class _Numbers:
+    """Share of the variance of ranks within strata that groups explain."""
+
+    def __init__(self, values: np.ndarray, strata: np.ndarray) -> None:
+        self.strata = np.unique(strata, return_inverse=True)[1]
+        ranks = rankdata(values)
+        means = np.bincount(self.strata, ranks) / np.bincount(self.strata)
+        self.within = ranks - means[self.strata]
+        self.total = float(np.square(self.within).sum())
+
+    def __call__(self, groups: np.ndarray) -> float:
+        if self.total == 0:
+            return np.nan
+        cells = self.strata * (int(groups.max()) + 1) + groups
+        sizes, sums = np.bincount(cells), np.bincount(cells, self.within)
+        return float((np.square(sums) / np.maximum(sizes, 1)).sum() / self.total)
+
+
+class _Texts:
+    """Share of the entropy of codes within strata that groups explain."""
+
+    def __init__(self, codes: np.ndarray, strata: np.ndarray) -> None:
+        self.codes, self.strata = codes, np.unique(strata, return_inverse=True)[1]
+        self.entropy = _conditional_entropy(codes, self.strata)
+
+    def __call__(self, groups: np.ndarray) -> float:
+        if self.entropy <= 0:
+            return np.nan
+        cells = self.strata * (int(groups.max()) + 1) + groups
+        return 1 - _conditional_entropy(self.codes, cells) / self.entropy
+
+
+def _conditional_entropy(codes: np.ndarray, given: np.ndarray) -> float:
+    """H(codes | given) in nats times N; both non-negative."""
+    together = np.unique(given * (int(codes.max()) + 1) + codes, return_counts=True)[1]
+    sizes = np.bincount(given)
+    sizes = sizes[sizes > 0]
+    return float((sizes * np.log(sizes)).sum() - (together * np.log(together)).sum())

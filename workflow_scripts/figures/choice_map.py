@@ -1,0 +1,162 @@
+"""The choice map: how far every two cells agree, ordered by a tree, with the choices as coloured bars."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import fastcluster
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from scipy.cluster.hierarchy import leaves_list, optimal_leaf_ordering
+from scipy.spatial.distance import squareform
+
+from workflow_scripts.consensus.agreement import agreement_matrix
+from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
+from workflow_scripts.figures.specification_curve import sorted_levels
+from workflow_scripts.figures.style import (
+    INK,
+    ONE_COLUMN,
+    Look,
+    canvas,
+    legend_on_top,
+    looks,
+    note,
+    placeholder,
+    shortened,
+    theme,
+)
+from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.cells import word
+from workflow_scripts.metrics.evenly import evenly
+
+BAR = 4.0
+"""Millimetres of the bar of a choice."""
+MOST = 200
+"""Cells that are shown: of more, so many spread evenly over the tree."""
+FEW_FOR_ORDERING = 500
+"""Cells up to which the branches of the tree are turned so that neighbours are alike."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Compare every two cells, in the order of the tree (average linkage of 1 - ARI).
+
+    Returns
+    -------
+    DataFrame, a row for each two cells that are shown, both ways and each with itself: `place` and `other_place` (in
+    the order of the tree, from 0), `name, other_name`, the axes in which cells differ (in words, of the first cell),
+    `ari`, `joins_at` (1 - ARI at which the first cell's branch joins that of the cell before it; null for the first),
+    and `n_cells` and `n_images` of the study. No rows if there is one cell.
+    """
+    if len(cells) < 2:
+        return pd.DataFrame(columns=["name"])
+    partitions = read_partitions(cells, inputs["clusters"], figure["k"])
+    ari = agreement_matrix(partitions.best)
+    order, heights = _tree(ari)
+    order = order[evenly(len(order), MOST)]
+    joins_at = np.append(np.nan, [heights[one, other] for one, other in pairwise(order)])
+    names = np.array(partitions.names, dtype=object)[order]
+    in_words = {axis: [word(axis, its) for its in partitions.choices[axis].iloc[order]] for axis in partitions.choices}
+    n = len(order)
+    rows = pd.DataFrame({"place": range(n), "name": names, **in_words, "joins_at": joins_at})
+    table = rows.loc[rows.index.repeat(n)].reset_index(drop=True)
+    table.insert(1, "other_place", np.tile(np.arange(n), n))
+    table.insert(3, "other_name", np.tile(names, n))
+    return table.assign(ari=ari[np.ix_(order, order)].ravel(), n_cells=len(cells), n_images=partitions.best.shape[1])
+
+
+def _tree(ari: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The leaves in order (C,), and the height at which every two of them are first in one branch (C, C)."""
+    distances = squareform(np.clip(1 - ari, 0, None), checks=False)
+    merges = fastcluster.linkage(distances, "average")
+    if len(ari) <= FEW_FOR_ORDERING:
+        merges = optimal_leaf_ordering(merges, distances)
+    heights = np.zeros_like(ari)
+    members = {leaf: [leaf] for leaf in range(len(ari))}
+    for number, (one, other, height, _) in enumerate(merges, len(ari)):
+        left, right = members.pop(int(one)), members.pop(int(other))
+        heights[np.ix_(left, right)] = heights[np.ix_(right, left)] = height
+        members[number] = left + right
+    return leaves_list(merges), heights
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the tree, the matrix and, between them, a bar for each choice."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, NO_CELLS_TO_COMPARE)
+        cells = table.drop_duplicates("place")
+        axes = [axis for axis in TITLES if axis in table]
+        n = len(cells)
+        side = 0.58 * figure["width"]
+        legend_rows = sum(1 + cells[axis].nunique() // 4 for axis in axes)
+        made = canvas(figure, side + 14 + BAR * len(axes) + 4 * legend_rows)
+        widths = [0.16 * side, *[BAR] * len(axes), side]
+        panels = made.subplots(1, len(widths), gridspec_kw={"width_ratios": widths}, squeeze=False)[0]
+        _draw_tree(panels[0], cells)
+        of_level = looks([f"{axis} {level}" for axis in axes for level in sorted_levels(cells[axis])], style)
+        for ax, axis in zip(panels[1:-1], axes, strict=True):
+            _draw_bar(ax, axis, [of_level[f"{axis} {level}"].colour for level in cells[axis]])
+        image = panels[-1].imshow(
+            table["ari"].to_numpy().reshape(n, n), cmap="viridis", vmin=min(0.0, table["ari"].min()), vmax=1,
+            aspect="auto", interpolation="nearest",
+        )  # fmt: skip
+        panels[-1].set(xticks=[], yticks=[])
+        panels[-1].set_xlabel("Cells, in the same order")
+        made.colorbar(image, ax=panels[-1], label="Agreement of two cells (ARI)", shrink=0.8, pad=0.02)
+        legend_on_top(made, _entries(cells, axes, of_level), style)
+        note(made, _explanation(table, n, narrow=figure["width"] < ONE_COLUMN), style)
+    return made
+
+
+def _draw_tree(ax: Axes, cells: pd.DataFrame) -> None:
+    """The tree, from the heights at which neighbours in its order join."""
+    branches = [(float(place), 0.0) for place in range(len(cells))]  # place and height of the top of each
+    joins = list(cells["joins_at"][1:])
+    while joins:
+        lowest = int(np.argmin(joins))
+        height = joins.pop(lowest)
+        (one, below_one), (other, below_other) = branches[lowest], branches.pop(lowest + 1)
+        ax.plot([below_one, height, height, below_other], [one, one, other, other], color=INK, linewidth=0.6)
+        branches[lowest] = ((one + other) / 2, height)
+    ax.set(ylim=(len(cells) - 0.5, -0.5), xlim=(max(cells["joins_at"].max(), 1e-3) * 1.03, 0), yticks=[])
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_locator(MaxNLocator(2))
+
+
+def _draw_bar(ax: Axes, axis: str, of_cells: Sequence[str]) -> None:
+    """Draw the colours of one choice down the cells."""
+    ax.imshow([[to_rgb(colour)] for colour in of_cells], aspect="auto", interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    ax.set_title(_letter(axis), loc="center")
+
+
+def _letter(axis: str) -> str:
+    """The letter that stands above the bar of a choice and before its levels in the legend."""
+    return TITLES[axis][0]
+
+
+def _entries(cells: pd.DataFrame, axes: Sequence[str], of_level: Mapping[str, Look]) -> dict[str, Line2D]:
+    return {
+        f"{_letter(axis)}: {shortened(level)}": Line2D(
+            [], [], linestyle="", marker="s", color=of_level[f"{axis} {level}"].colour, markersize=4
+        )
+        for axis in axes
+        for level in sorted_levels(cells[axis])
+    }
+
+
+def _explanation(table: pd.DataFrame, n: int, narrow: bool) -> str:
+    first = table.iloc[0]
+    part = "" if n == first["n_cells"] else f" ({n} shown, spread over the tree)"
+    return (
+        f"{first['n_cells']} cells{part}, n = {first['n_images']} images. Tree: average linkage of 1 − ARI. "
+        "Blocks are cells that say the same; the bar that follows them is the choice that parts them."
+    )

@@ -1,0 +1,106 @@
+"""Which choices matter, without labels: how much of the disagreement between cells each explains."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from workflow_scripts.consensus.agreement import agreement_matrix
+from workflow_scripts.consensus.effects import partition_effects
+from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
+from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, colours, note, placeholder, theme
+from workflow_scripts.grid.axes import TITLES
+
+ROW = 5.5
+"""Millimetres."""
+SIGNIFICANT = 0.05
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Explain the disagreement between cells by their choices.
+
+    Returns
+    -------
+    DataFrame with the columns of `consensus.effects.partition_effects`, and `levels` (of the choice; null for pairs of
+    choices), `n_cells` and `n_images`; of the pairs of choices the strongest `pairs`. No rows if there is one cell.
+    """
+    if len(cells) < 2:
+        return pd.DataFrame(columns=["term"])
+    partitions = read_partitions(cells, inputs["clusters"], figure["k"])
+    choices = partitions.choices
+    agreement = agreement_matrix(partitions.best)
+    table = partition_effects(agreement, choices, n_permutations=figure["n_permutations"], seed=figure["seed"])
+    pairs = table[table["order"] == 2].nlargest(figure["pairs"], "share")
+    table = pd.concat([table[table["order"] == 1], pairs], ignore_index=True)
+    levels = {axis: choices[axis].nunique() for axis in choices}
+    table["levels"] = table["term"].map(levels).astype("Int64")
+    return table.assign(n_cells=len(cells), n_images=partitions.best.shape[1])
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the share of each choice, and beside it what a change of it costs in agreement."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, NO_CELLS_TO_COMPARE)
+        if table["share"].isna().all():
+            return placeholder(figure, "All cells have the same partition: no choice matters.")
+        mains = table[table["order"] == 1]
+        made = canvas(figure, ROW * len(table) + 28)
+        shares, added = made.subplots(1, 2, sharey=True)
+        _draw_shares(shares, table, colours(style))
+        _draw_added(added, mains, colours(style))
+        shares.set_yticks(range(len(table)), [in_words(term) for term in table["term"]])
+        shares.set_ylim(len(table) - 0.5, -0.5)
+        first = table.iloc[0]
+        dark = f"Filled: p < {SIGNIFICANT:g} by permutation" + (
+            "; pale: pairs of choices" if len(table) > len(mains) else ""
+        )
+        what = "Right: ARI lost by a change of this choice alone; grey: what chance gives in 95 % of cases"
+        note(
+            made,
+            f"{first['n_cells']} cells, n = {first['n_images']} images; no labels are needed. {dark}. {what}.",
+            style,
+        )
+    return made
+
+
+def in_words(term: str) -> str:
+    """Return the name of a choice, or of a pair of choices, as axes have it."""
+    first, *others = (TITLES[axis].replace("Number of components", "Components") for axis in term.split(" × "))
+    return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])
+
+
+def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
+    y = np.arange(len(table))
+    sure = table["p"] < SIGNIFICANT
+    colour = [palette[0] if order == 1 else PALE for order in table["order"]]
+    face = [c if its or order == 2 else "white" for c, its, order in zip(colour, sure, table["order"], strict=True)]
+    ax.barh(y, 100 * table["share"], 0.65, color=face, edgecolor=colour, linewidth=0.8)
+    for place, share in enumerate(100 * table["share"]):
+        ax.annotate(
+            f"{share:.0f}", (max(share, 0), place), (4, 0), textcoords="offset points", va="center", size="small"
+        )
+    ax.set(
+        xlabel="Share of the\ndisagreement (%)",
+        xlim=(min(0, 100 * table["share"].min()), 115 * table["share"].max() + 1),
+    )
+    ax.tick_params(axis="y", length=0)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.grid(axis="x")
+
+
+def _draw_added(ax: Axes, mains: pd.DataFrame, palette: Sequence[str]) -> None:
+    y = np.arange(len(mains))
+    ax.hlines(y, mains["chance_low"], mains["chance_high"], PALE, linewidth=5)
+    ax.axvline(0, color=FAINT, linewidth=0.6)
+    ax.scatter(mains["added"], y, 16, INK, zorder=2)
+    ax.set_xlabel("Agreement lost\n(ARI)")
+    ax.xaxis.set_major_locator(MaxNLocator(3))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")

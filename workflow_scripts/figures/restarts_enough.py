@@ -1,0 +1,130 @@
+"""How many restarts are enough, without labels: the chance that the best of n is the best optimum."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from workflow_scripts.consensus.restarts import SAME, SURE, restart_stability
+from workflow_scripts.figures.partitions import read_runs_of
+from workflow_scripts.figures.style import FAINT, ONE_COLUMN, PALE, canvas, colours, note, placeholder, theme
+from workflow_scripts.figures.trust import names_within
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.runs import Runs
+
+POINTS = 40
+"""Numbers of restarts of a curve, spread evenly on a logarithmic scale."""
+MOST = 40
+"""Cells that are drawn: those that need most."""
+ROW = 4.2
+"""Millimetres."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Describe the optima in which the stored restarts of each cell end.
+
+    A cell that keeps all restarts is judged by those; of another each repeat (the best of its `n_init` restarts)
+    counts as one.
+
+    Returns
+    -------
+    DataFrame, a row per cell and n: `series` (the cell's name), `k`, `unit` (`restart` or `repeat`), `n_runs`
+    (restarts or repeats that there are), `n_init` (restarts in each), `n`, `best, best_low, equal, equal_low, enough,
+    enough_equal, new_optimum` (as in `consensus.restarts.RestartStability`), `n_optima` and `stability` (mean over
+    images). A cell with one run, or a clusterer without inertia, has no rows.
+    """
+    names = cell_names(cells, [*AXES])
+    tables = [
+        _curve(name, *read_runs_of(path, figure["k"])) for name, path in zip(names, inputs["clusters"], strict=True)
+    ]
+    kept = [table for table in tables if len(table)]
+    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["series"])
+
+
+def _curve(name: str, k: int | None, runs: Runs) -> pd.DataFrame:
+    if len(runs.labels) < 2 or not np.isfinite(runs.inertia).all():
+        return pd.DataFrame()
+    its = restart_stability(runs.labels.astype(np.int32), runs.inertia)
+    n_runs = len(runs.labels)
+    kept = np.unique(np.geomspace(1, n_runs, POINTS).round().astype(int)) - 1
+    all_kept = len(np.unique(runs.repeat)) < n_runs
+    table = its.curve.iloc[kept].assign(
+        series=name,
+        k=pd.array([k if k is not None else pd.NA] * len(kept), dtype="Int64"),
+        unit="restart" if all_kept else "repeat",
+        n_runs=n_runs,
+        enough=pd.array([pd.NA if its.enough is None else its.enough] * len(kept), dtype="Int64"),
+        enough_equal=pd.array([pd.NA if its.enough_equal is None else its.enough_equal] * len(kept), dtype="Int64"),
+        new_optimum=its.new_optimum,
+        n_optima=len(its.optima),
+        stability=float(its.image.mean()),
+    )
+    return table.reset_index(drop=True)
+
+
+def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each cell of the table (that of n = 1), those that need most first."""
+    if table.empty:
+        return table
+    cells = table.drop_duplicates("series")
+    return cells.sort_values("enough_equal", ascending=False, na_position="first", kind="stable", ignore_index=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a row for each cell, the hardest first: how often one run is enough, how many are, and what is still
+    unseen."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, "No cell has two runs with an inertia: store several repeats, or keep: all.")
+        cells = tabulated_cells(table)
+        rows = cells[:MOST]
+        narrow = figure["width"] < ONE_COLUMN
+        made = canvas(figure, ROW * len(rows) + 30)
+        axes = made.subplots(1, 2 if narrow else 3, sharey=True)
+        y = np.arange(len(rows))
+        palette = colours(style)
+        axes[0].hlines(y, 100 * rows["equal_low"], 100 * rows["equal"], PALE, linewidth=3)
+        axes[0].scatter(100 * rows["equal"], y, 12, palette[0], zorder=2)
+        axes[0].set(xlabel="One is the best\nor its equal (%)", xlim=(-4, 104))
+        _draw_enough(axes[1], rows, palette[0])
+        if not narrow:
+            axes[2].scatter(100 * rows["new_optimum"], y, 12, palette[2])
+            axes[2].set(xlabel="The next one is\na new optimum (%)", xlim=(-4, 104))
+        for ax in axes:
+            ax.grid(axis="x")
+            ax.tick_params(axis="y", length=0)
+        axes[0].set_yticks(y, names_within(list(rows["series"]), (0.3 if narrow else 0.4) * figure["width"], style))
+        axes[0].set_ylim(len(rows) - 0.4, -0.6)
+        note(made, _explanation(table, len(cells), len(rows)), style)
+    return made
+
+
+def _draw_enough(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
+    y = np.arange(len(rows))
+    known = rows["enough_equal"].notna().to_numpy()
+    most = 10 * rows["n_runs"].max()
+    ax.scatter(rows.loc[known, "enough_equal"].astype(float), y[known], 12, colour)
+    ax.scatter(np.full((~known).sum(), most), y[~known], 16, "white", edgecolors=FAINT, marker=">", linewidths=0.8)
+    ax.set_xscale("log")
+    ax.set(xlim=(0.8, 1.4 * most), xlabel="Enough\n(▷ more than that)")
+    ax.xaxis.set_major_locator(LogLocator(numticks=4))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter("")
+
+
+def _explanation(table: pd.DataFrame, n_cells: int, n_shown: int) -> str:
+    unit, runs = table["unit"].iloc[0], table["n_runs"].max()
+    left_out = f" {n_cells - n_shown} cells that need fewer are not drawn." if n_cells > n_shown else ""
+    repeat = "repeat, the best of its own restarts" if unit == "repeat" else unit
+    return (
+        f"{n_cells} cells, up to {runs} {unit}s each; no labels are needed. One: a {repeat}; equal: ARI of {SAME:g} "
+        f"or more with the best. Enough: the best or its equal with {100 * SURE:.0f} % chance.{left_out} "
+        "Lines: lower 95 % bound."
+    )

@@ -1,0 +1,186 @@
+"""The specification curve: every cell sorted by what it scores, and below it the choices that made it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from workflow_scripts.consensus.agreement import agreement_matrix
+from workflow_scripts.consensus.trust import opinions, support, votes
+from workflow_scripts.figures.names import METRIC_NAMES, shown
+from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
+from workflow_scripts.figures.style import (
+    FAINT,
+    INK,
+    PALE,
+    canvas,
+    colours,
+    note,
+    placeholder,
+    shortened,
+    small,
+    text_width,
+    theme,
+)
+from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.cells import word
+from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
+
+AGREEMENT = "agreement"
+"""What cells are sorted by that needs no labels: their mean agreement with the others."""
+ROW = 3.6
+"""Millimetres of a level of a choice."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Sort the cells by a metric, or by their agreement with the other cells.
+
+    Returns
+    -------
+    DataFrame, a row per cell, the best first: `place` (from 1), `name`, the axes in which cells differ (in words),
+    `metric` (that of the settings; without labels, where it needs them, `agreement`), `value` (of a metric the mean
+    over the repeats in the units of its name in the figure, of the agreement that of the best repeats), `low, high`
+    (smallest and largest over the repeats; null for one), and `n_repeats`. No rows if there is one cell.
+    """
+    if len(cells) < 2:
+        return pd.DataFrame(columns=["name"])
+    partitions = read_partitions(cells, inputs["clusters"], figure["k"])
+    metric = figure["metric"]
+    scores = [] if metric == AGREEMENT else _scores(figure, inputs["scores"])
+    if not scores or all(its.isna().all() for its in scores):
+        metric, scores = AGREEMENT, _agreements(partitions)
+        values = agreement_of_cells(partitions.best, partitions.best)
+    else:
+        values = np.array([its.mean() for its in scores])
+    several = [len(its) > 1 for its in scores]
+    table = pd.DataFrame({axis: [word(axis, its) for its in partitions.choices[axis]] for axis in partitions.choices})
+    table = table.assign(
+        name=partitions.names,
+        metric=metric,
+        value=values,
+        low=[its.min() if more else np.nan for its, more in zip(scores, several, strict=True)],
+        high=[its.max() if more else np.nan for its, more in zip(scores, several, strict=True)],
+        n_repeats=[len(its) for its in scores],
+    )
+    table = table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
+    table.insert(0, "place", np.arange(len(table)) + 1)
+    return table
+
+
+def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.Series]:
+    scores = [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
+    return [shown(figure["metric"], its[figure["metric"]]) for its in scores]
+
+
+def agreement_of_cells(partitions: np.ndarray, voted: np.ndarray) -> np.ndarray:
+    """Return each cell's mean agreement (C,) with the opinions of the others; the votes are those among `voted` (C,
+    N)."""
+    between = agreement_matrix(voted)
+    opinion = opinions(between)
+    own = between if partitions is voted else agreement_matrix(partitions)
+    others = opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
+    return support(own, votes(between, opinion), others)
+
+
+def _agreements(partitions: Partitions) -> list[pd.Series]:
+    """Each cell's agreement with the others in every repeat; a cell with fewer repeats takes part with its last."""
+    n_repeats = [len(its) for its in partitions.repeats]
+    found = [
+        agreement_of_cells(np.stack([its[min(repeat, len(its) - 1)] for its in partitions.repeats]), partitions.best)
+        for repeat in range(max(n_repeats))
+    ]
+    return [pd.Series([its[cell] for its in found[:n]]) for cell, n in enumerate(n_repeats)]
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the curve, and below it a row of dots for each level of each choice."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, NO_CELLS_TO_COMPARE)
+        levels = [
+            (axis, level) for axis in TITLES if axis in table for level in dict.fromkeys(sorted_levels(table[axis]))
+        ]
+        made = canvas(figure, 48 + ROW * len(levels) + 12)
+        heights = [44, ROW * len(levels)]
+        curve, matrix = made.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": heights})
+        palette = colours(style)
+        _draw_curve(curve, table, palette[0])
+        _draw_matrix(matrix, table, levels, palette, style)
+        note(made, _explanation(table), style)
+    return made
+
+
+def sorted_levels(levels: pd.Series) -> list[str]:
+    """Levels by their numbers where they begin with one, and else in order of name."""
+
+    def key(level: str) -> tuple[int, float, str]:
+        first = level.split(" ")[0]
+        return (0, float(first), level) if first.isdigit() else (1, 0.0, level)
+
+    return sorted(levels.unique(), key=key)
+
+
+def _draw_curve(ax: Axes, table: pd.DataFrame, colour: str) -> None:
+    size = float(np.clip(600 / len(table), 1.5, 14))
+    known = table.dropna(subset=["low"])
+    ax.vlines(known["place"], known["low"], known["high"], PALE, linewidth=float(np.clip(120 / len(table), 0.4, 2.5)))
+    ax.scatter(table["place"], table["value"], size, colour, zorder=2)
+    ax.axhline(table["value"].median(), color=FAINT, linestyle="--", linewidth=0.8)
+    metric = table["metric"].iloc[0]
+    ax.set_ylabel("Agreement with\nthe other cells (ARI)" if metric == AGREEMENT else METRIC_NAMES[metric])
+    ax.grid(axis="y")
+    ax.tick_params(axis="x", length=0, labelbottom=False)
+
+
+def _draw_matrix(
+    ax: Axes,
+    table: pd.DataFrame,
+    levels: Sequence[tuple[str, str]],
+    palette: Sequence[str],
+    style: Mapping[str, Any],
+) -> None:
+    axes = list(dict.fromkeys(axis for axis, _ in levels))
+    size = float(np.clip(400 / len(table), 0.8, 9))
+    for row, (axis, level) in enumerate(levels):
+        has = table.loc[table[axis] == level, "place"]
+        ax.scatter(table["place"], np.full(len(table), row), size, PALE, marker="|", linewidths=0.5)
+        ax.scatter(has, np.full(len(has), row), size, palette[axes.index(axis) % len(palette)])
+        if row and levels[row - 1][0] != axis:
+            ax.axhline(row - 0.5, color=PALE, linewidth=0.6)
+    room = 0.28 * ax.figure.get_size_inches()[0] * 25.4  # type: ignore[union-attr]
+    ax.set_yticks(range(len(levels)), [_within(level, room, style) for _, level in levels])
+    ax.set_ylim(len(levels) - 0.4, -0.6)
+    ax.set_xlim(0, len(table) + 1)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel("Cells, the best first")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for text, (axis, _) in zip(ax.get_yticklabels(), levels, strict=True):
+        text.set_color(INK if len(axes) == 1 else _darker(palette[axes.index(axis) % len(palette)]))
+
+
+def _within(level: str, room: float, style: Mapping[str, Any]) -> str:
+    wide = text_width(level, small(style))
+    return level if wide <= room else shortened(level, int(len(level) * room / wide))
+
+
+def _darker(colour: str) -> str:
+    """The colour, dark enough to be read as text."""
+    red, green, blue = (int(int(colour[i : i + 2], 16) * 0.6) for i in (1, 3, 5))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _explanation(table: pd.DataFrame) -> str:
+    metric = table["metric"].iloc[0]
+    what = (
+        "agreement, which needs no labels (there are no labels, or it was asked for)" if metric == AGREEMENT else "mean"
+    )
+    repeats = table["n_repeats"].max()
+    bars = f"lines: smallest to largest over up to {repeats} repeats; " if repeats > 1 else ""
+    return f"{len(table)} cells; dots: {what}; {bars}dashed: median. Below, the choices of each cell."

@@ -1,0 +1,211 @@
+"""Which cell to trust without labels: agreement with the other cells, and what else could rank them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from workflow_scripts.consensus.agreement import stability
+from workflow_scripts.consensus.trust import trust, with_labels
+from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
+from workflow_scripts.figures.style import (
+    FAINT,
+    INK,
+    ONE_COLUMN,
+    PALE,
+    canvas,
+    colours,
+    legend_on_top,
+    note,
+    placeholder,
+    small,
+    text_width,
+    theme,
+)
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
+
+RULES = {
+    "agreement": "agreement",
+    "foreign": "agreement with foreign cells",
+    "stability": "stability over seeds",
+    "silhouette": "silhouette",
+}
+"""What can rank the cells without labels: the column, and how it is called."""
+VERDICTS = {
+    "nothing": "The cells agree no better than chance: the choices decide the answer, do not trust any cell.",
+    "weak": "The cells agree weakly: the choices decide more than the images do.",
+    "agree": "The cells agree: rank them by it.",
+}
+ROW = 4.2
+"""Millimetres."""
+MOST = 40
+"""Cells that are drawn: of more the first three quarters of these, and the last."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Rank the cells by their agreement with each other, and compare with what else could rank them.
+
+    Returns
+    -------
+    DataFrame, a row per cell, the most trusted first: `name`, the axes in which cells differ, `k` (null if the
+    clusterer finds it), `agreement, foreign, opinion, vote, rank, rank_low, rank_high, first` (as in
+    `consensus.trust.Trust`), `stability` (mean ARI of the repeats of a cell with each other; null for one repeat),
+    `silhouette` and `ari, ari_sd` (mean over the repeats, of the ARI the standard deviation too, ddof 1; null without
+    labels), `probability` (that the cell is the best one, with the labels at hand; null without). Of the study:
+    `n_images`, `n_labels`, `labels_needed` (null if labels do not settle it), `n_opinions`, `chance` and `verdict`
+    (`nothing`, `weak`, `agree`). No rows if there is one cell.
+    """
+    if len(cells) < 2:
+        return pd.DataFrame(columns=["name"])
+    partitions = read_partitions(cells, inputs["clusters"], figure["k"])
+    trusted = trust(partitions.best, partitions.choices, n_samples=figure["n_samples"], seed=figure["seed"])
+    table = trusted.table.astype(dict.fromkeys(partitions.choices, str))
+    table.insert(0, "name", partitions.names)
+    table["k"] = pd.array(partitions.k, dtype="Int64")
+    table["stability"] = [stability(its) for its in partitions.repeats]
+    table = table.assign(**_of_scores(figure, inputs["scores"]))
+    labels = read_manifest(inputs["manifest"][0])["label"].to_numpy()
+    n_labels = int(pd.notna(labels).sum())
+    known = with_labels(trusted, partitions.best, labels) if n_labels else None
+    table["probability"] = known.probability if known else np.nan
+    needed = pd.NA if known is None or known.labels_needed is None else known.labels_needed
+    table = table.assign(
+        n_images=partitions.best.shape[1],
+        n_labels=n_labels,
+        labels_needed=pd.array([needed] * len(table), dtype="Int64"),
+        n_opinions=trusted.n_opinions,
+        chance=trusted.chance,
+        verdict=trusted.verdict,
+    )
+    return table.sort_values("agreement", ascending=False, kind="stable", ignore_index=True)
+
+
+def _of_scores(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[float]]:
+    scores = [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
+    return {
+        "silhouette": [its["silhouette"].mean() for its in scores],
+        "ari": [its["ari"].mean() for its in scores],
+        "ari_sd": [its["ari"].std() for its in scores],
+    }
+
+
+def picks(table: pd.DataFrame) -> dict[str, float]:
+    """Return what the cell that each rule picks scores with the labels, as ARI, by rule; empty without labels.
+
+    A rule without values picks nothing. Of equals it picks the first.
+    """
+    if table["ari"].isna().all():
+        return {}
+    return {
+        rule: float(table["ari"].iloc[int(np.nanargmax(table[rule]))]) for rule in RULES if table[rule].notna().any()
+    }
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw a row for each cell: agreement, stability, silhouette, its rank, and the ARI with the labels."""
+    with theme(style):
+        if table.empty:
+            return placeholder(figure, NO_CELLS_TO_COMPARE)
+        narrow = figure["width"] < ONE_COLUMN
+        labelled = bool(table["ari"].notna().any())
+        rows = _rows(table)
+        made = canvas(figure, ROW * len(rows) + 34)
+        panels = [_draw_agreement, _draw_rank] if narrow else [_draw_agreement, _draw_others, _draw_rank]
+        panels += [_draw_labels] * labelled
+        widths = [{_draw_agreement: 1.6}.get(panel, 1.0) for panel in panels]
+        axes = made.subplots(1, len(panels), sharey=True, squeeze=False, gridspec_kw={"width_ratios": widths})[0]
+        palette = colours(style)
+        for ax, panel in zip(axes, panels, strict=True):
+            panel(ax, rows, table, palette)
+            ax.grid(axis="x")
+            ax.tick_params(axis="y", length=0)
+            ax.xaxis.set_major_locator(MaxNLocator(2 if narrow else 4))
+        axes[0].set_yticks(
+            range(len(rows)), names_within(rows["name"], (0.28 if narrow else 0.4) * figure["width"], style)
+        )
+        axes[0].set_ylim(len(rows) - 0.4, -0.6)
+        marks = {
+            "with all cells": Line2D([], [], linestyle="", marker="o", color=palette[0], markersize=4),
+            "with foreign cells": Line2D(
+                [], [], linestyle="", marker="o", color=palette[0], markerfacecolor="white", markersize=4
+            ),
+        }
+        if not narrow:
+            marks |= {
+                "stability over seeds": Line2D([], [], linestyle="", marker="s", color=palette[1], markersize=4),
+                "silhouette": Line2D([], [], linestyle="", marker="D", color=palette[2], markersize=4),
+            }
+        marks["chance (99 %)"] = Line2D([], [], linestyle="--", color=FAINT)
+        legend_on_top(made, marks, style)
+        note(made, _explanation(table, rows), style)
+    return made
+
+
+def _rows(table: pd.DataFrame) -> pd.DataFrame:
+    if len(table) <= MOST:
+        return table
+    first = 3 * MOST // 4
+    return pd.concat([table[:first], table[-(MOST - first) :]])
+
+
+def names_within(names: Sequence[str], room: float, style: Mapping[str, Any]) -> list[str]:
+    """Return the names in `room` mm: those that are too long lose their middle."""
+    shown = [name.replace(" components", " comp.") for name in names]
+    longest = max(text_width(name, small(style)) for name in shown)
+    length = int(max(map(len, shown)) * min(1, room / longest))
+    return [
+        name if len(name) <= length else f"{name[: length // 3]}…{name[-(length - length // 3 - 1) :]}"
+        for name in shown
+    ]
+
+
+def _draw_agreement(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: Sequence[str]) -> None:
+    y = np.arange(len(rows))
+    ax.axvline(table["chance"].iloc[0], color=FAINT, linestyle="--", linewidth=0.8)
+    ax.hlines(y, rows[["agreement", "foreign"]].min(axis=1), rows[["agreement", "foreign"]].max(axis=1), PALE, zorder=1)
+    ax.scatter(rows["foreign"], y, 14, "white", edgecolors=palette[0], linewidths=0.9, zorder=2)
+    ax.scatter(rows["agreement"], y, 14, palette[0], zorder=3)
+    ax.set_xlabel("Agreement\n(mean ARI)")
+
+
+def _draw_others(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: Sequence[str]) -> None:
+    y = np.arange(len(rows))
+    ax.scatter(rows["stability"], y, 12, palette[1], marker="s")
+    ax.scatter(rows["silhouette"], y, 12, palette[2], marker="D")
+    ax.set_xlabel("Stability (ARI),\nsilhouette")
+
+
+def _draw_rank(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: Sequence[str]) -> None:
+    y = np.arange(len(rows))
+    ax.hlines(y, rows["rank_low"], rows["rank_high"], FAINT, linewidth=1.2)
+    ax.scatter(rows["rank"], y, 10, INK, zorder=2)
+    ax.set(xlabel="Rank, 95 %\ninterval", xlim=(0, len(table) + 1))
+
+
+def _draw_labels(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: Sequence[str]) -> None:
+    y = np.arange(len(rows))
+    ax.errorbar(rows["ari"], y, xerr=rows["ari_sd"].fillna(0), fmt="o", color=INK, markersize=3, linewidth=0.8)
+    ax.set_xlabel("ARI with\nlabels ± sd")
+
+
+def _explanation(table: pd.DataFrame, rows: pd.DataFrame) -> str:
+    first = table.iloc[0]
+    left_out = f" {len(table) - len(rows)} cells in the middle are not drawn." if len(rows) < len(table) else ""
+    opinions = "opinion" if first["n_opinions"] == 1 else "opinions"
+    said = [f"{len(table)} cells, {first['n_opinions']} {opinions}, n = {first['n_images']} images.{left_out}"]
+    said.append(VERDICTS[first["verdict"]])
+    if scored := picks(table):
+        listed = ", ".join(f"{RULES[rule]} {value:.2f}" for rule, value in scored.items())
+        best, median = table["ari"].max(), table["ari"].median()
+        said.append(f"ARI of the cell picked by {listed}; best cell {best:.2f}, median {median:.2f}.")
+    else:
+        said.append("No labels: what each rule's pick is worth is not known.")
+    return " ".join(said)

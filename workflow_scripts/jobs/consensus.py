@@ -1,0 +1,20 @@
+"""Clusterings of a study's cells -> their consensus, as a store of clusters and as a table for people."""
+
+from snakemake.script import Snakemake
+
+from workflow_scripts.consensus.study import consensus_of, write_consensus
+from workflow_scripts.figures.partitions import read_partitions
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import write_csv
+from workflow_scripts.runlog import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]) as log:
+    params, source = snakemake.params, snakemake.input
+    manifest = read_manifest(source.manifest)
+    partitions = read_partitions(params.cells, source.clusters, params.settings["k"])
+    found = consensus_of(partitions.best, partitions.choices, manifest, params.settings["groups"])
+    log.info("%d groups (%s) of %d cells", found.k, found.chosen_k, len(partitions.best))
+    write_consensus(snakemake.output.store, found, {"settings": params.settings, "code": params.code})
+    write_csv(found.table, snakemake.output.csv)

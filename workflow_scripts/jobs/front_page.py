@@ -1,0 +1,11 @@
+"""The verdict of the first study that has one -> the first page of all results."""
+
+from snakemake.script import Snakemake
+
+from workflow_scripts.pages.verdict.page import write_front_page
+from workflow_scripts.runlog import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    write_front_page(snakemake.input[0], snakemake.output[0])

@@ -1,0 +1,33 @@
+"""The tables, figures and consensus of a study -> its verdict, a page and a table of sentences."""
+
+import pandas as pd
+from snakemake.script import Snakemake
+
+from workflow_scripts.io import store
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.tables import write_csv
+from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.pages.verdict.findings import Study, sections
+from workflow_scripts.pages.verdict.page import sentence_table, write_verdict
+from workflow_scripts.runlog import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
+    params, source = snakemake.params, snakemake.input
+    manifest = read_manifest(source.manifest)
+    texts = dict.fromkeys(("image_id", "path", "label", "choice", "level"), "object")
+    with store.reading(source.consensus) as file:
+        chosen_k = file.attrs["chosen_k"]
+    study = Study(
+        manifest,
+        pd.read_csv(source.rejected, dtype=str),
+        pd.read_csv(source.groups, dtype=texts),
+        chosen_k,
+        dict(zip(params.kinds, map(pd.read_parquet, source.tables), strict=True)),
+    )
+    found = sections(study, params.page["shown"], params.page["per_group"])
+    pictures = Pictures(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True)))
+    figures = dict(zip(params.kinds, source.figures, strict=True))
+    write_verdict(snakemake.output.page, found, figures, params.links, pictures, params.names)
+    write_csv(sentence_table(found, params.links), snakemake.output.csv)

@@ -1,0 +1,256 @@
+"""The tables of a study -> the findings of its verdict: questions, sentences, and the images to show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.figures.restarts_enough import tabulated_cells
+from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.cells import word
+from workflow_scripts.pages.verdict import sentences
+from workflow_scripts.pages.verdict.sentences import Sentence
+
+KEPT = 0.5
+"""Share of the votes from which on an image keeps its group."""
+BETWEEN = 0.5
+"""An image lies between two groups if its second one has at least this part of the votes of its own."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A question of the page with the sentences that answer it.
+
+    `figure` is the kind of the figure beside it, if one is; `images` are ids with a caption each, by heading.
+    """
+
+    key: str
+    question: str
+    answers: list[Sentence]
+    figure: str | None = None
+    images: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a verdict is read from: `tables` are those of the study's figures by kind; one may be missing."""
+
+    manifest: pd.DataFrame
+    rejected: pd.DataFrame
+    consensus: pd.DataFrame
+    chosen_k: str
+    tables: Mapping[str, pd.DataFrame]
+
+    def table(self, kind: str) -> pd.DataFrame:
+        return self.tables.get(kind, pd.DataFrame())
+
+    @property
+    def n_cells(self) -> int:
+        return max(len(self.table("trust")), 1)
+
+    @property
+    def verdict(self) -> str:
+        trust = self.table("trust")
+        return str(trust["verdict"].iloc[0]) if len(trust) else "nothing"
+
+    @property
+    def n_groups(self) -> int:
+        return int(self.consensus["group"].nunique())
+
+    @property
+    def n_labelled(self) -> int:
+        return int(self.manifest["label"].notna().sum())
+
+    @property
+    def fragile(self) -> pd.DataFrame:
+        """The images between two groups, the most fragile first."""
+        table = self.consensus
+        between = table["second_agreement"] >= BETWEEN * table["agreement"]
+        return table[between & table["second"].notna()].sort_values(["margin", "path"], kind="stable")
+
+    @property
+    def effects(self) -> list[tuple[str, float, float, float]]:
+        table = self.table("partition_effects")
+        if table.empty:
+            return []
+        mains = table[table["order"] == 1]
+        return [(choice_in_words(its.term), its.share, its.p, its.added) for its in mains.itertuples()]
+
+
+def choice_in_words(axis: str) -> str:
+    """Return an axis as it stands in a sentence: `layer`, `number of components`."""
+    name = TITLES[axis]
+    return name[0].lower() + name[1:]
+
+
+def sections(study: Study, shown: int, per_group: int) -> list[Section]:
+    """Return the sections of the page in their order; `shown` fragile images and `per_group` typical ones of each
+    group."""
+    n_images = len(study.manifest)
+    fragile = study.fragile
+    moves = fragile["choice"].dropna()
+    mover = choice_in_words(str(moves.mode().iloc[0])) if len(moves) else None
+    matters = sentences.choice_that_matters(study.effects)
+    kept = int((study.consensus["agreement"] > KEPT).sum())
+    restarts, enough = _restarts(study)
+    state = sentences.State(
+        verdict=study.verdict,
+        n_cells=study.n_cells,
+        n_images=n_images,
+        n_labelled=study.n_labelled,
+        n_groups=study.n_groups,
+        n_fragile=len(fragile),
+        shown=shown,
+        choice=_strongest(study),
+        asked_for_k="choose_k" in study.tables,
+        restarts_enough=enough,
+    )
+    steps_images = {"Between two groups": _fragile_images(fragile.head(shown))} if study.n_cells > 1 else {}
+    return [
+        Section("images", "Which images are these?", _images(study)),
+        Section(
+            "groups",
+            "How many groups are there?",
+            [_groups(study)],
+            _kind(study, "choose_k"),
+            _typical(study, per_group),
+        ),
+        Section(
+            "survives",
+            "What survives every choice?",
+            [sentences.survival(study.verdict, study.n_cells, n_images, kept)],
+            _kind(study, "choice_map"),
+        ),
+        Section("trust", "Which cell is to be trusted?", _trust(study), _kind(study, "trust")),
+        Section("choice", "Which choice matters?", [matters], _kind(study, "partition_effects")),
+        Section("curve", "What does every cell score?", [_curve(study)], _kind(study, "specification_curve")),
+        Section("restarts", "Were there enough restarts?", [restarts], _kind(study, "restarts_enough")),
+        Section("confounders", "Did it cluster the microscope?", [_confounders(study)], _kind(study, "nuisances")),
+        Section(
+            "fragile",
+            "Which images do not survive?",
+            [sentences.fragile(study.verdict, study.n_cells, n_images, len(fragile), mover)],
+            None,
+            steps_images,
+        ),
+        Section("next", "What to do next?", sentences.next_steps(state)),
+    ]
+
+
+def five_lines(made: list[Section]) -> list[Sentence]:
+    """Return the five most important sentences: which cell, what survives, which choice, what confounds, what next."""
+    first = {section.key: section.answers[0] for section in made if section.answers}
+    keys = [key for key in ("trust", "survives", "choice", "confounders", "next", "groups") if key in first]
+    return [first[key] for key in keys][:5]
+
+
+def _kind(study: Study, kind: str) -> str | None:
+    return kind if kind in study.tables else None
+
+
+def _images(study: Study) -> list[Sentence]:
+    reasons = {str(reason): int(n) for reason, n in study.rejected["reason"].value_counts().items()}
+    n_classes = study.manifest["label"].nunique()
+    return [
+        sentences.images(len(study.manifest), reasons),
+        sentences.labels(len(study.manifest), study.n_labelled, n_classes),
+    ]
+
+
+def _groups(study: Study) -> Sentence:
+    table = study.table("choose_k")
+    agreed = table["standing_out"].iloc[0] if len(table) else np.nan
+    criteria = None if pd.isna(agreed) else int(agreed)
+    return sentences.number_of_groups(study.n_groups, study.chosen_k, criteria, "choose_k" in study.tables)
+
+
+def _typical(study: Study, per_group: int) -> dict[str, list[tuple[str, str]]]:
+    """The images of each group that the cells agree on most; none where the cells agree on nothing."""
+    if study.n_cells > 1 and study.verdict == "nothing":
+        return {}
+    table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
+    return {
+        f"Group {group + 1}: {sentences.count(len(members), 'image')}{_mostly(members['label'])}": [
+            (its.image_id, f"{its.path}, with its group in {sentences.percent(its.agreement)} of the votes")
+            for its in members.head(per_group).itertuples()
+        ]
+        for group, members in table.groupby("group")
+    }
+
+
+def _mostly(labels: pd.Series) -> str:
+    counts = labels.value_counts()
+    if counts.empty:
+        return ""
+    counts = counts[counts == counts.max()].sort_index()
+    return f", {sentences.percent(counts.iloc[0] / labels.notna().sum())} of the labelled are {counts.index[0]}"
+
+
+def _trust(study: Study) -> list[Sentence]:
+    table = study.table("trust")
+    if table.empty:
+        return [sentences.cell_to_trust("nothing", "", 0, 0, 0, 0, 1)]
+    first = table.iloc[0]
+    rivals = int((table["rank_low"].iloc[1:] < 2).sum())
+    said = [
+        sentences.cell_to_trust(
+            study.verdict, first["name"], first["agreement"], first["chance"], first["first"], rivals, len(table)
+        )
+    ]
+    n_labelled = int(first["n_labels"])
+    if n_labelled and table["ari"].notna().any():
+        aris = [first["ari"], table["ari"].max(), table["ari"].median()]
+        said.append(sentences.checked_by_labels(len(study.manifest), n_labelled, *map(float, aris)))
+    if 0 < n_labelled < len(study.manifest):
+        best = table.loc[table["probability"].idxmax()]
+        needed = None if pd.isna(best["labels_needed"]) else int(best["labels_needed"])
+        said.append(sentences.settled_by_labels(best["name"], float(best["probability"]), n_labelled, needed))
+    return said
+
+
+def _strongest(study: Study) -> str | None:
+    sure = [its for its in study.effects if its[2] < sentences.SURE]
+    return max(sure, key=lambda its: its[1])[0] if sure else None
+
+
+def _curve(study: Study) -> Sentence:
+    table = study.table("specification_curve")
+    if table.empty:
+        return sentences.curve(None, 0, 0, 0, 0)
+    values = table["value"]
+    return sentences.curve(table["metric"].iloc[0], len(table), values.min(), values.median(), values.max())
+
+
+def _restarts(study: Study) -> tuple[Sentence, bool]:
+    """The sentence, and whether they were enough as far as it is known."""
+    cells = tabulated_cells(study.table("restarts_enough"))
+    if cells.empty:
+        return sentences.restarts(0, 0, "restart", 0), True
+    n_enough = int((cells["enough_equal"] <= cells["n_runs"]).fillna(False).sum())
+    unit, n_runs = str(cells["unit"].iloc[0]), int(cells["n_runs"].max())
+    return sentences.restarts(len(cells), n_enough, unit, n_runs), n_enough == len(cells)
+
+
+def _confounders(study: Study) -> Sentence:
+    table = study.table("nuisances")
+    facts = [(str(its.fact), float(its.strength), float(its.p_holm)) for its in table.itertuples()]
+    return sentences.confounders(facts, bool(study.n_labelled))
+
+
+def _fragile_images(fragile: pd.DataFrame) -> list[tuple[str, str]]:
+    return [(its["image_id"], _why(its)) for its in fragile.to_dict("records")]
+
+
+def _why(image: Mapping[str, Any]) -> str:
+    """Which groups an image lies between, with which shares of the votes, and what moves it."""
+    groups = f"group {image['group'] + 1} ({sentences.percent(image['agreement'])}) or {int(image['second']) + 1}"
+    said = f"{image['path']}: {groups} ({sentences.percent(image['second_agreement'])})"
+    if image["choice"] is None or pd.isna(image["choice"]):
+        return said
+    return f"{said}; {choice_in_words(image['choice'])} {_level(image['choice'], image['level'])} moves it"
+
+
+def _level(axis: str, level: str) -> str:
+    return word(axis, level == "True") if axis == "whiten" else str(level)

@@ -1,0 +1,89 @@
+"""The verdict page: one file, with its figures and images inside and links to the tables beside it."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workflow_scripts.io.store import replacing
+from workflow_scripts.pages.gallery.pictures import Pictures, write_page
+from workflow_scripts.pages.verdict.findings import Section, five_lines
+
+SIDE = 112
+"""Of an image on the page, pixels."""
+ROOT = "../"
+"""From the page of a study to the folder of all results, which links begin at."""
+
+
+def write_verdict(
+    path: str,
+    sections: Sequence[Section],
+    figures: Mapping[str, str],
+    links: Mapping[str, str],
+    pictures: Pictures,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write the page.
+
+    `figures` has the PNG file of a figure by its kind, `links` the path below the folder of all results of each table
+    that a sentence rests on, `facts` are `dataset` and `study`.
+    """
+    made = list(sections)
+    data = {
+        **facts,
+        "root": ROOT,
+        "links": dict(links),
+        "lines": [its.text for its in five_lines(made)],
+        "sections": [_section(section, figures) for section in made],
+        "pictures": pictures.data_uris(dict.fromkeys(_shown(made)), SIDE),
+    }
+    write_page(path, Path(__file__).with_name("page.html"), data)
+
+
+def _section(section: Section, figures: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "key": section.key,
+        "question": section.question,
+        "answers": [vars(answer) for answer in section.answers],
+        "figure": _png(figures[section.figure]) if section.figure else None,
+        "images": [{"heading": heading, "images": its} for heading, its in section.images.items()],
+    }
+
+
+def _shown(sections: Sequence[Section]) -> list[str]:
+    return [image for section in sections for images in section.images.values() for image, _ in images]
+
+
+def _png(path: str) -> str:
+    return f"data:image/png;base64,{base64.b64encode(Path(path).read_bytes()).decode()}"
+
+
+def write_front_page(study_page: str, path: str) -> None:
+    """Write the page of a study again, for the folder of all results itself."""
+    text = Path(study_page).read_text(encoding="utf-8")
+    # Quotes in names are escaped inside the data: this text is the key.
+    of_study, of_root = (f'"root":{json.dumps(root)},"links"' for root in (ROOT, ""))
+    with replacing(path) as temporary:
+        temporary.write_text(text.replace(of_study, of_root, 1), encoding="utf-8")
+
+
+def sentence_table(sections: Sequence[Section], links: Mapping[str, str]) -> pd.DataFrame:
+    """Return a row per sentence: `section, strength, sentence, number, table` (its path below the folder of all
+    results) and `line` (its place among the five most important ones, from 1; null for others)."""
+    lines = [its.text for its in five_lines(list(sections))]
+    rows = [
+        {
+            "section": section.key,
+            "strength": answer.strength,
+            "sentence": answer.text,
+            "number": answer.number,
+            "table": links[answer.table],
+            "line": lines.index(answer.text) + 1 if answer.text in lines else None,
+        }
+        for section in sections
+        for answer in section.answers
+    ]
+    return pd.DataFrame(rows).astype({"line": "Int64", "number": "float64"})

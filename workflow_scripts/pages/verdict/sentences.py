@@ -1,0 +1,296 @@
+"""Numbers of a study -> sentences that a person can act on.
+
+Pure functions; nothing is claimed that the numbers do not carry.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import Literal
+
+from workflow_scripts.figures.names import METRIC_NAMES
+
+Strength = Literal["strong", "weak", "none", "fact"]
+"""Of the evidence: strong, weak, or that there is none; `fact` is a count, which needs no evidence."""
+SURE = 0.05
+"""p below which chance does not explain a finding."""
+LEADS = 0.5
+"""Share of the samples in which a cell has to be the first one to be named alone."""
+STRONG_AGREEMENT = 0.6
+"""Mean ARI of the most trusted cell from which on the agreement is called strong."""
+TOO_FEW = 0.5
+"""Agreement that shuffled partitions reach from which on there are too few images to say anything."""
+MOST_IMAGES = 0.8
+"""Share of images that stay in their group from which on the groups are said to survive."""
+NOTABLE = 0.1
+"""Share of a fact, or of the disagreement, from which on it is more than a trace."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence, how strong the evidence behind it is, the number that it rests on, and its place in a table.
+
+    `table` is a key of the page's links; `number` is None where the sentence says that there is none.
+    """
+
+    text: str
+    strength: Strength
+    number: float | None
+    table: str
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: `1 image`, `1,800 images`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, whole where it can be: `12 %`, `0.4 %`."""
+    value = 100 * share
+    return f"{value:.1f} %" if 0 < value < 0.95 else f"{value:.0f} %"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Return names as prose: `a, b and c`; of more than `most` the first and how many more."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def images(n_images: int, set_aside: Mapping[str, int]) -> Sentence:
+    """Say how many images there are and what was left out; `set_aside` has the number of files by reason."""
+    said = f"{count(n_images, 'image')} {'is' if n_images == 1 else 'are'} in the study."
+    total = sum(set_aside.values())
+    if not total:
+        return Sentence(f"{said} No file was set aside.", "fact", n_images, "manifest")
+    by_number = sorted(set_aside.items(), key=lambda its: (-its[1], its[0]))
+    reasons = listed([f"{n} {reason}" for reason, n in by_number])
+    text = f"{said} {count(total, 'file')} {'was' if total == 1 else 'were'} set aside: {reasons}."
+    return Sentence(text, "fact", n_images, "rejected")
+
+
+def labels(n_images: int, n_labelled: int, n_classes: int) -> Sentence:
+    """Say which labels there are."""
+    classes = count(n_classes, "class", "classes")
+    if not n_labelled:
+        text = "There are no labels: nothing on this page was checked against any."
+        return Sentence(text, "none", 0, "manifest")
+    if n_labelled < n_images:
+        has = "has" if n_labelled == 1 else "have"
+        return Sentence(
+            f"{n_labelled} of {n_images} images {has} a label, of {classes}.", "fact", n_labelled, "manifest"
+        )
+    return Sentence(f"Every image has a label, of {classes}.", "fact", n_labelled, "manifest")
+
+
+def number_of_groups(k: int, chosen: str, criteria: int | None, asked: bool) -> Sentence:
+    """Say how many groups there may be.
+
+    `chosen` is how the consensus chose its k (`given`, `of the cells`, `lifetime`); `criteria` the k on which the
+    criteria of a choose_k figure agree, None if on none; `asked` whether there is such a figure.
+    """
+    if asked and criteria:
+        same = "as the consensus has" if criteria == k else f"not on the {k} of the consensus: try {criteria}"
+        return Sentence(
+            f"Several criteria agree on {count(criteria, 'group')}, {same}.", "strong", criteria, "choose_k"
+        )
+    if asked:
+        text = f"The criteria do not agree on a number of groups: {k} is a choice and not a finding."
+        return Sentence(text, "none", k, "choose_k")
+    if chosen == "lifetime":
+        text = f"{count(k, 'group')} survive over the widest range of the consensus's tree."
+        return Sentence(text, "weak", k, "consensus")
+    text = f"The cells were asked for {count(k, 'group')}; whether that is right this study does not say."
+    return Sentence(text, "none", k, "consensus")
+
+
+def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence:
+    """Say what survives the choices: `n_kept` images are with the members of their group in most of the votes."""
+    if n_cells < 2:
+        text = "The study has one cell: nothing was varied, so what survives is not known."
+        return Sentence(text, "none", None, "consensus")
+    share = n_kept / n_images
+    if verdict == "nothing":
+        text = f"Nothing survives the choices: the {n_cells} cells agree no better than chance."
+        return Sentence(text, "none", share, "consensus")
+    said = f"{n_kept} of {n_images} images ({percent(share)}) keep their group in most votes of the {n_cells} cells"
+    if verdict == "agree" and share >= MOST_IMAGES:
+        return Sentence(f"The groups survive the choices: {said}.", "strong", share, "consensus")
+    return Sentence(f"The groups survive in part: {said}.", "weak", share, "consensus")
+
+
+def fragile(verdict: str, n_cells: int, n_images: int, n_fragile: int, choice: str | None) -> Sentence:
+    """Say which images do not survive; `choice` is the one that moves most of them, in words."""
+    if n_cells < 2:
+        return Sentence("With one cell no image can change its group.", "none", None, "consensus")
+    if verdict == "nothing":
+        text = "Which images are safe cannot be told where no cells agree."
+        return Sentence(text, "none", None, "consensus")
+    if not n_fragile:
+        return Sentence("No image lies between two groups.", "strong", 0, "consensus")
+    lie = "lies" if n_fragile == 1 else "lie"
+    by = f"; mostly the {choice} decides where they go" if choice else ""
+    text = f"{count(n_fragile, 'image')} ({percent(n_fragile / n_images)}) {lie} between two groups{by}."
+    return Sentence(text, "strong" if verdict == "agree" else "weak", n_fragile, "consensus")
+
+
+def choice_that_matters(effects: Sequence[tuple[str, float, float, float]]) -> Sentence:
+    """Say which choice the answer hangs on; `effects` are (choice in words, share, p, ARI lost)."""
+    table = "partition_effects"
+    if not effects:
+        return Sentence("The study varies nothing, so no choice can matter.", "none", None, table)
+    if all(isnan(share) for _, share, _, _ in effects):
+        return Sentence("All cells have the same partition: no choice matters.", "strong", 0.0, table)
+    name, share, p, lost = max(effects, key=lambda its: (its[2] < SURE, its[1]))
+    if not p < SURE:
+        most = f"the most: {name}, {percent(share)}, p = {p:.2f}"
+        return Sentence(f"No choice explains more of the disagreement than chance does ({most}).", "none", share, table)
+    text = f"The {name} matters most: it explains {percent(share)} of the disagreement between cells"
+    text += f", and a change of it alone costs {lost:.2f} of ARI." if lost >= 0.005 else "."
+    others = [other for other, _, other_p, _ in effects if other != name and not other_p < SURE]
+    if others:
+        text += f" No more than chance: {listed(others)}."
+    return Sentence(text, "strong" if share >= NOTABLE else "weak", share, table)
+
+
+def cell_to_trust(
+    verdict: str, name: str, agreement: float, chance: float, first: float, rivals: int, n_cells: int
+) -> Sentence:
+    """Say which cell to trust without labels.
+
+    `verdict` is that of `consensus.trust`; `first` the share of samples in which the cell ranks first; `rivals` the
+    other cells whose interval of the rank reaches the first place.
+    """
+    if n_cells < 2:
+        text = "One cell cannot be compared: vary a choice to learn what to trust."
+        return Sentence(text, "none", None, "trust")
+    if verdict == "nothing" and chance >= TOO_FEW:
+        text = (
+            f"There are too few images to tell agreement from chance, which gives up to {chance:.2f}: do not trust any."
+        )
+        return Sentence(text, "none", agreement, "trust")
+    if verdict == "nothing":
+        text = (
+            "The choices decide the answer: do not trust any. "
+            f"The best cell agrees with the others by {agreement:.2f} (mean ARI); chance gives up to {chance:.2f}."
+        )
+        return Sentence(text, "none", agreement, "trust")
+    if verdict == "weak":
+        text = (
+            f"The choices decide more than the images do. If one cell has to be taken: {name}, but it agrees with the "
+            f"others by {agreement:.2f} only (mean ARI)."
+        )
+        return Sentence(text, "weak", agreement, "trust")
+    alone = first >= LEADS or rivals < 1
+    text = f"Trust {name}: it agrees most with the other cells (mean ARI {agreement:.2f})"
+    text += f", first in {percent(first)} of samples"
+    text += "." if alone else f"; {count(rivals, 'other cell')} cannot be told from it."
+    return Sentence(text, "strong" if alone and agreement >= STRONG_AGREEMENT else "weak", agreement, "trust")
+
+
+def checked_by_labels(n_images: int, n_labelled: int, ari: float, best: float, median: float) -> Sentence:
+    """Say what the trusted cell scores with the labels, beside the best and the median cell."""
+    of = "the labels" if n_labelled == n_images else f"the {count(n_labelled, 'label')} at hand"
+    text = f"Against {of} it has ARI {ari:.2f}; the best cell has {best:.2f}, the median cell {median:.2f}."
+    return Sentence(text, "strong" if ari >= median else "weak", ari, "trust")
+
+
+def settled_by_labels(name: str, probability: float, n_labels: int, needed: int | None) -> Sentence:
+    """Say which cell a handful of labels speaks for, and how many more would settle it."""
+    said = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
+    if needed == 0:
+        text = f"{said}; cells of its opinion lead, and more labels would hardly change that."
+        return Sentence(text, "strong", probability, "trust")
+    if needed is None:
+        return Sentence(f"{said}; these labels do not settle which is best.", "weak", probability, "trust")
+    return Sentence(f"{said}; about {count(needed, 'more label')} would settle it.", "weak", probability, "trust")
+
+
+def curve(metric: str | None, n_cells: int, low: float, median: float, high: float) -> Sentence:
+    """Say over what range the cells score; `metric` is None where there is nothing to compare."""
+    table = "specification_curve"
+    if metric is None:
+        return Sentence("One cell has no curve: vary a choice.", "none", None, table)
+    if isnan(median):
+        return Sentence("Not every cell has a value of this metric.", "none", None, table)
+    what = "Agreement with the other cells" if metric == "agreement" else METRIC_NAMES[metric]
+    return Sentence(f"{what} of {n_cells} cells: {low:.2f} to {high:.2f}, median {median:.2f}.", "fact", median, table)
+
+
+def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
+    """Say whether restarts were enough in every cell; `unit` is `restart` or `repeat`, `n_runs` the most of a cell."""
+    table = "restarts_enough"
+    if not n_cells:
+        text = "Whether there were enough restarts is not known: no cell keeps several runs with an inertia."
+        return Sentence(text, "none", None, table)
+    share = n_enough / n_cells
+    runs = count(n_runs, unit)
+    if n_enough == n_cells:
+        return Sentence(f"{runs} reach the best optimum, or its equal, in every cell.", "strong", share, table)
+    cells = f"{n_cells - n_enough} of {count(n_cells, 'cell')}"
+    text = f"In {cells} {runs} are not sure to reach the best optimum or its equal."
+    return Sentence(text, "weak" if n_enough else "none", share, table)
+
+
+def confounders(facts: Sequence[tuple[str, float, float]], labelled: bool) -> Sentence:
+    """Say what goes with the groups that should not; `facts` are (name, strength, corrected p)."""
+    table = "nuisances"
+    if not facts:
+        text = "Nothing that is known of the images varies, so nothing can be confounded."
+        return Sentence(text, "none", None, table)
+    beyond = " beyond what the labels explain" if labelled else ""
+    sure = sorted([its for its in facts if its[2] < SURE], key=lambda its: -its[1])
+    if not sure:
+        text = f"None of {len(facts)} known facts about the images goes with the groups{beyond}."
+        return Sentence(text, "strong", 0.0, table)
+    names = listed([f"{name} ({percent(strength)})" for name, strength, _ in sure])
+    strongest = sure[0][1]
+    if strongest < NOTABLE:
+        return Sentence(f"Traces only: the groups explain a little of {names}{beyond}.", "weak", strongest, table)
+    yours = "" if labelled else "; whether they should is yours to say"
+    return Sentence(f"Beware: the groups explain {names}{beyond}{yours}.", "strong", strongest, table)
+
+
+@dataclass(frozen=True)
+class State:
+    """What the next steps depend on; `choice` is the one that matters, in words, None if none does."""
+
+    verdict: str
+    n_cells: int
+    n_images: int
+    n_labelled: int
+    n_groups: int
+    n_fragile: int
+    shown: int
+    choice: str | None
+    asked_for_k: bool
+    restarts_enough: bool
+
+
+def next_steps(study: State) -> list[Sentence]:
+    """Say what to do next, the most useful first."""
+    steps: list[tuple[str, str, float | None]] = []
+    agree = study.n_cells > 1 and study.verdict != "nothing"
+    if study.n_cells < 2:
+        what = "Vary a choice (preprocessing, layer, number of components): one cell says nothing about itself."
+        steps.append((what, "trust", study.n_cells))
+    elif not agree:
+        what = "Try another backbone or preprocessing: those of this study see no common groups in these images."
+        steps.append((what, "trust", None))
+    elif study.n_fragile:
+        now = min(study.n_fragile, study.shown)
+        them = "this image, which lies" if now == 1 else f"these {now} images, which lie"
+        rest = f"; {study.n_fragile - now} more are in the table" if study.n_fragile > now else ""
+        steps.append((f"Look at {them} between two groups{rest}.", "consensus", study.n_fragile))
+    if agree and study.n_labelled < study.n_images:
+        what = f"Label the most typical image of each of the {count(study.n_groups, 'group')}: that names them."
+        steps.append((what, "consensus", study.n_groups))
+    if agree and study.choice:
+        what = f"Try more values of the {study.choice}: it is the choice that the answer hangs on."
+        steps.append((what, "partition_effects", None))
+    if not study.restarts_enough:
+        steps.append(("Raise n_init: in some cells more restarts may find a better optimum.", "restarts_enough", None))
+    if not study.asked_for_k:
+        what = "Add a figure {kind: choose_k}: this study does not ask how many groups there are."
+        steps.append((what, "consensus", study.n_groups))
+    return [Sentence(text, "fact", number, table) for text, table, number in steps]
