@@ -1,7 +1,7 @@
 """Clustergrid: from a folder of pictures to figures that show how much each choice matters.
 
 `snakemake --cores all` makes everything; `snakemake --cores all study_NAME` one study;
-`snakemake models`, `snakemake predict --config new_images=PATH`, `snakemake prune` and `snakemake list_layers --config backbone=NAME` are explained in the README.
+`snakemake weights`, `snakemake models`, `snakemake predict --config new_images=PATH`, `snakemake prune` and `snakemake list_layers --config backbone=NAME` are explained in the README.
 """
 
 from snakemake.utils import min_version

@@ -2,6 +2,7 @@
 import sys
 from pathlib import Path
 
+from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, filled
 from workflow_scripts.grid.axes import PARTS

@@ -1,6 +1,16 @@
 # preprocess/{preprocess}.h5 -> features/{preprocess}/{backbone}/{layer}.h5, one rule for each pass of each backbone
 rule weights:
     input:
+        [
+            layout.weights.format(backbone=backbone)
+            for backbone, variant in settings.backbones.items()
+            if variant.weights not in (None, "none")
+        ],
+    localrule: True
+
+
+rule fetch_weights:
+    input:
         inputs.weight_file,
     output:
         layout.weights,
@@ -52,37 +62,132 @@ rule finetune:
         "../workflow_scripts/jobs/finetune.py"
 
 
-for backbone, network in settings.backbones.items():
-    for number, layers in enumerate(network.layers):
+for backbone, variant in settings.backbones.items():
+    for number, layers in enumerate(variant.layers):
+        parts = parts_of(layers[0])
+        if len(parts) > 1:
 
-        rule:
-            name:
-                f"features_{backbone}_{number}"
-            input:
-                images=layout.preprocessed,
-                weights=inputs.weights_of(backbone),
-            output:
-                [
-                    filled(layout.features, backbone=backbone, layer=layer)
-                    for layer in layers
-                ],
-            log:
-                layout.log(filled(layout.features, backbone=backbone, layer=number)),
-            benchmark:
-                layout.benchmark(
-                    filled(layout.features, backbone=backbone, layer=number)
-                )
-            conda:
-                "../envs/gpu.yaml"
-            threads: 8
-            resources:
-                mem_mb=sizes.features_mb(backbone),
-                runtime=sizes.runtime_per_image(1.0),
-                gpu=0 if settings.device == "cpu" else 1,
-            params:
-                backbone=inputs.frozen_network(backbone),
-                layers=layers,
-                device=settings.device,
-                code=code_digest("jobs.features"),
-            script:
-                "../workflow_scripts/jobs/features.py"
+            rule:
+                name:
+                    f"features_{backbone}_{number}"
+                input:
+                    parts=[
+                        filled(layout.features, backbone=backbone, layer=part)
+                        for part in parts
+                    ],
+                output:
+                    filled(layout.features, backbone=backbone, layer=layers[0]),
+                log:
+                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
+                benchmark:
+                    layout.benchmark(
+                        filled(layout.features, backbone=backbone, layer=number)
+                    )
+                conda:
+                    "../envs/cpu.yaml"
+                threads: 1
+                resources:
+                    mem_mb=resources.preprocess_mb,
+                    runtime=sizes.runtime_per_image(0.05),
+                params:
+                    layer=layers[0],
+                    code=code_digest("jobs.join"),
+                script:
+                    "../workflow_scripts/jobs/join.py"
+
+        elif variant.makes_features == "features":
+
+            rule:
+                name:
+                    f"features_{backbone}_{number}"
+                input:
+                    images=inputs.images_for(backbone),
+                    weights=inputs.weights_of(backbone),
+                output:
+                    [
+                        filled(layout.features, backbone=backbone, layer=layer)
+                        for layer in layers
+                    ],
+                log:
+                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
+                benchmark:
+                    layout.benchmark(
+                        filled(layout.features, backbone=backbone, layer=number)
+                    )
+                conda:
+                    "../envs/gpu.yaml"
+                threads: 8
+                resources:
+                    mem_mb=sizes.features_mb(backbone),
+                    runtime=sizes.runtime_per_image(1.0),
+                    gpu=0 if settings.device == "cpu" else 1,
+                params:
+                    backbone=inputs.frozen_network(backbone),
+                    layers=layers,
+                    device=settings.device,
+                    code=code_digest("jobs.features"),
+                script:
+                    "../workflow_scripts/jobs/features.py"
+
+        elif variant.makes_features == "describe":
+
+            rule:
+                name:
+                    f"features_{backbone}_{number}"
+                input:
+                    images=inputs.images_for(backbone),
+                output:
+                    [
+                        filled(layout.features, backbone=backbone, layer=layer)
+                        for layer in layers
+                    ],
+                log:
+                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
+                benchmark:
+                    layout.benchmark(
+                        filled(layout.features, backbone=backbone, layer=number)
+                    )
+                conda:
+                    "../envs/cpu.yaml"
+                threads: 8
+                resources:
+                    mem_mb=resources.preprocess_mb,
+                    runtime=sizes.runtime_per_image(0.5),
+                params:
+                    backbone=variant.network(),
+                    code=code_digest(
+                        "jobs.describe", f"backbones.descriptors.{variant.descriptor}"
+                    ),
+                script:
+                    "../workflow_scripts/jobs/describe.py"
+
+        else:
+
+            rule:
+                name:
+                    f"features_{backbone}_{number}"
+                input:
+                    table=variant.file,
+                    manifest=layout.manifest,
+                output:
+                    [
+                        filled(layout.features, backbone=backbone, layer=layer)
+                        for layer in layers
+                    ],
+                log:
+                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
+                benchmark:
+                    layout.benchmark(
+                        filled(layout.features, backbone=backbone, layer=number)
+                    )
+                conda:
+                    "../envs/cpu.yaml"
+                threads: 1
+                resources:
+                    mem_mb=resources.preprocess_mb,
+                    runtime=sizes.runtime_per_image(0.01),
+                params:
+                    backbone=variant.network(),
+                    code=code_digest("jobs.bring"),
+                script:
+                    "../workflow_scripts/jobs/bring.py"

@@ -112,8 +112,8 @@ def compare(model: str, device: torch.device, repeats: int, workers: int) -> Ite
     images = np.random.default_rng(0).integers(0, 256, (N_IMAGES[model], SIDE, SIDE), dtype=np.uint8)
     batch = BATCH_SIZE[device.type]
     for count in (1, 3):
-        forward, loaded = prepare(backbone(model), LAYERS[model][:count], device)
-        lower, _ = prepare(backbone(model, "bfloat16"), LAYERS[model][:count], device)
+        forward, loaded = prepare(backbone(model), LAYERS[model][:count], images.shape[1:3], device)
+        lower, _ = prepare(backbone(model, "bfloat16"), LAYERS[model][:count], images.shape[1:3], device)
         net, modules = loaded.network.to(device), HOOKED[model][:count]
         torch.set_num_threads(os.cpu_count() or 1)
         variants: dict[str, Callable[[], object]] = {
@@ -145,7 +145,7 @@ def largest_change(forward: ForwardPass, lower: ForwardPass, images: np.ndarray)
 def sweep(model: str, device: torch.device, batches: list[int], repeats: int, workers: int) -> str:
     """A row of images per second by batch size."""
     images = np.random.default_rng(0).integers(0, 256, (N_IMAGES[model], SIDE, SIDE), dtype=np.uint8)
-    forward, _ = prepare(backbone(model), LAYERS[model][:1], device)
+    forward, _ = prepare(backbone(model), LAYERS[model][:1], images.shape[1:3], device)
     runs = {str(batch): lambda batch=batch: ours(forward, images, batch, workers) for batch in batches}
     return f"| {model} | " + " | ".join(f"{len(images) / time:.1f}" for time in best(runs, repeats).values()) + " |"
 

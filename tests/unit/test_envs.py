@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent.parent
-CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "huggingface-hub": "huggingface_hub"}
 WORKFLOW_ONLY = {"snakemake", "pygments"}
 """What the jobs of a conda environment do not install: Snakemake is the one that starts them and writes the report."""
 
 
 IMPORT_NAMES = {"sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "pillow", "yaml": "pyyaml"}
-OPTIONAL = {"timm", "huggingface-hub", "nionswift-plugin"}
-"""The extras `timm` and `dm`, and what comes with them."""
+OPTIONAL = {"nionswift-plugin"}
+"""What comes with the extra `dm`."""
 
 
 def _normal(name: str) -> str:

@@ -20,6 +20,7 @@ import torch
 from torch import fx
 
 from workflow_scripts.backbones import network, weights
+from workflow_scripts.backbones.family import family_of
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -65,13 +66,19 @@ class ForwardPass:
 
 
 def prepare(
-    backbone: Mapping[str, Any], layers: Sequence[str], device: torch.device
+    backbone: Mapping[str, Any], layers: Sequence[str], image_size: tuple[int, int], device: torch.device
 ) -> tuple[ForwardPass, weights.Loaded]:
-    """The forward pass that gives `layers`; raises `UserError` when a layer needs tensors that the weights lack."""
+    """Return the forward pass that gives `layers` of images of `image_size` (height, width; pixels).
+
+    Raises `UserError` when a layer needs tensors that the weights lack, or the network takes no images of that size.
+    """
     chosen = weights.Backbone.of(backbone)
-    found = network.resolve(chosen.model, layers)
-    loaded = weights.load(backbone)
-    cut = network.cut(loaded.network, found)
+    resolved = network.resolve(chosen.model, layers)
+    family, name = family_of(chosen.model)
+    if trouble := family.refuses_size(name, (chosen.size, chosen.size) if chosen.size else image_size):
+        raise UserError(f"size: {trouble}")
+    loaded = weights.load(backbone, side=image_size[0])
+    cut = network.cut(chosen.model, loaded.network, resolved)
     if lacking := sorted(loaded.missing & cut.state_dict().keys()):
         raise UserError(
             f"weights: {chosen.weights} does not have {lacking[0]}, which {', '.join(layers)} of {chosen.model} need"
@@ -102,7 +109,7 @@ def extract(
     run side by side. Memory does not grow with N.
     """
     where = torch.device(choose_device(device))
-    forward, loaded = prepare(backbone, list(outputs), where)
+    forward, loaded = prepare(backbone, list(outputs), images.shape[1:3], where)
     chosen = weights.Backbone.of(backbone)
     batch_size = chosen.batch_size or BATCH_SIZE[where.type]
     facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}

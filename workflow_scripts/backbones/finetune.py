@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy
 from workflow_scripts.backbones import weights
 from workflow_scripts.backbones.extract import CUDA_WORKERS, content_hash
 from workflow_scripts.backbones.normalisation import Normalisation
+from workflow_scripts.backbones.weight_files import OWN_METADATA
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.device import choose_device
@@ -136,7 +137,7 @@ def finetune(
     train, test = held_out_split(image_ids, labels, how.test_fraction, how.seed)
     classes = sorted({labels[row] for row in train})
     targets = np.array([classes.index(label) if label else -1 for label in labels])
-    loaded = weights.load(backbone, len(classes))
+    loaded = weights.load(backbone, len(classes), side=images.shape[1])
     net = loaded.network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     trained = _trained_parameters(net, how.trained)
     chosen = weights.Backbone.of(backbone)
@@ -161,7 +162,7 @@ def finetune(
     }
     tensors = {name: value.cpu().contiguous() for name, value in net.state_dict().items()}
     with store.replacing(output) as temporary:
-        temporary.write_bytes(save(tensors, {weights.OWN_METADATA: json.dumps(metadata, sort_keys=True)}))
+        temporary.write_bytes(save(tensors, {OWN_METADATA: json.dumps(metadata, sort_keys=True)}))
     return pd.DataFrame(curves, columns=["epoch", "loss", "accuracy", "test_loss", "test_accuracy"])
 
 

@@ -1,33 +1,122 @@
-"""Writes `nodes/*.json`, what the rules know about torchvision's models.
+"""Writes `nodes/*/*.json`, what the rules know about networks; for one of timm's, prints what its file would hold.
 
-`python -m workflow_scripts.backbones.generate_nodes [MODEL ...]`, after torchvision was updated.
+`python -m workflow_scripts.backbones.generate_nodes`, after torchvision or timm were updated; with a model's name, its
+content goes to standard output.
 """
 
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
-from workflow_scripts.backbones import names, network
+from workflow_scripts.backbones import network, timm_family, torchvision_family
+from workflow_scripts.backbones.family import FAMILIES, family_of
+from workflow_scripts.backbones.timm_family import Timm
 from workflow_scripts.backbones.torchvision_import import torchvision
+from workflow_scripts.errors import UserError
 
 USUAL_SIZE = 224
+TIMM_MODELS = (
+    "convnext_tiny.dinov3_lvd1689m",
+    "convnext_tiny.fb_in22k",
+    "convnextv2_tiny.fcmae_ft_in22k_in1k",
+    "efficientnet_b0.ra_in1k",
+    "eva02_tiny_patch14_224.mim_in22k",
+    "fastvit_mci0.apple_mclip",
+    "mobilenetv4_conv_small.e2400_r224_in1k",
+    "resnet18.a1_in1k",
+    "resnet50.a1_in1k",
+    "swin_tiny_patch4_window7_224.ms_in1k",
+    "tf_efficientnet_lite0.in1k",
+    "vit_base_patch14_dinov2.lvd142m",
+    "vit_base_patch14_reg4_dinov2.lvd142m",
+    "vit_base_patch16_clip_224.openai",
+    "vit_base_patch16_dinov3.lvd1689m",
+    "vit_base_patch16_siglip_224.v2_webli",
+    "vit_base_patch16_siglip_224.webli",
+    "vit_small_patch14_dinov2.lvd142m",
+    "vit_small_patch14_reg4_dinov2.lvd142m",
+    "vit_small_patch16_dinov3.lvd1689m",
+    "vit_tiny_patch16_224.augreg_in21k_ft_in1k",
+    # the architectures alone, with timm's default weights
+    "mobilenetv4_conv_small",
+    "resnet18",
+    "tf_efficientnet_lite0",
+    "vit_small_patch14_dinov2",
+    "vit_small_patch14_reg4_dinov2",
+    "vit_small_patch16_dinov3",
+    "vit_tiny_patch16_224",
+)
 
 
-def content(model: str) -> str:
-    """The file of one model: its input size, and each node's shapes at that size and at twice that, a node a line."""
+def torchvision_content(model: str) -> str:
+    """Return the file of one model: the input size, and each node's shapes at that size and at twice that."""
     crop = torchvision.models.get_model_weights(model)["DEFAULT"].transforms().crop_size[0]
     size, nodes = network.describe(model, [crop, USUAL_SIZE])
-    lines = [
-        f"{json.dumps(name)}: {json.dumps([node.shape, node.doubled] if node.doubled else [node.shape])}"
-        for name, node in nodes.items()
-    ]
-    return f'{{"input_size": {size}, "nodes": {{\n' + ",\n".join(lines) + "\n}}\n"
+    return _text({"input_size": size}, {name: _shapes(shape, doubled) for name, (shape, doubled) in nodes.items()})
+
+
+def timm_content(model: str) -> str:
+    """Return the file of one of timm's models (a name without the prefix); raises `UserError` for an unknown one.
+
+    Besides nodes, their names in the graph and their shapes: the side of its images, of what an image has to be a
+    multiple (null: of nothing), how many patches and tokens in front of these there are, and the weights' licence.
+    """
+    net = network.on_meta(f"{Timm.prefix}{model}")
+    config: Any = net.pretrained_cfg
+    size, described = network.describe(f"{Timm.prefix}{model}", [config["input_size"][-1], USUAL_SIZE])
+    short: dict[str, list[Any]] = {}
+    for name, (shape, doubled) in described.items():
+        short[_module_of(name, described, net)] = [name, *_shapes(shape, doubled)]
+    patches = getattr(getattr(net, "patch_embed", None), "num_patches", None)
+    embedding = getattr(getattr(net, "patch_embed", None), "patch_size", None)
+    facts = {
+        "input_size": size,
+        "multiple": embedding[0] if embedding and config.get("fixed_input_size") else None,
+        "patches": patches,
+        "prefix": getattr(net, "num_prefix_tokens", 0),
+        "class_token": getattr(net, "cls_token", None) is not None,
+        "licence": config.get("license"),
+    }
+    kept = {name: node for name, node in short.items() if name}
+    return _text(facts, kept)
+
+
+def _module_of(name: str, described: Mapping[str, Any], net: Any) -> str:
+    """Return the innermost module whose last node is `name`; an empty text for a node in the middle of its module."""
+    modules = dict(net.named_modules())
+    if name in modules:
+        return name
+    module = name.rpartition(".")[0]
+    inside = [node for node in described if node.startswith(f"{module}.")]
+    return module if module in modules and inside and inside[-1] == name else ""
+
+
+def _shapes(shape: tuple[int, ...], doubled: tuple[int, ...] | None) -> list[tuple[int, ...]]:
+    return [shape, doubled] if doubled else [shape]
+
+
+def _text(facts: Mapping[str, Any], nodes: Mapping[str, Any]) -> str:
+    """Return JSON with a node a line."""
+    lines = [f"{json.dumps(name)}: {json.dumps(node)}" for name, node in nodes.items()]
+    head = json.dumps(facts)[:-1]
+    return f'{head}, "nodes": {{\n' + ",\n".join(lines) + "\n}}\n"
 
 
 def main(models: list[str]) -> None:
-    """Write the files of `models`, or of all classification models of torchvision."""
-    for model in models or torchvision.models.list_models(module=torchvision.models):
-        (names.NODES / f"{model}.json").write_text(content(model))
+    """Print the content of the first of `models`, or write all files."""
+    if models:
+        family, name = family_of(models[0])
+        sys.stdout.write(timm_content(name) if family is FAMILIES[0] else torchvision_content(name))
+        return
+    for name in torchvision.models.list_models(module=torchvision.models):
+        (torchvision_family.NODES / f"{name}.json").write_text(torchvision_content(name))
+    for name in TIMM_MODELS:
+        (timm_family.NODES / f"{name}.json").write_text(timm_content(name))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        sys.exit(str(error))

@@ -1,98 +1,71 @@
-"""Networks by name, their nodes, and a network cut to the layers that are asked for."""
+"""The nodes of a network, and a network cut to the layers that are asked for."""
 
-import logging
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.fx.experimental.optimization import fuse
+from torch.nn.functional import normalize
 
-from workflow_scripts.backbones import names
-from workflow_scripts.backbones.names import Layer, Node
+from workflow_scripts.backbones.family import family_of, resolve_node, unknown_layer
+from workflow_scripts.backbones.layers import Layer, Node, parse_layer
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 
-log = logging.getLogger(__name__)
 GEM_POWER = 3.0
 GEM_FLOOR = 1e-6
 
 
-def build(model: str, **options: Any) -> nn.Module:
-    """A classification model of torchvision, or `timm:NAME`, with the weights of its initialisation, in eval mode.
+Shape = tuple[int, ...]
 
-    `options` (`num_classes`, `image_size`) go to the constructor. Raises `UserError` for an unknown name.
+
+def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Shape, Shape | None]]]:
+    """Return the first of `sizes` (pixels) that a model takes, the shapes of its nodes there and at twice the size.
+
+    Shapes are those of one image; the second is None for a model that takes its own size only. Only nodes whose output
+    is a float tensor with one row per image. Nothing is computed (torch's meta device).
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # torchvision's note about the initialisation of Inception
-        if model.startswith(names.TIMM):
-            return _timm().create_model(_timm_name(model), **options).eval()
-        try:
-            constructor = torchvision.models.get_model_builder(model)
-        except ValueError:
-            raise UserError(str(names.unknown_model(model))) from None
-        return constructor(**options).eval()
-
-
-def _timm() -> Any:
-    try:
-        import timm
-    except ImportError:
-        raise UserError("model: timm's models need the timm extra; `pip install timm`") from None
-    return timm
-
-
-def _timm_name(model: str) -> str:
-    name = model.removeprefix(names.TIMM)
-    if not _timm().is_model(name):
-        raise UserError(f"model: timm has no model {name!r}; allowed: a name of timm.list_models()")
-    return name
-
-
-def input_size(model: str) -> int:
-    """The side of the images that a model was made for, pixels."""
-    return timm_config(model).input_size[-1] if model.startswith(names.TIMM) else names.input_size(model)
-
-
-def timm_config(model: str) -> Any:
-    """What timm says about a model's own weights (`hf_hub_id`, `input_size`, `mean`, `std`)."""
-    return _timm().get_pretrained_cfg(_timm_name(model))
-
-
-def nodes(model: str) -> dict[str, Node]:
-    """A model's nodes: from the committed files for torchvision's, traced now for timm's."""
-    return describe(model, [input_size(model)])[1] if model.startswith(names.TIMM) else names.nodes(model)
-
-
-def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, Node]]:
-    """The first of `sizes` (pixels) that a model takes, and its nodes at that size and at twice that.
-
-    Only nodes whose output is a float tensor with one row per image. Nothing is computed (torch's meta device).
-    """
-    network = _on_meta(model)
-    known = _traced_names(network)
-    extractor = _extractor(network, {name: name for name in known})
-    size = next(size for size in sizes if _meta_shapes(extractor, 2, size))
+    net = on_meta(model)
+    tracing = family_of(model)[0].tracing()
+    known = _traced_names(net, tracing)
+    extractor = _extractor(net, {name: name for name in known}, tracing)
+    size = next((size for size in sizes if _meta_shapes(extractor, 2, size)), None)
+    if size is None:
+        raise UserError(f"model: {model} cannot be traced with images of {' or '.join(map(str, sizes))} pixels")
     shapes = _meta_shapes(extractor, 2, size)
-    doubled = _meta_shapes(extractor, 3, 2 * size)
+    doubled = _meta_shapes(extractor, 3, 2 * size) or _shapes_of_doubled(model, 2 * size)
     other = doubled or _meta_shapes(extractor, 3, size)
     return size, {
-        name: Node(shapes[name][1:], doubled[name][1:] if doubled else None)
+        name: (shapes[name][1:], doubled[name][1:] if name in doubled else None)
         for name in known[1:]  # the first is the input
-        if len(shapes.get(name, ())) > 1 and shapes[name][0] == 2 and other[name][0] == 3
+        if len(shapes.get(name, ())) > 1 and shapes[name][0] == 2 and other.get(name, (0,))[0] == 3
     }
 
 
-def _on_meta(model: str) -> nn.Module:
+def _shapes_of_doubled(model: str, size: int) -> dict[str, Shape]:
+    """Return the shapes of the same network built for larger images; nothing where it is always of one size."""
+    try:
+        net = on_meta(model, size)
+        tracing = family_of(model)[0].tracing()
+        return _meta_shapes(_extractor(net, {name: name for name in _traced_names(net, tracing)}, tracing), 3, size)
+    except (AssertionError, RuntimeError, TypeError, ValueError):
+        return {}
+
+
+def on_meta(model: str, size: int | None = None) -> nn.Module:
+    """Return a network without numbers, built for images of `size` pixels (null: the model's own)."""
+    family, name = family_of(model)
     try:
         with torch.device("meta"):
-            return build(model)
+            return family.build(name, size)
     except NotImplementedError:  # RegNet and some of timm's compute with tensors when they are built
-        return build(model).to("meta")
+        return family.build(name, size).to("meta")
 
 
-def _meta_shapes(extractor: fx.GraphModule, batch: int, size: int) -> dict[str, tuple[int, ...]]:
+def _meta_shapes(extractor: fx.GraphModule, batch: int, size: int) -> dict[str, Shape]:
     try:
         with torch.inference_mode():
             outputs = fx.Interpreter(extractor).run(torch.empty(batch, 3, size, size, device="meta"))
@@ -105,64 +78,48 @@ def _meta_shapes(extractor: fx.GraphModule, batch: int, size: int) -> dict[str, 
     }
 
 
-def _tracing(network: nn.Module) -> dict[str, Any]:
-    """What tells the tracer which parts of timm's models have control flow of their own."""
-    if not type(network).__module__.startswith("timm."):
-        return {}
-    models = _timm().models
-    return {
-        "leaf_modules": list(models.get_notrace_modules()),
-        "autowrap_functions": list(models.get_notrace_functions()),
-    }
-
-
-def _traced_names(network: nn.Module) -> list[str]:
+def _traced_names(network: nn.Module, tracing: Mapping[str, Any]) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that training and evaluation have different nodes
-        tracing = _tracing(network)
-        return torchvision.models.feature_extraction.get_graph_node_names(network, tracer_kwargs=tracing)[1]
+        return torchvision.models.feature_extraction.get_graph_node_names(network, tracer_kwargs=dict(tracing))[1]
 
 
-def _extractor(network: nn.Module, return_nodes: Mapping[str, str]) -> fx.GraphModule:
+def _extractor(network: nn.Module, return_nodes: Mapping[str, str], tracing: Mapping[str, Any]) -> fx.GraphModule:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         create = torchvision.models.feature_extraction.create_feature_extractor
-        return create(network, dict(return_nodes), tracer_kwargs=_tracing(network), suppress_diff_warning=True).eval()
+        return create(network, dict(return_nodes), tracer_kwargs=dict(tracing), suppress_diff_warning=True).eval()
 
 
 def resolve(model: str, texts: Sequence[str]) -> dict[str, tuple[Layer, Node]]:
-    """Each layer's text with the node and the pooling that it stands for; raises `UserError` for an unknown one."""
-    known = nodes(model)
-    found = {}
+    """Return the node and the pooling that each layer's text stands for; raises `UserError` for an unknown one."""
+    family, name = family_of(model)
+    resolved = {}
     for text in texts:
-        if trouble := names.unknown_layer(model, text):
+        if trouble := unknown_layer(model, text):
             raise UserError(trouble)
-        layer = names.parse_layer(text)
-        name = names.resolve_node(model, layer.node)
-        if name not in known:
-            raise UserError(
-                f"layers: {model} has no layer {name!r} with one row per image; `snakemake list_layers` shows all"
-            )
-        if refusal := known[name].refuses(layer.pooling):
-            raise UserError(f"layers: {text!r} of {model}: {refusal}, the output of {name} is {known[name].shape}")
-        found[text] = Layer(name, layer.pooling), known[name]
-    return found
+        layer = parse_layer(text)
+        node = resolve_node(model, layer.node)
+        resolved[text] = replace(layer, node=family.graph_node(name, node)), family.nodes(name)[node]
+    return resolved
 
 
-def cut(network: nn.Module, layers: Mapping[str, tuple[Layer, Node]]) -> fx.GraphModule:
-    """The network up to the deepest of `layers`, as one graph that gives {text: (N, width) float32}.
+def cut(model: str, network: nn.Module, layers: Mapping[str, tuple[Layer, Node]]) -> fx.GraphModule:
+    """Return a model's network up to the deepest of `layers`, as one graph that gives {text: (N, width) float32}.
 
     `layers` is what `resolve` gives. Each output is pooled directly after its node, so that an in-place operation
     further on cannot overwrite it.
     """
-    extractor = _extractor(network, {layer.node: layer.node for layer, _ in layers.values()})
+    nodes = {layer.node: layer.node for layer, _ in layers.values()}
+    extractor = _extractor(network, nodes, family_of(model)[0].tracing())
     graph = extractor.graph
     output = next(node for node in graph.nodes if node.op == "output")
     taken = output.args[0]
     vectors = {}
     for text, (layer, node) in layers.items():
         with graph.inserting_after(taken[layer.node]):
-            vectors[text] = graph.call_function(pool, (taken[layer.node], layer.pooling, node.channel_axis))
+            how = (layer.pooling, node.channel_axis, node.prefix or 0, layer.l2)
+            vectors[text] = graph.call_function(pool, (taken[layer.node], *how))
     output.args = (vectors,)
     return fx.GraphModule(extractor, graph)
 
@@ -173,13 +130,19 @@ def fold_batch_norms(network: fx.GraphModule) -> fx.GraphModule:
     return fx.GraphModule(folded, folded.graph)  # type: ignore[arg-type]
 
 
-def pool(output: Tensor, pooling: str, channel_axis: int) -> Tensor:
-    """A node's output (N, ...) as vectors (N, width) float32.
+def pool(output: Tensor, pooling: str, channel_axis: int, prefix: int = 0, l2: bool = False) -> Tensor:
+    """Return a node's output (N, ...) as vectors (N, width) float32.
 
-    `flat` keeps every value in the order of the axes; `avg`, `max` and `gem` reduce all axes but the channels'; `cls`
-    takes the first token. `gem` is the generalised mean with p = 3 (Radenović, Tolias & Chum 2018, equation 3).
+    `flat` keeps every value in the order of the axes; `avg`, `max` and `gem` reduce all axes but the channels'. Of
+    tokens (N, tokens, channels), `cls` takes the first, `patch` the mean of those behind the `prefix` first ones, and
+    `clspatch` both, one behind the other (as DINOv2's linear evaluation does; Oquab et al. 2023). `gem` is the
+    generalised mean with p = 3 (Radenović, Tolias & Chum 2018, equation 3). `l2` divides every vector by its length.
     """
-    output = output.float()
+    vectors = _pooled(output.float(), pooling, channel_axis, prefix)
+    return normalize(vectors, dim=1) if l2 else vectors
+
+
+def _pooled(output: Tensor, pooling: str, channel_axis: int, prefix: int) -> Tensor:
     axes = [axis for axis in range(1, output.ndim) if axis != channel_axis + 1]
     match pooling:
         case "avg":
@@ -190,5 +153,9 @@ def pool(output: Tensor, pooling: str, channel_axis: int) -> Tensor:
             return output.clamp(min=GEM_FLOOR).pow(GEM_POWER).mean(axes).pow(1 / GEM_POWER)
         case "cls":
             return output[:, 0].clone()
+        case "patch":
+            return output[:, prefix:].mean(1)
+        case "clspatch":
+            return torch.cat([output[:, 0], output[:, prefix:].mean(1)], dim=1)
         case _:
             return output.flatten(1).clone()

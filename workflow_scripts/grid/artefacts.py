@@ -91,7 +91,7 @@ def _used_backbones(grid: Grid) -> dict[str, None]:
 
 
 def _backbones(grid: Grid) -> Iterator[Wildcards]:
-    return ({"backbone": name} for name in _used_backbones(grid))
+    return ({"backbone": name} for name in _used_backbones(grid) if grid.settings.backbones[name].weights)
 
 
 def _tuned_backbones(grid: Grid) -> Iterator[Wildcards]:
@@ -221,7 +221,11 @@ class Layout:
         "preprocess/{preprocess}", (".h5",), "preprocess", _preprocessed, "all images of one preprocessing, uint8"
     )
     weights = Artefact(
-        "weights/{backbone}", (".json",), "weights", _backbones, "which weight file a backbone has, and its SHA-256"
+        "weights/{backbone}",
+        (".json",),
+        "fetch_weights",
+        _backbones,
+        "which weight file a backbone has, and its SHA-256",
     )
     finetuned = Artefact(
         *("finetuned/{backbone}", (".safetensors", ".csv"), "finetune", _tuned_backbones),

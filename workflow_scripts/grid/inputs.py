@@ -146,6 +146,18 @@ class Inputs:
         tuned = {"weights": self.weights_of(backbone), "sha256": None, "normalise": "auto"}
         return {**settings.network(), **(tuned if settings.finetune else {})}
 
+    def images_for(self, backbone: str) -> Callable[[Wildcards], str]:
+        """Return a function for the preprocessed images, which ends the run where the backbone refuses their size."""
+
+        @_ends_the_run
+        def images(wildcards: Wildcards) -> str:
+            size = self.settings.preprocess[wildcards.preprocess].size
+            if trouble := self.settings.backbones[backbone].refuses(size):
+                raise UserError(f"config: backbones.{backbone}: {trouble}")
+            return self.layout.preprocessed.format(**wildcards)
+
+        return images
+
     # -------------------------------------------------------------------------------------------- reduce and cluster
 
     def decomposed_from(self, wildcards: Wildcards) -> str:

@@ -11,6 +11,7 @@ with job(snakemake.log[0]):
     params = snakemake.params
     table = list_layers(params.model, params.n_images, params.size)
     print(
-        f"{params.model}, {params.n_images} images of {params.size} pixels, float32; pooled: _avg, _max, _gem or _cls"
+        f"{params.model}, {params.n_images} images of {params.size} pixels, float32; "
+        "pooled: _avg, _max, _gem, _cls or _patch"
     )
     print(table.to_string(index=False, na_rep=""))

@@ -65,6 +65,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         tensors |= _reduction(sources["points"], cell, settings["decomposition"])
     with store.reading(sources["network"]) as file:
         network = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": store.text(file, "weights_sha256")}
+        if "scales" in file.attrs:
+            network["scales"] = store.attribute(file, "scales")  # of a joined layer
     facts = {
         "cell": dict(cell),
         "images": len(clusters),

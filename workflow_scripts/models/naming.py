@@ -5,12 +5,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from workflow_scripts.backbones.descriptors import describe
 from workflow_scripts.backbones.extract import CUDA_WORKERS, padded_batches, prepare
+from workflow_scripts.backbones.joined import side_by_side
+from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.device import choose_device
 from workflow_scripts.io.parallel import threaded_map
@@ -20,6 +24,8 @@ from workflow_scripts.preprocess.pipeline import preprocess_all
 ROWS = 256
 """Images that are held at once."""
 Progress = Callable[[int, int], None]
+Forward = Callable[[np.ndarray], dict[str, np.ndarray]]
+"""uint8 images (n, H, W) or (n, H, W, 3) in, {layer: (n, width) float32} out."""
 
 
 def name_pictures(
@@ -59,16 +65,40 @@ def _features(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yield the features of the models' layers, {layer: (n, d) float32}, for some images at a time, in order."""
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
-    images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(backbone["model"]))
+    images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
     first = list(islice(images, ROWS))  # forks the workers, before torch has threads
     where = torch.device(choose_device(device))
-    forward, loaded = prepare(backbone, sorted({model.layer for model in models}), where)
-    if (there := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
-        raise UserError(
-            f"weights: found SHA-256 {there} for {backbone['weights']}, the model was made with "
-            f"{backbone['weights_sha256']}; make it again, or bring its weights"
-        )
+    forward = _forward(backbone, sorted({model.layer for model in models}), first[0].shape[:2], where)
     for chunk in chain([first], iter(lambda: list(islice(images, ROWS)), [])):
         batches = padded_batches(np.stack(chunk), 0, backbone["batch_size"])
         vectors = list(threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
         yield {layer: np.concatenate([batch[layer] for batch in vectors])[: len(chunk)] for layer in vectors[0]}
+
+
+def _name(backbone: Mapping[str, Any]) -> str:
+    return backbone.get("model") or backbone.get("descriptor") or backbone["file"]
+
+
+def _forward(
+    backbone: Mapping[str, Any], layers: Sequence[str], image_size: tuple[int, int], device: torch.device
+) -> Forward:
+    """Return what makes features of images; raises `UserError` for other weights, and for features without a place."""
+    if "file" in backbone:
+        raise UserError(f"new_images: the features are those of {backbone['file']}, which has no place for new images")
+    if "descriptor" in backbone:
+        return lambda images: {layers[0]: np.stack([describe(image, backbone) for image in images])}
+    parts = {layer: parts_of(layer) for layer in layers}
+    forward, loaded = prepare(backbone, sorted({part for of in parts.values() for part in of}), image_size, device)
+    if (digest := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
+        raise UserError(
+            f"weights: found SHA-256 {digest} for {backbone['weights']}, the model was made with "
+            f"{backbone['weights_sha256']}; make it again, or bring its weights"
+        )
+    if "scales" not in backbone:
+        return forward
+
+    def joined(images: np.ndarray) -> dict[str, np.ndarray]:
+        vectors = forward(images)
+        return {layer: side_by_side([vectors[part] for part in of], backbone["scales"]) for layer, of in parts.items()}
+
+    return joined

@@ -12,7 +12,6 @@ from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.backbones import names
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.axes import AXES, FEATURES_THEMSELVES
 from workflow_scripts.grid.cells import Cell, split_layer
@@ -31,7 +30,7 @@ STREAM_MB = 2000
 """A job that streams images, with the largest ones under way."""
 EMBEDDED_IMAGES = 400
 UNKNOWN_WIDTH = 2048
-"""Taken for a layer whose width only the network itself can tell."""
+"""Taken for points whose number of columns is not asked for."""
 BASE_MINUTES = 5
 """Of a job with nothing to do, on a slow file system. Many such jobs are one on a cluster, and then it counts."""
 
@@ -88,8 +87,7 @@ class Sizes:
 
     def width(self, cell: Cell) -> int:
         """Return the numbers of one image in a layer."""
-        model = self.settings.backbones[cell.backbone].model
-        return names.layer_width(model, cell.layer, self.side(cell.backbone, cell.preprocess)) or UNKNOWN_WIDTH
+        return self.settings.backbones[cell.backbone].width(cell.layer, self.side(cell.backbone, cell.preprocess))
 
     def dimensions(self, cell: Cell) -> int:
         """Return the numbers of one image that are clustered."""

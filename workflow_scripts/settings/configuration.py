@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
-from workflow_scripts.settings.backbones import Backbone
+from workflow_scripts.settings.backbones import Backbone, Network, settings_model
 from workflow_scripts.settings.base import Model, Name
 from workflow_scripts.settings.clusterers import Clusterer, OfK
 from workflow_scripts.settings.decompositions import Decomposition, Pca
@@ -128,7 +128,9 @@ def _takes(section: str, variant: Any, key: str) -> bool:
     """Return whether a variant, as given, takes a shared value: a clusterer that finds k itself has none."""
     if not isinstance(variant, Mapping):
         return False
-    model = Clusterer.registry.get(str(variant.get("method")), OfK) if section == "clusterers" else Backbone
+    model = (
+        Clusterer.registry.get(str(variant.get("method")), OfK) if section == "clusterers" else settings_model(variant)
+    )
     return key in model.model_fields
 
 
@@ -163,7 +165,7 @@ def parse(config: Mapping[str, Any]) -> Settings:
 
 
 # Where pydantic puts a union's tag, or a field of ours, into the path of a key that the YAML has without it.
-_NOT_IN_YAML = {"preprocess": (2, 4), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
+_NOT_IN_YAML = {"preprocess": (2, 4), "backbones": (2,), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
 
 
 def _explain(detail: Any) -> str:
@@ -180,7 +182,7 @@ def schema() -> dict[str, Any]:
     """Return the JSON schema of the configuration, for editors and for `config/config.schema.json`."""
     described = Settings.model_json_schema()
     of_variants = {key for _, key in SHARED.values()}
-    models: list[type[Model]] = [Backbone, *Clusterer.registry.values()]
+    models: list[type[Model]] = [Network, *Clusterer.registry.values()]
     for model in models:  # what `_shared_values` fills in may be left out
         definition = described["$defs"].get(model.__name__, {})
         if "required" in definition:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from workflow_scripts.backbones import extract as module
-from workflow_scripts.backbones import names
+from workflow_scripts.backbones import family
 from workflow_scripts.backbones.extract import extract, padded_batches, prepare
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
@@ -21,6 +21,7 @@ from workflow_scripts.io import store
 from workflow_scripts.io.device import choose_device
 
 CPU = torch.device("cpu")
+SIZE = (64, 64)
 RANDOM_SQUEEZENET = {"model": "squeezenet1_1", "weights": "random", "batch_size": 4}
 
 
@@ -85,7 +86,7 @@ def test_every_pooling_of_a_residual_network_is_that_of_a_plain_forward_pass(tmp
     modules = ["conv1", "bn1", "layer1.0.bn2", "layer2.0.conv1", "layer2.1.bn2", "layer4", "avgpool"]
     expected = plain_outputs(net, imagenet_pixels(images), modules)
     layers = [f"{name}_{pooling}" for name in modules for pooling in ("flat", "avg", "max", "gem")]
-    forward, _ = prepare(backbone, layers, CPU)
+    forward, _ = prepare(backbone, layers, SIZE, CPU)
     found = forward(images)
     for name in modules:
         for pooling, values in pooled_by_numpy(expected[name]).items():
@@ -97,32 +98,32 @@ def test_every_pooling_of_a_residual_network_is_that_of_a_plain_forward_pass(tmp
 
 def test_a_convolution_is_not_overwritten_by_its_in_place_relu():
     """The trap: torchvision's SqueezeNet has nn.ReLU(inplace=True) right after features.0."""
-    net = prepare(RANDOM_SQUEEZENET, ["features.0"], CPU)[1].network
+    net = prepare(RANDOM_SQUEEZENET, ["features.0"], SIZE, CPU)[1].network
     images = some_images(2, 64, 64, 3)
     pixels = imagenet_pixels(images)
     before = plain_outputs(net, pixels, ["features.0"])["features.0"]
     after = np.maximum(before, 0)
     assert (before < 0).any()
-    found = prepare(RANDOM_SQUEEZENET, ["features.0", "features.1", "conv1_avg"], CPU)[0](images)
+    found = prepare(RANDOM_SQUEEZENET, ["features.0", "features.1", "conv1_avg"], SIZE, CPU)[0](images)
     np.testing.assert_allclose(found["features.0"], before.reshape(2, -1), atol=1e-4)
     np.testing.assert_allclose(found["features.1"], after.reshape(2, -1), atol=1e-4)
     np.testing.assert_allclose(found["conv1_avg"], after.mean((2, 3)), atol=1e-4)
 
 
-def test_the_class_token_and_the_mean_token_of_a_transformer():
+def test_the_class_token_and_the_mean_of_the_patches_of_a_transformer():
     """At the network's own size, against a hook on the encoder's last normalisation."""
     backbone = {"model": "vit_b_16", "weights": "random"}
-    forward, loaded = prepare(backbone, ["encoder.ln_cls", "encoder.ln_avg"], CPU)
+    forward, loaded = prepare(backbone, ["encoder.ln_cls", "encoder.ln_patch"], SIZE, CPU)
     images = some_images(1, 224, 224, 3)
     tokens = plain_outputs(loaded.network, imagenet_pixels(images), ["encoder.ln"])["encoder.ln"]
     found = forward(images)
     np.testing.assert_allclose(found["encoder.ln_cls"], tokens[:, 0], atol=1e-4)
-    np.testing.assert_allclose(found["encoder.ln_avg"], tokens.mean(1), atol=1e-4)
+    np.testing.assert_allclose(found["encoder.ln_patch"], tokens[:, 1:].mean(1), atol=1e-4)
 
 
 def test_maps_with_channels_last_are_pooled_over_the_right_axes():
     """Swin's maps are (H, W, C)."""
-    forward, loaded = prepare({"model": "swin_t", "weights": "random"}, ["features.1_avg", "features.1_max"], CPU)
+    forward, loaded = prepare({"model": "swin_t", "weights": "random"}, ["features.1_avg", "features.1_max"], SIZE, CPU)
     images = some_images(1, 224, 224, 3)
     maps = plain_outputs(loaded.network, imagenet_pixels(images), ["features.1"])["features.1"]
     found = forward(images)
@@ -131,7 +132,7 @@ def test_maps_with_channels_last_are_pooled_over_the_right_axes():
 
 
 def test_the_network_is_cut_after_the_deepest_layer():
-    forward, _ = prepare(RANDOM_SQUEEZENET, ["fire2_avg", "fire5_avg"], CPU)
+    forward, _ = prepare(RANDOM_SQUEEZENET, ["fire2_avg", "fire5_avg"], SIZE, CPU)
     parts = {name.split(".")[1] for name in forward.network.state_dict()}
     assert parts == {"0", "3", "4", "6", "7"}  # conv1 and fire2 … fire5 of torchvision's SqueezeNet 1.1
 
@@ -139,8 +140,8 @@ def test_the_network_is_cut_after_the_deepest_layer():
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_lower_precision_stays_near(precision):
     images = some_images(2, 64, 64)
-    full = prepare(RANDOM_SQUEEZENET, ["fire9_avg"], CPU)[0](images)["fire9_avg"]
-    lower = prepare({**RANDOM_SQUEEZENET, "precision": precision}, ["fire9_avg"], CPU)[0](images)["fire9_avg"]
+    full = prepare(RANDOM_SQUEEZENET, ["fire9_avg"], SIZE, CPU)[0](images)["fire9_avg"]
+    lower = prepare({**RANDOM_SQUEEZENET, "precision": precision}, ["fire9_avg"], SIZE, CPU)[0](images)["fire9_avg"]
     assert lower.dtype == np.float32
     assert not np.array_equal(lower, full)
     np.testing.assert_allclose(lower, full, atol=0.05 * full.max())
@@ -195,7 +196,7 @@ def test_layers_of_one_pass_are_those_of_passes_of_their_own(tmp_path):
 def test_a_store_holds_rows_ids_and_where_they_come_from(tmp_path):
     images = some_images(5, 48, 48)
     path = run(tmp_path, "a", images)["fire9_avg"]
-    expected = prepare(RANDOM_SQUEEZENET, ["fire9_avg"], CPU)[0](images)["fire9_avg"]
+    expected = prepare(RANDOM_SQUEEZENET, ["fire9_avg"], SIZE, CPU)[0](images)["fire9_avg"]
     with store.reading(path) as file:
         assert file["features"].dtype == np.float32
         np.testing.assert_allclose(file["features"][:], expected, rtol=1e-4, atol=1e-5)
@@ -307,8 +308,8 @@ def test_images_that_the_network_does_not_take_are_one_line(tmp_path, capfd):
 
 def test_an_unknown_layer_is_the_line_of_the_names():
     with pytest.raises(UserError) as caught:
-        prepare(RANDOM_SQUEEZENET, ["fire10_avg"], CPU)
-    assert str(caught.value) == names.unknown_layer("squeezenet1_1", "fire10_avg")
+        prepare(RANDOM_SQUEEZENET, ["fire10_avg"], SIZE, CPU)
+    assert str(caught.value) == family.unknown_layer("squeezenet1_1", "fire10_avg")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

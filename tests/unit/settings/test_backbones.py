@@ -1,0 +1,64 @@
+"""What makes features, in the configuration: a network, a descriptor, a table; each mistake one line with the key."""
+
+import pytest
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.settings import parse
+
+CONFIG = {
+    "preprocess": {"plain": ["grey", {"resize": {"size": [64, 64]}}]},
+    "clusterers": {"kmeans": {"method": "kmeans"}},
+    "baseline": {"preprocess": "plain", "backbone": "net", "layer": "fire9_avg", "clusterer": "kmeans"},
+    "studies": {"main": {"figures": {}}},
+}
+NETWORK = {"model": "squeezenet1_1", "layers": [["fire9_avg"]]}
+
+
+def parsed(backbone, **shared):
+    return parse({**CONFIG, **shared, "backbones": {"net": NETWORK, "other": backbone}}).backbones["other"]
+
+
+@pytest.mark.parametrize(
+    "backbone", [{"descriptor": "lbp", "radii": [1, 2]}, {"descriptor": "hog"}, {"file": "features.npz"}]
+)
+def test_what_is_no_network_has_one_layer_and_no_weights(backbone):
+    other = parsed(backbone, weights="random")
+    assert other.layers == [["features"]]
+    assert (other.pass_of("features"), other.pass_of("fire9_avg")) == (0, None)
+    assert (other.weights, other.weight_file, other.finetune) == (None, None, None)
+    assert backbone.items() <= other.network().items()
+    assert other.makes_features == ("bring" if "file" in backbone else "describe")
+
+
+def test_shared_weights_go_to_networks_alone():
+    settings = parse({**CONFIG, "weights": "random", "backbones": {"net": NETWORK, "lbp": {"descriptor": "lbp"}}})
+    assert settings.backbones["net"].weights == "random"
+    assert settings.backbones["lbp"].weights is None
+
+
+@pytest.mark.parametrize(
+    ("backbone", "says"),
+    [
+        ({"descriptor": "lpb"}, "backbones.other: descriptor: found 'lpb', allowed: pixels, .* (did you mean lbp?)"),
+        ({"descriptor": "lbp", "radius": 1}, "backbones.other: unknown key: found 'radius'"),
+        ({"descriptor": "lbp", "layers": [["features"]]}, "backbones.other: unknown key: found 'layers'"),
+        ({"descriptor": "hog", "cell": 1}, "backbones.other.cell: found 1"),
+        ({"file": "features.txt"}, "backbones.other.file: found 'features.txt', allowed: a file that ends in .npz"),
+        ({"model": "timm:vit_tiny_patch16_224", "layers": [["norm_avg"]]}, "allowed: cls, patch, clspatch, flat"),
+        ({"layers": [["fire9_avg"]]}, "backbones.other.model: missing"),
+    ],
+)
+def test_each_mistake_is_one_line_with_the_key(backbone, says):
+    with pytest.raises(UserError) as caught:
+        parsed(backbone)
+    for part in says.split(".*"):
+        assert part.strip() in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_images_that_a_network_does_not_take_are_known_before_the_run():
+    vit = {"model": "timm:vit_small_patch14_dinov2", "layers": [["norm_clspatch"]]}
+    assert "size: 196 or 210 resizes" in str(parsed(vit).refuses((200, 200)))
+    assert parsed({**vit, "size": 224}).refuses((200, 200)) is None
+    assert parsed(vit).refuses((224, 224)) is None
+    assert "2 cells" in str(parsed({"descriptor": "hog"}).refuses((32, 40)))

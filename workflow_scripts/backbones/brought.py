@@ -1,0 +1,154 @@
+"""Features that another program made: read from a table and put into the order of the images."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
+
+log = logging.getLogger(__name__)
+NO_WEIGHTS = {"batch_size": 1, "weights_sha256": "none"}
+"""What other stores of features say of their network."""
+_SHOWN = 3
+KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "content hash": lambda rows: rows["image_id"],
+    "path": lambda rows: rows["path"],
+    "name": lambda rows: rows["path"].map(lambda path: PurePosixPath(path).name),
+    "name without ending": lambda rows: rows["path"].map(lambda path: PurePosixPath(path).stem),
+}
+"""What a row of the manifest may be called in a table."""
+
+
+NAME_COLUMNS = ("path", "file", "filename", "name", "image", "image_id", "id", "hash")
+"""How the column of names may be called in a CSV, where names can be numbers; otherwise it is the first."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a file holds: `names` (n,) str and `values` (n, d) float32."""
+
+    names: list[str]
+    values: np.ndarray
+
+
+def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any]) -> None:
+    """Write the feature store of a table that a user brings; rows follow `manifest` (a manifest.csv).
+
+    The store has `features` (N, width) float32 and `image_id` (N,). Rows of no image are logged. Raises `UserError`
+    for a file that is no such table, images without a row, and numbers that are none.
+    """
+    table = read_table(path)
+    rows = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    order = matched(table.names, rows, path)
+    values = table.values[order]
+    if not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+        raise UserError(f"{path}: {table.names[order[row]]} has numbers that are infinite or missing")
+    facts = {"manifest": store.manifest_digest(rows["image_id"]), "layer": "features", **NO_WEIGHTS}
+    with store.writing(output, {**attributes, **facts}) as file:
+        store.put(file, "image_id", np.array(list(rows["image_id"]), dtype="S"))
+        store.put(file, "features", values)
+
+
+def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
+    """Return, for each row of the manifest, the number of the table's row with that name.
+
+    Of content hash, path, name and name without the ending, the one that finds most images. A path may have folders in
+    front that the manifest's has not. Raises `UserError` for names that stand twice, or images without a row.
+    """
+    if len(set(names)) < len(names):
+        twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]
+        raise UserError(f"{path}: the name {twice!r} stands twice, allowed: one row for each image")
+    number = {name: row for row, name in enumerate(names)}
+    found = {kind: key(rows).map(number) for kind, key in KEYS.items() if not key(rows).duplicated().any()}
+    found |= {"end of the path": _by_end_of_path(names, rows["path"])}
+    kind = max(found, key=lambda kind: found[kind].notna().sum())
+    lacking = rows["path"][found[kind].isna()]
+    if len(lacking):
+        raise UserError(
+            f"{path}: {len(lacking)} of {len(rows)} images have no row ({_some(lacking)}), where rows are called "
+            f"{_some(names)}; allowed: a row for each image, called by {', '.join(KEYS)}"
+        )
+    order = found[kind].astype(int).to_numpy()
+    surplus = sorted(set(names) - {names[row] for row in order})
+    log.info("%s: %d rows matched by %s", path, len(order), kind)
+    if surplus:
+        log.warning("%s: %d rows are of no image and left out: %s", path, len(surplus), _some(surplus))
+    return order
+
+
+def _by_end_of_path(names: Sequence[str], paths: pd.Series) -> pd.Series:
+    """Return the rows of names that end in an image's path (`/data/steel/a/1.png` of `a/1.png`)."""
+    by_path: dict[str, int] = {}
+    wanted = set(paths)
+    for row, name in enumerate(names):
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        for start in range(len(parts)):
+            if (end := "/".join(parts[start:])) in wanted:
+                by_path[end] = row
+                break
+    return paths.map(by_path)
+
+
+def read_table(path: str) -> Table:
+    """Return names and numbers of a .npz, .h5, .csv or .parquet; raises `UserError` in one line if there are none."""
+    try:
+        match Path(path).suffix:
+            case ".npz":
+                with np.load(path, allow_pickle=False) as file:
+                    return _of_arrays({name: file[name] for name in file.files}, path)
+            case ".h5":
+                with h5py.File(path, "r", locking=False) as file:
+                    arrays = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+                    return _of_arrays({name: _array(item) for name, item in arrays.items()}, path)
+            case ".csv":
+                columns = list(pd.read_csv(path, nrows=0).columns)
+                names = next((column for column in columns if column.lower() in NAME_COLUMNS), columns[0])
+                return _of_columns(pd.read_csv(path, dtype={names: str}), path)
+            case _:
+                return _of_columns(pd.read_parquet(path), path)
+    except UserError:
+        raise
+    except Exception as error:  # four libraries on bytes that can be anything raise a dozen types
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path}: it cannot be read as a table: {reason}") from None
+
+
+def _array(dataset: h5py.Dataset) -> np.ndarray:
+    return dataset.asstr("utf-8")[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]
+
+
+def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
+    """Return the table of the one array of numbers with two axes and the one of as many texts."""
+    numbers = {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiu"}
+    texts = {name: array for name, array in arrays.items() if array.ndim == 1 and array.dtype.kind in "OUST"}
+    if len(numbers) != 1 or len(texts) != 1:
+        shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items())
+        raise UserError(
+            f"{path}: found {shapes}, allowed: one array of numbers (images, columns), one of names (images)"
+        )
+    (values,), (names,) = numbers.values(), texts.values()
+    if len(values) != len(names):
+        raise UserError(f"{path}: found {len(values)} rows of numbers and {len(names)} names")
+    return Table([name.decode() if isinstance(name, bytes) else str(name) for name in names], values.astype("<f4"))
+
+
+def _of_columns(table: pd.DataFrame, path: str) -> Table:
+    """Return the table of the first column of texts, as names, and all columns of numbers."""
+    numbers = table.select_dtypes("number")
+    texts = table.select_dtypes(exclude="number")
+    if texts.shape[1] == 0 or numbers.shape[1] == 0:
+        columns = ", ".join(map(str, table.columns[:5]))
+        raise UserError(f"{path}: found the columns {columns}, allowed: a column of names and columns of numbers")
+    return Table([str(name) for name in texts.iloc[:, 0]], numbers.to_numpy("<f4"))
+
+
+def _some(names: Sequence[str] | pd.Series) -> str:
+    return ", ".join(list(names)[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

@@ -1,0 +1,84 @@
+"""Descriptors that need no network and no weights, one module each, named as in the YAML."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import h5py
+import numpy as np
+from skimage.color import rgb2gray
+
+from workflow_scripts.io import store
+from workflow_scripts.io.parallel import ordered_map
+
+LAYER = "features"
+"""What the one layer of a descriptor is called."""
+BLOCK_ROWS = 64
+BATCH = 8
+"""Images that travel to a worker together."""
+
+
+class Descriptor(Protocol):
+    """A module of this package."""
+
+    def describe(self, image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+        """Return the numbers (width,) that describe a uint8 image (H, W) or (H, W, 3)."""
+
+
+def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return the descriptor (width,) float32 of a uint8 image; `settings` are those of one descriptor."""
+    descriptor: Descriptor = import_module(f"{__name__}.{settings['descriptor']}")
+    return descriptor.describe(image, settings).astype(np.float32)
+
+
+def describe_all(
+    images: h5py.Dataset | np.ndarray,
+    image_ids: Sequence[str],
+    settings: Mapping[str, Any],
+    output: Path,
+    attributes: Mapping[str, Any],
+    workers: int = 1,
+    report: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write the feature store of one descriptor, row by row.
+
+    `images` are uint8 (N, H, W) or (N, H, W, 3). The store has `features` (N, width) float32 and `image_id` (N,); its
+    attributes are `attributes` and the descriptor's settings. The result does not depend on `workers`.
+    """
+    facts = {**attributes, "backbone": dict(settings), "layer": LAYER, **NO_WEIGHTS}
+    vectors = ordered_map(partial(describe, settings=settings), _one_by_one(images), workers, BATCH)
+    done = 0
+    with store.writing(output, facts) as file:
+        store.put(file, "image_id", np.array(image_ids, dtype="S"))
+        while block := list(islice(vectors, BLOCK_ROWS)):
+            if not done:
+                file.create_dataset("features", (len(images), len(block[0])), "<f4", fletcher32=True)
+            file["features"][done : done + len(block)] = block
+            done += len(block)
+            if report:
+                report(done, len(images))
+
+
+NO_WEIGHTS = {"batch_size": BLOCK_ROWS, "weights_sha256": "none"}
+"""What other stores of features say of their network."""
+
+
+def _one_by_one(images: h5py.Dataset | np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(images), BLOCK_ROWS):
+        yield from images[start : start + BLOCK_ROWS]
+
+
+def channels(image: np.ndarray, colour: bool) -> list[np.ndarray]:
+    """Return an image as planes (H, W) float64 in 0..1: the luminance, or red, green and blue."""
+    if not colour:
+        return [grey(image)]
+    planes = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    return list(np.moveaxis(planes, 2, 0) / 255.0)
+
+
+def grey(image: np.ndarray) -> np.ndarray:
+    """Return the luminance (H, W) float64 in 0..1 of a uint8 image (H, W) or (H, W, 3)."""
+    return image / 255.0 if image.ndim == 2 else rgb2gray(image)

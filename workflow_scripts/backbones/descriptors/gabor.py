@@ -1,0 +1,48 @@
+"""Responses to a bank of Gabor filters (Manjunath & Ma 1996, IEEE TPAMI 18, 837)."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy import fft
+
+from workflow_scripts.backbones.descriptors import grey
+
+LOWEST, HIGHEST = 0.05, 0.4
+"""Centre frequencies of the bank's ends, cycles a pixel (Manjunath & Ma, section 3.1)."""
+
+
+def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return mean and standard deviation of the magnitude of each filter's response, scale by scale.
+
+    The image's mean is subtracted; the image is taken as periodic.
+    """
+    plane = grey(image).astype(np.float32)
+    spectrum = fft.fft2(plane - plane.mean())
+    magnitudes = np.abs(fft.ifft2(spectrum * bank(plane.shape, settings["scales"], settings["orientations"])))
+    return np.stack([magnitudes.mean((1, 2)), magnitudes.std((1, 2))], axis=1).ravel()
+
+
+@cache
+def bank(shape: tuple[int, int], scales: int, orientations: int) -> np.ndarray:
+    """Return the filters (scales * orientations, H, W) float32 in the frequency domain.
+
+    Gaussians whose half-maximum contours touch each other, as in Manjunath & Ma's appendix.
+    """
+    v, u = np.meshgrid(fft.fftfreq(shape[0]), fft.fftfreq(shape[1]), indexing="ij")
+    ratio = (HIGHEST / LOWEST) ** (1 / max(scales - 1, 1))
+    log_2 = np.log(2)
+    filters = []
+    for scale in range(scales):
+        centre = LOWEST * ratio**scale
+        along = (ratio - 1) * centre / ((ratio + 1) * np.sqrt(2 * log_2))
+        half = np.tan(np.pi / (2 * orientations))
+        across = (
+            half * (centre - 2 * log_2 * along**2 / centre) / np.sqrt(2 * log_2 - (2 * log_2 * along / centre) ** 2)
+        )
+        for orientation in range(orientations):
+            angle = np.pi * orientation / orientations
+            turned = u * np.cos(angle) + v * np.sin(angle), v * np.cos(angle) - u * np.sin(angle)
+            filters.append(np.exp(-(((turned[0] - centre) / along) ** 2 + (turned[1] / across) ** 2) / 2))
+    return np.array(filters, np.float32)

@@ -1,0 +1,30 @@
+"""Grey-level co-occurrence (Haralick, Shanmugam & Dinstein 1973, "Textural features for image classification")."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from skimage.feature import graycomatrix, graycoprops
+
+from workflow_scripts.backbones.descriptors import grey
+
+ANGLES = np.pi * np.arange(4) / 4
+PROPERTIES = ("contrast", "dissimilarity", "homogeneity", "ASM", "correlation", "entropy")
+
+
+def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return mean and range over four directions of six properties at each of `distances` (pixels).
+
+    Of an image of `levels` grey levels; contrast, dissimilarity and entropy are divided by the largest value that they
+    can take, so that all are of the order of 1.
+    """
+    levels, distances = settings["levels"], settings["distances"]
+    quantised = np.minimum(grey(image) * levels, levels - 1).astype(np.uint8)
+    matrix = graycomatrix(quantised, distances, ANGLES, levels, symmetric=True, normed=True)
+    largest = {
+        "contrast": (levels - 1) ** 2,
+        "dissimilarity": levels - 1,
+        "entropy": np.log(levels**2),
+    }
+    values = [graycoprops(matrix, name) / largest.get(name, 1) for name in PROPERTIES]  # each (distances, angles)
+    return np.concatenate([part for value in values for part in (value.mean(1), np.ptp(value, axis=1))])

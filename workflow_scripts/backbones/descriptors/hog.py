@@ -1,0 +1,15 @@
+"""Histograms of oriented gradients (Dalal & Triggs 2005)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from skimage.feature import hog
+
+from workflow_scripts.backbones.descriptors import grey
+
+
+def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return the normalised histograms of `orientations` in cells of `cell` pixels, in blocks of 2 x 2 cells."""
+    cell = (settings["cell"], settings["cell"])
+    return hog(grey(image), settings["orientations"], cell, (2, 2), block_norm="L2-Hys")

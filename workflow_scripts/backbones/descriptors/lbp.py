@@ -1,0 +1,22 @@
+"""Local binary patterns (Ojala, Pietikäinen & Mäenpää 2002, IEEE TPAMI 24, 971)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from skimage.feature import local_binary_pattern
+
+from workflow_scripts.backbones.descriptors import grey
+
+POINTS_PER_RADIUS = 8
+
+
+def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return, for each of `radii` (pixels), the fractions of the 8 r + 2 uniform, rotation-invariant patterns."""
+    levels = np.rint(grey(image) * 255).astype(np.uint8)
+    histograms = []
+    for radius in settings["radii"]:
+        points = POINTS_PER_RADIUS * radius
+        patterns = local_binary_pattern(levels, points, radius, method="uniform").astype(np.intp)
+        histograms.append(np.bincount(patterns.ravel(), minlength=points + 2))
+    return np.concatenate(histograms) / levels.size

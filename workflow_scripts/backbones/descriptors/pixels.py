@@ -1,0 +1,16 @@
+"""The pixels themselves, downsampled: the baseline below which no network may fall."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from skimage.transform import resize
+
+from workflow_scripts.backbones.descriptors import channels
+
+
+def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return `side` x `side` values in 0..1 of each channel, row by row, resized with anti-aliasing."""
+    shape = (settings["side"], settings["side"])
+    planes = [resize(plane, shape, anti_aliasing=True) for plane in channels(image, settings["colour"])]
+    return np.concatenate([plane.ravel() for plane in planes])

@@ -1,0 +1,52 @@
+"""Weights that libraries publish, in the caches where these look for them: torch hub's and Hugging Face's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch.hub import HASH_REGEX, download_url_to_file
+
+from workflow_scripts.errors import UserError
+
+
+def checkpoints() -> Path:
+    """Return the folder of torch hub's cache that holds weight files."""
+    return Path(torch.hub.get_dir(), "checkpoints")
+
+
+def hash_in_name(path: Path) -> str | None:
+    """Return the beginning of the SHA-256 that a file of torch hub's cache has in the name, None without one."""
+    prefix = HASH_REGEX.search(path.name) if path.parent == checkpoints() else None
+    return prefix.group(1) if prefix else None
+
+
+def fetch(url: str, path: Path, where: str) -> None:
+    """Download `url` to `path`; raises `UserError`, which begins with `where`, if that fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        download_url_to_file(url, str(path), hash_in_name(path), progress=False)
+    except (OSError, RuntimeError) as error:  # no network; another hash than in the name
+        raise UserError(f"weights: {where} and could not be downloaded: {error}; copy it there from {url}") from None
+
+
+def hugging_face(repository: str, files: Sequence[str], download: bool, wanted_by: str) -> Path:
+    """Return the first of `files` of a Hugging Face repository, from the cache, or downloaded into it with `download`.
+
+    Raises `UserError` when none of them is there.
+    """
+    import huggingface_hub
+
+    for file in files:
+        cached = huggingface_hub.try_to_load_from_cache(repository, file)
+        if isinstance(cached, str):
+            return Path(cached)
+    where = f"{wanted_by}: {' or '.join(files)} of {repository} is not in the Hugging Face cache"
+    if not download:
+        raise UserError(f"weights: {where}; fetch it on a machine with a network by `snakemake weights`")
+    reason = ""
+    for file in files:
+        try:
+            return Path(huggingface_hub.hf_hub_download(repository, file))
+        except Exception as error:  # a dozen kinds, of httpx among others
+            reason = reason or str(error).strip().splitlines()[0]
+    raise UserError(f"weights: {where} and could not be downloaded: {reason}")

@@ -1,0 +1,95 @@
+"""What a layer is called in the YAML, and the shape that a node of a network gives.
+
+A layer is `NODE` or `NODE_POOLING`, with or without `_l2` behind it: `fc1`, `fire9_avg`, `norm_clspatch_l2`.
+`fire5_avg+fire9_avg` joins two layers. Rules import this module, so it needs the standard library
+only.
+"""
+
+from dataclasses import dataclass
+from math import isqrt, prod
+
+POOLINGS = ("flat", "avg", "max", "gem", "cls", "patch", "clspatch")
+L2 = "_l2"
+JOIN = "+"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A node of a network's graph and how its output becomes a vector; `l2` scales each vector to length 1."""
+
+    node: str
+    pooling: str
+    l2: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node's output for one image at the model's own input size and, where the model takes it, at twice that size."""
+
+    shape: tuple[int, ...]
+    doubled: tuple[int, ...] | None = None
+    prefix: int | None = None
+    """Class and register tokens in front of the patches' tokens; None where the output is no (tokens, channels)."""
+    class_token: bool = False
+    """Whether the first of these is a class token."""
+
+    @property
+    def channel_axis(self) -> int:
+        """The axis that pooling keeps, counted without the batch: (C, H, W), (H, W, C) or (tokens, C).
+
+        Of a map, the first axis that does not grow with the image.
+        """
+        if len(self.shape) < 3:
+            return len(self.shape) - 1
+        if self.doubled is None:
+            return 0
+        return next((axis for axis, (a, b) in enumerate(zip(self.shape, self.doubled, strict=True)) if a == b), 0)
+
+    def at(self, own: int, size: int) -> tuple[int, ...]:
+        """Return the shape for images of `size` pixels, `own` being the side that `shape` is of.
+
+        Exact for tokens, strides and adaptive pooling, within a pixel otherwise.
+        """
+        if self.doubled is None or size == own:
+            return self.shape
+        return tuple(self._axis_at(a, b, size / own) for a, b in zip(self.shape, self.doubled, strict=True))
+
+    def _axis_at(self, single: int, double: int, ratio: float) -> int:
+        patches, rest = divmod(double - single, 3)
+        is_tokens = self.prefix is not None and not rest and isqrt(patches) ** 2 == patches > 0
+        if is_tokens and single == patches + self.prefix:  # type: ignore[operator]
+            return int(isqrt(patches) * ratio) ** 2 + single - patches
+        return max(1, round(single + (double - single) * (ratio - 1)))
+
+    def pooled(self, pooling: str, shape: tuple[int, ...] | None = None) -> int:
+        """Return the width of the vector that `pooling` makes of an output (of `shape`, if that is not the own one)."""
+        if pooling == "flat":
+            return prod(shape or self.shape)
+        return self.shape[self.channel_axis] * (2 if pooling == "clspatch" else 1)
+
+    def refuses(self, pooling: str) -> str | None:
+        """Return why `pooling` makes no sense here, or None."""
+        if pooling in ("cls", "patch", "clspatch"):
+            if len(self.shape) != 2 or self.prefix is None:
+                return f"{pooling} takes tokens (tokens, channels)"
+            if pooling != "patch" and not self.class_token:
+                return f"{pooling} takes the class token, and this network has none; allowed: patch"
+        elif pooling != "flat":
+            if len(self.shape) not in (2, 3):
+                return f"{pooling} takes a map or tokens"
+            if self.prefix:
+                return f"{pooling} would mix class and register tokens in; allowed: cls, patch, clspatch, flat"
+        return None
+
+
+def parts_of(text: str) -> list[str]:
+    """Return the layers that a joined layer puts side by side, in order; of any other the layer itself."""
+    return text.split(JOIN)
+
+
+def parse_layer(text: str) -> Layer:
+    """Return the node, the pooling and the scaling of a layer's name; without a pooling the output is flattened."""
+    rest = text.removesuffix(L2)
+    node, _, pooling = rest.rpartition("_")
+    l2 = rest != text and bool(rest)
+    return Layer(node, pooling, l2) if node and pooling in POOLINGS else Layer(rest or text, "flat", l2)

@@ -1,0 +1,185 @@
+"""torchvision's classification models.
+
+Their nodes come from the JSON files in `nodes/torchvision/`, which
+`python -m workflow_scripts.backbones.generate_nodes` writes.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from itertools import accumulate
+from math import isqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+
+from workflow_scripts.backbones.layers import Node
+from workflow_scripts.backbones.weight_names import WEIGHT_FILES
+from workflow_scripts.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from workflow_scripts.backbones.normalisation import Normalisation
+
+NODES = Path(__file__).parent / "nodes" / "torchvision"
+
+_VGG_BLOCKS = {"vgg11": (1, 1, 2, 2, 2), "vgg13": (2, 2, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+_SQUEEZENET_FIRES = {"squeezenet1_0": (3, 4, 5, 7, 8, 9, 10, 12), "squeezenet1_1": (3, 4, 6, 7, 9, 10, 11, 12)}
+
+
+@cache
+def models() -> tuple[str, ...]:
+    """Return the classification models of torchvision, sorted."""
+    return tuple(sorted(path.stem for path in NODES.glob("*.json")))
+
+
+@cache
+def _file(model: str) -> dict:
+    if trouble := Torchvision().unknown_model(model):
+        raise UserError(trouble)
+    return json.loads((NODES / f"{model}.json").read_text())
+
+
+class Torchvision:
+    """torchvision's models, whose names have no prefix; see `family.Family`."""
+
+    prefix = ""
+
+    def unknown_model(self, model: str) -> str | None:
+        """Return one line about a model that torchvision does not have, with the nearest names."""
+        if model in models():
+            return None
+        near = get_close_matches(model, models(), 3, 0.4)
+        like = f" ({', '.join(near)}, …)" if near else ""
+        return f"model: found {model!r}, allowed: a classification model of torchvision{like}, or timm:NAME"
+
+    def input_size(self, model: str) -> int:
+        """Return the side of the images that a model was made for, pixels."""
+        return _file(model)["input_size"]
+
+    def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
+        """Return None: what a transformer of a fixed size refuses depends on the weight set, and is seen in the job."""
+        return None
+
+    def nodes(self, model: str) -> Mapping[str, Node]:
+        """Return a model's nodes whose output has one row per image, in the order of execution, by name."""
+        return _nodes(model)
+
+    def aliases(self, model: str) -> Mapping[str, str]:
+        """Return the papers' names for a model's nodes; those of layers with a ReLU mean its output."""
+        return _aliases(model)
+
+    def graph_node(self, model: str, node: str) -> str:
+        """Return the node's name, which is also the graph's."""
+        return node
+
+    def licence(self, model: str) -> str | None:
+        """Return None: torchvision states no licence of single weight sets."""
+        return None
+
+    def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
+        """Return the network, randomly initialised, in eval mode; `options` go to the constructor."""
+        from workflow_scripts.backbones.torchvision_import import torchvision
+
+        if trouble := self.unknown_model(model):
+            raise UserError(trouble)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # torchvision's note about the initialisation of Inception
+            return torchvision.models.get_model_builder(model)(**options).eval()
+
+    def tracing(self) -> dict[str, Any]:
+        """Return nothing: the tracer needs no help here."""
+        return {}
+
+    def published(self, model: str, text: str, download: bool = False) -> Path:
+        """Return the file of a weight set in torch hub's cache, fetched first with `download`."""
+        from workflow_scripts.backbones.hub import checkpoints, fetch
+
+        weights = self._weights(model, text)
+        path = checkpoints() / Path(urlparse(weights.url).path).name
+        if not path.exists():
+            where = f"{model} {weights.name} is not in torch hub's cache ({path})"
+            if not download:
+                raise UserError(f"weights: {where}; fetch it on a machine with a network, or copy it there")
+            fetch(weights.url, path, where)
+        return path
+
+    def published_options(self, model: str, text: str) -> dict[str, Any]:
+        """Return the side of the images of a transformer's weight sets for larger ones."""
+        return {"image_size": self._weights(model, text).meta["min_size"][0]} if model.startswith("vit_") else {}
+
+    def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
+        """Return how pixels are scaled for a weight set; None for files, which need not be torchvision's."""
+        from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
+
+        if not self._is_published(model, text):
+            return None
+        weights = self._weights(model, text)
+        if model in ("inception_v3", "googlenet"):
+            # torchvision scales as for ImageNet, and converts to what these weights want inside the network
+            return f"symmetric (of {weights})", NORMALISATIONS["symmetric"]
+        transforms = weights.transforms()
+        return f"of {weights}", Normalisation.of_unit_range(transforms.mean, transforms.std)
+
+    def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the tensors as they are."""
+        return tensors
+
+    def _is_published(self, model: str, text: str) -> bool:
+        from workflow_scripts.backbones.torchvision_import import torchvision
+
+        return text == "default" or text in torchvision.models.get_model_weights(model).__members__
+
+    def _weights(self, model: str, text: str) -> Any:
+        """Return the member of torchvision's enumeration of a model's weights."""
+        from workflow_scripts.backbones.torchvision_import import torchvision
+
+        if trouble := self.unknown_model(model):
+            raise UserError(trouble)
+        known = torchvision.models.get_model_weights(model)
+        if not self._is_published(model, text):
+            allowed = ", ".join(["default", *(member.name for member in known), "random"])
+            raise UserError(f"weights: found {text!r} for {model}, allowed: {allowed}, {WEIGHT_FILES}")
+        return known["DEFAULT" if text == "default" else text]
+
+
+@cache
+def _nodes(model: str) -> dict[str, Node]:
+    return {name: _node(model, *map(tuple, shapes)) for name, shapes in _file(model)["nodes"].items()}
+
+
+def _node(model: str, shape: tuple[int, ...], doubled: tuple[int, ...] | None = None) -> Node:
+    """Return a node; a Vision Transformer's tokens are a square of patches behind a class token."""
+    if model.startswith("vit_") and len(shape) == 2 and isqrt(shape[0] - 1) ** 2 == shape[0] - 1 > 0:
+        return Node(shape, doubled, prefix=1, class_token=True)
+    return Node(shape, doubled)
+
+
+@cache
+def _aliases(model: str) -> dict[str, str]:
+    found = {"logits": list(_nodes(model))[-1]}
+    architecture = model.removesuffix("_bn")
+    if architecture in _VGG_BLOCKS:
+        found |= _vgg_aliases(_VGG_BLOCKS[architecture], layers_per_convolution=3 if model.endswith("_bn") else 2)
+    elif model in _SQUEEZENET_FIRES:
+        found |= {f"fire{number}": f"features.{place}.cat" for number, place in enumerate(_SQUEEZENET_FIRES[model], 2)}
+        found |= {"conv1": "features.1", "conv10": "classifier.2"}
+    elif model == "inception_v3":
+        found["pool"] = "avgpool"
+    return found
+
+
+def _vgg_aliases(blocks: tuple[int, ...], layers_per_convolution: int) -> dict[str, str]:
+    """Return Keras's names: block1_conv1 … block5_pool, fc1, fc2, all after their ReLU."""
+    found = {"fc1": "classifier.1", "fc2": "classifier.4"}
+    lengths = [count * layers_per_convolution + 1 for count in blocks]
+    for block, (start, count) in enumerate(zip(accumulate(lengths, initial=0), blocks, strict=False), 1):
+        for number in range(1, count + 1):
+            found[f"block{block}_conv{number}"] = f"features.{start + number * layers_per_convolution - 1}"
+        found[f"block{block}_pool"] = f"features.{start + count * layers_per_convolution}"
+    return found

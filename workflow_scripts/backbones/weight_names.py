@@ -1,0 +1,16 @@
+"""How the YAML names weights; rules import this module, so it needs the standard library only."""
+
+from pathlib import Path
+
+SUFFIXES = (".pth", ".pt", ".pth.tar", ".tar", ".bin", ".ckpt", ".safetensors", ".h5")
+PACKAGE = "package:"
+HF_HUB = "hf-hub:"
+RANDOM = "random"
+WEIGHT_FILES = f"a file ({', '.join(SUFFIXES)}), {PACKAGE}NAME/path/inside, {HF_HUB}OWNER/NAME"
+
+
+def weight_file(text: str) -> Path | None:
+    """Return the file that a weights text names, with `~` expanded; None for names, packages and repositories."""
+    if text.startswith((PACKAGE, HF_HUB)) or not text.endswith(SUFFIXES):
+        return None
+    return Path(text).expanduser()
