@@ -23,7 +23,7 @@ from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, FLOPS, PAIRS_COPIES
 from workflow_scripts.settings.decompositions import Decomposition, Pca
 
-BASE_MB = 500
+BASE_MB = 400
 """Python with the libraries of most jobs, and on a cluster the Snakemake that runs the job."""
 TORCH_MB = 400
 """PyTorch beside them."""

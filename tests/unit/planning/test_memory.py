@@ -23,7 +23,7 @@ CLUSTERERS = {
     "minibatch_kmeans": ({"k": 20, "repeats": 1}, (20_000, 300), (60_000, 50)),
     "bisecting_kmeans": ({"k": 8, "repeats": 1, "n_init": 1, "max_iter": 5}, (20_000, 300), (30_000, 100)),
     "linkage": ({"k": 8, "linkage": "average"}, (5000, 10), (2000, 2000)),
-    "birch": ({"k": 8}, (1500, 4000), (4000, 50)),
+    "birch": ({"k": 8}, (1500, 4000), (2000, 50)),
     "density_peaks": ({"k": 8, "density": "cutoff"}, (1000, 4000), (6000, 50)),
     "gaussian_mixture": ({"k": 8, "repeats": 1, "n_init": 1, "max_iter": 2}, (2000, 500), (8000, 300)),
     "spectral": ({"k": 8, "repeats": 1}, (1500, 4000), (3000, 500)),
@@ -41,7 +41,7 @@ CLUSTERERS = {
 """Settings that end soon, and two sizes: of many numbers a point, and of many points."""
 DECOMPOSITIONS = {
     "pca": ({}, (1000, 10_000), (5000, 1000)),
-    "tsne": ({"of": "pca", "n_components": 50}, (600, 50), (1500, 50)),
+    "tsne": ({"of": "pca", "n_components": 50}, (400, 50), (1000, 50)),
     "autoencoder": ({"phases": [{"g": 1}]}, (600, 8000), (8000, 500)),
 }
 FIGURES = {
