@@ -75,18 +75,15 @@ def test_every_folder_has_a_floor():
     assert {_folder(module) for module in MODULES} - {"__init__", ""} <= set().union(*FLOORS)
 
 
-@pytest.mark.xfail(strict=True, reason="until the readers of runs, manifest and tables lie in io")
 def test_imports_point_down():
     assert not sorted(f"{module} -> {other}" for module, other in EDGES if _floor(module) < _floor(other))
 
 
-@pytest.mark.xfail(strict=True, reason="until the readers of runs, manifest and tables lie in io")
 def test_no_two_folders_import_each_other():
     folders = {(_folder(module), _folder(other)) for module, other in EDGES}
     assert not sorted((one, other) for one, other in folders if (other, one) in folders)
 
 
-@pytest.mark.xfail(strict=True, reason="until the readers of runs, manifest and tables lie in io")
 def test_no_circle_of_folders():
     below = {}
     for module, other in EDGES:

@@ -44,7 +44,8 @@ def tabulate(
     Returns
     -------
     DataFrame, a row per cell, the best first: `place` (from 1), `name`, the axes in which cells differ (in words),
-    `metric` and `metric_name`, in words (that of the settings; without labels, where it needs them, `agreement`), `value` (of a metric the mean
+    `metric` and `metric_name`, in words (that of the settings; without labels, where it needs them, `agreement`),
+    `value` (of a metric the mean
     over the repeats in the units of its name in the figure, of the agreement that of the best repeats), `low, high`
     (smallest and largest over the repeats; null for one), and `n_repeats`. No rows if there is one cell.
     """

@@ -211,9 +211,8 @@ def curve(metric: str | None, n_cells: int, low: float, median: float, high: flo
         return Sentence("One cell has no curve: vary a choice.", "none", None, table)
     if isnan(median):
         return Sentence("Not every cell has a value of this metric.", "none", None, table)
-    return Sentence(
-        f"{metric} of {n_cells} cells: {low:.2f} to {high:.2f}, median {median:.2f}.", "fact", median, table
-    )
+    text = f"{metric} of {n_cells} cells: {low:.2f} to {high:.2f}, median {median:.2f}."
+    return Sentence(text, "fact", median, table)
 
 
 def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
