@@ -44,7 +44,8 @@ def tabulate(
     Returns
     -------
     DataFrame, a row per cell, the best first: `place` (from 1), `name`, the axes in which cells differ (in words),
-    `metric` (that of the settings; without labels, where it needs them, `agreement`), `value` (of a metric the mean
+    `metric` and `metric_name`, in words (that of the settings; without labels, where it needs them, `agreement`),
+    `value` (of a metric the mean
     over the repeats in the units of its name in the figure, of the agreement that of the best repeats), `low, high`
     (smallest and largest over the repeats; null for one), and `n_repeats`. No rows if there is one cell.
     """
@@ -63,6 +64,7 @@ def tabulate(
     table = table.assign(
         name=partitions.names,
         metric=metric,
+        metric_name="Agreement with the other cells" if metric == AGREEMENT else METRIC_NAMES[metric],
         value=values,
         low=[its.min() if more else np.nan for its, more in zip(scores, several, strict=True)],
         high=[its.max() if more else np.nan for its, more in zip(scores, several, strict=True)],

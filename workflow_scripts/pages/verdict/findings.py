@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.figures.restarts_enough import tabulated_cells
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
 from workflow_scripts.pages.verdict import sentences
@@ -220,14 +219,15 @@ def _curve(study: Study) -> Sentence:
     if table.empty:
         return sentences.curve(None, 0, 0, 0, 0)
     values = table["value"]
-    return sentences.curve(table["metric"].iloc[0], len(table), values.min(), values.median(), values.max())
+    return sentences.curve(table["metric_name"].iloc[0], len(table), values.min(), values.median(), values.max())
 
 
 def _restarts(study: Study) -> tuple[Sentence, bool]:
     """The sentence, and whether they were enough as far as it is known."""
-    cells = tabulated_cells(study.table("restarts_enough"))
-    if cells.empty:
+    table = study.table("restarts_enough")
+    if table.empty:
         return sentences.restarts(0, 0, "restart", 0), True
+    cells = table.drop_duplicates("series")
     n_enough = int((cells["enough_equal"] <= cells["n_runs"]).fillna(False).sum())
     unit, n_runs = str(cells["unit"].iloc[0]), int(cells["n_runs"].max())
     return sentences.restarts(len(cells), n_enough, unit, n_runs), n_enough == len(cells)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Literal
 
-from workflow_scripts.figures.names import METRIC_NAMES
-
 Strength = Literal["strong", "weak", "none", "fact"]
 """Of the evidence: strong, weak, or that there is none; `fact` is a count, which needs no evidence."""
 SURE = 0.05
@@ -207,14 +205,14 @@ def settled_by_labels(name: str, probability: float, n_labels: int, needed: int 
 
 
 def curve(metric: str | None, n_cells: int, low: float, median: float, high: float) -> Sentence:
-    """Say over what range the cells score; `metric` is None where there is nothing to compare."""
+    """Say over what range the cells score; `metric` is its name, None where there is nothing to compare."""
     table = "specification_curve"
     if metric is None:
         return Sentence("One cell has no curve: vary a choice.", "none", None, table)
     if isnan(median):
         return Sentence("Not every cell has a value of this metric.", "none", None, table)
-    what = "Agreement with the other cells" if metric == "agreement" else METRIC_NAMES[metric]
-    return Sentence(f"{what} of {n_cells} cells: {low:.2f} to {high:.2f}, median {median:.2f}.", "fact", median, table)
+    text = f"{metric} of {n_cells} cells: {low:.2f} to {high:.2f}, median {median:.2f}."
+    return Sentence(text, "fact", median, table)
 
 
 def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
