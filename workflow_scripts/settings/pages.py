@@ -43,10 +43,6 @@ class Page(Model):
         """Return the settings that are not already in the cells and in the file of the images."""
         return self.dump(exclude={"at", "pictures"})
 
-    def consensus_settings(self) -> dict[str, Any]:
-        """Return what decides the consensus of the cells, where the page has a say in it."""
-        return {"k": None, "groups": None}
-
     def memory(self, n: int, d: int) -> int:
         """Return the bytes that the page's job holds at once beside its libraries: n images as points of d numbers, and
         distances in blocks."""
