@@ -117,12 +117,13 @@ class Grid:
     def modelled(self, study: str) -> Cell | None:
         """Return the cell that a study's model for new images is made of: the baseline, or the first if it is not run.
 
-        None if its decomposition has no place for new images.
+        None if its backbone or its decomposition has no place for new images.
         """
         baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
         cells = self.cells[study]
         cell = baseline if baseline in cells else cells[0]
-        return cell if self._places_new_images(cell.decomposition) else None
+        has_place = self.settings.backbones[cell.backbone].places_new_images
+        return cell if has_place and self._places_new_images(cell.decomposition) else None
 
     def has_components(self, decomposition: str) -> bool:
         """Tell whether a decomposition has ordered components, which may be cut off and whitened."""

@@ -33,6 +33,8 @@ class _Variant(Model):
     """What the workflow asks of every kind of backbone, besides `width` and `refuses`."""
 
     makes_features: ClassVar[str] = "features"
+    places_new_images: ClassVar[bool] = True
+    """Whether features of images that were not there can be made, so that a model can be."""
     """The job that does."""
 
     def pass_of(self, layer: str) -> int | None:
@@ -233,6 +235,7 @@ class Brought(_WithoutNetwork):
     """Features of another program, a row an image, matched to the images by path, name or content hash."""
 
     makes_features: ClassVar[str] = "bring"
+    places_new_images: ClassVar[bool] = False
     file: str
     """A table: .npz or .h5 with arrays of numbers and of names, .csv or .parquet with a column of names."""
 
