@@ -33,9 +33,9 @@ class _Variant(Model):
     """What the workflow asks of every kind of backbone, besides `width` and `refuses`."""
 
     makes_features: ClassVar[str] = "features"
+    """The job that does."""
     places_new_images: ClassVar[bool] = True
     """Whether features of images that were not there can be made, so that a model can be."""
-    """The job that does."""
 
     def pass_of(self, layer: str) -> int | None:
         """Return the number of the pass that makes `layer`."""
