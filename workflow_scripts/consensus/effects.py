@@ -44,14 +44,14 @@ def partition_effects(
     total = float(np.trace(centred))
     rows: list[dict[str, Any]] = []
     for axis, levels in codes.items():
-        others = {name: its for name, its in codes.items() if name != axis}
+        others = {name: other for name, other in codes.items() if name != axis}
         members = members_of(_strata(others, len(choices)))
         share = _beyond(centred, levels, others, total)
         added = _added(agreement, levels, others)
         rng = np.random.default_rng([seed, len(rows)])
         dealt = [shuffled_within(members, levels, rng) for _ in range(n_permutations)]
-        null_share = np.array([_beyond(centred, its, others, total) for its in dealt])
-        null_added = [_added(agreement, its, others) for its in dealt]
+        null_share = np.array([_beyond(centred, levels_dealt, others, total) for levels_dealt in dealt])
+        null_added = [_added(agreement, levels_dealt, others) for levels_dealt in dealt]
         low, high = np.quantile(null_added, [0.025, 0.975])
         p = p_value(share, null_share)
         rows.append(
@@ -93,7 +93,7 @@ def _explained(centred: np.ndarray, blocks: list[np.ndarray]) -> float:
 
 def _beyond(centred: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarray], total: float) -> float:
     """Share of the scatter that a choice explains beyond the other choices."""
-    rest = [_dummies(its) for its in others.values()]
+    rest = [_dummies(other) for other in others.values()]
     if total <= 0:
         return np.nan
     return (_explained(centred, [*rest, _dummies(levels)]) - _explained(centred, rest)) / total
@@ -102,7 +102,7 @@ def _beyond(centred: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarra
 def _added(agreement: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarray]) -> float:
     """Coefficient of "differs in this choice" in the regression of 1 - ARI over all pairs."""
     first, second = np.triu_indices(len(agreement), 1)
-    differs = [(its[first] != its[second]).astype(float) for its in (levels, *others.values())]
+    differs = [(axis_levels[first] != axis_levels[second]).astype(float) for axis_levels in (levels, *others.values())]
     design = np.column_stack([*differs, np.ones(len(first))])
     return float(np.linalg.lstsq(design, 1 - agreement[first, second], rcond=None)[0][0])
 

@@ -70,15 +70,18 @@ def consensus_of(
     return StudyConsensus(table, found.k, found.chosen_k, weights, ari)
 
 
-def write_consensus(path: str, its: StudyConsensus, attributes: Mapping[str, Any]) -> None:
-    """Store the consensus as the one run of its k, so that whatever reads clusters reads it too; the rest as
+def write_consensus(path: str, result: StudyConsensus, attributes: Mapping[str, Any]) -> None:
+    """Store the consensus as the one run of result k, so that whatever reads clusters reads it too; the rest as
     diagnostics."""
     numbers = ("agreement", "second_agreement", "margin", "explained", "flips")
-    diagnostics = {name: its.table[name].to_numpy() for name in numbers}
-    diagnostics |= {"second": its.table["second"].fillna(NO_GROUP).to_numpy(dtype=np.int32), "weights": its.weights}
+    diagnostics = {name: result.table[name].to_numpy() for name in numbers}
+    diagnostics |= {
+        "second": result.table["second"].fillna(NO_GROUP).to_numpy(dtype=np.int32),
+        "weights": result.weights,
+    }
     for name in ("choice", "level"):
-        diagnostics[name] = its.table[name].fillna("").to_numpy().astype("S")
-    ids = its.table["image_id"].to_numpy(dtype=str)
-    runs = Runs.single(its.table["group"].to_numpy()[None])
-    whole = {**attributes, "manifest": manifest_digest(ids), "chosen_k": its.chosen_k, "ari": its.ari}
-    write_runs(path, [(its.k, Runs(**{**vars(runs), "diagnostics": diagnostics}))], ids, whole)
+        diagnostics[name] = result.table[name].fillna("").to_numpy().astype("S")
+    ids = result.table["image_id"].to_numpy(dtype=str)
+    runs = Runs.single(result.table["group"].to_numpy()[None])
+    whole = {**attributes, "manifest": manifest_digest(ids), "chosen_k": result.chosen_k, "ari": result.ari}
+    write_runs(path, [(result.k, Runs(**{**vars(runs), "diagnostics": diagnostics}))], ids, whole)

@@ -275,8 +275,8 @@ def _evidence(partitions: np.ndarray, codes: np.ndarray, n_classes: int) -> np.n
 def _labels_needed(leads: np.ndarray, prior: np.ndarray, evidence: np.ndarray, n_labels: int) -> int | None:
     """Labels until the leading opinion has 95 %, if each adds to its odds what those at hand did on average."""
     odds = [
-        np.logaddexp.reduce(its[leads]) - np.logaddexp.reduce(its[~leads]) if (~leads).any() else np.inf
-        for its in (prior, prior + evidence)
+        np.logaddexp.reduce(weight[leads]) - np.logaddexp.reduce(weight[~leads]) if (~leads).any() else np.inf
+        for weight in (prior, prior + evidence)
     ]
     missing = np.log(19) - odds[1]
     if missing <= 0:

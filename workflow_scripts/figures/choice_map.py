@@ -62,7 +62,9 @@ def tabulate(
     order = order[evenly(len(order), MOST)]
     joins_at = np.append(np.nan, [heights[one, other] for one, other in pairwise(order)])
     names = np.array(partitions.names, dtype=object)[order]
-    in_words = {axis: [word(axis, its) for its in partitions.choices[axis].iloc[order]] for axis in partitions.choices}
+    in_words = {
+        axis: [word(axis, level) for level in partitions.choices[axis].iloc[order]] for axis in partitions.choices
+    }
     n = len(order)
     rows = pd.DataFrame({"place": range(n), "name": names, **in_words, "joins_at": joins_at})
     table = rows.loc[rows.index.repeat(n)].reset_index(drop=True)

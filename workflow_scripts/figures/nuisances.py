@@ -81,10 +81,10 @@ def _taken(images: Any, rows: np.ndarray) -> np.ndarray:
 
 def _of_files(manifest: pd.DataFrame) -> pd.DataFrame:
     facts = {name: manifest[name] for name in OF_FILES if name in manifest}
-    facts = {name: _numbers(its) for name, its in facts.items()}
+    facts = {name: _numbers(values) for name, values in facts.items()}
     parents = [PurePosixPath(path).parts[:-1] for path in manifest["path"]]
     for level in range(LEVELS):
-        names = [its[level] if level < len(its) else "" for its in parents]
+        names = [folders[level] if level < len(folders) else "" for folders in parents]
         facts[f"folder, level {level + 1}"] = pd.Series(names, index=manifest.index)
     return pd.DataFrame(facts).reset_index(drop=True)
 

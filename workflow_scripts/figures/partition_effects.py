@@ -80,7 +80,9 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
     y = np.arange(len(table))
     sure = table["p"] < SIGNIFICANT
     colour = [palette[0] if order == 1 else PALE for order in table["order"]]
-    face = [c if its or order == 2 else "white" for c, its, order in zip(colour, sure, table["order"], strict=True)]
+    face = [
+        c if is_sure or order == 2 else "white" for c, is_sure, order in zip(colour, sure, table["order"], strict=True)
+    ]
     ax.barh(y, 100 * table["share"], 0.65, color=face, edgecolor=colour, linewidth=0.8)
     for place, share in enumerate(100 * table["share"]):
         ax.annotate(

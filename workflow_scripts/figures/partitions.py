@@ -40,13 +40,13 @@ def read_partitions(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k:
     Raises `UserError` where the cells have not the same images.
     """
     runs = [read_runs_of(path, k) for path in paths]
-    if len({its.labels.shape[1] for _, its in runs}) > 1 or len({cell["subset"] for cell in cells}) > 1:
+    if len({of_k.labels.shape[1] for _, of_k in runs}) > 1 or len({cell["subset"] for cell in cells}) > 1:
         raise UserError("config: figures: at: found cells of several subsets, allowed: one, as in at: {subset: NAME}")
-    best = np.stack([its.labels[its.best].astype(np.int32) for _, its in runs])
-    repeats = [its.labels[_rows_of_repeats(its)].astype(np.int32) for _, its in runs]
+    best = np.stack([of_k.labels[of_k.best].astype(np.int32) for _, of_k in runs])
+    repeats = [of_k.labels[of_k.best_of_repeats].astype(np.int32) for _, of_k in runs]
     axes = [axis for axis in AXES if len({cell[axis] for cell in cells}) > 1]
     choices = pd.DataFrame([{axis: cell[axis] for axis in axes} for cell in cells], index=range(len(cells)))
-    return Partitions(best, repeats, choices, cell_names(cells, [*AXES]), [its for its, _ in runs])
+    return Partitions(best, repeats, choices, cell_names(cells, [*AXES]), [chosen for chosen, _ in runs])
 
 
 def read_runs_of(path: str, wanted: int | None) -> tuple[int | None, Runs]:
@@ -56,10 +56,3 @@ def read_runs_of(path: str, wanted: int | None) -> tuple[int | None, Runs]:
         available = [None if name == OWN_K else int(name[2:]) for name in file if name.startswith("k=")]
         k = choose_k(wanted, available)
         return k, read_runs(file)[k]
-
-
-def _rows_of_repeats(runs: Runs) -> np.ndarray:
-    """The row of the lowest inertia of each repeat, the first of one without inertia."""
-    comparable = np.nan_to_num(runs.inertia, nan=np.inf)
-    rows = [np.flatnonzero(runs.repeat == repeat) for repeat in np.unique(runs.repeat)]
-    return np.array([its[np.argmin(comparable[its])] for its in rows])

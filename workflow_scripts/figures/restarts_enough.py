@@ -51,20 +51,22 @@ def tabulate(
 def _curve(name: str, k: int | None, runs: Runs) -> pd.DataFrame:
     if len(runs.labels) < 2 or not np.isfinite(runs.inertia).all():
         return pd.DataFrame()
-    its = restart_stability(runs.labels.astype(np.int32), runs.inertia)
+    stable = restart_stability(runs.labels.astype(np.int32), runs.inertia)
     n_runs = len(runs.labels)
     kept = np.unique(np.geomspace(1, n_runs, POINTS).round().astype(int)) - 1
     all_kept = len(np.unique(runs.repeat)) < n_runs
-    table = its.curve.iloc[kept].assign(
+    table = stable.curve.iloc[kept].assign(
         series=name,
         k=pd.array([k if k is not None else pd.NA] * len(kept), dtype="Int64"),
         unit="restart" if all_kept else "repeat",
         n_runs=n_runs,
-        enough=pd.array([pd.NA if its.enough is None else its.enough] * len(kept), dtype="Int64"),
-        enough_equal=pd.array([pd.NA if its.enough_equal is None else its.enough_equal] * len(kept), dtype="Int64"),
-        new_optimum=its.new_optimum,
-        n_optima=len(its.optima),
-        stability=float(its.image.mean()),
+        enough=pd.array([pd.NA if stable.enough is None else stable.enough] * len(kept), dtype="Int64"),
+        enough_equal=pd.array(
+            [pd.NA if stable.enough_equal is None else stable.enough_equal] * len(kept), dtype="Int64"
+        ),
+        new_optimum=stable.new_optimum,
+        n_optima=len(stable.optima),
+        stability=float(stable.image.mean()),
     )
     return table.reset_index(drop=True)
 
@@ -128,3 +130,8 @@ def _explanation(table: pd.DataFrame, n_cells: int, n_shown: int) -> str:
         f"or more with the best. Enough: the best or its equal with {100 * SURE:.0f} % chance.{left_out} "
         "Lines: lower 95 % bound."
     )
+
+
+def _repeated(number: int | None, count: int) -> pd.api.extensions.ExtensionArray:
+    """Return a column of one whole number, or of nulls."""
+    return pd.array([pd.NA if number is None else number] * count, dtype="Int64")

@@ -54,21 +54,23 @@ def tabulate(
     partitions = read_partitions(cells, inputs["clusters"], figure["k"])
     metric = figure["metric"]
     scores = [] if metric == AGREEMENT else _scores(figure, inputs["scores"])
-    if not scores or all(its.isna().all() for its in scores):
+    if not scores or all(values.isna().all() for values in scores):
         metric, scores = AGREEMENT, _agreements(partitions)
         values = agreement_of_cells(partitions.best, partitions.best)
     else:
-        values = np.array([its.mean() for its in scores])
-    several = [len(its) > 1 for its in scores]
-    table = pd.DataFrame({axis: [word(axis, its) for its in partitions.choices[axis]] for axis in partitions.choices})
+        values = np.array([values.mean() for values in scores])
+    several = [len(values) > 1 for values in scores]
+    table = pd.DataFrame(
+        {axis: [word(axis, level) for level in partitions.choices[axis]] for axis in partitions.choices}
+    )
     table = table.assign(
         name=partitions.names,
         metric=metric,
         metric_name="Agreement with the other cells" if metric == AGREEMENT else METRIC_NAMES[metric],
         value=values,
-        low=[its.min() if more else np.nan for its, more in zip(scores, several, strict=True)],
-        high=[its.max() if more else np.nan for its, more in zip(scores, several, strict=True)],
-        n_repeats=[len(its) for its in scores],
+        low=[of_cell.min() if more else np.nan for of_cell, more in zip(scores, several, strict=True)],
+        high=[of_cell.max() if more else np.nan for of_cell, more in zip(scores, several, strict=True)],
+        n_repeats=[len(of_cell) for of_cell in scores],
     )
     table = table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
     table.insert(0, "place", np.arange(len(table)) + 1)
@@ -77,7 +79,7 @@ def tabulate(
 
 def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.Series]:
     scores = [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
-    return [shown(figure["metric"], its[figure["metric"]]) for its in scores]
+    return [shown(figure["metric"], of_cell[figure["metric"]]) for of_cell in scores]
 
 
 def agreement_of_cells(partitions: np.ndarray, voted: np.ndarray) -> np.ndarray:
@@ -92,12 +94,14 @@ def agreement_of_cells(partitions: np.ndarray, voted: np.ndarray) -> np.ndarray:
 
 def _agreements(partitions: Partitions) -> list[pd.Series]:
     """Each cell's agreement with the others in every repeat; a cell with fewer repeats takes part with its last."""
-    n_repeats = [len(its) for its in partitions.repeats]
+    n_repeats, best = [len(partition) for partition in partitions.repeats], partitions.best
     found = [
-        agreement_of_cells(np.stack([its[min(repeat, len(its) - 1)] for its in partitions.repeats]), partitions.best)
+        agreement_of_cells(
+            np.stack([partition[min(repeat, len(partition) - 1)] for partition in partitions.repeats]), partitions.best
+        )
         for repeat in range(max(n_repeats))
     ]
-    return [pd.Series([its[cell] for its in found[:n]]) for cell, n in enumerate(n_repeats)]
+    return [pd.Series([agreements[cell] for agreements in found[:n]]) for cell, n in enumerate(n_repeats)]
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

@@ -70,7 +70,7 @@ def tabulate(
     table = trusted.table.astype(dict.fromkeys(partitions.choices, str))
     table.insert(0, "name", partitions.names)
     table["k"] = pd.array(partitions.k, dtype="Int64")
-    table["stability"] = [stability(its) for its in partitions.repeats]
+    table["stability"] = [stability(partition) for partition in partitions.repeats]
     table = table.assign(**_of_scores(figure, inputs["scores"]))
     labels = read_manifest(inputs["manifest"][0])["label"].to_numpy()
     n_labels = int(pd.notna(labels).sum())
@@ -91,9 +91,9 @@ def tabulate(
 def _of_scores(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[float]]:
     scores = [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
     return {
-        "silhouette": [its["silhouette"].mean() for its in scores],
-        "ari": [its["ari"].mean() for its in scores],
-        "ari_sd": [its["ari"].std() for its in scores],
+        "silhouette": [of_cell["silhouette"].mean() for of_cell in scores],
+        "ari": [of_cell["ari"].mean() for of_cell in scores],
+        "ari_sd": [of_cell["ari"].std() for of_cell in scores],
     }
 
 

@@ -112,7 +112,9 @@ def inspect(
         dropped[path] = alike.dropped.get(first, Copy(first, Reason.DUPLICATE))
     images = [_row(path, facts[path], copies[path][1]) for path in kept if path not in dropped]
     set_aside: list[tuple[str, ...]]
-    set_aside = [(path, its.format, its.reason, its.detail, "", "", "") for path, its in rejected.items()]
+    set_aside = [
+        (path, rejection.format, rejection.reason, rejection.detail, "", "", "") for path, rejection in rejected.items()
+    ]
     set_aside += [_duplicate(path, facts[path], copy) for path, copy in dropped.items()]
     set_aside.sort()
     quality = quality_table({path: _measured(facts[path]) for path in kept if path not in dropped})
@@ -210,8 +212,8 @@ def _count_formats(
 ) -> pd.DataFrame:
     """A row for each format, the most frequent first."""
     duplicates = Counter(facts[path].format for path in dropped)
-    unfit = Counter(its.format for its in rejected.values())
-    files = Counter(its.format for its in facts.values()) + unfit
+    unfit = Counter(rejection.format for rejection in rejected.values())
+    files = Counter(fact.format for fact in facts.values()) + unfit
     rows = [
         (name, count, count - duplicates[name] - unfit[name], duplicates[name], unfit[name])
         for name, count in sorted(files.items(), key=lambda item: (-item[1], item[0]))
@@ -262,7 +264,7 @@ def _nothing_left(root: str | Path, rejected: Mapping[str, _Rejection]) -> str:
         return f"data: found no file in {root}, allowed: a folder of pictures"
     path, first = min(rejected.items())
     return (
-        f"data: no picture in {root}: {count_reasons(its.reason for its in rejected.values())}; "
+        f"data: no picture in {root}: {count_reasons(rejection.reason for rejection in rejected.values())}; "
         f"the first is {path!r}, {first.reason}: {first.detail}; allowed: {', '.join(FORMATS)}"
     )
 

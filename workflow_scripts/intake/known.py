@@ -37,8 +37,8 @@ def match(pictures: Mapping[str, Iterable[str]], known: Iterable[tuple[str, str]
     for content, label in known:
         labels[content].append(label)
     return [
-        (content, _status(content, its, paths), "|".join(sorted(set(its))), len(its), paths.get(content, ""))
-        for content, its in sorted(labels.items())
+        (content, _status(content, given, paths), "|".join(sorted(set(given))), len(given), paths.get(content, ""))
+        for content, given in sorted(labels.items())
     ]
 
 

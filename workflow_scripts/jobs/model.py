@@ -11,7 +11,12 @@ snakemake: Snakemake
 with job(snakemake.log[0]) as log:
     params = snakemake.params
     model = fit_model(dict(snakemake.input.items()), params.cell, params.settings)
-    its = model.facts["clusterer"]
-    log.info("k = %s by %s; outliers above %g", its["chosen_k"], its["chosen_by"], model.facts["novelty"]["threshold"])
+    clusterer = model.facts["clusterer"]
+    log.info(
+        "k = %s by %s; outliers above %g",
+        clusterer["chosen_k"],
+        clusterer["chosen_by"],
+        model.facts["novelty"]["threshold"],
+    )
     origin = {"dataset": params.dataset, "study": snakemake.wildcards.study, "code": params.code}
     save_model(SavedModel({**model.facts, **origin}, model.tensors), snakemake.output.facts, snakemake.output.tensors)

@@ -108,7 +108,7 @@ class Study(WithPages):
         if not isinstance(given, dict) or given.get("verdict") is None:
             return given
         verdict, figures = dict(given["verdict"]), dict(given.get("figures") or {})
-        kinds = {its.get("kind") for its in figures.values() if isinstance(its, dict)}
+        kinds = {figure.get("kind") for figure in figures.values() if isinstance(figure, dict)}
         for kind in OF_A_VERDICT:
             if kind not in kinds:
                 keys = ("at",) if kind == "nuisances" else ("at", "k")

@@ -75,7 +75,7 @@ class Study:
         if table.empty:
             return []
         mains = table[table["order"] == 1]
-        return [(choice_in_words(its.term), its.share, its.p, its.added) for its in mains.itertuples()]
+        return [(choice_in_words(row.term), row.share, row.p, row.added) for row in mains.itertuples()]
 
 
 def choice_in_words(axis: str) -> str:
@@ -172,8 +172,8 @@ def _typical(study: Study, per_group: int) -> dict[str, list[tuple[str, str]]]:
     table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
     return {
         f"Group {group + 1}: {sentences.count(len(members), 'image')}{_mostly(members['label'])}": [
-            (its.image_id, f"{its.path}, with its group in {sentences.percent(its.agreement)} of the votes")
-            for its in members.head(per_group).itertuples()
+            (row.image_id, f"{row.path}, with row group in {sentences.percent(row.agreement)} of the votes")
+            for row in members.head(per_group).itertuples()
         ]
         for group, members in table.groupby("group")
     }
@@ -210,8 +210,8 @@ def _trust(study: Study) -> list[Sentence]:
 
 
 def _strongest(study: Study) -> str | None:
-    sure = [its for its in study.effects if its[2] < sentences.SURE]
-    return max(sure, key=lambda its: its[1])[0] if sure else None
+    sure = [effect for effect in study.effects if effect[2] < sentences.SURE]
+    return max(sure, key=lambda effect: effect[1])[0] if sure else None
 
 
 def _curve(study: Study) -> Sentence:
@@ -235,12 +235,12 @@ def _restarts(study: Study) -> tuple[Sentence, bool]:
 
 def _confounders(study: Study) -> Sentence:
     table = study.table("nuisances")
-    facts = [(str(its.fact), float(its.strength), float(its.p_holm)) for its in table.itertuples()]
+    facts = [(str(row.fact), float(row.strength), float(row.p_holm)) for row in table.itertuples()]
     return sentences.confounders(facts, bool(study.n_labelled))
 
 
 def _fragile_images(fragile: pd.DataFrame) -> list[tuple[str, str]]:
-    return [(its["image_id"], _why(its)) for its in fragile.to_dict("records")]
+    return [(row["image_id"], _why(row)) for row in fragile.to_dict("records")]
 
 
 def _why(image: Mapping[str, Any]) -> str:

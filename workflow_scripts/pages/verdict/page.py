@@ -36,7 +36,7 @@ def write_verdict(
         **facts,
         "root": ROOT,
         "links": dict(links),
-        "lines": [its.text for its in five_lines(made)],
+        "lines": [sentence.text for sentence in five_lines(made)],
         "sections": [_section(section, figures) for section in made],
         "pictures": pictures.data_uris(dict.fromkeys(_shown(made)), SIDE),
     }
@@ -49,7 +49,7 @@ def _section(section: Section, figures: Mapping[str, str]) -> dict[str, Any]:
         "question": section.question,
         "answers": [vars(answer) for answer in section.answers],
         "figure": _png(figures[section.figure]) if section.figure else None,
-        "images": [{"heading": heading, "images": its} for heading, its in section.images.items()],
+        "images": [{"heading": heading, "images": members} for heading, members in section.images.items()],
     }
 
 
@@ -73,7 +73,7 @@ def write_front_page(study_page: str, path: str) -> None:
 def sentence_table(sections: Sequence[Section], links: Mapping[str, str]) -> pd.DataFrame:
     """Return a row per sentence: `section, strength, sentence, number, table` (its path below the folder of all
     results) and `line` (its place among the five most important ones, from 1; null for others)."""
-    lines = [its.text for its in five_lines(list(sections))]
+    lines = [sentence.text for sentence in five_lines(list(sections))]
     rows = [
         {
             "section": section.key,

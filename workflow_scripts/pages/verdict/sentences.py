@@ -61,7 +61,7 @@ def images(n_images: int, set_aside: Mapping[str, int]) -> Sentence:
     total = sum(set_aside.values())
     if not total:
         return Sentence(f"{said} No file was set aside.", "fact", n_images, "manifest")
-    by_number = sorted(set_aside.items(), key=lambda its: (-its[1], its[0]))
+    by_number = sorted(set_aside.items(), key=lambda item: (-item[1], item[0]))
     reasons = listed([f"{n} {reason}" for reason, n in by_number])
     text = f"{said} {count(total, 'file')} {'was' if total == 1 else 'were'} set aside: {reasons}."
     return Sentence(text, "fact", n_images, "rejected")
@@ -139,7 +139,7 @@ def choice_that_matters(effects: Sequence[tuple[str, float, float, float]]) -> S
         return Sentence("The study varies nothing, so no choice can matter.", "none", None, table)
     if all(isnan(share) for _, share, _, _ in effects):
         return Sentence("All cells have the same partition: no choice matters.", "strong", 0.0, table)
-    name, share, p, lost = max(effects, key=lambda its: (its[2] < SURE, its[1]))
+    name, share, p, lost = max(effects, key=lambda effect: (effect[2] < SURE, effect[1]))
     if not p < SURE:
         most = f"the most: {name}, {percent(share)}, p = {p:.2f}"
         return Sentence(f"No choice explains more of the disagreement than chance does ({most}).", "none", share, table)
@@ -237,7 +237,7 @@ def confounders(facts: Sequence[tuple[str, float, float]], labelled: bool) -> Se
         text = "Nothing that is known of the images varies, so nothing can be confounded."
         return Sentence(text, "none", None, table)
     beyond = " beyond what the labels explain" if labelled else ""
-    sure = sorted([its for its in facts if its[2] < SURE], key=lambda its: -its[1])
+    sure = sorted([fact for fact in facts if fact[2] < SURE], key=lambda fact: -fact[1])
     if not sure:
         text = f"None of {len(facts)} known facts about the images goes with the groups{beyond}."
         return Sentence(text, "strong", 0.0, table)
