@@ -94,7 +94,7 @@ def agreement_of_cells(partitions: np.ndarray, voted: np.ndarray) -> np.ndarray:
 
 def _agreements(partitions: Partitions) -> list[pd.Series]:
     """Each cell's agreement with the others in every repeat; a cell with fewer repeats takes part with its last."""
-    n_repeats, best = [len(partition) for partition in partitions.repeats], partitions.best
+    n_repeats = [len(partition) for partition in partitions.repeats]
     found = [
         agreement_of_cells(
             np.stack([partition[min(repeat, len(partition) - 1)] for partition in partitions.repeats]), partitions.best
