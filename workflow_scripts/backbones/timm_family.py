@@ -78,7 +78,7 @@ class Timm:
         return _facts(model)["licence"]
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
-        """Return the network, randomly initialised, in eval mode; one of a fixed size is built for `size` pixels."""
+        """Return the network with random weights, in eval mode; a fixed input size is `size` pixels."""
         timm = _timm()
         if not timm.is_model(model):
             near = get_close_matches(model.partition(".")[0], timm.list_models(), 3, 0.4)
@@ -112,7 +112,7 @@ class Timm:
         return hugging_face(config.hf_hub_id, files, download, f"{PREFIX}{model}")
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return nothing: the model's name says all."""
+        """Return no options: the name of a timm model already says which weights are meant."""
         return {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:

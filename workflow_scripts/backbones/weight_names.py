@@ -10,7 +10,7 @@ WEIGHT_FILES = f"a file ({', '.join(SUFFIXES)}), {PACKAGE}NAME/path/inside, {HF_
 
 
 def weight_file(text: str) -> Path | None:
-    """Return the file that a weights text names, with `~` expanded; None for names, packages and repositories."""
+    """Return the path that `weights` is, with `~` expanded; None if it is a name, a package or a repository."""
     if text.startswith((PACKAGE, HF_HUB)) or not text.endswith(SUFFIXES):
         return None
     return Path(text).expanduser()

@@ -15,4 +15,4 @@ class Clusterer(Protocol):
     def cluster(
         self, points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
     ) -> Iterator[tuple[int, Runs]] | Iterator[tuple[None, Runs]]:
-        """Yield each k, None where the method finds it, and the runs of `points` (N, d) float64 with `settings`."""
+        """Cluster `points` (N, d) float64 and yield (k, runs) for each k of `settings`; None if the method finds k."""

@@ -30,7 +30,7 @@ LARGEST = 60
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return every criterion for every k of the settings, on what the cell clusters.
+    """Return each criterion for choosing k, for each k in the settings, on the points of one cell.
 
     Returns
     -------

@@ -23,7 +23,7 @@ DRAWN = 1000
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the sorted k-distance curve of what each cell clusters, and its knee.
+    """Return, for each cell, the sorted k-distance curve of its points and the knee of that curve.
 
     Returns
     -------

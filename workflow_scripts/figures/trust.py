@@ -51,7 +51,7 @@ MOST = 40
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Rank the cells by their agreement with each other, and compare with what else could rank them.
+    """Rank the cells by their agreement with each other, beside their stability, silhouette and ARI with labels.
 
     Returns
     -------

@@ -244,7 +244,7 @@ def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
-    """Return the cells that a figure or a page shows: one, or those of its study that do not show the same again."""
+    """Return the cells that a figure or a page shows: one, or those of its study that would not look the same."""
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]
     cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]

@@ -81,7 +81,7 @@ class Inputs:
             sys.exit(f"Error: intake.labels.file: {error}")
 
     def listing_of_new_images(self, wildcards: Wildcards) -> str:
-        """Return a digest of the files of the folder that models are asked about."""
+        """Return a digest of the files in the folder of new images."""
         intake = self.settings.intake
         try:
             return listing_digest(scan(str(self.settings.new_images), intake.include, intake.exclude))
@@ -199,7 +199,7 @@ class Inputs:
     # --------------------------------------------------------------------------------------------- subsets and scores
 
     def behind_subset(self, wildcards: Wildcards) -> Files:
-        """Return the clusters that a subset is taken of, or no file."""
+        """Return the path of the clusters that a subset is selected from, or an empty list without such."""
         behind = self.grid.subset_cell(self.settings.subsets[wildcards.subset])
         return self.layout.of(self.layout.clusters, behind) if behind else []
 
@@ -483,7 +483,7 @@ class Inputs:
     # ------------------------------------------------------------------------------------------------------- targets
 
     def study_files(self, study: str) -> list[str]:
-        """Return the table, the figures and the pages of a study."""
+        """Return the paths of a study's table, figures and pages."""
         layout = self.layout
         figures = [layout.figure.format(study=study, figure=figure) for figure in self.grid.figures[study]]
         return [

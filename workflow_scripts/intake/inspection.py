@@ -77,7 +77,7 @@ def inspect(
     memory: Memory[Facts] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
-    """Hash and decode every file once, and set aside what is no picture, and duplicates.
+    """Hash and decode each file once, and set aside the files that are not images, masks and duplicates.
 
     Parameters
     ----------

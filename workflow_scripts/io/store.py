@@ -108,7 +108,7 @@ def attribute(file: h5py.File, name: str) -> Any:
 
 
 def row_facts(file: h5py.File) -> dict[str, np.ndarray]:
-    """Read what a store says of its rows, for the stores made from it: ids and, after fine-tuning, `trained_on`."""
+    """Read the facts on rows that stores made from this one copy: the ids and, after fine-tuning, `trained_on`."""
     return {name: file[name][:] for name in ("image_id", "trained_on") if name in file}
 
 

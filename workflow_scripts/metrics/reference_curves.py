@@ -52,9 +52,9 @@ def reference_curves(y: npt.ArrayLike, ks: Iterable[int], *, draws: int = 20, se
 
 
 def nmi_geometric(codes: np.ndarray, labels: np.ndarray) -> float:
-    """Return mutual information over the geometric mean of the entropies, as scikit-learn's limits have it.
+    """Return the mutual information of two labelings divided by the geometric mean of their entropies.
 
-    Both (N,) integers from 0 on; 1 if both are of one part, 0 if one of them is.
+    Both (N,) integers from 0 on. As in scikit-learn it is 1 if both have a single cluster, and 0 if only one has.
     """
     n_labels = labels.max() + 1
     joint, one, other = (_entropy(np.bincount(numbers)) for numbers in (codes * n_labels + labels, codes, labels))

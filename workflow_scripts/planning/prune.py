@@ -31,7 +31,7 @@ def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list
 
 
 def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
-    """Yield the files of the pruned folders below `root` that are neither in `wanted` nor on the way to one of it."""
+    """Yield the files of the pruned folders below `root` that are neither in `wanted` nor a part of such a file."""
     known = {Path(path) for path in wanted}
     for folder in PRUNED_FOLDERS:
         files = (path for path in sorted((Path(root) / folder).rglob("*")) if path.is_file())

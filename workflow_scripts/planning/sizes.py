@@ -115,7 +115,7 @@ class Sizes:
     # ------------------------------------------------------------------------------------------------------- features
 
     def runtime_per_image(self, seconds: float) -> Callable[[Any, int], int]:
-        """Return a function for the minutes of a job that takes `seconds` for an image on a slow core."""
+        """Return a function that estimates a job's minutes, at `seconds` an image on a slow core."""
 
         def minutes(wildcards: Any, attempt: int) -> int:
             return ceil(10 + self.n_images * seconds / 60) * attempt

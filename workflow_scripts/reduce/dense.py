@@ -34,7 +34,7 @@ class Pair(nn.Module):
         self.decoder_bias = nn.Parameter(torch.zeros(n_inputs))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return the layer before its activation, (n, n_inputs) -> (n, n_outputs)."""
+        """Compute the layer's output before the activation, (n, n_inputs) -> (n, n_outputs)."""
         return linear(x, self.encoder, self.encoder_bias)
 
     def decode(self, z: Tensor) -> Tensor:

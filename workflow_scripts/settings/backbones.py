@@ -38,7 +38,7 @@ class _Variant(Model):
     """Whether features of images that were not there can be made, so that a model can be."""
 
     def pass_of(self, layer: str) -> int | None:
-        """Return the number of the pass that makes `layer`."""
+        """Return the index of the forward pass that makes `layer`, from 0."""
         return next((number for number, layers in enumerate(self.layers) if layer in layers), None)  # type: ignore[attr-defined]
 
     def layers_beside(self, layer: str) -> list[str]:
@@ -95,7 +95,7 @@ class Network(_Variant):
             raise ValueError(f"layers: {layer} is beside other layers, allowed: a list of its own, [{layer}]")
 
     def network(self) -> dict[str, Any]:
-        """What decides the frozen network and its input: all but the layers and the fine-tuning."""
+        """Return the settings that decide the frozen network and its input: all but layers and fine-tuning."""
         return self.dump(exclude={"layers", "finetune"})
 
     @property
@@ -209,7 +209,7 @@ class Hog(Descriptor):
     orientations: int = Field(9, ge=2)
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of values of a square of `side` pixels."""
+        """Return the number of features of an image of `side` x `side` pixels."""
         return (side // self.cell - 1) ** 2 * 4 * self.orientations
 
     def refuses(self, size: tuple[int, int]) -> str | None:

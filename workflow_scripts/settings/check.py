@@ -14,7 +14,7 @@ DEFAULT = Path(__file__).parents[2] / "config" / "config.yaml"
 
 
 def check(file: str) -> str:
-    """Return what is wrong with a configuration file in one line, or nothing."""
+    """Check a configuration file and return a one-line error message, or an empty text if it is valid."""
     try:
         load(read_yaml(file), [file], DEFAULT)
     except UserError as error:

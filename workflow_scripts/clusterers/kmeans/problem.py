@@ -88,4 +88,4 @@ class Backend(Protocol):
         """Return how many restarts to give at once."""
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
-        """Run them; give up early when `stop` becomes non-zero."""
+        """Run all restarts; stop early when `stop` becomes non-zero."""

@@ -157,7 +157,7 @@ class _Study:
                 self.labels[row] = part.labels[0]
 
     def result(self, squeeze: bool) -> Restarts:
-        """Return the finished arrays, without the axis of the seeds where there was only a number."""
+        """Return the finished arrays, without the axis of the seeds if the caller gave one seed and no list."""
         arrays = (
             self.inertia / self.problem.scale**2,
             self.n_iter,
