@@ -46,7 +46,7 @@ def same_bytes(facts: Mapping[str, Facts]) -> dict[str, tuple[str, int]]:
 
 
 def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Alike:
-    """Find pairs of images with the same pixels, or with perceptual hashes that differ in `distance` of 64 bits at most.
+    """Find pairs of images with the same pixels, or with perceptual hashes that differ in `distance` bits at most.
 
     A picture with the pixels or with the perceptual hash of earlier ones is paired with the first of them; those that
     are the first of their hash, with all such before them. With `drop_same_pixels` the first of the same pixels stays;
