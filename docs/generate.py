@@ -142,7 +142,10 @@ def key_meanings() -> dict[str, str]:
 def choice_of(model: Schema) -> str:
     """Return the method, step or kind that a model is chosen by; empty for a model that is no variant."""
     properties = model.get("properties", {})
-    return next((properties[key]["const"] for key in ("kind", "method", "step") if has_constant(properties, key)), "")
+    return next(
+        (properties[key]["const"] for key in ("kind", "method", "step", "descriptor") if has_constant(properties, key)),
+        "",
+    )
 
 
 def shared_keys(models: Iterable[Schema]) -> dict[str, Schema]:

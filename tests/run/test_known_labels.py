@@ -24,7 +24,7 @@ def project(tmp_path, fresh):
             elif number < 10:
                 shutil.copy(crop, known / name / f"{number}.png")
     shutil.copy(known / "brick" / "5.png", known / "grass" / "brick.png")
-    Image.new("L", (90, 90)).save(known / "grass" / "nobodys.png")
+    Image.effect_noise((90, 90), 50).save(known / "grass" / "nobodys.png")
     project.edit(
         "config/config.yaml", "n_clusters: 4", f"n_clusters: 4\nintake: {{labels: {{rule: hash, file: {known}}}}}"
     )

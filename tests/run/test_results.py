@@ -134,7 +134,7 @@ def test_a_kill_in_the_middle_loses_nothing(tmp_path, fresh, finished):
 
 
 def test_k_above_the_number_of_images_names_study_and_key(project):
-    project.edit("config/config.yaml", "k: [3, 4, 5]", "k: [3, 61]")
+    project.edit("config/config.yaml", "k: [3, 4, 5]", "k: [3, 4, 61]")
     done = project.snakemake("--cores", "2")
     assert done.returncode != 0
     errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]

@@ -13,19 +13,26 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_iris
 
+from workflow_scripts.backbones.brought import bring
+from workflow_scripts.backbones.descriptors import describe_all
 from workflow_scripts.backbones.extract import extract
+from workflow_scripts.backbones.joined import join
 from workflow_scripts.intake import subsets
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import write_runs
 from workflow_scripts.preprocess.stack import write_stack
 from workflow_scripts.provenance import PACKAGE
 from workflow_scripts.reduce import autoencoder, pca, tsne
+from workflow_scripts.settings.backbones import Histogram
 from workflow_scripts.settings.clusterers import Clusterer, OfK
 from workflow_scripts.settings.decompositions import Autoencoder, Pca, Tsne
 
 IRIS = load_iris().data
 IDS = [f"{number:016x}" for number in range(len(IRIS))]
-MAKERS = {"preprocess.stack", "backbones.extract", "intake.subsets", "reduce.pca", "reduce.tsne", "reduce.autoencoder"}
+MAKERS = {
+    *("preprocess.stack", "intake.subsets", "reduce.pca", "reduce.tsne", "reduce.autoencoder"),
+    *("backbones.extract", "backbones.joined", "backbones.brought", "backbones.descriptors.__init__"),
+}
 """The modules that write stores, beside `clusterers`, whose methods have a kind each."""
 SMALL: dict[str, dict[str, Any]] = {
     "dec": {"widths": [8, 2], "batch_size": 32, "repeats": 1},
@@ -68,6 +75,29 @@ def features(folder: Path) -> None:
     extract(images, IDS[:4], backbone, {"fire9_avg": folder / "features.h5"}, {"settings": 1}, device="cpu")
 
 
+def joined(folder: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
+    backbone = {"model": "squeezenet1_1", "weights": "random", "batch_size": 4}
+    parts = {layer: folder / f"{layer}.h5" for layer in ("fire5_avg", "fire9_avg")}
+    extract(images, IDS[:4], backbone, parts, store.provenance("c", "m", {}), device="cpu")
+    join([str(path) for path in parts.values()], "fire5_avg+fire9_avg", folder / "joined.h5", "c")
+
+
+def brought(folder: Path) -> None:
+    table, manifest = folder / "features.npz", folder / "manifest.csv"
+    np.savez(table, names=np.array(IDS), numbers=IRIS)
+    pd.DataFrame({"image_id": IDS, "path": IDS, "label": ""}).to_csv(manifest, index=False)
+    bring(str(table), str(manifest), folder / "features.h5", {"code": "c", "settings": {}})
+
+
+def described(folder: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
+    settings = Histogram(descriptor="histogram").dump()
+    describe_all(
+        images, IDS[:4], settings, folder / "features.h5", store.provenance("c", "m", {}), workers=1, report=silent
+    )
+
+
 def subset(folder: Path) -> None:
     write_features(folder / "all.h5")
     pd.DataFrame({"image_id": IDS[3:9]}).to_csv(folder / "part.csv", index=False)
@@ -101,6 +131,9 @@ def clusters(method: str) -> Callable[[Path], None]:
 KINDS: dict[str, Callable[[Path], None]] = {
     "stack": stack,
     "features": features,
+    "joined": joined,
+    "brought": brought,
+    "described": described,
     "subset": subset,
     "decomposition": decomposition,
     **{method: clusters(method) for method in Clusterer.registry},

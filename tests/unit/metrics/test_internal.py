@@ -38,7 +38,7 @@ def test_identical_points_score_zero() -> None:
 def test_distances_in_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     X, labels = rng.normal(size=(600, 3)), rng.integers(-1, 4, (2, 600))
-    monkeypatch.setattr(internal, "_CHUNK_MIB", 1)
+    monkeypatch.setattr(internal, "_BLOCK_BYTES", 1 << 20)
     np.testing.assert_allclose(silhouettes(X, labels).value, [expected(X, row) for row in labels], atol=1e-12)
 
 
