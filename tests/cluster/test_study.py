@@ -8,6 +8,7 @@ from collections import defaultdict
 import pytest
 
 from tests.cluster.slurm import SlurmProject, run, same_bytes
+from workflow_scripts.planning.sizes import BASE_MB
 
 SUBMITTED_ALONE = ("intake", "preprocess", "features_squeezenet_0", "features_squeezenet_1", "decompose")
 CELLS = 2 * 2 * 2
@@ -67,7 +68,7 @@ def test_figures_tables_and_labels_are_made_where_one_types(on_slurm):
     assert made["tables"] == 2
     assert made["figures"] == 1
     assert made["clusters"] == made["scores"] == CELLS
-    assert not any(re.match("rule_(figure|study|label|weights)", job.what) for job in on_slurm.jobs_on_slurm())
+    assert not any(re.match("rule_(figure|study|label|fetch_weights)", job.what) for job in on_slurm.jobs_on_slurm())
 
 
 def test_networks_ask_for_a_gpu_and_nothing_else_does(on_slurm):
@@ -92,7 +93,7 @@ def test_a_group_asks_for_the_time_of_all_its_jobs_and_the_memory_and_cores_of_o
     for job in on_slurm.jobs_on_slurm():
         if job.what.startswith("rule_cells"):
             assert job.cores == 1
-            assert 1000 <= int(job.memory.removesuffix("M")) < 2000
+            assert BASE_MB <= int(job.memory.removesuffix("M")) < 2 * BASE_MB
             assert job.minutes == "20:00"  # two clusterings and two scores of five minutes each
 
 
