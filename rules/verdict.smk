@@ -13,7 +13,7 @@ rule consensus:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=sizes.consensus_mb,
         runtime=60,
     params:
         settings=inputs.consensus_settings,

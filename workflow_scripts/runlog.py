@@ -11,6 +11,11 @@ from workflow_scripts.errors import UserError
 
 log = logging.getLogger("clustergrid")
 SECONDS_BETWEEN_LINES = 5.0
+NOTICE = 25
+"""The level, between information and warnings, of what was decided for the user: the end of a run says it."""
+MARK = " NOTICE "
+"""What such a line of a log has before its sentence."""
+logging.addLevelName(NOTICE, MARK.strip())
 
 
 @contextmanager

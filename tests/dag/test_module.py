@@ -53,7 +53,7 @@ def test_published_numbers_are_those_of_the_workflows_own_folder(importer, fresh
 
 
 def test_a_job_of_the_module_runs(importer):
-    assert "Pictures: 60 taken in" in importer.run("results/small/manifest.csv")
+    assert "Images: 60 taken in" in importer.run("results/small/manifest.csv")
     assert (importer.folder / "results" / "small" / "manifest.csv").is_file()
     assert not (importer.folder / "results" / "small" / "report.html").exists()
 

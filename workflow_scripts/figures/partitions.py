@@ -10,7 +10,7 @@ import pandas as pd
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
-from workflow_scripts.io.runs import OWN_K, Runs, read_runs
+from workflow_scripts.io.runs import Runs, read_k, stored_ks
 from workflow_scripts.io.store import reading
 from workflow_scripts.io.which_k import choose_k
 
@@ -50,9 +50,7 @@ def read_partitions(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k:
 
 
 def read_runs_of(path: str, wanted: int | None) -> tuple[int | None, Runs]:
-    """Return the wanted k of a cell's store, or the smallest if None, and its runs; k is None if the clusterer finds
-    it."""
+    """Return the k of a cell's store that is wanted, or the smallest, and its runs; None if the clusterer finds k."""
     with reading(path) as file:
-        available = [None if name == OWN_K else int(name[2:]) for name in file if name.startswith("k=")]
-        k = choose_k(wanted, available)
-        return k, read_runs(file)[k]
+        k = choose_k(wanted, stored_ks(file))
+        return k, read_k(file, k)

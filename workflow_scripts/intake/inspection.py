@@ -46,7 +46,7 @@ class Inspection:
     with the ids of its own content and, as `same_as`, the path of the file that stays in its place; the three are `""`
     for all other files. `near_duplicates` (`duplicates.PAIR_COLUMNS`) lists images that look alike, `formats`
     (`FORMAT_COLUMNS`) counts files, `quality` (`quality.COLUMNS`) measures the images. `notes` are sentences for the
-    log: which files have several pages, which duplicates are kept, what looks odd, what was set aside.
+    log: which files have several pages, which duplicates are kept, what looks odd.
     """
 
     images: pd.DataFrame
@@ -129,7 +129,6 @@ def inspect(
             *alike.notes,
             *quality_notes(quality),
             *_strays({path: facts[path] for path in kept if path not in dropped}),
-            *_set_aside_note(set_aside),
         ),
     )
 
@@ -248,11 +247,6 @@ def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
     if strays:
         paths = list(chain(*strays))
         yield f"{len(paths)} images in {len(strays)} folders look like no others (exclude them?): {_some(paths)}"
-
-
-def _set_aside_note(set_aside: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    if set_aside:
-        yield f"{len(set_aside)} files set aside: {count_reasons(reason for _, _, reason, *_ in set_aside)}"
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -112,7 +112,12 @@ def stored_ks(file: h5py.File) -> list[int | None]:
 
 def read_runs(file: h5py.File) -> dict[int | None, Runs]:
     """Read the runs of every k of an open store, in the order of `stored_ks`."""
-    return {k: _read(file[_group(k)]) for k in stored_ks(file)}
+    return {k: read_k(file, k) for k in stored_ks(file)}
+
+
+def read_k(file: h5py.File, k: int | None) -> Runs:
+    """Read the runs of one k of an open store, and no other."""
+    return _read(file[_group(k)])
 
 
 def read_best(file: h5py.File, k: int | None) -> Clustering:

@@ -7,7 +7,7 @@ from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.provenance import digest
-from workflow_scripts.runlog import job, progress
+from workflow_scripts.runlog import NOTICE, job, progress
 
 snakemake: Snakemake
 
@@ -30,6 +30,6 @@ with job(snakemake.log[0]) as log:
             progress=progress("intake", "files"),
         )
     for line in inspection.notes:
-        log.info(line)
+        log.log(NOTICE, line)
     for table, path in snakemake.output.items():
         write_csv(getattr(inspection, table), path)

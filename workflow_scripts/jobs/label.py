@@ -5,7 +5,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.intake.manifest import label
 from workflow_scripts.io.tables import write_csv
-from workflow_scripts.runlog import job
+from workflow_scripts.runlog import NOTICE, job
 
 snakemake: Snakemake
 
@@ -18,6 +18,6 @@ with job(snakemake.log[0]) as log:
     scales = pd.read_csv(snakemake.input.scales, dtype=str, keep_default_na=False) if snakemake.input.scales else None
     labelled = label(images, set_aside, rule, snakemake.input.corrections or None, snakemake.params.sublabels, scales)
     for line in labelled.notes:
-        log.info(line)
+        log.log(NOTICE, line)
     for table, path in snakemake.output.items():
         write_csv(getattr(labelled, table), path)

@@ -38,7 +38,7 @@ def ending(run: Run, sizes: Sizes) -> list[str]:
     lines = ["", *(f"Failed: {job}" for job in run.failed), *_slow_kmeans(run.logs())]
     if Path(layout.rejected).is_file():
         lines.append(
-            f"Pictures: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
+            f"Images: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
         )
     lines += noticed((layout.log(layout.images), layout.log(layout.manifest)))
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}

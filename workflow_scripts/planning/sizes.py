@@ -29,8 +29,8 @@ TORCH_MB = 400
 STREAM_MB = 2000
 """A job that streams images, with the largest ones under way."""
 EMBEDDED_IMAGES = 400
-UNKNOWN_WIDTH = 2048
-"""Taken for points whose number of columns is not asked for."""
+LABEL_COPIES = 40
+"""Bytes of a label of a cell in a consensus, of all cells at once: 1.1 GB were measured of 30 million."""
 BASE_MINUTES = 5
 """Of a job with nothing to do, on a slow file system. Many such jobs are one on a cluster, and then it counts."""
 
@@ -202,6 +202,11 @@ class Sizes:
             return _megabytes(max(page.memory(self.n_images, self.dimensions(cell)) for cell in cells), attempt)
 
         return megabytes
+
+    def consensus_mb(self, wildcards: Any, attempt: int) -> int:
+        """Return the memory of a study's consensus, MB: the labels of all cells, and of few images all pairs."""
+        n, cells = self.n_images, len(self.grid.cells[wildcards.study])
+        return _megabytes(LABEL_COPIES * n * cells + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def model_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory of the job that makes a model, MB: the PCA once more; features in blocks, their means."""

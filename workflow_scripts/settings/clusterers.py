@@ -73,16 +73,6 @@ class Clusterer(Method):
         return 0
 
     @property
-    def takes_torch(self) -> bool:
-        """Return whether the job loads PyTorch, which a job on a GPU does."""
-        return self.takes_gpu
-
-    @property
-    def takes_gpu(self) -> bool:
-        """Return whether the job runs on a GPU."""
-        return False
-
-    @property
     def threads(self) -> int:
         """Return the threads that shorten the job."""
         return 1

@@ -1,5 +1,6 @@
 """The decompositions of features, one model each: settings, and what the rest of the workflow needs to know."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from math import ceil
 from typing import Annotated, Any, ClassVar, Literal
@@ -32,27 +33,17 @@ class Decomposition(Method):
         """Return the name of the decomposition that this one is made of; None if it is made of the features."""
         return None
 
-    @property
-    def takes_torch(self) -> bool:
-        """Return whether the job loads PyTorch, which a job on a GPU does."""
-        return self.takes_gpu
-
-    @property
-    def takes_gpu(self) -> bool:
-        """Return whether the job runs on a GPU."""
-        return False
-
+    @abstractmethod
     def n_stored(self, n: int, width: int) -> int:
         """Return the numbers that are stored of an image."""
-        raise NotImplementedError
 
     def stored_bytes(self, n: int, width: int) -> int:
         """Return the bytes of the store."""
         return FLOAT * n * self.n_stored(n, width)
 
+    @abstractmethod
     def memory(self, n: int, width: int) -> int:
         """Return the bytes that the job holds at once."""
-        raise NotImplementedError
 
     def seconds(self, n: int, width: int) -> float:
         """Return the seconds on a slow core."""

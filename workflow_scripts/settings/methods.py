@@ -35,6 +35,16 @@ class Method(Model):
         """Return the method's name in the configuration, which is also that of the module with the code."""
         return getattr(self, self.tag)
 
+    @property
+    def takes_torch(self) -> bool:
+        """Return whether the job loads PyTorch, which a job on a GPU does."""
+        return self.takes_gpu
+
+    @property
+    def takes_gpu(self) -> bool:
+        """Return whether the job runs on a GPU."""
+        return False
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> Any:
         if "registry" not in cls.__dict__ or not cls.registry:

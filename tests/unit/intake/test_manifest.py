@@ -91,7 +91,7 @@ def test_duplicates_are_set_aside_whatever_their_labels(tmp_path):
         ["y/3.png", "PNG", "duplicate content", "same bytes as x/1.png", content, pixels, "x/1.png"],
         ["y/5.png", "other", "not an image", inspected.set_aside["detail"].iloc[2], "", "", ""],
     ]
-    assert inspected.notes[-1] == "3 files set aside: 2 duplicate content, 1 not an image"
+    assert not any("set aside" in note for note in inspected.notes)  # the label job counts them, with conflicts
 
 
 @pytest.mark.parametrize("duplicates", ["drop", "keep"])

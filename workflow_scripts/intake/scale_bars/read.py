@@ -33,7 +33,6 @@ class Reason(StrEnum):
 
     NO_STRIPE = "no stripe"
     NO_BAR = "no bar"
-    SEVERAL_BARS = "several bars"
     NO_TEXT = "no text"
     UNREADABLE = "unreadable"
     IMPLAUSIBLE = "implausible"
