@@ -92,7 +92,7 @@ def trust(
     agreement = agreement_matrix(partitions)
     opinion = opinions(agreement)
     vote = votes(agreement, opinion)
-    others = opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
+    others = heard(opinion)
     stranger = np.zeros_like(others)
     for axis in [axis for axis in foreign if axis in choices]:
         levels = pd.factorize(choices[axis])[0]
@@ -148,6 +148,14 @@ def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
     copies = (agreement > 1 - 1e-12).sum(axis=1)
     distinct = np.bincount(opinion, 1 / copies)
     return 1 / copies / distinct[opinion] / (opinion.max() + 1)
+
+
+def heard(opinion: np.ndarray) -> np.ndarray:
+    """Return (C, C) bool, which cells count for each: those of other opinions, and if there is one opinion all others.
+
+    `opinion` (C,) from `opinions`.
+    """
+    return opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
 
 
 def support(agreement: np.ndarray, vote: np.ndarray, counts: np.ndarray) -> np.ndarray:

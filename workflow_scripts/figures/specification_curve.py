@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.agreement import agreement_matrix
-from workflow_scripts.consensus.trust import opinions, support, votes
+from workflow_scripts.consensus.trust import heard, opinions, support, votes
 from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.style import (
@@ -88,8 +88,7 @@ def agreement_of_cells(partitions: np.ndarray, voted: np.ndarray) -> np.ndarray:
     between = agreement_matrix(voted)
     opinion = opinions(between)
     own = between if partitions is voted else agreement_matrix(partitions)
-    others = opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
-    return support(own, votes(between, opinion), others)
+    return support(own, votes(between, opinion), heard(opinion))
 
 
 def _agreements(partitions: Partitions) -> list[pd.Series]:

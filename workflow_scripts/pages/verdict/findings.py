@@ -172,7 +172,7 @@ def _typical(study: Study, per_group: int) -> dict[str, list[tuple[str, str]]]:
     table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
     return {
         f"Group {group + 1}: {sentences.count(len(members), 'image')}{_mostly(members['label'])}": [
-            (row.image_id, f"{row.path}, with row group in {sentences.percent(row.agreement)} of the votes")
+            (row.image_id, f"{row.path}, with its group in {sentences.percent(row.agreement)} of the votes")
             for row in members.head(per_group).itertuples()
         ]
         for group, members in table.groupby("group")
