@@ -58,6 +58,14 @@ def test_identical_cells_say_so(tmp_path):
     assert said["fragile"] == ["No image lies between two groups."]
 
 
+def test_typical_images_say_how_many_votes_keep_them_with_their_group(tmp_path):
+    study = study_of(tmp_path, np.repeat(np.arange(3), 10), [""] * 30, 0.0)
+    groups = next(section for section in sections(study, 40, 8) if section.key == "groups")
+    captions = [caption for images in groups.images.values() for _, caption in images]
+    assert len(captions) == 24
+    assert all(caption.endswith(", with its group in 100 % of the votes") for caption in captions)
+
+
 def test_one_cell_is_compared_with_nothing(tmp_path):
     said = texts(named(tmp_path, "one_cell"))
     assert said["trust"] == ["One cell cannot be compared: vary a choice to learn what to trust."]
