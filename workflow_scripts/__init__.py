@@ -1,1 +1,1 @@
-"""Clustergrid: everything behind the workflow's rules, importable by itself."""
+"""Clustergrid: the code that the workflow's rules run; it can be imported without Snakemake."""

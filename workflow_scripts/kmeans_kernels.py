@@ -1,7 +1,7 @@
-"""The compiled kernels of k-means: which there are, or why there are none. Light, for rules ask, too.
+"""The compiled kernels of k-means: which of them this processor can run, or why there is none.
 
-The environment variable `CLUSTERGRID_KMEANS` forces a path: `avx512`, `avx2` or `base`, a kernel of that instruction
-set, or `torch`, none. The tests use it; nobody else needs to.
+The environment variable `CLUSTERGRID_KMEANS` forces the kernel of one instruction set (`avx512`, `avx2` or `base`), or
+`torch`, which uses no kernel. It is meant for tests. Rules import this module, so it imports nothing heavy.
 """
 
 import ctypes as ct
@@ -17,12 +17,12 @@ FOLDER = Path(__file__).parent / "clusterers" / "kmeans"
 VARIABLE = "CLUSTERGRID_KMEANS"
 PATHS = ("avx512", "avx2", "base", "torch")
 SLOW_PATH = "k-means takes the slow path (no compiled kernel): "
-"""How the line begins that a job's log holds where k-means ran without a kernel."""
+"""The beginning of the line that k-means writes to the log when it runs without a kernel."""
 REMEDY = "run `make env`, with a C compiler"
 
 
 class Points(ct.Structure):
-    """`struct points` of `_kernel.h`."""
+    """The C structure `struct points` of `_kernel.h`."""
 
     _fields_ = [
         *((name, ct.c_int64) for name in ("n", "d", "stride", "tiles")),
@@ -32,7 +32,7 @@ class Points(ct.Structure):
 
 
 class Restarts(ct.Structure):
-    """`struct batch` of `_kernel.h`."""
+    """The C structure `struct batch` of `_kernel.h`."""
 
     _fields_ = [
         *((name, ct.c_int64) for name in ("restarts", "k", "trials", "max_iter", "keep_products", "side_by_side")),
@@ -45,7 +45,7 @@ class Restarts(ct.Structure):
 
 
 class Kernel(ct.Structure):
-    """`struct kernel` of `_kernel.h`."""
+    """The C structure `struct kernel` of `_kernel.h`."""
 
     _fields_ = [
         ("name", ct.c_char_p),
@@ -55,9 +55,10 @@ class Kernel(ct.Structure):
 
 
 def kernels() -> dict[str, Kernel]:
-    """Return the kernels that this processor can run, by instruction set, fastest first; only the forced one, if any.
+    """Return the kernels that this processor can run, by instruction set, the fastest first.
 
-    Raises `UserError` where `CLUSTERGRID_KMEANS` holds something else than a path that there is here.
+    If `CLUSTERGRID_KMEANS` forces a kernel, only this one is returned. Raises `UserError` if the variable names a
+    kernel that cannot be run here.
     """
     usable, _ = _compiled(FOLDER)
     forced = os.environ.get(VARIABLE)
@@ -69,7 +70,7 @@ def kernels() -> dict[str, Kernel]:
 
 
 def why_none() -> str:
-    """Return why `kernels` is empty, half a sentence."""
+    """Return the reason why `kernels` is empty, as the second half of a sentence."""
     return f"{VARIABLE} is torch" if os.environ.get(VARIABLE) else _compiled(FOLDER)[1]
 
 
@@ -87,7 +88,11 @@ def _compiled(folder: Path) -> tuple[dict[str, Kernel], str]:
 
 
 def _library(folder: Path) -> ct.CDLL:
-    """The compiled library; raises `OSError` if there is none, or one of other sources: its structures may differ."""
+    """Load the compiled library.
+
+    Raises `OSError` if there is none, if it is damaged, or if it was compiled from other sources, as its structures
+    may differ.
+    """
     suffixes = importlib.machinery.EXTENSION_SUFFIXES
     path = next((path for suffix in suffixes if (path := folder / f"_kernel{suffix}").exists()), None)
     if path is None:
@@ -99,7 +104,7 @@ def _library(folder: Path) -> ct.CDLL:
     sources = sha256(b"".join(source.read_bytes() for source in sorted(folder.glob("*.[ch]")))).hexdigest()
     try:
         compiled = (ct.c_char * len(sources)).in_dll(library, "kmeans_sources").value.decode()
-    except ValueError:  # a library from before there was a digest
+    except ValueError:  # the library was compiled before the digest was added
         compiled = ""
     if compiled != sources:
         raise OSError(f"{path.name} was compiled from other sources than the present ones")

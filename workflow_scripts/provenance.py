@@ -1,4 +1,4 @@
-"""Where a result comes from: digests of code, of files and of settings."""
+"""Digests of code, files and settings, which record how a result was made."""
 
 import ast
 import hashlib
@@ -11,30 +11,32 @@ from typing import Any
 from workflow_scripts.kmeans_kernels import kernels
 
 PACKAGE = Path(__file__).parent
-# What these modules do to a result is already in a job's params (settings, most of grid) or nothing at all.
 LEFT_OUT = {"settings", "grid", "runlog", "provenance", "errors"}
+"""Modules that `code_digest` ignores: they do not change a result, or a job's params already show the change."""
 COUNTED = {"grid.axes", "grid.cells"}
-"""Of those the modules that jobs take names and columns from."""
+"""Modules of `LEFT_OUT` that count all the same, because jobs take names of columns from them."""
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of a JSON value, independent of the order of keys; 16 hex digits."""
+    """Return the first 16 hex digits of the SHA-256 of a JSON value; the order of its keys does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, 64 hex digits."""
+    """Return the SHA-256 of a file's bytes, 64 hex digits."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def code_digest(*modules: str) -> str:
-    """What the named modules, and those of ours that they import directly or not, do: 16 hex digits.
+    """Return a digest (16 hex digits) of the code of some modules and of all modules of this package that they import.
 
-    A hash of the parsed sources without docstrings and comments, so that only a change of logic changes it. C sources
-    and the templates of pages count with the modules of their folder, byte by byte; so does that k-means has no
-    compiled kernel: what it made without one is made again when there is one. `modules` are dotted names below the
-    package, such as `jobs.cluster` or `clusterers.kmeans`.
+    The digest is computed from the parsed sources without docstrings and comments, so that only a change of logic
+    changes it. C sources and HTML templates in a module's folder count byte by byte. A missing k-means kernel counts
+    too: results that were made without a kernel are made again after one was compiled.
+
+    `modules` are dotted names inside the package, such as `jobs.cluster` or `clusterers.kmeans`. Raises
+    `ModuleNotFoundError` for a name that does not exist.
     """
     found: set[str] = set()
     waiting = list(modules)
@@ -61,7 +63,7 @@ def _existing_source(module: str) -> Path:
 
 @cache
 def _tree(module: str) -> ast.Module:
-    """The parsed source without texts that stand alone: docstrings of modules, classes, functions and attributes."""
+    """Return the parsed source without docstrings of modules, classes, functions and attributes."""
     tree = ast.parse(_existing_source(module).read_bytes())
     for node in ast.walk(tree):
         if isinstance(body := getattr(node, "body", None), list):
@@ -97,6 +99,6 @@ def _logic(module: str) -> str:
 
 @cache
 def _compiled(module: str) -> list[str]:
-    """Digests of the C sources, and of the templates of pages, in the module's folder."""
+    """Return the digests of the C sources and HTML templates in the module's folder."""
     files = sorted(_existing_source(module).parent.iterdir())
     return [file_digest(path) for path in files if path.suffix in (".c", ".h", ".html")]

@@ -1,4 +1,4 @@
-"""What a job tells: a log file, progress on the terminal, and one line for a user's mistake."""
+"""The log file of a job, its progress on the terminal, and its last line after a mistake of the user."""
 
 import logging
 import sys
@@ -12,15 +12,18 @@ from workflow_scripts.errors import UserError
 log = logging.getLogger("clustergrid")
 SECONDS_BETWEEN_LINES = 5.0
 NOTICE = 25
-"""The level, between information and warnings, of what was decided for the user: the end of a run says it."""
+"""The log level, between INFO and WARNING, of decisions made for the user; they are repeated at the end of a run."""
 MARK = " NOTICE "
-"""What such a line of a log has before its sentence."""
+"""The text before the sentence in a log line of level `NOTICE`."""
 logging.addLevelName(NOTICE, MARK.strip())
 
 
 @contextmanager
 def job(log_path: str) -> Iterator[logging.Logger]:
-    """The frame of a job: what is logged goes to `log_path`; a user's mistake ends the process with one line."""
+    """Send a job's log to the file `log_path`, and end the process with one line on stderr if the job fails.
+
+    A `UserError` is shown as it is; any other exception is logged with its traceback, and the line names the log.
+    """
     handler = logging.FileHandler(log_path, mode="w")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
@@ -32,11 +35,11 @@ def job(log_path: str) -> Iterator[logging.Logger]:
         sys.exit(f"Error: {error}")
     except Exception:
         log.error(traceback.format_exc())
-        sys.exit(f"Error: an unexpected failure; the log has it all: {log_path}")
+        sys.exit(f"Error: an unexpected failure; the log has the details: {log_path}")
 
 
 def progress(what: str, unit: str) -> Callable[[int, int], None]:
-    """A callback `report(done, total)` that tells the terminal and the log the rate, every few seconds."""
+    """Return a callback `report(done, total)` that writes the progress to stderr and the log, every few seconds."""
     start = last = time.monotonic()
 
     def report(done: int, total: int) -> None:

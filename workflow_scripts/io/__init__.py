@@ -1,1 +1,1 @@
-"""What all stages stand on: the store, its readers, images, processes, checkpoints."""
+"""Reading and writing of stores, tables and images; worker processes, devices and checkpoints."""

@@ -1,4 +1,4 @@
-"""The one reader of a cell: its points, runs, scores and images, whichever files a job has of it."""
+"""The reader of one cell's files: its manifest, points, runs and scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,24 +17,28 @@ from workflow_scripts.io.which_k import BEST, best_k, choose_k
 
 @dataclass(frozen=True)
 class OneCell:
-    """A cell's `choices` by axis, and its `files` by the name of the artefact, as far as a job takes them as input."""
+    """A cell of the grid and its files.
+
+    `choices` maps each axis to the cell's value. `files` maps names of artefacts to paths, for those that the job has
+    as input.
+    """
 
     choices: Mapping[str, Any]
     files: Mapping[str, str]
 
     @classmethod
     def each(cls, cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]) -> list[Self]:
-        """Return the cells of a job; `inputs` hold a path for each cell, or something else that is left out."""
+        """Return one reader for each cell of a job; `inputs` that do not have one path for each cell are left out."""
         of_cells = {name: paths for name, paths in inputs.items() if len(paths) == len(cells)}
         return [cls(cell, {name: paths[place] for name, paths in of_cells.items()}) for place, cell in enumerate(cells)]
 
     @classmethod
     def first(cls, cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]) -> Self:
-        """Return the first cell of a job, the only one of most."""
+        """Return a reader for the first cell of a job; most jobs have only one."""
         return cls(cells[0], {name: paths[0] for name, paths in inputs.items() if paths})
 
     def __getitem__(self, axis: str) -> Any:
-        """Return the cell's choice on an axis."""
+        """Return the cell's value on an axis."""
         return self.choices[axis]
 
     def manifest(self) -> pd.DataFrame:
@@ -42,23 +46,24 @@ class OneCell:
         return read_manifest(self.files["manifest"])
 
     def points(self) -> Points:
-        """Read what the cell clusters."""
+        """Read the points that the cell clusters."""
         return read_points(self.files["points"], self["n_components"], self["whiten"])
 
     def labels(self) -> np.ndarray:
-        """Read the labels that count, (N,) str: "" without one, and where the network was trained on it.
+        """Read the labels that results are compared with, (N,) str.
 
-        Raises `UserError` where the points are of another manifest.
+        A label is "" if the image has none, or if the network was trained on it. Raises `UserError` if the points were
+        made from another manifest.
         """
         with store.reading(self.files["points"]) as file:
             return read_labels(self.files["manifest"], store.text(file, "manifest"), store.trained_on(file))
 
     def scores(self) -> pd.DataFrame:
-        """Read the scores of the cell's clusterings of all images."""
+        """Read the scores of the cell's clusterings of all images, without cross-validation."""
         return read_scores(self.files["scores"])
 
     def class_scores(self) -> pd.DataFrame:
-        """Read the scores of each class in the best clusterings."""
+        """Read the scores of each class in the best clustering of each k."""
         return read_parquet(self.files["class_scores"])
 
     def validated(self) -> pd.DataFrame:
@@ -66,7 +71,10 @@ class OneCell:
         return read_parquet(self.files["validated"])
 
     def runs(self, manifest: str | None = None) -> dict[int | None, Runs]:
-        """Read the runs of every k; raises `UserError` if they are of another manifest than that of the digest."""
+        """Read the runs of every k.
+
+        Raises `UserError` if `manifest` (a digest) is given and the runs were made from another manifest.
+        """
         with store.reading(self.files["clusters"], manifest) as file:
             return read_runs(file)
 
@@ -76,24 +84,27 @@ class OneCell:
             return store.attribute(file, "settings")["clusterer"]
 
     def wanted_k(self, figure: Mapping[str, Any]) -> int | None:
-        """Return the k that a figure's settings ask for; `best` goes by the cell's scores (`which_k.best_k`)."""
+        """Return the k that a figure's settings ask for; for `best` it is computed from the scores by `best_k`."""
         return best_k(best_of_repeats(self.scores()), figure["by"]) if figure["k"] == BEST else figure["k"]
 
     def clustering(self, figure: Mapping[str, Any]) -> Clustering:
-        """Read the best clustering of a figure's k, or of the smallest."""
+        """Read the best clustering of the k that a figure asks for, or of the smallest k if it asks for none."""
         wanted = self.wanted_k(figure)
         with store.reading(self.files["clusters"]) as file:
             return read_best(file, choose_k(wanted, stored_ks(file)))
 
     def clusterings(self, wanted: Sequence[int] | None) -> list[Clustering]:
-        """Read the best clustering of each of the wanted k, of all that there are if None, or of a method's own."""
+        """Read the best clustering of each k in `wanted`, or of every stored k if it is None.
+
+        A clusterer that finds k itself has one clustering, which is returned whatever is wanted.
+        """
         with store.reading(self.files["clusters"]) as file:
-            there = stored_ks(file)
-            ks = there if None in there or not wanted else [choose_k(k, there) for k in sorted(wanted)]
+            stored = stored_ks(file)
+            ks = stored if None in stored or not wanted else [choose_k(k, stored) for k in sorted(wanted)]
             return [read_best(file, k) for k in ks]
 
     def coordinates(self) -> tuple[np.ndarray, np.ndarray]:
-        """Read the two coordinates of every image on the cell's map, (N,) float64 each."""
+        """Read the coordinates x and y of every image on the cell's map, (N,) float64 each."""
         with store.reading(self.files["map"]) as file:
             x, y = file["scores"][:, :2].T
         return x, y

@@ -1,4 +1,4 @@
-"""What a killed training goes on from, with the same bytes in the end."""
+"""Checkpoints: a training that was killed goes on where it was and gives the same bytes in the end."""
 
 import logging
 from collections.abc import Iterator
@@ -16,15 +16,14 @@ SECONDS_BETWEEN_SAVES = 60.0
 
 
 class Checkpoint:
-    """The state of one training in one file: what is finished, by name, and the stage that is under way.
+    """The state of one training, kept in one file: finished results by name, and the stage under way.
 
-    Batches and noise are functions of the seed, the stage and the epoch, so that tensors and the epoch's number are all
-    the state that there is.
+    Batches and noise must be functions of the seed, the stage and the epoch: no state of random generators is kept.
 
     Parameters
     ----------
-    path : of the file; None keeps nothing.
-    made_from : digest of all that decides the result; a file of another is not used.
+    path : of the file; if None, nothing is kept.
+    made_from : digest of everything that decides the result; a file with another digest is ignored.
     """
 
     def __init__(self, path: Path | None, made_from: str) -> None:
@@ -36,23 +35,24 @@ class Checkpoint:
             kept = torch.load(path, map_location="cpu", weights_only=True)
             if kept["made_from"] == made_from:
                 self.state = kept
-                log.info("on from a checkpoint: %s is finished", ", ".join(kept["finished"]) or "nothing")
+                log.info("the training goes on from a checkpoint; done: %s", ", ".join(kept["finished"]) or "nothing")
 
     def finished(self, name: str) -> Any:
-        """Return what was kept under a name, or None."""
+        """Return the result that `finish` kept under a name, or None."""
         return self.state["finished"].get(name)
 
     def finish(self, name: str, result: Any) -> None:
-        """Keep a result: tensors, numbers, texts, or dicts and lists of these."""
+        """Keep a result under a name: tensors, numbers, texts, or dicts and lists of these."""
         self.state["finished"][name] = result
         self.state["under_way"] = None
         self._past = []
         self._save()
 
     def rounds(self, stage: str, module: nn.Module, optimiser: torch.optim.Optimizer, count: int) -> Iterator[int]:
-        """Yield the numbers of the rounds of a stage that are still to do; the state is saved between them.
+        """Yield the numbers of a stage's rounds that are still to do, and save the state between them once a minute.
 
-        The stages up to the next result share `module`, which has the state of them all.
+        All stages up to the next `finish` must train the same `module`. The state of `module` and `optimiser` is loaded
+        from the checkpoint if this stage was under way. A stage that was completed before yields nothing.
         """
         done, under_way = 0, self.state["under_way"]
         if under_way and stage in under_way["past"]:
@@ -70,7 +70,7 @@ class Checkpoint:
         self._past = [*self._past, stage]
 
     def remove(self) -> None:
-        """Remove the file: the training's result is stored elsewhere."""
+        """Remove the checkpoint's file, once the result of the training is stored elsewhere."""
         if self.path:
             self.path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""The device that a job computes on: the one place that asks whether there is a GPU."""
+"""The choice of the device that a job computes on."""
 
 import logging
 import os
@@ -9,10 +9,10 @@ log = logging.getLogger(__name__)
 
 
 def choose_device(wanted: str, key: str = "device", allowed: str = "cpu, auto") -> str:
-    """Return `cpu` or `cuda` for a setting of `cpu`, `cuda` or `auto`.
+    """Return `cpu` or `cuda` for the setting `wanted`: `cpu`, `cuda` or `auto`.
 
-    `auto` takes a GPU if there is one and logs it where there is none. Raises `UserError` with the configuration's
-    `key`, and with what is `allowed` there, for cuda without a GPU.
+    `auto` takes a GPU if there is one, and logs that there is none otherwise. Raises `UserError`, which names the
+    configuration's `key` and the `allowed` values, if `cuda` is wanted and there is no GPU.
     """
     if wanted == "cpu":
         return "cpu"
@@ -20,9 +20,9 @@ def choose_device(wanted: str, key: str = "device", allowed: str = "cpu, auto") 
 
     if torch.cuda.is_available():
         return "cuda"
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")  # set by SLURM
-    none = "torch sees no GPU here" + (f" (CUDA_VISIBLE_DEVICES is {given})" if given is not None else "")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")  # set by SLURM
+    reason = "torch sees no GPU here" + (f" (CUDA_VISIBLE_DEVICES is {visible})" if visible is not None else "")
     if wanted == "cuda":
-        raise UserError(f"{key}: found cuda, but {none}; allowed: {allowed}")
-    log.info("%s auto: %s, so on the CPU", key, none)
+        raise UserError(f"{key}: found cuda, but {reason}; allowed: {allowed}")
+    log.info("%s is auto: %s, so the CPU is used", key, reason)
     return "cpu"

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Atomic writing of files."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name beside `path`, fsynced and renamed to it when the block ends well, removed otherwise."""
+    """Yield a temporary path beside `path`, and rename it to `path` when the block ends without an error.
+
+    The file is fsynced before it is renamed, and removed after an error, so that `path` never holds half a file.
+    """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
     temporary = final.with_name(f".{final.name}.part")

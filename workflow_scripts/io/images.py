@@ -1,4 +1,4 @@
-"""Picture files to arrays, whatever people put into a folder: read right, or rejected with a reason."""
+"""Decoding of image files to arrays; a file that cannot be read is rejected with a reason."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from tifffile import PHOTOMETRIC, TiffFile, TiffPage
 
 
 class Reason(StrEnum):
-    """Why a file is no picture of the data set."""
+    """The reasons why a file is not taken into the data set."""
 
     UNREADABLE = "unreadable"
     TRUNCATED = "truncated"
@@ -40,7 +40,7 @@ class Reason(StrEnum):
 
 
 class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
-    """A file that is not taken in, with its reason, what was found, and its format where that is known."""
+    """Raised for a file that is not taken into the data set, with the reason, details, and the format if known."""
 
     def __init__(self, reason: Reason, detail: str, format: str = "") -> None:
         super().__init__(reason, detail)
@@ -53,12 +53,15 @@ class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A decoded picture.
+class DecodedImage:
+    """A decoded image file.
 
-    `pixels` is (H, W) or (H, W, 3), uint8, uint16 or float32; `format` is what the file begins like; `mode` is the
-    file's own, as Pillow names it, or `L;int16`, `RGB;uint16` for what Pillow has no name for; `pages` counts the pages
-    or frames, of which the first is read.
+    Attributes
+    ----------
+    pixels : (H, W) or (H, W, 3), uint8, uint16 or float32; of the first page or frame.
+    format : one of `FORMATS`, `DM3` or `DM4`, by the first bytes of the file.
+    mode : Pillow's name of the pixel format in the file, or a name such as `RGB;uint16` if Pillow has none.
+    pages : number of pages or frames.
     """
 
     pixels: np.ndarray
@@ -67,7 +70,7 @@ class Picture:
     pages: int
 
 
-# What a file begins with decides its format, not its name. RIFF alone may be sound: see `_format`.
+# The first bytes of a file decide its format, not its name. RIFF may also be sound: see `_format`.
 _SIGNATURES = {
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "JPEG": (b"\xff\xd8\xff",),
@@ -79,7 +82,7 @@ _SIGNATURES = {
     "JPEG2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
 }
 FORMATS = tuple(_SIGNATURES)
-# Formats of micrographs and scans that are not read; those of Digital Micrograph are with the extra `dm`.
+# Formats of micrographs and scans that are not read; DM3 and DM4 are read if the extra `dm` is installed.
 _NOT_READ = {
     Reason.PDF: ("PDF", b"%PDF"),
     Reason.DJVU: ("DJVU", b"AT&TFORM"),
@@ -95,14 +98,14 @@ _CheckSize = Callable[[int, int], None]
 
 
 def read_image(path: str | Path, max_pixels: int | None = None) -> np.ndarray:
-    """Return the pixels of a picture file: (H, W) or (H, W, 3), uint8, uint16 or float32. See `decode`."""
+    """Return the pixels of an image file, (H, W) or (H, W, 3), uint8, uint16 or float32. See `decode`."""
     with open_file(path) as stream:
         return decode(stream, max_pixels).pixels
 
 
 @contextmanager
 def open_file(path: str | Path) -> Iterator[BufferedReader]:
-    """Give the open file; raises `ImageRejected` where the system does not give it out."""
+    """Open a file for reading; raises `ImageRejected` if it cannot be opened."""
     try:
         stream = open(path, "rb")  # noqa: SIM115 - only the opening may fail here, not what the caller does
     except OSError as error:
@@ -111,16 +114,16 @@ def open_file(path: str | Path) -> Iterator[BufferedReader]:
         yield stream
 
 
-def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1) -> Picture:
+def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1) -> DecodedImage:
     """Decode the first page or frame of a PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM or JPEG 2000 file.
 
-    Grey stays grey: 8 bits or fewer as uint8, 16 bits as uint16, all other numbers as float32 with their values. Colour
-    becomes RGB: palettes are expanded, CMYK and YCbCr converted without a colour profile, 16 bits a channel kept for
-    TIFF (Pillow reduces them to 8 for PNG and for LZW-compressed TIFF). Transparency is composited on white. The EXIF
-    orientation is applied.
+    Grey images stay grey: 8 bits or fewer become uint8, 16 bits uint16, and other numbers float32 with the same values.
+    Colour images become RGB: palettes are expanded, CMYK and YCbCr are converted without a colour profile. 16 bits per
+    channel are kept for TIFF; Pillow reduces them to 8 for PNG and for LZW-compressed TIFF. Transparent images are put
+    on white. The EXIF orientation is applied.
 
-    Raises `ImageRejected`: more than `max_pixels` pixels or a side below `min_size` by the header, before anything is
-    decoded; a decoder that fails for whatever cause; NaN or infinite values.
+    Raises `ImageRejected` if the header gives more than `max_pixels` pixels or a side below `min_size` (nothing is
+    decoded then), if the decoder fails, or if pixels are NaN or infinite.
     """
 
     def check_size(width: int, height: int) -> None:
@@ -150,35 +153,35 @@ def _format(stream: BinaryIO) -> str:
     for reason, (name, signature) in _NOT_READ.items():
         if head.startswith(signature):
             if name not in _DIGITAL_MICROGRAPH:
-                raise ImageRejected(reason, f"read are {', '.join(FORMATS)}", name)
+                raise ImageRejected(reason, f"allowed: {', '.join(FORMATS)}", name)
             if find_spec("nionswift_plugin") is None:
-                raise ImageRejected(reason, "it is with the extra dm: pip install nionswift-io", name)
+                raise ImageRejected(reason, "to read it, install the extra dm: pip install nionswift-io", name)
             return name
     raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(FORMATS)}")
 
 
-def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Picture:
+def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize) -> DecodedImage:
     with _quiet_decoders():
         try:
-            picture = _decode_as(kind, stream, check_size)
+            decoded = _decode_as(kind, stream, check_size)
         except ImageRejected:
             raise
-        except Exception as error:  # decoders fail in every way there is on a broken file
+        except Exception as error:  # decoders raise many kinds of exceptions on a broken file
             reason = Reason.TRUNCATED if _is_cut(stream, kind, error) else Reason.UNREADABLE
             raise ImageRejected(reason, f"{kind}: {_explain(error)}") from None
-    if not np.isfinite(picture.pixels).all():
-        raise ImageRejected(Reason.NOT_FINITE, f"{picture.mode}: NaN or infinite values")
-    return picture
+    if not np.isfinite(decoded.pixels).all():
+        raise ImageRejected(Reason.NOT_FINITE, f"{decoded.mode}: NaN or infinite values")
+    return decoded
 
 
 def _explain(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):  # its own text holds the address of an object
+    if isinstance(error, UnidentifiedImageError):  # Pillow's text holds the address of an object
         return "its header makes no sense"
     return str(error) or type(error).__name__
 
 
 def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
-    """Return whether a file that its decoder refused ends too early."""
+    """Return whether a file that could not be decoded ends too early."""
     if "truncated" in str(error).lower() or isinstance(error, EOFError):
         return True
     size = stream.seek(0, os.SEEK_END)
@@ -199,7 +202,7 @@ def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
 
 @contextmanager
 def _quiet_decoders() -> Iterator[None]:
-    """No warnings from decoders, and no limit of Pillow's own: ours is checked before anything is decoded."""
+    """Silence the warnings of decoders, and lift Pillow's limit of pixels, as `decode` checks its own."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     log = logging.getLogger("tifffile")
     was_disabled, log.disabled = log.disabled, True
@@ -212,7 +215,7 @@ def _quiet_decoders() -> Iterator[None]:
         log.disabled = was_disabled
 
 
-def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize) -> Picture:
+def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize) -> DecodedImage:
     if kind == "TIFF":
         return _decode_tiff(stream, check_size)
     if kind in _DIGITAL_MICROGRAPH:
@@ -223,19 +226,19 @@ def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize) -> Picture:
 # ---------------------------------------------------------------------------------------------------------- Pillow
 
 
-def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Picture:
+def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize) -> DecodedImage:
     with Image.open(stream, formats=[kind]) as image:
         mode = image.mode
         check_size(*image.size)
         image.load()
         pixels = _to_array(ImageOps.exif_transpose(image), kind)
-        return Picture(pixels, kind, mode, getattr(image, "n_frames", 1))
+        return DecodedImage(pixels, kind, mode, getattr(image, "n_frames", 1))
 
 
 def _to_array(image: Image.Image, kind: str) -> np.ndarray:
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)
-    if image.mode == "I":  # Pillow's 32 bits: a PGM of up to 16, stretched to 65535, or a TIFF of more
+    if image.mode == "I":  # 32 bits in Pillow: a PGM of up to 16 bits, scaled to 65535, or a TIFF of more than 16
         return np.asarray(image).astype(np.uint16 if kind == "PPM" else np.float32)
     if image.mode == "F":
         return np.array(image)
@@ -249,8 +252,8 @@ def _to_array(image: Image.Image, kind: str) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------------------ TIFF
 
 
-def _decode_tiff(stream: BinaryIO, check_size: _CheckSize) -> Picture:
-    """tifffile for all that has more than 8 bits; Pillow for the rest, and for codecs that tifffile lacks."""
+def _decode_tiff(stream: BinaryIO, check_size: _CheckSize) -> DecodedImage:
+    """Decode more than 8 bits per sample by tifffile; 8 bits, and codecs that tifffile does not have, by Pillow."""
     with TiffFile(stream) as tiff:
         page = tiff.pages.first
         if not isinstance(page, TiffPage):
@@ -262,20 +265,20 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize) -> Picture:
         pages = len(tiff.pages)
         if page.bitspersample > 8:
             try:
-                return Picture(_oriented(_samples(page), page), "TIFF", _tiff_mode(page), pages)
+                return DecodedImage(_oriented(_samples(page), page), "TIFF", _tiff_mode(page), pages)
             except (NotImplementedError, ValueError) as error:
                 if "imagecodecs" not in str(error):
                     raise
     stream.seek(0)
     with _no_stderr():
-        picture = _decode_pillow(stream, "TIFF", check_size)
-    if picture.pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
-        return replace(picture, pixels=65535 - picture.pixels, pages=pages)  # Pillow leaves these as they are stored
-    return replace(picture, pages=pages)
+        decoded = _decode_pillow(stream, "TIFF", check_size)
+    if decoded.pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
+        return replace(decoded, pixels=65535 - decoded.pixels, pages=pages)  # Pillow does not invert these
+    return replace(decoded, pages=pages)
 
 
 def _samples(page: TiffPage) -> np.ndarray:
-    """(H, W) or (H, W, 3), uint16 or float32, from a page with more than 8 bits per sample."""
+    """Return (H, W) or (H, W, 3) uint16 or float32 pixels of a page with more than 8 bits per sample."""
     samples = page.asarray()
     if page.axes == "SYX":
         samples = np.moveaxis(samples, 0, -1)
@@ -305,7 +308,7 @@ def _tiff_mode(page: TiffPage) -> str:
 
 
 def _oriented(pixels: np.ndarray, page: TiffPage) -> np.ndarray:
-    """Return rows from the top, columns from the left (TIFF 6.0, tag Orientation)."""
+    """Return the pixels with rows from the top and columns from the left (TIFF 6.0, tag Orientation)."""
     code = int(page.tags.valueof("Orientation", 1))
     if code >= 5:
         pixels = np.swapaxes(pixels, 0, 1)
@@ -318,7 +321,7 @@ def _oriented(pixels: np.ndarray, page: TiffPage) -> np.ndarray:
 
 @contextmanager
 def _no_stderr() -> Iterator[None]:
-    """libtiff, inside Pillow, writes its complaints straight to file descriptor 2."""
+    """Discard what is written to file descriptor 2, where libtiff inside Pillow writes its warnings."""
     sys.stderr.flush()
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)
@@ -333,16 +336,16 @@ def _no_stderr() -> Iterator[None]:
 # ------------------------------------------------------------------------------------------------ Digital Micrograph
 
 
-def _decode_digital_micrograph(stream: BinaryIO, kind: str, check_size: _CheckSize) -> Picture:
-    """Gatan's DM3 and DM4 by nionswift-io: numbers as they are stored; of a stack the first picture."""
+def _decode_digital_micrograph(stream: BinaryIO, kind: str, check_size: _CheckSize) -> DecodedImage:
+    """Decode Gatan's DM3 and DM4 by nionswift-io: the values as stored, the first image of a stack."""
     from nionswift_plugin.DM_IO.dm3_image_utils import load_image
 
-    with redirect_stdout(None):  # where its parser complains
+    with redirect_stdout(None):  # the parser prints its warnings
         image = load_image(stream)
     samples = np.asarray(image.data)
     if image.datum_dimension_count != 2 or image.is_data_rgb_type or np.iscomplexobj(samples):
-        raise ValueError(f"{samples.dtype} of shape {samples.shape} is no grey picture")
+        raise ValueError(f"{samples.dtype} of shape {samples.shape} is not a grey image")
     pages = samples.reshape(-1, *samples.shape[-2:])
     check_size(*pages.shape[:0:-1])
     whole = samples.dtype in (np.uint8, np.uint16)
-    return Picture(pages[0].astype(samples.dtype if whole else np.float32), kind, f"L;{samples.dtype}", len(pages))
+    return DecodedImage(pages[0].astype(samples.dtype if whole else np.float32), kind, f"L;{samples.dtype}", len(pages))

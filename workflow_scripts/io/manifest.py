@@ -1,4 +1,4 @@
-"""The manifest: every image in the order of all stores, with its label."""
+"""The reader of manifests: tables of all images and their labels, in the order of the rows of every store."""
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,10 @@ from workflow_scripts.io.store import manifest_digest
 
 
 def read_manifest(path: str, digest: str | None = None) -> pd.DataFrame:
-    """Read a manifest.csv, or that of a subset; `label` is None where there is none.
+    """Read the manifest of a data set or of a subset; `label` is None for images without one.
 
-    `row` is the image's row in the stack of preprocessed images, which holds all images also of a subset. Raises
-    `UserError` when the images are not those of the manifest with the given digest.
+    `row` is the image's row in the store of preprocessed images, which always holds the whole data set. Raises
+    `UserError` if `digest` is given and the manifest's images have another digest.
     """
     manifest = pd.read_csv(path, dtype={"image_id": str, "path": str, "label": str}, keep_default_na=False)
     if digest is not None and manifest_digest(manifest["image_id"]) != digest:
@@ -21,9 +21,10 @@ def read_manifest(path: str, digest: str | None = None) -> pd.DataFrame:
 
 
 def read_labels(path: str, digest: str, trained_on: np.ndarray | None = None) -> np.ndarray:
-    """Read the labels of a manifest, (N,) str, "" where there is none; see `read_manifest`.
+    """Read the labels of a manifest, (N,) str, "" for images without one.
 
-    Labels that a network was trained on, marked by `trained_on` (N,) bool, judge nothing: they are "" too.
+    The labels of images that a network was trained on, `trained_on` (N,) bool, are "" too, because its results must not
+    be compared with them. Raises `UserError` if the manifest has another digest.
     """
     labels = read_manifest(path, digest)["label"].fillna("").to_numpy(dtype=object, copy=True)
     if trained_on is not None:
@@ -32,5 +33,5 @@ def read_labels(path: str, digest: str, trained_on: np.ndarray | None = None) ->
 
 
 def classes(manifest: pd.DataFrame) -> list[str]:
-    """Return the labels that occur, sorted."""
+    """Return the labels that occur in a manifest, sorted."""
     return sorted(manifest["label"].dropna().unique())

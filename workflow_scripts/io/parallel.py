@@ -1,4 +1,4 @@
-"""One ordered, memory-bounded map, over processes or over threads."""
+"""Ordered maps over processes or threads, with bounded memory."""
 
 import ctypes
 import signal
@@ -18,16 +18,17 @@ Result = TypeVar("Result")
 # Forked workers start at once and, unlike spawned ones, do not run the job's script a second time.
 _CONTEXT = get_context("fork")
 _END_WITH_PARENT = 1
-"""PR_SET_PDEATHSIG of linux/prctl.h: otherwise workers of a killed job wait for ever."""
+"""PR_SET_PDEATHSIG of linux/prctl.h; without it the workers of a killed job would wait for ever."""
 
 
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int, batch: int = 1
 ) -> Iterator[Result]:
-    """Yield `function` of each item, in the items' order, computed by `workers` processes with one math thread each.
+    """Yield `function(item)` for each item, in order, computed by `workers` processes with one math thread each.
 
-    Items travel in lists of `batch`; at most two such lists per worker are ahead of the reader, which bounds memory.
-    The results do not depend on `workers` or `batch`. An exception in a worker is raised here.
+    Items are sent to the workers in lists of `batch`. At most two such lists per worker are computed ahead of the
+    consumer, which bounds memory. The results do not depend on `workers` or `batch`. An exception in a worker is raised
+    here.
     """
     remaining = iter(items)
     chunks = iter(lambda: list(islice(remaining, batch)), [])
@@ -40,9 +41,9 @@ def ordered_map(
 
 
 def threaded_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """Yield `function` of each item, in the items' order, on `workers` threads with one thread of torch's each.
+    """Yield `function(item)` for each item, in order, computed by `workers` threads that use one torch thread each.
 
-    At most twice as many items as workers are under way; reading them goes on meanwhile.
+    At most two items per worker are computed ahead of the consumer.
     """
     import torch  # takes two seconds to import
 

@@ -1,4 +1,4 @@
-"""What is clustered: the first components of a decomposition, a map, or features as they are."""
+"""The reader of the points that are clustered: components of a decomposition, a t-SNE map, or raw features."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from workflow_scripts.io import store
 
 
 class Matrix(Protocol):
-    """Rows that can be read in slices: an array, an HDF5 dataset."""
+    """A matrix whose rows can be read in slices, such as an array or an HDF5 dataset."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -21,10 +21,16 @@ class Matrix(Protocol):
 
 @dataclass(frozen=True)
 class Points:
-    """`values` (N, d) float64, the rows' `image_ids`, the manifest's digest, and a `note` where d is not as asked for.
+    """The points of a cell, a row for each image.
 
-    `trained_on` (N,) bool marks the images whose labels the network has seen (None: it has seen none). `n_components`
-    is d if they are principal components, else None.
+    Attributes
+    ----------
+    values : (N, d) float64.
+    image_ids : (N,) str.
+    manifest : digest of the manifest that the points were made from.
+    trained_on : (N,) bool, the images whose labels the network was trained on; None if there are none.
+    n_components : d if the values are components of a decomposition, otherwise None.
+    note : a sentence for the user if d is smaller than was asked for, otherwise empty.
     """
 
     values: np.ndarray
@@ -36,9 +42,10 @@ class Points:
 
 
 def read_points(path: str, n_components: int | None, whiten: bool) -> Points:
-    """Read a decomposed store (its first `n_components`, all if None, whitened or not) or a feature store.
+    """Read the points from the store of a decomposition or a map, or from a feature store.
 
-    More components than the data's rank are capped at it, and `note` says so.
+    `n_components` and `whiten` apply to decompositions only: the first `n_components` are read (all if None). If the
+    store has fewer components, all are read and `note` says so. Raises `UserError` if the store is damaged.
     """
     with store.reading(path) as file:
         ids, manifest, trained_on = store.image_ids(file), store.text(file, "manifest"), store.trained_on(file)
@@ -57,12 +64,12 @@ def reduced(scores: Matrix, explained_variance: np.ndarray, n_components: int, w
 
     Parameters
     ----------
-    scores : (N, C) of all components that were kept, an array or an HDF5 dataset.
-    explained_variance : (C,) of the training rows.
-    n_components : how many are asked for; no more than C, which ends at the rank, are given.
+    scores : (N, C), an array or an HDF5 dataset; C is at most the rank of the data.
+    explained_variance : (C,), computed from the training rows.
+    n_components : number of components wanted.
     whiten :
-        divide by the square root of the explained variance, as scikit-learn: unit variance (n - 1) over the training
-        rows.
+        whether to divide by the square root of the explained variance, as scikit-learn's PCA does: the training rows
+        then have unit variance (with n - 1 degrees of freedom).
 
     Returns
     -------

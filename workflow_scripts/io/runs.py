@@ -1,4 +1,4 @@
-"""The clusterings of one cell: what a clusterer gives for each k, how it is stored, and which of them is the best."""
+"""The runs of one cell: the clusterings of every k, how they are stored and read, and which of them is the best."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -10,21 +10,27 @@ import numpy as np
 from workflow_scripts.io import store
 
 NOISE = -1
-"""The cluster of images that a clusterer leaves in no cluster."""
+"""The label of images that a clusterer puts into no cluster."""
 NOT_APPLICABLE = -1
 OWN_K = "k=auto"
-"""The group of the runs of a clusterer that finds its number of clusters."""
+"""The name of the HDF5 group for the runs of a clusterer that finds k itself."""
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The stored results of one k, a row each: the best restart of each repeat, or every restart.
+    """The M stored runs of one k: the best restart of each repeat, or every restart.
 
-    `labels` (M, N) unsigned (signed with `NOISE`), `inertia` (M,) float64 (NaN where a method has no objective),
-    `n_iter`, `converged`, `repeat`, `restart` and `seed` (M,), and `centers` (repeats, k, d) float64, those of the
-    best restart of each repeat, or (repeats, 0, d) of a method that has none. `n_iter` and `seed` are `NOT_APPLICABLE`
-    where a method counts no iterations or draws nothing. `diagnostics` are what a method reports beside its
-    partitions, arrays by name.
+    Attributes
+    ----------
+    labels : (M, N) integers of the smallest type that holds them; `NOISE` marks images in no cluster.
+    inertia : (M,) float64, NaN if the method has no objective.
+    n_iter : (M,) int, `NOT_APPLICABLE` if the method does not iterate.
+    converged : (M,) bool.
+    repeat, restart : (M,) int.
+    seed : (M,), `NOT_APPLICABLE` if the method draws no random numbers.
+    centers :
+        (repeats, k, d) float64, those of the best restart of each repeat; (repeats, 0, d) if the method has no centres.
+    diagnostics : other arrays that a method reports, by name.
     """
 
     labels: np.ndarray
@@ -39,7 +45,7 @@ class Runs:
 
     @classmethod
     def single(cls, labels: np.ndarray, seeds: np.ndarray | None = None, inertia: np.ndarray | None = None) -> Self:
-        """Return runs of one row a repeat without centres; `labels` (R, N) integers, `seeds` and `inertia` (R,)."""
+        """Return runs without centres, one for each repeat: `labels` (R, N) integers, `seeds` and `inertia` (R,)."""
         labels = np.asarray(labels)
         repeats = np.arange(len(labels))
         lowest, highest = labels.min(initial=0), labels.max(initial=0)
@@ -56,21 +62,21 @@ class Runs:
 
     @property
     def best_of_repeats(self) -> np.ndarray:
-        """Return the row of the lowest inertia of each repeat, the first of equals."""
+        """Return the index of the run with the lowest inertia of each repeat (the first of equals), (repeats,) int."""
         of_repeats = [np.flatnonzero(self.repeat == repeat) for repeat in np.unique(self.repeat)]
         return np.array([rows[np.argmin(self.inertia[rows])] for rows in of_repeats])
 
     @property
     def best(self) -> int:
-        """Return the row of the lowest inertia of all, the first of equals, and of a method that has no inertia."""
+        """Return the index of the run with the lowest inertia, the first of equals; 0 if the method has no inertia."""
         return best_row(self.inertia)
 
 
 @dataclass(frozen=True)
 class Clustering:
-    """The best of the stored partitions of one k: `labels` (N,) int64, negative is noise.
+    """The best of the `n_stored` runs of one k: `labels` (N,) int64, `NOISE` for images in no cluster.
 
-    `k` is None where the clusterer finds its number of clusters.
+    `k` is None if the clusterer finds k itself.
     """
 
     k: int | None
@@ -79,18 +85,18 @@ class Clustering:
 
 
 ROWS = tuple(array.name for array in fields(Runs) if array.name != "diagnostics")
-"""The arrays of `Runs` with an entry for each row, and the centres."""
+"""The names of the arrays of `Runs`, without the diagnostics."""
 
 
 def best_row(inertia: np.ndarray) -> int:
-    """Return the place of the lowest inertia (M,), the first of equals; 0 where there is none (all NaN)."""
+    """Return the index of the lowest `inertia` (M,), the first of equals; 0 if all are NaN."""
     return int(np.argmin(np.nan_to_num(inertia, nan=np.inf)))
 
 
 def write_runs(
     path: str, runs: Iterable[tuple[int | None, Runs]], ids: np.ndarray, attributes: Mapping[str, Any]
 ) -> None:
-    """Store the runs of every k in one file, a group `k=7` for each; k None is `OWN_K`."""
+    """Write the runs of every k to one file, each in a group such as `k=7`, or `OWN_K` if k is None."""
     with store.writing(path, attributes) as file:
         store.put(file, "image_id", ids.astype("S"))
         for k, of_k in runs:
@@ -104,7 +110,7 @@ def write_runs(
 
 
 def stored_ks(file: h5py.File) -> list[int | None]:
-    """Return every k of an open store, ascending; `[None]` where the clusterer found k itself."""
+    """Return every k of an open store, ascending; `[None]` if the clusterer finds k itself."""
     if OWN_K in file:
         return [None]
     return [*sorted(int(name.removeprefix("k=")) for name in file if name.startswith("k="))]
@@ -116,12 +122,12 @@ def read_runs(file: h5py.File) -> dict[int | None, Runs]:
 
 
 def read_k(file: h5py.File, k: int | None) -> Runs:
-    """Read the runs of one k of an open store, and no other."""
+    """Read the runs of one k of an open store."""
     return _read(file[_group(k)])
 
 
 def read_best(file: h5py.File, k: int | None) -> Clustering:
-    """Read the partition of lowest inertia of one k of an open store, and no other."""
+    """Read the partition of lowest inertia of one k of an open store, without the other partitions."""
     group = file[_group(k)]
     labels = group["labels"]
     return Clustering(k, labels[best_row(group["inertia"][:])].astype(np.int64), len(labels))

@@ -1,4 +1,4 @@
-"""The HDF5 contract: one writer, whole files only, and attributes that hold the whole truth about a file."""
+"""Reading and writing of HDF5 stores: files are written whole, and their attributes say how they were made."""
 
 import json
 import os
@@ -17,16 +17,16 @@ from workflow_scripts.provenance import digest
 FORMAT_VERSION = 1
 DECIDING_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision", "openTSNE")
 _FAILED_TO_READ = ("Unable to", "Can't open", "Can't synchronously open", "Can't read", "Can't synchronously read")
-"""What HDF5's messages begin with where a file is not what was written; a full disk says `Can't write`."""
+"""How HDF5's error messages begin when a file is damaged; on a full disk they begin with `Can't write`."""
 
 
 @contextmanager
 def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iterator[h5py.File]:
-    """Give a new HDF5 file that appears under `path` only when it is whole.
+    """Yield a new HDF5 file, which appears under `path` only when the block ends without an error.
 
-    `attributes` are what made the file: `settings` (any JSON value), `code` (digest), `manifest` (digest) and whatever
-    else the stage knows (`weights_sha256`, ...). The format version and the versions of the libraries are added.
-    What is written by `put`, headers and attributes have checksums: a reader sees whether they are damaged.
+    `attributes` say how the file was made: `settings` (any JSON value), `code` (digest), `manifest` (digest) and other
+    facts of the stage, such as `weights_sha256`. The format version and the versions of the libraries are added.
+    Headers, attributes and arrays written by `put` have checksums, so that `reading` notices damage.
     """
     with replacing(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
         file.attrs["format_version"] = FORMAT_VERSION
@@ -38,9 +38,9 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
 
 
 def _check_no_times(file: h5py.File) -> None:
-    """Raise `ValueError` for an object that keeps the time at which it was made: the same content, other bytes.
+    """Raise `ValueError` if an object keeps its time of creation, because equal content would then give other bytes.
 
-    HDF5 makes such groups where a name holds a slash and the group before it is not there.
+    HDF5 makes such groups when the name of a dataset holds a slash and its group does not exist yet.
     """
     names: list[str] = []
     file.visit(names.append)
@@ -51,17 +51,17 @@ def _check_no_times(file: h5py.File) -> None:
 
 @contextmanager
 def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterator[h5py.File]:
-    """Give an HDF5 file of this project, opened without locks.
+    """Open an HDF5 file of this project for reading, without locks.
 
-    Raises `UserError` when the file is damaged, also where that shows only while it is read, when it is of another
-    format version or, if `manifest` (a digest) is given, when it was made from another manifest.
+    Raises `UserError` if the file is damaged (also if this shows only inside the block), if it has another format
+    version, or if `manifest` (a digest) is given and the file was made from another manifest.
     """
     try:
         with h5py.File(path, "r", locking=False) as file:
-            version_there = file.attrs.get("format_version")
-            if version_there != FORMAT_VERSION:
+            stored_version = file.attrs.get("format_version")
+            if stored_version != FORMAT_VERSION:
                 allowed = f"allowed: {FORMAT_VERSION}; delete it and run again"
-                raise UserError(f"{path}: format version {version_there}, {allowed}")
+                raise UserError(f"{path}: format version {stored_version}, {allowed}")
             if manifest is not None and text(file, "manifest") != manifest:
                 raise UserError(f"{path}: made from another manifest than the present one; delete it and run again")
             yield file
@@ -73,7 +73,10 @@ def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterat
 
 
 def _put_attribute(file: h5py.File, name: str, value: Any) -> None:
-    """Write a number or a text as it is, all else as JSON; texts of fixed length, as only these have a checksum."""
+    """Write a number or a text as it is, and any other value as JSON.
+
+    Texts are stored with a fixed length, because HDF5 has no checksums for texts of variable length.
+    """
     if isinstance(value, int | float):
         file.attrs[name] = value
         return
@@ -82,17 +85,17 @@ def _put_attribute(file: h5py.File, name: str, value: Any) -> None:
 
 
 def put(group: h5py.Group, name: str, values: Any, compression: str | None = None) -> None:
-    """Write an array with checksums, so that a reader sees whether it is damaged; a scalar has none."""
+    """Write an array with checksums, which let a reader notice damage, or a scalar, which cannot have any."""
     group.create_dataset(name, data=values, compression=compression, fletcher32=np.ndim(values) > 0)
 
 
 def provenance(code: str, manifest: str, settings: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
-    """Return a store's attributes: digests of code and manifest, the settings, and the facts that the stage knows."""
+    """Return the attributes of a store: the digests of code and manifest, the settings, and other `facts`."""
     return {"code": code, "manifest": manifest, "settings": dict(settings), **facts}
 
 
 def manifest_digest(image_ids: Iterable[str]) -> str:
-    """Return what stores compare, a digest of the images and their order: labels may change without a stale store."""
+    """Return a digest of the image ids in their order; labels do not count, so that they can change."""
     return digest(list(image_ids))
 
 
@@ -103,26 +106,26 @@ def text(file: h5py.File, name: str) -> str:
 
 
 def attribute(file: h5py.File, name: str) -> Any:
-    """Return an attribute that `writing` stored as JSON, decoded."""
+    """Return an attribute that `writing` stored as JSON."""
     return json.loads(text(file, name))
 
 
 def row_facts(file: h5py.File) -> dict[str, np.ndarray]:
-    """Read the facts on rows that stores made from this one copy: the ids and, after fine-tuning, `trained_on`."""
+    """Read the datasets that a store made from this one must copy: `image_id` and, if it exists, `trained_on`."""
     return {name: file[name][:] for name in ("image_id", "trained_on") if name in file}
 
 
 def write_row_facts(file: h5py.File, facts: Mapping[str, np.ndarray]) -> None:
-    """Write what `row_facts` read."""
+    """Write the datasets that `row_facts` read from another store."""
     for name, values in facts.items():
         put(file, name, values)
 
 
 def image_ids(file: h5py.File) -> np.ndarray:
-    """Read the rows' image ids, (N,) str."""
+    """Read the image ids of the rows, (N,) str."""
     return file["image_id"].asstr()[:]
 
 
 def trained_on(file: h5py.File) -> np.ndarray | None:
-    """Read which images' labels the network was trained on, (N,) bool; None: it has seen none."""
+    """Read which images' labels the network was trained on, (N,) bool; None if it was trained on none of them."""
     return file["trained_on"][:] if "trained_on" in file else None

@@ -1,4 +1,4 @@
-"""Which k: the one place that chooses a number of clusters among those of a cell."""
+"""The choice of one k among those of a cell."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,15 +9,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BEST = "best"
-"""The k that a metric prefers."""
+"""The value of a figure's setting `k` that asks for the k which a metric prefers."""
 LOW_IS_GOOD = ("inertia", "davies_bouldin", "bic", "aic")
-"""Metrics of which the lowest value is the best."""
+"""Metrics whose lowest value is the best."""
 
 
 def choose_k(wanted: int | None, available: Iterable[int | None], key: str = "figures: k") -> int | None:
-    """Return the wanted k, or the smallest; None (the clusterer finds k itself) if that is all there is.
+    """Return the wanted k, or the smallest available if `wanted` is None.
 
-    Raises `UserError` with the configuration's `key` when `wanted` was not clustered.
+    The result is None if `available` holds only None: the clusterer finds k itself. Raises `UserError`, which names the
+    configuration's `key`, if `wanted` is not available.
     """
     numbers = sorted(k for k in available if k is not None)
     if wanted is None or not numbers:
@@ -28,10 +29,10 @@ def choose_k(wanted: int | None, available: Iterable[int | None], key: str = "fi
 
 
 def best_k(scores: "pd.DataFrame", by: str) -> int | None:
-    """Return the k with the best mean of the metric `by`, the smallest of equals.
+    """Return the k with the best mean over repeats of the metric `by`, the smallest of equals.
 
-    `scores` has a row for each repeat (`tables.best_of_repeats`). Where the metric has no value (no labels, say, or a
-    clusterer that finds k itself) the answer is None, which `choose_k` takes for the smallest.
+    `scores` has a row for each k and repeat (see `tables.best_of_repeats`). Returns None if the metric has no value, as
+    without labels, or if the clusterer finds k itself.
     """
     means = scores.groupby("k")[by].mean().dropna()
     if means.empty:
@@ -40,5 +41,5 @@ def best_k(scores: "pd.DataFrame", by: str) -> int | None:
 
 
 def chosen_by(figure: Mapping[str, Any]) -> str | None:
-    """Return the metric by which a figure's k is the best; None where the settings give the k."""
+    """Return the metric that chooses a figure's k, or None if its settings give the k."""
     return figure["by"] if figure["k"] == BEST else None

@@ -321,4 +321,6 @@ def test_cuda_without_a_gpu_is_one_line_and_auto_takes_the_cpu(caplog, monkeypat
     with caplog.at_level("INFO"):
         assert choose_device("auto") == "cpu"
         assert choose_device("cpu") == "cpu"
-    assert [record.message for record in caplog.records] == ["device auto: torch sees no GPU here, so on the CPU"]
+    assert [record.message for record in caplog.records] == [
+        "device is auto: torch sees no GPU here, so the CPU is used"
+    ]

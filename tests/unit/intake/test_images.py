@@ -169,12 +169,12 @@ def test_of_a_digital_micrograph_stack_the_first_and_of_a_spectrum_nothing():
     picture = decode(io.BytesIO(stack))
     np.testing.assert_array_equal(picture.pixels, DEEP)
     assert picture.pages == 2
-    with pytest.raises(ImageRejected, match=r"^unreadable: DM3: .* is no grey picture"):
+    with pytest.raises(ImageRejected, match=r"^unreadable: DM3: .* is not a grey image"):
         decode(io.BytesIO(_digital_micrograph(FLOAT[0], 3)))
 
 
 def test_digital_micrograph_without_the_extra_dm(monkeypatch):
     monkeypatch.setattr(images, "find_spec", lambda name: None)
-    with pytest.raises(ImageRejected, match="format DM3 is not read: it is with the extra dm") as rejection:
+    with pytest.raises(ImageRejected, match="format DM3 is not read: to read it, install the extra dm") as rejection:
         decode(io.BytesIO(b"\0\0\0\3" + bytes(20)))
     assert rejection.value.format == "DM3"
