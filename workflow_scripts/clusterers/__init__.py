@@ -1,6 +1,6 @@
-"""One module for each clusterer, with a function `cluster` that gives the runs (`io.runs`) of every k."""
+"""Clusterers: one module for each method; its function `cluster` yields the runs (`io.runs.Runs`) of every k."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Called with the restarts that are done and those that there are."""
+"""Type of a callback that is called with the number of finished restarts and the total number of restarts."""

@@ -1,4 +1,4 @@
-"""scikit-learn's Birch: a tree of subclusters in one pass over the points, then Ward linkage of their centres."""
+"""Cluster with scikit-learn's `Birch`: one pass builds a tree of subclusters, Ward linkage merges their centres."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,9 +15,9 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k of the settings (those of `settings.Birch`): one tree for all of them.
+    """Cluster `points` (N, d) for each k with the settings of `settings.Birch`; one tree serves every k.
 
-    Nothing is random, but the tree depends on the order of the points, which is the manifest's.
+    The method is not random, but its result depends on the order of the points, which is that of the manifest.
     """
     with threadpool_limits(1):
         threshold = settings["threshold"] or typical_distance(points)
@@ -29,5 +29,5 @@ def cluster(
 
 
 def typical_distance(points: np.ndarray) -> float:
-    """Return the median distance to the nearest other point."""
+    """Return the median distance of a point in `points` (N, d) to its nearest neighbour."""
     return float(np.median(NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[0]))

@@ -1,4 +1,4 @@
-"""scikit-learn's BisectingKMeans: k-means with k = 2 of one cluster after the other, a hierarchy from the top."""
+"""Cluster with scikit-learn's `BisectingKMeans`, which splits one cluster after another by k-means with k = 2."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,15 +15,15 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k of the settings (those of `settings.BisectingKMeans`)."""
+    """Cluster `points` (N, d) for each k with the settings of `settings.BisectingKMeans`."""
 
-    def estimator(k: int, its_seed: int) -> BisectingKMeans:
+    def estimator(k: int, random_state: int) -> BisectingKMeans:
         return BisectingKMeans(
             n_clusters=k,
             n_init=settings["n_init"],
             max_iter=settings["max_iter"],
             bisecting_strategy=settings["bisecting_strategy"],
-            random_state=its_seed,
+            random_state=random_state,
         )
 
     for k, fits, seeds in fit_each(points, settings, base_seed, progress, estimator):

@@ -1,4 +1,4 @@
-"""Density Peaks (Rodriguez & Laio 2014): centres are dense and far from all that is denser; any k from one run."""
+"""Density Peaks (Rodriguez & Laio 2014): cluster centres are dense and far from every denser point."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,17 +16,18 @@ from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 SAMPLE = 2000
-"""Points of whose distances the cut-off is a quantile."""
-_BYTES = 1 << 26  # of differences to neighbours at once; changes nothing else
-_PEAKS = 64  # whose distances to all denser points are held at once
+"""Largest number of points whose pairwise distances are used to choose the cut-off distance."""
+_BYTES = 1 << 26  # size of one block of differences to neighbours; it does not change the result
+_PEAKS = 64  # number of peaks whose distances to all denser points are in memory at once
 
 
 @dataclass(frozen=True)
 class DecisionGraph:
-    """`density` (N,) float64, `distance` (N,) to the nearest denser point, and that point's number `denser` (N,).
+    """Density and distance to the nearest denser point of every point.
 
-    Of equal densities the point that comes first is the denser. The densest point of all is its own `denser`, and its
-    distance is that to the farthest point.
+    `density` (N,) float64, `distance` (N,) float64 to the nearest denser point, and `denser` (N,), the index of that
+    point. Of points with equal density the one with the lower index counts as denser. For the densest point, `denser`
+    is its own index and `distance` is that to the farthest point.
     """
 
     density: np.ndarray
@@ -34,8 +35,7 @@ class DecisionGraph:
     denser: np.ndarray
 
     def cut(self, k: int) -> np.ndarray:
-        """Return the clusters of the k best centres, numbered in their order, (N,): each point is of its denser's
-        cluster."""
+        """Return labels (N,) 0..k-1 of the k best centres; every other point joins its nearest denser point."""
         centres = best_centres(self.density, self.distance)[:k]
         parents = self.denser.copy()
         parents[centres] = centres
@@ -47,9 +47,10 @@ class DecisionGraph:
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k of the settings (those of `settings.DensityPeaks`), from one decision graph.
+    """Cluster `points` (N, d) for each k with the settings of `settings.DensityPeaks`; one decision graph serves every
+    k.
 
-    The graph is stored with the first k. k clusters become k + 1 by splitting one.
+    The graph is stored as diagnostics of the first k. Going from k to k + 1 splits one cluster.
     """
     graph = decision_graph(points, settings, seed(base_seed, "density_peaks"), n_threads)
     diagnostics = {"density": graph.density, "distance": graph.distance}
@@ -60,26 +61,27 @@ def cluster(
 
 
 def decision_graph(
-    points: np.ndarray, settings: Mapping[str, Any], its_seed: int = 0, n_threads: int = 1
+    points: np.ndarray, settings: Mapping[str, Any], sample_seed: int = 0, n_threads: int = 1
 ) -> DecisionGraph:
-    """Return density and distance to the nearest denser point of every point.
+    """Return the density and the distance to the nearest denser point of every point.
 
-    Most points have a denser one among their `n_neighbors` nearest, and the first of these is the nearest of all. Only
-    for the others, the local peaks, the points denser than the peak are searched (Coronica 2018, section 4.2.1).
+    Most points have a denser point among their `n_neighbors` nearest; the first of these is the nearest denser one. For
+    the other points (local peaks), all denser points are searched (Coronica 2018, section 4.2.1).
 
     Parameters
     ----------
-    points : (N, d) float64, N at least 2.
-    settings : those of `settings.DensityPeaks`.
-    its_seed : of the sample of points that the cut-off is taken from, where there are more than `SAMPLE`.
+    points : (N, d) float64, with N at least 2.
+    settings : the settings of `settings.DensityPeaks`.
+    sample_seed : seed of the sample that the cut-off distance is taken from; used if there are more than `SAMPLE`
+        points.
     """
     with threadpool_limits(n_threads):
         neighbours, distances = nearest(points, min(settings["n_neighbors"], len(points) - 1), n_threads)
     if settings["density"] == "knn":
-        with np.errstate(divide="ignore"):  # points that are many times there
+        with np.errstate(divide="ignore"):  # duplicate points have distance 0 and infinite density
             density = 1 / distances[:, -1]
     else:
-        density = _counts(points, _cutoff(points, settings["fraction"], its_seed))
+        density = _counts(points, _cutoff(points, settings["fraction"], sample_seed))
     rank = _rank(density)
     denser = rank[neighbours] < rank[:, None]
     first = denser.argmax(axis=1)
@@ -91,20 +93,21 @@ def decision_graph(
 
 
 def best_centres(density: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Return all points, the best centre first: by density times distance, of equals the denser.
+    """Return the indices of all points sorted by density times distance, highest first; of equals the denser comes
+    first.
 
-    The densest point is always the first: no density is higher and no distance longer.
+    The densest point always comes first: no other point has a higher density or a longer distance.
     """
-    with np.errstate(invalid="ignore"):  # of equal points the density may be infinite and the distance 0
+    with np.errstate(invalid="ignore"):  # duplicate points may have infinite density and distance 0
         product = np.where(distance > 0, density * distance, 0.0)
     return np.lexsort((_rank(density), -product))
 
 
 def nearest(points: np.ndarray, n_neighbors: int, n_threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers (N, n) of each point's nearest neighbours, and the distances; of equals the lower number
-    first.
+    """Return the indices (N, n_neighbors) of each point's nearest neighbours, and their distances (N, n_neighbors).
 
-    scikit-learn's search in many dimensions loses digits of short distances, so they are computed again.
+    Neighbours at equal distance are sorted by index. Distances are computed again from the differences, because
+    scikit-learn's search loses digits of short distances in many dimensions.
     """
     search = NearestNeighbors(n_neighbors=n_neighbors, n_jobs=n_threads).fit(points)
     neighbours = search.kneighbors(return_distance=False)
@@ -118,14 +121,14 @@ def nearest(points: np.ndarray, n_neighbors: int, n_threads: int = 1) -> tuple[n
 
 
 def _rank(density: np.ndarray) -> np.ndarray:
-    """Return the place of each point among all from the densest on, the first of equals before the next."""
+    """Return the rank (N,) of each point by density, 0 for the densest; equals keep their order."""
     rank = np.empty(len(density), dtype=np.intp)
     rank[np.argsort(-density, kind="stable")] = np.arange(len(density))
     return rank
 
 
 def _denser_than_peaks(points: np.ndarray, rank: np.ndarray, peaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the nearest denser point of each of the peaks, and the distance."""
+    """Return the index of the nearest denser point of each peak, and its distance; both have the shape of `peaks`."""
     by_density = np.argsort(rank)
     parents, distances = np.empty(len(peaks), dtype=np.intp), np.empty(len(peaks))
     in_order = np.argsort(rank[peaks])
@@ -142,18 +145,18 @@ def _denser_than_peaks(points: np.ndarray, rank: np.ndarray, peaks: np.ndarray) 
     return parents, distances
 
 
-def _cutoff(points: np.ndarray, fraction: float, its_seed: int) -> float:
-    """Return the distance below which this fraction of the pairs are, of all or of a sample of points."""
+def _cutoff(points: np.ndarray, fraction: float, sample_seed: int) -> float:
+    """Return the quantile `fraction` of the pairwise distances of the points, or of a sample of `SAMPLE` of them."""
     if len(points) > SAMPLE:
-        points = points[np.random.default_rng(its_seed).choice(len(points), SAMPLE, replace=False)]
-    # between two distances, so that none is equal to it but for ties
+        points = points[np.random.default_rng(sample_seed).choice(len(points), SAMPLE, replace=False)]
+    # the midpoint lies between two distances, so that no distance equals the cut-off unless there are ties
     return float(np.quantile(pdist(points), fraction, method="midpoint"))
 
 
 def _counts(points: np.ndarray, cutoff: float) -> np.ndarray:
-    """Return how many other points are nearer than the cut-off (Rodriguez & Laio 2014, equation 1)."""
+    """Return for each point the number of other points nearer than the cut-off (Rodriguez & Laio 2014, equation 1)."""
     centred = points - points.mean(axis=0)
     counts = pairwise_distances_chunked(
         centred, reduce_func=lambda block, start: np.count_nonzero(block < cutoff, axis=1), working_memory=256
     )
-    return np.maximum(np.concatenate(list(counts)) - 1.0, 0)  # without itself, which no cut-off of 0 counts
+    return np.maximum(np.concatenate(list(counts)) - 1.0, 0)  # the point itself is counted unless the cut-off is 0

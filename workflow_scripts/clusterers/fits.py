@@ -1,4 +1,4 @@
-"""What the clusterers that are estimators of scikit-learn share: a fit for each k and repeat, in one thread."""
+"""Shared code of the clusterers that wrap estimators of scikit-learn."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,26 +19,30 @@ def fit_each(
     progress: Progress,
     estimator: Callable[[int, int], Any],
 ) -> Iterator[tuple[int, list[Any], np.ndarray]]:
-    """Yield the fitted `estimator(k, seed)` of every repeat, and their seeds, for each k of the settings.
+    """Fit `estimator(k, seed)` for every k and repeat of the settings.
 
-    The seed of a repeat is a function of the base seed, the method, k and the repeat. One thread, since more would
-    change the last bits.
+    The seed of a repeat follows from the base seed, the method, k and the number of the repeat. Fits use one thread,
+    since more threads would change the last bits.
+
+    Yields
+    ------
+    k, the fitted estimators of all repeats, and their seeds (repeats,) uint32.
     """
     total = len(settings["k"]) * settings["repeats"]
     for number, k in enumerate(settings["k"]):
         seeds = [seed(base_seed, settings["method"], k, repeat) for repeat in range(settings["repeats"])]
         fits = []
-        for its_seed in seeds:
+        for random_state in seeds:
             with threadpool_limits(1):
-                fits.append(estimator(k, its_seed).fit(points))
+                fits.append(estimator(k, random_state).fit(points))
             progress(number * settings["repeats"] + len(fits), total)
         yield k, fits, np.array(seeds, dtype=np.uint32)
 
 
-def found_k(labels: np.ndarray, centers: np.ndarray | None = None, **diagnostics: Any) -> tuple[None, Runs]:
-    """Return the one run of a method that finds its number of clusters: labels (N,), centres (K, d) where it has them.
+def single_run(labels: np.ndarray, centers: np.ndarray | None = None, **diagnostics: Any) -> tuple[None, Runs]:
+    """Return (None, runs) with the single run of a method that finds k itself.
 
-    `diagnostics` are numbers or arrays.
+    `labels` (N,) are integers, negative for noise; `centers` (K, d) are optional; `diagnostics` are numbers or arrays.
     """
     arrays = {name: np.atleast_1d(value) for name, value in diagnostics.items()}
     runs = replace(Runs.single(labels[None]), diagnostics=arrays)

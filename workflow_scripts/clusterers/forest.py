@@ -1,4 +1,4 @@
-"""Forests of points, cut into clusters: what linkage and Density Peaks have in common."""
+"""Roots of a forest of points; used by linkage and Density Peaks."""
 
 import numpy as np
 
@@ -6,14 +6,15 @@ import numpy as np
 def roots(parents: np.ndarray) -> np.ndarray:
     """Return the root of every node of a forest.
 
+    Each step doubles the length of the paths that are followed, so a chain of M nodes takes log2(M) steps.
+
     Parameters
     ----------
-    parents : (M,) integers, each node's parent; a root is its own.
+    parents : (M,) integers, the parent of each node; a root is its own parent.
 
     Returns
     -------
-    (M,) integers. Each step doubles the length of the paths that are followed, so that a chain of M nodes takes
-    log2(M) of them.
+    (M,) integers
     """
     above = parents
     while True:

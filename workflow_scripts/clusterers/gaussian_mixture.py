@@ -1,4 +1,4 @@
-"""scikit-learn's GaussianMixture: the most likely component of each image, and the criteria that weigh k."""
+"""Cluster with scikit-learn's `GaussianMixture`: each image gets its most likely component."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -17,11 +17,11 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k of the settings (those of `settings.GaussianMixture`).
+    """Cluster `points` (N, d) for each k with the settings of `settings.GaussianMixture`.
 
-    A row is the most likely of `n_init` fits. Its diagnostics are the Bayesian and Akaike information criteria `bic`
-    and `aic` (low is good) and the mean log-likelihood of an image, `log_likelihood`. Raises `UserError` with the bytes
-    needed if the covariances do not fit into memory, or if a covariance is singular.
+    Each run is the most likely of `n_init` fits. Its diagnostics are the Bayesian and Akaike information criteria `bic`
+    and `aic` (lower is better) and `log_likelihood`, the mean of the images. Raises `UserError` with the bytes needed
+    if the covariances do not fit into memory, or if a covariance matrix is singular.
     """
     if settings["covariance_type"] in ("full", "tied"):
         matrices = 3 * (max(settings["k"]) if settings["covariance_type"] == "full" else 1)
@@ -29,14 +29,14 @@ def cluster(
         instead = "allowed: fewer components, or covariance_type: diag, spherical"
         need_memory(size, 8 * matrices * points.shape[1] ** 2, instead)
 
-    def estimator(k: int, its_seed: int) -> GaussianMixture:
+    def estimator(k: int, random_state: int) -> GaussianMixture:
         return GaussianMixture(
             n_components=k,
             covariance_type=settings["covariance_type"],
             n_init=settings["n_init"],
             max_iter=settings["max_iter"],
             reg_covar=settings["reg_covar"],
-            random_state=its_seed,
+            random_state=random_state,
         )
 
     try:
@@ -51,5 +51,5 @@ def cluster(
                     diagnostics={**criteria, "log_likelihood": np.array([fit.score(points) for fit in fits])},
                 ),
             )
-    except ValueError as error:  # scikit-learn's advice on singular covariances
+    except ValueError as error:  # scikit-learn says here what to do about a singular covariance matrix
         raise UserError(f"config: clusterers: gaussian_mixture: {error}") from None

@@ -1,4 +1,4 @@
-"""scikit-learn's HDBSCAN: clusters that live long while the density rises, the rest noise; finds their number."""
+"""Cluster with scikit-learn's `HDBSCAN`, which keeps clusters that persist over many densities; it finds k itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from sklearn.cluster import HDBSCAN
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.fits import found_k
+from workflow_scripts.clusterers.fits import single_run
 from workflow_scripts.clusterers.memory import need_images, need_time
 from workflow_scripts.io.runs import Runs
 
@@ -16,10 +16,10 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Cluster `points` (N, d) with the settings of `settings.Hdbscan`; nothing is random.
+    """Cluster `points` (N, d) with the settings of `settings.Hdbscan`; the method is not random.
 
-    The diagnostic `probability` (N,) is how deep in its cluster each image lies, 0 for noise. Raises `UserError` with
-    the time needed if that is too much.
+    The diagnostic `probability` (N,) is scikit-learn's strength of membership, 0 for noise. Raises `UserError` with the
+    time needed if that is too much.
     """
     need_images("hdbscan: min_samples", settings["min_samples"] or settings["min_cluster_size"], points)
     need_time("HDBSCAN", points, 0.2, "try fewer images or components")
@@ -32,4 +32,4 @@ def cluster(
             copy=True,
         ).fit(points)
     progress(1, 1)
-    yield found_k(fit.labels_, probability=fit.probabilities_)
+    yield single_run(fit.labels_, probability=fit.probabilities_)

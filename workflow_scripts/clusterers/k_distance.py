@@ -1,4 +1,4 @@
-"""The sorted k-distance curve, its knee, and whether there is a density gap to cut on (Ester et al. 1996, 4.2)."""
+"""The sorted k-distance curve, its knee, and a test for a density gap (Ester et al. 1996, section 4.2)."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,25 @@ from workflow_scripts.clusterers.memory import need_time
 from workflow_scripts.clusterers.spanning_tree import spanning_tree
 
 SEPARATED = 0.1
-"""Least chance that two clustered images are in different clusters, for the knee to separate anything."""
+"""Smallest separation (see `Knee`) for which the knee is taken to separate clusters at all."""
 SURE = 0.25
-"""Least confidence for a density gap: the radius may grow by a third."""
+"""Smallest confidence that counts as a density gap: the radius may then grow by a third."""
 
 
 @dataclass(frozen=True)
 class Knee:
     """The knee of a k-distance curve.
 
-    `curve` (N,) sorted distances, `place` of the knee in it, `eps` there. `height` is how far the curve, scaled to the
-    unit square, sags below its chord at the knee: 0 for a straight line, 1 for a right angle (Satopää et al. 2011).
-    `separation` is the chance that two clustered images are in different clusters at `eps`, and `confidence` how sure
-    the cut is: 1 - eps / (the radius at which half of the separation is gone), 0 if there is none to lose.
+    Attributes
+    ----------
+    curve : (N,) float64, the sorted distances.
+    place : index of the knee in `curve`.
+    eps : distance at the knee.
+    height : distance of the curve, scaled to the unit square, below its chord at the knee: 0 for a straight line, 1 for
+        a right angle (Satopää et al. 2011).
+    separation : probability that two random core points are in different clusters at `eps`.
+    confidence : 1 - eps / r, where r is the radius at which half of the separation is lost; 0 if the separation is
+        below `SEPARATED`.
     """
 
     curve: np.ndarray
@@ -36,14 +42,14 @@ class Knee:
 
     @property
     def is_gap(self) -> bool:
-        """Return whether there is a density gap to cut on."""
+        """Return whether the knee lies below a density gap."""
         return self.confidence >= SURE
 
 
 def k_distances(points: np.ndarray, min_samples: int) -> np.ndarray:
-    """Return each point's distance to neighbour number `min_samples` - 1, (N,): DBSCAN counts the point itself.
+    """Return the distance of each point to neighbour number `min_samples` - 1, (N,); DBSCAN counts the point itself.
 
-    It is the radius from which on the point is a core point.
+    It is the smallest radius at which the point is a core point.
     """
     return NearestNeighbors(n_neighbors=min(min_samples, len(points)) - 1).fit(points).kneighbors()[0][:, -1]
 
@@ -51,9 +57,10 @@ def k_distances(points: np.ndarray, min_samples: int) -> np.ndarray:
 def find_knee(points: np.ndarray, min_samples: int) -> Knee:
     """Return the knee of the k-distance curve of `points` (N, d), and whether it lies below a density gap.
 
-    How the curve bends does not tell: those of two moons and of deep features bend alike. So what DBSCAN would give is
-    followed from the knee upwards, along the minimum spanning tree of mutual reachability: with a gap the same clusters
-    stay apart while the radius grows; without one they run together at once, or are one already.
+    The shape of the curve does not show a gap: the curves of two moons and of deep features bend alike. Therefore the
+    clusters that DBSCAN would give are followed from the knee to larger radii, along the minimum spanning tree of
+    mutual reachability. If there is a gap, the clusters stay apart while the radius grows; otherwise they merge at
+    once.
 
     Raises `UserError` with the time needed if that is too much.
     """
@@ -71,23 +78,21 @@ def find_knee(points: np.ndarray, min_samples: int) -> Knee:
 
 @dataclass(frozen=True)
 class _Tree:
-    """Minimum spanning tree: `edges` (N - 1, 2), their `lengths` (N - 1,) and the points' core distances (N,)."""
+    """A minimum spanning tree: `edges` (N - 1, 2), `lengths` (N - 1,), and core distances `core` (N,)."""
 
     edges: np.ndarray
     lengths: np.ndarray
     core: np.ndarray
 
     def separation(self, eps: float) -> float:
-        """Return the chance that two core points, drawn with replacement, are in different clusters of DBSCAN at
-        `eps`."""
+        """Return the probability that two random core points are in different clusters of DBSCAN at `eps`."""
         starts, ends = self.edges[self.lengths <= eps].T
         links = coo_array((np.ones(len(starts)), (starts, ends)), shape=(len(self.core),) * 2)
         clusters = connected_components(links, directed=False)[1][self.core <= eps]
         return 1 - float(np.square(np.bincount(clusters) / len(clusters)).sum())
 
     def lost(self, eps: float, limit: float) -> float:
-        """Return the smallest radius above `eps` at which the separation is at most `limit`: by bisection over the
-        edges."""
+        """Return the smallest radius above `eps` with a separation of at most `limit`; bisect over the edges."""
         radii = np.unique(self.lengths[self.lengths > eps])
         low, high = 0, len(radii) - 1
         while low < high:

@@ -1,4 +1,4 @@
-"""Agglomerative clustering by single, complete, average, centroid and Ward linkage (fastcluster): any k of one tree."""
+"""Agglomerative clustering with fastcluster by single, complete, average, centroid or Ward linkage."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,9 +17,10 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k of the settings (those of `settings.Linkage`): one tree, cut once for each k.
+    """Cluster `points` (N, d) for each k with the settings of `settings.Linkage`; one tree is cut once for each k.
 
-    Nothing is random. Raises `UserError` with the bytes needed if the distances of all pairs do not fit into memory.
+    The method is not random. Raises `UserError` with the bytes needed if the distances of all pairs do not fit into
+    memory.
     """
     merges = tree(points, settings["linkage"])
     for done, k in enumerate(settings["k"], 1):
@@ -37,8 +38,9 @@ def tree(points: np.ndarray, linkage: str) -> np.ndarray:
 
     Returns
     -------
-    (N - 1, 4) float64 in the order of merging, as `scipy.cluster.hierarchy.linkage` has them: the two clusters (the
-    points are 0..N-1, the i-th merge makes N + i), the height (for centroid linkage it may fall), and the size.
+    (N - 1, 4) float64 in the order of merging and the format of `scipy.cluster.hierarchy.linkage`: the two merged
+    clusters (points are 0..N-1, merge i makes cluster N + i), the height (it may fall with centroid linkage) and the
+    number of points.
     """
     if needs_matrix(linkage, *points.shape):
         return from_matrix(points, linkage)
@@ -46,27 +48,27 @@ def tree(points: np.ndarray, linkage: str) -> np.ndarray:
 
 
 def from_matrix(points: np.ndarray, linkage: str) -> np.ndarray:
-    """Return `tree` from the distances of all pairs; raises `UserError` with the bytes needed if they do not fit."""
+    """Return `tree` computed from the distances of all pairs; raises `UserError` if they do not fit into memory."""
     n = len(points)
-    instead = f"allowed: fewer images, or linkage: {', '.join(FROM_POINTS)}, which do without the matrix of distances"
+    instead = f"allowed: fewer images, or linkage: {', '.join(FROM_POINTS)}, which need no matrix of distances"
     need_memory(f"{linkage} linkage of {n} images", matrix_bytes(n), instead)
     return fastcluster.linkage(pdist(points), linkage, preserve_input=False)
 
 
 def cut(merges: np.ndarray, k: int) -> np.ndarray:
-    """Return the k clusters that there are after the first N - k merges.
+    """Return the k clusters that exist after the first N - k merges.
 
-    Cut by the order of the merges and not by height: centroid linkage inverts (a merge may lie below an earlier one),
-    and no height then gives certain k.
+    The tree is cut by the order of the merges and not by height: in centroid linkage a merge may be lower than an
+    earlier one, and then no height gives certain values of k.
 
     Parameters
     ----------
-    merges : (N - 1, 4), as from `tree`.
+    merges : (N - 1, 4), from `tree`.
     k : 1 to N.
 
     Returns
     -------
-    (N,) unsigned labels 0..k-1, every one of which has points.
+    (N,) unsigned labels 0..k-1; no cluster is empty.
     """
     n = len(merges) + 1
     parents = np.arange(2 * n - 1)

@@ -1,4 +1,4 @@
-"""scikit-learn's MeanShift: the peaks of a density whose bandwidth is estimated; finds its number of clusters."""
+"""Cluster with scikit-learn's `MeanShift`, which moves to the peaks of a density estimate and finds k itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,19 +8,19 @@ from sklearn.cluster import MeanShift, estimate_bandwidth
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.fits import found_k
+from workflow_scripts.clusterers.fits import single_run
 from workflow_scripts.clusterers.memory import need_time
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
 BANDWIDTH_SAMPLE = 2000
-"""Points that the bandwidth is estimated from."""
+"""Largest number of points that the bandwidth is estimated from."""
 
 
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Cluster `points` (N, d) with the settings of `settings.MeanShift`; the diagnostic `bandwidth` is what it used.
+    """Cluster `points` (N, d) with the settings of `settings.MeanShift`; the diagnostic `bandwidth` is the one used.
 
     Raises `UserError` with the time needed if that is too much.
     """
@@ -34,4 +34,4 @@ def cluster(
         )
         fit = MeanShift(bandwidth=bandwidth, cluster_all=settings["cluster_all"]).fit(points)
     progress(1, 1)
-    yield found_k(fit.labels_, fit.cluster_centers_, bandwidth=bandwidth)
+    yield single_run(fit.labels_, fit.cluster_centers_, bandwidth=bandwidth)

@@ -1,19 +1,19 @@
-"""The means of the clusters of a partition: the one computation that everything with centres goes back to."""
+"""Means of the clusters of a partition, for everything that needs centres."""
 
 import numpy as np
 
 from workflow_scripts.io.points import Matrix
 
 BLOCK_BYTES = 1 << 25
-"""Of points that are held at once; the result does not depend on it."""
+"""Size of the block of points that is in memory at once; it does not change the result."""
 
 
 def cluster_means(points: Matrix, labels: np.ndarray) -> np.ndarray:
-    """Return the means (K, d) float64 of the members of clusters 0..K-1.
+    """Return the means (K, d) float64 of clusters 0..K-1.
 
-    `points` (N, d) may be an HDF5 dataset, which is read in blocks; `labels` (N,) integers, negative is noise, which
-    is left out. A cluster without a member has NaN. Members are added in the order of their rows, one by one: the last
-    bits are those of `points[labels == cluster].mean(axis=0)`.
+    `points` (N, d) may be an HDF5 dataset; it is read in blocks. `labels` (N,) are integers; negative ones are noise
+    and left out. The mean of an empty cluster is NaN. Members are added one by one in the order of their rows, so the
+    last bits equal those of `points[labels == cluster].mean(axis=0)`.
     """
     from scipy.sparse import csr_array
 
@@ -23,7 +23,7 @@ def cluster_means(points: Matrix, labels: np.ndarray) -> np.ndarray:
     sums, every = np.zeros((len(sizes), d)), np.arange(len(sizes))
     step = max(256, BLOCK_BYTES // (8 * d))
     for start in range(0, n_points, step):
-        block = np.concatenate([sums, points[start : start + step]])  # the sums so far come first in each row's sum
+        block = np.concatenate([sums, points[start : start + step]])  # earlier sums are added first
         own = clusters[start : start + step]
         members = np.flatnonzero(own >= 0)
         row, column = np.concatenate([every, own[members]]), np.concatenate([every, len(sizes) + members])

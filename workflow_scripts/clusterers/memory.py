@@ -1,4 +1,4 @@
-"""Methods that cannot run at a size say before they begin how much memory or time it would take."""
+"""Checks, before a method starts, that the machine has the memory and the time that the method needs."""
 
 import os
 
@@ -8,23 +8,24 @@ from workflow_scripts.errors import UserError
 
 GIB = 2**30
 LONGEST_MINUTES = 60
-"""What a clustering may take; the other methods answer in seconds."""
+"""Longest time that a clustering may take; the methods that are not checked take seconds."""
 
 
 def need_memory(method: str, n_bytes: int, instead: str) -> None:
-    """Raise `UserError` if `method` needs more bytes than this machine has; `instead` is what would run."""
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if n_bytes > there:
+    """Raise `UserError` if `method` needs more bytes than this machine has; `instead` says what to do."""
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if n_bytes > available:
         raise UserError(
             f"config: clusterers: {method} needs {n_bytes:,} bytes ({n_bytes / GIB:.1f} GiB) of memory, "
-            f"this machine has {there / GIB:.1f} GiB; {instead}"
+            f"this machine has {available / GIB:.1f} GiB; {instead}"
         )
 
 
 def need_time(method: str, points: np.ndarray, microseconds: float, instead: str) -> None:
-    """Raise `UserError` if `method` takes too long; `instead` is what would run.
+    """Raise `UserError` if `method` would take longer than `LONGEST_MINUTES`; `instead` says what to do.
 
-    `microseconds` is what it takes for each pair of points (N, d) in 50 dimensions on one core; it grows with d.
+    `microseconds` is the time for one pair of points in 50 dimensions on one core; it grows with the dimension of
+    `points` (N, d).
     """
     n, d = points.shape
     minutes = microseconds * 1e-6 * n**2 * (50 + d) / 100 / 60
@@ -36,7 +37,7 @@ def need_time(method: str, points: np.ndarray, microseconds: float, instead: str
 
 
 def need_images(key: str, least: int, points: np.ndarray) -> None:
-    """Raise `UserError` if there are fewer images than the value `least` of the setting `key` needs."""
+    """Raise `UserError` if the value `least` of the setting `key` is larger than the number of images."""
     if least > len(points):
         message = f"found {least}, allowed: at most the number of images, {len(points)}"
         raise UserError(f"config: clusterers: {key}: {message}")

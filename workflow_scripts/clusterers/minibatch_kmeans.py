@@ -1,4 +1,4 @@
-"""scikit-learn's MiniBatchKMeans, for hundreds of thousands of images."""
+"""Cluster with scikit-learn's `MiniBatchKMeans`, which is fast enough for hundreds of thousands of images."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,18 +15,19 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k of the settings (those of `settings.MiniBatchKMeans`).
+    """Cluster `points` (N, d) for each k with the settings of `settings.MiniBatchKMeans`.
 
-    `n_init` is scikit-learn's: so many initialisations are tried on a sample, and the best is run.
+    `n_init` means what it does in scikit-learn: the number of initialisations that are tried on a sample; only the best
+    one is run to the end.
     """
 
-    def estimator(k: int, its_seed: int) -> MiniBatchKMeans:
+    def estimator(k: int, random_state: int) -> MiniBatchKMeans:
         return MiniBatchKMeans(
             n_clusters=k,
             n_init=settings["n_init"],
             max_iter=settings["max_iter"],
             batch_size=settings["batch_size"],
-            random_state=its_seed,
+            random_state=random_state,
         )
 
     for k, fits, seeds in fit_each(points, settings, base_seed, progress, estimator):

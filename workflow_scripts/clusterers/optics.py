@@ -1,4 +1,4 @@
-"""scikit-learn's OPTICS: valleys of reachability along an order of the images are clusters; finds their number."""
+"""Cluster with scikit-learn's `OPTICS`: valleys of the reachability plot are clusters; the method finds k itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from sklearn.cluster import OPTICS
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.fits import found_k
+from workflow_scripts.clusterers.fits import single_run
 from workflow_scripts.clusterers.memory import need_images, need_time
 from workflow_scripts.io.runs import Runs
 
@@ -16,10 +16,10 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Cluster `points` (N, d) with the settings of `settings.Optics`; nothing is random.
+    """Cluster `points` (N, d) with the settings of `settings.Optics`; the method is not random.
 
-    Its diagnostics are the `ordering` (N,) and each image's `reachability` (N,). Raises `UserError` with the time
-    needed if that is more than a job has.
+    The diagnostics are `ordering` (N,) and `reachability` (N,) as in scikit-learn. Raises `UserError` with the time
+    needed if that is too much.
     """
     need_images("optics: min_samples", max(settings["min_samples"], settings["min_cluster_size"] or 0), points)
     need_time("OPTICS", points, 1.2, "try fewer images or components")
@@ -28,4 +28,4 @@ def cluster(
             min_samples=settings["min_samples"], xi=settings["xi"], min_cluster_size=settings["min_cluster_size"]
         ).fit(points)
     progress(1, 1)
-    yield found_k(fit.labels_, ordering=fit.ordering_, reachability=fit.reachability_)
+    yield single_run(fit.labels_, ordering=fit.ordering_, reachability=fit.reachability_)

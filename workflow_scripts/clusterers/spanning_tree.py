@@ -1,21 +1,23 @@
-"""The minimum spanning tree of mutual reachability, on which density-based clustering and its validity rest."""
+"""The minimum spanning tree of mutual reachability, used by density-based clustering and its validity index."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 Distances = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""The distances of some points to others, from their indices."""
+"""Type of a function that takes two arrays of indices, (a,) and (b,), and returns distances (a, b)."""
 
 
 def spanning_tree(distances: Distances, members: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Prim's minimum spanning tree of the members' mutual reachability, max(core_i, core_j, distance_ij).
+    """Return the minimum spanning tree of mutual reachability, max(core_i, core_j, distance_ij), by Prim's algorithm.
 
-    Of equal edges the one to the first member is taken: a point's core distance is often all its edges' length.
+    Of equally long edges the one to the member with the lowest index is taken. Ties are common, because a point's core
+    distance is often the length of all its edges.
 
     Returns
     -------
-    Edges (M - 1, 2) of places in `members`, and their lengths (M - 1,).
+    edges : (M - 1, 2) integers, indices into `members`.
+    lengths : (M - 1,) float64.
     """
     n = len(members)
     reach, parent, outside = np.full(n, np.inf), np.zeros(n, dtype=np.intp), np.ones(n, dtype=bool)

@@ -1,4 +1,4 @@
-"""scikit-learn's SpectralClustering: k-means on the first eigenvectors of the graph of nearest neighbours."""
+"""Cluster with scikit-learn's `SpectralClustering`: k-means on eigenvectors of the nearest-neighbour graph."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,15 +15,15 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k of the settings (those of `settings.Spectral`).
+    """Cluster `points` (N, d) for each k with the settings of `settings.Spectral`.
 
     Raises `UserError` with the time needed if that is too much.
     """
     need_time("spectral clustering", points, 0.1, "try fewer images or components")
 
-    def estimator(k: int, its_seed: int) -> SpectralClustering:
+    def estimator(k: int, random_state: int) -> SpectralClustering:
         n_neighbors = min(settings["n_neighbors"], len(points))
-        return SpectralClustering(k, affinity="nearest_neighbors", n_neighbors=n_neighbors, random_state=its_seed)
+        return SpectralClustering(k, affinity="nearest_neighbors", n_neighbors=n_neighbors, random_state=random_state)
 
     for k, fits, seeds in fit_each(points, settings, base_seed, progress, estimator):
         yield k, Runs.single(np.stack([fit.labels_ for fit in fits]), seeds)

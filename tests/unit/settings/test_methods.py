@@ -27,13 +27,13 @@ CODE = '''
 
 import numpy as np
 
-from workflow_scripts.clusterers.fits import found_k
+from workflow_scripts.clusterers.fits import single_run
 
 
 def cluster(points, settings, base_seed, n_threads, progress):
     for done, k in enumerate(settings["k"], 1):
         order = np.argsort(np.argsort(points[:, settings["column"]]))
-        (_, runs) = found_k(order * k // len(points))
+        (_, runs) = single_run(order * k // len(points))
         yield k, runs
         progress(done, len(settings["k"]))
 '''

@@ -1,4 +1,4 @@
-"""Deep embedded clustering: codes and centres trained together (Xie, Girshick & Farhadi 2016; Guo et al. 2017)."""
+"""Deep embedded clustering: train codes and centres together (Xie, Girshick & Farhadi 2016; Guo et al. 2017)."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -19,17 +19,20 @@ from workflow_scripts.reduce.training import batches, step
 from workflow_scripts.seeds import seed
 
 FEWEST_STEPS = 8
-"""Between two target distributions, where an epoch has fewer batches."""
+"""Smallest number of steps between two target distributions, for data with few batches per epoch."""
 
 
 def soft_assignment(codes: Tensor, centers: Tensor) -> Tensor:
-    """Return Student's t-kernel with one degree of freedom, Xie et al. (2016), equation 1: (n, C), (k, C) -> (n, k)."""
+    """Return the soft assignments (n, k) of `codes` (n, C) to `centers` (k, C), Xie et al. (2016), equation 1.
+
+    The kernel is Student's t with one degree of freedom.
+    """
     kernel = 1 / (1 + torch.cdist(codes, centers).square())
     return kernel / kernel.sum(dim=1, keepdim=True)
 
 
 def target_distribution(q: Tensor) -> Tensor:
-    """Return the sharpened assignments of all points, Xie et al. (2016), equation 3: (N, k) -> (N, k)."""
+    """Return the sharpened assignments (N, k) of the soft assignments `q` (N, k); Xie et al. (2016), equation 3."""
     weight = q.square() / q.sum(dim=0)
     return weight / weight.sum(dim=1, keepdim=True)
 
@@ -46,15 +49,22 @@ class Clustering(nn.Module):
         self.register_buffer("labels", labels)
 
     def assignments(self, X: Tensor) -> Tensor:
-        """Return soft assignments of all points, (N, k), without gradients."""
+        """Return the soft assignments (N, k) of all points, without gradients."""
         with torch.no_grad():
             return soft_assignment(self.net.codes(X), self.centers)
 
 
 @dataclass(frozen=True)
-class Found:
-    """The clustering of one k: `labels` (N,), updates of the target, whether few enough labels changed at the last,
-    and the divergence KL(P||Q) of an image in nats."""
+class DecResult:
+    """Result of training for one k.
+
+    Attributes
+    ----------
+    labels : (N,) integers.
+    n_updates : number of updates of the target distribution.
+    converged : whether few enough labels changed at the last update.
+    divergence : mean KL(P||Q) of an image in nats.
+    """
 
     labels: np.ndarray
     n_updates: int
@@ -63,19 +73,20 @@ class Found:
 
 
 def train_clusters(
-    pretrained: Autoencoder, X: Tensor, k: int, settings: Mapping[str, Any], its_seed: int, checkpoint: Checkpoint
-) -> Found:
-    """Train a copy of the encoder and k centres towards their own sharpened assignments (settings of `settings.Dec`).
+    pretrained: Autoencoder, X: Tensor, k: int, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint
+) -> DecResult:
+    """Train a copy of the encoder and k centres towards the sharpened assignments, with the settings of `settings.Dec`.
 
-    The centres begin as those of k-means on the codes. With the variant `idec` the decoder stays, and the loss is the
-    reconstruction's plus `gamma` times the divergence (Guo et al. 2017, equation 8); with `dec` it is the divergence.
-    Between two targets lie `update_interval` batches (None: those of an epoch). It ends when at most the share
-    `tolerance` of the labels has changed since the last target. The learning rate falls along a cosine over
-    `max_updates`, so that the labels come to rest also where the reconstruction moves them.
+    The centres start at those of k-means on the codes. The loss of the variant `dec` is the divergence KL(P||Q). The
+    variant `idec` keeps the decoder, and its loss is the reconstruction error plus `gamma` times the divergence (Guo et
+    al. 2017, equation 8). The target distribution is updated every `update_interval` batches (None: every epoch).
+    Training ends when at most the share `tolerance` of the labels has changed since the last update. The learning rate
+    falls along a cosine over `max_updates`, so that the labels stop changing even if the reconstruction still moves
+    them.
     """
     net = deepcopy(pretrained)
     codes = net.codes(X).double().cpu().numpy()
-    start = run_restarts(codes, k, settings["n_init"], its_seed, keep="best")
+    start = run_restarts(codes, k, settings["n_init"], base_seed, keep="best")
     labels = torch.from_numpy(start.best_labels.astype(np.int64)).to(X.device)
     clustering = Clustering(net, torch.from_numpy(start.best_centers).float().to(X.device), labels)
     kept = net if settings["variant"] == "idec" else net.encoder
@@ -91,14 +102,14 @@ def train_clusters(
         if converged:
             break
         set_rate(optimiser, settings["clustering_learning_rate"] * (1 + cos(pi * update / settings["max_updates"])) / 2)
-        for rows in islice(_endless_batches(len(X), settings["batch_size"], seed(its_seed, update)), n_steps):
+        for rows in islice(_endless_batches(len(X), settings["batch_size"], seed(base_seed, update)), n_steps):
             step(optimiser, _loss(clustering, X[rows], p[rows], settings), KEY)
     labels = clustering.labels if converged else clustering.assignments(X).argmax(dim=1)
-    return Found(labels.cpu().numpy(), update + 1, converged, divergence)
+    return DecResult(labels.cpu().numpy(), update + 1, converged, divergence)
 
 
-def _endless_batches(n: int, size: int, its_seed: int) -> Iterator[Tensor]:
-    return (rows for epoch in cycle([None]) for rows in batches(n, size, its_seed))
+def _endless_batches(n: int, size: int, base_seed: int) -> Iterator[Tensor]:
+    return (rows for epoch in cycle([None]) for rows in batches(n, size, base_seed))
 
 
 def _loss(clustering: Clustering, x: Tensor, p: Tensor, settings: Mapping[str, Any]) -> Tensor:

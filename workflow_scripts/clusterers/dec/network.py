@@ -14,50 +14,50 @@ from workflow_scripts.reduce.training import batches, step
 from workflow_scripts.seeds import seed
 
 KEY = "config: clusterers: dec"
-"""What messages begin with."""
+"""Prefix of error messages."""
 CORRUPTION = 0.2
-"""Share of the units that are set to zero where a layer is trained as a denoising autoencoder."""
+"""Share of the units that are set to zero when a layer is trained as a denoising autoencoder."""
 FEWEST_STEPS = 200
-"""Of a pretraining: for few images, 20 epochs are too few."""
+"""Smallest number of pretraining steps; with few images, 20 epochs are too few steps."""
 WARM_UP = 0.3
-"""Share of the steps in which the learning rate rises to its peak."""
+"""Share of the steps during which the learning rate rises to its maximum."""
 ROWS = 4096
-"""Rows that are encoded together; fixed, since the last bits depend on it."""
+"""Number of rows that are encoded together; it is fixed because the last bits depend on it."""
 
 
 class Autoencoder(nn.Module):
-    """Dense layers with ReLU; the code and the reconstruction are linear.
+    """An autoencoder of dense layers with ReLU; the code and the reconstruction are linear.
 
     Parameters
     ----------
-    n_features : of the input.
-    widths : units of the encoder's layers, the last those of the code; the decoder has them in reverse.
-    first : seed of the first weights (He et al. 2015, normal; biases 0). The paper's N(0, 0.01²) takes many times as
-        many steps to leave.
+    n_features : number of input features.
+    widths : units of the encoder's layers, the last one for the code; the decoder has them in reverse.
+    weights_seed : seed of the initial weights (He et al. 2015, normal; biases 0). The paper's N(0, 0.01²) needs many
+        times as many steps.
     """
 
-    def __init__(self, n_features: int, widths: Sequence[int], first: int) -> None:
+    def __init__(self, n_features: int, widths: Sequence[int], weights_seed: int) -> None:
         super().__init__()
-        random = torch.Generator().manual_seed(first)
+        random = torch.Generator().manual_seed(weights_seed)
         sizes = (n_features, *widths)
         self.encoder = nn.ModuleList(_layer(a, b, b != sizes[-1], random) for a, b in pairwise(sizes))
         self.decoder = nn.ModuleList(_layer(a, b, b != sizes[0], random) for a, b in pairwise(sizes[::-1]))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return codes (n, widths[-1]) of points (n, n_features)."""
-        return _through(self.encoder, x)
+        """Return the codes (n, widths[-1]) of points (n, n_features)."""
+        return _forward(self.encoder, x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return points (n, n_features) of codes (n, widths[-1])."""
-        return _through(self.decoder, z)
+        """Return the reconstructed points (n, n_features) of codes (n, widths[-1])."""
+        return _forward(self.decoder, z)
 
     def codes(self, X: Tensor) -> Tensor:
-        """Return codes of all points, (N, widths[-1]), without gradients."""
+        """Return the codes (N, widths[-1]) of all points, without gradients."""
         with torch.no_grad():
             return torch.cat([self.encode(rows) for rows in X.split(ROWS)])
 
     def reconstruction_error(self, X: Tensor) -> float:
-        """Return mean squared error over points and features."""
+        """Return the mean squared error over points and features."""
         with torch.no_grad():
             sums = [mse_loss(self.decode(self.encode(x)), x, reduction="sum").item() for x in X.split(ROWS)]
         return sum(sums) / X.numel()
@@ -70,25 +70,26 @@ def _layer(n_inputs: int, n_outputs: int, rectified: bool, random: torch.Generat
     return layer
 
 
-def _through(layers: nn.ModuleList, x: Tensor) -> Tensor:
+def _forward(layers: nn.ModuleList, x: Tensor) -> Tensor:
     for layer in layers[:-1]:
         x = torch.relu(layer(x))
     return layers[-1](x)
 
 
-def pretrain(net: Autoencoder, X: Tensor, settings: Mapping[str, Any], its_seed: int, checkpoint: Checkpoint) -> None:
-    """Train `net` to reconstruct `X` (N, d) float32, in place; settings of `settings.Dec`.
+def pretrain(net: Autoencoder, X: Tensor, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint) -> None:
+    """Train `net` in place to reconstruct `X` (N, d) float32, with the settings of `settings.Dec`.
 
-    `joint` trains all layers together. `layerwise` first trains each pair of layers as a denoising autoencoder of what
-    the layers before it give, as the paper does. Raises `UserError` when the error becomes infinite.
+    `pretraining: joint` trains all layers together. `layerwise` first trains each pair of layers as a denoising
+    autoencoder of the output of the layers before it, as the paper does. Raises `UserError` if the error becomes
+    infinite.
     """
     epochs = max(settings["pretraining_epochs"], ceil(FEWEST_STEPS * settings["batch_size"] / len(X)))
     if settings["pretraining"] == "layerwise":
         for depth in range(len(net.encoder)):
             pair = [*net.encoder[depth].parameters(), *net.decoder[-1 - depth].parameters()]
-            _train(f"layer {depth}", net, pair, _denoising(net, depth), X, epochs, settings, its_seed, checkpoint)
-    every = [*net.parameters()]
-    _train("all layers", net, every, _reconstruction(net), X, epochs, settings, its_seed, checkpoint)
+            _train(f"layer {depth}", net, pair, _denoising(net, depth), X, epochs, settings, base_seed, checkpoint)
+    all_parameters = [*net.parameters()]
+    _train("all layers", net, all_parameters, _reconstruction(net), X, epochs, settings, base_seed, checkpoint)
 
 
 Loss = Callable[[Tensor, torch.Generator], Tensor]
@@ -99,7 +100,7 @@ def _reconstruction(net: Autoencoder) -> Loss:
 
 
 def _denoising(net: Autoencoder, depth: int) -> Loss:
-    """Return the loss of one pair of layers; equations 4 to 7 of the paper."""
+    """Return the denoising loss of one pair of layers (equations 4 to 7 of the paper)."""
     inner, outer = net.encoder[depth], net.decoder[-1 - depth]
     is_code, is_input = depth == len(net.encoder) - 1, depth == 0
 
@@ -127,32 +128,35 @@ def _train(
     X: Tensor,
     n_epochs: int,
     settings: Mapping[str, Any],
-    its_seed: int,
+    base_seed: int,
     checkpoint: Checkpoint,
 ) -> None:
-    """Train by Adam with one cycle of the learning rate (Smith & Topin 2019)."""
+    """Train with Adam and one cycle of the learning rate (Smith & Topin 2019)."""
     optimiser = adam(parameters, settings["learning_rate"])
     n_batches = ceil(len(X) / settings["batch_size"])
     for epoch in checkpoint.rounds(stage, net, optimiser, n_epochs):
-        random = torch.Generator(X.device).manual_seed(seed(its_seed, stage, "corruption", epoch))
-        for number, rows in enumerate(batches(len(X), settings["batch_size"], seed(its_seed, stage, epoch))):
+        random = torch.Generator(X.device).manual_seed(seed(base_seed, stage, "corruption", epoch))
+        for number, rows in enumerate(batches(len(X), settings["batch_size"], seed(base_seed, stage, epoch))):
             set_rate(optimiser, settings["learning_rate"] * one_cycle((epoch + number / n_batches) / n_epochs))
             step(optimiser, loss_of(X[rows], random), KEY)
 
 
 def one_cycle(done: float) -> float:
-    """Return learning rate over its peak when the share `done` of the steps is done: a cosine up from 1/25, and down to
-    0."""
+    """Return the learning rate relative to its maximum after the share `done` of the steps.
+
+    It rises along a cosine from 1/25 to 1 during `WARM_UP` and then falls to 0.
+    """
     if done < WARM_UP:
         return 1 / 25 + 24 / 25 * (1 - cos(pi * done / WARM_UP)) / 2
     return (1 + cos(pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
 
 
 def adam(parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
-    """Return one kernel for all of a tensor's update: a third less time a step than torch's default on a CPU."""
+    """Return Adam with one fused kernel for each update, which saves a third of a step's time on a CPU."""
     return torch.optim.Adam(parameters, rate, fused=True)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of every parameter group."""
     for group in optimiser.param_groups:
         group["lr"] = rate

@@ -1,4 +1,4 @@
-"""Many-restart k-means: every restart of thousands kept, at the speed of the machine."""
+"""k-means with many restarts that keeps the result of every restart."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ __all__ = ["INITS", "ManyRestartKMeans", "Restarts", "cluster", "kmeans_path", "
 
 
 def __getattr__(name: str) -> Any:
-    """Import the estimator when it is asked for: scikit-learn takes a second, which no job needs to wait for."""
+    """Import the estimator on first use; importing scikit-learn takes a second that jobs should not wait for."""
     if name == "ManyRestartKMeans":
         from workflow_scripts.clusterers.kmeans.estimator import ManyRestartKMeans
 

@@ -3,7 +3,7 @@
 
 #include "_kernel.h"
 
-/* Of the C sources and headers: native.py takes no library that was compiled from others than those beside it. */
+/* Digest of the C sources and headers. native.py refuses a library that was compiled from other sources. */
 const char kmeans_sources[] = SOURCES_DIGEST;
 
 extern const struct kernel kernel_base;
@@ -23,7 +23,7 @@ static int supported(const struct kernel **out)
     return count;
 }
 
-/* The kernel of this rank, 0 the fastest; NULL when there are no more. */
+/* Return the kernel of this rank, 0 for the fastest; NULL if there is none. */
 const struct kernel *kmeans_kernel(int rank)
 {
     const struct kernel *kernels[3];

@@ -1,20 +1,20 @@
-/* Many independent Lloyd runs on data that stays in the cache: what the kernels and their caller share.
+/* Many independent Lloyd runs on data that stays in the cache: the types that the kernels and their caller share.
  *
- * Points are stored twice: row by row in double, and in single precision in tiles of TILE points with the points
- * along the SIMD lanes. A single-precision sweep proposes the nearest centre of every point together with its margin
- * to the second nearest; a point whose margin is below the bound of the rounding error is settled in double. So every
- * label is the one that double precision gives, whatever the instruction set and whatever was cached.
+ * Points are stored twice: row by row in double precision, and in single precision in tiles of TILE points with the
+ * points along the SIMD lanes. A sweep in single precision proposes the nearest centre of every point and its margin to
+ * the second nearest. If the margin is below the bound of the rounding error, the point is settled in double precision.
+ * So every label is the one that double precision gives, with any instruction set and any cache.
  */
 #ifndef CLUSTERGRID_KMEANS_KERNEL_H
 #define CLUSTERGRID_KMEANS_KERNEL_H
 
 #include <stdint.h>
 
-#define TILE 32      /* points of a tile; the last tile is filled up with zero points */
+#define TILE 32      /* points in a tile; the last tile is filled up with zeros */
 #define MAX_SIDE_BY_SIDE 4
 #define ROW_PAD 8    /* rows of doubles are padded with zeros to a multiple of this */
 
-/* The data, the same for every restart; the caller (native.py) owns all arrays. */
+/* The data that all restarts share. The caller (native.py) owns all arrays. */
 struct points {
     int64_t n, d;           /* number of points and of features */
     int64_t stride;         /* d rounded up to ROW_PAD: doubles from one row to the next */
@@ -34,11 +34,11 @@ struct batch {
     int64_t max_iter;
     int64_t keep_products;        /* keep (n, k) inner products from one iteration to the next */
     int64_t side_by_side;         /* restarts in flight, at most MAX_SIDE_BY_SIDE */
-    double tol;                   /* stop when the centres moved by no more than this, summed squares */
+    double tol;                   /* stop when the summed squared movement of the centres is at most this */
     const double *draws;          /* (restarts, 1 + (k - 1) * trials) uniform numbers in [0, 1) */
     const int32_t *start_points;  /* (restarts, k) points to start from */
     const double *start_centers;  /* (restarts, k, stride) centres to start from */
-    const int32_t *stop;          /* set to non-zero by another thread to abandon the batch */
+    const int32_t *stop;          /* another thread sets this to non-zero to abandon the batch */
     double *inertia;              /* (restarts,) out */
     int32_t *n_iter;              /* (restarts,) out */
     uint8_t *converged;           /* (restarts,) out */
@@ -46,10 +46,10 @@ struct batch {
     int64_t label_bytes;          /* 1, 2 or 4 */
     int64_t keep_all;             /* labels of all restarts, or of the best only */
     double *best_centers;         /* (k, stride) out, of the best restart */
-    int64_t *settled;             /* out: points that had to be settled in double */
+    int64_t *settled;             /* out: number of points settled in double precision */
 };
 
-/* One instruction set's version. Both return 0, or -1 when memory ran out. */
+/* The functions of one instruction set. Both return 0, or -1 if memory runs out. */
 struct kernel {
     const char *name;
     int (*run)(const struct points *, const struct batch *);

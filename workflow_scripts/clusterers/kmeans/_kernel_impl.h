@@ -1,4 +1,4 @@
-/* The kernel itself; compiled once for each instruction set (see _kernel_avx512.c and its neighbours). */
+/* The kernel, compiled once for each instruction set (see _kernel_avx512.c and its neighbours). */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 /* ---------------------------------------------------------------- memory: one block, cut into aligned pieces */
 
 struct arena {
-    char *base; /* NULL while only the size is wanted */
+    char *base; /* NULL while only the size is computed */
     size_t used;
 };
 
@@ -45,7 +45,7 @@ static double squared_distance(const double *a, const double *b, int64_t stride)
     return sum_row(total);
 }
 
-/* `next` is the row wanted after this one: rows lie scattered, so that the processor cannot guess it. */
+/* `next` is the row that is needed after this one. Rows are scattered in memory, so the processor cannot guess it. */
 static void add_row(double *sum, const double *row, const double *next, int64_t stride)
 {
     for (int64_t f = 0; f < stride; f += ROW_PAD) {
@@ -91,7 +91,7 @@ INLINE void products_block(const int count, const float *x, int64_t d, const flo
     }
 }
 
-/* As above, squared distances. By differences: no cancellation, duplicates are at distance zero. */
+/* The same for squared distances, computed from differences: nothing cancels, duplicates have distance zero. */
 INLINE void distances_block(const int count, const float *x, int64_t d, const float *panel, float *const *out)
 {
     vfloat acc0[MAX_BLOCK], acc1[MAX_BLOCK];
@@ -136,14 +136,15 @@ DEFINE_BLOCK(squared_distances, distances_block)
 
 typedef void block_fn(int count, const float *x, int64_t d, const float *panel, float *const *out);
 
-/* How many of `left` centres the next block takes: blocks of nearly equal size. */
+/* Return how many of `left` centres the next block takes, so that the blocks have nearly equal sizes. */
 INLINE int next_block(int64_t left)
 {
     int64_t blocks = (left + MAX_BLOCK - 1) / MAX_BLOCK;
     return (int)((left + blocks - 1) / blocks);
 }
 
-/* One tile against `count` centres; row c of the result starts at out + column[c] * TILE (column NULL: at c). */
+/* Run `block` for one tile and `count` centres. Row c of the result starts at out + column[c] * TILE, or at
+ * out + c * TILE if column is NULL. */
 static void sweep_tile(block_fn *block, const float *tile, int64_t d, int64_t count, const float *panel,
                        const int32_t *column, float *out)
 {
@@ -182,7 +183,7 @@ static void layout_seeding(struct seeding *s, const struct points *p, int64_t tr
     s->chosen = take(a, trials, sizeof(int32_t));
 }
 
-/* Feature-major copies of points, in the blocks in which sweep_tile reads them. */
+/* Copy points to `panel`, feature by feature, in the blocks that sweep_tile reads. */
 static void panel_of_points(const struct points *p, int64_t count, const int32_t *index, float *panel)
 {
     for (int64_t c = 0; c < count;) {
@@ -196,7 +197,7 @@ static void panel_of_points(const struct points *p, int64_t count, const int32_t
     }
 }
 
-/* Lower one tile's distances by those to a new centre; returns their sum. */
+/* Write the minimum of one tile's distances and those to a new centre; return the sum of the minima. */
 INLINE float lower_tile(const float *distance, const float *row, float *out)
 {
     vfloat total = splat(0);
@@ -209,7 +210,7 @@ INLINE float lower_tile(const float *distance, const float *row, float *out)
     return sum_lanes(total);
 }
 
-/* Distances of all points when each of the candidates is added to the centres, and their sums over tiles. */
+/* Compute, for each candidate, the distances of all points if it is added to the centres, and their sums over tiles. */
 static void try_candidates(const struct points *p, struct seeding *s, int64_t trials)
 {
     int64_t padded = p->tiles * TILE;
@@ -231,7 +232,7 @@ static double sum_of(const double *values, int64_t count)
     return total;
 }
 
-/* The point at which the running sum of the distances reaches `target`. */
+/* Return the point at which the running sum of the distances reaches `target`. */
 static int32_t point_at(const struct points *p, const struct seeding *s, double target)
 {
     int64_t t = 0;
@@ -293,13 +294,13 @@ struct lloyd {
     double *travel;     /* (k,) the sum of their norms */
     struct bound bound; /* margins that could be rounding errors */
     int64_t n_stale, n_changed, n_settled;
-    int64_t restart;    /* its number in the batch, or -1 when this place is free */
+    int64_t restart;    /* number of the restart in the batch, or -1 if this place is free */
     int64_t iteration;
     int64_t rest;       /* the cluster whose products are minus the sum of the others', or -1; see choose_rest */
-    int relocated;      /* sums do not belong to the labels: start them afresh */
+    int relocated;      /* the sums do not belong to the labels and have to be rebuilt */
     int strict;         /* the last assignment changed no label */
     int converged;
-    int last;           /* the centres are final, only labels that belong to them are wanted */
+    int last;           /* the centres are final; only their labels are still to be computed */
 };
 
 static void layout_lloyd(struct lloyd *r, const struct points *p, const struct batch *b, struct arena *a)
@@ -322,7 +323,7 @@ static void layout_lloyd(struct lloyd *r, const struct points *p, const struct b
     r->travel = take(a, k, sizeof(double));
 }
 
-/* The nearest centre in double precision; the first one of equals. */
+/* Return the nearest centre in double precision, the first one of equals. */
 static int32_t settle(const struct points *p, const struct lloyd *r, int64_t k, int64_t i)
 {
     int32_t nearest = 0;
@@ -337,7 +338,7 @@ static int32_t settle(const struct points *p, const struct lloyd *r, int64_t k, 
     return nearest;
 }
 
-/* Nearest centre of two vectors of points by |c|^2 / 2 - x . c; `margin` is that to the second nearest. */
+/* Find the nearest centre of two vectors of points by |c|^2 / 2 - x . c, and the margin to the second nearest. */
 INLINE void nearest(const float *product, int64_t k, const float *half_norm, const float *inverse, vint label[2],
                     vfloat margin[2])
 {
@@ -371,7 +372,7 @@ static struct bound error_bound(const struct lloyd *r, int64_t k)
     return (struct bound){(float)slope, (float)floor + FLT_MIN};
 }
 
-/* Panel of the stale sums, block by block. */
+/* Copy the stale sums to the panel, block by block. */
 static void panel_of_sums(const struct points *p, struct lloyd *r)
 {
     float *panel = r->panel;
@@ -413,7 +414,8 @@ static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int6
     for (; changed; changed &= changed - 1) r->changed[r->n_changed++] = (int32_t)(t * TILE + __builtin_ctz(changed));
 }
 
-/* Sums of all clusters are zero together, as the points are centred; so are their products with a point. */
+/* Compute the products of the cluster `rest`. The points are centred, so the sums of all clusters add up to zero, and
+ * so do their products with a point. */
 static void products_of_rest(float *product, int64_t k, int64_t rest)
 {
     for (int lane = 0; lane < TILE; lane += LANES) {
@@ -424,8 +426,8 @@ static void products_of_rest(float *product, int64_t k, int64_t rest)
     }
 }
 
-/* Find the nearest centre of every point (`next`) and the list of points for which it is a new one, for several
- * restarts side by side: each tile of points is fetched once for all of them. */
+/* Find the nearest centre of every point (`next`) and the points for which it changed, for several restarts side by
+ * side: each tile of points is fetched once for all of them. */
 static void assign(const struct points *p, const struct batch *b, struct lloyd *places)
 {
     int64_t k = b->k;
@@ -445,7 +447,7 @@ static void assign(const struct points *p, const struct batch *b, struct lloyd *
         }
 }
 
-/* What follows from a centre's sum and weight; returns by how much it moved, squared. */
+/* Compute a centre and its norm from its sum and weight; return its squared movement. */
 static double refresh_center(const struct points *p, struct lloyd *r, int64_t j)
 {
     const double *sum = r->sum + j * p->stride;
@@ -465,7 +467,7 @@ static double refresh_center(const struct points *p, struct lloyd *r, int64_t j)
     return sum_row(shift);
 }
 
-/* The same for all centres, or for those that points joined or left; returns the sum of their movements. */
+/* Refresh all centres, or those that points joined or left; return the sum of their squared movements. */
 static double refresh_centers(const struct points *p, struct lloyd *r, int64_t k, int all)
 {
     double shift = 0;
@@ -474,14 +476,14 @@ static double refresh_centers(const struct points *p, struct lloyd *r, int64_t k
     return shift;
 }
 
-/* ---- keeping the products x_i . sum_j up to date, by sweeps over the features or by rows of the Gram matrix */
+/* ---- the products x_i . sum_j, updated by sweeps over the features or by rows of the Gram matrix */
 
 static double sweep_error(const struct points *p, const struct lloyd *r, int64_t j)
 {
     return (double)(p->d + 4) * UNIT * r->sum_norm[j];
 }
 
-/* Let the next assignment sweep the products of these clusters: the touched ones, or all. */
+/* Mark the products of the touched clusters, or of all, for a sweep in the next assignment. */
 static void sweep_later(const struct points *p, const struct batch *b, struct lloyd *r, int all)
 {
     r->n_stale = 0;
@@ -501,7 +503,7 @@ static double error_of_rest(const struct lloyd *r, int64_t k, int64_t rest)
     return error;
 }
 
-/* Spare the sweep of the largest stale cluster, unless that costs too much certainty. */
+/* Choose the largest stale cluster as `rest`, which needs no sweep, unless its error bound would become too large. */
 static void choose_rest(const struct points *p, struct lloyd *r, int64_t k)
 {
     if (r->n_stale == 0 || p->d < 4 * k) return;
@@ -517,7 +519,7 @@ static void choose_rest(const struct points *p, struct lloyd *r, int64_t k)
     r->stale[at] = r->stale[--r->n_stale];
 }
 
-/* Take a row of the Gram matrix from one cluster's products and add it to another's; -1 is no cluster. */
+/* Subtract a row of the Gram matrix from one cluster's products and add it to another's; -1 means no cluster. */
 static void move_products(const struct points *p, struct lloyd *r, int64_t k, int64_t i, int64_t next, int64_t from,
                           int64_t to)
 {
@@ -533,7 +535,7 @@ static void move_products(const struct points *p, struct lloyd *r, int64_t k, in
         }
 }
 
-/* Bound after `moved` rows, of norms that add up to `travel`, came or went. */
+/* Return the error bound after `moved` rows, whose norms add up to `travel`, were added or subtracted. */
 static double error_after_moves(const struct lloyd *r, int64_t j, double error)
 {
     return error + UNIT * (r->travel[j] + (double)(r->moved[j] + 1) * (r->sum_norm[j] + r->travel[j]));
@@ -579,7 +581,7 @@ static void start_from(const struct points *p, const struct batch *b, struct llo
     }
 }
 
-/* The next point after i outside the cluster `rest`; n when there is none. */
+/* Return the next point after i that is outside the cluster `rest`, or n. */
 static int64_t next_outside(const struct points *p, const struct lloyd *r, int64_t i, int64_t rest)
 {
     do i++;
@@ -587,7 +589,7 @@ static int64_t next_outside(const struct points *p, const struct lloyd *r, int64
     return i;
 }
 
-/* Count the members of each cluster, all of them as new ones. */
+/* Count all members of each cluster as new ones. */
 static void count_members(const struct points *p, struct lloyd *r, int64_t k)
 {
     memset(r->moved, 0, (size_t)k * sizeof(int64_t));
@@ -599,8 +601,8 @@ static void count_members(const struct points *p, struct lloyd *r, int64_t k)
     for (int64_t j = 0; j < k; j++) r->weight[j] = (double)r->moved[j];
 }
 
-/* Sums and counts of all points, from nothing; the largest cluster's are what is left. Returns whether the products
- * are up to date, too. */
+/* Compute sums and counts of all points from scratch; the sum of the largest cluster is minus the sum of the others.
+ * Return whether the products are up to date as well. */
 static int rebuild(const struct points *p, const struct batch *b, struct lloyd *r)
 {
     int64_t k = b->k;
@@ -624,7 +626,7 @@ static int rebuild(const struct points *p, const struct batch *b, struct lloyd *
     return by_rows;
 }
 
-/* Count what comes and goes; returns the number of clusters touched. */
+/* Count the points that join or leave each cluster; return the number of clusters that change. */
 static int64_t count_moves(const struct points *p, struct lloyd *r, int64_t k)
 {
     memset(r->moved, 0, (size_t)k * sizeof(int64_t));
@@ -642,7 +644,7 @@ static int64_t count_moves(const struct points *p, struct lloyd *r, int64_t k)
     return touched;
 }
 
-/* Whether products stay about as sure as after a sweep when rows are moved; takes over the new bounds if so. */
+/* Return whether moving rows keeps the error bounds near those of a sweep; if so, store the new bounds. */
 static int sure_after_moves(const struct points *p, struct lloyd *r, int64_t k)
 {
     double fresh = 0;
@@ -654,7 +656,7 @@ static int sure_after_moves(const struct points *p, struct lloyd *r, int64_t k)
     return 1;
 }
 
-/* Sums and counts after the points in `changed` moved. Returns whether the products are up to date, too. */
+/* Update sums and counts for the points in `changed`. Return whether the products are up to date as well. */
 static int move_points(const struct points *p, const struct batch *b, struct lloyd *r)
 {
     int64_t touched = count_moves(p, r, b->k);
@@ -690,9 +692,9 @@ static void take_point(const struct points *p, struct lloyd *r, int64_t empty, i
     r->weight[empty]++;
 }
 
-/* As scikit-learn does it (_relocate_empty_clusters_dense, _average_centers): each empty cluster takes the point that
- * is farthest from its old centre out of that point's cluster; when all distances are zero, it is put on the
- * largest cluster. Returns -1 when memory ran out. */
+/* Relocate empty clusters as scikit-learn does (_relocate_empty_clusters_dense, _average_centers): each one takes the
+ * point that is farthest from its centre. If all distances are zero, it becomes a copy of the largest cluster.
+ * Return -1 if memory runs out. */
 static int relocate_empty(const struct points *p, struct lloyd *r, int64_t k)
 {
     double *gap = malloc((size_t)p->n * sizeof(double) + (size_t)k);
@@ -722,7 +724,7 @@ static int relocate_empty(const struct points *p, struct lloyd *r, int64_t k)
     return 0;
 }
 
-/* New centres from `next`; returns by how much they moved (sum of squares), or -1 when memory ran out. */
+/* Compute new centres from `next`; return their summed squared movement, or -1 if memory runs out. */
 static double update(const struct points *p, const struct batch *b, struct lloyd *r)
 {
     int all = r->relocated;
@@ -741,8 +743,8 @@ static double update(const struct points *p, const struct batch *b, struct lloyd
     return shift;
 }
 
-/* Sum of the squared distances to the centres. The short formula holds for centres that are the means of their
- * clusters; where it would cancel more than three digits, and for other centres, sum over the points. */
+/* Return the sum of the squared distances to the centres. The short formula holds if the centres are the means of their
+ * clusters. For other centres, and where it would cancel more than three digits, sum over the points. */
 static double inertia(const struct points *p, const struct lloyd *r, int64_t k, int at_means)
 {
     if (at_means) {
@@ -756,8 +758,8 @@ static double inertia(const struct points *p, const struct lloyd *r, int64_t k, 
     return total;
 }
 
-/* Rounded to 32 significant bits, which other paths and processors give, too: restarts that end alike are equal, and
- * the first of them is the best. What rounding alone leaves is nothing. See INERTIA_BITS in problem.py. */
+/* Round to 32 significant bits, on which all paths and processors agree: restarts with the same solution are equal, and
+ * the first of them is the best. Values that rounding errors alone explain become 0. See INERTIA_BITS in problem.py. */
 static double rounded(double inertia, double scatter)
 {
     if (inertia < 1e-28 * scatter) return 0;
@@ -766,8 +768,8 @@ static double rounded(double inertia, double scatter)
     return ldexp(rint(ldexp(mantissa, 32)), exponent - 32);
 }
 
-/* What follows an assignment, with scikit-learn's rules for stopping (_kmeans_single_lloyd). Returns 1 when the restart
- * is over, 0 when it goes on, -1 when memory ran out. */
+/* Finish an iteration after its assignment, with scikit-learn's rules for stopping (_kmeans_single_lloyd). Return 1 if
+ * the restart is over, 0 if it continues, -1 if memory runs out. */
 static int advance(const struct points *p, const struct batch *b, struct lloyd *r)
 {
     if (r->last) {
@@ -810,7 +812,7 @@ static void begin(const struct points *p, const struct batch *b, struct lloyd *r
     r->restart = q;
 }
 
-/* Write down a finished restart and free its place. `best` is the best one so far, -1 for none; returns the new best. */
+/* Store a finished restart and free its place. `best` is the best restart so far, or -1; return the new best. */
 static int64_t finish(const struct points *p, const struct batch *b, struct lloyd *r, int64_t best)
 {
     int64_t q = r->restart;
@@ -866,7 +868,7 @@ static int run(const struct points *p, const struct batch *b)
     return status < 0 ? -1 : 0;
 }
 
-/* Squared distances of `count` points, from `first` on, to all points: out is (count, tiles * TILE). */
+/* Compute the squared distances of `count` points from `first` on to all points; out is (count, tiles * TILE). */
 static int distances(const struct points *p, int64_t first, int64_t count, float *out)
 {
     float *panel = (float *)aligned_block((size_t)(p->d * MAX_BLOCK) * sizeof(float));

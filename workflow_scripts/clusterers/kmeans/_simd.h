@@ -1,9 +1,9 @@
-/* A vector of single-precision numbers for each instruction set, on the vector extensions of GCC and Clang.
- * Included once per kernel, with KERNEL_AVX512, KERNEL_AVX2 or neither defined.
+/* Vectors of single-precision numbers for each instruction set, with the vector extensions of GCC and Clang.
+ * Each kernel includes this file once, with KERNEL_AVX512, KERNEL_AVX2 or neither defined.
  */
 #if defined(KERNEL_AVX512)
 #define LANES 16
-#define MAX_BLOCK 12 /* centres swept at once: 2 * 12 accumulators of 32 registers */
+#define MAX_BLOCK 12 /* centres swept at once: 2 * 12 accumulators in 32 registers */
 #elif defined(KERNEL_AVX2)
 #define LANES 8
 #define MAX_BLOCK 6

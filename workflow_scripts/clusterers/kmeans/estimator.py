@@ -1,4 +1,4 @@
-"""Many-restart k-means as a scikit-learn estimator."""
+"""k-means with many restarts as a scikit-learn estimator."""
 
 from typing import Self
 
@@ -16,13 +16,22 @@ MANY = 500
 
 
 class ManyRestartKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
-    """K-means, best of many restarts.
+    """K-means, the best of many restarts.
 
-    Parameters: n_clusters; n_init, the number of restarts ("many": 500); init, max_iter, tol, device and n_threads as
-    in `run_restarts`; random_state, an int for the same result each time.
+    Parameters
+    ----------
+    n_clusters : int
+    n_init : number of restarts, or "many" for 500.
+    init, max_iter, tol, device, n_threads : as in `run_restarts`.
+    random_state : int for the same result each time, a `RandomState`, or None.
 
-    Attributes after fit: cluster_centers_ (k, d), labels_ (N,), inertia_ (float), n_iter_ (int, of the best
-    restart) and restarts_, the `Restarts` of all starts, with the labels of the best one.
+    Attributes
+    ----------
+    cluster_centers_ : (k, d)
+    labels_ : (N,) int32
+    inertia_ : float
+    n_iter_ : int, iterations of the best restart.
+    restarts_ : `Restarts` of all restarts, with the labels of the best one.
     """
 
     def __init__(
@@ -71,17 +80,17 @@ class ManyRestartKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the nearest centre of each row of `X` (N, d), (N,) int32."""
+        """Return the index of the nearest centre for each row of `X` (N, d), (N,) int32."""
         check_is_fitted(self)
         points = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         return pairwise_distances_argmin(points, self.cluster_centers_).astype(np.int32)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Return distances of each row of `X` (N, d) to the centres, (N, k)."""
+        """Return the distances (N, k) of the rows of `X` (N, d) to the centres."""
         check_is_fitted(self)
         points = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         return euclidean_distances(points, self.cluster_centers_)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Minus the sum of the squared distances to the nearest centre; `y` is ignored."""
+        """Return minus the sum of the squared distances of `X` (N, d) to the nearest centres; `y` is ignored."""
         return -float((self.transform(X).min(axis=1) ** 2).sum())

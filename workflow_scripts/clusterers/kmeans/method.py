@@ -1,4 +1,4 @@
-"""k-means by many restarts: every k, repeat and restart of a variant."""
+"""The k-means clusterer: runs every k, repeat and restart of a variant."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,10 +15,10 @@ from workflow_scripts.seeds import seed
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k of the settings (those of `settings.KMeans`).
+    """Cluster `points` (N, d) for each k with the settings of `settings.KMeans`.
 
-    The seed of a repeat is a function of the base seed, k and the repeat, so that no k or repeat depends on another.
-    Raises `UserError` for a GPU that is not there.
+    The seed of a repeat follows from the base seed, k and the number of the repeat, so no k or repeat depends on
+    another. Raises `UserError` if the GPU is missing.
     """
     choose_device(settings["device"], "config: clusterers: device", "cpu")
     total = len(settings["k"]) * settings["repeats"] * settings["n_init"]
@@ -47,12 +47,12 @@ def cluster(
 
 
 def kmeans_path(settings: Mapping[str, Any]) -> str:
-    """Return what `cluster` runs k-means on here: the instruction set of a compiled kernel, or "torch"."""
+    """Return what runs k-means on this machine: the instruction set of a compiled kernel, or "torch"."""
     return path_on(settings["device"])
 
 
 def _rows(restarts: Any, seeds: list[int], keep: str) -> Runs:
-    """Return the rows to store of results with a leading axis of repeats and a second of restarts."""
+    """Return the restarts to store, flattened from arrays whose first axes are (repeats, restarts)."""
     repeats, n_init = restarts.inertia.shape
     rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else restarts.best[:, None]
     repeat, restart = (index.ravel() for index in np.broadcast_arrays(*rows))

@@ -1,4 +1,4 @@
-"""The compiled kernels at work: many restarts on one thread, by ctypes, so that threads run beside each other."""
+"""Run many restarts on one thread with a compiled kernel, called by ctypes, which releases the interpreter lock."""
 
 import ctypes as ct
 
@@ -17,12 +17,12 @@ SIDE_BY_SIDE = 4
 
 
 class NativeBackend:
-    """The points in the kernels' layout, with what is worth computing once for all restarts, seeds and k.
+    """Points in the memory layout of the kernels, with the matrices that all restarts, seeds and k share.
 
-    Squared distances between all points (float32) are kept for N <= 5000: they make seeding nearly free. Inner products
-    are kept too where d >= 32 and N <= 4000: then a point that changes its cluster costs one row of them instead of a
-    sweep over d features. Both only where they fit in `max_memory` bytes. Where points are swept that are too many to
-    stay in a core's cache (1 MiB), four restarts go side by side and share each tile. None of this changes a result.
+    Squared distances between all points (float32) are kept for N <= 5000; they make seeding nearly free. Inner products
+    are kept as well for d >= 32 and N <= 4000; then a point that changes its cluster costs one row of this matrix and
+    not a sweep over d features. Both are kept only if they fit into `max_memory` bytes. If the points do not fit into a
+    core's cache (1 MiB), four restarts run side by side and share each tile of points. None of this changes a result.
     """
 
     def __init__(self, problem: Problem, max_memory: int, kernel: kmeans_kernels.Kernel) -> None:
@@ -58,7 +58,7 @@ class NativeBackend:
         self._side_by_side = SIDE_BY_SIDE if self._gram is None and self._tiled.nbytes > FITS_IN_CACHE else 1
 
     def chunk(self, k: int) -> int:
-        """Return how many restarts make a call of about a tenth of a second."""
+        """Return the number of restarts that take about a tenth of a second."""
         return int(np.clip(2e8 / (self._n * self._d * k + 1e5), 1, 256))
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
@@ -96,7 +96,7 @@ def _address(array: np.ndarray | None) -> int | None:
 
 
 def _aligned(shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """Zeros that start at a multiple of 64 bytes."""
+    """Return an array of zeros whose memory starts at a multiple of 64 bytes."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     buffer = np.zeros(size + 64, np.uint8)
     start = -buffer.ctypes.data % 64
@@ -104,7 +104,7 @@ def _aligned(shape: tuple[int, ...], dtype: type) -> np.ndarray:
 
 
 def _tiled(X: np.ndarray) -> np.ndarray:
-    """Return points in tiles, (tiles, d, TILE) float32; the last tile is filled up with zeros."""
+    """Return the points in tiles, (tiles, d, TILE) float32; the last tile is filled up with zeros."""
     n, d = X.shape
     out = _aligned((-(-n // TILE), d, TILE), np.float32)
     whole = n // TILE
@@ -115,7 +115,7 @@ def _tiled(X: np.ndarray) -> np.ndarray:
 
 
 def _gram(X: np.ndarray, padded: int) -> np.ndarray:
-    """Return inner products of all points, computed in double and rounded once, (N, padded) float32."""
+    """Return the inner products of all points, (N, padded) float32, computed in double precision and rounded once."""
     out = _aligned((len(X), padded), np.float32)
     for start in range(0, len(X), 512):
         out[start : start + 512, : len(X)] = X[start : start + 512] @ X.T

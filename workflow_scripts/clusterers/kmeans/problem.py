@@ -1,4 +1,4 @@
-"""What a backend is given and gives back."""
+"""Types that k-means and its backends exchange: the points, a batch of restarts, and its result."""
 
 import ctypes as ct
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 INERTIA_BITS = 32
-"""To so many significant bits inertias are rounded, on every path (`rounded` in `_kernel_impl.h`)."""
+"""Number of significant bits to which every path rounds inertias (`rounded` in `_kernel_impl.h`)."""
 ROUNDING_ALONE = 1e-28
-"""A smaller share of the points' squared norms is no inertia."""
+"""Inertias below this share of the points' summed squared norms are rounding errors and become 0."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Points centred on their mean and scaled by a power of two (exactly), so that no square overflows."""
+    """Points centred on their mean and scaled by a power of two, which is exact, so that no square overflows."""
 
     X: np.ndarray
     mean: np.ndarray
@@ -26,7 +26,7 @@ class Problem:
         X = X.astype(np.float64, order="C")
         mean = X.mean(axis=0)
         X -= mean
-        rounding = X.mean(axis=0)  # of the mean, where the offset is huge
+        rounding = X.mean(axis=0)  # the mean's rounding error, which matters if the offset is huge
         X -= rounding
         mean += rounding
         largest = np.abs(X).max()
@@ -35,27 +35,27 @@ class Problem:
         return cls(X, mean, scale)
 
     def rounded(self, inertia: np.ndarray) -> np.ndarray:
-        """Inertias (R,) of the scaled points as all paths give them."""
+        """Return the inertias (R,) of the scaled points, rounded as on all paths."""
         inertia = np.where(inertia < ROUNDING_ALONE * np.square(self.X).sum(), 0, inertia)
         mantissa, exponent = np.frexp(inertia)
         return np.ldexp(np.rint(np.ldexp(mantissa, INERTIA_BITS)), exponent - INERTIA_BITS)
 
     def inside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points of the caller's space in the scaled one."""
+        """Return points of the caller's space as points of the scaled space."""
         return (centers - self.mean) * self.scale
 
     def outside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points of the scaled space in the caller's."""
+        """Return points of the scaled space as points of the caller's space."""
         return centers / self.scale + self.mean
 
 
 class Batch(NamedTuple):
-    """Restarts with one k. One of `draws`, `start_points` and `start_centers` says where they start.
+    """Restarts with one k. Exactly one of `draws`, `start_points` and `start_centers` says where they start.
 
-    draws: (restarts, 1 + (k - 1) * trials) float64 for k-means++ with `trials` candidates a centre;
-    start_points: (restarts, k) int32; start_centers: (restarts, k, d) float64.
-    labels: written to, (restarts, N) or, unless `keep_all`, (1, N) for the best restart.
-    tol: bound on the summed squared movement of the centres.
+    draws : (restarts, 1 + (k - 1) * trials) float64 for k-means++ with `trials` candidates for each centre.
+    start_points : (restarts, k) int32, indices of points. start_centers : (restarts, k, d) float64. labels : the output
+    array, (restarts, N) if `keep_all`, otherwise (1, N) for the best restart. tol : a restart stops when the summed
+    squared movement of its centres is at most this.
     """
 
     restarts: int
@@ -71,8 +71,11 @@ class Batch(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Of a batch: inertia (`Problem.rounded`), n_iter and converged (restarts,), the best restart's centres (k, d), and
-    how many points were settled in double precision."""
+    """Result of a batch.
+
+    inertia : (restarts,) float64, rounded by `Problem.rounded`. n_iter, converged : (restarts,) best_centers : (k, d)
+    float64 of the best restart. settled : number of points whose nearest centre had to be decided in double precision.
+    """
 
     inertia: np.ndarray
     n_iter: np.ndarray
@@ -82,10 +85,10 @@ class Result(NamedTuple):
 
 
 class Backend(Protocol):
-    """Something that runs batches on points that it was built with."""
+    """An object that runs batches of restarts on the points that it was made with."""
 
     def chunk(self, k: int) -> int:
-        """Return how many restarts to give at once."""
+        """Return how many restarts to run in one call."""
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
-        """Run all restarts; stop early when `stop` becomes non-zero."""
+        """Run all restarts of `batch`; stop early when `stop` becomes non-zero."""

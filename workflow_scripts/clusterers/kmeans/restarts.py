@@ -1,4 +1,4 @@
-"""Thousands of independent k-means restarts on the same points, each restart's result kept."""
+"""Run thousands of independent k-means restarts on the same points and keep the result of each."""
 
 import ctypes as ct
 import logging
@@ -24,15 +24,15 @@ INITS = ("k-means++", "k-means++-plain", "random")
 
 @dataclass(frozen=True)
 class Restarts:
-    """The outcome of every restart. A sequence of seeds puts a leading axis of that length before each shape.
+    """Results of all restarts. If a sequence of seeds was given, every shape has a leading axis of that length.
 
-    inertia: (R,) float64, sum of squared distances to the nearest centre, rounded to the 32 bits (2e-10 of it) that
-        every path and processor gives, so that restarts that end alike are equal.
-    n_iter: (R,) int32, iterations run, the one that changed nothing included.
-    converged: (R,) bool, False where max_iter ended the restart.
-    labels: (R, N) in the smallest unsigned type that holds k; (N,) of the best restart with keep="best".
-    best: index of the lowest inertia, the first of equals.
-    best_centers: (k, d) float64.
+    inertia : (R,) float64, sum of squared distances to the nearest centre, rounded to the 32 bits (relative 2e-10) that
+        agree on every path and processor, so that restarts with the same solution have equal inertias.
+    n_iter : (R,) int32, number of iterations, including the last one, which changed nothing.
+    converged : (R,) bool, False if max_iter ended the restart.
+    labels : (R, N) in the smallest unsigned type that holds k; (N,) of the best restart with keep="best".
+    best : index of the lowest inertia, the first one of equals.
+    best_centers : (k, d) float64.
     """
 
     inertia: np.ndarray
@@ -44,7 +44,7 @@ class Restarts:
 
     @property
     def best_labels(self) -> np.ndarray:
-        """Return labels of the best restart, (N,)."""
+        """Return the labels of the best restart, (N,)."""
         if self.labels.ndim == self.inertia.ndim:
             return self.labels
         return self.labels[self.best] if self.inertia.ndim == 1 else self.labels[np.arange(len(self.labels)), self.best]
@@ -71,32 +71,44 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
     keep: Literal["all", "best"] = "all",
     progress: Callable[[int], None] | None = None,
 ) -> Restarts | list[Restarts]:
-    """Run Lloyd's k-means from many starts; from the same centres each ends as scikit-learn's KMeans(n_init=1) does.
+    """Run Lloyd's k-means from many starts.
 
-    X: (N, d) finite numbers.
-    k: number of clusters, or several: then a list of results, each the same as if it had been asked for alone.
-    restarts: starts of each k and seed. Restart r of a seed depends on (seed, r) alone.
-    seed: an int, or a sequence of them for repeats.
-    init: "k-means++" (greedy, 2 + log k candidates, as in scikit-learn), "k-means++-plain" (one candidate), "random" (k
-        points), an integer array (R, k) of points, or an array (R, k, d) of centres.
-    tol: stop when the squared movement of the centres is below tol times the mean variance of the features, as in
+    From the same centres each restart ends with the result of scikit-learn's KMeans(n_init=1). On a CPU a compiled
+    kernel runs the restarts: it sweeps in single precision over the centres that moved, and decides in double precision
+    where rounding could change a label. Where no kernel was compiled, and on a GPU, torch runs them in batches
+    (`torch_backend`) and gives the same bits on every machine. Which matrices are cached depends on (N, d, k) and
+    `max_memory` (see `native.NativeBackend`).
+
+    Parameters
+    ----------
+    X : (N, d) finite numbers.
+    k : number of clusters, or a list of them; each result is the same as for this k alone.
+    restarts : number of restarts for each k and seed. Restart r of a seed depends only on (seed, r).
+    seed : int, or a sequence of them for repeats.
+    init : "k-means++" (greedy, 2 + log k candidates, as in scikit-learn), "k-means++-plain" (one candidate), "random"
+        (k points), an integer array (R, k) of points, or an array (R, k, d) of centres.
+    max_iter : largest number of iterations of a restart.
+    tol : stop when the squared movement of the centres is below tol times the mean variance of the features, as in
         scikit-learn; 0 runs until no label changes.
-    dtype: to what X is rounded first (default float64); on the torch path also that of the products that propose labels
-        (default float32 on a GPU), which changes the time and no result.
-    device: "cpu" or a torch device.
-    n_threads: restarts run beside each other, each on one thread; results do not depend on it.
-    max_memory: bytes for the matrices that are kept to save time (see below).
-    keep: labels of "all" restarts or of the "best" one of each seed.
-    progress: called with the number of restarts finished since the last call.
+    dtype : type that X is rounded to first (default float64). On the torch path also the type of the products that
+        propose labels (default float32 on a GPU); this changes the time but no result.
+    device : "cpu" or a torch device.
+    n_threads : number of restarts that run in parallel, each on one thread; it does not change the results.
+    max_memory : bytes for matrices that are cached to save time.
+    keep : keep the labels of "all" restarts, or of the "best" one of each seed.
+    progress : called with the number of restarts that finished since its last call.
 
-    The path follows from (N, d, k) and the memory. On the CPU it is a compiled kernel: a certified single-precision
-    sweep over the centres that moved; with squared distances between all points kept for N <= 5000, which makes
-    seeding nearly free; with inner products kept too for d >= 32 and N <= 4000, where a point that changes its cluster
-    costs one row of them (taken where 16 rows are fewer than the features of all centres to sweep); without either
-    for larger N, where four restarts share each tile of points that they fetch. Where nothing was compiled, and on a
-    GPU, torch runs the restarts in batches (`torch_backend`), with the same bits on every machine.
+    Returns
+    -------
+    `Restarts`, or a list of them if `k` is a sequence.
 
-    Raises ValueError when X or an option is not usable; warns when fewer than k clusters are found.
+    Raises
+    ------
+    ValueError : if X or an option cannot be used.
+
+    Warns
+    -----
+    ConvergenceWarning : if fewer than k clusters are found.
     """
     X = _check_points(X)
     ks, seeds = ([int(value) for value in np.atleast_1d(values)] for values in (k, seed))
@@ -133,7 +145,7 @@ class _Study:
         self.best_centers = np.empty((seeds, k, d))
 
     def parts(self, backend: Backend, n_threads: int) -> Iterator["_Part"]:
-        """Yield the restarts cut into parts, short enough to share between the threads."""
+        """Yield parts of the restarts that are small enough to share between the threads."""
         seeds, restarts = self.inertia.shape
         step = min(backend.chunk(self.k), -(-seeds * restarts // (2 * n_threads)))
         for row in range(seeds):
@@ -144,7 +156,7 @@ class _Study:
                 yield _Part(self, row, some, labels)
 
     def add(self, part: "_Part", result: Result) -> None:
-        """Take in a part, in whatever order they come: of equal inertias the first restart is the best."""
+        """Add the result of a part. The order does not matter: of equal inertias the first restart is the best."""
         row, where = part.row, slice(part.restarts.start, part.restarts.stop)
         self.inertia[row, where] = result.inertia
         self.n_iter[row, where] = result.n_iter
@@ -157,7 +169,7 @@ class _Study:
                 self.labels[row] = part.labels[0]
 
     def result(self, squeeze: bool) -> Restarts:
-        """Return the finished arrays, without the axis of the seeds if the caller gave one seed and no list."""
+        """Return the finished arrays, without the axis of the seeds if `squeeze`."""
         arrays = (
             self.inertia / self.problem.scale**2,
             self.n_iter,
@@ -178,7 +190,7 @@ class _Study:
 
 @dataclass(frozen=True)
 class _Part:
-    """Some restarts of one k and seed, and where their labels go."""
+    """Some restarts of one k and one seed, and the array that their labels are written to."""
 
     study: _Study
     row: int
@@ -188,14 +200,14 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Starts:
-    """Where restarts begin."""
+    """The starting points of all restarts."""
 
     problem: Problem
     seeds: list[int]
     init: str | np.ndarray
 
     def batch(self, part: _Part, max_iter: int, tol: float) -> Batch:
-        """Return the part as a backend takes it."""
+        """Return the part in the form that a backend takes."""
         k, some, seed = part.study.k, part.restarts, self.seeds[part.row]
         batch = Batch(len(some), k, max_iter, tol, part.labels, part.study.keep_all)
         if isinstance(self.init, np.ndarray):
@@ -212,7 +224,7 @@ class _Starts:
 def _run_parts(
     parts: list[_Part], backend: Backend, starts: _Starts, max_iter: int, tol: float, n_threads: int
 ) -> Iterator[tuple[_Part, Result]]:
-    """Run the parts on `n_threads` threads and yield each when it is done. An interrupt stops the running ones too."""
+    """Run the parts on `n_threads` threads and yield each when it is done; an interrupt also stops the running ones."""
     stop = ct.c_int32(0)
     pool = ThreadPoolExecutor(n_threads)
     try:
@@ -227,7 +239,7 @@ def _run_parts(
 
 
 def path_on(device: str) -> str:
-    """Return what k-means runs on for this device: the instruction set of a compiled kernel, or "torch"."""
+    """Return what runs k-means on this device: the instruction set of a compiled kernel, or "torch"."""
     return next(iter(kernels()), "torch") if device == "cpu" else "torch"
 
 
@@ -268,18 +280,18 @@ def _check_options(
     n, d = shape
     for k in ks:
         if not 1 <= k <= n:
-            raise ValueError(f"k={k} but X has {n} points: k lies between 1 and their number")
+            raise ValueError(f"k={k} but X has {n} points: k must be between 1 and the number of points")
     if restarts < 1 or max_iter < 1:
         raise ValueError(f"restarts={restarts}, max_iter={max_iter}: both must be at least 1")
     if keep not in ("all", "best"):
-        raise ValueError(f"keep={keep!r}: it is 'all' or 'best'")
+        raise ValueError(f"keep={keep!r}: it must be 'all' or 'best'")
     if isinstance(init, str):
         if init not in INITS:
-            raise ValueError(f"init={init!r}: it is one of {', '.join(INITS)}, or an array")
+            raise ValueError(f"init={init!r}: it must be one of {', '.join(INITS)}, or an array")
         return
     given = np.asarray(init)
     if given.shape not in {(restarts, k) for k in ks} | {(restarts, k, d) for k in ks} or len(ks) > 1:
-        raise ValueError(f"init has shape {given.shape}: one k, and (restarts, k) points or (restarts, k, d) centres")
+        raise ValueError(f"init has shape {given.shape}: it must be (restarts, k) or (restarts, k, d), with one k only")
     if not np.isfinite(given).all():
         raise ValueError("init holds NaN or infinity")
     if given.ndim == 2 and (given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= n):

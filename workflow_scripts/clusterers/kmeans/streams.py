@@ -1,8 +1,8 @@
-"""Random numbers that are a function of (seed, restart) alone.
+"""Random numbers that depend only on the seed and the number of the restart.
 
-Draw number n of a restart is SplitMix64's output function of ``key + n * GAMMA`` (Steele, Lea & Flood 2014, figure 13),
-where the key is a hash of the seed and the restart. Nothing is carried from one restart to the next, so a result
-depends neither on the number of threads, nor on the chunks, nor on how the restarts are split over calls.
+Draw n of a restart is SplitMix64's output function of ``key + n * GAMMA`` (Steele, Lea & Flood 2014, figure 13), where
+the key is a hash of the seed and the restart. No state passes from one restart to the next, so results do not depend on
+the number of threads, on the size of the parts, or on how the restarts are divided among calls.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
 def uniforms(seed: int, restarts: range, count: int) -> np.ndarray:
-    """Return the first `count` numbers of each restart's stream, (len(restarts), count) float64 in [0, 1)."""
+    """Return the first `count` random numbers of each restart, (len(restarts), count) float64 in [0, 1)."""
     key = np.uint64(seed % 2**64)
     with np.errstate(over="ignore"):
         numbers = np.arange(restarts.start, restarts.stop, dtype=np.uint64)
@@ -21,8 +21,10 @@ def uniforms(seed: int, restarts: range, count: int) -> np.ndarray:
 
 
 def random_points(seed: int, restarts: range, k: int, n: int) -> np.ndarray:
-    """Return `k` of `n` points drawn without replacement for each restart, (len(restarts), k) int32: Floyd's algorithm
-    (Bentley & Floyd 1987)."""
+    """Return `k` of `n` points, drawn without replacement, for each restart: (len(restarts), k) int32.
+
+    Floyd's algorithm (Bentley & Floyd 1987).
+    """
     draws = uniforms(seed, restarts, k)
     chosen = np.empty(draws.shape, np.int32)
     for j in range(k):

@@ -1,11 +1,11 @@
-"""All restarts of a batch at once in torch: the path for a GPU, and for a machine without a C compiler.
+"""Run all restarts of a batch together in torch, on a GPU or where no C kernel was compiled.
 
-A restart's result depends on the points and on its start alone, to the last bit: not on the restarts beside it, the
-batch, the number of threads, the instruction set, or the device. The order in which a matrix product adds is the
-library's own and depends on all of these, so products serve in two ways only. Where their operands are integers times
-a power of two, so short that no partial sum is rounded, any order gives the same (Ozaki et al. 2012, "Error-free
-transformations of matrix multiplication"). Where they are rounded, their bound of error says which choices they leave
-open, and those are settled by sums in one fixed order.
+The result of a restart depends, to the last bit, only on the points and its start: not on other restarts, the batch,
+the number of threads, the instruction set or the device. The order of additions in a matrix product depends on all of
+these. Products are therefore used in two ways only. If their factors are integers times a power of two, so short that
+no partial sum is rounded, every order gives the same sum (Ozaki et al. 2012, "Error-free transformations of matrix
+multiplication"). If they are rounded, an error bound shows which labels remain uncertain, and these are decided by sums
+in one fixed order.
 """
 
 import ctypes as ct
@@ -23,11 +23,12 @@ SETTLED_AT_ONCE = 2**22
 
 
 class TorchBackend:
-    """Batched Lloyd iterations by two matrix products each.
+    """Lloyd's iterations of a batch with two matrix products each.
 
-    Scores x . c - |c|^2 / 2 come from one product (the norm is a feature more), in `dtype`; the row maximum turns them
-    into the one-hot in place, and where another centre's score lies within the rounding error the distances in double
-    precision decide. A second product, exact, gives sums and counts. Restarts that have converged leave the batch.
+    The first product, in `dtype`, gives the scores x . c - |c|^2 / 2 (the norm is one more feature). The row maximum
+    turns the scores into the one-hot matrix in place; where another centre's score lies within the rounding error,
+    distances in double precision decide. The second product is exact and gives sums and counts. Converged restarts
+    leave the batch.
     """
 
     def __init__(self, problem: Problem, dtype: DTypeLike | None, device: str, max_memory: int) -> None:
@@ -48,7 +49,7 @@ class TorchBackend:
         self._mass_bits = MASS_BITS - math.ceil(math.log2(n))
 
     def chunk(self, k: int) -> int:
-        """Return as many as fit in the memory with their scores."""
+        """Return the number of restarts whose scores fit into memory."""
         return max(1, self._budget // (8 * k * len(self._X)) // 2)
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
@@ -73,7 +74,7 @@ class TorchBackend:
         return self._X[torch.as_tensor(points, dtype=torch.int64, device=self._device)]
 
     def _seed(self, batch: Batch) -> torch.Tensor:
-        """Greedy k-means++ for all restarts at once: the kernel's `seed`, (restarts, k) points."""
+        """Return (restarts, k) start points by greedy k-means++ for all restarts at once, as `seed` in the kernel."""
         n = len(self._X)
         draws = torch.as_tensor(batch.draws, device=self._device)
         first = (draws[:, 0] * n).long()
@@ -82,7 +83,7 @@ class TorchBackend:
         for start in range(1, draws.shape[1], batch.trials):
             trial = draws[:, start : start + batch.trials].contiguous()
             unit = _power_of_two_above(distance.amax(1)) * 2.0**-self._mass_bits
-            mass = (distance / unit[:, None]).long().cumsum(1)  # of integers: any order of summing gives the same
+            mass = (distance / unit[:, None]).long().cumsum(1)  # integers: the order of additions does not matter
             candidates = torch.searchsorted(mass, (trial * mass[:, -1:]).long()).clamp_(max=n - 1)
             lowered = torch.minimum(self._distances(candidates), distance[:, None])
             best = (lowered / unit[:, None, None]).long().sum(2).argmin(1, keepdim=True)
@@ -91,10 +92,10 @@ class TorchBackend:
         return torch.stack(chosen, dim=1)
 
     def _distances(self, points: torch.Tensor) -> torch.Tensor:
-        """Return squared distances of all X to the given points (R, L), (R, L, N).
+        """Return the squared distances (R, L, N) of all points to the given points (R, L).
 
-        With x = a + b, the coarse and the fine part, |x - y|^2 is |a - a'|^2 + 2 (a - a') . (b - b') + |b - b'|^2,
-        each of them an exact product.
+        With x = a + b, the coarse and the fine part, |x - y|^2 is |a - a'|^2 + 2 (a - a') . (b - b') + |b - b'|^2; each
+        term is an exact product.
         """
         a, b = self._slices
         at = points.reshape(-1)
@@ -104,8 +105,7 @@ class TorchBackend:
         return total.clamp_(min=0).view(*points.shape, -1)
 
     def _assign(self, centers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
-        """Return labels (R, N), sums of the clusters (R, k, d), counts (R, k), and how many labels had to be
-        settled."""
+        """Return labels (R, N), sums (R, k, d), counts (R, k), and the number of labels decided in double precision."""
         restarts, k, d = centers.shape
         squared_norms = _folded_sum(centers**2)
         biased = torch.cat([centers, -0.5 * squared_norms[..., None]], dim=2).to(self._dtype)
@@ -121,11 +121,11 @@ class TorchBackend:
         return labels.to(torch.int32), sums.view(restarts, k, d), counts.view(restarts, k), len(restart)
 
     def _rounding(self, squared_norms: torch.Tensor) -> torch.Tensor:
-        """Return how far two scores of a point may be apart while rounding could still turn their order, (R, N).
+        """Return the largest difference of two scores of a point that rounding could reverse, (R, N).
 
         It bounds the errors of two scores, products of d + 1 terms in any order whose factors are rounded once (Higham
-        2002, section 3.1), and of two distances of `_nearest`, each twice over. So beyond it `_nearest` chooses as the
-        scores do, and all labels are those that it gives.
+        2002, section 3.1), and of two distances of `_nearest`, each with a factor of two. For larger differences
+        `_nearest` would choose the same centre as the scores, so all labels are those of `_nearest`.
         """
         d = self._X.shape[1]
         info = torch.finfo(self._dtype)
@@ -135,13 +135,13 @@ class TorchBackend:
         return (of_scores + of_distances).to(self._dtype)
 
     def _nearest(self, centers: torch.Tensor, restart: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
-        """Return one-hot (P, k) of the nearest centre, the first of equals, of the points of the restarts (P,)."""
+        """Return the one-hot matrix (P, k) of the nearest centre, the first of equals, of points of `restart` (P,)."""
         distance = _folded_sum((self._X[point][:, None] - centers[restart]) ** 2)
         nearest = torch.zeros_like(distance, dtype=self._dtype)
         return nearest.scatter_(1, distance.argmin(1, keepdim=True), 1)
 
     def _step(self, state: "_State", tol: float) -> None:
-        """Run one iteration of the restarts that still run, with scikit-learn's rules for stopping."""
+        """Run one iteration of the active restarts, with scikit-learn's rules for stopping."""
         active = state.active
         old = state.centers[active]
         labels, sums, counts, settled = self._assign(old)
@@ -159,7 +159,7 @@ class TorchBackend:
         state.settled += settled
 
     def _relocate(self, centers: torch.Tensor, labels: torch.Tensor, sums: torch.Tensor, counts: torch.Tensor) -> None:
-        """Fill one restart's empty clusters with the points farthest from their centres, as scikit-learn does."""
+        """Fill the empty clusters of one restart with the points farthest from their centres, as scikit-learn does."""
         distance = self._squared_gaps(centers, labels)
         empty = (counts == 0).nonzero()[:, 0]
         farthest = distance.argsort(descending=True, stable=True)[: len(empty)]
@@ -176,23 +176,23 @@ class TorchBackend:
         counts[empty] = counts[largest].clone()
 
     def _squared_gaps(self, centers: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return of one restart, squared distances to the centres of the labels, (N,)."""
+        """Return the squared distances (N,) of one restart's points to the centres of their labels."""
         return _folded_sum((self._X - centers[labels.long()]) ** 2)
 
     def _finish_labels(self, state: "_State") -> None:
-        """Labels that belong to the last centres, where the restart did not end on unchanged ones."""
+        """Assign labels to the final centres for restarts that did not end with unchanged labels."""
         loose = (~state.strict).nonzero()[:, 0]
         if len(loose):
             state.labels[loose] = self._assign(state.centers[loose])[0]
 
     def _inertia(self, state: "_State") -> torch.Tensor:
-        """Return sums of squared distances, (R,)."""
+        """Return the sums of squared distances, (R,)."""
         pairs = zip(state.centers, state.labels, strict=True)
         return torch.stack([_folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
 
 
 class _State:
-    """The restarts of one batch."""
+    """The state of the restarts of one batch."""
 
     def __init__(self, centers: torch.Tensor, points: int) -> None:
         restarts, device = len(centers), centers.device
@@ -206,25 +206,27 @@ class _State:
 
 
 def _split(X: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return a coarse and a fine part of `X` (|X| < 1): multiples of 2^-bits, and of 2^-2bits up to half of that."""
+    """Return the coarse part of `X` (|X| < 1), multiples of 2^-bits, and the fine part, multiples of 2^-2bits."""
     coarse = torch.round(X * 2.0**bits) * 2.0**-bits
     fine = torch.round((X - coarse) * 2.0 ** (2 * bits)) * 2.0 ** (-2 * bits)
     return coarse, fine
 
 
 def _expanded(left: torch.Tensor, right: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-    """(l_i - l_p) . (r_i - r_p) for all rows i and the rows p of `at`, (P, N); `left`'s two halves are the other's.
+    """Return (l_i - l_p) . (r_i - r_p) for all rows i and the rows p of `at`, (P, N).
 
-    Exact for parts of `_split`, as -l_p . r_i covers also -l_i . r_p.
+    Exact for parts of `_split`. The columns of `right` are those of `left` with the two halves swapped, so -l_p . r_i
+    also covers -l_i . r_p.
     """
     own = (left * right).sum(1)
     return own[at][:, None] + own - 2 * (left[at] @ right.T)
 
 
 def _folded_sum(values: torch.Tensor) -> torch.Tensor:
-    """Return sum over the last axis by adding its second half to the first, again and again: one order, whatever the
-    shape
-    before it, the processor and the number of threads."""
+    """Return the sum over the last axis by adding its second half to the first half until one number is left.
+
+    The order of additions does not depend on the other axes, the processor or the number of threads.
+    """
     while (length := values.shape[-1]) > 1:
         half = (length + 1) // 2
         folded = values[..., :half].clone()
