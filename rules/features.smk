@@ -119,7 +119,7 @@ for backbone, variant in settings.backbones.items():
                 threads: 8
                 resources:
                     mem_mb=sizes.features_mb(backbone),
-                    runtime=sizes.runtime_per_image(1.0),
+                    runtime=sizes.runtime_per_image(1.0 * variant.n_views),
                     gpu=0 if settings.device == "cpu" else 1,
                 params:
                     backbone=inputs.frozen_network(backbone),
@@ -152,7 +152,7 @@ for backbone, variant in settings.backbones.items():
                 threads: 8
                 resources:
                     mem_mb=resources.preprocess_mb,
-                    runtime=sizes.runtime_per_image(0.5),
+                    runtime=sizes.runtime_per_image(0.5 * variant.n_views),
                 params:
                     backbone=variant.network(),
                     code=code_digest(

@@ -22,6 +22,7 @@ from torch import fx
 from workflow_scripts.backbones import network, weights
 from workflow_scripts.backbones.family import family_of
 from workflow_scripts.backbones.normalisation import Normalisation
+from workflow_scripts.backbones.orbit import mean_over_views
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.device import choose_device
@@ -45,9 +46,13 @@ class ForwardPass:
     device: torch.device
     size: int | None = None
     precision: str = "float32"
+    orbit: bool = False
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Vectors of uint8 images (N, H, W) or (N, H, W, 3)."""
+        return mean_over_views(self._vectors, images) if self.orbit else self._vectors(images)
+
+    def _vectors(self, images: np.ndarray) -> dict[str, np.ndarray]:
         lower = self.precision != "float32"
         with torch.inference_mode(), torch.autocast(self.device.type, getattr(torch, self.precision), enabled=lower):
             vectors = self.network(self.normalisation.prepare(images, self.size, self.device))
@@ -87,7 +92,7 @@ def prepare(
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
-    return ForwardPass(cut, loaded.normalisation, device, chosen.size, chosen.precision), loaded
+    return ForwardPass(cut, loaded.normalisation, device, chosen.size, chosen.precision, chosen.orbit), loaded
 
 
 def extract(

@@ -38,6 +38,7 @@ class Backbone:
     size: int | None = None
     batch_size: int | None = None
     precision: str = "float32"
+    orbit: bool = False
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Backbone":

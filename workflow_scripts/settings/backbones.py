@@ -48,7 +48,25 @@ class _Variant(Model):
         return joined + [beside for layers in passes for beside in layers]
 
 
-class Network(_Variant):
+class _OfImages(_Variant):
+    """What the workflow asks of a backbone that sees the images."""
+
+    orbit: bool = False
+    """Whether features are the mean of those of the eight rotations and flips of an image: eight times the time."""
+
+    @property
+    def n_views(self) -> int:
+        """Return how many views of an image features are computed of."""
+        return 8 if self.orbit else 1
+
+    def refuses(self, size: tuple[int, int]) -> str | None:
+        """Return that the orbit takes no images of `size` (height, width; pixels), or None."""
+        if not self.orbit or size[0] == size[1]:
+            return None
+        return f"orbit turns square images, found {size[0]} x {size[1]}; a size, or resize in the preprocessing, helps"
+
+
+class Network(_OfImages):
     """A frozen network, its weights, and the layers that are read from it."""
 
     model: str
@@ -111,7 +129,8 @@ class Network(_Variant):
     def refuses(self, size: tuple[int, int]) -> str | None:
         """Return why the network takes no images of `size` (height, width; pixels), or None."""
         family, name = family_of(self.model)
-        return family.refuses_size(name, (self.size, self.size) if self.size else size)
+        given = (self.size, self.size) if self.size else size
+        return super().refuses(given) or family.refuses_size(name, given)
 
 
 class _WithoutNetwork(_Variant):
@@ -138,7 +157,7 @@ class _WithoutNetwork(_Variant):
         return None
 
 
-class Descriptor(_WithoutNetwork):
+class Descriptor(_OfImages, _WithoutNetwork):
     """A descriptor computed by scikit-image from grey levels or colours; the baseline for every network."""
 
     makes_features: ClassVar[str] = "describe"
@@ -215,7 +234,7 @@ class Hog(Descriptor):
     def refuses(self, size: tuple[int, int]) -> str | None:
         """Return that an image holds no block of two by two cells, if so."""
         if min(size) >= 2 * self.cell:
-            return None
+            return super().refuses(size)
         return f"hog needs images of {2 * self.cell} pixels (2 cells), found {size[0]} x {size[1]}; cell: less"
 
 

@@ -45,6 +45,15 @@ def test_a_uniform_image_has_numbers_too(name):
     assert np.isfinite(describe(np.full((64, 64), 9, np.uint8), settings(name))).all()
 
 
+@pytest.mark.parametrize("name", DESCRIPTORS)
+def test_an_orbit_is_the_mean_over_rotations_and_flips(name):
+    views = [
+        turned for quarter in range(4) for turned in (np.rot90(NOISE, quarter), np.fliplr(np.rot90(NOISE, quarter)))
+    ]
+    expected = np.mean([describe(np.ascontiguousarray(view), settings(name)) for view in views], axis=0)
+    np.testing.assert_allclose(describe(NOISE, settings(name, orbit=True)), expected, rtol=1e-5, atol=1e-7)
+
+
 def test_pixels_are_means_of_squares_of_a_blocky_image():
     blocks = RNG.integers(0, 256, (4, 4), dtype=np.uint8)
     found = describe(blocks, settings("pixels", side=4))

@@ -131,6 +131,33 @@ def test_maps_with_channels_last_are_pooled_over_the_right_axes():
     np.testing.assert_allclose(found["features.1_max"], maps.max((1, 2)), atol=1e-4)
 
 
+def test_an_orbit_is_the_mean_over_rotations_and_flips_that_torchvision_makes():
+    turn = torchvision.transforms.functional
+    images = torch.from_numpy(some_images(3, 64, 64, 3)).permute(0, 3, 1, 2)
+    net = prepare(RANDOM_SQUEEZENET, ["fire5"], SIZE, CPU)[1].network
+    expected: dict[str, list[np.ndarray]] = {"fire5": [], "fire5_avg_l2": []}
+    for angle in (0, 90, 180, 270):
+        for view in (turn.rotate(images, angle), turn.hflip(turn.rotate(images, angle))):
+            maps = plain_outputs(net, imagenet_pixels(view.permute(0, 2, 3, 1).numpy()), ["features.7"])["features.7"]
+            means = maps.mean((2, 3))
+            expected["fire5"].append(maps.reshape(3, -1))
+            expected["fire5_avg_l2"].append(means / np.linalg.norm(means, axis=1, keepdims=True))
+    found = prepare({**RANDOM_SQUEEZENET, "orbit": True}, list(expected), SIZE, CPU)[0](
+        images.permute(0, 2, 3, 1).numpy()
+    )
+    for layer, vectors in expected.items():
+        np.testing.assert_allclose(found[layer], np.mean(vectors, axis=0), atol=1e-5 * np.abs(vectors).max())
+        assert found[layer].dtype == np.float32
+
+
+def test_an_orbit_does_not_see_how_an_image_was_turned():
+    forward, _ = prepare({**RANDOM_SQUEEZENET, "orbit": True}, ["fire5_avg"], SIZE, CPU)
+    images = some_images(2, 64, 64)
+    for turned in (np.rot90(images, 1, (1, 2)), images[:, ::-1]):
+        features = forward(np.ascontiguousarray(turned))["fire5_avg"]
+        np.testing.assert_allclose(features, forward(images)["fire5_avg"], rtol=1e-4, atol=1e-6)
+
+
 def test_the_network_is_cut_after_the_deepest_layer():
     forward, _ = prepare(RANDOM_SQUEEZENET, ["fire2_avg", "fire5_avg"], SIZE, CPU)
     parts = {name.split(".")[1] for name in forward.network.state_dict()}

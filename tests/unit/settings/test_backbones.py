@@ -62,3 +62,16 @@ def test_images_that_a_network_does_not_take_are_known_before_the_run():
     assert parsed({**vit, "size": 224}).refuses((200, 200)) is None
     assert parsed(vit).refuses((224, 224)) is None
     assert "2 cells" in str(parsed({"descriptor": "hog"}).refuses((32, 40)))
+
+
+def test_an_orbit_needs_squares_and_eight_times_the_time():
+    for given in ({"descriptor": "hog"}, NETWORK):
+        plain, turned = parsed(given), parsed({**given, "orbit": True})
+        assert (plain.n_views, turned.n_views) == (1, 8)
+        assert plain.width(plain.layers[0][0], 96) == turned.width(turned.layers[0][0], 96)
+        assert plain.refuses((96, 128)) is None
+        assert "orbit turns square images, found 96 x 128" in str(turned.refuses((96, 128)))
+        assert turned.refuses((96, 96)) is None
+    assert parsed({**NETWORK, "orbit": True, "size": 96}).refuses((96, 128)) is None
+    with pytest.raises(UserError, match="unknown key: found 'orbit'"):
+        parsed({"file": "features.csv", "orbit": True})

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 from skimage.color import rgb2gray
 
+from workflow_scripts.backbones.orbit import views
 from workflow_scripts.io import store
 from workflow_scripts.io.parallel import ordered_map
 
@@ -31,7 +32,10 @@ class Descriptor(Protocol):
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
     """Return the descriptor (width,) float32 of a uint8 image; `settings` are those of one descriptor."""
     descriptor: Descriptor = import_module(f"{__name__}.{settings['descriptor']}")
-    return descriptor.describe(image, settings).astype(np.float32)
+    if not settings["orbit"]:
+        return descriptor.describe(image, settings).astype(np.float32)
+    vectors = [descriptor.describe(view[0], settings) for view in views(image[None])]
+    return np.mean(vectors, axis=0, dtype=np.float64).astype(np.float32)
 
 
 def describe_all(
