@@ -1,7 +1,8 @@
-# decomposed/... -> clusters/{preprocess}/{backbone}/{layer}/{reducer}/{clusterer}.h5: every k, repeat and restart
+# decomposed/..., or a consensus -> clusters/{preprocess}/{backbone}/{layer}/{reducer}/{clusterer}.h5: every k, repeat and restart
 rule cluster:
     input:
-        inputs.points,
+        points=inputs.points,
+        consensus=inputs.consensus_read,
     output:
         layout.clusters,
     log:

@@ -13,9 +13,10 @@ from PIL import Image
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.intake.embedded import write_embedded
+from workflow_scripts.io.points import reduced
 from workflow_scripts.metrics import silhouettes
 from workflow_scripts.preprocess.pipeline import preprocess_all
-from workflow_scripts.reduce.pca import fit_pca, reduced
+from workflow_scripts.reduce.pca import fit_pca
 from workflow_scripts.seeds import seed
 
 RESIZE = {"step": "resize", "size": (224, 224), "anti_aliasing": True}

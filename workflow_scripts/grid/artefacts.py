@@ -147,10 +147,13 @@ def _figures(grid: Grid) -> Iterator[Wildcards]:
 
 
 def _consensus(grid: Grid) -> Iterator[Wildcards]:
-    """Those of studies with a figure that is drawn of it."""
+    """Those of studies with a figure that is drawn of it, and those that are clusters of a cell."""
     for name, study in grid.settings.studies.items():
         if any("consensus" in figure.sources for figure in study.figures.values()):
             yield {"study": name}
+    for cell in grid.all_cells:
+        if study_read := grid.settings.clusterers[cell.clusterer].study_read:
+            yield {"study": study_read}
 
 
 def _pages(kind: str) -> Named:

@@ -147,15 +147,43 @@ class Grid:
             raise UserError(f"config: subsets: in_clusters: at: {reason}")
         return cell
 
+    def agreeing(self, study: str) -> list[Cell]:
+        """Return the cells that a study's consensus is made of: those of its verdict, or all that have clusters of
+        their own."""
+        return self.pages[study].get("verdict") or self.clustering(self.cells[study])
+
+    def clustering(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Return those of the cells whose clusters are not the consensus of others."""
+        return [cell for cell in cells if self._study_read(cell) is None]
+
+    def _study_read(self, cell: Cell) -> str | None:
+        return self.settings.clusterers[cell.clusterer].study_read
+
     def check(self) -> None:
         """Expand everything; raise `UserError` with the study and the key of a choice that does not exist."""
         _ = self.all_cells, self.figures, self.pages, self.reducers
+        for cell in self.all_cells:
+            self._check_consensus(cell)
         for name, study in self.settings.studies.items():
             if study.cross_validation:
                 self._check_folds_can_be_fitted(name)
 
+    def _check_consensus(self, cell: Cell) -> None:
+        study = self._study_read(cell)
+        if study is None:
+            return
+        agreeing = self.agreeing(study)
+        if not agreeing:
+            raise UserError(f"config: clusterers.{cell.clusterer}.study: {study} has no cell with clusters of its own")
+        if subsets := {other.subset for other in agreeing} - {cell.subset}:
+            found = f"found a cell of subset {cell.subset}, allowed: {', '.join(sorted(subsets))}"
+            raise UserError(f"config: clusterers.{cell.clusterer}: {found}, the images of the study {study}")
+
     def _check_folds_can_be_fitted(self, study: str) -> None:
         for cell in self.cells[study]:
+            if self._study_read(cell) is not None:
+                found = f"found {cell.clusterer!r}, allowed: one that clusters the points"
+                raise UserError(f"config: studies.{study}: cross_validation: clusterer: {found}")
             if not self.has_components(cell.decomposition):
                 found = f"found {cell.decomposition!r}, allowed: a pca, which has a place for new images"
                 raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
@@ -247,7 +275,8 @@ def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
     """Return the cells that a figure or a page shows: one, or those of its study that would not look the same."""
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]
-    cells = [cell for cell in grid.cells[study] if figure.at.items() <= vars(cell).items()]
+    cells = grid.cells[study] if figure.shows_consensus else grid.clustering(grid.cells[study])
+    cells = [cell for cell in cells if figure.at.items() <= vars(cell).items()]
     if figure.of_method:
         decompositions = grid.settings.decompositions.items()
         of_method = {name for name, settings in decompositions if settings.method_name == figure.of_method}

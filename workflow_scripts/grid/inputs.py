@@ -182,6 +182,11 @@ class Inputs:
         """Return the settings of the clusterer."""
         return self.settings.clusterers[wildcards.clusterer].dump()
 
+    def consensus_read(self, wildcards: Wildcards) -> Files:
+        """Return the consensus that the clusterer takes for its clusters; no file of one that clusters the points."""
+        study = self.settings.clusterers[wildcards.clusterer].study_read
+        return self.layout.consensus.format(study=study) if study else []
+
     def clusterer_gpus(self, wildcards: Wildcards) -> int:
         """Return how many GPUs the clusterer takes, one or none."""
         return int(self.settings.clusterers[wildcards.clusterer].takes_gpu)
@@ -354,14 +359,9 @@ class Inputs:
 
     # ------------------------------------------------------------------------------------------------------- verdict
 
-    def cells_of_consensus(self, wildcards: Wildcards) -> list[Cell]:
-        """Return the cells that a study's verdict is about; all of its cells where it has none."""
-        study = wildcards.study
-        return self.grid.pages[study].get("verdict") or self.grid.cells[study]
-
     def consensus_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the clusterings of the cells, and their manifest."""
-        cells = self.cells_of_consensus(wildcards)
+        cells = self.grid.agreeing(wildcards.study)
         return {
             "manifest": self.layout.manifest_of(cells[0].subset),
             "clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells],
@@ -374,7 +374,7 @@ class Inputs:
 
     def consensus_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
         """Return the cells of the consensus, as jobs get them."""
-        return dumped(self.cells_of_consensus(wildcards))
+        return dumped(self.grid.agreeing(wildcards.study))
 
     def figures_of_verdict(self, wildcards: Wildcards) -> dict[str, str]:
         """Return the figures that a verdict is read from, by kind; choose_k only where the study has it."""

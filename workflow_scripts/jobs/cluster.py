@@ -15,8 +15,8 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     params, wildcards, output = snakemake.params, snakemake.wildcards, Path(snakemake.output[0])
-    settings = params.clusterer
-    points = read_points(snakemake.input[0], params.n_components, params.whiten)
+    settings, source = params.clusterer, snakemake.input
+    points = read_points(source.points, params.n_components, params.whiten)
     if points.note:
         log.warning(points.note)
     if (largest := max(settings.get("k", [1]))) > len(points.values):
@@ -25,13 +25,15 @@ with job(snakemake.log[0]) as log:
             f"images, {len(points.values)} (studies: {snakemake.resources.studies})"
         )
     method = import_module(f"workflow_scripts.clusterers.{settings['method']}")
-    checkpoints = {"checkpoints": output.with_name(f".{output.name}.checkpoints")} if hasattr(method, "RESUMES") else {}
+    files = {"consensus": source.consensus} if source.get("consensus") else {}
+    if hasattr(method, "RESUMES"):
+        files["checkpoints"] = output.with_name(f".{output.name}.checkpoints")
     facts = {"kmeans_path": method.kmeans_path(settings)} if hasattr(method, "kmeans_path") else {}
     made_by = {"clusterer": settings, "n_components": params.n_components, "whiten": params.whiten, "seed": params.seed}
     report = progress(f"cluster {wildcards.reducer}/{wildcards.clusterer}", "restarts")
     write_runs(
         snakemake.output[0],
-        method.cluster(points.values, settings, params.seed, snakemake.threads, report, **checkpoints),
+        method.cluster(points.values, settings, params.seed, snakemake.threads, report, **files),
         points.image_ids,
         store.provenance(params.code, points.manifest, made_by, n_components_used=points.values.shape[1], **facts),
     )

@@ -205,7 +205,7 @@ class Sizes:
 
     def consensus_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory of a study's consensus, MB: the labels of all cells, and of few images all pairs."""
-        n, cells = self.n_images, len(self.grid.cells[wildcards.study])
+        n, cells = self.n_images, len(self.grid.agreeing(wildcards.study))
         return _megabytes(LABEL_COPIES * n * cells + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def model_mb(self, wildcards: Any, attempt: int) -> int:

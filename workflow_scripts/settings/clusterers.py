@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from workflow_scripts import all_pairs
+from workflow_scripts.settings.base import Name
 from workflow_scripts.settings.costs import (
     CLUSTER_THREADS,
     FLOAT,
@@ -56,6 +57,11 @@ class Clusterer(Method):
     def ks(self) -> list[int]:
         """Return the numbers of clusters that were asked for; none of a method that finds the number."""
         return []
+
+    @property
+    def study_read(self) -> str | None:
+        """Return the study whose consensus are the clusters; None of a method that clusters the points."""
+        return None
 
     @property
     def n_repeats(self) -> int:
@@ -424,3 +430,20 @@ class AffinityPropagation(Clusterer):
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes of five matrices of all pairs."""
         return 5 * FLOAT * n**2
+
+
+class Consensus(Clusterer):
+    """The groups on which the cells of a study agree, as a clusterer like the others; the reduction of its cell is
+    where they are looked at, scored, and given new images."""
+
+    method: Literal["consensus"] = "consensus"
+    study: Name
+    """The study. Cells with a consensus have no part in it, so that it may also stand among its `cells`."""
+
+    @property
+    def study_read(self) -> str:
+        return self.study
+
+    def seconds(self, n: int, d: int) -> float:
+        """Return the seconds of a job that only reads."""
+        return 0.0

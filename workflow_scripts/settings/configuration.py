@@ -95,6 +95,9 @@ class Settings(Model):
             source = decomposition.source
             if source is not None and not (source in self.decompositions and self.decompositions[source].is_ordered):
                 raise ValueError(f"decompositions.{name}.of: found {source!r}, allowed: the name of a pca")
+        for name, clusterer in self.clusterers.items():
+            if clusterer.study_read is not None and clusterer.study_read not in self.studies:
+                raise ValueError(f"clusterers.{name}.study: {found_allowed(clusterer.study_read, self.studies)}")
         for name, study in self.studies.items():
             self._check_names_of(name, study)
         return self

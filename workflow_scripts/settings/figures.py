@@ -95,6 +95,8 @@ class Figure(Drawing, Method):
     each combination of the named axes."""
     of_method: ClassVar[str | None] = None
     """The method of the decompositions that are shown; null takes cells with any or none."""
+    shows_consensus: ClassVar[bool] = True
+    """Whether a cell whose clusters are the consensus of other cells may be among them."""
     computes: ClassVar[bool] = False
     """Whether its table takes so long that it is a job for a cluster's nodes."""
     runs_clusterers: ClassVar[bool] = False
@@ -400,6 +402,7 @@ class ToyPanel(Figure):
 
     sources = ()
     of_cells = ("clusterer",)
+    shows_consensus = False
     computes = True
     runs_clusterers = True
     kind: Literal["toy_panel"] = "toy_panel"
@@ -519,6 +522,7 @@ class _OfPartitions(Figure):
     """A figure that compares the partitions of the study's cells with each other."""
 
     sources = ("manifest", "clusters", "scores")
+    shows_consensus = False
     computes = True
     k: int | None = None
     """null is the smallest k of each cell's clusterer."""

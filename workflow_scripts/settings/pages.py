@@ -20,6 +20,7 @@ class Page(Model):
     registry: ClassVar[dict[str, type["Page"]]] = {}
     of_cells: ClassVar[Literal["one", "all"]]
     of_method: ClassVar[str | None] = None
+    shows_consensus: ClassVar[bool] = True
     at: dict[str, Any] = {}
     """Choices: of one cell the baseline with these, of many the study's cells that have these."""
     pictures: Name | None = None
@@ -79,6 +80,7 @@ class Verdict(Page):
     images and which choices the answer hangs on, and what to do next. Adds the figures that it is read from."""
 
     of_cells = "all"
+    shows_consensus = False
     k: int | None = Field(None, ge=1)
     """Number of clusters; null is the smallest of each cell's clusterer."""
     groups: int | None = Field(None, ge=2)

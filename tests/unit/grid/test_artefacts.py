@@ -63,6 +63,13 @@ def test_maps_are_named_with_what_they_are_made_of():
     assert decomposed == {"pca.h5", "map.h5", "source.h5"}
 
 
+def test_a_consensus_that_is_the_clusters_of_a_cell_is_named():
+    config = yaml.safe_load(CONFIG)
+    clusterers = {**config["clusterers"], "agreed": {"method": "consensus", "study": "plain"}}
+    studies = {"plain": {}, "agreed": {"baseline": {"clusterer": "agreed"}}}
+    assert "results/d/consensus/plain.h5" in _named(clusterers=clusterers, studies=studies)
+
+
 def test_no_two_artefacts_are_the_same_file():
     files = [artefact.stem + ending for artefact in ARTEFACTS.values() for ending in artefact.endings]
     assert len(set(files)) == len(files)

@@ -364,3 +364,62 @@ def test_a_model_needs_a_place_for_new_images():
     encoded = _grid({"baseline": {"decomposition": "codes"}}, decompositions=codes).modelled("main")
     assert encoded == _with(decomposition="codes", n_components=None, whiten=False)
     assert _grid({"baseline": {"decomposition": "map"}}).modelled("main") is None
+
+
+# ---------------------------------------------------------------------------------------------------------- consensus
+
+AGREED = {"clusterers": {**CONFIG["clusterers"], "agreed": {"method": "consensus", "study": "main"}}}
+
+
+def test_a_consensus_is_a_cell_like_others_that_has_no_part_in_itself():
+    study = {
+        "vary": {"n_components": [5, 9]},
+        "design": "product",
+        "cells": [{"clusterer": "agreed"}],
+        "verdict": {},
+        "figures": {
+            "scores": {"kind": "clusterer_scores"},
+            "own": {"kind": "confusion", "at": {"clusterer": "agreed"}},
+        },
+    }
+    grid = _grid(study, **AGREED)
+    grid.check()
+    voting = [_with(n_components=5), _with(n_components=9)]
+    consensus = _with(clusterer="agreed")
+    assert grid.cells["main"] == [*voting, consensus]
+    assert grid.agreeing("main") == grid.pages["main"]["verdict"] == grid.figures["main"]["trust"] == voting
+    assert grid.figures["main"]["scores"] == [*voting, consensus]
+    assert grid.figures["main"]["own"] == [consensus]
+    del study["verdict"]
+    assert _grid(study, **AGREED).agreeing("main") == voting
+
+
+def test_a_consensus_may_be_the_baseline_of_which_a_model_is_made():
+    grid = _grid({"baseline": {"clusterer": "agreed"}}, **AGREED)
+    assert grid.modelled("main") == _with(clusterer="agreed")
+
+
+@pytest.mark.parametrize(
+    ("study", "changes", "message"),
+    [
+        ({"baseline": {"clusterer": "agreed"}}, {}, "agreed.study: main has no cell with clusters of its own"),
+        (
+            {"cells": [{"clusterer": "agreed", "subset": "part"}]},
+            {"subsets": {"part": {"label": ["a"]}}},
+            "agreed: found a cell of subset part, allowed: all, the images of the study main",
+        ),
+        (
+            {"cells": [{"clusterer": "agreed"}], "cross_validation": "folds"},
+            {"cross_validations": {"folds": {}}},
+            "cross_validation: clusterer: found 'agreed', allowed: one that clusters the points",
+        ),
+    ],
+)
+def test_a_consensus_without_votes_of_other_images_or_in_folds_is_a_mistake(study, changes, message):
+    assert message in _mistake(study, **AGREED, **changes)
+
+
+def test_a_consensus_of_no_study_is_a_mistake():
+    clusterers = {**CONFIG["clusterers"], "agreed": {"method": "consensus", "study": "other"}}
+    with pytest.raises(UserError, match=r"clusterers\.agreed\.study: found 'other', allowed: main"):
+        _grid({}, clusterers=clusterers)

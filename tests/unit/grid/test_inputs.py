@@ -71,6 +71,13 @@ def test_points_are_a_decomposition_or_the_features_themselves(inputs):
     assert inputs.points(_of_cell(reducer="none")) == "results/d/features/plain/net/fire9_avg.h5"
 
 
+def test_a_consensus_is_read_by_the_clusterer_that_takes_it_for_its_clusters(inputs):
+    assert inputs.consensus_read(_of_cell()) == []
+    agreed = {**CONFIG["clusterers"], "agreed": {"method": "consensus", "study": "folded"}}
+    read = _inputs(clusterers=agreed).consensus_read(_of_cell(clusterer="agreed"))
+    assert read == "results/d/consensus/folded.h5"
+
+
 def test_a_map_is_made_of_its_decomposition_and_that_of_the_features(inputs):
     place = {name: OF_CELL[name] for name in ("preprocess", "backbone", "layer")}
     of_map = inputs.decomposed_from(Wildcards(**place, decomposition="map"))

@@ -136,7 +136,7 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "described": described,
     "subset": subset,
     "decomposition": decomposition,
-    **{method: clusters(method) for method in Clusterer.registry},
+    **{method: clusters(method) for method in Clusterer.registry if method != "consensus"},  # one partition, read
 }
 
 

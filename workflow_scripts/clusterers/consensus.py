@@ -1,0 +1,35 @@
+"""The groups on which the cells of a study agree, as clusters of one more cell."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from workflow_scripts.clusterers import Progress
+from workflow_scripts.errors import UserError
+from workflow_scripts.io.runs import Runs, read_best, stored_ks
+from workflow_scripts.io.store import reading
+
+
+def cluster(
+    points: np.ndarray,
+    settings: Mapping[str, Any],
+    base_seed: int,
+    n_threads: int,
+    progress: Progress,
+    consensus: str = "",
+) -> Iterator[tuple[None, Runs]]:
+    """Read the groups of `points` (N, d) from the store `consensus` of the study that the settings name.
+
+    The points decide nothing: they are where the groups are looked at and scored, and where new images are put into
+    them. The number of groups is the study's, so k is None. Raises `UserError` if the store has other images.
+    """
+    with reading(consensus) as file:
+        (k,) = stored_ks(file)
+        groups = read_best(file, k).labels
+    if len(groups) != len(points):
+        raise UserError(
+            f"config: clusterers: the consensus of {settings['study']} is of {len(groups)} images, the cell has "
+            f"{len(points)}; give it the same subset"
+        )
+    yield None, Runs.single(groups[None])
