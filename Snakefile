@@ -49,8 +49,3 @@ for study in settings.studies:
 
 onstart:
     plan.check_disk(run, sizes)
-
-
-onsuccess:
-    if reports.is_due(run):
-        reports.write_report(layout.report)

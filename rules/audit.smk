@@ -3,8 +3,8 @@ rule audit:
     input:
         unpack(inputs.page_sources("audit")),
     output:
-        csv=layout.audit,
-        sheet=beside(layout.audit, ".html"),
+        csv=in_report(layout.audit, "Tables", "audit_table", table="audit"),
+        sheet=in_report(beside(layout.audit, ".html"), "Pages", "audit", page="audit"),
     log:
         layout.log(layout.audit),
     benchmark:
@@ -27,7 +27,7 @@ rule gallery:
     input:
         unpack(inputs.page_sources("gallery")),
     output:
-        layout.gallery,
+        in_report(layout.gallery, "Pages", "gallery", page="gallery"),
     log:
         layout.log(layout.gallery),
     benchmark:

@@ -9,7 +9,6 @@ from workflow_scripts.grid.axes import PARTS
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
 from workflow_scripts.planning import ending, plan, prune
-from workflow_scripts.planning import report as reports
 from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.snakemake_internals import Run, own_file
 from workflow_scripts.provenance import code_digest
@@ -51,6 +50,14 @@ def environment_by(gpus):
         return "../envs/gpu.yaml" if gpus(wildcards) else "../envs/cpu.yaml"
 
     return environment
+
+
+def in_report(path, part, caption, category="{study}", **label):
+    """Mark a file for a part of a category of the report, with its caption and its label there."""
+    caption = f"../config/captions/{caption}.rst"
+    return report(
+        path, caption=caption, category=category, subcategory=part, labels=label
+    )
 
 
 def number_of_images(wildcards):

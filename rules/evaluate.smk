@@ -64,9 +64,16 @@ rule study_table:
         classes=inputs.class_scores_of_study,
     output:
         scores_parquet=layout.study_table,
-        scores_csv=beside(layout.study_table, ".csv"),
+        scores_csv=in_report(
+            beside(layout.study_table, ".csv"), "Tables", "scores", table="scores"
+        ),
         classes_parquet=beside(layout.study_table, ".classes.parquet"),
-        classes_csv=beside(layout.study_table, ".classes.csv"),
+        classes_csv=in_report(
+            beside(layout.study_table, ".classes.csv"),
+            "Tables",
+            "class_scores",
+            table="scores of each class",
+        ),
     log:
         layout.log(layout.study_table),
     benchmark:

@@ -46,12 +46,7 @@ rule figure:
         manifest=inputs.manifest_shown,
         preprocessed=inputs.images_shown,
     output:
-        svg=report(
-            layout.figure,
-            caption="../config/captions/figure.rst",
-            category="{study}",
-            labels={"figure": "{figure}"},
-        ),
+        svg=in_report(layout.figure, "Figures", "figure", figure="{figure}"),
         png=beside(layout.figure, ".png"),
     log:
         layout.log(layout.figure),
@@ -81,7 +76,13 @@ if settings.reproduction:
             tables=inputs.published_tables,
         output:
             parquet=layout.reproduction,
-            csv=beside(layout.reproduction, ".csv"),
+            csv=in_report(
+                beside(layout.reproduction, ".csv"),
+                "Tables",
+                "reproduction_table",
+                category="reproduction",
+                table="reproduction",
+            ),
         log:
             layout.log(layout.reproduction),
         benchmark:
@@ -97,11 +98,12 @@ if settings.reproduction:
             manifest=layout.manifest,
             preprocessed=[],
         output:
-            svg=report(
+            svg=in_report(
                 layout.reproduction_figure,
-                caption="../config/captions/figure.rst",
+                "Figures",
+                "figure",
                 category="reproduction",
-                labels={"figure": "reproduction"},
+                figure="reproduction",
             ),
             png=beside(layout.reproduction_figure, ".png"),
         log:

@@ -4,7 +4,9 @@ rule consensus:
         unpack(inputs.consensus_sources),
     output:
         store=layout.consensus,
-        csv=beside(layout.consensus, ".csv"),
+        csv=in_report(
+            beside(layout.consensus, ".csv"), "Tables", "consensus", table="consensus"
+        ),
     log:
         layout.log(layout.consensus),
     benchmark:
@@ -28,7 +30,9 @@ rule verdict:
     input:
         unpack(inputs.verdict_sources),
     output:
-        page=layout.verdict,
+        page=in_report(
+            layout.verdict, None, "verdict", category="Verdict", study="{study}"
+        ),
         csv=beside(layout.verdict, ".csv"),
     log:
         layout.log(layout.verdict),
@@ -50,16 +54,12 @@ rule verdict:
         "../workflow_scripts/jobs/verdict.py"
 
 
-# The verdict of the first study that has one is the first page of all results, and of the report.
+# The verdict of the first study that has one is the first page of all results.
 rule front_page:
     input:
         inputs.first_verdict,
     output:
-        report(
-            layout.front_page,
-            caption="../config/captions/verdict.rst",
-            category="Verdict",
-        ),
+        layout.front_page,
     log:
         layout.log(layout.front_page),
     benchmark:

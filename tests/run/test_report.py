@@ -1,4 +1,4 @@
-"""The report in a real browser: it opens offline, and every figure of the study is in it."""
+"""The report in a real browser: it opens offline, and every figure, page and table of the studies is in it."""
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -10,18 +10,43 @@ def test_every_figure_is_in_the_report_and_loads(finished, browser):
     figures = sorted((root / "figures").rglob("*.svg"))
     # A study's figures stand under the study's name, those of the whole run under their own.
     categories = {path.parent.name if path.parent != root / "figures" else path.stem for path in figures}
-    wait = WebDriverWait(browser, 120)
     loaded = []
     for category in sorted(categories):
-        browser.get((root / "report.html").as_uri())
-        wait.until(lambda page, text=category: page.find_elements(By.XPATH, f"//li[normalize-space()='{text}']"))
-        browser.find_elements(By.XPATH, f"//li[normalize-space()='{category}']//a")[-1].click()
-        eyes = wait.until(lambda page: page.find_elements(By.XPATH, "//a[@iconname='eye']"))
+        eyes = _open(browser, finished, category, "Figures")
         for number in range(len(eyes)):
-            browser.find_elements(By.XPATH, "//a[@iconname='eye']")[number].click()
-            loaded.append(wait.until(lambda page, before=tuple(loaded[-1:]): _shown(page, before)))
+            browser.find_elements(By.XPATH, EYE)[number].click()
+            loaded.append(
+                WebDriverWait(browser, 120).until(lambda page, before=tuple(loaded[-1:]): _shown(page, before))
+            )
     assert sorted(name for name, _ in loaded) == sorted(path.name for path in figures)
     assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_the_verdict_and_the_tables_are_in_the_report(finished, browser):
+    root = finished.folder / "results" / "small"
+    (study,) = (path.stem for path in (root / "verdict").glob("*.html"))
+    (eye,) = _open(browser, finished, "Verdict")
+    eye.click()
+    browser.switch_to.frame(WebDriverWait(browser, 120).until(lambda page: page.find_element(By.TAG_NAME, "iframe")))
+    assert study in WebDriverWait(browser, 120).until(lambda page: page.find_element(By.TAG_NAME, "h1").text)
+    browser.switch_to.default_content()
+    links = _open(browser, finished, study, "Tables")
+    tables = {f"{study}.csv", f"{study}.classes.csv"}
+    assert {link.get_attribute("download") for link in links} == tables  # of these, that of the consensus too
+    assert all(link.get_attribute("href").startswith("data:text/csv") for link in links)
+
+
+EYE = "//a[@iconname='eye']"
+
+
+def _open(browser: webdriver.Chrome, finished, *names: str):
+    """Open the report at a category and a part of it, and return the buttons that show what there is."""
+    wait = WebDriverWait(browser, 120)
+    browser.get((finished.folder / "results" / "small" / "report.html").as_uri())
+    for name in names:
+        item = f"//li[normalize-space()='{name}']//a"
+        wait.until(lambda page, item=item: page.find_elements(By.XPATH, item))[-1].click()
+    return wait.until(lambda page: page.find_elements(By.XPATH, EYE))
 
 
 def _shown(page: webdriver.Chrome, before: tuple[tuple[str, str], ...]) -> tuple[str, str] | None:

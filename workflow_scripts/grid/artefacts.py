@@ -37,6 +37,7 @@ class Artefact:
     named : a function of the grid for the wildcards of every file that a configuration names; prune takes all others
         for unused. `STAYS` if prune never looks.
     line : what it is, for people.
+    reported : of the endings those of the files that the report shows.
     """
 
     stem: str
@@ -44,6 +45,7 @@ class Artefact:
     made_by: str
     named: Named | None
     line: str
+    reported: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -265,35 +267,46 @@ class Layout:
     study_table = Artefact(
         *("tables/{study}", (".parquet", ".csv", ".classes.parquet", ".classes.csv"), "study_table", _studies),
         "all scores of a study, and of each class, for programs and for people",
+        reported=(".csv", ".classes.csv"),
     )
     figure_table = Artefact(
         "tables/{study}/{figure}", (".parquet", ".csv"), "figure_table", _figures, "what one figure draws"
     )
-    figure = Artefact("figures/{study}/{figure}", (".svg", ".png"), "figure", _figures, "the figures")
+    figure = Artefact(
+        *("figures/{study}/{figure}", (".svg", ".png"), "figure", _figures), "the figures", reported=(".svg",)
+    )
     reproduction = Artefact(
         *("tables/reproduction", (".parquet", ".csv"), "reproduction", _reproduction),
         "the run's numbers against published ones",
+        reported=(".csv",),
     )
     reproduction_figure = Artefact(
-        "figures/reproduction", (".svg", ".png"), "reproduction_figure", _reproduction, "the differences, drawn"
+        *("figures/reproduction", (".svg", ".png"), "reproduction_figure", _reproduction, "the differences, drawn"),
+        reported=(".svg",),
     )
     audit = Artefact(
         *("audit/{study}", (".csv", ".html"), "audit", _pages("audit")),
         "the labels to look at again, ranked, and a page to decide on them",
+        reported=(".csv", ".html"),
     )
     consensus = Artefact(
         *("consensus/{study}", (".h5", ".csv"), "consensus", _consensus),
         "the groups on which a study's cells agree, a store of clusters like others; of each image how surely it "
         "belongs, its second group, and the choice that moves it",
+        reported=(".csv",),
     )
     verdict = Artefact(
         *("verdict/{study}", (".html", ".csv"), "verdict", _pages("verdict")),
         "what a study says, in sentences with their numbers",
+        reported=(".html",),
     )
     front_page = Artefact(
         *("verdict", (".html",), "front_page", STAYS), "the verdict of the first study that has one"
     )  # fmt: skip
-    gallery = Artefact("gallery/{study}", (".html",), "gallery", _pages("gallery"), "every cluster in images, one page")
+    gallery = Artefact(
+        *("gallery/{study}", (".html",), "gallery", _pages("gallery"), "every cluster in images, one page"),
+        reported=(".html",),
+    )
     model = Artefact(
         *("models/{study}/model", (".json", ".safetensors"), "model", _modelled_studies),
         "the study's baseline as a model for new images (`snakemake models`)",
@@ -316,8 +329,10 @@ class Layout:
         "what the model says of the images of another folder (`snakemake predict --config new_images=PATH`)",
     )
     report = Artefact(
-        *("report", (".html",), "all", STAYS), "all figures with captions and provenance, one file"
-    )  # fmt: skip
+        *("report", (".html", ".zip"), "all", STAYS),
+        "all figures, pages and tables of studies, with captions and provenance: one file, or a zip if that is large",
+    )
+    report_files = Artefact(".report", (".files",), "all", STAYS, "what the report shows")
 
     def __init__(self, dataset: str) -> None:
         self.root = f"results/{dataset}"
@@ -354,12 +369,19 @@ class Layout:
 
     def named(self, grid: Grid) -> set[str]:
         """Return every file below the pruned folders that a configuration names."""
+        return self._files(grid, lambda artefact: artefact.endings)
+
+    def reported(self, grid: Grid) -> set[str]:
+        """Return every file that the report of a configuration shows."""
+        return self._files(grid, lambda artefact: artefact.reported)
+
+    def _files(self, grid: Grid, endings: Callable[[Artefact], tuple[str, ...]]) -> set[str]:
         return {
             f"{self.root}/{artefact.stem.format(**wildcards)}{ending}"
             for artefact in ARTEFACTS.values()
             if artefact.named
             for wildcards in artefact.named(grid)
-            for ending in artefact.endings
+            for ending in endings(artefact)
         }
 
 

@@ -2,15 +2,17 @@
 
 import atexit
 import csv
+import os
 import sys
 from collections.abc import Iterable
+from contextlib import chdir
 from pathlib import Path
 
 from workflow_scripts.grid.artefacts import Layout, beside
 from workflow_scripts.kmeans_kernels import SLOW_PATH
 from workflow_scripts.planning.noticed import noticed
 from workflow_scripts.planning.plan import plan
-from workflow_scripts.planning.report import is_due, write_report
+from workflow_scripts.planning.report import bring_up_to_date
 from workflow_scripts.planning.sizes import Sizes, csv_rows
 from workflow_scripts.planning.snakemake_internals import Run
 
@@ -23,26 +25,27 @@ def print_at_the_end(run: Run, sizes: Sizes) -> None:
         return
 
     def speak() -> None:
-        if run.began and not run.is_for(*HOUSEKEEPING):
-            print("\n".join(plan(run, sizes) if run.is_dry else ending(run, sizes)), file=sys.stderr)
+        started_in = os.getcwd()
+        with chdir(run.folder):
+            if run.began and not run.is_for(*HOUSEKEEPING):
+                lines = plan(run, sizes) if run.is_dry else ending(run, sizes, started_in)
+                print("\n".join(lines), file=sys.stderr)
 
     atexit.register(speak)
 
 
-def ending(run: Run, sizes: Sizes) -> list[str]:
+def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     """Return what failed, what was decided for the user, where the results are, and the first lines of the verdict."""
     layout = sizes.layout
-    made_before = not run.failed and Path(layout.rejected).is_file()
-    if made_before and is_due(run) and not Path(layout.report).is_file():
-        write_report(layout.report)  # all studies were made one by one
     lines = ["", *(f"Failed: {job}" for job in run.failed), *_slow_kmeans(run.logs())]
     if Path(layout.rejected).is_file():
         lines.append(
             f"Images: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
         )
     lines += noticed((layout.log(layout.images), layout.log(layout.manifest)))
+    lines += bring_up_to_date(run, layout, sizes.grid, started_in)
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
-    places = {"Report": layout.report, "Verdict": layout.front_page, **folders}
+    places = {"Verdict": layout.front_page, **folders}
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
     studies = [name for name, study in sizes.settings.studies.items() if "verdict" in study.pages]
     return lines + [line for study in studies[:1] for line in _verdict(study, layout)]

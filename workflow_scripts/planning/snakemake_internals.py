@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from os import getcwd
 from os.path import relpath
 from typing import Any
 
@@ -28,6 +29,8 @@ class Run:
         self._name_of = workflow.modifier.modify_rulename
         self.is_own: bool = workflow.modifier.is_main_snakefile()
         """Whether the rules are those of the run, and not a module of another workflow."""
+        self.folder: str = getcwd()
+        """Where the results are; when the process ends, Snakemake is back where it was started."""
 
     @property
     def is_main_process(self) -> bool:
@@ -48,6 +51,18 @@ class Run:
         """Whether the run's target is `all`."""
         targets = self._workflow.dag_settings.targets
         return not targets or "all" in targets
+
+    @property
+    def leaves_out(self) -> str | None:
+        """The option that leaves jobs out of the run; None without such."""
+        settings = self._workflow.dag_settings
+        options = {"--until": settings.until, "--omit-from": settings.omit_from, "--batch": settings.batch}
+        return next((option for option, value in options.items() if value), None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every job that had to run has ended well."""
+        return not any(self._workflow.dag.needrun_jobs(exclude_finished=True))
 
     def is_for(self, *rules: str) -> bool:
         """Tell whether one of the rules is a target, under the name that an importing workflow may have given it."""

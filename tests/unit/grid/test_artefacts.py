@@ -89,13 +89,17 @@ def test_the_endings_of_an_artefact_stand_beside_each_other():
     assert beside("results/d/figures/main/v1.2.svg", ".png") == "results/d/figures/main/v1.2.png"
 
 
+def _path(output: str) -> str:
+    """Return the pattern of an output without the wildcards' constraints."""
+    return re.sub(r"\{(\w+),[^}]*\}", r"{\1}", str(output))
+
+
 def _made() -> dict[str, set[str]]:
     """For each artefact the rules that write it, as Snakemake has them."""
     made: dict[str, set[str]] = {}
     for rule in parsed():
         for output in rule.output:
-            path = re.sub(r"\{(\w+),[^}]*\}", r"{\1}", str(output))  # without the wildcards' constraints
-            made.setdefault(str(Layout("small").artefact_of(path)), set()).add(rule.name)
+            made.setdefault(str(Layout("small").artefact_of(_path(output))), set()).add(rule.name)
     return made
 
 
@@ -109,9 +113,15 @@ def test_every_file_that_a_rule_writes_is_declared_as_made_by_it():
 
 def test_every_artefact_is_written_by_a_rule():
     """But for what stays beside a stopped job, what only some configurations have, and the report."""
-    rare = {"label_matches", "predictions", "report"}
+    rare = {"label_matches", "predictions", "report", "report_files"}
     missing = ARTEFACTS.keys() - _made().keys() - rare
     assert all(ARTEFACTS[name].endings == (".facts",) or ARTEFACTS[name].made_by == "new_images" for name in missing)
+
+
+def test_what_the_report_shows_is_what_rules_mark_for_it():
+    marked = {_path(output) for rule in parsed() for output in rule.output if "report" in output.flags}
+    artefacts = ARTEFACTS.values()
+    assert marked == {f"results/small/{each.stem}{ending}" for each in artefacts for ending in each.reported}
 
 
 def test_the_page_on_the_results_is_the_registrys():
