@@ -23,8 +23,8 @@ def bring_up_to_date(run: Run, layout: Layout, grid: Grid, started_in: str) -> l
     ----------
     started_in : the folder in which the run was started, from which the paths of its command line lead.
     """
-    if not run.is_own:
-        return []  # an importing workflow has a report of its own
+    if not run.is_own or any(argument.startswith("--report") for argument in sys.argv):
+        return []  # an importing workflow has one of its own, or the user asks Snakemake for it
     shown = sorted(layout.reported(grid))
     if (report := _report(layout)) and _is_of(report, shown, layout):
         return [_where(report)]

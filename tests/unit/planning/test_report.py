@@ -133,8 +133,10 @@ def test_one_form_takes_the_place_of_the_other(tmp_path, monkeypatch):
     assert [path.name for path in Path("results/toy").glob("report.*")] == ["report.zip"]
 
 
-def test_a_module_of_another_workflow_writes_none(tmp_path, monkeypatch):
+def test_a_module_of_another_workflow_writes_none_nor_one_whose_user_asks_snakemake_for_it(tmp_path, monkeypatch):
     assert _bring(tmp_path, monkeypatch, is_own=False) == ([], [])
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--report", "mine.html", "--report-after-run"])
+    assert _bring(tmp_path, monkeypatch) == ([], [])
 
 
 def _interrupt(path):

@@ -22,9 +22,10 @@ source = own_file(workflow, "../project/numbers.yaml")
 def say():
     if run.is_main_process:
         said = {"is_dry": run.is_dry, "is_own": run.is_own, "began": run.began, "everything": run.makes_everything}
-        said |= {"for_last": run.is_for("last"), "source": source}
+        said |= {"for_last": run.is_for("last"), "source": source, "folder": run.folder}
         if run.began:
-            said |= {"failed": run.failed, "jobs": [vars(job) for job in run.needed_jobs()], "logs": sorted(run.logs())}
+            said |= {"leaves_out": run.leaves_out, "finished": run.is_finished, "failed": run.failed}
+            said |= {"jobs": [vars(job) for job in run.needed_jobs()], "logs": sorted(run.logs())}
         Path("said.json").write_text(json.dumps(said))
 
 
@@ -78,22 +79,27 @@ def test_a_dry_run(folder):
     said = _said(folder, "-n")
     assert said.pop("jobs") == JOBS
     assert said == {
+        **{"folder": str(folder), "leaves_out": None, "finished": True},
         **{"is_dry": True, "is_own": True, "began": True, "everything": True, "for_last": False},
         **{"source": "../project/numbers.yaml", "failed": [], "logs": ["a.log"]},
     }
 
 
 def test_a_run_to_the_end_and_one_of_a_target(folder):
-    assert not _said(folder)["is_dry"]
+    said = _said(folder)
+    assert not said["is_dry"]
+    assert said["finished"]
     assert (folder / "a.last").is_file()
-    said = _said(folder, "--forceall", "-n", "first", "a.last")
+    said = _said(folder, "--forceall", "-n", "a.last", "--until", "first")
     assert not said["everything"]
+    assert said["leaves_out"] == "--until"
     assert not said["for_last"]
 
 
 def test_a_failed_job_is_named(folder):
     said = _said(folder, "b.last")
     assert len(said["failed"]) == 1
+    assert not said["finished"]
     assert "first" in said["failed"][0]
 
 
