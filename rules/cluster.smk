@@ -1,4 +1,4 @@
-# decomposed/..., or a consensus -> clusters/{preprocess}/{backbone}/{layer}/{reducer}/{clusterer}.h5: every k, repeat and restart
+# decomposed/... or a consensus -> clusters/{preprocess}/{backbone}/{layer}/{reducer}/{clusterer}.h5: every k and repeat
 rule cluster:
     input:
         points=inputs.points,

@@ -53,7 +53,7 @@ def environment_by(gpus):
 
 
 def in_report(path, part, caption, category="{study}", **label):
-    """Mark a file for a part of a category of the report, with its caption and its label there."""
+    """Mark a file for the report, under the subcategory `part` of `category`, with a caption and labels."""
     caption = f"../config/captions/{caption}.rst"
     return report(
         path, caption=caption, category=category, subcategory=part, labels=label

@@ -2,7 +2,7 @@
 rule subset:
     input:
         manifest=layout.manifest,
-        clusters=inputs.behind_subset,
+        clusters=inputs.clusters_of_subset,
     output:
         layout.subset_manifest,
     log:

@@ -1,4 +1,4 @@
-"""Labels brought from a folder of labelled pictures by their content, through the workflow."""
+"""Labels brought from a folder of labelled images by their content, through the workflow."""
 
 import shutil
 

@@ -26,7 +26,7 @@ from workflow_scripts.figures.style import (
     wrapped,
 )
 from workflow_scripts.grid.axes import AXES, PARTS, TITLES
-from workflow_scripts.grid.cells import spoken, word
+from workflow_scripts.grid.cells import axes_to_mention, word
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import best_of_repeats, with_k
@@ -102,7 +102,7 @@ def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
 
 def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFrame) -> str:
     fixed = [axis for axis in AXES if axis not in _free(figure)]
-    words = [word(axis, cell[axis]) for axis in spoken(cell, fixed)]
+    words = [word(axis, cell[axis]) for axis in axes_to_mention(cell, fixed)]
     ks = scores["k"].dropna().unique()
     if figure["x"] != "k" and len(ks) == 1:
         words.append(f"k = {ks[0]:.0f}")

@@ -1,1 +1,1 @@
-"""The grid: what varies, the cells that studies make of it, their artefacts, and what each rule reads."""
+"""The grid: its axes, the cells of each study, the paths of all artefacts, and the inputs of each rule."""

@@ -1,4 +1,4 @@
-"""Print the page on the results, as `results/README.md` has it."""
+"""Print the page `results/README.md`, which lists all artefacts."""
 
 from workflow_scripts.grid.artefacts import ARTEFACTS, PRUNED_FOLDERS, Artefact
 from workflow_scripts.grid.axes import parts_of
@@ -11,17 +11,18 @@ set:
 | path | what | made by |
 |---|---|---|
 """
-AFTER = """| `logs/`, `benchmarks/` | of each job, under the path of what it made | every rule |
+AFTER = """| `logs/`, `benchmarks/` | log and benchmark of each job, under the path of its result | every rule |
 
-`…` stands for `{features}`, of a subset `{features}@{{subset}}`. A file that
-is there is whole: files are written under another name and renamed. An HDF5 file's attributes hold the settings, the
-digest of the code, the versions of the libraries and, for features, the SHA-256 of the weights.
+`…` stands for `{features}`, or for `{features}@{{subset}}`
+for a subset. Every file is complete: files are written under another name and then renamed. The attributes of an HDF5
+file hold the settings, the digest of the code, the versions of the libraries and, for features, the SHA-256 of the
+weights.
 `snakemake prune` looks at the files of {pruned} only.
 """
 
 
 def page() -> str:
-    """Return the page: a line for each artefact."""
+    """Return the page: a table with a row for each artefact."""
     features = "/".join(f"{{{part}}}" for part in parts_of("features"))
     rows = [_row(artefact, features) for artefact in ARTEFACTS.values() if "/." not in f"/{artefact.stem}"]
     pruned = ", ".join(f"`{folder}/`" for folder in PRUNED_FOLDERS)

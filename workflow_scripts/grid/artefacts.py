@@ -1,6 +1,6 @@
-"""Every artefact, declared once: where it lies, what makes it, which of it a configuration names, and what it is.
+"""The registry of artefacts: for each its path, its rule, the files that a configuration names, and a description.
 
-Rules take their paths from here; prune, the plan and the page `results/README.md` go by the same declarations.
+Rules, prune, the plan and the page `results/README.md` all use these declarations.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ Named = Callable[[Grid], Iterable[Wildcards]]
 
 
 STAYS = None
-"""Of an artefact that prune never looks at."""
+"""The value of `Artefact.named` for an artefact that prune never deletes."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Artefact:
     Parameters
     ----------
     stem : the path below the data set's folder, with wildcards, without its ending.
-    endings : of the files that are written together; the first is the one that jobs take as input.
-    made_by : the rule; of the rules that are made for each pass of a backbone what their names begin with.
-    named : a function of the grid for the wildcards of every file that a configuration names; prune takes all others
-        for unused. `STAYS` if prune never looks.
-    line : what it is, for people.
-    reported : of the endings those of the files that the report shows.
+    endings : the endings of the files that are written together; jobs take the first as input.
+    made_by : the name of the rule; the beginning of the names if there is a rule for each pass of a backbone.
+    named : a function of the grid that gives the wildcards of every file that a configuration names. All other files
+        are unused, and prune deletes them. `STAYS` if prune never deletes this artefact.
+    line : a description for users.
+    reported : the endings of the files that the report shows.
     """
 
     stem: str
@@ -49,12 +49,12 @@ class Artefact:
 
     @property
     def path(self) -> str:
-        """The pattern of the first file, below the data set's folder."""
+        """The path of the first file, with wildcards, below the data set's folder."""
         return self.stem + self.endings[0]
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The axes of the grid that it depends on."""
+        """The axes of the grid that the artefact depends on."""
         wildcards = {name for _, name, _, _ in Formatter().parse(self.stem) if name}
         return tuple(axis for part, axes in PARTS.items() for axis in axes if wildcards & {part, axis})
 
@@ -72,7 +72,7 @@ class Artefact:
         return self if layout is None else f"{layout.root}/{self.path}"
 
 
-# ------------------------------------------------------------------------------------- what of it a configuration names
+# ------------------------------------------------------- the wildcards of the files of each artefact that a grid names
 
 
 def _of_cells(grid: Grid) -> Iterator[Wildcards]:
@@ -80,7 +80,7 @@ def _of_cells(grid: Grid) -> Iterator[Wildcards]:
 
 
 def _preprocessed(grid: Grid) -> Iterator[Wildcards]:
-    """Those of cells, those that only pages show, and those that only networks learn from."""
+    """Yield the variants of cells, those that pages show, and those that networks are fine-tuned on."""
     settings = grid.settings
     names = {cell.preprocess for cell in grid.all_cells}
     names |= {page.pictures for study in settings.studies.values() for page in study.pages.values() if page.pictures}
@@ -106,7 +106,7 @@ def _subsets(grid: Grid) -> Iterator[Wildcards]:
 
 
 def _features(grid: Grid) -> Iterator[Wildcards]:
-    """Those that cells read, and all layers of the passes that make them."""
+    """Yield the features of cells, and those of all layers that the same passes make."""
     for cell in grid.all_cells:
         yield cell.parts
         for layer in grid.settings.backbones[cell.backbone].layers_beside(cell.layer):
@@ -118,7 +118,7 @@ def _features_of_subsets(grid: Grid) -> Iterator[Wildcards]:
 
 
 def _decomposed(grid: Grid) -> Iterator[Wildcards]:
-    """Those of cells, the maps that figures show, and what maps are made of."""
+    """Yield the decompositions of cells, those that figures show, and those that maps are computed from."""
     shown: list[tuple[Cell, str | None]] = [(cell, cell.decomposition) for cell in grid.all_cells]
     for study, figures in grid.figures.items():
         for name, cells in figures.items():
@@ -149,7 +149,7 @@ def _figures(grid: Grid) -> Iterator[Wildcards]:
 
 
 def _consensus(grid: Grid) -> Iterator[Wildcards]:
-    """Those of studies with a figure that is drawn of it, and those that are clusters of a cell."""
+    """Yield the studies whose consensus is shown by a figure or is the clusters of a cell."""
     for name, study in grid.settings.studies.items():
         if any("consensus" in figure.sources for figure in study.figures.values()):
             yield {"study": name}
@@ -173,74 +173,79 @@ _OF_CELL = "/".join(f"{{{part}}}" for part in parts_of("clusters"))
 
 
 class Layout:
-    """The paths of a data set's results: patterns with wildcards for rules, filled in for cells.
+    """The paths of the artefacts of a data set, with wildcards.
+
+    A class attribute is an `Artefact`; the same attribute of an instance is the path of the artefact's first file.
 
     Parameters
     ----------
-    dataset : the data set's id, as of `dataset_name`.
+    dataset : the data set's id, see `dataset_name`.
     """
 
     images = Artefact(
-        "images", (".csv",), "intake", STAYS, "the images taken in: id (hash of the content), path, size, mode"
+        "images", (".csv",), "intake", STAYS, "the images of the data set: id (hash of the content), path, size, mode"
     )
     near_duplicates = Artefact(
         *("near_duplicates", (".csv",), "intake", STAYS),
         "pairs of images with the same pixels, or nearly the same, and their distance in bits",
     )
     formats = Artefact(
-        *("formats", (".csv",), "intake", STAYS), "how many files of each format there are, and what became of them"
+        *("formats", (".csv",), "intake", STAYS), "the number of files of each format that were taken in or rejected"
     )
     quality = Artefact(
-        "quality", (".csv",), "intake", STAYS, "what every image looks like in numbers, and which look odd"
+        "quality", (".csv",), "intake", STAYS, "brightness, contrast, sharpness and the like of each image; odd images"
     )
     set_aside = Artefact(
         *("set_aside", (".csv",), "intake", STAYS),
-        "the files left out, duplicates with the ids of their content and the path of the one that stays",
+        "the files left out before labels were read; for a duplicate, the path of the file that stays",
     )
-    facts = Artefact(".images", (".facts",), "intake", STAYS, "where an intake that was stopped goes on")
+    facts = Artefact(".images", (".facts",), "intake", STAYS, "facts about the files, kept for the next run of intake")
     scale_bars = Artefact(
         *("scale_bars", (".csv",), "scale_bars", STAYS),
-        "the scale of each micrograph, or the reason why there is none (`intake: {scale_bars: true}`)",
+        "the scale of each micrograph, or why it could not be read (`intake: {scale_bars: true}`)",
     )
     scale_facts = Artefact(
-        ".scale_bars", (".facts",), "scale_bars", STAYS, "where a reading of scale bars that was stopped goes on"
+        ".scale_bars", (".facts",), "scale_bars", STAYS, "scale bars already read, kept for the next run"
     )
     known_labels = Artefact(
-        "known_labels", (".csv",), "known_labels", STAYS, "the contents of another data set's files, with their labels"
+        "known_labels", (".csv",), "known_labels", STAYS, "hashes of another data set's files, with their labels"
     )
     known_facts = Artefact(
-        ".known_labels", (".facts",), "known_labels", STAYS, "where a reading of known labels that was stopped goes on"
+        ".known_labels", (".facts",), "known_labels", STAYS, "hashes already computed, kept for the next run"
     )
-    label_matches = Artefact("label_matches", (".csv",), "label", STAYS, "what of the other data set has an image here")
-    manifest = Artefact("manifest", (".csv",), "label", STAYS, "the images taken in, with their labels")
+    label_matches = Artefact(
+        "label_matches", (".csv",), "label", STAYS, "which files of the other data set are images here"
+    )
+    manifest = Artefact("manifest", (".csv",), "label", STAYS, "the images of the data set, with their labels")
     rejected = Artefact(
         *("rejected", (".csv",), "label", STAYS),
-        "the files left out, each with its reason; duplicates told apart by their labels",
+        "the files left out, each with a reason; duplicates with another label have a reason of their own",
     )
     embedded = Artefact("images", ("",), "embedded", STAYS, "the folder of the embedded data set")
     subset_manifest = Artefact(
         *("subsets/{subset}", (".csv",), "subset", _subsets),
-        "the part of the manifest that a subset is, with each image's row in the whole",
+        "the images of a subset, with their rows in the manifest",
     )
     preprocessed = Artefact(
-        "preprocess/{preprocess}", (".h5",), "preprocess", _preprocessed, "all images of one preprocessing, uint8"
+        "preprocess/{preprocess}", (".h5",), "preprocess", _preprocessed, "all images after preprocessing, uint8"
     )
     weights = Artefact(
         "weights/{backbone}",
         (".json",),
         "fetch_weights",
         _backbones,
-        "which weight file a backbone has, and its SHA-256",
+        "the weight file of a backbone and its SHA-256",
     )
     finetuned = Artefact(
         *("finetuned/{backbone}", (".safetensors", ".csv"), "finetune", _tuned_backbones),
-        "weights of a fine-tuned network, and its learning curves",
+        "the weights of a fine-tuned network, and its learning curves",
     )
     features = Artefact(
-        f"features/{_OF_FEATURES}", (".h5",), "features", _features, "one vector for each image, float32"
+        f"features/{_OF_FEATURES}", (".h5",), "features", _features, "a vector of features for each image, float32"
     )
     subset_features = Artefact(
-        f"features/{_OF_FEATURES}@{{subset}}", (".h5",), "select", _features_of_subsets, "those of a subset's images"
+        *(f"features/{_OF_FEATURES}@{{subset}}", (".h5",), "select", _features_of_subsets),
+        "the features of a subset's images",
     )
     decomposed = Artefact(
         *(f"decomposed/{_OF_FEATURES}/{{decomposition}}", (".h5",), "decompose", _decomposed),
@@ -250,9 +255,7 @@ class Layout:
         *(f"clusters/{_OF_CELL}", (".h5",), "cluster", _of_cells),
         "labels, inertia and centres of every k, repeat and restart",
     )
-    scores = Artefact(
-        f"scores/{_OF_CELL}", (".parquet",), "score", _of_cells, "metrics, a row for each stored clustering"
-    )
+    scores = Artefact(f"scores/{_OF_CELL}", (".parquet",), "score", _of_cells, "metrics of each stored clustering")
     class_scores = Artefact(
         f"scores/{_OF_CELL}", (".classes.parquet",), "score", _of_cells, "precision, recall and F1 of each class"
     )
@@ -266,113 +269,115 @@ class Layout:
     )
     study_table = Artefact(
         *("tables/{study}", (".parquet", ".csv", ".classes.parquet", ".classes.csv"), "study_table", _studies),
-        "all scores of a study, and of each class, for programs and for people",
+        "all scores of a study, and those of each class",
         reported=(".csv", ".classes.csv"),
     )
     figure_table = Artefact(
-        "tables/{study}/{figure}", (".parquet", ".csv"), "figure_table", _figures, "what one figure draws"
+        "tables/{study}/{figure}", (".parquet", ".csv"), "figure_table", _figures, "the numbers that a figure draws"
     )
     figure = Artefact(
         *("figures/{study}/{figure}", (".svg", ".png"), "figure", _figures), "the figures", reported=(".svg",)
     )
     reproduction = Artefact(
         *("tables/reproduction", (".parquet", ".csv"), "reproduction", _reproduction),
-        "the run's numbers against published ones",
+        "the run's numbers compared with published ones",
         reported=(".csv",),
     )
     reproduction_figure = Artefact(
-        *("figures/reproduction", (".svg", ".png"), "reproduction_figure", _reproduction, "the differences, drawn"),
+        *("figures/reproduction", (".svg", ".png"), "reproduction_figure", _reproduction),
+        "the differences from published numbers as a figure",
         reported=(".svg",),
     )
     audit = Artefact(
         *("audit/{study}", (".csv", ".html"), "audit", _pages("audit")),
-        "the labels to look at again, ranked, and a page to decide on them",
+        "the images whose labels are doubtful, ranked, and a page to correct them",
         reported=(".csv", ".html"),
     )
     consensus = Artefact(
         *("consensus/{study}", (".h5", ".csv"), "consensus", _consensus),
-        "the groups on which a study's cells agree, a store of clusters like others; of each image how surely it "
-        "belongs, its second group, and the choice that moves it",
+        "the groups on which a study's cells agree, as a store of clusters; for each image how surely it belongs to "
+        "its group, its second group, and the choice that moves it",
         reported=(".csv",),
     )
     verdict = Artefact(
         *("verdict/{study}", (".html", ".csv"), "verdict", _pages("verdict")),
-        "what a study says, in sentences with their numbers",
+        "the answers of a study, in sentences with their numbers",
         reported=(".html",),
     )
     front_page = Artefact(
-        *("verdict", (".html",), "front_page", STAYS), "the verdict of the first study that has one"
+        *("verdict", (".html",), "front_page", STAYS), "the verdict of the first study that has a verdict"
     )  # fmt: skip
     gallery = Artefact(
-        *("gallery/{study}", (".html",), "gallery", _pages("gallery"), "every cluster in images, one page"),
+        *("gallery/{study}", (".html",), "gallery", _pages("gallery"), "images of every cluster, on one page"),
         reported=(".html",),
     )
     model = Artefact(
         *("models/{study}/model", (".json", ".safetensors"), "model", _modelled_studies),
-        "the study's baseline as a model for new images (`snakemake models`)",
+        "the study's baseline cell as a model for new images (`snakemake models`)",
     )
     new_images = Artefact(
         *("new_images/{folder}/images", (".csv",), "new_images", STAYS),
         "the images of another folder",
     )
     new_rejected = Artefact(
-        "new_images/{folder}/rejected", (".csv",), "new_images", STAYS, "the files of that folder that are left out"
+        "new_images/{folder}/rejected", (".csv",), "new_images", STAYS, "the files of that folder that were left out"
     )
     new_formats = Artefact(
-        "new_images/{folder}/formats", (".csv",), "new_images", STAYS, "how many files of each format it has"
+        "new_images/{folder}/formats", (".csv",), "new_images", STAYS, "the number of its files of each format"
     )
     new_facts = Artefact(
-        "new_images/{folder}/.images", (".facts",), "new_images", STAYS, "where an intake that was stopped goes on"
+        *("new_images/{folder}/.images", (".facts",), "new_images", STAYS),
+        "facts about its files, kept for the next run",
     )
     predictions = Artefact(
         *("predictions/{folder}/{study}", (".csv",), "name_new_images", STAYS),
-        "what the model says of the images of another folder (`snakemake predict --config new_images=PATH`)",
+        "the cluster of each image of another folder (`snakemake predict --config new_images=PATH`)",
     )
     report = Artefact(
         *("report", (".html", ".zip"), "all", STAYS),
-        "all figures, pages and tables of studies, with captions and provenance: one file, or a zip if that is large",
+        "all figures, pages and tables of studies with captions and provenance, in one HTML file, or in a zip if large",
     )
-    report_files = Artefact(".report", (".files",), "all", STAYS, "what the report shows")
+    report_files = Artefact(".report", (".files",), "all", STAYS, "the list of the files that the report shows")
 
     def __init__(self, dataset: str) -> None:
         self.root = f"results/{dataset}"
 
     def of(self, pattern: str, cell: Cell, **other: str) -> str:
-        """Return the pattern filled in with a cell's choices, of which `other` replaces some."""
+        """Return the path of a cell's artefact: `pattern` with the cell's wildcards, some replaced by `other`."""
         return pattern.format(**{**cell.parts, **other})
 
     def manifest_of(self, subset: str) -> str:
-        """Return the manifest of a subset's images, or of all."""
+        """Return the manifest of a subset, or that of all images."""
         return self.manifest if subset == EVERYTHING else self.subset_manifest.format(subset=subset)
 
     def points(self, cell: Cell) -> str:
-        """Return what of a cell is clustered: a decomposition, or the features themselves."""
+        """Return the store of the points that a cell clusters: a decomposition, or the features themselves."""
         pattern = self.features if cell.decomposition == FEATURES_THEMSELVES else self.decomposed
         return self.of(pattern, cell)
 
     def validated_of(self, pattern: str, cells: Iterable[Cell], cross_validation: str | None) -> list[str]:
-        """Return the paths of the cross-validation of some cells; none if their study has none."""
+        """Return the paths of the cells' artefacts of a cross-validation; an empty list without cross-validation."""
         return [self.of(pattern, cell, cross_validation=cross_validation) for cell in cells] if cross_validation else []
 
     def artefact_of(self, path: str) -> str | None:
-        """Return the name of the artefact that a file is of; None of none."""
+        """Return the name of the artefact that a file belongs to, or None."""
         below = path.removeprefix(f"{self.root}/")
         return next((name for name, pattern in PATTERNS.items() if pattern.fullmatch(below)), None)
 
     def log(self, pattern: str) -> str:
-        """Return where the job that makes `pattern` logs; with `benchmark` one place for each job."""
+        """Return the path of the log of the job that makes `pattern`."""
         return pattern.replace(self.root, f"{self.root}/logs", 1).rsplit(".", 1)[0] + ".log"
 
     def benchmark(self, pattern: str) -> str:
-        """Return where the benchmark of the job that makes `pattern` is written."""
+        """Return the path of the benchmark of the job that makes `pattern`."""
         return pattern.replace(self.root, f"{self.root}/benchmarks", 1).rsplit(".", 1)[0] + ".tsv"
 
     def named(self, grid: Grid) -> set[str]:
-        """Return every file below the pruned folders that a configuration names."""
+        """Return every file in the pruned folders that the grid of a configuration names."""
         return self._files(grid, lambda artefact: artefact.endings)
 
     def reported(self, grid: Grid) -> set[str]:
-        """Return every file that the report of a configuration shows."""
+        """Return every file that the report shows for the grid of a configuration."""
         return self._files(grid, lambda artefact: artefact.reported)
 
     def _files(self, grid: Grid, endings: Callable[[Artefact], tuple[str, ...]]) -> set[str]:
@@ -386,40 +391,40 @@ class Layout:
 
 
 def _pattern(stem: str) -> str:
-    """Return a regular expression for the paths of a pattern with wildcards."""
+    """Return a regular expression that matches the paths of a stem with wildcards."""
     return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stem))
 
 
 ARTEFACTS: dict[str, Artefact] = {
     name: artefact for name, artefact in vars(Layout).items() if isinstance(artefact, Artefact)
 }
-"""Every artefact by its name, in the order in which data flows."""
+"""Every artefact by its name, in the order of the stages."""
 
 
-def _literal(artefact: Artefact) -> int:
-    """Return how many characters of its paths an artefact says at most."""
+def _fixed_length(artefact: Artefact) -> int:
+    """Return the number of characters of an artefact's longest path outside wildcards."""
     return len(re.sub(r"{\w+}", "", artefact.stem)) + max(map(len, artefact.endings))
 
 
 PATTERNS: dict[str, re.Pattern[str]] = {
     name: re.compile(f"{_pattern(artefact.stem)}(?:{'|'.join(map(re.escape, artefact.endings))})")
-    for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -_literal(item[1]))
+    for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -_fixed_length(item[1]))
 }
-"""For each artefact its files below the data set's folder, those that say most of their paths first."""
+"""Regular expressions for the files of each artefact below the data set's folder, the most specific first."""
 PRUNED_FOLDERS = tuple(
     dict.fromkeys(artefact.stem.partition("/")[0] for artefact in ARTEFACTS.values() if artefact.is_pruned)
 )
-"""The folders below the data set's in which prune looks."""
+"""The folders in the data set's folder in which prune looks for unused files."""
 
 
 def filled(pattern: str, **values: Any) -> str:
-    """Return the pattern with some of its wildcards filled in."""
+    """Return the pattern with the given wildcards filled in, and the others left as they are."""
     wildcards = re.findall(r"{(\w+)}", pattern)
     return pattern.format(**{name: values.get(name, f"{{{name}}}") for name in wildcards})
 
 
 def beside(path: str, ending: str) -> str:
-    """Return the path with another of the endings of its artefact."""
+    """Return the path with its ending replaced by another one."""
     return str(Path(path).with_suffix("")) + ending
 
 
@@ -433,7 +438,7 @@ def dataset_name(settings: Settings) -> str:
 
 
 def folder_name(folder: str) -> str:
-    """Return the folder's own name and a short hash of its path."""
+    """Return an id for a folder: its name and a short hash of its absolute path."""
     path = Path(folder).resolve()
     name = re.sub(r"[^\w.-]+", "_", path.name)
     return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"

@@ -1,4 +1,4 @@
-"""The axes of the grid, declared once: cells, paths, wildcards, columns, names in figures and the schema follow them.
+"""The axes of the grid. Cells, paths, wildcards, columns, names in figures and the schema are derived from them.
 
 Settings, jobs and figures import this module, so it uses the standard library only.
 """
@@ -8,35 +8,35 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 EVERYTHING = "all"
-"""The subset's name that stands for all images."""
+"""The name of the subset that is all images."""
 FEATURES_THEMSELVES = "none"
-"""The decomposition's name that stands for clustering the features as they are."""
+"""The name that stands for no decomposition: the features are clustered as they are."""
 REQUIRED: Any = ...
-"""The default of an axis that has none."""
+"""Marks an axis without a default; `...` has this meaning in pydantic."""
 NAMES, NUMBERS, SWITCHES = "string", "Int64", "boolean"
-"""What the values of an axis are, by the pandas type of their column."""
+"""The kinds of an axis's values, as pandas types of their column."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What is known of an axis beside its name and the type of its values.
+    """The properties of an axis, without its name and the type of its values.
 
     Parameters
     ----------
-    title : in figures.
-    stage : the first whose results depend on it; the stages follow each other as the axes do.
-    part : the folder or file in a path, and the wildcard of that name, that holds its value; None is one of its own.
-    column : of the tables; None is the axis's name.
-    used : a second column, with the value that was possible.
+    title : the axis's name in figures.
+    stage : the first stage whose results depend on the axis.
+    part : the wildcard that holds the value in paths; None if the wildcard has the axis's name.
+    column : the column of the tables with the value; None if it has the axis's name.
+    used : a second column, with the value that was used where the wanted one was not possible.
     kind : `NAMES`, `NUMBERS` or `SWITCHES`.
-    section : of the configuration, whose keys are the axis's values; `layers` are those of all backbones.
-    reserved : a value beside those.
-    default : in the configuration; `REQUIRED` is none.
-    minimum : of a number.
-    description : in the configuration's schema.
-    words : what some values are called in figures; the others are called as they are.
-    counted : what a number counts, behind it in figures.
-    tacit : the value that goes without saying where all cells have it.
+    section : the section of the configuration whose keys are the allowed values; `layers` are those of all backbones.
+    reserved : a further allowed value.
+    default : the default in the configuration, or `REQUIRED`.
+    minimum : the smallest allowed number.
+    description : the description in the configuration's schema.
+    words : texts for some values in figures; other values are shown as they are.
+    counted : the text after a number in figures, such as " components".
+    tacit : a value that figures need not mention if all cells have it.
     """
 
     title: str
@@ -61,7 +61,7 @@ def _axis(title: str, stage: str, **more: Any) -> Any:
 
 @dataclass(frozen=True)
 class Axes:
-    """A value on each axis, in the order of the stages: a field is an axis, and nobody else lists them."""
+    """One value for each axis, in the order of the stages. Its fields are the only list of the axes."""
 
     preprocess: str = _axis("Preprocessing", "preprocessed", section="preprocess")
     backbone: str = _axis("Backbone", "features", section="backbones")
@@ -109,32 +109,32 @@ class Axes:
 
 
 AXES: dict[str, Axis] = {axis.name: axis.metadata["axis"] for axis in fields(Axes)}
-"""Every axis by its name, in order."""
+"""Every axis by its name, in the order of `Axes`."""
 PARTS: dict[str, tuple[str, ...]] = {
     part: tuple(name for name, axis in AXES.items() if (axis.part or name) == part)
     for part in dict.fromkeys(axis.part or name for name, axis in AXES.items())
 }
-"""For each part of a path the axes whose values it holds, in order."""
+"""For each wildcard of paths, the axes whose values it holds, in the order of `Axes`."""
 COLUMNS: dict[str, str] = {
     column: kind
     for name, axis in AXES.items()
     for column, kind in ((axis.column or name, NAMES if axis.column else axis.kind), (axis.used, axis.kind))
     if column
 }
-"""The columns of the tables that say which cell a row is of, in order, with their types."""
+"""The columns of the tables that name a row's cell, in order, with their pandas types."""
 K_TITLE = "Number of clusters k"
 TITLES: dict[str, str] = {**{name: axis.title for name, axis in AXES.items()}, "reducer": "Reduction", "k": K_TITLE}
-"""What figures call the axes, and what else they may be drawn along."""
+"""The titles in figures of all axes, of the reduction and of k."""
 OF_REDUCTION = tuple(name for name, axis in AXES.items() if axis.stage == "points")
-"""The axes that only a decomposition into ordered components has."""
+"""The axes that apply only to decompositions with ordered components."""
 
 
 def axes_of(stage: str) -> tuple[str, ...]:
-    """Return the axes that the results of a stage depend on: its own and those of the stages before it."""
+    """Return the axes that the results of a stage depend on: those of this stage and of all earlier ones."""
     stages = list(dict.fromkeys(axis.stage for axis in AXES.values()))
     return tuple(name for name, axis in AXES.items() if stages.index(axis.stage) <= stages.index(stage))
 
 
 def parts_of(stage: str) -> tuple[str, ...]:
-    """Return the parts of the path of a stage's results, in order."""
+    """Return the wildcards in the path of a stage's results, in order."""
     return tuple(dict.fromkeys(AXES[axis].part or axis for axis in axes_of(stage)))

@@ -1,4 +1,4 @@
-"""Cells, the combinations of choices: the names of their parts in paths, and what figures call them.
+"""Cells, that is combinations of choices: their names in paths and in figures.
 
 Jobs and figures import this module, so it uses the standard library only.
 """
@@ -11,39 +11,39 @@ from workflow_scripts.grid.axes import AXES, EVERYTHING, PARTS, Axes
 
 
 def join_layer(layer: str, subset: str) -> str:
-    """Return the name of a layer's features of a subset's images, `layer@subset`; of all images the layer's own."""
+    """Return the name of a layer's features for the images of a subset: `layer@subset`, or `layer` for all images."""
     return layer if subset == EVERYTHING else f"{layer}@{subset}"
 
 
 def split_layer(name: str) -> tuple[str, str]:
-    """Return the layer and the subset that `join_layer` joined."""
+    """Return the layer and the subset of a name made by `join_layer`."""
     layer, _, subset = name.partition("@")
     return layer, subset or EVERYTHING
 
 
 @dataclass(frozen=True)
 class Cell(Axes):
-    """One combination of choices."""
+    """One combination of choices: a value for each axis."""
 
     @property
     def rows(self) -> str:
-        """The name of the features that stages after extraction read: the layer, and a subset if it is one."""
+        """The name of the features that the stages after extraction read: `layer`, or `layer@subset`."""
         return join_layer(self.layer, self.subset)
 
     @property
     def reducer(self) -> str:
-        """The generated name of decomposition, number of components and whitening: `pca50w`."""
+        """The name of the decomposition, number of components and whitening together, such as `pca50w`."""
         return f"{self.decomposition}{self.n_components or ''}{'w' if self.whiten else ''}"
 
     @property
     def parts(self) -> dict[str, str]:
-        """The names by which paths hold the cell, by wildcard; also the decomposition and the subset alone."""
+        """The values of all wildcards in the cell's paths, by wildcard."""
         joined = {"layer": self.rows, "reducer": self.reducer}
         named = {part: joined.get(part) or getattr(self, part) for part in PARTS}
         return {**named, "decomposition": self.decomposition, "subset": self.subset}
 
     def dump(self) -> dict[str, Any]:
-        """Return the choices as jobs get them: a value for each axis, and the reducer's name."""
+        """Return the cell as jobs get it: the value of each axis, and the name of the reducer."""
         return {**vars(self), "reducer": self.reducer}
 
 
@@ -54,15 +54,17 @@ def word(axis: str, value: Any) -> str:
     return AXES[axis].words.get(value, f"{value}{AXES[axis].counted}")
 
 
-def spoken(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
-    """Return those of the axes whose value in a cell does not go without saying."""
+def axes_to_mention(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
+    """Return the axes that a figure has to mention for a cell: all whose value is not their `tacit` one."""
     return [axis for axis in axes if AXES[axis].tacit is None or cell[axis] != AXES[axis].tacit]
 
 
 def cell_names(cells: Sequence[Mapping[str, Any]], axes: Sequence[str]) -> list[str]:
-    """Return a name for each cell: its choices on those of `axes` in which the cells differ, or on all if they don't.
+    """Return a name for each cell: its choices on the axes of `axes` on which the cells differ.
 
-    Names tell apart all cells that differ on `axes`, so these are the axes that a kind of figure shows.
+    If they differ on none, the names have all of `axes` that are worth mentioning. Cells that differ on any of `axes`
+    have different names.
     """
     differing = [axis for axis in axes if len({cell[axis] for cell in cells}) > 1]
-    return [", ".join(word(axis, cell[axis]) for axis in differing or spoken(cells[0], axes)) for cell in cells]
+    named = differing or axes_to_mention(cells[0], axes)
+    return [", ".join(word(axis, cell[axis]) for axis in named) for cell in cells]

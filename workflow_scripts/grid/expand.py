@@ -1,4 +1,4 @@
-"""Studies expanded once into frozen cells, and the combinations that are left out, each with its reason."""
+"""Expansion of studies into cells; combinations that make no sense are left out with a reason."""
 
 import re
 from collections import ChainMap
@@ -22,7 +22,7 @@ from workflow_scripts.settings.studies import Choices, Study, Subset
 
 @dataclass(frozen=True)
 class Skipped:
-    """A combination that makes no sense, and why."""
+    """A combination of choices that a study leaves out, or a figure that it does not draw, and the reason."""
 
     study: str
     choices: tuple[tuple[str, Any], ...]
@@ -31,14 +31,14 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells of every study, in the order of its axes, and the combinations that were left out."""
+    """The cells of every study, in the order of its axes, and the combinations that are left out (`skipped`)."""
 
     settings: Settings
     skipped: list[Skipped] = field(default_factory=list)
 
     @cached_property
     def cells(self) -> dict[str, list[Cell]]:
-        """The cells of each study; raises `UserError` where a study has none."""
+        """The cells of each study; raises `UserError` if a study has none."""
         cells = {name: list(dict.fromkeys(self._expand(name, study))) for name, study in self.settings.studies.items()}
         for study in (name for name, of_study in cells.items() if not of_study):
             reasons = dict.fromkeys(skipped.reason for skipped in self.skipped if skipped.study == study)
@@ -47,24 +47,27 @@ class Grid:
 
     @cached_property
     def all_cells(self) -> list[Cell]:
-        """The cells of every study, and those that only a figure or a page shows."""
+        """The cells of every study, those shown only by a figure or a page, and those that subsets are taken from."""
         shown = chain.from_iterable(kinds.values() for kinds in (*self.figures.values(), *self.pages.values()))
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
-        return list(dict.fromkeys(chain(used, self._behind_subsets(used))))
+        return list(dict.fromkeys(chain(used, self._sources_of_subsets(used))))
 
-    def _behind_subsets(self, cells: Iterable[Cell], above: tuple[str, ...] = ()) -> Iterator[Cell]:
-        """Yield the cells whose clusters are subsets of others; `above` are the subsets that were taken of these."""
+    def _sources_of_subsets(self, cells: Iterable[Cell], pending: tuple[str, ...] = ()) -> Iterator[Cell]:
+        """Yield the cells whose clusters define the subsets of `cells`, and the cells that those depend on.
+
+        `pending` are the subsets whose definition is being followed. Raises `UserError` if one is defined by itself.
+        """
         for name in dict.fromkeys(cell.subset for cell in cells if cell.subset != EVERYTHING):
-            if name in above:
-                raise UserError(f"config: subsets.{name}: it is taken of itself")
-            behind = self.subset_cell(self.settings.subsets[name])
-            if behind is not None:
-                yield behind
-                yield from self._behind_subsets([behind], (*above, name))
+            if name in pending:
+                raise UserError(f"config: subsets.{name}: the subset is defined by itself; change its in_clusters.at")
+            source = self.subset_cell(self.settings.subsets[name])
+            if source is not None:
+                yield source
+                yield from self._sources_of_subsets([source], (*pending, name))
 
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
-        """The cells that each figure of each study shows, without the figures of a backbone that has no weights."""
+        """The cells that each figure of each study shows; figures of backbones without weights are left out."""
         return {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
 
     @cached_property
@@ -87,7 +90,7 @@ class Grid:
 
     @property
     def computed_figures(self) -> str:
-        """A regular expression for the tables of figures that compute, as `study/figure.`."""
+        """A regular expression for the figures whose table takes long to compute, each as `study/figure.`."""
         studies = self.settings.studies
         names = [
             re.escape(f"{study}/{name}.")
@@ -99,7 +102,7 @@ class Grid:
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
-        """A cell for each reducer, by the reducer's name."""
+        """One cell with each reducer, by the reducer's name; raises `UserError` if two reductions share a name."""
         by_name: dict[str, Cell] = {}
         for cell in self.all_cells:
             other = by_name.setdefault(cell.reducer, cell)
@@ -108,16 +111,17 @@ class Grid:
         return by_name
 
     def baseline(self, study: str, **at: Any) -> Cell:
-        """Return the study's baseline cell, changed by `at`; raise `UserError` where it makes no sense."""
+        """Return the study's baseline cell with the choices `at`; raises `UserError` if that makes no sense."""
         cell = self._cell(study, self._choices(study, at), f"studies.{study}: at")
-        if reason := self._senseless(cell):
+        if reason := self._reason_to_skip(cell):
             raise UserError(f"config: studies.{study}: {reason}")
         return cell
 
     def modelled(self, study: str) -> Cell | None:
-        """Return the cell that a study's model for new images is made of: the baseline, or the first if it is not run.
+        """Return the cell that a study's model for new images is made from.
 
-        None if its backbone or its decomposition has no place for new images.
+        It is the baseline, or the study's first cell if the baseline is not one of them. Returns None if the backbone
+        or the decomposition cannot be applied to new images.
         """
         baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
         cells = self.cells[study]
@@ -126,7 +130,7 @@ class Grid:
         return cell if has_place and self._places_new_images(cell.decomposition) else None
 
     def has_components(self, decomposition: str) -> bool:
-        """Tell whether a decomposition has ordered components, which may be cut off and whitened."""
+        """Return whether a decomposition has ordered components, so that `n_components` and `whiten` apply."""
         return decomposition != FEATURES_THEMSELVES and self.settings.decompositions[decomposition].is_ordered
 
     def _places_new_images(self, decomposition: str) -> bool:
@@ -138,29 +142,28 @@ class Grid:
         return [study for study, cells in self.cells.items() if any(cell.clusterer == clusterer for cell in cells)]
 
     def subset_cell(self, subset: Subset) -> Cell | None:
-        """Return the cell whose clusters a subset is taken of; None if it is taken of no clusters."""
+        """Return the cell whose clusters define a subset; None if the subset is not defined by clusters."""
         if subset.in_clusters is None:
             return None
         choices = ChainMap(dict(subset.in_clusters.at), {}, self.settings.baseline.model_dump())
         cell = self._cell("", choices, "subsets: in_clusters: at")
-        if reason := self._senseless(cell):
+        if reason := self._reason_to_skip(cell):
             raise UserError(f"config: subsets: in_clusters: at: {reason}")
         return cell
 
     def agreeing(self, study: str) -> list[Cell]:
-        """Return the cells that a study's consensus is made of: those of its verdict, or all that have clusters of
-        their own."""
+        """Return the cells of a study's consensus: those of its verdict, or all cells that cluster points."""
         return self.pages[study].get("verdict") or self.clustering(self.cells[study])
 
     def clustering(self, cells: Iterable[Cell]) -> list[Cell]:
-        """Return those of the cells whose clusters are not the consensus of others."""
+        """Return the cells that cluster points, that is whose clusters are not the consensus of other cells."""
         return [cell for cell in cells if self._study_read(cell) is None]
 
     def _study_read(self, cell: Cell) -> str | None:
         return self.settings.clusterers[cell.clusterer].study_read
 
     def check(self) -> None:
-        """Expand everything; raise `UserError` with the study and the key of a choice that does not exist."""
+        """Expand all studies; raises `UserError` with the study and the key if a choice does not exist."""
         _ = self.all_cells, self.figures, self.pages, self.reducers
         for cell in self.all_cells:
             self._check_consensus(cell)
@@ -185,7 +188,7 @@ class Grid:
                 found = f"found {cell.clusterer!r}, allowed: one that clusters the points"
                 raise UserError(f"config: studies.{study}: cross_validation: clusterer: {found}")
             if not self.has_components(cell.decomposition):
-                found = f"found {cell.decomposition!r}, allowed: a pca, which has a place for new images"
+                found = f"found {cell.decomposition!r}, allowed: a pca, which can be applied to held-out images"
                 raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
 
     def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | list[int] | None) -> None:
@@ -194,13 +197,13 @@ class Grid:
             allowed = self.settings.clusterers[clusterer].ks
             for number in (number for number in wanted if allowed and number not in allowed):
                 found = found_allowed(number, allowed)
-                raise UserError(f"config: studies.{study}: k: {found}, as clusterers.{clusterer}.k")
+                raise UserError(f"config: studies.{study}: k: {found}, the numbers of clusterers.{clusterer}.k")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
         for key, changes in _combinations(study):
             choices = self._choices(name, changes)
             cell = self._cell(name, choices, f"studies.{name}.{key}")
-            if reason := self._senseless(cell):
+            if reason := self._reason_to_skip(cell):
                 self.skipped.append(Skipped(name, tuple(changes.items()), reason))
                 if not changes:
                     raise UserError(f"config: studies.{name}: its baseline makes no sense: {reason}")
@@ -211,7 +214,7 @@ class Grid:
                 yield cell
 
     def _choices(self, study: str, changes: Mapping[str, Any]) -> ChainMap[str, Any]:
-        """Return the changes, before the study's baseline, before the configuration's baseline."""
+        """Return a value for each axis: from `changes`, else the study's baseline, else the configuration's."""
         own = self.settings.studies[study].baseline
         return ChainMap(dict(changes), dict(own), self.settings.baseline.model_dump())
 
@@ -237,7 +240,7 @@ class Grid:
 
     @cached_property
     def _names(self) -> dict[str, list[str]]:
-        """The names that there are on each axis that has names."""
+        """The allowed names of each axis whose values are names."""
         passes = chain.from_iterable(backbone.layers for backbone in self.settings.backbones.values())
         sections: dict[str, Iterable[str]] = {"layers": dict.fromkeys(chain.from_iterable(passes))}
         return {
@@ -249,7 +252,7 @@ class Grid:
             if axis.section
         }
 
-    def _senseless(self, cell: Cell) -> str | None:
+    def _reason_to_skip(self, cell: Cell) -> str | None:
         if self.settings.backbones[cell.backbone].pass_of(cell.layer) is None:
             return f"{cell.backbone} has no layer {cell.layer}"
         return self._lacks_weights(cell)
@@ -261,7 +264,7 @@ class Grid:
 
 
 def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield changes of the baseline, each with the study's key that holds it."""
+    """Yield the changes of the baseline that a study asks for, each after the key of the study that it comes from."""
     axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
     if study.design == "product":
         yield from (("vary", dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
@@ -272,7 +275,11 @@ def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
-    """Return the cells that a figure or a page shows: one, or those of its study that would not look the same."""
+    """Return the cells that a figure or a page shows.
+
+    It is one cell, or the study's cells that have the choices `figure.at`; of cells that the figure would show
+    identically, only the first. Raises `UserError` if there is none.
+    """
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]
     cells = grid.cells[study] if figure.shows_consensus else grid.clustering(grid.cells[study])

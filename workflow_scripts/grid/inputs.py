@@ -1,6 +1,6 @@
-"""What each rule reads, and what decides its result: the functions of wildcards that rules name.
+"""Input functions and params of the rules, as functions of their wildcards.
 
-A mistake of the user that only shows here ends the run with one line, for Snakemake would wrap it in a traceback.
+A mistake of the user that is noticed here ends the run with one line; Snakemake would show a traceback.
 """
 
 import sys
@@ -25,7 +25,7 @@ from workflow_scripts.settings.studies import OF_A_VERDICT
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Wildcards = Any
-"""Snakemake's: an attribute and an item for each wildcard."""
+"""The wildcards of Snakemake, with an attribute and an item for each."""
 Files = str | list[str]
 
 
@@ -41,11 +41,14 @@ def _ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
 
 class Inputs:
-    """What the rules of a configuration read, as functions of their wildcards.
+    """Input functions and params of the rules for one configuration.
 
     Parameters
     ----------
-    facts : the published numbers that the configuration names.
+    settings : of the configuration.
+    grid : the cells of its studies.
+    layout : the paths of its artefacts.
+    facts : the published numbers that the run is compared with.
     """
 
     def __init__(self, settings: Settings, grid: Grid, layout: Layout, facts: Sequence[Fact] = ()) -> None:
@@ -64,7 +67,7 @@ class Inputs:
 
     @_ends_the_run
     def listing(self, wildcards: Wildcards) -> str | None:
-        """Return a digest of the folder's files, so that an image changed in a sub-folder is seen; not of tables."""
+        """Return a digest of the files in the data folder, without the tables of labels; None for embedded data."""
         if self.is_embedded:
             return None
         given = (self.label_table(wildcards), self.label_corrections(wildcards))
@@ -74,7 +77,7 @@ class Inputs:
         return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
 
     def known_listing(self, wildcards: Wildcards) -> str:
-        """Return a digest of the folder of labelled images that labels are brought from."""
+        """Return a digest of the files in the folder of labelled images that labels are taken from."""
         try:
             return listing_digest(scan(str(self.settings.intake.labels.file)))
         except UserError as error:
@@ -90,7 +93,7 @@ class Inputs:
 
     @_ends_the_run
     def label_table(self, wildcards: Wildcards) -> Files:
-        """Return the table that labels come from, or no file: editing it labels the images again."""
+        """Return the table that labels are read from, or no file."""
         labels = self.settings.intake.labels
         if labels.by_content and labels.file and isdir(labels.file):
             return self.layout.known_labels
@@ -106,25 +109,25 @@ class Inputs:
 
     @property
     def intake_settings(self) -> dict[str, Any]:
-        """What decides which files are images, and what makes two of them one."""
+        """The settings that decide which files become images of the data set."""
         return self.settings.intake.dump(exclude={"labels", "sublabels", "scale_bars"})
 
     @property
     def sublabel_rule(self) -> dict[str, Any] | None:
-        """The rule of the finer classes, or None."""
+        """The settings of the finer classes, or None."""
         sublabels = self.settings.intake.sublabels
         return sublabels.dump(include={"rule", "level", "pattern"}) if sublabels else None
 
     @property
     def label_matches(self) -> dict[str, str]:
-        """The output that only labels by content have."""
+        """The additional output if labels are matched by content."""
         return {"matches": self.layout.label_matches} if self.settings.intake.labels.by_content else {}
 
     # ----------------------------------------------------------------------------------------------------- features
 
     @_ends_the_run
     def weight_file(self, wildcards: Wildcards) -> Files:
-        """Return the weight file that the user brings, or no file: another one under its name is another result."""
+        """Return the weight file that a backbone's settings name, or no file; raises `UserError` if it is missing."""
         file = self.settings.backbones[wildcards.backbone].weight_file
         if file and not isfile(file):
             raise UserError(f"config: backbones.{wildcards.backbone}.weights: found no file {file}")
@@ -136,18 +139,18 @@ class Inputs:
         return self.layout.preprocessed.format(preprocess=tuned.preprocess if tuned else "")
 
     def weights_of(self, backbone: str) -> str:
-        """Return what the passes of a backbone wait for: fine-tuned weights, or the note of which file they are."""
+        """Return the file that extraction waits for: the fine-tuned weights, or the JSON about the weight file."""
         tuned = self.settings.backbones[backbone].finetune
         return (self.layout.finetuned if tuned else self.layout.weights).format(backbone=backbone)
 
     def frozen_network(self, backbone: str) -> dict[str, Any]:
-        """Return the settings of the network that the passes of a backbone run."""
+        """Return the settings of the network that extraction runs, with the fine-tuned weights if there are any."""
         settings = self.settings.backbones[backbone]
         tuned = {"weights": self.weights_of(backbone), "sha256": None, "normalise": "auto"}
         return {**settings.network(), **(tuned if settings.finetune else {})}
 
     def images_for(self, backbone: str) -> Callable[[Wildcards], str]:
-        """Return a function for the preprocessed images, which ends the run where the backbone refuses their size."""
+        """Return an input function for the preprocessed images; it ends the run if the backbone refuses their size."""
 
         @_ends_the_run
         def images(wildcards: Wildcards) -> str:
@@ -161,18 +164,18 @@ class Inputs:
     # -------------------------------------------------------------------------------------------- reduce and cluster
 
     def decomposed_from(self, wildcards: Wildcards) -> str:
-        """Return the features, or the decomposition that a map is made of."""
+        """Return the input of a decomposition: the features, or for a map another decomposition."""
         source = self.settings.decompositions[wildcards.decomposition].source
         if source is None:
             return self.layout.features.format(**wildcards)
         return self.layout.decomposed.format(**{**wildcards, "decomposition": source})
 
     def reduction(self, wildcards: Wildcards) -> Cell:
-        """Return a cell with the reducer's decomposition, number of components and whitening."""
+        """Return a cell with the decomposition, number of components and whitening of the wildcard `reducer`."""
         return self.grid.reducers[wildcards.reducer]
 
     def points(self, wildcards: Wildcards) -> str:
-        """Return what is clustered: a decomposition, or the features themselves."""
+        """Return the store of the points that are clustered: a decomposition, or the features themselves."""
         decomposition = self.reduction(wildcards).decomposition
         if decomposition == FEATURES_THEMSELVES:
             return self.layout.features.format(**wildcards)
@@ -183,37 +186,37 @@ class Inputs:
         return self.settings.clusterers[wildcards.clusterer].dump()
 
     def consensus_read(self, wildcards: Wildcards) -> Files:
-        """Return the consensus that the clusterer takes for its clusters; no file of one that clusters the points."""
+        """Return the consensus that the clusterer takes its clusters from; no file if it clusters the points."""
         study = self.settings.clusterers[wildcards.clusterer].study_read
         return self.layout.consensus.format(study=study) if study else []
 
     def clusterer_gpus(self, wildcards: Wildcards) -> int:
-        """Return how many GPUs the clusterer takes, one or none."""
+        """Return the number of GPUs that the clusterer takes, 0 or 1."""
         return int(self.settings.clusterers[wildcards.clusterer].takes_gpu)
 
     def decomposition_gpus(self, wildcards: Wildcards) -> int:
-        """Return how many GPUs the decomposition takes, one or none."""
+        """Return the number of GPUs that the decomposition takes, 0 or 1."""
         return int(self.settings.decompositions[wildcards.decomposition].takes_gpu)
 
     def clusterer_code(self, job: str) -> Callable[[Wildcards], str]:
-        """Return a function for the digest of a job's code and of that of the clusterer."""
+        """Return a function of the wildcards for the digest of the code of a job and of the clusterer that it runs."""
         return lambda wildcards: code_digest(
             f"jobs.{job}", f"clusterers.{self.settings.clusterers[wildcards.clusterer].method_name}"
         )
 
     # --------------------------------------------------------------------------------------------- subsets and scores
 
-    def behind_subset(self, wildcards: Wildcards) -> Files:
-        """Return the path of the clusters that a subset is selected from, or an empty list without such."""
-        behind = self.grid.subset_cell(self.settings.subsets[wildcards.subset])
-        return self.layout.of(self.layout.clusters, behind) if behind else []
+    def clusters_of_subset(self, wildcards: Wildcards) -> Files:
+        """Return the clusters that define a subset, or no file if the subset is not defined by clusters."""
+        cell = self.grid.subset_cell(self.settings.subsets[wildcards.subset])
+        return self.layout.of(self.layout.clusters, cell) if cell else []
 
     def manifest_of_rows(self, wildcards: Wildcards) -> str:
-        """Return the manifest of the rows that a store after extraction has."""
+        """Return the manifest of the images in a store: that of the subset in the wildcard `layer`, or of all."""
         return self.layout.manifest_of(split_layer(wildcards.layer)[1])
 
     def cell_columns(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the choices that name a row in the tables; null where a choice does not apply."""
+        """Return the values that name a cell in the tables, by column; None if a choice does not apply."""
         layer, subset = split_layer(wildcards.layer)
         parts = {part: wildcards[part] for part in PARTS}
         return {**parts, "layer": layer, "subset": subset, "dataset": self.dataset, **self._components(wildcards)}
@@ -224,11 +227,11 @@ class Inputs:
         return {axis: getattr(cell, axis) if has else None for axis in OF_REDUCTION}
 
     def scores_of_study(self, wildcards: Wildcards) -> list[str]:
-        """Return the scores of a study's cells, and of their cross-validations."""
+        """Return the tables of scores of a study's cells, and of their cross-validations."""
         return self._of_study(wildcards.study, self.layout.scores, self.layout.validated)
 
     def class_scores_of_study(self, wildcards: Wildcards) -> list[str]:
-        """Return the scores of each class in a study's cells, and in their cross-validations."""
+        """Return the tables of scores of each class in a study's cells, and in their cross-validations."""
         return self._of_study(wildcards.study, self.layout.class_scores, self.layout.class_validated)
 
     def _of_study(self, study: str, scores: str, validated: str) -> list[str]:
@@ -271,25 +274,25 @@ class Inputs:
         return [layout.of(getattr(layout, name), cell) for cell in cells]
 
     def manifest_shown(self, wildcards: Wildcards) -> str:
-        """Return the manifest of the images that a figure shows; of more than one subset that of all images."""
+        """Return the manifest of the images that a figure shows; that of all images if its cells differ in subset."""
         subsets = {cell.subset for cell in self.cells_shown(wildcards)}
         return self.layout.manifest_of(subsets.pop() if len(subsets) == 1 else EVERYTHING)
 
     def images_shown(self, wildcards: Wildcards) -> list[str]:
-        """Return the preprocessed images of which some figures show a few."""
+        """Return the stores of preprocessed images that a figure shows images from, or no files."""
         if not self.figure_settings(wildcards).shows_images:
             return []
         return [self.layout.of(self.layout.preprocessed, cell) for cell in self.cells_shown(wildcards)]
 
     def clusterers_run(self, wildcards: Wildcards) -> dict[str, dict[str, Any]]:
-        """Return the settings of the clusterers that a figure's table runs itself, by name."""
+        """Return the settings of the clusterers that the job of a figure's table runs itself, by name."""
         if not self.figure_settings(wildcards).runs_clusterers:
             return {}
         names = dict.fromkeys(cell.clusterer for cell in self.cells_shown(wildcards))
         return {name: self.settings.clusterers[name].dump() for name in names}
 
     def table_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return what decides a figure's table."""
+        """Return the settings that decide a figure's table."""
         clusterers = self.clusterers_run(wildcards)
         return self.figure_settings(wildcards).table_settings() | ({"clusterers": clusterers} if clusterers else {})
 
@@ -312,7 +315,7 @@ class Inputs:
 
     @property
     def reproduction_settings(self) -> dict[str, Any]:
-        """What decides the comparison with published numbers: these, and how they are taken from our tables."""
+        """The settings of the comparison with published numbers, and these numbers; empty without a comparison."""
         settings = self.settings.reproduction
         return (
             {**settings.table_settings(), "facts": [fact.model_dump(mode="json") for fact in self.facts]}
@@ -322,12 +325,12 @@ class Inputs:
 
     @property
     def published_tables(self) -> list[str]:
-        """The tables that published numbers are compared with, of those that this configuration makes."""
+        """The tables of this configuration that published numbers are compared with."""
         names = sorted({fact.table for fact in self.facts})
         return [f"{self.layout.root}/tables/{name}.parquet" for name in names if self._is_made(name)]
 
     def _is_made(self, table: str) -> bool:
-        """Tell whether this configuration makes a table, `study`, `study.classes` or `study/figure`."""
+        """Return whether this configuration makes a table: `study`, `study.classes` or `study/figure`."""
         study, _, figure = table.partition("/")
         study = study.removesuffix(".classes")
         return study in self.grid.figures and (not figure or figure in self.grid.figures[study])
@@ -335,7 +338,7 @@ class Inputs:
     # --------------------------------------------------------------------------------------------------------- pages
 
     def page_sources(self, kind: str) -> Callable[[Wildcards], dict[str, Files]]:
-        """Return a function for the artefacts of the cells that a page shows, and the images of which it shows some."""
+        """Return an input function for the artefacts of the cells that a page shows, and for its images, by name."""
 
         def sources(wildcards: Wildcards) -> dict[str, Files]:
             cells = self.grid.pages[wildcards.study][kind]
@@ -350,7 +353,7 @@ class Inputs:
         return sources
 
     def page_params(self, kind: str) -> dict[str, Callable[[Wildcards], Any]]:
-        """Return the functions for what decides a page."""
+        """Return the params of a page, as functions of the wildcards."""
         return {
             "names": lambda wildcards: {"dataset": self.dataset, "study": wildcards.study},
             "page": lambda wildcards: self.settings.studies[wildcards.study].pages[kind].page_settings(),
@@ -360,7 +363,7 @@ class Inputs:
     # ------------------------------------------------------------------------------------------------------- verdict
 
     def consensus_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the clusterings of the cells, and their manifest."""
+        """Return the clusters of the cells of a consensus, and their manifest, by name."""
         cells = self.grid.agreeing(wildcards.study)
         return {
             "manifest": self.layout.manifest_of(cells[0].subset),
@@ -368,7 +371,7 @@ class Inputs:
         }
 
     def consensus_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the k of the cells and the groups of their consensus; null leaves them to the cells."""
+        """Return the k of the cells and the number of groups of a consensus; None if the cells decide."""
         verdict = self.settings.studies[wildcards.study].pages.get("verdict")
         return verdict.consensus_settings() if verdict else {"k": None, "groups": None}
 
@@ -377,18 +380,18 @@ class Inputs:
         return dumped(self.grid.agreeing(wildcards.study))
 
     def figures_of_verdict(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return the figures that a verdict is read from, by kind; choose_k only where the study has it."""
+        """Return the names of the figures that a verdict is read from, by kind; `choose_k` only if the study has it."""
         study = self.settings.studies[wildcards.study]
         names = {kind: study.figure_of_kind(kind) for kind in (*OF_A_VERDICT, "choose_k")}
         made = self.grid.figures[wildcards.study]
         return {kind: name for kind, name in names.items() if name is not None and name in made}
 
     def kinds_of_verdict(self, wildcards: Wildcards) -> list[str]:
-        """Return the kinds of the figures that a verdict is read from, in the order of its inputs."""
+        """Return the kinds of the figures that a verdict is read from, in the order of the verdict's inputs."""
         return list(self.figures_of_verdict(wildcards))
 
     def verdict_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the tables and figures that a verdict is read from, the consensus and the images."""
+        """Return the inputs of a verdict by name: tables and figures, the consensus, the manifest and the images."""
         layout, study = self.layout, wildcards.study
         names = self.figures_of_verdict(wildcards).values()
         figures = [layout.figure.format(study=study, figure=name) for name in names]
@@ -404,7 +407,7 @@ class Inputs:
         }
 
     def verdict_links(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return where a person looks up the number of a sentence, below the folder of all results, by the table."""
+        """Return the tables that the sentences of a verdict link to, as paths in the results folder, by name."""
         layout, study = self.layout, wildcards.study
         paths = {
             "manifest": str(self.consensus_sources(wildcards)["manifest"]),
@@ -417,26 +420,26 @@ class Inputs:
 
     @property
     def first_verdict(self) -> list[str]:
-        """The page of the first study that has a verdict; none if none has."""
+        """The verdict of the first study that has one; an empty list if no study has."""
         studies = [name for name, pages in self.grid.pages.items() if "verdict" in pages]
         return [self.layout.verdict.format(study=study) for study in studies[:1]]
 
     @property
     def front_page(self) -> list[str]:
-        """The first page of all results; none without a verdict."""
+        """The front page of the results; an empty list if no study has a verdict."""
         return [self.layout.front_page for _ in self.first_verdict]
 
     # -------------------------------------------------------------------------------------------------------- models
 
     def modelled(self, study: str) -> Cell:
-        """Return the cell that the model of a study with a model is made of."""
+        """Return the cell that a study's model is made from; raises `KeyError` if the study has no model."""
         cell = self.grid.modelled(study)
         if cell is None:
             raise KeyError(study)
         return cell
 
     def model_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the artefacts of the cell that a study's model is made of."""
+        """Return the artefacts that a study's model is made from, by name."""
         layout, cell = self.layout, self.modelled(wildcards.study)
         return {
             "manifest": layout.manifest_of(cell.subset),
@@ -448,7 +451,7 @@ class Inputs:
         }
 
     def model_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the settings that a model needs to treat new images as the old ones were."""
+        """Return the settings of preprocessing, network and decomposition, which a model applies to new images."""
         cell = self.modelled(wildcards.study)
         decomposition = self.settings.decompositions.get(cell.decomposition)
         return {
@@ -459,7 +462,7 @@ class Inputs:
 
     @cached_property
     def modelled_studies(self) -> list[str]:
-        """The studies whose reduction has a place for new images."""
+        """The studies that have a model for new images."""
         return [study for study in self.settings.studies if self.grid.modelled(study)]
 
     @cached_property
@@ -469,13 +472,16 @@ class Inputs:
 
     @_ends_the_run
     def predictions(self, wildcards: Wildcards) -> list[str]:
-        """Return what the models say of the new images."""
+        """Return the tables of predictions for the new images, one for each study with a model.
+
+        Raises `UserError` if `new_images` is no folder, or if no study has a model.
+        """
         found = self.settings.new_images or "nothing"
         if not isdir(found):
             allowed = "a folder of images, as in: snakemake predict --config new_images=PATH"
             raise UserError(f"config: new_images: found {found}, allowed: {allowed}")
         if not self.modelled_studies:
-            allowed = "a decomposition that has a place for new images: a pca, an autoencoder, none"
+            allowed = "a decomposition that can be applied to new images: a pca, an autoencoder, none"
             raise UserError(f"config: studies: found none with a model, allowed: {allowed}")
         folder = folder_name(found)
         return [self.layout.predictions.format(folder=folder, study=study) for study in self.modelled_studies]
@@ -494,7 +500,7 @@ class Inputs:
 
     @property
     def reproduction_files(self) -> list[str]:
-        """The comparison with published numbers, where the configuration names some."""
+        """The files of the comparison with published numbers; an empty list if the configuration names none."""
         if not self.settings.reproduction:
             return []
         figure = self.layout.reproduction_figure
@@ -503,17 +509,17 @@ class Inputs:
     # -------------------------------------------------------------------------------------------------- housekeeping
 
     def listed_model(self, wildcards: Wildcards) -> str:
-        """Return the model whose layers are listed: that of a backbone of the configuration, or a model's own name."""
+        """Return the model whose layers are listed; the setting `backbone` names a backbone or a model."""
         name = self.settings.backbone or self.settings.baseline.backbone
         return self.settings.backbones[name].model if name in self.settings.backbones else name
 
     def listed_size(self, wildcards: Wildcards) -> int:
-        """Return the side of the images that the network would get, pixels."""
+        """Return the side, in pixels, of the images that the network whose layers are listed would get."""
         named = self.settings.backbones.get(self.settings.backbone or "")
         variant = self.settings.preprocess[self.settings.baseline.preprocess]
         return (named and named.size) or max(variant.size)
 
 
 def dumped(cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return cells as jobs get them."""
+    """Return cells as dictionaries, as jobs get them."""
     return [cell.dump() for cell in cells]

@@ -1,1 +1,1 @@
-"""What a run needs, what it says before and after, and what it leaves behind."""
+"""Resources of jobs, the plan of a dry run, the summary after a run, the report, and the deletion of unused results."""

@@ -1,4 +1,4 @@
-"""The last words of a run: of a dry run the plan, of a run what failed, what was decided, and where to look."""
+"""The text printed at the end of a run: failed jobs, decisions made for the user, and where the results are."""
 
 import atexit
 import csv
@@ -20,22 +20,22 @@ HOUSEKEEPING = ("prune", "list_layers")
 
 
 def print_at_the_end(run: Run, sizes: Sizes) -> None:
-    """Register the last words of the main process."""
+    """Print the plan at the end of a dry run, or the summary at the end of a run; only in the main process."""
     if not run.is_main_process:
         return
 
-    def speak() -> None:
+    def print_lines() -> None:
         started_in = os.getcwd()
         with chdir(run.folder):
             if run.began and not run.is_for(*HOUSEKEEPING):
                 lines = plan(run, sizes) if run.is_dry else ending(run, sizes, started_in)
                 print("\n".join(lines), file=sys.stderr)
 
-    atexit.register(speak)
+    atexit.register(print_lines)
 
 
 def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
-    """Return what failed, what was decided for the user, where the results are, and the first lines of the verdict."""
+    """Return the lines of a run's summary: failed jobs, decisions made for the user, paths of results, the verdict."""
     layout = sizes.layout
     lines = ["", *(f"Failed: {job}" for job in run.failed), *_slow_kmeans(run.logs())]
     if Path(layout.rejected).is_file():
@@ -58,18 +58,18 @@ def _verdict(study: str, layout: Layout) -> list[str]:
         return []
     with open(path, newline="", encoding="utf-8") as stream:
         lines = sorted((int(row["line"]), row["sentence"]) for row in csv.DictReader(stream) if row["line"])
-    said = ("".join(letter if letter.isprintable() else "?" for letter in text) for _, text in lines)
-    return ["", f"Verdict of study {study}:", *(f"  {number}. {text}" for number, text in enumerate(said, 1))]
+    printable = ("".join(letter if letter.isprintable() else "?" for letter in text) for _, text in lines)
+    return ["", f"Verdict of study {study}:", *(f"  {number}. {text}" for number, text in enumerate(printable, 1))]
 
 
 def _slow_kmeans(logs: Iterable[str]) -> list[str]:
-    """Return one line where results rest on a k-means without a compiled kernel, as the logs of their jobs say."""
+    """Return one line if the logs say that k-means ran without a compiled kernel, otherwise none."""
     paths = sorted({Path(path) for path in logs if Path(path).is_file()})
     lines = [line for path in paths for line in path.read_text(errors="replace").splitlines() if SLOW_PATH in line]
     if not lines:
         return []
     return [
         f"k-means ran on the slow path (no compiled kernel) in {len(lines)} job{'s' * (len(lines) > 1)}: "
-        f"{lines[0].partition(SLOW_PATH)[2]}. The lowest inertia agrees up to 1e-9; single restarts may end "
-        "elsewhere"
+        f"{lines[0].partition(SLOW_PATH)[2]}. The lowest inertia agrees with that of the kernel up to 1e-9; single "
+        "restarts may end in another optimum"
     ]

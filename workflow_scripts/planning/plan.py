@@ -1,4 +1,4 @@
-"""The plan of a dry run: jobs of each stage, restarts, room on the disk, and what was left out and why."""
+"""The plan of a dry run: jobs of each rule, restarts, disk space, and the combinations left out."""
 
 import shutil
 import sys
@@ -14,7 +14,7 @@ FIGURE_BYTES = 2_000_000
 
 
 def plan(run: Run, sizes: Sizes) -> list[str]:
-    """Return the lines that say what a run would do."""
+    """Return the lines that a dry run prints: its jobs, restarts, disk space, and combinations left out."""
     layout, jobs = sizes.layout, run.needed_jobs()
     stages = Counter(_stage(job, layout) for job in jobs)
     written = _bytes_to_write(jobs, sizes)
@@ -31,7 +31,7 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
 
 
 def check_disk(run: Run, sizes: Sizes) -> None:
-    """End the run before it starts when the disk has too little room for it."""
+    """Exit with a message before the first job if the results need more disk space than is free."""
     needed = sum(_bytes_to_write(run.needed_jobs(), sizes).values())
     free = shutil.disk_usage(".").free
     if needed > free:
@@ -39,13 +39,16 @@ def check_disk(run: Run, sizes: Sizes) -> None:
 
 
 def _stage(job: Job, layout: Layout) -> str:
-    """Return the rule that makes what a job makes, under the name that it has with us; a target makes nothing."""
+    """Return the name of a job's rule in this project, or `targets` if it writes nothing.
+
+    In a workflow that imports this one as a module, `job.rule` may have a prefix; this name has none.
+    """
     artefact = layout.artefact_of(job.outputs[0]) if job.outputs else None
     return ARTEFACTS[artefact].made_by if artefact else "targets"
 
 
 def _restarts_of_kmeans(jobs: Iterable[Job], sizes: Sizes) -> int:
-    """Return how many restarts of k-means the jobs run that write clusters."""
+    """Return the number of restarts of k-means in all jobs that write clusters."""
     clustering = (job for job in jobs if job.outputs and sizes.layout.artefact_of(job.outputs[0]) == "clusters")
     variants = Counter(job.wildcards["clusterer"] for job in clustering)
     return sum(count * sizes.settings.clusterers[name].n_restarts for name, count in variants.items())

@@ -1,4 +1,4 @@
-"""Results that no configuration names any more."""
+"""Listing and deleting results that no configuration names any more."""
 
 import sys
 from collections.abc import Collection, Iterator
@@ -11,13 +11,14 @@ from workflow_scripts.settings import Settings, parse
 from workflow_scripts.settings.reading import read_yaml
 
 UNFINISHED = (".rows", ".progress", ".checkpoint", ".checkpoints")
-"""What stands behind the name of a file that a kill interrupted, where the work can go on."""
+"""Endings of hidden files and folders that an interrupted job continues from; the result's name is before them."""
 
 
 def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list[str]:
-    """Return every result below the pruned folders that the present configuration or one of the project's names.
+    """Return the paths of all results in the pruned folders that a configuration names, sorted.
 
-    A configuration of the project with a mistake ends the run: what it names must not count as unused.
+    The configurations are the present one and all with studies in `config_folder`. If one of them has a mistake, the
+    process exits with a message, because the results that it names must not be deleted.
     """
     configurations = [settings]
     for path in sorted(Path(config_folder).glob("**/*.yaml")):
@@ -31,7 +32,7 @@ def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list
 
 
 def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
-    """Yield the files of the pruned folders below `root` that are neither in `wanted` nor a part of such a file."""
+    """Yield the files in the pruned folders of `root` that are neither in `wanted` nor unfinished parts of these."""
     known = {Path(path) for path in wanted}
     for folder in PRUNED_FOLDERS:
         files = (path for path in sorted((Path(root) / folder).rglob("*")) if path.is_file())
@@ -39,7 +40,7 @@ def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
 
 
 def _finished(path: Path) -> Path:
-    """Return the file that an unfinished one is on the way to; of every other file itself."""
+    """Return the path of the result that an unfinished file belongs to, or the path itself for any other file."""
     if path.parent.name.endswith(".checkpoints"):
         path = path.parent
     for ending in UNFINISHED:
@@ -49,7 +50,7 @@ def _finished(path: Path) -> Path:
 
 
 def prune(root: str | Path, wanted: Collection[str], delete: bool) -> None:
-    """Print each unwanted file with its size, and delete it if `delete`."""
+    """Print each unwanted file with its size, and delete it if `delete` is true."""
     total = 0
     for path in unwanted(root, wanted):
         size = path.stat().st_size

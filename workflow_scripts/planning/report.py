@@ -1,4 +1,4 @@
-"""Snakemake's report: written at the end of a run that makes everything, whenever what it shows has changed."""
+"""Writing of Snakemake's report at the end of a run of all targets, if the files that it shows have changed."""
 
 import shutil
 import subprocess
@@ -12,19 +12,18 @@ from workflow_scripts.io.files import replacing
 from workflow_scripts.planning.snakemake_internals import Run
 
 ONE_FILE = 24_000_000
-"""Bytes up to which the report is one file of HTML. A browser reads that whole, a third larger than what it shows,
-before it shows anything, and some (Firefox before 136) show no page above 32 MB inside it."""
+"""The most bytes of the shown files for which the report is one HTML file; otherwise it is a zip. A browser must read
+the whole HTML file first, which is a third larger, and some browsers (Firefox before 136) show no page above 32 MB in
+it."""
 
 
 def bring_up_to_date(run: Run, layout: Layout, grid: Grid, started_in: str) -> list[str]:
-    """Write the report if it is due, and return the line that says where it is, or why there is none of these results.
+    """Write the report if it is out of date, and return the line that says where it is or why it was not written.
 
-    Parameters
-    ----------
-    started_in : the folder in which the run was started, from which the paths of its command line lead.
+    `started_in` is the folder in which the run was started, which the paths of its command line are relative to.
     """
     if not run.is_own or any(argument.startswith("--report") for argument in sys.argv):
-        return []  # an importing workflow has one of its own, or the user asks Snakemake for it
+        return []  # an importing workflow writes its own report, or the user asks Snakemake for one
     shown = sorted(layout.reported(grid))
     if (report := _report(layout)) and _is_of(report, shown, layout):
         return [_where(report)]
@@ -36,7 +35,7 @@ def bring_up_to_date(run: Run, layout: Layout, grid: Grid, started_in: str) -> l
 
 
 def _report(layout: Layout) -> Path | None:
-    """Return the report that there is, whichever its form."""
+    """Return the path of the existing report, HTML or zip, or None."""
     return next((path for path in _forms(layout) if path.is_file()), None)
 
 
@@ -49,7 +48,7 @@ def _where(report: Path) -> str:
 
 
 def _is_of(report: Path, shown: Sequence[str], layout: Layout) -> bool:
-    """Tell whether a report was written of exactly these files, after they were."""
+    """Return whether a report was written from exactly these files, and after them."""
     listed = Path(layout.report_files)
     if not listed.is_file() or listed.read_text(encoding="utf-8").splitlines() != list(shown):
         return False
@@ -66,10 +65,10 @@ def _why_not_now(run: Run) -> str | None:
 
 
 def _write(layout: Layout, shown: Sequence[str], started_in: str) -> str | None:
-    """Write the report with the command line of this run; return why that failed.
+    """Write the report with the arguments of this run; return None, or the reason why that failed.
 
-    Snakemake goes by the ending of the name that it is given, and a zip's folder has this name without the ending: the
-    report is written under its own name, in a folder beside it.
+    The ending of the name decides the format, and the folder inside a zip has the name without the ending. So the
+    report is written with its final name in another folder and then moved.
     """
     unfinished, log = Path(layout.root, ".report"), Path(layout.log(layout.report))
     try:
@@ -93,12 +92,12 @@ def _write(layout: Layout, shown: Sequence[str], started_in: str) -> str | None:
 
 
 def _run_snakemake(report: Path, log: Path, started_in: str) -> str | None:
-    """Run Snakemake for its report, and return the last line that it said if there is none."""
-    # Before the user's options, the last of which may take any number of values.
+    """Let Snakemake write the report; return None, or the last line of its output if there is no report."""
+    # The options come before those of the user, the last of which may take any number of values.
     command = [sys.executable, "-m", "snakemake", "--report", str(report), "--nolock", *sys.argv[1:]]
     with open(log, "w", encoding="utf-8") as stream:
         done = subprocess.run(command, cwd=started_in, stdout=stream, stderr=stream, check=False)
     if done.returncode == 0 and report.is_file():
         return None
-    said = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((line.strip() for line in reversed(said) if line.strip()), "Snakemake wrote none")
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "Snakemake wrote none")

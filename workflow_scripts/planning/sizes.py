@@ -1,7 +1,8 @@
-"""What a job needs, from the sizes that the configuration says: bytes of each store, memory, threads, minutes.
+"""Estimates of the memory, time and threads of each job, and of the bytes of each store.
 
-Rules import this module, so it imports nothing heavy. The methods' own needs are those of their settings models. Memory
-grows with the attempt, for schedulers that kill a job.
+The settings models estimate what their methods need; this module adds the sizes of the data and the base of every job.
+Estimates are multiplied by the attempt, because schedulers kill jobs that exceed them. Rules import this module, so it
+imports nothing heavy.
 """
 
 import csv
@@ -23,30 +24,30 @@ from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, FLOPS, PAI
 from workflow_scripts.settings.decompositions import Decomposition, Pca
 
 BASE_MB = 400
-"""Python with the libraries of most jobs, and on a cluster the Snakemake that runs the job."""
+"""Memory of Python with the libraries of most jobs, and of the Snakemake process that runs a job on a cluster."""
 TORCH_MB = 400
-"""PyTorch beside them."""
+"""Additional memory of PyTorch."""
 STREAM_MB = 2000
-"""A job that streams images, with the largest ones under way."""
+"""Memory of a job that streams images, including several of the largest allowed size."""
 EMBEDDED_IMAGES = 400
 LABEL_COPIES = 40
-"""Bytes of a label of a cell in a consensus, of all cells at once: 1.1 GB were measured of 30 million."""
+"""Bytes per label of every cell in a consensus; 1.1 GB were measured for 30 million labels."""
 BASE_MINUTES = 5
-"""Of a job with nothing to do, on a slow file system. Many such jobs are one on a cluster, and then it counts."""
+"""Minutes of a job that computes nothing, on a slow file system; they add up when a cluster job groups many jobs."""
 
 
 def intake_mb(wildcards: Any, attempt: int) -> int:
-    """Return the memory of a job that reads images, MB."""
+    """Return the memory (MB) of a job that reads raw images."""
     return STREAM_MB * attempt
 
 
 def preprocess_mb(wildcards: Any, attempt: int) -> int:
-    """Return the memory of a preprocessing, MB."""
+    """Return the memory (MB) of a preprocessing job."""
     return STREAM_MB * attempt
 
 
 def finetune_mb(wildcards: Any, attempt: int) -> int:
-    """Return the memory of a fine-tuning, MB."""
+    """Return the memory (MB) of a fine-tuning job."""
     return 4 * STREAM_MB * attempt
 
 
@@ -59,13 +60,17 @@ def _megabytes(n_bytes: float, attempt: int, base: int = BASE_MB) -> int:
 
 
 def csv_rows(path: str) -> int:
-    """Return the rows below the header; an image's path may hold a line break inside quotes, so lines are not rows."""
+    """Return the number of rows of a CSV file without its header; a quoted value may contain line breaks."""
     with open(path, newline="") as stream:
         return sum(1 for _ in csv.reader(stream)) - 1
 
 
 class Sizes:
-    """Bytes, megabytes and minutes of a configuration's jobs on its data."""
+    """Estimates for the jobs of a configuration on its data set.
+
+    Methods that rules call have the arguments `wildcards` and `attempt` (from 1) of Snakemake's resource functions.
+    Times are those on a slow core.
+    """
 
     def __init__(self, settings: Settings, layout: Layout, grid: Grid) -> None:
         self.settings = settings
@@ -74,7 +79,7 @@ class Sizes:
 
     @cached_property
     def n_images(self) -> int:
-        """The rows of images.csv where there is one, else the files that may become them."""
+        """The number of rows of images.csv, or before intake the number of files that it will read."""
         if Path(self.layout.images).is_file():
             return csv_rows(self.layout.images)
         if self.settings.data == "embedded":
@@ -82,15 +87,15 @@ class Sizes:
         return len(scan(self.settings.data, self.settings.intake.include, self.settings.intake.exclude))
 
     def side(self, backbone: str, preprocess: str) -> int:
-        """Return the longer side of the images that a network gets, pixels."""
+        """Return the longer side, in pixels, of the images that a network gets."""
         return self.settings.backbones[backbone].size or max(self.settings.preprocess[preprocess].size)
 
     def width(self, cell: Cell) -> int:
-        """Return the numbers of one image in a layer."""
+        """Return the number of features of the cell's layer for one image."""
         return self.settings.backbones[cell.backbone].width(cell.layer, self.side(cell.backbone, cell.preprocess))
 
     def dimensions(self, cell: Cell) -> int:
-        """Return the numbers of one image that are clustered."""
+        """Return the number of dimensions of the points that the cell clusters."""
         width = self.width(cell)
         if cell.decomposition == FEATURES_THEMSELVES:
             return width
@@ -115,7 +120,7 @@ class Sizes:
     # ------------------------------------------------------------------------------------------------------- features
 
     def runtime_per_image(self, seconds: float) -> Callable[[Any, int], int]:
-        """Return a function that estimates a job's minutes, at `seconds` an image on a slow core."""
+        """Return a resource function for the minutes of a job that takes `seconds` for each image."""
 
         def minutes(wildcards: Any, attempt: int) -> int:
             return ceil(10 + self.n_images * seconds / 60) * attempt
@@ -123,8 +128,10 @@ class Sizes:
         return minutes
 
     def features_mb(self, backbone: str) -> Callable[[Any, int], int]:
-        """Return a function for the memory of a network, MB: weights, and activations of the batches under way, as
-        large as VGG16's."""
+        """Return a resource function for the memory (MB) of a network: its weights, and activations of batches.
+
+        The activations are assumed to be as large as those of VGG16.
+        """
         batch_size = self.settings.backbones[backbone].batch_size or 16
 
         def megabytes(wildcards: Any, attempt: int) -> int:
@@ -136,48 +143,48 @@ class Sizes:
     # ----------------------------------------------------------------------------------------- reduction and clustering
 
     def decompose_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of a decomposition, MB."""
+        """Return the memory (MB) of a decomposition."""
         decomposition = self._decomposition(wildcards)
         needed = decomposition.memory(self.n_images, self.width(self._layer(wildcards)))
         return _megabytes(needed, attempt, _base_mb(decomposition))
 
     def decompose_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a decomposition on a slow core."""
+        """Return the minutes of a decomposition."""
         seconds = self._decomposition(wildcards).seconds(self.n_images, self.width(self._layer(wildcards)))
         return ceil(10 + seconds / 60) * attempt
 
     def cluster_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of a clustering, MB."""
+        """Return the memory (MB) of a clustering job."""
         clusterer = self._clusterer(wildcards)
         return _megabytes(clusterer.memory(self.n_images, self._points_of(wildcards)), attempt, _base_mb(clusterer))
 
     def cluster_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a clustering on a slow core."""
+        """Return the minutes of a clustering job."""
         return _minutes(self._clusterer(wildcards).seconds(self.n_images, self._points_of(wildcards))) * attempt
 
     def cluster_threads(self, wildcards: Any) -> int:
-        """Return the threads of a clustering."""
+        """Return the number of threads of a clustering job."""
         return self._clusterer(wildcards).threads
 
     # --------------------------------------------------------------------------------------------------------- scores
 
     def score_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of a job that scores clusterings, MB: the points, and distances in blocks."""
+        """Return the memory (MB) of a job that scores clusterings: the points, and distances in blocks."""
         n, d = self.n_images, self._points_of(wildcards)
         return _megabytes(4 * FLOAT * n * d + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def score_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a job that scores clusterings: ten times the distances of all pairs."""
+        """Return the minutes of a job that scores clusterings: ten times those for the distances of all pairs."""
         return _minutes(2 * self._points_of(wildcards) * 10 * self.n_images**2 / FLOPS) * attempt
 
     def validate_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of a cross-validation, MB: that of a PCA or of a clustering."""
+        """Return the memory (MB) of a cross-validation: that of a PCA or of a clustering, whichever is larger."""
         pca = Pca().memory(self.n_images, self.width(self._layer(wildcards)))
         return max(_megabytes(pca, attempt), self.cluster_mb(wildcards, attempt))
 
     def validate_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a cross-validation: for each fold a PCA (its matrix, and what an eigendecomposition
-        takes) and the clustering."""
+        """Return the minutes of a cross-validation: for each fold a PCA (matrix product and eigenvectors) and the
+        clustering."""
         folds = self.settings.cross_validations[wildcards.cross_validation].folds
         n, width = self.n_images, self.width(self._layer(wildcards))
         side = min(n, width)
@@ -187,14 +194,14 @@ class Sizes:
     # ------------------------------------------------------------------------------------------- figures, pages, models
 
     def computed_table_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of a table that computes, MB: that of the largest of the figure's cells."""
+        """Return the memory (MB) of the job that computes a figure's table, for the largest of the figure's cells."""
         figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
         cells = self.grid.figures[wildcards.study][wildcards.figure]
         n = self.n_images
         return _megabytes(max(figure.memory(n, self.width(cell), self.dimensions(cell)) for cell in cells), attempt)
 
     def page_mb(self, kind: str) -> Callable[[Any, int], int]:
-        """Return a function for the memory of a page of a study, MB: that of the largest of its cells."""
+        """Return a resource function for the memory (MB) of a study's page, for the largest of the page's cells."""
 
         def megabytes(wildcards: Any, attempt: int) -> int:
             page = self.settings.studies[wildcards.study].pages[kind]
@@ -204,18 +211,18 @@ class Sizes:
         return megabytes
 
     def consensus_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of a study's consensus, MB: the labels of all cells, and of few images all pairs."""
+        """Return the memory (MB) of a study's consensus: the labels of all cells, and pairs of images in blocks."""
         n, cells = self.n_images, len(self.grid.agreeing(wildcards.study))
         return _megabytes(LABEL_COPIES * n * cells + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def model_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of the job that makes a model, MB: the PCA once more; features in blocks, their means."""
+        """Return the memory (MB) of the job that makes a model: the axes of a PCA, and features in blocks."""
         cell = self.grid.modelled(wildcards.study)
         assert cell
         return _megabytes(Pca().memory(self.n_images, self.width(cell)), attempt, BASE_MB + TORCH_MB + 1000)
 
     def predict_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of a prediction, MB: the largest network with the images under way, and the axes."""
+        """Return the memory (MB) of a prediction: the largest network with its images, and the axes of a PCA."""
         cells: list[Any] = [cell for study in self.settings.studies if (cell := self.grid.modelled(study))]
         needed = (
             self.features_mb(cell.backbone)(cell, attempt)
@@ -224,7 +231,7 @@ class Sizes:
         )
         return max(needed, default=BASE_MB)
 
-    # ----------------------------------------------------------------------------------------- what wildcards stand for
+    # ---------------------------------------------------------------------------------- settings and sizes by wildcards
 
     def _clusterer(self, wildcards: Any) -> Clusterer:
         return self.settings.clusterers[wildcards.clusterer]
@@ -233,7 +240,7 @@ class Sizes:
         return self.settings.decompositions[wildcards.decomposition]
 
     def _points_of(self, wildcards: Any) -> int:
-        """Return the numbers of an image that are clustered."""
+        """Return the number of dimensions of the points that a job clusters."""
         layer = self._layer(wildcards)
         reduction = self.grid.reducers[wildcards.reducer]
         return self.dimensions(
@@ -241,7 +248,7 @@ class Sizes:
         )
 
     def _layer(self, wildcards: Any) -> Cell:
-        """Return some cell of the layer."""
+        """Return a cell with the layer of the wildcards and the default on all other axes."""
         layer, _ = split_layer(wildcards.layer)
         known = {"preprocess": wildcards.preprocess, "backbone": wildcards.backbone, "layer": layer}
         return Cell(**{**{name: axis.default for name, axis in AXES.items()}, **known})

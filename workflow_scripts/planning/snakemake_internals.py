@@ -1,4 +1,4 @@
-"""What is taken from inside Snakemake, which has no promise that it stays: tested against the pinned version."""
+"""All uses of Snakemake's internals, which other versions may change; a test runs them on the pinned version."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """A job of the DAG: its rule, its wildcards and the files that it writes."""
+    """A job of the DAG: the name of its rule, its wildcards and the paths of the files that it writes."""
 
     rule: str
     wildcards: Mapping[str, str]
@@ -17,29 +17,29 @@ class Job:
 
 
 class Run:
-    """A run of Snakemake; made while the rules are parsed, asked at the end of the parsing or later.
+    """A run of Snakemake: its targets, jobs and state.
 
     Parameters
     ----------
-    workflow : Snakemake's global of that name.
+    workflow : the global variable of that name in a Snakefile.
     """
 
     def __init__(self, workflow: Any) -> None:
         self._workflow = workflow
         self._name_of = workflow.modifier.modify_rulename
         self.is_own: bool = workflow.modifier.is_main_snakefile()
-        """Whether the rules are those of the run, and not a module of another workflow."""
+        """Whether the rules are run directly, not imported by another workflow as a module."""
         self.folder: str = getcwd()
-        """Where the results are; when the process ends, Snakemake is back where it was started."""
+        """The folder of the results. When the process ends, the working directory is that of its start again."""
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this is not the process of a job, which parses the rules again."""
+        """Whether this is the process that schedules jobs, not that of a job, which parses the rules again."""
         return self._workflow.is_main_process
 
     @property
     def began(self) -> bool:
-        """Whether jobs were scheduled, or would be in a dry run; not after a mistake."""
+        """Whether the DAG was built and jobs were scheduled; false after a mistake in the configuration."""
         return self._workflow.scheduler is not None
 
     @property
@@ -54,42 +54,42 @@ class Run:
 
     @property
     def leaves_out(self) -> str | None:
-        """The option that leaves jobs out of the run; None without such."""
+        """The option of the command line that leaves jobs out of the run, or None."""
         settings = self._workflow.dag_settings
         options = {"--until": settings.until, "--omit-from": settings.omit_from, "--batch": settings.batch}
         return next((option for option, value in options.items() if value), None)
 
     @property
     def is_finished(self) -> bool:
-        """Whether every job that had to run has ended well."""
+        """Whether every job that had to run has succeeded."""
         return not any(self._workflow.dag.needrun_jobs(exclude_finished=True))
 
     def is_for(self, *rules: str) -> bool:
-        """Tell whether one of the rules is a target, under the name that an importing workflow may have given it."""
+        """Return whether one of the rules is a target, also if a workflow that imports them renamed them."""
         return bool({self._name_of(rule) for rule in rules} & set(self._workflow.dag_settings.targets))
 
     @property
     def failed(self) -> list[str]:
-        """The jobs that failed, in words."""
+        """The descriptions of the jobs that failed, sorted."""
         return sorted(map(str, self._workflow.scheduler.failed))
 
     def needed_jobs(self) -> list[Job]:
-        """Return the jobs that run or would run, in the order in which the rules are written."""
+        """Return the jobs that run, or would run in a dry run, in the order of the rules in the Snakefile."""
         dag = self._workflow.dag
         order = {rule: number for number, rule in enumerate(self._workflow.rules)}
         jobs = sorted(dag.needrun_jobs(exclude_finished=False), key=lambda job: order[job.rule])
         return [Job(job.rule.name, dict(job.wildcards.items()), tuple(map(str, job.output))) for job in jobs]
 
     def logs(self) -> Iterator[str]:
-        """Yield the logs of all jobs of the DAG, those that did not have to run too."""
+        """Yield the paths of the logs of all jobs of the DAG, also of those that did not have to run."""
         return (str(path) for job in self._workflow.dag.jobs for path in job.log)
 
 
 def own_file(workflow: Any, path: str) -> str:
-    """Return a file of this project, by its path relative to the rules that are being parsed.
+    """Return the path of a file of this project, given relative to the rules that are being parsed.
 
-    It is relative to the working directory, so that a moved project makes nothing again; where the rules come from a
-    repository on the net it is in Snakemake's cache.
+    The result is relative to the working directory, so that moving the project does not run jobs again. If the rules
+    come from a remote repository, it is the path of the copy in Snakemake's cache.
     """
     source = workflow.current_basedir.join(path)
     return (

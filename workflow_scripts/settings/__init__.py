@@ -1,8 +1,8 @@
-"""The configuration: pydantic models that hold every default, check every key and give the schema.
+"""The configuration: pydantic models with the defaults, the checks and the descriptions of all keys.
 
-Rules import this package, so it imports nothing heavy. A method is registered once, by the model of its settings; its
-code is the module of the same name in the stage's folder. The model also says what the rest of the workflow needs to
-know of the method: its traits, and what it takes at a size.
+A method is registered by defining the model of its settings. Its code is the module of the same name in the folder of
+its stage. The model also has the method's traits, and estimates of the memory and time that the method takes. Rules
+import this package, so it imports nothing heavy.
 """
 
 from workflow_scripts.settings.configuration import Settings as Settings

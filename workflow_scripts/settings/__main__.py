@@ -1,4 +1,4 @@
-"""Prints the JSON schema of the configuration."""
+"""Print the JSON schema of the configuration."""
 
 import json
 

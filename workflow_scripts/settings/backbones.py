@@ -1,4 +1,4 @@
-"""What makes features: frozen networks, descriptors without weights, other programs."""
+"""The settings of backbones: frozen networks, descriptors without weights, and features of other programs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +15,12 @@ from workflow_scripts.settings.base import Model, Name
 
 
 class FineTuning(Model):
-    """Training of the network on the labelled images, before it is frozen; a part of them is held out."""
+    """Training of the network on the labelled images before it is frozen. A part of the images is held out."""
 
     preprocess: Name
-    """The variant whose images it is trained on."""
+    """The preprocessing variant whose images the network is trained on."""
     trained: Literal["head", "all"] = "head"
-    """The last layer alone, or all."""
+    """The layers that are trained: the last one, or all."""
     optimiser: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(1e-3, gt=0)
     epochs: int = Field(10, ge=1)
@@ -30,66 +30,70 @@ class FineTuning(Model):
 
 
 class _Variant(Model):
-    """What the workflow asks of every kind of backbone, besides `width` and `refuses`."""
+    """Base class of the settings of all kinds of backbones."""
 
     makes_features: ClassVar[str] = "features"
-    """The job that does."""
+    """The name of the job that makes the features."""
     places_new_images: ClassVar[bool] = True
-    """Whether features of images that were not there can be made, so that a model can be."""
+    """Whether the features of new images can be computed, as a model for new images has to."""
 
     def pass_of(self, layer: str) -> int | None:
         """Return the index of the forward pass that makes `layer`, from 0."""
         return next((number for number, layers in enumerate(self.layers) if layer in layers), None)  # type: ignore[attr-defined]
 
     def layers_beside(self, layer: str) -> list[str]:
-        """Return the layers that come from one pass with `layer`, which is among them, or with what it joins."""
+        """Return the layers that are made by the passes that make `layer`, with `layer` itself.
+
+        For a joined layer such as `a+b` these are the passes that make its parts.
+        """
         joined = [layer] if len(parts_of(layer)) > 1 else []
         passes = [layers for layers in self.layers if set(layers) & set(parts_of(layer))]  # type: ignore[attr-defined]
         return joined + [beside for layers in passes for beside in layers]
 
 
 class _OfImages(_Variant):
-    """What the workflow asks of a backbone that sees the images."""
+    """Base class of the settings of backbones that compute features from images."""
 
     orbit: bool = False
-    """Whether features are the mean of those of the eight rotations and flips of an image: eight times the time."""
+    """Whether the features of an image are the mean over its eight rotations and flips, which takes eight times as
+    long."""
 
     @property
     def n_views(self) -> int:
-        """Return how many views of an image features are computed of."""
+        """Return the number of views of an image that features are computed from."""
         return 8 if self.orbit else 1
 
     def refuses(self, size: tuple[int, int]) -> str | None:
-        """Return that the orbit takes no images of `size` (height, width; pixels), or None."""
+        """Return a message if `orbit` is set and images of `size` (height, width; pixels) are not square, or None."""
         if not self.orbit or size[0] == size[1]:
             return None
         return f"orbit turns square images, found {size[0]} x {size[1]}; a size, or resize in the preprocessing, helps"
 
 
 class Network(_OfImages):
-    """A frozen network, its weights, and the layers that are read from it."""
+    """A frozen network, its weights, and the layers whose outputs are the features."""
 
     model: str
-    """A classification model of torchvision, or `timm:NAME`."""
+    """The name of a classification model of torchvision, or `timm:NAME` for a model of timm."""
     weights: str
-    """`default` (the library's), the name of one of torchvision's weight sets, a file (.pth, .pt, .tar, .bin, .ckpt,
-    .safetensors, Keras .h5), `package:NAME/path/inside` an installed package, `hf-hub:OWNER/NAME` a repository,
-    `random`, or `none`; left out, the configuration's `weights`."""
+    """`default` (the weights that the library recommends), the name of one of torchvision's weight sets, a file (.pth,
+    .pt, .tar, .bin, .ckpt, .safetensors, Keras .h5), `package:NAME/PATH` for a file in an installed package,
+    `hf-hub:OWNER/NAME` for a repository, `random`, or `none`. The default is the configuration's `weights`."""
     sha256: str | None = None
-    """What the weight file's SHA-256 has to be."""
+    """The SHA-256 that the weight file must have; null does not check it."""
     seed: int = 0
-    """Of random weights."""
+    """Seed of random weights."""
     normalise: Literal["auto", "imagenet", "caffe", "symmetric", "lite"] = "auto"
-    """How pixels are scaled; `auto` goes by the weights."""
+    """How pixels are scaled before the network; `auto` takes what the weights were trained with."""
     size: int | None = Field(None, ge=16)
-    """Side to which images are resized before the network, pixels; null takes them as they are preprocessed."""
+    """Side, in pixels, to which images are resized before the network; null does not resize them."""
     batch_size: int | None = Field(None, ge=1)
-    """Part of the result: features change in the last bits with it. null is the device's default."""
+    """Images per batch; null takes the device's default. Another value changes the last bits of the features."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     finetune: FineTuning | None = None
     layers: list[list[str]] = Field(min_length=1)
-    """The passes; layers of one inner list come from one forward pass. `[a+b]` joins two layers of other passes, each
-    divided by the root of its total variance."""
+    """The forward passes, each a list of layers that are read in it. `[a+b]` joins two layers of other passes, each
+    divided by the square root of its total variance."""
 
     @model_validator(mode="after")
     def _each_layer_once(self) -> "Network":
@@ -113,28 +117,28 @@ class Network(_OfImages):
             raise ValueError(f"layers: {layer} is beside other layers, allowed: a list of its own, [{layer}]")
 
     def network(self) -> dict[str, Any]:
-        """Return the settings that decide the frozen network and its input: all but layers and fine-tuning."""
+        """Return the settings that decide the frozen network and its input, without layers and fine-tuning."""
         return self.dump(exclude={"layers", "finetune"})
 
     @property
     def weight_file(self) -> str | None:
-        """The file that `weights` names, if it does."""
+        """The path of the file that `weights` names, or None if `weights` is something else."""
         path = weight_file(self.weights)
         return None if path is None else str(path)
 
     def width(self, layer: str, side: int) -> int:
-        """Return how many numbers a layer gives for one image of `side` pixels."""
+        """Return the number of features of a layer for one image of `side` x `side` pixels."""
         return sum(layer_width(self.model, part, side) for part in parts_of(layer))
 
     def refuses(self, size: tuple[int, int]) -> str | None:
-        """Return why the network takes no images of `size` (height, width; pixels), or None."""
+        """Return the reason why the network cannot take images of `size` (height, width; pixels), or None if it can."""
         family, name = family_of(self.model)
         given = (self.size, self.size) if self.size else size
         return super().refuses(given) or family.refuses_size(name, given)
 
 
 class _WithoutNetwork(_Variant):
-    """Features that no network makes: one layer, `features`, without weights."""
+    """Base class of the settings of features without a network: they have one layer, `features`, and no weights."""
 
     layers: ClassVar[list[list[str]]] = [["features"]]
     finetune: ClassVar[None] = None
@@ -145,45 +149,46 @@ class _WithoutNetwork(_Variant):
 
     @property
     def model(self) -> str:
-        """The name that messages give it."""
+        """The name in messages: that of the descriptor, or the path of the file."""
         return str(getattr(self, "descriptor", getattr(self, "file", "")))
 
     def network(self) -> dict[str, Any]:
-        """Return what decides the features."""
+        """Return the settings that decide the features."""
         return self.dump()
 
     def refuses(self, size: tuple[int, int]) -> str | None:
-        """Return None: images of every size are taken."""
+        """Return None, because images of every size can be taken."""
         return None
 
 
 class Descriptor(_OfImages, _WithoutNetwork):
-    """A descriptor computed by scikit-image from grey levels or colours; the baseline for every network."""
+    """Base class of the settings of descriptors, which scikit-image computes from grey levels or colours."""
 
     makes_features: ClassVar[str] = "describe"
 
 
 class Pixels(Descriptor):
-    """The pixels themselves, downsampled with anti-aliasing to a square."""
+    """The pixels themselves, downsampled to a square with anti-aliasing."""
 
     descriptor: Literal["pixels"]
     side: int = Field(16, ge=1)
-    """Pixels of the square's side."""
+    """Side of the square, pixels."""
     colour: bool = False
-    """Red, green and blue instead of the luminance."""
+    """Whether to take red, green and blue instead of the luminance."""
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of values."""
+        """Return the number of values of one image."""
         return self.side**2 * (3 if self.colour else 1)
 
 
 class Histogram(Descriptor):
-    """Histogram of intensities (Swain & Ballard 1991)."""
+    """The histogram of intensities (Swain & Ballard 1991)."""
 
     descriptor: Literal["histogram"]
     bins: int = Field(64, ge=2)
+    """Number of bins."""
     colour: bool = False
-    """One histogram each of red, green and blue instead of one of the luminance."""
+    """Whether to compute a histogram each of red, green and blue instead of one of the luminance."""
 
     def width(self, layer: str, side: int) -> int:
         """Return the number of bins."""
@@ -191,14 +196,12 @@ class Histogram(Descriptor):
 
 
 class Lbp(Descriptor):
-    """Local binary patterns, uniform and rotation-invariant (Ojala, Pietikäinen & Mäenpää 2002).
-
-    A circle has 8 points for each pixel of the radius.
-    """
+    """Histograms of local binary patterns, uniform and rotation-invariant (Ojala, Pietikäinen & Mäenpää 2002). A circle
+    of radius r has 8 r points."""
 
     descriptor: Literal["lbp"]
     radii: list[Annotated[int, Field(ge=1)]] = Field([1, 2, 3], min_length=1)
-    """Pixels."""
+    """Radii of the circles, pixels."""
 
     def width(self, layer: str, side: int) -> int:
         """Return the number of patterns."""
@@ -206,16 +209,16 @@ class Lbp(Descriptor):
 
 
 class Glcm(Descriptor):
-    """Six properties of grey-level co-occurrence, mean and range over four directions (Haralick et al. 1973)."""
+    """The mean and range over four directions of six properties of grey-level co-occurrence (Haralick et al. 1973)."""
 
     descriptor: Literal["glcm"]
     distances: list[Annotated[int, Field(ge=1)]] = Field([1, 2, 4], min_length=1)
-    """Pixels."""
+    """Distances of the pairs of pixels, pixels."""
     levels: int = Field(32, ge=2, le=256)
-    """Grey levels that are told apart."""
+    """Number of grey levels to which the image is reduced."""
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of values."""
+        """Return the number of values of one image."""
         return 12 * len(self.distances)
 
 
@@ -224,39 +227,44 @@ class Hog(Descriptor):
 
     descriptor: Literal["hog"]
     cell: int = Field(32, ge=4)
-    """Pixels of a cell's side."""
+    """Side of a cell, pixels."""
     orientations: int = Field(9, ge=2)
+    """Number of bins for the direction of the gradient."""
 
     def width(self, layer: str, side: int) -> int:
         """Return the number of features of an image of `side` x `side` pixels."""
         return (side // self.cell - 1) ** 2 * 4 * self.orientations
 
     def refuses(self, size: tuple[int, int]) -> str | None:
-        """Return that an image holds no block of two by two cells, if so."""
+        """Return a message if images of `size` (height, width; pixels) hold no block of 2 x 2 cells, otherwise None."""
         if min(size) >= 2 * self.cell:
             return super().refuses(size)
-        return f"hog needs images of {2 * self.cell} pixels (2 cells), found {size[0]} x {size[1]}; cell: less"
+        return f"hog needs images of {2 * self.cell} pixels (2 cells), found {size[0]} x {size[1]}; make cell smaller"
 
 
 class Gabor(Descriptor):
-    """Mean and standard deviation of the responses to a bank of Gabor filters (Manjunath & Ma 1996)."""
+    """The mean and standard deviation of the responses to a bank of Gabor filters (Manjunath & Ma 1996)."""
 
     descriptor: Literal["gabor"]
     scales: int = Field(4, ge=1)
+    """Number of frequencies of the filters."""
     orientations: int = Field(6, ge=2)
+    """Number of directions of the filters."""
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of values."""
+        """Return the number of values of one image."""
         return 2 * self.scales * self.orientations
 
 
 class Brought(_WithoutNetwork):
-    """Features of another program, a row an image, matched to the images by path, name or content hash."""
+    """Features of another program, in a table with a row for each image. Rows are matched to the images by path, file
+    name or hash of the content."""
 
     makes_features: ClassVar[str] = "bring"
     places_new_images: ClassVar[bool] = False
     file: str
-    """A table: .npz or .h5 with arrays of numbers and of names, .csv or .parquet with a column of names."""
+    """The table: .npz or .h5 with an array of numbers and an array of names, or .csv or .parquet with a column of
+    names."""
 
     @field_validator("file")
     @classmethod
@@ -266,7 +274,7 @@ class Brought(_WithoutNetwork):
         return str(Path(file).expanduser())
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of columns of numbers; 2048 where only a library for the format can tell."""
+        """Return the number of columns of numbers; 2048 is assumed if only a library for the format could read it."""
         return brought_width(self.file) or ASSUMED_WIDTH
 
 
@@ -277,7 +285,7 @@ DESCRIPTORS: dict[str, type[Descriptor]] = {
 
 
 def kind_of(given: Any) -> str:
-    """Return which model of settings a backbone has: `network`, `file`, or a descriptor's name."""
+    """Return the kind of a backbone's settings: `network`, `file`, or the name of a descriptor."""
     if isinstance(given, Model):
         return getattr(given, "descriptor", "file" if isinstance(given, Brought) else "network")
     keys = given if isinstance(given, Mapping) else {}
@@ -285,7 +293,7 @@ def kind_of(given: Any) -> str:
 
 
 def settings_model(given: Any) -> type[Model]:
-    """Return the model of a backbone's settings; that of networks for what is none."""
+    """Return the settings model of a backbone; that of networks if its kind is not known."""
     kind = kind_of(given)
     return Brought if kind == "file" else DESCRIPTORS.get(kind, Network)
 
@@ -308,4 +316,4 @@ Backbone = Annotated[
     Discriminator(kind_of),
     BeforeValidator(_known_descriptor),
 ]
-"""What features are made by: a network, a descriptor, or another program."""
+"""The settings of a backbone: of a network, of a descriptor, or of the features of another program."""

@@ -1,4 +1,4 @@
-"""What all settings models share: the base model and names."""
+"""The base class of all settings models, and the type of names."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, m
 from workflow_scripts.errors import found_allowed
 
 ENDINGS = (".classes", ".csv", ".h5", ".parquet", ".png", ".svg")
-"""What file names have behind the name of a variant, a study or a figure; no name ends so itself."""
+"""Endings that follow the name of a variant, study or figure in file names; a name must not end in one of them."""
 
 
 def _no_ending(name: str) -> str:
@@ -22,7 +22,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$"), A
 
 
 class Model(BaseModel):
-    """Base of all settings: frozen, and an unknown key is an error that lists the known ones."""
+    """Base class of all settings: instances are frozen, and an unknown key is an error that lists the known ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
@@ -32,14 +32,14 @@ class Model(BaseModel):
         if isinstance(given, Mapping):
             for key in given:
                 if key not in cls.model_fields:
-                    # A step's name is written before its parameters and is none of them.
+                    # In YAML the name of a step is not one of its parameters.
                     allowed = [name for name in cls.model_fields if name != "step"]
                     raise ValueError(f"unknown key: {found_allowed(key, allowed)}")
         return given
 
     @model_validator(mode="before")
     @classmethod
-    def _truths_are_no_numbers(cls, given: Any) -> Any:
+    def _booleans_are_not_numbers(cls, given: Any) -> Any:
         for key, value in given.items() if isinstance(given, Mapping) else ():
             annotation = str(cls.model_fields[key].annotation) if key in cls.model_fields else ""
             numeric = ("int" in annotation or "float" in annotation) and not (
@@ -51,5 +51,5 @@ class Model(BaseModel):
         return given
 
     def dump(self, **how: Any) -> dict[str, Any]:
-        """The settings as JSON values with sorted keys, fit for a job's `params`."""
+        """Return the settings as JSON values with sorted keys, for the `params` of a job."""
         return json.loads(json.dumps(self.model_dump(mode="json", **how), sort_keys=True))

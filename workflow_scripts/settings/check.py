@@ -1,6 +1,6 @@
-"""Check a configuration before Snakemake reads it, whose own words for a YAML mistake name no line.
+"""Check a configuration before Snakemake reads it, because Snakemake does not name the line of a YAML mistake.
 
-python -m workflow_scripts.settings.check FILE
+Usage: python -m workflow_scripts.settings.check FILE
 """
 
 import sys
@@ -14,7 +14,7 @@ DEFAULT = Path(__file__).parents[2] / "config" / "config.yaml"
 
 
 def check(file: str) -> str:
-    """Check a configuration file and return a one-line error message, or an empty text if it is valid."""
+    """Check a configuration file; return an error message of one line, or an empty text if the file is valid."""
     try:
         load(read_yaml(file), [file], DEFAULT)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The clusterers, one model each: settings, and what the rest of the workflow needs to know of the method."""
+"""The settings, traits and cost estimates of all clusterers."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,11 +22,11 @@ Numbers = Annotated[list[Number], Field(min_length=1)]
 
 
 MOST_NUMBERS = 10_000
-"""Of a range of k; a mistyped one would fill the memory."""
+"""The most numbers in a range of k; a mistyped range would fill the memory."""
 
 
 def _listed(given: Any) -> Any:
-    """Return a number alone, or a range such as `2-500`, as a list."""
+    """Return the list for a single number or for a range such as `2-500`."""
     if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdigit() for end in ends):
         if int(ends[1]) - int(ends[0]) > MOST_NUMBERS:
             raise ValueError(f"found {given}, allowed: a range of {MOST_NUMBERS:,} numbers at most")
@@ -39,9 +39,9 @@ Ks = Annotated[Numbers, BeforeValidator(_listed, json_schema_input_type=Number |
 
 
 class Clusterer(Method):
-    """A clusterer; the module of the same name in `clusterers/` has a function `cluster`.
+    """Base class of the settings of clusterers; the code is the module of the same name in `clusterers/`.
 
-    Sizes are of n points in d dimensions. Memory is in bytes, of what the job holds at once beside its libraries.
+    Estimates are for n points in d dimensions. Memory does not count the libraries.
     """
 
     tag = "method"
@@ -49,69 +49,69 @@ class Clusterer(Method):
     finds_k: ClassVar[bool] = True
     """Whether the method finds the number of clusters itself."""
     keeps_centers: ClassVar[bool] = False
-    """Whether a centre of each cluster, in the space of the points, is stored."""
+    """Whether the centre of each cluster, a point in d dimensions, is stored."""
     numbers_per_image: ClassVar[int] = 0
-    """Numbers in double precision that are stored of each image beside the labels."""
+    """How many numbers in double precision are stored for each image besides its labels."""
 
     @property
     def ks(self) -> list[int]:
-        """Return the numbers of clusters that were asked for; none of a method that finds the number."""
+        """Return the numbers of clusters in the settings; an empty list if the method finds the number itself."""
         return []
 
     @property
     def study_read(self) -> str | None:
-        """Return the study whose consensus are the clusters; None of a method that clusters the points."""
+        """Return the study whose consensus gives the clusters; None if the method clusters the points."""
         return None
 
     @property
     def n_repeats(self) -> int:
-        """Return how many clusterings of one k there are, each with a seed of its own; 1 if nothing is random."""
+        """Return the number of repeats of each k, each with its own seed; 1 if the method is not random."""
         return 1
 
     @property
     def n_stored(self) -> int:
-        """Return how many clusterings of one k are stored."""
+        """Return the number of clusterings that are stored for each k."""
         return self.n_repeats
 
     @property
     def n_restarts(self) -> int:
-        """Return the restarts of k-means of all k and repeats together; 0 of another method."""
+        """Return the number of restarts of k-means for all k and repeats together; 0 for other methods."""
         return 0
 
     @property
     def threads(self) -> int:
-        """Return the threads that shorten the job."""
+        """Return the number of threads that the job can make use of."""
         return 1
 
     def stored_bytes(self, n: int, d: int) -> int:
-        """Return the bytes of all clusterings in a store, uncompressed; a method that finds k may find n clusters."""
+        """Return the bytes of the store without compression; a method that finds k may find up to n clusters."""
         return FLOAT * self.numbers_per_image * n + sum(self._bytes_of(k, n, d) for k in self.ks or [n])
 
     def _bytes_of(self, k: int, n: int, d: int) -> int:
-        """Return the bytes of the labels, centres and facts of all clusterings of one k."""
+        """Return the bytes of all clusterings of one k: labels, centres, and the numbers about each clustering."""
         rows = n * (1 if k <= 256 else 2) + 40
         return self.n_stored * rows + (self.n_repeats * FLOAT * k * d if self.keeps_centers else 0)
 
     def memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points, of two copies of them, of the clusterings of one k, and of what the method
-        itself takes."""
+        """Return the bytes of the points and two copies, of the clusterings of one k, and of `working_memory`."""
         return 3 * FLOAT * n * d + self._bytes_of(max(self.ks, default=n), n, d) + self.working_memory(n, d)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the method itself takes beside the points and their copies."""
+        """Return the bytes that the method needs besides the points, their copies and the results."""
         return 0
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: ten times the distances of all pairs."""
+        """Return the seconds on a slow core: ten times those for the distances of all pairs."""
         return 2 * d * 10 * n**2 / FLOPS
 
 
 class OfK(Clusterer):
-    """A clusterer of a given number of clusters."""
+    """Base class of the settings of clusterers that need the number of clusters."""
 
     finds_k = False
     k: Ks
-    """Numbers of clusters: one, a list, or a range as `2-500`. Left out, it is the configuration's `n_clusters`."""
+    """Numbers of clusters: one number, a list, or a range such as `2-500`. The default is the configuration's
+    `n_clusters`."""
 
     @model_validator(mode="after")
     def _each_k_once(self) -> "OfK":
@@ -125,10 +125,10 @@ class OfK(Clusterer):
 
 
 class _Repeated(OfK):
-    """A clusterer that draws at random: `repeats` clusterings of each k."""
+    """Base class of the settings of random clusterers, which compute `repeats` clusterings of each k."""
 
     repeats: int = Field(3, ge=1)
-    """With seeds of their own."""
+    """Number of clusterings of each k, each with its own seed."""
 
     @property
     def n_repeats(self) -> int:
@@ -136,18 +136,18 @@ class _Repeated(OfK):
 
     @property
     def starts(self) -> int:
-        """Return from how many starts a repeat is the best."""
+        """Return the number of starts of each repeat, of which the best is kept."""
         return 1
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: the distances to all centres in every round of every start, and ten times
-        those of all pairs."""
+        """Return the seconds on a slow core: those for the distances to all centres in all iterations of all starts,
+        and ten times those for the distances of all pairs."""
         centers = ROUNDS * self.repeats * self.starts * sum(self.k)
         return 2 * d * n * (centers + 10 * n) / FLOPS
 
 
 class _BestOf(_Repeated):
-    """A clusterer of which a repeat is the best of `n_init` starts."""
+    """Base class of the settings of clusterers whose repeats are each the best of `n_init` starts."""
 
     n_init: int = Field(3, ge=1)
 
@@ -157,11 +157,11 @@ class _BestOf(_Repeated):
 
 
 class _Restarted(_BestOf):
-    """k-means, whose restarts the plan counts."""
+    """Base class of the settings of k-means, whose restarts the plan counts."""
 
     keeps_centers = True
     n_init: int = Field(100, ge=1)
-    """Restarts of a repeat."""
+    """Restarts of each repeat, of which the best is kept."""
     repeats: int = Field(3, ge=1)
     max_iter: int = Field(300, ge=1)
 
@@ -171,7 +171,7 @@ class _Restarted(_BestOf):
 
 
 class KMeans(_Restarted):
-    """Lloyd's k-means, the lowest inertia of `n_init` restarts, `repeats` times with seeds of their own."""
+    """Lloyd's k-means. Each of the `repeats` is the restart with the lowest inertia of `n_init`."""
 
     method: Literal["kmeans"] = "kmeans"
     init: Literal["k-means++", "k-means++-plain", "random"] = "k-means++"
@@ -185,7 +185,7 @@ class KMeans(_Restarted):
 
     @property
     def threads(self) -> int:
-        """Return the threads that shorten the job: restarts are shared out, where there are enough of them."""
+        """Return the number of threads: several if there are enough restarts to share them out."""
         return CLUSTER_THREADS if self.n_restarts >= THREADED_RESTARTS else 1
 
     @property
@@ -193,8 +193,8 @@ class KMeans(_Restarted):
         return self.repeats * (self.n_init if self.keep == "all" else 1)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points in the kernel's layout, of the distances and inner products of the pairs of
-        thousands of points, and of each thread's products of points and centres."""
+        """Return the bytes of the points in the kernel's layout, of the distances and inner products of some thousands
+        of points, and of each thread's products of points and centres."""
         pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * min(n, 4000)
         products = self.threads * min(16 * n * max(self.k), 2**28)
         return FLOAT * n * d + pairs + products
@@ -209,46 +209,47 @@ class MiniBatchKMeans(_Restarted):
 
 
 class Linkage(OfK):
-    """Agglomerative clustering by Euclidean distance (fastcluster); the tree is cut by the order of its merges.
-
-    Complete and average linkage need the distances of all pairs: 8 bytes for each, 1.6 GB for 20 000 images.
-    """
+    """Agglomerative clustering with Euclidean distances (fastcluster). k clusters are what is left when the last k - 1
+    merges are undone. Complete and average linkage need the distances of all pairs: 8 bytes each, which is 1.6 GB for
+    20 000 images."""
 
     method: Literal["linkage"] = "linkage"
     linkage: Literal["single", "complete", "average", "centroid", "ward"] = "ward"
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the distances of all pairs, where the linkage needs them, and of the tree."""
+        """Return the bytes of the tree, and of the distances of all pairs if the linkage needs them."""
         matrix = all_pairs.matrix_bytes(n) if all_pairs.needs_matrix(self.linkage, n, d) else 0
         return matrix + 10 * FLOAT * n
 
 
 class DensityPeaks(OfK):
-    """Density Peaks (Rodriguez & Laio 2014); centres have the largest density times distance to a denser one."""
+    """Density Peaks (Rodriguez & Laio 2014). The centres are the k images with the largest product of density and
+    distance to the nearest denser image."""
 
     numbers_per_image = 2
     method: Literal["density_peaks"] = "density_peaks"
     density: Literal["knn", "cutoff"] = "knn"
-    """`knn`: one over the distance to neighbour number `n_neighbors`; `cutoff`: the points nearer than a distance, the
-    paper's."""
+    """The density of an image. `knn`: one over the distance to its neighbour number `n_neighbors`; `cutoff`: the number
+    of images nearer than a distance, as in the paper."""
     n_neighbors: int = Field(20, ge=1)
-    """Also among which a denser point is looked for first, which changes nothing but the time."""
+    """The number of the neighbour that `knn` uses. With `cutoff` it changes only the time: a denser image is looked for
+    among so many neighbours first."""
     fraction: float = Field(0.02, gt=0, lt=1)
-    """cutoff: of all pairs, so many are nearer than the distance (the paper: 0.01 to 0.02)."""
+    """For `cutoff`: the share of all pairs of images that are nearer than the distance (0.01 to 0.02 in the paper)."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the neighbours and their distances, and of differences and distances in blocks."""
+        """Return the bytes of the neighbours and their distances, and of the distances of all pairs in blocks."""
         block = 2**27 if self.density == "knn" else 2**28 + 2**27
         return 4 * FLOAT * n * self.n_neighbors + min(3 * FLOAT * n**2, block)
 
 
 class BisectingKMeans(_BestOf):
-    """scikit-learn's BisectingKMeans: a hierarchy from the top, one cluster split in two at a time."""
+    """scikit-learn's BisectingKMeans, which splits one cluster in two until there are k."""
 
     keeps_centers = True
     method: Literal["bisecting_kmeans"] = "bisecting_kmeans"
     n_init: int = Field(10, ge=1)
-    """Restarts of each split."""
+    """Restarts of each split, of which the best is kept."""
     max_iter: int = Field(300, ge=1)
     bisecting_strategy: Literal["biggest_inertia", "largest_cluster"] = "biggest_inertia"
 
@@ -258,18 +259,18 @@ class BisectingKMeans(_BestOf):
 
 
 class GaussianMixture(_BestOf):
-    """scikit-learn's GaussianMixture; the table has its criteria `bic` and `aic`, which weigh k."""
+    """scikit-learn's GaussianMixture. The tables also have the criteria `bic` and `aic`, by which k can be chosen."""
 
     method: Literal["gaussian_mixture"] = "gaussian_mixture"
     covariance_type: Literal["full", "tied", "diag", "spherical"] = "full"
     n_init: int = Field(3, ge=1)
     max_iter: int = Field(200, ge=1)
     reg_covar: float = Field(1e-6, ge=0)
-    """Added to the covariances' diagonal, in the units of the points."""
+    """Number added to the diagonal of the covariances, in the squared units of the points."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the squares, of the responsibilities, and of the covariances of all components, six
-        times: those under way and the best, with their precisions."""
+        """Return the bytes of the squared points, of the responsibilities, and of six sets of covariances: the current
+        and the best ones, with their precisions."""
         k = max(self.k)
         matrices = {"full": 6 * k, "tied": 6}.get(self.covariance_type, 0)
         return FLOAT * (n * d + 4 * n * k + matrices * d**2)
@@ -282,50 +283,52 @@ class Spectral(_Repeated):
     n_neighbors: int = Field(10, ge=1)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the graph, made symmetric, and of its eigenvectors."""
+        """Return the bytes of the symmetric graph and of its eigenvectors."""
         return FLOAT * n * (12 * self.n_neighbors + 6 * max(self.k))
 
 
 class Birch(OfK):
-    """scikit-learn's Birch: a tree of subclusters, then Ward linkage of these."""
+    """scikit-learn's Birch: a tree of subclusters, which Ward linkage then joins to k clusters."""
 
     method: Literal["birch"] = "birch"
     threshold: float | None = Field(None, gt=0)
-    """Radius of a subcluster; null is the median distance to the nearest image."""
+    """Largest radius of a subcluster; null takes the median distance of an image to its nearest neighbour."""
     branching_factor: int = Field(50, ge=2)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the distances between subclusters, of which there are fewer than images, and a copy."""
+        """Return the bytes of the distances between subclusters and of a copy; there are fewer subclusters than
+        images."""
         return FLOAT * n**2 // 2
 
 
 class Dec(_BestOf):
-    """Deep embedded clustering (Xie et al. 2016; with `idec` Guo et al. 2017): an autoencoder is pretrained, then its
-    code is trained to form k clusters. A repeat shares its pretrained network between all k."""
+    """Deep embedded clustering (Xie et al. 2016; with `idec` Guo et al. 2017). An autoencoder is pretrained, then its
+    codes are trained to form k clusters. All k of a repeat start from the same pretrained network."""
 
     method: Literal["dec"] = "dec"
     variant: Literal["dec", "idec"] = "dec"
-    """`idec` keeps the reconstruction in the loss."""
+    """`idec` keeps the reconstruction error in the loss; `dec` does not."""
     gamma: float = Field(0.1, gt=0)
-    """idec: weight of the clustering beside the reconstruction."""
+    """For `idec`: weight of the clustering loss relative to the reconstruction error."""
     widths: list[Number] = Field([500, 500, 2000, 10], min_length=1)
-    """Units of the encoder's layers, the last those of the code."""
+    """Numbers of units of the encoder's layers; the last is the dimension of the codes."""
     pretraining: Literal["joint", "layerwise"] = "joint"
-    """All layers together, or first each pair of layers as a denoising autoencoder, as in the paper."""
+    """`joint` trains all layers together. `layerwise` first trains each pair of layers as a denoising autoencoder, as
+    in the paper."""
     pretraining_epochs: int = Field(20, ge=1)
-    """Of each pair of layers, and of all together; more where they would be fewer than 200 batches."""
+    """Epochs for each pair of layers, and for all layers together. There are at least as many as make 200 batches."""
     learning_rate: float = Field(1e-3, gt=0)
-    """Of the pretraining, at its highest."""
+    """Highest learning rate of the pretraining."""
     clustering_learning_rate: float = Field(3e-4, gt=0)
     batch_size: int = Field(256, ge=2)
     update_interval: int | None = Field(None, ge=1)
-    """Batches between two target distributions; null is an epoch, and 8 at least."""
+    """Number of batches between two updates of the target distribution; null takes an epoch, but at least 8."""
     max_updates: int = Field(30, ge=1)
-    """Of the target distribution."""
+    """Largest number of updates of the target distribution."""
     tolerance: float = Field(1e-3, ge=0, lt=1)
-    """It ends when no larger share of the labels has changed since the last update."""
+    """The training ends when at most this share of the labels has changed since the last update."""
     n_init: int = Field(20, ge=1)
-    """Restarts of the k-means that gives the first centres."""
+    """Restarts of the k-means that finds the first centres."""
     device: Literal["cpu", "cuda"] = "cpu"
 
     @property
@@ -338,93 +341,97 @@ class Dec(_BestOf):
 
     @property
     def threads(self) -> int:
-        """Return the threads that shorten the job: repeats run beside each other."""
+        """Return the number of threads: one for each repeat, up to a limit."""
         return min(self.repeats, CLUSTER_THREADS)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of what the repeats under way hold: weights of both halves, their gradients, what Adam keeps
-        of them, a copy for each k; codes and assignments of all points."""
+        """Return the bytes that the running repeats hold: the weights of encoder and decoder, their gradients and
+        Adam's moments, a copy for each k, and the codes and assignments of all points."""
         weights = 2 * encoder_weights(d, self.widths)
         return self.threads * (4 * 8 * weights + FLOAT * n * (3 * max(self.k) + sum(self.widths[-1:])))
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: every weight for every image in every epoch of the pretraining and of each
+        """Return the seconds on a slow core: those of the matrix products in all epochs of the pretraining and of each
         k."""
         epochs = self.pretraining_epochs * (len(self.widths) + 1) + self.max_updates * len(self.k)
         return self.repeats * epochs * n * encoder_weights(d, self.widths) * FLOP_PER_WEIGHT / FLOPS
 
 
 MANY_NEIGHBOURS = 10_000
-"""Within a radius that is given, taken where there are more images."""
+"""The number of neighbours assumed within a radius `eps` that the settings give, if there are more images."""
 
 
 class Dbscan(Clusterer):
-    """scikit-learn's DBSCAN; it finds its number of clusters, and what is in none is noise."""
+    """scikit-learn's DBSCAN. It finds the number of clusters itself; images in no cluster are noise."""
 
     method: Literal["dbscan"] = "dbscan"
     eps: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
-    """Radius of a neighbourhood; `auto` is the knee of the sorted k-distance curve."""
+    """Radius of a neighbourhood; `auto` takes the knee of the sorted k-distance curve."""
     min_samples: int = Field(10, ge=2)
-    """Images within the radius that make a core point, itself among them."""
+    """Number of images within the radius, counting the image itself, that make it a core point."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the neighbours of all points, twice: up to all of them within a radius that is given, few
-        at the knee."""
+        """Return the bytes of two lists of the neighbours of all points.
+
+        A radius from the settings may contain very many points; a radius at the knee contains few.
+        """
         neighbours = min(n, MANY_NEIGHBOURS if self.eps != "auto" else 10 * self.min_samples)
         return FLOAT * n * (d + 2 * neighbours)
 
 
 class Hdbscan(Clusterer):
-    """scikit-learn's HDBSCAN; it finds its number of clusters, and what is in none is noise."""
+    """scikit-learn's HDBSCAN. It finds the number of clusters itself; images in no cluster are noise."""
 
     numbers_per_image = 1
     method: Literal["hdbscan"] = "hdbscan"
     min_cluster_size: int = Field(10, ge=2)
     min_samples: int | None = Field(None, ge=1)
-    """null is `min_cluster_size`."""
+    """Number of neighbours that define the density at an image; null takes `min_cluster_size`."""
     cluster_selection_method: Literal["eom", "leaf"] = "eom"
 
 
 class Optics(Clusterer):
-    """scikit-learn's OPTICS with clusters by steepness (xi); it finds their number, and what is in none is noise."""
+    """scikit-learn's OPTICS, with clusters extracted by steepness (xi). It finds the number of clusters itself; images
+    in no cluster are noise."""
 
     numbers_per_image = 2
     method: Literal["optics"] = "optics"
     min_samples: int = Field(10, ge=2)
     xi: float = Field(0.05, gt=0, lt=1)
     min_cluster_size: int | None = Field(None, ge=2)
-    """null is `min_samples`."""
+    """Smallest number of images of a cluster; null takes `min_samples`."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points in order of their reachability."""
+        """Return the bytes of a copy of the points in the order of their reachability."""
         return FLOAT * n * d
 
 
 class MeanShift(Clusterer):
-    """scikit-learn's MeanShift; it finds its number of clusters."""
+    """scikit-learn's MeanShift. It finds the number of clusters itself."""
 
     keeps_centers = True
     method: Literal["mean_shift"] = "mean_shift"
     bandwidth: float | None = Field(None, gt=0)
-    """null estimates it (scikit-learn's estimate_bandwidth)."""
+    """Bandwidth of the kernel; null takes scikit-learn's estimate_bandwidth."""
     quantile: float = Field(0.1, gt=0, le=1)
-    """Of the distances, for the estimate."""
+    """Quantile of the distances that the bandwidth is estimated from."""
     cluster_all: bool = True
-    """Whether images out of every bandwidth go to the nearest cluster, or are noise."""
+    """Whether images outside the bandwidth of every centre go to the nearest cluster; otherwise they are noise."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points within the bandwidth of the seeds under way."""
+        """Return the bytes of the points within the bandwidth of the current centres."""
         return 3 * FLOAT * n * d
 
 
 class AffinityPropagation(Clusterer):
-    """scikit-learn's AffinityPropagation; it finds its number of clusters."""
+    """scikit-learn's AffinityPropagation. It finds the number of clusters itself."""
 
     keeps_centers = True
     method: Literal["affinity_propagation"] = "affinity_propagation"
     damping: float = Field(0.9, ge=0.5, lt=1)
     preference: float | None = None
-    """How much each image wants to be an exemplar; null is the median similarity (minus the squared distance)."""
+    """Preference of each image to become the centre of a cluster; larger values give more clusters. null takes the
+    median similarity; the similarity is minus the squared distance."""
     max_iter: int = Field(500, ge=1)
 
     def working_memory(self, n: int, d: int) -> int:
@@ -433,17 +440,17 @@ class AffinityPropagation(Clusterer):
 
 
 class Consensus(Clusterer):
-    """The groups on which the cells of a study agree, as a clusterer like the others; the reduction of its cell is
-    where they are looked at, scored, and given new images."""
+    """The groups on which the cells of a study agree. The points of its cell, which it does not cluster, are used to
+    show and score the groups and to assign new images to them."""
 
     method: Literal["consensus"] = "consensus"
     study: Name
-    """The study. Cells with a consensus have no part in it, so that it may also stand among its `cells`."""
+    """The name of the study. Its cells with this clusterer do not count, so the study may contain such cells itself."""
 
     @property
     def study_read(self) -> str:
         return self.study
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds of a job that only reads."""
+        """Return 0, because the job only reads."""
         return 0.0

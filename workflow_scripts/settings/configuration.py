@@ -1,4 +1,4 @@
-"""The whole configuration: read, completed with the default, checked, and described as a JSON schema."""
+"""Reading and checking of the whole configuration, and its JSON schema."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,31 +21,31 @@ from workflow_scripts.settings.studies import Choices, CrossValidation, Study, S
 
 RESERVED_STUDIES = {"all", "reproduction", "table"}
 SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
-"""Of a section, the key at the top (two letters or more, for `--config`) whose value goes to all variants that leave
-theirs out."""
+"""For a section, a key at the top of the configuration, and the key of the section's variants whose default it is."""
 
 
 class Settings(Model):
     """The whole configuration."""
 
     data: str = "embedded"
-    """`embedded`, or the path of a folder of pictures."""
+    """The path of a folder of images, or `embedded` for the small data set that comes with the project."""
     name: Name | None = None
-    """The data set's id in paths and tables; null is the folder's name and a short hash of its path."""
+    """The data set's id in paths and tables; null takes the folder's name and a short hash of its path."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where networks run."""
+    """The device that networks run on; `auto` takes a GPU if there is one."""
     weights: str = "default"
-    """Weights of the backbones that name none; `none` leaves out what needs them, and the dry run says so."""
+    """The `weights` of backbones that do not set them. With `none`, everything that needs weights is left out, and the
+    dry run says so."""
     n_clusters: int = Field(8, ge=1)
-    """`k` of the clusterers that name none."""
+    """The `k` of clusterers that do not set it."""
     seed: int = Field(0, ge=0)
-    """The base of every seed."""
+    """The base of all random seeds."""
     backbone: str | None = None
-    """Whose layers `snakemake list_layers` lists: a backbone's name or a model; null is the baseline's."""
+    """The backbone or model whose layers `snakemake list_layers` lists; null takes the baseline's backbone."""
     new_images: str | None = None
-    """A folder of pictures that `snakemake predict` puts into the clusters of the studies' models."""
+    """A folder of images that `snakemake predict` assigns to the clusters of the studies' models."""
     delete: bool = False
-    """`snakemake prune --config delete=true` deletes what it lists."""
+    """Whether `snakemake prune` deletes the files that it lists."""
     intake: Intake = Intake()
     preprocess: dict[Name, Preprocess] = Field(min_length=1)
     backbones: dict[Name, Backbone] = Field(min_length=1)
@@ -70,7 +70,7 @@ class Settings(Model):
     @model_validator(mode="before")
     @classmethod
     def _shared_values(cls, given: Any) -> Any:
-        """Give what `--config weights=` and `n_clusters=` set to the backbones and clusterers that leave it out."""
+        """Set the top-level `weights` and `n_clusters` in the backbones and clusterers that do not set their own."""
         if not isinstance(given, Mapping):
             return given
         filled = dict(given)
@@ -103,7 +103,7 @@ class Settings(Model):
         return self
 
     def _check_names_of(self, name: str, study: Study) -> None:
-        """Raise ValueError for what a study names and the configuration has not."""
+        """Raise `ValueError` if a study names something that the configuration does not define."""
         if study.cross_validation and study.cross_validation not in self.cross_validations:
             found = found_allowed(study.cross_validation, self.cross_validations)
             raise ValueError(f"studies.{name}.cross_validation: {found}")
@@ -128,7 +128,7 @@ class Settings(Model):
 
 
 def _takes(section: str, variant: Any, key: str) -> bool:
-    """Return whether a variant, as given, takes a shared value: a clusterer that finds k itself has none."""
+    """Return whether a variant has the field `key`; a clusterer that finds k itself has no field `k`."""
     if not isinstance(variant, Mapping):
         return False
     model = (
@@ -138,9 +138,10 @@ def _takes(section: str, variant: Any, key: str) -> bool:
 
 
 def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | Path) -> Settings:
-    """Return the settings of a run: what was given, on top of the default configuration if it names no studies.
+    """Return the settings of a run.
 
-    `files` are those that `given` was read from; they are read again to find keys that stand twice.
+    If `given` has no studies, it is merged over the configuration file `default`. `files` are those that `given` was
+    read from; they are read again to find duplicate keys. Raises `UserError` for a mistake in any of them.
     """
     for file in files:
         read_yaml(file)
@@ -148,7 +149,7 @@ def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | P
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `above`, and what only `below` has, at every level."""
+    """Return two nested mappings merged: values of `above` replace those of `below`."""
     merged = dict(below)
     for key, value in above.items():
         nested = isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
@@ -157,7 +158,10 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def parse(config: Mapping[str, Any]) -> Settings:
-    """Return the settings of a configuration; raise `UserError` with the key, what was found and what is allowed."""
+    """Return the checked settings of a configuration.
+
+    Raises `UserError` with the key, the value found and the values allowed for the first five mistakes.
+    """
     try:
         return Settings.model_validate(dict(config))
     except ValidationError as error:
@@ -167,12 +171,12 @@ def parse(config: Mapping[str, Any]) -> Settings:
         raise UserError("; ".join(_explain(detail) for detail in (shared or details)[:5])) from None
 
 
-# Where pydantic puts a union's tag, or a field of ours, into the path of a key that the YAML has without it.
+# Positions, in pydantic's path of a key, of parts that the YAML does not have: the tag of a union, or an inner field.
 _NOT_IN_YAML = {"preprocess": (2, 4), "backbones": (2,), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
 
 
 def _explain(detail: Any) -> str:
-    """Return a mistake, as pydantic reports it, in one line."""
+    """Return one line about a mistake that pydantic reports."""
     location = detail["loc"]
     hidden = _NOT_IN_YAML.get(location[0], ()) if location else ()
     keys = [str(part) for place, part in enumerate(location) if place not in hidden and part != "[key]"]
@@ -182,11 +186,11 @@ def _explain(detail: Any) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of the configuration, for editors and for `config/config.schema.json`."""
+    """Return the JSON schema of the configuration, which `make schema` writes to `config/config.schema.json`."""
     described = Settings.model_json_schema()
     of_variants = {key for _, key in SHARED.values()}
     models: list[type[Model]] = [Network, *Clusterer.registry.values()]
-    for model in models:  # what `_shared_values` fills in may be left out
+    for model in models:  # keys that `_shared_values` sets are not required
         definition = described["$defs"].get(model.__name__, {})
         if "required" in definition:
             definition["required"] = [key for key in definition["required"] if key not in of_variants]

@@ -1,26 +1,26 @@
-"""What computations cost on a slow core: constants that the models' estimates of time and memory share."""
+"""Constants for the estimates of time and memory in the settings models."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
 FLOPS = 5e9
-"""Floating-point operations of a core a second."""
+"""Floating-point operations per second of a slow core."""
 FLOP_PER_WEIGHT = 12
-"""Operations of training for an image and a weight of the encoder: two, in both halves, forward and back."""
+"""Operations per image and weight of the encoder in training: 2 operations, times 2 halves, times 3 for gradients."""
 CLUSTER_THREADS = 8
 THREADED_RESTARTS = 2000
-"""Restarts below which a second thread costs more than it saves."""
+"""The fewest restarts for which a second thread saves time."""
 ROUNDS = 50
-"""Of k-means until nothing changes, on average."""
+"""Iterations of k-means until convergence, on average."""
 FLOAT = 8
 """Bytes of a number in double precision."""
 PAIRS_COPIES = 2.5
-"""How many times the distances of all pairs are there at once: themselves, turned, and what is made of them."""
+"""Number of matrices of all pairwise distances held at once, counting copies and intermediate results."""
 DISTANCES_AT_ONCE = 10**9
-"""Bytes of the distances of all pairs that are held at once where they come in blocks, with what is made of them."""
+"""Bytes held at once, counting intermediate results, when the distances of all pairs are computed in blocks."""
 
 
 def encoder_weights(d: int, widths: Sequence[int]) -> int:
-    """Return the number of weights of dense layers with `widths` units on d inputs; a decoder has as many at most."""
+    """Return the number of weights of dense layers with `widths` units on d inputs (a decoder has no more)."""
     return sum(prod(pair) for pair in pairwise((d, *widths)))

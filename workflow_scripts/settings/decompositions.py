@@ -1,4 +1,4 @@
-"""The decompositions of features, one model each: settings, and what the rest of the workflow needs to know."""
+"""The settings, traits and cost estimates of all decompositions."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -11,31 +11,31 @@ from workflow_scripts.settings.costs import FLOAT, FLOP_PER_WEIGHT, FLOPS, encod
 from workflow_scripts.settings.methods import Method
 
 EXACT_SIDE = 8192
-"""`reduce.pca.MAX_EXACT`: the largest side of a matrix that PCA decomposes exactly."""
+"""The largest side of a matrix that PCA decomposes exactly; equal to `reduce.pca.MAX_EXACT`."""
 SECONDS_PER_IMAGE = 0.2
 
 
 class Decomposition(Method):
-    """A decomposition; the module of the same name in `reduce/` has a function `decompose`.
+    """Base class of the settings of decompositions; the code is the module of the same name in `reduce/`.
 
-    Sizes are of n images and `width` features. Memory is in bytes, of what the job holds at once beside its libraries.
+    Estimates are for n images with `width` features. Memory does not count the libraries.
     """
 
     tag = "method"
     registry: ClassVar[dict[str, type["Decomposition"]]] = {}
     is_ordered: ClassVar[bool] = False
-    """Whether the first components are a decomposition too, so that `n_components` and whitening apply."""
+    """Whether the components are ordered, so that the first n can be taken alone and whitened."""
     places_new_images: ClassVar[bool] = False
-    """Whether images that were not there have a place in it, so that a model can be made."""
+    """Whether it can be applied to images that it was not computed from, as a model for new images has to."""
 
     @property
     def source(self) -> str | None:
-        """Return the name of the decomposition that this one is made of; None if it is made of the features."""
+        """Return the name of the decomposition that this one is computed from; None if it is computed from features."""
         return None
 
     @abstractmethod
     def n_stored(self, n: int, width: int) -> int:
-        """Return the numbers that are stored of an image."""
+        """Return how many numbers are stored for each image."""
 
     def stored_bytes(self, n: int, width: int) -> int:
         """Return the bytes of the store."""
@@ -43,15 +43,16 @@ class Decomposition(Method):
 
     @abstractmethod
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes that the job holds at once."""
+        """Return the bytes that the job holds at once, without its libraries."""
 
     def seconds(self, n: int, width: int) -> float:
-        """Return the seconds on a slow core."""
+        """Return the seconds that the job takes on a slow core."""
         return SECONDS_PER_IMAGE * n
 
 
 class Pca(Decomposition):
-    """Principal components, all that there are or the first `max_components`; readers take the first n of them."""
+    """Principal component analysis. All components are stored, or the first `max_components`; cells take the first
+    `n_components` of them."""
 
     is_ordered = True
     places_new_images = True
@@ -62,12 +63,11 @@ class Pca(Decomposition):
         return min(n, width, self.max_components or n)
 
     def stored_bytes(self, n: int, width: int) -> int:
-        """Return the bytes of all scores, and of the axes in single precision."""
+        """Return the bytes of all scores in double precision, and of the axes in single precision."""
         return super().stored_bytes(n, width) + FLOAT // 2 * self.n_stored(n, width) * width
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of the matrix that is decomposed, its eigenvectors and a copy, of the axes and their sums
-        under way."""
+        """Return the bytes of the decomposed matrix, its eigenvectors and a copy of them, and of the axes."""
         side = min(n, width)
         if side > EXACT_SIDE:
             side = min(side, self.max_components or EXACT_SIDE)
@@ -75,7 +75,8 @@ class Pca(Decomposition):
 
 
 class Tsne(Decomposition):
-    """t-SNE map (openTSNE) of the first `n_components` unwhitened components of the decomposition `of`."""
+    """A t-SNE map (openTSNE), computed from the first `n_components` components, not whitened, of the decomposition
+    `of`."""
 
     method: Literal["tsne"] = "tsne"
     of: str = "pca"
@@ -91,7 +92,7 @@ class Tsne(Decomposition):
         return 2
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of the points and their copies, of the neighbours and of their affinities."""
+        """Return the bytes of the points and their copies, of their neighbours and of the affinities."""
         return FLOAT * n * (4 * self.n_components + 24 * ceil(self.perplexity))
 
 
@@ -100,7 +101,7 @@ Width = Annotated[int, Field(ge=1)]
 
 
 def _names_as_text(given: Any) -> Any:
-    """YAML takes the phases 1 and 2 for numbers."""
+    """Return phases with texts as names, because YAML reads the names 1 and 2 as numbers."""
     return {str(name): epochs for name, epochs in given.items()} if isinstance(given, Mapping) else given
 
 
@@ -109,18 +110,19 @@ def _all_pairs(given: Any) -> Any:
 
 
 class Autoencoder(Decomposition):
-    """The codes of an autoencoder: three pairs of dense layers, trained to give the features back (PyTorch)."""
+    """The codes of an autoencoder of three pairs of dense layers, trained to reconstruct the features (PyTorch)."""
 
     places_new_images = True
     method: Literal["autoencoder"] = "autoencoder"
     widths: tuple[Width, Width, Width] = (500, 150, 10)
-    """Units of the encoder's layers; the last is the dimension of the codes."""
+    """Numbers of units of the encoder's layers; the last is the dimension of the codes."""
     tied: Annotated[
         tuple[bool, bool, bool], BeforeValidator(_all_pairs, json_schema_input_type=bool | tuple[bool, bool, bool])
     ] = (False, False, False)
-    """Whether the layers of a pair share their weights: for each pair, outermost first, or one for all."""
+    """Whether the two layers of a pair share their weights: one value for all pairs, or one for each, the outermost
+    first."""
     activation: Literal["elu", "tanh", "sigmoid", "linear"] = "elu"
-    """Of every layer but the last, which is linear."""
+    """Activation of every layer except the last, which is linear."""
     phases: list[
         Annotated[
             dict[Phase, Annotated[int, Field(ge=1)]],
@@ -128,17 +130,19 @@ class Autoencoder(Decomposition):
             BeforeValidator(_names_as_text),
         ]
     ] = Field([{"g": 100}], min_length=1)
-    """What is trained, in this order, and for how many epochs at most: 1_a the outer pair, 1_b the middle one, 1 both,
-    2 the pair of the codes, g all."""
+    """The phases of training in order, each with its largest number of epochs. `1_a` trains the outer pair of layers,
+    `1_b` the middle pair, `1` both, `2` the pair of the codes, and `g` all."""
     patience: int = Field(10, ge=1)
-    """Epochs without a lower error on held-out images after which a phase ends."""
+    """Number of epochs without a lower error on held-out images after which a phase ends."""
     learning_rate: float = Field(1e-3, gt=0)
-    """Of Adam."""
+    """Learning rate of Adam."""
     l2: float = Field(1e-3, ge=0)
-    """Times half the sum of the squared weights, added to the mean squared error of features of mean variance 1."""
+    """Weight of the penalty, which is half the sum of the squared weights. It is added to the mean squared error of
+    features that were scaled to a mean variance of 1."""
     batch_size: int = Field(300, ge=1)
     held_out: float = Field(0.2, gt=0, lt=1)
-    """Share of the images that it does not learn from: one half ends the training early, the other judges it."""
+    """Share of the images that is not trained on: one half decides when a phase ends, the other half measures the
+    reported error."""
     seed: int = 0
     device: Literal["cpu", "cuda"] = "cpu"
 
@@ -154,13 +158,13 @@ class Autoencoder(Decomposition):
         return self.widths[-1]
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of all features, at first in double precision and centred too, of the weights, their best
-        values, gradients and what Adam keeps of them, and of a PCA that the errors are compared with."""
+        """Return the bytes of the features and their centred copy, of the weights with their best values, gradients and
+        Adam's moments, and of the PCA that the errors are compared with."""
         weights = encoder_weights(width, self.widths)
         return 24 * n * width + 48 * weights + Pca(max_components=self.widths[-1]).memory(n, width)
 
     def seconds(self, n: int, width: int) -> float:
-        """Return the seconds on a slow core: those of any decomposition, and the products of every epoch."""
+        """Return the seconds on a slow core: those of every decomposition, and the matrix products of all epochs."""
         epochs = sum(most for phase in self.phases for most in phase.values())
         training = epochs * encoder_weights(width, self.widths) * FLOP_PER_WEIGHT / FLOPS
         return n * (SECONDS_PER_IMAGE + training)

@@ -1,4 +1,4 @@
-"""The kinds of figures, and how all of them look."""
+"""The settings of all kinds of figures, and of their common style."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -31,7 +31,7 @@ METRICS = (
     "aic",
 )
 SHOWN = {axis.column or name: axis.kind for name, axis in AXES.items()}
-"""What a figure may be drawn along, and of which kind it is: the axes, by the columns of the tables that hold them."""
+"""The axes that figures can be drawn along, by the column of the tables, with the kind of their values."""
 X = (*(name for name, kind in SHOWN.items() if kind != SWITCHES), "k")
 HUES = tuple(name for name, kind in SHOWN.items() if kind != NUMBERS)
 Metric = Literal[METRICS]  # type: ignore[valid-type]
@@ -48,28 +48,31 @@ def _number_or_best(given: Any) -> Any:
 
 
 K = Annotated[int | Literal["best"] | None, BeforeValidator(_number_or_best)]
-"""Number of clusters of a figure: null is the smallest of its clusterer, `best` that of the best mean of the metric
-`by` over the repeats."""
+"""The number of clusters of a figure: None takes the smallest of its clusterer, `best` the one with the best mean of
+the metric `by` over the repeats."""
 
 
 def check_axes(key: str, axes: Iterable[str]) -> None:
+    """Raise `ValueError`, with the configuration's `key`, if a name is not that of an axis."""
     for axis in axes:
         if axis not in AXES:
             raise ValueError(f"{key}: unknown axis: {found_allowed(axis, AXES)}")
 
 
 class Drawing(Model):
-    """What every figure has; only these keys are read when it is drawn, the others when its table is made."""
+    """Base class of the settings of figures. Title, width and height apply when the figure is drawn, all other settings
+    when its table is made."""
 
     sources: ClassVar[tuple[str, ...]] = ("scores",)
-    """The artefacts of its cells that its table is computed from."""
+    """The names of the artefacts that the figure's table is computed from."""
     title: str | None = None
     width: float = Field(170, gt=20, le=500)
-    """Millimetres; 85 is one column of a journal, 170 two."""
+    """Width in millimetres; one column of a journal is 85, two are 170."""
     height: float | None = Field(None, gt=20, le=500)
-    """Millimetres; null lets the kind of figure choose."""
+    """Height in millimetres; null lets the kind of figure choose."""
     at: dict[str, Any] = {}
-    """Choices: a figure of one cell shows the baseline with these, one of many the study's cells that have these."""
+    """Choices of the cells that are shown. A figure of one cell shows the baseline with these choices; a figure of many
+    cells shows the cells of the study that have them."""
 
     @model_validator(mode="after")
     def _axes(self) -> Self:
@@ -77,65 +80,65 @@ class Drawing(Model):
         return self
 
     def table_settings(self) -> dict[str, Any]:
-        """Return what decides the figure's table."""
+        """Return the settings that decide the figure's table."""
         return self.dump(exclude=DRAWING)
 
     def draw_settings(self) -> dict[str, Any]:
-        """Return what decides how the table is drawn."""
+        """Return the settings that decide how the table is drawn."""
         return self.dump(include=DRAWING | {"kind"})
 
 
 class Figure(Drawing, Method):
-    """A kind of figure of a study; the module of the same name in `figures/` has `tabulate` and `draw`."""
+    """Base class of the settings of a study's figures; the code is the module of the same name in `figures/`."""
 
     tag = "kind"
     registry: ClassVar[dict[str, type["Figure"]]] = {}
     of_cells: ClassVar[Literal["one", "all"] | tuple[str, ...]] = "all"
-    """The cells of the study that it shows: the one at `at`, all that have what `at` says, or of these the first of
-    each combination of the named axes."""
+    """The cells that the figure shows: `one` is the baseline with the choices `at`; `all` are the study's cells that
+    have the choices `at`; names of axes take from these the first cell of each combination of these axes."""
     of_method: ClassVar[str | None] = None
-    """The method of the decompositions that are shown; null takes cells with any or none."""
+    """The method of the decompositions whose cells are shown; None shows cells with any decomposition."""
     shows_consensus: ClassVar[bool] = True
-    """Whether a cell whose clusters are the consensus of other cells may be among them."""
+    """Whether cells whose clusters are the consensus of other cells may be shown."""
     computes: ClassVar[bool] = False
-    """Whether its table takes so long that it is a job for a cluster's nodes."""
+    """Whether the table takes long to compute, so that its job runs on a node of a cluster."""
     runs_clusterers: ClassVar[bool] = False
-    """Whether its table runs the cells' clusterers itself, for which it gets their settings."""
+    """Whether the job of the table runs the clusterers of the cells itself, and so needs their settings."""
     shows_images: ClassVar[bool] = False
     copies_of_points: ClassVar[int] = 4
-    """How many copies of what is clustered, in double precision, the job of its table holds."""
+    """How many copies of the points, in double precision, the job of the table holds."""
     copies_of_features: ClassVar[int] = 0
-    """How many copies of the features, in double precision, the job of its table holds."""
+    """How many copies of the features, in double precision, the job of the table holds."""
     holds_pairs: ClassVar[bool] = False
-    """Whether the job of its table holds the distances of all pairs, in blocks where there are many."""
+    """Whether the job of the table holds the distances of all pairs (in blocks if there are many)."""
     shows_scales: ClassVar[bool] = False
-    """Whether it needs the scales of the images, which only an intake with `scale_bars` reads."""
+    """Whether the figure needs the scales of the images, which are read only with `intake: {scale_bars: true}`."""
 
     @property
     def decomposition_shown(self) -> str | None:
-        """Return the name of a decomposition that is drawn beside those of the cells; None if there is none."""
+        """Return the name of a decomposition that the figure shows besides those of the cells, or None."""
         return None
 
     def memory(self, n: int, width: int, d: int) -> int:
-        """Return the bytes that the job of the table holds at once beside its libraries.
+        """Return the bytes that the job of the table holds at once, without its libraries.
 
-        Of n images with `width` features, of which d numbers are clustered.
+        There are n images with `width` features; the points that are clustered have d dimensions.
         """
         pairs = min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE) if self.holds_pairs else 0
         return FLOAT * n * (self.copies_of_points * d + self.copies_of_features * width) + int(pairs)
 
 
 class _OfOneK(Figure):
-    """A figure of one cell with one k."""
+    """Base class of the settings of figures of one cell with one k."""
 
     of_cells = "one"
     k: K = None
     by: Metric = "accuracy_majority"
-    """The metric of `k: best`."""
+    """The metric that chooses k if `k` is `best`."""
 
 
 class Samples(Figure):
-    """Images of each class, as preprocessed."""
+    """Some images of each class after preprocessing."""
 
     sources = ("manifest",)
     of_cells = "one"
@@ -145,7 +148,7 @@ class Samples(Figure):
 
 
 class Formats(Figure):
-    """How many files of each format there are, and what became of them, as a table."""
+    """A table of the numbers of files of each format that were taken in or rejected."""
 
     sources = ("formats",)
     of_cells = "one"
@@ -154,7 +157,7 @@ class Formats(Figure):
 
 
 class ScaleTable(Figure):
-    """How many images of each class there are at each length of the scale bar; needs `intake: {scale_bars: true}`."""
+    """The number of images of each class for each length of the scale bar; needs `intake: {scale_bars: true}`."""
 
     sources = ("manifest",)
     of_cells = "one"
@@ -163,7 +166,7 @@ class ScaleTable(Figure):
 
 
 class ClassDistribution(Figure):
-    """How many images each class has."""
+    """The number of images of each class."""
 
     sources = ("manifest",)
     of_cells = "one"
@@ -172,7 +175,7 @@ class ClassDistribution(Figure):
 
 
 class Preprocessing(Figure):
-    """One image and its histogram under each preprocessing of the study, for `classes` classes."""
+    """One image of each of `classes` classes and its histogram, after each preprocessing of the study."""
 
     sources = ("manifest", "preprocessed")
     of_cells = axes_of("preprocessed")
@@ -182,7 +185,7 @@ class Preprocessing(Figure):
 
 
 class ExplainedVariance(Figure):
-    """Cumulative explained variance of each decomposition of the study."""
+    """The cumulative explained variance of each PCA of the study."""
 
     sources = ("decomposed",)
     of_cells = axes_of("decomposed")
@@ -192,7 +195,7 @@ class ExplainedVariance(Figure):
 
 
 class IntrinsicDimension(Figure):
-    """The intrinsic dimension of the features by two nearest neighbours, of all images and of samples of them."""
+    """The intrinsic dimension of the features, estimated from the two nearest neighbours in samples of many sizes."""
 
     sources = ("features",)
     of_cells = axes_of("features")
@@ -201,14 +204,15 @@ class IntrinsicDimension(Figure):
     copies_of_features = 4
     kind: Literal["intrinsic_dimension"] = "intrinsic_dimension"
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field([1.0, 0.9, 0.7, 0.5], min_length=1, max_length=6)
-    """Of the images, those of smallest mu that a line is fitted to."""
+    """Shares of the images that the line is fitted to, those with the smallest ratio of neighbour distances."""
     smallest: int = Field(50, ge=20)
-    """Images of the smallest samples, at least."""
+    """Smallest allowed number of images in a sample."""
     seed: int = 0
 
 
 class ThickLine(Figure):
-    """Why the dimension is taken of samples of many sizes: few and many points of a line with noise across it."""
+    """An example of why the dimension depends on the size of the sample: few and many points on a line with noise
+    across it."""
 
     sources = ()
     of_cells = "one"
@@ -216,18 +220,19 @@ class ThickLine(Figure):
     kind: Literal["thick_line"] = "thick_line"
     n_points: tuple[Annotated[int, Field(ge=100)], Annotated[int, Field(ge=100)]] = (1000, 50_000)
     noise: float = Field(0.001, gt=0)
-    """Standard deviation across the line, which is 100 long."""
+    """Standard deviation across the line, whose length is 100."""
     smallest: int = Field(50, ge=20)
-    """Points of the smallest samples, at least."""
+    """Smallest allowed number of points in a sample."""
     seed: int = 0
 
     def memory(self, n: int, width: int, d: int) -> int:
-        """Return the bytes of the points of the line, their neighbours and copies."""
+        """Return the bytes of the points on the line, their neighbours and copies."""
         return 40 * FLOAT * max(self.n_points)
 
 
 class Reconstruction(Figure):
-    """The held-out reconstruction error of each autoencoder of the study, and of PCA with as many components."""
+    """The reconstruction error on held-out images of each autoencoder of the study, and of a PCA with as many
+    components."""
 
     sources = ("decomposed",)
     of_cells = axes_of("decomposed")
@@ -245,8 +250,8 @@ class Training(Figure):
 
 
 class Distances(Figure):
-    """Distances within a class-sorted, class-balanced sample before and after reduction, and their correlation with
-    the discrete distance: 0 within a class, 1 across."""
+    """The distances in a sample of images, sorted and balanced by class, before and after reduction, and their
+    correlation with a distance that is 0 within a class and 1 between classes."""
 
     sources = ("manifest", "features", "points")
     of_cells = axes_of("points")
@@ -255,14 +260,14 @@ class Distances(Figure):
     copies_of_features = 2
     kind: Literal["distances"] = "distances"
     n_images: int = Field(240, ge=10, le=2000)
-    """Of the sample; each class has its share, or all of its images."""
+    """Number of images in the sample, divided equally between the classes; a smaller class gives all its images."""
     n_bootstrap: int = Field(1000, ge=100)
     confidence: float = Field(0.95, gt=0, lt=1)
     seed: int = 0
 
 
 class Embedding(_OfOneK):
-    """A two-dimensional map by label and by cluster."""
+    """A two-dimensional map of the images, coloured by label and by cluster."""
 
     sources = ("manifest", "map", "points", "clusters", "scores")
     shows_images = True
@@ -270,7 +275,7 @@ class Embedding(_OfOneK):
     map: str = "tsne"
     """The decomposition that gives the two coordinates."""
     insets: list[str] = Field([], max_length=6)
-    """Clusters (`Sc`, `Sc-2`) of which typical images are shown: those nearest the centre."""
+    """Names of clusters (such as `Sc`, `Sc-2`) whose images nearest the centre are shown."""
 
     @property
     def decomposition_shown(self) -> str:
@@ -278,7 +283,7 @@ class Embedding(_OfOneK):
 
 
 class Confusion(_OfOneK):
-    """Confusion matrix of one clustering after the majority vote: the best of the repeats."""
+    """The confusion matrix of the best repeat, after each cluster was given the class of most of its images."""
 
     sources = ("manifest", "clusters", "scores")
     kind: Literal["confusion"] = "confusion"
@@ -286,7 +291,7 @@ class Confusion(_OfOneK):
 
 
 class ClassByCluster(_OfOneK):
-    """Images of each class in each cluster, before any vote."""
+    """The number of images of each class in each cluster."""
 
     sources = ("manifest", "clusters", "scores")
     kind: Literal["class_by_cluster"] = "class_by_cluster"
@@ -294,43 +299,43 @@ class ClassByCluster(_OfOneK):
 
 
 class ContactSheet(_OfOneK):
-    """Each cluster in pictures: nearest the centre, at the border, farthest."""
+    """Images of each cluster: nearest the centre, at the border to other clusters, farthest from the centre."""
 
     sources = ("manifest", "points", "clusters", "scores")
     shows_images = True
     kind: Literal["contact_sheet"] = "contact_sheet"
     clusters: list[str] = []
-    """Their names (`Sc`, `Sc-2`; numbers without labels); none stands for all."""
+    """Names of the clusters (such as `Sc`, `Sc-2`; numbers if there are no labels); an empty list takes all."""
     per_place: int = Field(4, ge=1, le=8)
-    """Pictures of a cluster for each of the three places."""
+    """Number of images of a cluster for each of the three places."""
 
 
 class ClusterPair(_OfOneK):
-    """Two clusters side by side, in pictures as on a contact sheet."""
+    """Images of two clusters side by side: nearest the centre, at the border, farthest from the centre."""
 
     sources = ("manifest", "points", "clusters", "scores")
     computes = True
     shows_images = True
     kind: Literal["cluster_pair"] = "cluster_pair"
     clusters: tuple[str, str] | None = None
-    """Their names; null takes the two whose centres are nearest each other."""
+    """Names of the two clusters; null takes the two whose centres are nearest each other."""
     per_place: int = Field(5, ge=1, le=8)
-    """Pictures of a cluster for each of the three places."""
+    """Number of images of a cluster for each of the three places."""
 
 
 class NearTwins(_OfOneK):
-    """Images whose nearest neighbour is in another cluster, with it; the closest pairs."""
+    """The closest pairs of an image and its nearest neighbour that are in different clusters."""
 
     sources = ("manifest", "points", "clusters", "scores")
     computes = True
     shows_images = True
     kind: Literal["near_twins"] = "near_twins"
     pairs: int = Field(12, ge=1, le=40)
-    """Pairs that are drawn; the table has all."""
+    """Number of pairs that are drawn; the table has all."""
 
 
 class ClassScores(_OfOneK):
-    """Precision, recall and F1 of each class, mean and spread over the repeats, as a table."""
+    """A table of precision, recall and F1 of each class: mean and spread over the repeats."""
 
     sources = ("class_scores", "scores")
     kind: Literal["class_scores"] = "class_scores"
@@ -338,7 +343,7 @@ class ClassScores(_OfOneK):
 
 
 class ClusterScores(_OfOneK):
-    """What each cluster of one clustering is worth, as a table: size, purity, cohesion, silhouette, DBCV."""
+    """A table of the size, purity, cohesion, silhouette and DBCV of each cluster."""
 
     sources = ("manifest", "points", "clusters", "scores")
     computes = True
@@ -359,46 +364,49 @@ class SilhouetteProfile(_OfOneK):
 
 
 class ClustererScores(Figure):
-    """The clusterers of the study side by side, as a table: clusters, noise and metrics."""
+    """A table of the study's clusterers: number of clusters, share of noise and metrics."""
 
     sources = ("scores",)
     kind: Literal["clusterer_scores"] = "clusterer_scores"
     metrics: list[Metric] = Field(["nmi_geometric", "ari", "purity", "silhouette", "dbcv"], min_length=1, max_length=6)
     k: int | None = None
-    """Of the clusterers that are told one; null is the smallest of each."""
+    """Number of clusters of the clusterers that need one; null takes the smallest of each clusterer."""
 
 
 class KDistance(Figure):
-    """The sorted k-distance curve of each reduction, its knee, and whether there is a density gap for DBSCAN."""
+    """The sorted k-distance curve of each reduction with its knee, which shows whether DBSCAN can find a radius."""
 
     sources = ("points",)
     of_cells = axes_of("points")
     computes = True
     kind: Literal["k_distance"] = "k_distance"
     min_samples: int = Field(10, ge=2)
-    """As of DBSCAN: the distance is that to neighbour number `min_samples` - 1."""
+    """`min_samples` of DBSCAN; the distance shown is that to neighbour number `min_samples` - 1."""
 
 
 class NmiCurves(Figure):
-    """Normalised mutual information (geometric) against k, a panel for each features, with three reference curves."""
+    """The normalised mutual information (geometric) against k with three reference curves, a panel for each set of
+    features."""
 
     sources = ("manifest", "points", "scores")
     computes = True
     copies_of_points = 0
     kind: Literal["nmi_curves"] = "nmi_curves"
     draws: int = Field(20, ge=2)
-    """Of random labels, for each k."""
+    """Number of random labellings for each k."""
 
 
 class DecisionGraph(_OfOneK):
-    """Density and distance to a denser image, by which Density Peaks chooses its centres."""
+    """The density of each image and its distance to the nearest denser image, by which Density Peaks chooses
+    centres."""
 
     sources = ("clusters", "scores")
     kind: Literal["decision_graph"] = "decision_graph"
 
 
 class ToyPanel(Figure):
-    """The study's clusterers on six shapes in the plane, with running times: the one table that is measured anew."""
+    """The study's clusterers on six sets of points in the plane, with their running times. The times differ from run to
+    run."""
 
     sources = ()
     of_cells = ("clusterer",)
@@ -409,12 +417,12 @@ class ToyPanel(Figure):
     n_points: int = Field(3000, ge=200)
 
     def memory(self, n: int, width: int, d: int) -> int:
-        """Return the bytes of five matrices of all pairs of points, the most that a clusterer holds."""
+        """Return the bytes of five matrices of all pairs of points, which is the most that a clusterer holds."""
         return 5 * FLOAT * self.n_points**2
 
 
 class Maps(Figure):
-    """The maps of the study's cells beside each other, by label."""
+    """The maps of the study's cells side by side, coloured by label."""
 
     sources = ("manifest", "map")
     of_cells = axes_of("features")
@@ -428,7 +436,7 @@ class Maps(Figure):
 
 
 class Tree(Figure):
-    """The tree of nested clusters (linkage, Density Peaks), with the picture nearest the centre of each."""
+    """The tree of nested clusters (linkage, Density Peaks), with the image nearest the centre of each cluster."""
 
     sources = ("manifest", "points", "clusters")
     of_cells = "one"
@@ -438,7 +446,8 @@ class Tree(Figure):
 
 
 class ChooseK(Figure):
-    """How many groups: elbow, silhouette, gap statistic, BIC and stability over one range of k, by k-means."""
+    """Recommendations for the number of clusters: elbow, silhouette, gap statistic, BIC and stability of k-means over a
+    range of k."""
 
     sources = ("manifest", "points")
     of_cells = "one"
@@ -447,136 +456,139 @@ class ChooseK(Figure):
     holds_pairs = True
     kind: Literal["choose_k"] = "choose_k"
     ks: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
-    """Numbers of clusters, a list or a range as `1-12`; those of the cell's clusterer don't matter."""
+    """Numbers of clusters, a list or a range such as `1-12`, whatever the `k` of the cell's clusterer."""
     n_init: int = Field(20, ge=1)
     """Restarts of each k-means."""
     n_references: int = Field(20, ge=2)
-    """Sets of points without groups, with which gap, elbow and silhouette are compared."""
+    """Number of random sets of points without groups, which gap, elbow and silhouette are compared with."""
     n_resamples: int = Field(20, ge=2)
-    """Subsets of 80 % of the images, and splits of them in halves, that tell how sure a recommendation is."""
+    """Number of subsets of 80 % of the images, and of splits of the images into halves, which show how certain a
+    recommendation is."""
     covariance_type: Literal["full", "tied", "diag", "spherical"] = "diag"
-    """Of the Gaussian mixtures of the BIC."""
+    """Covariance type of the Gaussian mixtures of the BIC."""
     seed: int = 0
 
 
 class Folds(Figure):
-    """A metric on the training folds and on the fold that was held out, for each fold of each cell."""
+    """A metric on the training folds and on the held-out fold, for each fold of each cell."""
 
     sources = ("validated",)
     kind: Literal["folds"] = "folds"
     metric: Metric = "accuracy_majority"
     k: int | None = None
-    """null is the smallest k of each cell's clusterer."""
+    """Number of clusters; null takes the smallest of each cell's clusterer."""
 
 
 class Sensitivity(Figure):
-    """Metrics against one choice, a line for each value of another, mean and spread over the repeats."""
+    """Metrics against one choice, with a line for each value of another choice: mean and spread over the repeats."""
 
     kind: Literal["sensitivity"] = "sensitivity"
     x: Along
     hue: Hue | None = None
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     k: int | None = None
-    """Where x is another choice; null is the smallest k of each cell's clusterer."""
+    """Number of clusters if x is not k; null takes the smallest of each cell's clusterer."""
 
 
 class Restarts(Figure):
-    """Accuracy of every restart against its inertia relative to the lowest, and the histogram of accuracy."""
+    """A metric of every restart against its inertia relative to the lowest one, and the histogram of the metric."""
 
     kind: Literal["restarts"] = "restarts"
     metric: Metric = "accuracy_majority"
     k: int | None = None
-    """null is the smallest k of each cell's clusterer."""
+    """Number of clusters; null takes the smallest of each cell's clusterer."""
 
 
 class BestOfN(Figure):
-    """The metric to expect from the best of n restarts, with a band from the bootstrap over all restarts."""
+    """The expected metric of the restart with the lowest inertia of n, with a bootstrap interval over all restarts."""
 
     kind: Literal["best_of_n"] = "best_of_n"
     metric: Metric = "accuracy_majority"
     k: int | None = None
-    """null is the smallest k of each cell's clusterer."""
+    """Number of clusters; null takes the smallest of each cell's clusterer."""
     confidence: float = Field(0.95, gt=0, lt=1)
 
 
 class Effects(Figure):
-    """How much of the variance over a full product of choices each choice, and each pair of them, explains."""
+    """The share of a metric's variance that each choice, and each pair of choices, explains in a full product."""
 
     kind: Literal["effects"] = "effects"
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     pairs: int = Field(5, ge=0)
-    """The strongest interactions that are shown."""
+    """Number of interactions of two choices that are shown, the strongest first."""
 
 
 class Heatmap(Figure):
-    """A metric over two choices of a full product, mean over all others: by default the two of the largest effect."""
+    """A metric against two choices of a full product, averaged over all other choices."""
 
     kind: Literal["heatmap"] = "heatmap"
     width: float = Field(85, gt=20, le=500)
     metric: Metric = "accuracy_majority"
     axes: tuple[Factor, Factor] | None = None
-    """null takes the two that explain most."""
+    """The two choices; null takes the two that explain most of the variance."""
 
 
 class _OfPartitions(Figure):
-    """A figure that compares the partitions of the study's cells with each other."""
+    """Base class of the settings of figures that compare the partitions of the study's cells."""
 
     sources = ("manifest", "clusters", "scores")
     shows_consensus = False
     computes = True
     k: int | None = None
-    """null is the smallest k of each cell's clusterer."""
+    """Number of clusters; null takes the smallest of each cell's clusterer."""
 
 
 class Trust(_OfPartitions):
-    """Which cell to trust without labels: every cell's agreement with the others, beside what else could rank it."""
+    """A ranking of the cells by trust that needs no labels: the agreement of each cell with the others, compared with
+    other ways to rank cells."""
 
     kind: Literal["trust"] = "trust"
     n_samples: int = Field(100, ge=20)
-    """Samples of images and cells behind the intervals of the ranks, and shuffled studies behind `chance`."""
+    """Number of samples of images and cells for the intervals of the ranks, and of shuffled studies for `chance`."""
     seed: int = 0
 
 
 class SpecificationCurve(_OfPartitions):
-    """All cells sorted by a metric, with what the repeats spread over, and below them their choices."""
+    """All cells sorted by a metric, with the range of their repeats, and their choices below."""
 
     kind: Literal["specification_curve"] = "specification_curve"
     metric: Metric | Literal["agreement"] = "ari"
-    """`agreement` is the mean ARI with the other cells; it stands in where the metric needs labels and there are
-    none."""
+    """The metric; `agreement` is the mean ARI with the other cells. It is also used if the metric needs labels and
+    there are none."""
 
 
 class ChoiceMap(_OfPartitions):
-    """How far every two cells agree, ordered by a tree, with the choices as coloured bars."""
+    """The agreement of every two cells, ordered by a tree, with the choices as coloured bars."""
 
     kind: Literal["choice_map"] = "choice_map"
 
 
 class PartitionEffects(_OfPartitions):
-    """How much of the disagreement between cells each choice explains; needs no labels."""
+    """The share of the disagreement between cells that each choice explains; needs no labels."""
 
     kind: Literal["partition_effects"] = "partition_effects"
     pairs: int = Field(3, ge=0)
-    """The strongest interactions that are shown."""
+    """Number of interactions of two choices that are shown, the strongest first."""
     n_permutations: int = Field(499, ge=99)
     seed: int = 0
 
 
 class RestartsEnough(_OfPartitions):
-    """How many restarts are enough, without labels: the chance that the best of n is the best optimum."""
+    """The probability that the best of n restarts is the best of all, which shows how many restarts are enough; needs
+    no labels."""
 
     kind: Literal["restarts_enough"] = "restarts_enough"
 
 
 class Nuisances(Figure):
-    """How strongly brightness, sharpness, size, format, folders and other known facts go with the consensus's
-    groups."""
+    """The association of the consensus groups with brightness, sharpness, size, format, folders and other facts about
+    the images."""
 
     sources = ("manifest", "preprocessed", "consensus", "facts")
     computes = True
     kind: Literal["nuisances"] = "nuisances"
     facts: str | None = None
-    """A CSV with further facts, a column each, and a column `path` or `image_id`: instrument, operator, date."""
+    """A CSV with a column `path` or `image_id`, and a column for each further fact, such as instrument or operator."""
     n_permutations: int = Field(999, ge=99)
     seed: int = 0
 
@@ -585,16 +597,16 @@ PALETTES = (
     *("Accent", "Dark2", "Paired", "Pastel1", "Pastel2", "Set1", "Set2", "Set3", "okabe_ito"),
     *("petroff10", "petroff6", "petroff8", "tab10", "tab20", "tab20b", "tab20c"),
 )
-"""The colour sequences of matplotlib, which rules do not import."""
+"""The names of matplotlib's colour sequences, listed here because rules do not import matplotlib."""
 
 
 class Style(Model):
-    """How all figures look."""
+    """The style of all figures."""
 
     font: str = "DejaVu Sans"
     font_size: float = Field(8, gt=3, le=30)
-    """Points."""
+    """Font size in points."""
     palette: Literal[PALETTES] = "petroff10"  # type: ignore[valid-type]
-    """A colour sequence of matplotlib; classes and lines take its colours in order. The default (Petroff 2021) is made
-    for colour-blind eyes."""
+    """A colour sequence of matplotlib; classes and lines take its colours in order. The default (Petroff 2021) can be
+    told apart by colour-blind readers."""
     dpi: int = Field(200, ge=50, le=1200)

@@ -1,4 +1,4 @@
-"""Which files are pictures, and where their labels come from."""
+"""The settings of intake: which files are images of the data set, and where their labels come from."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -12,20 +12,22 @@ LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv", "hash"]
 
 
 class Labels(Model):
-    """Where labels come from; one of the rules, with what it needs."""
+    """Where labels come from: a rule, and the keys that it needs."""
 
     rule: LabelRule = "auto"
     level: int = -1
-    """folder, and hash of a folder: which level of the relative path; -1 is the nearest folder, 0 the outermost."""
+    """For `folder`, and for `hash` with a folder: the level of the folder in the relative path that is the label; -1 is
+    the nearest folder, 0 the outermost."""
     pattern: str | None = None
-    """regex: matched against the relative path; its group `label`, or its first, is the label."""
+    """For `regex`: the regular expression that is matched against the relative path; its group `label`, or its first
+    group, is the label."""
     file: str | None = None
-    """csv, auto: a file with the columns `path` (or `filename` or `image_id`) and `label`; null is `labels.csv` at the
-    top of the data folder, which is never taken for a picture's file. hash: a folder of labelled pictures, a folder for
-    each class, or a file with the columns `sha256` and `label`."""
+    """For `csv` and `auto`: a CSV with the columns `path` (or `filename` or `image_id`) and `label`; null takes
+    `labels.csv` at the top of the data folder. For `hash`: a folder of labelled images with a folder for each class, or
+    a CSV with the columns `sha256` and `label`."""
     corrections: str | None = None
-    """A file with the columns `path` (or `filename` or `image_id`) and `label`, such as the audit's page exports: its
-    labels are taken in place of those of the rule."""
+    """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the audit page exports. Its
+    labels replace those of the rule."""
 
     @property
     def by_content(self) -> bool:
@@ -42,7 +44,7 @@ class Labels(Model):
             if not groups:
                 raise ValueError(f"pattern: found {self.pattern!r}, allowed: {allowed}")
         if self.by_content and not self.file:
-            raise ValueError("file: missing, allowed: a folder of labelled pictures, or a CSV with sha256 and label")
+            raise ValueError("file: missing, allowed: a folder of labelled images, or a CSV with sha256 and label")
         return self
 
 
@@ -51,7 +53,7 @@ def _rule_alone(given: Any) -> Any:
 
 
 class Intake(Model):
-    """Which files are pictures of the data set."""
+    """Which files are images of the data set, and where their labels come from."""
 
     include: list[str] = ["**/*"]
     """Glob patterns of relative paths; `**` stands for any number of folders."""
@@ -60,28 +62,30 @@ class Intake(Model):
     sublabels: Labels | None = None
     """Finer classes inside the labels, by a rule that reads the path; trees and their leaves are compared with them."""
     duplicates: Literal["drop", "keep"] = "drop"
-    """Files with the bytes of an earlier one."""
+    """Whether to leave out files with the same bytes as an earlier file."""
     visual_duplicates: Literal["report", "drop_same_pixels", "drop"] = "report"
-    """Other files with the pixels of an earlier one, or nearly so: `near_duplicates.csv` lists them; `drop_same_pixels`
-    and `drop` leave out the former, or both."""
+    """Other files that look the same as an earlier one. `near_duplicates.csv` always lists them; `drop_same_pixels`
+    leaves out those with the same pixels, `drop` also those that look nearly the same."""
     masks: Literal["set_aside", "keep"] = "set_aside"
-    """Images of two or three grey values with the name of another image, beside it or in a folder such as `masks`."""
+    """Whether to leave out segmentation masks: images of two or three grey values with the name of another image,
+    beside it or in a folder such as `masks`."""
     near_distance: int = Field(4, ge=0, le=16)
-    """Bits, of the 64 of a perceptual hash, in which pictures that are nearly the same differ at the most."""
+    """The largest number of bits, of the 64 of a perceptual hash, in which two images that look nearly the same
+    differ."""
     scale_bars: bool = False
-    """Whether the scale of each picture is read, from its metadata or its data bar, into `scale_bars.csv` and the
-    manifest's columns `scale_um` and `nm_per_pixel`, for subsets."""
+    """Whether to read the scale of each image, from its metadata or its data bar, into `scale_bars.csv` and into the
+    columns `scale_um` and `nm_per_pixel` of the manifest; subsets can use it."""
     min_size: int = Field(16, ge=2)
-    """Shortest side, pixels."""
+    """The shortest allowed side of an image, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)
-    """Width times height above which a file is rejected before it is decoded."""
+    """The largest allowed width times height, pixels; larger files are rejected before they are decoded."""
 
     @field_validator("include", "exclude")
     @classmethod
     def _brackets_close(cls, patterns: list[str]) -> list[str]:
         for pattern in patterns:
             if not pattern or pattern.count("[") != pattern.count("]"):
-                raise ValueError(f"found {pattern!r}, allowed: a glob pattern; a bracket that is meant: [[]")
+                raise ValueError(f"found {pattern!r}, allowed: a glob pattern; write [[] for a bracket in a name")
         return patterns
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Families of methods: the settings model of a method registers itself by subclassing the base of a family."""
+"""The base class of families of methods: the settings model of a method registers itself when it is defined."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -8,17 +8,18 @@ from workflow_scripts.settings.base import Model
 
 
 class Method(Model):
-    """Base of the families, each of which has a `tag` and a `registry`.
+    """Base class of families of methods. A family is a subclass with a `tag` and a `registry`.
 
-    A subclass whose field `tag` has a default is a method of that name; one without is shared by several. Where a
-    field's type is the family itself, pydantic takes the union of all methods that are registered when the model that
-    has the field is built; a method that is defined later is accepted after that model's `model_rebuild(force=True)`.
+    A subclass of a family whose field named by `tag` has a default is a method with this name; a subclass without such
+    a field is a common base of several methods. A field whose type is the family accepts all methods that are
+    registered when pydantic builds its model. To accept a method that is defined later, call the model's
+    `model_rebuild(force=True)`.
     """
 
     tag: ClassVar[str]
-    """The field whose value names the method in the configuration."""
+    """The name of the field that holds the method's name."""
     registry: ClassVar[dict[str, Any]]
-    """The models of the family by the names of the methods, in the order of their definition."""
+    """The models of the family by the methods' names, in the order of their definition."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -32,12 +33,12 @@ class Method(Model):
 
     @property
     def method_name(self) -> str:
-        """Return the method's name in the configuration, which is also that of the module with the code."""
+        """Return the method's name, which is also the name of the module with its code."""
         return getattr(self, self.tag)
 
     @property
     def takes_torch(self) -> bool:
-        """Return whether the job loads PyTorch, which a job on a GPU does."""
+        """Return whether the job loads PyTorch, as every job on a GPU does."""
         return self.takes_gpu
 
     @property

@@ -1,5 +1,4 @@
-"""Pages that a study may have beside its figures: the verdict, the label audit, and the gallery of what is in each
-cluster."""
+"""The settings of the pages that a study may have: the verdict, the label audit and the gallery of clusters."""
 
 from typing import Any, ClassVar, Literal
 
@@ -12,9 +11,9 @@ from workflow_scripts.settings.figures import check_axes
 
 
 class Page(Model):
-    """What all pages have: the cells that they show, as figures have them, and the images.
+    """Base class of the settings of pages: the cells and the images that a page shows.
 
-    A page's key in a study is the name of the class in lower case, which is also that of the job's module.
+    The name of the class in lower case is the page's key in a study, and the name of the job's module.
     """
 
     registry: ClassVar[dict[str, type["Page"]]] = {}
@@ -22,9 +21,10 @@ class Page(Model):
     of_method: ClassVar[str | None] = None
     shows_consensus: ClassVar[bool] = True
     at: dict[str, Any] = {}
-    """Choices: of one cell the baseline with these, of many the study's cells that have these."""
+    """Choices of the cells that are shown. A page of one cell shows the baseline with these choices; a page of many
+    cells shows the cells of the study that have them."""
     pictures: Name | None = None
-    """The preprocessing variant whose images the page shows; null is that of the first cell."""
+    """The preprocessing variant whose images the page shows; null takes that of the first cell."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -37,65 +37,66 @@ class Page(Model):
         return self
 
     def consensus_settings(self) -> dict[str, Any]:
-        """Return the k of the cells and the groups of their consensus; null leaves them to the cells."""
+        """Return the k of the cells and the number of groups of their consensus; None if the cells decide."""
         return {"k": None, "groups": None}
 
     def page_settings(self) -> dict[str, Any]:
-        """Return the settings that are not already in the cells and in the file of the images."""
+        """Return the settings that decide the page, without those that choose its inputs."""
         return self.dump(exclude={"at", "pictures"})
 
     def memory(self, n: int, d: int) -> int:
-        """Return the bytes that the page's job holds at once beside its libraries: n images as points of d numbers, and
-        distances in blocks."""
+        """Return the bytes that the page's job holds for n points in d dimensions and their distances in blocks."""
         return 4 * FLOAT * n * d + int(min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE))
 
 
 class Audit(Page):
-    """The images ranked by how little their neighbours and their cluster speak for their label, and a page to decide
-    on the first of them."""
+    """A page to correct doubtful labels: images are ranked by how little their neighbours and their cluster agree with
+    their label."""
 
     of_cells = "one"
     k: int | None = Field(None, ge=1)
-    """Number of clusters; null is the smallest of the cell's clusterer."""
+    """Number of clusters; null takes the smallest of the cell's clusterer."""
     neighbours: int = Field(10, ge=1)
-    """Nearest images that are heard."""
+    """Number of nearest images whose labels are compared with an image's label."""
     shown: int = Field(200, ge=1)
-    """Images on the page; the table has all."""
+    """Number of images on the page; the table has all."""
 
 
 class Gallery(Page):
-    """Every cluster of the study's cells in pictures, near the centre, at the border, far out; parted near-twins."""
+    """A page with images of every cluster of the study's cells (nearest the centre, at the border, farthest), and with
+    similar images in different clusters."""
 
     of_cells = "all"
     k: list[Number] | None = Field(None, min_length=1)
-    """Numbers of clusters; null takes all that were clustered."""
+    """Numbers of clusters; null takes all of the clusterer."""
     per_place: int = Field(12, ge=1)
-    """Pictures of a cluster for each place."""
+    """Number of images of a cluster for each of the three places."""
     twins: int = Field(20, ge=0)
-    """Near-twins in different clusters, the closest ones."""
+    """Number of pairs of similar images in different clusters; the closest pairs are shown."""
 
 
 class Verdict(Page):
-    """What the study says, in sentences with their numbers: the consensus of its cells, which of them to trust, which
-    images and which choices the answer hangs on, and what to do next. Adds the figures that it is read from."""
+    """A page that answers in sentences: the groups on which the study's cells agree, the cell to trust, the images and
+    choices that change the answer, and what to do next. The study also gets the figures that the page is read from."""
 
     of_cells = "all"
     shows_consensus = False
     k: int | None = Field(None, ge=1)
-    """Number of clusters; null is the smallest of each cell's clusterer."""
+    """Number of clusters; null takes the smallest of each cell's clusterer."""
     groups: int | None = Field(None, ge=2)
-    """Groups of the consensus; null takes k if all cells have the same, and else the number that survives longest."""
+    """Number of groups of the consensus; null takes k if all cells have the same k, and otherwise the number of groups
+    that persists over the longest range of the consensus tree."""
     shown: int = Field(40, ge=1, le=400)
-    """Fragile images on the page; the table has all."""
+    """Number of images on the page whose group is uncertain; the table has all."""
     per_group: int = Field(8, ge=1, le=60)
-    """Images of each group on the page, those that the cells agree on most."""
+    """Number of images of each group on the page; those on which the cells agree most are shown."""
 
     def page_settings(self) -> dict[str, Any]:
-        """Return what decides the page beside the tables that it is read from."""
+        """Return the settings that decide the page, without those that decide its tables."""
         return self.dump(include={"shown", "per_group"})
 
     def consensus_settings(self) -> dict[str, Any]:
-        """Return what decides the consensus."""
+        """Return the settings that decide the consensus."""
         return self.dump(include={"k", "groups"})
 
 
@@ -104,9 +105,9 @@ _Fields: Any = create_model("_Fields", __base__=Model, **_optional)
 
 
 class WithPages(_Fields):
-    """A field for each kind of page."""
+    """Base class of models with a field for each kind of page."""
 
     @property
     def pages(self) -> dict[str, Page]:
-        """Return the pages that there are, by kind."""
+        """Return the pages that are set, by kind."""
         return {kind: page for kind in Page.registry if (page := getattr(self, kind))}

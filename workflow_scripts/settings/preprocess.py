@@ -1,4 +1,4 @@
-"""The steps of preprocessing, and a variant: an ordered list of them."""
+"""The settings of preprocessing: the steps, and variants, which are lists of steps."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -13,18 +13,18 @@ Size = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
 class Step(Method):
-    """A step of preprocessing; the module of the same name in `preprocess/` has its function."""
+    """Base class of the settings of a preprocessing step; its code is the module of the same name in `preprocess/`."""
 
     tag = "step"
     registry: ClassVar[dict[str, type["Step"]]] = {}
     only_first: ClassVar[bool] = False
-    """Whether the step reads the image as it was taken, so that no other may be before it."""
+    """Whether the step must be the first, because it needs the image as it was taken."""
     channels: ClassVar[int | None] = None
-    """Channels of every image after the step; None leaves them as they are."""
+    """Number of channels of every image after the step; None if the step does not change it."""
 
     @property
     def output_size(self) -> tuple[int, int] | None:
-        """Height and width of every image after the step, pixels; None if the images keep sizes of their own."""
+        """Height and width (pixels) of every image after the step; None if the images may differ in size."""
         return None
 
 
@@ -37,58 +37,59 @@ class _Sized(Step):
 
 
 class Grey(Step):
-    """Luminance (skimage.color.rgb2gray)."""
+    """Converts the image to its luminance (skimage.color.rgb2gray)."""
 
     channels = 1
     step: Literal["grey"] = "grey"
 
 
 class Colour(Step):
-    """Three channels (skimage.color.gray2rgb)."""
+    """Converts the image to three channels (skimage.color.gray2rgb)."""
 
     channels = 3
     step: Literal["colour"] = "colour"
 
 
 class CropDataBar(Step):
-    """The picture without a microscope's data stripe at its lower or upper edge; first of the steps."""
+    """Cuts off a microscope's data stripe at the lower or upper edge; it must be the first step."""
 
     only_first = True
     step: Literal["crop_data_bar"] = "crop_data_bar"
 
 
 class Clahe(Step):
-    """Contrast-limited adaptive histogram equalisation (skimage.exposure.equalize_adapthist)."""
+    """Equalises the histogram locally with limited contrast (CLAHE, skimage.exposure.equalize_adapthist)."""
 
     step: Literal["clahe"] = "clahe"
     kernel_size: int | None = Field(None, ge=2)
-    """Pixels; null is an eighth of the image's height and width."""
+    """Side of the local region, pixels; null takes an eighth of the image's height and width."""
     clip_limit: float = Field(0.01, gt=0, le=1)
     nbins: int = Field(256, ge=2)
 
 
 class RankEqualise(Step):
-    """Local equalisation in a disk (skimage.filters.rank.equalize)."""
+    """Equalises the histogram locally in a disk (skimage.filters.rank.equalize)."""
 
     step: Literal["rank_equalise"] = "rank_equalise"
     radius: int = Field(30, ge=1)
 
 
 class Resize(_Sized):
-    """skimage.transform.resize, bilinear; `size` is [height, width] in pixels."""
+    """Resizes the image by bilinear interpolation (skimage.transform.resize)."""
 
     step: Literal["resize"] = "resize"
     anti_aliasing: bool = True
 
 
 class CentreCrop(_Sized):
-    """The middle of the image; `size` is [height, width] in pixels."""
+    """Cuts out the middle of the image."""
 
     step: Literal["centre_crop"] = "centre_crop"
 
 
 class RescaleIntensity(Step):
-    """Percentiles `low` and `high` go to 0 and 1 (skimage.exposure.rescale_intensity)."""
+    """Stretches the intensities so that the percentiles `low` and `high` become 0 and 1
+    (skimage.exposure.rescale_intensity)."""
 
     step: Literal["rescale_intensity"] = "rescale_intensity"
     low: float = Field(1, ge=0, lt=100)
@@ -117,19 +118,19 @@ class Preprocess(Model):
     def _data_bar_first(self) -> "Preprocess":
         for step in self.steps[1:]:
             if step.only_first:
-                allowed = "first, while the stripe is as it was"
-                raise ValueError(f"{step.method_name}: found behind another step, allowed: {allowed}")
+                allowed = "only as the first step, because it needs the image as it was taken"
+                raise ValueError(f"{step.method_name}: found after another step, allowed: {allowed}")
         return self
 
     @model_validator(mode="after")
     def _same_size_for_all(self) -> "Preprocess":
         if not any(step.output_size for step in self.steps):
-            raise ValueError("no step gives all images one size; add resize or centre_crop")
+            raise ValueError("no step gives all images the same size; add resize or centre_crop")
         return self
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """As the YAML has it: a list of names, or of names with their parameters."""
+        """Return the schema of the YAML form: a list of names, or of names with their parameters."""
         steps = handler.resolve_ref_schema(handler(core))["properties"]["steps"]["items"]["discriminator"]["mapping"]
         with_parameters = {
             "type": "object",
@@ -143,12 +144,12 @@ class Preprocess(Model):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of every image after the last step, pixels."""
+        """Height and width (pixels) of every image after the last step."""
         return [step.output_size for step in self.steps if step.output_size][-1]
 
     @property
     def channels(self) -> int:
-        """Channels of every image after the last step that decides them, 1 or 3; 3, the most, if none does."""
+        """Number of channels of every image after the last step, 1 or 3; 3 if no step sets it, which is the most."""
         decided = [step.channels for step in self.steps if step.channels]
         return decided[-1] if decided else 3
 

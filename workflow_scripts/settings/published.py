@@ -1,4 +1,4 @@
-"""Published numbers, and how the same are taken from our tables."""
+"""Published numbers, and how the corresponding numbers are computed from the tables of a run."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,33 +12,33 @@ from workflow_scripts.settings.reading import mistake, read_yaml
 
 
 class Reproduction(Drawing):
-    """The run's numbers against published ones: `tables/reproduction.csv`, and a figure of the differences."""
+    """A comparison of the run's numbers with published ones: the table `tables/reproduction.csv` and a figure."""
 
     sources = ()
     kind: Literal["reproduction"] = "reproduction"
     published: Name
-    """The file of `config/published` with a published number a line."""
+    """The name, without `.yaml`, of the file in `config/published` with the published numbers."""
 
 
 class Fact(Model):
-    """A published number, and how the same is taken from our tables."""
+    """A published number, and how the corresponding number is computed from a table of the run."""
 
     what: str
     published: float
     place: str
-    """Where it is published."""
+    """The place in the publication, such as a table or a figure."""
     table: str
-    """`study`, `study.classes` or `study/figure`: the path below `tables`, without its ending."""
+    """The table's path below `tables`, without ending: `study`, `study.classes` or `study/figure`."""
     column: str
     rows: dict[str, str | int | float | bool] = {}
-    """The values by which rows of the table are chosen."""
+    """The values, by column, of the rows that are taken."""
     take: Literal["mean", "sd", "min", "max", "lowest_inertia", "correlation", "share_above", "relative_span"] = "mean"
-    """What is taken of the column; `correlation` is with the inertia."""
+    """The statistic of the column; `correlation` is that with the inertia."""
     limit: float = 0
-    """Of `share_above`."""
+    """The limit of `share_above`."""
     tolerance: float = Field(0.01, gt=0)
     layer: str
-    """The layer of the publication."""
+    """The layer in the publication."""
 
 
 class _Facts(Model):
@@ -46,7 +46,7 @@ class _Facts(Model):
 
 
 def read_facts(path: str | Path) -> list[Fact]:
-    """The published numbers of a file; raises `UserError` with the place of a mistake."""
+    """Read the published numbers of a YAML file; raises `UserError` with the key of a mistake."""
     try:
         return _Facts.model_validate(read_yaml(path)).facts
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""YAML files, and mistakes in them in one line."""
+"""Strict reading of YAML files, and messages of one line about mistakes in them."""
 
 import re
 from pathlib import Path
@@ -12,9 +12,9 @@ UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, and so is what YAML 1.1 reads as another value than it shows.
+    """A YAML loader that refuses duplicate keys, and values that YAML 1.1 reads in an unexpected way.
 
-    `010` is 8 there, `2:10` is 130, and `no` is false: each is refused with what to write.
+    YAML 1.1 reads `010` as 8, `2:10` as 130 and `no` as false. The message says what to write instead.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -22,7 +22,7 @@ class _StrictLoader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != merge]
         for key in keys:
             if keys.count(key) > 1:
-                raise UserError(f"{_place(node.start_mark)}: the key {key!r} stands twice")
+                raise UserError(f"{_place(node.start_mark)}: the key {key!r} is there twice; remove one")
         return super().construct_mapping(node, deep)
 
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
@@ -55,10 +55,10 @@ def _place(mark: yaml.Mark) -> str:
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
-    """Return a YAML file's mapping.
+    """Read a YAML file whose content is a mapping.
 
-    Raises `UserError` with the file, the line and what to write, for a file that cannot be read, is not YAML, has no
-    keys on top, has a key twice, or a value that YAML reads as another than it shows.
+    Raises `UserError`, with the file, the line and what to write, if the file cannot be read, is not YAML, is not a
+    mapping, has a duplicate key, or has a value that YAML reads in an unexpected way.
     """
     try:
         text = Path(path).read_bytes()
@@ -80,13 +80,13 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 
 
 def _explain(error: yaml.YAMLError, text: bytes) -> str:
-    """Return the line of a mistake, and what to write there."""
+    """Return the line of a mistake, what is wrong in it, and what is allowed."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return f": not YAML: {' '.join(str(error).split())}; save it as UTF-8 text"
     opened = getattr(error, "context_mark", None)
     if opened is not None and isinstance(error, yaml.scanner.ScannerError):
-        mark = opened  # where a key lacks its colon, or a text its closing quotation mark
+        mark = opened  # the line of the key without a colon, or of the opening quotation mark
     lines = text.decode(errors="replace").splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
@@ -123,11 +123,11 @@ _ALLOWED = {
     "too_short": "{min_length} or more entries",
     "too_long": "{max_length} entries at most",
 }
-"""What is allowed, by pydantic's kinds of mistakes."""
+"""The texts for what is allowed, by pydantic's types of errors."""
 
 
 def mistake(detail: Any) -> str:
-    """Return what was found and what is allowed, of a mistake as pydantic reports it."""
+    """Return what was found and what is allowed, for a mistake that pydantic reports."""
     kind, context = detail["type"], detail.get("ctx", {})
     found = context.get("tag", detail["input"])
     if kind == "value_error":

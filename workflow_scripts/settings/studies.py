@@ -1,4 +1,4 @@
-"""Studies: a baseline and the axes that vary around it."""
+"""The settings of studies, cross-validations and subsets."""
 
 import json
 from typing import Any, Literal, get_type_hints
@@ -15,25 +15,27 @@ OF_A_VERDICT = ("trust", "specification_curve", "choice_map", "partition_effects
 
 
 class CrossValidation(Model):
-    """Stratified folds; decomposition, clusterer and the clusters' classes are fitted on the training folds only."""
+    """Stratified folds. The decomposition, the clusterer and the classes of clusters are fitted on the training folds
+    only."""
 
     folds: int = Field(5, ge=2)
     mapping: list[Literal["training", "validation"]] = Field(["training"], min_length=1)
-    """Whose labels name the clusters that judge the validation fold; `validation` leaks, as in Cohn & Holm 2020."""
+    """The folds whose labels name the clusters. `validation` uses the labels that are then compared, so its scores are
+    too high; it repeats what Cohn & Holm 2020 did."""
 
 
 Range = tuple[float, float]
 
 
 class InClusters(Model):
-    """The images in some clusters of a cell, of its best repeat."""
+    """The images in some clusters of a cell, in its best repeat."""
 
     at: dict[str, Any] = {}
-    """Choices of the cell: the configuration's baseline with these."""
+    """Choices of the cell that differ from the configuration's baseline."""
     k: int | None = None
-    """null is the smallest k of the cell's clusterer."""
+    """Number of clusters; null takes the smallest of the cell's clusterer."""
     clusters: list[int] = Field(min_length=1)
-    """Their numbers, from 0."""
+    """The numbers of the clusters, from 0."""
 
     @model_validator(mode="after")
     def _axes(self) -> "InClusters":
@@ -44,16 +46,16 @@ class InClusters(Model):
 
 
 class Subset(Model):
-    """A part of the images: those that fit everything that is named."""
+    """A part of the images: those that meet all the conditions that are set."""
 
     label: list[str] | None = Field(None, min_length=1)
     scale_um: Range | None = None
-    """Length of the scale bar, from and to, micrometres."""
+    """Smallest and largest length of the scale bar, micrometres."""
     nm_per_pixel: Range | None = None
-    """From and to."""
+    """Smallest and largest size of a pixel, nanometres."""
     field_um: Range | None = None
-    """What the image is wide, from and to, micrometres: known also where metadata give the size of a pixel and no bar
-    was read."""
+    """Smallest and largest width of the image, micrometres. It is also known for images without a scale bar whose
+    metadata have the size of a pixel."""
     in_clusters: InClusters | None = None
 
     @model_validator(mode="after")
@@ -64,7 +66,7 @@ class Subset(Model):
 
     @property
     def columns(self) -> dict[str, Any]:
-        """Return what the manifest's columns have to be: one of a list of texts, or between two numbers."""
+        """Return the conditions by column of the manifest: a list of texts, or a smallest and largest number."""
         return self.dump(exclude={"in_clusters"}, exclude_none=True)
 
     @property
@@ -74,7 +76,7 @@ class Subset(Model):
 
 
 def _choice(name: str, axis: Axis) -> tuple[Any, Any]:
-    """Return the type and the field of an axis's value in the configuration."""
+    """Return the type and the pydantic field of an axis in the configuration."""
     return get_type_hints(Axes)[name], Field(axis.default, ge=axis.minimum, description=axis.description)
 
 
@@ -86,16 +88,16 @@ class Choices(create_model("Choices", __base__=Model, **_FIELDS)):  # type: igno
 
 
 class Study(WithPages):
-    """A baseline and the axes that vary around it."""
+    """A baseline, the axes that vary around it, and the figures and pages of the results."""
 
     baseline: dict[str, Any] = {}
     """Choices that differ from the configuration's baseline."""
     vary: dict[str, list[Any]] = {}
     design: Literal["one_at_a_time", "product"] = "one_at_a_time"
     cells: list[dict[str, Any]] = []
-    """Further cells: the baseline with these choices."""
+    """Further cells, each given by its choices that differ from the study's baseline."""
     cross_validation: Name | None = None
-    """Also scores every cell by this cross-validation."""
+    """The cross-validation that every cell is also scored by; null has none."""
     figures: dict[Name, Figure] = {}
 
     def figure_of_kind(self, kind: str) -> str | None:

@@ -173,7 +173,7 @@ def test_cells_of_several_studies_come_once_and_each_study_keeps_its_own():
         ),
         (_figure({"kind": "confusion", "at": {"layer": "no"}}), "studies.main: at.layer: found 'no', allowed: fire5"),
         (_figure({"kind": "confusion", "at": {"layer": "fc1"}}), "studies.main: small has no layer fc1 (figure it)"),
-        (_figure({"kind": "confusion", "k": 4}), "main: k: found 4, allowed: 3, as clusterers.one.k (figure it)"),
+        (_figure({"kind": "confusion", "k": 4}), "found 4, allowed: 3, the numbers of clusterers.one.k (figure it)"),
         (
             _figure({"kind": "sensitivity", "x": "layer", "at": {"n_components": 21}}),
             "studies.main: it has no cell at {'n_components': 21} for this kind of figure (figure it)",

@@ -90,9 +90,9 @@ def test_a_map_is_made_of_its_decomposition_and_that_of_the_features(inputs):
 def test_rows_of_a_subset_have_its_manifest(inputs):
     assert inputs.manifest_of_rows(_of_cell()) == "results/d/manifest.csv"
     assert inputs.manifest_of_rows(_of_cell(layer="fire9_avg@part")) == "results/d/subsets/part.csv"
-    assert inputs.behind_subset(Wildcards(subset="part")) == []
-    behind = inputs.behind_subset(Wildcards(subset="cluster"))
-    assert behind == "results/d/clusters/plain/net/fire9_avg/pca5w/kmeans.h5"
+    assert inputs.clusters_of_subset(Wildcards(subset="part")) == []
+    clusters = inputs.clusters_of_subset(Wildcards(subset="cluster"))
+    assert clusters == "results/d/clusters/plain/net/fire9_avg/pca5w/kmeans.h5"
 
 
 def test_rows_of_tables_name_the_choices_and_null_where_one_does_not_apply(inputs):

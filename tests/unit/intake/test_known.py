@@ -89,5 +89,5 @@ def test_tables_that_cannot_be_used(tmp_path):
 
 
 def test_the_rule_needs_a_file(tmp_path):
-    with pytest.raises(UserError, match="labels: file: missing, allowed: a folder of labelled pictures"):
+    with pytest.raises(UserError, match="labels: file: missing, allowed: a folder of labelled images"):
         parse({"intake": {"labels": {"rule": "hash"}}})

@@ -84,7 +84,7 @@ def test_a_subset_of_a_subset_needs_the_cells_behind_it():
 
 def test_a_subset_of_itself_is_told():
     behind = {"in_clusters": {"at": {"subset": "two"}, "clusters": [0]}}
-    with pytest.raises(UserError, match=r"config: subsets.two: it is taken of itself"):
+    with pytest.raises(UserError, match=r"config: subsets.two: the subset is defined by itself"):
         Grid(settings(one={"label": ["a"]}, two=behind)).check()
 
 

@@ -127,7 +127,7 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("studies.a/b", {}, "studies.a/b: found 'a/b', allowed: what matches"),
         ("decompositions.PCA", {"method": "pca"}, "decompositions.PCA: found 'PCA', allowed: what matches ^[a-z]"),
         # what does not go together
-        ("preprocess.plain", ["grey"], "preprocess.plain: no step gives all images one size"),
+        ("preprocess.plain", ["grey"], "preprocess.plain: no step gives all images the same size"),
         ("preprocess.plain", ["grey", "resize", {"rescale_intensity": {"low": 60, "high": 50}}], "below high, 50"),
         ("decompositions.map.of", "map", "decompositions.map.of: found 'map', allowed: the name of a pca"),
         ("intake.labels", {"rule": "regex"}, "intake.labels: pattern: found None, allowed: a regular expression"),
@@ -317,7 +317,7 @@ def test_a_study_file_stands_alone(tmp_path):
 def test_a_key_that_stands_twice_names_file_key_and_line(tmp_path):
     path = tmp_path / "twice.yaml"
     path.write_text("seed: 1\npreprocess:\n  plain: [grey]\n  plain: [colour]\n")
-    with pytest.raises(UserError, match=r"twice\.yaml, line 3: the key 'plain' stands twice"):
+    with pytest.raises(UserError, match=r"twice\.yaml, line 3: the key 'plain' is there twice"):
         load({}, [path], DEFAULT)
 
 
