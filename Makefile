@@ -1,4 +1,4 @@
-# make run: environment + the main job.  make test: environment + the tests.  make docs: the site.  Nothing else is needed to know.
+# `make run` installs the environment and runs the workflow, `make test` runs the tests, `make docs` builds the site.
 PYTHON ?= python3
 BIN := .venv/bin
 SLURM_BIN := .venv-slurm/bin
@@ -6,7 +6,7 @@ KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_sc
 
 .PHONY: run env env-dev env-slurm test test-cluster recover lint bench schema docs clean
 
-# make run CONFIG=FILE: the same for a configuration of one's own.
+# `make run CONFIG=FILE` runs the workflow with another configuration.
 run: env
 	@$(if $(CONFIG),$(BIN)/python -m workflow_scripts.settings.check "$(CONFIG)")
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all $(if $(CONFIG),--configfile "$(CONFIG)")
@@ -40,14 +40,14 @@ env-slurm: .venv-slurm/.ready-slurm
 test: env-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile
 
-# A toy SLURM on this machine, for as long as the tests take; aloud where there can be none.
+# Starts a small SLURM on this machine for the time of the tests; says so if there can be none.
 test-cluster: env-slurm .venv-slurm/.ready-dev
 	@tests/cluster/slurm.sh up; status=$$?; \
-	if [ $$status = 77 ]; then echo "SKIPPED: make test-cluster tested nothing, for there can be no SLURM here."; exit; fi; \
+	if [ $$status = 77 ]; then echo "SKIPPED: make test-cluster tested nothing, because SLURM cannot run here."; exit; fi; \
 	trap "tests/cluster/slurm.sh down" EXIT; \
 	[ $$status = 0 ] && PATH="$(CURDIR)/$(SLURM_BIN):$$PATH" $(SLURM_BIN)/python -m pytest tests/cluster -n 3 --dist loadfile
 
-# After a kill of snakemake, whose SLURM jobs live on: cancels those of this folder, waits for their end, and unlocks.
+# After snakemake was killed, its SLURM jobs go on. This cancels those of this folder, waits until they end, and unlocks.
 recover:
 	@squeue --me --noheader --format="%A %Z" | awk -v here="$(CURDIR)" '$$2 == here {print $$1}' | xargs --no-run-if-empty scancel
 	@while squeue --me --noheader --format=%Z | grep --quiet --line-regexp "$(CURDIR)"; do sleep 1; done
@@ -68,7 +68,7 @@ schema: env
 	$(BIN)/python -m workflow_scripts.grid > results/README.md
 	$(BIN)/python docs/generate.py > config/README.md
 
-# The site, in build/site; made without the network once its packages are there.
+# Builds the site in build/site. The network is only needed to install the packages.
 docs: .venv/.ready-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open build/site/index.html"

@@ -1,7 +1,7 @@
-"""Clustergrid: from a folder of pictures to figures that show how much each choice matters.
+"""Clustergrid: a workflow from a folder of images to figures that show how much each choice matters.
 
-`snakemake --cores all` makes everything; `snakemake --cores all study_NAME` one study;
-`snakemake weights`, `snakemake models`, `snakemake predict --config new_images=PATH`, `snakemake prune` and `snakemake list_layers --config backbone=NAME` are explained in the README.
+`snakemake --cores all` makes everything; `snakemake --cores all study_NAME` makes one study. The page
+docs/reference/commands.md explains the other targets.
 """
 
 from snakemake.utils import min_version

@@ -1,4 +1,4 @@
-"""The one thing that pyproject.toml cannot say: the C kernels of the many-restart k-means.
+"""The build of the C kernels of k-means, which pyproject.toml cannot describe.
 
 The extension is a plain shared library, loaded with ctypes. It is optional: without a compiler the installation goes
 on, and k-means takes the slower torch path. It holds the digest of its sources, by which `native.py` knows a stale one.

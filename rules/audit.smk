@@ -1,4 +1,4 @@
-# clusters/... and manifest.csv -> audit/{study}.csv and .html: the labels to look at again, ranked, and a page to decide
+# clusters/... and manifest.csv -> audit/{study}.csv and .html: a ranking of doubtful labels, and a page to correct them
 rule audit:
     input:
         unpack(inputs.page_sources("audit")),
@@ -22,7 +22,7 @@ rule audit:
         "../workflow_scripts/jobs/audit.py"
 
 
-# clusters/... and pictures -> gallery/{study}.html: what is in each cluster
+# clusters/... and images -> gallery/{study}.html: images of every cluster
 rule gallery:
     input:
         unpack(inputs.page_sources("gallery")),

@@ -16,7 +16,7 @@ rule cluster:
         mem_mb=sizes.cluster_mb,
         runtime=sizes.cluster_minutes,
         gpu=inputs.clusterer_gpus,
-        # Only for the message when k is above the number of images; params would make the job depend on every study.
+        # Used only in the message about a k above the number of images; in params the job would depend on all studies.
         studies=lambda wildcards: ",".join(grid.studies_with(wildcards.clusterer)),
     params:
         n_components=lambda wildcards: inputs.reduction(wildcards).n_components,

@@ -1,4 +1,4 @@
-# The parsed settings, the grid, and the functions that rules take their inputs, params and resources from.
+# The parsed settings, the grid, and the objects whose methods give the inputs, params and resources of rules.
 import sys
 from pathlib import Path
 
@@ -44,7 +44,7 @@ wildcard_constraints:
 
 
 def environment_by(gpus):
-    """Return the conda environment of a job as a function of wildcards: with CUDA where `gpus` says so."""
+    """Return a function of the wildcards for a job's conda environment: that with CUDA if `gpus(wildcards)` is not 0."""
 
     def environment(wildcards):
         return "../envs/gpu.yaml" if gpus(wildcards) else "../envs/cpu.yaml"
@@ -61,7 +61,7 @@ def in_report(path, part, caption, category="{study}", **label):
 
 
 def number_of_images(wildcards):
-    """Return the number of images, or end the run where there is no folder."""
+    """Return the number of images; end the run with a message if there is no data folder."""
     try:
         return sizes.n_images
     except UserError as error:

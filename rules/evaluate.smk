@@ -1,4 +1,4 @@
-# clusters/... and manifest.csv -> scores/...: a row of metrics for each stored clustering, and for each class
+# clusters/... and manifest.csv -> scores/...: the metrics of each stored clustering, and those of each class
 rule score:
     input:
         manifest=inputs.manifest_of_rows,
@@ -24,7 +24,7 @@ rule score:
         "../workflow_scripts/jobs/score.py"
 
 
-# features/... and manifest.csv -> validated/...: reduction, clustering and vote fitted without the fold that they judge
+# features/... and manifest.csv -> validated/...: the metrics of a cross-validation
 rule validate:
     input:
         manifest=inputs.manifest_of_rows,

@@ -1,5 +1,5 @@
 # scores and stores -> tables/{study}/{figure}.parquet -> figures/{study}/{figure}.svg and .png
-# Of tables that take a while the job is one for a node of the cluster.
+# Tables that take long to compute have a rule of their own, whose jobs run on the nodes of a cluster.
 for name, studies, is_local, megabytes, minutes in (
     ("figure_table", rf"(?!reproduction\.)(?!{grid.computed_figures})", True, 2000, 10),
     (
@@ -67,7 +67,7 @@ rule figure:
         "../workflow_scripts/jobs/figure.py"
 
 
-# The run's numbers against published ones.
+# The comparison of the run's numbers with published ones.
 if settings.reproduction:
 
     use rule figure_table as reproduction with:

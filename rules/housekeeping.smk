@@ -1,4 +1,4 @@
-# Targets of their own: what is not used any more, what can be named
+# Targets that list unused results (prune) and the layers of a network (list_layers)
 rule prune:
     log:
         f"{layout.root}/logs/prune.log",

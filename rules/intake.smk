@@ -48,7 +48,7 @@ rule intake:
         "../workflow_scripts/jobs/intake.py"
 
 
-# The contents of another data set's files with their labels, for `labels: {rule: hash, file: FOLDER}`.
+# Hashes and labels of the files of another data set, for `labels: {rule: hash, file: FOLDER}`.
 rule known_labels:
     output:
         layout.known_labels,
@@ -98,7 +98,7 @@ rule scale_bars:
         "../workflow_scripts/jobs/scale_bars.py"
 
 
-# Apart from intake, so that other labels leave the preprocessed images and all that comes of them alone.
+# A rule of its own, so that a change of labels does not make images and features again.
 rule label:
     input:
         images=layout.images,

@@ -1,4 +1,4 @@
-# A study's baseline cell -> models/{study}/; models and new pictures -> predictions/{folder}/{study}.csv
+# A study's baseline cell -> models/{study}/; models and new images -> predictions/{folder}/{study}.csv
 rule model:
     input:
         unpack(inputs.model_sources),
@@ -24,7 +24,7 @@ rule model:
         "../workflow_scripts/jobs/model.py"
 
 
-# All of them: `snakemake models`.
+# `snakemake models` makes the models of all studies.
 rule models:
     input:
         inputs.models,
@@ -92,7 +92,7 @@ if settings.new_images and inputs.modelled_studies:
             "../workflow_scripts/jobs/predict.py"
 
 
-# `snakemake predict --config new_images=PATH`
+# `snakemake predict --config new_images=PATH` assigns the images of a folder to clusters.
 rule predict:
     input:
         inputs.predictions,

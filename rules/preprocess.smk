@@ -1,4 +1,4 @@
-# images.csv and pictures -> preprocess/{preprocess}.h5, one job for each variant
+# images.csv and images -> preprocess/{preprocess}.h5, one job for each variant
 rule preprocess:
     input:
         images=layout.images,

@@ -1,4 +1,4 @@
-# features/... -> decomposed/{preprocess}/{backbone}/{layer}/{decomposition}.h5; one serves every n and both whitenings
+# features/... -> decomposed/{preprocess}/{backbone}/{layer}/{decomposition}.h5, one file for all n_components and whiten
 rule decompose:
     input:
         inputs.decomposed_from,

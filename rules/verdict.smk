@@ -1,4 +1,4 @@
-# clusters/... of a study's cells -> consensus/{study}.h5 and .csv: the groups that they agree on
+# clusters/... of a study's cells -> consensus/{study}.h5 and .csv: the groups on which the cells agree
 rule consensus:
     input:
         unpack(inputs.consensus_sources),
@@ -25,7 +25,7 @@ rule consensus:
         "../workflow_scripts/jobs/consensus.py"
 
 
-# tables/..., figures/... and consensus/... -> verdict/{study}.html and .csv: what the study says, in sentences
+# tables/..., figures/... and consensus/... -> verdict/{study}.html and .csv: the answers of the study, in sentences
 rule verdict:
     input:
         unpack(inputs.verdict_sources),
@@ -54,7 +54,7 @@ rule verdict:
         "../workflow_scripts/jobs/verdict.py"
 
 
-# The verdict of the first study that has one is the first page of all results.
+# The verdict of the first study that has one becomes the front page of the results.
 rule front_page:
     input:
         inputs.first_verdict,

@@ -1,1 +1,1 @@
-"""Pretrained networks as feature extractors: names, weights, one forward pass for any number of layers."""
+"""Extraction of features by pretrained networks, by descriptors, or from tables of other programs."""

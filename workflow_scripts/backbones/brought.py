@@ -1,4 +1,4 @@
-"""Features that another program made: read from a table and put into the order of the images."""
+"""Features of another program, read from a table and put into the order of the images."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from workflow_scripts.io import store
 
 log = logging.getLogger(__name__)
 NO_WEIGHTS = {"batch_size": 1, "weights_sha256": "none"}
-"""What other stores of features say of their network."""
+"""Attributes that stores of features of networks also have."""
 _SHOWN = 3
 KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
     "content hash": lambda rows: rows["image_id"],
@@ -23,26 +23,27 @@ KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
     "name": lambda rows: rows["path"].map(lambda path: PurePosixPath(path).name),
     "name without ending": lambda rows: rows["path"].map(lambda path: PurePosixPath(path).stem),
 }
-"""What a row of the manifest may be called in a table."""
+"""The ways in which a table may name images, as functions from the manifest to the names."""
 
 
 NAME_COLUMNS = ("path", "file", "filename", "name", "image", "image_id", "id", "hash")
-"""How the column of names may be called in a CSV, where names can be numbers; otherwise it is the first."""
+"""Names of columns that are read as the names of images in a CSV; otherwise the first column is."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """What a file holds: `names` (n,) str and `values` (n, d) float32."""
+    """The content of a table of features: `names` of images, n str, and `values` (n, d) float32."""
 
     names: list[str]
     values: np.ndarray
 
 
 def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any]) -> None:
-    """Write the feature store of a table that a user brings; rows follow `manifest` (a manifest.csv).
+    """Write a feature store from the table `path`, with the rows in the order of the manifest.
 
-    The store has `features` (N, width) float32 and `image_id` (N,). Rows of no image are logged. Raises `UserError`
-    for a file that is no such table, images without a row, and numbers that are none.
+    The store has `features` (N, width) float32 and `image_id` (N,). Rows of the table that belong to no image are
+    logged and left out. Raises `UserError` if the file is not such a table, if an image has no row, or if a number is
+    missing or infinite.
     """
     table = read_table(path)
     rows = pd.read_csv(manifest, dtype=str, keep_default_na=False)
@@ -58,14 +59,15 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
 
 
 def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
-    """Return, for each row of the manifest, the number of the table's row with that name.
+    """Return for each image of the manifest `rows` the number of the table's row that names it, (N,) int.
 
-    Of content hash, path, name and name without the ending, the one that finds most images. A path may have folders in
-    front that the manifest's has not. Raises `UserError` for names that stand twice, or images without a row.
+    Names are compared with content hash, path, file name, and file name without extension; the kind that finds most
+    images is used. A path may begin with folders that are not in the manifest. Raises `UserError` if a name is there
+    twice or an image has no row.
     """
     if len(set(names)) < len(names):
         twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]
-        raise UserError(f"{path}: the name {twice!r} stands twice, allowed: one row for each image")
+        raise UserError(f"{path}: the name {twice!r} is there twice, allowed: one row for each image")
     number = {name: row for row, name in enumerate(names)}
     found = {kind: key(rows).map(number) for kind, key in KEYS.items() if not key(rows).duplicated().any()}
     found |= {"end of the path": _by_end_of_path(names, rows["path"])}
@@ -73,19 +75,19 @@ def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
     lacking = rows["path"][found[kind].isna()]
     if len(lacking):
         raise UserError(
-            f"{path}: {len(lacking)} of {len(rows)} images have no row ({_some(lacking)}), where rows are called "
-            f"{_some(names)}; allowed: a row for each image, called by {', '.join(KEYS)}"
+            f"{path}: {len(lacking)} of {len(rows)} images have no row ({_some(lacking)}); names of rows are "
+            f"{_some(names)}; allowed: a row for each image, named by {', '.join(KEYS)}"
         )
     order = found[kind].astype(int).to_numpy()
     surplus = sorted(set(names) - {names[row] for row in order})
     log.info("%s: %d rows matched by %s", path, len(order), kind)
     if surplus:
-        log.warning("%s: %d rows are of no image and left out: %s", path, len(surplus), _some(surplus))
+        log.warning("%s: %d rows belong to no image and are left out: %s", path, len(surplus), _some(surplus))
     return order
 
 
 def _by_end_of_path(names: Sequence[str], paths: pd.Series) -> pd.Series:
-    """Return the rows of names that end in an image's path (`/data/steel/a/1.png` of `a/1.png`)."""
+    """Return for each path the row whose name ends in it, such as `/data/steel/a/1.png` for `a/1.png`, or NaN."""
     by_path: dict[str, int] = {}
     wanted = set(paths)
     for row, name in enumerate(names):
@@ -98,7 +100,7 @@ def _by_end_of_path(names: Sequence[str], paths: pd.Series) -> pd.Series:
 
 
 def read_table(path: str) -> Table:
-    """Return names and numbers of a .npz, .h5, .csv or .parquet; raises `UserError` in one line if there are none."""
+    """Read the names and numbers of a .npz, .h5, .csv or .parquet file; raises `UserError` if it has none."""
     try:
         match Path(path).suffix:
             case ".npz":
@@ -116,7 +118,7 @@ def read_table(path: str) -> Table:
                 return _of_columns(pd.read_parquet(path), path)
     except UserError:
         raise
-    except Exception as error:  # four libraries on bytes that can be anything raise a dozen types
+    except Exception as error:  # the four libraries raise many types of exceptions for damaged files
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: it cannot be read as a table: {reason}") from None
 
@@ -126,7 +128,7 @@ def _array(dataset: h5py.Dataset) -> np.ndarray:
 
 
 def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
-    """Return the table of the one array of numbers with two axes and the one of as many texts."""
+    """Return the table from the only two-dimensional array of numbers and the only one-dimensional array of texts."""
     numbers = {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiu"}
     texts = {name: array for name, array in arrays.items() if array.ndim == 1 and array.dtype.kind in "OUST"}
     if len(numbers) != 1 or len(texts) != 1:
@@ -141,7 +143,7 @@ def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
 
 
 def _of_columns(table: pd.DataFrame, path: str) -> Table:
-    """Return the table of the first column of texts, as names, and all columns of numbers."""
+    """Return the table from the first column of texts, which are the names, and all columns of numbers."""
     numbers = table.select_dtypes("number")
     texts = table.select_dtypes(exclude="number")
     if texts.shape[1] == 0 or numbers.shape[1] == 0:

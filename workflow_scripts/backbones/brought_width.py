@@ -1,6 +1,6 @@
-"""How many numbers an image has in a table that a user brings, as far as the standard library can tell.
+"""The number of features in a table of another program.
 
-Rules import this module.
+Rules import this module, so it uses the standard library only.
 """
 
 import csv
@@ -13,7 +13,7 @@ ASSUMED_WIDTH = 2048
 
 
 def brought_width(path: str) -> int | None:
-    """Return the columns of numbers of a .csv or .npz; None for other formats, and where there is no such file."""
+    """Return the number of columns of numbers in a .csv or .npz; None for other formats or if the file is missing."""
     try:
         if path.endswith(".csv"):
             with open(path, newline="") as stream:
@@ -23,7 +23,7 @@ def brought_width(path: str) -> int | None:
                 shapes = [_shape(archive.open(name).read(4096)) for name in archive.namelist()]
             return next(shape[1] for shape in shapes if len(shape) == 2)
     except (OSError, ValueError, SyntaxError, KeyError, StopIteration, zipfile.BadZipFile):
-        pass  # the job says what is wrong
+        pass  # the job will report the mistake
     return None
 
 

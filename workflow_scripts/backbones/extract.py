@@ -1,7 +1,7 @@
-"""Features of any number of layers from one forward pass, streamed into one HDF5 store per layer.
+"""Extraction of the features of any number of layers in one forward pass, with one HDF5 store for each layer.
 
-Batches have a fixed size (the last is padded) and run on one math thread each, several of them side by side: the
-features do not depend on the number of workers. A killed extraction goes on where it was.
+Batches have a fixed size (the last one is padded) and use one math thread each; several batches are computed at the
+same time. So the features do not depend on the number of workers. A killed extraction goes on where it was.
 """
 
 import json
@@ -31,7 +31,8 @@ from workflow_scripts.provenance import digest
 
 log = logging.getLogger(__name__)
 BATCH_SIZE = {"cpu": 4, "cuda": 64}
-"""On a CPU, a batch whose activations stay in a core's cache; measured in tests/benchmarks/bench_features.py."""
+"""Images per batch by device. On a CPU the activations of a small batch fit into the cache of a core; measured by
+tests/benchmarks/bench_features.py."""
 CUDA_WORKERS = 3
 READ_ROWS = 64
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -39,7 +40,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """A network cut to some layers, on a device: uint8 images in, {layer: (N, width) float32} out."""
+    """A network cut to some layers, on a device. It turns uint8 images into {layer: (N, width) float32}."""
 
     network: fx.GraphModule
     normalisation: Normalisation
@@ -49,7 +50,7 @@ class ForwardPass:
     orbit: bool = False
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Vectors of uint8 images (N, H, W) or (N, H, W, 3)."""
+        """Return the features of each layer, (N, width) float32, of uint8 images (N, H, W) or (N, H, W, 3)."""
         return mean_over_views(self._vectors, images) if self.orbit else self._vectors(images)
 
     def _vectors(self, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -59,23 +60,28 @@ class ForwardPass:
         return {layer: vector.cpu().numpy() for layer, vector in vectors.items()}
 
     def widths(self, image_shape: tuple[int, ...]) -> dict[str, int]:
-        """Numbers per image of each layer; raises `UserError` when the network does not take images of this shape."""
+        """Return the number of features of each layer.
+
+        Raises `UserError` if the network cannot take images of this shape: (H, W) or (H, W, 3).
+        """
         pixels = self.normalisation.prepare(np.zeros((1, *image_shape), np.uint8), self.size, self.device)
         try:
-            with torch.inference_mode():  # the interpreter, since a failing graph prints its source
+            with torch.inference_mode():  # not the graph itself, which prints its source when it fails
                 return {layer: vector.shape[1] for layer, vector in fx.Interpreter(self.network).run(pixels).items()}
         except (AssertionError, RuntimeError) as error:
             side = " x ".join(map(str, pixels.shape[2:]))
-            reason = str(error).splitlines()[0].split(" but got Proxy")[0]  # the tracer's stand-in for a number
+            reason = str(error).splitlines()[0].split(" but got Proxy")[0]  # a Proxy is a number of the tracer
             raise UserError(f"size: the network does not take images of {side} pixels: {reason}") from None
 
 
 def prepare(
     backbone: Mapping[str, Any], layers: Sequence[str], image_size: tuple[int, int], device: torch.device
 ) -> tuple[ForwardPass, weights.Loaded]:
-    """Return the forward pass that gives `layers` of images of `image_size` (height, width; pixels).
+    """Return the forward pass that computes `layers`, and the network with its weights.
 
-    Raises `UserError` when a layer needs tensors that the weights lack, or the network takes no images of that size.
+    `backbone` has the keys of `weights.Backbone`; `image_size` is the height and width of the images, pixels. Raises
+    `UserError` if the weights do not have tensors that a layer needs, or if the network cannot take images of this
+    size.
     """
     chosen = weights.Backbone.of(backbone)
     resolved = network.resolve(chosen.model, layers)
@@ -105,13 +111,21 @@ def extract(
     workers: int = 1,
     report: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write one feature store per layer, all from one forward pass.
+    """Write one feature store for each layer, all from one forward pass.
 
-    `images` are uint8 (N, H, W) or (N, H, W, 3), sliced in blocks; `backbone` has the keys of `weights.Backbone`;
-    `outputs` names each layer's file. A store has `features` (N, width) float32, `image_id` (N,) and, after
-    fine-tuning, `trained_on` (N,) bool: the images that the network has seen with their labels. Its attributes are
-    `attributes`, the layer, the backbone's settings, and what is known about the weights. On a CPU, `workers` batches
-    run side by side. Memory does not grow with N.
+    A store has `features` (N, width) float32, `image_id` (N,) and, after fine-tuning, `trained_on` (N,) bool: whether
+    the network was trained on the image and its label. Memory does not grow with N.
+
+    Parameters
+    ----------
+    images : uint8 (N, H, W) or (N, H, W, 3).
+    image_ids : N str.
+    backbone : the keys of `weights.Backbone`.
+    outputs : the path of the store of each layer.
+    attributes : of the stores; the layer, the backbone's settings and facts about the weights are added.
+    device : `cpu`, `cuda` or `auto`.
+    workers : number of batches that are computed at the same time on a CPU.
+    report : called with (done, total) after each batch.
     """
     where = torch.device(choose_device(device))
     forward, loaded = prepare(backbone, list(outputs), images.shape[1:3], where)
@@ -120,7 +134,8 @@ def extract(
     facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}
     widths = forward.widths(images.shape[1:])
     with Rows.resumed(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
-        log.info("%d images, from number %d on; layers %s", len(images), rows.done, ", ".join(map(str, widths.items())))
+        layers = ", ".join(map(str, widths.items()))
+        log.info("%d images, of which %d are done; layers and widths: %s", len(images), rows.done, layers)
         batches = padded_batches(images, rows.done, batch_size)
         for vectors in threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS):
             rows.append(vectors)
@@ -129,7 +144,10 @@ def extract(
 
 
 def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: int) -> Iterator[np.ndarray]:
-    """The images from `start` on in batches of one size, the last one filled up with zeros; read in larger blocks."""
+    """Yield the images from number `start` on in batches of the same size; the last one is padded with zeros.
+
+    Images are read in larger blocks.
+    """
     block_rows = max(1, READ_ROWS // batch_size) * batch_size
     for block_start in range(start, len(images), block_rows):
         block = images[block_start : block_start + block_rows]
@@ -139,11 +157,17 @@ def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: in
 
 
 class Rows:
-    """The stores of one pass, filled row by row.
+    """A writer of the stores of one pass that can go on after it was killed. It is a context manager.
 
-    Each is a whole HDF5 file from the start, under a temporary name, whose contiguous dataset is filled in place; a
-    small file says how many rows are on the disk. So a kill can tear nothing but rows that are written again, and the
-    bytes are those of an uninterrupted run. All get their names at the end.
+    Each store is from the start a valid HDF5 file, under a temporary name, with a contiguous dataset that is filled in
+    place. A small file says how many rows are on the disk. So a kill damages only rows that are then written again, and
+    the bytes are those of an uninterrupted run. The stores get their final names at the end.
+
+    Parameters
+    ----------
+    outputs : the path of the store of each layer.
+    n_images : number of rows.
+    made_from : digest of everything that decides the rows; those of another digest are not used.
     """
 
     def __init__(self, outputs: Mapping[str, Path], n_images: int, made_from: str) -> None:
@@ -164,7 +188,11 @@ class Rows:
         attributes: Mapping[str, Any],
         trained_on: Sequence[str] = (),
     ) -> Self:
-        """The stores as a killed run left them, if it was the same in everything; otherwise new ones."""
+        """Return a writer that goes on where a killed run with the same digest was, or begins new stores.
+
+        `widths` has the number of features of each layer; `trained_on` are the ids of the images that the network was
+        trained on.
+        """
         rows = cls(outputs, len(image_ids), digest([list(outputs), dict(widths), dict(attributes), list(image_ids)]))
         rows.done = rows.saved = rows._rows_on_disk()
         if not rows.done:
@@ -189,7 +217,7 @@ class Rows:
         return self
 
     def append(self, vectors: Mapping[str, np.ndarray]) -> None:
-        """Write the next rows of every layer; those beyond the last image are padding."""
+        """Write the next rows of every layer, (n, width) each; rows after the last image are padding."""
         count = min(len(next(iter(vectors.values()))), self.n_images - self.done)
         for layer, values in vectors.items():
             stream = self._streams[layer]
@@ -200,7 +228,7 @@ class Rows:
             self.save()
 
     def save(self) -> None:
-        """Bring all rows to the disk, then say how many there are."""
+        """Flush all rows to the disk, then write how many there are."""
         for stream in self._streams.values():
             stream.flush()
             os.fsync(stream.fileno())
@@ -227,7 +255,7 @@ def _beside(path: Path, what: str) -> Path:
 def _begin(
     path: Path, width: int, image_ids: Sequence[str], attributes: Mapping[str, Any], trained_on: Sequence[str]
 ) -> None:
-    """An HDF5 file that is whole except for the values of `features`, whose place on the disk is fixed."""
+    """Write an HDF5 file that lacks only the values of `features`, whose place in the file is fixed."""
     placed = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     placed.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     placed.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
@@ -240,5 +268,5 @@ def _begin(
 
 
 def content_hash(image_id: str) -> str:
-    """An image's id without the `-2` of a kept duplicate."""
+    """Return an image's id without the ending, such as `-2`, of a kept duplicate."""
     return image_id.split("-")[0]

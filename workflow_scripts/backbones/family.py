@@ -1,7 +1,7 @@
-"""Libraries of networks, each a family: what rules and jobs ask of it.
+"""Families of networks, that is the libraries that models come from.
 
-A model's name begins with the family's prefix: `vgg16` is torchvision's, `timm:vit_small_patch14_dinov2` timm's.
-This is the one place that reads it. Rules import this module, so a family imports torch and the library inside the
+A model's name begins with the prefix of its family: `vgg16` is a model of torchvision, `timm:vit_small_patch14_dinov2`
+of timm. Only this module reads the prefix. Rules import it, so a family imports torch and its library inside the
 methods that need them.
 """
 
@@ -24,73 +24,76 @@ if TYPE_CHECKING:
 
 
 class Family(Protocol):
-    """One library of networks. `model` is a name without the family's prefix; every method raises `UserError` for an
-    unknown one, but `unknown_model`, which returns the line.
+    """A library of networks.
+
+    The argument `model` is a name without the family's prefix. All methods except `unknown_model` raise `UserError` for
+    a model that the family does not have.
     """
 
     prefix: str
 
     def unknown_model(self, model: str) -> str | None:
-        """Return one line about a model that the family does not have, with the nearest names; None if it has it."""
+        """Return a message with similar names if the family does not have the model, otherwise None."""
 
     def input_size(self, model: str) -> int:
-        """Return the side of the images that a model was made for, pixels."""
+        """Return the side, in pixels, of the images that a model was made for."""
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
-        """Return why a model takes no images of `size` (height, width; pixels), or None."""
+        """Return why a model cannot take images of `size` (height, width; pixels), or None if it can."""
 
     def nodes(self, model: str) -> Mapping[str, Node]:
-        """Return a model's nodes whose output has one row per image, in the order of execution, by name."""
+        """Return the nodes of a model whose output has one row per image, by name, in the order of execution."""
 
     def aliases(self, model: str) -> Mapping[str, str]:
-        """Return other names (the papers') of a model's nodes."""
+        """Return the nodes of a model by other names for them, such as those in papers."""
 
     def graph_node(self, model: str, node: str) -> str:
-        """Return what the traced graph calls a node."""
+        """Return the name of a node in the traced graph."""
 
     def licence(self, model: str) -> str | None:
-        """Return the licence of the published weights, None where the library does not state one."""
+        """Return the licence of the published weights, or None if the library does not state one."""
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
-        """Return the network, randomly initialised, in eval mode.
+        """Return the network with random weights, in eval mode.
 
-        `size` is the side of the images that it will get (pixels; null: the model's own); `options` (`num_classes`) go
-        to the constructor.
+        `size` is the side of the images, pixels; None takes the size that the model was made for. `options`, such as
+        `num_classes`, are passed to the constructor.
         """
 
     def tracing(self) -> dict[str, Any]:
-        """Return the arguments that torch.fx's tracer needs for this library's networks."""
+        """Return the arguments that the tracer of torch.fx needs for the networks of this library."""
 
     def published(self, model: str, text: str, download: bool = False) -> Path:
-        """Return the file of the published weights that `text` names; raises `UserError` where it is not there.
+        """Return the path of the published weights named `text`, which are downloaded first if `download` is true.
 
-        With `download` it is fetched first.
+        Raises `UserError` if they are not there.
         """
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return what published weights ask of `build` (sizes of larger variants)."""
+        """Return the options of `build` that the published weights named `text` need, such as the size of images."""
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return, in words and as numbers, how pixels are scaled for the weights `text`; None if nothing is known."""
+        """Return how pixels are scaled for the weights `text`, with a description; None if it is not known."""
 
     def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return tensors of other layouts of the same network under the names and in the shapes of `network`."""
+        """Return tensors of other layouts of a network with the names and shapes that `network` has."""
 
 
 FAMILIES: tuple[Family, ...] = (Timm(), Torchvision())
-"""The one without a prefix is the last."""
+"""All families; the one without a prefix must be the last."""
 
 
 def family_of(model: str) -> tuple[Family, str]:
-    """Return the family of a model of the configuration, and the name that the family knows it by."""
+    """Return the family of a model in the configuration, and the model's name without prefix."""
     family = next(family for family in FAMILIES if model.startswith(family.prefix))
     return family, model.removeprefix(family.prefix)
 
 
 def resolve_node(model: str, name: str) -> str:
-    """Return the node that a name stands for: itself, an alias, or a module (`layer4`): the last node inside it.
+    """Return the node for a name, which may be a node, an alias, or a module such as `layer4`, whose last node is
+    taken.
 
-    Raises `UserError` with the nearest names.
+    Raises `UserError` with similar names if there is none.
     """
     family, own = family_of(model)
     known, alias = family.nodes(own), family.aliases(own)
@@ -105,7 +108,7 @@ def resolve_node(model: str, name: str) -> str:
 
 
 def unknown_layer(model: str, text: str) -> str | None:
-    """Return one line about a layer, or a model, that does not exist or cannot be pooled so; None when all is well."""
+    """Return a message if a model or a layer does not exist or cannot be pooled in this way, otherwise None."""
     family, own = family_of(model)
     if trouble := family.unknown_model(own):
         return trouble
@@ -120,7 +123,7 @@ def unknown_layer(model: str, text: str) -> str | None:
 
 
 def layer_width(model: str, text: str, size: int | None = None) -> int:
-    """Return how many numbers a layer gives for one image of side `size` pixels (null: the model's own)."""
+    """Return the number of features of a layer for an image of side `size` pixels; None takes the model's own size."""
     family, own = family_of(model)
     layer = parse_layer(text)
     node = family.nodes(own)[resolve_node(model, layer.node)]

@@ -1,4 +1,4 @@
-"""Fine-tuning: a backbone trained on on the labelled images, as a weight file that is a backbone like any other."""
+"""Fine-tuning: training of a network on the labelled images; the result is a weight file for a backbone."""
 
 import json
 import logging
@@ -28,13 +28,14 @@ from workflow_scripts.io.parallel import threaded_map
 
 log = logging.getLogger(__name__)
 PART_SIZE = {"cpu": 4, "cuda": 64}
-"""Images whose gradient is computed together, on one math thread; parts run side by side and are summed in order."""
+"""The number of images whose gradient is computed together, by device. Parts are computed at the same time, with one
+math thread each, and are summed in order."""
 MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
 class FineTuning:
-    """How a network is trained on; `trained` is `head` (the last layer alone) or `all`."""
+    """The settings of fine-tuning; `trained` is `head`, which is the last layer alone, or `all`."""
 
     trained: str = "head"
     optimiser: str = "adam"
@@ -46,13 +47,16 @@ class FineTuning:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "FineTuning":
-        """From a mapping that may have more keys."""
+        """Return the settings from a mapping, which may have more keys."""
         return cls(**{field.name: settings[field.name] for field in fields(cls) if field.name in settings})
 
 
 @dataclass(frozen=True)
 class Training:
-    """A network in training and the images that it sees."""
+    """A network in training, and the images and targets that it is trained on.
+
+    `targets` (N,) are the numbers of the classes, -1 for images without a label.
+    """
 
     network: nn.Module
     normalisation: Normalisation
@@ -64,30 +68,30 @@ class Training:
     workers: int
 
     def parts(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """`rows` in ascending order (as HDF5 wants them), cut into parts."""
+        """Yield `rows` in ascending order, which HDF5 needs, in parts."""
         rows = np.sort(rows)
         for start in range(0, len(rows), PART_SIZE[self.device.type]):
             yield rows[start : start + PART_SIZE[self.device.type]]
 
     def logits(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Class scores (n, classes) of some images and their targets (n,)."""
+        """Return the class scores (n, classes) of some images, and their targets (n,)."""
         pixels = self.normalisation.prepare(self.images[rows], self.size, self.device)
         return self.network(pixels), torch.from_numpy(self.targets[rows]).to(self.device)
 
     def gradient(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        """Summed loss, number of right answers, and the loss's gradient for every trained parameter."""
+        """Return the summed loss, the number of correct images, and the gradient for each trained parameter."""
         scores, targets = self.logits(rows)
         loss = cross_entropy(scores, targets, reduction="sum")
         return loss.detach(), (scores.argmax(1) == targets).sum(), *torch.autograd.grad(loss, self.parameters)
 
     def score(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        """Summed loss and number of right answers."""
+        """Return the summed loss and the number of correct images."""
         with torch.no_grad():
             scores, targets = self.logits(rows)
             return cross_entropy(scores, targets, reduction="sum"), (scores.argmax(1) == targets).sum()
 
     def summed(self, function: Callable[[np.ndarray], tuple[Tensor, ...]], rows: np.ndarray) -> list[Tensor]:
-        """`function` of every part of `rows`, summed in order: the same for any number of workers."""
+        """Return the sums of `function` over all parts of `rows`; they do not depend on the number of workers."""
         parts = threaded_map(function, self.parts(rows), self.workers)
         total: list[Tensor] = list(next(parts))
         for part in parts:
@@ -96,7 +100,7 @@ class Training:
         return total
 
     def epoch(self, rows: np.ndarray, batch_size: int, optimiser: torch.optim.Optimizer) -> tuple[float, float]:
-        """One pass over `rows` in their order; mean loss and accuracy, as seen while training."""
+        """Train on `rows` once, in their order; return the mean loss and accuracy while training."""
         total_loss = total_right = 0.0
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
@@ -109,7 +113,7 @@ class Training:
         return total_loss / len(rows), total_right / len(rows)
 
     def evaluate(self, rows: np.ndarray) -> tuple[float, float]:
-        """Mean loss and accuracy."""
+        """Return the mean loss and accuracy on `rows`."""
         loss, right = self.summed(self.score, rows)
         return loss.item() / len(rows), right.item() / len(rows)
 
@@ -125,13 +129,28 @@ def finetune(
     workers: int = 1,
     report: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Train a backbone on on the labelled images and write it to `output` (.safetensors).
+    """Train a backbone on the labelled images and write its weights.
 
-    `images` are uint8 (N, H, W) or (N, H, W, 3); an empty label is none. A stratified part of the labelled images is
-    held out by the seed, copies of one image on the same side. The network stays in eval mode (batch normalisation
-    keeps its statistics, no dropout), so on a CPU the bytes depend on nothing but the settings. The file names its
-    classes, its normalisation and the images it was trained on. Returns a row per epoch, the first before training:
-    `epoch, loss, accuracy, test_loss, test_accuracy`. Raises `UserError` when there is too little to learn from.
+    The images to train on and those held out are chosen by `held_out_split`. The network stays in eval mode, that is
+    batch normalisation keeps its statistics and there is no dropout, so that on a CPU the bytes depend on the settings
+    only. The metadata of the weight file have the classes, the normalisation and the ids of the training images.
+
+    Parameters
+    ----------
+    images : uint8 (N, H, W) or (N, H, W, 3).
+    image_ids, labels : N str each; an empty label is none.
+    backbone : the keys of `weights.Backbone`.
+    settings : the keys of `FineTuning`.
+    output : path of the weight file, .safetensors.
+    device : `cpu`, `cuda` or `auto`.
+    workers : number of parts of a batch that are computed at the same time on a CPU.
+    report : called with (done, total) after each epoch.
+
+    Returns
+    -------
+    Table with the columns `epoch, loss, accuracy, test_loss, test_accuracy`; the first row is before training.
+
+    Raises `UserError` if there are too few labelled images.
     """
     how, where = FineTuning.of(settings), torch.device(choose_device(device))
     train, test = held_out_split(image_ids, labels, how.test_fraction, how.seed)
@@ -169,9 +188,9 @@ def finetune(
 def held_out_split(
     image_ids: Sequence[str], labels: Sequence[str], test_fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and rows held out, stratified by label; copies of one image stay together.
+    """Return the rows to train on and the rows held out, stratified by label; copies of an image stay together.
 
-    Raises `UserError` when there are fewer than two classes, or a class has one image.
+    Raises `UserError` if there are fewer than two classes, if a class has one image, or if there are too few images.
     """
     label_of = {content_hash(image): label for image, label in zip(image_ids, labels, strict=True) if label}
     counts = Counter(label_of.values())
@@ -193,10 +212,13 @@ def held_out_split(
 
 
 def _trained_parameters(net: nn.Module, trained: str) -> list[nn.Parameter]:
-    """The parameters to train: all that the scores depend on, or those of the last layer; the others are frozen."""
+    """Freeze all parameters except those to train, and return these: those of the last layer, or all.
+
+    Auxiliary heads are never trained.
+    """
     named = dict(net.named_parameters())
     head = next(reversed(named)).rpartition(".")[0]
-    auxiliary = ("aux1.", "aux2.", "AuxLogits.")  # heads that Inception and GoogLeNet have for training only
+    auxiliary = ("aux1.", "aux2.", "AuxLogits.")  # further heads of Inception and GoogLeNet
     chosen = {
         name
         for name in named

@@ -1,7 +1,7 @@
-"""Writes `nodes/*/*.json`, what the rules know about networks; for one of timm's, prints what its file would hold.
+"""Write the files `nodes/*/*.json`, from which rules know the layers of networks.
 
-`python -m workflow_scripts.backbones.generate_nodes`, after torchvision or timm were updated; with a model's name, its
-content goes to standard output.
+Run `python -m workflow_scripts.backbones.generate_nodes` after torchvision or timm was updated. With the name of a
+model, the content of its file is printed instead.
 """
 
 import json
@@ -38,7 +38,7 @@ TIMM_MODELS = (
     "vit_small_patch14_reg4_dinov2.lvd142m",
     "vit_small_patch16_dinov3.lvd1689m",
     "vit_tiny_patch16_224.augreg_in21k_ft_in1k",
-    # the architectures alone, with timm's default weights
+    # names of architectures, which stand for timm's default weights
     "mobilenetv4_conv_small",
     "resnet18",
     "tf_efficientnet_lite0",
@@ -50,17 +50,19 @@ TIMM_MODELS = (
 
 
 def torchvision_content(model: str) -> str:
-    """Return the file of one model: the input size, and each node's shapes at that size and at twice that."""
+    """Return the file for a model of torchvision: its input size, and each node's shapes at this size and at twice
+    it."""
     crop = torchvision.models.get_model_weights(model)["DEFAULT"].transforms().crop_size[0]
     size, nodes = network.describe(model, [crop, USUAL_SIZE])
     return _text({"input_size": size}, {name: _shapes(shape, doubled) for name, (shape, doubled) in nodes.items()})
 
 
 def timm_content(model: str) -> str:
-    """Return the file of one of timm's models (a name without the prefix); raises `UserError` for an unknown one.
+    """Return the file for a model of timm, named without prefix; raises `UserError` if timm does not have it.
 
-    Besides nodes, their names in the graph and their shapes: the side of its images, of what an image has to be a
-    multiple (null: of nothing), how many patches and tokens in front of these there are, and the weights' licence.
+    The file has each node with its name in the graph and its shapes, and the following facts: the side of the images
+    (`input_size`), the number of pixels that this must be a multiple of (or null), the number of patches, the number of
+    tokens before them (`prefix`), whether one of these is a class token, and the licence of the weights.
     """
     net = network.on_meta(f"{Timm.prefix}{model}")
     config: Any = net.pretrained_cfg
@@ -83,7 +85,7 @@ def timm_content(model: str) -> str:
 
 
 def _module_of(name: str, described: Mapping[str, Any], net: Any) -> str:
-    """Return the innermost module whose last node is `name`; an empty text for a node in the middle of its module."""
+    """Return the innermost module whose last node is `name`, or an empty text if `name` is not the last of a module."""
     modules = dict(net.named_modules())
     if name in modules:
         return name
@@ -97,14 +99,14 @@ def _shapes(shape: tuple[int, ...], doubled: tuple[int, ...] | None) -> list[tup
 
 
 def _text(facts: Mapping[str, Any], nodes: Mapping[str, Any]) -> str:
-    """Return JSON with a node a line."""
+    """Return JSON with one node on each line."""
     lines = [f"{json.dumps(name)}: {json.dumps(node)}" for name, node in nodes.items()]
     head = json.dumps(facts)[:-1]
     return f'{head}, "nodes": {{\n' + ",\n".join(lines) + "\n}}\n"
 
 
 def main(models: list[str]) -> None:
-    """Print the content of the first of `models`, or write all files."""
+    """Print the file for the first of `models`, or write all files if there are none."""
     if models:
         family, name = family_of(models[0])
         sys.stdout.write(timm_content(name) if family is FAMILIES[0] else torchvision_content(name))

@@ -1,4 +1,4 @@
-"""Weights that libraries publish, in the caches where these look for them: torch hub's and Hugging Face's."""
+"""Published weights in the caches of torch hub and Hugging Face, and their download."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,18 +10,18 @@ from workflow_scripts.errors import UserError
 
 
 def checkpoints() -> Path:
-    """Return the folder of torch hub's cache that holds weight files."""
+    """Return the folder with weight files in the cache of torch hub."""
     return Path(torch.hub.get_dir(), "checkpoints")
 
 
 def hash_in_name(path: Path) -> str | None:
-    """Return the beginning of the SHA-256 that a file of torch hub's cache has in the name, None without one."""
+    """Return the beginning of the SHA-256 in the name of a file of torch hub's cache, or None if there is none."""
     prefix = HASH_REGEX.search(path.name) if path.parent == checkpoints() else None
     return prefix.group(1) if prefix else None
 
 
 def fetch(url: str, path: Path, where: str) -> None:
-    """Download `url` to `path`; raises `UserError`, which begins with `where`, if that fails."""
+    """Download `url` to `path`; raises `UserError`, whose message begins with `where`, if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         download_url_to_file(url, str(path), hash_in_name(path), progress=False)
@@ -30,9 +30,10 @@ def fetch(url: str, path: Path, where: str) -> None:
 
 
 def hugging_face(repository: str, files: Sequence[str], download: bool, wanted_by: str) -> Path:
-    """Return the first of `files` of a Hugging Face repository, from the cache, or downloaded into it with `download`.
+    """Return the path of the first of `files` that is in the cache of a Hugging Face repository.
 
-    Raises `UserError` when none of them is there.
+    If none is there and `download` is true, the first that the repository has is downloaded. Raises `UserError`, which
+    names `wanted_by`, if there is none.
     """
     import huggingface_hub
 
@@ -47,6 +48,6 @@ def hugging_face(repository: str, files: Sequence[str], download: bool, wanted_b
     for file in files:
         try:
             return Path(huggingface_hub.hf_hub_download(repository, file))
-        except Exception as error:  # a dozen kinds, of httpx among others
+        except Exception as error:  # huggingface_hub and httpx raise many types of exceptions
             reason = reason or str(error).strip().splitlines()[0]
     raise UserError(f"weights: {where} and could not be downloaded: {reason}")

@@ -1,4 +1,4 @@
-"""Layers of one network side by side as one feature."""
+"""Joined layers: the features of several layers of a network side by side."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -11,16 +11,16 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 
 ROWS = 1024
-"""Images at once; fixed, since the order of the sums depends on it."""
+"""The number of rows read at once. It is fixed, because the order of the sums depends on it."""
 COPIED = ("manifest", "backbone", "weights", "weights_sha256", "normalise", "unmatched", "batch_size", "device")
 
 
 def join(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
-    """Write the store of a joined layer, its columns those of `parts` (feature stores of one network), in order.
+    """Write the store of a joined layer from the feature stores `parts` of one network; columns are in their order.
 
     Each part is divided by the square root of the sum of its columns' variances, so that all parts have the same spread
-    whatever their width and scale; a part that does not vary is left as it is. The factors are the attribute `scales`,
-    for new images. Raises `UserError` for stores of other images.
+    whatever their width and scale; a part without variance is not divided. The factors are stored as the attribute
+    `scales`, for new images. Raises `UserError` if the parts were made from different images.
     """
     with ExitStack() as opened:
         files = [opened.enter_context(store.reading(path)) for path in parts]
@@ -48,12 +48,12 @@ def _attribute(file: h5py.File, name: str) -> str | float:
 
 
 def side_by_side(blocks: Sequence[np.ndarray], scales: Sequence[float]) -> np.ndarray:
-    """Return vectors (n, sum of d) float32 of the parts' vectors (n, d), each times the scale of the part."""
+    """Return the features (n, d) of all parts, times their scales, joined to (n, sum of d) float32."""
     return np.concatenate([block * np.float32(scale) for block, scale in zip(blocks, scales, strict=True)], axis=1)
 
 
 def scale_of(features: h5py.Dataset | np.ndarray) -> float:
-    """Return one over the square root of the total variance of features (N, d), 1 where nothing varies."""
+    """Return one over the square root of the total variance of features (N, d), or 1 if the variance is 0."""
     mean = sum(features[rows].sum(axis=0, dtype=np.float64) for rows in _slices(len(features))) / len(features)
     squares = sum(((features[rows] - mean) ** 2).sum() for rows in _slices(len(features)))
     variance = float(squares) / len(features)

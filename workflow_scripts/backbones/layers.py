@@ -1,7 +1,7 @@
-"""What a layer is called in the YAML, and the shape that a node of a network gives.
+"""The names of layers in the configuration, and the shapes of the outputs of a network's nodes.
 
-A layer is `NODE` or `NODE_POOLING`, with or without `_l2` behind it: `fc1`, `fire9_avg`, `norm_clspatch_l2`.
-`fire5_avg+fire9_avg` joins two layers. Rules import this module, so it needs the standard library
+A layer is named `NODE` or `NODE_POOLING`, with `_l2` at the end if vectors are scaled to length 1: `fc1`, `fire9_avg`,
+`norm_clspatch_l2`. `fire5_avg+fire9_avg` joins two layers. Rules import this module, so it uses the standard library
 only.
 """
 
@@ -15,7 +15,7 @@ JOIN = "+"
 
 @dataclass(frozen=True)
 class Layer:
-    """A node of a network's graph and how its output becomes a vector; `l2` scales each vector to length 1."""
+    """A layer: a node of a network's graph, the pooling of its output, and whether vectors are scaled to length 1."""
 
     node: str
     pooling: str
@@ -24,20 +24,22 @@ class Layer:
 
 @dataclass(frozen=True)
 class Node:
-    """A node's output for one image at the model's own input size and, where the model takes it, at twice that size."""
+    """The shape of a node's output for one image."""
 
     shape: tuple[int, ...]
+    """The shape at the model's own input size."""
     doubled: tuple[int, ...] | None = None
+    """The shape at twice this size, or None if the model cannot take such images."""
     prefix: int | None = None
-    """Class and register tokens in front of the patches' tokens; None where the output is no (tokens, channels)."""
+    """The number of class and register tokens before those of the patches; None if the output is not tokens."""
     class_token: bool = False
-    """Whether the first of these is a class token."""
+    """Whether the first of these tokens is a class token."""
 
     @property
     def channel_axis(self) -> int:
-        """The axis that pooling keeps, counted without the batch: (C, H, W), (H, W, C) or (tokens, C).
+        """The axis of the channels, which pooling keeps: of (C, H, W), (H, W, C) or (tokens, C).
 
-        Of a map, the first axis that does not grow with the image.
+        For a map it is the first axis that does not grow with the image.
         """
         if len(self.shape) < 3:
             return len(self.shape) - 1
@@ -46,9 +48,9 @@ class Node:
         return next((axis for axis, (a, b) in enumerate(zip(self.shape, self.doubled, strict=True)) if a == b), 0)
 
     def at(self, own: int, size: int) -> tuple[int, ...]:
-        """Return the shape for images of `size` pixels, `own` being the side that `shape` is of.
+        """Return the shape for images of side `size` pixels, if `shape` is that for the side `own`.
 
-        Exact for tokens, strides and adaptive pooling, within a pixel otherwise.
+        It is exact for tokens, strides and adaptive pooling, and within a pixel otherwise.
         """
         if self.doubled is None or size == own:
             return self.shape
@@ -62,13 +64,13 @@ class Node:
         return max(1, round(single + (double - single) * (ratio - 1)))
 
     def pooled(self, pooling: str, shape: tuple[int, ...] | None = None) -> int:
-        """Return the width of the vector that `pooling` makes of an output (of `shape`, if that is not the own one)."""
+        """Return the number of features after `pooling` of an output with `shape`; None takes the node's own shape."""
         if pooling == "flat":
             return prod(shape or self.shape)
         return self.shape[self.channel_axis] * (2 if pooling == "clspatch" else 1)
 
     def refuses(self, pooling: str) -> str | None:
-        """Return why `pooling` makes no sense here, or None."""
+        """Return why the output cannot be pooled by `pooling`, or None if it can."""
         if pooling in ("cls", "patch", "clspatch"):
             if len(self.shape) != 2 or self.prefix is None:
                 return f"{pooling} takes tokens (tokens, channels)"
@@ -83,12 +85,12 @@ class Node:
 
 
 def parts_of(text: str) -> list[str]:
-    """Return the layers that a joined layer puts side by side, in order; of any other the layer itself."""
+    """Return the layers that a joined layer consists of, in order; for any other layer, this layer alone."""
     return text.split(JOIN)
 
 
 def parse_layer(text: str) -> Layer:
-    """Return the node, the pooling and the scaling of a layer's name; without a pooling the output is flattened."""
+    """Return the layer for a name; if the name has no pooling, the output is flattened."""
     rest = text.removesuffix(L2)
     node, _, pooling = rest.rpartition("_")
     l2 = rest != text and bool(rest)

@@ -1,4 +1,4 @@
-"""What layers a model has, for `snakemake list_layers --config backbone=vgg16`."""
+"""The list of a model's layers for `snakemake list_layers --config backbone=vgg16`."""
 
 import pandas as pd
 
@@ -9,12 +9,16 @@ BYTES_PER_VALUE = 4
 
 
 def list_layers(model: str, n_images: int, size: int | None = None) -> pd.DataFrame:
-    """Return a model's nodes in the order of execution, and what their stores take on the disk.
+    """Return a table of a model's layers in the order of execution, with the sizes of their stores.
 
-    Columns: `layer` (the name in the YAML), `alias` (the papers' names for it), `shape` of the output for one image of
-    side `size` pixels (null: the model's own), `flat` and `pooled` (numbers per image; pooled by avg, max, gem, cls or
-    patch, null where there is nothing to pool), `flat_mb` and `pooled_mb` (of `n_images` images, 10^6 bytes). Raises
-    `UserError` for an unknown model.
+    The columns are:
+
+    - `layer`: the name in the configuration, and `alias`: other names, such as those in papers;
+    - `shape`: of the output for an image of side `size` pixels (None takes the model's own size);
+    - `flat` and `pooled`: number of features without pooling, and with any pooling (null if it cannot be pooled);
+    - `flat_mb` and `pooled_mb`: size of the store of `n_images` images in units of 10^6 bytes.
+
+    Raises `UserError` if there is no such model.
     """
     family, own_name = family_of(model)
     if trouble := family.unknown_model(own_name):

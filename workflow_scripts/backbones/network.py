@@ -1,4 +1,4 @@
-"""The nodes of a network, and a network cut to the layers that are asked for."""
+"""Tracing of networks: the shapes of their nodes, and networks cut to some layers with pooling."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,11 @@ Shape = tuple[int, ...]
 
 
 def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Shape, Shape | None]]]:
-    """Return the first of `sizes` (pixels) that a model takes, the shapes of its nodes there and at twice the size.
+    """Return the first of `sizes` (pixels) that a model can take, and the shapes of its nodes at it and at twice it.
 
-    Shapes are those of one image; the second is None for a model that takes its own size only. Only nodes whose output
-    is a float tensor with one row per image. Nothing is computed (torch's meta device).
+    Shapes are those of one image; the second is None if the model can take one size only. Nodes are left out unless
+    their output is a float tensor with one row per image. No values are computed (torch's meta device). Raises
+    `UserError` if the model cannot be traced.
     """
     net = on_meta(model)
     tracing = family_of(model)[0].tracing()
@@ -46,7 +47,7 @@ def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Sha
 
 
 def _shapes_of_doubled(model: str, size: int) -> dict[str, Shape]:
-    """Return the shapes of the same network built for larger images; nothing where it is always of one size."""
+    """Return the shapes of the same network built for larger images; empty if it cannot be."""
     try:
         net = on_meta(model, size)
         tracing = family_of(model)[0].tracing()
@@ -56,12 +57,15 @@ def _shapes_of_doubled(model: str, size: int) -> dict[str, Shape]:
 
 
 def on_meta(model: str, size: int | None = None) -> nn.Module:
-    """Return a network without numbers, built for images of `size` pixels (null: the model's own)."""
+    """Return a network without values (torch's meta device), built for images of side `size` pixels.
+
+    None takes the model's own size.
+    """
     family, name = family_of(model)
     try:
         with torch.device("meta"):
             return family.build(name, size)
-    except NotImplementedError:  # RegNet and some of timm's compute with tensors when they are built
+    except NotImplementedError:  # RegNet and some models of timm compute with values when they are built
         return family.build(name, size).to("meta")
 
 
@@ -80,7 +84,7 @@ def _meta_shapes(extractor: fx.GraphModule, batch: int, size: int) -> dict[str, 
 
 def _traced_names(network: nn.Module, tracing: Mapping[str, Any]) -> list[str]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that training and evaluation have different nodes
+        warnings.simplefilter("ignore", UserWarning)  # it says that training and evaluation have different nodes
         return torchvision.models.feature_extraction.get_graph_node_names(network, tracer_kwargs=dict(tracing))[1]
 
 
@@ -92,7 +96,7 @@ def _extractor(network: nn.Module, return_nodes: Mapping[str, str], tracing: Map
 
 
 def resolve(model: str, texts: Sequence[str]) -> dict[str, tuple[Layer, Node]]:
-    """Return the node and the pooling that each layer's text stands for; raises `UserError` for an unknown one."""
+    """Return the layer and the node for each layer's name; raises `UserError` if one does not exist."""
     family, name = family_of(model)
     resolved = {}
     for text in texts:
@@ -105,10 +109,10 @@ def resolve(model: str, texts: Sequence[str]) -> dict[str, tuple[Layer, Node]]:
 
 
 def cut(model: str, network: nn.Module, layers: Mapping[str, tuple[Layer, Node]]) -> fx.GraphModule:
-    """Return a model's network up to the deepest of `layers`, as one graph that gives {text: (N, width) float32}.
+    """Return a network up to the deepest of `layers`, as a graph that returns {layer's name: (N, width) float32}.
 
-    `layers` is what `resolve` gives. Each output is pooled directly after its node, so that an in-place operation
-    further on cannot overwrite it.
+    `layers` is the result of `resolve`. Each output is pooled directly after its node, so that a later in-place
+    operation cannot overwrite it.
     """
     nodes = {layer.node: layer.node for layer, _ in layers.values()}
     extractor = _extractor(network, nodes, family_of(model)[0].tracing())
@@ -125,18 +129,23 @@ def cut(model: str, network: nn.Module, layers: Mapping[str, tuple[Layer, Node]]
 
 
 def fold_batch_norms(network: fx.GraphModule) -> fx.GraphModule:
-    """Batch normalisation folded into the convolution before it, where nothing else reads that convolution."""
+    """Return the network with each batch normalisation folded into the convolution before it, if nothing else uses
+    that."""
     folded = fuse(network.eval(), inplace=True, no_trace=True)
     return fx.GraphModule(folded, folded.graph)  # type: ignore[arg-type]
 
 
 def pool(output: Tensor, pooling: str, channel_axis: int, prefix: int = 0, l2: bool = False) -> Tensor:
-    """Return a node's output (N, ...) as vectors (N, width) float32.
+    """Return a node's output, of any shape with N rows, as vectors (N, width) float32.
 
-    `flat` keeps every value in the order of the axes; `avg`, `max` and `gem` reduce all axes but the channels'. Of
-    tokens (N, tokens, channels), `cls` takes the first, `patch` the mean of those behind the `prefix` first ones, and
-    `clspatch` both, one behind the other (as DINOv2's linear evaluation does; Oquab et al. 2023). `gem` is the
-    generalised mean with p = 3 (Radenović, Tolias & Chum 2018, equation 3). `l2` divides every vector by its length.
+    - `flat` keeps every value in the order of the axes.
+    - `avg`, `max` and `gem` reduce all axes except that of the channels. `gem` is the generalised mean with p = 3
+      (Radenović, Tolias & Chum 2018, equation 3).
+    - For tokens (N, tokens, channels), `cls` takes the first token, `patch` the mean of all tokens after the first
+      `prefix` ones, and `clspatch` both, one after the other (as in the linear evaluation of DINOv2, Oquab et al.
+      2023).
+
+    `l2` divides each vector by its length.
     """
     vectors = _pooled(output.float(), pooling, channel_axis, prefix)
     return normalize(vectors, dim=1) if l2 else vectors

@@ -1,4 +1,4 @@
-"""How pixels become a network's input: scale, shift and the order of channels, by weight set."""
+"""Normalisation of pixels to a network's input: mean, standard deviation and order of channels."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from workflow_scripts.errors import UserError
 
 @dataclass(frozen=True)
 class Normalisation:
-    """(pixel - mean) / std for pixels 0..255; `mean` and `std` are in the network's order of channels."""
+    """The normalisation (pixel - mean) / std of pixels 0..255; `mean` and `std` are in the network's channel order."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -21,12 +21,12 @@ class Normalisation:
 
     @classmethod
     def of_unit_range(cls, mean: tuple[float, ...], std: tuple[float, ...]) -> "Normalisation":
-        """From the mean and standard deviation of pixels 0..1, as torchvision and timm state them."""
+        """Return the normalisation for a mean and standard deviation of pixels 0..1, as in torchvision and timm."""
         return cls(tuple(255 * m for m in mean), tuple(255 * s for s in std))  # type: ignore[arg-type]
 
     @classmethod
     def from_text(cls, text: str) -> "Normalisation":
-        """By name, or as `text` wrote it; raises `UserError` for anything else."""
+        """Return the normalisation for a name or for JSON written by `text`; raises `UserError` for anything else."""
         if text in NORMALISATIONS:
             return NORMALISATIONS[text]
         try:
@@ -38,14 +38,15 @@ class Normalisation:
 
     @property
     def text(self) -> str:
-        """Its name, or all its numbers as JSON."""
+        """The name of the normalisation, or its numbers as JSON if it has no name."""
         known = {normalisation: name for name, normalisation in NORMALISATIONS.items()}
         return known.get(self) or json.dumps(asdict(self), sort_keys=True)
 
     def prepare(self, images: np.ndarray, size: int | None, device: torch.device) -> Tensor:
-        """uint8 images (N, H, W) or (N, H, W, 3) as a network's input (N, 3, H or size, W or size) on `device`.
+        """Return uint8 images (N, H, W) or (N, H, W, 3) as a network's input on `device`, (N, 3, H, W) float32.
 
-        Grey images become three equal channels. `size` resizes (bilinear, with anti-aliasing).
+        Grey images become three equal channels. If `size` is given, images are resized to `size` x `size` pixels
+        (bilinear, with anti-aliasing).
         """
         pixels = torch.from_numpy(images)
         if device.type == "cuda":

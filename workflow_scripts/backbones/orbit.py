@@ -1,4 +1,4 @@
-"""Features pooled over the orbit of an image: its four rotations, each as it is and mirrored."""
+"""Features averaged over the orbit of an image, that is its four rotations and their mirror images."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,7 +8,7 @@ import numpy as np
 def views(images: np.ndarray) -> Iterator[np.ndarray]:
     """Yield the eight rotations and flips of images (n, H, W) or (n, H, W, 3).
 
-    Every second rotation of images that are not square is (n, W, H): a network that resizes takes them.
+    For images that are not square, half of the views have the shape (n, W, H), so the network must resize them.
     """
     for quarter in range(4):
         turned = np.rot90(images, quarter, axes=(1, 2))
@@ -21,7 +21,7 @@ def mean_over_views(
 ) -> dict[str, np.ndarray]:
     """Return the mean of the features of the eight views, {layer: (n, width) float32}, summed in double precision.
 
-    The views run one after another, so that memory is that of one.
+    One view is computed after the other, so that the memory is that of one.
     """
     sums: dict[str, np.ndarray] = {}
     for view in views(images):

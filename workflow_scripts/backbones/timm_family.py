@@ -1,8 +1,8 @@
-"""timm's models, named `timm:NAME` or `timm:NAME.TAG` as timm names its weights.
+"""The family of timm's models, named `timm:NAME` or `timm:NAME.TAG`.
 
-What rules have to know of them (nodes, widths, sizes) stands in JSON files: those of usual models in `nodes/timm/`,
-which `python -m workflow_scripts.backbones.generate_nodes` writes, those of all others in a cache in `.snakemake`,
-which a process of its own writes once, so that rules never import torch.
+Their nodes, widths and sizes are read from JSON files, so that rules need not import torch. The files of common models
+are in `nodes/timm/` and are written by `python -m workflow_scripts.backbones.generate_nodes`. Those of all other models
+are in a cache in `.snakemake`; a separate process writes them when they are first needed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PREFIX = "timm:"
 NODES = Path(__file__).parent / "nodes" / "timm"
 CACHE = Path(".snakemake", "clustergrid")
 _FILE_NAMES = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
-"""Of weights in a Hugging Face repository, in the order in which they are looked for."""
+"""Names of weight files in a Hugging Face repository, in the order in which they are looked for."""
 
 
 class Timm:
@@ -39,7 +39,7 @@ class Timm:
     prefix = PREFIX
 
     def unknown_model(self, model: str) -> str | None:
-        """Return one line about a model that timm does not have, with the nearest names."""
+        """Return a message with similar names if timm does not have the model, otherwise None."""
         try:
             _facts(model)
         except UserError as error:
@@ -47,11 +47,14 @@ class Timm:
         return None
 
     def input_size(self, model: str) -> int:
-        """Return the side of the images that a model's weights were made for, pixels."""
+        """Return the side, in pixels, of the images that a model's weights were trained on."""
         return _facts(model)["input_size"]
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
-        """Return why a transformer takes no images of `size`: they have to be whole patches, and a square."""
+        """Return why a transformer cannot take images of `size`, or None.
+
+        Images must be square, with a side that is a multiple of the patch.
+        """
         multiple = _facts(model)["multiple"]
         if multiple is None or (size[0] == size[1] and size[0] % multiple == 0):
             return None
@@ -62,23 +65,24 @@ class Timm:
         )
 
     def nodes(self, model: str) -> Mapping[str, Node]:
-        """Return a model's nodes whose output has one row per image, in the order of execution, by name."""
+        """Return the nodes of a model whose output has one row per image, by name, in the order of execution."""
         return _nodes(model)
 
     def aliases(self, model: str) -> Mapping[str, str]:
-        """Return `logits`, the last node."""
+        """Return the alias `logits` for the last node."""
         return {"logits": list(_nodes(model))[-1]}
 
     def graph_node(self, model: str, node: str) -> str:
-        """Return what the traced graph calls a node (`blocks.11.add_1` of the node `blocks.11`)."""
+        """Return the name of a node in the traced graph, such as `blocks.11.add_1` for `blocks.11`."""
         return _facts(model)["nodes"][node][0]
 
     def licence(self, model: str) -> str | None:
-        """Return the licence of the model's weights, as timm states it."""
+        """Return the licence of the model's weights that timm states, or None."""
         return _facts(model)["licence"]
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
-        """Return the network with random weights, in eval mode; a fixed input size is `size` pixels."""
+        """Return the network with random weights, in eval mode; a network with a fixed input size gets `size`
+        pixels."""
         timm = _timm()
         if not timm.is_model(model):
             near = get_close_matches(model.partition(".")[0], timm.list_models(), 3, 0.4)
@@ -92,7 +96,7 @@ class Timm:
         return timm.create_model(model, **options).eval()
 
     def tracing(self) -> dict[str, Any]:
-        """Return the parts of timm's networks that have control flow of their own."""
+        """Return the modules and functions that the tracer must not trace, because of their control flow."""
         models = _timm().models
         return {
             "leaf_modules": list(models.get_notrace_modules()),
@@ -100,7 +104,7 @@ class Timm:
         }
 
     def published(self, model: str, text: str, download: bool = False) -> Path:
-        """Return the file of the model's weights in the Hugging Face cache, fetched first with `download`."""
+        """Return the path of the model's weights in the Hugging Face cache, downloaded first if `download` is true."""
         from workflow_scripts.backbones.hub import hugging_face
 
         if text != "default":
@@ -112,21 +116,22 @@ class Timm:
         return hugging_face(config.hf_hub_id, files, download, f"{PREFIX}{model}")
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return no options: the name of a timm model already says which weights are meant."""
+        """Return no options, because the name of a timm model already says which weights are meant."""
         return {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return how pixels are scaled for the model's published weights, and taken for any other of the same model."""
+        """Return how pixels are scaled for the model's published weights; the same is used for all its other
+        weights."""
         from workflow_scripts.backbones.normalisation import Normalisation
 
         config = _timm().get_pretrained_cfg(model)
         return "of timm", Normalisation.of_unit_range(config.mean, config.std)
 
     def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return tensors under timm's names, with position embeddings resized to the network's.
+        """Return tensors with timm's names, and with position embeddings resized to those of the network.
 
-        timm's own conversion of the layouts in which the networks were published (DINO, CLIP, SigLIP, ...), where there
-        is one.
+        timm has functions that convert the layouts in which some networks were published (DINO, CLIP, SigLIP and
+        others). If there is none for the network, or if it fails, the tensors are returned unchanged.
         """
         convert = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
         if convert is None or not _shares_names(network, tensors):
@@ -134,11 +139,11 @@ class Timm:
         try:
             return dict(convert(dict(tensors), network))
         except (KeyError, AttributeError, RuntimeError, ValueError, AssertionError, IndexError, TypeError):
-            return tensors  # what does not fit is then reported tensor by tensor
+            return tensors  # tensors that do not fit are reported later
 
 
 def _shares_names(network: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
-    """Return whether some name is the network's, or what converters know (`visual.`, `backbone.`, `teacher.`)."""
+    """Return whether a tensor's name is one of the network, or has a prefix that timm's converters know."""
     own = network.state_dict().keys()
     return any(name in own or name.startswith(("visual.", "image_encoder.", "trunk.")) for name in tensors)
 
@@ -153,7 +158,7 @@ def _timm() -> Any:
 
 @cache
 def _facts(model: str) -> dict[str, Any]:
-    """Return what the model's JSON file says; written first where there is none."""
+    """Return the content of the model's JSON file, which is written first if there is none."""
     for folder in (NODES, CACHE / f"timm-{version('timm')}"):
         path = folder / f"{model}.json"
         if path.is_file():
@@ -163,12 +168,12 @@ def _facts(model: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "workflow_scripts.backbones.generate_nodes", f"{PREFIX}{model}"]
     ended = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     if ended.returncode:
-        lines = ended.stderr.strip().splitlines() or ["the process ended without a word"]
+        lines = ended.stderr.strip().splitlines() or [f"model: {PREFIX}{model} could not be traced"]
         raise UserError(lines[-1])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(ended.stdout)
-    except OSError:  # then it is made again the next time
+    except OSError:  # the file is made again the next time
         pass
     return json.loads(ended.stdout)
 
@@ -180,7 +185,8 @@ def _nodes(model: str) -> dict[str, Node]:
 
 
 def _node(facts: Mapping[str, Any], shape: tuple[int, ...], doubled: tuple[int, ...] | None = None) -> Node:
-    """Return a node; of a transformer, tokens are those of all patches, with or without the prefix."""
+    """Return a node; the output of a transformer is tokens if their number is that of the patches, with or without
+    prefix."""
     patches, prefix = facts["patches"], facts["prefix"]
     if patches is not None and len(shape) == 2 and shape[0] in (patches, patches + prefix):
         own = shape[0] - patches

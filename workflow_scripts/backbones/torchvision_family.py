@@ -1,7 +1,7 @@
-"""torchvision's classification models.
+"""The family of torchvision's classification models.
 
-Their nodes come from the JSON files in `nodes/torchvision/`, which
-`python -m workflow_scripts.backbones.generate_nodes` writes.
+Their nodes are read from JSON files in `nodes/torchvision/`, which are written by
+`python -m workflow_scripts.backbones.generate_nodes`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SQUEEZENET_FIRES = {"squeezenet1_0": (3, 4, 5, 7, 8, 9, 10, 12), "squeezenet1_1
 
 @cache
 def models() -> tuple[str, ...]:
-    """Return the classification models of torchvision, sorted."""
+    """Return the names of torchvision's classification models, sorted."""
     return tuple(sorted(path.stem for path in NODES.glob("*.json")))
 
 
@@ -51,7 +51,7 @@ class Torchvision:
     prefix = ""
 
     def unknown_model(self, model: str) -> str | None:
-        """Return one line about a model that torchvision does not have, with the nearest names."""
+        """Return a message with similar names if torchvision does not have the model, otherwise None."""
         if model in models():
             return None
         near = get_close_matches(model, models(), 3, 0.4)
@@ -59,31 +59,31 @@ class Torchvision:
         return f"model: found {model!r}, allowed: a classification model of torchvision{like}, or timm:NAME"
 
     def input_size(self, model: str) -> int:
-        """Return the side of the images that a model was made for, pixels."""
+        """Return the side, in pixels, of the images that a model was made for."""
         return _file(model)["input_size"]
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
-        """Return None: what a transformer of a fixed size refuses depends on the weight set, and is seen in the job."""
+        """Return None, because the sizes that a transformer takes depend on its weights; the job checks them."""
         return None
 
     def nodes(self, model: str) -> Mapping[str, Node]:
-        """Return a model's nodes whose output has one row per image, in the order of execution, by name."""
+        """Return the nodes of a model whose output has one row per image, by name, in the order of execution."""
         return _nodes(model)
 
     def aliases(self, model: str) -> Mapping[str, str]:
-        """Return the papers' names for a model's nodes; those of layers with a ReLU mean its output."""
+        """Return the nodes of a model by their names in papers; the output of a layer is that after its ReLU."""
         return _aliases(model)
 
     def graph_node(self, model: str, node: str) -> str:
-        """Return the node's name, which is also the graph's."""
+        """Return the name of a node in the traced graph, which is the same."""
         return node
 
     def licence(self, model: str) -> str | None:
-        """Return None: torchvision states no licence of single weight sets."""
+        """Return None, because torchvision states no licences of single weight sets."""
         return None
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
-        """Return the network, randomly initialised, in eval mode; `options` go to the constructor."""
+        """Return the network with random weights, in eval mode; `options` are passed to the constructor."""
         from workflow_scripts.backbones.torchvision_import import torchvision
 
         if trouble := self.unknown_model(model):
@@ -93,11 +93,11 @@ class Torchvision:
             return torchvision.models.get_model_builder(model)(**options).eval()
 
     def tracing(self) -> dict[str, Any]:
-        """Return nothing: the tracer needs no help here."""
+        """Return no arguments, because the tracer needs none."""
         return {}
 
     def published(self, model: str, text: str, download: bool = False) -> Path:
-        """Return the file of a weight set in torch hub's cache, fetched first with `download`."""
+        """Return the path of a weight set in torch hub's cache, downloaded first if `download` is true."""
         from workflow_scripts.backbones.hub import checkpoints, fetch
 
         weights = self._weights(model, text)
@@ -110,24 +110,24 @@ class Torchvision:
         return path
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return the side of the images of a transformer's weight sets for larger ones."""
+        """Return the side of the images for the weights of a Vision Transformer, and no options for other models."""
         return {"image_size": self._weights(model, text).meta["min_size"][0]} if model.startswith("vit_") else {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return how pixels are scaled for a weight set; None for files, which need not be torchvision's."""
+        """Return how pixels are scaled for a weight set; None for files, whose weights may be from elsewhere."""
         from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
 
         if not self._is_published(model, text):
             return None
         weights = self._weights(model, text)
         if model in ("inception_v3", "googlenet"):
-            # torchvision scales as for ImageNet, and converts to what these weights want inside the network
+            # torchvision scales as for ImageNet and changes this inside the network to the symmetric scale
             return f"symmetric (of {weights})", NORMALISATIONS["symmetric"]
         transforms = weights.transforms()
         return f"of {weights}", Normalisation.of_unit_range(transforms.mean, transforms.std)
 
     def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the tensors as they are."""
+        """Return the tensors unchanged."""
         return tensors
 
     def _is_published(self, model: str, text: str) -> bool:
@@ -136,7 +136,7 @@ class Torchvision:
         return text == "default" or text in torchvision.models.get_model_weights(model).__members__
 
     def _weights(self, model: str, text: str) -> Any:
-        """Return the member of torchvision's enumeration of a model's weights."""
+        """Return the member of torchvision's enumeration of weights; raises `UserError` if there is none."""
         from workflow_scripts.backbones.torchvision_import import torchvision
 
         if trouble := self.unknown_model(model):
@@ -154,7 +154,7 @@ def _nodes(model: str) -> dict[str, Node]:
 
 
 def _node(model: str, shape: tuple[int, ...], doubled: tuple[int, ...] | None = None) -> Node:
-    """Return a node; a Vision Transformer's tokens are a square of patches behind a class token."""
+    """Return a node; the tokens of a Vision Transformer are a class token and a square of patches."""
     if model.startswith("vit_") and len(shape) == 2 and isqrt(shape[0] - 1) ** 2 == shape[0] - 1 > 0:
         return Node(shape, doubled, prefix=1, class_token=True)
     return Node(shape, doubled)
@@ -175,7 +175,7 @@ def _aliases(model: str) -> dict[str, str]:
 
 
 def _vgg_aliases(blocks: tuple[int, ...], layers_per_convolution: int) -> dict[str, str]:
-    """Return Keras's names: block1_conv1 … block5_pool, fc1, fc2, all after their ReLU."""
+    """Return the nodes of VGG by their names in Keras, block1_conv1 to block5_pool, fc1 and fc2, after their ReLU."""
     found = {"fc1": "classifier.1", "fc2": "classifier.4"}
     lengths = [count * layers_per_convolution + 1 for count in blocks]
     for block, (start, count) in enumerate(zip(accumulate(lengths, initial=0), blocks, strict=False), 1):

@@ -1,9 +1,9 @@
-"""`import torchvision` beside a torch that its compiled part does not fit.
+"""Import of torchvision, also if its compiled extension does not fit the installed torch.
 
-The registry's wheel of torchvision is built for CUDA; beside a CPU-only torch its extension does not load, and the
-import fails with "operator torchvision::nms does not exist". The models, graphs and transforms need none of it: with
-the schemas of the two missing operators declared, everything here works (`torchvision.io` and `ops.nms` do not). A
-torchvision that imports by itself is left alone. Every module of ours takes torchvision from here.
+The registry's wheel of torchvision is built for CUDA. With a CPU-only torch its extension cannot be loaded, and the
+import fails with "operator torchvision::nms does not exist". This module then declares the two missing operators, which
+models, graphs and transforms do not use (`torchvision.io` and `ops.nms` do not work). All modules of this package must
+import torchvision from here.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""Weight files of every kind, read without running any code that they hold.
+"""Reading of weight files without running any code in them.
 
-By its content, a file is safetensors, HDF5 (Keras 2) or what `torch.save` writes, whatever the name ends in.
+The content of a file decides its format, not its name: safetensors, HDF5 of Keras 2, or a file of `torch.save`.
 """
 
 import json
@@ -21,7 +21,8 @@ from workflow_scripts.backbones.torchvision_family import Torchvision
 from workflow_scripts.errors import UserError
 
 OWN_METADATA = "clustergrid"
-"""The one key of a safetensors file's metadata that fine-tuning writes: JSON, since the order of several is random."""
+"""The key of the metadata that fine-tuning writes to a safetensors file. There is only one, with JSON as its value,
+because safetensors writes several keys in random order."""
 _NOT_WEIGHTS = (
     (re.compile(rb"version https://git-lfs"), "is a pointer of Git LFS, not the weights; run `git lfs pull`"),
     (re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE), "is a web page, not weights; download the file again"),
@@ -29,31 +30,31 @@ _NOT_WEIGHTS = (
     (re.compile(rb"%PDF"), "is a PDF, not weights"),
     (re.compile(rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf"), "is a compressed archive; unpack it"),
 )
-"""How a file begins that is none, and what to say of it."""
+"""How files begin that are not weights, with a text for the message."""
 _HEAD_BYTES = 512
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 _NESTED = ("teacher", "state_dict", "model_state_dict", "model", "network", "net", "module")
-"""Where checkpoints keep the network's tensors; of DINO's two networks the teacher is the one to use."""
+"""Keys under which checkpoints may hold the network's tensors; of DINO's two networks the teacher is used."""
 _HARMLESS = (
     Namespace,
     np._core.multiarray.scalar,  # type: ignore[attr-defined]
     np.dtype,
     *(type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "bool")),
 )
-"""Types without code of their own that training scripts leave beside the tensors (`args`, best accuracies)."""
+"""Types that checkpoints may contain besides tensors, such as arguments and accuracies; they run no code."""
 _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
 
 def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return a weight file's tensors by name, and what it says about itself: `normalise`, `classes`, `trained_on`.
+    """Read the tensors of a weight file by name, and its metadata: `normalise`, `classes` and `trained_on` if known.
 
-    Raises `UserError` in one line for whatever is no weight file, is damaged, or holds code.
+    Raises `UserError` if the file is not a weight file, is damaged, or holds pickled code.
     """
     try:
         head = _head(path)
         if head.startswith(_HDF5):
-            with h5py.File(path, "r", locking=False) as file:  # Keras's ImageNet weights of these networks are Caffe's
+            with h5py.File(path, "r", locking=False) as file:  # Keras took these ImageNet weights from Caffe
                 return dict(_keras(file, path, model)), {"normalise": "caffe"}
         if head[8:9] == b"{":
             return _safetensors(path)
@@ -67,7 +68,7 @@ def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if "GLOBAL" in str(error) or "global" in str(error):
             raise UserError(f"weights: {path} holds pickled code, which is never run; save its state_dict()") from None
         raise UserError(f"weights: {path} cannot be read: it is damaged") from None
-    except Exception as error:  # three libraries on bytes that can be anything raise a dozen types
+    except Exception as error:  # the three libraries raise many types of exceptions for damaged files
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"weights: {path} cannot be read: it is damaged ({reason})") from None
 
@@ -84,7 +85,7 @@ def _head(path: Path) -> bytes:
 
 
 def _kind(head: bytes) -> str:
-    """Return what a file is that begins with `head` and is none of the three kinds."""
+    """Return a description of a file that begins with `head` and has none of the three formats."""
     for beginning, says in _NOT_WEIGHTS:
         if beginning.match(head):
             return says
@@ -105,7 +106,7 @@ def _safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _plain(content: Any, path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint, bare or nested under one of the usual keys."""
+    """Return the tensors of a checkpoint, which may be nested under one of the keys `_NESTED`."""
     while isinstance(content, Mapping):
         key = next((key for key in _NESTED if isinstance(content.get(key), Mapping)), None)
         if key is None:
@@ -120,9 +121,9 @@ def _plain(content: Any, path: Path) -> dict[str, Tensor]:
 
 
 def _keras(file: h5py.File, path: Path, model: str) -> Iterator[tuple[str, Tensor]]:
-    """A Keras 2 weight file's tensors under torchvision's names, kernels in torch's order of axes.
+    """Yield the tensors of a Keras 2 weight file with torchvision's names and torch's order of axes.
 
-    The first dense layer after the convolutions reads (H, W, C) in Keras and (C, H, W) in torch.
+    The first dense layer after the convolutions takes (H, W, C) in Keras and (C, H, W) in torch.
     """
     modules = keras_modules(model)
     layers = file.get("model_weights", file)
@@ -148,15 +149,16 @@ def _text(name: Any) -> str:
 
 
 def _channels_first(kernel: Tensor, channels: int) -> Tensor:
-    """The rows of a dense kernel (H * W * C, out) in the order (C, H, W), for square maps."""
+    """Return a dense kernel (H * W * C, out) of a square map with the rows in the order (C, H, W)."""
     side = round((kernel.shape[0] / channels) ** 0.5)
     return kernel.reshape(side, side, channels, -1).permute(2, 0, 1, 3).reshape(kernel.shape)
 
 
 def keras_modules(model: str) -> dict[str, str]:
-    """Keras's layers and the modules of torchvision's VGG or SqueezeNet that hold the same weights.
+    """Return the modules of torchvision's VGG or SqueezeNet by the names of Keras's layers with the same weights.
 
-    Other networks of Keras differ from torchvision's of the same name (the strides of ResNet-50, for one): `UserError`.
+    Raises `UserError` for other networks, because those of Keras differ from those of torchvision with the same name,
+    for instance in the strides of ResNet-50.
     """
     if model.startswith("squeezenet"):
         parts = {"squeeze1x1": "squeeze", "expand1x1": "expand1x1", "expand3x3": "expand3x3"}
@@ -180,6 +182,6 @@ def keras_modules(model: str) -> dict[str, str]:
 
 
 def _before(node: str) -> str:
-    """The module before that of a ReLU, in a sequence."""
+    """Return the name of the module before that of a ReLU in a sequence."""
     parent, number = node.rsplit(".", 1)
     return f"{parent}.{int(number) - 1}"

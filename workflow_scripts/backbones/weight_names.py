@@ -1,4 +1,4 @@
-"""How the YAML names weights; rules import this module, so it needs the standard library only."""
+"""The names of weights in the configuration. Rules import this module, so it uses the standard library only."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ WEIGHT_FILES = f"a file ({', '.join(SUFFIXES)}), {PACKAGE}NAME/path/inside, {HF_
 
 
 def weight_file(text: str) -> Path | None:
-    """Return the path that `weights` is, with `~` expanded; None if it is a name, a package or a repository."""
+    """Return the path of a weight file, with `~` expanded; None if `text` names a weight set, package or repository."""
     if text.startswith((PACKAGE, HF_HUB)) or not text.endswith(SUFFIXES):
         return None
     return Path(text).expanduser()

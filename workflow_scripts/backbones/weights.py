@@ -1,7 +1,8 @@
-"""Pretrained weights: where they lie, what they hash to, and how they get into a network.
+"""Locating, downloading and checking of pretrained weights, and loading them into networks.
 
-A weights text is `default` or the name of a weight set that the network's library publishes, a file (`weight_names`),
-`package:NAME/path/inside` an installed package, `hf-hub:OWNER/NAME` a repository, or `random`. No pickled code runs.
+The setting `weights` is `default` or the name of a weight set that the network's library publishes, the path of a file
+(see `weight_names`), `package:NAME/PATH` for a file in an installed package, `hf-hub:OWNER/NAME` for a repository, or
+`random`. Pickled code is never run.
 """
 
 import logging
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Backbone:
-    """What decides a network's features; the keys of a backbone in the configuration, less its layers."""
+    """The settings that decide a network's features: those of a backbone in the configuration, without its layers."""
 
     model: str
     weights: str = "default"
@@ -42,33 +43,33 @@ class Backbone:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Backbone":
-        """Return the backbone of a mapping that may have more keys (`layers`)."""
+        """Return the settings from a mapping, which may have more keys, such as `layers`."""
         return cls(**{field.name: settings[field.name] for field in fields(cls) if field.name in settings})
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network with its weights, and what is known about them."""
+    """A network with its weights, and facts about them."""
 
     network: nn.Module
     normalisation: Normalisation
     missing: frozenset[str]
-    """The network's tensors that the weights did not give."""
+    """Names of the network's tensors that the weights do not have."""
     facts: dict[str, Any]
-    """For the store's attributes: `weights`, `weights_sha256`, `normalise`, `unmatched` (JSON values)."""
+    """Attributes for stores: `weights`, `weights_sha256`, `normalise` and `unmatched` (JSON values)."""
     trained_on: tuple[str, ...] = ()
     """Ids of the images that the network was fine-tuned on."""
 
 
-# ------------------------------------------------------------------------------------------------------------ where
+# --------------------------------------------------------------------------------------------------------- locating
 
 
 def fetch(backbone: Mapping[str, Any]) -> dict[str, Any]:
-    """Make sure that a backbone's weights lie on this machine, downloading what is published.
+    """Make sure that a backbone's weights are on this machine; published weights are downloaded.
 
-    Returns JSON values: `weights`, and for weights that are a file `path`, `bytes`, `weights_sha256` and, of published
-    ones, the `licence` that the library states. Raises `UserError` when there is no such file, no network, or another
-    hash than expected.
+    Returns `weights` and, unless they are random, `path`, `bytes` and `weights_sha256`, and for published weights the
+    `licence` that the library states (JSON values). Raises `UserError` if the file does not exist, if the download
+    fails, or if the file has another hash than expected.
     """
     chosen = Backbone.of(backbone)
     path = locate(chosen.model, chosen.weights, download=True)
@@ -82,7 +83,10 @@ def fetch(backbone: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def locate(model: str, text: str, download: bool = False) -> Path | None:
-    """Return the file that a weights text names, None for `random`; raises `UserError` when it is not there."""
+    """Return the path of the weight file that the setting `text` names, or None for `random`.
+
+    With `download`, published weights are downloaded first. Raises `UserError` if the file does not exist.
+    """
     if text == RANDOM:
         return None
     if text.startswith(PACKAGE):
@@ -118,7 +122,10 @@ def _inside_package(text: str) -> Path:
 
 
 def _checked_digest(path: Path, expected: str | None) -> str:
-    """Return the file's SHA-256, compared with the one expected and, in torch hub's cache, with the one in the name."""
+    """Return the SHA-256 of a file.
+
+    Raises `UserError` if it is not the expected one or, in torch hub's cache, not the one in the file's name.
+    """
     digest = file_digest(path)
     prefix = hash_in_name(path)
     if expected is not None and digest != expected.lower():
@@ -130,15 +137,23 @@ def _checked_digest(path: Path, expected: str | None) -> str:
     return digest
 
 
-# -------------------------------------------------------------------------------------------------------------- how
+# ---------------------------------------------------------------------------------------------------------- loading
 
 
 def load(backbone: Mapping[str, Any], n_classes: int | None = None, side: int | None = None) -> Loaded:
     """Return a backbone's network with its weights, on the CPU, in eval mode.
 
-    Tensors go by name and shape, whatever prefix the names have; where no name fits, in order, if all shapes agree.
-    What the weights do not give is random by the backbone's seed, as is a new head of `n_classes`. `side` is that of
-    the images (pixels), for networks that are built for one size. Raises `UserError` for whatever is wrong with them.
+    Tensors are matched by name and shape; a common prefix of the names is ignored. If no name matches, tensors are
+    matched by order, provided that all shapes agree. Tensors that the weights do not have are random, by the backbone's
+    seed.
+
+    Parameters
+    ----------
+    backbone : the keys of `Backbone`.
+    n_classes : number of outputs of a new last layer; None keeps the last layer of the weights.
+    side : of the images, pixels, for networks that are built for one size.
+
+    Raises `UserError` if the weights cannot be read or do not fit the network.
     """
     chosen = Backbone.of(backbone)
     family, name = family_of(chosen.model)
@@ -151,7 +166,7 @@ def load(backbone: Mapping[str, Any], n_classes: int | None = None, side: int | 
         return Loaded(_seeded(chosen, side, options), normalisation, frozenset(), facts)
     digest = _checked_digest(path, chosen.sha256)
     tensors, metadata = read(path, chosen.model)
-    if "classes" in metadata:  # a file of our own fine-tuning
+    if "classes" in metadata:  # the file was written by fine-tuning
         options = {"num_classes": len(metadata["classes"])} | options
     if weight_file(chosen.weights) is None and not chosen.weights.startswith((PACKAGE, HF_HUB)):
         options = family.published_options(name, chosen.weights) | options
@@ -175,10 +190,10 @@ def _seeded(chosen: Backbone, side: int | None, options: Mapping[str, Any]) -> n
 
 
 def _without_prefix(net: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors without the prefix (`module.`, `backbone.`, `module.encoder_q.`) that most of them have.
+    """Return the tensors without a common prefix of their names, such as `module.`, `backbone.` or `module.encoder_q.`.
 
-    Of all prefixes the one behind which most names and shapes are the network's; of equally many (MoCo's two encoders)
-    the first in the file.
+    The prefix is the one after which most names and shapes are those of the network. If there are several (MoCo has two
+    encoders), it is the first in the file.
     """
     places = net.state_dict()
     fitting: Counter[str] = Counter()
@@ -196,7 +211,11 @@ def _without_prefix(net: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Ten
 
 
 def _fill(net: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> tuple[list[str], list[str]]:
-    """Copy the tensors that fit into the network; return the names that it misses, and those it has no place for."""
+    """Copy the tensors that fit into the network.
+
+    Returns the names of the network's other tensors, and those of the other given tensors. Raises `UserError` if no
+    tensor fits or a tensor has values that are not finite.
+    """
     places = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
     given = {name: value for name, value in tensors.items() if not name.endswith("num_batches_tracked")}
     if not places.keys() & given.keys():
@@ -223,7 +242,7 @@ def _in_order(places: Mapping[str, Tensor], given: Mapping[str, Tensor], path: P
 
 
 def _normalisation(chosen: Backbone, metadata: Mapping[str, Any]) -> tuple[str, Normalisation]:
-    """Return what was taken, in words, and the normalisation: as stated, else by the weights, else ImageNet's."""
+    """Return the normalisation with a description: that of the settings, else of the weights, else of ImageNet."""
     if chosen.normalise != "auto":
         return chosen.normalise, NORMALISATIONS[chosen.normalise]
     if "normalise" in metadata:

@@ -1,1 +1,1 @@
-"""From a folder of files to a manifest of pictures: listing, decoding, duplicates, and then labels."""
+"""Intake: a folder of files becomes a manifest of images with labels."""

@@ -1,4 +1,4 @@
-"""Files that hold the same picture: the same bytes, the same pixels in another file, nearly the same to the eye."""
+"""Detection of duplicate images: files with the same bytes, with the same pixels, or with nearly the same look."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ Visual = Literal["report", "drop_same_pixels", "drop"]
 PAIR_COLUMNS = ("path", "other", "kind", "distance")
 SAME_PIXELS, NEAR = "same pixels", "near"
 MOST_PAIRS = 200_000
-"""Pairs of different pixels that are listed."""
+"""The largest number of listed pairs whose pixels differ."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """What a file repeats: the first file by path, which stays."""
+    """Why a file is a duplicate: the path `first` of the file that stays, and the reason."""
 
     first: str
     reason: Reason
@@ -27,7 +27,14 @@ class Copy:
 
 @dataclass(frozen=True)
 class Alike:
-    """`pairs` (`PAIR_COLUMNS`) of pictures that look alike, which of them do not stay, and sentences for the log."""
+    """Images that look alike.
+
+    Attributes
+    ----------
+    pairs : table with `PAIR_COLUMNS`, a row for each pair.
+    dropped : the images to leave out, by path.
+    notes : sentences for the log.
+    """
 
     pairs: pd.DataFrame
     dropped: dict[str, Copy]
@@ -35,7 +42,7 @@ class Alike:
 
 
 def same_bytes(facts: Mapping[str, Facts]) -> dict[str, tuple[str, int]]:
-    """For each path the first one with the same bytes, and which copy it is, from 1."""
+    """Return for each path the first path with the same bytes, and the number of this copy, from 1."""
     groups: dict[str, list[str]] = {}
     copies = {}
     for path, fact in facts.items():
@@ -46,11 +53,14 @@ def same_bytes(facts: Mapping[str, Facts]) -> dict[str, tuple[str, int]]:
 
 
 def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Alike:
-    """Find pairs of images with the same pixels, or with perceptual hashes that differ in `distance` bits at most.
+    """Find pairs of images with the same pixels, or with perceptual hashes that differ in at most `distance` bits.
 
-    A picture with the pixels or with the perceptual hash of earlier ones is paired with the first of them; those that
-    are the first of their hash, with all such before them. With `drop_same_pixels` the first of the same pixels stays;
-    with `drop`, of the rest, no picture that is near to an earlier one that stays.
+    An image with the same pixels as earlier ones is paired with the first of these. Among the rest, an image with the
+    same perceptual hash as earlier ones is also paired with the first of these, and the first images of all hashes are
+    paired with each other.
+
+    `visual` decides which images are dropped: none (`report`), those with the same pixels as an earlier one
+    (`drop_same_pixels`), or also those near to an earlier image that stays (`drop`).
     """
     same = _repeated({path: fact.pixels for path, fact in facts.items()})
     looks = {path: fact.look for path, fact in facts.items() if path not in same}
@@ -77,7 +87,7 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
 
 
 def _repeated(keys: Mapping[str, str]) -> dict[str, str]:
-    """For each path whose key an earlier path has: the first such path."""
+    """Return, for each path whose key an earlier path also has, the first path with this key."""
     firsts: dict[str, str] = {}
     return {path: first for path, key in keys.items() if (first := firsts.setdefault(key, path)) != path}
 
@@ -85,5 +95,5 @@ def _repeated(keys: Mapping[str, str]) -> dict[str, str]:
 def _notes(same: int, found: int, listed: int) -> tuple[str, ...]:
     if not found:
         return ()
-    cut = f"; listed are {listed}: lower intake.near_distance" if listed < found else ""
-    return (f"look-alikes: {same} pictures with the pixels of an earlier one, {found - same} near pairs{cut}",)
+    cut = f"; only {listed} are listed: lower intake.near_distance" if listed < found else ""
+    return (f"look-alikes: {same} images with the pixels of an earlier one, {found - same} near pairs{cut}",)

@@ -1,4 +1,4 @@
-"""The embedded data set: crops of real photographs that lie inside scikit-image's wheel.
+"""The embedded data set: crops of photographs that scikit-image's wheel contains.
 
 The class of a crop is its photograph. Licences, as scikit-image's documentation states them:
 
@@ -29,7 +29,7 @@ import numpy as np
 from PIL import Image
 from skimage.color import rgb2gray
 
-# The file of each class and the distance of neighbouring crops, in pixels: closer in the smaller photographs.
+# The file of each class and the distance of neighbouring crops in pixels, which is smaller in smaller photographs.
 PHOTOGRAPHS = {
     "brick": ("brick.png", 84),
     "cat": ("chelsea.png", 56),
@@ -47,13 +47,13 @@ PHOTOGRAPHS = {
 SIDES = (88, 136)
 """Shortest and longest side of a crop, pixels."""
 LEAST_CONTRAST = 0.02
-"""Standard deviation of grey, of 1, below which a crop is left out as empty."""
+"""The smallest standard deviation of the grey levels, from 0 to 1, of a crop that is not left out as empty."""
 PLASTIC = 1.324717957244746
-"""The root of x^3 = x + 1: its powers spread points evenly over a square (the R2 sequence)."""
+"""The root of x^3 = x + 1, whose powers spread points evenly over a square (the R2 sequence)."""
 
 
 def write_embedded(folder: str | Path) -> int:
-    """Write the crops as `folder/class/class_000.png` and return their number; the same bytes each time."""
+    """Write the crops as `folder/class/class_000.png`, with the same bytes each time, and return their number."""
     number = 0
     for name, (file, step) in PHOTOGRAPHS.items():
         (Path(folder) / name).mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def write_embedded(folder: str | Path) -> int:
 
 
 def _crops(pixels: np.ndarray, step: int) -> Iterator[np.ndarray]:
-    """Crops on a square lattice, of heights and widths that vary evenly and independently."""
+    """Yield crops on a square lattice, whose heights and widths vary evenly and independently of each other."""
     low, high = SIDES
     rows, columns = (range(0, length - low + 1, step) for length in pixels.shape[:2])
     for count, (top, left) in enumerate(product(rows, columns)):

@@ -1,4 +1,4 @@
-"""What is found out about a picture file once, and a file that remembers such facts for the next run."""
+"""Facts about image files, and a file that keeps them so that the next run does not compute them again."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,9 +12,12 @@ from workflow_scripts.intake.listing import Entry
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """An image: `sha256` of the file's bytes; `width` and `height` of the upright image, pixels; `pixels`, a digest
-    of the decoded pixels, and `look`, a perceptual hash, 16 hex digits each (`fingerprints`); the rest is its quality
-    (`quality.Quality`)."""
+    """Facts about an image file.
+
+    `sha256` is the digest of the file's bytes. `width` and `height` are in pixels, after the EXIF rotation. `pixels` is
+    a digest of the decoded pixels and `look` a perceptual hash, 16 hex digits each (see `fingerprints`). The last five
+    fields are those of `quality.Quality`.
+    """
 
     sha256: str
     format: str
@@ -37,32 +40,38 @@ class Facts:
 
 
 Kind = TypeVar("Kind")
-"""A dataclass of facts: `Facts`, or another of texts and numbers."""
+"""A dataclass of facts, whose fields are texts and numbers, such as `Facts`."""
 
 
 class Memory(Generic[Kind]):
-    """The facts of earlier runs by file, size and time of change, and a place to add more, if there is one."""
+    """Facts about files that earlier runs computed (`known`); `add` keeps more for later runs.
+
+    The keys have the size and the time of change of each file, so that facts about changed files are not used. Without
+    a `stream` nothing is kept.
+    """
 
     def __init__(self, known: dict[Entry, Kind], stream: TextIO | None = None) -> None:
         self.known = known
         self._stream = stream
 
     def add(self, entry: Entry, facts: Kind) -> None:
+        """Write the facts about a file for later runs."""
         if self._stream:
             self._stream.write(json.dumps([astuple(entry), astuple(facts)]) + "\n")  # type: ignore[call-overload]
 
 
 @contextmanager
 def remembering(path: str | Path, made_from: str, entries: Iterable[Entry], kind: type[Kind]) -> Iterator[Memory[Kind]]:
-    """The facts of a kind that the file `path` has about `entries`; what is added goes to its end at once, a line each.
+    """Yield the facts of type `kind` about `entries` that the file `path` keeps.
 
-    So a kill at any moment loses the files under way and no more. `made_from` is a digest of what decides facts (code,
-    limits): a file that was made from something else is begun anew.
+    Added facts are written to the file at once, a line each, so that a killed job loses only the files that it was
+    reading. `made_from` is a digest of everything that decides the facts, such as code and limits; if the file was made
+    from something else, its facts are discarded.
     """
     known = _read(Path(path), made_from, set(entries), kind)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w" if known is None else "a", buffering=1, encoding="utf-8") as stream:
-        stream.write(json.dumps(made_from) + "\n" if known is None else "\n")  # the last line may be torn
+        stream.write(json.dumps(made_from) + "\n" if known is None else "\n")  # the last line may be incomplete
         yield Memory(known or {}, stream)
 
 
@@ -77,7 +86,7 @@ def _read(path: Path, made_from: str, wanted: set[Entry], kind: type[Kind]) -> d
 
 
 def _parse(line: str, kind: type[Kind]) -> tuple[Entry, Kind] | None:
-    """What a line says; nothing if a kill has torn it."""
+    """Return the file and the facts of a line; None if the line is incomplete."""
     try:
         entry, facts = json.loads(line)
         return Entry(*entry), kind(*facts)

@@ -1,4 +1,4 @@
-"""What a picture looks like, in 64 bits: the same pixels in whatever file, and pictures that are nearly the same."""
+"""Hashes of pixels, which are equal for images with the same pixels, and similar for images that look alike."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -8,11 +8,11 @@ import numpy as np
 from PIL import Image
 
 ROWS, COLUMNS = 64, 4096
-"""Hashes of a tile, which stays in a core's cache."""
+"""The size of a tile of pairs of hashes, which fits into the cache of a processor core."""
 
 
 def pixel_digest(pixels: np.ndarray) -> str:
-    """A hash of decoded pixels (H, W) or (H, W, 3), 16 hex digits; three equal channels count as one, grey."""
+    """Return a hash of decoded pixels (H, W) or (H, W, 3), 16 hex digits; three equal channels count as grey."""
     if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
         pixels = pixels[..., 0]
     digest = hashlib.sha256(f"{pixels.dtype.str} {pixels.shape}".encode())
@@ -21,10 +21,11 @@ def pixel_digest(pixels: np.ndarray) -> str:
 
 
 def perceptual_hash(pixels: np.ndarray) -> str:
-    """ImageHash's `phash`, 16 hex digits: signs of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail.
+    """Return the perceptual hash of an image, 16 hex digits, which changes little with size, brightness and
+    compression.
 
-    It hardly changes with the size, the brightness and the compression of a picture. Pixels of more than 8 bits are
-    stretched from their lowest to their highest value.
+    It is `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their median. Pixels
+    of more than 8 bits are first stretched from their lowest to their highest value to 8 bits.
     """
     return str(imagehash.phash(Image.fromarray(_eight_bits(pixels))))
 
@@ -37,9 +38,9 @@ def _eight_bits(pixels: np.ndarray) -> np.ndarray:
 
 
 def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[tuple[int, int, int]]:
-    """The pairs (number, earlier number, distance) of 64-bit hashes that differ in at most `distance` bits, sorted.
+    """Yield the pairs of 64-bit hashes that differ in at most `distance` bits: (index, smaller index, bits), sorted.
 
-    All pairs are compared, in tiles: 150 000 hashes take 13 s. Memory does not grow with the number of pairs.
+    All pairs are compared, in tiles, so that memory does not grow with the number of pairs; 150 000 hashes take 13 s.
     """
     bits = np.array([int(each, 16) for each in hashes], dtype=np.uint64)
     for top in range(0, len(bits), ROWS):

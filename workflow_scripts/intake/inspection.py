@@ -1,4 +1,4 @@
-"""Inspection: every file of the folder becomes a row of the images or a row of those set aside. No labels here."""
+"""Inspection of files: each file of the data folder is an image of the data set, or is set aside with a reason."""
 
 import hashlib
 from collections import Counter
@@ -26,10 +26,10 @@ COLUMNS = ("image_id", "path", "format", "width", "height", "mode", "bytes", "pa
 SET_ASIDE_COLUMNS = ("path", "format", "reason", "detail", "image_id", "pixels_id", "same_as")
 FORMAT_COLUMNS = ("format", "files", "taken_in", "duplicates", "rejected")
 FEW = 5
-"""Images of a folder that may be strays."""
+"""The most images in a folder that is reported as unlike all others."""
 OTHER = "other"
-"""The format of a file that is no picture of a known kind."""
-# Companions of pictures that are not worth opening; whatever else is no picture shows by how it begins.
+"""The format of a file that is not an image of a known format."""
+# Extensions of files that are rejected without being opened; other files are recognised by their first bytes.
 OTHER_FILES = {
     *(".csv", ".db", ".h5", ".hdf5", ".ini", ".json", ".log", ".mat", ".npy", ".npz", ".pkl", ".toml", ".tsv", ".xml"),
     *(".yaml", ".yml", ".doc", ".docx", ".htm", ".html", ".md", ".rst", ".txt", ".xls", ".xlsx"),
@@ -40,13 +40,20 @@ _SAME = {Reason.DUPLICATE: "same bytes as", Reason.SAME_PIXELS: "same pixels as"
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the files are, sorted by path: `images` (`COLUMNS`) stay, `set_aside` (`SET_ASIDE_COLUMNS`) do not.
+    """The result of the inspection of all files.
 
-    `width` and `height` are of the upright image; `pixels_id` is a hash of its decoded pixels. A duplicate is set aside
-    with the ids of its own content and, as `same_as`, the path of the file that stays in its place; the three are `""`
-    for all other files. `near_duplicates` (`duplicates.PAIR_COLUMNS`) lists images that look alike, `formats`
-    (`FORMAT_COLUMNS`) counts files, `quality` (`quality.COLUMNS`) measures the images. `notes` are sentences for the
-    log: which files have several pages, which duplicates are kept, what looks odd.
+    Attributes
+    ----------
+    images :
+        the images of the data set, with `COLUMNS`, sorted by path. `width` and `height` are those after the EXIF
+        rotation; `pixels_id` is a hash of the decoded pixels.
+    set_aside :
+        the other files, with `SET_ASIDE_COLUMNS`, sorted by path. For a duplicate, `same_as` is the path of the file
+        that stays, and the ids are those of the duplicate; for all other files these three are "".
+    near_duplicates : pairs of images that look alike, with `duplicates.PAIR_COLUMNS`.
+    formats : numbers of files of each format, with `FORMAT_COLUMNS`.
+    quality : measures of each image, with `quality.COLUMNS`.
+    notes : sentences for the log about files with several pages, duplicates that were kept, and odd images.
     """
 
     images: pd.DataFrame
@@ -77,22 +84,23 @@ def inspect(
     memory: Memory[Facts] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
-    """Hash and decode each file once, and set aside the files that are not images, masks and duplicates.
+    """Hash and decode each file once, and set aside files that are not images, masks, and duplicates.
 
     Parameters
     ----------
-    root, entries : the data folder and its files (`listing.scan`)
+    root, entries : the data folder and its files (see `listing.scan`).
     duplicates :
-        Of files with the same bytes the first by path stays with `drop`, and the others are set aside; with `keep` all
-        stay, and the second and later ones' ids end in -2, -3, ...
-    visual_duplicates, near_distance : which look-alikes are set aside, if any, and how alike (`duplicates.look_alikes`)
-    masks : whether images that say where in another image something is (`masks.find_masks`) are data
-    min_size, max_pixels : shortest side allowed and largest width x height, in pixels
-    workers : processes; the result does not depend on them
-    memory : the facts of earlier runs about these files, which are not opened again (`facts.remembering`)
-    progress : called with (done, total) after every file that had to be opened
+        `drop` sets aside files with the same bytes as an earlier one by path. `keep` keeps them; their ids end in -2,
+        -3 and so on.
+    visual_duplicates, near_distance : which images that look alike are set aside (see `duplicates.look_alikes`).
+    masks : whether segmentation masks are set aside or kept (see `masks.find_masks`).
+    min_size : shortest allowed side, pixels.
+    max_pixels : largest allowed width times height, pixels.
+    workers : number of processes; the result does not depend on it.
+    memory : facts of earlier runs about the files, which are then not opened again (see `facts.remembering`).
+    progress : called with (done, total) after each file that was opened.
 
-    Raises `UserError` if no picture is left.
+    Raises `UserError` if no image is left.
     """
     inspect_one = partial(_inspect, str(root), min_size=min_size, max_pixels=max_pixels)
     results = _inspect_all(inspect_one, sorted(entries), workers, memory or Memory({}), progress)
@@ -140,7 +148,7 @@ def _inspect_all(
     memory: Memory[Facts],
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, Facts | _Rejection]:
-    """What is found out about each path, in their order; what the memory knows is not asked again."""
+    """Return the facts or the rejection of each path, in the order of `entries`; files in `memory` are not opened."""
     unknown = [entry for entry in entries if entry not in memory.known]
     found = zip(unknown, ordered_map(inspect_one, [entry.path for entry in unknown], workers, batch=16), strict=True)
     results: dict[Entry, Facts | _Rejection] = dict(memory.known)
@@ -154,7 +162,7 @@ def _inspect_all(
 
 
 def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> Facts | _Rejection:
-    """The facts of a picture, or why it is none."""
+    """Return the facts about an image, or the reason why the file is rejected."""
     try:
         if (suffix := PurePosixPath(path).suffix.lower()) in OTHER_FILES:
             raise ImageRejected(Reason.NOT_AN_IMAGE, f"a {suffix} file", suffix)
@@ -169,21 +177,21 @@ def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> Fac
 
 
 def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> Facts:
-    picture = decode(stream, max_pixels, min_size)
-    if (picture.pixels == picture.pixels[0, 0]).all():
-        raise ImageRejected(Reason.UNIFORM, "one value in every pixel", picture.format)
+    image = decode(stream, max_pixels, min_size)
+    if (image.pixels == image.pixels[0, 0]).all():
+        raise ImageRejected(Reason.UNIFORM, "one value in every pixel", image.format)
     stream.seek(0)
     return Facts(
         sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
-        format=picture.format,
-        width=picture.pixels.shape[1],
-        height=picture.pixels.shape[0],
-        mode=picture.mode,
+        format=image.format,
+        width=image.pixels.shape[1],
+        height=image.pixels.shape[0],
+        mode=image.mode,
         bytes=stream.tell(),
-        pages=picture.pages,
-        pixels=pixel_digest(picture.pixels),
-        look=perceptual_hash(picture.pixels),
-        **asdict(measure(picture.pixels)),
+        pages=image.pages,
+        pixels=pixel_digest(image.pixels),
+        look=perceptual_hash(image.pixels),
+        **asdict(measure(image.pixels)),
     )
 
 
@@ -192,7 +200,7 @@ def _measured(fact: Facts) -> tuple[int, int, Quality]:
 
 
 def _printable(path: str) -> str:
-    """The path itself; bytes that are not UTF-8 come as `\\udcff`, so that every table can hold them."""
+    """Return the path with bytes that are not UTF-8 replaced by texts such as `\\udcff`, which tables can hold."""
     return path.encode("utf-8", "backslashreplace").decode()
 
 
@@ -209,7 +217,7 @@ def _duplicate(path: str, fact: Facts, copy: Copy) -> tuple[str, ...]:
 def _count_formats(
     facts: Mapping[str, Facts], rejected: Mapping[str, _Rejection], dropped: Mapping[str, Copy]
 ) -> pd.DataFrame:
-    """A row for each format, the most frequent first."""
+    """Return a table with a row for each format, the most frequent first."""
     duplicates = Counter(facts[path].format for path in dropped)
     unfit = Counter(rejection.format for rejection in rejected.values())
     files = Counter(fact.format for fact in facts.values()) + unfit
@@ -231,7 +239,11 @@ def _notes(
 
 
 def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
-    """Yield a sentence about folders of a few images whose sizes no image elsewhere has, among images of few sizes."""
+    """Yield a sentence about folders with few images, none of which has a usual size.
+
+    A size is usual if more than `FEW` images have it. There is no sentence if a tenth of the images or more have other
+    sizes.
+    """
     folders: dict[str, list[str]] = {}
     for path in facts:
         folders.setdefault(str(PurePosixPath(path).parent), []).append(path)
@@ -246,7 +258,7 @@ def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
     ]
     if strays:
         paths = list(chain(*strays))
-        yield f"{len(paths)} images in {len(strays)} folders look like no others (exclude them?): {_some(paths)}"
+        yield f"{len(paths)} images in {len(strays)} folders have unusual sizes (exclude them?): {_some(paths)}"
 
 
 def _some(paths: Sequence[str]) -> str:
@@ -255,15 +267,15 @@ def _some(paths: Sequence[str]) -> str:
 
 def _nothing_left(root: str | Path, rejected: Mapping[str, _Rejection]) -> str:
     if not rejected:
-        return f"data: found no file in {root}, allowed: a folder of pictures"
+        return f"data: found no file in {root}, allowed: a folder of images"
     path, first = min(rejected.items())
     return (
-        f"data: no picture in {root}: {count_reasons(rejection.reason for rejection in rejected.values())}; "
+        f"data: no image in {root}: {count_reasons(rejection.reason for rejection in rejected.values())}; "
         f"the first is {path!r}, {first.reason}: {first.detail}; allowed: {', '.join(FORMATS)}"
     )
 
 
 def count_reasons(reasons: Iterable[str]) -> str:
-    """`1 not an image, 2 truncated`."""
+    """Return the number of each reason as a text, such as `1 not an image, 2 truncated`."""
     counts = Counter(reasons)
     return ", ".join(f"{counts[reason]} {reason}" for reason in sorted(counts))

@@ -1,4 +1,7 @@
-"""Labels brought from another data set, whose files have the content of ours. Standard library only."""
+"""Labels from another data set, matched to the images by content.
+
+Rules import this module, so it uses the standard library only.
+"""
 
 import csv
 from collections import defaultdict
@@ -9,28 +12,29 @@ from string import hexdigits
 from workflow_scripts.errors import UserError
 
 KNOWN_COLUMNS = ("sha256", "pixels_id", "label", "path")
-"""Of the table that is made of a folder of labelled files; `sha256` may be cut to its first 16 digits."""
+"""Columns of the table of labelled files; `sha256` may be the first 16 digits only."""
 MATCH_COLUMNS = ("content", "status", "labels", "files", "picture")
 STATUSES = ("matched", "unmatched", "conflicting")
 ID_DIGITS = 16
-"""Of a SHA-256; what an image_id has."""
+"""The number of digits of a SHA-256 in an image id."""
 
 Match = tuple[str, str, str, int, str]
 
 
-def match(pictures: Mapping[str, Iterable[str]], known: Iterable[tuple[str, str]]) -> list[Match]:
-    """What becomes of each content of a labelled data set, a row of `MATCH_COLUMNS` each, sorted by content.
+def match(images: Mapping[str, Iterable[str]], known: Iterable[tuple[str, str]]) -> list[Match]:
+    """Match the contents of labelled files to images; return a row of `MATCH_COLUMNS` for each content, sorted.
 
     Parameters
     ----------
-    pictures : path -> the contents that the picture is known by (hash of its bytes, hash of its pixels)
-    known : (content, label) of each labelled file
+    images : the contents of each image by path: the hash of its bytes, and the hash of its pixels.
+    known : the content and the label of each labelled file.
 
-    A content with several labels is conflicting, and labels nothing; `labels` has them joined by `|`. Another one is
-    matched if a picture has it; `picture` is the first path of such.
+    A content with several labels is `conflicting` and labels no image; the column `labels` has all of them, joined by
+    `|`. Any other content is `matched` if an image has it, and the column `picture` is the path of the first such
+    image; otherwise it is `unmatched`.
     """
     paths: dict[str, str] = {}
-    for path, contents in pictures.items():
+    for path, contents in images.items():
         for content in contents:
             paths.setdefault(content, path)
     labels: defaultdict[str, list[str]] = defaultdict(list)
@@ -49,10 +53,11 @@ def _status(content: str, labels: list[str], paths: Mapping[str, str]) -> str:
 
 
 def read_known(table: Path) -> Iterator[tuple[str, str]]:
-    """(content, label) of each row of a CSV with the columns `sha256` and `label`, and `pixels_id` if it has that.
+    """Yield the content and the label of each row of a CSV with the columns `sha256`, `label` and optionally
+    `pixels_id`.
 
-    The content is the hash of the pixels where there is one, so that other files with the same pixels match too. Raises
-    `UserError` for a table without these columns, or a row without a SHA-256.
+    The content is the hash of the pixels if the row has one, so that other files with the same pixels match too;
+    otherwise it is the start of the SHA-256. Raises `UserError` if a column is missing or a row has no SHA-256.
     """
     try:
         with open(table, newline="", encoding="utf-8-sig") as stream:

@@ -1,4 +1,7 @@
-"""Tables of labels as people write them: any separator, encoding and names of columns. Standard library only."""
+"""Reading of tables of labels with any common separator, encoding and column names.
+
+Rules import this module, so it uses the standard library only.
+"""
 
 import csv
 import io
@@ -12,16 +15,20 @@ from workflow_scripts.errors import UserError
 
 KEYS = ("path", "filename", "image_id")
 LABELS = ("label", "class", "category", "target")
-"""What the columns of file names and of labels are called; others are recognised by their values."""
+"""Allowed names of the column of labels. The column of file names has one of `KEYS`, or is recognised by its values."""
 SEPARATORS = (",", ";", "\t", "|")
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _SAMPLE = 200
-"""Rows by which a column of file names is recognised."""
+"""The number of rows that are looked at to recognise the column of file names."""
 
 
 @dataclass(frozen=True)
 class Matched:
-    """`labels` by path, the table's `columns` that were read, and how many rows name no image, or more than one."""
+    """The labels of a table.
+
+    `labels` has the label of each image by path, `columns` the names of the columns that were read, and `unmatched` the
+    number of rows that name no image or more than one.
+    """
 
     labels: dict[str, str]
     columns: str
@@ -29,18 +36,20 @@ class Matched:
 
 
 def read_label_table(table: Path, images: Mapping[str, str]) -> Matched:
-    """Return the labels that a table gives to images.
+    """Read the labels of images from a table.
 
     Parameters
     ----------
-    table : CSV with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252, with or without a header. The
-        column of file names is called as in `KEYS`, or is the one whose values name files; that of labels is called as
-        in `LABELS`, or is the only other column.
-    images : relative path (with `/`) -> image id. A row may lack folders or the extension as long as it means one
-        image.
+    table :
+        CSV separated by commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252, with or without a header.
+        The column of file names is called as in `KEYS`, or is the one whose values name files. The column of labels is
+        called as in `LABELS`, or is the only other column.
+    images :
+        image ids by relative path (with `/`). A row may name an image without its folders or its extension if the name
+        is unique.
 
-    Raises `UserError` for a table that cannot be read, whose columns are not recognised, that names no image, or that
-    gives one image two labels.
+    Raises `UserError` if the table cannot be read, if its columns are not recognised, if it names no image, or if it
+    gives an image two labels.
     """
     rows = _rows(table)
     index = _Index(images)
@@ -97,11 +106,11 @@ def _decoded(content: bytes) -> str:
     except UnicodeDecodeError:
         if encoding != "utf-8" or b"\0" in content:
             raise
-        return content.decode("cp1252")  # what Excel writes on Windows
+        return content.decode("cp1252")  # Excel on Windows writes this encoding
 
 
 def _separator(text: str) -> str:
-    """Return the separator that parts most of the first lines into the same number of cells, two or more."""
+    """Return the separator that divides most of the first lines into the same number of cells, at least two."""
     lines = [line for line in text.splitlines()[:50] if line.strip()]
 
     def agreement(separator: str) -> int:
@@ -141,7 +150,8 @@ def _columns(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> tup
 
 
 class _Index:
-    """The images by every name that a row may give them: id, path, an end of it, with and without extension."""
+    """An index of the images by every name that a row may use: id, path or end of the path, with or without
+    extension."""
 
     def __init__(self, images: Mapping[str, str]) -> None:
         self._by_name: defaultdict[str, set[str]] = defaultdict(set)
@@ -152,7 +162,7 @@ class _Index:
                 self._by_name[_normal(name)].add(path)
 
     def images_named(self, name: str) -> set[str]:
-        """Return the paths of the images that a row's name may mean; the whole path comes before ends of it."""
+        """Return the paths of the images that a name may mean; a match of the whole path is preferred."""
         key = _normal(name.strip().replace("\\", "/"))
         if key in self._paths:
             return self._paths[key]
@@ -160,11 +170,11 @@ class _Index:
 
 
 def _normal(name: str) -> str:
-    """Return the name with composed letters: macOS writes them apart."""
+    """Return the name with composed letters (Unicode NFC), because macOS writes letters and accents separately."""
     return unicodedata.normalize("NFC", name)
 
 
 def _ends(path: str) -> Iterable[str]:
-    """Return `a/b/c`, `b/c` and `c` of `a/b/c`."""
+    """Return all ends of a path: `a/b/c`, `b/c` and `c` for `a/b/c`."""
     parts = path.removeprefix("./").split("/")
     return ["/".join(parts[start:]) for start in range(len(parts))]

@@ -1,4 +1,7 @@
-"""Labels from folders, names, expressions or a table. Standard library only."""
+"""Labels of images from folders, file names, regular expressions or tables.
+
+Rules import this module, so it uses the standard library only.
+"""
 
 import re
 from collections import Counter
@@ -12,17 +15,22 @@ from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.listing import LABEL_TABLE
 
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "images", "imgs", "data", "all"}
-"""Names of folders that part a data set, and say nothing of what an image shows."""
+"""Names of folders that divide a data set into parts, and so are no classes."""
 STRAY = 3
-"""So few images outside the largest class are stray ones."""
+"""The most images outside the largest class that do not count as another class."""
 STRAY_SHARE = 0.02
 
 
 @dataclass(frozen=True)
 class Labelling:
-    """The label of each path (`""` for none), the rule that gave them, and why or with what result.
+    """The labels of images.
 
-    `matches` says of the rule `hash` what became of each content of the labelled data set (`known.MATCH_COLUMNS`).
+    Attributes
+    ----------
+    labels : by path, "" for images without a label.
+    rule : the name of the rule that was applied.
+    why : why this rule was chosen, or the numbers of classes and labels, for the log.
+    matches : for the rule `hash`, a row of `known.MATCH_COLUMNS` for each content of the labelled data set.
     """
 
     labels: dict[str, str]
@@ -32,9 +40,9 @@ class Labelling:
 
 
 def find_table(root: str | Path, rule: str, file: str | None) -> str | None:
-    """The table that a rule reads, `hash`: `file`; `auto` or `csv`: that, or `labels.csv` at the top of `root`, if any.
+    """Return the path of the table that a rule reads: `file`, or `labels.csv` at the top of `root`, or None.
 
-    Raises `UserError` if `file` is given and is no file.
+    Only the rules `auto`, `csv` and `hash` read a table. Raises `UserError` if `file` is given and does not exist.
     """
     if rule not in ("auto", "csv", "hash"):
         return None
@@ -52,23 +60,25 @@ def label_images(
     file: str | None = None,
     pixels: Mapping[str, str] | None = None,
 ) -> Labelling:
-    """Label images.
+    """Label images by a rule.
 
     Parameters
     ----------
-    images : relative path (with `/`) -> image id
-    pixels : relative path -> hash of the decoded pixels, for `hash`
+    images : image ids by relative path (with `/`).
+    pixels : hashes of the decoded pixels by relative path, for the rule `hash`.
     rule :
-        `none`; `folder`: the path's folder number `level` (-1 the nearest, 0 the outermost); `prefix`: the file's name
-        up to its last number (`rolled-in_scale_176.jpg` -> `rolled-in_scale`); `regex`: the group `label`, or the
-        first, of `pattern` searched in the path; `csv`: the table `file` (`label_table.read_label_table`);
-        `hash`: the table `file` of the contents of labelled files (`known.read_known`), whatever they are called;
-        `auto`: the table `file`, if there is one, else the first of folders (from the nearest outwards) and prefix
-        that makes sense: at least two classes that are no parts of a data set (train, test), at most half as many
-        classes as images, a label for half of the images or more, and not all but a few stray images in one class;
-        otherwise none.
+        - `none`: no labels.
+        - `folder`: the name of the folder number `level` in the path (-1 is the nearest, 0 the outermost).
+        - `prefix`: the file's name up to its last number, such as `rolled-in_scale` for `rolled-in_scale_176.jpg`.
+        - `regex`: the group `label`, or the first group, of `pattern` searched in the path.
+        - `csv`: the labels of the table `file` (see `label_table.read_label_table`).
+        - `hash`: the labels of the table `file`, whose rows are matched by content (see `known.read_known`).
+        - `auto`: the table `file` if it is given; otherwise the first plausible one of `folder` (from the nearest
+          outwards) and `prefix`; otherwise `none`. Labels are plausible if half of the images or more have one, if
+          there are at least two classes and at most half as many as images, if the classes are not parts of a data set
+          (train, test), and if more than a few images are outside the largest class.
 
-    Raises `UserError` for a rule that cannot work.
+    Raises `UserError` if the rule cannot be applied.
     """
     if rule == "none":
         return Labelling(dict.fromkeys(images, ""), "none", "no labels asked for")
@@ -101,7 +111,7 @@ def _folder(path: str, level: int) -> str:
 
 
 def _prefix(path: str) -> str:
-    """The name's stem without its last number, that number's brackets and the separators before it."""
+    """Return the file's name without extension, last number, its brackets, and the separators before it."""
     return re.sub(r"[\s_.\-]*[(\[]?\d+[)\]]?$", "", PurePosixPath(path).stem)
 
 
@@ -121,7 +131,10 @@ def _searched(expression: re.Pattern[str], path: str) -> str:
 
 
 def _auto(images: Mapping[str, str], file: str | None) -> Labelling:
-    """Return the first plausible labelling, with what was refused before it; a table that is there has to work."""
+    """Return the labels of the table if there is one, otherwise the first plausible labels, otherwise none.
+
+    `why` of the result says which rules were refused and why.
+    """
     if file:
         return _from_table(images, file)
     refused = [f"no {LABEL_TABLE}"]
@@ -136,7 +149,10 @@ def _auto(images: Mapping[str, str], file: str | None) -> Labelling:
 
 
 def _candidates(images: Mapping[str, str]) -> Iterator[Labelling]:
-    """Yield what `auto` tries: folders from the nearest outwards, or inwards where images lie at several depths."""
+    """Yield the labellings that `auto` tries: by each level of folders, then by prefix.
+
+    Folders are tried from the nearest outwards, or from the outermost inwards if images are at several depths.
+    """
     depths = Counter(path.count("/") for path in images)
     deepest = max(depths, default=0)
     # `defect/1.png` beside `no_defect/FABRIC/1.png`: only the outer folders mean the same for every image.
@@ -148,7 +164,7 @@ def _candidates(images: Mapping[str, str]) -> Iterator[Labelling]:
 
 
 def _implausible(labels: Mapping[str, str]) -> str:
-    """Return why the labels make no sense as classes; empty if they do."""
+    """Return why the labels are not plausible as classes, or an empty text if they are."""
     counts = Counter(labels.values())
     without = counts.pop("", 0)
     labelled = len(labels) - without
@@ -163,34 +179,34 @@ def _implausible(labels: Mapping[str, str]) -> str:
     largest, count = counts.most_common(1)[0]
     stray = labelled - count
     if count >= STRAY * 10 and stray <= max(STRAY, STRAY_SHARE * labelled / 10):
-        return f"{count} of {labelled} images are {largest!r}, {stray} are not: stray images make no class"
+        return f"{count} of {labelled} images are {largest!r}, only {stray} are not: too few for classes"
     return ""
 
 
 def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
-    """Return the labels of a table's rows; a row that names no image, or more than one, is counted and left aside."""
+    """Return the labels of a table; rows that name no image or more than one are counted and not used."""
     if not file:
         raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
     table = read_label_table(Path(file), images)
     labels = {**dict.fromkeys(images, ""), **table.labels}
-    note = f", {table.unmatched} rows without an image of their own"
+    note = f", {table.unmatched} rows that name no image or more than one"
     return _counted(labels, f"table {Path(file).name} ({table.columns})", note)
 
 
 def corrected(labelling: Labelling, images: Mapping[str, str], file: str) -> Labelling:
-    """Return the labelling with the labels of a table, such as the audit's page exports, in place of its own.
+    """Return the labelling with labels replaced by those of a table, such as the audit page exports.
 
-    The table's rows name images as those of the rule `csv` do; one without a label leaves the image's as it is.
+    The table is read as for the rule `csv`; a row without a label changes nothing.
     """
     table = read_label_table(Path(file), images)
     changes = {path: label for path, label in table.labels.items() if label not in ("", labelling.labels[path])}
     why = f"{labelling.why}; {len(changes)} labels changed by {Path(file).name}"
-    lost = f", {table.unmatched} of its rows without an image of their own" if table.unmatched else ""
+    lost = f", {table.unmatched} of its rows name no image or more than one" if table.unmatched else ""
     return replace(labelling, labels={**labelling.labels, **changes}, why=why + lost)
 
 
 def _from_known(images: Mapping[str, str], pixels: Mapping[str, str], table: Path) -> Labelling:
-    """Return the labels of the files of another data set that have the same bytes or the same pixels."""
+    """Return the labels of the files of another data set that have the same bytes or pixels as the images."""
     contents = {path: (image_id, pixels.get(path, "")) for path, image_id in images.items()}
     matches = tuple(match(contents, read_known(table)))
     known = {content: label for content, status, label, *_ in matches if status == "matched"}

@@ -1,4 +1,4 @@
-"""Which files of a folder belong to the data set. Standard library only: the Snakefile imports this module."""
+"""Listing of the files in the data folder. Rules import this module, so it uses the standard library only."""
 
 import hashlib
 import os
@@ -11,12 +11,13 @@ from workflow_scripts.errors import UserError
 
 HIDDEN = (".", "__MACOSX")
 LABEL_TABLE = "labels.csv"
-"""The table of labels at the top of the data folder: not one of its pictures, so that editing it touches none."""
+"""The table of labels at the top of the data folder. It is not listed, so that editing it does not run intake again."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Entry:
-    """A file: its path relative to the data folder (with `/`), its size in bytes, its time of change in nanoseconds."""
+    """A file: its path relative to the data folder (with `/`), size in bytes, and time of last change in
+    nanoseconds."""
 
     path: str
     size: int
@@ -24,35 +25,36 @@ class Entry:
 
 
 def scan(root: str | Path, include: Iterable[str] = ("**/*",), exclude: Iterable[str] = ()) -> list[Entry]:
-    """The files below `root`, in any nesting, sorted by path.
+    """Return the files in `root` and all folders below it, sorted by path.
 
-    A file is taken if a pattern of `include` matches it and none of `exclude` does. In a pattern `*` and `?` stand for
-    characters other than `/`, `[ab]` and `[!ab]` for one character, and `**` for any number of folders. A pattern with
-    a `/` inside is matched against the path from `root` on; one without against each name in it, at any depth. A
-    pattern that matches a folder matches all that is below. Capitals do not matter (`*.jpg` takes `A.JPG`).
+    A file is listed if a pattern of `include` matches it and no pattern of `exclude` does. In a pattern, `*` stands for
+    any characters except `/`, `?` for one such character, `[ab]` and `[!ab]` for one character of a set or not of it,
+    and `**` for any number of folders. A pattern with a `/` inside is matched against the path relative to `root`; a
+    pattern without it is matched against each name in the path. A pattern that matches a folder matches everything in
+    it. Upper and lower case are not distinguished.
 
-    Files and folders whose names begin with a dot or with `__MACOSX` are left out, and so are `labels.csv` at the top,
-    which is read for labels only (`labels.find_table`), and what is no file (sockets, pipes). Links are followed,
-    except those that lead back to a folder above them; a dead link is an entry of size 0, so that intake rejects it by
-    name.
-    Raises `UserError` if `root` is no folder, if nothing is left, or if a folder cannot be listed.
+    Left out are files and folders whose names begin with a dot or with `__MACOSX`, `labels.csv` at the top, and
+    anything that is no file, such as sockets. Links are followed, except links to a folder above them. A dead link is
+    listed with size 0, so that intake rejects it with a reason.
+
+    Raises `UserError` if `root` is no folder, if no file is left, or if a folder cannot be listed.
     """
     root = Path(root)
     if not root.is_dir():
         found = "a file" if root.is_file() else "nothing"
-        raise UserError(f"data: found {found} at {root}, allowed: a folder of pictures")
+        raise UserError(f"data: found {found} at {root}, allowed: a folder of images")
     wanted, unwanted = _compile(include), _compile(exclude)
     entries = sorted(entry for entry in _walk(str(root), "", unwanted, ()) if wanted.fullmatch(entry.path))
     if not entries:
         raise UserError(
             f"data: no file in {root} with include {list(include)} and exclude {list(exclude)}; "
-            "allowed: a folder of pictures"
+            "allowed: a folder of images"
         )
     return entries
 
 
 def listing_digest(entries: Iterable[Entry]) -> str:
-    """A hash of all paths, sizes and times, 16 hex digits: any file added, removed, renamed or edited changes it."""
+    """Return a hash of all paths, sizes and times of change, 16 hex digits."""
     digest = hashlib.sha256()
     for entry in entries:
         digest.update(b"%s\0%d\0%d\n" % (os.fsencode(entry.path), entry.size, entry.mtime_ns))
@@ -87,7 +89,7 @@ _TOKENS = re.compile(
 
 
 def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
-    """One expression that matches what any of the glob patterns matches; none matches nothing."""
+    """Return a regular expression that matches what any of the glob patterns matches; no patterns match nothing."""
     return re.compile("|".join(map(_translate, patterns)) or r"(?!)", re.DOTALL | re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""The manifest: the images with their labels, and every file that was left out, with its reason."""
+"""The manifest, that is the table of images with labels, and the table of rejected files with reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +13,21 @@ from workflow_scripts.io.images import Reason
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
-"""The length of the scale bar, micrometres, the size of a pixel, and what the image is wide, micrometres; empty where
-they are not known."""
+"""The length of the scale bar (micrometres), the size of a pixel (nanometres), and the width of the image
+(micrometres); empty if not known."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """`manifest` (`COLUMNS`, rows as the images) and `rejected` (`REJECTED_COLUMNS`, rows as those set aside).
+    """The result of labelling.
 
-    `label` is `""` where there is none. `matches` (`known.MATCH_COLUMNS`) has what became of each content of a data set
-    that labels were brought from. `notes` are sentences for the log: where the labels come from and why, what was
-    rejected.
+    Attributes
+    ----------
+    manifest : the images in the order of the inspection, with `COLUMNS`; `label` is "" for images without one.
+    rejected : the files set aside, in the order of the inspection, with `REJECTED_COLUMNS`.
+    matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
+    notes : sentences for the log about the source of the labels and the rejected files.
     """
 
     manifest: pd.DataFrame
@@ -41,16 +44,20 @@ def label(
     sublabels: Mapping[str, Any] | None = None,
     scales: pd.DataFrame | None = None,
 ) -> Labelled:
-    """Label the images of an inspection, and tell duplicates that agree from those with another label.
+    """Label the images of an inspection, and find duplicates whose label differs from that of the image that stays.
 
-    `images` and `set_aside` are as in `inspection.Inspection`; `rule` are the keywords of `labels.label_images`, and
-    `corrections` is a table whose labels come before those of the rule (`labels.corrected`). With `sublabels`, another
-    rule, the manifest gets a column `sublabel` behind the others; with `scales` (`scale_bars.table.COLUMNS`) also
-    `SCALE_COLUMNS`.
-    Duplicates are labelled as images are, before they are left out. Raises `UserError` for a rule that cannot work.
+    Parameters
+    ----------
+    images, set_aside : as in `inspection.Inspection`.
+    rule : the keyword arguments of `labels.label_images`.
+    corrections : path of a table whose labels replace those of the rule (see `labels.corrected`).
+    sublabels : the rule of a further column `sublabel` of the manifest.
+    scales : table with `scale_bars.table.COLUMNS`; its `SCALE_COLUMNS` are added to the manifest.
+
+    Raises `UserError` if a rule cannot be applied.
     """
     copies = set_aside[set_aside["same_as"] != ""]
-    contents = images["image_id"].str.split("-").str[0]  # kept duplicates end in -2, -3, ... but are one content
+    contents = images["image_id"].str.split("-").str[0]  # ids of kept duplicates end in -2, -3 and so on
     paths = [*images["path"], *copies["path"]]
     ids = dict(zip(paths, [*contents, *copies["image_id"]], strict=True))
     pixels = dict(zip(paths, [*images["pixels_id"], *copies["pixels_id"]], strict=True))

@@ -1,4 +1,4 @@
-"""Masks: images of two or three values that say where in another image something is. They are not data."""
+"""Detection of segmentation masks: images of two or three grey values that mark regions of another image."""
 
 import re
 from collections import defaultdict
@@ -11,16 +11,16 @@ MOST_LEVELS = 3
 FOLDERS = re.compile(
     r"(gt|masks?|ground[ _-]?truths?|annotations?|labels?|seg(mentation)?s?([ _-]?class)?)", re.IGNORECASE
 )
-"""What folders of masks are called."""
+"""Names of folders of masks."""
 ENDING = re.compile(r"[ ._-]?(gt|masks?|ground[ _-]?truth|annotations?|labels?|seg(mentation)?s?)$", re.IGNORECASE)
-"""What the name of a mask has behind the name of its image."""
+"""Endings that the name of a mask has after the name of its image."""
 
 
 def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
-    """Return for each mask the image that it belongs to, by path.
+    """Return the path of the image that each mask belongs to, by the path of the mask.
 
-    A mask has `MOST_LEVELS` grey values at most and no lossy compression. It has its image's name, or that with an
-    `ENDING`, and lies beside it with the same width and height, or in one of `FOLDERS`.
+    A mask has at most `MOST_LEVELS` grey values and is not a JPEG. It has the name of its image, or this name with an
+    `ENDING`. It is in the same folder and has the same width and height, or it is in one of `FOLDERS`.
     """
     beside, anywhere = defaultdict(list), defaultdict(list)
     for path, fact in facts.items():
@@ -42,7 +42,7 @@ def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
         ]
         if any(FOLDERS.fullmatch(part) for part in folder.split("/")):
             candidates += [
-                image for name in stems for image in sorted(anywhere[name], key=lambda it: _parted(it, path))
+                image for name in stems for image in sorted(anywhere[name], key=lambda it: _remoteness(it, path))
             ]
         if candidates:
             masks[path] = candidates[0]
@@ -53,6 +53,6 @@ def _split(path: str) -> tuple[str, str]:
     return str(PurePosixPath(path).parent), PurePosixPath(path).stem.lower()
 
 
-def _parted(one: str, other: str) -> tuple[int, str]:
-    """Return how many folders two paths do not share, and the first path: the nearest namesake comes first."""
+def _remoteness(one: str, other: str) -> tuple[int, str]:
+    """Return a sort key of the first path: the number of folders that the two paths do not share, then the path."""
     return len(set(one.split("/")[:-1]) ^ set(other.split("/")[:-1])), one

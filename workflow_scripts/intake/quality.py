@@ -1,4 +1,4 @@
-"""What is measured of every image, and what of it deserves a second look: dark, blurred, tiny, elongated."""
+"""Measures of the quality of each image, and remarks on odd images: dark, blurred, tiny, elongated."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,10 +10,10 @@ from PIL import Image
 
 COLUMNS = ("path", "width", "height", "brightness", "contrast", "sharpness", "levels", "range_used", "remarks")
 WINDOW = 1024
-"""Side of the central part of which the sharpness is measured, pixels."""
+"""Side, in pixels, of the central part of the image in which the sharpness is measured."""
 DARK, BRIGHT, FLAT = 0.05, 0.95, 0.02
 BLURRED = 0.05
-"""Of the median sharpness."""
+"""The share of the median sharpness below which an image is called blurred."""
 TINY = 64
 ELONGATED = 4
 NARROW = 1 / 8
@@ -21,10 +21,18 @@ NARROW = 1 / 8
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Of the grey values: `brightness` (mean) and `contrast` (standard deviation), as shares of the range of their type
-    (of their own range for floats); `sharpness`, the variance of the Laplacian over that of the values (Pech-Pacheco et
-    al. 2000, made independent of the contrast); `levels`, how many of 256 occur; and `range_used`, the share of the
-    type's range between the lowest and the highest."""
+    """Measures of the grey values of an image.
+
+    Attributes
+    ----------
+    brightness : the mean, as a share of the range of the pixels' type (for floats, of the range of the values).
+    contrast : the standard deviation, as such a share.
+    sharpness :
+        the variance of the Laplacian (Pech-Pacheco et al. 2000), divided by the variance of the grey values so that it
+        does not depend on the contrast.
+    levels : how many of 256 grey levels occur.
+    range_used : the difference of the highest and the lowest value, as a share of the range of the type.
+    """
 
     brightness: float
     contrast: float
@@ -69,15 +77,15 @@ def _sharpness(grey: np.ndarray) -> float:
 
 
 def _rounded(value: float) -> float:
-    """Return the value to six digits, that tables do not rest on a processor's last bits."""
+    """Return the value rounded to six digits, so that tables do not depend on the processor."""
     return float(f"{value:.6g}")
 
 
 def quality_table(measured: Mapping[str, tuple[int, int, Quality]]) -> pd.DataFrame:
-    """Return `COLUMNS` for images by path: width and height in pixels, and quality.
+    """Return a table with `COLUMNS` from the width and height (pixels) and the quality of each image, by path.
 
-    `remarks` are joined by `; `; blurred is what has less than a twentieth of the median
-    sharpness of all; it may be smooth.
+    Remarks are joined by `; `. An image is called blurred or smooth if it has less than a twentieth of the median
+    sharpness of all images.
     """
     median = float(np.median([quality.sharpness for *_, quality in measured.values()])) if measured else 0.0
     rows = [
@@ -106,7 +114,7 @@ def _remarks(width: int, height: int, quality: Quality, median_sharpness: float)
 
 
 def quality_notes(table: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence that counts the images with each remark and names the first, if there are remarks."""
+    """Yield a sentence with the number of images with each remark and the first of them, if there are remarks."""
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for row in table[table["remarks"] != ""].itertuples():

@@ -1,4 +1,4 @@
-"""Parts of the images: those of some classes, scales or clusters, to which every later stage can be applied."""
+"""Subsets of the images, chosen by class, scale or cluster, and their features."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,27 +12,35 @@ from workflow_scripts.io.runs import read_runs
 from workflow_scripts.io.which_k import choose_k
 
 ROWS = 4096
-"""Rows of features that are copied at once."""
+"""The number of rows of features that are copied at once."""
 
 
 def members(manifest: pd.DataFrame, subset: Mapping[str, Any], name: str, clusters: str | None) -> pd.DataFrame:
-    """The rows of a manifest that are in a subset (settings of `settings.Subset`), with their `row` in the whole.
+    """Return the rows of a manifest that are in a subset, with their position in the whole manifest as column `row`.
 
-    A text column has to be one of those listed, a number between the two given, inclusive; an image without a value is
-    in no subset of that column. `clusters` is the store that `in_clusters` takes clusters of, in its best repeat.
-    Raises `UserError` for a column that the manifest lacks, a k or cluster that there is not, and an empty subset.
+    Parameters
+    ----------
+    manifest : of the data set.
+    subset :
+        settings of `settings.Subset`. A text must be one of a list; a number must lie between two numbers, inclusive.
+        An image without a value in a column of the conditions is not in the subset.
+    name : the subset's name, for messages.
+    clusters : path of the store of clusters for `in_clusters`, whose best repeat is used; None without `in_clusters`.
+
+    Raises `UserError` if the manifest does not have a column, if a k or a cluster does not exist, or if the subset is
+    empty.
     """
     inside = np.ones(len(manifest), dtype=bool)
     for column, wanted in subset.items():
         if column == "in_clusters" or wanted is None:
             continue
         if column not in manifest:
-            raise UserError(f"config: subsets.{name}.{column}: the manifest has no such column (is its stage on?)")
+            raise UserError(f"config: subsets.{name}.{column}: the manifest has no such column; is its stage on?")
         inside &= _fits(manifest[column], wanted)
     if clusters is not None:
         inside &= manifest["image_id"].isin(_in_clusters(clusters, subset["in_clusters"], name)).to_numpy()
     if not inside.any():
-        raise UserError(f"config: subsets.{name}: no image fits {_spelt(subset)}")
+        raise UserError(f"config: subsets.{name}: no image fits {_as_text(subset)}")
     return manifest[inside].assign(row=np.flatnonzero(inside))
 
 
@@ -43,24 +51,24 @@ def _fits(values: pd.Series, wanted: list[Any]) -> np.ndarray:
 
 
 def _in_clusters(path: str, wanted: Mapping[str, Any], name: str) -> np.ndarray:
-    """The ids of the images in the wanted clusters of the best repeat."""
+    """Return the ids of the images in the wanted clusters of the best repeat."""
     with store.reading(path) as file:
         runs, ids = read_runs(file), store.image_ids(file)
     k = choose_k(wanted["k"], runs, f"subsets.{name}.in_clusters.k")
     labels = runs[k].labels[runs[k].best]
-    there = np.unique(labels).tolist()
+    existing = np.unique(labels).tolist()
     for cluster in wanted["clusters"]:
-        if cluster not in there:
-            raise UserError(f"config: subsets.{name}.in_clusters.clusters: {found_allowed(cluster, there)}")
+        if cluster not in existing:
+            raise UserError(f"config: subsets.{name}.in_clusters.clusters: {found_allowed(cluster, existing)}")
     return ids[np.isin(labels, wanted["clusters"])]
 
 
-def _spelt(subset: Mapping[str, Any]) -> str:
+def _as_text(subset: Mapping[str, Any]) -> str:
     return ", ".join(f"{column} {wanted}" for column, wanted in subset.items() if wanted is not None)
 
 
 def select(features: str, manifest: str, path: str, code: str) -> None:
-    """Copies the rows of a feature store that a subset's manifest names into a store of their own."""
+    """Copy the rows of a feature store that a subset's `manifest` names to a new store at `path`."""
     ids = pd.read_csv(manifest, dtype=str, keep_default_na=False)["image_id"].to_numpy(dtype=object)
     with store.reading(features) as whole:
         place = {image: row for row, image in enumerate(store.image_ids(whole))}

@@ -1,1 +1,1 @@
-"""Preprocessing: one module per step, each with `apply(image, **parameters)`, float32 in [0, 1] in and out."""
+"""Preprocessing of images. Each step is a module with a function `apply`; images are float32 in [0, 1]."""

@@ -1,4 +1,4 @@
-"""The middle of an image."""
+"""The preprocessing step that cuts out the middle of an image."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,10 @@ import numpy as np
 
 
 def apply(image: np.ndarray, size: Sequence[int] = (224, 224)) -> np.ndarray:
-    """The middle `size` = [height, width] pixels; an odd rest is left over at the bottom and on the right.
+    """Return the middle part of an image; `size` is [height, width] in pixels.
 
-    Raises `ValueError` for an image that is smaller than that.
+    If the margins cannot be equal, the larger ones are at the bottom and on the right. Raises `ValueError` if the image
+    is smaller than `size`.
     """
     height, width = size
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2

@@ -1,14 +1,14 @@
-"""Contrast-limited adaptive histogram equalisation."""
+"""The preprocessing step of contrast-limited adaptive histogram equalisation (CLAHE)."""
 
 import numpy as np
 from skimage.exposure import equalize_adapthist
 
 
 def apply(image: np.ndarray, kernel_size: int | None = None, clip_limit: float = 0.01, nbins: int = 256) -> np.ndarray:
-    """`skimage.exposure.equalize_adapthist` (Zuiderveld, Graphics Gems IV, 1994).
+    """Equalise the histogram locally by `skimage.exposure.equalize_adapthist` (Zuiderveld, Graphics Gems IV, 1994).
 
-    `kernel_size` in pixels, an eighth of height and width by default. Of a colour image the value of HSV is equalised.
-    An image of one value has no contrast to equalise and stays as it is.
+    `kernel_size` is in pixels; None takes an eighth of height and width. In a colour image only the value of HSV is
+    changed. An image with one value everywhere is returned unchanged.
     """
     if np.ptp(image) == 0:
         return image

@@ -1,9 +1,9 @@
-"""Three channels."""
+"""The preprocessing step that gives every image three channels."""
 
 import numpy as np
 from skimage.color import gray2rgb
 
 
 def apply(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3): a grey image three times over (`skimage.color.gray2rgb`); a colour image stays as it is."""
+    """Return (H, W, 3): a grey image is repeated (`skimage.color.gray2rgb`), a colour image is returned unchanged."""
     return gray2rgb(image) if image.ndim == 2 else image

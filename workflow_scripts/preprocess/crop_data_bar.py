@@ -1,18 +1,18 @@
-"""The image without the microscope's data."""
+"""The preprocessing step that cuts off the stripe with the microscope's data."""
 
 import numpy as np
 
 from workflow_scripts.intake.scale_bars.stripe import grey_levels, image_rows
 
 MARGIN = 1
-"""Rows that go with a stripe: resizing mixes the two at its edge."""
+"""The number of rows beside a stripe that are also cut off, because resizing mixes stripe and image there."""
 
 
 def apply(image: np.ndarray) -> np.ndarray:
-    """Return the rows between the data stripes at the lower and upper edge (`scale_bars.stripe.find_stripes`).
+    """Return the image without data stripes at its lower and upper edge (see `scale_bars.stripe.find_stripes`).
 
-    An image without a stripe stays as it is. The step belongs before any other: where an image is resized or its
-    contrast changed, its stripe is no longer of one colour.
+    An image without a stripe is returned unchanged. This must be the first step, because after resizing or a change of
+    contrast a stripe no longer has one colour.
     """
     rows = image_rows(grey_levels(image))
     top = rows.start + MARGIN if rows.start else 0

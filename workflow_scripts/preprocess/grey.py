@@ -1,9 +1,12 @@
-"""Luminance."""
+"""The preprocessing step that converts images to grey levels."""
 
 import numpy as np
 from skimage.color import rgb2gray
 
 
 def apply(image: np.ndarray) -> np.ndarray:
-    """(H, W) from (H, W, 3) by `skimage.color.rgb2gray` (.2125 R + .7154 G + .0721 B); a grey image stays as it is."""
+    """Return the luminance (H, W) of a colour image (H, W, 3); a grey image is returned unchanged.
+
+    It is `skimage.color.rgb2gray`: 0.2125 R + 0.7154 G + 0.0721 B.
+    """
     return rgb2gray(image) if image.ndim == 3 else image

@@ -1,4 +1,4 @@
-"""Ordered lists of steps, run over all pictures."""
+"""Preprocessing of images by an ordered list of steps."""
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,11 @@ Steps = Sequence[Mapping[str, Any]]
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
-    """float32 in [0, 1]: uint8 by 255, uint16 by 65535, floats as they are, or min-max scaled if one is outside."""
+    """Return an image as float32 in [0, 1].
+
+    uint8 is divided by 255 and uint16 by 65535. Floats are taken as they are if all are in [0, 1]; otherwise they are
+    scaled so that the lowest is 0 and the highest 1.
+    """
     if image.dtype == np.uint8:
         return image.astype(np.float32) / 255
     if image.dtype == np.uint16:
@@ -30,18 +34,18 @@ def to_float(image: np.ndarray) -> np.ndarray:
 
 
 def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Run `steps` over one picture.
+    """Run preprocessing steps on one image.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, 3), uint8, uint16 or float
-    steps : `{"step": name, parameter: value, ...}`, in order; the name is that of a module of this package
+    image : (H, W) or (H, W, 3), uint8, uint16 or float.
+    steps : the steps in order, each a mapping with the name of a module of this package as `step` and its parameters.
 
     Returns
     -------
-    (H', W') or (H', W', 3) uint8: 255 times the last step's result, rounded (`skimage.util.img_as_ubyte`)
+    (H', W') or (H', W', 3) uint8, the result of the last step as `skimage.util.img_as_ubyte`.
 
-    Raises `UserError` for a picture that a step does not allow.
+    Raises `UserError` if a step cannot be applied to the image.
     """
     image = to_float(image)
     for step in steps:
@@ -62,11 +66,11 @@ def preprocess_all(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[np.ndarray]:
-    """`run_steps` of each file, in order, by `workers` processes; see there for the result.
+    """Yield the result of `run_steps` for each file, in order, computed by `workers` processes.
 
-    `max_pixels` is the limit that the pictures passed at intake; `progress` is called with (done, total) after each.
-    Raises `UserError`, with the file, where a picture cannot be read any more, where a step refuses one, and where one
-    comes out in another shape than the first.
+    `max_pixels` is intake's limit of width times height; `progress` is called with (done, total) after each image.
+    Raises `UserError`, with the path, if a file cannot be read, if a step cannot be applied to an image, or if a result
+    has another shape than the first.
     """
     results = ordered_map(partial(_preprocess, steps=steps, max_pixels=max_pixels), paths, workers)
     shape: tuple[int, ...] | None = None
@@ -83,7 +87,7 @@ def _preprocess(path: str | Path, steps: Steps, max_pixels: int | None) -> np.nd
     try:
         return run_steps(read_image(path, max_pixels), steps)
     except ImageRejected as rejection:
-        raise UserError(f"{path}: {rejection}; it was read at intake, so run that again") from None
+        raise UserError(f"{path}: {rejection}; intake could read it before, so run intake again") from None
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 

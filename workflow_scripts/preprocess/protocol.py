@@ -1,4 +1,4 @@
-"""What the module of every step of preprocessing has."""
+"""The interface of the modules of preprocessing steps."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,8 +7,8 @@ import numpy as np
 
 
 class Step(Protocol):
-    """A module of this folder that a model of `settings.preprocess` names."""
+    """A module of this folder with the name of a settings model of `settings.preprocess`."""
 
     @property
     def apply(self) -> Callable[..., np.ndarray]:
-        """Change an image (H, W) or (H, W, 3), float32 in [0, 1]; the other arguments are the step's settings."""
+        """A function from an image (H, W) or (H, W, 3), float32 in [0, 1], and the step's settings to an image."""

@@ -1,4 +1,4 @@
-"""Local histogram equalisation in a disk."""
+"""The preprocessing step of local histogram equalisation in a disk."""
 
 import numpy as np
 from skimage.color.adapt_rgb import adapt_rgb, hsv_value
@@ -9,5 +9,8 @@ from skimage.util import img_as_float32, img_as_ubyte
 
 @adapt_rgb(hsv_value)
 def apply(image: np.ndarray, radius: int = 30) -> np.ndarray:
-    """`skimage.filters.rank.equalize` with a disk of `radius` pixels, in 256 levels. Of colour, the value of HSV."""
+    """Equalise the histogram in a disk of `radius` pixels around each pixel (`skimage.filters.rank.equalize`).
+
+    The image is first reduced to 256 levels. In a colour image only the value of HSV is changed.
+    """
     return img_as_float32(equalize(img_as_ubyte(image), disk(radius)))

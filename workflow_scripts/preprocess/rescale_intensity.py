@@ -1,14 +1,14 @@
-"""Contrast stretching."""
+"""The preprocessing step of contrast stretching."""
 
 import numpy as np
 from skimage import exposure
 
 
 def apply(image: np.ndarray, low: float = 1, high: float = 99) -> np.ndarray:
-    """The percentiles `low` and `high` go to 0 and 1 (`skimage.exposure.rescale_intensity`); what is beyond is clipped.
+    """Scale the values so that the percentiles `low` and `high` become 0 and 1 (`skimage.exposure.rescale_intensity`).
 
-    Percentiles are of all channels of a colour image together, which keeps its hues. An image in which both are equal
-    stays as it is.
+    Values outside are clipped. The percentiles of a colour image are those of all channels together, which keeps its
+    hues. An image whose two percentiles are equal is returned unchanged.
     """
     darkest, brightest = np.percentile(image, (low, high))
     if darkest == brightest:

@@ -1,4 +1,4 @@
-"""Another size."""
+"""The preprocessing step that resizes images."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,8 @@ from skimage import transform
 
 
 def apply(image: np.ndarray, size: Sequence[int] = (224, 224), anti_aliasing: bool = True) -> np.ndarray:
-    """Bilinear `skimage.transform.resize` to `size` = [height, width] in pixels, whatever the proportions were.
+    """Resize an image to `size`, [height, width] in pixels, by bilinear interpolation (`skimage.transform.resize`).
 
-    `anti_aliasing` smooths before shrinking and does nothing when enlarging. Each channel of a colour image is resized
-    by itself.
+    The aspect ratio is not kept. With `anti_aliasing` the image is smoothed before it is made smaller.
     """
     return transform.resize(image, tuple(size), order=1, anti_aliasing=anti_aliasing)

@@ -1,4 +1,4 @@
-"""One preprocessing variant of all images, as one HDF5 stack."""
+"""Writing of the store of one preprocessing variant of all images."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,10 +22,19 @@ def write_stack(
     workers: int,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Preprocesses the images of the CSV `table` in its order and writes `images` (N, H, W) or (N, H, W, 3) uint8."""
+    """Preprocess all images and write them to the store `path`: `images` (N, H, W) or (N, H, W, 3) uint8.
+
+    Parameters
+    ----------
+    table : path of a CSV with the columns `image_id` and `path`, whose order is that of the rows.
+    folder : the folder that paths are relative to.
+    max_pixels, workers, progress : as for `preprocess_all`.
+    steps : the steps of the variant.
+    code : digest of the code, for the store's attributes.
+    """
     rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    pictures = [Path(folder) / name for name in rows["path"]]
-    images = preprocess_all(pictures, steps, max_pixels=max_pixels, workers=workers, progress=progress)
+    paths = [Path(folder) / name for name in rows["path"]]
+    images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress)
     first = next(images)
     ids = list(rows["image_id"])
     attributes = store.provenance(code, store.manifest_digest(ids), {"steps": list(steps)})

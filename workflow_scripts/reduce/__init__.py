@@ -1,1 +1,1 @@
-"""From features to the few coordinates that are clustered or drawn."""
+"""Reduction of features to fewer dimensions: PCA, t-SNE and autoencoders."""

@@ -1,4 +1,4 @@
-"""Codes of an autoencoder that reconstructs the features from few numbers (Coronica 2018, 3.2)."""
+"""The decomposition by an autoencoder, whose codes are the reduced features (Coronica 2018, section 3.2)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
@@ -20,7 +20,7 @@ from workflow_scripts.reduce.training import one_thread
 from workflow_scripts.seeds import seed
 
 WEIGHTS = "autoencoder"
-"""The group of a decomposed store that has the network's tensors under their names."""
+"""The name of the HDF5 group with the network's tensors."""
 
 
 def decompose(
@@ -30,15 +30,19 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Train an autoencoder on a feature store (settings of `settings.Autoencoder`); a store of all images' codes.
+    """Train an autoencoder on the feature store `source` and write the codes of all images to the store `path`.
 
-    `scores` (N, C) float32; `held_out` (N,) bool; the network's tensors in the group `autoencoder`; the errors of every
-    epoch in `curves`. Half of the held-out images end the training, the other half judge it: attributes
-    `reconstruction_error`, `pca_reconstruction_error` (as many components, fitted on the same training images) and
-    `variance` (about the training mean), all mean squares over images and features in the features' units; the first
-    two with their standard error over the images, `..._se`. A killed
-    training goes on from its last checkpoint and ends with the same bytes. Raises `UserError` for too few images,
-    features that are all the same, or an error that becomes infinite.
+    `settings` are those of `settings.Autoencoder`. The store has `scores` (N, C) float32 (the codes), `held_out` (N,)
+    bool, the errors of every epoch as `curves` (see `Trainer.run`), and the network's tensors in the group
+    `autoencoder`.
+
+    Half of the held-out images decide when a phase of training ends; on the other half the attributes are measured:
+    `reconstruction_error`, `pca_reconstruction_error` (of a PCA with as many components, fitted on the same training
+    images) and `variance` (about the mean of the training images). They are mean squares over images and features. The
+    first two have standard errors over images, with the ending `_se`.
+
+    A killed training goes on from its last checkpoint and ends with the same bytes. Raises `UserError` if there are too
+    few images, if all features are equal, or if the error becomes infinite.
     """
     with store.reading(source) as features, one_thread():
         X, ids, manifest = features["features"][:], store.image_ids(features), store.text(features, "manifest")
@@ -69,23 +73,23 @@ def decompose(
 
 
 def read(path: str) -> Autoencoder:
-    """Return the trained autoencoder of a decomposed store: `encode`, `decode` and `reconstruct` for images old and
-    new."""
+    """Read the trained autoencoder from the store that `decompose` wrote."""
     with store.reading(path) as file:
         return restored(store.attribute(file, "settings"), {name: tensor[()] for name, tensor in file[WEIGHTS].items()})
 
 
 def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Autoencoder:
-    """Return the autoencoder with these settings (`widths, tied, activation, seed`) and these tensors, by name."""
+    """Return the autoencoder with the given settings (`widths`, `tied`, `activation`, `seed`) and tensors by name."""
     net = _empty(len(tensors["mean"]), settings)
     net.load_state_dict({name: torch.from_numpy(np.asarray(tensor)) for name, tensor in tensors.items()})
     return net
 
 
 def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows to train on, rows that end the training and rows that judge it; copies of an image stay together.
+    """Return the rows to train on, the rows that decide when a phase ends, and the rows that measure the error.
 
-    Half of the share `held_out` of the images for each of the last two. Raises `UserError` when one has no image.
+    The last two have half of the share `held_out` of the images each. Copies of an image stay together. Raises
+    `UserError` if there are too few images.
     """
     contents, of_row = np.unique([image.split("-")[0] for image in image_ids], return_inverse=True)
     order = np.random.default_rng(seed(base_seed, "split")).permutation(len(contents))
@@ -99,13 +103,15 @@ def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np
 
 
 def architecture(settings: Mapping[str, Any]) -> str:
-    """Return in the thesis's notation: widths, `T` before those of a tied pair, and the activation."""
+    """Return the architecture in the notation of Coronica 2018: widths, with T before those of tied pairs, and the
+    activation."""
     pairs = zip(settings["tied"], settings["widths"], strict=True)
     return "-".join(f"{'T' if tied else ''}{width}" for tied, width in pairs) + f" {settings['activation']}"
 
 
 def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.ndarray) -> dict[str, float]:
-    """Return mean squared errors, and their standard errors, on rows that the training has not seen."""
+    """Return the errors of the autoencoder and of a PCA on the rows `judging`, by the attributes' names (see
+    `decompose`)."""
     pca = fit_pca(X, rows=training, max_components=net.widths[-1])
     centred = X[judging] - pca.mean
     in_pca = centred @ pca.components.T
@@ -124,7 +130,10 @@ def _empty(n_features: int, settings: Mapping[str, Any]) -> Autoencoder:
 
 
 def _prepared(X: np.ndarray, settings: Mapping[str, Any]) -> Autoencoder:
-    """Return the untrained network, with the mean of `X` and its root mean square deviation from it."""
+    """Return the untrained network, with the mean of `X` and the root mean square deviation from it as scale.
+
+    Raises `UserError` if this deviation is 0 or not finite.
+    """
     mean = X.mean(axis=0, dtype=np.float64)
     scale = np.sqrt(np.square(X - mean).mean())
     if not np.isfinite(scale) or scale == 0:

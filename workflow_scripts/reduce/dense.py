@@ -1,4 +1,4 @@
-"""Autoencoders of dense layers: pairs of an encoding and a decoding layer, one inside the other."""
+"""Autoencoders of dense layers, built of nested pairs of an encoding and a decoding layer."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -16,7 +16,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "linear": nn.Identity(),
 }
 ROWS = 1024
-"""Rows that are encoded or decoded together; fixed, since the last bits depend on it."""
+"""The number of rows that are encoded or decoded together. It is fixed, because the last bits depend on it."""
 
 
 def _glorot(n_outputs: int, n_inputs: int, random: torch.Generator) -> Tensor:
@@ -24,7 +24,8 @@ def _glorot(n_outputs: int, n_inputs: int, random: torch.Generator) -> Tensor:
 
 
 class Pair(nn.Module):
-    """Layer i of the encoder and layer -i of the decoder; tied, the second's weights are the first's, transposed."""
+    """Layer i of the encoder and layer -i of the decoder, whose weights are the transposed ones of the first if
+    tied."""
 
     def __init__(self, n_inputs: int, n_outputs: int, tied: bool, random: torch.Generator) -> None:
         super().__init__()
@@ -34,27 +35,28 @@ class Pair(nn.Module):
         self.decoder_bias = nn.Parameter(torch.zeros(n_inputs))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Compute the layer's output before the activation, (n, n_inputs) -> (n, n_outputs)."""
+        """Return the output (n, n_outputs) of the encoding layer for x (n, n_inputs), before the activation."""
         return linear(x, self.encoder, self.encoder_bias)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the layer before its activation, (n, n_outputs) -> (n, n_inputs)."""
+        """Return the output (n, n_inputs) of the decoding layer for z (n, n_outputs), before the activation."""
         return linear(z, self.encoder.T if self.decoder is None else self.decoder, self.decoder_bias)
 
 
 class Autoencoder(nn.Module):
-    """An undercomplete autoencoder as in Coronica 2018, 3.2: every layer has the activation, the output is linear.
+    """An undercomplete autoencoder (Coronica 2018, section 3.2). All layers have the activation except the last.
 
-    Features are centred and divided by one number before the first layer, and brought back after the last: their
-    distances stay what they are, and learning rate and L2 mean the same for every network's features.
+    Before the first layer, features are centred and divided by one number, `scale`; after the last layer this is
+    undone. So the ratios of distances are kept, and the learning rate and the L2 penalty have the same meaning for the
+    features of every network.
 
     Parameters
     ----------
-    n_features : of the input.
-    widths : units of the encoder's layers, outermost first; the last is the dimension of the codes.
-    tied : for each pair of layers, outermost first, whether it has one matrix of weights.
+    n_features : dimension of the input.
+    widths : numbers of units of the encoder's layers, the outermost first; the last is the dimension of the codes.
+    tied : for each pair of layers, the outermost first, whether both layers share their weights.
     activation : one of `ACTIVATIONS`.
-    seed : of the first weights (Glorot & Bengio 2010, uniform).
+    seed : of the initial weights (Glorot & Bengio 2010, uniform).
     """
 
     pairs: Sequence[Pair]
@@ -75,13 +77,13 @@ class Autoencoder(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def down(self, x: Tensor, start: int, stop: int) -> Tensor:
-        """Through the encoding layers of the pairs `start` to `stop` (left out)."""
+        """Return the output of the encoding layers of the pairs `start` to `stop` (excluded) for x."""
         for pair in self.pairs[start:stop]:
             x = self.activation(pair.encode(x))
         return x
 
     def up(self, x: Tensor, start: int, stop: int) -> Tensor:
-        """Pass back through the decoding layers of the pairs `stop` (left out) to `start`."""
+        """Return the output of the decoding layers of the pairs `stop` (excluded) down to `start` for x."""
         for place in reversed(range(start, stop)):
             x = self.pairs[place].decode(x)
             if place > 0:
@@ -89,15 +91,15 @@ class Autoencoder(nn.Module):
         return x
 
     def encode(self, X: npt.ArrayLike) -> np.ndarray:
-        """Return codes (N, C) float32 of features (N, d)."""
+        """Return the codes (N, C) float32 of features (N, d)."""
         return self._in_chunks(X, lambda x: self.down((x - self.mean) / self.scale, 0, len(self.pairs)))
 
     def decode(self, codes: npt.ArrayLike) -> np.ndarray:
-        """Return features (N, d) float32 of codes (N, C)."""
+        """Return the features (N, d) float32 that codes (N, C) stand for."""
         return self._in_chunks(codes, lambda z: self.up(z, 0, len(self.pairs)) * self.scale + self.mean)
 
     def reconstruct(self, X: npt.ArrayLike) -> np.ndarray:
-        """Return features (N, d) float32 as they come back from their codes."""
+        """Return features (N, d) float32 reconstructed from the codes of the features X (N, d)."""
         return self.decode(self.encode(X))
 
     def _in_chunks(self, rows: npt.ArrayLike, function: Callable[[Tensor], Tensor]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Principal components of a feature store that need not fit into memory."""
+"""Principal component analysis of feature stores that need not fit into memory."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from workflow_scripts.io import store
 from workflow_scripts.io.points import Matrix
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
-_CHUNK_BYTES = 1 << 23  # of float64 rows at once; fixed, since the order of the sums depends on it
-SCORES_CHUNK = (256, 64)  # a reader wants all rows of the first few components
-_GRAM_BLOCK_BYTES = 1 << 27  # two of these at once; every block is read once for each block before it
+_CHUNK_BYTES = 1 << 23  # bytes of rows (float64) read at once; fixed, because the order of the sums depends on it
+SCORES_CHUNK = (256, 64)  # readers read all rows of the first components
+_GRAM_BLOCK_BYTES = 1 << 27  # two blocks are held at once; a block is read once for each block before it
 _OVERSAMPLING, _POWER_ITERATIONS = 10, 7
 
 
 @dataclass(frozen=True)
 class Decomposition:
-    """A fitted PCA: all that is needed to project images, old and new.
+    """A fitted PCA, which can project any features.
 
     Attributes
     ----------
-    mean : (d,) float64, of the training rows.
+    mean : (d,) float64, the mean of the training rows.
     components :
-        (C, d) float64, orthonormal axes in order of falling variance; the entry of largest absolute value of each is
-        positive (scikit-learn's `svd_flip`).
-    explained_variance : (C,) float64, of the training rows along each axis, with n - 1 in the denominator.
-    explained_variance_ratio : (C,) float64, as a fraction of the variance along all d.
-    rank : the numerical rank of the centred training rows; for the randomised method, as far as it looked.
+        (C, d) float64, orthonormal axes in the order of decreasing variance. The entry of largest absolute value of
+        each axis is positive, as in scikit-learn's `svd_flip`.
+    explained_variance : (C,) float64, the variance of the training rows along each axis, with n - 1 in the denominator.
+    explained_variance_ratio : (C,) float64, as a share of the total variance.
+    rank : the numerical rank of the centred training rows; the randomised method finds no more than its subspace has.
     method : "covariance", "gram" or "randomised".
     """
 
@@ -43,7 +43,7 @@ class Decomposition:
     method: str
 
     def transform(self, X: Matrix, *, threads: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield scores of all rows of `X` (N, d), in order: the rows and their (n, C) float64, a chunk at a time."""
+        """Yield the scores of all rows of `X` (N, d), in order, in chunks: the slice of rows, and (n, C) float64."""
         for rows in _slices(X.shape, _CHUNK_BYTES):
             with threadpool_limits(threads):
                 scores = (np.asarray(X[rows], dtype=np.float64) - self.mean) @ self.components.T
@@ -58,31 +58,32 @@ def fit_pca(
     seed: int = 0,
     threads: int = 1,
 ) -> Decomposition:
-    """Fit a PCA in memory that does not grow with the number of rows, all sums in float64.
+    """Fit a PCA with memory that does not grow with the number of rows; all sums are in float64.
 
-    With n training rows of d features, the matrix that is decomposed is
+    For n training rows of d features, the decomposed matrix is
 
-    - the covariance (d, d), summed in one pass, if d <= n and d <= MAX_EXACT (any n);
-    - the Gram matrix (n, n) of the centred rows, if n < d and n <= MAX_EXACT (any d), its axes formed in another pass;
-    - else the covariance within a random subspace of max_components + 10 dimensions, after 7 power iterations, a pass
-      over `X` each (Halko, Martinsson & Tropp 2011, algorithm 4.4, applied to the covariance): approximate, exact for
-      a spectrum that falls.
+    - the covariance (d, d), computed in one pass, if d <= n and d <= MAX_EXACT;
+    - the Gram matrix (n, n) of the centred rows, if n < d and n <= MAX_EXACT; the axes take another pass;
+    - otherwise the covariance in a random subspace of max_components + 10 dimensions, after 7 power iterations with a
+      pass over `X` each (Halko, Martinsson & Tropp 2011, algorithm 4.4, applied to the covariance). This is an
+      approximation, which is good if the eigenvalues decrease fast.
 
-    Components beyond the numerical rank are dropped: those whose eigenvalue is not above the largest times max(n, d)
-    times the machine's epsilon, the rule of `numpy.linalg.matrix_rank` for the matrix that is decomposed.
+    Components beyond the numerical rank are dropped. These have eigenvalues up to the largest one times max(n, d) times
+    the machine epsilon, as in `numpy.linalg.matrix_rank` for the decomposed matrix.
 
     Parameters
     ----------
-    X : (N, d) floats with `shape` and row slices, such as an HDF5 dataset.
+    X : (N, d) floats, an array or an HDF5 dataset.
     rows : indices of the training rows, in any order; None takes all.
-    max_components : the most components to keep; None keeps all up to the rank.
-    seed : of the random subspace; without effect on the exact methods.
-    threads : of BLAS; the last bits depend on it, so it is a setting and not the number of cores.
+    max_components : largest number of components to keep; None keeps all up to the rank.
+    seed : of the random subspace; the exact methods do not use it.
+    threads : of BLAS; the last bits of the result depend on it.
 
     Raises
     ------
     UserError
-        For fewer than two training rows, NaN or infinite features, or a randomised PCA without `max_components`.
+        If there are fewer than two training rows, if features are NaN or infinite, or if `max_components` is None and
+        the randomised method is needed.
     """
     n_rows, n_features = X.shape
     training = np.zeros(n_rows, dtype=bool)
@@ -116,11 +117,11 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Decompose a feature store (settings of `settings.Pca`) into a store of all images' scores.
+    """Decompose the feature store `source` by PCA and write the scores of all images to the store `path`.
 
-    `scores` (N, C) float64, `explained_variance` and `explained_variance_ratio` (C,), `mean` (d,) float64 and
-    `components` (C, d) float32, which `read_projection` reads. BLAS has one thread, since the last bits depend on their
-    number.
+    `settings` are those of `settings.Pca`. The store has `scores` (N, C), `explained_variance` (C,),
+    `explained_variance_ratio` (C,) and `mean` (d,) float64, and `components` (C, d) float32. BLAS uses one thread,
+    because the last bits depend on the number of threads.
     """
     with store.reading(source) as features:
         X, manifest = features["features"], store.text(features, "manifest")
@@ -140,12 +141,13 @@ def decompose(
 
 
 def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray]:
-    """Read from a decomposed store what projects new images to the first components, all that it has if None.
+    """Read from a PCA's store the arrays that project new images to the first `n_components` (all if None).
 
     Returns
     -------
-    `mean` (d,) float64, `components` (C, d) float32 and `explained_variance` (C,) float64, by name. Raises `UserError`
-    for a store that an earlier version of Clustergrid has made without them.
+    `mean` (d,) float64, `components` (C, d) float32 and `explained_variance` (C,) float64, by name.
+
+    Raises `UserError` if an earlier version of Clustergrid made the store without them.
     """
     with store.reading(path) as file:
         if "components" not in file:
@@ -155,10 +157,10 @@ def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray
 
 
 class _Centred:
-    """The training rows of a matrix less their mean, read a slice of rows at a time."""
+    """The training rows of a matrix minus their mean, read in slices."""
 
     def __init__(self, X: Matrix, training: np.ndarray) -> None:
-        """Mean (d,) and total sum of squares about it, in one pass (Chan, Golub & LeVeque 1979)."""
+        """Compute the mean (d,) and the sum of squares about it in one pass (Chan, Golub & LeVeque 1979)."""
         self.X, self.training = X, training
         self.n, self.d = int(np.count_nonzero(training)), X.shape[1]
         if self.n < 2:
@@ -174,21 +176,21 @@ class _Centred:
             raise UserError("PCA: found NaN or infinite values among the features, only finite ones are allowed")
 
     def slices(self, n_bytes: int = _CHUNK_BYTES) -> list[slice]:
-        """Return slices of rows that hold about `n_bytes` of float64."""
+        """Return slices of rows that take about `n_bytes` as float64."""
         return _slices(self.X.shape, n_bytes)
 
     def read(self, rows: slice) -> np.ndarray:
-        """Return the training rows among `rows` less the mean, float64; possibly none."""
+        """Return the training rows in the slice `rows` minus the mean, (n, d) float64; n may be 0."""
         return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
 
     def place(self, rows: slice) -> slice:
-        """Return where the training rows among `rows` lie among all training rows."""
+        """Return the slice of all training rows that has the training rows in the slice `rows`."""
         before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
         return slice(before, before + here)
 
 
 def _slices(shape: tuple[int, ...], n_bytes: int) -> list[slice]:
-    """Return slices of rows of an (N, d) matrix that hold about `n_bytes` of float64, and no fewer than 256."""
+    """Return slices of at least 256 rows of an (N, d) matrix that take about `n_bytes` as float64."""
     step = max(256, n_bytes // (8 * shape[1]))
     return [slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step)]
 
@@ -197,7 +199,7 @@ _Axes = tuple[np.ndarray, np.ndarray, int]  # sums of squares along the axes (C,
 
 
 def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
-    """Return eigenvectors of the (d, d) scatter matrix."""
+    """Return the axes as eigenvectors of the scatter matrix (d, d)."""
     scatter = np.zeros((centred.d, centred.d))
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -207,7 +209,7 @@ def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
-    """Return eigenvectors u of the (n, n) Gram matrix, turned into axes X'u / |X'u|."""
+    """Return the axes X'u / |X'u| of the eigenvectors u of the Gram matrix (n, n)."""
     gram = np.empty((centred.n, centred.n))
     blocks = centred.slices(_GRAM_BLOCK_BYTES)
     for i, first in enumerate(blocks):
@@ -224,7 +226,10 @@ def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
-    """Return Ritz vectors of the scatter matrix, which is never formed, in a random subspace after power iterations."""
+    """Return the axes as Ritz vectors of the scatter matrix in a random subspace after power iterations.
+
+    The scatter matrix itself is never computed.
+    """
     n_dimensions = min(max_components + _OVERSAMPLING, centred.n, centred.d)
     basis = np.random.default_rng(seed).standard_normal((centred.d, n_dimensions))
     for _ in range(_POWER_ITERATIONS):
@@ -234,7 +239,7 @@ def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
 
 
 def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
-    """Return scatter matrix (d, d) times basis (d, l), in one pass."""
+    """Return the scatter matrix (d, d) times `basis` (d, l), computed in one pass."""
     product = np.zeros_like(basis)
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -243,8 +248,10 @@ def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
 
 
 def _leading(matrix: np.ndarray, centred: _Centred, max_components: int | None) -> _Axes:
-    """Return largest eigenvalues first, eigenvectors as columns, cut at the rank and at `max_components`; and the
-    rank."""
+    """Return the eigenvalues, the largest first, the eigenvectors as columns, and the rank.
+
+    Eigenvalues beyond the rank or beyond `max_components` are left out.
+    """
     values, vectors = np.linalg.eigh(matrix)
     values, vectors = values[::-1], vectors[:, ::-1]
     rank = int(np.count_nonzero(values > max(values[0], 0) * max(centred.n, centred.d) * np.finfo(np.float64).eps))

@@ -1,4 +1,4 @@
-"""Training of an autoencoder of dense layers in phases, with early stopping, and on from a checkpoint after a kill."""
+"""Training of an autoencoder in phases, with early stopping; it goes on from a checkpoint after it was killed."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -19,17 +19,23 @@ from workflow_scripts.seeds import seed
 
 log = logging.getLogger(__name__)
 PHASES = {"1_a": (0, 1), "1_b": (1, 2), "1": (0, 2), "2": (2, 3), "g": (0, 3)}
-"""The pairs of layers that each phase trains, first and one past the last (Coronica 2018, table 3.2)."""
+"""The pairs of layers that each phase trains, from the first to the last (excluded) (Coronica 2018, table 3.2)."""
 FINISHED = "phases"
-"""The checkpoint's name for the network and the errors after the phases that are finished."""
+"""The name under which the checkpoint keeps the results of finished phases."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an autoencoder is trained.
+    """The settings of a training.
 
-    `phases` are (name, most epochs) in their order; a phase ends early after `patience` epochs without a lower error
-    on the rows held out for that. `l2` times half the sum of the squared weights (not biases) is added to the loss.
+    Attributes
+    ----------
+    phases : the name and the largest number of epochs of each phase, in order.
+    patience : number of epochs without a lower error on the stopping rows after which a phase ends.
+    learning_rate : of Adam.
+    l2 : weight of half the sum of the squared weights (without biases) in the loss.
+    batch_size : number of rows in a batch.
+    seed : of the order of the rows.
     """
 
     phases: Sequence[tuple[str, int]]
@@ -41,10 +47,10 @@ class Recipe:
 
 
 class Watched(nn.Module):
-    """A network in a phase, its best weights so far, and the errors of every epoch: what a killed phase goes on from.
+    """The state of a phase: the network, its best weights so far (`best`), and the errors of every epoch.
 
-    `errors` (epochs + 1, 2) float64, NaN for epochs to come: on the training rows as seen while training (on all of
-    them before the first epoch), and on the rows that stop the phase.
+    `errors` (epochs + 1, 2) float64 has a row for each epoch, the first before training; rows of later epochs are NaN.
+    The first column is the error on the training rows while training, the second that on the stopping rows.
     """
 
     errors: Tensor
@@ -56,16 +62,16 @@ class Watched(nn.Module):
 
     @property
     def noted(self) -> int:
-        """Return the number of epochs whose errors are noted, that before the first included."""
+        """Return the number of rows of errors that are noted."""
         return int((~self.errors[:, 1].isnan()).sum())
 
     @property
     def best_epoch(self) -> int:
-        """Return the epoch of the lowest error on the rows that stop the phase, the first of equals."""
+        """Return the epoch with the lowest error on the stopping rows, the first of equals."""
         return int(self.errors[: self.noted, 1].cpu().numpy().argmin())
 
     def note(self, training_error: float, stopping_error: float) -> None:
-        """Note the errors of the next epoch, and the weights if there were none better."""
+        """Note the errors of the next epoch, and keep its weights if they are the best so far."""
         epoch = self.noted
         self.errors[epoch] = torch.tensor([training_error, stopping_error], dtype=torch.float64)
         if self.best_epoch == epoch:
@@ -73,14 +79,16 @@ class Watched(nn.Module):
 
 
 class Trainer:
-    """One training from its first epoch to its last, or from a checkpoint on.
+    """The training of an autoencoder, from the beginning or from a checkpoint.
 
     Parameters
     ----------
-    net : trained in place; it ends with the weights of the lowest error of the last phase.
-    X : (N, d) float32 features, on the network's device.
-    training, stopping : indices of the rows that are learned from, and of those that end a phase.
-    checkpoint : keeps the state while it trains.
+    net : the network, which is trained in place; it ends with the best weights of the last phase.
+    X : (N, d) float32, the features, on the network's device.
+    training : indices of the rows to train on.
+    stopping : indices of the rows whose error decides when a phase ends.
+    recipe : settings of the training.
+    checkpoint : keeps the state during the training.
     """
 
     def __init__(
@@ -96,11 +104,13 @@ class Trainer:
         self.recipe, self.checkpoint = recipe, checkpoint
 
     def run(self, report: Callable[[int, int], None]) -> list[Sequence[float]]:
-        """Train through all phases; `report` gets rows seen and at most to see.
+        """Train all phases; `report` is called with the numbers of rows done and of all rows.
 
         Returns
         -------
-        A row for each epoch: the phase's number, the epoch (0 before the first), and its errors as in `Watched`.
+        A row for each epoch: the number of the phase, the epoch (0 is before training), and the errors as in `Watched`.
+
+        Raises `UserError` if an error becomes infinite.
         """
         total = sum(epochs for _, epochs in self.recipe.phases) * len(self.training)
         finished: dict[str, Any] = self.checkpoint.finished(FINISHED) or {"phases": 0, "curves": []}
@@ -119,7 +129,10 @@ class Trainer:
         return curves
 
     def _phase(self, phase: int, report: Callable[[int], None], before: int) -> Watched:
-        """Train a phase, or the rest of it; `report` gets the number of epochs done, `before` and in it."""
+        """Train a phase, or the rest of it, and return its state.
+
+        `report` is called with the number of epochs done in all phases; `before` are those of earlier phases.
+        """
         name, epochs = self.recipe.phases[phase]
         watched, optimiser = Watched(self.net, epochs), self._optimiser(phase)
         for done in self.checkpoint.rounds(f"phase {phase}", watched, optimiser, epochs):
@@ -144,7 +157,8 @@ class Trainer:
         watched.note(training_error, stopping_error)
 
     def _epoch(self, phase: int, epoch: int, optimiser: torch.optim.Optimizer) -> float:
-        """Pass over the training rows once, in an order that depends on phase and epoch alone; the mean error seen."""
+        """Train on all training rows once, in an order that depends on the phase and the epoch; return the mean
+        error."""
         n, total = len(self.training), 0.0
         for rows in batches(n, self.recipe.batch_size, seed(self.recipe.seed, "epoch", phase, epoch)):
             loss = self._loss(phase, self.training[rows.numpy()])
@@ -153,13 +167,16 @@ class Trainer:
         return total / n
 
     def _error(self, phase: int, rows: np.ndarray) -> float:
-        """Return the mean squared error of the phase's part of the network."""
+        """Return the mean squared error of the phase's pairs of layers on `rows`."""
         with torch.no_grad():
             parts = np.split(rows, range(ROWS, len(rows), ROWS))
             return sum(self._loss(phase, part).item() * len(part) for part in parts) / len(rows)
 
     def _loss(self, phase: int, rows: np.ndarray) -> Tensor:
-        """Compare what the trained pairs give back with what the pairs outside them make of the features."""
+        """Return the mean squared error of the phase's pairs of layers on a batch.
+
+        Their input is the output of the pairs outside them, and their output is compared with this input.
+        """
         start, stop = self._pairs(phase)
         with torch.no_grad():
             x = self.net.down((self.X[torch.from_numpy(rows)] - self.net.mean) / self.net.scale, 0, start)

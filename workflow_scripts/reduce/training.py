@@ -1,4 +1,4 @@
-"""What every training of a network has: one thread, batches that depend on a seed alone, and a safe step."""
+"""Functions for the training of networks: one math thread, seeded batches, and steps that check the loss."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from workflow_scripts.errors import UserError
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Give torch and BLAS one math thread: the last bits of a matrix product depend on their number."""
+    """Limit torch and BLAS to one math thread, because the last bits of products depend on the number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -24,14 +24,14 @@ def one_thread() -> Iterator[None]:
 
 
 def batches(n: int, size: int, seed: int) -> Iterator[Tensor]:
-    """Yield the rows 0..n-1 in random order, in batches of at most `size`."""
+    """Yield the numbers 0 to n - 1 in random order, in batches of at most `size`, (size,) int64."""
     yield from torch.from_numpy(np.random.default_rng(seed).permutation(n)).split(size)
 
 
 def step(optimiser: torch.optim.Optimizer, loss: Tensor, key: str) -> None:
-    """Take one step down the gradient of a loss.
+    """Take one step of the optimiser along the gradient of a loss.
 
-    Raises `UserError` that begins with the settings' `key` where the loss is not finite: there is no way down.
+    Raises `UserError`, whose message begins with the settings' `key`, if the loss is not finite.
     """
     if not torch.isfinite(loss):
         raise UserError(f"{key}: the loss became {loss.item()}; try a lower learning_rate")

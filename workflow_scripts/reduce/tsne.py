@@ -1,4 +1,4 @@
-"""A reproducible map of the images in two dimensions."""
+"""Reproducible t-SNE maps of the images in two dimensions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,18 +20,19 @@ FEWEST = 4
 def embed(
     X: npt.ArrayLike, *, perplexity: float = 30.0, seed: int = 0, n_iter: int = 500, threads: int = 1
 ) -> np.ndarray:
-    """t-SNE (van der Maaten & Hinton 2008) by openTSNE, from its PCA initialisation (Kobak & Berens 2019).
+    """Return a t-SNE map (van der Maaten & Hinton 2008) by openTSNE, initialised by PCA (Kobak & Berens 2019).
 
-    The same bytes from run to run and for any number of threads: initialisation and affinities are computed by one
-    thread (Annoy's index depends on theirs), and the gradient does not depend on how the points are shared out.
+    The bytes are the same for every run and any number of threads: the initialisation and the affinities are computed
+    by one thread, and the gradient does not depend on the number of threads.
 
     Parameters
     ----------
-    X : (N, d) points, such as the unwhitened components; N >= `FEWEST`.
-    perplexity : at most (N - 1) / 3, to which it is lowered.
-    seed : of the jitter of the initialisation and, above `MAX_EXACT_NEIGHBOURS` points, of the approximate neighbours
-        (Annoy).
-    n_iter : iterations after the 250 of early exaggeration.
+    X : (N, d) points, such as components that are not whitened; N must be at least `FEWEST`.
+    perplexity : is lowered to (N - 1) / 3 if it is larger.
+    seed :
+        of the noise of the initialisation and, for more than `MAX_EXACT_NEIGHBOURS` points, of the approximate
+        neighbours (Annoy).
+    n_iter : number of iterations after the 250 of early exaggeration.
     threads : of the gradient.
 
     Returns
@@ -59,9 +60,9 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Map a decomposed store (settings of `settings.Tsne`) to a store of `scores` (N, 2) float64.
+    """Compute the t-SNE map of the decomposition `source` and write it to the store `path` as `scores` (N, 2) float64.
 
-    Raises `UserError` for fewer than `FEWEST` images.
+    `settings` are those of `settings.Tsne`. Raises `UserError` if there are fewer than `FEWEST` images.
     """
     with store.reading(source) as components:
         X = components["scores"][:, : settings["n_components"]]

@@ -68,7 +68,7 @@ def test_surplus_rows_are_said_and_left_out(tmp_path, manifest, caplog):
     path = write(tmp_path / "a.npz", [*PATHS, "c/5.png"], np.vstack([VALUES, VALUES[:1]]))
     with caplog.at_level("INFO"):
         np.testing.assert_array_equal(brought(path, manifest, tmp_path), VALUES)
-    assert any("1 rows are of no image and left out: c/5.png" in message for message in caplog.messages)
+    assert any("1 rows belong to no image and are left out: c/5.png" in message for message in caplog.messages)
     assert any("4 rows matched by path" in message for message in caplog.messages)
 
 
@@ -84,7 +84,7 @@ def test_names_that_two_images_share_do_not_match_by_name(tmp_path):
     ("save", "says"),
     [
         (lambda path: np.savez(path, x=VALUES[:3], n=PATHS[:3]), r"1 of 4 images have no row \(b/é 4\.png\)"),
-        (lambda path: np.savez(path, x=VALUES, n=[*PATHS[:3], PATHS[0]]), "'a/1.png' stands twice"),
+        (lambda path: np.savez(path, x=VALUES, n=[*PATHS[:3], PATHS[0]]), "'a/1.png' is there twice"),
         (lambda path: np.savez(path, x=VALUES, n=PATHS[:3]), "4 rows of numbers and 3 names"),
         (lambda path: np.savez(path, x=VALUES), r"found x float32 \(4, 3\), allowed: one array of numbers"),
         (lambda path: np.savez(path, x=VALUES, y=VALUES, n=PATHS), "allowed: one array of numbers"),

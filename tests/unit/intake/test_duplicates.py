@@ -48,7 +48,7 @@ def test_same_pixels_are_listed_once_and_stay_with_the_first_that_stays():
         ["c", "b", "same pixels", 0],
         ["d", "a", "same pixels", 0],
     ]
-    assert alike.notes == ("look-alikes: 2 pictures with the pixels of an earlier one, 1 near pairs",)
+    assert alike.notes == ("look-alikes: 2 images with the pixels of an earlier one, 1 near pairs",)
     assert _dropped(facts, 1, "drop_same_pixels") == {"c": ("b", "duplicate pixels"), "d": ("a", "duplicate pixels")}
     near = ("a", "near-duplicate")
     assert _dropped(facts, 1, "drop") == {"b": near, "c": near, "d": ("a", "duplicate pixels")}
@@ -65,7 +65,7 @@ def test_a_long_list_is_cut_and_says_so(monkeypatch):
     alike = look_alikes(_facts(**{f"p{number:02d}": 1 << number for number in range(20)}), 2, "drop")
     assert len(alike.pairs) == 10
     assert alike.notes == (
-        "look-alikes: 0 pictures with the pixels of an earlier one, 190 near pairs; listed are 10: lower "
+        "look-alikes: 0 images with the pixels of an earlier one, 190 near pairs; only 10 are listed: lower "
         "intake.near_distance",
     )
     assert len(alike.dropped) == 19

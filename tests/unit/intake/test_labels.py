@@ -214,7 +214,7 @@ def test_one_stray_image_makes_no_class(tmp_path):
     paths = [f"data/{kind}_{number}.png" for kind in ("Cr", "In") for number in range(40)]
     rule, classes, why = _auto([*paths, "doc/plot_1.png"], tmp_path)
     assert (rule, classes) == ("prefix of the file's name", ["Cr", "In", "plot"])
-    assert "folder, level -1: 80 of 81 images are 'data', 1 are not: stray images make no class" in why
+    assert "folder, level -1: 80 of 81 images are 'data', only 1 are not: too few for classes" in why
 
 
 def test_parts_of_a_data_set_are_no_classes(tmp_path):
@@ -259,7 +259,7 @@ def test_corrections_come_before_the_rule_and_leave_the_rest(tmp_path):
     labelling = corrected(label_images(images, "folder"), images, str(table))
     # b/1.png is also an end of x/b/1.png: the whole path means the one.
     assert labelling.labels == {"a/1.png": "b", "a/2.png": "a", "b/1.png": "a", "x/b/1.png": "b"}
-    assert "2 labels changed by decisions.csv, 1 of its rows without an image of their own" in labelling.why
+    assert "2 labels changed by decisions.csv, 1 of its rows name no image or more than one" in labelling.why
 
 
 def test_corrections_that_contradict_each_other_are_refused(tmp_path):

@@ -108,7 +108,7 @@ def test_pipes_are_left_out(root):
 @pytest.mark.parametrize("name", ["missing", "b.png", "empty"])
 def test_nothing_to_list(root, name):
     (root / "empty").mkdir()
-    with pytest.raises(UserError, match=f"{name}.*allowed: a folder of pictures"):
+    with pytest.raises(UserError, match=f"{name}.*allowed: a folder of images"):
         scan(root / name)
 
 

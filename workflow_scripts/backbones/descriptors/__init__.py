@@ -1,4 +1,4 @@
-"""Descriptors that need no network and no weights, one module each, named as in the YAML."""
+"""Descriptors of images that need no network. Each is a module with the descriptor's name in the configuration."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -16,17 +16,17 @@ from workflow_scripts.io import store
 from workflow_scripts.io.parallel import ordered_map
 
 LAYER = "features"
-"""What the one layer of a descriptor is called."""
+"""The name of the only layer of a descriptor."""
 BLOCK_ROWS = 64
 BATCH = 8
-"""Images that travel to a worker together."""
+"""The number of images that are sent to a worker together."""
 
 
 class Descriptor(Protocol):
-    """A module of this package."""
+    """The interface of the modules of this package."""
 
     def describe(self, image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-        """Return the numbers (width,) that describe a uint8 image (H, W) or (H, W, 3)."""
+        """Return the descriptor (width,) of a uint8 image (H, W) or (H, W, 3)."""
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
@@ -35,7 +35,7 @@ def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
     if not settings["orbit"]:
         return descriptor.describe(image, settings).astype(np.float32)
     vectors = [descriptor.describe(view[0], settings) for view in views(image[None])]
-    return np.mean(vectors, axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(np.mean(vectors, axis=0, dtype=np.float64), dtype=np.float32)
 
 
 def describe_all(
@@ -47,10 +47,11 @@ def describe_all(
     workers: int = 1,
     report: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write the feature store of one descriptor, row by row.
+    """Write the feature store of a descriptor.
 
     `images` are uint8 (N, H, W) or (N, H, W, 3). The store has `features` (N, width) float32 and `image_id` (N,); its
-    attributes are `attributes` and the descriptor's settings. The result does not depend on `workers`.
+    attributes are `attributes` and the descriptor's settings. The result does not depend on `workers`, the number of
+    processes. `report` is called with (done, total) after each block of rows.
     """
     facts = {**attributes, "backbone": dict(settings), "layer": LAYER, **NO_WEIGHTS}
     vectors = ordered_map(partial(describe, settings=settings), _one_by_one(images), workers, BATCH)
@@ -67,7 +68,7 @@ def describe_all(
 
 
 NO_WEIGHTS = {"batch_size": BLOCK_ROWS, "weights_sha256": "none"}
-"""What other stores of features say of their network."""
+"""Attributes that stores of features of networks also have."""
 
 
 def _one_by_one(images: h5py.Dataset | np.ndarray) -> Iterator[np.ndarray]:
@@ -76,7 +77,8 @@ def _one_by_one(images: h5py.Dataset | np.ndarray) -> Iterator[np.ndarray]:
 
 
 def channels(image: np.ndarray, colour: bool) -> list[np.ndarray]:
-    """Return an image as planes (H, W) float64 in 0..1: the luminance, or red, green and blue."""
+    """Return the luminance of an image, or its red, green and blue channels if `colour`, each (H, W) float64 in
+    0..1."""
     if not colour:
         return [grey(image)]
     planes = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)

@@ -1,4 +1,4 @@
-"""Responses to a bank of Gabor filters (Manjunath & Ma 1996, IEEE TPAMI 18, 837)."""
+"""The descriptor by a bank of Gabor filters (Manjunath & Ma 1996, IEEE TPAMI 18, 837)."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,13 +10,13 @@ from scipy import fft
 from workflow_scripts.backbones.descriptors import grey
 
 LOWEST, HIGHEST = 0.05, 0.4
-"""Centre frequencies of the bank's ends, cycles a pixel (Manjunath & Ma, section 3.1)."""
+"""Lowest and highest centre frequency of the filters, cycles per pixel (Manjunath & Ma, section 3.1)."""
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return mean and standard deviation of the magnitude of each filter's response, scale by scale.
+    """Return the mean and standard deviation of the magnitude of each filter's response, in the order of the scales.
 
-    The image's mean is subtracted; the image is taken as periodic.
+    The mean of the image is subtracted first. The image is treated as periodic.
     """
     plane = grey(image).astype(np.float32)
     spectrum = fft.fft2(plane - plane.mean())
@@ -26,9 +26,9 @@ def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
 
 @cache
 def bank(shape: tuple[int, int], scales: int, orientations: int) -> np.ndarray:
-    """Return the filters (scales * orientations, H, W) float32 in the frequency domain.
+    """Return the filters in the frequency domain, (scales * orientations, H, W) float32.
 
-    Gaussians whose half-maximum contours touch each other, as in Manjunath & Ma's appendix.
+    They are Gaussians whose half-maximum contours touch each other, as in the appendix of Manjunath & Ma.
     """
     v, u = np.meshgrid(fft.fftfreq(shape[0]), fft.fftfreq(shape[1]), indexing="ij")
     ratio = (HIGHEST / LOWEST) ** (1 / max(scales - 1, 1))

@@ -1,4 +1,4 @@
-"""Grey-level co-occurrence (Haralick, Shanmugam & Dinstein 1973, "Textural features for image classification")."""
+"""The descriptor by grey-level co-occurrence (Haralick, Shanmugam & Dinstein 1973)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,10 @@ PROPERTIES = ("contrast", "dissimilarity", "homogeneity", "ASM", "correlation", 
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return mean and range over four directions of six properties at each of `distances` (pixels).
+    """Return the mean and range over four directions of six properties of co-occurrence, at each of `distances` pixels.
 
-    Of an image of `levels` grey levels; contrast, dissimilarity and entropy are divided by the largest value that they
-    can take, so that all are of the order of 1.
+    The image is first reduced to `levels` grey levels. Contrast, dissimilarity and entropy are divided by their largest
+    possible value, so that all properties are of the order of 1.
     """
     levels, distances = settings["levels"], settings["distances"]
     quantised = np.minimum(grey(image) * levels, levels - 1).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Histograms of intensities (Swain & Ballard 1991, "Color indexing")."""
+"""The descriptor by histograms of intensities (Swain & Ballard 1991, "Color indexing")."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,6 @@ from workflow_scripts.backbones.descriptors import channels
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the fraction of pixels in each of `bins` equal bins of 0..1, channel by channel."""
+    """Return the fraction of pixels in each of `bins` equal bins between 0 and 1, for one channel after the other."""
     planes = channels(image, settings["colour"])
     return np.concatenate([np.histogram(plane, settings["bins"], range=(0, 1))[0] / plane.size for plane in planes])

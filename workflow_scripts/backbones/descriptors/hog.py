@@ -1,4 +1,4 @@
-"""Histograms of oriented gradients (Dalal & Triggs 2005)."""
+"""The descriptor by histograms of oriented gradients (Dalal & Triggs 2005)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +10,6 @@ from workflow_scripts.backbones.descriptors import grey
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the normalised histograms of `orientations` in cells of `cell` pixels, in blocks of 2 x 2 cells."""
+    """Return histograms of `orientations` directions in cells of `cell` pixels, normalised in blocks of 2 x 2 cells."""
     cell = (settings["cell"], settings["cell"])
     return hog(grey(image), settings["orientations"], cell, (2, 2), block_norm="L2-Hys")

@@ -1,4 +1,4 @@
-"""Local binary patterns (Ojala, Pietikäinen & Mäenpää 2002, IEEE TPAMI 24, 971)."""
+"""The descriptor by local binary patterns (Ojala, Pietikäinen & Mäenpää 2002, IEEE TPAMI 24, 971)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ POINTS_PER_RADIUS = 8
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return, for each of `radii` (pixels), the fractions of the 8 r + 2 uniform, rotation-invariant patterns."""
+    """Return the fractions of the 8 r + 2 uniform, rotation-invariant patterns for each r of `radii` (pixels)."""
     levels = np.rint(grey(image) * 255).astype(np.uint8)
     histograms = []
     for radius in settings["radii"]:

@@ -1,4 +1,4 @@
-"""The pixels themselves, downsampled: the baseline below which no network may fall."""
+"""The descriptor by downsampled pixels, which any network should surpass."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from workflow_scripts.backbones.descriptors import channels
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return `side` x `side` values in 0..1 of each channel, row by row, resized with anti-aliasing."""
+    """Return each channel resized to `side` x `side` values in 0..1 with anti-aliasing, row by row."""
     shape = (settings["side"], settings["side"])
     planes = [resize(plane, shape, anti_aliasing=True) for plane in channels(image, settings["colour"])]
     return np.concatenate([plane.ravel() for plane in planes])

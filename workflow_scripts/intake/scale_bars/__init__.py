@@ -1,1 +1,1 @@
-"""How many nanometres a pixel of a micrograph is: from the file's metadata, or read from the bar under the picture."""
+"""The scale of micrographs, in nanometres per pixel, from the file's metadata or from the scale bar in the image."""

@@ -1,4 +1,4 @@
-"""The bar of a scale: solid, with end caps or ticks, broken by its text, or a row of ticks."""
+"""Detection of scale bars: solid bars, lines with end caps or ticks, bars broken by their text, and rows of ticks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,28 +7,29 @@ import numpy as np
 from scipy import ndimage
 
 SHORTEST, LONGEST = 0.018, 0.6
-"""Length of a line that may be a bar, or a part of one, of the image's width."""
+"""Shortest and longest line that may be a bar or a part of one, as shares of the image's width."""
 LEAST_LENGTH = 10
-"""Pixels of the shortest line."""
+"""Least length of a line, pixels."""
 THICKEST = 0.03
-"""Of a line, of the image's height."""
+"""Largest thickness of a line, as a share of the image's height."""
 SLIMMEST = 3.0
-"""Least length of a line, of its thickness."""
+"""Least ratio of a line's length to its thickness."""
 LEAST_CONTRAST = 45
-"""Between a bar and what is above and below it, grey levels."""
+"""Least contrast between a bar and the rows above and below it, grey levels."""
 UNIFORM, SHARE_UNIFORM = 24, 0.95
-"""Grey levels by which a bar's pixels may differ from their median, and how many of them have to keep to that."""
+"""Largest difference of a bar's pixels from their median, grey levels, and the least share of pixels that keep to
+it."""
 LOWER = 0.3
-"""Lower part of an image in which a row of ticks is looked for."""
+"""The lower part of an image in which a row of ticks is looked for, as a share of its height."""
 MOST_MARKS = 100
-"""Marks of one size in one row, above which they are a texture."""
+"""Largest number of marks of the same size in a row; more are a texture."""
 TICKS = 11
-"""Ticks of a bar without a line, as Hitachi draws it."""
+"""Number of ticks of a bar without a line, as Hitachi draws it."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """Rows `top` to `bottom` and columns `left` to `right`, ends excluded."""
+    """A rectangle of pixels: rows `top` to `bottom` and columns `left` to `right`, both ends excluded."""
 
     top: int
     bottom: int
@@ -44,7 +45,7 @@ class Box:
         return self.bottom - self.top
 
     def distance(self, other: "Box") -> int:
-        """Return the pixels between two boxes, along the axis on which they are farther apart."""
+        """Return the number of pixels between two boxes, along the axis on which they are farther apart."""
         across = max(self.left - other.right, other.left - self.right)
         down = max(self.top - other.bottom, other.top - self.bottom)
         return max(across, down, 0)
@@ -55,8 +56,17 @@ class Box:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar's extent with its caps and ticks, that of its line, its length in pixels, its grey level, that of the
-    ground, and the gap of its text, if it is broken."""
+    """A scale bar.
+
+    Attributes
+    ----------
+    box : its extent with caps and ticks.
+    line : the extent of its line.
+    length : in pixels.
+    level : its grey level.
+    ground : the grey level of the background.
+    gap : the gap for its text, if the bar is broken by it.
+    """
 
     box: Box
     line: Box
@@ -66,12 +76,12 @@ class Bar:
     gap: Box | None = None
 
     def strength(self, grey: np.ndarray) -> np.ndarray:
-        """Return how much of the bar's colour each pixel has, float32 from 0, the ground, to 1; `grey` is uint8."""
+        """Return the share of the bar's colour in each pixel of `grey` (uint8), float32 from 0 (background) to 1."""
         return np.clip((grey.astype(np.float32) - self.ground) / (self.level - self.ground), 0, 1)
 
 
 def parts(mask: np.ndarray) -> np.ndarray:
-    """Return the connected parts of a mask, (h, w) bool, numbered from 1 on."""
+    """Return the connected parts of a mask, (h, w) bool, as labels from 1, (h, w) int; 0 is outside."""
     return ndimage.label(mask, np.ones((3, 3)))[0]
 
 
@@ -82,16 +92,16 @@ def boxes(mask: np.ndarray) -> list[Box]:
 
 
 def find_bars(grey: np.ndarray, height: int) -> list[Bar]:
-    """Return all that may be a bar in some rows of an image, (h, W) uint8, `height` rows in all; bright or dark.
+    """Find everything that may be a bar, bright or dark, in some rows (h, W) uint8 of an image with `height` rows.
 
-    A solid bar counts from end to end. Thin lines with end caps count from the middle of one cap to that of the other,
-    ticks from the first to the last. What is joined to more than its own caps and ticks is a line of a table, or part
-    of the image.
+    The length of a solid bar is measured from end to end, that of a thin line with end caps from the middle of one cap
+    to the middle of the other, and that of a row of ticks from the first to the last. A line that is connected to more
+    than its own caps and ticks is a line of a table or a part of the image, and no bar.
     """
     width = grey.shape[1]
     bars: list[Bar] = []
     for is_bright in (True, False):
-        # Dark bars are bright in the negative, so that only one kind has to be described.
+        # Dark bars are bright in the negative, so that only bright bars have to be found.
         image = grey if is_bright else 255 - grey
         thickest = max(4, round(THICKEST * height))
         lines = [line for box in _lines(image, width, thickest) if (line := _line(image, box, thickest))]
@@ -107,7 +117,8 @@ def find_bars(grey: np.ndarray, height: int) -> list[Bar]:
 
 @dataclass(frozen=True)
 class _Line:
-    """A horizontal line: its box, and that of everything that it is joined to; whether it ends at both of its ends."""
+    """A horizontal line: its box, the box of everything that it is connected to (`joined`), its grey level and that of
+    the background, and whether both of its ends are free (`is_ended`)."""
 
     box: Box
     joined: Box
@@ -117,7 +128,7 @@ class _Line:
 
 
 def _lines(image: np.ndarray, width: int, thickest: int) -> Iterator[Box]:
-    """What is bright, thinner than `thickest` and long."""
+    """Yield the boxes of bright parts that are long and thinner than `thickest` pixels."""
     padded = np.pad(image, ((thickest + 1, thickest + 1), (0, 0)), mode="edge")
     opened = ndimage.minimum_filter1d(padded, thickest + 2, axis=0)
     opened = ndimage.maximum_filter1d(opened, thickest + 2, axis=0, origin=-1 if thickest % 2 == 0 else 0)
@@ -132,7 +143,7 @@ def _lines(image: np.ndarray, width: int, thickest: int) -> Iterator[Box]:
 
 
 def _line(image: np.ndarray, box: Box, thickest: int) -> _Line | None:
-    """The line in a box, if it is of one colour, and different from what is above and below it."""
+    """Return the line in a box if it has one colour and contrast to the rows above and below it, otherwise None."""
     core = image[box.top : box.bottom, box.left : box.right]
     middle = core[len(core) // 2]
     level = int(np.median(middle))
@@ -153,20 +164,21 @@ def _line(image: np.ndarray, box: Box, thickest: int) -> _Line | None:
 
 
 def _joined_to(ink: np.ndarray, box: Box, reach: int) -> Box:
-    """The box of the ink that a line is joined to, as far as `reach` pixels away."""
+    """Return the box of the ink that a line is connected to, at most `reach` pixels away."""
     top, left = max(0, box.top - reach), max(0, box.left - reach)
     labels = parts(ink[top : box.bottom + reach, left : box.right + reach])
-    own = np.bincount(labels[(box.top + box.bottom) // 2 - top, box.left - left : box.right - left])
-    own[0] = 0
-    if not own.sum():
+    counts = np.bincount(labels[(box.top + box.bottom) // 2 - top, box.left - left : box.right - left])
+    counts[0] = 0
+    if not counts.sum():
         return box
-    rows, columns = np.nonzero(labels == int(own.argmax()))
+    rows, columns = np.nonzero(labels == int(counts.argmax()))
     first, last = (int(rows.min()), int(columns.min())), (int(rows.max()) + 1, int(columns.max()) + 1)
     return Box(top + first[0], top + last[0], left + first[1], left + last[1])
 
 
 def _is_broken(image: np.ndarray, left: _Line, right: _Line) -> bool:
-    """Whether two lines are the ends of one bar: of one height and colour, in one row, with a text between them."""
+    """Return whether two lines are the ends of one bar: in the same rows, of the same colour, with text between
+    them."""
     one, other = left.box, right.box
     is_free = (
         left.joined.left >= one.left - 4 * one.height - 4 and right.joined.right <= other.right + 4 * one.height + 4
@@ -199,9 +211,9 @@ def _joined(image: np.ndarray, left: _Line, right: _Line) -> Bar | None:
 
 
 def _ends(image: np.ndarray, left: _Line, right: _Line) -> tuple[float, float] | None:
-    """The two ends of a bar, columns: the middles of its caps, else its edges.
+    """Return the columns of the two ends of a bar: the middles of its caps, or its edges if it has no caps.
 
-    None with a cap at one end only: that is half of a bar that its text breaks.
+    Returns None if there is a cap at one end only, because this is half of a bar that is broken by its text.
     """
     one, other = _cap(image, left, at_left=True), _cap(image, right, at_left=False)
     if one is not None and other is not None:
@@ -212,9 +224,9 @@ def _ends(image: np.ndarray, left: _Line, right: _Line) -> tuple[float, float] |
 
 
 def _cap(image: np.ndarray, line: _Line, *, at_left: bool) -> float | None:
-    """The middle of the vertical stroke at an end, a column; None if there is none, or one slimmer than the line.
+    """Return the column of the middle of the vertical stroke at an end of a line, or None if there is none.
 
-    A ruler's ticks stand on a thick line, whose ends count then.
+    A stroke thinner than the line is a tick of a ruler, and does not count as a cap.
     """
     box, joined = line.box, line.joined
     rows = [row for row in range(joined.top, joined.bottom) if row < box.top - 1 or row > box.bottom]
@@ -240,7 +252,7 @@ def _cap(image: np.ndarray, line: _Line, *, at_left: bool) -> float | None:
 
 
 def _edge(image: np.ndarray, line: _Line, *, at_left: bool) -> float:
-    """The end of a line to a part of a pixel: where half of the ink of its last pixels lies."""
+    """Return the column of a line's end to a fraction of a pixel, from the grey levels of its last pixels."""
     box = line.box
     inner = slice(box.top + (box.height > 2), box.bottom - (box.height > 2))
     end, reach = (box.left if at_left else box.right), 4
@@ -251,7 +263,7 @@ def _edge(image: np.ndarray, line: _Line, *, at_left: bool) -> float:
 
 
 def _ticks(image: np.ndarray, width: int, height: int) -> Iterator[Bar]:
-    """A row of `TICKS` slim marks of one size at even distances."""
+    """Yield rows of `TICKS` thin marks of the same size at equal distances."""
     slimmest, above = max(4, round(0.006 * width)), max(0, len(image) - round(LOWER * height))
     image = image[above:]
     hat = image.astype(np.int16) - ndimage.grey_opening(image, (1, slimmest + 2))
@@ -272,7 +284,7 @@ def _ticks(image: np.ndarray, width: int, height: int) -> Iterator[Bar]:
 
 
 def _evenly(marks: list[Box]) -> Iterator[list[Box]]:
-    """The rows of exactly `TICKS` marks at even distances: one more or less, and the length would be another."""
+    """Yield the groups of exactly `TICKS` marks at equal distances; with another number the length would be wrong."""
     marks = sorted(marks, key=lambda box: box.left)
     middles = np.array([(box.left + box.right) / 2 for box in marks])
     places = np.arange(-1, TICKS + 1)

@@ -1,4 +1,4 @@
-"""The size of a pixel as the microscope's program wrote it into the file or beside it."""
+"""The size of a pixel from the metadata that the microscope's program wrote into the file or beside it."""
 
 import re
 import struct
@@ -18,14 +18,15 @@ NM = {
     **{"pm": 1e-3, "nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "micron": 1e3, "microns": 1e3, "mm": 1e6, "m": 1e9},
     **{"Å": 0.1, "A": 0.1},
 }
-"""Units of length, nanometres."""
+"""Units of length in nanometres."""
 LENGTH = re.compile(r"([\d.]+)\s*(nm|[uµμ]m|mm)")
 FIELD_TOLERANCE = 0.02
-"""By which part the width of the field over that of the image may differ from the size of a pixel, which is rounded."""
+"""The largest relative difference between the stated size of a pixel, which is rounded, and that computed from the
+width of the field."""
 ASPECT_TOLERANCE = 0.01
-"""By which part the aspect of the field may differ from the image's, before the image counts as cropped."""
+"""The largest relative difference between the aspect ratios of field and image if the image is not cropped."""
 _DM_UNIT, _DM_SCALE, _TESCAN, _PHENOM, _EXIF = 65003, 65009, 50431, 34683, 34665
-"""TIFF tags: unit and scale of Digital Micrograph's exports, Tescan's settings, Phenom's settings, the Exif entries."""
+"""Codes of TIFF tags: unit and scale of Digital Micrograph's exports, settings of Tescan and Phenom, Exif entries."""
 
 
 _T = TypeVar("_T")
@@ -34,12 +35,13 @@ _DAMAGED = (
     *(TiffFileError, OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, ZeroDivisionError),
     *(SyntaxError, struct.error),
 )
-"""What readers of damaged or strange tags raise; XML's errors are syntax errors."""
+"""Exceptions that readers raise for damaged or unexpected tags; those of XML are syntax errors."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Nanometres per pixel, whose metadata say so, and the image's height without its stripe in pixels, if stated."""
+    """The size of a pixel from metadata, the maker of the microscope, and the image's height without its stripe
+    (pixels) if stated."""
 
     nm_per_pixel: float
     maker: str
@@ -48,7 +50,8 @@ class Calibration:
 
 @dataclass(frozen=True)
 class _Stated:
-    """What metadata state: nanometres per pixel, and the width of the image that this is true of, if they name it."""
+    """A statement in metadata: nanometres per pixel, and the width in pixels of the image for which it holds, if
+    stated."""
 
     nm_per_pixel: float
     maker: str
@@ -57,14 +60,15 @@ class _Stated:
 
 
 def calibration(path: Path, width: int, height: int) -> Calibration | None:
-    """Return what the metadata of an image of `width` x `height` pixels state, or None.
+    """Return the size of a pixel from the metadata of an image of `width` x `height` pixels, or None.
 
-    Read are the TIFF tags of FEI and Thermo Fisher (34680, 34682: `PixelWidth`, `DatabarHeight`), Phenom (34683),
-    Zeiss (34118: the width of the field, `Image Pixel Size`), Tescan (50431: `PixelSizeX`, `ImageStripSize`), Olympus
-    (33560), Gatan's exports (65009), Hitachi (XPComment: `PixelSize`) and JEOL (Exif MakerNote: `SM_MICRON_BAR`,
-    `SM_MICRON_MARKER`), the units of ImageJ and OME, the calibration of Digital Micrograph's own files, and the text
-    beside the image that the programs of Hitachi, JEOL and Tescan write.
-    Where they name another width than the image has, it was resized or cropped since, and they are not taken.
+    The following are read: the TIFF tags of FEI and Thermo Fisher (34680, 34682: `PixelWidth`, `DatabarHeight`), Phenom
+    (34683), Zeiss (34118: the width of the field, `Image Pixel Size`), Tescan (50431: `PixelSizeX`, `ImageStripSize`),
+    Olympus (33560), Gatan's exports (65009), Hitachi (XPComment: `PixelSize`) and JEOL (Exif MakerNote:
+    `SM_MICRON_BAR`, `SM_MICRON_MARKER`); the units of ImageJ and OME; the calibration in Digital Micrograph files; and
+    the text files that the programs of Hitachi, JEOL and Tescan write beside the image.
+
+    Metadata that state another width than the image has are not used, because the image was resized or cropped.
     """
     for stated in _statements(path, width, height):
         if stated.nm_per_pixel > 0 and stated.width in (None, width):
@@ -74,7 +78,7 @@ def calibration(path: Path, width: int, height: int) -> Calibration | None:
 
 
 def texts_beside(path: Path) -> list[Path]:
-    """Return the text files beside an image that may describe it, whether they are there or not."""
+    """Return the paths of text files beside an image that may describe it; they need not exist."""
     dashed = path.with_name(f"{path.stem}-{path.suffix[1:]}.hdr")
     return [path.with_suffix(".txt"), path.with_suffix(".hdr"), dashed]
 
@@ -89,7 +93,7 @@ def _statements(path: Path, width: int, height: int) -> Iterator[_Stated]:
 
 
 class _readable:  # noqa: N801 - used as a function
-    """Open a file with `reader`; give None where it is no file of that format or is damaged."""
+    """Open a file with `reader`, as a context manager; gives None if the file has another format or is damaged."""
 
     def __init__(self, reader: Callable[[Path], Any], path: Path) -> None:
         try:
@@ -111,7 +115,7 @@ class _readable:  # noqa: N801 - used as a function
 
 
 def _of_tiff(tiff: TiffFile, width: int, height: int) -> Iterator[_Stated]:
-    """Statements of a TIFF's tags, those of the microscopes before those of programs that only looked at the image."""
+    """Yield the statements in a TIFF's tags: first those of microscopes, then those of other programs."""
     makers = (_fei, lambda tiff: _zeiss(tiff, width, height), _olympus, _gatan, _phenom)
     yield from filter(None, (_attempted(maker, tiff) for maker in makers))
     yield from _of_texts(_attempted(_texts_of_tags, tiff) or [])
@@ -119,7 +123,7 @@ def _of_tiff(tiff: TiffFile, width: int, height: int) -> Iterator[_Stated]:
 
 
 def _attempted(reader: Callable[[_T], _R], source: _T) -> _R | None:
-    """What a reader finds, or None where tags are damaged or hold what they should not."""
+    """Return the result of a reader, or None if tags are damaged or have unexpected values."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -140,7 +144,11 @@ def _fei(tiff: TiffFile) -> _Stated | None:
 
 
 def _zeiss(tiff: TiffFile, width: int, height: int) -> _Stated | None:
-    """The width of the field over that of the image, which may be stored at half the size that it was scanned at."""
+    """Return the width of the field divided by that of the image.
+
+    The image may be stored at half the size at which it was scanned, so the stated size of a pixel is only compared. If
+    the two contradict each other, a size of 0 is returned.
+    """
     entries = tiff.sem_metadata or {}
     size = _zeiss_length(entries, "ap_image_pixel_size") or _zeiss_length(entries, "ap_pixel_size")
     across, down = _zeiss_length(entries, "ap_width"), _zeiss_length(entries, "ap_height")
@@ -149,7 +157,7 @@ def _zeiss(tiff: TiffFile, width: int, height: int) -> _Stated | None:
     if across and down and abs(across / down / (width / height) - 1) <= ASPECT_TOLERANCE:
         field = across / width
         if "ap_image_pixel_size" in entries and stored == width and size and abs(size / field - 1) > FIELD_TOLERANCE:
-            return _Stated(0, "Zeiss")  # two answers
+            return _Stated(0, "Zeiss")  # a contradiction
         return _Stated(field, "Zeiss")
     return _Stated(size, "Zeiss", stored) if size else None
 
@@ -167,7 +175,7 @@ def _olympus(tiff: TiffFile) -> _Stated | None:
 
 
 def _gatan(tiff: TiffFile) -> _Stated | None:
-    """What Digital Micrograph writes into the TIFF that it exports; in units of 1/nm it is no length."""
+    """Return the scale in a TIFF exported by Digital Micrograph; units such as 1/nm raise `KeyError`."""
     tags = tiff.pages.first.tags
     unit, scale = tags.valueof(_DM_UNIT), tags.valueof(_DM_SCALE)
     return _Stated(float(scale) * NM[str(unit).strip("\0 ")], "Gatan") if unit and scale else None
@@ -180,7 +188,7 @@ def _phenom(tiff: TiffFile) -> _Stated | None:
 
 
 def _imagej(tiff: TiffFile) -> _Stated | None:
-    """Pixels a unit, where the unit is one of microscopes: centimetres and inches are those of printers."""
+    """Return the scale of ImageJ if its unit is one of microscopy, not centimetres or inches."""
     settings = tiff.imagej_metadata or {}
     unit = str(settings.get("unit", "")).replace("\\u00B5", "µ")
     count, per = tiff.pages.first.tags.valueof("XResolution", (0, 1))
@@ -201,14 +209,14 @@ def _ome(tiff: TiffFile) -> _Stated | None:
 
 
 def _texts_of_tags(tiff: TiffFile) -> list[str]:
-    """The texts in a TIFF's own tags and its Exif entries that are longer than names."""
+    """Return the long texts in a TIFF's tags and its Exif entries."""
     tags = {tag.code: tag.value for tag in tiff.pages.first.tags.values()}
     exif = tags.get(_EXIF)
     return _long_texts([*tags.values(), *(exif.values() if isinstance(exif, dict) else ())])
 
 
 def _texts_of_exif(path: Path) -> list[str]:
-    """The texts in the Exif entries of a JPEG or PNG, and its comments."""
+    """Return the long texts in the Exif entries and comments of a JPEG or PNG."""
     with _readable(Image.open, path) as image:
         return [] if image is None or image.format == "TIFF" else _attempted(_texts_of_image, image) or []
 
@@ -260,7 +268,7 @@ def _jeol(text: str) -> _Stated | None:
 
 
 def _digital_micrograph(path: Path) -> Iterator[_Stated]:
-    """The calibration of a DM3 or DM4; in units of 1/nm, of a diffraction pattern, it is no length."""
+    """Yield the calibration of a DM3 or DM4 file, unless its unit is not a length (1/nm for diffraction patterns)."""
     if path.suffix.lower() not in (".dm3", ".dm4") or find_spec("nionswift_plugin") is None:
         return
     from nionswift_plugin.DM_IO.dm3_image_utils import load_image

@@ -1,4 +1,4 @@
-"""The scale of a micrograph: by its metadata and by the bar and the text that are drawn under it or on it."""
+"""Reading of the scale of a micrograph, from its metadata and from the bar and the text in the image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,21 +15,21 @@ from workflow_scripts.intake.scale_bars.text import INK, STRONG_INK, agreed, nea
 from workflow_scripts.io.images import ImageRejected, read_image
 
 NM_PER_PIXEL = (0.005, 40_000.0)
-"""What a microscope's pixel can be, nanometres."""
+"""Smallest and largest plausible size of a pixel, nanometres."""
 TOLERANCE = 0.03
-"""By which part two answers may differ: metadata and reading, a bar's length and a round number, two scales."""
+"""The largest relative difference of two scales, or of a bar's length and a round number, that still agree."""
 MOST_BARS, MOST_TEXTS = 8, 3
-"""How many candidates are looked at, and how many texts near each are read."""
+"""The largest number of bars that are looked at, and of texts that are read near each."""
 ALONE = 1.5
-"""How much farther away another length has to be from a bar than its own, in heights of a letter."""
+"""How much farther from a bar than its own text any other length must be, in heights of a letter."""
 EXTREME = 40
-"""How far a bar on the image itself may be from black or white, grey levels."""
+"""The largest difference from black or white, in grey levels, of a bar outside a stripe."""
 AROUND = 0.02
-"""Of the height, by which a bar may stick out of its stripe."""
+"""How far a bar may extend beyond its stripe, as a share of the image's height."""
 
 
 class Reason(StrEnum):
-    """Why there is no scale, or no bar's length."""
+    """The reasons why an image has no scale, or no length of a bar."""
 
     NO_STRIPE = "no stripe"
     NO_BAR = "no bar"
@@ -43,11 +43,18 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Reading:
-    """What an image says about its scale; NaN where it does not, and `reason` says why.
+    """The scale of an image. Numbers that are not known are NaN, and `reason` says why.
 
-    `scale_um` is the length that the bar stands for and `bar_px` its pixels; `field_um` what the image is wide, known
-    also where the size of a pixel is and the bar is not; `confidence` the share of readings of the
-    text that agree, 1 for metadata; `source` the maker whose metadata, or `picture`; `text` the most frequent reading.
+    Attributes
+    ----------
+    scale_um : the length that the bar stands for, micrometres.
+    bar_px : the length of the bar, pixels.
+    nm_per_pixel : the size of a pixel, nanometres.
+    field_um : the width of the image, micrometres.
+    confidence : the share of readings of the text that agree; 1 for metadata.
+    source : the maker of the microscope whose metadata were read, or `picture` if the bar was read.
+    text : the most frequent reading of the text.
+    reason : one of `Reason`, or empty.
     """
 
     scale_um: float = np.nan
@@ -61,7 +68,7 @@ class Reading:
 
 
 class _Failed(Exception):  # noqa: N818 - an outcome, not a failure
-    """There is no scale to be read, with the reason."""
+    """Raised if no scale can be read, with the reason."""
 
     def __init__(self, reason: Reason, text: str = "", bar: Bar | None = None) -> None:
         super().__init__(reason)
@@ -70,7 +77,7 @@ class _Failed(Exception):  # noqa: N818 - an outcome, not a failure
 
 @dataclass(frozen=True)
 class _Named:
-    """A bar with the length that a text near it names, nanometres."""
+    """A bar with the length `nm` (nanometres) that a text near it names, and the text's distance from the bar."""
 
     bar: Bar
     nm: float
@@ -84,11 +91,11 @@ class _Named:
 
 
 def read_scale(path: Path, max_pixels: int | None = None) -> Reading:
-    """Return the scale of an image file.
+    """Read the scale of an image file.
 
-    Bars and the texts near them are read; a reading counts only where several readings of the enlarged text agree upon
-    a round length. Metadata give the size of a pixel; where a reading contradicts them there is no scale.
-    Raises `UserError` if Tesseract is needed and not there.
+    The size of a pixel is taken from the metadata if there are any, otherwise from a bar and the text near it. A text
+    counts only if several readings of it, enlarged in different ways, agree on a round length. If metadata and bar
+    disagree, there is no scale. Raises `UserError` if Tesseract is needed but not installed.
     """
     try:
         grey = grey_levels(read_image(path, max_pixels))
@@ -96,7 +103,7 @@ def read_scale(path: Path, max_pixels: int | None = None) -> Reading:
         return Reading(reason=Reason.NO_IMAGE)
     known = calibration(path, grey.shape[1], grey.shape[0])
     try:
-        reading = _by_metadata(grey, known) if known else _by_picture(grey)
+        reading = _by_metadata(grey, known) if known else _by_bar(grey)
     except _Failed as failure:
         return failure.reading
     return replace(reading, field_um=reading.nm_per_pixel * grey.shape[1] / 1e3)
@@ -108,7 +115,7 @@ def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
         named = _named(grey)
     except _Failed as failure:
         return _by_length(grey, reading, failure.reading.reason)
-    except UserError:  # without Tesseract metadata still hold
+    except UserError:  # without Tesseract the metadata are still valid
         return _by_length(grey, reading, Reason.UNREADABLE)
     if abs(named.nm_per_pixel / known.nm_per_pixel - 1) > TOLERANCE + 1 / named.bar.length:
         raise _Failed(Reason.DISAGREE, named.text, named.bar)
@@ -116,7 +123,10 @@ def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
 
 
 def _by_length(grey: np.ndarray, reading: Reading, reason: str) -> Reading:
-    """With the length of the only bar in a stripe, which has to be round, where its text cannot be read."""
+    """Return the reading with the length of the only bar in the stripes, if its text cannot be read.
+
+    The bar's length follows from its pixels and must be nearly a round number; otherwise `_Failed` is raised.
+    """
     bars = [bar for stripe in find_stripes(grey) for bar in find_bars(grey[stripe.top : stripe.bottom], len(grey))]
     if len(bars) != 1:
         return replace(reading, reason=reason)
@@ -126,7 +136,7 @@ def _by_length(grey: np.ndarray, reading: Reading, reason: str) -> Reading:
     return replace(reading, scale_um=nm / 1e3, bar_px=bars[0].length)
 
 
-def _by_picture(grey: np.ndarray) -> Reading:
+def _by_bar(grey: np.ndarray) -> Reading:
     named = _named(grey)
     if not NM_PER_PIXEL[0] <= named.nm_per_pixel <= NM_PER_PIXEL[1]:
         raise _Failed(Reason.IMPLAUSIBLE, named.text, named.bar)
@@ -135,7 +145,7 @@ def _by_picture(grey: np.ndarray) -> Reading:
 
 
 def _named(grey: np.ndarray) -> _Named:
-    """The bar with a text that names a length: in a stripe, or in the rows around it, or anywhere on the image."""
+    """Find the bar with a text that names a length: in a stripe, else near a stripe, else anywhere in the image."""
     height, stripes = len(grey), find_stripes(grey)
     around = round(AROUND * height)
     failures = []
@@ -155,7 +165,7 @@ def _named(grey: np.ndarray) -> _Named:
     except _Failed as failure:
         if failures:
             raise failures[0] from None
-        # lines of an image look like bars: what they lack is not the reason
+        # lines in an image look like bars, so the reason of this failure would mislead
         raise _Failed(Reason.NO_STRIPE, failure.reading.text) from None
 
 
@@ -178,11 +188,11 @@ def _named_in(rows: np.ndarray, height: int) -> _Named:
     ]
     if not named:
         raise _Failed(Reason.UNREADABLE, read[0].usual, texts[0][0] if len(bars) == 1 else None)
-    return _only([_nearest(own) for bar in bars if (own := [one for one in named if one.bar is bar])])
+    return _only([_nearest(of_bar) for bar in bars if (of_bar := [one for one in named if one.bar is bar])])
 
 
 def _nearest(named: Sequence[_Named]) -> _Named:
-    """The length nearest to a bar; another one may not be about as near."""
+    """Return the length nearest to a bar; raises `_Failed` if another length is about as near."""
     first, *others = sorted(named, key=lambda one: one.distance)
     if any(other.nm != first.nm and other.distance < first.distance + ALONE for other in others):
         raise _Failed(Reason.TWO_SCALES, first.text, first.bar)
@@ -190,7 +200,7 @@ def _nearest(named: Sequence[_Named]) -> _Named:
 
 
 def _only(named: Sequence[_Named]) -> _Named:
-    """The one scale; where a text names the length of several bars or several scales are drawn, they have to agree."""
+    """Return the bar with the nearest text; raises `_Failed` if the scales of several bars disagree."""
     first, *others = sorted(named, key=lambda one: one.distance)
     for other in others:
         if abs(other.nm_per_pixel / first.nm_per_pixel - 1) > TOLERANCE:

@@ -1,4 +1,4 @@
-"""The stripe with the microscope's data above or below an image."""
+"""Detection of the stripe with the microscope's data at the upper or lower edge of an image."""
 
 from dataclasses import dataclass
 
@@ -8,38 +8,39 @@ from skimage.color import rgb2gray
 from workflow_scripts.intake.scale_bars.bar import boxes
 
 HEIGHTS = (0.02, 0.25)
-"""Smallest and largest height of a stripe, of the picture's."""
+"""Smallest and largest height of a stripe, as shares of the image's height."""
 BLANK = (0.97, 0.85)
-"""Share of a row that is of one colour where nothing is written, or where the line of a table runs; the second is for
-pictures in which the first finds no stripe: strong JPEG compression leaves something everywhere."""
+"""The smallest share of a row that has one colour if the row is blank or part of a table's line. The second value is
+tried if the first finds no stripe, because strong JPEG compression leaves artefacts everywhere."""
 THICKEST_LINE = 3
-"""Rows of such a line."""
+"""The largest number of rows of a table's line."""
 LONGEST_TEXT = 0.06
-"""Height, of the picture's, after which rows without a blank one are no line of text any more."""
+"""The largest height of a line of text, as a share of the image's height."""
 QUARTILE = 1.1503
 """Third quartile of the absolute values of normal noise, in standard deviations."""
 MOST_NOISE = 6.0
-"""Standard deviation of the paper, grey levels, above which it is none."""
+"""The largest standard deviation of the paper, grey levels."""
 RINGING = 10
-"""What JPEG leaves around text on paper, grey levels."""
+"""The largest deviation that JPEG leaves around text on paper, grey levels."""
 LEAST_CONTRAST = 60
-"""Between ink and paper, grey levels."""
+"""The least contrast between ink and paper, grey levels."""
 LINE_CONTRAST = 30
-"""Between a table's line and paper, grey levels."""
+"""The least contrast between a table's line and paper, grey levels."""
 LETTERS, MANY_LETTERS, LETTER = 3, 9, 5
-"""Fewest parts of ink as high as a letter that make writing, where the stripe's edge is sharp and where it is not (a
-flat image with `10 nm` on it is no stripe), and that height, pixels."""
+"""The fewest letters in a stripe whose edge is sharp, the fewest in other stripes (a flat image with `10 nm` written on
+it is no stripe), and the least height of a letter, pixels."""
 STEP, SHARP = 0.15, 0.5
-"""By how much less of the rows behind a stripe is of the colour of its paper: at least, and where its edge is sharp."""
+"""The least decrease, at the edge of a stripe, of the share of a row that has the colour of the paper, and the least
+decrease at a sharp edge."""
 FLOATING = 0.06
-"""Of the height: rows of the image on the far side of a stripe that floats above the image's edge, at most."""
+"""The most rows between the image's edge and a stripe that does not touch it, as a share of the image's height."""
 REFINED = 6
-"""Rows behind a stripe's last blank one among which its edge is: JPEG leaves none of them blank."""
+"""The number of rows after the last blank row in which the edge of the stripe is looked for."""
 
 
 @dataclass(frozen=True)
 class Stripe:
-    """Rows `top` to `bottom` (excluded) of a picture, on paper of the grey level `paper`."""
+    """A stripe: rows `top` to `bottom` (excluded) of an image, and the grey level of its background, `paper`."""
 
     top: int
     bottom: int
@@ -47,7 +48,7 @@ class Stripe:
 
 
 def grey_levels(image: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 from an image of any type, (H, W) or (H, W, 3): its luminance, from the darkest to the brightest."""
+    """Return the luminance of an image (H, W) or (H, W, 3) of any type, stretched to 0 to 255, (H, W) uint8."""
     pixels = image.astype(np.float32)
     grey = rgb2gray(pixels) if pixels.ndim == 3 else pixels
     low, high = float(grey.min()), float(grey.max())
@@ -55,11 +56,11 @@ def grey_levels(image: np.ndarray) -> np.ndarray:
 
 
 def find_stripes(grey: np.ndarray) -> list[Stripe]:
-    """Return the stripes at the upper and lower edge of an image, (H, W) uint8: none, one or both.
+    """Find the stripes at the upper and lower edge of an image, (H, W) uint8: none, one or both.
 
-    A stripe is as wide as the image and of one colour, with ink on it. It ends at its last row in which nothing is
-    written: between stripe and image there is always one, and rarely in an image, even a dark one. Some float a few
-    rows above the image's edge.
+    A stripe is as wide as the image and has one colour with text on it. It ends at its last blank row, because there is
+    always a blank row between the text and the image, and hardly ever one inside an image. There may be a few rows of
+    the image between the stripe and the image's edge.
     """
     height = len(grey)
     above, below = _nearest_the_top(grey), _nearest_the_top(grey[::-1])
@@ -68,7 +69,7 @@ def find_stripes(grey: np.ndarray) -> list[Stripe]:
 
 
 def image_rows(grey: np.ndarray) -> slice:
-    """Return the rows of an image, (H, W) uint8, without its stripes and what is on their far side."""
+    """Return the rows of an image, (H, W) uint8, without its stripes and the rows between these and the edge."""
     rows = [0, len(grey)]
     for stripe in find_stripes(grey):
         if stripe.top + stripe.bottom < len(grey):
@@ -79,7 +80,7 @@ def image_rows(grey: np.ndarray) -> slice:
 
 
 def _nearest_the_top(grey: np.ndarray) -> tuple[int, int, int] | None:
-    """First row, row behind the last, and paper of the stripe that begins in the first row, or a few rows below it."""
+    """Return the first row, the row after the last, and the paper of the stripe at or near the upper edge, or None."""
     at_edge = _at_the_top(grey)
     if at_edge:
         return 0, *at_edge
@@ -93,7 +94,7 @@ def _nearest_the_top(grey: np.ndarray) -> tuple[int, int, int] | None:
 
 
 def _at_the_top(grey: np.ndarray) -> tuple[int, int] | None:
-    """Height and paper of the stripe that begins in the first row."""
+    """Return the height and the paper of the stripe that begins in the first row, or None."""
     height = len(grey)
     least, most = max(4, int(HEIGHTS[0] * height)), int(HEIGHTS[1] * height)
     edge = grey[:least]
@@ -117,7 +118,7 @@ def _at_the_top(grey: np.ndarray) -> tuple[int, int] | None:
 
 
 def _refined(rows: np.ndarray, end: int) -> int:
-    """The row behind the stripe's last: the sharpest change of the few behind its last blank row."""
+    """Return the row after the stripe's last: the sharpest change in the few rows after its last blank row."""
     changes = np.abs(np.diff(rows[end - 1 : end + REFINED], axis=0)).mean(axis=1)
     usual = np.abs(np.diff(rows[end + REFINED : end + REFINED + 5], axis=0)).mean()
     sharp = np.flatnonzero(changes > max(3 * usual, 20, 0.5 * changes.max()))
@@ -130,7 +131,7 @@ def _is_written_on(ink: np.ndarray, is_sharp: bool) -> bool:
 
 
 def _last_blank(is_blank: np.ndarray, is_line: np.ndarray, longest: int) -> tuple[int, int]:
-    """The row behind the last blank one, and that behind the lines of a table that follow it."""
+    """Return the row after the last blank one, and the row after a table's line that may follow it."""
     end = 0
     for row in range(len(is_blank)):
         if is_blank[row]:

@@ -1,4 +1,4 @@
-"""The scales of all pictures of a data set, as a table."""
+"""The table of the scales of all images of a data set."""
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
@@ -25,10 +25,15 @@ def read_scales(
     memory: Memory[Reading] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """`read_scale` of each picture, a row each (`COLUMNS`), in the order of `images` (`image_id`, `path` in `folder`).
+    """Read the scale of each image; return a table with `COLUMNS` and the rows of `images`.
 
-    By `workers` processes, on which the result does not depend. What `memory` knows of unchanged files is not read
-    again; `progress` is called with (done, total) after each picture that was.
+    Parameters
+    ----------
+    images : table with the columns `image_id` and `path`, relative to `folder`.
+    max_pixels : largest allowed width times height of an image, pixels.
+    workers : number of processes; the result does not depend on it.
+    memory : readings of earlier runs; unchanged files are not read again.
+    progress : called with (done, total) after each image that was read.
     """
     memory = memory or Memory({})
     entries = files_of(images, folder)
@@ -45,16 +50,16 @@ def read_scales(
 
 
 def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
-    """What a reading comes from: each picture together with the text beside it, if there is one."""
+    """Return an entry for each image, whose size and time include those of the text file beside it, if there is one."""
     return [_entry(Path(folder), path) for path in images["path"]]
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Return sentences for the log: how many scales there are, as the figure counts, and why there are no others."""
+    """Return sentences for the log: the number of images with a scale, and why the others have none."""
     known, sized = table["scale_um"].notna(), table["nm_per_pixel"].notna() & table["scale_um"].isna()
     without = ~(known | sized)
     sources = table.loc[known, "source"].value_counts()
-    lines = [f"{known.sum()} of {len(table)} pictures with a scale ({_counted(sources)})"]
+    lines = [f"{known.sum()} of {len(table)} images with a scale ({_counted(sources)})"]
     if sized.any():
         reasons = table.loc[sized, "reason"].value_counts()
         lines.append(f"{sized.sum()} with the size of a pixel only ({_counted(reasons)})")

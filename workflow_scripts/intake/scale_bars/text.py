@@ -1,4 +1,4 @@
-"""The text of a scale: where it stands, what Tesseract reads in it, and the length that it names."""
+"""The text of a scale bar: finding it, reading it by Tesseract, and the length that it names."""
 
 import os
 import re
@@ -19,35 +19,36 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.intake.scale_bars.bar import Bar, Box, boxes, parts
 
 SPACE = 1.6
-"""Widest space inside a text, in heights of a letter."""
+"""The widest space inside a text, in heights of a letter."""
 FARTHEST = 2.5
-"""Largest distance of a text from its bar, in heights of a letter."""
+"""The largest distance of a text from its bar, in heights of a letter."""
 LOWEST, TALLEST = 6, 0.08
-"""Height of the letters: least in pixels, below which 3 is read as 5, and largest of the image's."""
+"""The least height of a letter in pixels (in smaller ones 3 is read as 5), and the largest, as a share of the image's
+height."""
 LETTERS = (2, 12)
-"""Fewest and most parts of a text that may be a length."""
+"""The fewest and most letters of a text that may be a length."""
 INK, STRONG_INK, LESS_INK = 0.5, 0.75, 0.2
-"""Share of the bar's colour from which a pixel is ink; the second where the ground is an image; and by how much less
-ink shows that a letter is missing."""
+"""The least share of the bar's colour of a pixel that is ink; this share if the background is an image; and how much
+less a pixel may have if it only shows that a letter is missing."""
 MISSING = 0.4
-"""Gap between letters, and before the first, in heights of a letter, in which a letter may be missing."""
+"""The width of a gap before or between letters, in heights of a letter, above which a letter may be missing."""
 ONE = 0.42
-"""Width of a digit, of its height, below which it can only be 1."""
+"""The ratio of width to height below which a digit can only be 1."""
 SCREEN = 4
-"""Texts from which on each is first read twice, to see whether it may name a length at all."""
+"""The fewest texts for which each is first read at two sizes only, to discard those that name no length."""
 HEIGHTS = (28, 32, 40, 48)
-"""Heights to which a text is enlarged, pixels. Each is read plain and smoothed, and so gives two readings."""
+"""The heights in pixels to which a text is enlarged. Each is read twice, plain and smoothed."""
 SMOOTHING = 1 / 40
-"""Standard deviation of the smoothing, of the height."""
+"""The standard deviation of the smoothing, as a share of the height."""
 MARGIN = 16
-"""White around an enlarged text, pixels."""
+"""The white margin around an enlarged text, pixels."""
 FEWEST, SHARE = 3, 0.75
-"""How many readings, and which share of those that name a length, have to name the same."""
+"""The fewest readings that must name the same length, and the least share of all readings that name a length."""
 NM = {"n": 1.0, "µ": 1e3, "m": 1e6}
 LEADING = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
-"""What the length of a bar begins with; then there are only zeros."""
+"""The allowed lengths of a bar, apart from a power of ten."""
 
-# A micro sign is read as one or two of these letters, a digit as one of those.
+# Tesseract may read a micro sign as one or two of these letters, and a digit as one of the letters below.
 _LENGTH = re.compile(r"(?P<number>.+?)(?P<unit>n|m|[uµμpyjwvU]{1,2})[mM]{1,2}")
 _HINT = re.compile(r"[0-9lIi|oOsSzZT].*[mM]")
 _NUMBER = re.compile(r"[1-9]\d{0,3}(\.\d{1,2})?|0\.\d{1,2}")
@@ -57,8 +58,15 @@ _TO_DIGITS = str.maketrans({**_DIGITS, **dict.fromkeys("oOQD@", "0"), ",": "."})
 
 @dataclass(frozen=True)
 class Text:
-    """A text near a bar: its pixels, (h, w) uint8, black on white; its distance in heights of a letter; and, where its
-    last letters are `µm` by their shape, the pixels of the number before them and which of its digits can only be 1."""
+    """A text near a bar.
+
+    Attributes
+    ----------
+    pixels : (h, w) uint8, black on white.
+    distance : from the bar, in heights of a letter.
+    number : the pixels of the number before the unit if the last letters have the shape of `µm`, otherwise None.
+    ones : for each digit of this number, whether it is so narrow that it can only be 1.
+    """
 
     pixels: np.ndarray
     distance: float
@@ -68,7 +76,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Readings:
-    """What was read in a text, and in the number before its `µm`; `ones` as in `Text`."""
+    """All readings of a text (`whole`) and of the number before its `µm` (`number`); `ones` as in `Text`."""
 
     whole: Sequence[str] = ()
     number: Sequence[str] = ()
@@ -76,14 +84,16 @@ class Readings:
 
     @property
     def usual(self) -> str:
+        """The most frequent reading of the whole text."""
         return max(self.whole, key=self.whole.count)
 
 
 def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) -> list[Text]:
-    """Return the texts near a bar, or in its gap, that may name a length, the nearest first.
+    """Find the texts near a bar, or in its gap, that may name a length; the nearest comes first.
 
-    `grey` are rows of an image of `height` rows, (h, W) uint8. Letters have the bar's colour or more of it, stand in a
-    row and are of about one height. A text with a raised part behind its unit, `nm⁻¹`, names no length.
+    `grey` (h, W) uint8 are some rows of an image that has `height` rows. Pixels of letters have at least `ink_share` of
+    the bar's colour; letters stand in a row and have about the same height. A text with a raised part after its unit,
+    such as `nm⁻¹`, names no length.
     """
     tallest = TALLEST * height
     box = bar.gap or bar.box
@@ -110,19 +120,22 @@ def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) 
 
 
 def _without_bar(ink: np.ndarray, bar: Bar, rows: int, columns: int) -> np.ndarray:
-    """The ink, (h, w) bool, without the parts that touch the bar's line, which lies moved by `rows` and `columns`."""
+    """Return the ink, (h, w) bool, without the parts that touch the bar's line.
+
+    `rows` and `columns` move the bar from the image's coordinates to those of `ink`.
+    """
     line, gap = bar.line.moved(rows, columns), bar.gap.moved(rows, columns) if bar.gap else None
     is_line = np.zeros_like(ink)
     is_line[max(0, line.top - 1) : line.bottom + 1, max(0, line.left - 1) : line.right + 1] = True
     if gap:
         is_line[:, gap.left + 1 : gap.right - 1] = False
     labels = parts(ink)
-    own = np.unique(labels[is_line])
-    return np.asarray(ink & ~is_line & ~np.isin(labels, own[own > 0]))
+    touching = np.unique(labels[is_line])
+    return np.asarray(ink & ~is_line & ~np.isin(labels, touching[touching > 0]))
 
 
 def _covers(text: Box, gap: Box) -> bool:
-    """Whether a text stands in the gap of a bar."""
+    """Return whether a text is in the gap of a bar."""
     is_between = text.left >= gap.left - 2 and text.right <= gap.right + 2
     return is_between and text.top <= gap.top and text.bottom >= gap.bottom
 
@@ -132,7 +145,7 @@ def _is_letter(part: Box, tallest: float) -> bool:
 
 
 def _rows_of(letters: Sequence[Box]) -> list[list[Box]]:
-    """Letters that stand side by side, from left to right."""
+    """Return groups of letters that stand side by side, each from left to right."""
     rows: list[list[Box]] = []
     for letter in sorted(letters, key=lambda part: part.left):
         for row in rows:
@@ -152,7 +165,7 @@ def _is_beside(one: Box, other: Box) -> bool:
 
 
 def _extended(line: list[Box], around: Sequence[Box]) -> list[Box]:
-    """With the points of a number, which are lower than letters."""
+    """Return the letters of a line with its decimal points, which are not as high as letters."""
     extent, letter = _extent(line), max(part.height for part in line)
     points = [
         part
@@ -176,7 +189,7 @@ def _extent(line: Sequence[Box]) -> Box:
 
 
 def _is_raised(line: Sequence[Box], around: Sequence[Box]) -> bool:
-    """Whether something small stands high behind the text: the exponent of 1/nm."""
+    """Return whether a small raised part, such as the exponent of nm⁻¹, follows the text."""
     extent = _extent(line)
     digit = line[0]
     for part in around:
@@ -189,9 +202,9 @@ def _is_raised(line: Sequence[Box], around: Sequence[Box]) -> bool:
 
 
 def _is_whole(line: Sequence[Box], ink: np.ndarray, weak: np.ndarray) -> bool:
-    """Whether no letter is missing: `100` without its first or second digit would be another number."""
+    """Return whether no letter is missing, since `100` without a digit would be another number."""
     extent, letter = _extent(line), max(part.height for part in line)
-    line = [part for part in line if part.height >= 0.5 * letter]  # neither points nor those inside a zero
+    line = [part for part in line if part.height >= 0.5 * letter]  # without points, also those inside a zero
     before = slice(max(0, extent.left - 2 - round(MISSING * letter)), max(0, extent.left - 2))
     spaces = [(ink, before)] + [
         (weak, slice(one.right + 2, other.left - 2))
@@ -203,7 +216,7 @@ def _is_whole(line: Sequence[Box], ink: np.ndarray, weak: np.ndarray) -> bool:
 
 
 def _text(strength: np.ndarray, ink: np.ndarray, line: list[Box], distance: float, extent: Box) -> Text:
-    """The pixels of a line, without what stands around its letters."""
+    """Return the text of a line of letters, with everything around the letters made white."""
     letters = np.zeros_like(ink)
     for part in line:
         letters[part.top : part.bottom, part.left : part.right] = ink[part.top : part.bottom, part.left : part.right]
@@ -222,7 +235,10 @@ def _text(strength: np.ndarray, ink: np.ndarray, line: list[Box], distance: floa
 
 
 def _micro(line: Sequence[Box]) -> Box | None:
-    """The last letter but one, if only it goes below the line, as that of `µm` does, and the last is as wide as `m`."""
+    """Return the box of the µ if the last two letters have the shape of `µm`, otherwise None.
+
+    That is so if only the last letter but one goes below the line, and the last one is as wide as an m.
+    """
     if len(line) < 3:
         return None
     *digits, micro, last = line
@@ -233,9 +249,9 @@ def _micro(line: Sequence[Box]) -> Box | None:
 
 
 def recognise(texts: Sequence[Text]) -> list[Readings]:
-    """Return what Tesseract reads in each text, and in its number, enlarged in several ways; one process for all.
+    """Read each text, and the number in it, by Tesseract; each is enlarged in several ways and read several times.
 
-    Raises `UserError` if the program `tesseract` is not there or does not work.
+    One process of Tesseract reads them all. Raises `UserError` if the program `tesseract` is not installed or fails.
     """
     chosen = _promising(texts) if len(texts) >= SCREEN else list(range(len(texts)))
     images = [image for i in chosen for image in (texts[i].pixels, texts[i].number) if image is not None]
@@ -250,7 +266,8 @@ def recognise(texts: Sequence[Text]) -> list[Readings]:
 
 
 def _promising(texts: Sequence[Text]) -> list[int]:
-    """Which texts may name a length: those in which a number and an `m` are read at one of two sizes."""
+    """Return the indices of the texts that may name a length: a number and an m are read in them at one of two
+    sizes."""
     pages = [page for text in texts for page in list(_enlarged(text.pixels))[2:6:3]]
     read = _recognise(pages)
     return [
@@ -261,7 +278,7 @@ def _promising(texts: Sequence[Text]) -> list[int]:
 def _recognise(pages: Sequence[Image.Image]) -> list[str]:
     if not pages:
         return []
-    os.environ["OMP_THREAD_LIMIT"] = "1"  # its threads cost more than they save on a line of text
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # more threads are slower for a line of text
     with TemporaryDirectory() as folder:
         file = Path(folder) / "pages.tif"
         pages[0].save(file, save_all=True, append_images=pages[1:])
@@ -269,8 +286,8 @@ def _recognise(pages: Sequence[Image.Image]) -> list[str]:
             read = pytesseract.image_to_string(str(file), lang="eng", config="--oem 1 --psm 7")
         except pytesseract.TesseractNotFoundError:
             raise UserError(
-                "config: intake.scale_bars: found no program tesseract, which reads the scales that metadata do not "
-                "tell; install it (Debian: tesseract-ocr, conda-forge: tesseract)"
+                "config: intake.scale_bars: found no program tesseract, which reads the scales of images without "
+                "metadata; install it (Debian: tesseract-ocr, conda-forge: tesseract)"
             ) from None
         except pytesseract.TesseractError as error:
             raise UserError(f"config: intake.scale_bars: tesseract failed: {' '.join(error.message.split())}") from None
@@ -288,9 +305,10 @@ def _enlarged(text: np.ndarray) -> Iterator[Image.Image]:
 
 
 def length_of(text: str) -> float | None:
-    """Return the length that a text names, nanometres: a round number with nm, µm or mm, as Tesseract may misread them.
+    """Return the length in nanometres that a text names, or None.
 
-    Nothing may follow the unit: `10 nm"` is how the exponent of 1/nm is read.
+    The text must be a round number with nm, µm or mm, including Tesseract's common misreadings of these. Nothing may
+    follow the unit, because the exponent of nm⁻¹ is read as a quotation mark.
     """
     match = _LENGTH.fullmatch(text.replace(" ", "").lstrip(":;-_~*°'\"‘’“”").rstrip(".,:;_~"))
     return _nm(match["number"], NM.get(match["unit"], NM["µ"])) if match else None
@@ -306,16 +324,17 @@ def _nm(number: str, unit: float) -> float | None:
 
 
 def nearest_length(nm: float) -> float:
-    """Return the length that a bar of about `nm` nanometres stands for."""
+    """Return the round length nearest to `nm`, nanometres."""
     power = 10 ** floor(log10(nm))
     return power * min((*LEADING, 10), key=lambda leading: abs(log(leading * power / nm)))
 
 
 def agreed(read: Readings) -> tuple[float, float] | None:
-    """Return the length that the readings of one text agree upon, nanometres, and the share of them that name it.
+    """Return the length in nanometres that the readings of a text agree on, and the share of readings that name it.
 
-    Those of the number before `µm` have to agree with one another, and with those of the whole text as far as these
-    name a length. A reading that has another digit where only a 1 can be does not count.
+    Readings of the number before `µm` must agree with each other, and with those readings of the whole text that name a
+    length. A reading does not count if it has another digit where only a 1 is possible. Returns None if there is no
+    agreement.
     """
     numbers = [text.strip(".,:;-_").replace(" ", "") for text in read.number]
     parted = [length for text in numbers if _fits(text, read.ones) and (length := _nm(text, NM["µ"]))]
@@ -332,7 +351,7 @@ def agreed(read: Readings) -> tuple[float, float] | None:
 
 
 def _fits(text: str, ones: Sequence[bool]) -> bool:
-    """Whether a reading has as many digits as there are, and a 1 where there can only be one."""
+    """Return whether a reading has enough digits, and a 1 for each digit that can only be 1."""
     digits = [letter for letter in text.replace(" ", "").translate(_TO_DIGITS) if letter.isdigit()]
     is_long = len(digits) >= len(ones)
     return is_long and all(digit == "1" for digit, is_one in zip(digits, ones, strict=False) if is_one)

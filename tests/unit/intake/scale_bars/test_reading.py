@@ -57,7 +57,7 @@ def test_a_reading_tells_where_it_comes_from(readings):
     assert read["confidence"].between(3 / 8, 1).all()
     np.testing.assert_allclose(read["nm_per_pixel"], read["scale_um"] * 1e3 / read["bar_px"])
     assert (readings.loc[readings["scale_um"].isna(), "reason"] != "").all()
-    assert notes(readings)[0] == f"{len(read)} of {COUNT} pictures with a scale ({len(read)} picture)"
+    assert notes(readings)[0] == f"{len(read)} of {COUNT} images with a scale ({len(read)} picture)"
 
 
 @needs_tesseract
