@@ -76,7 +76,7 @@ class Family(Protocol):
         """Return how pixels are scaled for the weights `text`, with a description; None if it is not known."""
 
     def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return tensors of other layouts of a network with the names and shapes that `network` has."""
+        """Return the tensors of a weight file, which may have another layout, with `network`'s names and shapes."""
 
 
 FAMILIES: tuple[Family, ...] = (Timm(), Torchvision())

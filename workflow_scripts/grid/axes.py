@@ -27,7 +27,7 @@ class Axis:
     stage : the first stage whose results depend on the axis.
     part : the wildcard that holds the value in paths; None if the wildcard has the axis's name.
     column : the column of the tables with the value; None if it has the axis's name.
-    used : a second column, with the value that was used where the wanted one was not possible.
+    used : the name of a second column, with the value that was really used; it may differ from the wanted one.
     kind : `NAMES`, `NUMBERS` or `SWITCHES`.
     section : the section of the configuration whose keys are the allowed values; `layers` are those of all backbones.
     reserved : a further allowed value.

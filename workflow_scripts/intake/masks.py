@@ -20,7 +20,8 @@ def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
     """Return the path of the image that each mask belongs to, by the path of the mask.
 
     A mask has at most `MOST_LEVELS` grey values and is not a JPEG. It has the name of its image, or this name with an
-    `ENDING`. It is in the same folder and has the same width and height, or it is in one of `FOLDERS`.
+    `ENDING`. Either it is in the image's folder and has the same width and height, or it is in a folder of masks, whose
+    name matches `FOLDERS`.
     """
     beside, anywhere = defaultdict(list), defaultdict(list)
     for path, fact in facts.items():

@@ -23,7 +23,7 @@ def members(manifest: pd.DataFrame, subset: Mapping[str, Any], name: str, cluste
     manifest : of the data set.
     subset :
         settings of `settings.Subset`. A text must be one of a list; a number must lie between two numbers, inclusive.
-        An image without a value in a column of the conditions is not in the subset.
+        An image that lacks one of these values is not in the subset.
     name : the subset's name, for messages.
     clusters : path of the store of clusters for `in_clusters`, whose best repeat is used; None without `in_clusters`.
 

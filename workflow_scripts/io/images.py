@@ -202,7 +202,7 @@ def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
 
 @contextmanager
 def _quiet_decoders() -> Iterator[None]:
-    """Silence the warnings of decoders, and lift Pillow's limit of pixels, as `decode` checks its own."""
+    """Silence the warnings of decoders, and lift Pillow's limit of pixels, because `decode` checks the size itself."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     log = logging.getLogger("tifffile")
     was_disabled, log.disabled = log.disabled, True

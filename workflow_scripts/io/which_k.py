@@ -31,8 +31,8 @@ def choose_k(wanted: int | None, available: Iterable[int | None], key: str = "fi
 def best_k(scores: "pd.DataFrame", by: str) -> int | None:
     """Return the k with the best mean over repeats of the metric `by`, the smallest of equals.
 
-    `scores` has a row for each k and repeat (see `tables.best_of_repeats`). Returns None if the metric has no value, as
-    without labels, or if the clusterer finds k itself.
+    `scores` has a row for each k and repeat (see `tables.best_of_repeats`). Returns None if the metric has no value
+    (for instance if there are no labels), or if the clusterer finds k itself.
     """
     means = scores.groupby("k")[by].mean().dropna()
     if means.empty:

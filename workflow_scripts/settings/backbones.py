@@ -138,7 +138,8 @@ class Network(_OfImages):
 
 
 class _WithoutNetwork(_Variant):
-    """Base class of the settings of features without a network: they have one layer, `features`, and no weights."""
+    """Base class of the settings of backbones that are not networks: they have one layer, `features`, and no
+    weights."""
 
     layers: ClassVar[list[list[str]]] = [["features"]]
     finetune: ClassVar[None] = None

@@ -81,7 +81,7 @@ class Bar:
 
 
 def parts(mask: np.ndarray) -> np.ndarray:
-    """Return the connected parts of a mask, (h, w) bool, as labels from 1, (h, w) int; 0 is outside."""
+    """Number the connected parts of a mask (h, w) bool from 1; return (h, w) int, 0 outside the mask."""
     return ndimage.label(mask, np.ones((3, 3)))[0]
 
 
