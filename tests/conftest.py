@@ -1,4 +1,4 @@
-"""Real images and weights for the tests, and one real run that many of them look at."""
+"""Real images and weights for the tests, and one finished run that many of them use."""
 
 import os
 import shutil
@@ -39,25 +39,25 @@ def _shared(path: str, what: str) -> Path:
 
 @pytest.fixture(scope="session")
 def neu_images() -> Path:
-    """The folder of the 1800 NEU steel-defect images."""
+    """Return the folder of the 1800 NEU images of steel defects."""
     return _shared("data/neu", "the NEU steel-defect images are")
 
 
 @pytest.fixture(scope="session")
 def real_micrographs() -> Path:
-    """The folder of 26 real micrographs of many makers' looks and their `truth.csv`."""
+    """Return the folder of 26 real micrographs from many makers of microscopes, with `truth.csv`."""
     return _shared("data/micrographs", "the real micrographs are")
 
 
 @pytest.fixture(scope="session")
 def vgg16_weights() -> Path:
-    """VGG16's convolutions with Keras's ImageNet weights, under torchvision's names."""
+    """Return VGG16's convolutions with Keras's ImageNet weights and torchvision's names."""
     return _shared("weights/vgg16_conv_keras_imagenet.safetensors", "VGG16's weights were")
 
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 60 real crops of four classes, one folder each."""
+    """Return a folder of 60 crops of photographs in four classes, each in a folder."""
     every = tmp_path_factory.mktemp("embedded")
     write_embedded(every)
     folder = tmp_path_factory.mktemp("small") / "pictures"
@@ -70,7 +70,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Project:
-    """A copy of the project with the small study as its configuration and nothing made yet."""
+    """Return a copy of the project with the small study as its configuration, without results."""
     project = Project.new(tmp_path_factory.mktemp("fresh") / "project")
     shutil.copytree(pictures, project.folder / "pictures")
     shutil.copy2(ROOT / "tests" / "small.yaml", project.folder / "config" / "config.yaml")
@@ -93,19 +93,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory, fresh: Project) -> Projec
 
 @pytest.fixture
 def project(tmp_path: Path, finished: Project) -> Project:
-    """A copy of the finished study, to change."""
+    """Return a copy of the finished study that the test may change."""
     return finished.copy(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the browser puts what a page gives to download."""
+    """Return the folder into which the browser downloads files."""
     return tmp_path_factory.mktemp("downloads")
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterator[webdriver.Chrome]:
-    """Chromium without a network."""
+    """Yield a Chromium without network access."""
     driver, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
     if not driver or not chromium:
         pytest.skip("no chromium with chromedriver; Debian's packages are chromium and chromium-driver")

@@ -29,7 +29,7 @@ GROUPS = 10
 
 
 class _Named(dict[str, Any]):
-    """Files or values as Snakemake gives them to a job: by name, by attribute and by place."""
+    """Files or values as Snakemake gives them to a job: by name, by attribute and by position."""
 
     def __getattr__(self, name: str) -> Any:
         return self[name]
@@ -77,7 +77,7 @@ def write_data(folder: str, n: int, width: int) -> dict[str, str]:
 
 
 def write_scores(path: str, cell: Mapping[str, Any], k: int) -> None:
-    """Write scores of one clustering that all are good, for jobs that only look where they lie."""
+    """Write perfect scores of one clustering, for jobs that need a file of scores."""
     row = {**cell, "k": k, "n_clusters": k, "repeat": 0, "restart": 0, "inertia": 1.0, "split": None, "fold": None}
     columns = {**row, **dict.fromkeys(("accuracy_majority", "nmi_geometric", "ari"), 1.0)}
     pd.DataFrame([columns]).astype({"k": "Int64", "n_clusters": "Int64"}).to_parquet(path)

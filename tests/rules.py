@@ -1,4 +1,4 @@
-"""The rules as Snakemake has them once it has parsed them, those made in loops too."""
+"""The rules after Snakemake has parsed them, including those made in loops."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The workflow as a user runs it: the project copied to a folder of its own, and Snakemake as a command there."""
+"""Runs of the workflow as by a user: the project is copied to a folder, and Snakemake is called there."""
 
 import os
 import re
@@ -16,7 +16,7 @@ PARTS = ("Snakefile", "workflow", "rules", "config", "profiles", "envs", "workfl
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project, in which tests may change anything."""
+    """A copy of the project that tests may change."""
 
     folder: Path
 
@@ -32,7 +32,7 @@ class Project:
         return cls(folder)
 
     def copy(self, folder: Path) -> Self:
-        """Another copy, with all results and all that Snakemake knows of them; times stay as they are."""
+        """Return another copy with all results and Snakemake's metadata; times of files are kept."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return type(self)(folder)
 
@@ -54,13 +54,13 @@ class Project:
         )
 
     def run(self, *arguments: str, cores: int = 2) -> str:
-        """Runs to the end; what Snakemake said. Fails with it otherwise."""
+        """Run Snakemake and return its output; fail with this output if Snakemake fails."""
         done = self.snakemake("--cores", str(cores), *arguments)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
         return done.stdout + done.stderr
 
     def jobs(self, *arguments: str) -> Counter[str]:
-        """How many jobs of each rule would run."""
+        """Return how many jobs of each rule would run."""
         done = self.snakemake("-n", *arguments)
         assert done.returncode == 0, done.stderr[-6000:]
         said = done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What jobs of which there are thousands import before they do anything: seconds for each of them."""
+"""The imports of jobs of which there are thousands, because each import takes time in each of them."""
 
 import ast
 import subprocess

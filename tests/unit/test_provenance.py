@@ -1,4 +1,4 @@
-"""Digests of code, against edits of a copy of the package and what Python itself imports; seeds."""
+"""Digests of code after edits of a copy of the package, against the modules that Python imports; seeds."""
 
 import shutil
 import subprocess
@@ -36,7 +36,7 @@ class Package:
         self.path(module).write_text(self.path(module).read_text() + text)
 
     def digest(self, *modules: str) -> str:
-        """As a new process computes it."""
+        """Return the digest that a new process computes."""
         for cached in (provenance._tree, provenance._imports, provenance._logic, provenance._compiled):
             cached.cache_clear()
         return code_digest(*modules)
@@ -172,7 +172,7 @@ def test_a_missing_kernel_counts_where_k_means_is_imported(package, monkeypatch)
 
 
 def test_each_module_that_python_imports_counts(package):
-    """Python's own list of loaded modules, of which every one is edited in turn."""
+    """Each module that Python has loaded is edited in turn, and the digest must change."""
     modules = (*CLUSTER, "jobs.score")
     # A job script itself needs Snakemake's object, so what it imports is imported instead of it.
     imports = [

@@ -1,4 +1,4 @@
-"""What a job tells, seen from outside: exit code, terminal and log of a process."""
+"""The exit code, the terminal output and the log of a job's process."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ ROOT = Path(runlog.__file__).parent.parent
 
 @pytest.fixture
 def job(tmp_path):
-    """Runs the body of a job in a process of its own: the process that has ended, and its log."""
+    """Return a function that runs the body of a job in another process; it returns the process and the log."""
 
     def run(body: str) -> tuple[subprocess.CompletedProcess[str], str]:
         lines = [
@@ -64,7 +64,7 @@ def test_an_exit_code_of_the_job_itself_passes(job):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time that goes on by what a test says."""
+    """Return a clock that a test sets."""
 
     class Clock:
         now = 100.0

@@ -95,8 +95,8 @@ def resolve_node(model: str, name: str) -> str:
 
     Raises `UserError` with similar names if there is none.
     """
-    family, own = family_of(model)
-    known, alias = family.nodes(own), family.aliases(own)
+    family, model_name = family_of(model)
+    known, alias = family.nodes(model_name), family.aliases(model_name)
     node = alias.get(name, name)
     if node in known:
         return node
@@ -109,23 +109,23 @@ def resolve_node(model: str, name: str) -> str:
 
 def unknown_layer(model: str, text: str) -> str | None:
     """Return a message if a model or a layer does not exist or cannot be pooled in this way, otherwise None."""
-    family, own = family_of(model)
-    if trouble := family.unknown_model(own):
+    family, model_name = family_of(model)
+    if trouble := family.unknown_model(model_name):
         return trouble
     layer = parse_layer(text)
     try:
         name = resolve_node(model, layer.node)
     except UserError as error:
         return str(error)
-    node = family.nodes(own)[name]
+    node = family.nodes(model_name)[name]
     refusal = node.refuses(layer.pooling)
     return f"layers: {text!r} of {model}: {refusal}, the output of {name} is {node.shape}" if refusal else None
 
 
 def layer_width(model: str, text: str, size: int | None = None) -> int:
     """Return the number of features of a layer for an image of side `size` pixels; None takes the model's own size."""
-    family, own = family_of(model)
+    family, model_name = family_of(model)
     layer = parse_layer(text)
-    node = family.nodes(own)[resolve_node(model, layer.node)]
-    side = family.input_size(own)
+    node = family.nodes(model_name)[resolve_node(model, layer.node)]
+    side = family.input_size(model_name)
     return node.pooled(layer.pooling, node.at(side, size or side))

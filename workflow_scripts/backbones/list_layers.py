@@ -20,16 +20,16 @@ def list_layers(model: str, n_images: int, size: int | None = None) -> pd.DataFr
 
     Raises `UserError` if there is no such model.
     """
-    family, own_name = family_of(model)
-    if trouble := family.unknown_model(own_name):
+    family, model_name = family_of(model)
+    if trouble := family.unknown_model(model_name):
         raise UserError(trouble)
-    own, known = family.input_size(own_name), family.nodes(own_name)
+    input_size, known = family.input_size(model_name), family.nodes(model_name)
     aliases: dict[str, list[str]] = {}
-    for alias, name in family.aliases(own_name).items():
+    for alias, name in family.aliases(model_name).items():
         aliases.setdefault(name, []).append(alias)
     rows = []
     for name, node in known.items():
-        shape = node.at(own, size or own)
+        shape = node.at(input_size, size or input_size)
         pooled = node.pooled("patch") if node.refuses("avg") is None or node.refuses("patch") is None else None
         rows.append(
             (name, ", ".join(aliases.get(name, [])), " x ".join(map(str, shape)), node.pooled("flat", shape), pooled)

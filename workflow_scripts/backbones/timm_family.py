@@ -144,8 +144,8 @@ class Timm:
 
 def _shares_names(network: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
     """Return whether a tensor's name is one of the network, or has a prefix that timm's converters know."""
-    own = network.state_dict().keys()
-    return any(name in own or name.startswith(("visual.", "image_encoder.", "trunk.")) for name in tensors)
+    names = network.state_dict().keys()
+    return any(name in names or name.startswith(("visual.", "image_encoder.", "trunk.")) for name in tensors)
 
 
 def _timm() -> Any:
@@ -189,6 +189,6 @@ def _node(facts: Mapping[str, Any], shape: tuple[int, ...], doubled: tuple[int, 
     prefix."""
     patches, prefix = facts["patches"], facts["prefix"]
     if patches is not None and len(shape) == 2 and shape[0] in (patches, patches + prefix):
-        own = shape[0] - patches
-        return Node(shape, doubled, prefix=own, class_token=bool(own) and facts["class_token"])
+        n_prefix = shape[0] - patches
+        return Node(shape, doubled, prefix=n_prefix, class_token=bool(n_prefix) and facts["class_token"])
     return Node(shape, doubled)

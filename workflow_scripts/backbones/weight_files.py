@@ -98,11 +98,12 @@ def _safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     with safe_open(path, "pt") as file:
         metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    own = json.loads(metadata.get(OWN_METADATA, "{}"))
-    if not isinstance(own, dict) or not all(isinstance(own.get(key, []), list) for key in ("classes", "trained_on")):
+    tuned = json.loads(metadata.get(OWN_METADATA, "{}"))
+    keys = ("classes", "trained_on")
+    if not isinstance(tuned, dict) or not all(isinstance(tuned.get(key, []), list) for key in keys):
         raise UserError(f"weights: {path}: its metadata {OWN_METADATA!r} is not what fine-tuning writes")
-    said = {"normalise": metadata["normalise"]} if "normalise" in metadata else {}
-    return tensors, said | own
+    stated = {"normalise": metadata["normalise"]} if "normalise" in metadata else {}
+    return tensors, stated | tuned
 
 
 def _plain(content: Any, path: Path) -> dict[str, Tensor]:

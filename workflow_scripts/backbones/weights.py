@@ -161,8 +161,8 @@ def load(backbone: Mapping[str, Any], n_classes: int | None = None, side: int | 
     options = {"num_classes": n_classes} if n_classes else {}
     side = chosen.size or side
     if path is None:
-        said, normalisation = _normalisation(chosen, {})
-        facts = {"weights": RANDOM, "weights_sha256": f"{RANDOM} {chosen.seed}", "normalise": said, "unmatched": []}
+        scaling, normalisation = _normalisation(chosen, {})
+        facts = {"weights": RANDOM, "weights_sha256": f"{RANDOM} {chosen.seed}", "normalise": scaling, "unmatched": []}
         return Loaded(_seeded(chosen, side, options), normalisation, frozenset(), facts)
     digest = _checked_digest(path, chosen.sha256)
     tensors, metadata = read(path, chosen.model)
@@ -172,13 +172,13 @@ def load(backbone: Mapping[str, Any], n_classes: int | None = None, side: int | 
         options = family.published_options(name, chosen.weights) | options
     net = _seeded(chosen, side, options)
     missing, unmatched = _fill(net, family.adapted(net, _without_prefix(net, tensors)), path)
-    said, normalisation = _normalisation(chosen, metadata)
-    log.info("%s: weights %s, sha256 %s, normalisation %s", chosen.model, path, digest, said)
+    scaling, normalisation = _normalisation(chosen, metadata)
+    log.info("%s: weights %s, sha256 %s, normalisation %s", chosen.model, path, digest, scaling)
     if missing or unmatched:
         log.warning(
             "%s: not in the weights: %s; not in the network: %s", chosen.model, _some(missing), _some(unmatched)
         )
-    facts = {"weights": chosen.weights, "weights_sha256": digest, "normalise": said, "unmatched": unmatched}
+    facts = {"weights": chosen.weights, "weights_sha256": digest, "normalise": scaling, "unmatched": unmatched}
     return Loaded(net, normalisation, frozenset(missing), facts, tuple(metadata.get("trained_on", ())))
 
 

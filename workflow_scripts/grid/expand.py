@@ -215,8 +215,8 @@ class Grid:
 
     def _choices(self, study: str, changes: Mapping[str, Any]) -> ChainMap[str, Any]:
         """Return a value for each axis: from `changes`, else the study's baseline, else the configuration's."""
-        own = self.settings.studies[study].baseline
-        return ChainMap(dict(changes), dict(own), self.settings.baseline.model_dump())
+        study_baseline = self.settings.studies[study].baseline
+        return ChainMap(dict(changes), dict(study_baseline), self.settings.baseline.model_dump())
 
     def _cell(self, study: str, choices: ChainMap[str, Any], changes_key: str) -> Cell:
         def key(axis: str) -> str:

@@ -78,6 +78,7 @@ def label(
 
 
 def _rejection(file: Any, labels: Mapping[str, str]) -> tuple[str, str, str]:
-    if file.same_as and (here := labels[file.path]) != (there := labels[file.same_as]):
-        return file.path, str(Reason.CONFLICT), f"{file.detail}, which stays; labels {there!r} there, {here!r} here"
+    if file.same_as and (label := labels[file.path]) != (label_of_first := labels[file.same_as]):
+        detail = f"{file.detail}, which stays; labels {label_of_first!r} there, {label!r} here"
+        return file.path, str(Reason.CONFLICT), detail
     return file.path, file.reason, file.detail

@@ -1,4 +1,4 @@
-"""Features of another program: every format and way of naming gives the right rows, every fault one line."""
+"""Features of another program: all formats and kinds of names give the right rows; each mistake is one line."""
 
 import h5py
 import numpy as np

@@ -1,4 +1,4 @@
-"""Descriptors against their formulas, written out or known for simple images; and the store that holds them."""
+"""Descriptors against their formulas or known values of simple images, and their store."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def settings(descriptor, **values):
 
 
 def stripes(period, angle):
-    """A sinusoidal grating, 128 x 128; its waves travel at `angle` (radians) against the rows' direction."""
+    """Return a sinusoidal grating, 128 x 128 pixels, whose waves travel at `angle` (radians) to the rows."""
     y, x = np.mgrid[:128, :128]
     wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period)
     return np.rint(127.5 + 100 * wave).astype(np.uint8)
@@ -69,7 +69,7 @@ def test_a_histogram_counts_pixels():
 
 
 def lbp_by_hand(image):
-    """Ojala, Pietikäinen & Mäenpää 2002, equations 9 and 10, with 8 points at radius 1, in the image's inside."""
+    """Return the descriptor by Ojala et al. 2002, equations 9 and 10, with 8 points at radius 1, inside the border."""
     angles = 2 * np.pi * np.arange(8) / 8
     height, width = image.shape
     counts = np.zeros(10)
@@ -91,7 +91,7 @@ def lbp_by_hand(image):
 
 
 def test_local_binary_patterns_by_their_formula():
-    """Up to the border, which the formula leaves out."""
+    """The border is left out, because the formula is not defined there."""
     image = RNG.integers(0, 256, (48, 48), dtype=np.uint8)
     np.testing.assert_allclose(describe(image, settings("lbp", radii=[1])), lbp_by_hand(image), atol=0.03)
 
@@ -127,7 +127,7 @@ def test_co_occurrence_by_haralicks_formulas():
 
 
 def test_gradients_of_stripes_stand_across_them():
-    """Waves along x have horizontal gradients: the first of nine orientations; along y the middle one."""
+    """Waves along x have gradients in the first of nine orientations, waves along y in the middle one."""
     found = describe(stripes(16, 0), settings("hog", cell=32)).reshape(-1, 9).mean(0)
     assert found.argmax() in (0, 8)
     assert describe(stripes(16, np.pi / 2), settings("hog", cell=32)).reshape(-1, 9).mean(0).argmax() == 4

@@ -1,4 +1,4 @@
-"""Features against a plain forward pass of torchvision with hooks; any worker count, any kill: the same bytes."""
+"""Features against a forward pass of torchvision with hooks; the bytes do not depend on workers or on a kill."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def some_ids(count: int) -> list[str]:
 
 
 def plain_outputs(net: nn.Module, pixels: torch.Tensor, modules: list[str]) -> dict[str, np.ndarray]:
-    """What each module gives, copied in a hook before an in-place operation further on can overwrite it."""
+    """Return the output of each module, copied by a hook before a later in-place operation can overwrite it."""
     found: dict[str, np.ndarray] = {}
 
     def keep(name):
@@ -52,7 +52,7 @@ def plain_outputs(net: nn.Module, pixels: torch.Tensor, modules: list[str]) -> d
 
 
 def pooled_by_numpy(output: np.ndarray) -> dict[str, np.ndarray]:
-    """(N, C, H, W) pooled in every way; gem by its formula with p = 3."""
+    """Return maps (N, C, H, W) after every pooling, computed by numpy; gem by its formula with p = 3."""
     return {
         "flat": output.reshape(len(output), -1),
         "avg": output.mean((2, 3)),
@@ -62,7 +62,7 @@ def pooled_by_numpy(output: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def trained_resnet(tmp_path: Path) -> tuple[nn.Module, dict]:
-    """A ResNet-18 whose batch normalisations do something, and the backbone that reads its weights from a file."""
+    """Return a ResNet-18 with random batch normalisations, and the backbone that reads its weights from a file."""
     torch.manual_seed(3)
     net = torchvision.models.resnet18().eval()
     for norm in net.modules():
@@ -97,7 +97,7 @@ def test_every_pooling_of_a_residual_network_is_that_of_a_plain_forward_pass(tmp
 
 
 def test_a_convolution_is_not_overwritten_by_its_in_place_relu():
-    """The trap: torchvision's SqueezeNet has nn.ReLU(inplace=True) right after features.0."""
+    """torchvision's SqueezeNet has nn.ReLU(inplace=True) directly after features.0."""
     net = prepare(RANDOM_SQUEEZENET, ["features.0"], SIZE, CPU)[1].network
     images = some_images(2, 64, 64, 3)
     pixels = imagenet_pixels(images)
@@ -288,7 +288,7 @@ def test_a_killed_extraction_goes_on_where_it_was_and_gives_the_same_bytes(tmp_p
 
 
 class InterruptedJobError(Exception):
-    """A failure in the middle."""
+    """Raised to interrupt an extraction."""
 
 
 def interrupt_at(row: int):

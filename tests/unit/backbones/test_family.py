@@ -1,4 +1,4 @@
-"""Layers by name, without torch; and the committed node files against torchvision as it is installed."""
+"""Names of layers, without torch, and the committed files of nodes against the installed torchvision."""
 
 import subprocess
 import sys
@@ -67,7 +67,7 @@ def test_the_width_of_a_flat_layer_grows_with_the_image():
 
 
 def test_activations_are_after_their_relu():
-    """The torchvision sources: in VGG16 `features.28` is the last convolution, `classifier.0` the first dense layer."""
+    """In torchvision's VGG16 `features.28` is the last convolution, and `classifier.0` the first dense layer."""
     assert family.resolve_node("vgg16", "block5_conv3") == "features.29"
     assert family.resolve_node("vgg16", "fc1") == "classifier.1"
     assert family.resolve_node("vgg16_bn", "block1_conv1") == "features.2"

@@ -1,4 +1,4 @@
-"""Fine-tuning: the step of a plain loop, the same bytes for any number of workers, and a file that is a backbone."""
+"""Fine-tuning against a plain training loop; the bytes do not depend on workers; the weight file can be used."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ N = 30
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
-    """Dark and bright noise."""
+    """Return images of dark and of bright noise."""
     rng = np.random.default_rng(0)
     return (rng.integers(0, 100, (N, 40, 40)) + np.arange(N)[:, None, None] % 2 * 150).astype(np.uint8)
 
@@ -36,7 +36,7 @@ def state(path):
 
 @pytest.mark.parametrize("trained", ["head", "all"])
 def test_one_step_is_that_of_a_plain_loop(images, tmp_path, trained):
-    """One batch of all training images and one step of SGD, against loss.backward() on the whole batch."""
+    """Compare one step of SGD on a batch of all training images with loss.backward() on the whole batch."""
     settings = {"trained": trained, "optimiser": "sgd", "learning_rate": 0.05, "epochs": 1, "batch_size": N}
     train(images, tmp_path / "net.safetensors", settings)
     found = state(tmp_path / "net.safetensors")

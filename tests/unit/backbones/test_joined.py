@@ -1,4 +1,4 @@
-"""Layers side by side: the columns and the spread of each, against numpy; the configuration that names them."""
+"""Joined layers: their columns and scales against numpy, and their names in the configuration."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""timm's networks with random weights: names, widths known before the run, sizes, and tokens against plain hooks."""
+"""Networks of timm with random weights: names, widths, sizes of images, and tokens against plain hooks."""
 
 import json
 
@@ -142,7 +142,7 @@ def test_an_image_that_is_no_whole_number_of_patches_is_one_line():
 
 
 def test_weights_of_larger_images_are_resized_with_their_position_embedding(tmp_path):
-    """Patches and blocks as in the file; positions interpolated, so that equal ones stay equal."""
+    """Patches and blocks are those of the file; the positions are interpolated, so equal ones stay equal."""
     big = family.FAMILIES[0].build("vit_tiny_patch16_224", 224)
     with torch.no_grad():
         big.pos_embed.fill_(0.25)

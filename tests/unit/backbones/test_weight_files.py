@@ -1,4 +1,4 @@
-"""Weight files as others write them, and files that are none: the right tensors, or one line that says what it is."""
+"""Weight files of other programs give the right tensors; other files are reported in one line."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Weights of every kind: the right numbers in the right places, and one clear line for whatever is wrong."""
+"""Loading of all kinds of weights: values are in the right tensors, and each mistake is one line."""
 
 import json
 import os
@@ -266,7 +266,7 @@ def test_a_file_inside_a_package_is_found_without_importing_it(tmp_path, monkeyp
 
 
 class Evil:
-    """An object whose unpickling would leave a trace."""
+    """An object that writes a file when it is unpickled."""
 
     def __reduce__(self):
         return os.mkdir, (os.environ["EVIL"],)

@@ -1,4 +1,4 @@
-"""The registry of artefacts: each once, all of what a configuration names, and the page for people."""
+"""The registry of artefacts: each is declared once, all files that a configuration names, and the page of results."""
 
 import re
 from pathlib import Path
@@ -95,7 +95,7 @@ def _path(output: str) -> str:
 
 
 def _made() -> dict[str, set[str]]:
-    """For each artefact the rules that write it, as Snakemake has them."""
+    """Return for each artefact the names of the rules that write it, from the rules parsed by Snakemake."""
     made: dict[str, set[str]] = {}
     for rule in parsed():
         for output in rule.output:
@@ -104,7 +104,7 @@ def _made() -> dict[str, set[str]]:
 
 
 def test_every_file_that_a_rule_writes_is_declared_as_made_by_it():
-    """Of rules that are made for each pass of a backbone the names begin as the artefact says."""
+    """The names of rules for the passes of backbones begin with the name that the artefact declares."""
     expected = {"figure_table": {"figure_table", "computed_table"}}
     for artefact, rules in _made().items():
         maker = ARTEFACTS[artefact].made_by
@@ -112,7 +112,7 @@ def test_every_file_that_a_rule_writes_is_declared_as_made_by_it():
 
 
 def test_every_artefact_is_written_by_a_rule():
-    """But for what stays beside a stopped job, what only some configurations have, and the report."""
+    """Exceptions are the files of stopped jobs, artefacts that only some configurations have, and the report."""
     rare = {"label_matches", "predictions", "report", "report_files"}
     missing = ARTEFACTS.keys() - _made().keys() - rare
     assert all(ARTEFACTS[name].endings == (".facts",) or ARTEFACTS[name].made_by == "new_images" for name in missing)

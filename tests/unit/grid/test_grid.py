@@ -1,4 +1,4 @@
-"""Studies expanded into cells, against itertools; names, paths, and what is left out with its reason."""
+"""Expansion of studies into cells, against itertools; names, paths, and combinations left out with their reasons."""
 
 import copy
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What rules read and what decides their results, for wildcards as Snakemake gives them."""
+"""The inputs and params of rules, for wildcards as Snakemake gives them."""
 
 from types import SimpleNamespace
 
@@ -40,7 +40,7 @@ FACTS = [Fact(table=table, **PUBLISHED) for table in ("main.classes", "main/map"
 
 
 class Wildcards(SimpleNamespace):
-    """Attributes that can be taken apart as those of Snakemake."""
+    """Wildcards with attributes and items, as those of Snakemake."""
 
     def keys(self):
         return vars(self).keys()

@@ -1,4 +1,4 @@
-"""Pictures that look alike: what is listed, what is left out when asked, and what stays in its place."""
+"""Images that look alike: pairs that are listed, images that are left out on request, and images that stay."""
 
 import pandas as pd
 import pytest
@@ -13,7 +13,7 @@ from workflow_scripts.intake.listing import scan
 
 
 def _facts(**looks):
-    """Pictures by their perceptual hash, and by their pixels where two are given."""
+    """Return facts of images with the given perceptual hashes, or with the given hashes of look and pixels."""
     rows = {path: look if isinstance(look, tuple) else (look, path) for path, look in looks.items()}
     return {
         path: Facts(path, "PNG", 1, 1, "L", 1, 1, pixels, f"{look:016x}", 0.5, 0.2, 1.0, 200, 1.0)
@@ -76,7 +76,7 @@ A, B = encoded(GREY, "PNG"), encoded(COLOUR, "PNG")
 
 @pytest.fixture
 def folder(tmp_path):
-    """A picture, its bytes again, its pixels in another container, and another picture."""
+    """Write an image, a copy of its bytes, its pixels in another format, and another image."""
     write_files(tmp_path, x__1=A, y__copy=A, y__other=B)
     (tmp_path / "y" / "pixels.bmp").write_bytes(encoded(GREY, "BMP"))
     (tmp_path / "y" / "scan.pdf").write_bytes(b"%PDF-1.7 ...")

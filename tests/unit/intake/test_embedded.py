@@ -1,4 +1,4 @@
-"""The embedded data set is what it says: real pixels of the photographs, many, unequal, the same each time."""
+"""The embedded data set: many different crops with the pixels of the photographs, the same each time."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What intake remembers: nothing is opened twice, a kill loses little, and a change is seen."""
+"""Facts kept by intake: no file is opened twice, a kill loses few facts, and a changed file is read again."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """The pictures that are opened, in order."""
+    """Return the list of images that are opened, in order."""
     seen = []
     original = inspection._inspect
 

@@ -1,4 +1,4 @@
-"""Hashes of pixels and of looks, against arrays written into many containers, ImageHash itself, and brute force."""
+"""Hashes of pixels against arrays written in many formats, perceptual hashes against ImageHash, and pairs."""
 
 import io
 from itertools import combinations

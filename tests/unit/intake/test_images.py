@@ -1,4 +1,4 @@
-"""Decoding: every odd picture is read right or rejected with its reason, and nothing else happens."""
+"""Decoding: every odd image file is read correctly or rejected with the right reason."""
 
 import io
 import warnings
@@ -94,7 +94,7 @@ def test_orientation_of_jpeg(code):
 
 
 def test_size_is_decided_from_the_header():
-    """A header that promises too much is enough: there are no pixels behind it."""
+    """The file has only a header, without pixels after it."""
     header_only = bad_pictures.png(30_000, 30_000, 8, 2, b"")
     with pytest.raises(ImageRejected, match=r"^decompression bomb: 30000 x 30000 pixels, allowed: 100 in all"):
         decode(io.BytesIO(header_only), max_pixels=100)

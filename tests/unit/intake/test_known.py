@@ -1,4 +1,4 @@
-"""Labels brought from another data set by content: matched, unmatched, conflicting."""
+"""Labels from another data set, matched by content: matched, unmatched and conflicting contents."""
 
 import hashlib
 
@@ -28,7 +28,7 @@ def test_what_becomes_of_each_content():
 
 @pytest.fixture
 def table(tmp_path):
-    """A is labelled, in capitals; B twice, differently; C is not; one content is nobody's."""
+    """Write a table in which A has a label, B has two different labels, C has none, and one content has no image."""
     rows = [(hashlib.sha256(A).hexdigest().upper(), "Cr"), (hashlib.sha256(B).hexdigest(), "In")]
     rows += [(hashlib.sha256(B).hexdigest(), "Sc"), ("0" * 64, "Cr")]
     path = tmp_path / "known.csv"

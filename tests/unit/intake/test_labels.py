@@ -1,4 +1,4 @@
-"""Label rules on the names that real data sets have."""
+"""Rules of labels on file names of real data sets."""
 
 import pytest
 
@@ -85,7 +85,7 @@ def test_table_by_path_name_stem_or_id(tmp_path, rows):
     table.write_text(rows, encoding="utf-8")
     labelling = label_images(_images("a/1.png", "b/2.png", "b/3.png"), rule="csv", file=str(table))
     assert labelling.labels == {"a/1.png": "Cr", "b/2.png": "In", "b/3.png": ""}
-    assert f"{rows.count('c/9.png')} rows without an image" in labelling.why
+    assert f"{rows.count('c/9.png')} rows that name no image" in labelling.why
     assert "1 of 3 images without a label" in labelling.why
 
 
@@ -93,7 +93,7 @@ def test_table_does_not_guess_between_two_pictures_of_one_name(tmp_path):
     (tmp_path / "labels.csv").write_text("filename,label\n1.png,Cr\n2.png,In\nb/1.png,Pa\n")
     labelling = label_images(_images("a/1.png", "b/1.png", "b/2.png"), rule="csv", file=str(tmp_path / "labels.csv"))
     assert labelling.labels == {"a/1.png": "", "b/1.png": "Pa", "b/2.png": "In"}
-    assert "1 rows without an image" in labelling.why
+    assert "1 rows that name no image" in labelling.why
 
 
 def test_table_labels_both_copies_of_a_picture_by_id(tmp_path):

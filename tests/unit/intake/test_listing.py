@@ -1,4 +1,4 @@
-"""The listing: which files, in which order, and when its digest changes."""
+"""The listing of the data folder: its files, their order, and changes of its digest."""
 
 import os
 import subprocess
@@ -142,6 +142,6 @@ def test_digest_does_not_see_hidden_files(root):
 
 
 def test_imports_the_standard_library_only():
-    """In a Python without site-packages."""
+    """The module is imported by a Python without site-packages."""
     code = "import workflow_scripts.intake.listing, workflow_scripts.intake.labels"
     subprocess.run([sys.executable, "-S", "-c", code], check=True)

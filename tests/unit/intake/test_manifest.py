@@ -1,4 +1,4 @@
-"""Intake as a whole: what is in the tables of both of its jobs, and that nothing depends on the workers."""
+"""Intake as a whole: the tables of both of its jobs, which do not depend on the number of workers."""
 
 import hashlib
 import os
@@ -162,7 +162,7 @@ def test_a_name_that_is_not_utf8(tmp_path):
 
 @pytest.fixture
 def unprivileged():
-    """A folder, and a process that is not root's, whom no mode would stop."""
+    """Yield a folder, in a process that does not run as root, because root can read every file."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)

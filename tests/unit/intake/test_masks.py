@@ -1,4 +1,4 @@
-"""Masks among images, in the layouts of public data sets."""
+"""Detection of masks in the folder layouts of public data sets."""
 
 import numpy as np
 import pytest

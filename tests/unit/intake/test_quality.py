@@ -1,4 +1,4 @@
-"""The quality of images against numpy, and the remarks on real photographs that were spoilt."""
+"""The measures of quality against numpy, and the remarks on photographs that were made dark, blurred and so on."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Subsets: which images are in them, and the stores of their rows."""
+"""Subsets: their images, and the stores of their features."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Stores that were cut short, overwritten or whose bits have flipped."""
+"""Reading of stores that were cut short or overwritten, or in which bits have flipped."""
 
 import h5py
 import numpy as np
@@ -17,7 +17,7 @@ ATTRIBUTES = store.provenance("c0de", store.manifest_digest(IDS), {"clusterer": 
 
 @pytest.fixture
 def clusters(tmp_path):
-    """A store of clusters and a function that reads all of it."""
+    """Return the path of a store of clusters, and a function that reads all of it."""
     random = np.random.default_rng(0)
     labels, inertia = random.integers(0, 3, (4, 60)), random.random(4)
     runs = {k: Runs.single(labels % k, np.arange(4), inertia) for k in (2, 3)}

@@ -1,4 +1,4 @@
-"""Clusterers: the bookkeeping of k, repeats, restarts and seeds against direct calls; what is clustered; the store."""
+"""Runs of clusterers (k, repeats, restarts and seeds) against direct calls of the libraries; points; the store."""
 
 from itertools import product
 
@@ -37,7 +37,7 @@ def _cluster(settings, threads=1, base=BASE_SEED):
 
 
 def _direct(k, repeat, **options):
-    """One repeat, by itself."""
+    """Return the result of a single repeat."""
     return run_restarts(POINTS, k, N_INIT, seed(BASE_SEED, "kmeans", k, repeat), keep="all", **options)
 
 

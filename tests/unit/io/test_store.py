@@ -1,4 +1,4 @@
-"""The HDF5 contract: whole files or none, attributes that tell everything, the same bytes each time."""
+"""HDF5 stores: files are whole or missing, attributes say how they were made, the bytes are the same each time."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""Every kind of store, made twice with a pause between: the same bytes."""
+"""Every kind of store has the same bytes if it is made twice with a pause."""
 
 import re
 import time
@@ -141,7 +141,7 @@ KINDS: dict[str, Callable[[Path], None]] = {
 
 
 def made(folder: Path) -> dict[str, dict[str, bytes]]:
-    """The bytes of the stores of every kind, by kind and name."""
+    """Return the bytes of the stores of every kind, by kind and name."""
     stores = {}
     for kind, make in KINDS.items():
         (folder / kind).mkdir(parents=True)

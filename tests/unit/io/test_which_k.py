@@ -1,4 +1,4 @@
-"""The one place that chooses a k, and the reader of a cell that uses it, against answers worked out by hand."""
+"""The choice of a k, and the reader of a cell that uses it, against answers computed by hand."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Every estimate of memory against the peak of the job, at two sizes: enough, and no more than three times it."""
+"""Estimates of memory are at least the measured peak of the job and at most three times this peak, at two sizes."""
 
 from pathlib import Path
 from types import SimpleNamespace

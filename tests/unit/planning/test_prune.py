@@ -1,4 +1,4 @@
-"""What no configuration names: listed, deleted only when told to, and nothing else touched."""
+"""Unused results are listed, they are deleted only on request, and no other file is changed."""
 
 import pytest
 import yaml
@@ -80,7 +80,7 @@ NEVER = [
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """A results folder with all sorts of files, named as the workflow names them."""
+    """Make a results folder with many kinds of files, named as by the workflow."""
     monkeypatch.chdir(tmp_path)
     root = tmp_path / "results" / "embedded"
     for path in WANTED + UNWANTED + NEVER:

@@ -49,7 +49,7 @@ rule table:
 
 
 def _run(folder, *arguments):
-    """Return the line on the report that a run ends with, started beside the folder of the results."""
+    """Return the line about the report at the end of a run that was started beside the results folder."""
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", "../project/Snakefile", *arguments]
     command += ["--directory", "../work", "--configfile", "study.yaml"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
@@ -81,7 +81,7 @@ def test_it_is_written_whenever_it_is_due(tmp_path):
 
 
 def _bring(tmp_path, monkeypatch, shown=("a.svg",), does=lambda path: path.write_text("report"), **run):
-    """Return the line on the report and whether it was written, where Snakemake `does` something with its path."""
+    """Return the line about the report, and whether it was written, if Snakemake calls `does` with its path."""
     monkeypatch.chdir(tmp_path)
     layout = Layout("toy")
     Path(layout.root).mkdir(parents=True, exist_ok=True)

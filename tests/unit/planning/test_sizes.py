@@ -1,4 +1,4 @@
-"""Sizes against the arrays themselves, memory against what a job holds."""
+"""Estimates of bytes against the arrays themselves, and of memory against the arrays that a job holds."""
 
 from dataclasses import fields
 from importlib import import_module
@@ -50,7 +50,7 @@ def _sizes(config, layout):
 
 @pytest.fixture
 def sizes(tmp_path, monkeypatch):
-    """Of a data set with `N` pictures, as the intake job's table says."""
+    """Return the estimates for a data set with `N` images in the table of the intake job."""
     monkeypatch.chdir(tmp_path)
     layout = Layout("small")
     table = tmp_path / layout.images
@@ -112,7 +112,7 @@ def test_before_intake_the_folder_is_counted(tmp_path, monkeypatch):
     ],
 )
 def test_bytes_are_those_of_the_arrays(sizes, layer, decomposition, n_components):
-    """The chain on random pictures, with the real network: what each stage stores."""
+    """Run all stages on random images with a real network, and compare the bytes of each store."""
     images = np.zeros((N, 128, 128), dtype=np.uint8)
     network = torchvision.models.get_model("squeezenet1_1", weights=None).features
     with torch.inference_mode():
@@ -157,7 +157,7 @@ def test_channels_and_size_follow_the_last_step(sizes):
 
 @pytest.mark.parametrize("method", ["bisecting_kmeans", "minibatch_kmeans", "mean_shift", "affinity_propagation"])
 def test_centres_of_every_method_that_keeps_them_are_counted(method):
-    """The arrays of a run; a method that finds k is counted as if it found as many clusters as points."""
+    """A method that finds k itself is counted as if it found as many clusters as points."""
     points = np.random.default_rng(0).normal(size=(120, 30))
     model = Clusterer.registry[method]
     settings = model() if model.finds_k else model(k=[2, 40])
@@ -224,7 +224,7 @@ def _reduced(**changed):
     [(1800, 230), (20_000, 10), (52_000, 2.2)],
 )
 def test_there_is_time_for_k_means_where_no_kernel_was_compiled(sizes, monkeypatch, n, restarts_per_second):
-    """Restarts per second of scikit-learn at k 7, 10 and 20, one thread: docs/case_studies/benchmarks.md."""
+    """The rates of scikit-learn at k = 7, 10 and 20 with one thread are those of docs/case_studies/benchmarks.md."""
     monkeypatch.setattr(type(sizes), "n_images", n)
     k = {1800: 7, 20_000: 10, 52_000: 20}[n]
     paper = sizes.settings.clusterers["paper"].model_copy(update={"k": [k]})

@@ -1,4 +1,4 @@
-"""What is taken from inside Snakemake, in a run of the pinned version."""
+"""The uses of Snakemake's internals, tested in a run of the pinned version."""
 
 import json
 import re

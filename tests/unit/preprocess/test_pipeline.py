@@ -1,4 +1,4 @@
-"""Steps in their order over many pictures."""
+"""Lists of preprocessing steps run on many images."""
 
 import numpy as np
 import pytest

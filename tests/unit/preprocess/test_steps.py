@@ -1,4 +1,4 @@
-"""Each step against the direct call, or against arithmetic done by hand."""
+"""Each preprocessing step against a direct call of the library, or against values computed by hand."""
 
 import numpy as np
 import pytest

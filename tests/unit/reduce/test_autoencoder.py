@@ -1,4 +1,4 @@
-"""The autoencoder against PCA, against plain torch, and against itself after a kill."""
+"""The autoencoder against PCA, against plain torch, and after a kill against an uninterrupted training."""
 
 import time
 from pathlib import Path
@@ -38,7 +38,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def features(n: int = 200, d: int = 20, seed: int = 0) -> np.ndarray:
-    """Correlated features far from the origin and of another unit than 1, (n, d) float32."""
+    """Return correlated features (n, d) float32 far from the origin, with a scale that is not 1."""
     rng = np.random.default_rng(seed)
     X = (rng.normal(size=(n, d)) / np.arange(1, d + 1)) @ rng.normal(size=(d, d))
     return (5 * X + 30).astype(np.float32)

@@ -16,7 +16,7 @@ from workflow_scripts.reduce.pca import Decomposition, fit_pca
 
 
 def features(n: int, d: int, rank: int | None = None, seed: int = 0) -> np.ndarray:
-    """Correlated features far from the origin, (n, d) float64 of the given rank about their mean."""
+    """Return correlated features (n, d) float64 far from the origin, of the given rank about their mean."""
     rng = np.random.default_rng(seed)
     rank = min(n, d) if rank is None else rank
     return (rng.normal(size=(n, rank)) / np.arange(1, rank + 1)) @ rng.normal(size=(rank, d)) + 10 * rng.normal(size=d)
@@ -27,7 +27,7 @@ def scores(fitted: Decomposition, X: Matrix) -> np.ndarray:
 
 
 def assert_same(fitted: Decomposition, X: np.ndarray, oracle: PCA, score_tolerance: float = 1e-5) -> None:
-    """Variances, ratios and subspaces at 1e-5, scores up to sign."""
+    """Assert that variances, ratios and subspaces agree within 1e-5, and scores up to their sign."""
     n_components = len(fitted.explained_variance)
     assert fitted.components.shape == (n_components, X.shape[1])
     assert_allclose(fitted.mean, oracle.mean_, rtol=1e-12)
@@ -82,7 +82,7 @@ def test_held_out_rows_use_the_training_mean_and_axes(n: int, d: int) -> None:
 @pytest.mark.parametrize("rows", [None, [*range(0, 300), *range(600, 700), 950]])
 @pytest.mark.parametrize("d", [30, 1200])
 def test_chunks_change_nothing(d: int, rows: list[int] | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of 256 rows, one of them without a training row, against larger ones."""
+    """Compare chunks of 256 rows, one of which has no training row, with larger chunks."""
     X = features(1000, d, rank=20)
     whole = fit_pca(X, rows=rows)
     expected = scores(whole, X)

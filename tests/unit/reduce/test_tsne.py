@@ -1,4 +1,4 @@
-"""The map keeps neighbours, and comes out the same every time."""
+"""A t-SNE map keeps neighbours and is the same every time."""
 
 from pathlib import Path
 

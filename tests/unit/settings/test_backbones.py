@@ -1,4 +1,4 @@
-"""What makes features, in the configuration: a network, a descriptor, a table; each mistake one line with the key."""
+"""The settings of backbones (network, descriptor, table); each mistake is one line with the key."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Families of methods: a clusterer that is added by a file and a model goes all the way; traits belong to methods."""
+"""Families of methods: a clusterer that is added by a file and a settings model works in all stages; traits."""
 
 import sys
 from importlib import import_module
@@ -65,7 +65,7 @@ studies: {main: {}}
 
 @pytest.fixture
 def slices(tmp_path, monkeypatch):
-    """The model of a toy clusterer, whose code lies beside that of the others."""
+    """Define the settings model of a toy clusterer, whose module is in the folder of the other clusterers."""
     (tmp_path / "slices.py").write_text(CODE)
     monkeypatch.setattr(workflow_scripts.clusterers, "__path__", [*workflow_scripts.clusterers.__path__, str(tmp_path)])
     module = ModuleType("toy_settings")

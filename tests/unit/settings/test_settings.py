@@ -1,4 +1,4 @@
-"""The configuration: each mistake is one line with key, finding and what is allowed; precedence; the schema."""
+"""The configuration: each mistake is one line with the key, the value found and those allowed; defaults; the schema."""
 
 import copy
 import json
@@ -38,7 +38,7 @@ style: {dpi: 100}
 
 
 def _changed(path, value):
-    """The configuration with another value at `path` (`a.b.0`), or without it (`...`)."""
+    """Return the configuration with another value at `path`, such as `a.b.0`; `...` removes the key."""
     config = copy.deepcopy(CONFIG)
     *above, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     parent = reduce(lambda node, key: node[key], above, config)

@@ -1,4 +1,4 @@
-"""The study files: that they are whole, and what they leave out and why."""
+"""The files in config/studies: they are valid, and they leave out combinations for the right reasons."""
 
 import pytest
 

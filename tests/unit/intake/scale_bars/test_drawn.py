@@ -1,4 +1,4 @@
-"""Scale bars without reading text: metadata, stripes, bars, what a text means, and the picture that is left."""
+"""Scale bars without Tesseract: metadata, stripes, bars, lengths of texts, and images without their stripe."""
 
 import numpy as np
 import pytesseract
@@ -210,12 +210,12 @@ def test_grey_levels_of_sixteen_bits_are_those_of_eight():
 
 
 def stripe(width=640, height=48):
-    """Paper, black."""
+    """Return an empty black stripe."""
     return np.zeros((height, width), np.uint8)
 
 
 def letters(ink, left, top=12):
-    """Three blocks in the size of letters, 8 pixels wide and 12 apart."""
+    """Draw three blocks of the size of letters, 8 pixels wide and 12 pixels apart."""
     for place in range(3):
         ink[top : top + 14, left + 12 * place : left + 12 * place + 8] = 255
 
@@ -362,12 +362,12 @@ def test_the_nearest_length_is_round():
 
 @pytest.fixture
 def no_reading(monkeypatch):
-    """Reads nothing in any text."""
+    """Make Tesseract read nothing in any text."""
     monkeypatch.setattr(read, "recognise", lambda texts: [Readings([""])] * len(texts))
 
 
 def reading_of(monkeypatch, text):
-    """Reads the same in every text."""
+    """Make Tesseract read the same in every text."""
     monkeypatch.setattr(read, "recognise", lambda texts: [Readings([text] * 8)] * len(texts))
 
 

@@ -1,4 +1,4 @@
-"""Scale bars read from pictures by Tesseract."""
+"""Scale bars read from images by Tesseract."""
 
 import shutil
 

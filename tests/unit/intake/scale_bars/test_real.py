@@ -1,4 +1,4 @@
-"""Scale bars of real micrographs of many makers' looks."""
+"""Scale bars of real micrographs from many makers of microscopes."""
 
 import shutil
 from io import BytesIO
