@@ -79,5 +79,5 @@ def test_a_few_images_like_no_others_are_named(tmp_path):
     for seed in range(60):
         _write(tmp_path, f"data/{seed}.png", _image(seed))
     _write(tmp_path, "doc/plot.png", np.random.default_rng(0).integers(0, 256, (90, 120), dtype=np.uint8))
-    (note,) = [note for note in inspect(tmp_path, scan(tmp_path)).notes if "no others" in note]
+    (note,) = [note for note in inspect(tmp_path, scan(tmp_path)).notes if "unusual sizes" in note]
     assert note == "1 images in 1 folders have unusual sizes (exclude them?): doc/plot.png"
