@@ -43,3 +43,27 @@ rule gallery:
         code=code_digest("jobs.gallery"),
     script:
         "../workflow_scripts/jobs/gallery.py"
+
+
+# clusters/..., decomposed/... and pictures -> explorer/{study}.html: every image, in every cell
+rule explorer:
+    input:
+        unpack(inputs.explorer_sources),
+    output:
+        layout.explorer,
+    log:
+        layout.log(layout.explorer),
+    benchmark:
+        layout.benchmark(layout.explorer)
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=sizes.page_mb("explorer"),
+        runtime=60,
+    params:
+        **inputs.page_params("explorer"),
+        maps=inputs.maps_of_explorer,
+        code=code_digest("jobs.explorer"),
+    script:
+        "../workflow_scripts/jobs/explorer.py"

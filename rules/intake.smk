@@ -22,6 +22,7 @@ rule embedded:
 rule intake:
     input:
         folder=layout.embedded if inputs.is_embedded else [],
+        excluded=inputs.excluded_images,
     output:
         images=layout.images,
         set_aside=layout.set_aside,

@@ -3,6 +3,7 @@ rule subset:
     input:
         manifest=layout.manifest,
         clusters=inputs.clusters_of_subset,
+        table=inputs.table_of_subset,
     output:
         layout.subset_manifest,
     log:

@@ -101,4 +101,4 @@ def _logic(module: str) -> str:
 def _compiled(module: str) -> list[str]:
     """Return the digests of the C sources and HTML templates in the module's folder."""
     files = sorted(_existing_source(module).parent.iterdir())
-    return [file_digest(path) for path in files if path.suffix in (".c", ".h", ".html")]
+    return [file_digest(path) for path in files if path.suffix in (".c", ".h", ".html", ".js")]

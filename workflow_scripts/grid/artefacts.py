@@ -120,6 +120,7 @@ def _features_of_subsets(grid: Grid) -> Iterator[Wildcards]:
 def _decomposed(grid: Grid) -> Iterator[Wildcards]:
     """Yield the decompositions of cells, those that figures show, and those that maps are computed from."""
     shown: list[tuple[Cell, str | None]] = [(cell, cell.decomposition) for cell in grid.all_cells]
+    shown += ((cell, cell.decomposition) for cells in grid.maps.values() for cell in cells)
     for study, figures in grid.figures.items():
         for name, cells in figures.items():
             if coordinates := grid.settings.studies[study].figures[name].decomposition_shown:
@@ -310,6 +311,10 @@ class Layout:
     gallery = Artefact(
         *("gallery/{study}", (".html",), "gallery", _pages("gallery"), "images of every cluster, on one page"),
         reported=(".html",),
+    )
+    explorer = Artefact(
+        *("explorer/{study}", (".html",), "explorer", _pages("explorer")),
+        "every image on a map, coloured by the clusters of any cell, on one page",
     )
     model = Artefact(
         *("models/{study}/model", (".json", ".safetensors"), "model", _modelled_studies),

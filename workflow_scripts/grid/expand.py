@@ -75,6 +75,21 @@ class Grid:
         """The cells that the pages of each study show."""
         return {name: dict(self._shown(name, study.pages)) for name, study in self.settings.studies.items()}
 
+    @cached_property
+    def maps(self) -> dict[str, list[Cell]]:
+        """The cells whose decompositions are the maps of each study's pages; no clusters are made of them."""
+        return {
+            name: [self._map(name, choices) for kind in self.pages[name] for choices in study.pages[kind].maps_shown]
+            for name, study in self.settings.studies.items()
+        }
+
+    def _map(self, study: str, choices: Mapping[str, Any]) -> Cell:
+        cell = self.baseline(study, **choices)
+        if cell.decomposition == FEATURES_THEMSELVES:
+            found = found_allowed(FEATURES_THEMSELVES, self.settings.decompositions)
+            raise UserError(f"config: studies.{study}.explorer.maps: decomposition: {found}")
+        return cell
+
     def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:
         for name, figure in figures.items():
             try:
@@ -164,7 +179,7 @@ class Grid:
 
     def check(self) -> None:
         """Expand all studies; raises `UserError` with the study and the key if a choice does not exist."""
-        _ = self.all_cells, self.figures, self.pages, self.reducers
+        _ = self.all_cells, self.figures, self.pages, self.maps, self.reducers
         for cell in self.all_cells:
             self._check_consensus(cell)
         for name, study in self.settings.studies.items():

@@ -40,6 +40,13 @@ def _ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
     return guarded
 
 
+def _file_given(key: str, file: str | None) -> Files:
+    """Return a file that a key of the configuration names, or no file; raise `UserError` where it is not there."""
+    if file and not isfile(file):
+        raise UserError(f"config: {key}: found no file {file}")
+    return file or []
+
+
 class Inputs:
     """Input functions and params of the rules for one configuration.
 
@@ -70,7 +77,7 @@ class Inputs:
         """Return a digest of the files in the data folder, without the tables of labels; None for embedded data."""
         if self.is_embedded:
             return None
-        given = (self.label_table(wildcards), self.label_corrections(wildcards))
+        given = (self.label_table(wildcards), self.label_corrections(wildcards), self.excluded_images(wildcards))
         tables = {abspath(table) for table in given if isinstance(table, str)}
         folder, intake = self.settings.data, self.settings.intake
         entries = scan(folder, intake.include, intake.exclude)
@@ -102,10 +109,12 @@ class Inputs:
     @_ends_the_run
     def label_corrections(self, wildcards: Wildcards) -> Files:
         """Return the table of corrected labels, or no file."""
-        file = self.settings.intake.labels.corrections
-        if file and not isfile(file):
-            raise UserError(f"config: intake.labels.corrections: found no file {file}")
-        return file or []
+        return _file_given("intake.labels.corrections", self.settings.intake.labels.corrections)
+
+    @_ends_the_run
+    def excluded_images(self, wildcards: Wildcards) -> Files:
+        """Return the table of images that are left out, or no file."""
+        return _file_given("intake.exclude_file", self.settings.intake.exclude_file)
 
     @property
     def intake_settings(self) -> dict[str, Any]:
@@ -210,6 +219,11 @@ class Inputs:
         """Return the clusters that define a subset, or no file if the subset is not defined by clusters."""
         cell = self.grid.subset_cell(self.settings.subsets[wildcards.subset])
         return self.layout.of(self.layout.clusters, cell) if cell else []
+
+    @_ends_the_run
+    def table_of_subset(self, wildcards: Wildcards) -> Files:
+        """Return the table that lists a subset's images, or no file."""
+        return _file_given(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
 
     def manifest_of_rows(self, wildcards: Wildcards) -> str:
         """Return the manifest of the images in a store: that of the subset in the wildcard `layer`, or of all."""
@@ -359,6 +373,22 @@ class Inputs:
             "page": lambda wildcards: self.settings.studies[wildcards.study].pages[kind].page_settings(),
             "cells": lambda wildcards: dumped(self.grid.pages[wildcards.study][kind]),
         }
+
+    def explorer_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return what an explorer shows: its cells, its maps, and what the study's other pages say of each image."""
+        layout, study = self.layout, wildcards.study
+        pages = self.grid.pages[study]
+        return {
+            **self.page_sources("explorer")(wildcards),
+            "maps": [layout.of(layout.decomposed, cell) for cell in self.grid.maps[study]],
+            "quality": layout.quality,
+            "consensus": beside(layout.consensus.format(study=study), ".csv") if "verdict" in pages else [],
+            "audit": layout.audit.format(study=study) if "audit" in pages else [],
+        }
+
+    def maps_of_explorer(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the cells of an explorer's maps, as jobs get them."""
+        return dumped(self.grid.maps[wildcards.study])
 
     # ------------------------------------------------------------------------------------------------------- verdict
 

@@ -16,6 +16,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.intake.duplicates import Copy, Visual, look_alikes, same_bytes
 from workflow_scripts.intake.facts import Facts, Memory
 from workflow_scripts.intake.fingerprints import perceptual_hash, pixel_digest
+from workflow_scripts.intake.label_table import read_picked
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
 from workflow_scripts.intake.quality import Quality, measure, quality_notes, quality_table
@@ -80,6 +81,7 @@ def inspect(
     masks: Literal["set_aside", "keep"] = "set_aside",
     min_size: int = 1,
     max_pixels: int | None = None,
+    excluded: str | None = None,
     workers: int = 1,
     memory: Memory[Facts] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -96,6 +98,7 @@ def inspect(
     masks : whether segmentation masks are set aside or kept (see `masks.find_masks`).
     min_size : shortest allowed side, pixels.
     max_pixels : largest allowed width times height, pixels.
+    excluded : path of a table of images that are set aside (see `label_table.read_picked`); None if there is none.
     workers : number of processes; the result does not depend on it.
     memory : facts of earlier runs about the files, which are then not opened again (see `facts.remembering`).
     progress : called with (done, total) after each file that was opened.
@@ -108,6 +111,12 @@ def inspect(
     rejected = {path: result for path, result in results.items() if isinstance(result, _Rejection)}
     if not facts:
         raise UserError(_nothing_left(root, rejected))
+    if excluded:
+        contents = {path: fact.image_id for path, fact in facts.items()}
+        for path in read_picked(Path(excluded), contents, "set_aside", "yes"):
+            rejected[path] = _Rejection(facts.pop(path).format, str(Reason.PICKED), f"listed in {Path(excluded).name}")
+    if not facts:
+        raise UserError(f"config: intake.exclude_file: {excluded} leaves no image, allowed: a table of some of them")
     if masks == "set_aside":
         for path, image in find_masks(facts).items():
             rejected[path] = _Rejection(facts.pop(path).format, str(Reason.MASK), f"mask of {image}")

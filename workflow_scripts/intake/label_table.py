@@ -35,6 +35,32 @@ class Matched:
     unmatched: int
 
 
+def read_picked(table: Path, images: Mapping[str, str], column: str, value: str) -> set[str]:
+    """Return the paths of the images that a table picks.
+
+    Parameters
+    ----------
+    table : as of `read_label_table`. Of its rows those count whose `column` holds `value`, such as those that the
+        explorer exports; without such a column all rows do.
+    images : relative path -> image id. Files of one content are picked together.
+
+    Raises `UserError` for a table that cannot be read, that names no image, or that picks none.
+    """
+    rows = _rows(table)
+    index = _Index(images)
+    header, key = _key_column(table, rows, index)
+    names = [cell.strip().lower() for cell in rows[0]] if header else []
+    place = names.index(column) if column in names else None
+    wanted = [row for row in rows[header:] if place is None or (place < len(row) and row[place].strip() == value)]
+    if not wanted:
+        raise UserError(f"{table}: found no row with {column} {value!r}, allowed: rows of it, or no column {column}")
+    named = [index.images_named(row[key]) if key < len(row) else set() for row in wanted]
+    contents = {images[path] for paths in named for path in paths}
+    if not contents:
+        raise UserError(_no_match(table, [row[key] if key < len(row) else "" for row in wanted], images))
+    return {path for path, image_id in images.items() if image_id in contents}
+
+
 def read_label_table(table: Path, images: Mapping[str, str]) -> Matched:
     """Read the labels of images from a table.
 
@@ -121,11 +147,10 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=agreement)
 
 
-def _columns(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> tuple[int, int, int]:
-    """Return the number of header rows, and the columns of the names and of the labels."""
+def _key_column(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> tuple[int, int]:
+    """Return the number of header rows, and the column of the names of images."""
     names = [cell.strip().lower() for cell in rows[0]]
     key = next((names.index(name) for name in KEYS if name in names), None)
-    label = next((names.index(name) for name in LABELS if name in names), None)
     if key is None:
         sample = rows[:_SAMPLE]
         named = [
@@ -136,9 +161,16 @@ def _columns(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> tup
         if 2 * named[key] < len(sample) - 1 or not named[key]:
             raise UserError(
                 f"{table}: found columns {', '.join(names)}, of which none names files; "
-                f"allowed: one of {', '.join(KEYS)}, and label"
+                f"allowed: one of {', '.join(KEYS)}"
             )
-    header = 0 if index.images_named(rows[0][key]) else 1
+    return 0 if index.images_named(rows[0][key]) else 1, key
+
+
+def _columns(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> tuple[int, int, int]:
+    """Return the number of header rows, and the columns of the names and of the labels."""
+    header, key = _key_column(table, rows, index)
+    names = [cell.strip().lower() for cell in rows[0]]
+    label = next((names.index(name) for name in LABELS if name in names), None)
     others = [column for column in range(len(names)) if column != key]
     if label is None:
         if len(others) != 1:

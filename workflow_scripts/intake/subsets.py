@@ -1,12 +1,14 @@
 """Subsets of the images, chosen by class, scale or cluster, and their features."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.intake.label_table import read_picked
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import read_runs
 from workflow_scripts.io.which_k import choose_k
@@ -15,7 +17,9 @@ ROWS = 4096
 """The number of rows of features that are copied at once."""
 
 
-def members(manifest: pd.DataFrame, subset: Mapping[str, Any], name: str, clusters: str | None) -> pd.DataFrame:
+def members(
+    manifest: pd.DataFrame, subset: Mapping[str, Any], name: str, clusters: str | None, table: str | None = None
+) -> pd.DataFrame:
     """Return the rows of a manifest that are in a subset, with their position in the whole manifest as column `row`.
 
     Parameters
@@ -26,19 +30,25 @@ def members(manifest: pd.DataFrame, subset: Mapping[str, Any], name: str, cluste
         An image that lacks one of these values is not in the subset.
     name : the subset's name, for messages.
     clusters : path of the store of clusters for `in_clusters`, whose best repeat is used; None without `in_clusters`.
+    table :
+        path of a table that lists images; None without `file`. If it has a column `selection`, the rows with the
+        subset's name count.
 
     Raises `UserError` if the manifest does not have a column, if a k or a cluster does not exist, or if the subset is
     empty.
     """
     inside = np.ones(len(manifest), dtype=bool)
     for column, wanted in subset.items():
-        if column == "in_clusters" or wanted is None:
+        if column in ("in_clusters", "file") or wanted is None:
             continue
         if column not in manifest:
             raise UserError(f"config: subsets.{name}.{column}: the manifest has no such column; is its stage on?")
         inside &= _fits(manifest[column], wanted)
     if clusters is not None:
         inside &= manifest["image_id"].isin(_in_clusters(clusters, subset["in_clusters"], name)).to_numpy()
+    if table is not None:
+        ids = dict(zip(manifest["path"], manifest["image_id"], strict=True))
+        inside &= manifest["path"].isin(read_picked(Path(table), ids, "selection", name)).to_numpy()
     if not inside.any():
         raise UserError(f"config: subsets.{name}: no image fits {_as_text(subset)}")
     return manifest[inside].assign(row=np.flatnonzero(inside))

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     BOMB = "decompression bomb"
     NOT_FINITE = "not finite"
     UNIFORM = "uniform"
+    PICKED = "set aside by hand"
     MASK = "mask"
     DUPLICATE = "duplicate content"
     SAME_PIXELS = "duplicate pixels"

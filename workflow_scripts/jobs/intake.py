@@ -25,6 +25,7 @@ with job(snakemake.log[0]) as log:
             near_distance=settings["near_distance"],
             masks=settings["masks"],
             **limits,
+            excluded=snakemake.input.excluded or None,
             workers=snakemake.threads,
             memory=memory,
             progress=progress("intake", "files"),

@@ -11,6 +11,7 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     manifest = pd.read_csv(snakemake.input.manifest, dtype=str, keep_default_na=False)
-    subset = members(manifest, snakemake.params.subset, snakemake.wildcards.subset, snakemake.input.clusters or None)
+    source, name = snakemake.input, snakemake.wildcards.subset
+    subset = members(manifest, snakemake.params.subset, name, source.clusters or None, source.table or None)
     log.info(f"{len(subset)} of {len(manifest)} images")
     write_csv(subset, snakemake.output[0])

@@ -44,7 +44,7 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
         )
     lines += noticed((layout.log(layout.images), layout.log(layout.manifest)))
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
-    folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery")}
+    folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery", "Explorer")}
     places = {"Verdict": layout.front_page, **folders}
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
     studies = [name for name, study in sizes.settings.studies.items() if "verdict" in study.pages]

@@ -7,6 +7,7 @@ from pathlib import Path
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import PRUNED_FOLDERS, Layout
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.io.files import THUMBNAILS
 from workflow_scripts.settings import Settings, parse
 from workflow_scripts.settings.reading import read_yaml
 
@@ -40,7 +41,10 @@ def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
 
 
 def _finished(path: Path) -> Path:
-    """Return the path of the result that an unfinished file belongs to, or the path itself for any other file."""
+    """Return the path of the result that an unfinished file or a thumbnail belongs to, or the path itself for any other
+    file."""
+    if path.parent.suffix == THUMBNAILS:
+        return path.parent.with_suffix(".html")
     if path.parent.name.endswith(".checkpoints"):
         path = path.parent
     for ending in UNFINISHED:

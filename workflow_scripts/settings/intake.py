@@ -58,6 +58,9 @@ class Intake(Model):
     include: list[str] = ["**/*"]
     """Glob patterns of relative paths; `**` stands for any number of folders."""
     exclude: list[str] = []
+    exclude_file: str | None = None
+    """A table with a column `path` (or `filename` or `image_id`) of images that are left out, such as the explorer
+    exports; where it has a column `set_aside`, the rows that say yes."""
     labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
     sublabels: Labels | None = None
     """Finer classes inside the labels, by a rule that reads the path; trees and their leaves are compared with them."""

@@ -1,4 +1,4 @@
-"""The settings of the pages that a study may have: the verdict, the label audit and the gallery of clusters."""
+"""The settings of the pages that a study may have: the verdict, the label audit, the gallery and the explorer."""
 
 from typing import Any, ClassVar, Literal
 
@@ -8,6 +8,11 @@ from workflow_scripts.settings.base import Model, Name
 from workflow_scripts.settings.clusterers import Number
 from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
 from workflow_scripts.settings.figures import check_axes
+
+LARGE_THUMBNAIL, LARGEST_PAGE = 30_000, 80_000_000
+"""Bytes of a thumbnail where there are few, and of a page with many small ones."""
+PAGE_COPIES = 5
+"""Of a page while it is written: thumbnails, their text, JSON, the page, its bytes."""
 
 
 class Page(Model):
@@ -35,6 +40,11 @@ class Page(Model):
     def _axes(self) -> "Page":
         check_axes("at", self.at)
         return self
+
+    @property
+    def maps_shown(self) -> list[dict[str, Any]]:
+        """Return the maps that the page asks for, each as choices that change the baseline."""
+        return []
 
     def consensus_settings(self) -> dict[str, Any]:
         """Return the k of the cells and the number of groups of their consensus; None if the cells decide."""
@@ -73,6 +83,35 @@ class Gallery(Page):
     """Number of images of a cluster for each of the three places."""
     twins: int = Field(20, ge=0)
     """Number of pairs of similar images in different clusters; the closest pairs are shown."""
+
+
+class Explorer(Page):
+    """Every image on a map, coloured by any cell, k, label or fact; selections and labels that the next run reads."""
+
+    of_cells = "all"
+    k: list[Number] | None = Field(None, min_length=1)
+    """Numbers of clusters; null takes all that were clustered."""
+    maps: list[dict[str, Any]] = []
+    """Maps beside the first two components of what each cell clusters: each the baseline with these choices, such as
+    `{decomposition: tsne}`."""
+
+    @model_validator(mode="after")
+    def _maps_have_axes(self) -> "Explorer":
+        for number, choices in enumerate(self.maps):
+            check_axes(f"maps.{number}", choices)
+        return self
+
+    @property
+    def maps_shown(self) -> list[dict[str, Any]]:
+        return self.maps
+
+    def page_settings(self) -> dict[str, Any]:
+        """Return the numbers of clusters that are shown."""
+        return self.dump(include={"k"})
+
+    def memory(self, n: int, d: int) -> int:
+        """Return the bytes that the page's job holds at once: the points, and copies of the page with thumbnails."""
+        return 4 * FLOAT * n * d + PAGE_COPIES * min(n * LARGE_THUMBNAIL, LARGEST_PAGE)
 
 
 class Verdict(Page):

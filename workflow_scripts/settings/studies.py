@@ -57,6 +57,9 @@ class Subset(Model):
     """Smallest and largest width of the image, micrometres. It is also known for images without a scale bar whose
     metadata have the size of a pixel."""
     in_clusters: InClusters | None = None
+    file: str | None = None
+    """A table with a column `path` (or `filename` or `image_id`), such as the explorer exports; where it has a column
+    `selection`, the rows with the subset's name."""
 
     @model_validator(mode="after")
     def _is_a_part(self) -> "Subset":
@@ -67,7 +70,7 @@ class Subset(Model):
     @property
     def columns(self) -> dict[str, Any]:
         """Return the conditions by column of the manifest: a list of texts, or a smallest and largest number."""
-        return self.dump(exclude={"in_clusters"}, exclude_none=True)
+        return self.dump(exclude={"in_clusters", "file"}, exclude_none=True)
 
     @property
     def needs_scales(self) -> bool:

@@ -30,6 +30,7 @@ studies:
     figures: {map: {kind: embedding, map: map}}
     audit: {pictures: shown}
     gallery: {}
+    explorer: {at: {subset: all}}
     verdict: {at: {subset: all}}
 reproduction: {published: cohn}
 """

@@ -122,7 +122,7 @@ def test_tables_as_people_write_them(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"name,class\nx,y\n", "none names files; allowed: one of path, filename, image_id, and label"),
+        (b"name,class\nx,y\n", "none names files; allowed: one of path, filename, image_id"),
         (b"path,x,y\na.png,1,2\n", "allowed: one of label, class, category, target beside path"),
         (b"", "found an empty file"),
         (b"path,label\na.png,\xff\0\n", "UTF-8"),

@@ -51,6 +51,11 @@ def test_a_cell_that_only_a_page_shows_is_made():
         ({"gallery": {"k": [3, 5]}}, "k: found 5, allowed: 3, the numbers of clusterers.one.k"),
         ({"audit": {"at": {"layer": "fire6"}}}, "at.layer: found 'fire6', allowed: fire5_avg, fire9_avg"),
         ({"audit": {"at": {"colour": "red"}}}, "at: unknown axis: found 'colour', allowed: preprocess"),
+        (
+            {"explorer": {"maps": [{"decomposition": "none"}]}},
+            "explorer.maps: decomposition: found 'none', allowed: pca",
+        ),
+        ({"explorer": {"maps": [{"colour": "red"}]}}, "maps.0: unknown axis: found 'colour', allowed: preprocess"),
         ({"audit": {"neighbors": 5}}, "unknown key: found 'neighbors', allowed: at, pictures, k, neighbours, shown"),
     ],
 )
@@ -73,3 +78,16 @@ def test_a_template_counts_with_the_code_of_its_page(monkeypatch, tmp_path):
     after = provenance.code_digest("jobs.audit")
     provenance._compiled.cache_clear()
     assert before != after
+
+
+def test_an_explorer_shows_all_cells_and_its_maps_are_decomposed_but_not_clustered():
+    its = grid(
+        {"vary": {"layer": ["fire5_avg"]}, "explorer": {"maps": [{"preprocess": "plain"}, {"layer": "fire5_avg"}]}}
+    )
+    assert [cell.layer for cell in its.pages["main"]["explorer"]] == ["fire9_avg", "fire5_avg"]
+    assert [(cell.preprocess, cell.layer) for cell in its.maps["main"]] == [
+        ("plain", "fire9_avg"),
+        ("clahe", "fire5_avg"),
+    ]
+    assert {cell.preprocess for cell in its.all_cells} == {"clahe"}
+    assert "results/d/decomposed/plain/small/fire9_avg/pca.h5" in Layout("d").named(its)

@@ -38,9 +38,12 @@ def data_uri(image: np.ndarray, side: int) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def write_page(path: str, template: Path, data: Mapping[str, Any]) -> None:
-    """Write a template of one HTML file with its data inside; nothing in the data can end the script that holds
-    them."""
+def write_page(path: str, template: Path, data: Mapping[str, Any], scripts: Iterable[Path] = ()) -> None:
+    """Write a template of one HTML file with its data inside, and its scripts if it has files of them; nothing in the
+    data can end the script that holds them."""
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    code = "\n".join(script.read_text(encoding="utf-8") for script in scripts)
+    # The data come last: a name that looks like the place of the scripts stays a name.
+    page = template.read_text(encoding="utf-8").replace("{{scripts}}", code).replace("{{data}}", content, 1)
     with replacing(path) as temporary:
-        temporary.write_text(template.read_text(encoding="utf-8").replace("{{data}}", content), encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")

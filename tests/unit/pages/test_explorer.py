@@ -1,0 +1,198 @@
+"""What the explorer's page holds: columns, places in few bytes, sheets of thumbnails, and names as data."""
+
+import base64
+import json
+import re
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from selenium.webdriver.support.ui import WebDriverWait
+from sklearn.neighbors import NearestNeighbors
+
+from workflow_scripts.pages.explorer import sheets
+from workflow_scripts.pages.explorer.columns import clustering, levels, of_table
+from workflow_scripts.pages.explorer.page import Pack, write_explorer
+from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
+from workflow_scripts.pages.explorer.sheets import Sheets
+from workflow_scripts.pages.gallery.pictures import Pictures
+
+RNG = np.random.default_rng(0)
+N = 70
+IDS = [f"{row:03d}" for row in range(N)]
+STACK = RNG.integers(0, 256, (N, 12, 8), dtype=np.uint8)
+PICTURES = Pictures(STACK, {image: row for row, image in enumerate(IDS)})
+
+
+def test_texts_are_codes_of_their_levels_and_nothing_is_0():
+    column = levels("label", pd.Series(["b", None, "a", "", "b"], dtype=object))
+    assert column.levels == ("a", "b")
+    assert column.values.tolist() == [2, 0, 1, 0, 2]
+
+
+def test_a_clustering_names_its_clusters_by_their_classes_and_leaves_out_what_is_not_in_its_subset():
+    labels = pd.Series(["x", "x", "y", None], dtype=object)
+    column = clustering(3, 2, np.array([1, 1, 0, -1]), labels, np.array([0, 2, 3, 4]), 6)
+    assert column.levels == ("x", "y", "noise")
+    assert column.values.tolist() == [1, 0, 1, 2, 3, 0]
+    assert column.facts == {"cell": 3, "k": 2, "noise": 3}
+
+
+def test_facts_are_numbers_or_few_texts_and_say_something():
+    table = pd.DataFrame(
+        {
+            "image_id": IDS,
+            "path": IDS,
+            "row": range(N),
+            "width": range(N),
+            "scale_um": ["", *map(str, range(1, N))],
+            "format": ["JPEG", "PNG"] * 35,
+            "mode": ["L"] * N,
+            "remarks": [None] * N,
+        }
+    )
+    made = {column.title: column for column in of_table(table)}
+    assert list(made) == ["width", "scale_um", "format"]
+    assert np.isnan(made["scale_um"].values[0])
+    assert made["scale_um"].values[1:].tolist() == list(range(1, N))
+    assert made["format"].levels == ("JPEG", "PNG")
+
+
+def test_a_map_keeps_its_shape_and_says_which_images_it_lacks():
+    coordinates = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 5.0]])
+    values = map_of("m", coordinates, np.array([0, 2, 3]), 4).values.astype(float)
+    assert (values[1] == NOWHERE).all()
+    assert values[2, 0] - values[0, 0] == NOWHERE - 1
+    assert values[3, 1] - values[0, 1] == pytest.approx((NOWHERE - 1) / 2, abs=1)
+
+
+def test_a_map_of_one_place_is_in_the_middle():
+    values = map_of("m", np.full((3, 2), 7.0), np.arange(3), 3).values
+    assert (values == (NOWHERE - 1) // 2).all()
+
+
+@pytest.mark.parametrize("d", [5, 200])
+def test_points_in_few_bytes_have_nearly_the_same_neighbours(d):
+    """Of 200 numbers of which 20 count, as of features; scikit-learn on the points as they are is the oracle."""
+    points = RNG.normal(size=(300, d)) * np.where(np.arange(d) < 20, 1, 0.05)
+    few = points_of("p", points, np.arange(300), 300)
+    assert few.values.dtype == np.int8
+    near, expected = (
+        NearestNeighbors(n_neighbors=11).fit(each).kneighbors(return_distance=False)
+        for each in (few.values.astype(float), points)
+    )
+    shared = np.mean([len(set(a) & set(b)) / 11 for a, b in zip(near, expected, strict=True)])
+    assert shared > 0.9
+
+
+def test_sheets_hold_every_thumbnail_in_order():
+    class Small(Sheets):
+        columns = 6
+        rows = 4
+
+    flat = np.repeat(np.linspace(20, 230, N).astype(np.uint8), 16 * 16).reshape(N, 16, 16)
+    order = RNG.permutation(N)
+    small = Small(Pictures(flat, PICTURES.row_of), IDS, order, 16, 16)
+    made = [np.asarray(Image.open(BytesIO(jpeg)), dtype=float) for jpeg in small.jpegs()]
+    assert [sheet.shape for sheet in made] == [(64, 96), (64, 96), (64, 96)]
+    for row in range(N):
+        sheet, place = divmod(int(small.places[row]), 24)
+        y, x = (16 * part for part in divmod(place, 6))
+        assert abs(made[sheet][y : y + 16, x : x + 16].mean() - flat[row].mean()) < 4
+
+
+def test_thumbnails_keep_the_shape_of_the_images_and_shrink_where_there_are_many():
+    wide = np.broadcast_to(np.zeros((1, 100, 400), dtype=np.uint8), (20_000, 100, 400))
+    of_many = Sheets.of(Pictures(wide, {}), [""] * 20_000, np.arange(20_000))
+    assert (of_many.width, of_many.height) == (64, 16)
+    of_few = Sheets.of(PICTURES, IDS, np.arange(N))
+    assert (of_few.width, of_few.height, of_few.columns, of_few.rows) == (8, 12, 256, 170)
+
+
+def test_thumbnails_of_many_images_lie_beside_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(sheets, "MOST_INSIDE", N - 1)
+    page = tmp_path / "a study.html"
+    (tmp_path / "a study.thumbnails").mkdir()
+    (tmp_path / "a study.thumbnails" / "9999.jpg").touch()  # of a run before
+    made = Sheets.of(PICTURES, IDS, np.arange(N))
+    assert sheets.sources(made, page) == ["a%20study.thumbnails/0000.jpg"]
+    assert [path.name for path in (tmp_path / "a study.thumbnails").iterdir()] == ["0000.jpg"]
+    assert (tmp_path / "a study.thumbnails" / "0000.jpg").read_bytes() == next(made.jpegs())
+
+
+def test_the_order_along_a_curve_keeps_neighbours_together():
+    values = np.array([[0, 0], [60000, 60000], [1, 1], [60001, 60000], [60000, 5]], dtype=np.uint16)
+    assert along_a_curve(Place("m", values)).tolist() == [0, 2, 4, 1, 3]
+
+
+def test_a_pack_gives_back_what_was_put_in():
+    pack = Pack()
+    arrays = [
+        np.arange(5, dtype=np.uint16),
+        np.array([0.5, np.nan], dtype=np.float32),
+        np.array([[1, -2]], dtype=np.int8),
+    ]
+    places = [pack.array(array) for array in arrays]
+    content = zlib.decompress(base64.b64decode(pack.compressed()))
+    for array, place in zip(arrays, places, strict=True):
+        assert place["start"] % 8 == 0
+        found = np.frombuffer(content, array.dtype, place["length"], place["start"])
+        np.testing.assert_array_equal(found, array.ravel())
+
+
+HOSTILE = (
+    '</script><b id="broken">',
+    "{{data}}{{scripts}}",
+    "\u202eright to left",
+    "“quotes” \"'`",
+    "🦔" * 60,
+    "a,b\nc",
+)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    labels = pd.Series([HOSTILE[row % len(HOSTILE)] if row % 7 else None for row in range(N)], dtype=object)
+    images = pd.DataFrame(
+        {"image_id": IDS, "path": [f"{row} {HOSTILE[row % len(HOSTILE)]}" for row in range(N)], "label": labels}
+    )
+    partition = np.arange(N) % 3
+    columns = [clustering(0, 3, partition, labels, np.arange(N), N), levels("label", labels)]
+    maps = [map_of("m", RNG.normal(size=(N, 2)), np.arange(N), N)]
+    points = [points_of("p", RNG.normal(size=(N, 4)), np.arange(N), N)]
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    write_explorer(
+        str(path), images, columns, maps, points, PICTURES, {"dataset": "d", "study": "s", "cells": [HOSTILE[0]]}
+    )
+    return path, images
+
+
+def test_the_page_is_one_file_and_no_name_can_break_out_of_it(page):
+    text = page[0].read_text(encoding="utf-8")
+    assert not re.search(r"https?://|src=[\"']", text)
+    assert text.count("</script>") == 2
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+    assert data["cells"] == [HOSTILE[0]]
+
+
+def test_hostile_names_are_shown_as_they_are(page, browser):
+    path, images = page
+    browser.get(path.as_uri())
+    wait(browser)
+    assert not browser.find_elements("id", "broken")
+    assert browser.find_element("id", "legend").text.count("\n") >= 3
+    for row in range(len(HOSTILE)):
+        browser.execute_script("document.getElementById('search').value = arguments[0]", f"{row} ")
+        search = browser.find_element("id", "search")
+        search.send_keys("\ue010", " \ue003")  # an input event
+        names = [
+            button.get_attribute("title") for button in browser.find_elements("css selector", "#found-images button")
+        ]
+        assert any(name.startswith(images["path"][row]) for name in names)
+
+
+def wait(browser):
+    WebDriverWait(browser, 120).until(lambda page: page.execute_script("return document.body.dataset.ready"))

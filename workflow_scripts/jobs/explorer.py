@@ -1,0 +1,31 @@
+"""Clusterings, maps, tables of facts and pictures -> the explorer, a page of every image in every cell."""
+
+import pandas as pd
+from snakemake.script import Snakemake
+
+from workflow_scripts.io import store
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.pages.explorer.page import write_explorer
+from workflow_scripts.pages.explorer.study import Study
+from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.runlog import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
+    params, source = snakemake.params, snakemake.input
+    files = {"manifest": source.manifest, "points": source.points, "clusters": source.clusters}
+    study = Study.of(OneCell.each(params.cells, files))
+    maps = [OneCell(cell, {"map": path}) for cell, path in zip(params.maps, source.maps, strict=True)]
+    quality = pd.read_csv(source.quality)
+    consensus, audit = (pd.read_csv(table) if table else None for table in (source.consensus, source.audit))
+    columns = study.clusterings(params.page["k"]) + study.facts(quality, consensus, audit)
+    rows = dict(zip(study.images["image_id"], study.images["row"].astype(int), strict=True))
+    write_explorer(
+        snakemake.output[0],
+        study.images,
+        columns,
+        *study.places(maps),
+        Pictures(stack["images"], rows),
+        {**params.names, "cells": study.names},
+    )

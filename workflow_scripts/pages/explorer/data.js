@@ -1,0 +1,94 @@
+/** The page's data: one compressed pack of arrays, and JSON that says where each of them is. */
+
+const element = id => document.getElementById(id);
+
+function make(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+async function inflate(base64) {
+  const packed = await (await fetch(`data:application/octet-stream;base64,${base64}`)).blob();
+  return new Response(packed.stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+}
+
+const TYPES = { Uint8Array, Uint16Array, Uint32Array, Int8Array, Float32Array };
+
+/** Return the data with arrays in place of where they are. */
+async function readData() {
+  const data = JSON.parse(element("data").textContent);
+  element("data").remove();
+  const pack = await inflate(data.pack);
+  const array = place => new TYPES[place.type](pack, place.start, place.length);
+  const read = things => things.map(thing => ({ ...thing, values: array(thing.values) }));
+  const names = JSON.parse(new TextDecoder().decode(array(data.names)));
+  return { ...data, ...names, pack: null, columns: read(data.columns), maps: read(data.maps), points: read(data.points),
+    sheets: { ...data.sheets, places: array(data.sheets.places) } };
+}
+
+/** The thumbnails: sheets are decoded when one of their images is first wanted, and `onload` is called when one is there. */
+class Thumbnails {
+  constructor(sheets, onload) {
+    Object.assign(this, sheets);
+    this.onload = onload;
+    this.images = sheets.sources.map(() => null);
+  }
+
+  /** Draw an image into a rectangle; return whether its sheet is there. */
+  draw(context, row, x, y, width, height) {
+    const each = this.columns * this.rows, at = this.places[row], sheet = Math.floor(at / each), place = at % each;
+    const image = this.images[sheet] ??= this.load(sheet);
+    if (!image.complete || !image.naturalWidth) return false;
+    context.drawImage(image, place % this.columns * this.width, Math.floor(place / this.columns) * this.height,
+      this.width, this.height, x, y, width, height);
+    return true;
+  }
+
+  load(sheet) {
+    return Object.assign(new Image(), { onload: this.onload, src: this.sources[sheet] });
+  }
+}
+
+/** Return the `count` rows whose points are nearest to a point of numbers, nearest first; of the rows in `among`. */
+function nearestRows(points, target, count, among) {
+  const { d, values } = points, near = [];
+  for (const row of among) {
+    let distance = 0;
+    for (let i = 0, start = row * d; i < d; i++) distance += (values[start + i] - target[i]) ** 2;
+    if (near.length === count && distance >= near[count - 1].distance) continue;
+    let place = near.length;
+    while (place > 0 && near[place - 1].distance > distance) place--;
+    near.splice(place, 0, { row, distance });
+    near.length = Math.min(near.length, count);
+  }
+  return near.map(each => each.row);
+}
+
+/** Return the mean of the points of some rows. */
+function meanPoint(points, rows) {
+  const mean = new Float64Array(points.d);
+  for (const row of rows) for (let i = 0; i < points.d; i++) mean[i] += points.values[row * points.d + i] / rows.length;
+  return mean;
+}
+
+/**
+ * Pair the groups of two partitions, those that share most images first; `before` and `after` are codes, 0 for none.
+ * Return a Map from a code after to the code before.
+ */
+function pairGroups(before, after) {
+  const shared = new Map();
+  for (let row = 0; row < after.length; row++) {
+    if (!before[row] || !after[row]) continue;
+    const key = before[row] * 65536 + after[row];
+    shared.set(key, (shared.get(key) || 0) + 1);
+  }
+  const pairs = new Map(), taken = new Set();
+  for (const [key] of [...shared].sort((a, b) => b[1] - a[1])) {
+    const was = Math.floor(key / 65536), is = key % 65536;
+    if (pairs.has(is) || taken.has(was)) continue;
+    pairs.set(is, was);
+    taken.add(was);
+  }
+  return pairs;
+}

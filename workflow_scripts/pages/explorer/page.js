@@ -1,0 +1,438 @@
+/** The explorer: what the controls do, and what is shown beside the map. */
+
+const BASIC = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#a89a00"]; // Okabe and Ito 2008, yellow darkened
+const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // viridis
+const NOTHING = "#9a9a9a";
+const FOUND = 24;
+
+const data = await readData();
+const clusterings = data.columns.filter(column => column.cell !== undefined);
+const others = data.columns.filter(column => column.cell === undefined);
+const labels = others.find(column => column.title === "label");
+const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); showFound(); }));
+const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, showPicks);
+let colour, hidden = new Set(), slots = [], moved = null, found = [], dragging = "pan";
+scatter.states = new Uint8Array(data.n).fill(PLAIN);
+
+const labelOf = row => labels && labels.values[row] ? labels.levels[labels.values[row] - 1] : "";
+const say = text => { element("status").textContent = text; };
+const images = count => `${count} ${count === 1 ? "image" : "images"}`;
+const about = row => data.paths[row] + (labelOf(row) ? `, labelled ${labelOf(row)}` : "");
+
+// ---------------------------------------------------------------------------------------------------------------- colours
+
+function mix(colour, other, share) {
+  const parts = [colour, other].map(hex => [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16)));
+  return "#" + parts[0].map((part, i) => Math.round(part * (1 - share) + parts[1][i] * share).toString(16).padStart(2, "0")).join("");
+}
+
+/** The colour of a slot: seven that the colour-blind tell apart, then lighter, then darker ones. */
+function colourOf(slot) {
+  const basic = BASIC[slot % BASIC.length], round = Math.floor(slot / BASIC.length) % 3;
+  return round === 0 ? basic : mix(basic, round === 1 ? "#ffffff" : "#000000", 0.45);
+}
+
+function packed(hex) {
+  const [red, green, blue] = [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16));
+  return (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
+}
+
+/** Return numbers as at most eight groups of equal size, with codes and levels like those of texts. */
+function grouped(column) {
+  const sorted = column.values.filter(value => !Number.isNaN(value)).sort();
+  const cuts = [...new Set(Array.from({ length: RAMP.length }, (_, i) => sorted[Math.floor(i * sorted.length / RAMP.length)]))];
+  const codes = Uint16Array.from(column.values, value => Number.isNaN(value) ? 0 : cuts.filter(cut => cut <= value).length);
+  const shown = value => String(Number(value.toPrecision(3)));
+  const last = sorted[sorted.length - 1];
+  return { codes, levels: cuts.map((cut, i) => `${shown(cut)} to ${shown(cuts[i + 1] ?? last)}`),
+    colours: cuts.map((_, i) => RAMP[Math.round(i * (RAMP.length - 1) / Math.max(1, cuts.length - 1))]) };
+}
+
+/** Colour by a column; of a clustering groups keep the colours of those of the clustering before that they share most with. */
+function colourBy(column) {
+  const before = colour && colour.column.cell !== undefined ? colour : null;
+  hidden = new Set();
+  if (column.levels === null) {
+    colour = { column, ...grouped(column) };
+  } else {
+    const taken = column.cell !== undefined && before && before.column !== column ? pairGroups(before.codes, column.values) : new Map();
+    const kept = new Map([...taken].map(([is, was]) => [is, before.slots[was]]));
+    const used = new Set(kept.values()), next = () => { let slot = 0; while (used.has(slot)) slot++; used.add(slot); return slot; };
+    slots = [null, ...column.levels.map((_, i) => kept.get(i + 1) ?? next())];
+    colour = { column, codes: column.values, levels: column.levels, slots,
+      colours: column.levels.map((_, i) => i + 1 === column.noise ? NOTHING : colourOf(slots[i + 1])) };
+    showMoved(before, column, taken);
+  }
+  if (column.cell === undefined) { moved = null; element("moved").replaceChildren(); }
+  scatter.codes = colour.codes;
+  scatter.css = [NOTHING, ...colour.colours];
+  scatter.palette = Uint32Array.from(scatter.css, packed);
+  showLegend();
+  showStates();
+}
+
+/** Say and mark which images are with others than in the clustering before. */
+function showMoved(before, column, pairs) {
+  moved = null;
+  element("moved").replaceChildren();
+  if (!before || before.column === column || column.cell === undefined) return;
+  const rows = new Set();
+  let both = 0;
+  for (let row = 0; row < data.n; row++) {
+    if (!before.codes[row] || !column.values[row]) continue;
+    both++;
+    if (pairs.get(column.values[row]) !== before.codes[row]) rows.add(row);
+  }
+  const text = `${rows.size} of ${images(both)} moved, against ${titleOf(before.column)}`;
+  const toggle = make("button", { id: "mark-moved", textContent: "Mark them  m", onclick: () => { moved.marked = !moved.marked; showStates(); } });
+  moved = { rows, marked: rows.size > 0, toggle };
+  element("moved").append(text, " ", toggle, " ", make("button", { textContent: "Choose them", onclick: () => picks.choose(rows) }));
+  say(text);
+}
+
+const titleOf = column => column.cell === undefined ? column.title : `${data.cells[column.cell]}, k = ${column.k}`;
+
+// ------------------------------------------------------------------------------------------------------------ what is shown
+
+function showStates() {
+  const { chosen } = picks.state, marks = moved?.marked ? moved.rows : null;
+  let shown = 0;
+  for (let row = 0; row < data.n; row++) {
+    const out = hidden.has(colour.codes[row]) || scatter.places[2 * row] === NOWHERE;
+    scatter.states[row] = out ? HIDDEN : chosen.has(row) ? MARKED : marks && !marks.has(row) ? FAINT : PLAIN;
+    shown += !out;
+  }
+  moved?.toggle.setAttribute("aria-pressed", moved.marked);
+  element("shown").textContent = `${shown} of ${images(data.n)} shown`;
+  scatter.draw();
+}
+
+function showLegend() {
+  const counts = new Uint32Array(colour.levels.length + 1);
+  for (const code of colour.codes) counts[code]++;
+  const entries = [...colour.levels.map((name, i) => [i + 1, name]), ...(counts[0] ? [[0, "no value"]] : [])];
+  const filter = () => {
+    [...element("legend").querySelectorAll("[data-code]")].forEach(button => button.setAttribute("aria-pressed", !hidden.has(Number(button.dataset.code))));
+    showStates();
+  };
+  element("legend-title").textContent = titleOf(colour.column);
+  element("legend").replaceChildren(...entries.flatMap(([code, name]) => {
+    const swatch = make("i");
+    swatch.style.background = scatter.css[code];
+    const button = make("button", { title: name, onclick: () => { hidden.has(code) ? hidden.delete(code) : hidden.add(code); filter(); } },
+      swatch, make("span", { textContent: name, dir: "auto" }), make("small", { textContent: counts[code] }));
+    button.dataset.code = code;
+    const only = make("button", { className: "only", textContent: "only", title: `Only ${name}`,
+      onclick: () => { hidden = new Set(entries.map(([each]) => each).filter(each => each !== code)); filter(); } });
+    return [button, only];
+  }));
+  element("all").onclick = () => { hidden = new Set(); filter(); };
+  filter();
+}
+
+/** A button with an image's thumbnail, which goes to it. */
+function thumbnail(row, side = 56) {
+  const { width, height } = data.sheets, shrink = side / Math.max(width, height);
+  const canvas = make("canvas", { width: Math.round(width * shrink * 2), height: Math.round(height * shrink * 2) });
+  canvas.style.width = `${canvas.width / 2}px`;
+  scatter.thumbnails.draw(canvas.getContext("2d"), row, 0, 0, canvas.width, canvas.height);
+  return make("button", { title: about(row), ariaLabel: about(row), onclick: () => look(row) }, canvas);
+}
+
+function look(row) {
+  scatter.at = row;
+  scatter.reveal(row);
+  showImage();
+  say(about(row));
+}
+
+const cellsAsked = () => data.cells.map((_, cell) => {
+  const of = clusterings.filter(column => column.cell === cell);
+  return of.find(column => column.k === colour.column.k) ?? of[0];
+});
+
+function showImage() {
+  const row = scatter.at, large = element("large");
+  element("image").hidden = row === undefined;
+  if (row === undefined) return;
+  Object.assign(large, { width: data.sheets.width, height: data.sheets.height, ariaLabel: about(row) });
+  scatter.thumbnails.draw(large.getContext("2d"), row, 0, 0, large.width, large.height);
+  element("path").textContent = about(row);
+  const fact = (name, value) => make("tr", {}, make("td", { textContent: name }), make("td", { textContent: value, dir: "auto" }));
+  const valueOf = column => column.levels ? column.levels[column.values[row] - 1] : Number(column.values[row].toPrecision(4));
+  element("facts").replaceChildren(...others.filter(column => column.levels ? column.values[row] : !Number.isNaN(column.values[row]))
+    .map(column => fact(column.title, valueOf(column))));
+  element("cells").replaceChildren(...cellsAsked().filter(column => column.values[row]).map(column => fact(titleOf(column), valueOf(column))));
+}
+
+function show(title, rows) {
+  found = rows;
+  element("found-title").textContent = title;
+  showFound();
+}
+
+function showFound() {
+  element("found").hidden = !element("found-title").textContent;
+  element("found-images").replaceChildren(...found.slice(0, FOUND).map(row => thumbnail(row)));
+}
+
+/** Show the images nearest to the one that is looked at, or to the mean of those chosen. */
+function query() {
+  const points = data.points[element("points").value], chosen = [...picks.state.chosen];
+  const from = chosen.length ? chosen : scatter.at === undefined ? [] : [scatter.at];
+  if (!from.length) return say("Look at an image or choose some first: then q finds the nearest images.");
+  const taken = new Set(from), among = [];
+  for (let row = 0; row < data.n; row++) if (!taken.has(row) && scatter.places[2 * row] !== NOWHERE) among.push(row);
+  show(chosen.length ? `Nearest to the mean of ${images(chosen.length)}` : "Nearest images", nearestRows(points, meanPoint(points, from), FOUND, among));
+}
+
+function search() {
+  const text = element("search").value.trim().toLowerCase();
+  if (!text) return show("", []);
+  const rows = [];
+  for (let row = 0; row < data.n; row++) if (data.paths[row].toLowerCase().includes(text) || labelOf(row).toLowerCase().includes(text)) rows.push(row);
+  show(`${images(rows.length)} found`, rows);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- the picks
+
+function showPicks() {
+  const { chosen, selections, labels: given, aside } = picks.state;
+  element("count").textContent = `${images(chosen.size)} chosen`;
+  const counts = new Map();
+  for (const label of given.values()) counts.set(label, (counts.get(label) || 0) + 1);
+  const line = (text, rows, remove) => make("div", { className: "row" }, make("button", { textContent: text, title: "Choose them", onclick: () => picks.choose(rows()) }),
+    ...(remove ? [make("button", { textContent: "×", title: `Forget ${text}`, ariaLabel: `Forget ${text}`, onclick: remove }) ] : []));
+  element("picked").replaceChildren(
+    ...[...selections].map(([name, rows]) => line(`${name}: ${rows.size}`, () => rows, () => picks.forget(name))),
+    ...[...counts].map(([label, count]) => line(`label ${label}: ${count}`, () => [...given].filter(([, each]) => each === label).map(([row]) => row))),
+    ...(aside.size ? [line(`set aside: ${aside.size}`, () => aside)] : []));
+  element("classes").replaceChildren(...[...new Set([...(labels ? labels.levels : []), ...counts.keys()])].map(value => make("option", { value })));
+  showStates();
+}
+
+/** Do something with the chosen images, or say that there are none. */
+function withChosen(act, done) {
+  const count = picks.state.chosen.size;
+  if (!count) return say("Choose images first: drag a lasso or a rectangle, or press Space at an image.");
+  act();
+  say(`${images(count)} ${done}`);
+}
+
+function giveName(event) {
+  event?.preventDefault();
+  const name = element("name").value.trim();
+  if (!NAME.test(name)) return say("A selection's name begins with a letter; letters, digits, _, . and - may follow.");
+  withChosen(() => picks.name(name), `in ${name}`);
+  element("map").focus();
+}
+
+function giveLabel(event) {
+  event?.preventDefault();
+  const label = element("label").value.trim();
+  withChosen(() => picks.label(label), label ? `labelled ${label}` : "without a label of yours");
+  element("map").focus();
+}
+
+function download() {
+  const { selections, labels: given, aside } = picks.state;
+  if (!selections.size && !given.size && !aside.size) return say("Nothing to export: name, label or set aside some images first.");
+  const link = make("a", { href: URL.createObjectURL(new Blob([picks.csv(data.paths)], { type: "text/csv" })),
+    download: `${data.dataset}_${data.study}_picked.csv` });
+  link.click();
+  URL.revokeObjectURL(link.href);
+  say(`Exported ${link.download}`);
+}
+
+// ------------------------------------------------------------------------------------------------------------- mouse and keys
+
+function inCanvas(event) {
+  const box = scatter.canvas.getBoundingClientRect();
+  return [(event.clientX - box.left) * scatter.ratio, (event.clientY - box.top) * scatter.ratio];
+}
+
+function choosesHow(event) { return event.shiftKey ? "also" : event.altKey ? "not" : "only"; }
+
+function drag(down) {
+  const start = inCanvas(down), draws = dragging !== "pan", canvas = scatter.canvas;
+  let last = start, far = false;
+  scatter.shape = draws ? [start] : [];
+  canvas.setPointerCapture(down.pointerId);
+  canvas.onpointermove = event => {
+    const now = inCanvas(event);
+    far ||= Math.hypot(now[0] - start[0], now[1] - start[1]) > 4;
+    if (!draws) scatter.pan(now[0] - last[0], now[1] - last[1]);
+    else if (dragging === "lasso") scatter.shape.push(now);
+    else scatter.shape = [start, [now[0], start[1]], now, [start[0], now[1]]];
+    last = now;
+    scatter.draw();
+  };
+  canvas.onpointerup = event => {
+    canvas.onpointermove = hover;
+    canvas.onpointerup = null;
+    if (!far) {
+      const row = scatter.rowAt(...start);
+      if (row !== null) event.shiftKey ? picks.toggle(row) : look(row);
+    } else if (draws) {
+      const rows = scatter.rowsInShape();
+      picks.choose(rows, choosesHow(event));
+      say(`${images(picks.state.chosen.size)} chosen`);
+    }
+    scatter.shape = [];
+    scatter.draw();
+  };
+}
+
+let hovering = null;
+function hover(event) {
+  hovering ??= requestAnimationFrame(() => {
+    hovering = null;
+    const row = scatter.rowAt(...inCanvas(event));
+    scatter.canvas.title = row === null ? "" : about(row);
+  });
+}
+
+function step(dx, dy) {
+  const first = () => scatter.states.findIndex(state => state >= PLAIN);
+  const from = scatter.at, shown = from !== undefined && scatter.states[from] >= PLAIN;
+  const row = shown ? scatter.rowBeside(from, dx, dy) : first();
+  if (row !== null && row >= 0) look(row);
+}
+
+function chooseInView() {
+  const { width, height } = scatter.canvas, rows = [];
+  for (let row = 0; row < data.n; row++) {
+    const [x, y] = scatter.place(row);
+    if (scatter.states[row] >= PLAIN && x >= 0 && y >= 0 && x < width && y < height) rows.push(row);
+  }
+  picks.choose(rows);
+  say(`${images(rows.length)} chosen`);
+}
+
+function chooseGroup() {
+  if (scatter.at === undefined) return say("Look at an image first: then g chooses its group.");
+  const code = colour.codes[scatter.at];
+  picks.choose([...colour.codes.keys()].filter(row => colour.codes[row] === code && scatter.states[row] >= PLAIN));
+  say(`${images(picks.state.chosen.size)} chosen`);
+}
+
+function turn(id, by) {
+  const select = element(id), count = select.options.length;
+  if (!count) return;
+  select.selectedIndex = (select.selectedIndex + by + count) % count;
+  select.onchange();
+}
+
+function setDragging(mode) {
+  dragging = mode;
+  for (const id of ["pan", "lasso", "rectangle"]) element(id).setAttribute("aria-pressed", id === mode);
+  scatter.canvas.classList.toggle("draws", mode !== "pan");
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  const style = getComputedStyle(document.documentElement), value = name => style.getPropertyValue(name).trim();
+  const long = hex => hex.length === 4 ? "#" + [...hex.slice(1)].map(digit => digit + digit).join("") : hex;
+  Object.assign(scatter, { background: packed(long(value("--map"))), faint: packed(long(value("--faint"))), ink: value("--ink") });
+  element("theme").setAttribute("aria-pressed", theme === "dark");
+  scatter.draw();
+}
+
+const swapTheme = () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+const PAN = 80;
+const KEYS = [
+  ["ArrowLeft", "the image to the left, right, above, below; with Shift the map moves", () => step(-1, 0), () => scatter.pan(PAN, 0)],
+  ["ArrowRight", "", () => step(1, 0), () => scatter.pan(-PAN, 0)],
+  ["ArrowUp", "", () => step(0, -1), () => scatter.pan(0, PAN)],
+  ["ArrowDown", "", () => step(0, 1), () => scatter.pan(0, -PAN)],
+  ["+", "nearer", () => scatter.zoom(1.3)], ["-", "farther", () => scatter.zoom(1 / 1.3)],
+  ["0", "the whole map", () => { scatter.fit(); scatter.draw(); }],
+  [" ", "choose the image, or take it back", () => scatter.at !== undefined && picks.toggle(scatter.at)],
+  ["a", "choose all in view", chooseInView], ["g", "choose the image's group", chooseGroup],
+  ["q", "nearest to the image, or to the mean of the chosen", query],
+  ["n", "name the chosen", () => element("name").focus()], ["l", "label the chosen", () => element("label").focus()],
+  ["x", "set the chosen aside, or take them back", () => withChosen(() => picks.setAside(), "set aside or taken back")],
+  ["z", "undo", () => picks.undo()], ["Escape", "choose nothing", () => picks.choose([])], ["e", "export the picks as a CSV", download],
+  ["[", "the cell before", () => turn("cell", -1)], ["]", "the next cell", () => turn("cell", 1)],
+  [",", "the k before", () => turn("k", -1)], [".", "the next k", () => turn("k", 1)],
+  ["m", "mark what moved", () => element("mark-moved")?.click()],
+  ["t", "thumbnails or points", () => { scatter.showsThumbnails = !scatter.showsThumbnails; scatter.draw(); }],
+  ["v", "drag moves the map", () => setDragging("pan")], ["o", "drag draws a lasso", () => setDragging("lasso")],
+  ["r", "drag draws a rectangle", () => setDragging("rectangle")],
+  ["/", "search", () => element("search").focus()], ["d", "dark or light", swapTheme],
+  ["h", "these keys", () => element("keys").showModal()],
+];
+
+document.addEventListener("keydown", event => {
+  const typing = ["INPUT", "SELECT"].includes(event.target.tagName);
+  if (typing && event.key === "Escape") return scatter.canvas.focus();
+  if (typing || element("keys").open || (event.target.tagName === "BUTTON" && [" ", "Enter"].includes(event.key))) return;
+  if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); return picks.undo(); }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = KEYS.find(([name]) => name === (event.key.length === 1 ? event.key.toLowerCase() : event.key));
+  if (!key) return;
+  event.preventDefault();
+  (event.shiftKey && key[3] || key[2])();
+});
+
+// ------------------------------------------------------------------------------------------------------------------ begin
+
+function fill(id, names, change) {
+  const select = element(id);
+  let byMouse = false; // whoever chooses by mouse goes on with the keys of the map
+  select.replaceChildren(...names.map((textContent, value) => make("option", { value, textContent })));
+  Object.assign(select, { onpointerdown: () => { byMouse = true; }, onkeydown: () => { byMouse = false; } });
+  select.onchange = () => { change(); if (byMouse) scatter.canvas.focus(); };
+}
+
+function fillK() {
+  const before = colour?.column.k, of = clusterings.filter(column => column.cell === Number(element("cell").value));
+  fill("k", of.map(column => column.k), showClustering);
+  element("k").selectedIndex = Math.max(0, of.findIndex(column => column.k === before));
+}
+
+function showClustering() {
+  element("colour").value = 0;
+  const of = clusterings.filter(column => column.cell === Number(element("cell").value));
+  colourBy(of[element("k").selectedIndex]);
+  showImage();
+}
+
+function showMap(atOnce) {
+  scatter.places = data.maps[element("maps").value].values;
+  scatter.move(scatter.places, atOnce === true);
+  if (colour) showStates();
+}
+
+element("title").textContent = document.title = `Explorer: ${data.dataset}, ${data.study}`;
+fill("maps", data.maps.map(map => map.name), showMap);
+fill("colour", ["clusters of the cell", ...others.map(titleOf)], () => {
+  const chosen = Number(element("colour").value);
+  chosen ? colourBy(others[chosen - 1]) : showClustering();
+});
+fill("cell", data.cells, () => { fillK(); showClustering(); });
+fill("points", data.points.map(points => points.name), () => found.length && query());
+for (const [id, act] of Object.entries({ all: () => {}, aside: KEYS.find(([key]) => key === "x")[2], clear: () => picks.choose([]), undo: () => picks.undo(),
+  export: download, query, theme: swapTheme, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
+for (const id of ["pan", "lasso", "rectangle"]) element(id).onclick = () => setDragging(id);
+element("search").oninput = search;
+element("naming").onsubmit = giveName;
+element("labelling").onsubmit = giveLabel;
+element("keys").append(make("h2", { textContent: "Keys" }), make("table", {}, ...KEYS.filter(([, text]) => text).map(([key, text]) => make("tr", {},
+  make("td", {}, make("kbd", { textContent: { " ": "Space", ArrowLeft: "Arrows", Escape: "Esc" }[key] ?? key })), make("td", { textContent: text })))),
+  make("p", { className: "note", textContent: "A click looks at an image, Shift and a click chooses it. Picks stay in this browser; Export makes one table, " +
+    "which the next run reads as subsets, as labels and as files to leave out." }),
+  make("button", { textContent: "Close", onclick: () => element("keys").close() }));
+Object.assign(scatter.canvas, { onpointerdown: drag, onpointermove: hover });
+scatter.canvas.addEventListener("wheel", event => {
+  event.preventDefault();
+  scatter.zoom(Math.exp(-Math.max(-200, Math.min(200, event.deltaY)) / 300), ...inCanvas(event));
+}, { passive: false });
+setDragging("pan");
+setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+showMap(true);
+fillK();
+showClustering();
+showPicks();
+say(`${images(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}. The wheel goes nearer, h lists the keys.`);
+document.body.dataset.ready = "yes";

@@ -1,0 +1,96 @@
+/** What a person picks: the images chosen now, selections with names, labels, images set aside; every step can be undone. */
+
+const MOST_STEPS = 100;
+const NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
+
+class Picks {
+  /** `key` is where the browser keeps them; images are kept by their `ids`, so that they outlive a run that adds some. */
+  constructor(key, ids, changed) {
+    this.key = key;
+    this.ids = ids;
+    this.changed = changed;
+    this.steps = [];
+    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), aside: new Set(), ...this.kept() };
+  }
+
+  kept() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(this.key));
+      if (!kept) return {};
+      const rowOf = new Map(this.ids.map((id, row) => [id, row]));
+      const rows = ids => new Set(ids.map(id => rowOf.get(id)).filter(row => row !== undefined));
+      return {
+        selections: new Map(kept.selections.map(([name, ids]) => [name, rows(ids)])),
+        labels: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])),
+        aside: rows(kept.aside),
+      };
+    } catch { return {}; /* a browser that keeps nothing */ }
+  }
+
+  keep() {
+    const { selections, labels, aside } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
+    const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
+      labels: [...labels].map(([row, label]) => [this.ids[row], label]), aside: ids(aside) };
+    try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* only this page remembers */ }
+  }
+
+  change(parts) {
+    this.steps = [...this.steps, this.state].slice(-MOST_STEPS);
+    this.state = { ...this.state, ...parts };
+    this.keep();
+    this.changed();
+  }
+
+  undo() {
+    if (!this.steps.length) return;
+    this.state = this.steps.pop();
+    this.keep();
+    this.changed();
+  }
+
+  /** Choose images: `how` is "only" these, "also" these, or "not" these. */
+  choose(rows, how = "only") {
+    const chosen = new Set(how === "only" ? [] : this.state.chosen);
+    for (const row of rows) how === "not" ? chosen.delete(row) : chosen.add(row);
+    this.change({ chosen });
+  }
+
+  toggle(row) { this.choose([row], this.state.chosen.has(row) ? "not" : "also"); }
+
+  /** Add the chosen images to the selection of a name. */
+  name(name) {
+    const { selections, chosen } = this.state, before = selections.get(name) || [];
+    this.change({ selections: new Map(selections).set(name, new Set([...before, ...chosen])), chosen: new Set() });
+  }
+
+  forget(name) {
+    const selections = new Map(this.state.selections);
+    selections.delete(name);
+    this.change({ selections });
+  }
+
+  /** Give the chosen images a label; "" takes what was given back. */
+  label(label) {
+    const labels = new Map(this.state.labels);
+    for (const row of this.state.chosen) label ? labels.set(row, label) : labels.delete(row);
+    this.change({ labels, chosen: new Set() });
+  }
+
+  /** Set the chosen images aside, or take them back if all of them are. */
+  setAside() {
+    const { chosen, aside } = this.state, back = [...chosen].every(row => aside.has(row)), next = new Set(aside);
+    for (const row of chosen) back ? next.delete(row) : next.add(row);
+    this.change({ aside: next, chosen: new Set() });
+  }
+
+  /** One table for everything: a row for each image and selection; `label` is empty where none was given. */
+  csv(paths) {
+    const { selections, labels, aside } = this.state, of = new Map();
+    for (const row of [...labels.keys(), ...aside]) of.set(row, []);
+    for (const [name, rows] of selections) for (const row of rows) of.set(row, [...(of.get(row) || []), name]);
+    const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    const lines = [...of].sort((a, b) => a[0] - b[0]).flatMap(([row, names]) => (names.length ? names : [""]).map(name =>
+      [paths[row], labels.get(row) || "", name, aside.has(row) ? "yes" : "", this.ids[row]].map(quoted).join(",")));
+    return ["path,label,selection,set_aside,image_id", ...lines].join("\n") + "\n";
+  }
+}

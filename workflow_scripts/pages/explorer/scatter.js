@@ -1,0 +1,244 @@
+/**
+ * A map of points with thumbnails on one canvas.
+ *
+ * The points are written into an array of pixels by the processor: 200 000 of them take some milliseconds on any machine,
+ * with or without a graphics card, and nothing has to be installed.
+ */
+
+const HIDDEN = 0, FAINT = 1, PLAIN = 2, MARKED = 3;
+const NOWHERE = 65535, MIN_THUMBNAIL = 22, MOST_THUMBNAILS = 900, MOST_SEEN = 20000, FEW = 3000, LANDMARK = 40, BLOCK = 64, NEAREST_ZOOM = 400, MS_OF_A_MOVE = 500;
+
+class Scatter {
+  /**
+   * The page sets `codes` (N,), `palette` (a packed ABGR colour by code), `css` (the same for frames), `states` (N,), each one
+   * of the four above, and `at`, the row that is looked at.
+   */
+  constructor(canvas, thumbnails) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d", { alpha: false });
+    this.thumbnails = thumbnails;
+    this.showsThumbnails = true;
+    this.view = { scale: 1, x: 0, y: 0 };
+    this.shape = [];
+    new ResizeObserver(() => this.resize()).observe(canvas);
+  }
+
+  resize() {
+    const { clientWidth, clientHeight } = this.canvas, ratio = window.devicePixelRatio || 1;
+    if (!clientWidth || !clientHeight) return;
+    this.ratio = ratio;
+    this.canvas.width = Math.round(clientWidth * ratio);
+    this.canvas.height = Math.round(clientHeight * ratio);
+    this.picture = this.context.createImageData(this.canvas.width, this.canvas.height);
+    this.pixels = new Uint32Array(this.picture.data.buffer);
+    if (!this.fitted) this.fit();
+    this.draw();
+  }
+
+  /** Show the whole map. */
+  fit() {
+    const side = 0.88 * Math.min(this.canvas.width, this.canvas.height);
+    this.fitted = side > 0;
+    this.view = { scale: side, x: (this.canvas.width - side) / 2, y: (this.canvas.height - side) / 2 };
+  }
+
+  /** Go to other places (N x 2, uint16), at once or in steps that the eye can follow. */
+  move(places, atOnce) {
+    const from = this.xy, to = Float32Array.from(places, value => value === NOWHERE ? NaN : value / (NOWHERE - 1));
+    const start = performance.now();
+    this.n = places.length / 2;
+    if (atOnce || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.xy = to;
+      this.draw();
+      return;
+    }
+    const step = now => {
+      const share = Math.min(1, (now - start) / MS_OF_A_MOVE), eased = share * share * (3 - 2 * share);
+      this.xy = share < 1 ? to.map((value, i) => Number.isNaN(from[i]) ? value : from[i] + (value - from[i]) * eased) : to;
+      this.draw();
+      if (share < 1) requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  }
+
+  /** Draw soon, once for all changes of this frame. */
+  draw() {
+    this.waiting ??= requestAnimationFrame(() => { this.waiting = null; this.drawNow(); });
+  }
+
+  drawNow() {
+    if (!this.xy || !this.pixels || !this.states) return;
+    this.pixels.fill(this.background);
+    const radius = Math.max(1, Math.round((this.n > 50000 ? 1 : this.n > 5000 ? 2 : 3) * this.ratio));
+    const seen = this.paint(FAINT, radius) + this.paint(PLAIN, radius) + this.paint(MARKED, radius + 1);
+    this.context.putImageData(this.picture, 0, 0);
+    this.drawThumbnails(seen);
+    this.drawRing(this.at, radius + 3 * this.ratio);
+    this.drawShape();
+  }
+
+  /** Write the discs of the images of one state; return how many are in view. Faint ones are a small dot. */
+  paint(state, radius) {
+    const { xy, states, codes, pixels, palette, faint } = this, { scale, x: left, y: top } = this.view;
+    const width = this.canvas.width, height = this.canvas.height, size = state === FAINT ? Math.max(1, radius - 1) : radius;
+    const halves = [];
+    for (let dy = -size; dy <= size; dy++) halves.push(Math.round(Math.sqrt((size + 0.3) ** 2 - dy * dy)));
+    let seen = 0;
+    for (let row = 0; row < this.n; row++) {
+      if (states[row] !== state) continue;
+      const x = Math.round(xy[2 * row] * scale + left), y = Math.round(xy[2 * row + 1] * scale + top);
+      if (!(x >= size && y >= size && x < width - size - 1 && y < height - size - 1)) continue;
+      seen++;
+      const colour = state === FAINT ? faint : palette[codes[row]];
+      for (let i = 0, line = (y - size) * width + x; i < halves.length; i++, line += width) {
+        for (let at = line - halves[i], end = line + halves[i]; at <= end; at++) pixels[at] = colour;
+      }
+    }
+    return seen;
+  }
+
+  /**
+   * The side of a thumbnail, pixels: such that about half of the images in view have room, as densely as they lie; 0 where
+   * they are too many. Of few images some are shown even where most have no room, so that one sees where one is.
+   */
+  sideFor(seen) {
+    if (!this.showsThumbnails || !seen || seen > MOST_SEEN) return 0;
+    const { width, height } = this.canvas, across = Math.ceil(width / BLOCK), blocks = new Uint8Array(across * Math.ceil(height / BLOCK));
+    for (let row = 0; row < this.n; row++) {
+      if (this.states[row] < PLAIN) continue;
+      const [x, y] = this.place(row);
+      if (x >= 0 && y >= 0 && x < width && y < height) blocks[Math.floor(y / BLOCK) * across + Math.floor(x / BLOCK)] = 1;
+    }
+    const covered = blocks.reduce((sum, block) => sum + block, 0) * BLOCK ** 2;
+    const side = Math.min(Math.sqrt(0.9 * covered / seen), 1.5 * Math.max(this.thumbnails.width, this.thumbnails.height));
+    return seen <= FEW ? Math.max(side, LANDMARK * this.ratio) : side < MIN_THUMBNAIL * this.ratio ? 0 : side;
+  }
+
+  /** Draw the thumbnails that have room, each at its point; the others stay points. */
+  drawThumbnails(seen) {
+    const side = this.sideFor(seen), { context, thumbnails } = this;
+    this.side = side;
+    if (!side) return;
+    const shrink = side / Math.max(thumbnails.width, thumbnails.height);
+    const width = thumbnails.width * shrink, height = thumbnails.height * shrink, taken = new Map();
+    let drawn = 0;
+    const one = row => {
+      const [x, y] = this.place(row);
+      if (!(x > -side && y > -side && x < this.canvas.width + side && y < this.canvas.height + side)) return;
+      if (!this.hasRoom(taken, x, y, side)) return;
+      drawn++;
+      const outer = Math.max(2, side / 16) * (this.states[row] === MARKED ? 2 : 1);
+      context.fillStyle = this.css[this.codes[row]];
+      context.fillRect(x - width / 2 - outer, y - height / 2 - outer, width + 2 * outer, height + 2 * outer);
+      thumbnails.draw(context, row, x - width / 2, y - height / 2, width, height);
+    };
+    if (this.states[this.at] >= PLAIN) one(this.at);
+    for (const state of [MARKED, PLAIN]) {
+      for (let row = 0; row < this.n && drawn < MOST_THUMBNAILS; row++) if (this.states[row] === state) one(row);
+    }
+  }
+
+  hasRoom(taken, x, y, side) {
+    const column = Math.floor(x / side), line = Math.floor(y / side);
+    for (let i = column - 1; i <= column + 1; i++) {
+      for (let j = line - 1; j <= line + 1; j++) {
+        const other = taken.get(i * 65536 + j);
+        if (other && Math.abs(other[0] - x) < side * 0.9 && Math.abs(other[1] - y) < side * 0.9) return false;
+      }
+    }
+    taken.set(column * 65536 + line, [x, y]);
+    return true;
+  }
+
+  drawRing(row, radius) {
+    if (row === undefined || row === null || !this.states[row]) return;
+    const [x, y] = this.place(row), { context } = this, half = Math.max(radius, this.side ? this.side * 0.62 : 0);
+    context.lineWidth = 3 * this.ratio;
+    context.strokeStyle = this.ink;
+    context.beginPath();
+    context.arc(x, y, half, 0, 2 * Math.PI);
+    context.stroke();
+  }
+
+  drawShape() {
+    if (this.shape.length < 2) return;
+    const { context } = this;
+    context.lineWidth = 1.5 * this.ratio;
+    context.strokeStyle = this.ink;
+    context.setLineDash([6, 4]);
+    context.beginPath();
+    this.shape.forEach(([x, y]) => context.lineTo(x, y));
+    context.closePath();
+    context.stroke();
+    context.setLineDash([]);
+  }
+
+  place(row) {
+    return [this.xy[2 * row] * this.view.scale + this.view.x, this.xy[2 * row + 1] * this.view.scale + this.view.y];
+  }
+
+  pan(dx, dy) {
+    this.view.x += dx;
+    this.view.y += dy;
+    this.draw();
+  }
+
+  /** Zoom by a factor; the point at (x, y), by default the middle, stays where it is. */
+  zoom(factor, x = this.canvas.width / 2, y = this.canvas.height / 2) {
+    const least = 0.3 * Math.min(this.canvas.width, this.canvas.height);
+    const scale = Math.max(least, Math.min(NEAREST_ZOOM * this.canvas.height, this.view.scale * factor));
+    const real = scale / this.view.scale;
+    this.view = { scale, x: x - (x - this.view.x) * real, y: y - (y - this.view.y) * real };
+    this.draw();
+  }
+
+  /** Bring an image into view, in the middle if it was not. */
+  reveal(row) {
+    const [x, y] = this.place(row), margin = 20 * this.ratio;
+    if (x < margin || y < margin || x > this.canvas.width - margin || y > this.canvas.height - margin) {
+      this.pan(this.canvas.width / 2 - x, this.canvas.height / 2 - y);
+    } else this.draw();
+  }
+
+  /** Return the image at a place of the canvas; null where there is none. */
+  rowAt(x, y) {
+    let best = null, least = Math.max(10 * this.ratio, (this.side || 0) * 0.7) ** 2;
+    for (let row = 0; row < this.n; row++) {
+      if (this.states[row] < PLAIN) continue;
+      const dx = this.xy[2 * row] * this.view.scale + this.view.x - x, dy = this.xy[2 * row + 1] * this.view.scale + this.view.y - y;
+      const distance = dx * dx + dy * dy;
+      if (distance < least) { least = distance; best = row; }
+    }
+    return best;
+  }
+
+  /** Return the image that lies next in a direction (dx, dy) from another; null where there is none. */
+  rowBeside(from, dx, dy) {
+    const [x, y] = this.place(from);
+    let best = null, least = Infinity;
+    for (let row = 0; row < this.n; row++) {
+      if (this.states[row] < PLAIN || row === from) continue;
+      const [left, top] = this.place(row), along = (left - x) * dx + (top - y) * dy;
+      const aside = Math.abs((left - x) * dy) + Math.abs((top - y) * dx);
+      if (!(along > 0) || aside > 2 * along) continue;
+      if (along + 2 * aside < least) { least = along + 2 * aside; best = row; }
+    }
+    return best;
+  }
+
+  /** Return the images inside the shape that was drawn, a polygon in canvas pixels. */
+  rowsInShape() {
+    const inside = [], shape = this.shape;
+    for (let row = 0; row < this.n; row++) {
+      if (this.states[row] < PLAIN) continue;
+      const [x, y] = this.place(row);
+      let odd = false;
+      for (let i = 0, j = shape.length - 1; i < shape.length; j = i++) {
+        const [ax, ay] = shape[i], [bx, by] = shape[j];
+        if ((ay > y) !== (by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax) odd = !odd;
+      }
+      if (odd) inside.push(row);
+    }
+    return inside;
+  }
+}

@@ -1,0 +1,99 @@
+"""Thumbnails on sheets: many small images in one JPEG, so that a page of 20 000 images is small and opens at once."""
+
+import base64
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import numpy as np
+from PIL import Image
+
+from workflow_scripts.io.files import THUMBNAILS
+from workflow_scripts.pages.gallery.pictures import QUALITY, Pictures
+
+SHEET = 2048
+"""Side of a sheet at most, pixels: browsers decode larger ones slowly."""
+SIDES = ((1000, 224), (3000, 160), (8000, 96))
+"""Of a thumbnail, pixels, by the most images that get it."""
+SMALLEST = 64
+MOST_INSIDE = 20_000
+"""Images whose thumbnails are inside the page: about 60 MB of them."""
+
+
+def side_for(n: int) -> int:
+    """Return the side of the thumbnails of n images, pixels."""
+    return next((side for most, side in SIDES if n <= most), SMALLEST)
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """The thumbnails of N images, each `width` by `height` pixels, in rows of `columns`, on sheets of `rows` rows.
+
+    `order` (N,) says which image comes first, which next: images that are seen together should lie on one sheet.
+    """
+
+    pictures: Pictures
+    image_ids: Sequence[str]
+    order: np.ndarray
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, pictures: Pictures, image_ids: Sequence[str], order: np.ndarray) -> Self:
+        """Return the sheets of some images; their thumbnails are as large as their number allows, never enlarged."""
+        height, width = pictures.images.shape[1:3]
+        scale = min(1.0, side_for(len(image_ids)) / max(height, width))
+        return cls(pictures, image_ids, order, max(1, round(width * scale)), max(1, round(height * scale)))
+
+    @property
+    def columns(self) -> int:
+        return SHEET // self.width
+
+    @property
+    def rows(self) -> int:
+        return SHEET // self.height
+
+    @property
+    def places(self) -> np.ndarray:
+        """Return the place of each image, (N,) uint32: along the rows of a sheet, then on the next sheet."""
+        places = np.empty(len(self.order), dtype=np.uint32)
+        places[self.order] = np.arange(len(self.order))
+        return places
+
+    def jpegs(self) -> Iterator[bytes]:
+        """Yield the sheets, JPEG, one after the other."""
+        each = self.columns * self.rows
+        for start in range(0, len(self.order), each):
+            yield self._jpeg(self.order[start : start + each])
+
+    def _jpeg(self, images: np.ndarray) -> bytes:
+        stack = self.pictures.images
+        n_rows = -(-len(images) // self.columns)
+        size = (self.columns * self.width, n_rows * self.height)
+        sheet = Image.new("L" if stack.ndim == 3 else "RGB", size)
+        for place, image in enumerate(images):
+            row, column = divmod(place, self.columns)
+            thumbnail = Image.fromarray(np.asarray(stack[self.pictures.row_of[self.image_ids[image]]]))
+            thumbnail = thumbnail.resize((self.width, self.height), Image.Resampling.LANCZOS, reducing_gap=2)
+            sheet.paste(thumbnail, (column * self.width, row * self.height))
+        file = BytesIO()
+        sheet.save(file, "JPEG", quality=QUALITY)
+        return file.getvalue()
+
+
+def sources(sheets: Sheets, page: Path) -> list[str]:
+    """Return where the page finds each sheet: inside itself, or of many images in a folder beside it, written here."""
+    if len(sheets.order) <= MOST_INSIDE:
+        return [f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for jpeg in sheets.jpegs()]
+    folder = page.with_suffix(THUMBNAILS)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    names = []
+    for number, jpeg in enumerate(sheets.jpegs()):
+        names.append(f"{number:04d}.jpg")
+        (folder / names[-1]).write_bytes(jpeg)
+    return [f"{quote(folder.name)}/{name}" for name in names]
