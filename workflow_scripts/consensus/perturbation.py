@@ -1,37 +1,37 @@
 """How many images change their group when they are rotated, flipped, brightened, blurred, compressed or cropped."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+COLUMNS = ["perturbation", "strength", "label", "n", "changed", "low", "high"]
 
-def changed_groups(groups: np.ndarray, perturbed: pd.DataFrame, labels: Sequence[object] | None = None) -> pd.DataFrame:
+
+def changed_groups(perturbed: pd.DataFrame) -> pd.DataFrame:
     """Return the share of images that are in another group after each perturbation, overall and by class.
 
     Parameters
     ----------
-    groups : (N,) integers, of the images as they are.
     perturbed :
-        a row per perturbation: `perturbation` (text), `strength` (number, NaN where it has none) and `groups`, an (N,)
-        array of integers: where the saved model puts the perturbed images.
-    labels : (N,) texts, "" where there is none; None if there are none at all.
+        a row per image and perturbation: `perturbation` (text), `strength` (number, NaN where it has none), `label`
+        ("" where there is none), `group` of the image as it is and `group_perturbed`.
 
     Returns
     -------
-    DataFrame, rows by perturbation, strength and class: `perturbation`, `strength`, `label` (null: all images), `n`,
-    `changed` (share), `low`, `high` (95 %, Wilson 1927).
+    DataFrame, rows by perturbation and strength in the order given, and by class: `perturbation`, `strength`, `label`
+    (null: all images), `n`, `changed` (share), `low`, `high` (95 %, Wilson 1927).
     """
-    of_class = [(None, np.ones(len(groups), dtype=bool))]
-    if labels is not None:
-        texts = pd.Series(labels, dtype=object).fillna("").to_numpy()
-        of_class += [(name, texts == name) for name in sorted(set(texts) - {""})]
     rows = []
-    for perturbation, strength, moved in perturbed[["perturbation", "strength", "groups"]].itertuples(index=False):
-        differs = np.asarray(moved) != groups
-        for name, members in of_class:
-            test = binomtest(int(differs[members].sum()), int(members.sum()))
+    for (perturbation, strength), images in perturbed.groupby(["perturbation", "strength"], sort=False, dropna=False):
+        for label, members in _classes(images):
+            changed = members["group"] != members["group_perturbed"]
+            test = binomtest(int(changed.sum()), len(members))
             low, high = test.proportion_ci(method="wilson")
-            rows.append((perturbation, strength, name, int(members.sum()), test.statistic, low, high))
-    return pd.DataFrame(rows, columns=["perturbation", "strength", "label", "n", "changed", "low", "high"])
+            rows.append((perturbation, strength, label, len(members), test.statistic, low, high))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _classes(images: pd.DataFrame) -> Iterator[tuple[str | None, pd.DataFrame]]:
+    yield None, images
+    yield from images[images["label"] != ""].groupby("label")

@@ -47,7 +47,11 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
     Raises `UserError` if a step cannot be applied to the image.
     """
-    image = to_float(image)
+    return img_as_ubyte(apply_steps(to_float(image), steps))
+
+
+def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
+    """Run `steps`, as of `run_steps`, over an image that is float32 in [0, 1], and return it as such."""
     for step in steps:
         parameters = {key: value for key, value in step.items() if key != "step"}
         apply = importlib.import_module(f"{__package__}.{step['step']}").apply
@@ -55,7 +59,7 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
             image = np.clip(apply(image, **parameters), 0, 1).astype(np.float32)
         except ValueError as error:
             raise UserError(f"step {step['step']}: {error}") from error
-    return img_as_ubyte(image)
+    return image
 
 
 def preprocess_all(
