@@ -25,6 +25,35 @@ rule consensus:
         "../workflow_scripts/jobs/consensus.py"
 
 
+# A cell's model and raw images -> perturbed/...: the groups of some images and of their perturbed versions
+rule perturb:
+    input:
+        unpack(inputs.perturb_sources),
+    output:
+        layout.perturbed,
+    log:
+        layout.log(layout.perturbed),
+    benchmark:
+        layout.benchmark(layout.perturbed)
+    conda:
+        "../envs/gpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=sizes.perturb_mb,
+        runtime=sizes.perturb_minutes,
+        gpu=0 if settings.device == "cpu" else 1,
+    params:
+        folder=inputs.images_folder,
+        max_pixels=settings.intake.max_pixels,
+        cell=lambda wildcards: inputs.cells_shown(wildcards)[0].dump(),
+        settings=inputs.perturb_settings,
+        figure=lambda wildcards: inputs.figure_settings(wildcards).table_settings(),
+        device=settings.device,
+        code=code_digest("jobs.perturb"),
+    script:
+        "../workflow_scripts/jobs/perturb.py"
+
+
 # tables/..., figures/... and consensus/... -> verdict/{study}.html and .csv: the answers of the study, in sentences
 rule verdict:
     input:

@@ -16,6 +16,7 @@ from workflow_scripts.clusterers import density_peaks
 from workflow_scripts.figures.style import save
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest, writing
+from workflow_scripts.preprocess.perturbations import VERSIONS
 from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, Linkage
 from workflow_scripts.settings.published import Fact
 
@@ -39,6 +40,7 @@ KINDS = (
     *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance", "choose_k"),
     *("nmi_curves", "decision_graph", "toy_panel"),
     *("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough", "nuisances"),
+    "perturbations",
     *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
 )
 CELL = {
@@ -101,6 +103,7 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "partition_effects": {"k": None, "pairs": 3, "n_permutations": 99, "seed": 0},
     "restarts_enough": {"k": None},
     "nuisances": {"facts": None, "n_permutations": 99, "seed": 0},
+    "perturbations": {"n_images": 21, "seed": 0},
     "heatmap": {"metric": "accuracy_majority", "axes": None},
     "reproduction": {"published": "cohn", "facts": FACTS},
 }
@@ -164,6 +167,21 @@ def write_clusters(path: Path, by_k: Mapping[str, tuple[Any, Any]]) -> str:
     runs = {number[k]: Runs.single(labels, inertia=inertia) for k, (labels, inertia) in by_k.items()}
     write_runs(str(path), runs.items(), np.array([], dtype=str), {"settings": {}, "code": "", "manifest": ""})
     return str(path)
+
+
+def write_perturbed(folder: Path, labels: Sequence[str]) -> str:
+    """Images of which every third changes its group when it is turned by 90 degrees, and none otherwise."""
+    groups = np.arange(len(labels)) % 5
+    of_images = {"image_id": image_ids(len(labels)), "path": "", "label": labels}
+    turned = [name == "rotate" and strength == 90 for name, strength in VERSIONS]
+    tables = [
+        pd.DataFrame({**of_images, "perturbation": name, "strength": strength, "group": groups}).assign(
+            group_perturbed=np.where((np.arange(len(labels)) % 3 == 0) & moves, groups + 1, groups)
+        )
+        for (name, strength), moves in zip(VERSIONS, turned, strict=True)
+    ]
+    pd.concat(tables).to_csv(folder / "perturbed.csv", index=False)
+    return str(folder / "perturbed.csv")
 
 
 def write_peaks(path: Path, points: np.ndarray) -> str:
@@ -301,6 +319,10 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "effects": (cells, {"scores": scores, "manifest": [manifest]}),
         **dict.fromkeys(
             ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough"), (cells, compared)
+        ),
+        "perturbations": (
+            [CELL],
+            {"manifest": [manifest], "perturbed": [write_perturbed(folder, labels if labelled else [""] * n)]},
         ),
         "nuisances": (
             cells[:2],

@@ -159,6 +159,13 @@ def _consensus(grid: Grid) -> Iterator[Wildcards]:
             yield {"study": study_read}
 
 
+def _perturbed(grid: Grid) -> Iterator[Wildcards]:
+    """Those of the figures that are drawn of them."""
+    for wildcards in _figures(grid):
+        if "perturbed" in grid.settings.studies[wildcards["study"]].figures[wildcards["figure"]].sources:
+            yield wildcards
+
+
 def _pages(kind: str) -> Named:
     return lambda grid: ({"study": study} for study, pages in grid.pages.items() if kind in pages)
 
@@ -299,6 +306,10 @@ class Layout:
         "the groups on which a study's cells agree, as a store of clusters; for each image how surely it belongs to "
         "its group, its second group, and the choice that moves it",
         reported=(".csv",),
+    )
+    perturbed = Artefact(
+        *("perturbed/{study}/{figure}", (".csv",), "perturb", _perturbed),
+        "the groups of some images, and those of their rotated, brightened, blurred, compressed and cropped versions",
     )
     verdict = Artefact(
         *("verdict/{study}", (".html", ".csv"), "verdict", _pages("verdict")),

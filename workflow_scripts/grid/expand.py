@@ -99,6 +99,7 @@ class Grid:
                 else:
                     cells = figure_cells(self, study, figure)
                     self._check_k(cells, study, getattr(figure, "k", None))
+                    self._check_place(cells[0], study, figure)
                     yield name, cells
             except UserError as error:
                 raise UserError(f"{error} (figure {name})") from None
@@ -141,16 +142,17 @@ class Grid:
         baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
         cells = self.cells[study]
         cell = baseline if baseline in cells else cells[0]
-        has_place = self.settings.backbones[cell.backbone].places_new_images
-        return cell if has_place and self._places_new_images(cell.decomposition) else None
+        return cell if self.places_new_images(cell) else None
+
+    def places_new_images(self, cell: Cell) -> bool:
+        """Tell whether images that were not there have a place in a cell, so that a model of it can be made."""
+        as_they_are = cell.decomposition == FEATURES_THEMSELVES
+        reduction = as_they_are or self.settings.decompositions[cell.decomposition].places_new_images
+        return reduction and self.settings.backbones[cell.backbone].places_new_images
 
     def has_components(self, decomposition: str) -> bool:
         """Return whether a decomposition has ordered components, so that `n_components` and `whiten` apply."""
         return decomposition != FEATURES_THEMSELVES and self.settings.decompositions[decomposition].is_ordered
-
-    def _places_new_images(self, decomposition: str) -> bool:
-        as_they_are = decomposition == FEATURES_THEMSELVES
-        return as_they_are or self.settings.decompositions[decomposition].places_new_images
 
     def studies_with(self, clusterer: str) -> list[str]:
         """Return the studies that use a clusterer, for messages."""
@@ -213,6 +215,12 @@ class Grid:
             for number in (number for number in wanted if allowed and number not in allowed):
                 found = found_allowed(number, allowed)
                 raise UserError(f"config: studies.{study}: k: {found}, the numbers of clusterers.{clusterer}.k")
+
+    def _check_place(self, cell: Cell, study: str, figure: Figure | Page) -> None:
+        if getattr(figure, "n_perturbed", 0) and not self.places_new_images(cell):
+            found = f"found {cell.backbone} and {cell.decomposition}"
+            allowed = "a backbone that sees the images, and a pca, an autoencoder or none"
+            raise UserError(f"config: studies.{study}: {found}, allowed: {allowed}, which have a place for new images")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
         for key, changes in _combinations(study):

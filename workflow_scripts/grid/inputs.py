@@ -20,7 +20,7 @@ from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.figures import Figure
 from workflow_scripts.settings.published import Fact
-from workflow_scripts.settings.studies import OF_A_VERDICT
+from workflow_scripts.settings.studies import ASKED_FOR, OF_A_VERDICT
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -273,6 +273,8 @@ class Inputs:
             return layout.formats
         if name == "consensus":
             return layout.consensus.format(study=wildcards.study)
+        if name == "perturbed":
+            return layout.perturbed.format(**wildcards)
         if name == "facts":
             return getattr(self.figure_settings(wildcards), "facts", None) or []
         if name == "validated":
@@ -410,9 +412,9 @@ class Inputs:
         return dumped(self.grid.agreeing(wildcards.study))
 
     def figures_of_verdict(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return the names of the figures that a verdict is read from, by kind; `choose_k` only if the study has it."""
+        """Return the names of the figures that a verdict is read from, by kind; of `ASKED_FOR` those that there are."""
         study = self.settings.studies[wildcards.study]
-        names = {kind: study.figure_of_kind(kind) for kind in (*OF_A_VERDICT, "choose_k")}
+        names = {kind: study.figure_of_kind(kind) for kind in (*OF_A_VERDICT, *ASKED_FOR)}
         made = self.grid.figures[wildcards.study]
         return {kind: name for kind, name in names.items() if name is not None and name in made}
 
@@ -470,7 +472,14 @@ class Inputs:
 
     def model_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the artefacts that a study's model is made from, by name."""
-        layout, cell = self.layout, self.modelled(wildcards.study)
+        return self._model_sources(self.modelled(wildcards.study))
+
+    def perturb_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the artefacts that a model of a figure's cell is made from, by name."""
+        return self._model_sources(self.cells_shown(wildcards)[0])
+
+    def _model_sources(self, cell: Cell) -> dict[str, Files]:
+        layout = self.layout
         return {
             "manifest": layout.manifest_of(cell.subset),
             "features": layout.of(layout.features, cell),
@@ -482,7 +491,13 @@ class Inputs:
 
     def model_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the settings of preprocessing, network and decomposition, which a model applies to new images."""
-        cell = self.modelled(wildcards.study)
+        return self._model_settings(self.modelled(wildcards.study))
+
+    def perturb_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the settings that a model of a figure's cell applies to perturbed images."""
+        return self._model_settings(self.cells_shown(wildcards)[0])
+
+    def _model_settings(self, cell: Cell) -> dict[str, Any]:
         decomposition = self.settings.decompositions.get(cell.decomposition)
         return {
             "preprocess": self.settings.preprocess[cell.preprocess].dump(),

@@ -66,13 +66,25 @@ def _features(
     """Yield the features of the models' layers, {layer: (n, d) float32}, for some images at a time, in order."""
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
     images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
-    first = list(islice(images, ROWS))  # forks the workers, before torch has threads
+    blocks = iter(lambda: list(islice(images, ROWS)), [])
+    return features_of(models, map(np.stack, blocks), device, workers)
+
+
+def features_of(
+    models: Sequence[SavedModel], blocks: Iterator[np.ndarray], device: str, workers: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the features of the layers of models of one network, {layer: (n, d) float32}, a block at a time.
+
+    `blocks` are preprocessed images, (n, H, W) or (n, H, W, 3) uint8. The first is taken before torch has threads, so
+    that they may come from processes that are forked.
+    """
+    first, backbone = next(blocks), models[0].facts["backbone"]
     where = torch.device(choose_device(device))
-    forward = _forward(backbone, sorted({model.layer for model in models}), first[0].shape[:2], where)
-    for chunk in chain([first], iter(lambda: list(islice(images, ROWS)), [])):
-        batches = padded_batches(np.stack(chunk), 0, backbone["batch_size"])
+    forward = _forward(backbone, sorted({model.layer for model in models}), first.shape[1:3], where)
+    for block in chain([first], blocks):
+        batches = padded_batches(block, 0, backbone["batch_size"])
         vectors = list(threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
-        yield {layer: np.concatenate([batch[layer] for batch in vectors])[: len(chunk)] for layer in vectors[0]}
+        yield {layer: np.concatenate([batch[layer] for batch in vectors])[: len(block)] for layer in vectors[0]}
 
 
 def _name(backbone: Mapping[str, Any]) -> str:

@@ -32,6 +32,8 @@ STREAM_MB = 2000
 EMBEDDED_IMAGES = 400
 LABEL_COPIES = 40
 """Bytes per label of every cell in a consensus; 1.1 GB were measured for 30 million labels."""
+PERTURBED_VERSIONS = 19
+"""Versions of a perturbed image: `preprocess.perturbations.VERSIONS`, and the image itself."""
 BASE_MINUTES = 5
 """Minutes of a job that computes nothing, on a slow file system; they add up when a cluster job groups many jobs."""
 
@@ -219,7 +221,22 @@ class Sizes:
         """Return the memory (MB) of the job that makes a model: the axes of a PCA, and features in blocks."""
         cell = self.grid.modelled(wildcards.study)
         assert cell
+        return self._model_mb(cell, attempt)
+
+    def _model_mb(self, cell: Cell, attempt: int) -> int:
         return _megabytes(Pca().memory(self.n_images, self.width(cell)), attempt, BASE_MB + TORCH_MB + 1000)
+
+    def perturb_mb(self, wildcards: Any, attempt: int) -> int:
+        """Return the memory of a job that perturbs images, MB: the model, and the network with its images."""
+        cell = self.grid.figures[wildcards.study][wildcards.figure][0]
+        return self._model_mb(cell, attempt) + self.features_mb(cell.backbone)(cell, attempt)
+
+    def perturb_minutes(self, wildcards: Any, attempt: int) -> int:
+        """Return the minutes of a job that perturbs images, each as many as it has versions."""
+        figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
+        cell = self.grid.figures[wildcards.study][wildcards.figure][0]
+        n_views = self.settings.backbones[cell.backbone].n_views
+        return _minutes(figure.n_perturbed * PERTURBED_VERSIONS * (0.1 + n_views)) * attempt
 
     def predict_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of a prediction: the largest network with its images, and the axes of a PCA."""

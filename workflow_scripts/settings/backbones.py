@@ -37,6 +37,11 @@ class _Variant(Model):
     places_new_images: ClassVar[bool] = True
     """Whether the features of new images can be computed, as a model for new images has to."""
 
+    @property
+    def n_views(self) -> int:
+        """Return how many views of an image features are computed of."""
+        return 1
+
     def pass_of(self, layer: str) -> int | None:
         """Return the index of the forward pass that makes `layer`, from 0."""
         return next((number for number, layers in enumerate(self.layers) if layer in layers), None)  # type: ignore[attr-defined]

@@ -115,6 +115,11 @@ class Figure(Drawing, Method):
     """Whether the figure needs the scales of the images, which are read only with `intake: {scale_bars: true}`."""
 
     @property
+    def n_perturbed(self) -> int:
+        """Return how many images are perturbed and put into its cell, which so needs a place for new ones."""
+        return 0
+
+    @property
     def decomposition_shown(self) -> str | None:
         """Return the name of a decomposition that the figure shows besides those of the cells, or None."""
         return None
@@ -591,6 +596,25 @@ class Nuisances(Figure):
     """A CSV with a column `path` or `image_id`, and a column for each further fact, such as instrument or operator."""
     n_permutations: int = Field(999, ge=99)
     seed: int = 0
+
+
+class Perturbations(Figure):
+    """How many images change their group when they are rotated, flipped, brightened, blurred, compressed or cropped.
+
+    The perturbed images go through the preprocessing, network and reduction of one cell, to its nearest centre.
+    """
+
+    sources = ("perturbed",)
+    of_cells = "one"
+    kind: Literal["perturbations"] = "perturbations"
+    n_images: int = Field(200, ge=2)
+    """Images that are perturbed, of each label its share of them; each takes as long as 19 images do."""
+    seed: int = 0
+    """Of their draw."""
+
+    @property
+    def n_perturbed(self) -> int:
+        return self.n_images
 
 
 PALETTES = (

@@ -12,6 +12,8 @@ from workflow_scripts.settings.pages import WithPages
 
 OF_A_VERDICT = ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough", "nuisances")
 """The kinds of figures that a verdict is read from."""
+ASKED_FOR = ("choose_k", "perturbations")
+"""Those that it is read from besides, where a study has them."""
 
 
 class CrossValidation(Model):

@@ -27,7 +27,7 @@ studies:
   main:
     vary: {subset: [all, part]}
     cross_validation: folds
-    figures: {map: {kind: embedding, map: map}}
+    figures: {map: {kind: embedding, map: map}, turned: {kind: perturbations}}
     audit: {pictures: shown}
     gallery: {}
     explorer: {at: {subset: all}}

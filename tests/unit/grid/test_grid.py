@@ -423,3 +423,12 @@ def test_a_consensus_of_no_study_is_a_mistake():
     clusterers = {**CONFIG["clusterers"], "agreed": {"method": "consensus", "study": "other"}}
     with pytest.raises(UserError, match=r"clusterers\.agreed\.study: found 'other', allowed: main"):
         _grid({}, clusterers=clusterers)
+
+
+# ------------------------------------------------------------------------------------------------------ perturbations
+
+
+def test_perturbed_images_need_a_place_too():
+    figures = {"turned": {"kind": "perturbations", "at": {"decomposition": "map"}}}
+    with pytest.raises(UserError, match=r"studies.main: found small and map, allowed: .* \(figure turned\)"):
+        _grid({"figures": figures}).check()

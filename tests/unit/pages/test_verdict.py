@@ -1,10 +1,12 @@
 """The verdict of whole studies: what its page says of labels, of none, of noise, of two images and of sixty classes."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from figure_artefacts import artefacts, tabulate
 from unit.pages.verdict_studies import CELLS, named, study_of, write_page_of
 
 from workflow_scripts.pages.verdict.findings import five_lines, sections
@@ -70,6 +72,15 @@ def test_one_cell_is_compared_with_nothing(tmp_path):
     said = texts(named(tmp_path, "one_cell"))
     assert said["trust"] == ["One cell cannot be compared: vary a choice to learn what to trust."]
     assert said["next"][0].startswith("Vary a choice")
+
+
+def test_perturbed_images_have_a_section_where_the_study_asks_for_it(tmp_path):
+    study = named(tmp_path, "labelled")
+    assert "perturbations" not in texts(study)
+    cells, inputs = artefacts(tmp_path, 30)["perturbations"]
+    said = texts(replace(study, tables={**study.tables, "perturbations": tabulate("perturbations", cells, inputs)}))
+    assert said["perturbations"] == ["Beware: of 90 images many change their group when rotated by 90° (33 %)."]
+    assert any(step.startswith("Try a backbone with orbit: true") for step in said["next"])
 
 
 def test_a_handful_of_labels_is_combined_with_the_agreement(tmp_path):

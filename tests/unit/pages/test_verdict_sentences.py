@@ -110,6 +110,22 @@ def test_confounders_strong_traces_none_and_unknown():
     assert say.confounders([], False).strength == "none"
 
 
+def test_perturbations_strong_weak_and_harmless():
+    blurred, turned = ("blurred", 0.02, 0.01, 0.05), ("rotated by 90°", 0.42, 0.35, 0.5)
+    beware = say.perturbations(200, [blurred, turned, ("flipped", 0.2, 0.12, 0.3)])
+    assert beware.text == (
+        "Beware: of 200 images many change their group when rotated by 90° (42 %) and flipped (20 %)."
+    )
+    assert (beware.strength, beware.number) == ("strong", 0.42)
+    kept = say.perturbations(200, [blurred, ("flipped", 0.0, 0.0, 0.02)])
+    assert kept.text == (
+        "200 images keep their group in all 2 perturbed versions: at most 2 % change it, when blurred."
+    )
+    few = say.perturbations(9, [("flipped", 0.0, 0.0, 0.3)])
+    assert few.strength == "weak"
+    assert few.text.endswith("too few to be sure: none changes it.")
+
+
 def test_a_handful_of_labels_says_how_many_more_settle_it():
     assert say.settled_by_labels("a", 0.6, 20, 35).text == (
         "With 20 labels, a is the best cell with probability 0.60; about 35 more labels would settle it."

@@ -62,7 +62,7 @@ def write_page_of(study: Study, folder: Path, drawn: bool = True) -> Path:
         save(made, folder / f"{kind}.svg", figures[kind], {**STYLE, "dpi": 100})
     images = rng.integers(0, 256, (len(study.manifest), 24, 24), dtype=np.uint8)
     pictures = Pictures(images, dict(zip(study.manifest["image_id"], range(len(images)), strict=True)))
-    names = (*COMPARING, "nuisances", "manifest", "rejected", "consensus")
+    names = (*COMPARING, "nuisances", "perturbations", "manifest", "rejected", "consensus")
     links = {name: f"tables/study/{name}.csv" for name in names}
     path = folder / "verdict" / "study.html"
     write_verdict(str(path), sections(study, 40, 8), figures, links, pictures, {"dataset": "d", "study": "study"})

@@ -16,7 +16,8 @@ from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.io.points import reduced
 from workflow_scripts.planning import sizes as resources
-from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, Sizes, csv_rows
+from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, PERTURBED_VERSIONS, Sizes, csv_rows
+from workflow_scripts.preprocess.perturbations import VERSIONS
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca
 from workflow_scripts.settings import parse
@@ -268,3 +269,7 @@ def test_more_images_need_no_less(sizes, monkeypatch):
             monkeypatch.setattr(type(sizes), "n_images", n)
             found.append(need(_reduced(), 1))
         assert found == sorted(found)
+
+
+def test_a_perturbed_image_has_as_many_versions_as_are_made():
+    assert len(VERSIONS) + 1 == PERTURBED_VERSIONS

@@ -32,7 +32,7 @@ class Descriptor(Protocol):
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
     """Return the descriptor (width,) float32 of a uint8 image; `settings` are those of one descriptor."""
     descriptor: Descriptor = import_module(f"{__name__}.{settings['descriptor']}")
-    if not settings["orbit"]:
+    if not settings.get("orbit"):
         return descriptor.describe(image, settings).astype(np.float32)
     vectors = [descriptor.describe(view[0], settings) for view in views(image[None])]
     return np.asarray(np.mean(vectors, axis=0, dtype=np.float64), dtype=np.float32)

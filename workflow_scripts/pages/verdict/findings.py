@@ -17,6 +17,18 @@ KEPT = 0.5
 BETWEEN = 0.5
 """An image lies between two groups if its second one has at least this part of the votes of its own."""
 
+PERTURBED = {
+    "rotate": "rotated by {:g}°",
+    "flip": "flipped",
+    "brighten": "brightened by {:g} %",
+    "darken": "darkened by {:g} %",
+    "blur": "blurred by {:g} % of the side",
+    "jpeg": "compressed to JPEG quality {:g}",
+    "crop": "cropped to {:g} % of the side",
+}
+"""Perturbations in a sentence, after "when"."""
+TURNED = ("rotate", "flip")
+
 
 @dataclass(frozen=True)
 class Section:
@@ -105,6 +117,7 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
         choice=_strongest(study),
         asked_for_k="choose_k" in study.tables,
         restarts_enough=enough,
+        turning_matters=_turning_matters(study),
     )
     steps_images = {"Between two groups": _fragile_images(fragile.head(shown))} if study.n_cells > 1 else {}
     return [
@@ -127,6 +140,7 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
         Section("curve", "What does every cell score?", [_curve(study)], _kind(study, "specification_curve")),
         Section("restarts", "Were there enough restarts?", [restarts], _kind(study, "restarts_enough")),
         Section("confounders", "Did it cluster the microscope?", [_confounders(study)], _kind(study, "nuisances")),
+        *_perturbations(study),
         Section(
             "fragile",
             "Which images do not survive?",
@@ -237,6 +251,33 @@ def _confounders(study: Study) -> Sentence:
     table = study.table("nuisances")
     facts = [(str(row.fact), float(row.strength), float(row.p_holm)) for row in table.itertuples()]
     return sentences.confounders(facts, bool(study.n_labelled))
+
+
+def _perturbations(study: Study) -> list[Section]:
+    """The section of a study that asks for it."""
+    shares = [
+        (_perturbation(row.perturbation, row.strength), row.changed, row.low, row.high)
+        for row in _perturbed(study).itertuples()
+    ]
+    if not shares:
+        return []
+    said = sentences.perturbations(int(_perturbed(study)["n"].iloc[0]), shares)
+    return [Section("perturbations", "Do turned and blurred images keep their group?", [said], "perturbations")]
+
+
+def _perturbation(name: str, strength: float) -> str:
+    return PERTURBED["darken" if name == "brighten" and strength < 0 else name].format(abs(strength))
+
+
+def _perturbed(study: Study) -> pd.DataFrame:
+    """The shares of all images that change their group."""
+    table = study.table("perturbations")
+    return table[table["label"].isna()] if len(table) else table
+
+
+def _turning_matters(study: Study) -> bool:
+    table = _perturbed(study)
+    return len(table) > 0 and bool((table["perturbation"].isin(TURNED) & (table["low"] >= sentences.NOTABLE)).any())
 
 
 def _fragile_images(fragile: pd.DataFrame) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ TOO_FEW = 0.5
 MOST_IMAGES = 0.8
 """Share of images that stay in their group from which on the groups are said to survive."""
 NOTABLE = 0.1
-"""Share of a fact, or of the disagreement, from which on it is more than a trace."""
+"""Share of a fact, of the disagreement, or of the images, from which on it is more than a trace."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +249,23 @@ def confounders(facts: Sequence[tuple[str, float, float]], labelled: bool) -> Se
     return Sentence(f"Beware: the groups explain {names}{beyond}{yours}.", "strong", strongest, table)
 
 
+def perturbations(n_images: int, shares: Sequence[tuple[str, float, float, float]]) -> Sentence:
+    """Say whether perturbed images keep their group; `shares` are (perturbation in words, changed, low, high)."""
+    table = "perturbations"
+    worst = max(shares, key=lambda share: share[1])
+    sure = sorted([share for share in shares if share[2] >= NOTABLE], key=lambda share: -share[1])
+    images = count(n_images, "image")
+    if sure:
+        names = listed([f"{name} ({percent(changed)})" for name, changed, _, _ in sure])
+        return Sentence(f"Beware: of {images} many change their group when {names}.", "strong", worst[1], table)
+    most = f"at most {percent(worst[1])} change it, when {worst[0]}" if worst[1] else "none changes it"
+    if max(high for *_, high in shares) < NOTABLE:
+        text = f"{images} keep their group in all {len(shares)} perturbed versions: {most}."
+        return Sentence(text, "strong", worst[1], table)
+    text = f"{images} mostly seem to keep their group when perturbed, but they are too few to be sure: {most}."
+    return Sentence(text, "weak", worst[1], table)
+
+
 @dataclass(frozen=True)
 class State:
     """What the next steps depend on; `choice` is the one that matters, in words, None if none does."""
@@ -263,6 +280,7 @@ class State:
     choice: str | None
     asked_for_k: bool
     restarts_enough: bool
+    turning_matters: bool = False
 
 
 def next_steps(study: State) -> list[Sentence]:
@@ -286,6 +304,9 @@ def next_steps(study: State) -> list[Sentence]:
     if agree and study.choice:
         what = f"Try more values of the {study.choice}: it is the choice that the answer hangs on."
         steps.append((what, "partition_effects", None))
+    if study.turning_matters:
+        what = "Try a backbone with orbit: true: it does not see how an image was turned, and the groups hang on it."
+        steps.append((what, "perturbations", None))
     if not study.restarts_enough:
         steps.append(("Raise n_init: in some cells more restarts may find a better optimum.", "restarts_enough", None))
     if not study.asked_for_k:

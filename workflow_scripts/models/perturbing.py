@@ -1,0 +1,83 @@
+"""Into which groups of a cell images fall, and into which their perturbed versions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.images import ImageRejected, read_image
+from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.metrics.evenly import evenly
+from workflow_scripts.models.fitting import fit_model
+from workflow_scripts.models.naming import features_of
+from workflow_scripts.preprocess.perturbations import VERSIONS, versions
+from workflow_scripts.preprocess.pipeline import Steps
+
+
+def perturbed_groups(
+    sources: Mapping[str, str],
+    cell: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    folder: Path,
+    *,
+    n_images: int,
+    seed: int,
+    max_pixels: int,
+    device: str,
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> pd.DataFrame:
+    """Put some images, and every perturbed version of them, into the clusters of a cell's best clustering.
+
+    Parameters
+    ----------
+    sources, cell, settings : as of `models.fitting.fit_model`.
+    folder : of the raw images.
+    n_images : how many are drawn, of each label its share.
+    seed : of the draw.
+
+    Returns
+    -------
+    DataFrame, a row per image and version: `image_id`, `path`, `label` ("" without one), `perturbation`, `strength`
+    (NaN where it has none), `group` of the image as it is and `group_perturbed`, both by the nearest centre.
+    """
+    model = fit_model(sources, cell, settings)
+    files = OneCell(cell, sources)
+    manifest = files.manifest().assign(label=files.labels())[["image_id", "path", "label"]]
+    images = manifest.iloc[drawn(manifest["label"].to_numpy(), n_images, seed)].reset_index(drop=True)
+    make = partial(_versions, steps=settings["preprocess"]["steps"], max_pixels=max_pixels)
+    blocks = ordered_map(make, [folder / path for path in images["path"]], workers)
+    groups = []
+    for done, features in enumerate(features_of([model], blocks, device, workers), start=1):
+        groups.append(model.predict(features[model.layer])["cluster"].to_numpy())
+        progress(done, len(images))
+    return _long(images, np.array(groups))
+
+
+def drawn(labels: np.ndarray, n_images: int, seed: int) -> np.ndarray:
+    """Return the sorted indices of `n_images` images (all if there are fewer), of each label (N,) its share of them."""
+    order = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels.astype(str)))
+    return np.sort(order[evenly(len(labels), n_images)])
+
+
+def _versions(path: Path, steps: Steps, max_pixels: int) -> np.ndarray:
+    try:
+        return versions(read_image(path, max_pixels), steps)
+    except ImageRejected as rejection:
+        raise UserError(f"{path}: {rejection}; it was read at intake, so run that again") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _long(images: pd.DataFrame, groups: np.ndarray) -> pd.DataFrame:
+    """Return the groups (n, 1 + versions) a row each, by version and then by image."""
+    tables: Sequence[pd.DataFrame] = [
+        images.assign(perturbation=name, strength=strength, group=groups[:, 0], group_perturbed=groups[:, number])
+        for number, (name, strength) in enumerate(VERSIONS, start=1)
+    ]
+    return pd.concat(tables, ignore_index=True)
