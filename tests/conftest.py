@@ -1,4 +1,4 @@
-"""Real images and weights for the tests, and one finished run that many of them use."""
+"""Real images and weights for the tests, and a finished run that many tests use."""
 
 import os
 import shutil

@@ -1,7 +1,7 @@
-"""Micrographs with data bars of several makers' looks, drawn over photographs, with what a reader has to find in them.
+"""Micrographs drawn over photographs, with data bars in the styles of several makers, and their true scales.
 
-The looks imitate what the makers' programs write under a picture, not their exact pixels: there is no public set of
-micrographs with known scales here. Every picture depends on its number and the seed alone.
+The styles imitate the data bars of the makers' programs, not their exact pixels. Each image depends only on its number
+and the seed.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,9 +19,9 @@ PHOTOGRAPHS = (
     *("astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png", "coffee.png", "coins.png", "grass.png"),
     *("gravel.png", "hubble_deep_field.jpg", "ihc.png", "moon.png", "page.png", "retina.jpg", "rocket.jpg", "text.png"),
 )
-"""Pictures in scikit-image's wheel, two of which hold text themselves."""
+"""Images in scikit-image's wheel; two of them contain text."""
 LIBERATION = Path("/usr/share/fonts/truetype/liberation")
-"""Metrically the fonts of the makers' programs (Arial, Courier New); SIL Open Font License, of Debian's package."""
+"""Fonts with the metrics of those in the makers' programs (Arial, Courier New), under the SIL Open Font License."""
 SIZES = ((640, 480), (800, 600), (1024, 768), (1280, 960))
 FORMATS = ("png", "tif", "bmp", "jpg", "jpg")
 ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -30,8 +30,8 @@ UNITS_NM = {"nm": 1.0, "um": 1e3, "mm": 1e6}
 
 @dataclass(frozen=True)
 class Truth:
-    """What there is to read: `reason` where nothing is, else the scale and the bar; `top` and `bottom` of the picture
-    that is left without its stripe, rows."""
+    """The truth about a micrograph: its scale and bar, or the `reason` why there is none, and the rows `top` to
+    `bottom` of the image without its stripe."""
 
     file: str
     look: str
@@ -44,7 +44,7 @@ class Truth:
 
 @dataclass
 class _Panel:
-    """A stripe being drawn: its picture, colours, font, and the bar that was drawn into it."""
+    """A stripe that is being drawn: its image, colours and font, and the bar drawn into it."""
 
     image: Image.Image
     draw: ImageDraw.ImageDraw
@@ -60,14 +60,14 @@ class _Panel:
         return round(self.font.getlength(text))
 
     def line(self, *corners: float, thickness: int) -> None:
-        """A filled rectangle from x0, y0 to x1, y1 (both inside), or a line of `thickness` where they are equal."""
+        """Draw a filled rectangle from x0, y0 to x1, y1 (included), or a line of `thickness` if they are in a line."""
         x0, y0, x1, y1 = (round(corner) for corner in corners)
         x1, y1 = max(x1, x0 + thickness - 1) if x1 == x0 else x1, max(y1, y0 + thickness - 1) if y1 == y0 else y1
         self.draw.rectangle((x0, y0, x1, y1), fill=self.ink)
 
 
 def write_micrographs(folder: Path, count: int, *, photographs: Sequence[Path] = (), seed: int = 0) -> pd.DataFrame:
-    """Write `count` micrographs into `folder` and return their truths, a row each (`Truth`).
+    """Write `count` micrographs into `folder` and return a table with the fields of `Truth` for each.
 
     `photographs` are taken besides scikit-image's. The looks follow one another, so that each has its share.
     """
@@ -82,10 +82,11 @@ def write_micrographs(folder: Path, count: int, *, photographs: Sequence[Path] =
 
 
 def judged(readings: pd.DataFrame, truths: pd.DataFrame) -> np.ndarray:
-    """`right`, `missed` or `wrong` for each reading, rows as the truths.
+    """Return `right`, `missed` or `wrong` for each reading, in the order of the truths.
 
-    Right is the very scale with the bar within two pixels or two per cent, and of pictures that have none no scale,
-    with the very reason. A scale that is not right is wrong; what is left was missed.
+    A reading is right if it has the true scale and a bar within two pixels or two per cent; for an image without a
+    scale it must have none, and the true reason. Any other reading with a scale is wrong; one without a scale was
+    missed.
     """
     scale, length = readings["scale_um"].to_numpy(), readings["bar_px"].to_numpy()
     is_close = np.abs(length - truths["bar_px"]) <= np.maximum(2, 0.02 * truths["bar_px"])
@@ -96,10 +97,10 @@ def judged(readings: pd.DataFrame, truths: pd.DataFrame) -> np.ndarray:
 
 
 def judged_real(readings: pd.DataFrame, truths: pd.DataFrame, factor: float = 1) -> np.ndarray:
-    """`right`, `missed` or `wrong` for each reading of a real micrograph, rows as its `truth.csv`.
+    """Return `right`, `missed` or `wrong` for each reading of a real micrograph, in the order of `truth.csv`.
 
-    Right is the very scale and the size of a pixel within 1 %, or as far as a bar's ends can be known, one pixel in its
-    length; of a bar in 1/nm no scale. `factor` is by how much the image was resized.
+    A reading is right if it has the true scale, and the size of a pixel within 1 % or within one pixel of the bar's
+    length; for a bar in 1/nm it must have no scale. `factor` is the factor by which the image was resized.
     """
     unit = truths["unit"].map({"nm": 1e-3, "µm": 1.0, "mm": 1e3})
     scale, size = readings["scale_um"].to_numpy(), readings["nm_per_pixel"].to_numpy()
@@ -112,12 +113,12 @@ def judged_real(readings: pd.DataFrame, truths: pd.DataFrame, factor: float = 1)
 
 
 def is_near(size: np.ndarray, truths: pd.DataFrame) -> np.ndarray:
-    """Whether a size of a pixel is right within 1 %, of an image whose bar was not read."""
+    """Return whether the size of a pixel is right within 1 %, for an image whose bar was not read."""
     return np.abs(size / truths["nm_per_pixel"].to_numpy() - 1) <= 0.01
 
 
 def draw_micrograph(number: int, *, photographs: Sequence[Path] = (), seed: int = 0) -> tuple[np.ndarray, Truth]:
-    """Micrograph `number`: (H, W) uint8 and its truth."""
+    """Return the micrograph `number`, (H, W) uint8, and its truth."""
     rng = np.random.default_rng((seed, number))
     look = list(LOOKS)[number % len(LOOKS)]
     width, height = SIZES[rng.integers(len(SIZES))]
@@ -125,7 +126,7 @@ def draw_micrograph(number: int, *, photographs: Sequence[Path] = (), seed: int 
     name = f"{look.replace(' ', '_')}_{number:04d}.{FORMATS[rng.integers(len(FORMATS))]}"
     if look == "no stripe":
         pixels, truth = photograph, Truth(name, look, "no stripe", np.nan, np.nan, 0, height)
-    elif look == "over the picture":
+    elif look == "over the image":
         pixels, bar_px = _over(photograph, rng)
         truth = Truth(name, look, "", 1, bar_px, 0, height)
     else:
@@ -135,7 +136,7 @@ def draw_micrograph(number: int, *, photographs: Sequence[Path] = (), seed: int 
 
 
 def _striped(photograph: np.ndarray, rng: np.random.Generator, look: str, name: str) -> tuple[np.ndarray, Truth]:
-    """A photograph with a stripe below, or, one time in eight, above; with two of them for the look `two stripes`."""
+    """Return a photograph with a stripe below or (one in eight) above it, or with both for the look `two stripes`."""
     height, width = photograph.shape
     drawn = "zeiss" if look in ("two stripes", "no bar") else look
     fresh = rng.integers(2**32)
@@ -152,7 +153,7 @@ def _striped(photograph: np.ndarray, rng: np.random.Generator, look: str, name: 
 
 
 def _stripe(rng: np.random.Generator, look: str, width: int, bar: bool) -> tuple[np.ndarray, float, float]:
-    """(h, width) uint8, the bar's length in pixels and what it stands for in micrometres."""
+    """Return a stripe (h, width) uint8, the length of its bar in pixels, and that in micrometres."""
     paint, fonts, dark_share, rows = LOOKS[look]
     size = max(11, round(width * rng.uniform(0.014, 0.021)))
     dark = rng.random() < dark_share
@@ -178,7 +179,7 @@ def _stripe(rng: np.random.Generator, look: str, width: int, bar: bool) -> tuple
 
 
 def _label(panel: _Panel, value: float, unit: str, *, space: bool, micro: str = "", decimals: int = 0) -> str:
-    """`1 µm`, `500nm`, `1.00um`: the micro sign is U+00B5, the Greek letter or a plain u."""
+    """Return a label such as `1 µm`, `500nm` or `1.00um`; the micro sign is U+00B5, the Greek letter or a u."""
     if unit == "um":
         unit = (micro or str(panel.rng.choice(("µ", "μ")))) + "m"
     number = f"{value:.{decimals}f}"
@@ -186,7 +187,7 @@ def _label(panel: _Panel, value: float, unit: str, *, space: bool, micro: str = 
 
 
 def _fields(panel: _Panel) -> list[str]:
-    """What else stands in a stripe; some of it looks like a scale."""
+    """Return the other texts of a stripe, some of which look like a scale."""
     rng = panel.rng
     kv, wd, mag = rng.choice((1, 2, 5, 10, 15, 20)), rng.uniform(2, 12), rng.choice((500, 1000, 5000, 20000, 50000))
     fields = [
@@ -207,7 +208,7 @@ def _bar_length(panel: _Panel) -> int:
 
 
 def _capped_bar(panel: _Panel, x: float, y: float, length: int, thickness: int, cap: int) -> None:
-    """A line of `length` pixels from `x` on with vertical ends; `y` is its upper edge.
+    """Draw a line of `length` pixels from `x` with vertical ends; `y` is its upper edge.
 
     Makers count from the middle of one cap to that of the other.
     """
@@ -217,7 +218,7 @@ def _capped_bar(panel: _Panel, x: float, y: float, length: int, thickness: int, 
 
 
 def _zeiss(panel: _Panel, value: float, unit: str, bar: bool) -> None:
-    """At the left the text above a bar with end caps, then fields in two rows."""
+    """Draw a text above a bar with end caps at the left, then fields in two rows."""
     size, height = panel.font.size, panel.image.height
     x, length, thickness = size, _bar_length(panel), int(panel.rng.integers(2, 5))
     label = _label(panel, value, unit, space=True)
@@ -235,7 +236,7 @@ def _zeiss(panel: _Panel, value: float, unit: str, bar: bool) -> None:
 
 
 def _fei(panel: _Panel, value: float, unit: str, bar: bool) -> None:
-    """A table with lines: names above values, and a last cell whose bar is broken by its own text."""
+    """Draw a table with lines, names above values, and a last cell with a bar that is broken by its text."""
     size, (width, height) = panel.font.size, panel.image.size
     length = round(max(_bar_length(panel), 6 * size + 0.1 * width))
     label = _label(panel, value, unit, space=True)
@@ -266,7 +267,7 @@ def _fei(panel: _Panel, value: float, unit: str, bar: bool) -> None:
 
 
 def _hitachi(panel: _Panel, value: float, unit: str, bar: bool) -> None:
-    """One row of fields; at the right eleven ticks and the value (three digits) under or over their right end."""
+    """Draw a row of fields, and at the right eleven ticks with the value under or over their right end."""
     size, (width, height) = panel.font.size, panel.image.size
     rng = panel.rng
     if unit == "um" and rng.random() < 0.5:
@@ -292,7 +293,7 @@ def _hitachi(panel: _Panel, value: float, unit: str, bar: bool) -> None:
 
 
 def _jeol(panel: _Panel, value: float, unit: str, bar: bool) -> None:
-    """One row: fields, the value, and a solid bar beside it or under it."""
+    """Draw a row with fields, the value, and a solid bar beside or under it."""
     size, height = panel.font.size, panel.image.height
     rng = panel.rng
     label = _label(panel, value, unit, space=bool(rng.random() < 0.5))
@@ -323,7 +324,7 @@ def _jeol(panel: _Panel, value: float, unit: str, bar: bool) -> None:
 
 
 def _tescan(panel: _Panel, value: float, unit: str, bar: bool) -> None:
-    """Cells in rows; a ruler with ticks, its value below it; the maker's name in a block at the right."""
+    """Draw cells in rows, a ruler with ticks and its value below, and the maker's name in a block at the right."""
     size, (width, height) = panel.font.size, panel.image.size
     rng = panel.rng
     fields = _fields(panel)
@@ -353,7 +354,7 @@ def _tescan(panel: _Panel, value: float, unit: str, bar: bool) -> None:
 
 
 def _desktop(panel: _Panel, value: float, unit: str, bar: bool) -> None:
-    """A desktop instrument's: fields at the left, a thick solid bar at the right with its value above or below it."""
+    """Draw the stripe of a desktop instrument: fields at the left, and a thick bar with its value at the right."""
     size, (width, height) = panel.font.size, panel.image.size
     rng = panel.rng
     label = _label(panel, value, unit, space=True)
@@ -374,7 +375,7 @@ def _desktop(panel: _Panel, value: float, unit: str, bar: bool) -> None:
 
 
 def _unlabelled(panel: _Panel, value: float, unit: str, bar: bool) -> None:
-    """A bar without its value, and a working distance farther away."""
+    """Draw a bar without its value, and a working distance farther away."""
     size, height = panel.font.size, panel.image.height
     length = _bar_length(panel)
     panel.line(size, 0.5 * height, size + length - 1, 0.5 * height + 3, thickness=4)
@@ -383,7 +384,7 @@ def _unlabelled(panel: _Panel, value: float, unit: str, bar: bool) -> None:
 
 
 def _over(photograph: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """A scale of 1 µm that is drawn over the image itself, and the length of its bar: there is no stripe."""
+    """Draw a scale of 1 µm over the image itself, without a stripe, and return the length of its bar."""
     height, width = photograph.shape
     image = Image.fromarray(photograph.astype(np.uint8))
     panel = _Panel(image, ImageDraw.Draw(image), 255, ImageFont.truetype(_fonts("sans")[0], width // 50), rng)
@@ -404,7 +405,7 @@ LOOKS: dict[str, _Look | None] = {
     "zeiss light": (_zeiss, "all", 0.0, 3.2),
     "hitachi light": (_hitachi, "sans", 0.0, 2.6),
     "no stripe": None,
-    "over the picture": None,
+    "over the image": None,
     "two stripes": None,
     "no bar": None,
     "no text": (_unlabelled, "sans", 0.5, 2.8),
@@ -415,7 +416,7 @@ LOOKS: dict[str, _Look | None] = {
 
 
 def _photograph(rng: np.random.Generator, width: int, height: int, photographs: Sequence[Path]) -> np.ndarray:
-    """(height, width) float, 0..255: a crop of a photograph in the contrast of a micrograph, some of it saturated."""
+    """Return a crop of a photograph with the contrast of a micrograph, partly saturated, (height, width) 0..255."""
     sources: list[Path | str] = [*PHOTOGRAPHS, *rng.permutation(np.array(photographs, dtype=object))[:16]]
     whole = _grey(str(sources[rng.integers(len(sources))]))
     share = rng.uniform(0.5, 1)
@@ -439,7 +440,7 @@ def _grey(source: str) -> Image.Image:
 
 @cache
 def _fonts(kind: str) -> list[str]:
-    """The fonts of a kind that are here: DejaVu and STIX come with matplotlib; Liberation where it is installed."""
+    """Return the available fonts of a kind: DejaVu and STIX of matplotlib, and Liberation if it is installed."""
     own = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     sans = [own / "DejaVuSans.ttf", own / "DejaVuSans-Bold.ttf", LIBERATION / "LiberationSans-Regular.ttf"]
     sans += [LIBERATION / "LiberationSans-Bold.ttf", LIBERATION / "LiberationSansNarrow-Regular.ttf"]

@@ -79,7 +79,7 @@ def test_the_stripe_is_cropped_off_before_anything_else(study):
         with h5py.File(project.folder / RESULTS / "preprocess" / f"{name}.h5") as file:
             stacks.append(file["images"][:])
     is_same = (stacks[0] == stacks[1]).all(axis=(1, 2))
-    assert list(is_same) == [truths.loc[path, "look"] in ("no stripe", "over the picture") for path in paths]
+    assert list(is_same) == [truths.loc[path, "look"] in ("no stripe", "over the image") for path in paths]
 
 
 def test_the_table_counts_every_image(study):

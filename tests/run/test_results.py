@@ -144,7 +144,7 @@ def test_k_above_the_number_of_images_names_study_and_key(project):
     assert Path(project.folder / "results/small/figures/standard/confusion.svg").exists()
 
 
-def test_bad_pictures_are_rejected_and_the_run_goes_on(tmp_path, fresh):
+def test_bad_images_are_rejected_and_the_run_goes_on(tmp_path, fresh):
     project = fresh.copy(tmp_path / "project")
     (project.folder / "pictures" / "grass" / "empty.png").write_bytes(b"")
     (project.folder / "pictures" / "brick" / "notes.png").write_text("not a picture")

@@ -33,9 +33,9 @@ def job(tmp_path):
 
 
 def test_a_job_that_ends_well_says_nothing_on_the_terminal(job):
-    ended, log = job("log.info('42 pictures')\nwarnings.warn('old weights')")
+    ended, log = job("log.info('42 images')\nwarnings.warn('old weights')")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-    assert "INFO 42 pictures" in log
+    assert "INFO 42 images" in log
     assert "old weights" in log
     assert "of the run before" not in log
 

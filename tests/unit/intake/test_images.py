@@ -3,10 +3,10 @@
 import io
 import warnings
 
-import bad_pictures
+import bad_images
 import numpy as np
 import pytest
-from bad_pictures import COLOUR, DEEP, FLOAT, GREY, MAX_PIXELS, MIN_SIZE, cut, encoded, tiff
+from bad_images import COLOUR, DEEP, FLOAT, GREY, MAX_PIXELS, MIN_SIZE, cut, encoded, tiff
 
 from workflow_scripts.io import images
 from workflow_scripts.io.images import ImageRejected, decode, open_file, read_image
@@ -26,7 +26,7 @@ ORIENTED = {  # EXIF tag 0x0112: what has to be done to the stored rows and colu
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("bad")
-    return path, bad_pictures.write_bad_pictures(path)
+    return path, bad_images.write_bad_images(path)
 
 
 def _outcome(path):
@@ -34,7 +34,7 @@ def _outcome(path):
         return decode(stream, MAX_PIXELS, MIN_SIZE)
 
 
-def test_every_picture_is_read_right_or_rejected_with_its_reason(folder, capfd):
+def test_every_file_is_read_right_or_rejected_with_its_reason(folder, capfd):
     root, expected = folder
     assert len(expected) > 40
     wrong = []
@@ -42,16 +42,16 @@ def test_every_picture_is_read_right_or_rejected_with_its_reason(folder, capfd):
         warnings.simplefilter("error")
         for name, truth in expected.items():
             try:
-                picture = _outcome(root / name)
+                image = _outcome(root / name)
             except ImageRejected as rejection:
                 if rejection.reason != truth.reason:
                     wrong.append((name, str(rejection)))
                 continue
             if truth.reason == "duplicate content":
                 continue
-            if truth.pixels is None or picture.pixels.shape != truth.pixels.shape or picture.pages != truth.pages:
-                wrong.append((name, picture.pixels.shape, picture.pages))
-            elif np.abs(picture.pixels - truth.pixels.astype(np.float64)).max() > truth.tolerance:
+            if truth.pixels is None or image.pixels.shape != truth.pixels.shape or image.pages != truth.pages:
+                wrong.append((name, image.pixels.shape, image.pages))
+            elif np.abs(image.pixels - truth.pixels.astype(np.float64)).max() > truth.tolerance:
                 wrong.append((name, "pixels differ"))
     assert wrong == []
     assert capfd.readouterr() == ("", "")
@@ -69,10 +69,10 @@ def test_kinds_of_numbers(folder):
     assert {name: str(read_image(root / name).dtype) for name in kinds} == kinds
 
 
-@pytest.mark.parametrize("kind", bad_pictures.WRITERS_OF_EVERY_FORMAT)
+@pytest.mark.parametrize("kind", bad_images.WRITERS_OF_EVERY_FORMAT)
 @pytest.mark.parametrize("tenths", range(1, 10))
 def test_cut_at_every_tenth(kind, tenths, capfd):
-    data = bad_pictures.WRITERS_OF_EVERY_FORMAT[kind]()
+    data = bad_images.WRITERS_OF_EVERY_FORMAT[kind]()
     decode(io.BytesIO(data))
     with pytest.raises(ImageRejected, match=r"^truncated"):
         decode(io.BytesIO(cut(data, tenths)))
@@ -89,13 +89,13 @@ def test_orientation_of_tiff(code, pixels):
 
 @pytest.mark.parametrize("code", ORIENTED)
 def test_orientation_of_jpeg(code):
-    pixels = decode(io.BytesIO(bad_pictures.turned_jpeg(code))).pixels
-    np.testing.assert_allclose(pixels, ORIENTED[code](bad_pictures.SMOOTH), atol=6)
+    pixels = decode(io.BytesIO(bad_images.turned_jpeg(code))).pixels
+    np.testing.assert_allclose(pixels, ORIENTED[code](bad_images.SMOOTH), atol=6)
 
 
 def test_size_is_decided_from_the_header():
     """The file has only a header, without pixels after it."""
-    header_only = bad_pictures.png(30_000, 30_000, 8, 2, b"")
+    header_only = bad_images.png(30_000, 30_000, 8, 2, b"")
     with pytest.raises(ImageRejected, match=r"^decompression bomb: 30000 x 30000 pixels, allowed: 100 in all"):
         decode(io.BytesIO(header_only), max_pixels=100)
 
@@ -153,10 +153,10 @@ def _digital_micrograph(samples, version, **how):
 def test_digital_micrograph_with_the_extra_dm(version, dtype, capfd):
     samples = DEEP.astype(dtype)
     data = _digital_micrograph(samples, version)
-    picture = decode(io.BytesIO(data))
-    assert picture.pixels.dtype == (dtype if dtype.startswith("u") else "float32")
-    np.testing.assert_array_equal(picture.pixels, samples.astype(picture.pixels.dtype))
-    assert (picture.format, picture.pages) == (f"DM{version}", 1)
+    image = decode(io.BytesIO(data))
+    assert image.pixels.dtype == (dtype if dtype.startswith("u") else "float32")
+    np.testing.assert_array_equal(image.pixels, samples.astype(image.pixels.dtype))
+    assert (image.format, image.pages) == (f"DM{version}", 1)
     for tenths in range(1, 10):
         with pytest.raises(ImageRejected, match=r"^truncated"):
             decode(io.BytesIO(cut(data, tenths)))
@@ -166,9 +166,9 @@ def test_digital_micrograph_with_the_extra_dm(version, dtype, capfd):
 def test_of_a_digital_micrograph_stack_the_first_and_of_a_spectrum_nothing():
     description = pytest.importorskip("nion.data.DataAndMetadata").DataDescriptor
     stack = _digital_micrograph(np.stack([DEEP, DEEP + 1]), 3, data_descriptor=description(True, 0, 2))
-    picture = decode(io.BytesIO(stack))
-    np.testing.assert_array_equal(picture.pixels, DEEP)
-    assert picture.pages == 2
+    image = decode(io.BytesIO(stack))
+    np.testing.assert_array_equal(image.pixels, DEEP)
+    assert image.pages == 2
     with pytest.raises(ImageRejected, match=r"^unreadable: DM3: .* is not a grey image"):
         decode(io.BytesIO(_digital_micrograph(FLOAT[0], 3)))
 

@@ -3,9 +3,9 @@
 import hashlib
 
 import pytest
-from bad_pictures import COLOUR, GREY, encoded
+from bad_images import COLOUR, GREY, encoded
 
-from tests.unit.intake.pictures import label_inspected, write_files
+from tests.unit.intake.files import label_inspected, write_files
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.known import match, read_known
@@ -16,9 +16,9 @@ A, B, C = (encoded(pixels, "PNG") for pixels in (COLOUR, GREY, COLOUR[::-1]))
 
 
 def test_what_becomes_of_each_content():
-    pictures = {"a.png": ("1", "p1"), "b.png": ("2", "p2"), "c.tif": ("3", "p2"), "d.png": ("4", "")}
+    images = {"a.png": ("1", "p1"), "b.png": ("2", "p2"), "c.tif": ("3", "p2"), "d.png": ("4", "")}
     known = [("1", "Cr"), ("1", "Cr"), ("p2", "In"), ("4", "Cr"), ("4", "In"), ("9", "Sc")]
-    assert match(pictures, known) == [
+    assert match(images, known) == [
         ("1", "matched", "Cr", 2, "a.png"),
         ("4", "conflicting", "Cr|In", 2, "d.png"),
         ("9", "unmatched", "Sc", 1, ""),
@@ -37,7 +37,7 @@ def table(tmp_path):
 
 
 def test_a_table_of_hashes(tmp_path, table):
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     write_files(folder, x__one=A, x__two=B, x__three=C)
     labelled = label_inspected(inspect(folder, scan(folder)), rule="hash", file=str(table))
     assert dict(zip(labelled.manifest["path"], labelled.manifest["label"], strict=True)) == {
@@ -55,7 +55,7 @@ def test_a_table_of_hashes(tmp_path, table):
 
 
 def test_pixels_match_where_bytes_do_not(tmp_path):
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     write_files(folder, one=A, two=B)
     other = tmp_path / "other"
     (other / "Cr").mkdir(parents=True)
@@ -70,7 +70,7 @@ def test_pixels_match_where_bytes_do_not(tmp_path):
 
 
 def test_copies_left_out_have_the_label_of_their_content(tmp_path, table):
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     write_files(folder, one=A, two=A, three=C)
     rejected = label_inspected(inspect(folder, scan(folder)), rule="hash", file=str(table)).rejected
     assert list(rejected["reason"]) == ["duplicate content"]

@@ -89,14 +89,14 @@ def test_table_by_path_name_stem_or_id(tmp_path, rows):
     assert "1 of 3 images without a label" in labelling.why
 
 
-def test_table_does_not_guess_between_two_pictures_of_one_name(tmp_path):
+def test_table_does_not_guess_between_two_images_of_one_name(tmp_path):
     (tmp_path / "labels.csv").write_text("filename,label\n1.png,Cr\n2.png,In\nb/1.png,Pa\n")
     labelling = label_images(_images("a/1.png", "b/1.png", "b/2.png"), rule="csv", file=str(tmp_path / "labels.csv"))
     assert labelling.labels == {"a/1.png": "", "b/1.png": "Pa", "b/2.png": "In"}
     assert "1 rows that name no image" in labelling.why
 
 
-def test_table_labels_both_copies_of_a_picture_by_id(tmp_path):
+def test_table_labels_both_copies_of_an_image_by_id(tmp_path):
     (tmp_path / "labels.csv").write_text("image_id,label\nsame,Cr\n")
     labelling = label_images({"a.png": "same", "b.png": "same"}, rule="csv", file=str(tmp_path / "labels.csv"))
     assert labelling.labels == {"a.png": "Cr", "b.png": "Cr"}

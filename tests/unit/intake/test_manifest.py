@@ -5,13 +5,13 @@ import os
 import tempfile
 from pathlib import Path
 
-import bad_pictures
+import bad_images
 import numpy as np
 import pandas as pd
 import pytest
-from bad_pictures import COLOUR, GREY, MAX_PIXELS, MIN_SIZE, encoded, tiff
+from bad_images import COLOUR, GREY, MAX_PIXELS, MIN_SIZE, encoded, tiff
 
-from tests.unit.intake.pictures import label_inspected, through_csv, write_files
+from tests.unit.intake.files import label_inspected, through_csv, write_files
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake import inspection
 from workflow_scripts.intake.fingerprints import pixel_digest
@@ -26,8 +26,8 @@ def _take_in(root, rule="none", **options):
     return label_inspected(inspect(root, scan(root), **options), rule=rule)
 
 
-def test_bad_pictures_end_in_one_of_the_two_tables(tmp_path):
-    expected = bad_pictures.write_bad_pictures(tmp_path)
+def test_bad_images_end_in_one_of_the_two_tables(tmp_path):
+    expected = bad_images.write_bad_images(tmp_path)
     intake = _take_in(tmp_path, min_size=MIN_SIZE, max_pixels=MAX_PIXELS)
     reasons = dict(zip(intake.rejected["path"], intake.rejected["reason"], strict=True))
     assert reasons == {name: truth.reason for name, truth in expected.items() if truth.reason}
@@ -41,7 +41,7 @@ def test_bad_pictures_end_in_one_of_the_two_tables(tmp_path):
 
 
 def test_tables_survive_csv_and_do_not_depend_on_workers_or_order(tmp_path):
-    bad_pictures.write_bad_pictures(tmp_path)
+    bad_images.write_bad_images(tmp_path)
     entries = scan(tmp_path)
     limits = {"min_size": MIN_SIZE, "max_pixels": MAX_PIXELS}
     one = inspect(tmp_path, entries, workers=1, **limits)

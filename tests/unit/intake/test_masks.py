@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bad_pictures import encoded
+from bad_images import encoded
 from PIL import Image
 
 from workflow_scripts.errors import UserError

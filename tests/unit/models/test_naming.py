@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from bad_pictures import COLOUR, GREY, encoded
+from bad_images import COLOUR, GREY, encoded
 
 from workflow_scripts.backbones.extract import prepare
 from workflow_scripts.errors import UserError

@@ -51,7 +51,7 @@ def test_order_matters():
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def paths(tmp_path):
     paths = []
     for number in range(23):
         paths.append(tmp_path / f"{number:02}.png")
@@ -60,23 +60,23 @@ def pictures(tmp_path):
     return paths
 
 
-def test_all_in_order_whatever_the_workers(pictures):
+def test_all_in_order_whatever_the_workers(paths):
     seen = []
-    one = list(preprocess_all(pictures, COHN, workers=1, progress=lambda done, total: seen.append((done, total))))
-    three = list(preprocess_all(pictures, COHN, workers=3))
+    one = list(preprocess_all(paths, COHN, workers=1, progress=lambda done, total: seen.append((done, total))))
+    three = list(preprocess_all(paths, COHN, workers=3))
     np.testing.assert_array_equal(one, three)
     assert seen == [(number, 23) for number in range(1, 24)]
-    for path, result in zip(pictures, one, strict=True):
+    for path, result in zip(paths, one, strict=True):
         np.testing.assert_array_equal(result, run_steps(np.asarray(Image.open(path)), COHN))
 
 
-def test_a_reader_that_stops_early_leaves_nothing_running(pictures):
-    images = preprocess_all(pictures, COHN, workers=2)
+def test_a_reader_that_stops_early_leaves_nothing_running(paths):
+    images = preprocess_all(paths, COHN, workers=2)
     next(images)
     images.close()
 
 
-def test_reading_ahead_is_bounded(pictures):
+def test_reading_ahead_is_bounded(paths):
     asked = []
 
     class Watched(list):
@@ -85,33 +85,33 @@ def test_reading_ahead_is_bounded(pictures):
                 asked.append(path)
                 yield path
 
-    images = preprocess_all(Watched(pictures), COHN, workers=2)
+    images = preprocess_all(Watched(paths), COHN, workers=2)
     next(images)
     assert len(asked) < 10
     images.close()
 
 
-def test_too_small_for_the_crop_names_file_step_and_size(pictures):
+def test_too_small_for_the_crop_names_file_step_and_size(paths):
     steps = [{"step": "grey"}, {"step": "centre_crop", "size": [30, 41]}]
     with pytest.raises(UserError, match=r"00\.png: step centre_crop: found 30 x 40 .*allowed: 30 x 41 or more"):
-        list(preprocess_all(pictures, steps, workers=2))
+        list(preprocess_all(paths, steps, workers=2))
 
 
-def test_unequal_sizes_name_the_step_to_add(pictures):
+def test_unequal_sizes_name_the_step_to_add(paths):
     with pytest.raises(
         UserError, match=r"found \[31, 40\] for .*01\.png, allowed: \[30, 40\] as for .*00\.png; add .* resize"
     ):
-        list(preprocess_all(pictures, [{"step": "grey"}]))
+        list(preprocess_all(paths, [{"step": "grey"}]))
 
 
-def test_grey_among_colour_names_the_step_to_add(pictures):
+def test_grey_among_colour_names_the_step_to_add(paths):
     with pytest.raises(UserError, match=r"found \[28, 28, 3\] .*01\.png, allowed: \[28, 28\] .*add the step grey"):
-        list(preprocess_all(pictures, COHN[2:]))
-    both = list(preprocess_all(pictures, [{"step": "colour"}, *COHN[2:]]))
+        list(preprocess_all(paths, COHN[2:]))
+    both = list(preprocess_all(paths, [{"step": "colour"}, *COHN[2:]]))
     assert {image.shape for image in both} == {(28, 28, 3)}
 
 
-def test_a_picture_that_is_gone_since_intake(pictures):
-    pictures[3].unlink()
+def test_an_image_that_is_gone_since_intake(paths):
+    paths[3].unlink()
     with pytest.raises(UserError, match=r"03\.png: unreadable: No such file"):
-        list(preprocess_all(pictures, COHN, workers=2))
+        list(preprocess_all(paths, COHN, workers=2))

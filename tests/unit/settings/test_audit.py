@@ -65,7 +65,7 @@ def test_mistakes_are_told_in_one_line(page, message):
     assert message in str(caught.value)
 
 
-def test_prune_keeps_the_pages_and_the_pictures_that_only_they_show():
+def test_prune_keeps_the_pages_and_the_images_that_only_they_show():
     named = Layout("d").named(grid({"audit": {"pictures": "plain"}, "gallery": {}}))
     assert {f"results/d/{path}" for path in ("audit/main.csv", "gallery/main.html", "preprocess/plain.h5")} <= named
 

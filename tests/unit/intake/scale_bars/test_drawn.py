@@ -124,7 +124,7 @@ def test_a_jpeg_with_jeols_note(tmp_path):
     assert (stated.nm_per_pixel, stated.maker) == (pytest.approx(5000 / 180), "JEOL")
 
 
-def test_metadata_of_a_picture_of_another_width_are_not_taken(tmp_path):
+def test_metadata_of_an_image_of_another_width_are_not_taken(tmp_path):
     assert calibration(tagged(tmp_path / "a.tif", 34682, FEI, width=2 * WIDTH), WIDTH, HEIGHT) is None
     assert calibration(tagged(tmp_path / "b.tif", 34118, ZEISS, width=2 * WIDTH), WIDTH, HEIGHT) is None
     assert calibration(beside(tmp_path / "c.tif", HITACHI, width=2 * WIDTH), WIDTH, HEIGHT) is None
@@ -149,11 +149,11 @@ def test_a_file_without_metadata_has_no_calibration(tmp_path):
 # --------------------------------------------------------------------------------------------------------- stripes
 
 FIRST = {look: number for number, look in enumerate(LOOKS)}
-STRIPES = {"no stripe": 0, "over the picture": 0, "two stripes": 2}
+STRIPES = {"no stripe": 0, "over the image": 0, "two stripes": 2}
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_stripes_are_found_and_what_is_left_is_the_picture(look):
+def test_stripes_are_found_and_what_is_left_is_the_image(look):
     for number in range(FIRST[look], FIRST[look] + 4 * len(LOOKS), len(LOOKS)):
         pixels, truth = draw_micrograph(number, seed=5)
         assert truth.look == look
@@ -171,8 +171,8 @@ def test_a_crop_leaves_no_row_of_the_stripe_and_little_else_out():
     np.testing.assert_array_equal(left, (pixels / 255).astype(np.float32)[top : top + len(left)])
 
 
-def test_a_picture_without_a_stripe_passes_unchanged():
-    for look in ("no stripe", "over the picture"):
+def test_an_image_without_a_stripe_passes_unchanged():
+    for look in ("no stripe", "over the image"):
         pixels, _ = draw_micrograph(FIRST[look], seed=5)
         image = (pixels / 255).astype(np.float32)
         np.testing.assert_array_equal(crop_data_bar.apply(image), image)
@@ -180,7 +180,7 @@ def test_a_picture_without_a_stripe_passes_unchanged():
     np.testing.assert_array_equal(crop_data_bar.apply(flat), flat)
 
 
-def test_colour_and_faint_pictures_lose_the_same_rows():
+def test_colour_and_faint_images_lose_the_same_rows():
     pixels, _ = draw_micrograph(FIRST["fei"], seed=5)
     grey = crop_data_bar.apply((pixels / 255).astype(np.float32))
     colour = crop_data_bar.apply(np.repeat((pixels / 255).astype(np.float32)[..., None], 3, axis=2))
@@ -191,15 +191,15 @@ def test_colour_and_faint_pictures_lose_the_same_rows():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("side", [2, 5, 16, 24, 60])
-def test_small_pictures_have_no_stripe(side):
+def test_small_images_have_no_stripe(side):
     for pixels in (GREY[:side, :side], np.zeros((side, side), np.uint8)):
         assert find_stripes(pixels) == []
 
 
 def test_photographs_of_steel_have_no_stripe(neu_images):
-    pictures = sorted(path for path in neu_images.rglob("*") if path.suffix in (".bmp", ".jpg"))[::9]
-    assert len(pictures) == 200
-    assert [path.name for path in pictures if find_stripes(np.asarray(Image.open(path).convert("L")))] == []
+    paths = sorted(path for path in neu_images.rglob("*") if path.suffix in (".bmp", ".jpg"))[::9]
+    assert len(paths) == 200
+    assert [path.name for path in paths if find_stripes(np.asarray(Image.open(path).convert("L")))] == []
 
 
 def test_grey_levels_of_sixteen_bits_are_those_of_eight():
@@ -357,7 +357,7 @@ def test_the_nearest_length_is_round():
     assert [nearest_length(nm) for nm in (98.7, 1.03e3, 2.02e6, 51, 9.9e5)] == pytest.approx([100, 1e3, 2e6, 50, 1e6])
 
 
-# --------------------------------------------------------------------------------------------- metadata and picture
+# --------------------------------------------------------------------------------------------- metadata and image
 
 
 @pytest.fixture
@@ -431,6 +431,6 @@ def test_what_cannot_be_read_has_its_reason(tmp_path, no_reading, look):
     assert np.isnan([reading.scale_um, reading.nm_per_pixel]).all()
 
 
-def test_a_file_that_is_no_picture_has_its_reason(tmp_path):
-    (tmp_path / "a.png").write_text("no picture")
+def test_a_file_that_is_not_an_image_has_its_reason(tmp_path):
+    (tmp_path / "a.png").write_text("not an image")
     assert read_scale(tmp_path / "a.png").reason == Reason.NO_IMAGE

@@ -1,7 +1,7 @@
-"""Pictures as people have them, good and bad, each with what a reader has to make of it.
+"""Good and bad image files, each with the result that is expected from a reader.
 
-The truth is the array that a file was written from, never what a decoder said. PNGs that Pillow cannot write, or that
-it would read through the code that wrote them, are put together here from the specification.
+The expected pixels are those of the array that a file was written from, never those of a decoder. PNGs that Pillow
+cannot write, or that it would read by the code that wrote them, are written here from the specification.
 """
 
 import io
@@ -22,7 +22,7 @@ MIN_SIZE = 8
 
 @dataclass(frozen=True)
 class Expected:
-    """`pixels` to within `tolerance`, or the `reason` of the rejection."""
+    """The expected pixels and their tolerance, or the expected reason of the rejection."""
 
     pixels: np.ndarray | None = None
     reason: str = ""
@@ -31,13 +31,13 @@ class Expected:
 
 
 def _noise(channels: int = 3, seed: int = 0, bits: int = 8) -> np.ndarray:
-    """Hard to compress, so that a file cut short lacks pixels; no two pixels alike, so that a turned image shows."""
+    """Return random pixels, which compress badly, so that a file cut short lacks pixels, and show every rotation."""
     shape = (HEIGHT, WIDTH, channels) if channels > 1 else (HEIGHT, WIDTH)
     return np.random.default_rng(seed).integers(0, 2**bits, shape).astype(np.uint8 if bits <= 8 else np.uint16)
 
 
 def _smooth() -> np.ndarray:
-    """What JPEG keeps to within a few levels: a ramp that differs in all four corners."""
+    """Return a ramp with four different corners, which JPEG changes by a few grey levels only."""
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     return np.stack([2 * rows + 60, 3 * columns + 20, rows + columns + 40], axis=-1).astype(np.uint8)
 
@@ -52,14 +52,14 @@ PALETTE_COLOURS = np.random.default_rng(3).integers(0, 256, (16, 3)).astype(np.u
 
 
 def on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Porter-Duff `over` on an opaque white ground, in 0..255."""
+    """Return pixels with transparency on a white background (Porter-Duff `over`), in 0..255."""
     opacity = alpha.astype(float) / 255
     opacity = opacity[..., None] if pixels.ndim == 3 else opacity
     return pixels * opacity + 255 * (1 - opacity)
 
 
 def without_inks(inks: np.ndarray) -> np.ndarray:
-    """Red, green and blue that four ideal inks leave, (255 - ink)(255 - black) / 255."""
+    """Return red, green and blue of four ideal inks, (255 - ink)(255 - black) / 255."""
     return (255.0 - inks[..., :3]) * (255.0 - inks[..., 3:]) / 255
 
 
@@ -67,21 +67,21 @@ def without_inks(inks: np.ndarray) -> np.ndarray:
 
 
 def encoded(pixels: np.ndarray, kind: str, mode: str | None = None, **options: object) -> bytes:
-    """A file of Pillow's."""
+    """Return a file written by Pillow."""
     stream = io.BytesIO()
     Image.fromarray(pixels, mode).save(stream, kind, **options)
     return stream.getvalue()
 
 
 def tiff(pixels: np.ndarray, **options: object) -> bytes:
-    """A file of tifffile's."""
+    """Return a file written by tifffile."""
     stream = io.BytesIO()
     tifffile.imwrite(stream, pixels, **options)
     return stream.getvalue()
 
 
 def png(width: int, height: int, depth: int, colour: int, data: bytes, interlace: int = 0, *extra: bytes) -> bytes:
-    """A PNG from filtered scan lines (PNG specification, sections 5 and 11)."""
+    """Return a PNG with the given filtered scan lines (PNG specification, sections 5 and 11)."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
     chunks = [_chunk(b"IHDR", header), *extra, _chunk(b"IDAT", data), _chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
@@ -92,25 +92,25 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _lines(rows: np.ndarray) -> bytes:
-    """Scan lines without filter; deeper samples in network order."""
+    """Return scan lines without filter, with samples in network byte order."""
     rows = rows.astype(">u2") if rows.dtype == np.uint16 else rows
     return b"".join(b"\0" + row.tobytes() for row in rows)
 
 
 def simple_png(pixels: np.ndarray, depth: int, colour: int, *extra: bytes) -> bytes:
-    """A PNG of whole bytes per sample."""
+    """Return a PNG with one or two bytes per sample."""
     return png(pixels.shape[1], pixels.shape[0], depth, colour, zlib.compress(_lines(pixels)), 0, *extra)
 
 
 def interlaced_png(pixels: np.ndarray) -> bytes:
-    """Adam7."""
+    """Return a PNG interlaced by Adam7."""
     passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
     data = b"".join(_lines(pixels[top::down, left::right]) for top, left, down, right in passes)
     return png(pixels.shape[1], pixels.shape[0], 8, 2, zlib.compress(data), 1)
 
 
 def bomb_png(side: int = 30_000) -> bytes:
-    """A whole and valid picture of one bit a pixel: a hundred kilobytes that decode to most of a gigabyte."""
+    """Return a valid image of one bit per pixel, whose hundred kilobytes decode to nearly a gigabyte."""
     squeeze = zlib.compressobj(1)
     line = b"\0" * (1 + (side + 7) // 8)
     data = b"".join([*(squeeze.compress(line * 100) for _ in range(side // 100)), squeeze.flush()])
@@ -118,7 +118,7 @@ def bomb_png(side: int = 30_000) -> bytes:
 
 
 def top_down_bmp(pixels: np.ndarray) -> bytes:
-    """A BMP whose height is negative: the first row comes first."""
+    """Return a BMP with a negative height, in which the first row comes first."""
     height, width = pixels.shape[:2]
     data = pixels[..., ::-1].tobytes()
     header = struct.pack("<IiiHHIIiiII", 40, width, -height, 1, 24, 0, len(data), 0, 0, 0, 0)
@@ -126,7 +126,7 @@ def top_down_bmp(pixels: np.ndarray) -> bytes:
 
 
 def turned_jpeg(orientation: int) -> bytes:
-    """A JPEG of `SMOOTH` that says how its camera was held."""
+    """Return a JPEG of `SMOOTH` with an EXIF orientation."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encoded(SMOOTH, "JPEG", quality=95, exif=exif.tobytes())
@@ -140,13 +140,13 @@ def _animated(kind: str, **options: object) -> bytes:
 
 
 def _damaged(data: bytes) -> bytes:
-    """The middle of the file overwritten, its ends whole."""
+    """Return the file with its middle overwritten."""
     middle = len(data) // 2
     return data[:middle] + bytes(64) + data[middle + 64 :]
 
 
 def cut(data: bytes, tenths: int) -> bytes:
-    """The first tenths of a file."""
+    """Return the first tenths of a file."""
     return data[: len(data) * tenths // 10]
 
 
@@ -173,8 +173,8 @@ def _odd_files() -> dict[str, tuple[bytes, Expected]]:
     noisy_inks = _noise(4, seed=4)
     pages = np.stack([DEEP, DEEP[::-1], DEEP[:, ::-1]])
     return {
-        # what is no picture, or none that is of use
-        "text.png": (b"This is not a picture.\n" * 20, Expected(reason="not an image")),
+        # files that are not images, or useless images
+        "text.png": (b"This is not an image.\n" * 20, Expected(reason="not an image")),
         "error_page.jpg": (b"<!DOCTYPE html><html><body>404</body></html>", Expected(reason="not an image")),
         "notes.txt": (b"Taken on Tuesday.\n", Expected(reason="not an image")),
         "no_suffix": (bytes(range(256)), Expected(reason="not an image")),
@@ -259,8 +259,8 @@ def _odd_files() -> dict[str, tuple[bytes, Expected]]:
     }
 
 
-def write_bad_pictures(folder: str | Path) -> dict[str, Expected]:
-    """Write them all, two links among them; what is expected of each relative path."""
+def write_bad_images(folder: str | Path) -> dict[str, Expected]:
+    """Write all files and two links, and return the expected results by relative path."""
     files = {**_cut_files(), **_odd_files()}
     for name, (data, _) in files.items():
         path = Path(folder) / name
@@ -292,4 +292,4 @@ WRITERS_OF_EVERY_FORMAT: dict[str, Callable[[], bytes]] = {
     "tiff 16 bit": lambda: tiff(DEEP_COLOUR, photometric="rgb"),
     "tiff float deflate": lambda: tiff(FLOAT, compression="zlib"),
 }
-"""A good file of each kind, to be cut at every tenth."""
+"""Functions that return a good file of each format."""
