@@ -1,4 +1,4 @@
-"""Write the files `nodes/*/*.json`, from which rules know the layers of networks.
+"""Write the files `nodes/*/*.json`, in which rules look up the layers of networks.
 
 Run `python -m workflow_scripts.backbones.generate_nodes` after torchvision or timm was updated. With the name of a
 model, the content of its file is printed instead.

@@ -227,7 +227,7 @@ class Layout:
     manifest = Artefact("manifest", (".csv",), "label", STAYS, "the images of the data set, with their labels")
     rejected = Artefact(
         *("rejected", (".csv",), "label", STAYS),
-        "the files left out, each with a reason; duplicates with another label have a reason of their own",
+        "the files left out, each with a reason and, for duplicates, whether their label differs",
     )
     embedded = Artefact("images", ("",), "embedded", STAYS, "the folder of the embedded data set")
     subset_manifest = Artefact(

@@ -65,7 +65,8 @@ class Run:
         return not any(self._workflow.dag.needrun_jobs(exclude_finished=True))
 
     def is_for(self, *rules: str) -> bool:
-        """Return whether one of the rules is a target, also if a workflow that imports them renamed them."""
+        """Return whether one of the rules is a target of the run, also if an importing workflow has renamed the
+        rule."""
         return bool({self._name_of(rule) for rule in rules} & set(self._workflow.dag_settings.targets))
 
     @property

@@ -280,7 +280,7 @@ class Brought(_WithoutNetwork):
         return str(Path(file).expanduser())
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of columns of numbers; 2048 is assumed if only a library for the format could read it."""
+        """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""
         return brought_width(self.file) or ASSUMED_WIDTH
 
 

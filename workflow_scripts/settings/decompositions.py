@@ -101,7 +101,7 @@ Width = Annotated[int, Field(ge=1)]
 
 
 def _names_as_text(given: Any) -> Any:
-    """Return phases with texts as names, because YAML reads the names 1 and 2 as numbers."""
+    """Return a phase with its name as a text, because YAML reads the names 1 and 2 as numbers."""
     return {str(name): epochs for name, epochs in given.items()} if isinstance(given, Mapping) else given
 
 

@@ -10,10 +10,10 @@ from workflow_scripts.settings.base import Model
 class Method(Model):
     """Base class of families of methods. A family is a subclass with a `tag` and a `registry`.
 
-    A subclass of a family whose field named by `tag` has a default is a method with this name; a subclass without such
-    a field is a common base of several methods. A field whose type is the family accepts all methods that are
-    registered when pydantic builds its model. To accept a method that is defined later, call the model's
-    `model_rebuild(force=True)`.
+    A method is a subclass of its family. The field with the name `tag` has the method's name as default. (A subclass
+    without this default is not a method but a common base of several.) A model with a field of the family's type
+    accepts all methods that were registered when pydantic built the model. For methods that are defined later, call the
+    model's `model_rebuild(force=True)`.
     """
 
     tag: ClassVar[str]
