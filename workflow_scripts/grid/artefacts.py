@@ -150,7 +150,7 @@ def _figures(grid: Grid) -> Iterator[Wildcards]:
 
 
 def _consensus(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the studies whose consensus is shown by a figure or is the clusters of a cell."""
+    """Yield the studies with a figure that shows their consensus, and those whose consensus a clusterer reads."""
     for name, study in grid.settings.studies.items():
         if any("consensus" in figure.sources for figure in study.figures.values()):
             yield {"study": name}

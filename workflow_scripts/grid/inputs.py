@@ -295,7 +295,7 @@ class Inputs:
         return self.layout.manifest_of(subsets.pop() if len(subsets) == 1 else EVERYTHING)
 
     def images_shown(self, wildcards: Wildcards) -> list[str]:
-        """Return the stores of preprocessed images that a figure shows images from, or no files."""
+        """Return the stores of preprocessed images if the figure shows images, otherwise no files."""
         if not self.figure_settings(wildcards).shows_images:
             return []
         return [self.layout.of(self.layout.preprocessed, cell) for cell in self.cells_shown(wildcards)]
