@@ -99,11 +99,41 @@ rule scale_bars:
         "../workflow_scripts/jobs/scale_bars.py"
 
 
+# Parts of files as images: tiles, boxes, pages.
+if settings.intake.cuts:
+
+    rule cut:
+        input:
+            images=layout.images,
+            scales=layout.scale_bars if settings.intake.scale_bars else [],
+        output:
+            table=layout.regions,
+            set_aside=layout.regions_set_aside,
+        log:
+            layout.log(layout.regions),
+        benchmark:
+            layout.benchmark(layout.regions)
+        conda:
+            "../envs/cpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=resources.intake_mb,
+            runtime=sizes.runtime_per_image(0.02),
+        params:
+            folder=inputs.images_folder,
+            max_pixels=settings.intake.max_pixels,
+            cut=inputs.cut_settings,
+            annotations=inputs.annotations,
+            code=code_digest("jobs.cut"),
+        script:
+            "../workflow_scripts/jobs/cut.py"
+
+
 # A rule of its own, so that a change of labels does not make images and features again.
 rule label:
     input:
-        images=layout.images,
-        set_aside=layout.set_aside,
+        images=inputs.images_table,
+        set_aside=inputs.set_aside_tables,
         table=inputs.label_table,
         corrections=inputs.label_corrections,
         scales=layout.scale_bars if settings.intake.scale_bars else [],
@@ -125,6 +155,7 @@ rule label:
     params:
         labels=settings.intake.labels.dump(exclude={"corrections"}),
         sublabels=inputs.sublabel_rule,
+        annotations=inputs.annotations,
         code=code_digest("jobs.label"),
     script:
         "../workflow_scripts/jobs/label.py"

@@ -1,7 +1,7 @@
 # images.csv and images -> preprocess/{preprocess}.h5, one job for each variant
 rule preprocess:
     input:
-        images=layout.images,
+        images=inputs.images_table,
     output:
         layout.preprocessed,
     log:

@@ -35,6 +35,7 @@ KINDS = (
         "class_scores",
         "maps",
     ),
+    *("area_fractions", "overlay"),
     *("class_by_cluster", "contact_sheet", "cluster_pair", "near_twins"),
     *("intrinsic_dimension", "thick_line", "reconstruction", "training", "distances"),
     *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance", "choose_k"),
@@ -76,6 +77,8 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "embedding": {"k": None, "insets": []},
     "confusion": {"k": None},
     "class_by_cluster": {"k": None},
+    "area_fractions": {"k": None, "confidence": 0.95},
+    "overlay": {"k": None, "images": [], "n_images": 2},
     "contact_sheet": {"k": None, "clusters": [], "per_place": 3},
     "cluster_pair": {"k": None, "clusters": None, "per_place": 3},
     "near_twins": {"k": None, "pairs": 12},
@@ -152,6 +155,18 @@ def write_scales(folder: Path, labels: Sequence[str]) -> str:
     return manifest
 
 
+def write_tiles(folder: Path, labels: Sequence[str]) -> str:
+    """A manifest of 8 x 8 tiles, three beside each other in each image."""
+    (folder / "tiles").mkdir(exist_ok=True)
+    manifest = write_manifest(folder / "tiles", labels)
+    number = np.arange(len(labels))
+    names = [f"{place // 3}.png" for place in number]
+    pd.read_csv(manifest, keep_default_na=False).assign(
+        parent=names, page=1, x=8 * (number % 3), y=0, group=names
+    ).to_csv(manifest, index=False)
+    return manifest
+
+
 def write_formats(folder: Path) -> str:
     """The counts of the thesis's table 2.1, and what could have become of them."""
     rows = [("TIFF", 151312, 146916, 4396, 0), ("JPEG", 150937, 2, 150935, 0), ("PDF", 125, 0, 0, 125)]
@@ -212,6 +227,7 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
     truth = np.repeat(np.arange(n_classes), 3)
     n = len(labels)
     manifest = write_manifest(folder, labels if labelled else [""] * n)
+    tiles = write_tiles(folder, labels if labelled else [""] * n)
     images = [
         write_store(folder / f"{name}.h5", images=rng.integers(0, 256, (n, 8, 8), dtype=np.uint8))
         for name in ("clahe", "plain")
@@ -295,6 +311,7 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         "embedding": ([CELL], {"manifest": [manifest], "map": [points], "clusters": [clusters]}),
         "confusion": ([CELL], {"manifest": [manifest], "clusters": [clusters]}),
         "class_by_cluster": ([CELL], {"manifest": [manifest], "clusters": [clusters]}),
+        **{kind: ([CELL], {**in_pictures, "manifest": [tiles]}) for kind in ("area_fractions", "overlay")},
         **{kind: ([CELL], in_pictures) for kind in ("contact_sheet", "cluster_pair", "near_twins")},
         "sensitivity": (cells, {"scores": scores, "manifest": [manifest]}),
         "restarts": (cells[:2], {"scores": scores[:2], "manifest": [manifest]}),

@@ -23,8 +23,10 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results" /
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LARGEST_PICTURE = 60_000
 NO_PICTURE_YET = {
+    "area_fractions",
     "choice_map",
     "nuisances",
+    "overlay",
     "partition_effects",
     "perturbations",
     "restarts_enough",

@@ -215,6 +215,13 @@ class Layout:
     scale_facts = Artefact(
         ".scale_bars", (".facts",), "scale_bars", STAYS, "scale bars already read, kept for the next run"
     )
+    regions = Artefact(
+        *("regions", (".csv",), "cut", STAYS),
+        "the tiles, boxes or pages that are the images, each with its file and where it lies there",
+    )
+    regions_set_aside = Artefact(
+        "regions_set_aside", (".csv",), "cut", STAYS, "the images without such parts, and parts that cannot be used"
+    )
     known_labels = Artefact(
         "known_labels", (".csv",), "known_labels", STAYS, "hashes of another data set's files, with their labels"
     )

@@ -6,7 +6,8 @@ A mistake of the user that is noticed here ends the run with one line; Snakemake
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property, wraps
-from os.path import abspath, isdir, isfile, join
+from glob import escape
+from os.path import abspath, isdir, isfile, join, split
 from typing import Any, ParamSpec, TypeVar
 
 from workflow_scripts.errors import UserError
@@ -14,6 +15,7 @@ from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, folder
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION, PARTS
 from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
@@ -119,7 +121,44 @@ class Inputs:
     @property
     def intake_settings(self) -> dict[str, Any]:
         """The settings that decide which files become images of the data set."""
-        return self.settings.intake.dump(exclude={"labels", "sublabels", "scale_bars"})
+        return self.settings.intake.dump(exclude={"labels", "sublabels", "scale_bars", "tiles", "crops"})
+
+    @property
+    def images_table(self) -> str:
+        """The path of the table of the images of the study: files, or parts of them."""
+        return self.layout.regions if self.settings.intake.cuts else self.layout.images
+
+    @property
+    def set_aside_tables(self) -> list[str]:
+        """The paths of the tables of what is left out."""
+        return [self.layout.set_aside, *([self.layout.regions_set_aside] if self.settings.intake.cuts else [])]
+
+    @property
+    def cut_settings(self) -> dict[str, Any]:
+        """The settings that decide which parts of files become images."""
+        intake = self.settings.intake
+        return {
+            "tiling": intake.tiles.tiling() if intake.tiles else None,
+            **(intake.crops.dump() if intake.crops else {"boxes": None}),
+            "all_pages": intake.pages == "all",
+            "min_size": intake.min_size,
+        }
+
+    def annotations(self, wildcards: Wildcards) -> str | None:
+        """Return a digest of the annotations that boxes or labels come from, or None."""
+        intake = self.settings.intake
+        if intake.crops:
+            return self._listing_of("crops.boxes", intake.crops.boxes)
+        return self._listing_of("labels.file", str(intake.labels.file)) if intake.labels.rule == "boxes" else None
+
+    def _listing_of(self, key: str, source: str) -> str:
+        """Return a digest of a file, or of the files in a folder."""
+        folder, name = split(source)
+        try:
+            entries = scan(source) if isdir(source) else scan(folder or ".", ["./" + escape(name)])
+            return listing_digest(entries)
+        except UserError:
+            sys.exit(f"Error: config: intake.{key}: found nothing at {source}, allowed: {ANNOTATIONS}")
 
     @property
     def sublabel_rule(self) -> dict[str, Any] | None:
@@ -525,6 +564,9 @@ class Inputs:
         if not isdir(found):
             allowed = "a folder of images, as in: snakemake predict --config new_images=PATH"
             raise UserError(f"config: new_images: found {found}, allowed: {allowed}")
+        if self.settings.intake.cuts:
+            allowed = "whole files: a model of tiles, boxes or pages says nothing of these"
+            raise UserError(f"config: new_images: found with intake that cuts images, allowed: {allowed}")
         if not self.modelled_studies:
             allowed = "a decomposition that can be applied to new images: a pca, an autoencoder, none"
             raise UserError(f"config: studies: found none with a model, allowed: {allowed}")

@@ -7,13 +7,15 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from workflow_scripts.io.images import eight_bits
+
 ROWS, COLUMNS = 64, 4096
 """The size of a tile of pairs of hashes, which fits into the cache of a processor core."""
 
 
 def pixel_digest(pixels: np.ndarray) -> str:
     """Return a hash of decoded pixels (H, W) or (H, W, 3), 16 hex digits; three equal channels count as grey."""
-    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
+    if pixels.ndim == 3 and all((pixels[..., 0] == pixels[..., channel]).all() for channel in (1, 2)):
         pixels = pixels[..., 0]
     digest = hashlib.sha256(f"{pixels.dtype.str} {pixels.shape}".encode())
     digest.update(np.ascontiguousarray(pixels).data)
@@ -27,14 +29,7 @@ def perceptual_hash(pixels: np.ndarray) -> str:
     It is `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their median. Pixels
     of more than 8 bits are first stretched from their lowest to their highest value to 8 bits.
     """
-    return str(imagehash.phash(Image.fromarray(_eight_bits(pixels))))
-
-
-def _eight_bits(pixels: np.ndarray) -> np.ndarray:
-    if pixels.dtype == np.uint8:
-        return pixels
-    low, high = float(pixels.min()), float(pixels.max())
-    return ((pixels - low) * (255 / (high - low))).astype(np.uint8) if high > low else np.zeros(pixels.shape, np.uint8)
+    return str(imagehash.phash(Image.fromarray(eight_bits(pixels))))
 
 
 def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[tuple[int, int, int]]:

@@ -20,7 +20,7 @@ from workflow_scripts.intake.label_table import read_picked
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
 from workflow_scripts.intake.quality import Quality, measure, quality_notes, quality_table
-from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, decode, open_file
+from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, decode, is_uniform, open_file
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", "format", "width", "height", "mode", "bytes", "pages", "pixels_id")
@@ -83,6 +83,7 @@ def inspect(
     max_pixels: int | None = None,
     excluded: str | None = None,
     workers: int = 1,
+    pages: Literal["first", "all"] = "first",
     memory: Memory[Facts] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
@@ -100,6 +101,7 @@ def inspect(
     max_pixels : largest allowed width times height, pixels.
     excluded : path of a table of images that are set aside (see `label_table.read_picked`); None if there is none.
     workers : number of processes; the result does not depend on it.
+    pages : whether all pages of a file become images, which only decides what is noted here.
     memory : facts of earlier runs about the files, which are then not opened again (see `facts.remembering`).
     progress : called with (done, total) after each file that was opened.
 
@@ -142,7 +144,7 @@ def inspect(
         _count_formats(facts, rejected, dropped),
         quality,
         (
-            *_notes(facts, copies, dropped),
+            *_notes(facts, copies, dropped, pages),
             *alike.notes,
             *quality_notes(quality),
             *_strays({path: facts[path] for path in kept if path not in dropped}),
@@ -187,7 +189,7 @@ def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> Fac
 
 def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> Facts:
     image = decode(stream, max_pixels, min_size)
-    if (image.pixels == image.pixels[0, 0]).all():
+    if is_uniform(image.pixels):
         raise ImageRejected(Reason.UNIFORM, "one value in every pixel", image.format)
     stream.seek(0)
     return Facts(
@@ -238,11 +240,15 @@ def _count_formats(
 
 
 def _notes(
-    facts: Mapping[str, Facts], copies: Mapping[str, tuple[str, int]], dropped: Mapping[str, Copy]
+    facts: Mapping[str, Facts],
+    copies: Mapping[str, tuple[str, int]],
+    dropped: Mapping[str, Copy],
+    pages: Literal["first", "all"],
 ) -> Iterator[str]:
     kept = [path for path in facts if path not in dropped]
-    if several := [path for path in kept if facts[path].pages > 1]:
-        yield f"{len(several)} files with several pages or frames, of which the first is used: {_some(several)}"
+    if pages == "first" and (several := [path for path in kept if facts[path].pages > 1]):
+        used = "of which the first is used (intake.pages: all takes every one)"
+        yield f"{len(several)} files with several pages or frames, {used}: {_some(several)}"
     if repeated := [path for path in kept if copies[path][1] > 1]:
         yield f"{len(repeated)} duplicates kept: {_some(repeated)}"
 

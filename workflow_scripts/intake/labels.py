@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.boxes import read_boxes
 from workflow_scripts.intake.known import STATUSES, Match, match, read_known
 from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.listing import LABEL_TABLE
@@ -73,6 +74,7 @@ def label_images(
         - `regex`: the group `label`, or the first group, of `pattern` searched in the path.
         - `csv`: the labels of the table `file` (see `label_table.read_label_table`).
         - `hash`: the labels of the table `file`, whose rows are matched by content (see `known.read_known`).
+        - `boxes`: the class of all boxes of the image in the annotations `file` (see `boxes.read_boxes`).
         - `auto`: the table `file` if it is given; otherwise the first plausible one of `folder` (from the nearest
           outwards) and `prefix`; otherwise `none`. Labels are plausible if half of the images or more have one, if
           there are at least two classes and at most half as many as images, if the classes are not parts of a data set
@@ -93,9 +95,12 @@ def label_images(
         return _from_table(images, file)
     if rule == "hash":
         return _from_known(images, pixels or {}, Path(file or ""))
+    if rule == "boxes":
+        boxes = read_boxes(file or "", images)
+        return _counted({path: boxes.label(path) for path in images}, f"boxes of {boxes.source}")
     if rule == "auto":
         return _auto(images, file)
-    raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv, hash")
+    raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv, hash, boxes")
 
 
 def _counted(labels: dict[str, str], rule: str, note: str = "") -> Labelling:

@@ -1,20 +1,22 @@
 """The manifest, that is the table of images with labels, and the table of rejected files with reasons."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
-from workflow_scripts.intake.labels import corrected, label_images
+from workflow_scripts.intake.labels import Labelling, corrected, label_images
 from workflow_scripts.io.images import Reason
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
 """The length of the scale bar (micrometres), the size of a pixel (nanometres), and the width of the image
 (micrometres); empty if not known."""
+REGION_COLUMNS = ("parent", "page", "x", "y", "group")
+"""Of parts of files (`regions.COLUMNS`)."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 
@@ -48,7 +50,8 @@ def label(
 
     Parameters
     ----------
-    images, set_aside : as in `inspection.Inspection`.
+    images, set_aside : as in `inspection.Inspection`, or as in `regions.Regions` for parts of files. A part has the
+        label of its file, or with the rules `auto` and `boxes` the class of its box; `REGION_COLUMNS` are added.
     rule : the keyword arguments of `labels.label_images`.
     corrections : path of a table whose labels replace those of the rule (see `labels.corrected`).
     sublabels : the rule of a further column `sublabel` of the manifest.
@@ -57,24 +60,49 @@ def label(
     Raises `UserError` if a rule cannot be applied.
     """
     copies = set_aside[set_aside["same_as"] != ""]
-    contents = images["image_id"].str.split("-").str[0]  # ids of kept duplicates end in -2, -3 and so on
-    paths = [*images["path"], *copies["path"]]
+    contents = images["image_id"].str.split("-").str[0]  # ids of kept duplicates and of parts go on behind a -
+    files = images["parent"] if "parent" in images else images["path"]
+    paths = [*files, *copies["path"]]
     ids = dict(zip(paths, [*contents, *copies["image_id"]], strict=True))
     pixels = dict(zip(paths, [*images["pixels_id"], *copies["pixels_id"]], strict=True))
     labelling = label_images(ids, **rule, pixels=pixels)
+    if "parent" in images:
+        labelling = _of_parts(labelling, images, rule["rule"])
+        ids |= dict(zip(images["path"], images["image_id"], strict=True))
     if corrections:
         labelling = corrected(labelling, ids, corrections)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     if sublabels:
-        manifest["sublabel"] = manifest["path"].map(label_images(ids, **sublabels).labels)
+        manifest["sublabel"] = files.map(label_images(ids, **sublabels).labels)
     if scales is not None:
-        manifest = manifest.merge(scales[["path", *SCALE_COLUMNS]], on="path", how="left", validate="one_to_one")
+        manifest = _with_scales(manifest, files, scales)
+    if "parent" in images:
+        manifest[list(REGION_COLUMNS)] = images[list(REGION_COLUMNS)]
     rows = [_rejection(file, labelling.labels) for file in set_aside.itertuples()]
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
     notes = [f"labels: {labelling.rule} ({labelling.why})"]
     if len(rejected):
         notes.append(f"{len(rejected)} files rejected: {count_reasons(rejected['reason'])}")
     return Labelled(manifest, rejected, pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)), tuple(notes))
+
+
+def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling:
+    """Return a labelling of files and of their parts: a part has the class of its box, or the label of its file."""
+    if rule in ("auto", "boxes") and (parts["box_label"] != "").any():
+        of_parts = parts["box_label"]
+        labelling = replace(labelling, rule="boxes", why=f"{of_parts.nunique()} classes")
+    else:
+        of_parts = parts["parent"].map(labelling.labels)
+    return replace(labelling, labels={**labelling.labels, **dict(zip(parts["path"], of_parts, strict=True))})
+
+
+def _with_scales(manifest: pd.DataFrame, files: pd.Series, scales: pd.DataFrame) -> pd.DataFrame:
+    """Return the manifest with the scale of each image's file; what it is wide is its own width."""
+    of_file = scales.set_index("path")[list(SCALE_COLUMNS)].loc[files].set_axis(manifest.index)
+    sized = (of_file["nm_per_pixel"] != "") & (files != manifest["path"])
+    widths = manifest["width"].astype(float)[sized] * of_file["nm_per_pixel"][sized].astype(float) / 1e3
+    of_file.loc[sized, "field_um"] = widths.map("{:.6g}".format)
+    return manifest.join(of_file)
 
 
 def _rejection(file: Any, labels: Mapping[str, str]) -> tuple[str, str, str]:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from workflow_scripts.io.images import eight_bits
+
 COLUMNS = ("path", "width", "height", "brightness", "contrast", "sharpness", "levels", "range_used", "remarks")
 WINDOW = 1024
 """Side, in pixels, of the central part of the image in which the sharpness is measured."""
@@ -17,6 +19,7 @@ BLURRED = 0.05
 TINY = 64
 ELONGATED = 4
 NARROW = 1 / 8
+_VALUES = np.arange(256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +48,26 @@ def measure(pixels: np.ndarray) -> Quality:
     """Return the quality of decoded pixels (H, W) or (H, W, 3), uint8, uint16 or float32, finite."""
     low, high = float(pixels.min()), float(pixels.max())
     whole = float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else high - low
-    grey = _grey(pixels, low, high)
+    grey = Image.fromarray(eight_bits(pixels)).convert("L")
+    counts = np.array(grey.histogram())
+    mean = float(counts @ _VALUES / counts.sum())
+    deviation = float(counts @ (_VALUES - mean) ** 2 / counts.sum()) ** 0.5
     share = (high - low) / whole if whole else 0.0
     # `grey` is stretched from the lowest to the highest value, unless the pixels have 8 bits.
     scale, offset = (1.0, 0.0) if pixels.dtype == np.uint8 or pixels.dtype.kind == "f" else (share, low / whole)
     return Quality(
-        brightness=_rounded(float(grey.mean()) / 255 * scale + offset),
-        contrast=_rounded(float(grey.std()) / 255 * scale),
+        brightness=_rounded(mean / 255 * scale + offset),
+        contrast=_rounded(deviation / 255 * scale),
         sharpness=_rounded(_sharpness(grey)),
-        levels=int(np.count_nonzero(np.bincount(grey.ravel(), minlength=256))),
+        levels=int(np.count_nonzero(counts)),
         range_used=_rounded(share),
     )
 
 
-def _grey(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Return 8-bit grey values (H, W); more than 8 bits are stretched from the lowest to the highest value."""
-    if pixels.dtype != np.uint8:
-        stretched = (pixels - low) * (255 / (high - low)) if high > low else np.zeros(pixels.shape)
-        pixels = stretched.round().astype(np.uint8)
-    return np.asarray(Image.fromarray(pixels).convert("L"))
-
-
-def _sharpness(grey: np.ndarray) -> float:
-    top, left = (max(0, (side - WINDOW) // 2) for side in grey.shape)
-    values = grey[top : top + WINDOW, left : left + WINDOW].astype(np.float32)
+def _sharpness(grey: Image.Image) -> float:
+    left, top = (max(0, (side - WINDOW) // 2) for side in grey.size)
+    middle = grey.crop((left, top, min(left + WINDOW, grey.width), min(top + WINDOW, grey.height)))
+    values = np.asarray(middle).astype(np.float32)
     inner = values[1:-1, 1:-1]
     if not inner.size or not (variance := float(values.var())):
         return 0.0

@@ -29,6 +29,9 @@ class Reason(StrEnum):
     DM3 = "format DM3 is not read"
     DM4 = "format DM4 is not read"
     TOO_SMALL = "too small"
+    NO_SCALE = "no scale"
+    NO_BOX = "no box"
+    BOX = "box that does not fit"
     BOMB = "decompression bomb"
     NOT_FINITE = "not finite"
     UNIFORM = "uniform"
@@ -53,13 +56,41 @@ class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
         return f"{self.reason}: {self.detail}"
 
 
+BAND = 256
+"""Rows that are turned into other numbers at once, so that a large image is held in one type only."""
+
+
+def by_bands(function: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
+    """Return `function` of an image's rows, uint8 of the same number of rows, a band of `BAND` rows at a time."""
+    first = function(pixels[:BAND])
+    made = np.empty((len(pixels), *first.shape[1:]), np.uint8)
+    made[:BAND] = first
+    for top in range(BAND, len(pixels), BAND):
+        made[top : top + BAND] = function(pixels[top : top + BAND])
+    return made
+
+
+def eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """Return pixels as uint8; those of more bits are stretched from their lowest to their highest value."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    low, high = float(pixels.min()), float(pixels.max())
+    scale = 255 / (high - low) if high > low else 0.0
+    return by_bands(lambda band: np.rint((band - low) * scale).astype(np.uint8), pixels)
+
+
+def is_uniform(pixels: np.ndarray) -> bool:
+    """Return whether all pixels are the same."""
+    return bool((pixels.min(axis=(0, 1)) == pixels.max(axis=(0, 1))).all())
+
+
 @dataclass(frozen=True)
 class DecodedImage:
     """A decoded image file.
 
     Attributes
     ----------
-    pixels : (H, W) or (H, W, 3), uint8, uint16 or float32; of the first page or frame.
+    pixels : (H, W) or (H, W, 3), uint8, uint16 or float32; of one page or frame.
     format : one of `FORMATS`, `DM3` or `DM4`, by the first bytes of the file.
     mode : Pillow's name of the pixel format in the file, or a name such as `RGB;uint16` if Pillow has none.
     pages : number of pages or frames.
@@ -69,6 +100,22 @@ class DecodedImage:
     format: str
     mode: str
     pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rectangle of a page (from 1) of a file, in pixels of the upright image."""
+
+    path: Path
+    page: int
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def of(self, pixels: np.ndarray) -> np.ndarray:
+        """Return a copy of the part of its page's pixels."""
+        return pixels[self.y : self.y + self.height, self.x : self.x + self.width].copy()
 
 
 # The first bytes of a file decide its format, not its name. RIFF may also be sound: see `_format`.
@@ -98,10 +145,10 @@ _ALPHA = {1: "associated", 2: "unassociated"}
 _CheckSize = Callable[[int, int], None]
 
 
-def read_image(path: str | Path, max_pixels: int | None = None) -> np.ndarray:
+def read_image(path: str | Path, max_pixels: int | None = None, page: int = 0) -> np.ndarray:
     """Return the pixels of an image file, (H, W) or (H, W, 3), uint8, uint16 or float32. See `decode`."""
     with open_file(path) as stream:
-        return decode(stream, max_pixels).pixels
+        return decode(stream, max_pixels, page=page).pixels
 
 
 @contextmanager
@@ -115,8 +162,8 @@ def open_file(path: str | Path) -> Iterator[BufferedReader]:
         yield stream
 
 
-def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1) -> DecodedImage:
-    """Decode the first page or frame of a PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM or JPEG 2000 file.
+def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1, page: int = 0) -> DecodedImage:
+    """Decode a page or frame, 0 is the first, of a PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM or JPEG 2000 file.
 
     Grey images stay grey: 8 bits or fewer become uint8, 16 bits uint16, and other numbers float32 with the same values.
     Colour images become RGB: palettes are expanded, CMYK and YCbCr are converted without a colour profile. 16 bits per
@@ -135,7 +182,7 @@ def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1) -
 
     kind = _format(stream)
     try:
-        return _decode(stream, kind, check_size)
+        return _decode(stream, kind, check_size, page)
     except ImageRejected as rejection:
         rejection.format = kind
         raise
@@ -161,10 +208,10 @@ def _format(stream: BinaryIO) -> str:
     raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(FORMATS)}")
 
 
-def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize) -> DecodedImage:
+def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize, page: int) -> DecodedImage:
     with _quiet_decoders():
         try:
-            decoded = _decode_as(kind, stream, check_size)
+            decoded = _decode_as(kind, stream, check_size, page)
         except ImageRejected:
             raise
         except Exception as error:  # decoders raise many kinds of exceptions on a broken file
@@ -216,23 +263,25 @@ def _quiet_decoders() -> Iterator[None]:
         log.disabled = was_disabled
 
 
-def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize) -> DecodedImage:
+def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize, page: int) -> DecodedImage:
     if kind == "TIFF":
-        return _decode_tiff(stream, check_size)
+        return _decode_tiff(stream, check_size, page)
     if kind in _DIGITAL_MICROGRAPH:
-        return _decode_digital_micrograph(stream, kind, check_size)
-    return _decode_pillow(stream, kind, check_size)
+        return _decode_digital_micrograph(stream, kind, check_size, page)
+    return _decode_pillow(stream, kind, check_size, page)
 
 
 # ---------------------------------------------------------------------------------------------------------- Pillow
 
 
-def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize) -> DecodedImage:
+def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize, number: int) -> DecodedImage:
     with Image.open(stream, formats=[kind]) as image:
+        image.seek(number)
         mode = image.mode
         check_size(*image.size)
         image.load()
-        pixels = _to_array(ImageOps.exif_transpose(image), kind)
+        ImageOps.exif_transpose(image, in_place=True)
+        pixels = _to_array(image, kind)
         return DecodedImage(pixels, kind, mode, getattr(image, "n_frames", 1))
 
 
@@ -247,16 +296,17 @@ def _to_array(image: Image.Image, kind: str) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("L" if grey else "RGB"))
+    mode = "L" if grey else "RGB"
+    return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 # ------------------------------------------------------------------------------------------------------------ TIFF
 
 
-def _decode_tiff(stream: BinaryIO, check_size: _CheckSize) -> DecodedImage:
+def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> DecodedImage:
     """Decode more than 8 bits per sample by tifffile; 8 bits, and codecs that tifffile does not have, by Pillow."""
     with TiffFile(stream) as tiff:
-        page = tiff.pages.first
+        page = tiff.pages[number]
         if not isinstance(page, TiffPage):
             raise ValueError("no page")
         check_size(page.imagewidth, page.imagelength)
@@ -272,7 +322,7 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize) -> DecodedImage:
                     raise
     stream.seek(0)
     with _no_stderr():
-        decoded = _decode_pillow(stream, "TIFF", check_size)
+        decoded = _decode_pillow(stream, "TIFF", check_size, number)
     if decoded.pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
         return replace(decoded, pixels=65535 - decoded.pixels, pages=pages)  # Pillow does not invert these
     return replace(decoded, pages=pages)
@@ -337,7 +387,7 @@ def _no_stderr() -> Iterator[None]:
 # ------------------------------------------------------------------------------------------------ Digital Micrograph
 
 
-def _decode_digital_micrograph(stream: BinaryIO, kind: str, check_size: _CheckSize) -> DecodedImage:
+def _decode_digital_micrograph(stream: BinaryIO, kind: str, check_size: _CheckSize, number: int) -> DecodedImage:
     """Decode Gatan's DM3 and DM4 by nionswift-io: the values as stored, the first image of a stack."""
     from nionswift_plugin.DM_IO.dm3_image_utils import load_image
 
@@ -349,4 +399,6 @@ def _decode_digital_micrograph(stream: BinaryIO, kind: str, check_size: _CheckSi
     pages = samples.reshape(-1, *samples.shape[-2:])
     check_size(*pages.shape[:0:-1])
     whole = samples.dtype in (np.uint8, np.uint16)
-    return DecodedImage(pages[0].astype(samples.dtype if whole else np.float32), kind, f"L;{samples.dtype}", len(pages))
+    return DecodedImage(
+        pages[number].astype(samples.dtype if whole else np.float32), kind, f"L;{samples.dtype}", len(pages)
+    )

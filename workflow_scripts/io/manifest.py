@@ -13,7 +13,8 @@ def read_manifest(path: str, digest: str | None = None) -> pd.DataFrame:
     `row` is the image's row in the store of preprocessed images, which always holds the whole data set. Raises
     `UserError` if `digest` is given and the manifest's images have another digest.
     """
-    manifest = pd.read_csv(path, dtype={"image_id": str, "path": str, "label": str}, keep_default_na=False)
+    texts = dict.fromkeys(("image_id", "path", "label", "parent", "group"), str)
+    manifest = pd.read_csv(path, dtype=texts, keep_default_na=False)
     if digest is not None and manifest_digest(manifest["image_id"]) != digest:
         raise UserError(f"{path}: other images than those that the results were made from; run intake again")
     rows = manifest.get("row", manifest.index)

@@ -24,6 +24,7 @@ with job(snakemake.log[0]) as log:
             visual_duplicates=settings["visual_duplicates"],
             near_distance=settings["near_distance"],
             masks=settings["masks"],
+            pages=settings["pages"],
             **limits,
             excluded=snakemake.input.excluded or None,
             workers=snakemake.threads,

@@ -1,5 +1,7 @@
 """images.csv, set_aside.csv, a table of labels and the scales, if there are any -> manifest.csv and rejected.csv."""
 
+from functools import partial
+
 import pandas as pd
 from snakemake.script import Snakemake
 
@@ -10,12 +12,10 @@ from workflow_scripts.runlog import NOTICE, job
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    images, set_aside = (
-        pd.read_csv(table, dtype=str, keep_default_na=False)
-        for table in (snakemake.input.images, snakemake.input.set_aside)
-    )
-    rule = {**snakemake.params.labels, "file": snakemake.input.table or None}
-    scales = pd.read_csv(snakemake.input.scales, dtype=str, keep_default_na=False) if snakemake.input.scales else None
+    read = partial(pd.read_csv, dtype=str, keep_default_na=False)
+    images, set_aside = read(snakemake.input.images), pd.concat(map(read, snakemake.input.set_aside))
+    rule = {**snakemake.params.labels, "file": snakemake.input.table or snakemake.params.labels["file"]}
+    scales = read(snakemake.input.scales) if snakemake.input.scales else None
     labelled = label(images, set_aside, rule, snakemake.input.corrections or None, snakemake.params.sublabels, scales)
     for line in labelled.notes:
         log.log(NOTICE, line)

@@ -81,12 +81,14 @@ class Sizes:
 
     @cached_property
     def n_images(self) -> int:
-        """The number of rows of images.csv, or before intake the number of files that it will read."""
-        if Path(self.layout.images).is_file():
-            return csv_rows(self.layout.images)
+        """The number of rows of the table of images, or before intake about as many as the files will become."""
+        intake, layout = self.settings.intake, self.layout
+        table = layout.regions if intake.cuts else layout.images
+        if Path(table).is_file():
+            return csv_rows(table)
         if self.settings.data == "embedded":
             return EMBEDDED_IMAGES
-        return len(scan(self.settings.data, self.settings.intake.include, self.settings.intake.exclude))
+        return sum(intake.expected(entry.size) for entry in scan(self.settings.data, intake.include, intake.exclude))
 
     def side(self, backbone: str, preprocess: str) -> int:
         """Return the longer side, in pixels, of the images that a network gets."""

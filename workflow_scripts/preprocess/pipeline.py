@@ -1,7 +1,7 @@
 """Preprocessing of images by an ordered list of steps."""
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from skimage.util import img_as_ubyte
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.io.images import ImageRejected, read_image
+from workflow_scripts.io.images import ImageRejected, Part, read_image
 from workflow_scripts.io.parallel import ordered_map
 
 Steps = Sequence[Mapping[str, Any]]
@@ -63,35 +63,66 @@ def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def preprocess_all(
-    paths: Sequence[str | Path],
+    images: Sequence[str | Path | Part],
     steps: Steps,
     *,
     max_pixels: int | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield the result of `run_steps` for each file, in order, computed by `workers` processes.
+    """Yield the result of `run_steps` for each file or part of one, in order, computed by `workers` processes.
 
-    `max_pixels` is intake's limit of width times height; `progress` is called with (done, total) after each image.
+    Parts follow their files, and one decoded page is held at a time. `max_pixels` is intake's limit of width times
+    height; `progress` is called with (done, total) after each image.
     Raises `UserError`, with the path, if a file cannot be read, if a step cannot be applied to an image, or if a result
     has another shape than the first.
     """
-    results = ordered_map(partial(_preprocess, steps=steps, max_pixels=max_pixels), paths, workers)
+    run = partial(_preprocess, steps=steps, max_pixels=max_pixels)
+    results = ordered_map(run, _files_and_pixels(images, max_pixels), workers)
     shape: tuple[int, ...] | None = None
-    for done, (path, image) in enumerate(zip(paths, results, strict=True), start=1):
-        shape = shape or image.shape
-        if image.shape != shape:
-            raise UserError(_other_shape(path, image.shape, paths[0], shape))
+    for done, (image, result) in enumerate(zip(images, results, strict=True), start=1):
+        shape = shape or result.shape
+        if result.shape != shape:
+            raise UserError(_other_shape(_path_of(image), result.shape, _path_of(images[0]), shape))
         if progress:
-            progress(done, len(paths))
-        yield image
+            progress(done, len(images))
+        yield result
 
 
-def _preprocess(path: str | Path, steps: Steps, max_pixels: int | None) -> np.ndarray:
+def _path_of(image: str | Path | Part) -> str | Path:
+    return image.path if isinstance(image, Part) else image
+
+
+def _files_and_pixels(
+    images: Iterable[str | Path | Part], max_pixels: int | None
+) -> Iterator[tuple[str | Path, np.ndarray | None]]:
+    """Yield the path of each image, and of parts their pixels: a page is decoded once, and only here."""
+    page: tuple[Path, int] | None = None
+    pixels = np.empty(0)
+    for image in images:
+        if not isinstance(image, Part):
+            yield image, None
+            continue
+        if page != (image.path, image.page):
+            del pixels
+            page, pixels = (image.path, image.page), _read(image.path, max_pixels, image.page - 1)
+            if pixels.dtype.kind == "f":
+                pixels = to_float(pixels)  # by the values of the whole page
+        yield image.path, image.of(pixels)
+
+
+def _read(path: str | Path, max_pixels: int | None, page: int = 0) -> np.ndarray:
     try:
-        return run_steps(read_image(path, max_pixels), steps)
+        return read_image(path, max_pixels, page)
     except ImageRejected as rejection:
         raise UserError(f"{path}: {rejection}; intake could read it before, so run intake again") from None
+
+
+def _preprocess(item: tuple[str | Path, np.ndarray | None], steps: Steps, max_pixels: int | None) -> np.ndarray:
+    path, pixels = item
+    image = _read(path, max_pixels) if pixels is None else pixels
+    try:
+        return run_steps(image, steps)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.io import store
+from workflow_scripts.io.images import Part
 from workflow_scripts.preprocess.pipeline import preprocess_all
 
 
@@ -26,16 +27,21 @@ def write_stack(
 
     Parameters
     ----------
-    table : path of a CSV with the columns `image_id` and `path`, whose order is that of the rows.
+    table : path of `images.csv` or, for parts of files, `regions.csv`; its order is that of the rows.
     folder : the folder that paths are relative to.
     max_pixels, workers, progress : as for `preprocess_all`.
     steps : the steps of the variant.
     code : digest of the code, for the store's attributes.
     """
     rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    paths = [Path(folder) / name for name in rows["path"]]
-    images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress)
-    first = next(images)
+    images: list[Path | Part]
+    if "parent" in rows:
+        boxes = rows[["page", "x", "y", "width", "height"]].astype(int).itertuples(index=False)
+        images = [Part(Path(folder, name), *box) for name, box in zip(rows["parent"], boxes, strict=True)]
+    else:
+        images = [Path(folder, name) for name in rows["path"]]
+    results = preprocess_all(images, steps, max_pixels=max_pixels, workers=workers, progress=progress)
+    first = next(results)
     ids = list(rows["image_id"])
     attributes = store.provenance(code, store.manifest_digest(ids), {"steps": list(steps)})
     with store.writing(path, attributes) as file:
@@ -43,5 +49,5 @@ def write_stack(
         shape = (len(ids), *first.shape)
         stack = file.create_dataset("images", shape, np.uint8, chunks=(1, *first.shape), fletcher32=True)
         stack[0] = first
-        for row, image in enumerate(images, 1):
+        for row, image in enumerate(results, 1):
             stack[row] = image

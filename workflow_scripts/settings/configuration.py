@@ -126,6 +126,25 @@ class Settings(Model):
             raise ValueError(f"{needing[0]}: found intake without scale_bars, allowed: intake: {{scale_bars: true}}")
         return self
 
+    @model_validator(mode="after")
+    def _tiles_are_cut(self) -> "Settings":
+        for name, study in self.studies.items():
+            for key, figure in study.figures.items():
+                if figure.shows_tiles and not self.intake.tiles:
+                    raise ValueError(f"studies.{name}.figures.{key}: found intake without tiles, allowed: with tiles")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_not_as_taken(self) -> "Settings":
+        first = [(name, variant.steps[0]) for name, variant in self.preprocess.items() if variant.steps]
+        for name, step in first if self.intake.cuts else ():
+            if step.only_first:
+                allowed = "no such step: tiles leave the data stripes out, boxes have none"
+                raise ValueError(
+                    f"preprocess.{name}.{step.method_name}: found with parts of images, allowed: {allowed}"
+                )
+        return self
+
 
 def _takes(section: str, variant: Any, key: str) -> bool:
     """Return whether a variant has the field `key`; a clusterer that finds k itself has no field `k`."""

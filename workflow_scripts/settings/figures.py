@@ -114,6 +114,9 @@ class Figure(Drawing, Method):
     shows_scales: ClassVar[bool] = False
     """Whether the figure needs the scales of the images, which are read only with `intake: {scale_bars: true}`."""
 
+    shows_tiles: ClassVar[bool] = False
+    """Whether it needs tiles, which only an intake with `tiles` cuts."""
+
     @property
     def n_perturbed(self) -> int:
         """Return how many images are perturbed and put into its cell, which so needs a place for new ones."""
@@ -356,6 +359,27 @@ class ClusterScores(_OfOneK):
     holds_pairs = True
     kind: Literal["cluster_scores"] = "cluster_scores"
     width: float = Field(85, gt=20, le=500)
+
+
+class AreaFractions(_OfOneK):
+    """The part of the area that each cluster of tiles has, with its interval; needs `intake: {tiles: ...}`."""
+
+    sources = ("manifest", "clusters", "scores")
+    shows_tiles = True
+    kind: Literal["area_fractions"] = "area_fractions"
+    confidence: float = Field(0.95, gt=0, lt=1)
+
+
+class Overlay(_OfOneK):
+    """The clusters of tiles over the images that they are of; needs `intake: {tiles: ...}`."""
+
+    sources = ("manifest", "clusters", "scores")
+    shows_images = True
+    shows_tiles = True
+    kind: Literal["overlay"] = "overlay"
+    images: list[str] = []
+    """Files, as in the manifest's column `parent`; none takes `n_images` that are evenly spread over all."""
+    n_images: int = Field(4, ge=1, le=12)
 
 
 class SilhouetteProfile(_OfOneK):

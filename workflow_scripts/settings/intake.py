@@ -8,7 +8,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model
 
-LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv", "hash"]
+TILES_OF_AN_IMAGE = 100
+"""Where their number cannot be known before the images are read."""
+LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv", "hash", "boxes"]
 
 
 class Labels(Model):
@@ -24,7 +26,8 @@ class Labels(Model):
     file: str | None = None
     """For `csv` and `auto`: a CSV with the columns `path` (or `filename` or `image_id`) and `label`; null takes
     `labels.csv` at the top of the data folder. For `hash`: a folder of labelled images with a folder for each class, or
-    a CSV with the columns `sha256` and `label`."""
+    a CSV with the columns `sha256` and `label`. For `boxes`: annotations as in `crops`; an image whose boxes are all of
+    one class has that label."""
     corrections: str | None = None
     """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the audit page exports. Its
     labels replace those of the rule."""
@@ -45,6 +48,8 @@ class Labels(Model):
                 raise ValueError(f"pattern: found {self.pattern!r}, allowed: {allowed}")
         if self.by_content and not self.file:
             raise ValueError("file: missing, allowed: a folder of labelled images, or a CSV with sha256 and label")
+        if self.rule == "boxes" and not self.file:
+            raise ValueError("file: missing, allowed: a COCO file, a folder of Pascal VOC or YOLO files")
         return self
 
 
@@ -52,8 +57,54 @@ def _rule_alone(given: Any) -> Any:
     return {"rule": given} if isinstance(given, str) else given
 
 
+class Tiles(Model):
+    """Squares of every image, which are the images of the study; in pixels, or of equal physical size."""
+
+    size: Annotated[int, Field(ge=2)] | Literal["shortest"] | None = None
+    """Side, pixels; `shortest` is the shorter side of each image."""
+    stride: int | None = Field(None, ge=1)
+    """Pixels from tile to tile; null is the size. A last tile lies at the edge, so that all of an image is covered."""
+    size_um: float | None = Field(None, gt=0)
+    """Side, micrometres, by the size of a pixel that `scale_bars` reads; an image without one is left out."""
+    stride_um: float | None = Field(None, gt=0)
+    """Micrometres from tile to tile; null is the size."""
+
+    @model_validator(mode="after")
+    def _one_size(self) -> "Tiles":
+        if (self.size is None) == (self.size_um is None):
+            raise ValueError("found both or none of size and size_um, allowed: one of them")
+        for size, stride, other in (("size", "stride", "stride_um"), ("size_um", "stride_um", "stride")):
+            side, step = getattr(self, size), getattr(self, stride)
+            if side is None:
+                continue
+            if getattr(self, other) is not None:
+                raise ValueError(f"{other}: found beside {size}, allowed: {stride}")
+            if step is not None and side != "shortest" and step > side:
+                raise ValueError(f"{stride}: found {step:g}, allowed: {size}, {side:g}, or less: all is covered")
+        return self
+
+    def tiling(self) -> dict[str, Any]:
+        """Return the keywords of `regions.Tiling`."""
+        um = self.size_um is not None
+        return {"size": self.size_um if um else self.size, "stride": self.stride_um if um else self.stride, "um": um}
+
+    def expected(self, n_bytes: int) -> int:
+        """Return about how many tiles a file of so many bytes has, as if each pixel took one."""
+        stride = self.stride or self.size
+        return max(1, n_bytes // stride**2) if isinstance(stride, int) else TILES_OF_AN_IMAGE
+
+
+class Crops(Model):
+    """Boxes on the images, which are the images of the study."""
+
+    boxes: str
+    """A COCO file, or a folder of Pascal VOC (.xml) or YOLO (.txt) files."""
+    margin: float = Field(0, ge=0, le=5)
+    """By which part of its sides a box is wider on every side."""
+
+
 class Intake(Model):
-    """Which files are images of the data set, and where their labels come from."""
+    """Which files are images of the data set, which parts of them, and where their labels come from."""
 
     include: list[str] = ["**/*"]
     """Glob patterns of relative paths; `**` stands for any number of folders."""
@@ -78,10 +129,35 @@ class Intake(Model):
     scale_bars: bool = False
     """Whether to read the scale of each image, from its metadata or its data bar, into `scale_bars.csv` and into the
     columns `scale_um` and `nm_per_pixel` of the manifest; subsets can use it."""
+    pages: Literal["first", "all"] = "first"
+    """Which pages or frames of a file become images."""
+    tiles: Tiles | None = None
+    """Squares of each image that become the images in its place; the data stripes that `crop_data_bar` finds are left
+    out."""
+    crops: Crops | None = None
+    """Boxes of each image that become the images in its place; with labels `auto` they have the classes of the
+    annotations."""
     min_size: int = Field(16, ge=2)
     """The shortest allowed side of an image, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)
     """The largest allowed width times height, pixels; larger files are rejected before they are decoded."""
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the images are parts of files."""
+        return self.tiles is not None or self.crops is not None or self.pages == "all"
+
+    def expected(self, n_bytes: int) -> int:
+        """Return about how many images a file of so many bytes has."""
+        return self.tiles.expected(n_bytes) if self.tiles else 1
+
+    @model_validator(mode="after")
+    def _one_way_to_cut(self) -> "Intake":
+        if self.crops and (self.tiles or self.pages == "all"):
+            raise ValueError("crops: found beside tiles or pages: all, allowed: crops alone")
+        if self.tiles and self.tiles.size_um and not self.scale_bars:
+            raise ValueError("tiles.size_um: found intake without scale_bars, allowed: scale_bars: true beside it")
+        return self
 
     @field_validator("include", "exclude")
     @classmethod

@@ -6,6 +6,7 @@ import numpy as np
 from skimage.color import rgb2gray
 
 from workflow_scripts.intake.scale_bars.bar import boxes
+from workflow_scripts.io.images import BAND, by_bands
 
 HEIGHTS = (0.02, 0.25)
 """Smallest and largest height of a stripe, as shares of the image's height."""
@@ -49,10 +50,17 @@ class Stripe:
 
 def grey_levels(image: np.ndarray) -> np.ndarray:
     """Return the luminance of an image (H, W) or (H, W, 3) of any type, stretched to 0 to 255, (H, W) uint8."""
+    bands = (_luminance(image[top : top + BAND]) for top in range(0, len(image), BAND))
+    limits = [(float(band.min()), float(band.max())) for band in bands]
+    low, high = min(lowest for lowest, _ in limits), max(highest for _, highest in limits)
+    scale = 255 / (high - low or 1)
+    return by_bands(lambda band: np.rint((_luminance(band) - low) * scale).astype(np.uint8), image)
+
+
+def _luminance(image: np.ndarray) -> np.ndarray:
+    """Return (H, W) float32 of an image of any type, (H, W) or (H, W, 3), on its own scale."""
     pixels = image.astype(np.float32)
-    grey = rgb2gray(pixels) if pixels.ndim == 3 else pixels
-    low, high = float(grey.min()), float(grey.max())
-    return np.rint((grey - low) * (255 / (high - low or 1))).astype(np.uint8)
+    return rgb2gray(pixels) if pixels.ndim == 3 else pixels
 
 
 def find_stripes(grey: np.ndarray) -> list[Stripe]:

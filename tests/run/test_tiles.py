@@ -1,0 +1,91 @@
+"""A micrograph of two phases with a known share, composed of real textures: cut into tiles, clustered, and measured."""
+
+import re
+from importlib.resources import files
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from tests.workflow import Project
+
+SHARE = 0.35
+CONFIG = """
+data: pictures
+name: phases
+n_clusters: 2
+intake: {tiles: {size: 48, stride: 48}, labels: none}
+preprocess: {plain: [grey, resize: {size: [48, 48]}]}
+backbones: {lbp: {descriptor: lbp}}
+decompositions: {pca: {method: pca}}
+clusterers: {kmeans: {method: kmeans, n_init: 20, repeats: 1}}
+baseline: {preprocess: plain, backbone: lbp, layer: features, n_components: 10, whiten: false, clusterer: kmeans}
+studies:
+  phases:
+    figures:
+      areas: {kind: area_fractions}
+      map: {kind: overlay}
+"""
+RESULTS = "results/phases"
+
+
+def micrograph(side, seed):
+    """Return an image (side, side) uint8 of grass in gravel, and where the grass is."""
+    phases = []
+    for name in ("grass", "gravel"):
+        with files("skimage.data").joinpath(f"{name}.png").open("rb") as stream, Image.open(stream) as photograph:
+            texture = np.asarray(photograph.convert("L"))
+        mirrored = np.block([[texture, texture[:, ::-1]], [texture[::-1], texture[::-1, ::-1]]])
+        phases.append(np.tile(mirrored, (2, 2))[:side, :side])
+    field = gaussian_filter(np.random.default_rng(seed).normal(size=(side, side)), 60)
+    is_grass = field > np.quantile(field, 1 - SHARE)
+    return np.where(is_grass, *phases), is_grass
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    project = Project.new(tmp_path_factory.mktemp("tiles") / "project")
+    (project.folder / "pictures").mkdir()
+    truth = {}
+    for seed in range(2):
+        image, truth[f"{seed}.png"] = micrograph(1152, seed)
+        Image.fromarray(image).save(project.folder / "pictures" / f"{seed}.png")
+    (project.folder / "config" / "config.yaml").write_text(CONFIG)
+    said = project.run(f"{RESULTS}/figures/phases/areas.png", f"{RESULTS}/figures/phases/map.png")
+    return project, truth, said
+
+
+def test_the_area_of_the_phase_is_in_the_interval(study):
+    project, _, said = study
+    table = pd.read_csv(project.folder / RESULTS / "tables/phases/areas.csv")
+    for _, of_image in table.groupby("parent", dropna=False):
+        of_grass = of_image.sort_values("fraction").iloc[0]
+        assert of_grass["low"] <= SHARE <= of_grass["high"]
+    whole = table[table["parent"].isna()].sort_values("fraction").iloc[0]
+    assert abs(whole["fraction"] - SHARE) < 0.05
+    assert whole["high"] - whole["low"] < 0.3
+    assert re.search(r"1152 parts of 2 files are the images", said)
+
+
+def test_the_map_is_where_the_phase_is(study):
+    project, truth, _ = study
+    tiles = pd.read_parquet(project.folder / RESULTS / "tables/phases/map.parquet")
+    grass = tiles["cluster"].value_counts().idxmin()
+    of_tile = [
+        truth[tile.parent][tile.y : tile.y + tile.height, tile.x : tile.x + tile.width].mean()
+        for tile in tiles.itertuples()
+    ]
+    pure = (np.array(of_tile) < 0.05) | (np.array(of_tile) > 0.95)
+    right = (tiles["cluster"] == grass) == (np.array(of_tile) > 0.5)
+    assert right[pure].mean() > 0.95
+
+
+def test_rows_are_tiles_of_a_group(study):
+    project, *_ = study
+    manifest = pd.read_csv(project.folder / RESULTS / "manifest.csv")
+    assert set(manifest["group"]) == {"0.png", "1.png"}
+    with h5py.File(project.folder / RESULTS / "preprocess/plain.h5") as file:
+        assert [image.decode() for image in file["image_id"]] == list(manifest["image_id"])

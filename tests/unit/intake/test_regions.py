@@ -1,0 +1,173 @@
+"""Tiles, boxes and pages as images: what they cover, that their pixels are those of the file, and what is left out."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from PIL import Image
+
+from tests.micrographs import write_micrographs
+from tests.unit.intake.pictures import through_csv
+from workflow_scripts.errors import UserError
+from workflow_scripts.intake.boxes import Annotated, Box, Boxes
+from workflow_scripts.intake.inspection import inspect
+from workflow_scripts.intake.listing import scan
+from workflow_scripts.intake.manifest import label
+from workflow_scripts.intake.regions import Tiling, cut, origins
+from workflow_scripts.preprocess.stack import write_stack
+
+NOISE = np.random.default_rng(0)
+
+
+def write(path, shape, dtype=np.uint8):
+    pixels = NOISE.integers(0, 255, shape).astype(dtype)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+def inspected(folder):
+    return inspect(folder, scan(folder))
+
+
+def cut_up(folder, **how):
+    return cut(through_csv(inspected(folder).images), folder, **how)
+
+
+def stacked(folder, tmp_path, regions):
+    """Return the images that preprocessing makes of the regions, with no step at all."""
+    regions.table.to_csv(tmp_path / "regions.csv", index=False)
+    write_stack(
+        str(tmp_path / "stack.h5"), table=str(tmp_path / "regions.csv"), folder=str(folder), max_pixels=10**6,
+        steps=[], code="", workers=2, progress=lambda done, total: None,
+    )  # fmt: skip
+    with h5py.File(tmp_path / "stack.h5") as file:
+        return file["images"][:]
+
+
+@pytest.mark.parametrize(("length", "size", "stride"), [(100, 30, 30), (100, 30, 7), (64, 64, 8), (65, 64, 64)])
+def test_tiles_cover_a_side_and_stay_inside(length, size, stride):
+    starts = origins(length, size, stride)
+    covered = {pixel for start in starts for pixel in range(start, start + size)}
+    assert covered == set(range(length))
+    assert max(np.diff([*starts]), default=0) <= stride
+
+
+def test_the_pixels_of_tiles_are_those_of_the_file(tmp_path):
+    one, two = write(tmp_path / "data/a/1.png", (70, 90)), write(tmp_path / "data/b/2.png", (48, 48))
+    regions = cut_up(tmp_path / "data", tiling=Tiling(32, 20))
+    images = stacked(tmp_path / "data", tmp_path, regions)
+    for row, image in zip(regions.table.itertuples(), images, strict=True):
+        whole = one if row.parent == "a/1.png" else two
+        assert (image == whole[row.y : row.y + row.height, row.x : row.x + row.width]).all()
+        assert row.path == f"{row.parent}#xywh={row.x},{row.y},{row.width},{row.height}"
+    assert regions.table["image_id"].is_unique
+    assert list(regions.table["group"]) == list(regions.table["parent"])
+    assert regions.notes == (f"{len(images)} parts of 2 files are the images",)
+
+
+def test_pages_are_images_and_a_broken_one_is_left_out(tmp_path):
+    (tmp_path / "data").mkdir()
+    pages = NOISE.integers(0, 60_000, (3, 40, 40), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "data/s.tif", pages, photometric="minisblack")
+    single = write(tmp_path / "data/t.png", (40, 40))
+    regions = cut_up(tmp_path / "data", all_pages=True)
+    assert list(regions.table["path"]) == ["s.tif#page=1", "s.tif#page=2", "s.tif#page=3", "t.png"]
+    images = stacked(tmp_path / "data", tmp_path, regions)
+    np.testing.assert_array_equal(images[:3], np.rint(pages / 65535 * 255))
+    np.testing.assert_array_equal(images[3], single)
+    with tifffile.TiffWriter(tmp_path / "data/s.tif") as tiff:
+        tiff.write(pages[0], photometric="minisblack")
+        tiff.write(pages[1].astype(np.complex64))
+    regions = cut_up(tmp_path / "data", all_pages=True)
+    assert list(regions.table["path"]) == ["s.tif#page=1", "t.png"]
+    assert list(regions.set_aside["path"]) == ["s.tif#page=2"]
+
+
+def test_tiles_of_equal_physical_size_and_none_without_a_scale(tmp_path):
+    for name in "abc":
+        write(tmp_path / f"{name}.png", (120, 120))
+    tiling = Tiling(1.0, None, um=True)
+    regions = cut_up(tmp_path, tiling=tiling, nm_per_pixel={"a.png": 20.0, "b.png": 10.0})
+    sides = regions.table.groupby("parent")["width"].unique().map(list).to_dict()
+    assert sides == {"a.png": [50], "b.png": [100]}
+    assert list(regions.set_aside["path"]) == ["c.png"]
+    assert list(regions.set_aside["reason"]) == ["no scale"]
+    with pytest.raises(UserError, match=r"^intake: no part of an image is left: the first is 'a.png', no scale: "):
+        cut_up(tmp_path, tiling=tiling)
+
+
+def test_tiles_leave_the_data_stripe_out(tmp_path):
+    truths = write_micrographs(tmp_path, 3, seed=3).set_index("file")
+    regions = cut_up(tmp_path, tiling=Tiling(64, 64)).table
+    for name, of_image in regions.groupby("parent"):
+        height = int(truths.loc[name, "stripe_top"]) if "stripe_top" in truths else None
+        with Image.open(tmp_path / name) as image:
+            whole = image.height
+        assert (of_image["y"] + of_image["height"]).max() <= (height or whole - 1)
+
+
+def test_the_longer_side_of_a_strip_is_cut_by_the_shorter(tmp_path):
+    write(tmp_path / "strip.png", (32, 500))
+    table = cut_up(tmp_path, tiling=Tiling("shortest", None)).table
+    assert set(zip(table["width"], table["height"], strict=True)) == {(32, 32)}
+    assert (table["x"].min(), (table["x"] + 32).max(), len(table)) == (0, 500, 16)
+
+
+def test_boxes_have_a_margin_and_end_where_the_image_ends(tmp_path):
+    pixels = write(tmp_path / "data/a.png", (60, 80))
+    write(tmp_path / "data/b.png", (60, 80))
+    write(tmp_path / "data/c.png", (60, 80))
+    boxes = (
+        Box(10, 20, 30, 40, "bolt"),
+        Box(70, 10, 90, 30, "nut"),
+        Box(10, 20, 30, 40, "nut"),
+        Box(99, 0, 120, 20, "nut"),
+    )
+    found = Boxes("x.json", {"a.png": Annotated(boxes, (80, 60)), "b.png": Annotated(boxes, (60, 80))})
+    regions = cut_up(tmp_path / "data", boxes=found, margin=0.1, min_size=4)
+    at = regions.table[["x", "y", "width", "height", "box_label"]].to_numpy().tolist()
+    assert at == [[8, 18, 24, 24, "bolt"], [68, 8, 12, 24, "nut"]]
+    reasons = regions.set_aside.groupby("path")["reason"].agg(list).to_dict()
+    assert reasons.pop("b.png") == ["box that does not fit"]
+    assert reasons.pop("c.png") == ["no box"]
+    assert [each for of_path in reasons.values() for each in of_path] == ["box that does not fit"] * 2
+    first = regions.table.iloc[[0]]
+    image = stacked(tmp_path / "data", tmp_path, type(regions)(first, regions.set_aside, ()))[0]
+    assert (image == pixels[18:42, 8:32]).all()
+
+
+def test_parts_have_the_label_of_their_file_or_of_their_box(tmp_path):
+    for folder in ("cat", "dog"):
+        for number in range(3):
+            write(tmp_path / f"{folder}/{number}.png", (40, 60))
+    whole = inspected(tmp_path)
+    tiles = cut(through_csv(whole.images), tmp_path, tiling=Tiling(20, 20))
+    labelled = label(through_csv(tiles.table), whole.set_aside, {"rule": "auto", "file": None})
+    assert (labelled.manifest["label"] == labelled.manifest["parent"].str.split("/").str[0]).all()
+    boxes = Boxes("x", {"cat/0.png": Annotated((Box(0, 0, 20, 20, "ear"), Box(20, 20, 40, 40, "paw")), None)})
+    found = Boxes("x", {"cat/0.png": Annotated(boxes.by_path["cat/0.png"].boxes, (60, 40))})
+    crops = cut(through_csv(whole.images), tmp_path, boxes=found)
+    labelled = label(through_csv(crops.table), whole.set_aside, {"rule": "auto", "file": None})
+    assert list(labelled.manifest["label"]) == ["ear", "paw"]
+    table = tmp_path / "corrections.csv"
+    pd.DataFrame({"path": crops.table["path"][:1], "label": "tail"}).to_csv(table, index=False)
+    labelled = label(through_csv(crops.table), whole.set_aside, {"rule": "auto", "file": None}, str(table))
+    assert list(labelled.manifest["label"]) == ["tail", "paw"]
+
+
+def test_a_tile_is_as_wide_as_its_own_pixels(tmp_path):
+    write(tmp_path / "a.png", (40, 60))
+    whole = inspected(tmp_path)
+    tiles = cut(through_csv(whole.images), tmp_path, tiling=Tiling(20, 20))
+    scales = pd.DataFrame({"path": ["a.png"], "scale_um": ["1"], "nm_per_pixel": ["50"], "field_um": ["3"]})
+    manifest = label(through_csv(tiles.table), whole.set_aside, {"rule": "none"}, scales=scales).manifest
+    assert set(manifest["field_um"]) == {"1"}
+
+
+def test_the_workers_do_not_matter(tmp_path):
+    for name in "abcd":
+        write(tmp_path / f"{name}.png", (50, 60))
+    one, three = (cut_up(tmp_path, tiling=Tiling(20, 15), workers=workers) for workers in (1, 3))
+    pd.testing.assert_frame_equal(one.table, three.table)

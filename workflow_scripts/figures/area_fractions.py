@@ -1,0 +1,100 @@
+"""The part of the area that each cluster of tiles has, over all images and in each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.embedding import NOISE, cluster_looks, named
+from workflow_scripts.figures.style import FAINT, canvas, looks, note, shortened, theme
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.metrics.areas import FEWEST_GROUPS, blocks, fractions, tile_areas
+
+ROW = 6.0
+"""Millimetres of a cluster."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Return the area of each cluster of the stored clustering of lowest inertia, of all images and of each.
+
+    Returns
+    -------
+    DataFrame, all images first: `parent` and `page` (null for all images), `cluster` (negative: noise), `name`,
+    `predicted`, `rank` (as in the embedding), `fraction`, `low`, `high` (`metrics.areas.fractions`), `area` (pixels),
+    `n_tiles`, `unit` (`group` or `block`: what the interval takes as independent), `n_units`, `k` (null if the
+    clusterer finds it), `confidence`.
+    """
+    cell = OneCell.first(cells, inputs)
+    best = cell.clustering(figure)
+    tiles = with_areas(cell.manifest()).assign(cluster=best.labels)
+    unit = "group" if tiles["group"].nunique() >= FEWEST_GROUPS else "block"
+    tables = [_of(tiles, unit, figure["confidence"])]
+    for (parent, page), of_image in tiles.groupby(["parent", "page"], sort=False):
+        tables.append(_of(of_image, "block", figure["confidence"]).assign(parent=parent, page=page))
+    table = pd.concat(tables, ignore_index=True)
+    table = table.join(named(best.labels, tiles["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
+    columns = [
+        *("parent", "page", "cluster", "name", "predicted", "rank", "fraction", "low", "high"),
+        *("area", "n_tiles", "unit", "n_units"),
+    ]
+    typed = table.reindex(columns=columns).astype({"page": "Int64", "rank": int, "parent": object})
+    return typed.assign(k=pd.array([best.k] * len(table), "Int64"), confidence=figure["confidence"])
+
+
+def with_areas(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the tiles of a manifest with their `area` and the `block` that they are of, in no other order."""
+    parts = []
+    for number, (_, tiles) in enumerate(manifest.groupby(["parent", "page"], sort=False)):
+        parts.append(tiles.assign(area=tile_areas(tiles), block=[f"{number} {block}" for block in blocks(tiles)]))
+    return pd.concat(parts).loc[manifest.index]
+
+
+def _of(tiles: pd.DataFrame, unit: str, confidence: float) -> pd.DataFrame:
+    table = fractions(tiles["cluster"], tiles["area"], tiles[unit], confidence).reset_index()
+    return table.assign(unit=unit, n_units=tiles[unit].nunique())
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the fraction of each cluster with its interval, and pale that of each image."""
+    whole = table[table["parent"].isna()].sort_values("fraction", ascending=False)
+    names = classes(read_manifest(inputs["manifest"]))
+    looks_of = cluster_looks(whole, looks(names, style), style)
+    with theme(style):
+        made = canvas(figure, ROW * len(whole) + 24)
+        ax = made.subplots()
+        for line, cluster in enumerate(whole.to_dict("records")):
+            of_images = table[table["parent"].notna() & (table["cluster"] == cluster["cluster"])]
+            ax.plot(100 * of_images["fraction"], [line] * len(of_images), "|", color=FAINT, markersize=5, zorder=1)
+            look = looks_of[cluster["name"]]
+            ax.plot([100 * cluster["low"], 100 * cluster["high"]], [line, line], color=look.colour, linewidth=2)
+            ax.plot(100 * cluster["fraction"], line, look.marker, color=look.colour, markersize=5)
+        ax.set(xlabel="Area / %", xlim=(0, None), ylim=(len(whole) - 0.5, -0.5))
+        ax.set_yticks(range(len(whole)), [shortened(name) for name in whole["name"]])
+        right = ax.secondary_yaxis("right")
+        right.set_yticks(range(len(whole)), [said(cluster) for cluster in whole.to_dict("records")])
+        right.tick_params(length=0)
+        right.spines["right"].set_visible(False)
+        note(made, _note(table, whole.iloc[0]) + ("" if names else " No labels: clusters have numbers."), style)
+    return made
+
+
+def said(cluster: Mapping[str, Any]) -> str:
+    """Return `34.1 % (28.0 to 40.9)`."""
+    text = f"{100 * cluster['fraction']:.1f} %"
+    return text if np.isnan(cluster["low"]) else f"{text} ({100 * cluster['low']:.1f} to {100 * cluster['high']:.1f})"
+
+
+def _note(table: pd.DataFrame, first: pd.Series) -> str:
+    n_images = len(table[table["parent"].notna()].drop_duplicates(["parent", "page"]))
+    n_tiles = int(table.loc[table["parent"].isna(), "n_tiles"].sum())
+    units = "images" if first["unit"] == "group" else "blocks of images"
+    said_k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
+    return (
+        f"{said_k}n = {n_tiles} tiles of {n_images} image{'s' * (n_images > 1)}. Bars: {100 * first['confidence']:g} % "
+        f"intervals from {first['n_units']} {units}. Pale: single images."
+    )

@@ -1,0 +1,142 @@
+"""The clusters of tiles, drawn over the images that the tiles are of."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from PIL import Image
+
+from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.figures.area_fractions import said, with_areas
+from workflow_scripts.figures.embedding import NOISE, cluster_looks, named
+from workflow_scripts.figures.style import ONE_COLUMN, Look, canvas, dot, legend_on_top, looks, note, shortened, theme
+from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.store import reading
+from workflow_scripts.metrics.areas import fractions
+from workflow_scripts.metrics.evenly import evenly
+
+LONGEST_SIDE = 900
+"""Pixels of an image as it is drawn."""
+ALPHA = 0.4
+TITLE = 5.0
+"""Millimetres above each image."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Return the tiles of the images that the settings name, or of some evenly spread over all.
+
+    Returns
+    -------
+    DataFrame, a row per tile: `parent`, `page`, `x, y, width, height` (pixels), `row` (in the stack), `cluster`
+    (negative: noise), `name`, `predicted`, `rank` (as in the embedding), `fraction`, `low`, `high` (the part of the
+    area of its image that its cluster has, `metrics.areas.fractions`), `k` (null if the clusterer finds it),
+    `preprocess`.
+
+    Raises `UserError` for an image that there is not.
+    """
+    cell = OneCell.first(cells, inputs)
+    best = cell.clustering(figure)
+    tiles = with_areas(cell.manifest()).assign(cluster=best.labels)
+    pages = tiles.drop_duplicates(["parent", "page"])
+    for name in figure["images"]:
+        if name not in set(pages["parent"]):
+            raise UserError(f"config: figures: images: {found_allowed(name, pages['parent'].unique()[:20])}")
+    if figure["images"]:
+        pages = pages[pages["parent"].isin(figure["images"])]
+    pages = pages.iloc[evenly(len(pages), figure["n_images"])]
+    names = named(best.labels, tiles["label"])
+    tables = []
+    for parent, page in pages[["parent", "page"]].itertuples(index=False):
+        of_image = tiles[(tiles["parent"] == parent) & (tiles["page"] == page)]
+        areas = fractions(of_image["cluster"], of_image["area"], of_image["block"])
+        tables.append(of_image.join(areas[["fraction", "low", "high"]], on="cluster"))
+    table = pd.concat(tables, ignore_index=True).join(names, on="cluster").fillna({"name": NOISE, "rank": 1})
+    columns = [
+        *("parent", "page", "x", "y", "width", "height", "row", "cluster", "name", "predicted", "rank"),
+        *("fraction", "low", "high"),
+    ]
+    made = table[columns].astype({"rank": int})
+    return made.assign(k=pd.array([best.k] * len(table), "Int64"), preprocess=cell["preprocess"])
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw each image of its tiles, with the clusters' colours over it and their part of its area below."""
+    names = classes(read_manifest(inputs["manifest"]))
+    looks_of = cluster_looks(table, looks(names, style), style)
+    pages = [tiles for _, tiles in table.groupby(["parent", "page"], sort=False)]
+    n_columns = 1 if figure["width"] < ONE_COLUMN or len(pages) == 1 else 2
+    widths = [(tiles["x"] + tiles["width"]).max() - tiles["x"].min() for tiles in pages]
+    heights = [(tiles["y"] + tiles["height"]).max() - tiles["y"].min() for tiles in pages]
+    tallest = min(1.2, max(height / width for height, width in zip(heights, widths, strict=True)))
+    n_rows = ceil(len(pages) / n_columns)
+    most = 4.5 * max(tiles["name"].nunique() for tiles in pages)
+    with theme(style), reading(inputs["preprocessed"][0]) as file:
+        made = canvas(figure, n_rows * (figure["width"] / n_columns * tallest * 0.9 + TITLE + most) + 16)
+        axes = made.subplots(n_rows, n_columns, squeeze=False).ravel()
+        for ax, tiles in zip(axes, pages, strict=False):
+            _draw_image(ax, tiles, file["images"], looks_of)
+        for ax in axes[len(pages) :]:
+            ax.axis("off")
+        legend_on_top(made, {shortened(name): dot(look) for name, look in looks_of.items()}, style)
+        first = table.iloc[0]
+        k = "" if pd.isna(first["k"]) else f"k = {first['k']}. "
+        below = "Below each image: parts of its area, with 95 % intervals"
+        unlabelled = "" if names else " No labels: clusters have numbers."
+        note(made, f"{k}{below}. Preprocessing: {first['preprocess']}, tile by tile.{unlabelled}", style)
+    return made
+
+
+def _draw_image(ax: Axes, tiles: pd.DataFrame, images: Any, looks_of: Mapping[str, Look]) -> None:
+    left, top = tiles["x"].min(), tiles["y"].min()
+    right, bottom = (tiles["x"] + tiles["width"]).max(), (tiles["y"] + tiles["height"]).max()
+    extent = (left, right, bottom, top)
+    ax.imshow(mosaic(tiles, images), extent=extent, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+    names = list(looks_of)
+    xs, ys, votes = majority(tiles, names)
+    colours = ListedColormap([looks_of[name].colour for name in names])
+    ax.pcolormesh(xs, ys, votes, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, alpha=ALPHA, rasterized=True,
+                  linewidth=0, edgecolors="none", antialiased=False)  # fmt: skip
+    of_image = tiles.drop_duplicates("cluster").sort_values("fraction", ascending=False)
+    lines = [f"{shortened(cluster['name'])}: {said(cluster)}" for cluster in of_image.to_dict("records")]
+    page = f", page {tiles['page'].iloc[0]}" if tiles["page"].iloc[0] > 1 else ""
+    ax.set(xticks=[], yticks=[], xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    ax.set_title(shortened(tiles["parent"].iloc[0], 40) + page)
+    ax.set_xlabel("\n".join(lines), loc="left", linespacing=1.3)
+
+
+def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:
+    """Return an image put together of its tiles, (H, W) or (H, W, 3) uint8; of images (N, h, w) those of `row`."""
+    left, top = tiles["x"].min(), tiles["y"].min()
+    width, height = (tiles["x"] + tiles["width"]).max() - left, (tiles["y"] + tiles["height"]).max() - top
+    scale = min(1.0, LONGEST_SIDE / max(width, height))
+    made = np.zeros((round(height * scale), round(width * scale), *images.shape[3:]), np.uint8)
+    for tile in tiles.to_dict("records"):
+        x, end_x = (round((edge - left) * scale) for edge in (tile["x"], tile["x"] + tile["width"]))
+        y, end_y = (round((edge - top) * scale) for edge in (tile["y"], tile["y"] + tile["height"]))
+        if end_x > x and end_y > y:
+            made[y:end_y, x:end_x] = Image.fromarray(images[tile["row"]]).resize((end_x - x, end_y - y))
+    return made
+
+
+def majority(tiles: pd.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the edges of cells along x and y, and which of the names most tiles over each cell have.
+
+    (ny, nx) integers; of names with as many tiles the first, and masked where there is no tile.
+    """
+    xs = np.unique([tiles["x"], tiles["x"] + tiles["width"]])
+    ys = np.unique([tiles["y"], tiles["y"] + tiles["height"]])
+    votes = np.zeros((len(ys) - 1, len(xs) - 1, len(names)), int)
+    place = {name: number for number, name in enumerate(names)}
+    for tile in tiles.to_dict("records"):
+        across = slice(*np.searchsorted(xs, [tile["x"], tile["x"] + tile["width"]]))
+        down = slice(*np.searchsorted(ys, [tile["y"], tile["y"] + tile["height"]]))
+        votes[down, across, place[tile["name"]]] += 1
+    return xs, ys, np.ma.masked_array(votes.argmax(axis=2), votes.sum(axis=2) == 0)

@@ -1,0 +1,237 @@
+"""Boxes around things on images, as COCO, YOLO and Pascal VOC write them. Standard library only."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.etree import ElementTree
+
+from workflow_scripts.errors import UserError
+
+FORMATS = "a COCO file (.json), a folder of Pascal VOC files (.xml) or of YOLO files (.txt), or one of these files"
+CLASS_FILES = ("classes.txt", "obj.names", "classes.names")
+"""Files beside YOLO's or in the folder above that have a class in each line."""
+IMAGE_FOLDERS, LABEL_FOLDERS = {"images", "jpegimages"}, {"labels", "annotations"}
+"""Names of folders of images, and of their annotations, that mean the same place."""
+MOST_DEEP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The edges of a box in pixels from the left and upper edge of its image, the right and lower ones excluded."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    label: str
+
+    def times(self, width: int, height: int) -> "Box":
+        """Return a box in shares of an image's sides in its pixels."""
+        return Box(self.left * width, self.top * height, self.right * width, self.bottom * height, self.label)
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """The boxes of one image: its `size`, width and height, as the annotation has it; (0, 0) where it says none; None
+    of boxes in shares of it."""
+
+    boxes: tuple[Box, ...]
+    size: tuple[int, int] | None
+
+    def in_pixels(self, width: int, height: int) -> list[Box]:
+        """Return the boxes on an image of that size; raises `ValueError` where they are of one of another size."""
+        if self.size not in (None, (0, 0), (width, height)):
+            found, allowed = "{} x {}".format(*self.size or ()), f"{width} x {height}"
+            raise ValueError(f"its boxes are of {found} pixels, the image has {allowed}")
+        return [box.times(width, height) for box in self.boxes] if self.size is None else list(self.boxes)
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The annotations of the images that are there, by path; `unmatched` names annotated images that are not."""
+
+    source: str
+    by_path: Mapping[str, Annotated]
+    unmatched: tuple[str, ...] = field(default=())
+
+    def label(self, path: str) -> str:
+        """Return the class of an image: that of all its boxes; empty if they have several or there is none."""
+        classes = {box.label for box in self.by_path[path].boxes} if path in self.by_path else set()
+        return classes.pop() if len(classes) == 1 else ""
+
+
+def find_boxes(source: str | Path) -> list[str]:
+    """Return the annotation files of a file or folder, sorted; raises `UserError` if there are none."""
+    path = Path(source)
+    if path.is_file():
+        return [str(path)]
+    for ending in ("*.xml", "*.txt", "*.json"):
+        if files := sorted(str(file) for file in path.rglob(ending) if file.name not in CLASS_FILES):
+            return files
+    found = "a folder without any" if path.is_dir() else "nothing"
+    raise UserError(f"{source}: found {found}, allowed: {FORMATS}")
+
+
+def read_boxes(source: str | Path, images: Iterable[str]) -> Boxes:
+    """Read the annotations of images, given by their paths (with `/`).
+
+    A COCO file names its images, a Pascal VOC or YOLO file has its image's name; folders called as in `IMAGE_FOLDERS`
+    and `LABEL_FOLDERS` count as one. Raises `UserError`, with the file, for what cannot be read, and if no annotation
+    is of one of the images.
+    """
+    index = _Index(images)
+    by_path: dict[str, Annotated] = {}
+    unmatched = []
+    for name, one in _read(source, index):
+        if path := index.find(name):
+            before = by_path.get(path)
+            by_path[path] = Annotated(before.boxes + one.boxes, one.size) if before else one
+        else:
+            unmatched.append(name)
+    if not by_path:
+        first = f"the first of {len(unmatched)} is {unmatched[0]!r}" if unmatched else "it names none"
+        there = min(index.paths, default="none")
+        raise UserError(f"{source}: found no annotation of an image here: {first}; allowed: names such as {there!r}")
+    return Boxes(Path(source).name, by_path, tuple(unmatched))
+
+
+def _read(source: str | Path, index: "_Index") -> Iterator[tuple[str, Annotated]]:
+    """Yield the name of an image and its annotation; what is of no image here is not read."""
+    root = Path(source) if Path(source).is_dir() else Path(source).parent
+    classes: dict[Path, list[str]] = {}
+    for file in map(Path, find_boxes(source)):
+        name = file.relative_to(root).with_suffix("").as_posix()
+        try:
+            if file.suffix.lower() == ".json":
+                yield from _coco(file)
+            elif not index.find(name):
+                yield name, Annotated((), None)
+            elif file.suffix.lower() == ".xml":
+                yield name, _voc(file)
+            else:
+                if file.parent not in classes:
+                    classes[file.parent] = _class_names(file.parent)
+                yield name, _yolo(file, classes[file.parent])
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{file}: cannot be read ({error}); allowed: {FORMATS}") from None
+        except (ValueError, KeyError, TypeError, AttributeError, ElementTree.ParseError) as error:
+            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise UserError(f"{file}: found no boxes that can be read ({reason}); allowed: {FORMATS}") from None
+
+
+def _coco(file: Path) -> Iterator[tuple[str, Annotated]]:
+    given = json.loads(file.read_text(encoding="utf-8-sig"))
+    names = {each["id"]: str(each["name"]) for each in given["categories"]}
+    of_image: dict[Any, list[Box]] = {each["id"]: [] for each in given["images"]}
+    for number, each in enumerate(given["annotations"]):
+        if each["image_id"] not in of_image or each["category_id"] not in names:
+            raise ValueError(f"annotation {number} names an image or a category that is not in the file")
+        if each.get("iscrowd"):
+            continue
+        x, y, width, height = map(float, each["bbox"])
+        of_image[each["image_id"]].append(_box(x, y, x + width, y + height, names[each["category_id"]]))
+    for each in given["images"]:
+        size = int(each.get("width", 0)), int(each.get("height", 0))
+        yield str(each["file_name"]), Annotated(tuple(of_image[each["id"]]), size)
+
+
+def _voc(file: Path) -> Annotated:
+    tree = ElementTree.fromstring(file.read_bytes())
+    if tree.tag != "annotation":
+        raise ValueError(f"its root is <{tree.tag}>, not <annotation>")
+    size = int(tree.findtext("size/width") or 0), int(tree.findtext("size/height") or 0)
+    boxes = []
+    for thing in tree.iter("object"):
+        label, box = thing.findtext("name"), thing.find("bndbox")
+        edges = [box.findtext(key) for key in ("xmin", "ymin", "xmax", "ymax")] if box is not None else [None]
+        if not label or None in edges:
+            raise ValueError("an <object> lacks its <name> or <bndbox>")
+        left, top, right, bottom = (float(edge or 0) for edge in edges)
+        boxes.append(_box(left - 1, top - 1, right, bottom, label.strip()))  # pixels are counted from 1, both included
+    return Annotated(tuple(boxes), size)
+
+
+def _yolo(file: Path, names: list[str]) -> Annotated:
+    boxes = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if not line.strip():
+            continue
+        values = line.split()
+        if len(values) < 5 or not values[0].isdigit():
+            raise ValueError(f"line {number} is {line[:40]!r}, not a class's number and four shares of the image")
+        x, y, width, height = map(float, values[1:5])
+        if len(values) > 6:  # the corners of an outline
+            xs, ys = list(map(float, values[1::2])), list(map(float, values[2::2]))
+            edges = min(xs), min(ys), max(xs), max(ys)
+        else:
+            edges = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+        if min(edges) < -0.01 or max(edges) > 1.01:
+            raise ValueError(f"line {number} is {line[:40]!r}, with edges that are no shares of the image")
+        kind = int(values[0])
+        if names and kind >= len(names):
+            raise ValueError(f"line {number} has class {kind}, but {len(names)} classes have names")
+        boxes.append(_box(*edges, names[kind] if names else str(kind)))
+    return Annotated(tuple(boxes), None)
+
+
+def _box(left: float, top: float, right: float, bottom: float, label: str) -> Box:
+    if not (left < right and top < bottom):
+        raise ValueError(f"a box of {label!r} from {left:g}, {top:g} to {right:g}, {bottom:g} has no area")
+    return Box(left, top, right, bottom, label)
+
+
+def _class_names(folder: Path) -> list[str]:
+    """Return the names of YOLO's classes by number, from a list or a `data.yaml` here or above; none without one."""
+    for place in (folder, *folder.parents[:MOST_DEEP]):
+        for name in CLASS_FILES:
+            if (place / name).is_file():
+                return (place / name).read_text(encoding="utf-8-sig").rstrip().splitlines()
+        for file in sorted(place.glob("*.yaml")):
+            if names := _names_in_yaml(file):
+                return names
+    return []
+
+
+def _names_in_yaml(file: Path) -> list[str]:
+    import yaml
+
+    try:
+        names = (yaml.safe_load(file.read_text(encoding="utf-8-sig")) or {}).get("names")
+    except (yaml.YAMLError, AttributeError, UnicodeDecodeError):
+        return []
+    if isinstance(names, Mapping):
+        return [str(names.get(number, number)) for number in range(max(map(int, names), default=-1) + 1)]
+    return [str(name) for name in names or []]
+
+
+class _Index:
+    """The images by the name that an annotation gives them."""
+
+    def __init__(self, images: Iterable[str]) -> None:
+        self.paths = list(images)
+        self._by_end: dict[str, list[str]] = {}
+        for path in self.paths:
+            for name in (_neutral(path), _neutral(str(PurePosixPath(path).with_suffix("")))):
+                for end in _ends(name):
+                    self._by_end.setdefault(end, []).append(path)
+
+    def find(self, name: str) -> str | None:
+        """Return the one image with the longest end of that name, or None: of several the name tells no one."""
+        for end in _ends(_neutral(name)):
+            if found := self._by_end.get(end):
+                counts = Counter(found)
+                return next(iter(counts)) if len(counts) == 1 else None
+        return None
+
+
+def _neutral(path: str) -> str:
+    parts = path.replace("\\", "/").removeprefix("./").split("/")
+    return "/".join("*" if part.lower() in IMAGE_FOLDERS | LABEL_FOLDERS else part for part in parts)
+
+
+def _ends(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    return ("/".join(parts[start:]) for start in range(len(parts)))

@@ -1,0 +1,250 @@
+"""Parts of images that are the images of a study: tiles, boxes, pages. Each is a rectangle of a page of a file."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.intake.boxes import Box, Boxes
+from workflow_scripts.intake.inspection import COLUMNS as IMAGE_COLUMNS
+from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS
+from workflow_scripts.intake.scale_bars.stripe import grey_levels, image_rows
+from workflow_scripts.io.images import ImageRejected, Reason, read_image
+from workflow_scripts.io.parallel import ordered_map
+
+COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "group", "box_label")
+"""Those of an image, of which `path` names the part after a `#`, and where it lies: the file, the page from 1, and the
+left and upper edge in pixels. `group` says what belongs together: the file."""
+SHORTEST = "shortest"
+"""The side of tiles that are as wide as the shorter side of their image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of a page (from 1), in pixels; `whole` where it is all of the page."""
+
+    page: int
+    x: int
+    y: int
+    width: int
+    height: int
+    label: str = ""
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Regions:
+    """`table` (`COLUMNS`), `set_aside` (`inspection.SET_ASIDE_COLUMNS`), and sentences for the log."""
+
+    table: pd.DataFrame
+    set_aside: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Squares of `size` by `size`, whose left and upper edges are `stride` apart: pixels, or micrometres with `um`.
+
+    `SHORTEST` is the shorter side of each image; a `stride` of None is the size.
+    """
+
+    size: float | str
+    stride: float | None
+    um: bool = False
+
+    def pixels(self, width: int, height: int, nm_per_pixel: float | None) -> tuple[int, int]:
+        """Return size and stride in pixels of an image; raises `ImageRejected` where they cannot be known."""
+        if self.size == SHORTEST:
+            return min(width, height), round(self.stride or min(width, height))
+        if self.um and not nm_per_pixel:
+            raise ImageRejected(Reason.NO_SCALE, "the size of a pixel is not known (scale_bars.csv)")
+        pixels = 1e3 / nm_per_pixel if self.um and nm_per_pixel else 1.0
+        return round(float(self.size) * pixels), max(1, round((self.stride or float(self.size)) * pixels))
+
+
+def origins(length: int, size: int, stride: int) -> list[int]:
+    """Return where tiles begin along a side: each `stride`, and the last at the end, so that all of it is covered."""
+    last = length - size
+    return [*range(0, last, stride), last]
+
+
+def tiles(width: int, rows: slice, size: int, stride: int) -> Iterator[tuple[int, int]]:
+    """Yield the left and upper edges of the tiles of an image's rows, line by line.
+
+    Raises `ImageRejected` for an image smaller than a tile.
+    """
+    if min(width, rows.stop - rows.start) < size:
+        found = f"{width} x {rows.stop - rows.start} pixels without data stripes"
+        raise ImageRejected(Reason.TOO_SMALL, f"{found}, a tile has {size} x {size}")
+    for y in origins(rows.stop - rows.start, size, stride):
+        yield from ((x, rows.start + y) for x in origins(width, size, stride))
+
+
+def cut(
+    images: pd.DataFrame,
+    folder: str | Path,
+    *,
+    tiling: Tiling | None = None,
+    boxes: Boxes | None = None,
+    margin: float = 0,
+    all_pages: bool = False,
+    nm_per_pixel: Mapping[str, float] | None = None,
+    min_size: int = 1,
+    max_pixels: int | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Regions:
+    """Cut the images of an inspection into tiles, boxes or pages; a row for each.
+
+    Parameters
+    ----------
+    images : `inspection.COLUMNS`, text
+    tiling : squares on the rows between the data stripes (`stripe.image_rows`)
+    boxes, margin : rectangles by path (`boxes.read_boxes`), and by which part of its sides each is wider on every side;
+        what lies beyond the image is left out
+    all_pages : every page or frame of a file, not the first alone
+    nm_per_pixel : by path, for tiles in micrometres
+    min_size : shortest side of a region, pixels
+    workers : processes, one image in each; the result does not depend on them
+
+    A file without a region is set aside, as are pages that cannot be read and boxes outside the image.
+    Raises `UserError` if no region is left.
+    """
+    files = images.to_dict("records")
+    if boxes is not None:
+        of_file = partial(_boxes_of, boxes=boxes, margin=margin, min_size=min_size)
+    else:
+        of_file = partial(
+            _tiles_of, folder=str(folder), tiling=tiling, all_pages=all_pages, scales=nm_per_pixel or {},
+            min_size=min_size, max_pixels=max_pixels,
+        )  # fmt: skip
+    rows, unfit = [], []
+    for done, (file, found) in enumerate(zip(files, ordered_map(of_file, files, workers), strict=True), 1):
+        for each in found:
+            if isinstance(each, Region):
+                rows.append(_row(file, each, all_pages and int(file["pages"]) > 1))
+            else:
+                place, rejection = each
+                unfit.append(
+                    (file["path"] + place, file["format"], str(rejection.reason), rejection.detail, "", "", "")
+                )
+        if progress:
+            progress(done, len(files))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    set_aside = pd.DataFrame(unfit, columns=list(SET_ASIDE_COLUMNS), dtype=str)
+    if table.empty:
+        path, _, reason, detail, *_ = unfit[0]
+        raise UserError(f"intake: no part of an image is left: the first is {path!r}, {reason}: {detail}")
+    return Regions(table, set_aside, tuple(_notes(table, set_aside, boxes)))
+
+
+_Unfit = tuple[str, ImageRejected]
+"""The fragment of the path, and why the part is none."""
+
+
+def _tiles_of(
+    file: Mapping[str, Any],
+    folder: str,
+    tiling: Tiling | None,
+    all_pages: bool,
+    scales: Mapping[str, float],
+    min_size: int,
+    max_pixels: int | None,
+) -> list[Region | _Unfit]:
+    found: list[Region | _Unfit] = []
+    pages = int(file["pages"]) if all_pages else 1
+    if pages == 1 and tiling is None:
+        return [Region(1, 0, 0, int(file["width"]), int(file["height"]), whole=True)]
+    for page in range(1, pages + 1):
+        try:
+            found += _of_page(file, Path(folder, file["path"]), page, tiling, scales, min_size, max_pixels)
+        except ImageRejected as rejection:
+            found.append((f"#page={page}" if pages > 1 else "", rejection))
+    return found
+
+
+def _of_page(
+    file: Mapping[str, Any],
+    path: Path,
+    page: int,
+    tiling: Tiling | None,
+    scales: Mapping[str, float],
+    min_size: int,
+    max_pixels: int | None,
+) -> list[Region]:
+    pixels = read_image(path, max_pixels, page - 1)
+    height, width = pixels.shape[:2]
+    if min(height, width) < min_size:
+        raise ImageRejected(Reason.TOO_SMALL, f"{width} x {height} pixels, allowed: {min_size} on each side")
+    if tiling is None:
+        return [Region(page, 0, 0, width, height, whole=True)]
+    size, stride = tiling.pixels(width, height, scales.get(file["path"]))
+    if size < min_size:
+        raise ImageRejected(Reason.TOO_SMALL, f"a tile has {size} x {size} pixels, allowed: {min_size} on each side")
+    rows = image_rows(grey_levels(pixels))
+    return [Region(page, x, y, size, size) for x, y in tiles(width, rows, size, stride)]
+
+
+def _boxes_of(file: Mapping[str, Any], boxes: Boxes, margin: float, min_size: int) -> list[Region | _Unfit]:
+    width, height = int(file["width"]), int(file["height"])
+    annotated = boxes.by_path.get(file["path"])
+    if annotated is None or not annotated.boxes:
+        return [("", ImageRejected(Reason.NO_BOX, f"{boxes.source} has none for it"))]
+    try:
+        of_image = annotated.in_pixels(width, height)
+    except ValueError as error:
+        return [("", ImageRejected(Reason.BOX, str(error)))]
+    found: dict[str, Region | _Unfit] = {}
+    for box in of_image:
+        region = _around(box, margin, width, height)
+        fragment = _fragment(region, False)
+        if min(region.width, region.height) < min_size:
+            size = f"{max(0, region.width)} x {max(0, region.height)}"
+            detail = f"{size} pixels of it are on the image, allowed: {min_size} on each side"
+            found[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
+        elif found.setdefault(fragment, region) != region:
+            detail = f"the same box has another label than {region.label!r}"
+            found[f"{fragment}&{region.label}"] = (fragment, ImageRejected(Reason.BOX, detail))
+    return list(found.values())
+
+
+def _around(box: Box, margin: float, width: int, height: int) -> Region:
+    """Return the part of an image that a box is, and a margin on every side in shares of the box's own."""
+    aside, above = margin * (box.right - box.left), margin * (box.bottom - box.top)
+    left, top = max(0, round(box.left - aside)), max(0, round(box.top - above))
+    right, bottom = min(width, round(box.right + aside)), min(height, round(box.bottom + above))
+    return Region(1, left, top, right - left, bottom - top, box.label)
+
+
+def _row(file: Mapping[str, Any], region: Region, of_pages: bool) -> tuple[Any, ...]:
+    fragment = _fragment(region, of_pages)
+    box = (region.page, region.x, region.y, region.width, region.height)
+    of_file = dict(file) | {"width": region.width, "height": region.height, "path": file["path"] + fragment}
+    if fragment:
+        of_file["image_id"] = "-".join(map(str, (file["image_id"], *box)))
+    return (
+        *(of_file[name] for name in IMAGE_COLUMNS),
+        *(file["path"], region.page, region.x, region.y, file["path"], region.label),
+    )
+
+
+def _fragment(region: Region, of_pages: bool) -> str:
+    """Return how a path goes on: as in the W3C's media fragments, `#page=2&xywh=0,0,224,224`; nothing for a file."""
+    parts = [f"page={region.page}"] if of_pages else []
+    if not region.whole:
+        parts.append(f"xywh={region.x},{region.y},{region.width},{region.height}")
+    return "#" + "&".join(parts) if parts else ""
+
+
+def _notes(table: pd.DataFrame, set_aside: pd.DataFrame, boxes: Boxes | None) -> Iterator[str]:
+    files = table["parent"].nunique()
+    yield f"{len(table)} parts of {files} files are the images" + (f" ({boxes.source})" if boxes else "")
+    if boxes and boxes.unmatched:
+        first = ", ".join(sorted(boxes.unmatched)[:3])
+        yield f"{boxes.source}: {len(boxes.unmatched)} annotated images are not there: {first}"
+    for reason, rows in set_aside.groupby("reason"):
+        yield f"{len(rows)} left out, {reason}: {rows['path'].iloc[0]}: {rows['detail'].iloc[0]}"

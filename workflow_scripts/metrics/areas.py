@@ -1,0 +1,90 @@
+"""The part of the area that each cluster of tiles has, with an interval that knows that neighbours are alike."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import beta, t
+
+FEWEST_GROUPS = 10
+"""Groups (images, specimens) from which on they are what varies; with fewer it is blocks of the images."""
+BLOCKS = 4
+"""Blocks along a side of an image."""
+
+
+def tile_areas(tiles: pd.DataFrame) -> np.ndarray:
+    """Return the area of each tile of one image, (N,) pixels; what several tiles cover is shared evenly among them.
+
+    `tiles` has `x, y, width, height`, and one tile for each pair of an x and a y.
+    """
+    return _shares(tiles["x"], tiles["width"]) * _shares(tiles["y"], tiles["height"])
+
+
+def _shares(starts: pd.Series, lengths: pd.Series) -> np.ndarray:
+    """Return the length of each interval, what k different intervals cover counted as a k-th."""
+    begin, end = starts.to_numpy(), (starts + lengths).to_numpy()
+    intervals = np.unique(np.column_stack([begin, end]), axis=0)
+    cuts = np.unique(intervals)
+    within = (intervals[:, :1] <= cuts[:-1]) & (intervals[:, 1:] >= cuts[1:])
+    shared = (within * (np.diff(cuts) / within.sum(axis=0).clip(1))).sum(axis=1)
+    place = {tuple(interval): share for interval, share in zip(intervals.tolist(), shared, strict=True)}
+    return np.array([place[interval] for interval in zip(begin.tolist(), end.tolist(), strict=True)])
+
+
+def blocks(tiles: pd.DataFrame) -> np.ndarray:
+    """Return which of `BLOCKS` x `BLOCKS` parts of one image the middle of each tile is in, (N,) integers."""
+    places = []
+    for start, length in (("x", "width"), ("y", "height")):
+        middle = tiles[start] + tiles[length] / 2
+        extent = (tiles[start] + tiles[length]).max() - tiles[start].min()
+        place = (middle - tiles[start].min()) / extent * BLOCKS
+        places.append(np.clip(place.to_numpy().astype(int), 0, BLOCKS - 1))
+    return places[0] * BLOCKS + places[1]
+
+
+def fractions(
+    clusters: npt.ArrayLike, areas: npt.ArrayLike, units: npt.ArrayLike, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Return the part of the area of each cluster, and an interval for what further images would have.
+
+    Tiles of one unit (an image, or a block of one) are no independent evidence; units are. The interval is that of
+    Clopper and Pearson for as many independent tiles as the variance between units is worth (Korn and Graubard 1998,
+    Survey Methodology 24, 193-201), at most as many as there are tiles, and as many as there are units where a cluster
+    has all or nothing.
+
+    Parameters
+    ----------
+    clusters, areas, units : (N,) of each tile: its cluster, its area and the unit that it is of.
+
+    Returns
+    -------
+    DataFrame with index `cluster` (ascending) and `area`, `fraction`, `low` and `high` (NaN with a single unit), and
+    `n_tiles`.
+    """
+    table = pd.DataFrame({"cluster": clusters, "area": areas, "unit": units})
+    by_unit = table.pivot_table(index="unit", columns="cluster", values="area", aggfunc="sum", fill_value=0.0)
+    whole = by_unit.to_numpy().sum()
+    worth = whole / table["area"].max()
+    rows = {
+        cluster: (of_unit.sum(), *_interval(of_unit.to_numpy(), by_unit.sum(axis=1).to_numpy(), worth, confidence))
+        for cluster, of_unit in by_unit.items()
+    }
+    made = pd.DataFrame.from_dict(rows, orient="index", columns=["area", "fraction", "low", "high"])
+    made["n_tiles"] = table["cluster"].value_counts()
+    return made.rename_axis("cluster")
+
+
+def _interval(of_unit: np.ndarray, unit: np.ndarray, most: float, confidence: float) -> tuple[float, float, float]:
+    """Return fraction, low and high of one cluster: its area in each unit, of the units' areas."""
+    n, p = len(unit), float(of_unit.sum() / unit.sum())
+    if n < 2:
+        return p, np.nan, np.nan
+    variance = n / (n - 1) * np.square((of_unit - p * unit) / unit.sum()).sum()
+    tail = (1 - confidence) / 2
+    worth: float = n
+    if 0 < p < 1 and variance > 0:
+        loss = t.isf(tail, max(most - 1, 1)) / t.isf(tail, n - 1)
+        worth = min(most, p * (1 - p) / variance * loss**2)
+    x = p * worth
+    low = beta.ppf(tail, x, worth - x + 1) if p > 0 else 0.0
+    high = beta.isf(tail, x + 1, worth - x) if p < 1 else 1.0
+    return p, float(low), float(high)
