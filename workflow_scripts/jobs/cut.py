@@ -1,4 +1,4 @@
-"""images.csv, pictures, and scales or boxes -> regions.csv: parts of files as images; and what is left out."""
+"""images.csv, images, and scales or boxes -> regions.csv: parts of files as images; and what is left out."""
 
 import pandas as pd
 from snakemake.script import Snakemake
