@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.consensus.agreement import agreement_matrix
+from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with
 from workflow_scripts.consensus.trust import heard, opinions, support, votes
 from workflow_scripts.figures.names import METRIC_NAMES, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
@@ -55,8 +55,8 @@ def tabulate(
     metric = figure["metric"]
     scores = [] if metric == AGREEMENT else _scores(figure, inputs["scores"])
     if not scores or all(values.isna().all() for values in scores):
-        metric, scores = AGREEMENT, _agreements(partitions)
-        values = agreement_of_cells(partitions.best, partitions.best)
+        metric = AGREEMENT
+        values, scores = _agreements(partitions)
     else:
         values = np.array([values.mean() for values in scores])
     several = [len(values) > 1 for values in scores]
@@ -82,25 +82,18 @@ def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.Series]:
     return [shown(figure["metric"], of_cell[figure["metric"]]) for of_cell in scores]
 
 
-def agreement_of_cells(partitions: np.ndarray, voted: np.ndarray) -> np.ndarray:
-    """Return each cell's mean agreement (C,) with the opinions of the others; the votes are those among `voted` (C,
-    N)."""
-    between = agreement_matrix(voted)
+def _agreements(partitions: Partitions) -> tuple[np.ndarray, list[pd.Series]]:
+    """Return each cell's agreement with the opinions of the others, (C,), and that of each of its repeats."""
+    between = agreement_matrix(partitions.best)
     opinion = opinions(between)
-    own = between if partitions is voted else agreement_matrix(partitions)
-    return support(own, votes(between, opinion), heard(opinion))
-
-
-def _agreements(partitions: Partitions) -> list[pd.Series]:
-    """Each cell's agreement with the others in every repeat; a cell with fewer repeats takes part with its last."""
-    n_repeats = [len(partition) for partition in partitions.repeats]
-    found = [
-        agreement_of_cells(
-            np.stack([partition[min(repeat, len(partition) - 1)] for partition in partitions.repeats]), partitions.best
+    vote, counts = votes(between, opinion), heard(opinion)
+    of_repeats = [
+        pd.Series(
+            np.average([agreement_with(partitions.best, repeat) for repeat in of_cell], axis=1, weights=vote * others)
         )
-        for repeat in range(max(n_repeats))
+        for of_cell, others in zip(partitions.repeats, counts, strict=True)
     ]
-    return [pd.Series([agreements[cell] for agreements in found[:n]]) for cell, n in enumerate(n_repeats)]
+    return support(between, vote, counts), of_repeats
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

@@ -127,7 +127,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             panel(ax, rows, table, palette)
             ax.grid(axis="x")
             ax.tick_params(axis="y", length=0)
-            ax.xaxis.set_major_locator(MaxNLocator(2 if narrow else 4))
+            ax.xaxis.set_major_locator(MaxNLocator(2 if narrow else 4, integer=panel is _draw_rank))
         axes[0].set_yticks(
             range(len(rows)), names_within(rows["name"], (0.28 if narrow else 0.4) * figure["width"], style)
         )

@@ -63,7 +63,7 @@ def test_identical_cells_say_so(tmp_path):
 def test_typical_images_say_how_many_votes_keep_them_with_their_group(tmp_path):
     study = study_of(tmp_path, np.repeat(np.arange(3), 10), [""] * 30, 0.0)
     groups = next(section for section in sections(study, 40, 8) if section.key == "groups")
-    captions = [caption for images in groups.images.values() for _, caption in images]
+    captions = [its.caption for images in groups.images.values() for its in images]
     assert len(captions) == 24
     assert all(caption.endswith(", with its group in 100 % of the votes") for caption in captions)
 
@@ -101,6 +101,28 @@ def test_images_that_the_cells_put_elsewhere_are_the_fragile_ones(tmp_path):
     assert len(np.unique(groups[truth == 0])) == 1
 
 
+def test_a_fragile_image_says_its_groups_and_what_moves_it(tmp_path):
+    study = named(tmp_path, "labelled")
+    fragile = next(section for section in sections(study, 40, 8) if section.key == "fragile")
+    (images,) = fragile.images.values()
+    table = study.consensus.set_index("image_id")
+    assert [its.image for its in images] == list(study.fragile["image_id"])
+    for its in images:
+        of_image = table.loc[its.image]
+        between, mover = its.below
+        assert between.split()[0] == str(of_image["group"])
+        to = "to" if of_image["flips"] else "towards"
+        assert mover.endswith(f"moves it {to} {of_image['second']}")
+    moved = study.fragile[study.fragile["flips"]]["choice"].value_counts()
+    assert f"alone moves {moved.max()} of them" in fragile.answers[0].text
+
+
+def test_two_images_are_too_few_for_any_claim(tmp_path):
+    made = sections(named(tmp_path, "two_images"), 40, 8)
+    assert not any(section.images for section in made)
+    assert all(its.strength != "strong" for section in made for its in section.answers if section.key != "restarts")
+
+
 @pytest.mark.parametrize("name", ["unlabelled", "two_images", "sixty_classes"])
 def test_the_page_is_one_file_and_names_are_data(name, tmp_path):
     study = named(tmp_path, name)
@@ -111,7 +133,7 @@ def test_the_page_is_one_file_and_names_are_data(name, tmp_path):
     assert page.addresses == []
     assert "nan" not in " ".join(its.text for section in sections(study, 40, 8) for its in section.answers).split()
     data = json.loads(page.data, parse_constant=pytest.fail)  # a browser knows no NaN
-    shown = {image for section in data["sections"] for its in section["images"] for image, _ in its["images"]}
+    shown = {image for section in data["sections"] for its in section["images"] for image, *_ in its["images"]}
     assert shown == set(data["pictures"])
     if name == "sixty_classes":
         assert any("class 07 </script><b>" in its["heading"] for its in data["sections"][1]["images"])

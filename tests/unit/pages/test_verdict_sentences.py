@@ -40,7 +40,7 @@ def test_where_cells_agree_on_nothing_no_cell_is_named():
 
 
 def test_so_few_images_that_chance_agrees_say_so():
-    its = say.cell_to_trust("nothing", "plain", 1.0, 1.0, 1.0, 0, 6)
+    its = say.cell_to_trust("few", "plain", 1.0, 1.0, 1.0, 0, 6)
     assert its.text.startswith("There are too few images to tell agreement from chance")
     assert its.strength == "none"
 
@@ -57,6 +57,7 @@ def test_one_cell_is_not_trusted_nor_blamed():
         ("agree", 50, "weak", "The groups survive in part"),
         ("weak", 100, "weak", "The groups survive in part"),
         ("nothing", 100, "none", "Nothing survives"),
+        ("few", 100, "none", "There are too few images to tell what survives"),
     ],
 )
 def test_what_survives_depends_on_agreement_and_on_the_share(verdict, kept, strength, begins):
@@ -79,35 +80,35 @@ def test_set_aside_files_are_counted_by_reason_the_most_first():
 
 
 def test_the_choice_that_matters_is_the_strongest_that_chance_does_not_explain():
-    its = say.choice_that_matters([("layer", 0.5, 0.4, 0.3), ("whitening", 0.2, 0.001, 0.07)])
+    its = say.choice_that_matters("agree", [("layer", 0.5, 0.4, 0.3), ("whitening", 0.2, 0.001, 0.07)])
     assert its.text == (
         "The whitening matters most: it explains 20 % of the disagreement between cells, "
         "and a change of it alone costs 0.07 of ARI. No more than chance: layer."
     )
     assert its.strength == "strong"
-    assert say.choice_that_matters([("layer", 0.02, 0.001, 0.0)]).strength == "weak"
+    assert say.choice_that_matters("agree", [("layer", 0.02, 0.001, 0.0)]).strength == "weak"
 
 
 def test_without_an_effect_no_choice_is_blamed():
-    its = say.choice_that_matters([("layer", 0.5, 0.4, 0.3)])
+    its = say.choice_that_matters("agree", [("layer", 0.5, 0.4, 0.3)])
     assert its.strength == "none"
     assert its.text.startswith("No choice explains more of the disagreement than chance does")
-    same = say.choice_that_matters([("layer", float("nan"), 1.0, 0.0)])
+    same = say.choice_that_matters("agree", [("layer", float("nan"), 1.0, 0.0)])
     assert same.text == "All cells have the same partition: no choice matters."
-    assert say.choice_that_matters([]).text == "The study varies nothing, so no choice can matter."
+    assert say.choice_that_matters("agree", []).text == "The study varies nothing, so no choice can matter."
 
 
 def test_confounders_strong_traces_none_and_unknown():
     facts = [("brightness", 0.4, 0.01), ("format", 0.3, 0.2), ("width", 0.02, 0.03)]
-    assert say.confounders(facts, True).text == (
+    assert say.confounders("agree", facts, True).text == (
         "Beware: the groups explain brightness (40 %) and width (2 %) beyond what the labels explain."
     )
-    assert say.confounders(facts, False).text.endswith("; whether they should is yours to say.")
-    assert say.confounders(facts[2:], True).strength == "weak"
-    clean = say.confounders(facts[1:2], False)
+    assert say.confounders("agree", facts, False).text.endswith("; whether they should is yours to say.")
+    assert say.confounders("agree", facts[2:], True).strength == "weak"
+    clean = say.confounders("agree", facts[1:2], False)
     assert clean.text == "None of 1 known facts about the images goes with the groups."
     assert clean.number == 0
-    assert say.confounders([], False).strength == "none"
+    assert say.confounders("agree", [], False).strength == "none"
 
 
 def test_perturbations_strong_weak_and_harmless():
@@ -162,10 +163,26 @@ def test_restarts_enough_not_enough_and_unknown():
 
 
 def test_fragile_images_one_many_none():
-    assert say.fragile("agree", 9, 100, 1, None).text == "1 image (1 %) lies between two groups."
-    assert "mostly the layer decides" in say.fragile("weak", 9, 100, 7, "layer").text
-    assert say.fragile("agree", 9, 100, 0, None).strength == "strong"
-    assert say.fragile("nothing", 9, 100, 7, "layer").number is None
+    assert say.fragile("agree", 0.7, 9, 100, 1, None).text == "1 image (1 %) lies between two groups."
+    moved = say.fragile("weak", 0.1, 9, 100, 7, ("layer", 4)).text
+    assert moved.endswith(
+        "7 images (7 %) lie between two groups; the layer alone moves 4 of them from one to the other."
+    )
+    assert say.fragile("agree", 0.7, 9, 100, 0, None).strength == "strong"
+    assert say.fragile("agree", 0.3, 9, 100, 7, None).strength == "weak"
+    assert say.fragile("nothing", 0.0, 9, 100, 7, ("layer", 4)).number is None
+
+
+def test_of_too_few_images_nothing_is_claimed():
+    said = [
+        say.cell_to_trust("few", "a", 1.0, 1.0, 1.0, 0, 4),
+        say.survival("few", 4, 2, 2),
+        say.choice_that_matters("few", [("layer", float("nan"), 1.0, 0.0)]),
+        say.confounders("few", [("brightness", 0.0, 1.0)], False),
+        say.fragile("few", 1.0, 4, 2, 0, None),
+    ]
+    assert {its.strength for its in said} == {"none"}
+    assert say.next_steps(state(verdict="few"))[0].text == "Add images: these are too few for any answer."
 
 
 def state(**other):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from workflow_scripts.grid.cells import word
 from workflow_scripts.pages.verdict import sentences
 from workflow_scripts.pages.verdict.sentences import Sentence
 
+TOO_FEW = 0.5
+"""Agreement that shuffled partitions reach from which on there are too few images to say anything."""
 KEPT = 0.5
 """Share of the votes from which on an image keeps its group."""
 BETWEEN = 0.5
@@ -30,18 +32,26 @@ PERTURBED = {
 TURNED = ("rotate", "flip")
 
 
+class Shown(NamedTuple):
+    """An image on the page: its id, what is said of it, and of that what stands below it, a line each."""
+
+    image: str
+    caption: str
+    below: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Section:
     """A question of the page with the sentences that answer it.
 
-    `figure` is the kind of the figure beside it, if one is; `images` are ids with a caption each, by heading.
+    `figure` is the kind of the figure beside it, if one is; `images` are shown by heading.
     """
 
     key: str
     question: str
     answers: list[Sentence]
     figure: str | None = None
-    images: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+    images: Mapping[str, list[Shown]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,18 @@ class Study:
 
     @property
     def verdict(self) -> str:
+        """That of `consensus.trust`, or `few` where shuffled partitions of so few images agree as well."""
         trust = self.table("trust")
-        return str(trust["verdict"].iloc[0]) if len(trust) else "nothing"
+        if trust.empty:
+            return "nothing"
+        first = trust.iloc[0]
+        return "few" if first["verdict"] == "nothing" and first["chance"] >= TOO_FEW else str(first["verdict"])
+
+    @property
+    def agreement(self) -> float:
+        """That of the most trusted cell with the others; 0 of one cell."""
+        trust = self.table("trust")
+        return float(trust["agreement"].iloc[0]) if len(trust) else 0.0
 
     @property
     def n_groups(self) -> int:
@@ -101,9 +121,9 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
     group."""
     n_images = len(study.manifest)
     fragile = study.fragile
-    moves = fragile["choice"].dropna()
-    mover = choice_in_words(str(moves.mode().iloc[0])) if len(moves) else None
-    matters = sentences.choice_that_matters(study.effects)
+    moved = fragile.loc[fragile["flips"], "choice"].value_counts(sort=False).sort_index()
+    mover = (choice_in_words(str(moved.idxmax())), int(moved.max())) if len(moved) else None
+    matters = sentences.choice_that_matters(study.verdict, study.effects)
     kept = int((study.consensus["agreement"] > KEPT).sum())
     restarts, enough = _restarts(study)
     state = sentences.State(
@@ -119,7 +139,7 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
         restarts_enough=enough,
         turning_matters=_turning_matters(study),
     )
-    steps_images = {"Between two groups": _fragile_images(fragile.head(shown))} if study.n_cells > 1 else {}
+    steps_images = {} if _says_nothing(study) else {"Between two groups": _fragile_images(fragile.head(shown))}
     return [
         Section("images", "Which images are these?", _images(study)),
         Section(
@@ -144,7 +164,7 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
         Section(
             "fragile",
             "Which images do not survive?",
-            [sentences.fragile(study.verdict, study.n_cells, n_images, len(fragile), mover)],
+            [sentences.fragile(study.verdict, study.agreement, study.n_cells, n_images, len(fragile), mover)],
             None,
             steps_images,
         ),
@@ -179,14 +199,18 @@ def _groups(study: Study) -> Sentence:
     return sentences.number_of_groups(study.n_groups, study.chosen_k, criteria, "choose_k" in study.tables)
 
 
-def _typical(study: Study, per_group: int) -> dict[str, list[tuple[str, str]]]:
+def _says_nothing(study: Study) -> bool:
+    return study.n_cells < 2 or study.verdict in sentences.NO_ANSWER
+
+
+def _typical(study: Study, per_group: int) -> dict[str, list[Shown]]:
     """The images of each group that the cells agree on most; none where the cells agree on nothing."""
-    if study.n_cells > 1 and study.verdict == "nothing":
+    if study.n_cells > 1 and _says_nothing(study):
         return {}
     table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
     return {
-        f"Group {group + 1}: {sentences.count(len(members), 'image')}{_mostly(members['label'])}": [
-            (row.image_id, f"{row.path}, with its group in {sentences.percent(row.agreement)} of the votes")
+        f"Group {group}: {sentences.count(len(members), 'image')}{_mostly(members['label'])}": [
+            Shown(row.image_id, f"{row.path}, with its group in {sentences.percent(row.agreement)} of the votes")
             for row in members.head(per_group).itertuples()
         ]
         for group, members in table.groupby("group")
@@ -250,7 +274,7 @@ def _restarts(study: Study) -> tuple[Sentence, bool]:
 def _confounders(study: Study) -> Sentence:
     table = study.table("nuisances")
     facts = [(str(row.fact), float(row.strength), float(row.p_holm)) for row in table.itertuples()]
-    return sentences.confounders(facts, bool(study.n_labelled))
+    return sentences.confounders(study.verdict, facts, bool(study.n_labelled))
 
 
 def _perturbations(study: Study) -> list[Section]:
@@ -280,17 +304,27 @@ def _turning_matters(study: Study) -> bool:
     return len(table) > 0 and bool((table["perturbation"].isin(TURNED) & (table["low"] >= sentences.NOTABLE)).any())
 
 
-def _fragile_images(fragile: pd.DataFrame) -> list[tuple[str, str]]:
-    return [(row["image_id"], _why(row)) for row in fragile.to_dict("records")]
+def _fragile_images(fragile: pd.DataFrame) -> list[Shown]:
+    shown = []
+    for image in fragile.to_dict("records"):
+        lines = (_between(image), *_moved_by(image))
+        shown.append(Shown(image["image_id"], f"{image['path']}: group {'; '.join(lines)}", lines))
+    return shown
 
 
-def _why(image: Mapping[str, Any]) -> str:
-    """Which groups an image lies between, with which shares of the votes, and what moves it."""
-    groups = f"group {image['group'] + 1} ({sentences.percent(image['agreement'])}) or {int(image['second']) + 1}"
-    said = f"{image['path']}: {groups} ({sentences.percent(image['second_agreement'])})"
-    if image["choice"] is None or pd.isna(image["choice"]):
-        return said
-    return f"{said}; {choice_in_words(image['choice'])} {_level(image['choice'], image['level'])} moves it"
+def _between(image: Mapping[str, Any]) -> str:
+    """Which groups an image lies between, with the shares of the votes."""
+    own, second = sentences.percent(image["agreement"]), sentences.percent(image["second_agreement"])
+    return f"{image['group']} ({own}) or {int(image['second'])} ({second})"
+
+
+def _moved_by(image: Mapping[str, Any]) -> list[str]:
+    """Which choice moves an image to its second group, or towards it."""
+    if pd.isna(image["choice"]):
+        return []
+    to = "to" if image["flips"] else "towards"
+    level = _level(image["choice"], image["level"])
+    return [f"{choice_in_words(image['choice'])} {level} moves it {to} {int(image['second'])}"]
 
 
 def _level(axis: str, level: str) -> str:

@@ -54,7 +54,7 @@ def _section(section: Section, figures: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _shown(sections: Sequence[Section]) -> list[str]:
-    return [image for section in sections for images in section.images.values() for image, _ in images]
+    return [image for section in sections for shown in section.images.values() for image, *_ in shown]
 
 
 def _png(path: str) -> str:

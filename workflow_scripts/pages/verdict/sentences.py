@@ -16,8 +16,8 @@ LEADS = 0.5
 """Share of the samples in which a cell has to be the first one to be named alone."""
 STRONG_AGREEMENT = 0.6
 """Mean ARI of the most trusted cell from which on the agreement is called strong."""
-TOO_FEW = 0.5
-"""Agreement that shuffled partitions reach from which on there are too few images to say anything."""
+NO_ANSWER = ("nothing", "few")
+"""Verdicts with which no group is shown: the cells agree no better than chance, or there are too few images to tell."""
 MOST_IMAGES = 0.8
 """Share of images that stay in their group from which on the groups are said to survive."""
 NOTABLE = 0.1
@@ -108,6 +108,9 @@ def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence
         text = "The study has one cell: nothing was varied, so what survives is not known."
         return Sentence(text, "none", None, "consensus")
     share = n_kept / n_images
+    if verdict == "few":
+        text = "There are too few images to tell what survives: cells agree on so few by chance."
+        return Sentence(text, "none", share, "consensus")
     if verdict == "nothing":
         text = f"Nothing survives the choices: the {n_cells} cells agree no better than chance."
         return Sentence(text, "none", share, "consensus")
@@ -117,26 +120,35 @@ def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence
     return Sentence(f"The groups survive in part: {said}.", "weak", share, "consensus")
 
 
-def fragile(verdict: str, n_cells: int, n_images: int, n_fragile: int, choice: str | None) -> Sentence:
-    """Say which images do not survive; `choice` is the one that moves most of them, in words."""
+def fragile(
+    verdict: str, agreement: float, n_cells: int, n_images: int, n_fragile: int, mover: tuple[str, int] | None
+) -> Sentence:
+    """Say which images do not survive.
+
+    `agreement` is that of the most trusted cell, `mover` the choice (in words) that moves most images to their second
+    group, and how many.
+    """
     if n_cells < 2:
         return Sentence("With one cell no image can change its group.", "none", None, "consensus")
-    if verdict == "nothing":
-        text = "Which images are safe cannot be told where no cells agree."
+    if verdict in NO_ANSWER:
+        text = f"Which images are safe cannot be told {'from so few' if verdict == 'few' else 'where no cells agree'}."
         return Sentence(text, "none", None, "consensus")
+    strength: Strength = "strong" if verdict == "agree" and agreement >= STRONG_AGREEMENT else "weak"
     if not n_fragile:
-        return Sentence("No image lies between two groups.", "strong", 0, "consensus")
+        return Sentence("No image lies between two groups.", strength, 0, "consensus")
     lie = "lies" if n_fragile == 1 else "lie"
-    by = f"; mostly the {choice} decides where they go" if choice else ""
+    by = f"; the {mover[0]} alone moves {mover[1]} of them from one to the other" if mover else ""
     text = f"{count(n_fragile, 'image')} ({percent(n_fragile / n_images)}) {lie} between two groups{by}."
-    return Sentence(text, "strong" if verdict == "agree" else "weak", n_fragile, "consensus")
+    return Sentence(text, strength, n_fragile, "consensus")
 
 
-def choice_that_matters(effects: Sequence[tuple[str, float, float, float]]) -> Sentence:
+def choice_that_matters(verdict: str, effects: Sequence[tuple[str, float, float, float]]) -> Sentence:
     """Say which choice the answer hangs on; `effects` are (choice in words, share, p, ARI lost)."""
     table = "partition_effects"
     if not effects:
         return Sentence("The study varies nothing, so no choice can matter.", "none", None, table)
+    if verdict == "few":
+        return Sentence("There are too few images to tell which choice matters.", "none", None, table)
     if all(isnan(share) for _, share, _, _ in effects):
         return Sentence("All cells have the same partition: no choice matters.", "strong", 0.0, table)
     name, share, p, lost = max(effects, key=lambda effect: (effect[2] < SURE, effect[1]))
@@ -156,13 +168,13 @@ def cell_to_trust(
 ) -> Sentence:
     """Say which cell to trust without labels.
 
-    `verdict` is that of `consensus.trust`; `first` the share of samples in which the cell ranks first; `rivals` the
-    other cells whose interval of the rank reaches the first place.
+    `verdict` is that of `consensus.trust`, or `few`; `first` the share of samples in which the cell ranks first;
+    `rivals` the other cells whose interval of the rank reaches the first place.
     """
     if n_cells < 2:
         text = "One cell cannot be compared: vary a choice to learn what to trust."
         return Sentence(text, "none", None, "trust")
-    if verdict == "nothing" and chance >= TOO_FEW:
+    if verdict == "few":
         text = (
             f"There are too few images to tell agreement from chance, which gives up to {chance:.2f}: do not trust any."
         )
@@ -230,9 +242,11 @@ def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
     return Sentence(text, "weak" if n_enough else "none", share, table)
 
 
-def confounders(facts: Sequence[tuple[str, float, float]], labelled: bool) -> Sentence:
+def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelled: bool) -> Sentence:
     """Say what goes with the groups that should not; `facts` are (name, strength, corrected p)."""
     table = "nuisances"
+    if verdict == "few":
+        return Sentence("There are too few images to tell what goes with the groups.", "none", None, table)
     if not facts:
         text = "Nothing that is known of the images varies, so nothing can be confounded."
         return Sentence(text, "none", None, table)
@@ -286,8 +300,10 @@ class State:
 def next_steps(study: State) -> list[Sentence]:
     """Say what to do next, the most useful first."""
     steps: list[tuple[str, str, float | None]] = []
-    agree = study.n_cells > 1 and study.verdict != "nothing"
-    if study.n_cells < 2:
+    agree = study.n_cells > 1 and study.verdict not in NO_ANSWER
+    if study.verdict == "few":
+        steps.append(("Add images: these are too few for any answer.", "manifest", study.n_images))
+    elif study.n_cells < 2:
         what = "Vary a choice (preprocessing, layer, number of components): one cell says nothing about itself."
         steps.append((what, "trust", study.n_cells))
     elif not agree:
