@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_artefacts import CELL, KINDS, artefacts, tabulate, write_clusters, write_manifest, write_scores, write_store
+from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.cells import cell_names
@@ -230,6 +231,21 @@ def test_sensitivity_without_labels_shows_what_needs_none(tmp_path):
     path = write_scores(tmp_path / "s.parquet", [{"n_components_used": 5, "silhouette": 0.25, "inertia": 3}])
     table = tabulate("sensitivity", [CELL], {"scores": [path]}, hue=None)
     assert table[["metric", "value"]].values.tolist() == [["silhouette", 0.25], ["inertia", 3]]
+
+
+def test_a_cells_repeats_are_compared_with_the_best_of_the_other_cells(tmp_path):
+    rng = np.random.default_rng(0)
+    cells = [{**CELL, "layer": f"layer_{i}"} for i in range(3)]
+    repeats = rng.integers(0, 3, (3, 2, 40))
+    clusters = [write_clusters(tmp_path / f"{i}.h5", {"7": (repeats[i], [1.0, 2.0])}) for i in range(3)]
+    table = tabulate("specification_curve", cells, {"clusters": clusters, "scores": [], "metric": "agreement"})
+    table = table.sort_values("name", ignore_index=True)
+    for i in range(3):
+        others = [j for j in range(3) if j != i]
+        of_repeats = [np.mean([adjusted_rand_score(its, repeats[j, 0]) for j in others]) for its in repeats[i]]
+        row = table.loc[i]
+        assert row["value"] == pytest.approx(of_repeats[0])  # of the lowest inertia
+        assert [row["low"], row["high"]] == pytest.approx(sorted(of_repeats))
 
 
 def test_restarts_relative_inertia_best_and_correlation(tmp_path):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.grid.axes import AXES, SWITCHES, TITLES
 from workflow_scripts.grid.cells import word
 from workflow_scripts.pages.verdict import sentences
 from workflow_scripts.pages.verdict.sentences import Sentence
@@ -323,9 +323,11 @@ def _moved_by(image: Mapping[str, Any]) -> list[str]:
     if pd.isna(image["choice"]):
         return []
     to = "to" if image["flips"] else "towards"
-    level = _level(image["choice"], image["level"])
-    return [f"{choice_in_words(image['choice'])} {level} moves it {to} {int(image['second'])}"]
+    return [f"{_level(image['choice'], image['level'])} moves it {to} {int(image['second'])}"]
 
 
 def _level(axis: str, level: str) -> str:
-    return word(axis, level == "True") if axis == "whiten" else str(level)
+    """A choice's level in words, as text from a table: `preprocessing clahe`, `not whitened`."""
+    if AXES[axis].kind == SWITCHES:
+        return word(axis, level == "True")
+    return f"{choice_in_words(axis)} {level}"
