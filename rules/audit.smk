@@ -45,7 +45,7 @@ rule gallery:
         "../workflow_scripts/jobs/gallery.py"
 
 
-# clusters/..., decomposed/... and pictures -> explorer/{study}.html: every image, in every cell
+# clusters/..., decomposed/... and images -> explorer/{study}.html: a map of all images with the clusters of every cell
 rule explorer:
     input:
         unpack(inputs.explorer_sources),

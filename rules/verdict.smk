@@ -25,7 +25,7 @@ rule consensus:
         "../workflow_scripts/jobs/consensus.py"
 
 
-# A cell's model and raw images -> perturbed/...: the groups of some images and of their perturbed versions
+# A cell's stores and raw images -> perturbed/...: the groups of some images and of their perturbed versions
 rule perturb:
     input:
         unpack(inputs.perturb_sources),

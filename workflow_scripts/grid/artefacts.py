@@ -160,7 +160,7 @@ def _consensus(grid: Grid) -> Iterator[Wildcards]:
 
 
 def _perturbed(grid: Grid) -> Iterator[Wildcards]:
-    """Those of the figures that are drawn of them."""
+    """Yield the figures that show perturbed images."""
     for wildcards in _figures(grid):
         if "perturbed" in grid.settings.studies[wildcards["study"]].figures[wildcards["figure"]].sources:
             yield wildcards
@@ -316,7 +316,7 @@ class Layout:
     )
     perturbed = Artefact(
         *("perturbed/{study}/{figure}", (".csv",), "perturb", _perturbed),
-        "the groups of some images, and those of their rotated, brightened, blurred, compressed and cropped versions",
+        "the groups of some images and of their rotated, brightened, blurred, compressed and cropped versions",
     )
     verdict = Artefact(
         *("verdict/{study}", (".html", ".csv"), "verdict", _pages("verdict")),
@@ -332,7 +332,7 @@ class Layout:
     )
     explorer = Artefact(
         *("explorer/{study}", (".html",), "explorer", _pages("explorer")),
-        "every image on a map, coloured by the clusters of any cell, on one page",
+        "a page with a map of all images, coloured by the clusters of any cell",
     )
     model = Artefact(
         *("models/{study}/model", (".json", ".safetensors"), "model", _modelled_studies),

@@ -77,7 +77,7 @@ class Grid:
 
     @cached_property
     def maps(self) -> dict[str, list[Cell]]:
-        """The cells whose decompositions are the maps of each study's pages; no clusters are made of them."""
+        """The cells whose decompositions are the maps on each study's pages; these cells are not clustered."""
         return {
             name: [self._map(name, choices) for kind in self.pages[name] for choices in study.pages[kind].maps_shown]
             for name, study in self.settings.studies.items()
@@ -145,10 +145,10 @@ class Grid:
         return cell if self.places_new_images(cell) else None
 
     def places_new_images(self, cell: Cell) -> bool:
-        """Tell whether images that were not there have a place in a cell, so that a model of it can be made."""
-        as_they_are = cell.decomposition == FEATURES_THEMSELVES
-        reduction = as_they_are or self.settings.decompositions[cell.decomposition].places_new_images
-        return reduction and self.settings.backbones[cell.backbone].places_new_images
+        """Return whether a cell's backbone and decomposition can be applied to new images."""
+        is_raw = cell.decomposition == FEATURES_THEMSELVES
+        reduces = is_raw or self.settings.decompositions[cell.decomposition].places_new_images
+        return reduces and self.settings.backbones[cell.backbone].places_new_images
 
     def has_components(self, decomposition: str) -> bool:
         """Return whether a decomposition has ordered components, so that `n_components` and `whiten` apply."""

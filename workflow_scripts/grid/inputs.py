@@ -42,8 +42,8 @@ def _ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
     return guarded
 
 
-def _file_given(key: str, file: str | None) -> Files:
-    """Return a file that a key of the configuration names, or no file; raise `UserError` where it is not there."""
+def _named_file(key: str, file: str | None) -> Files:
+    """Return the file that the configuration's `key` names, or no file; raises `UserError` if it does not exist."""
     if file and not isfile(file):
         raise UserError(f"config: {key}: found no file {file}")
     return file or []
@@ -111,12 +111,12 @@ class Inputs:
     @_ends_the_run
     def label_corrections(self, wildcards: Wildcards) -> Files:
         """Return the table of corrected labels, or no file."""
-        return _file_given("intake.labels.corrections", self.settings.intake.labels.corrections)
+        return _named_file("intake.labels.corrections", self.settings.intake.labels.corrections)
 
     @_ends_the_run
     def excluded_images(self, wildcards: Wildcards) -> Files:
         """Return the table of images that are left out, or no file."""
-        return _file_given("intake.exclude_file", self.settings.intake.exclude_file)
+        return _named_file("intake.exclude_file", self.settings.intake.exclude_file)
 
     @property
     def intake_settings(self) -> dict[str, Any]:
@@ -262,7 +262,7 @@ class Inputs:
     @_ends_the_run
     def table_of_subset(self, wildcards: Wildcards) -> Files:
         """Return the table that lists a subset's images, or no file."""
-        return _file_given(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
+        return _named_file(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
 
     def manifest_of_rows(self, wildcards: Wildcards) -> str:
         """Return the manifest of the images in a store: that of the subset in the wildcard `layer`, or of all."""
@@ -416,7 +416,8 @@ class Inputs:
         }
 
     def explorer_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return what an explorer shows: its cells, its maps, and what the study's other pages say of each image."""
+        """Return the inputs of an explorer by name: those of its cells and maps, and tables with facts on each
+        image."""
         layout, study = self.layout, wildcards.study
         pages = self.grid.pages[study]
         return {
@@ -451,7 +452,10 @@ class Inputs:
         return dumped(self.grid.agreeing(wildcards.study))
 
     def figures_of_verdict(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return the names of the figures that a verdict is read from, by kind; of `ASKED_FOR` those that there are."""
+        """Return the names of the figures that a verdict is read from, by kind.
+
+        Figures of the kinds `ASKED_FOR` are left out if the study does not have them.
+        """
         study = self.settings.studies[wildcards.study]
         names = {kind: study.figure_of_kind(kind) for kind in (*OF_A_VERDICT, *ASKED_FOR)}
         made = self.grid.figures[wildcards.study]
@@ -514,7 +518,7 @@ class Inputs:
         return self._model_sources(self.modelled(wildcards.study))
 
     def perturb_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the artefacts that a model of a figure's cell is made from, by name."""
+        """Return the artefacts of the cell whose model a figure applies to perturbed images, by name."""
         return self._model_sources(self.cells_shown(wildcards)[0])
 
     def _model_sources(self, cell: Cell) -> dict[str, Files]:

@@ -36,15 +36,15 @@ class Matched:
 
 
 def read_picked(table: Path, images: Mapping[str, str], column: str, value: str) -> set[str]:
-    """Return the paths of the images that a table picks.
+    """Return the paths of the images that a table names, such as the explorer exports.
 
     Parameters
     ----------
-    table : as of `read_label_table`. Of its rows those count whose `column` holds `value`, such as those that the
-        explorer exports; without such a column all rows do.
-    images : relative path -> image id. Files of one content are picked together.
+    table : as for `read_label_table`.
+    images : image ids by relative path. If a file is named, all files with the same content are returned.
+    column, value : if the table has this column, only the rows with this value count.
 
-    Raises `UserError` for a table that cannot be read, that names no image, or that picks none.
+    Raises `UserError` if the table cannot be read, if it has no row with the value, or if it names no image.
     """
     rows = _rows(table)
     index = _Index(images)
@@ -53,7 +53,7 @@ def read_picked(table: Path, images: Mapping[str, str], column: str, value: str)
     place = names.index(column) if column in names else None
     wanted = [row for row in rows[header:] if place is None or (place < len(row) and row[place].strip() == value)]
     if not wanted:
-        raise UserError(f"{table}: found no row with {column} {value!r}, allowed: rows of it, or no column {column}")
+        raise UserError(f"{table}: found no row with {column} {value!r}, allowed: such rows, or no column {column}")
     named = [index.images_named(row[key]) if key < len(row) else set() for row in wanted]
     contents = {images[path] for paths in named for path in paths}
     if not contents:

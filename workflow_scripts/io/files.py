@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 THUMBNAILS = ".thumbnails"
-"""What the folder of a page's thumbnails has in place of the page's ending."""
+"""The ending of the folder with the thumbnails of a page; the rest of its name is that of the page."""
 
 
 @contextmanager

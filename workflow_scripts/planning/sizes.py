@@ -33,7 +33,7 @@ EMBEDDED_IMAGES = 400
 LABEL_COPIES = 40
 """Bytes per label of every cell in a consensus; 1.1 GB were measured for 30 million labels."""
 PERTURBED_VERSIONS = 19
-"""Versions of a perturbed image: `preprocess.perturbations.VERSIONS`, and the image itself."""
+"""The number of versions of an image: those of `preprocess.perturbations.VERSIONS`, and the image itself."""
 BASE_MINUTES = 5
 """Minutes of a job that computes nothing, on a slow file system; they add up when a cluster job groups many jobs."""
 
@@ -229,12 +229,12 @@ class Sizes:
         return _megabytes(Pca().memory(self.n_images, self.width(cell)), attempt, BASE_MB + TORCH_MB + 1000)
 
     def perturb_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory of a job that perturbs images, MB: the model, and the network with its images."""
+        """Return the memory (MB) of a job that perturbs images: the model, and the network with its images."""
         cell = self.grid.figures[wildcards.study][wildcards.figure][0]
         return self._model_mb(cell, attempt) + self.features_mb(cell.backbone)(cell, attempt)
 
     def perturb_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a job that perturbs images, each as many as it has versions."""
+        """Return the minutes of a job that perturbs images: those for all versions of all images."""
         figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
         cell = self.grid.figures[wildcards.study][wildcards.figure][0]
         n_views = self.settings.backbones[cell.backbone].n_views

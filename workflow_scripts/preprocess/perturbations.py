@@ -1,4 +1,4 @@
-"""Images turned, brightened, blurred, compressed and cropped: changes that leave open what an image shows."""
+"""Perturbations of images that do not change what an image shows: rotation, brightness, blur, compression, cropping."""
 
 from io import BytesIO
 
@@ -19,15 +19,17 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
     "jpeg": (50, 20, 10),
     "crop": (90, 80, 70),
 }
-"""Of each perturbation: degrees; none; per cent of the range of grey levels; standard deviation in per cent of the
-shorter side; quality; per cent of both sides that are left."""
+"""The strengths of each perturbation. Their units are: degrees (rotate), none (flip), per cent of the range of grey
+levels (brighten), standard deviation in per cent of the shorter side (blur), quality (jpeg), and per cent of both sides
+that are kept (crop)."""
 VERSIONS = tuple((name, strength) for name, strengths in STRENGTHS.items() for strength in strengths)
 
 
 def perturb(image: np.ndarray, name: str, strength: float) -> np.ndarray:
-    """Return an image (H, W) or (H, W, 3), float32 in [0, 1], perturbed.
+    """Return an image (H, W) or (H, W, 3), float32 in [0, 1], after a perturbation of `STRENGTHS`.
 
-    Right angles are exact; at others the corners are filled by reflection. A crop is enlarged to the old size.
+    Rotations by right angles are exact; for other angles the corners are filled by reflection. A crop is enlarged to
+    the original size. Raises `ValueError` if there is no perturbation with this name.
     """
     match name:
         case "rotate" if strength % 90 == 0:
@@ -62,18 +64,20 @@ def _cropped(image: np.ndarray, share: float) -> np.ndarray:
 
 
 def versions(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Return an image as it is and in all `VERSIONS`, each preprocessed by `steps`.
+    """Return an image and all of its perturbed `VERSIONS`, each preprocessed by `steps`.
 
-    A data stripe is cut off first, for it is not turned with what the image shows.
+    If the first step cuts off a data stripe, this is done before the perturbation.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, 3), as `io.images.read_image` gives it.
-    steps : as of `pipeline.run_steps`.
+    image : (H, W) or (H, W, 3), as returned by `io.images.read_image`.
+    steps : as for `pipeline.run_steps`.
 
     Returns
     -------
-    (1 + len(VERSIONS), H', W') or (..., 3) uint8. Raises `UserError` where they come out in several shapes.
+    (1 + len(VERSIONS), H', W') or (1 + len(VERSIONS), H', W', 3) uint8; the first is the image itself.
+
+    Raises `UserError` if the results have different shapes.
     """
     before = [step for step in steps[:1] if step["step"] == "crop_data_bar"]
     scene = apply_steps(to_float(image), before)

@@ -51,7 +51,7 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Run `steps`, as of `run_steps`, over an image that is float32 in [0, 1], and return it as such."""
+    """Run preprocessing steps on an image that is float32 in [0, 1]; the result is float32 in [0, 1] too."""
     for step in steps:
         parameters = {key: value for key, value in step.items() if key != "step"}
         apply = importlib.import_module(f"{__package__}.{step['step']}").apply

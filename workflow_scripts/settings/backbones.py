@@ -39,7 +39,7 @@ class _Variant(Model):
 
     @property
     def n_views(self) -> int:
-        """Return how many views of an image features are computed of."""
+        """Return the number of views of an image that features are computed from."""
         return 1
 
     def pass_of(self, layer: str) -> int | None:

@@ -119,7 +119,7 @@ class Figure(Drawing, Method):
 
     @property
     def n_perturbed(self) -> int:
-        """Return how many images are perturbed and put into its cell, which so needs a place for new ones."""
+        """Return the number of images that are perturbed and assigned to groups again; 0 for other figures."""
         return 0
 
     @property
@@ -623,18 +623,18 @@ class Nuisances(Figure):
 
 
 class Perturbations(Figure):
-    """How many images change their group when they are rotated, flipped, brightened, blurred, compressed or cropped.
-
-    The perturbed images go through the preprocessing, network and reduction of one cell, to its nearest centre.
-    """
+    """The share of images that change their group when they are rotated, flipped, brightened, blurred, compressed or
+    cropped. The preprocessing, network and reduction of one cell are applied to the perturbed images, which get the
+    group of the nearest centre."""
 
     sources = ("perturbed",)
     of_cells = "one"
     kind: Literal["perturbations"] = "perturbations"
     n_images: int = Field(200, ge=2)
-    """Images that are perturbed, of each label its share of them; each takes as long as 19 images do."""
+    """Number of images that are perturbed, divided between the labels in proportion. Each takes as long as 19
+    images."""
     seed: int = 0
-    """Of their draw."""
+    """Seed by which the images are drawn."""
 
     @property
     def n_perturbed(self) -> int:

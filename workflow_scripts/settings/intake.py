@@ -110,8 +110,8 @@ class Intake(Model):
     """Glob patterns of relative paths; `**` stands for any number of folders."""
     exclude: list[str] = []
     exclude_file: str | None = None
-    """A table with a column `path` (or `filename` or `image_id`) of images that are left out, such as the explorer
-    exports; where it has a column `set_aside`, the rows that say yes."""
+    """A CSV with a column `path` (or `filename` or `image_id`) that names images to leave out, such as the explorer
+    exports. If it has a column `set_aside`, only the rows with `yes` count."""
     labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
     sublabels: Labels | None = None
     """Finer classes inside the labels, by a rule that reads the path; trees and their leaves are compared with them."""

@@ -10,9 +10,9 @@ from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPI
 from workflow_scripts.settings.figures import check_axes
 
 LARGE_THUMBNAIL, LARGEST_PAGE = 30_000, 80_000_000
-"""Bytes of a thumbnail where there are few, and of a page with many small ones."""
+"""Bytes of a thumbnail if there are few of them, and of the largest page."""
 PAGE_COPIES = 5
-"""Of a page while it is written: thumbnails, their text, JSON, the page, its bytes."""
+"""Number of copies of a page that are held while it is written: thumbnails, their text, JSON, the page, its bytes."""
 
 
 class Page(Model):
@@ -43,7 +43,7 @@ class Page(Model):
 
     @property
     def maps_shown(self) -> list[dict[str, Any]]:
-        """Return the maps that the page asks for, each as choices that change the baseline."""
+        """Return the maps that the page shows, each as the choices of its cell that differ from the baseline."""
         return []
 
     def consensus_settings(self) -> dict[str, Any]:
@@ -86,14 +86,15 @@ class Gallery(Page):
 
 
 class Explorer(Page):
-    """Every image on a map, coloured by any cell, k, label or fact; selections and labels that the next run reads."""
+    """A page with a map of all images, coloured by the clusters of any cell, by label or by facts. Images can be
+    selected and labelled, and the next run can read these selections and labels."""
 
     of_cells = "all"
     k: list[Number] | None = Field(None, min_length=1)
-    """Numbers of clusters; null takes all that were clustered."""
+    """Numbers of clusters; null takes all of the clusterer."""
     maps: list[dict[str, Any]] = []
-    """Maps beside the first two components of what each cell clusters: each the baseline with these choices, such as
-    `{decomposition: tsne}`."""
+    """Further maps besides the first two components of each cell's points. Each map is given by the choices of its cell
+    that differ from the baseline, such as `{decomposition: tsne}`."""
 
     @model_validator(mode="after")
     def _maps_have_axes(self) -> "Explorer":
@@ -110,7 +111,7 @@ class Explorer(Page):
         return self.dump(include={"k"})
 
     def memory(self, n: int, d: int) -> int:
-        """Return the bytes that the page's job holds at once: the points, and copies of the page with thumbnails."""
+        """Return the bytes that the page's job holds: the points, and copies of the page with its thumbnails."""
         return 4 * FLOAT * n * d + PAGE_COPIES * min(n * LARGE_THUMBNAIL, LARGEST_PAGE)
 
 

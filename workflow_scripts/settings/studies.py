@@ -13,7 +13,7 @@ from workflow_scripts.settings.pages import WithPages
 OF_A_VERDICT = ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough", "nuisances")
 """The kinds of figures that a verdict is read from."""
 ASKED_FOR = ("choose_k", "perturbations")
-"""Those that it is read from besides, where a study has them."""
+"""Further kinds of figures that a verdict is read from, if the study has them."""
 
 
 class CrossValidation(Model):
@@ -60,8 +60,8 @@ class Subset(Model):
     metadata have the size of a pixel."""
     in_clusters: InClusters | None = None
     file: str | None = None
-    """A table with a column `path` (or `filename` or `image_id`), such as the explorer exports; where it has a column
-    `selection`, the rows with the subset's name."""
+    """A CSV with a column `path` (or `filename` or `image_id`) that names the images, such as the explorer exports. If
+    it has a column `selection`, only the rows with the subset's name count."""
 
     @model_validator(mode="after")
     def _is_a_part(self) -> "Subset":
