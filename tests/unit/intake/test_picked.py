@@ -41,7 +41,7 @@ def test_a_list_of_names_picks_all_of_them(table):
 
 
 def test_a_table_that_picks_nothing_is_told(table):
-    with pytest.raises(UserError, match=r"picked.csv: found no row with selection 'other', allowed: rows of it"):
+    with pytest.raises(UserError, match=r"picked.csv: found no row with selection 'other', allowed: such rows"):
         read_picked(table, IMAGES, "selection", "other")
     with pytest.raises(UserError, match=r"found no row that names an image: the first of 2 rows is 'a/1.png'"):
         read_picked(table, {"z.png": "id9"}, "selection", "odd")
