@@ -86,6 +86,19 @@ def test_the_legend_filters_and_a_lasso_chooses_what_is_shown(page):
     assert len(page.find_elements(By.CSS_SELECTOR, "#found-images button")) == 24
 
 
+def test_a_group_is_judged_by_key_and_its_images_are_chosen_but_the_wrong_ones(page):
+    press(page, "p", "y", "n")
+    name = text(page, "judged-title").removeprefix("Does it belong to ").removesuffix("?")
+    size = legend(page)[name]
+    assert text(page, "judged-so-far").startswith(
+        f"1 of 2 belong, so with 95 % confidence 1 to {size - 1} of all {size}"
+    )
+    page.find_element(By.ID, "accept").click()
+    assert text(page, "count") == f"{size - 1} images chosen"
+    press(page, "j")
+    assert text(page, "status") == "Every image of a group has a label."
+
+
 def test_picks_by_key_come_back_as_a_subset_as_labels_and_as_files_left_out(page, project, downloads):
     page.find_element(By.ID, "map").click()
     press(page, ARROW_RIGHT, " ", "n", "odd", ENTER)

@@ -3,7 +3,7 @@
 const BASIC = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#a89a00"]; // Okabe and Ito 2008, yellow darkened
 const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // viridis
 const NOTHING = "#9a9a9a";
-const FOUND = 24;
+const FOUND = 24, WIDTH = 0.1; // of the interval of a group's purity that is good enough
 
 const data = await readData();
 const clusterings = data.columns.filter(column => column.cell !== undefined);
@@ -11,7 +11,7 @@ const others = data.columns.filter(column => column.cell === undefined);
 const labels = others.find(column => column.title === "label");
 const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); showFound(); }));
 const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, showPicks);
-let colour, hidden = new Set(), slots = [], moved = null, found = [], dragging = "pan";
+let judging = null, colour, hidden = new Set(), slots = [], moved = null, found = [], dragging = "pan";
 scatter.states = new Uint8Array(data.n).fill(PLAIN);
 
 const labelOf = row => labels && labels.values[row] ? labels.levels[labels.values[row] - 1] : "";
@@ -244,6 +244,60 @@ function download() {
   say(`Exported ${link.download}`);
 }
 
+// --------------------------------------------------------------------------------------------------- label next, judge a group
+
+/** Look at the image whose label helps most, and choose it; those that follow are shown beside. */
+function toLabel() {
+  const given = picks.state.labels, points = data.points[element("points").value];
+  const codes = colour.column.cell === undefined ? cellsAsked()[0].values : colour.codes;
+  const rows = labelNext(points, codes, row => given.has(row) || labelOf(row) !== "" || picks.state.aside.has(row), FOUND);
+  if (!rows.length) return say("Every image of a group has a label.");
+  picks.choose([rows[0]]);
+  look(rows[0]);
+  show("To label next", rows);
+}
+
+/** Begin to judge the group of the image that is looked at, or go on to the next group. */
+function judge() {
+  const last = colour.levels.length;
+  const shown = scatter.states[scatter.at] >= PLAIN ? scatter.at : scatter.states.findIndex((state, row) => state >= PLAIN && colour.codes[row]);
+  const code = judging?.column === colour.column ? judging.code % last + 1 : colour.codes[shown] || 1;
+  const rows = [...colour.codes.keys()].filter(row => colour.codes[row] === code), name = colour.levels[code - 1];
+  const group = `${titleOf(colour.column)}: ${name}`;
+  const seed = [...group].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 16777619), 2166136261);
+  judging = { column: colour.column, code, name, group, order: drawnOrder(rows, seed) };
+  goOnJudging();
+}
+
+function goOnJudging() {
+  element("judging").hidden = !judging;
+  if (!judging) return;
+  const { order, group, name } = judging, looks = picks.state.judged.get(group) ?? new Map();
+  const right = order.filter(row => looks.get(row)).length, all = order.filter(row => looks.has(row)).length;
+  const [low, high] = countInterval(order.length, all, right), more = looksToWidth(order.length, all, right, WIDTH);
+  const percent = count => `${Math.round(100 * count / order.length)} %`;
+  judging.row = order.find(row => !looks.has(row));
+  element("judged-title").textContent = `Does it belong to ${name}?`;
+  element("judged-so-far").textContent = `${right} of ${all} belong, so with 95 % confidence ${low} to ${high} of all ${order.length} ` +
+    `(${percent(low)} to ${percent(high)}). ` + (more ? `${more} more looks make that ${percent(WIDTH * order.length)} wide.` : "That is exact enough.");
+  if (judging.row !== undefined) look(judging.row);
+}
+
+function answer(belongs) {
+  if (judging?.row === undefined) return;
+  picks.judge(judging.group, judging.row, belongs);
+  goOnJudging();
+}
+
+function stopJudging() { judging = null; goOnJudging(); }
+
+function acceptGroup() {
+  const looks = picks.state.judged.get(judging.group) ?? new Map();
+  picks.choose(judging.order.filter(row => looks.get(row) !== false));
+  element("label").value = judging.name;
+  say(`${images(picks.state.chosen.size)} chosen; l gives them a label.`);
+}
+
 // ------------------------------------------------------------------------------------------------------------- mouse and keys
 
 function inCanvas(event) {
@@ -323,6 +377,12 @@ function turn(id, by) {
   select.onchange();
 }
 
+/** Go to an input, to replace what it holds. */
+function write(id) {
+  element(id).focus();
+  element(id).select();
+}
+
 function setDragging(mode) {
   dragging = mode;
   for (const id of ["pan", "lasso", "rectangle"]) element(id).setAttribute("aria-pressed", id === mode);
@@ -350,16 +410,18 @@ const KEYS = [
   [" ", "choose the image, or take it back", () => scatter.at !== undefined && picks.toggle(scatter.at)],
   ["a", "choose all in view", chooseInView], ["g", "choose the image's group", chooseGroup],
   ["q", "nearest to the image, or to the mean of the chosen", query],
-  ["n", "name the chosen", () => element("name").focus()], ["l", "label the chosen", () => element("label").focus()],
+  ["j", "the image to label next", toLabel],
+  ["p", "judge the image's group, then the next group", judge], ["y", "it belongs to the group that is judged", () => answer(true)],
+  ["n", "name the chosen; while a group is judged: it does not belong", () => judging ? answer(false) : write("name")], ["l", "label the chosen", () => write("label")],
   ["x", "set the chosen aside, or take them back", () => withChosen(() => picks.setAside(), "set aside or taken back")],
-  ["z", "undo", () => picks.undo()], ["Escape", "choose nothing", () => picks.choose([])], ["e", "export the picks as a CSV", download],
+  ["z", "undo", () => picks.undo()], ["Escape", "choose nothing; stop judging", () => judging ? stopJudging() : picks.choose([])], ["e", "export the picks as a CSV", download],
   ["[", "the cell before", () => turn("cell", -1)], ["]", "the next cell", () => turn("cell", 1)],
   [",", "the k before", () => turn("k", -1)], [".", "the next k", () => turn("k", 1)],
   ["m", "mark what moved", () => element("mark-moved")?.click()],
   ["t", "thumbnails or points", () => { scatter.showsThumbnails = !scatter.showsThumbnails; scatter.draw(); }],
   ["v", "drag moves the map", () => setDragging("pan")], ["o", "drag draws a lasso", () => setDragging("lasso")],
   ["r", "drag draws a rectangle", () => setDragging("rectangle")],
-  ["/", "search", () => element("search").focus()], ["d", "dark or light", swapTheme],
+  ["/", "search", () => write("search")], ["d", "dark or light", swapTheme],
   ["h", "these keys", () => element("keys").showModal()],
 ];
 
@@ -413,7 +475,8 @@ fill("colour", ["clusters of the cell", ...others.map(titleOf)], () => {
 fill("cell", data.cells, () => { fillK(); showClustering(); });
 fill("points", data.points.map(points => points.name), () => found.length && query());
 for (const [id, act] of Object.entries({ all: () => {}, aside: KEYS.find(([key]) => key === "x")[2], clear: () => picks.choose([]), undo: () => picks.undo(),
-  export: download, query, theme: swapTheme, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
+  export: download, query, next: toLabel, judge, yes: () => answer(true), no: () => answer(false), "other-group": judge, done: stopJudging, accept: acceptGroup,
+   theme: swapTheme, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
 for (const id of ["pan", "lasso", "rectangle"]) element(id).onclick = () => setDragging(id);
 element("search").oninput = search;
 element("naming").onsubmit = giveName;

@@ -16,7 +16,7 @@ from workflow_scripts.pages.explorer.sheets import Sheets, sources
 from workflow_scripts.pages.gallery.pictures import Pictures, write_page
 
 HERE = Path(__file__).parent
-SCRIPTS = ("data.js", "scatter.js", "picks.js", "page.js")
+SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "page.js")
 ALIGNED = 8
 """Bytes: where an array in the pack may begin."""
 

@@ -1,4 +1,4 @@
-/** What a person picks: the images chosen now, selections with names, labels, images set aside; every step can be undone. */
+/** What a person picks: images chosen now, selections with names, labels, images set aside, looks at groups; each step can be undone. */
 
 const MOST_STEPS = 100;
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
@@ -10,7 +10,7 @@ class Picks {
     this.ids = ids;
     this.changed = changed;
     this.steps = [];
-    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), aside: new Set(), ...this.kept() };
+    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), aside: new Set(), judged: new Map(), ...this.kept() };
   }
 
   kept() {
@@ -23,14 +23,17 @@ class Picks {
         selections: new Map(kept.selections.map(([name, ids]) => [name, rows(ids)])),
         labels: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])),
         aside: rows(kept.aside),
+        judged: new Map(kept.judged.map(([group, looks]) =>
+          [group, new Map(looks.filter(([id]) => rowOf.has(id)).map(([id, belongs]) => [rowOf.get(id), belongs]))])),
       };
     } catch { return {}; /* a browser that keeps nothing */ }
   }
 
   keep() {
-    const { selections, labels, aside } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
+    const { selections, labels, aside, judged } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
     const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
-      labels: [...labels].map(([row, label]) => [this.ids[row], label]), aside: ids(aside) };
+      labels: [...labels].map(([row, label]) => [this.ids[row], label]), aside: ids(aside),
+      judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]) };
     try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* only this page remembers */ }
   }
 
@@ -81,6 +84,12 @@ class Picks {
     const { chosen, aside } = this.state, back = [...chosen].every(row => aside.has(row)), next = new Set(aside);
     for (const row of chosen) back ? next.delete(row) : next.add(row);
     this.change({ aside: next, chosen: new Set() });
+  }
+
+  /** Note whether an image belongs to a group. */
+  judge(group, row, belongs) {
+    const looks = new Map(this.state.judged.get(group)).set(row, belongs);
+    this.change({ judged: new Map(this.state.judged).set(group, looks) });
   }
 
   /** One table for everything: a row for each image and selection; `label` is empty where none was given. */

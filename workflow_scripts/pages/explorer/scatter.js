@@ -68,29 +68,33 @@ class Scatter {
 
   drawNow() {
     if (!this.xy || !this.pixels || !this.states) return;
-    this.pixels.fill(this.background);
+    const { width, height } = this.canvas;
     const radius = Math.max(1, Math.round((this.n > 50000 ? 1 : this.n > 5000 ? 2 : 3) * this.ratio));
-    const seen = this.paint(FAINT, radius) + this.paint(PLAIN, radius) + this.paint(MARKED, radius + 1);
+    this.pixels.fill(this.background);
+    this.across = Math.ceil(width / BLOCK);
+    this.blocks = new Uint8Array(this.across * Math.ceil(height / BLOCK));
+    this.paint(FAINT, Math.max(1, radius - 1));
+    const seen = this.paint(PLAIN, radius) + this.paint(MARKED, radius + 1);
     this.context.putImageData(this.picture, 0, 0);
     this.drawThumbnails(seen);
     this.drawRing(this.at, radius + 3 * this.ratio);
     this.drawShape();
   }
 
-  /** Write the discs of the images of one state; return how many are in view. Faint ones are a small dot. */
+  /** Write the discs of the images of one state, and note the blocks of the canvas that they lie in; return how many are in view. */
   paint(state, radius) {
-    const { xy, states, codes, pixels, palette, faint } = this, { scale, x: left, y: top } = this.view;
-    const width = this.canvas.width, height = this.canvas.height, size = state === FAINT ? Math.max(1, radius - 1) : radius;
-    const halves = [];
-    for (let dy = -size; dy <= size; dy++) halves.push(Math.round(Math.sqrt((size + 0.3) ** 2 - dy * dy)));
+    const { xy, states, codes, pixels, palette, faint, blocks, across, n } = this, { scale, x: left, y: top } = this.view;
+    const width = this.canvas.width, right = width - radius - 1, bottom = this.canvas.height - radius - 1;
+    const halves = Int32Array.from({ length: 2 * radius + 1 }, (_, i) => Math.round(Math.sqrt((radius + 0.3) ** 2 - (i - radius) ** 2)));
     let seen = 0;
-    for (let row = 0; row < this.n; row++) {
+    for (let row = 0; row < n; row++) {
       if (states[row] !== state) continue;
-      const x = Math.round(xy[2 * row] * scale + left), y = Math.round(xy[2 * row + 1] * scale + top);
-      if (!(x >= size && y >= size && x < width - size - 1 && y < height - size - 1)) continue;
+      const x = xy[2 * row] * scale + left, y = xy[2 * row + 1] * scale + top;
+      if (!(x >= radius && y >= radius && x < right && y < bottom)) continue;
       seen++;
+      blocks[(y / BLOCK | 0) * across + (x / BLOCK | 0)] = 1;
       const colour = state === FAINT ? faint : palette[codes[row]];
-      for (let i = 0, line = (y - size) * width + x; i < halves.length; i++, line += width) {
+      for (let i = 0, line = ((y | 0) - radius) * width + (x | 0); i < halves.length; i++, line += width) {
         for (let at = line - halves[i], end = line + halves[i]; at <= end; at++) pixels[at] = colour;
       }
     }
@@ -103,13 +107,7 @@ class Scatter {
    */
   sideFor(seen) {
     if (!this.showsThumbnails || !seen || seen > MOST_SEEN) return 0;
-    const { width, height } = this.canvas, across = Math.ceil(width / BLOCK), blocks = new Uint8Array(across * Math.ceil(height / BLOCK));
-    for (let row = 0; row < this.n; row++) {
-      if (this.states[row] < PLAIN) continue;
-      const [x, y] = this.place(row);
-      if (x >= 0 && y >= 0 && x < width && y < height) blocks[Math.floor(y / BLOCK) * across + Math.floor(x / BLOCK)] = 1;
-    }
-    const covered = blocks.reduce((sum, block) => sum + block, 0) * BLOCK ** 2;
+    const covered = this.blocks.reduce((sum, block) => sum + block, 0) * BLOCK ** 2;
     const side = Math.min(Math.sqrt(0.9 * covered / seen), 1.5 * Math.max(this.thumbnails.width, this.thumbnails.height));
     return seen <= FEW ? Math.max(side, LANDMARK * this.ratio) : side < MIN_THUMBNAIL * this.ratio ? 0 : side;
   }

@@ -1,0 +1,102 @@
+/** Which image to label next, and how pure a group is by the images of it that a person has looked at. */
+
+const TYPICAL_OF = 20, MOST_COMPARED = 500;
+
+function squaredDistance(points, row, other) {
+  const { d, values } = points;
+  let distance = 0;
+  for (let i = 0, a = row * d, b = other * d; i < d; i++) distance += (values[a + i] - values[b + i]) ** 2;
+  return distance;
+}
+
+/** Return how typical each of some rows is: 1 over its mean distance to the nearest of the others (a sample of many). */
+function typicality(points, rows) {
+  const step = Math.max(1, rows.length / MOST_COMPARED), others = [];
+  for (let at = 0; at < rows.length; at += step) others.push(rows[Math.floor(at)]);
+  return rows.map(row => {
+    const near = [];
+    for (const other of others) if (other !== row) near.push(squaredDistance(points, row, other));
+    near.sort((a, b) => a - b).length = Math.min(near.length, TYPICAL_OF);
+    return near.length / (near.reduce((sum, distance) => sum + Math.sqrt(distance), 0) || 1);
+  });
+}
+
+/**
+ * Return the rows to label next, as many as `count`: of each group in turn, those with the fewest labels first, the most typical
+ * image (TypiClust, Hacohen, Dekel and Weinshall 2022), then the one that is typical and far from those with a label.
+ * `codes` are of the groups, 0 for none; `labelled` is a function of a row.
+ */
+function labelNext(points, codes, labelled, count) {
+  const groups = new Map();
+  codes.forEach((code, row) => code && (groups.get(code) || groups.set(code, []).get(code)).push(row));
+  const queue = [...groups.values()].map(rows => {
+    const typical = typicality(points, rows), far = new Float64Array(rows.length).fill(Infinity);
+    const cover = row => rows.forEach((other, i) => { far[i] = Math.min(far[i], Math.sqrt(squaredDistance(points, row, other))); });
+    const known = rows.filter(labelled);
+    known.forEach(cover);
+    return { rows, typical, far, cover, known: known.length, free: rows.map(row => !labelled(row)) };
+  });
+  const next = [];
+  while (next.length < count) {
+    const group = queue.filter(each => each.free.includes(true)).sort((a, b) => a.known - b.known || b.rows.length - a.rows.length)[0];
+    if (!group) break;
+    const worth = i => group.free[i] ? group.typical[i] * (group.known ? group.far[i] : 1) : -1;
+    const best = group.rows.reduce((found, _, i) => worth(i) > worth(found) ? i : found, group.free.indexOf(true));
+    next.push(group.rows[best]);
+    group.free[best] = false;
+    group.known++;
+    group.cover(group.rows[best]);
+  }
+  return next;
+}
+
+/** Return the logarithms of 0! to n!. */
+function logFactorials(n) {
+  const logs = new Float64Array(n + 1);
+  for (let i = 2; i <= n; i++) logs[i] = logs[i - 1] + Math.log(i);
+  return logs;
+}
+
+/**
+ * Return the exact interval [low, high] of how many of `size` images are right, where `right` of `looks` drawn without
+ * replacement are: all numbers that neither one-sided test of the hypergeometric distribution rejects (Buonaccorsi 1987).
+ */
+function countInterval(size, looks, right, confidence = 0.95) {
+  const logs = logFactorials(size), choose = (n, k) => logs[n] - logs[k] - logs[n - k], half = (1 - confidence) / 2 * (1 - 1e-9); // ties of the last bits are kept
+  const chance = (good, found) => found < 0 || found > good || looks - found > size - good ? 0
+    : Math.exp(choose(good, found) + choose(size - good, looks - found) - choose(size, looks));
+  const tail = (good, from, to) => { let sum = 0; for (let found = from; found <= to; found++) sum += chance(good, found); return sum; };
+  const first = (low, high, holds) => { while (low < high) { const middle = (low + high) >> 1; holds(middle) ? high = middle : low = middle + 1; } return low; };
+  const least = right, most = size - (looks - right);
+  const low = first(least, most, good => tail(good, right, looks) > half);
+  const high = first(least, most + 1, good => tail(good, 0, right) <= half) - 1;
+  return [low, high];
+}
+
+/** Return how many more looks bring the interval of the share to a width, should the share of right ones stay as it is. */
+function looksToWidth(size, looks, right, width, confidence = 0.95) {
+  const wide = all => {
+    const [low, high] = countInterval(size, all, Math.round(looks ? all * right / looks : all), confidence);
+    return (high - low) / size > width;
+  };
+  let all = looks;
+  while (all < size && wide(all)) all++;
+  return all - looks;
+}
+
+/** Return some rows in an order drawn by a seed, the same on every machine (mulberry32). */
+function drawnOrder(rows, seed) {
+  let state = seed >>> 0;
+  const random = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ state >>> 15, state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
+    return ((mixed ^ mixed >>> 14) >>> 0) / 4294967296;
+  };
+  const order = [...rows];
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
