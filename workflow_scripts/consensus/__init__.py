@@ -1,5 +1,5 @@
-"""What the cells of a study agree on, which of them to trust, what decides the answer and what confounds it.
+"""Compare the cells of a study without labels: consensus, trust, effects of the choices, and nuisances.
 
-Every module takes `partitions` (C, N), a row of integers per cell, a column per image. **Noise** (any negative label)
-is no cluster: an image that is noise in a cell is in that cell together with no other image.
+Every module takes `partitions` (C, N) integers, one row per cell and one column per image. **Noise** (any negative
+label) is not a cluster: an image that is noise in a cell is together with no other image in that cell.
 """

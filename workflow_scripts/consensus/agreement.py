@@ -2,26 +2,25 @@
 
 import numpy as np
 
-_BLOCK = 1 << 22  # labels or counts handled at once: 32 MiB of int64
+_BLOCK = 1 << 22  # labels or counts in memory at once: 32 MiB of int64
 
 
 def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
-    """Return the adjusted Rand index of every two partitions (Hubert & Arabie 1985).
+    """Return the adjusted Rand index of every two partitions (Hubert & Arabie 1985), computed exactly.
 
-    Exact. Noise (negative) is as many clusters of one image each, so that all pairs of partitions are compared on the
-    same images, and a cell that clusters three images and leaves the rest out cannot buy agreement.
+    Each noise image (negative) counts as a cluster of its own. So all pairs of partitions are compared on the same
+    images, and a cell that clusters three images and leaves out the rest does not score high.
 
     Parameters
     ----------
     partitions : (C, N) integers, negative for noise. Labels need not be consecutive.
-    counts :
-        (N,) how often each image counts (a bootstrap sample, duplicates); None counts each once. Only pairs of two
-        different images enter, so that the index of a bootstrap sample is not pulled up by the copies in it.
+    counts : (N,) how often each image counts (a bootstrap sample, duplicates); None counts each image once. Only pairs
+        of different images are counted, so that the copies in a bootstrap sample do not raise the index.
 
     Returns
     -------
-    (C, C) float64, symmetric, with ones on the diagonal. Two trivial partitions (all images in one cluster, or each in
-    its own) have 1 if they are the same and 0 else, as in scikit-learn.
+    (C, C) float64, symmetric, with ones on the diagonal. Two trivial partitions (all images in one cluster, or each
+    image in its own) have the index 1 if they are equal and 0 otherwise, as in scikit-learn.
     """
     labels = compact(partitions)
     n_cells, n_images = labels.shape
@@ -41,20 +40,21 @@ def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -
 
 
 def agreement_with(partitions: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Return the adjusted Rand index of each of `partitions` (R, N) with `reference` (N,); noise as above; (R,)."""
+    """Return the adjusted Rand index of each of `partitions` (R, N) with `reference` (N,), (R,); noise as above."""
     labels = compact(np.concatenate([reference[None], partitions]))
     return np.array([agreement_matrix(labels[[0, row]] - 1)[0, 1] for row in range(1, len(labels))])
 
 
 def stability(partitions: np.ndarray) -> float:
-    """Return the mean agreement of every two of `partitions` (R, N), such as the repeats of a cell; NaN of one."""
+    """Return the mean agreement of every two of `partitions` (R, N), for example the repeats of a cell; NaN for one."""
     agreement = agreement_matrix(partitions)
     pairs = agreement[np.triu_indices(len(agreement), 1)]
     return float(pairs.mean()) if len(pairs) else np.nan
 
 
 def compact(partitions: np.ndarray) -> np.ndarray:
-    """Number the clusters of each partition 1, 2, ... in the order of their labels, and noise 0; (C, N) int32."""
+    """Return the partitions (C, N) int32 with clusters renumbered 1, 2, ... in the order of their labels, noise
+    as 0."""
     partitions = np.asarray(partitions)
     if partitions.ndim != 2 or partitions.dtype.kind not in "iu":
         raise ValueError(
@@ -68,8 +68,11 @@ def compact(partitions: np.ndarray) -> np.ndarray:
 
 
 def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarray:
-    """Pairs of different images with the same key of `keys` (R, N), 0..n_keys-1, where 0 is none; (R,) float64."""
-    if n_keys > _BLOCK:  # of a row at a time
+    """Return the number of pairs of different images with the same key, (R,) float64.
+
+    `keys` (R, N) are integers 0..n_keys-1; images with key 0 are in no pair.
+    """
+    if n_keys > _BLOCK:  # `keys` then has a single row
         names, codes = np.unique(np.append(0, keys), return_inverse=True)
         keys, n_keys = codes[None, 1:], len(names)
     n_rows = len(keys)
@@ -81,7 +84,7 @@ def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarr
 
 
 def _adjusted(together: np.ndarray, in_cluster: np.ndarray, n_pairs: float) -> np.ndarray:
-    """The index from pairs that are together in both (C, C), in each (C,), and all."""
+    """Return the index from the number of pairs that are together in both (C, C), in each (C,), and in all."""
     mean = (in_cluster[:, None] + in_cluster) / 2
     expected = in_cluster[:, None] * in_cluster / max(n_pairs, 1)
     excess = mean - expected

@@ -1,4 +1,4 @@
-"""One partition from many: what survives the choices, how surely each image belongs, and which choice moves it."""
+"""Compute one consensus partition from many, and say how firmly each image belongs and which choice moves it."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ from workflow_scripts.consensus.agreement import compact
 from workflow_scripts.metrics.contingency import contingency_tables
 
 MAX_LINKED = 4000
-"""Images whose pairs are all compared; of more, so many are drawn, grouped, and the rest joins their groups."""
+"""Largest number of images whose pairs are all compared; of more images a sample is grouped, and the others join it."""
 NO_GROUP = -1
-_COLUMNS = 512  # clusters whose indicators are held at once: 16 MiB for MAX_LINKED images
+_COLUMNS = 512  # clusters whose indicators are in memory at once: 16 MiB for MAX_LINKED images
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,10 @@ class Consensus:
     ----------
     k : number of groups.
     group : (N,) int32, 0..k-1, the largest group first.
-    agreement :
-        (N,) float64 in [0, 1]: the share of the votes in which the image is together with a member of its group, on
-        average over the other members.
-    second : (N,) int32, the group that it goes with next most; `NO_GROUP` if it is with no other anywhere.
-    second_agreement : (N,) float64, the same share for that group.
+    agreement : (N,) float64 in [0, 1], the share of the votes in which the image is together with another member of its
+        group, averaged over these members.
+    second : (N,) int32, the other group with the highest such share; `NO_GROUP` if the shares of all others are 0.
+    second_agreement : (N,) float64, the share of the second group.
     chosen_k : how k was chosen: `given`, `of the cells`, or `lifetime`.
     """
 
@@ -43,7 +42,7 @@ class Consensus:
 
     @property
     def margin(self) -> np.ndarray:
-        """How much more an image goes with its own group than with the second, (N,); low: a fragile image."""
+        """Return `agreement` minus `second_agreement`, (N,); a low margin means a fragile image."""
         return self.agreement - self.second_agreement
 
 
@@ -52,18 +51,17 @@ def consensus(
 ) -> Consensus:
     """Group the images by how often they are together (co-association, average linkage; Fred & Jain 2005).
 
-    All pairs of images are compared for up to `MAX_LINKED` images. Of more, that many are drawn and grouped so, and all
-    images join the group with which they are together most: memory is linear in N.
+    For up to `MAX_LINKED` images all pairs are compared. Of more images, a sample of that size is grouped, and every
+    image joins the group with which it is together most often. Memory is then linear in N.
 
     Parameters
     ----------
     partitions : (C, N) integers, negative for noise.
-    k :
-        number of groups. None takes that of the cells if all have the same, and else the number that stays the same
-        over the longest range of heights of the tree (its lifetime; Fred & Jain 2005), from 2 to the largest of the
-        cells.
-    weights : (C,) of the cells, non-negative; None counts each the same. `cell_weights` gives those of a study.
-    seed : of the draw.
+    k : number of groups. With None it is the k of the cells if all cells have the same, and otherwise the number of
+        groups, from 2 to the largest of the cells, that persists over the longest range of heights of the tree (its
+        lifetime; Fred & Jain 2005).
+    weights : (C,) non-negative weights of the cells; None gives all cells the same. See `trust.cell_weights`.
+    seed : seed of the sample.
     """
     labels = compact(partitions)
     weights = np.full(len(labels), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -84,7 +82,7 @@ def consensus(
 
 
 def _tree(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Average linkage of 1 - co-association, which is a product of weighted indicators of the clusters."""
+    """Return the average linkage of 1 - co-association, which is a product of weighted cluster indicators."""
     n_images = labels.shape[1]
     together = np.zeros((n_images, n_images))
     step = max(1, _COLUMNS // int(labels.max(initial=1)))
@@ -99,34 +97,37 @@ def _tree(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _number_of_groups(merges: np.ndarray, labels: np.ndarray, k: int | None) -> tuple[int, str]:
-    """How many groups the tree is cut into, and how that was chosen: see `Consensus.chosen_k`."""
+    """Return the number of groups and how it was chosen (see `Consensus.chosen_k`)."""
     n_images = len(merges) + 1
     if k is not None:
         return min(k, n_images), "given"
-    of_cells = np.clip(labels.max(axis=1), 1, n_images)  # 1 of cells that are all noise
-    if (of_cells == of_cells[0]).all() or n_images < 3:
-        return int(of_cells.max()), "of the cells"
-    heights = merges[::-1, 2]  # heights[g - 1] is that at which g + 1 groups become g
-    allowed = np.arange(2, min(int(of_cells.max()), n_images - 1) + 1)
+    cell_ks = np.clip(labels.max(axis=1), 1, n_images)  # at least 1, also for cells that are all noise
+    if (cell_ks == cell_ks[0]).all() or n_images < 3:
+        return int(cell_ks.max()), "of the cells"
+    heights = merges[::-1, 2]  # at heights[g - 1], g + 1 groups become g
+    allowed = np.arange(2, min(int(cell_ks.max()), n_images - 1) + 1)
     lifetime = heights[allowed - 2] - heights[allowed - 1]
     return int(allowed[lifetime.argmax()]), "lifetime"
 
 
 def _together(labels: np.ndarray, weights: np.ndarray, members: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Mean co-association (N, k) of every image with the `members` (M,) of each group; `group` (M,) from 0."""
+    """Return the mean co-association (N, k) of every image with the `members` (M,) of each group.
+
+    `group` (M,) are the groups of the members, from 0.
+    """
     sizes = np.bincount(group)
     n_clusters = int(labels.max()) + 1
     mean = np.zeros((labels.shape[1], len(sizes)))
     for row, weight in zip(labels, weights, strict=True):
         table = contingency_tables(row[None, members], group, n_clusters, len(sizes))[0, 1:, :-1]
         shares = weight * table / sizes
-        shares[0] = 0  # noise is with nobody
+        shares[0] = 0  # noise is together with no image
         mean += shares[row]
     return mean
 
 
 def _described(labels: np.ndarray, weights: np.ndarray, group: np.ndarray, chosen: str) -> Consensus:
-    """Agreement and second group of every image."""
+    """Return the consensus with the agreement and the second group of every image."""
     n_images = len(group)
     sizes = np.bincount(group)
     mean = _together(labels, weights, np.arange(n_images), group)
@@ -147,24 +148,25 @@ def _described(labels: np.ndarray, weights: np.ndarray, group: np.ndarray, chose
 def what_flips(
     result: Consensus, partitions: np.ndarray, choices: pd.DataFrame, weights: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Say for each image which choice moves it from its group towards the second one.
+    """Return for each image the choice that moves it most from its group towards the second one.
 
-    A cell's vote on an image is the share of its group's other members that are with it there, less the same share of
-    the second group. The choice is the one whose levels differ most in their mean vote (weighted variance between
-    levels over that of all votes).
+    The vote of a cell on an image is the share of the other members of its group that are together with it in this
+    cell, minus the same share for the second group. The choice is the axis whose levels differ most in their mean vote:
+    the weighted variance between levels divided by that of all votes.
 
     Parameters
     ----------
-    result : of the same partitions.
+    result : the consensus of the same partitions.
     partitions : (C, N) integers.
-    choices : C rows, a column per axis; those with one level are ignored.
-    weights : (C,) as for `consensus`.
+    choices : C rows, one column per axis; axes with a single level are ignored.
+    weights : (C,) as in `consensus`.
 
     Returns
     -------
-    DataFrame with N rows: `choice` (name of the axis, None if no vote differs), `level` (the level with the lowest mean
-    vote, as in `choices`), `explained` (share of the variance of votes, 0 to 1), `vote` (the mean vote at that level)
-    and `flips` (whether it is below 0: at that level the image belongs to the second group).
+    DataFrame with N rows: `choice` (name of the axis, None if all votes are equal), `level` (level with the lowest mean
+    vote),
+    `explained` (share of the variance of the votes, 0 to 1), `vote` (mean vote at that level) and `flips` (whether that
+    vote is negative, so that at this level the image belongs to the second group).
     """
     labels = compact(partitions)
     weights = np.full(len(labels), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -178,12 +180,12 @@ def what_flips(
     level = np.full(n_images, None, dtype=object)
     for axis in choices:
         codes, names = pd.factorize(choices[axis])
-        of_level = np.array([weights[codes == code].sum() for code in range(len(names))])
-        present = np.flatnonzero(of_level > 0)
+        level_weights = np.array([weights[codes == code].sum() for code in range(len(names))])
+        present = np.flatnonzero(level_weights > 0)
         if len(present) < 2:
             continue
-        means = np.stack([weights[codes == code] @ votes[codes == code] / of_level[code] for code in present])
-        between = of_level[present] @ np.square(means - grand)
+        means = np.stack([weights[codes == code] @ votes[codes == code] / level_weights[code] for code in present])
+        between = level_weights[present] @ np.square(means - grand)
         share = np.divide(between, total, out=np.zeros(n_images), where=total > 1e-12)
         more = share > explained
         explained[more], lowest[more], choice[more] = share[more], means.min(axis=0)[more], axis
@@ -192,7 +194,7 @@ def what_flips(
 
 
 def _votes(labels: np.ndarray, result: Consensus) -> np.ndarray:
-    """How much more each cell has an image with its own group than with the second, (C, N) float32."""
+    """Return each cell's share of the own group minus that of the second group, (C, N) float32 (see `what_flips`)."""
     sizes = np.bincount(result.group)
     n_clusters = int(labels.max()) + 1
     votes = np.empty(labels.shape, dtype=np.float32)

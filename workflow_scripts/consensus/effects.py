@@ -1,4 +1,4 @@
-"""Which choices matter, without labels: how much of the disagreement between cells each choice explains."""
+"""Effects of the choices on the partitions, without labels: how much of the disagreement each choice explains."""
 
 from itertools import combinations
 from typing import Any
@@ -12,31 +12,31 @@ from workflow_scripts.consensus.permutation import members_of, p_value, shuffled
 def partition_effects(
     agreement: np.ndarray, choices: pd.DataFrame, *, n_permutations: int = 999, seed: int = 0
 ) -> pd.DataFrame:
-    """Analyse the variance of the partitions themselves over the choices.
+    """Return an analysis of variance of the partitions over the choices.
 
-    1 - ARI is, but for the sizes of clusters, half the squared distance of two partitions as vectors of standardised
-    co-membership, an entry for each pair of images. So it is analysed as squared distances are (McArdle & Anderson
-    2001; Anderson 2001): `share` is the part of the scatter of all cells that a choice explains beyond all other
-    choices. In a full product the shares of main effects and interactions are those of functional analysis of variance
-    (Hutter, Hoos & Leyton-Brown 2014), and with those of higher order sum to 1. `added` is the coefficient of a
-    least-squares regression of 1 - ARI of every pair of cells on "they differ in this choice", one for each choice:
-    what a change of this choice alone costs in agreement.
+    Apart from the sizes of clusters, 1 - ARI is half the squared distance of two partitions as vectors of standardised
+    co-membership, with one entry for each pair of images. It is therefore analysed like squared distances (McArdle &
+    Anderson 2001; Anderson 2001). `share` is the part of the scatter of all cells that a choice explains beyond all
+    other choices. In a full product, the shares of main effects and interactions are those of functional analysis of
+    variance (Hutter, Hoos & Leyton-Brown 2014) and sum to 1 together with those of higher order. `added` is a
+    coefficient of the least-squares regression of 1 - ARI of every pair of cells on indicators "the two cells differ in
+    this choice": the agreement that a change of this choice alone costs.
 
-    The interval is that of chance: `added` when the levels of the choice are dealt anew, among cells that are the same
-    in all other choices where there are such (else among all): 2.5 and 97.5 % quantiles. The p-value counts
-    permutations with as large a share (Phipson & Smyth 2010: the observed one among them).
+    The interval is that of `added` by chance (2.5 % and 97.5 % quantiles), when the levels of the choice are permuted
+    among cells that are equal in all other choices, or among all cells if no two are. The p-value is the share of
+    permutations with as large a share (Phipson & Smyth 2010: the observed one is counted).
 
     Parameters
     ----------
     agreement : (C, C) ARI of the cells.
-    choices : C rows, a column per axis; those of one level are left out.
-    n_permutations : of each choice.
-    seed : of the permutations.
+    choices : C rows, one column per axis; axes with a single level are left out.
+    n_permutations : number of permutations for each choice.
+    seed : seed of the permutations.
 
     Returns
     -------
-    DataFrame, a row per choice and then per pair of choices: `term` (`a` or `a × b`), `order` (1 or 2), `share`, `p`,
-    `added`, `chance_low`, `chance_high` (the last four NaN for order 2). Main effects by falling share.
+    DataFrame with one row per choice (highest share first) and then one per pair of choices: `term` (`a` or `a × b`),
+    `order` (1 or 2), `share`, `p`, `added`, `chance_low`, `chance_high` (the last four are NaN for order 2).
     """
     codes = {axis: pd.factorize(choices[axis])[0] for axis in choices}
     codes = {axis: levels for axis, levels in codes.items() if levels.max() > 0}
@@ -49,9 +49,9 @@ def partition_effects(
         share = _beyond(centred, levels, others, total)
         added = _added(agreement, levels, others)
         rng = np.random.default_rng([seed, len(rows)])
-        dealt = [shuffled_within(members, levels, rng) for _ in range(n_permutations)]
-        null_share = np.array([_beyond(centred, levels_dealt, others, total) for levels_dealt in dealt])
-        null_added = [_added(agreement, levels_dealt, others) for levels_dealt in dealt]
+        permuted = [shuffled_within(members, levels, rng) for _ in range(n_permutations)]
+        null_share = np.array([_beyond(centred, levels_permuted, others, total) for levels_permuted in permuted])
+        null_added = [_added(agreement, levels_permuted, others) for levels_permuted in permuted]
         low, high = np.quantile(null_added, [0.025, 0.975])
         p = p_value(share, null_share)
         rows.append(
@@ -68,23 +68,23 @@ def partition_effects(
 
 
 def _centred(distances: np.ndarray) -> np.ndarray:
-    """Inner products about the mean of points with these squared distances (Gower 1966)."""
+    """Return the inner products about the mean of points with these squared distances (Gower 1966)."""
     products = -distances / 2
     return products - products.mean(axis=0) - products.mean(axis=1, keepdims=True) + products.mean()
 
 
 def _dummies(codes: np.ndarray) -> np.ndarray:
-    """A column per level, 0 or 1."""
+    """Return one 0/1 column per level."""
     return (codes[:, None] == np.unique(codes)).astype(float)
 
 
 def _combined(codes: list[np.ndarray]) -> np.ndarray:
-    """The combination of levels of each cell, numbered."""
+    """Return a number for each cell's combination of levels."""
     return np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)[1].ravel()
 
 
 def _explained(centred: np.ndarray, blocks: list[np.ndarray]) -> float:
-    """Scatter that a linear model of the columns of all blocks explains."""
+    """Return the scatter that a linear model with the columns of all blocks explains."""
     design = np.column_stack([np.ones(len(centred)), *blocks])
     left, sizes, _ = np.linalg.svd(design, full_matrices=False)
     basis = left[:, sizes > sizes[0] * 1e-10]
@@ -92,7 +92,7 @@ def _explained(centred: np.ndarray, blocks: list[np.ndarray]) -> float:
 
 
 def _beyond(centred: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarray], total: float) -> float:
-    """Share of the scatter that a choice explains beyond the other choices."""
+    """Return the share of the scatter that a choice explains beyond the other choices."""
     rest = [_dummies(other) for other in others.values()]
     if total <= 0:
         return np.nan
@@ -100,7 +100,7 @@ def _beyond(centred: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarra
 
 
 def _added(agreement: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarray]) -> float:
-    """Coefficient of "differs in this choice" in the regression of 1 - ARI over all pairs."""
+    """Return the coefficient of "differs in this choice" in the regression of 1 - ARI over all pairs."""
     first, second = np.triu_indices(len(agreement), 1)
     differs = [(axis_levels[first] != axis_levels[second]).astype(float) for axis_levels in (levels, *others.values())]
     design = np.column_stack([*differs, np.ones(len(first))])
@@ -108,6 +108,6 @@ def _added(agreement: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarr
 
 
 def _strata(others: dict[str, np.ndarray], n_cells: int) -> np.ndarray:
-    """Numbers of the sets of cells that are the same in all other choices, or one set if each is alone."""
+    """Return the stratum of each cell: cells that are equal in all other choices; a single stratum if no two are."""
     strata = _combined(list(others.values())) if others else np.zeros(n_cells, dtype=np.intp)
     return strata if np.bincount(strata).max() > 1 else np.zeros(n_cells, dtype=np.intp)

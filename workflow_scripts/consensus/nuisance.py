@@ -1,4 +1,4 @@
-"""Did it cluster the microscope? What goes with the groups besides what they should show."""
+"""Nuisances: known facts about the images, such as the microscope, that go with the groups."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from scipy.stats import rankdata
 from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
 
 MAX_IMAGES = 20_000
-"""Images that are tested; of more, so many are drawn."""
+"""Largest number of images that are tested; of more images a sample is drawn."""
 MAX_LEVELS = 30
-"""Levels of a text column; the rarest beyond that are one."""
+"""Largest number of levels of a text column; the rarest ones beyond it are merged."""
 COLUMNS = ["fact", "kind", "n", "strength", "raw", "by_chance", "p", "p_holm", "q"]
 
 
@@ -51,27 +51,28 @@ def associations(
 ) -> pd.DataFrame:
     """Test how strongly each known fact about the images goes with the groups, beyond what the label explains.
 
-    Images of one label (or without one) are compared among themselves only. A number counts by its rank: the share of
-    the variance within labels that the groups explain (R², Kruskal & Wallis 1952). A text: the share of its entropy
-    within labels that the groups explain, I(groups; text | label) / H(text | label). The null distribution deals the
-    groups anew within each label. `strength` is the share above what chance gives, (raw - by_chance) / (1 - by_chance):
-    0 is none, 1 means that the groups say the fact.
+    Only images with the same label (or without one) are compared. For a number, the statistic is the share of the
+    variance of ranks within labels that the groups explain (R², Kruskal & Wallis 1952). For a text it is the share of
+    the entropy within labels, I(groups; text | label) / H(text | label). Under the null hypothesis the groups are
+    permuted within each label. `strength` is the share above chance, (raw - by_chance) / (1 - by_chance): 0 for no
+    association, 1 if the groups determine the fact.
 
     Parameters
     ----------
-    groups : (N,) integers; negative is noise, a group of its own here.
-    facts :
-        N rows. Columns of numbers, booleans and dates count as numbers, others as texts (the rarest levels beyond
-        `MAX_LEVELS` as one). Images where a fact is missing are left out for it. A fact that does not vary is left out.
-    labels : (N,) texts, "" or None where there is none; None if there are no labels at all.
-    n_permutations : of the groups, for each fact.
-    seed : of the permutations and of the draw of `MAX_IMAGES`.
+    groups : (N,) integers; negative is noise, which is a group of its own here.
+    facts : N rows. Columns of numbers, booleans and dates count as numbers, others as texts. Images with a missing
+        value are left out for that fact. Facts that do not vary are left out.
+    labels : (N,) texts, "" or None if missing; None if there are no labels at all.
+    n_permutations : number of permutations of the groups for each fact.
+    seed : seed of the permutations and of the sample of `MAX_IMAGES`.
 
     Returns
     -------
-    DataFrame, a row per fact, the strongest first: `fact`, `kind` (`number` or `text`), `n` images, `strength`, `raw`,
-    `by_chance` (mean of the permutations), `p` (Phipson & Smyth 2010), `p_holm` (of any false alarm; Holm 1979), `q`
-    (of the share of false alarms; Benjamini & Hochberg 1995).
+    DataFrame with one row per fact, the strongest first: `fact`, `kind` (`number` or `text`), `n` images, `strength`,
+    `raw`,
+    `by_chance` (mean of the permutations), `p` (Phipson & Smyth 2010), `p_holm` (probability of any false alarm; Holm
+    1979) and
+    `q` (expected share of false alarms; Benjamini & Hochberg 1995).
     """
     rng = np.random.default_rng(seed)
     n_images = len(groups)
@@ -102,7 +103,7 @@ def associations(
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Adjust p-values (M,) for the chance of any false alarm among them (Holm 1979)."""
+    """Return the p-values (M,) adjusted for the probability of any false alarm among them (Holm 1979)."""
     order = np.argsort(p)
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
@@ -110,7 +111,7 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """Adjust p-values (M,) for the share of false alarms among those reported (Benjamini & Hochberg 1995)."""
+    """Return the p-values (M,) adjusted for the expected share of false alarms (Benjamini & Hochberg 1995)."""
     order = np.argsort(p)[::-1]
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(1, np.minimum.accumulate(p[order] * len(p) / np.arange(len(p), 0, -1)))
@@ -173,7 +174,7 @@ def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
 
 
 class _Numbers:
-    """Share of the variance of ranks within strata that groups explain."""
+    """Statistic for numbers: the share of the variance of ranks within strata that groups explain."""
 
     def __init__(self, values: np.ndarray, strata: np.ndarray) -> None:
         self.strata = np.unique(strata, return_inverse=True)[1]
@@ -191,7 +192,7 @@ class _Numbers:
 
 
 class _Texts:
-    """Share of the entropy of codes within strata that groups explain."""
+    """Statistic for texts: the share of the entropy of codes within strata that groups explain."""
 
     def __init__(self, codes: np.ndarray, strata: np.ndarray) -> None:
         self.codes, self.strata = codes, np.unique(strata, return_inverse=True)[1]
@@ -205,7 +206,7 @@ class _Texts:
 
 
 def _conditional_entropy(codes: np.ndarray, given: np.ndarray) -> float:
-    """H(codes | given) in nats times N; both non-negative."""
+    """Return H(codes | given) in nats times N; both arrays are non-negative integers."""
     together = np.unique(given * (int(codes.max()) + 1) + codes, return_counts=True)[1]
     sizes = np.bincount(given)
     sizes = sizes[sizes > 0]

@@ -1,17 +1,17 @@
-"""Permutations within strata, and the p-value that they give."""
+"""Permutations within strata, and their p-value."""
 
 import numpy as np
 
 
 def members_of(strata: np.ndarray) -> list[np.ndarray]:
-    """Return the rows of each stratum; `strata` (N,) integers."""
+    """Return the rows of each stratum; `strata` (N,) are integers."""
     order = np.argsort(strata, kind="stable")
     ends = np.flatnonzero(np.diff(strata[order])) + 1
     return np.split(order, ends)
 
 
 def shuffled_within(members: list[np.ndarray], values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return `values` (N,) shuffled among the rows of each stratum, as `members_of` gives them."""
+    """Return `values` (N,) shuffled within each stratum of `members` (from `members_of`)."""
     shuffled = np.empty_like(values)
     for rows in members:
         shuffled[rows] = values[rng.permutation(rows)]
@@ -19,5 +19,5 @@ def shuffled_within(members: list[np.ndarray], values: np.ndarray, rng: np.rando
 
 
 def p_value(observed: float, null: np.ndarray) -> float:
-    """Return the share of permutations with as large a statistic, the observed one included (Phipson & Smyth 2010)."""
+    """Return the share of permutations with as large a statistic, counting the observed one (Phipson & Smyth 2010)."""
     return (1 + np.count_nonzero(null >= observed - 1e-12)) / (len(null) + 1)

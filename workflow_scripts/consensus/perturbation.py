@@ -1,4 +1,4 @@
-"""How many images change their group when they are rotated, flipped, brightened, blurred, compressed or cropped."""
+"""Count the images that change their group when they are rotated, flipped, brightened, blurred or cropped."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Stability over restarts, and how many restarts are enough, without labels."""
+"""Stability over restarts, and the number of restarts that is enough, without labels."""
 
 from dataclasses import dataclass
 
@@ -10,27 +10,28 @@ from workflow_scripts.consensus.agreement import agreement_with, compact
 from workflow_scripts.metrics.contingency import contingency_tables
 
 SAME = 0.98
-"""ARI with the best restart from which on a restart counts as its equal: about one image in a hundred elsewhere."""
+"""ARI with the best restart from which on a restart counts as equal to it: about one image in a hundred differs."""
 SURE = 0.95
 
 
 @dataclass(frozen=True)
 class RestartStability:
-    """What many restarts of one cell agree on.
+    """Agreement among many restarts of one cell.
 
     Attributes
     ----------
-    optima :
-        a row per distinct partition, best first: `inertia`, `restarts` (that ended there), `ari` (with the best one).
-    curve :
-        `n` = 1..R; `best`, the chance that the best of n restarts is the best optimum of all R; `equal`, that it is or
-        agrees with it by ARI >= `SAME`; `best_low` and `equal_low`, their lower 95 % bounds.
-    enough, enough_equal :
-        the fewest restarts that reach the best optimum, or its equal, with 95 % chance even at the lower bound of its
-        share (Clopper & Pearson 1934, one-sided); None if that is more than ten times the restarts that there were.
-    new_optimum : chance that one more restart ends in an optimum not seen so far (Good 1953): share of those seen once.
-    image : (N,) float64 in [0, 1], mean Jaccard index of the image's cluster in the best restart and in each other one.
-    cluster : (K,) float64, mean Jaccard index of each cluster of the best restart with its nearest (Hennig 2007).
+    optima : one row per distinct partition, best first: `inertia`, `restarts` (the number that ended there), `ari`
+        (with the best one).
+    curve : `n` = 1..R; `best`, the probability that the best of n restarts is the best optimum of all R; `equal`, that
+        it is that optimum or agrees with it by ARI >= `SAME`; `best_low` and `equal_low`, their lower 95 % bounds.
+    enough, enough_equal : the smallest number of restarts that reaches the best optimum, or an equal one, with 95 %
+        probability even at the lower bound of its share (Clopper & Pearson 1934, one-sided); None if that is more than
+        ten times R.
+    new_optimum : probability that one more restart ends in a new optimum (Good 1953): the share of optima found once.
+    image : (N,) float64 in [0, 1], mean Jaccard index of the image's clusters in the best restart and in each other
+        one.
+    cluster : (K,) float64, mean Jaccard index of each cluster of the best restart with the most similar one (Hennig
+        2007).
     """
 
     optima: pd.DataFrame
@@ -43,11 +44,11 @@ class RestartStability:
 
 
 def restart_stability(partitions: np.ndarray, inertia: np.ndarray) -> RestartStability:
-    """Describe the optima that restarts end in.
+    """Describe the optima that the restarts end in.
 
     Parameters
     ----------
-    partitions : (R, N) integers, a row per restart; R >= 2.
+    partitions : (R, N) integers, one row per restart; R >= 2.
     inertia : (R,) finite numbers; the lowest is the best, the first of equals.
     """
     labels = _in_order_of_appearance(compact(partitions))
@@ -59,7 +60,7 @@ def restart_stability(partitions: np.ndarray, inertia: np.ndarray) -> RestartSta
     np.minimum.at(lowest, optimum, inertia)
     ari = agreement_with(distinct, labels[best])
     optima = pd.DataFrame({"inertia": lowest, "restarts": counts, "ari": ari})
-    # `best` leads among equal inertias
+    # of equal inertias, the optimum of `best` comes first
     order = np.lexsort((np.arange(len(distinct)) != optimum[best], lowest))
     hits, equals = int(counts[optimum[best]]), int(counts[ari >= SAME].sum())
     image, cluster = _jaccard(labels, best)
@@ -80,9 +81,10 @@ def restart_stability(partitions: np.ndarray, inertia: np.ndarray) -> RestartSta
 
 
 def enough_restarts(hits: int, n_restarts: int) -> int | None:
-    """Return the fewest restarts that reach an optimum with 95 % chance, if `hits` of `n_restarts` reached it.
+    """Return the smallest number of restarts that reaches an optimum with 95 % probability.
 
-    Its share is taken at its lower 95 % bound. None for more than ten times `n_restarts`.
+    `hits` of `n_restarts` restarts reached it; its share is taken at the lower 95 % bound. None if the number is more
+    than ten times `n_restarts`.
     """
     share = _lower(hits, n_restarts)
     n = 1 if share >= SURE else int(np.ceil(np.log(1 - SURE) / np.log1p(-share)))
@@ -90,18 +92,18 @@ def enough_restarts(hits: int, n_restarts: int) -> int | None:
 
 
 def _lower(hits: int, n_restarts: int) -> float:
-    """The one-sided 95 % lower bound of a share (Clopper & Pearson 1934)."""
+    """Return the one-sided lower 95 % bound of a share (Clopper & Pearson 1934)."""
     return float(beta.ppf(1 - SURE, hits, n_restarts - hits + 1))
 
 
 def _misses(n: np.ndarray, hits: int, n_restarts: int) -> np.ndarray:
-    """Chance that n of the restarts, drawn without replacement, hold none of `hits`."""
+    """Return the probability that n of the restarts, drawn without replacement, contain none of the `hits`."""
     factors = np.clip(n_restarts - hits - np.arange(n_restarts), 0, None) / (n_restarts - np.arange(n_restarts))
     return np.cumprod(factors)[n - 1]
 
 
 def _in_order_of_appearance(labels: np.ndarray) -> np.ndarray:
-    """Labels (R, N) of which equal partitions are equal rows; 0 stays noise."""
+    """Return labels (R, N) renumbered so that equal partitions are equal rows; noise stays 0."""
     renamed = np.zeros_like(labels)
     for row, partition in zip(renamed, labels, strict=True):
         names, first = np.unique(partition[partition > 0], return_index=True)
@@ -112,7 +114,7 @@ def _in_order_of_appearance(labels: np.ndarray) -> np.ndarray:
 
 
 def _jaccard(labels: np.ndarray, best: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean Jaccard index over the other restarts, by image (N,) and by cluster of the best one (K,)."""
+    """Return the mean Jaccard index over the other restarts, by image (N,) and by cluster of the best restart (K,)."""
     own = labels[best].astype(np.intp)
     n_own, n_clusters = int(own.max(initial=0)), int(labels.max(initial=0)) + 1
     image, cluster = np.zeros(len(own)), np.zeros(n_own)

@@ -1,4 +1,4 @@
-"""The consensus of a study as results hold it: a store of clusters like any other, and a table for people."""
+"""The consensus of a study, as a table and as a store of clusters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,17 @@ from workflow_scripts.metrics.agreement import score_restarts
 class StudyConsensus:
     """The consensus of a study's cells.
 
-    `table` has a row per image: `image_id, path, label` (of the manifest), `group` (from 0, the largest first),
-    `agreement` (share of the votes, 0 to 1), `second` (the group that it goes with next, null if none),
-    `second_agreement`, `margin` (the difference of the two: low for a fragile image), `choice` and `level` (the choice
-    that moves it most, and where to; null if none), `explained` (share of the variance of the votes by that choice) and
-    `flips` (whether it is in the second group there). `k` is the number of groups, `chosen_k` how it was chosen
-    (`given`, `of the cells`, `lifetime`), `weights` (C,) those of the cells, `ari` the agreement with the labels (NaN
-    without).
+    Attributes
+    ----------
+    table : one row per image: `image_id, path, label` of the manifest, `group` (from 0, the largest first), `agreement`
+        (share of the votes, 0 to 1), `second` (the second group, null if none), `second_agreement`, `margin`
+        (difference of the two; low for a fragile image), `choice` and `level` (the choice and level that move the image
+        most; null if none), `explained` (share of the variance of the votes that this choice explains) and `flips`
+        (whether the image is in the second group at that level).
+    k : number of groups.
+    chosen_k : how k was chosen: `given`, `of the cells` or `lifetime`.
+    weights : (C,) weights of the cells.
+    ari : agreement with the labels, NaN without labels.
     """
 
     table: pd.DataFrame
@@ -37,42 +41,41 @@ class StudyConsensus:
 def consensus_of(
     partitions: np.ndarray, choices: pd.DataFrame, manifest: pd.DataFrame, groups: int | None = None
 ) -> StudyConsensus:
-    """Find the consensus of the cells, each weighted by its vote and its agreement with the others.
+    """Compute the consensus of the cells, weighted by their votes and their agreement with each other.
 
     Parameters
     ----------
     partitions : (C, N) integers, negative for noise.
-    choices : C rows, a column for each axis in which the cells differ.
-    manifest : N rows with `image_id, path, label` (None where there is none).
+    choices : C rows, one column for each axis in which the cells differ.
+    manifest : N rows with `image_id, path, label` (None if missing).
     groups : number of groups; None as in `consensus.consensus`.
     """
     alone = len(partitions) < 2
-    # Ranks and chance, which take samples, are the trust figure's.
+    # one sample, since the weights need neither ranks nor chance
     weights = np.ones(1) if alone else cell_weights(trust(partitions, choices, n_samples=1))
-    found = consensus(partitions, groups, weights)
-    flips = what_flips(found, partitions, choices, weights)
+    result = consensus(partitions, groups, weights)
+    flips = what_flips(result, partitions, choices, weights)
     table = (
         manifest[["image_id", "path", "label"]]
         .reset_index(drop=True)
         .assign(
-            group=found.group,
-            agreement=found.agreement,
-            second=pd.array(np.where(found.second == NO_GROUP, pd.NA, found.second), dtype="Int64"),
-            second_agreement=found.second_agreement,
-            margin=found.margin,
+            group=result.group,
+            agreement=result.agreement,
+            second=pd.array(np.where(result.second == NO_GROUP, pd.NA, result.second), dtype="Int64"),
+            second_agreement=result.second_agreement,
+            margin=result.margin,
             choice=flips["choice"],
             level=flips["level"].map(lambda level: None if level is None else str(level)),
             explained=flips["explained"],
             flips=flips["flips"],
         )
     )
-    ari = float(score_restarts(found.group[None], table["label"])["ari"].iloc[0])
-    return StudyConsensus(table, found.k, found.chosen_k, weights, ari)
+    ari = float(score_restarts(result.group[None], table["label"])["ari"].iloc[0])
+    return StudyConsensus(table, result.k, result.chosen_k, weights, ari)
 
 
 def write_consensus(path: str, result: StudyConsensus, attributes: Mapping[str, Any]) -> None:
-    """Store the consensus as the one run of result k, so that whatever reads clusters reads it too; the rest as
-    diagnostics."""
+    """Store the consensus as a single run with k groups, as readers of clusters expect, and the rest as diagnostics."""
     numbers = ("agreement", "second_agreement", "margin", "explained", "flips")
     diagnostics = {name: result.table[name].to_numpy() for name in numbers}
     diagnostics |= {

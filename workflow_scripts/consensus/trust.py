@@ -1,4 +1,4 @@
-"""Which cells to trust without labels: those that agree with the others; and which is best with a few labels."""
+"""Which cells to trust: without labels those that agree with others, with a few labels the most probable ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,40 +16,39 @@ from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.metrics.contingency import contingency_tables, encode_classes
 
 ONE_OPINION = 0.95
-"""Cells that agree with each other at least as much as this are one opinion and have one vote together."""
+"""Cells that agree at least this much with each other are one opinion and share one vote."""
 WEAK = 0.2
-"""Agreement of the most trusted cell below which the choices decide more than the images do."""
+"""Agreement of the most trusted cell below which the choices decide the result more than the images do."""
 MAX_SAMPLE = 1000
-"""Images of a bootstrap sample at most; its weights are drawn so that intervals are those of all images."""
+"""Largest number of images in a bootstrap sample; its weights are drawn so that intervals are those of all images."""
 FOREIGN = tuple(axis for axis in axes_of("features") if axis != "subset")
-"""Cells are foreign to each other if they differ in any of these."""
+"""Axes that make cells foreign to each other: cells are foreign if they differ in any of these."""
 Verdict = Literal["nothing", "weak", "agree"]
 
 
 @dataclass(frozen=True)
 class Trust:
-    """How far each cell of a study is to be trusted, without labels.
+    """How far to trust each cell of a study, without labels.
 
     Attributes
     ----------
     table :
-        a row per cell, in the order given: the choices, and
+        one row per cell in the given order, with the choices and
 
-        - `agreement`: mean agreement (ARI) with the opinions of all other cells, each opinion once;
-        - `foreign`: the same over cells of another preprocessing, backbone or layer; NaN where there is none;
+        - `agreement`: mean agreement (ARI) with the opinions of all other cells, each opinion counted once;
+        - `foreign`: the same over cells with another preprocessing, backbone or layer; NaN if there are none;
         - `opinion`: number of the cell's opinion, from 0;
-        - `vote`: the cell's share in the votes of all cells; sums to 1;
-        - `rank`: 1 is the most trusted; `rank_low`, `rank_high`: its 95 % interval over samples of the images and of
-          the opinions (Bayesian bootstrap, Rubin 1981);
+        - `vote`: share of the cell in the votes of all cells; sums to 1;
+        - `rank`: 1 for the most trusted cell; `rank_low`, `rank_high`: 95 % interval over samples of the images and the
+          opinions (Bayesian bootstrap, Rubin 1981);
         - `first`: share of the samples in which no cell ranks higher.
     agreement : (C, C) float64, ARI of every two cells.
     n_opinions : number of opinions.
     chance :
-        the agreement that the most trusted of so many cells has, in 99 of 100 cases, if all images are dealt to the
-        clusters anew in each cell.
-    verdict :
-        `nothing`: the best agreement is not above chance, so trust none; `weak`: above chance, but below `WEAK`: the
-        choices decide the answer; else `agree`.
+        99 % quantile of the agreement of the most trusted cell if the images are shuffled in each cell. verdict :
+        `nothing` if the best agreement is not above chance, so that no cell is to be trusted; `weak` if it is above
+    chance but
+        below `WEAK`, so that the choices decide the result; otherwise `agree`.
     """
 
     table: pd.DataFrame
@@ -60,7 +59,7 @@ class Trust:
 
     @property
     def best(self) -> int:
-        """The row of the most trusted cell, the first of equals; what it is worth is the verdict's to say."""
+        """Return the row of the most trusted cell, the first of equals; see `verdict` for what it is worth."""
         return int(self.table["agreement"].to_numpy().argmax())
 
 
@@ -77,18 +76,18 @@ def trust(
     Parameters
     ----------
     partitions : (C, N) integers, negative for noise; C >= 2.
-    choices : C rows; a column per axis that the study varies.
-    foreign : axes in which foreign cells differ; those that are no column of `choices` are left out.
-    n_samples : bootstrap samples of the images and the cells, and permutations for `chance`.
-    seed : of both.
+    choices : C rows, one column per axis that the study varies.
+    foreign : axes in which foreign cells differ; axes that are not in `choices` are ignored.
+    n_samples : number of bootstrap samples of images and cells, and of permutations for `chance`.
+    seed : seed of both.
 
     Raises
     ------
     ValueError
-        If there are fewer than two cells or the number of choices is another.
+        If there are fewer than two cells, or the numbers of partitions and choices differ.
     """
     if len(partitions) != len(choices) or len(choices) < 2:
-        raise ValueError(f"got {len(partitions)} partitions and {len(choices)} choices, expected as many, 2 or more")
+        raise ValueError(f"got {len(partitions)} partitions, {len(choices)} choices, expected equal numbers, 2 or more")
     agreement = agreement_matrix(partitions)
     opinion = opinions(agreement)
     vote = votes(agreement, opinion)
@@ -117,13 +116,13 @@ def trust(
 
 
 def opinions(agreement: np.ndarray) -> np.ndarray:
-    """Number the opinions that cells are of: complete linkage of 1 - `agreement` (C, C) cut at 1 - `ONE_OPINION`.
+    """Group the cells into opinions: complete linkage of 1 - `agreement` (C, C), cut at 1 - `ONE_OPINION`.
 
-    Any two cells of one opinion agree at least that much; a copy of a cell joins it and changes no other opinion.
+    Any two cells of one opinion agree at least that much. A copy of a cell joins its opinion and changes no other.
 
     Returns
     -------
-    (C,) intp from 0.
+    (C,) intp, the opinion of each cell, from 0.
     """
     distances = np.clip(1 - agreement, 0, None)
     merges = fastcluster.linkage(squareform(distances, checks=False), "complete")
@@ -132,9 +131,9 @@ def opinions(agreement: np.ndarray) -> np.ndarray:
 
 
 def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
-    """Share one vote among all opinions, in equal parts among the distinct partitions of each and among their copies.
+    """Share one vote equally among opinions, then among the distinct partitions of an opinion, then among copies.
 
-    So copies of a cell, however many, change nothing for the others, and near-copies next to nothing.
+    So any number of copies of a cell changes nothing for the other cells, and near-copies change very little.
 
     Parameters
     ----------
@@ -151,17 +150,18 @@ def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
 
 
 def heard(opinion: np.ndarray) -> np.ndarray:
-    """Return (C, C) bool, which cells count for each: those of other opinions, and if there is one opinion all others.
+    """Return (C, C) bool, the cells that count for each cell.
 
-    `opinion` (C,) from `opinions`.
+    These are the cells of other opinions, or all other cells if there is one opinion. `opinion` (C,) is from
+    `opinions`.
     """
     return opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
 
 
 def support(agreement: np.ndarray, vote: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return each cell's mean agreement with the cells that count for it, by their votes; (C,), NaN where none does.
+    """Return the mean agreement (C,) of each cell with the cells that count for it, weighted by their votes.
 
-    `agreement` (C, C), `vote` (C,), `counts` (C, C) bool.
+    `agreement` (C, C), `vote` (C,), `counts` (C, C) bool. NaN for a cell for which no other counts.
     """
     weights = counts * vote
     total = weights.sum(axis=1)
@@ -175,7 +175,7 @@ def cell_weights(trusted: Trust) -> np.ndarray:
 
 
 def _rank(scores: np.ndarray) -> np.ndarray:
-    """Ranks (..., C) of scores (..., C): 1 for the highest, equals have the same."""
+    """Return the ranks (..., C) of scores (..., C): 1 for the highest; equal scores have equal ranks."""
     return 1 + (scores[..., None, :] > scores[..., :, None] + 1e-12).sum(axis=-1)
 
 
@@ -188,28 +188,28 @@ def _sampled_ranks(
     n_samples: int,
     seed: int,
 ) -> np.ndarray:
-    """Ranks (n_samples, C) when images and opinions count at random: `score` and what a sample adds to it.
+    """Return the ranks (n_samples, C) when images and opinions have random weights (Bayesian bootstrap).
 
-    Weights of mean 1 have the variance 1 with which a bootstrap counts each image. Of more than `MAX_SAMPLE` images
-    that many are drawn, and the variance is so much smaller that the spread is that of all images.
+    Weights with mean 1 and variance 1 correspond to the counts of a bootstrap. If there are more than `MAX_SAMPLE`
+    images, that many are drawn and the variance is reduced accordingly, so that the spread is that of all images.
     """
     rng = np.random.default_rng([seed, 0])
     n_images = partitions.shape[1]
     drawn = rng.permutation(n_images)[:MAX_SAMPLE]
     partitions, shape = partitions[:, drawn], n_images / len(drawn)
-    of_drawn = support(agreement_matrix(partitions), vote, others)
+    drawn_score = support(agreement_matrix(partitions), vote, others)
     scores = np.empty((n_samples, len(vote)))
     for sample in scores:
         counts = rng.gamma(shape, 1 / shape, len(drawn))
         voters = rng.exponential(size=opinion.max() + 1)[opinion]
         sample[:] = support(agreement_matrix(partitions, counts), vote * voters, others)
-    return _rank(score + scores - of_drawn)
+    return _rank(score + scores - drawn_score)
 
 
 def _chance(partitions: np.ndarray, vote: np.ndarray, others: np.ndarray, n_samples: int, seed: int) -> float:
-    """The 99 % quantile of the best cell's agreement when every partition is shuffled by itself.
+    """Return the 99 % quantile of the best cell's agreement when every partition is shuffled independently.
 
-    Of more than `MAX_SAMPLE` images that many are drawn: chance is higher with fewer images, and the doubt greater.
+    Of more than `MAX_SAMPLE` images a sample is used. Chance is higher with fewer images, so the test becomes stricter.
     """
     rng = np.random.default_rng([seed, 1])
     partitions = partitions[:, rng.permutation(partitions.shape[1])[:MAX_SAMPLE]]
@@ -219,17 +219,16 @@ def _chance(partitions: np.ndarray, vote: np.ndarray, others: np.ndarray, n_samp
 
 @dataclass(frozen=True)
 class WithLabels:
-    """What a number of labels adds.
+    """What a number of labels adds to the trust in the cells.
 
     Attributes
     ----------
-    prior, evidence : (C,) float64, log; of each cell before the labels, and of the labels under each cell.
-    probability : (C,) that the cell is best; sums to 1.
+    prior, evidence : (C,) float64, log of the prior of each cell and of the probability of the labels under it.
+    probability : (C,) probability that the cell is best; sums to 1.
     best : row of the most probable cell of the most probable opinion.
-    n_labels : labels that there are.
-    labels_needed :
-        labels still needed, all in all, until the leading opinion has 95 % if they speak as those at hand do; 0 if it
-        has; None if they do not speak for it, or there are none.
+    n_labels : number of labels.
+    labels_needed : number of further labels until the leading opinion has 95 % probability, if they add as much
+        evidence as the present ones; 0 if it has it already; None if the labels do not favour it, or there are none.
     """
 
     prior: np.ndarray
@@ -241,22 +240,21 @@ class WithLabels:
 
 
 PRIOR_STRENGTH = 30.0
-"""Natural logarithm of the odds that an agreement of 1 has before one of 0."""
+"""Log of the prior odds of an agreement of 1 against an agreement of 0."""
 
 
 def with_labels(trusted: Trust, partitions: np.ndarray, labels: Sequence[object]) -> WithLabels:
-    """Combine the agreement of cells (the prior) with labels of any number of images (the evidence).
+    """Combine the agreement of the cells (the prior) with the labels of any number of images (the evidence).
 
-    The model: each cluster of a cell has its own unknown shares of the classes (a symmetric Dirichlet prior with
-    alpha = 1 / classes), and the labels of its images are drawn from them. The evidence is the probability of all
-    labels at hand under that model, in closed form; the prior is proportional to vote * exp(`PRIOR_STRENGTH` *
-    agreement).
+    Model: each cluster of a cell has its own unknown class shares (symmetric Dirichlet prior with alpha = 1 / classes),
+    from which the labels of its images are drawn. The evidence is the probability of all labels under this model, in
+    closed form. The prior is proportional to vote * exp(`PRIOR_STRENGTH` * agreement).
 
     Parameters
     ----------
-    trusted : of the same cells.
-    partitions : (C, N) integers, negative for noise (each such image stands alone).
-    labels : (N,) texts; "" or None where there is none.
+    trusted : trust in the same cells.
+    partitions : (C, N) integers, negative for noise (each noise image is a cluster of its own).
+    labels : (N,) texts; "" or None if missing.
     """
     codes, classes = encode_classes(np.asarray(labels, dtype=object))
     known = codes >= 0
@@ -271,7 +269,7 @@ def with_labels(trusted: Trust, partitions: np.ndarray, labels: Sequence[object]
 
 
 def _evidence(partitions: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
-    """Log probability (C,) of the labels, one Dirichlet-multinomial for each cluster."""
+    """Return the log probability (C,) of the labels, one Dirichlet-multinomial for each cluster."""
     labels = compact(partitions)
     tables = contingency_tables(labels, codes, int(labels.max(initial=0)) + 1, n_classes)[:, 2:, :-1]
     alpha = 1 / n_classes
@@ -281,7 +279,7 @@ def _evidence(partitions: np.ndarray, codes: np.ndarray, n_classes: int) -> np.n
 
 
 def _labels_needed(leads: np.ndarray, prior: np.ndarray, evidence: np.ndarray, n_labels: int) -> int | None:
-    """Labels until the leading opinion has 95 %, if each adds to its odds what those at hand did on average."""
+    """Return how many labels the leading opinion needs for 95 %, if each adds the mean log odds of the present ones."""
     odds = [
         np.logaddexp.reduce(weight[leads]) - np.logaddexp.reduce(weight[~leads]) if (~leads).any() else np.inf
         for weight in (prior, prior + evidence)

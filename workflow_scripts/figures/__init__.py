@@ -1,1 +1,1 @@
-"""One module per kind of figure: `tabulate` computes what is drawn, `draw` draws it and computes nothing."""
+"""Figures, one module for each kind: `tabulate` computes the table, `draw` draws it and computes nothing."""

@@ -1,4 +1,4 @@
-"""How many restarts are enough: the metric to expect from the best of n."""
+"""Plot the metric to expect from the best of n restarts, which shows how many restarts are enough."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -19,19 +19,19 @@ from workflow_scripts.io.tables import with_k
 from workflow_scripts.metrics import best_of_n
 
 POINTS = 100
-"""Numbers of restarts at which a line is drawn, evenly spread on a logarithmic scale."""
+"""Number of points of a line, evenly spaced on a logarithmic scale."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the expected metric of the restart of lowest inertia among n, drawn from those that each cell stores.
+    """Return the expected metric of the restart with the lowest inertia among n of the stored restarts of each cell.
 
     Returns
     -------
-    DataFrame, a row per cell and n: `series` (the cell's name), `k`, `metric`, `n`, `expected, low, high` (in the units
-    of the metric's name in the figure; the band is the bootstrap's), `n_restarts` and `confidence`. No rows if there
-    are no labels and the metric needs them.
+    DataFrame with one row per cell and n: `series` (name of the cell), `k`, `metric`, `n`, `expected, low, high` (in
+    the units of the metric's name in the figure; the band is a bootstrap interval), `n_restarts` and `confidence`.
+    Empty if the metric needs labels and there are none.
     """
     names = cell_names(cells, [*AXES])
     curves = [_curve(figure, cell.scores()) for cell in OneCell.each(cells, inputs)]
@@ -44,17 +44,17 @@ def _curve(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
     if restarts.empty:
         return pd.DataFrame(columns=["k", "metric", "n", "expected", "low", "high", "n_restarts", "confidence"])
     curve = best_of_n(restarts["inertia"], shown(metric, restarts[metric]), confidence=figure["confidence"])
-    known = {
+    constants = {
         "k": restarts["k"].iloc[0],
         "metric": metric,
         "n_restarts": len(restarts),
         "confidence": figure["confidence"],
     }
-    return curve.assign(**known)
+    return curve.assign(**constants)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line with a band for each cell, along a logarithmic axis."""
+    """Draw a line with a band for each cell, on a logarithmic axis."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
@@ -70,7 +70,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.plot(curve["n"], curve["expected"], color=look.colour, linestyle=dashes[name])
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
-        ax.set(xlabel="Restarts n, of which the lowest inertia is kept", xlim=(1, table["n"].max()))
+        ax.set(xlabel="Restarts n (the one with the lowest inertia is kept)", xlim=(1, table["n"].max()))
         ax.set_ylabel(f"Expected {METRIC_NAMES[table['metric'].iloc[0]].replace('Accuracy', 'accuracy')}")
         ax.grid(axis="y")
         entries = {name: Line2D([], [], color=look.colour, linestyle=dashes[name]) for name, look in line_looks.items()}

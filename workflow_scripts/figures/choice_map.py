@@ -1,4 +1,4 @@
-"""The choice map: how far every two cells agree, ordered by a tree, with the choices as coloured bars."""
+"""Plot how well every two cells agree, ordered by a tree, with the choices of the cells as coloured bars."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -35,24 +35,25 @@ from workflow_scripts.grid.cells import word
 from workflow_scripts.metrics.evenly import evenly
 
 BAR = 4.0
-"""Millimetres of the bar of a choice."""
+"""Width of the bar of a choice in millimetres."""
 MOST = 200
-"""Cells that are shown: of more, so many spread evenly over the tree."""
+"""Largest number of cells that are drawn; of more cells, this many evenly spaced over the tree."""
 FEW_FOR_ORDERING = 500
-"""Cells up to which the branches of the tree are turned so that neighbours are alike."""
+"""Largest number of cells for which the branches of the tree are turned so that neighbours are similar."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Compare every two cells, in the order of the tree (average linkage of 1 - ARI).
+    """Return the agreement of every two cells in the order of the tree (average linkage of 1 - ARI).
 
     Returns
     -------
-    DataFrame, a row for each two cells that are shown, both ways and each with itself: `place` and `other_place` (in
-    the order of the tree, from 0), `name, other_name`, the axes in which cells differ (in words, of the first cell),
-    `ari`, `joins_at` (1 - ARI at which the first cell's branch joins that of the cell before it; null for the first),
-    and `n_cells` and `n_images` of the study. No rows if there is one cell.
+    DataFrame with one row for each ordered pair of drawn cells, including each cell with itself: `place` and
+    `other_place` (in the order of the tree, from 0), `name, other_name`, one column for each axis that differs (the
+    first cell's value in words), `ari`, `joins_at` (1 - ARI at which the first cell's branch joins that of the cell
+    before it; null for the first),
+    `n_cells` and `n_images` of the study. Empty if there is one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
@@ -74,7 +75,7 @@ def tabulate(
 
 
 def _tree(ari: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The leaves in order (C,), and the height at which every two of them are first in one branch (C, C)."""
+    """Return the leaves in order (C,), and the height at which every two of them join (C, C)."""
     distances = squareform(np.clip(1 - ari, 0, None), checks=False)
     merges = fastcluster.linkage(distances, "average")
     if len(ari) <= FEW_FOR_ORDERING:
@@ -89,7 +90,7 @@ def _tree(ari: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the tree, the matrix and, between them, a bar for each choice."""
+    """Draw the tree, one bar for each choice, and the matrix."""
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
@@ -102,9 +103,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         widths = [0.16 * side, *[BAR] * len(axes), side]
         panels = made.subplots(1, len(widths), gridspec_kw={"width_ratios": widths}, squeeze=False)[0]
         _draw_tree(panels[0], cells)
-        of_level = looks([f"{axis} {level}" for axis in axes for level in sorted_levels(cells[axis])], style)
+        level_looks = looks([f"{axis} {level}" for axis in axes for level in sorted_levels(cells[axis])], style)
         for ax, axis in zip(panels[1:-1], axes, strict=True):
-            _draw_bar(ax, axis, [of_level[f"{axis} {level}"].colour for level in cells[axis]])
+            _draw_bar(ax, axis, [level_looks[f"{axis} {level}"].colour for level in cells[axis]])
         image = panels[-1].imshow(
             table["ari"].to_numpy().reshape(n, n), cmap="viridis", vmin=min(0.0, table["ari"].min()), vmax=1,
             aspect="auto", interpolation="nearest",
@@ -112,14 +113,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         panels[-1].set(xticks=[], yticks=[])
         panels[-1].set_xlabel("Cells, in the same order")
         made.colorbar(image, ax=panels[-1], label="Agreement of two cells (ARI)", shrink=0.8, pad=0.02)
-        legend_on_top(made, _entries(cells, axes, of_level), style)
+        legend_on_top(made, _entries(cells, axes, level_looks), style)
         note(made, _explanation(table, n, narrow=figure["width"] < ONE_COLUMN), style)
     return made
 
 
 def _draw_tree(ax: Axes, cells: pd.DataFrame) -> None:
-    """The tree, from the heights at which neighbours in its order join."""
-    branches = [(float(place), 0.0) for place in range(len(cells))]  # place and height of the top of each
+    """Draw the tree from the heights at which neighbours join."""
+    branches = [(float(place), 0.0) for place in range(len(cells))]  # place and height of the top of each branch
     joins = list(cells["joins_at"][1:])
     while joins:
         lowest = int(np.argmin(joins))
@@ -132,23 +133,23 @@ def _draw_tree(ax: Axes, cells: pd.DataFrame) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(2))
 
 
-def _draw_bar(ax: Axes, axis: str, of_cells: Sequence[str]) -> None:
-    """Draw the colours of one choice down the cells."""
-    ax.imshow([[to_rgb(colour)] for colour in of_cells], aspect="auto", interpolation="nearest")
+def _draw_bar(ax: Axes, axis: str, cell_colours: Sequence[str]) -> None:
+    """Draw the bar of one choice, one colour for each cell."""
+    ax.imshow([[to_rgb(colour)] for colour in cell_colours], aspect="auto", interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.set_title(_letter(axis), loc="center")
 
 
 def _letter(axis: str) -> str:
-    """The letter that stands above the bar of a choice and before its levels in the legend."""
+    """Return the letter for a choice: it is above its bar and before its levels in the legend."""
     return TITLES[axis][0]
 
 
-def _entries(cells: pd.DataFrame, axes: Sequence[str], of_level: Mapping[str, Look]) -> dict[str, Line2D]:
+def _entries(cells: pd.DataFrame, axes: Sequence[str], level_looks: Mapping[str, Look]) -> dict[str, Line2D]:
     return {
         f"{_letter(axis)}: {shortened(level)}": Line2D(
-            [], [], linestyle="", marker="s", color=of_level[f"{axis} {level}"].colour, markersize=4
+            [], [], linestyle="", marker="s", color=level_looks[f"{axis} {level}"].colour, markersize=4
         )
         for axis in axes
         for level in sorted_levels(cells[axis])
@@ -160,5 +161,5 @@ def _explanation(table: pd.DataFrame, n: int, narrow: bool) -> str:
     part = "" if n == first["n_cells"] else f" ({n} shown, spread over the tree)"
     return (
         f"{first['n_cells']} cells{part}, n = {first['n_images']} images. Tree: average linkage of 1 − ARI. "
-        "Blocks are cells that say the same; the bar that follows them is the choice that parts them."
+        "Blocks are cells that agree; the bar whose colours follow the blocks is the choice that separates them."
     )

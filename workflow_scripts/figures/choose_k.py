@@ -1,4 +1,4 @@
-"""How many groups: five criteria over one range of k, what each recommends, and how sure it is."""
+"""Plot five criteria for the number of clusters, the k that each recommends, and how sure it is."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,19 +24,24 @@ UNITS = {
     "stability": "Prediction strength",
 }
 LARGEST = 60
-"""Area of the dot of a k that every resample recommends, points²."""
+"""Area in points² of the dot of a k that every resample recommends."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return each criterion for choosing k, for each k in the settings, on the points of one cell.
+    """Return each criterion for each k of the settings, computed on the points of one cell.
 
     Returns
     -------
-    DataFrame with the columns of `survey`, and `standing_out` (the k on which most agree, null if there is none),
-    `n_images`, `n_classes` (of the labels; 0 without), `n_resamples`, `n_references` and `covariance_type`.
-    Raises `UserError` for a k above half of the images: stability splits them.
+    DataFrame with the columns of `survey`, and `standing_out` (the k on which most criteria agree, or null),
+    `n_images`,
+    `n_classes` (of the labels; 0 without labels), `n_resamples`, `n_references` and `covariance_type`.
+
+    Raises
+    ------
+    UserError
+        For a k above half the number of images, because the stability criterion splits them into halves.
     """
     cell = OneCell.first(cells, inputs)
     points = cell.points()
@@ -74,8 +79,8 @@ def _draw_criterion(ax: Axes, table: pd.DataFrame, colour: str) -> None:
     ax.scatter(chosen["k"], chosen["value"], 42, "none", edgecolors=INK, linewidths=1.1, zorder=3)
     if criterion == "stability":
         ax.axhline(ENOUGH, color=FAINT, linestyle="--", linewidth=0.8)
-    said = f"k = {chosen['k'].iloc[0]} ({100 * chosen['share'].iloc[0]:.0f} %)" if len(chosen) else "no k"
-    ax.set_title(f"{TITLES[criterion]}: {said}")
+    answer = f"k = {chosen['k'].iloc[0]} ({100 * chosen['share'].iloc[0]:.0f} %)" if len(chosen) else "no k"
+    ax.set_title(f"{TITLES[criterion]}: {answer}")
     ax.set(xlabel="Number of clusters k", ylabel=UNITS[criterion])
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y")
@@ -92,9 +97,9 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Mapping[str, str]) -> N
     none = ks.min() - max(1.5, 0.2 * (ks.max() - ks.min()))
     ax.axvspan(none - 0.75, none + 0.75, color="#f4f4f4", linewidth=0, zorder=-1)
     for row, criterion in enumerate(CRITERIA):
-        of_criterion = table[table["criterion"] == criterion]
-        chosen = of_criterion[of_criterion["recommended"]]
-        x, share = [none, *of_criterion["k"]], [of_criterion["undecided"].iloc[0], *of_criterion["share"]]
+        rows = table[table["criterion"] == criterion]
+        chosen = rows[rows["recommended"]]
+        x, share = [none, *rows["k"]], [rows["undecided"].iloc[0], *rows["share"]]
         ax.scatter(x, np.full(len(x), row), LARGEST * np.array(share), palette[criterion], linewidths=0)
         place = chosen["k"].iloc[0] if len(chosen) else none
         ax.scatter([place], [row], 1.5 * LARGEST, "none", edgecolors=INK, linewidths=1.1, zorder=3)
@@ -102,7 +107,7 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Mapping[str, str]) -> N
     numbers = [int(k) for k in MaxNLocator(integer=True).tick_values(ks.min(), ks.max()) if k in ks]
     ax.set_xticks([none, *numbers], ["none", *map(str, numbers)])
     ax.set(ylim=(len(CRITERIA) - 0.4, -0.6), xlim=(none - 0.75, ks.max() + 0.75), xlabel="Number of clusters k")
-    ax.set_title("What resamples recommend")
+    ax.set_title("Recommended by the resamples")
 
 
 def _explanation(table: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""How the images of each class fall into the clusters themselves, before any vote."""
+"""Plot the number of images of each class in each cluster, before any majority vote."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,14 +27,15 @@ from workflow_scripts.metrics.members import cluster_names
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return images of each class by cluster, of the stored clustering of lowest inertia.
+    """Return the number of images by class and cluster for the stored clustering with the lowest inertia.
 
     Returns
     -------
-    DataFrame, a row per label and cluster: `label` (sorted), `cluster` (its number; negative is noise), `name` (`Sc`,
-    `Sc-2`; in this order, noise last), `count`, `support` (labelled images of the class), `share` (count / support),
-    `size` (images of the cluster, labelled or not), `k` (null if the clusterer finds it), `chosen_by` (the metric by
-    which k is the best; null if it is given). No rows without labels.
+    DataFrame with one row per label and cluster: `label` (sorted), `cluster` (its number; negative is noise), `name`
+    (`Sc`,
+    `Sc-2`; sorted, noise last), `count`, `support` (labelled images of the class), `share` (count / support), `size`
+    (images of the cluster, labelled or not), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is
+    the best; null if k is given). Empty without labels.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -52,7 +53,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw counts on a shade that is the share of the row's class."""
+    """Draw the counts; the shade is the share of the class in the row."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: there are no classes to compare with clusters.")

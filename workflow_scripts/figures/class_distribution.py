@@ -1,4 +1,4 @@
-"""How many images each class has, the largest first."""
+"""Plot the number of images of each class, the largest class first."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +13,9 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 
 ROW = 4.8
-"""Millimetres."""
+"""Height of a bar in millimetres."""
 MOST = 40
-"""Bars; the classes beyond are one bar together."""
+"""Largest number of bars; the remaining classes share one bar."""
 
 
 def tabulate(
@@ -25,8 +25,8 @@ def tabulate(
 
     Returns
     -------
-    DataFrame, a row per class, the largest first, equal ones by name: `label` (None, last: images without one), `n`,
-    `percent` (of the labelled images; null for those without a label).
+    DataFrame with one row per class, the largest first and equal ones by name: `label` (None in the last row: images
+    without a label), `n`, `percent` (of the labelled images; null for images without a label).
     """
     cell = OneCell.first(cells, inputs)
     labels = cell.manifest()["label"]
@@ -39,11 +39,11 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a bar for each class in its colour, with its number and share, and a pale one for images without a label."""
+    """Draw a bar for each class in its colour with count and share, and a pale bar for images without a label."""
     labelled = table[table["label"].notna()]
     with theme(style):
         if labelled.empty:
-            return placeholder(figure, f"No labels: all {table['n'].sum()} images are without one.")
+            return placeholder(figure, f"No labels: none of the {table['n'].sum()} images has one.")
         bars = _bars(table, looks(classes(read_manifest(inputs["manifest"])), style))
         made = canvas(figure, ROW * len(bars) + 16)
         ax = made.subplots()
@@ -63,7 +63,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _bars(table: pd.DataFrame, class_looks: Mapping[str, Look]) -> pd.DataFrame:
-    """Return `name, n, percent, colour` of each bar: classes, those beyond `MOST` together, images without a label."""
+    """Return `name, n, percent, colour` of each bar: classes, remaining classes, images without a label."""
     is_class = table["label"].notna()
     classes_shown, rest, unlabelled = table[is_class][:MOST], table[is_class][MOST:], table[~is_class]
     bars = [

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of each class, as a table."""
+"""Show precision, recall and F1 of each class as a table."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,12 +18,12 @@ HEADINGS = ("Precision", "Recall", "F1")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return mean and standard deviation over the repeats of each class's scores after the majority vote, in percent.
+    """Return the scores of each class after the majority vote in percent: mean and standard deviation over the repeats.
 
     Returns
     -------
-    DataFrame, a row per class in sorted order: `label, support, k` (null if the clusterer finds it), `n_repeats`, and
-    for each of precision, recall and f1 `_mean` and `_sd` (ddof 1; null for one repeat). No rows without labels.
+    DataFrame with one row per class, sorted: `label, support, k` (null if the clusterer finds it), `n_repeats`, and for
+    each of precision, recall and f1 `_mean` and `_sd` (ddof 1; null for one repeat). Empty without labels.
     """
     cell = OneCell.first(cells, inputs)
     k = cell.wanted_k(figure)
@@ -33,12 +33,12 @@ def tabulate(
         n_repeats=("repeat", "size"),
         **{f"{score}_{name}": (score, how) for score in SCORES for name, how in (("mean", "mean"), ("sd", "std"))},
     ).reset_index()
-    of_scores = [f"{score}_{name}" for score in SCORES for name in ("mean", "sd")]
-    return table.assign(**{column: 100 * table[column] for column in of_scores})
+    score_columns = [f"{score}_{name}" for score in SCORES for name in ("mean", "sd")]
+    return table.assign(**{column: 100 * table[column] for column in score_columns})
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each class, with the class's colour and marker."""
+    """Draw a line of text for each class with its colour and marker."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: precision and recall compare clusters with labels.")

@@ -1,4 +1,4 @@
-"""Two clusters side by side: their typical images, and those where one passes into the other."""
+"""Show two clusters side by side: typical images, border images and far images of each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from workflow_scripts.figures.contact_sheet import (
     block_height,
     chosen_clusters,
     draw_places,
-    pictured,
-    said_k,
+    k_in_words,
+    with_images,
 )
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, theme
 from workflow_scripts.io.cells import OneCell
@@ -24,21 +24,22 @@ from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.members import (
     centre_distances,
     cluster_names,
+    example_members,
     nearest_clusters,
-    parted_twins,
-    telling_members,
+    separated_twins,
 )
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show of the two clusters: those named, or the two whose means lie nearest each other.
+    """Return the images to show of two clusters: the named ones, or the two with the nearest means.
 
     Returns
     -------
-    DataFrame as that of `contact_sheet`, where the border is the one between the two, with `apart` (distance of their
-    means) and `parted` (images and their nearest neighbours that the two part). No rows for a single cluster.
+    DataFrame as in `contact_sheet`, where the border is the one between the two clusters, with `apart` (distance of
+    their means) and `parted` (number of nearest-neighbour pairs with one image in each). Empty if there is a single
+    cluster.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -47,23 +48,23 @@ def tabulate(
     names = cluster_names(best.labels, manifest["label"])
     pair = chosen_clusters(names, figure["clusters"]) if figure["clusters"] else nearest_clusters(points, best.labels)
     inside = np.flatnonzero(np.isin(best.labels, pair)) if len(pair) == 2 else np.array([], dtype=np.intp)
-    members = telling_members(centre_distances(points[inside], best.labels[inside]), figure["per_place"])
+    members = example_members(centre_distances(points[inside], best.labels[inside]), figure["per_place"])
     members["row"] = inside[members["row"]]
-    table = pictured(members, manifest, names, best.labels)
+    table = with_images(members, manifest, names, best.labels)
     table["chosen_by"] = chosen_by(figure)
-    twins = parted_twins(points, best.labels)
-    parted = int((twins["cluster"].isin(pair) & twins["twin_cluster"].isin(pair)).sum())
+    twins = separated_twins(points, best.labels)
+    n_separated = int((twins["cluster"].isin(pair) & twins["twin_cluster"].isin(pair)).sum())
     means = cluster_means(points, best.labels)[pair]
     apart = float(np.linalg.norm(means[0] - means[-1])) if len(means) else np.nan
-    return table.assign(k=best.k, preprocess=cell["preprocess"], apart=apart, parted=parted)
+    return table.assign(k=best.k, preprocess=cell["preprocess"], apart=apart, parted=n_separated)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the two beside each other, in a narrow figure below each other, with a line for each place."""
+    """Draw the two clusters beside each other (in a narrow figure below each other), with one line for each place."""
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
-            return placeholder(figure, "A single cluster: there are no two to compare.")
+            return placeholder(figure, "There is a single cluster, so no two can be compared.")
         n = int(table["position"].max()) + 1
         if figure["width"] < ONE_COLUMN:
             made = canvas(figure, 2 * block_height(figure["width"], n, style) + 2 * NOTE)
@@ -82,6 +83,6 @@ def _remark(table: pd.DataFrame) -> str:
     far = " and ".join(f"{own:.3g}" for own in table.groupby("name", sort=False)["own"].max())
     labels = "" if table["label"].notna().any() else "No labels. "
     return (
-        f"{said_k(table)}{labels}Means {first['apart']:.3g} apart, farthest images {far} from theirs; "
-        f"{first['parted']} pairs of nearest neighbours are parted by the two."
+        f"{k_in_words(table)}{labels}The means are {first['apart']:.3g} apart, the farthest images {far} from their "
+        f"own; {first['parted']} pairs of nearest neighbours have one image in each."
     )

@@ -1,4 +1,4 @@
-"""What each cluster of one clustering is worth, as a table: size, purity, cohesion, silhouette, density."""
+"""Show the scores of each cluster as a table: size, purity, cohesion, silhouette and density-based validity."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,14 +21,14 @@ HEADINGS = ("n", "Purity", "Cohesion", "Silhouette", "DBCV")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return a row per cluster of the stored clustering of lowest inertia; noise has none.
+    """Return one row per cluster of the stored clustering with the lowest inertia, without noise.
 
     Returns
     -------
-    DataFrame: `cluster, name, predicted, rank` (as in the embedding), `size`, `purity` (share of its labelled images
-    that have the class that it votes for; null without any), `cohesion` (mean distance of its images to their mean, in
-    the units of the points), `silhouette` (mean of its images, of a sample above 20 000), `dbcv` (its density-based
-    validity; null above 20 000 images), `k` (null if the clusterer finds it), `n` and `n_noise` (images).
+    DataFrame with `cluster, name, predicted, rank` (as in `embedding`), `size`, `purity` (share of its labelled images
+    in the class that it votes for; null without labels), `cohesion` (mean distance of its images to their mean, in the
+    units of the points), `silhouette` (mean of its images; of a sample above 20 000 images), `dbcv` (density-based
+    validity; null above 20 000 images), `k` (null if the clusterer finds it), `n` and `n_noise` (numbers of images).
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
@@ -50,11 +50,11 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each cluster, with its colour and marker."""
+    """Draw a line of text for each cluster with its colour and marker."""
     names = classes(read_manifest(inputs["manifest"]))
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No cluster: the clusterer calls every image noise.")
+            return placeholder(figure, "No cluster: the clusterer labels every image as noise.")
         looks_of = cluster_looks(table, looks(names, style), style)
         made = canvas(figure, height(len(table)) + 4)
         table = table.sort_values(["predicted", "rank", "cluster"])

@@ -1,4 +1,4 @@
-"""Every clusterer side by side on the same points, as a table."""
+"""Compare all clusterers on the same points as a table."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,13 +39,13 @@ LARGE = ("calinski_harabasz", "inertia", "bic", "aic")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Cluster, noise and the metrics of each cell, mean and standard deviation over the repeats.
+    """Return clusters, noise and metrics of each cell, with mean and standard deviation over the repeats.
 
     Returns
     -------
-    DataFrame, a row per cell: `name` (its clusterer, and what else tells it from the others), `k` (null if the
+    DataFrame with one row per cell: `name` (clusterer and whatever else differs between cells), `k` (null if the
     clusterer finds it), `n_clusters` (mean), `noise` (mean share of the images), `n_repeats`, and for each metric
-    `_mean` and `_sd` (ddof 1; null for one repeat, and where a metric does not apply).
+    `_mean` and `_sd` (ddof 1; null for one repeat or if the metric does not apply).
     """
     rows = []
     for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
@@ -86,7 +86,7 @@ def _number(metric: str, mean: float, sd: float, narrow: bool) -> str:
 
 def _explanation(table: pd.DataFrame, n_images: int, labelled: bool, narrow: bool) -> str:
     repeats = f"mean {'' if narrow else '± sd '}over up to {table['n_repeats'].max()} repeats"
-    unlabelled = "" if labelled else "No labels: metrics that compare with them are dashes. "
+    unlabelled = "" if labelled else "No labels: metrics that need labels are dashes. "
     means = [mean for mean in ("arithmetic", "geometric") if f"nmi_{mean}_mean" in table]
     nmi = f" NMI by the {' and the '.join(means)} mean." if means else ""
     return f"{unlabelled}n = {n_images} images, {repeats}; noise counts in accuracies and DBCV only.{nmi}"

@@ -1,4 +1,4 @@
-"""Confusion matrix of one clustering after the majority vote."""
+"""Plot the confusion matrix of one clustering after the majority vote."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,22 +28,22 @@ from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import confusion
 
 LEGIBLE = 4.5
-"""Points; smaller counts are left out."""
+"""Smallest font size in points at which counts are written."""
 TALLEST = 12
-"""Millimetres of a row."""
+"""Largest height of a row in millimetres."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return images of each class by predicted class, of the stored clustering of lowest inertia.
+    """Return the number of images by class and predicted class for the stored clustering with the lowest inertia.
 
     Returns
     -------
-    DataFrame, a row per label and predicted class: `label, predicted` (sorted; `noise` and `?` last), `count`,
+    DataFrame with one row per label and predicted class: `label, predicted` (sorted; `noise` and `?` last), `count`,
     `support` (labelled images of the class), `share` (count / support), `k` (null if the clusterer finds it),
-    `chosen_by` (the metric by which k is the best; null if it is given), `accuracy` (of all labelled images),
-    `n_stored` (clusterings of which it is the best). No rows without labels.
+    `chosen_by` (metric by which k is the best; null if k is given), `accuracy` (of all labelled images), `n_stored`
+    (number of stored clusterings that it is the best of). Empty without labels.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
@@ -58,7 +58,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw counts on a shade that is the share of the row's class."""
+    """Draw the counts; the shade is the share of the class in the row."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: a confusion matrix compares clusters with labels.")
@@ -90,13 +90,12 @@ def _title(first: pd.Series, n: int, width: float, size: float) -> str:
     if pd.isna(first["k"]):
         return accuracy
     k = f"k = {first['k']:.0f}"
-    by = BY.get(first["chosen_by"], "").removesuffix(", majority vote")  # the axis says that it is one
+    by = BY.get(first["chosen_by"], "").removesuffix(", majority vote")  # the axis label says so already
     return f"{wrapped(k + by, width, size)}\n{accuracy}" if by else f"{k}, {accuracy}"
 
 
 def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
-    """Write the numbers above zero on the cells of a matrix, legible on its shades; none where `size` (points) is too
-    small."""
+    """Write the positive counts on the fields of a matrix; nothing if `size` (points) is too small to read."""
     if size < LEGIBLE:
         return
     for row, column in np.argwhere(counts > 0):
@@ -105,7 +104,7 @@ def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) 
 
 
 def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
-    """Draw lines between the cells of a matrix."""
+    """Draw lines between the fields of a matrix."""
     ax.set_xticks(np.arange(shape[1] + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
     ax.tick_params(which="minor", length=0)
@@ -113,7 +112,7 @@ def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
 
 
 def draw_classes(ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look], sides: Sequence[str]) -> None:
-    """Draw each class's colour and marker between its names and the matrix, on the sides `left` or `below`."""
+    """Draw the colour and marker of each class between its name and the matrix, on the `sides` `left` or `below`."""
     edges = {"left": ((-4, 0), ax.get_yaxis_transform()), "below": ((0, -4), ax.get_xaxis_transform())}
     for side in sides:
         offset, edge = edges[side]

@@ -1,4 +1,4 @@
-"""The clusters of one clustering in images: nearest the centre, at the border, farthest from it."""
+"""Show the images of each cluster: nearest to its centre, at its border, and farthest from the centre."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,29 +28,33 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
 from workflow_scripts.io.which_k import chosen_by
-from workflow_scripts.metrics.members import PLACES, centre_distances, cluster_names, telling_members
+from workflow_scripts.metrics.members import PLACES, centre_distances, cluster_names, example_members
 
 HEADING, NOTE = 5.5, 6.0
-"""Millimetres of a line of text above images, and of that below all."""
+"""Height in millimetres of a line of text above the images, and of the note below all."""
 GAP = 0.2
-"""Between two places on a line, sides of an image."""
+"""Gap between two places on a line, as a share of an image's side."""
 TITLES = {"nearest": "Nearest the centre", "border": "At the border", "farthest": "Farthest"}
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show of each cluster, or of those that the settings name.
+    """Return the images to show of each cluster, or of the clusters that the settings name.
 
     Returns
     -------
-    DataFrame, a row per image: `cluster` (its number), `name` (`Sc`, `Sc-2`; the number if there are no labels),
-    `size` (images of the cluster), `place` (`nearest`, `border`, `farthest`), `position` (from 0), `image_id, path,
-    label` (None if unknown), `row` (in the stack), `own` and `other` (distances to the cluster's mean and to that of
-    the nearest other one), `next_name` (of that one), `k` (null if the clusterer finds it), `chosen_by` (the metric by
-    which k is the best; null if it is given), `preprocess`.
+    DataFrame with one row per image: `cluster` (its number), `name` (`Sc`, `Sc-2`; the number without labels), `size`
+    (images of the cluster), `place` (`nearest`, `border`, `farthest`), `position` (from 0), `image_id, path, label`
+    (None if unknown),
+    `row` (in the stack), `own` and `other` (distances to the mean of the own cluster and of the nearest other one),
+    `next_name` (name of that other cluster), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is
+    the best; null if k is given), `preprocess`.
 
-    Raises `UserError` for a cluster that there is not.
+    Raises
+    ------
+    UserError
+        If the settings name a cluster that does not exist.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -58,8 +62,8 @@ def tabulate(
     best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     shown = chosen_clusters(names, figure["clusters"])
-    members = telling_members(centre_distances(points, best.labels), figure["per_place"])
-    table = pictured(members[members["cluster"].isin(shown)], manifest, names, best.labels)
+    members = example_members(centre_distances(points, best.labels), figure["per_place"])
+    table = with_images(members[members["cluster"].isin(shown)], manifest, names, best.labels)
     table["chosen_by"] = chosen_by(figure)
     order = table["cluster"].map({cluster: place for place, cluster in enumerate(shown)})
     table = table.assign(k=best.k, preprocess=cell["preprocess"])
@@ -67,7 +71,7 @@ def tabulate(
 
 
 def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int]:
-    """Return the numbers of the clusters with the wanted names, or of all but the noise if none is named."""
+    """Return the numbers of the clusters with the wanted names; of all clusters if no name is given."""
     number = {name: cluster for cluster, name in names.items() if cluster >= 0}
     for name in wanted:
         if name not in number:
@@ -75,19 +79,18 @@ def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int
     return [number[name] for name in wanted or number]
 
 
-def pictured(
+def with_images(
     members: pd.DataFrame, manifest: pd.DataFrame, names: Mapping[int, str], partition: np.ndarray
 ) -> pd.DataFrame:
-    """Return the members (`gallery.members.telling_members`) with their names, sizes and images as `tabulate` has
-    them."""
-    of_image = manifest.loc[members["row"], ["image_id", "path", "label", "row"]].reset_index(drop=True)
+    """Return the members (from `metrics.members.example_members`) with the columns of their names, sizes and images."""
+    image_columns = manifest.loc[members["row"], ["image_id", "path", "label", "row"]].reset_index(drop=True)
     size = pd.Series(partition).value_counts()
     facts = {
         "name": members["cluster"].map(names).to_numpy(),
         "size": members["cluster"].map(size).to_numpy(),
         "next_name": members["next"].map(names).to_numpy(),
     }
-    return members.drop(columns=["row", "next"]).reset_index(drop=True).join(of_image).assign(**facts)
+    return members.drop(columns=["row", "next"]).reset_index(drop=True).join(image_columns).assign(**facts)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -95,7 +98,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
-            return placeholder(figure, "No clusters: everything is noise.")
+            return placeholder(figure, "No clusters: every image is noise.")
         n_clusters, n = table["name"].nunique(), int(table["position"].max()) + 1
         if figure["width"] < ONE_COLUMN:
             made = canvas(figure, n_clusters * block_height(figure["width"], n, style) + NOTE)
@@ -107,7 +110,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             made = canvas(figure, n_clusters * (side + 0.6) + HEADING + NOTE)
             _draw_lines(made, table, n, side, file["images"], class_looks, style)
         labels = "Frame: colour of the label. " if class_looks else "No labels. "
-        note(made, f"{said_k(table)}{labels}Preprocessing: {table['preprocess'].iloc[0]}.", style)
+        note(made, f"{k_in_words(table)}{labels}Preprocessing: {table['preprocess'].iloc[0]}.", style)
     return made
 
 
@@ -120,7 +123,7 @@ def _draw_lines(
     class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Cluster below each other, the three places beside each other with a gap between them."""
+    """Draw one line for each cluster, with the three places side by side and gaps between them."""
     clusters = list(dict.fromkeys(table["name"]))
     widths = [1.0] * n + ([GAP] + [1.0] * n) * (len(PLACES) - 1)
     grid = made.add_gridspec(
@@ -137,7 +140,7 @@ def _draw_lines(
 
 
 def block_height(width: float, n: int, style: Mapping[str, Any]) -> float:
-    """Return of what `draw_places` draws for a cluster with n images a line, mm."""
+    """Return the height in millimetres that `draw_places` needs for a cluster with n images per line."""
     side = (width - max(text_width(place, small(style)) for place in PLACES) - 4) / n
     return HEADING + len(PLACES) * (side + 0.6)
 
@@ -149,7 +152,7 @@ def draw_places(
     class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Cluster below each other, under its name three lines for each: the places."""
+    """Draw the clusters below each other; below the name of each are three lines, one for each place."""
     clusters, n = list(dict.fromkeys(table["name"])), int(table["position"].max()) + 1
     lines = 1 + len(PLACES)
     grid = made.add_gridspec(lines * len(clusters), n, height_ratios=([0.3] + [1.0] * len(PLACES)) * len(clusters))
@@ -165,23 +168,23 @@ def draw_places(
 
 
 def show_framed(ax: Axes, image: Mapping[str, Any], images: Any, class_looks: Mapping[str, Look]) -> None:
-    """Show an image of the table in the colour of its label."""
+    """Show an image of the table in a frame with the colour of its label."""
     look = class_looks.get(image["label"])
     show(ax, images[int(image["row"])], look.colour if look else FAINT)
 
 
 def _head(ax: Axes, text: str) -> None:
-    """Write a heading on axes of its own, so that it may be wider than the image below it."""
+    """Write a heading on its own axes, so that it may be wider than the image below it."""
     ax.axis("off")
     ax.text(0, 0.1, text, transform=ax.transAxes)
 
 
 def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
-    """A text left of a line of images."""
+    """Write a text to the left of a line of images."""
     ax.set_ylabel(text, rotation=0, ha="right", va="center", size=small(style))
 
 
-def said_k(table: pd.DataFrame) -> str:
-    """Return how a note says which k it is and how it was chosen; nothing if the clusterer found it."""
+def k_in_words(table: pd.DataFrame) -> str:
+    """Return the start of a note that gives k and how it was chosen; empty if the clusterer found k."""
     first = table.iloc[0]
     return "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}{BY.get(first['chosen_by'], '')}. "

@@ -1,4 +1,4 @@
-"""The decision graph of Density Peaks: density and distance to a denser image, by which the centres are chosen."""
+"""Plot the decision graph of Density Peaks: density against the distance to the nearest denser image."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,21 +19,26 @@ from workflow_scripts.io.which_k import choose_k
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return density, distance to the nearest denser image, and rank among the possible centres, of every image.
+    """Return for every image the density, the distance to the nearest denser image, and the rank as a possible centre.
 
     Returns
     -------
-    DataFrame, a row per image in the order of the rank: `row` (in the manifest), `density, distance`, `product` of
-    both, `rank` (from 1), `is_centre` (of the k clusters), `k`, and `measure`: what the density is. Raises `UserError`
-    for a clusterer that has no decision graph.
+    DataFrame with one row per image, sorted by rank: `row` (in the manifest), `density, distance`, `product` of both,
+    `rank` (from 1), `is_centre` (whether it is one of the k centres), `k`, and `measure`, a text that says what the
+    density is.
+
+    Raises
+    ------
+    UserError
+        For a clusterer without a decision graph.
     """
     cell = OneCell.first(cells, inputs)
     settings, runs = cell.clusterer(), cell.runs()
     if settings["method"] != "density_peaks":
         raise UserError(f"config: figures: decision_graph: found {settings['method']}, allowed: density_peaks")
-    graph = next(of_k.diagnostics for of_k in runs.values() if of_k.diagnostics)
+    graph = next(k_runs.diagnostics for k_runs in runs.values() if k_runs.diagnostics)
     k = choose_k(cell.wanted_k(figure), list(runs))
-    assert k is not None  # Density Peaks is told
+    assert k is not None  # Density Peaks always has a k
     order = best_centres(graph["density"], graph["distance"])
     table = pd.DataFrame({"row": order, "density": graph["density"][order], "distance": graph["distance"][order]})
     rank = np.arange(len(order)) + 1
@@ -47,7 +52,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw distance against density, and the products in the order of their size; the centres stand out."""
+    """Draw distance against density, and the sorted products; the centres are highlighted."""
     finite = table[np.isfinite(table["product"])]
     with theme(style):
         wide = figure["width"] >= ONE_COLUMN
@@ -64,7 +69,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter(NullFormatter())
         left_out = len(table) - len(finite)
-        equal = f" {left_out} images that are many times there have no finite density." if left_out else ""
+        equal = f" {left_out} duplicate images have infinite density and are not drawn." if left_out else ""
         note(made, f"n = {len(table)} images; coloured: the centres of k = {k} clusters.{equal}", style)
     return made
 

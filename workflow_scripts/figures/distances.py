@@ -1,4 +1,4 @@
-"""Distances between images sorted by class, before and after reduction, and how far they tell the classes apart."""
+"""Plot distances between images sorted by class, before and after reduction, and their correlation with the classes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -33,21 +33,21 @@ from workflow_scripts.metrics.distances import balanced_sample, discrete_correla
 FEATURES = "features"
 ACROSS = 3
 STRIPE = 0.025
-"""Width of the classes' colours along a heatmap, as a share of its side."""
+"""Width of the stripe of class colours along a heatmap, as a share of its side."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return Euclidean distances within a class-sorted, class-balanced sample: of features, and of what they are
-    reduced to.
+    """Return Euclidean distances within a class-balanced sample, of the features and of their reductions.
 
     Returns
     -------
-    DataFrame with rows of two kinds, by `part`. A `matrix`: `series` (the features' name), `points` ("features" or the
-    reduction's name), `n_dimensions`, `n` (images), `correlation, low, high` with the discrete distance, and `gain,
-    gain_low, gain_high` relative to the features themselves, percent. Its `pair`s: places `i > j` in the sample,
-    `label_i, label_j` and `distance`. No rows without two classes of images whose labels the network has not seen.
+    DataFrame with rows of two kinds, by `part`. A `matrix` row has `series` (name of the features), `points`
+    ("features" or the name of the reduction), `n_dimensions`, `n` (images), `correlation, low, high` with the discrete
+    distance, and `gain, gain_low, gain_high` relative to the features in percent. Its `pair` rows have the positions `i
+    > j` in the sample,
+    `label_i, label_j` and `distance`. Empty unless there are two classes of images that the network was not trained on.
     """
     tables = list(_matrices(figure, cells, inputs))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])
@@ -70,10 +70,10 @@ def _matrices(
         for cell in members:
             if cell.files["points"] != path:
                 points[cell["reducer"]] = cell.points().values[rows]
-        yield _of_features(points, labels[rows], figure).assign(series=name)
+        yield _distance_table(points, labels[rows], figure).assign(series=name)
 
 
-def _of_features(points: Mapping[str, np.ndarray], labels: np.ndarray, figure: Mapping[str, Any]) -> pd.DataFrame:
+def _distance_table(points: Mapping[str, np.ndarray], labels: np.ndarray, figure: Mapping[str, Any]) -> pd.DataFrame:
     condensed = [pdist(X) for X in points.values()]
     correlations = discrete_correlations(
         [squareform(vector) for vector in condensed],
@@ -92,7 +92,7 @@ def _of_features(points: Mapping[str, np.ndarray], labels: np.ndarray, figure: M
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a heatmap for each matrix, those of the same features beside each other, the features first."""
+    """Draw a heatmap for each matrix; those of the same features are side by side, with the features first."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels of two classes: this figure compares distances with labels.")
@@ -101,9 +101,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         matrices = table[table["part"] == "matrix"]
         across = 1 if figure["width"] < ONE_COLUMN else min(ACROSS, int(matrices["series"].value_counts().max()))
         rows = [
-            of_series.iloc[start : start + across]
-            for _, of_series in matrices.groupby("series", sort=False)
-            for start in range(0, len(of_series), across)
+            series_rows.iloc[start : start + across]
+            for _, series_rows in matrices.groupby("series", sort=False)
+            for start in range(0, len(series_rows), across)
         ]
         side = min(70, (figure["width"] - 42) / across)
         made = canvas(figure, len(rows) * (side + 14) + 8)
@@ -111,26 +111,26 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for row, line in zip(rows, axes, strict=True):
             for ax in line[len(row) :]:
                 ax.axis("off")
-            for number, (ax, of_series) in enumerate(zip(line, row.itertuples(), strict=False)):
+            for number, (ax, matrix) in enumerate(zip(line, row.itertuples(), strict=False)):
                 pairs = table[
-                    (table["part"] == "pair")
-                    & (table["series"] == of_series.series)
-                    & (table["points"] == of_series.points)
+                    (table["part"] == "pair") & (table["series"] == matrix.series) & (table["points"] == matrix.points)
                 ]
                 image = _draw_heatmap(ax, pairs, colours, named=number == 0)
-                ax.set_title(_title(of_series, side, style["font_size"]))
+                ax.set_title(_title(matrix, side, style["font_size"]))
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
         bar.set_label("Distance (share of the panel's 99th percentile)", size=small(style))
         first = matrices.iloc[0]
-        said = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
+        meaning = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
         note(
-            made, f"{first['n']:.0f} images. {said}; [ ]: {100 * first['confidence']:g} % bootstrap over images.", style
+            made,
+            f"{first['n']:.0f} images. {meaning}; [ ]: {100 * first['confidence']:g} % bootstrap over images.",
+            style,
         )
     return made
 
 
 def _title(matrix: Any, side: float, size: float) -> str:
-    """Return of a matrix: what the distances are between, and the correlation with the discrete distance."""
+    """Return the title of a matrix: its points, and the correlation of their distances with the discrete distance."""
     gain = (
         "" if matrix.points == FEATURES else f"\n{matrix.gain:+.0f} % [{matrix.gain_low:+.0f}, {matrix.gain_high:+.0f}]"
     )
@@ -140,8 +140,7 @@ def _title(matrix: Any, side: float, size: float) -> str:
 
 
 def _draw_heatmap(ax: Axes, pairs: pd.DataFrame, colours: Mapping[str, str], named: bool) -> AxesImage:
-    """Return the whole symmetric matrix, blocks of classes parted by lines, in their colours along the left and the
-    top."""
+    """Draw the symmetric matrix with lines between the classes and stripes in their colours at the left and the top."""
     n = int(pairs["i"].max()) + 1
     matrix = np.zeros((n, n))
     i, j = pairs["i"].astype(int), pairs["j"].astype(int)

@@ -1,4 +1,4 @@
-"""How much each choice matters: shares of the variance over a full product of choices, ranked."""
+"""Plot how much each choice matters: its share of the variance over a full product of choices."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,20 +18,19 @@ from workflow_scripts.metrics.effects import variance_shares
 
 FACTORS = (*AXES, "k")
 ROW = 5.5
-"""Millimetres."""
+"""Height of a row in millimetres."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return share of the variance of each choice and of the strongest pairs of choices, for each metric and repeat.
+    """Return the share of the variance of each choice and of the strongest pairs of choices, by metric and repeat.
 
     Returns
     -------
-    DataFrame with the columns of `variance_shares`, and `metric`, `mean, sd` (of the share, over the
-    repeats; ddof 1), `span_mean, span_sd`, `n_cells` and `rank` (within the metric, 1 for the largest mean share).
-    Shares in percent, spans in the units of the metric's name in the figure. No rows if there are no labels and every
-    metric needs them.
+    DataFrame with the columns of `variance_shares`, and `metric`, `mean, sd` (of the share over the repeats; ddof 1),
+    `span_mean, span_sd`, `n_cells` and `rank` (within the metric, 1 for the largest mean share). Shares are in percent,
+    spans in the units of the metric's name in the figure. Empty if every metric needs labels and there are none.
     """
     scores = full_product(OneCell.each(cells, inputs))
     tables = [_ranked(scores, metric, figure["pairs"]) for metric in figure["metrics"] if scores[metric].notna().all()]
@@ -41,7 +40,10 @@ def tabulate(
 def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
     """Return the best restart of each repeat of all cells, with a column for each choice that varies, and k.
 
-    Raises `UserError` where the cells are no full product of choices.
+    Raises
+    ------
+    UserError
+        If the cells are not a full product of choices.
     """
     tables = [best_of_repeats(cell.scores()).assign(**_choices(cell)) for cell in cells]
     scores = pd.concat(tables, ignore_index=True)
@@ -51,13 +53,13 @@ def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
     sizes = [scores[factor].nunique() for factor in factors]
     if len(scores) != np.prod(sizes) * scores["repeat"].nunique():
         raise UserError(
-            f"config: figures: {' x '.join(factors)} is no full product; use design: product and one k list"
+            f"config: figures: {' x '.join(factors)} is not a full product; use design: product and one k list"
         )
     return scores
 
 
 def varying(scores: pd.DataFrame) -> list[str]:
-    """Return the choices of which there are several."""
+    """Return the choices that have several values."""
     return [factor for factor in FACTORS if scores[factor].nunique() > 1]
 
 
@@ -80,7 +82,7 @@ def _ranked(scores: pd.DataFrame, metric: str, n_pairs: int) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each metric: a bar for each term, single repeats as points, the span of its means beside it."""
+    """Draw a panel for each metric: a bar for each term, its repeats as points, and the span of its means."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")
@@ -93,7 +95,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             _draw_metric(ax, table[table["metric"] == metric], colours(style))
         n = table["repeat"].nunique()
         cells = f"{table['n_cells'].iloc[0]} cells, full product"
-        what = f"bars: mean over n = {n} repeats ± sd; points: repeats; numbers: largest less smallest marginal mean"
+        what = f"bars: mean over n = {n} repeats ± sd; points: repeats; numbers: range of the marginal means"
         note(made, f"{cells}; {what}. Functional ANOVA (Hutter et al. 2014).", style)
     return made
 

@@ -1,4 +1,4 @@
-"""A two-dimensional map of the images, by label and by cluster."""
+"""Plot a two-dimensional map of the images, coloured by label and by cluster."""
 
 from collections.abc import Collection, Mapping, Sequence
 from math import ceil
@@ -35,23 +35,23 @@ from workflow_scripts.metrics import majority_names
 
 NOISE, UNKNOWN, UNLABELLED = "noise", "?", "no label"
 RASTERISED = 3000
-"""Points from which on they become pixels in the SVG."""
+"""Number of points above which they are drawn as pixels in the SVG."""
 INSET = 0.22
-"""Side of an inset, share of the panel's shorter side."""
+"""Side of an inset as a share of the shorter side of the panel."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return coordinates, label and cluster of every image; the clustering is the one of lowest inertia.
+    """Return the coordinates, label and cluster of every image, for the stored clustering with the lowest inertia.
 
     Returns
     -------
-    DataFrame in the manifest's order with columns `image_id, label` (None if unknown), `row` (in the stack), `x, y` (of
-    the map), `k` (null if the clusterer finds it), `chosen_by` (the metric by which k is the best; null if it is
-    given), `cluster` (negative: noise), `name` (of the cluster: `Sc`, `Sc-2`, …; its number if there are no labels),
-    `predicted` (the class that the cluster votes for, None without one), `rank` (1 for the largest cluster of its
-    class) and `typical` (the image nearest the centre of a cluster that is to have an inset).
+    DataFrame in the order of the manifest: `image_id, label` (None if unknown), `row` (in the stack), `x, y` (of the
+    map), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is the best; null if k is given),
+    `cluster` (negative is noise), `name` (of the cluster, such as `Sc` or `Sc-2`; its number without labels),
+    `predicted` (the class that the cluster votes for, or None), `rank` (1 for the largest cluster of its class) and
+    `typical` (whether the image becomes an inset).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -69,8 +69,7 @@ def tabulate(
 
 
 def typical(points: np.ndarray, names: np.ndarray, chosen: Sequence[str]) -> list[int]:
-    """Return the row nearest the mean of each of the chosen clusters, of those that there are; points (N, d), names
-    (N,)."""
+    """Return the row nearest to the mean of each chosen cluster that exists; `points` (N, d), `names` (N,)."""
     members = (np.flatnonzero(names == name) for name in chosen)
     return [_nearest_mean(points, rows) for rows in members if len(rows)]
 
@@ -81,7 +80,7 @@ def _nearest_mean(points: np.ndarray, rows: np.ndarray) -> int:
 
 
 def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
-    """Return name, class and rank of each cluster; noise has no row."""
+    """Return the name, class and rank of each cluster; noise has no row."""
     names = majority_names(labels, y)
     if y.isna().all():
         names["name"] = names.index.astype(str)
@@ -117,8 +116,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return each cluster in a shade of its class's colour, in the order of classes; without labels in the palette's
-    order."""
+    """Return the look of each cluster: a shade of the colour of its class, or a palette colour without labels."""
     clusters = table[table["cluster"] >= 0].drop_duplicates("name").sort_values(["predicted", "rank", "cluster"])
     if not by_class:
         looks_of = looks(list(clusters["name"]), style)
@@ -133,14 +131,14 @@ def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapp
 
 
 def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
-    """Cluster beside the class that they belong to; what belongs to none at the end."""
+    """Return clusters next to their class; those without a class come last."""
     by_number = all(name.isdecimal() for name in looks_of if name != NOISE)
     ordered = list(looks_of) if by_number else sorted(looks_of, key=lambda name: (looks_of[name] == NOBODY, name))
     return {name: looks_of[name] for name in ordered}
 
 
 def _height(table: pd.DataFrame, figure: Mapping[str, Any], names: Collection[str], style: Mapping[str, Any]) -> float:
-    """Return what the map's own shape asks for, with room for the legend."""
+    """Return the height in millimetres that keeps the shape of the map, with room for the legend."""
     width, labelled = figure["width"], table["label"].notna().any()
     entry = max(text_width(shortened(name), small(style)) for name in names) + 8
     narrow = width < ONE_COLUMN
@@ -151,7 +149,7 @@ def _height(table: pd.DataFrame, figure: Mapping[str, Any], names: Collection[st
 
 
 def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
-    """Draw points in the order of their content hashes, so that no class lies on top of another."""
+    """Draw the points in the order of their content hashes, so that no class covers another."""
     points = table.assign(look=names.map(looks_of)).sort_values("image_id")
     size = min(9.0, max(1.5, 6000 / len(points)))
     for marker, alike in points.groupby(points["look"].map(lambda look: look.marker)):
@@ -163,7 +161,7 @@ def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[s
 
 
 def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], images: str) -> None:
-    """Draw typical images on the emptiest places of the panel, each with a line to its point."""
+    """Draw typical images at the emptiest places of the panel, each with a line to its point."""
     ax.apply_aspect()
     at = ax.transLimits.transform(table[["x", "y"]].to_numpy())
     shape = np.ptp(table["y"]) / np.ptp(table["x"])
@@ -184,7 +182,7 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
 
 
 def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """Return the lower left corner of the place that covers the fewest points, of equals the one nearest to `point`."""
+    """Return the lower left corner of the place that covers the fewest points; of equals the nearest to `point`."""
     steps = np.linspace(0, 1, 21)
     corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)
     inside = (occupied[None] > corners[:, None] - 0.01) & (occupied[None] < corners[:, None] + sides + [0.01, 0.06])

@@ -1,4 +1,4 @@
-"""Cumulative share of the variance that the first components explain."""
+"""Plot the cumulative share of the variance that the first components explain."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,20 +14,21 @@ from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading
 
 LEVELS = (50, 80, 90)
-"""Percent."""
+"""Levels that are marked, in percent."""
 DASHES = ("-", "--", "-.", ":")
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return cumulative explained variance of each decomposition.
+    """Return the cumulative explained variance of each decomposition.
 
     Returns
     -------
-    DataFrame, a row per decomposition and number of components: `series` (its name), `n_components`, `explained`
-    (cumulative, percent of the total variance), and `level`: the largest of 50, 80 and 90 % that is reached first at
-    this number of components, null elsewhere.
+    DataFrame with one row per decomposition and number of components: `series` (name of the decomposition),
+    `n_components`,
+    `explained` (cumulative, percent of the total variance), and `level`, the largest of 50, 80 and 90 % that is first
+    reached at this number of components, otherwise null.
     """
     names = cell_names(cells, axes_of("decomposed"))
     tables = []
@@ -46,7 +47,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line for each decomposition; the legend says how many components reach 50, 80 and 90 %."""
+    """Draw a line for each decomposition; the legend gives the numbers of components for 50, 80 and 90 %."""
     names = list(dict.fromkeys(table["series"]))
     with theme(style):
         made = canvas(figure, 62 + 4 * len(names) if figure["width"] < ONE_COLUMN else 75 + 2 * len(names))

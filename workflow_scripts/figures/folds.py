@@ -1,4 +1,4 @@
-"""A metric on the training folds and on the fold that was held out."""
+"""Plot a metric on the training folds and on the held-out fold of a cross-validation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,12 +36,13 @@ SPLITS = {
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return every repeat's metric in each fold and split, with mean and standard deviation over the repeats.
+    """Return the metric of every repeat in each fold and split, with mean and standard deviation over the repeats.
 
     Returns
     -------
-    DataFrame: `series` (the cell's name), `k, fold, split` (in words), `repeat, metric, value` (in the units of its
-    name in the figure), `mean, sd` (ddof 1; null for one repeat) and `n_repeats`. No rows without values.
+    DataFrame with `series` (name of the cell), `k, fold, split` (in words), `repeat, metric, value` (in the units of
+    the metric's name in the figure), `mean, sd` (ddof 1; null for one repeat) and `n_repeats`. Empty if there are no
+    values.
     """
     metric = figure["metric"]
     tables = []

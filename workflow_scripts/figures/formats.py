@@ -1,4 +1,4 @@
-"""The formats of the files in the data folder, and what became of them, as a table."""
+"""Show the formats of the files in the data folder, and how many were taken in, duplicate or rejected, as a table."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from workflow_scripts.figures.text_table import height, write_table
 
 HEADINGS = {"files": "Files", "taken_in": "Taken in", "duplicates": "Duplicates", "rejected": "Rejected"}
 MOST = 20
-"""Formats that are shown; the rest are one line together."""
+"""Largest number of formats that are shown; the others share one line."""
 
 
 def tabulate(
@@ -22,7 +22,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of numbers for each format, and their sums."""
+    """Draw a line of numbers for each format, and a line with their sums."""
     numbers = list(HEADINGS)
     lines = table[:MOST].to_dict("records")
     if rest := len(table) - len(lines):
@@ -32,5 +32,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         made = canvas(figure, height(len(rows)))
         write_table(made, ["Format", *HEADINGS.values()], rows, style)
-        note(made, "By how files begin; other: no picture of a known kind.", style)
+        note(made, "Formats are recognised by content; other: not an image of a known kind.", style)
     return made

@@ -1,4 +1,4 @@
-"""A metric over two choices of a full product."""
+"""Plot a metric over two choices of a full product."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,13 +20,13 @@ from workflow_scripts.metrics.effects import variance_shares
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return mean of the metric for each pair of values of two choices, over all values of the others and all repeats.
+    """Return the mean of the metric for each pair of values of two choices, over all other choices and repeats.
 
     Returns
     -------
-    DataFrame: `x, y` (values in words, in the order of the axes), `x_axis, y_axis` (the choices), `metric`, `mean` (in
-    the units of its name in the figure), `sd` (over the repeats, of the mean of each; ddof 1) and `n` (clusterings).
-    No rows if there are no labels and the metric needs them.
+    DataFrame with `x, y` (values in words, in the order of the axes), `x_axis, y_axis` (the choices), `metric`, `mean`
+    (in the units of the metric's name in the figure), `sd` (of the means of the repeats; ddof 1) and `n` (clusterings).
+    Empty if the metric needs labels and there are none.
     """
     metric = figure["metric"]
     scores = full_product(OneCell.each(cells, inputs))
@@ -34,14 +34,14 @@ def tabulate(
         return pd.DataFrame(columns=["metric"])
     scores[metric] = shown(metric, scores[metric])
     x, y = figure["axes"] or _strongest(scores, metric)
-    of_repeats = scores.groupby([x, y, "repeat"])[metric].agg(["mean", "size"]).reset_index()
-    table = of_repeats.groupby([x, y]).agg(sd=("mean", "std"), mean=("mean", "mean"), n=("size", "sum")).reset_index()
+    repeats = scores.groupby([x, y, "repeat"])[metric].agg(["mean", "size"]).reset_index()
+    table = repeats.groupby([x, y]).agg(sd=("mean", "std"), mean=("mean", "mean"), n=("size", "sum")).reset_index()
     values = {"x": [word(x, value) for value in table[x]], "y": [word(y, value) for value in table[y]]}
     return table[["mean", "sd", "n"]].assign(**values, x_axis=x, y_axis=y, metric=metric)
 
 
 def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
-    """Return the two choices with the largest mean share of the variance; the one of more values along x."""
+    """Return the two choices with the largest mean share of the variance; the one with more values is x."""
     factors = varying(scores)
     if len(factors) < 2:
         raise UserError(f"config: figures: heatmap: found {factors[0]} as the only choice that varies, allowed: two")
@@ -74,5 +74,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         )
         ax.tick_params(axis="y", rotation=0)
         ax.set(xlabel=TITLES[table["x_axis"].iloc[0]], ylabel=TITLES[table["y_axis"].iloc[0]])
-        note(made, f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings a field.", style)
+        note(made, f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings per field.", style)
     return made

@@ -1,4 +1,4 @@
-"""The intrinsic dimension of features by two nearest neighbours: the fits, and the dimension of smaller samples."""
+"""Plot the intrinsic dimension of features by the two nearest neighbours (TwoNN), and that of smaller samples."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,17 +18,17 @@ from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.two_nn import dimension_by_size, two_nn
 
 POINTS = 400
-"""Of a fit that are drawn; the largest 40 all, where the tail is."""
+"""Number of points of the distribution that are drawn; the 40 largest are always drawn, to show the tail."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the dimension of each cell's features.
+    """Return the intrinsic dimension of the features of each cell.
 
     Returns
     -------
-    DataFrame with the rows of `measured` for each cell, and `series` (its name).
+    DataFrame with the rows of `measured` for each cell, and `series` (name of the cell).
     """
     tables = []
     names = cell_names(cells, axes_of("features"))
@@ -39,12 +39,12 @@ def tabulate(
 
 
 def measured(X: npt.ArrayLike, figure: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the distribution of mu, the lines fitted to it and the dimension of samples of points (N, d).
+    """Return the distribution of mu, the lines fitted to it, and the dimension of samples, for points `X` (N, d).
 
-    Rows of three kinds, by `part`: a `point` of the distribution (`x` log mu, `y` -log(1 - F)); a `fit` to the first
-    `fraction` of the points (`dimension` its slope, `x` where it ends); a `size` of samples and a fraction (`x` points
-    of a sample, `y` mean dimension, `sd` over the `n` samples, null for one; ddof 1). Every row has `n_points`, those
-    that are left of copies.
+    The rows are of three kinds, by `part`. A `point` is a point of the distribution (`x` is log mu, `y` is -log(1 -
+    F)). A `fit` to the first `fraction` of the points has `dimension`, its slope, and `x`, where it ends. A `size` row
+    has the mean dimension `y` of samples of `x` points with a `fraction`, and `sd` (ddof 1; null for one sample) over
+    the `n` samples. Every row has `n_points`, the number of points without duplicates.
     """
     fitted = two_nn(X)
     x, y = fitted.log_mu, fitted.minus_log
@@ -52,8 +52,8 @@ def measured(X: npt.ArrayLike, figure: Mapping[str, Any]) -> pd.DataFrame:
     kept = np.unique(np.concatenate([evenly(len(x), POINTS), np.arange(len(x))[-40:]]))
     fits = [(f, fitted.dimension(f), x[min(int(n * f), len(x)) - 1]) for f in figure["fractions"]]
     by_size = dimension_by_size(X, figure["fractions"], figure["smallest"], figure["seed"])
-    of_size = by_size.rename(columns={"size": "x"}).groupby(["x", "fraction"])["dimension"]
-    sizes = of_size.agg(y="mean", sd="std", n="count").reset_index()
+    by_fraction = by_size.rename(columns={"size": "x"}).groupby(["x", "fraction"])["dimension"]
+    sizes = by_fraction.agg(y="mean", sd="std", n="count").reset_index()
     parts = [
         pd.DataFrame({"part": "point", "x": x[kept], "y": y[kept]}),
         pd.DataFrame(fits, columns=["fraction", "dimension", "x"]).assign(part="fit"),
@@ -63,7 +63,7 @@ def measured(X: npt.ArrayLike, figure: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw for each series the fits and, beside them, the dimension against the size of the sample."""
+    """Draw for each series the fits and, beside them, the dimension against the sample size."""
     names = list(dict.fromkeys(table["series"]))
     beside = figure["width"] >= ONE_COLUMN
     with theme(style):
@@ -72,11 +72,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         axes = made.subplots(*shape, squeeze=False).reshape(len(names), 2)
         width = figure["width"] / shape[1] - 15
         for name, (left, right) in zip(names, axes, strict=True):
-            of_series = table[table["series"] == name]
-            draw_fits(left, of_series, style)
-            title = f"{name}, n = {of_series['n_points'].iloc[0]}"
+            series_rows = table[table["series"] == name]
+            draw_fits(left, series_rows, style)
+            title = f"{name}, n = {series_rows['n_points'].iloc[0]}"
             left.set_title(wrapped(title, width, style["font_size"]))
-            draw_sizes(right, of_series, style)
+            draw_sizes(right, series_rows, style)
         highest = table.loc[table["part"] == "size", "y"].max()
         for right in axes[:, 1]:
             right.set_ylim(0, 1.1 * highest)
@@ -93,7 +93,7 @@ def fraction_looks(table: pd.DataFrame, style: Mapping[str, Any]) -> dict[float,
 
 
 def draw_fits(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
-    """Draw the distribution as points, and a line for each fraction with its slope at the end."""
+    """Draw the distribution as points, and a line for each fraction with its slope in the legend."""
     points, fits = (table[table["part"] == part] for part in ("point", "fit"))
     ax.plot(points["x"], points["y"], ".", color=FAINT, markersize=2.5, rasterized=True)
     top = 1.05 * points["y"].max()
@@ -108,14 +108,14 @@ def draw_fits(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
 
 
 def draw_sizes(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
-    """Draw mean and spread of the dimension against the number of points, a line for each fraction."""
+    """Draw mean and standard deviation of the dimension against the sample size, a line for each fraction."""
     sizes = table[table["part"] == "size"]
     for fraction, colour in fraction_looks(table, style).items():
-        of_fraction = sizes[sizes["fraction"] == fraction]
+        rows = sizes[sizes["fraction"] == fraction]
         ax.errorbar(
-            of_fraction["x"],
-            of_fraction["y"],
-            of_fraction["sd"].fillna(0),
+            rows["x"],
+            rows["y"],
+            rows["sd"].fillna(0),
             color=colour,
             marker="o",
             markersize=2.5,

@@ -1,4 +1,4 @@
-"""The sorted k-distance curve of each reduction: is there a density gap for DBSCAN to cut on."""
+"""Plot the sorted k-distance curve of each reduction, which shows whether DBSCAN has a density gap to cut on."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -17,19 +17,19 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.evenly import evenly
 
 DRAWN = 1000
-"""Points of a curve at most."""
+"""Largest number of points of a curve that are drawn."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return, for each cell, the sorted k-distance curve of its points and the knee of that curve.
+    """Return the sorted k-distance curve of the points of each cell, and its knee.
 
     Returns
     -------
-    DataFrame, up to DRAWN rows per cell: `series` (the cell's name), `share` (of the images that have a shorter
-    distance, percent), `distance` (to neighbour number `min_samples` - 1), and of the curve's knee `knee` (its share),
-    `eps, height, separation, confidence, is_gap` (as `clusterers.k_distance.Knee` has them), `min_samples` and `n`.
+    DataFrame with up to `DRAWN` rows per cell: `series` (name of the cell), `share` (percent of the images with a
+    shorter distance), `distance` (to neighbour number `min_samples` - 1), and for the knee `knee` (its share), `eps,
+    height, separation, confidence, is_gap` (as in `clusterers.k_distance.Knee`), `min_samples` and `n`.
     """
     tables = []
     axes = [axis for axis in AXES if axis != "clusterer"]
@@ -46,7 +46,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each cell: the curve, its knee, and what it is worth."""
+    """Draw a panel for each cell with the curve, its knee, and the confidence in it."""
     names = list(dict.fromkeys(table["series"]))
     across = min(len(names), 1 if figure["width"] < ONE_COLUMN else 2)
     down = ceil(len(names) / across)

@@ -1,4 +1,4 @@
-"""The same images on the maps of several cells, by label."""
+"""Plot the same images on the maps of several cells, coloured by label."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -19,12 +19,12 @@ from workflow_scripts.io.manifest import classes, read_manifest
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return coordinates of every image on each cell's map.
+    """Return the coordinates of every image on the map of each cell.
 
     Returns
     -------
-    DataFrame, a row per cell and image in the manifest's order: `series` (the cell's name), `image_id, label` (None if
-    unknown), `x, y`.
+    DataFrame with one row per cell and image, in the order of the manifest: `series` (name of the cell), `image_id,
+    label` (None if unknown), `x, y`.
     """
     tables = []
     names = cell_names(cells, axes_of("features"))
@@ -36,7 +36,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each map, points in the colours of their labels."""
+    """Draw a panel for each map, with points in the colours of their labels."""
     by_class = looks(classes(read_manifest(inputs["manifest"])), style)
     unlabelled = {UNLABELLED: NOBODY} if table["label"].isna().any() else {}
     names = list(dict.fromkeys(table["series"]))
@@ -48,13 +48,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, down * (shape * (figure["width"] / across - 6) + 9) + 9)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
-            of_series = table[table["series"] == name].reset_index(drop=True)
+            series_rows = table[table["series"] == name].reset_index(drop=True)
             scatter(
                 ax,
-                of_series,
-                of_series["label"].fillna(UNLABELLED),
+                series_rows,
+                series_rows["label"].fillna(UNLABELLED),
                 by_class | unlabelled,
-                f"{name}, n = {len(of_series)}{'' if by_class else ' (no labels)'}",
+                f"{name}, n = {len(series_rows)}{'' if by_class else ' (no labels)'}",
             )
             ax.set_ylabel("t-SNE 2")
         for ax in axes[len(names) :]:

@@ -1,4 +1,4 @@
-"""What figures and pages call metrics."""
+"""The names of metrics in figures and pages."""
 
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,10 @@ METRIC_NAMES = {
     "aic": "Akaike information criterion (low is good)",
 }
 BY = {metric: f", best {name[0].lower() + name[1:].removesuffix(PERCENT)}" for metric, name in METRIC_NAMES.items()}
-"""How a title says that k is the best, and by which metric."""
+"""Text that says in a title that k is the best one by this metric."""
 UNLABELLED_METRICS = ("silhouette", "inertia")
 
 
 def shown(metric: str, values: "pd.Series") -> "pd.Series":
-    """Return a metric's values as its name has them: shares in percent, the rest as they are."""
+    """Return the values of a metric in the units of its name: shares in percent, others unchanged."""
     return values * 100 if METRIC_NAMES[metric].endswith("(%)") else values

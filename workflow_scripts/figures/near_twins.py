@@ -1,4 +1,4 @@
-"""Near-twins that landed in different clusters, both images of each."""
+"""Show near-twins that are in different clusters: an image and its nearest neighbour."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.contact_sheet import said_k, show_framed
+from workflow_scripts.figures.contact_sheet import k_in_words, show_framed
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
 from workflow_scripts.io.which_k import chosen_by
-from workflow_scripts.metrics.members import cluster_names, parted_twins
+from workflow_scripts.metrics.members import cluster_names, separated_twins
 
 SIDES = ("", "twin_")
 
@@ -25,10 +25,11 @@ def tabulate(
 
     Returns
     -------
-    DataFrame, a row per pair: `image_id, path, label` (None if unknown), `row` (in the stack), `name` (of the cluster)
-    and the same of its twin (`twin_image_id`, …), `distance`, `closer_than` (share of all images whose nearest
-    neighbour is farther away), `drawn` (the closest ones), `k` (null if the clusterer finds it), `chosen_by` (the
-    metric by which k is the best; null if it is given).
+    DataFrame with one row per pair: `image_id, path, label` (None if unknown), `row` (in the stack), `name` (of the
+    cluster), the same columns of the neighbour with the prefix `twin_`, `distance`, `closer_than` (share of all images
+    whose nearest neighbour is farther away), `drawn` (whether it is one of the closest pairs), `k` (null if the
+    clusterer finds it),
+    `chosen_by` (metric by which k is the best; null if k is given).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -36,7 +37,7 @@ def tabulate(
     best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     images = manifest[["image_id", "path", "label", "row"]].assign(name=pd.Series(best.labels).map(names))
-    twins = parted_twins(points, best.labels)
+    twins = separated_twins(points, best.labels)
     sides = [
         images.loc[twins[rows]].reset_index(drop=True).add_prefix(side)
         for side, rows in zip(SIDES, ("row", "twin"), strict=True)
@@ -47,11 +48,11 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the closest pairs, each in the frames of its labels under the names of its clusters."""
+    """Draw the closest pairs below the names of their clusters, with frames in the colours of the labels."""
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No near-twins are parted: every image is in one cluster with its nearest.")
+            return placeholder(figure, "No near-twins: every image is in the cluster of its nearest neighbour.")
         first = table[table["drawn"]].to_dict("records")
         across = 2 if figure["width"] < ONE_COLUMN else 4
         lines = ceil(len(first) / across)
@@ -71,5 +72,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 def _remark(table: pd.DataFrame) -> str:
     labels = "" if table["label"].notna().any() else "No labels. "
-    above = "Above each its clusters, and the share of images whose nearest is farther."
-    return f"{said_k(table)}{labels}Nearest neighbours that are parted: {len(table)}. {above}"
+    above = "Above each pair: its clusters, and the share of images whose nearest neighbour is farther away."
+    return f"{k_in_words(table)}{labels}Nearest neighbours in different clusters: {len(table)}. {above}"

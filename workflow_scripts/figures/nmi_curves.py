@@ -1,4 +1,4 @@
-"""Normalised mutual information against the number of clusters, between curves that say what a value is worth."""
+"""Plot normalised mutual information against the number of clusters, with reference curves."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -36,17 +36,18 @@ DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return NMI with the labels (geometric mean) of every clusterer at each k, and of the reference curves.
+    """Return the NMI with the labels (geometric mean) of every clusterer at each k, and of the reference curves.
 
-    A repeat that stores all its restarts counts with the one of lowest inertia. The curves are made of the labels that
-    the scores count: of labelled images, and behind a fine-tuned network of those that it was not trained on.
+    Of a repeat that stores all its restarts, the one with the lowest inertia is used. The reference curves use the same
+    labels as the scores: for a fine-tuned network only those that it was not trained on.
 
     Returns
     -------
-    DataFrame, a row per panel, curve and k: `panel` (the features' name), `curve` (a clusterer, or one of
-    `reference_curves.CURVES`), `is_reference`, `finds_k` (a clusterer that finds the number itself: `k` is that of its
-    clusters that have images), `k`, `nmi` (mean over the repeats), `sd` (ddof 1; of the random curve over its draws),
-    `n` (labelled images) and `n_labels`. No rows without labels.
+    DataFrame with one row per panel, curve and k: `panel` (name of the features), `curve` (a clusterer, or one of
+    `reference_curves.CURVES`), `is_reference`, `finds_k` (whether the clusterer finds k itself; `k` is then its number
+    of clusters), `k`, `nmi` (mean over the repeats), `sd` (ddof 1; of the random curve over its draws), `n` (labelled
+    images) and
+    `n_labels`. Empty without labels.
     """
     panels, readers = pd.Series(cell_names(cells, axes_of("points"))), OneCell.each(cells, inputs)
     tables = []
@@ -74,10 +75,10 @@ def _clusterer(cell: OneCell) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each combination of features: a line for each clusterer, the reference curves behind them."""
+    """Draw a panel for each combination of features: a line for each clusterer in front of the reference curves."""
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No labels: mutual information is that of clusters and labels.")
+            return placeholder(figure, "No labels: mutual information compares clusters with labels.")
         panels = list(dict.fromkeys(table["panel"]))
         across = min(len(panels), 1 if figure["width"] < ONE_COLUMN else 2)
         down = ceil(len(panels) / across)
@@ -128,5 +129,5 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
 
 def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    own_k = " A point alone: a clusterer that finds the number of clusters." if table["finds_k"].any() else ""
+    own_k = " A single point: a clusterer that finds k itself." if table["finds_k"].any() else ""
     return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{own_k}"

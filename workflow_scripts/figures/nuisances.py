@@ -1,4 +1,4 @@
-"""Did it cluster the microscope? How strongly each known fact about the images goes with the groups."""
+"""Plot how strongly each known fact about the images, such as the microscope, goes with the groups."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -20,9 +20,9 @@ OF_FILES = ("format", "width", "height", "mode", "bytes", "pages", "scale_um", "
 LEVELS = 3
 """Levels of folders that are looked at."""
 SURE = 0.05
-"""Of the chance of any false alarm among all facts."""
+"""Largest p-value, corrected for all facts, that counts as significant."""
 ROW = 4.6
-"""Millimetres."""
+"""Height of a bar in millimetres."""
 MOST = 25
 """Facts that are drawn; the table has all."""
 BATCH = 256
@@ -32,15 +32,15 @@ BATCH = 256
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Test every known fact against the groups of the study's consensus, within labels where there are labels.
+    """Test every known fact against the groups of the study's consensus, within labels if there are labels.
 
-    The facts are brightness, contrast and sharpness of the images under each preprocessing of the study, what the
-    manifest says of the files, the levels of their folders, and the columns of the user's table.
+    The facts are brightness, contrast and sharpness of the images under each preprocessing of the study, the columns of
+    the manifest about the files, the levels of their folders, and the columns of the user's table.
 
     Returns
     -------
     DataFrame with the columns of `consensus.nuisance.associations`, and `n_images`, `n_groups` and `labelled` (whether
-    the groups were dealt anew within labels). No rows if nothing varies.
+    the groups were permuted within labels). Empty if no fact varies.
     """
     manifest = read_manifest(inputs["manifest"][0])
     groups = _groups(inputs["consensus"][0])
@@ -109,10 +109,10 @@ def _brought(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a bar for each fact, the strongest first; filled where chance does not explain it."""
+    """Draw a bar for each fact, the strongest first; bars are filled if chance does not explain them."""
     with theme(style):
         if table.empty:
-            return placeholder(figure, "Nothing that is known of the images varies among those of one label.")
+            return placeholder(figure, "No known fact about the images varies among images with the same label.")
         rows = table[:MOST]
         made = canvas(figure, ROW * len(rows) + 26)
         ax = made.subplots()

@@ -1,4 +1,4 @@
-"""Which choices matter, without labels: how much of the disagreement between cells each explains."""
+"""Plot how much of the disagreement between cells each choice explains, without labels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,19 +16,20 @@ from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, colours, no
 from workflow_scripts.grid.axes import TITLES
 
 ROW = 5.5
-"""Millimetres."""
+"""Height of a row in millimetres."""
 SIGNIFICANT = 0.05
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Explain the disagreement between cells by their choices.
+    """Return the effects of the choices on the partitions of the cells.
 
     Returns
     -------
-    DataFrame with the columns of `consensus.effects.partition_effects`, and `levels` (of the choice; null for pairs of
-    choices), `n_cells` and `n_images`; of the pairs of choices the strongest `pairs`. No rows if there is one cell.
+    DataFrame with the columns of `consensus.effects.partition_effects`, and `levels` (number of levels of the choice;
+    null for pairs), `n_cells` and `n_images`. Of the pairs of choices, the `pairs` strongest are kept. Empty if there
+    is one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["term"])
@@ -44,7 +45,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the share of each choice, and beside it what a change of it costs in agreement."""
+    """Draw the share of each choice, and beside it the agreement that a change of it costs."""
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
@@ -71,7 +72,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def in_words(term: str) -> str:
-    """Return the name of a choice, or of a pair of choices, as axes have it."""
+    """Return the name of a choice, or of a pair of choices, as on axes of figures."""
     first, *others = (TITLES[axis].replace("Number of components", "Components") for axis in term.split(" × "))
     return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])
 

@@ -1,4 +1,4 @@
-"""The partitions of a study's cells side by side, for what compares cells with each other."""
+"""Read the partitions of all cells of a study, for figures that compare cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,20 @@ from workflow_scripts.io.store import reading
 from workflow_scripts.io.which_k import choose_k
 
 NO_CELLS_TO_COMPARE = "One cell: there is nothing to compare. Vary a choice in this study."
-"""What stands in for a figure of a study without choices."""
+"""Text of the placeholder for studies with a single cell."""
 
 
 @dataclass(frozen=True)
 class Partitions:
-    """The partitions of C cells of the same N images.
+    """The partitions of C cells of the same N images; labels are integers, negative for noise.
 
-    `best` (C, N) is the stored one of lowest inertia of each cell; `repeats` has for each cell the best of every
-    repeat, (R, N); labels are integers, negative for noise. `choices` has a row per cell and a column for each axis in
-    which the cells differ, `names` a name per cell, `k` what was asked of its clusterer (None if that finds k).
+    Attributes
+    ----------
+    best : (C, N), of each cell the stored partition with the lowest inertia.
+    repeats : for each cell the best partition of every repeat, (R, N).
+    choices : C rows, one column for each axis in which the cells differ.
+    names : name of each cell.
+    k : the k of each cell, None if its clusterer finds k.
     """
 
     best: np.ndarray
@@ -35,22 +39,25 @@ class Partitions:
 
 
 def read_partitions(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k: int | None) -> Partitions:
-    """Read the wanted k of every cell's store, or the smallest where that is None.
+    """Read the given k from the store of every cell, or the smallest k if it is None.
 
-    Raises `UserError` where the cells have not the same images.
+    Raises
+    ------
+    UserError
+        If the cells have different images.
     """
     runs = [read_runs_of(path, k) for path in paths]
-    if len({of_k.labels.shape[1] for _, of_k in runs}) > 1 or len({cell["subset"] for cell in cells}) > 1:
+    if len({k_runs.labels.shape[1] for _, k_runs in runs}) > 1 or len({cell["subset"] for cell in cells}) > 1:
         raise UserError("config: figures: at: found cells of several subsets, allowed: one, as in at: {subset: NAME}")
-    best = np.stack([of_k.labels[of_k.best].astype(np.int32) for _, of_k in runs])
-    repeats = [of_k.labels[of_k.best_of_repeats].astype(np.int32) for _, of_k in runs]
+    best = np.stack([k_runs.labels[k_runs.best].astype(np.int32) for _, k_runs in runs])
+    repeats = [k_runs.labels[k_runs.best_of_repeats].astype(np.int32) for _, k_runs in runs]
     axes = [axis for axis in AXES if len({cell[axis] for cell in cells}) > 1]
     choices = pd.DataFrame([{axis: cell[axis] for axis in axes} for cell in cells], index=range(len(cells)))
     return Partitions(best, repeats, choices, cell_names(cells, [*AXES]), [chosen for chosen, _ in runs])
 
 
 def read_runs_of(path: str, wanted: int | None) -> tuple[int | None, Runs]:
-    """Return the k of a cell's store that is wanted, or the smallest, and its runs; None if the clusterer finds k."""
+    """Return a k of a cell's store and its runs: the wanted k, or else the smallest; None if the clusterer finds k."""
     with reading(path) as file:
         k = choose_k(wanted, stored_ks(file))
         return k, read_k(file, k)

@@ -1,4 +1,4 @@
-"""The same images under each preprocessing, with the histogram of their intensities below."""
+"""Show the same images under each preprocessing, with histograms of their intensities."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -19,19 +19,19 @@ from workflow_scripts.metrics.evenly import evenly
 
 BINS = 64
 SMALLEST = 26
-"""Millimetres of a column."""
+"""Smallest width of a column in millimetres."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return histograms of the middle image of `classes` classes (of the data set if it has no labels).
+    """Return histograms of the middle image of some classes (of the whole data set without labels).
 
     Returns
     -------
-    DataFrame, a row per image, preprocessing and bin: `label, image_id, row` (in the stores), `preprocess, variant`
-    (its place in `inputs`), `low, high` (the bin's edges, intensities in [0, 1]), `share` (of the image's pixels),
-    `mean` and `sd` (of the image's intensities).
+    DataFrame with one row per image, preprocessing and bin: `label, image_id, row` (in the stores), `preprocess,
+    variant` (index in `inputs`), `low, high` (edges of the bin, intensities in [0, 1]), `share` (of the image's
+    pixels), `mean` and `sd` (of the image's intensities).
     """
     readers = OneCell.each(cells, {"preprocessed": inputs["preprocessed"]})
     manifest = read_manifest(inputs["manifest"][0])
@@ -62,7 +62,7 @@ def _histogram(image: np.ndarray) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw each image above its histogram: preprocessings side by side, images too where the width allows it."""
+    """Draw each image above its histogram; the preprocessings are side by side, and so are images if there is room."""
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1
     across = min(len(image_rows), max(1, int(figure["width"] / (SMALLEST * n_variants))))

@@ -1,4 +1,4 @@
-"""What the module of every kind of figure has."""
+"""The protocol that the module of every kind of figure follows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -8,14 +8,14 @@ from matplotlib.figure import Figure as Canvas
 
 
 class Figure(Protocol):
-    """A module of this folder that a model of `settings.figures` names."""
+    """A module of this folder with the name of a model in `settings.figures`."""
 
     def tabulate(
         self, figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
     ) -> pd.DataFrame:
-        """Return the table that the figure draws, from the artefacts of its cells by name."""
+        """Return the table that the figure draws; `inputs` has the paths of the artefacts of its cells by name."""
 
     def draw(
         self, table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
     ) -> Canvas:
-        """Return the drawing of the table."""
+        """Return the figure drawn from the table."""

@@ -1,4 +1,4 @@
-"""Which autoencoder gives the features back best, and whether a PCA of as many components does it as well."""
+"""Compare autoencoders by the reconstruction error of held-out features, and with a PCA of as many components."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,21 +15,22 @@ from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 
 ROW = 5.0
-"""Millimetres."""
+"""Height of a row in millimetres."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the held-out reconstruction error of each autoencoder, and of PCA with as many components.
+    """Return the held-out reconstruction error of each autoencoder, and of a PCA with as many components.
 
     Returns
     -------
-    DataFrame, a row per features and autoencoder, by number of codes and error: `series` (the features' name),
-    `decomposition`, `architecture`, `n_codes`, `error, error_se, pca_error, pca_error_se` (mean squares over the images
-    and features, and standard errors over the images), `variance`, `share, share_se, pca_share, pca_share_se` (of the
-    variance about the training mean, percent), `n_judging` (images), `epochs`, `best` (the lowest error of these
-    features and this number of codes).
+    DataFrame with one row per features and autoencoder, sorted by number of codes and error: `series` (name of the
+    features),
+    `decomposition`, `architecture`, `n_codes`, `error, error_se, pca_error, pca_error_se` (mean squared errors over
+    images and features, and standard errors over the images), `variance`, `share, share_se, pca_share, pca_share_se`
+    (percent of the variance about the training mean), `n_judging` (held-out images), `epochs`, `best` (whether it has
+    the lowest error for these features and this number of codes).
     """
     rows = []
     names = cell_names(cells, axes_of("features"))
@@ -51,7 +52,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each features, a row for each architecture, those with as many codes together."""
+    """Draw a panel for each set of features and a row for each architecture, grouped by number of codes."""
     names = list(dict.fromkeys(table["series"]))
     with theme(style):
         across = 1 if figure["width"] < ONE_COLUMN else min(len(names), 2)
@@ -60,9 +61,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, down * (ROW * most + 14) + 8)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
-            of_series = table[table["series"] == name]
-            _draw_panel(ax, of_series, style)
-            title = f"{name}, {of_series['n_judging'].iloc[0]} images held out"
+            series_rows = table[table["series"] == name]
+            _draw_panel(ax, series_rows, style)
+            title = f"{name}, {series_rows['n_judging'].iloc[0]} images held out"
             ax.set_title(wrapped(title, figure["width"] / across - 35, style["font_size"]))
         for ax in axes[len(names) :]:
             ax.axis("off")
@@ -70,7 +71,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         first, second = colours(style)[:2]
         handles = {
             "autoencoder": Line2D([], [], marker="o", color=first, **how),
-            "the best of its number of codes": Line2D([], [], marker="*", color=first, **{**how, "markersize": 8}),
+            "best for its number of codes": Line2D([], [], marker="*", color=first, **{**how, "markersize": 8}),
             "PCA, as many components": Line2D([], [], marker="D", color=second, markerfacecolor="white", **how),
         }
         legend_below(made, handles, style)
@@ -81,9 +82,9 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None
     place, ticks = 0.0, []
     twice = set(table.loc[table.duplicated("architecture"), "architecture"])
     first, second = colours(style)[:2]
-    for n_codes, of_width in table.groupby("n_codes"):
+    for n_codes, rows in table.groupby("n_codes"):
         ax.text(0.01, place, f"{n_codes} codes", transform=ax.get_yaxis_transform(), va="center", color=FAINT)
-        for row in of_width.itertuples():
+        for row in rows.itertuples():
             place += 1
             name = f"{row.architecture} ({row.decomposition})" if row.architecture in twice else row.architecture
             ticks.append((place, name, row.best))
@@ -95,5 +96,5 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None
     ax.set_yticks([tick[0] for tick in ticks], [tick[1] for tick in ticks])
     for label, (_, _, best) in zip(ax.get_yticklabels(), ticks, strict=True):
         label.set(fontweight="bold" if best else "normal", color=INK)
-    ax.set(xlim=(0, None), ylim=(place, -0.7), xlabel="Variance not given back\u00a0(%)")
+    ax.set(xlim=(0, None), ylim=(place, -0.7), xlabel="Variance not reconstructed\u00a0(%)")
     ax.grid(axis="x")

@@ -1,4 +1,4 @@
-"""This run's numbers against published ones."""
+"""Compare the numbers of this run with published ones."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
 
 LIMIT = 6.0
-"""Tolerances at which the axis ends; a difference beyond it is a triangle there."""
+"""Length of the axis in tolerances; a larger difference is drawn as a triangle at its end."""
 ROW = 3.3
-"""Millimetres."""
+"""Height of a row in millimetres."""
 
 
 def _lowest_inertia(values: pd.Series, rows: pd.DataFrame, limit: float) -> float:
@@ -35,19 +35,21 @@ TAKE: Mapping[str, Callable[[pd.Series, pd.DataFrame, float], float]] = {
     "lowest_inertia": _lowest_inertia,
     "correlation": _correlation,
 }
-"""How a number is taken of a column of some rows, by the fact's `take`."""
+"""Functions that compute a number from a column of some rows, by the `take` of the fact."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return every published number, `facts` of the settings, beside ours.
+    """Return every published number, the `facts` of the settings, next to the number of this run.
 
     Returns
     -------
-    DataFrame, a row per fact in the file's order: `study, what, place, published_layer, layer` (ours), `published,
-    ours, difference` (ours less published), `tolerance, within` (null if not run), `sd` and `n` (of the rows that
-    `ours` is the mean of) and `remark`: which layer stands in for the paper's, or `not run` and why.
+    DataFrame with one row per fact in the order of the file: `study, what, place, published_layer, layer` (of this
+    run),
+    `published, ours, difference` (ours minus published), `tolerance, within` (null if not run), `sd` and `n` (of the
+    rows that
+    `ours` is the mean of) and `remark`: which layer is used in place of the paper's, or `not run` and why.
     """
     tables = {
         path.rpartition("/tables/")[2].removesuffix(".parquet"): pd.read_parquet(path) for path in inputs["tables"]
@@ -57,23 +59,23 @@ def tabulate(
 
 
 def _compared(fact: SimpleNamespace, table: pd.DataFrame | None) -> dict[str, Any]:
-    known: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "study": _study(fact),
         "what": fact.what,
         "place": fact.place,
         "published_layer": fact.layer,
     }
-    known |= {"published": fact.published, "tolerance": fact.tolerance}
+    columns |= {"published": fact.published, "tolerance": fact.tolerance}
     rows = pd.DataFrame() if table is None else _matching(table, fact.rows)
     if rows.empty:
         ours = {"layer": None, "ours": np.nan, "difference": np.nan, "within": None, "sd": np.nan, "n": None}
-        return {**known, **ours, "remark": _not_run(fact, table)}
+        return {**columns, **ours, "remark": _not_run(fact, table)}
     values = rows[fact.column].astype(float)
     number = float(TAKE[fact.take](values, rows, fact.limit))
     difference = number - fact.published
     layer = ", ".join(sorted(set(rows["layer"]))) if "layer" in rows else fact.layer
     return {
-        **known,
+        **columns,
         "layer": layer,
         "ours": number,
         "difference": difference,
@@ -106,7 +108,7 @@ def _not_run(fact: SimpleNamespace, table: pd.DataFrame | None) -> str:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the differences in units of their tolerance, in as many columns as the width takes."""
+    """Draw the differences in units of their tolerance, in as many columns as fit into the width."""
     with theme(style):
         columns = 1 if figure["width"] < ONE_COLUMN else 2
         lines = _lines(table)
@@ -125,7 +127,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _lines(table: pd.DataFrame) -> list[Mapping[str, Any]]:
-    """Return the rows of the table, with a heading before each study; mappings from columns to values."""
+    """Return the rows of the table with a heading before each study, as mappings from columns to values."""
     lines: list[Any] = []
     for study, rows in table.groupby("study", sort=False):
         lines.append({"heading": study})

@@ -1,4 +1,4 @@
-"""A metric of every restart against its inertia relative to the lowest, and the metric's histogram."""
+"""Plot a metric of every restart against its inertia relative to the lowest, with a histogram of the metric."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -27,10 +27,10 @@ def tabulate(
 
     Returns
     -------
-    DataFrame, a row per restart: `series` (the cell's name), `k`, `repeat, restart, inertia, relative_inertia`
-    ((inertia / lowest - 1), percent), `metric, value` (in the units of its name in the figure), `best` (the lowest
-    inertia of the series, first of equals) and `r` (Pearson's, of value and relative inertia over the series; null if
-    one of them is constant). No rows if there are no labels and the metric needs them.
+    DataFrame with one row per restart: `series` (name of the cell), `k`, `repeat, restart, inertia, relative_inertia`
+    ((inertia / lowest - 1), percent), `metric, value` (in the units of the metric's name in the figure), `best` (the
+    lowest inertia of the series, the first of equals) and `r` (Pearson's correlation of value and relative inertia in
+    the series; null if one is constant). Empty if the metric needs labels and there are none.
     """
     series = zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True)
     return pd.concat([_series(figure, cell.scores()).assign(series=name) for name, cell in series], ignore_index=True)
@@ -48,7 +48,7 @@ def _series(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw for each cell a cloud of restarts with the histogram of the metric beside it."""
+    """Draw for each cell a scatter plot of the restarts and a histogram of the metric beside it."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
@@ -66,7 +66,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for row in axes:
             row[0].set_ylabel(METRIC_NAMES[table["metric"].iloc[0]])
         n = len(read_manifest(inputs["manifest"]))
-        note(made, f"n = {n} images; a point is one restart; triangle and dashed line: the lowest inertia.", style)
+        note(made, f"n = {n} images; each point is a restart; triangle and dashed line: the lowest inertia.", style)
     return made
 
 

@@ -1,4 +1,4 @@
-"""How many restarts are enough, without labels: the chance that the best of n is the best optimum."""
+"""Plot how many restarts are enough, without labels: how probably the best of n reaches the best optimum."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,11 +18,11 @@ from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.runs import Runs
 
 POINTS = 40
-"""Numbers of restarts of a curve, spread evenly on a logarithmic scale."""
+"""Number of points of a curve, evenly spaced on a logarithmic scale."""
 MOST = 40
-"""Cells that are drawn: those that need most."""
+"""Largest number of cells that are drawn: those that need the most restarts."""
 ROW = 4.2
-"""Millimetres."""
+"""Height of a row in millimetres."""
 
 
 def tabulate(
@@ -30,15 +30,15 @@ def tabulate(
 ) -> pd.DataFrame:
     """Describe the optima in which the stored restarts of each cell end.
 
-    A cell that keeps all restarts is judged by those; of another each repeat (the best of its `n_init` restarts)
-    counts as one.
+    If a cell keeps all restarts, these are its runs. Otherwise each repeat (the best of its `n_init` restarts) is one
+    run.
 
     Returns
     -------
-    DataFrame, a row per cell and n: `series` (the cell's name), `k`, `unit` (`restart` or `repeat`), `n_runs`
-    (restarts or repeats that there are), `n_init` (restarts in each), `n`, `best, best_low, equal, equal_low, enough,
-    enough_equal, new_optimum` (as in `consensus.restarts.RestartStability`), `n_optima` and `stability` (mean over
-    images). A cell with one run, or a clusterer without inertia, has no rows.
+    DataFrame with one row per cell and n: `series` (name of the cell), `k`, `unit` (`restart` or `repeat`), `n_runs`,
+    `n`,
+    `best, best_low, equal, equal_low, enough, enough_equal, new_optimum` (as in `consensus.restarts.RestartStability`),
+    `n_optima` and `stability` (mean over images). Cells with one run, or without inertia, have no rows.
     """
     names = cell_names(cells, [*AXES])
     tables = [
@@ -72,7 +72,7 @@ def _curve(name: str, k: int | None, runs: Runs) -> pd.DataFrame:
 
 
 def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each cell of the table (that of n = 1), those that need most first."""
+    """Return one row for each cell of the table (the one with n = 1), those that need the most restarts first."""
     if table.empty:
         return table
     cells = table.drop_duplicates("series")
@@ -80,8 +80,7 @@ def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a row for each cell, the hardest first: how often one run is enough, how many are, and what is still
-    unseen."""
+    """Draw a row for each cell, the hardest first: success of one run, runs needed, and chance of a new optimum."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No cell has two runs with an inertia: store several repeats, or keep: all.")
@@ -94,11 +93,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         palette = colours(style)
         axes[0].hlines(y, 100 * rows["equal_low"], 100 * rows["equal"], PALE, linewidth=3)
         axes[0].scatter(100 * rows["equal"], y, 12, palette[0], zorder=2)
-        axes[0].set(xlabel="One is the best\nor its equal (%)", xlim=(-4, 104))
+        axes[0].set(xlabel="One run is the best\nor an equal (%)", xlim=(-4, 104))
         _draw_enough(axes[1], rows, palette[0])
         if not narrow:
             axes[2].scatter(100 * rows["new_optimum"], y, 12, palette[2])
-            axes[2].set(xlabel="The next one is\na new optimum (%)", xlim=(-4, 104))
+            axes[2].set(xlabel="The next run is\na new optimum (%)", xlim=(-4, 104))
         for ax in axes:
             ax.grid(axis="x")
             ax.tick_params(axis="y", length=0)
@@ -126,12 +125,12 @@ def _explanation(table: pd.DataFrame, n_cells: int, n_shown: int) -> str:
     left_out = f" {n_cells - n_shown} cells that need fewer are not drawn." if n_cells > n_shown else ""
     repeat = "repeat, the best of its own restarts" if unit == "repeat" else unit
     return (
-        f"{n_cells} cells, up to {runs} {unit}s each; no labels are needed. One: a {repeat}; equal: ARI of {SAME:g} "
-        f"or more with the best. Enough: the best or its equal with {100 * SURE:.0f} % chance.{left_out} "
+        f"{n_cells} cells, up to {runs} {unit}s each; no labels are needed. A run is a {repeat}; equal: ARI of "
+        f"{SAME:g} or more with the best. Enough: the best or an equal with {100 * SURE:.0f} % chance.{left_out} "
         "Lines: lower 95 % bound."
     )
 
 
 def _repeated(number: int | None, count: int) -> pd.api.extensions.ExtensionArray:
-    """Return a column of one whole number, or of nulls."""
+    """Return a nullable integer column of `count` equal values."""
     return pd.array([pd.NA if number is None else number] * count, dtype="Int64")

@@ -1,4 +1,4 @@
-"""Images of each class, a column a class, as they are after preprocessing."""
+"""Show preprocessed images of each class, one column for each class."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -17,19 +17,20 @@ from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.evenly import evenly
 
 SMALLEST = 12.5
-"""Millimetres of a column."""
+"""Smallest width of a column in millimetres."""
 UNLABELLED_COLUMNS = 6
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show: evenly spread over each class in the manifest's order.
+    """Return the images to show: evenly spaced in each class, in the order of the manifest.
 
     Returns
     -------
-    DataFrame with columns `label` (None: the data set has no labels), `n` (images of the class), `column`, `place`
-    (from the top), `row` (in the stores), `image_id, path, preprocess`.
+    DataFrame with `label` (None if the data set has no labels), `n` (images of the class), `column`, `place` (from the
+    top),
+    `row` (in the stores), `image_id, path, preprocess`.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest().assign(preprocess=cell["preprocess"])
@@ -41,9 +42,9 @@ def tabulate(
         return _rows(manifest, chosen, position % UNLABELLED_COLUMNS, position // UNLABELLED_COLUMNS, len(manifest))
     tables = []
     for column, name in enumerate(names):
-        of_class = np.flatnonzero(manifest["label"] == name)
-        chosen = of_class[evenly(len(of_class), per_class)]
-        tables.append(_rows(manifest, chosen, column, np.arange(len(chosen)), len(of_class)))
+        class_rows = np.flatnonzero(manifest["label"] == name)
+        chosen = class_rows[evenly(len(class_rows), per_class)]
+        tables.append(_rows(manifest, chosen, column, np.arange(len(chosen)), len(class_rows)))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -53,7 +54,7 @@ def _rows(manifest: pd.DataFrame, chosen: np.ndarray, column: Any, place: np.nda
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the images in columns; classes that do not fit beside each other go into further blocks below."""
+    """Draw the images in columns; classes that do not fit side by side continue in blocks below."""
     labelled = bool(table["label"].notna().any())
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     n_columns, n_places = table["column"].max() + 1, table["place"].max() + 1

@@ -1,4 +1,4 @@
-"""How many images of each class there are at each scale."""
+"""Plot the number of images of each class at each scale."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ from workflow_scripts.io.cells import OneCell
 
 ALL, NO_SCALE = "All", "none"
 UNITS = ((1e3, "mm"), (1.0, "µm"), (1e-3, "nm"))
-"""Micrometres of a unit, the largest first."""
+"""Micrometres per unit, the largest unit first."""
 
 
 def tabulate(
@@ -33,9 +33,10 @@ def tabulate(
 
     Returns
     -------
-    DataFrame, a row for each scale and class, the largest scale first, images without one last, the classes by name:
-    `scale_um` (null where there is none), `scale` (`1 µm`), `label` (`""`: images without one), `count`, `support`
-    (images of the class), `share` (count / support).
+    DataFrame with one row for each scale and class, the largest scale first, images without a scale last, and classes
+    by name:
+    `scale_um` (null without a scale), `scale` (such as `1 µm`), `label` (`""` for images without one), `count`,
+    `support` (images of the class), `share` (count / support).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -49,7 +50,7 @@ def tabulate(
 
 
 def spelt(scale_um: float) -> str:
-    """Return `1 mm`, `200 µm`, `50 nm`; `none` for NaN."""
+    """Return a length as text, such as `1 mm`, `200 µm` or `50 nm`; `none` for NaN."""
     if np.isnan(scale_um):
         return NO_SCALE
     size, unit = next((unit_size for unit_size in UNITS if scale_um >= unit_size[0] * (1 - 1e-9)), UNITS[-1])
@@ -57,10 +58,10 @@ def spelt(scale_um: float) -> str:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the counts on a shade that is the share of the column's class, with the sum of each scale at the right."""
+    """Draw the counts; the shade is the share of the class in the column. The sum of each scale is at the right."""
     with theme(style):
         if (table["scale"] == NO_SCALE).all():
-            return placeholder(figure, "No image has a scale: scale_bars.csv says why.")
+            return placeholder(figure, "No image has a scale; scale_bars.csv gives the reasons.")
         counts, shares = (table.pivot(index="scale", columns="label", values=column) for column in ("count", "share"))
         order = table["scale"].drop_duplicates()
         counts, shares = counts.loc[order], shares.loc[order]

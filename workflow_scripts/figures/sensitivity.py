@@ -1,4 +1,4 @@
-"""Metrics against one choice: mean, spread and every repeat."""
+"""Plot metrics against one choice: mean, spread and every repeat."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,24 +33,24 @@ from workflow_scripts.io.tables import best_of_repeats, with_k
 
 NUMERIC = ("n_components", "k")
 FREED = {"reducer": PARTS["reducer"], "k": ()}
-"""The axes of a cell in which the cells of a figure may differ, where it is not the one of the same name."""
+"""Axes of a cell that may differ when a figure has this `x` or `hue`, if not just the axis with that name."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return every repeat's metrics along `x` and `hue`, with mean and standard deviation over the repeats.
+    """Return the metrics of every repeat along `x` and `hue`, with mean and standard deviation over the repeats.
 
-    Of the cells those count that differ from each other in nothing but `x` and `hue`: the largest such group, the first
-    of equals (in a study that varies one axis at a time: the one around its baseline). A repeat that stores all its
-    restarts counts with the one of lowest inertia. Metrics that need labels give way to silhouette and inertia where
-    there are none.
+    Only cells that differ in nothing but `x` and `hue` are used: the largest such group, the first of equals (in a
+    study that varies one axis at a time, the group around its baseline). Of a repeat that stores all its restarts, the
+    one with the lowest inertia is used. If there are no labels, silhouette and inertia replace metrics that need them.
 
     Returns
     -------
-    DataFrame with columns `metric, x` (a number for `n_components`, as used, and `k`; else a name), `hue` (empty if
-    there is none), `repeat, value` (in the units of its name in the figure), `mean, sd` (ddof 1; null for one repeat),
-    `n_repeats`, `axis` (what x is), and `fixed`: what else the cells have in common.
+    DataFrame with `metric, x` (a number for `n_components`, as used, and `k`; otherwise a name), `hue` (empty if there
+    is none), `repeat, value` (in the units of the metric's name in the figure), `mean, sd` (ddof 1; null for one
+    repeat),
+    `n_repeats`, `axis` (name of x), and `fixed` (the other choices, which the cells share).
     """
     chosen = _comparable(cells, figure)
     readers = OneCell.each(cells, inputs)
@@ -58,11 +58,11 @@ def tabulate(
     if figure["x"] in NUMERIC:
         scores["x"] = scores["n_components_used" if figure["x"] == "n_components" else "k"].astype(float)
     long = scores.melt(["x", "hue", "repeat"], _metrics(figure["metrics"], scores), var_name="metric")
-    # two numbers of components may be capped to one: the same results again
+    # two numbers of components may be capped to the same number, which gives the same results twice
     long = long.dropna(subset=["x"]).drop_duplicates(["metric", "x", "hue", "repeat"])
     for metric in long["metric"].unique():
-        of_metric = long["metric"] == metric
-        long.loc[of_metric, "value"] = shown(metric, long.loc[of_metric, "value"])
+        is_metric = long["metric"] == metric
+        long.loc[is_metric, "value"] = shown(metric, long.loc[is_metric, "value"])
     repeats = long.groupby(["metric", "x", "hue"])["value"]
     long["mean"], long["sd"], long["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
     columns = ["metric", "x", "hue", "repeat", "value", "mean", "sd", "n_repeats"]
@@ -71,7 +71,7 @@ def tabulate(
 
 
 def _comparable(cells: Sequence[Mapping[str, Any]], figure: Mapping[str, Any]) -> list[int]:
-    """Return the places of the largest group of cells that differ in `x` and `hue` only."""
+    """Return the indices of the largest group of cells that differ in `x` and `hue` only."""
     free = _free(figure)
 
     def rest(cell: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -95,9 +95,9 @@ def _best_repeats(scores: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFra
 
 
 def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
-    """Return those of the wanted that have values, or those that need no labels."""
-    there = [metric for metric in wanted if scores[metric].notna().any()]
-    return there or [metric for metric in UNLABELLED_METRICS if scores[metric].notna().any()]
+    """Return the wanted metrics that have values; if there are none, the metrics that need no labels."""
+    available = [metric for metric in wanted if scores[metric].notna().any()]
+    return available or [metric for metric in UNLABELLED_METRICS if scores[metric].notna().any()]
 
 
 def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFrame) -> str:
@@ -113,7 +113,7 @@ def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFr
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each metric: lines with bands along numbers, points with bars along names."""
+    """Draw a panel for each metric: lines with bands if x is a number, points with bars if x is a name."""
     manifest = read_manifest(inputs["manifest"])
     with theme(style):
         if table.empty:
@@ -153,14 +153,14 @@ def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
 
 
 def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return a colour and a marker for each line, so that either tells them apart."""
+    """Return a different colour and a different marker for each line."""
     markers = ("o", "^", "s", "D", "v", "P", "X")
     by_colour = looks(hues, style)
     return {hue: Look(by_colour[hue].colour, markers[i % len(markers)]) for i, hue in enumerate(hues)}
 
 
 def _up_to_hundred(axis: Axis) -> None:
-    """End the axis at 100 %, which a band of mean ± sd may pass."""
+    """End the axis at 100 %, which a band of mean ± sd may exceed."""
     low, high = axis.get_view_interval()
     axis.set_view_interval(low, min(high, 101), ignore=True)
 
@@ -171,12 +171,12 @@ def _entry(look: Look) -> Line2D:
 
 def _draw_numbers(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) -> None:
     for hue, look in hue_looks.items():
-        of_hue = table[table["hue"] == hue].sort_values("x")
-        line = of_hue.drop_duplicates("x")
+        rows = table[table["hue"] == hue].sort_values("x")
+        line = rows.drop_duplicates("x")
         low, high = line["mean"] - line["sd"], line["mean"] + line["sd"]
         ax.fill_between(line["x"], low, high, color=look.colour, alpha=0.2, linewidth=0)
         ax.plot(line["x"], line["mean"], color=look.colour, marker=look.marker, markersize=4)
-        ax.scatter(of_hue["x"], of_hue["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
+        ax.scatter(rows["x"], rows["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
     ax.set_xlabel(table["axis"].iloc[0])
     if line["x"].max() > 10 * line["x"].min():
         ax.set_xscale("log")
@@ -190,10 +190,10 @@ def _draw_names(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) ->
     names = list(dict.fromkeys(table["x"]))
     step = 0.7 / len(hue_looks)
     for i, (hue, look) in enumerate(hue_looks.items()):
-        of_hue = table[table["hue"] == hue]
-        y = of_hue["x"].map(names.index) + (i - (len(hue_looks) - 1) / 2) * step
-        ax.scatter(of_hue["value"], y + 0.45 * step, 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
-        mean = of_hue.assign(y=y).drop_duplicates("x")
+        rows = table[table["hue"] == hue]
+        y = rows["x"].map(names.index) + (i - (len(hue_looks) - 1) / 2) * step
+        ax.scatter(rows["value"], y + 0.45 * step, 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
+        mean = rows.assign(y=y).drop_duplicates("x")
         spread = mean["sd"].fillna(0)
         ax.errorbar(mean["mean"], mean["y"], xerr=spread, color=look.colour, fmt=look.marker, markersize=4)
     ax.set_yticks(range(len(names)), names)

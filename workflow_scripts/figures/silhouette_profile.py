@@ -1,4 +1,4 @@
-"""The silhouette of every image, sorted within its cluster (Rousseeuw 1987, figure 3)."""
+"""Plot the silhouette of every image, sorted within its cluster (Rousseeuw 1987, figure 3)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,24 +17,25 @@ from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
 
 GAP = 0.02
-"""Between clusters, share of the images."""
+"""Gap between clusters, as a share of the images."""
 ROW = 5.0
-"""Millimetres of the smallest cluster's name."""
+"""Height in millimetres of the name of the smallest cluster."""
 STEPS = 400
-"""Points of an outline at most."""
+"""Largest number of points of an outline."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the silhouette of every clustered image of the stored clustering of lowest inertia; noise has none.
+    """Return the silhouette of every clustered image of the stored clustering with the lowest inertia.
+
+    Above 20 000 images a sample is used, stratified by cluster.
 
     Returns
     -------
-    DataFrame, sorted by cluster and falling silhouette: `image_id, label, cluster, name, predicted, rank` (as in the
-    embedding), `silhouette`, `mean` (of its cluster), `k` (null if the clusterer finds it), `chosen_by` (the metric by
-    which k is the best; null if it is given), `n` and `n_noise` (all images). Above 20 000 images a sample of them,
-    each cluster in proportion. No rows for fewer than two clusters.
+    DataFrame sorted by cluster and decreasing silhouette: `image_id, label, cluster, name, predicted, rank` (as in
+    `embedding`), `silhouette`, `mean` (of its cluster), `k` (null if the clusterer finds it), `chosen_by` (metric by
+    which k is the best; null if k is given), `n` and `n_noise` (of all images). Empty for fewer than two clusters.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -52,7 +53,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the outline of each cluster's silhouettes, in its colour, and the mean of all as a line."""
+    """Draw the outline of the silhouettes of each cluster in its colour, and the mean of all images as a line."""
     names = classes(read_manifest(inputs["manifest"]))
     with theme(style):
         if table.empty:
@@ -74,7 +75,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_clusters(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the clusters one below the other, equally far apart, each as high as its share of the images."""
+    """Draw the clusters below each other with equal gaps; the height of each is its share of the images."""
     at, ticks = 0.0, {}
     room = 1 - GAP * (table["cluster"].nunique() - 1)
     for _, profile in table.groupby("cluster", sort=False):

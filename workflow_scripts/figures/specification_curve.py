@@ -1,4 +1,4 @@
-"""The specification curve: every cell sorted by what it scores, and below it the choices that made it."""
+"""Plot the specification curve: all cells sorted by their score, with their choices below."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,9 +31,9 @@ from workflow_scripts.grid.cells import word
 from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
 
 AGREEMENT = "agreement"
-"""What cells are sorted by that needs no labels: their mean agreement with the others."""
+"""Name of the score that needs no labels: the mean agreement with the other cells."""
 ROW = 3.6
-"""Millimetres of a level of a choice."""
+"""Height of a level of a choice in millimetres."""
 
 
 def tabulate(
@@ -43,11 +43,12 @@ def tabulate(
 
     Returns
     -------
-    DataFrame, a row per cell, the best first: `place` (from 1), `name`, the axes in which cells differ (in words),
-    `metric` and `metric_name`, in words (that of the settings; without labels, where it needs them, `agreement`),
-    `value` (of a metric the mean
-    over the repeats in the units of its name in the figure, of the agreement that of the best repeats), `low, high`
-    (smallest and largest over the repeats; null for one), and `n_repeats`. No rows if there is one cell.
+    DataFrame with one row per cell, the best first: `place` (from 1), `name`, one column for each axis that differs
+    (values in words), `metric` (that of the settings, or `agreement` if it needs labels and there are none),
+    `metric_name` (in words),
+    `value` (of a metric the mean over the repeats, in the units of its name in the figure; of the agreement that of the
+    best repeats), `low, high` (smallest and largest over the repeats; null for one), and `n_repeats`. Empty if there is
+    one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
@@ -68,9 +69,9 @@ def tabulate(
         metric=metric,
         metric_name="Agreement with the other cells" if metric == AGREEMENT else METRIC_NAMES[metric],
         value=values,
-        low=[of_cell.min() if more else np.nan for of_cell, more in zip(scores, several, strict=True)],
-        high=[of_cell.max() if more else np.nan for of_cell, more in zip(scores, several, strict=True)],
-        n_repeats=[len(of_cell) for of_cell in scores],
+        low=[cell_scores.min() if more else np.nan for cell_scores, more in zip(scores, several, strict=True)],
+        high=[cell_scores.max() if more else np.nan for cell_scores, more in zip(scores, several, strict=True)],
+        n_repeats=[len(cell_scores) for cell_scores in scores],
     )
     table = table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
     table.insert(0, "place", np.arange(len(table)) + 1)
@@ -79,21 +80,21 @@ def tabulate(
 
 def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.Series]:
     scores = [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
-    return [shown(figure["metric"], of_cell[figure["metric"]]) for of_cell in scores]
+    return [shown(figure["metric"], cell_scores[figure["metric"]]) for cell_scores in scores]
 
 
 def _agreements(partitions: Partitions) -> tuple[np.ndarray, list[pd.Series]]:
-    """Return each cell's agreement with the opinions of the others, (C,), and that of each of its repeats."""
+    """Return the agreement of each cell with the opinions of the others, (C,), and that of each of its repeats."""
     between = agreement_matrix(partitions.best)
     opinion = opinions(between)
     vote, counts = votes(between, opinion), heard(opinion)
-    of_repeats = [
+    by_repeat = [
         pd.Series(
             np.average([agreement_with(partitions.best, repeat) for repeat in of_cell], axis=1, weights=vote * others)
         )
         for of_cell, others in zip(partitions.repeats, counts, strict=True)
     ]
-    return support(between, vote, counts), of_repeats
+    return support(between, vote, counts), by_repeat
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -115,7 +116,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def sorted_levels(levels: pd.Series) -> list[str]:
-    """Levels by their numbers where they begin with one, and else in order of name."""
+    """Return the levels sorted by the number that they begin with, then by name."""
 
     def key(level: str) -> tuple[int, float, str]:
         first = level.split(" ")[0]
@@ -169,16 +170,14 @@ def _within(level: str, room: float, style: Mapping[str, Any]) -> str:
 
 
 def _darker(colour: str) -> str:
-    """The colour, dark enough to be read as text."""
+    """Return the colour, darkened to be readable as text."""
     red, green, blue = (int(int(colour[i : i + 2], 16) * 0.6) for i in (1, 3, 5))
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _explanation(table: pd.DataFrame) -> str:
     metric = table["metric"].iloc[0]
-    what = (
-        "agreement, which needs no labels (there are no labels, or it was asked for)" if metric == AGREEMENT else "mean"
-    )
+    what = "agreement, which needs no labels" if metric == AGREEMENT else "mean"
     repeats = table["n_repeats"].max()
     bars = f"lines: smallest to largest over up to {repeats} repeats; " if repeats > 1 else ""
     return f"{len(table)} cells; dots: {what}; {bars}dashed: median. Below, the choices of each cell."

@@ -1,4 +1,4 @@
-"""The one place that decides how figures look: fonts, sizes, the colour of each class, and files of the same bytes."""
+"""Style of all figures: fonts, sizes, colours of classes, layout, and saving with reproducible bytes."""
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,37 +24,37 @@ from workflow_scripts.io.store import replacing
 MM_PER_INCH = 25.4
 POINTS_PER_MM = 72 / MM_PER_INCH
 TITLE = 5
-"""Millimetres of a figure's title."""
+"""Height of a figure's title in millimetres."""
 ONE_COLUMN = 120
-"""Millimetres; narrower figures are one column of a journal, and put panels below each other."""
+"""Width in millimetres below which a figure fills one journal column and puts its panels below each other."""
 MARKERS = ("o", "s", "D", "h", "p")
-"""Of classes: the next one when the palette's colours are used up."""
+"""Markers of classes; the next one is used when the colours of the palette are used up."""
 CYCLES = (("white", 0.0), ("white", 0.4), ("black", 0.45))
-"""What the palette's colours are mixed with, and how much of it, the first time, the second, …"""
+"""Colour and amount that the palette is mixed with in the first, second and third cycle."""
 CLUSTER_MARKERS = ("^", "v", "P", "X")
-"""Of the second cluster of a class, the third, …"""
+"""Markers of the second, third, ... cluster of a class."""
 INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
 PASSES = 3
-"""Of the layout: ticks follow the panels' sizes, which follow the ticks."""
+"""Number of layout passes; the ticks depend on the sizes of the panels, and these depend on the ticks."""
 SHADES = (("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
-"""What a class's colour is mixed with for its second cluster, its third, …"""
+"""Colour and amount that the colour of a class is mixed with for its second, third, ... cluster."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """A colour (`#rrggbb`) and a marker of matplotlib, together distinct from those of other classes."""
+    """A colour (`#rrggbb`) and a matplotlib marker, together different from those of other classes."""
 
     colour: str
     marker: str
 
 
 NOBODY = Look(PALE, "o")
-"""Noise, and images without a label."""
+"""Look of noise and of images without a label."""
 
 
 @contextmanager
 def theme(style: Mapping[str, Any]) -> Iterator[None]:
-    """Apply matplotlib's defaults with our style on top, whatever the user's matplotlibrc says."""
+    """Apply matplotlib's defaults and our style, independent of the user's matplotlibrc."""
     size = style["font_size"]
     ours = {
         "font.family": style["font"],
@@ -85,7 +85,7 @@ def theme(style: Mapping[str, Any]) -> Iterator[None]:
         "axes.axisbelow": True,
         "savefig.dpi": style["dpi"],
         "figure.dpi": style["dpi"],
-        "svg.fonttype": "path",  # text as outlines: the same in every browser, whatever fonts it has
+        "svg.fonttype": "path",  # text as outlines looks the same in every browser
         "svg.hashsalt": "clustergrid",
     }
     with matplotlib.style.context(["default", ours]):
@@ -93,12 +93,12 @@ def theme(style: Mapping[str, Any]) -> Iterator[None]:
 
 
 def small(style: Mapping[str, Any]) -> float:
-    """Return points of ticks, legends and notes."""
+    """Return the font size of ticks, legends and notes in points."""
     return 0.875 * style["font_size"]
 
 
 def canvas(figure: Mapping[str, Any], height: float) -> Figure:
-    """Return an empty figure of the settings' size, `height` mm high unless they say otherwise, with its title."""
+    """Return an empty figure with its title, of the size in the settings; `height` (mm) is used if they give none."""
     above = TITLE if figure["title"] else 0
     size = (figure["width"] / MM_PER_INCH, (figure["height"] or height + above) / MM_PER_INCH)
     made = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02))
@@ -108,7 +108,7 @@ def canvas(figure: Mapping[str, Any], height: float) -> Figure:
 
 
 def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
-    """Return what stands in for a figure that can't be drawn: one sentence that says why."""
+    """Return a figure with one sentence that says why the figure cannot be drawn."""
     made = canvas(figure, height=25)
     size = mpl.rcParams["font.size"]
     made.text(0.5, 0.45, wrapped(sentence, figure["width"] - 6, size), ha="center", va="center", color=INK)
@@ -116,13 +116,13 @@ def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
 
 
 def note(made: Figure, text: str, style: Mapping[str, Any]) -> None:
-    """Write a sentence below the panels, broken to the figure's width."""
+    """Write a sentence below the panels, wrapped to the width of the figure."""
     lines = wrapped(text, width_of(made) - 4, small(style))
     made.supxlabel(lines, x=0.01, ha="left", size=small(style), color=INK, linespacing=1.3)
 
 
 def width_of(made: Figure) -> float:
-    """Return the figure's width, mm."""
+    """Return the width of the figure in millimetres."""
     return made.get_size_inches()[0] * MM_PER_INCH
 
 
@@ -137,22 +137,22 @@ def wrapped(text: str, width: float, size: float) -> str:
 
 
 def text_width(text: str, size: float) -> float:
-    """Return how wide one line of `text` is at `size` points in the theme's font, mm."""
+    """Return the width in millimetres of one line of `text` at `size` points in the font of the theme."""
     return TextPath((0, 0), text, size=size).get_extents().width / POINTS_PER_MM if text.strip() else 0.0
 
 
 def shortened(name: str, length: int = 20) -> str:
-    """Return a class's name, cut where it would take the room of the data."""
+    """Return a name cut to at most `length` characters."""
     return name if len(name) <= length else name[: length - 1] + "…"
 
 
 def colours(style: Mapping[str, Any]) -> Sequence[str]:
-    """Return the palette's colours, as hex strings."""
+    """Return the colours of the palette as hex strings."""
     return [to_hex(colour) for colour in mpl.color_sequences[style["palette"]]]
 
 
 def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return a look for each of `names`, in order: the palette's colours, then shades of them with other markers."""
+    """Return a look for each of `names`, in order: first the colours of the palette, then shades with other markers."""
     palette = colours(style)
     looks_of = {}
     for i, name in enumerate(names):
@@ -162,7 +162,7 @@ def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
 
 
 def shade(look: Look, rank: int) -> Look:
-    """Return the look of the `rank`-th cluster (from 1) of the class that has `look`: its colour, darker or paler."""
+    """Return the look of the `rank`-th cluster (from 1) of the class with `look`: a darker or paler colour."""
     if rank == 1:
         return look
     mixed = _mixed(look.colour, *SHADES[(rank - 2) % len(SHADES)])
@@ -181,7 +181,7 @@ def columns_within(width: float, names: Iterable[str], style: Mapping[str, Any])
 def legend_below(
     made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None
 ) -> None:
-    """Draw a legend below the panels, in as many columns as the figure's width takes."""
+    """Draw a legend below the panels, in as many columns as fit into the figure's width."""
     columns = columns_within(width_of(made), handles, style)
     made.legend(list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=columns)
 
@@ -189,7 +189,7 @@ def legend_below(
 def legend_on_top(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
     """Draw a legend above the panels of a figure that has a note below them.
 
-    The figure's title becomes that of the legend: the layout keeps no room for both.
+    The title of the figure becomes that of the legend, because the layout has no room for both.
     """
     columns = columns_within(width_of(made), handles, style)
     title = made.get_suptitle()
@@ -203,7 +203,7 @@ def legend_on_top(made: Figure, handles: Mapping[str, Line2D], style: Mapping[st
 
 
 def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
-    """Draw a legend right of the panels, in as many columns as the figure's height asks for."""
+    """Draw a legend to the right of the panels, in as many columns as the figure's height requires."""
     rows = made.get_size_inches()[1] * 72 / (1.6 * small(style)) - 1
     columns = ceil(len(handles) / max(rows, 1))
     made.legend(list(handles.values()), list(handles), loc="outside right center", ncols=columns)
@@ -216,14 +216,15 @@ def legend_above(ax: Axes, handles: Mapping[str, Line2D], columns: int) -> None:
 
 
 def dot(look: Look) -> Line2D:
-    """Return a legend's entry for points."""
+    """Return a legend entry for points."""
     return Line2D([], [], linestyle="", marker=look.marker, color=look.colour, markersize=4)
 
 
 def _fix_positions(made: Figure) -> None:
-    """End the layout, the panels where they are but for the last bits.
+    """End the layout with the positions of the panels rounded.
 
-    The layout's solver adds in the order of addresses, and names in an SVG are hashes of positions.
+    The layout solver adds in the order of memory addresses, so the last bits vary; names in an SVG are hashes of
+    positions.
     """
     made.set_layout_engine("none")
     for ax in made.axes:

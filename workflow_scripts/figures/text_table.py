@@ -1,4 +1,4 @@
-"""A table as a figure: a line of text for each row."""
+"""Draw a table as a figure, with one line of text for each row."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.style import INK, Look, dot, small, text_width, width_of
 
 ROW = 4.6
-"""Millimetres."""
+"""Height of a row in millimetres."""
 MARK = 4.0
-"""Millimetres for the mark of a row."""
+"""Width in millimetres for the marker of a row."""
 
 
 def height(n_rows: int) -> float:
-    """Return millimetres of a table of so many rows, with its headings and a note below."""
+    """Return the height in millimetres of a table with `n_rows` rows, its headings, and a note below."""
     return ROW * (n_rows + 1) + 12
 
 
@@ -27,9 +27,9 @@ def write_table(
     style: Mapping[str, Any],
     marks: Sequence[Look] = (),
 ) -> None:
-    """Write the rows below the headings: names on the left, numbers to the right, columns as wide as they ask for.
+    """Write the rows below the headings: names on the left, right-aligned numbers, columns as wide as their texts.
 
-    `marks` are looks that stand before the names.
+    `marks` are the looks of the markers before the names.
     """
     ax = made.subplots()
     ax.set(xlim=(0, 1), ylim=(len(rows) + 0.5, -0.6))
@@ -51,7 +51,7 @@ def write_table(
 
 
 def spread(mean: float, sd: float, digits: int = 1) -> str:
-    """Return mean ± standard deviation; a dash where there is no value, the mean alone where there is no spread."""
+    """Return mean ± standard deviation as text; a dash if there is no mean, the mean alone if there is no deviation."""
     if pd.isna(mean):
         return "–"
     return f"{mean:.{digits}f}".replace("-", "\u2212") + ("" if pd.isna(sd) else f" ± {sd:.{digits}f}")

@@ -1,4 +1,4 @@
-"""Why the intrinsic dimension is taken of samples of many sizes: a thick line is a line from afar only."""
+"""Show on a thick line why the intrinsic dimension is measured on samples of many sizes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,12 +19,13 @@ FRACTIONS = (0.9, 0.5)
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return points along a line with normal noise across it: few of them, and many.
+    """Return points along a line with normal noise across it, once few and once many.
 
     Returns
     -------
-    DataFrame with the rows of `intrinsic_dimension.measured` for each number of points, those that are drawn (`part`
-    "place", `x` along the line, `y` across it), and `series` (how many points there are).
+    DataFrame with the rows of `intrinsic_dimension.measured` for each number of points, the points to draw (`part`
+    "place",
+    `x` along the line, `y` across it), and `series` (text with the number of points).
     """
     how = {"fractions": FRACTIONS, "smallest": figure["smallest"], "seed": figure["seed"]}
     tables = []
@@ -37,7 +38,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a piece of the line, the fits to both samples, and the dimension against the size of the sample."""
+    """Draw a piece of the line, the fits to both samples, and the dimension against the sample size."""
     few, many = list(dict.fromkeys(table["series"]))
     with theme(style):
         wide = figure["width"] >= ONE_COLUMN
@@ -57,11 +58,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_places(ax: Axes, table: pd.DataFrame, few: str, many: str) -> None:
-    """Draw the few points on top of the many, the axes not to one scale."""
+    """Draw the few points on top of the many; the two axes have different scales."""
     places = table[table["part"] == "place"]
     for name, colour, size in ((many, FAINT, 2), (few, INK, 5)):
-        of_series = places[places["series"] == name]
-        ax.plot(of_series["x"], of_series["y"], "o", color=colour, markersize=size, label=name, rasterized=True)
+        rows = places[places["series"] == name]
+        ax.plot(rows["x"], rows["y"], "o", color=colour, markersize=size, label=name, rasterized=True)
     title = f"A piece of the line, {100 * WINDOW / LENGTH:g} % of its length"
     ax.set(xlabel="Along the line", ylabel="Across it", title=title)
     ax.locator_params(nbins=5)

@@ -1,4 +1,4 @@
-"""Clusterers on six shapes in the plane, with their running times: what each of them takes for a cluster."""
+"""Compare clusterers and their running times on six shapes in the plane."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -18,9 +18,9 @@ from workflow_scripts.io.runs import NOISE, Runs
 
 ANISOTROPY = [[0.6, -0.6], [-0.4, 0.8]]
 HIGHEST = 32
-"""Millimetres of a panel."""
+"""Largest height of a panel in millimetres."""
 WARM_UP = 100
-"""Points that each clusterer sees before its time is taken: what a first call loads or compiles is not its time."""
+"""Number of points that each clusterer runs on before it is timed, so that loading and compiling are not measured."""
 
 
 def _anisotropic(n: int, seed: int) -> np.ndarray:
@@ -35,41 +35,48 @@ SHAPES: dict[str, tuple[int, Callable[[int, int], np.ndarray]]] = {
     "three blobs": (3, lambda n, seed: make_blobs(n, random_state=8)[0]),
     "no clusters": (3, lambda n, seed: np.random.default_rng(seed).random((n, 2))),
 }
-"""The number of clusters that is asked for, and the points: those of scikit-learn's comparison of clusterers, which
-Coronica 2018 took too (figure 4.1)."""
+"""Number of clusters to ask for, and a function that makes the points.
+
+The shapes are those of scikit-learn's comparison of clusterers, which Coronica 2018 also uses (figure 4.1).
+"""
 SEED = 170
-"""scikit-learn's, with which the blobs do not overlap."""
+"""Seed of scikit-learn's comparison, with which the blobs do not overlap."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Run the cells' clusterers, whose settings are `figure["clusterers"]`, once on each shape.
+    """Run the clusterers of the cells, with the settings in `figure["clusterers"]`, once on each shape.
 
-    The times are measured: this table is not the same bytes when it is made again.
+    The times are measured, so this table has other bytes each time it is made.
 
     Returns
     -------
-    DataFrame, a row per shape, clusterer and point: `shape, clusterer, x, y` (standardised), `cluster` (`NOISE` is
-    none; -2 if the clusterer refused), `seconds` (wall time of the clustering), and `n_clusters`.
+    DataFrame with one row per shape, clusterer and point: `shape, clusterer, x, y` (standardised), `cluster` (`NOISE`
+    for noise, -2 if the clusterer refuses the data), `seconds` (wall time of the clustering), and `n_clusters`.
     """
     tables = []
     for shape, (k, points_of) in SHAPES.items():
         points = StandardScaler().fit_transform(points_of(figure["n_points"], SEED))
         for name, settings in figure["clusterers"].items():
             labels, seconds = _timed(points, {**settings, **_once(settings, k)})
-            known = {"shape": shape, "clusterer": name, "seconds": seconds, "n_clusters": len(set(labels[labels >= 0]))}
-            tables.append(pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "cluster": labels}).assign(**known))
+            constants = {
+                "shape": shape,
+                "clusterer": name,
+                "seconds": seconds,
+                "n_clusters": len(set(labels[labels >= 0])),
+            }
+            tables.append(pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "cluster": labels}).assign(**constants))
     return pd.concat(tables, ignore_index=True)
 
 
 def _once(settings: Mapping[str, Any], k: int) -> dict[str, Any]:
-    """Return one k and one repeat, of a clusterer that has them."""
+    """Return settings for one k and one repeat, as far as the clusterer has them."""
     return {name: value for name, value in {"k": [k], "repeats": 1, "keep": "best"}.items() if name in settings}
 
 
 def _timed(points: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, float]:
-    """Return labels (N,) and seconds; NaN if the clusterer refuses."""
+    """Return labels (N,) and seconds; NaN seconds if the clusterer refuses the data."""
     try:
         _labels(points[:WARM_UP], settings)
         start = perf_counter()
@@ -87,7 +94,7 @@ def _labels(points: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a row for each shape and a column for each clusterer, clusters in the order of their sizes."""
+    """Draw a row for each shape and a column for each clusterer, with clusters coloured in the order of their sizes."""
     shapes, clusterers = (list(dict.fromkeys(table[name])) for name in ("shape", "clusterer"))
     with theme(style):
         made = canvas(figure, min(figure["width"] / len(clusterers), HIGHEST) * len(shapes) + 12)
@@ -101,7 +108,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             words = clusterer.replace("_", " ")
             ax.set_title(wrapped(words, figure["width"] / len(clusterers) - 4, style["font_size"]), loc="center")
         n = len(table) // len(groups)
-        note(made, f"{n} points a shape. Corners: clusters, measured seconds (one thread). Pale: in no cluster.", style)
+        note(made, f"{n} points per shape. Corners: clusters, measured seconds (one thread). Pale: noise.", style)
     return made
 
 

@@ -1,4 +1,4 @@
-"""How autoencoders learn: their error after every epoch of every phase."""
+"""Plot the learning curves of autoencoders: the error after every epoch of every phase."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -24,10 +24,11 @@ def tabulate(
 
     Returns
     -------
-    DataFrame, a row per autoencoder, phase and epoch: `series` (the cell's name), `architecture`, `phase` (its name),
-    `number` (of the phase, from 0), `epoch` (within the phase, 0 before it), `step` (epochs since the start),
-    `training`, `stopping` (mean squared error of what the phase trains, of features of mean variance 1, on the images
-    that it learns from and on those that end it).
+    DataFrame with one row per autoencoder, phase and epoch: `series` (name of the cell), `architecture`, `phase` (its
+    name),
+    `number` (of the phase, from 0), `epoch` (within the phase; 0 before the first), `step` (epochs since the start),
+    `training` and `stopping`: the mean squared error of the layers that the phase trains, for features with mean
+    variance 1, on the training images and on the images that decide when the phase ends.
     """
     tables = []
     names = cell_names(cells, axes_of("decomposed"))
@@ -44,7 +45,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each autoencoder, phases parted by lines with their names."""
+    """Draw a panel for each autoencoder, with lines between the phases and their names."""
     names = list(dict.fromkeys(table["series"]))
     across = 1 if figure["width"] < ONE_COLUMN else min(len(names), 2)
     down = ceil(len(names) / across)
@@ -53,26 +54,26 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, 45 * down + 10)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
-            of_series = table[table["series"] == name]
-            _draw_panel(ax, of_series, first, second, style)
-            title = f"{name}: {of_series['architecture'].iloc[0]}"
+            series_rows = table[table["series"] == name]
+            _draw_panel(ax, series_rows, first, second, style)
+            title = f"{name}: {series_rows['architecture'].iloc[0]}"
             ax.set_title(wrapped(title, figure["width"] / across - 15, style["font_size"]))
         for ax in axes[len(names) :]:
             ax.axis("off")
-        handles = {"learned from": Line2D([], [], color=first), "held out, ends a phase": Line2D([], [], color=second)}
+        handles = {"training": Line2D([], [], color=first), "held out (ends a phase)": Line2D([], [], color=second)}
         legend_below(made, handles, style)
     return made
 
 
 def _draw_panel(ax: Axes, table: pd.DataFrame, first: str, second: str, style: Mapping[str, Any]) -> None:
-    for number, of_phase in table.groupby("number"):
-        ax.plot(of_phase["step"], of_phase["training"], color=first)
-        ax.plot(of_phase["step"], of_phase["stopping"], color=second)
-        start = of_phase["step"].iloc[0]
+    for number, phase_rows in table.groupby("number"):
+        ax.plot(phase_rows["step"], phase_rows["training"], color=first)
+        ax.plot(phase_rows["step"], phase_rows["stopping"], color=second)
+        start = phase_rows["step"].iloc[0]
         if number:
             ax.axvline(start, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)))
         where: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "va": "bottom", "size": small(style)}
-        ax.text(start + 0.01 * table["step"].max(), 0.02, of_phase["phase"].iloc[0], color=FAINT, **where)
+        ax.text(start + 0.01 * table["step"].max(), 0.02, phase_rows["phase"].iloc[0], color=FAINT, **where)
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     ax.yaxis.set_major_formatter("{x:g}")

@@ -1,4 +1,4 @@
-"""The tree of nested clusters, with the image nearest the centre of each."""
+"""Plot the tree of nested clusters, with the image nearest to the centre of each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,28 +18,30 @@ from workflow_scripts.io.runs import Runs
 from workflow_scripts.metrics import score_restarts
 
 LEVEL = 16
-"""Millimetres from one level of the tree to the next."""
+"""Distance between two levels of the tree in millimetres."""
 COVER = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-"""What hides a branch behind a caption."""
+"""Box of a caption, which hides the branch behind it."""
 COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "label", "share", "x")
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the nodes of the tree of the clusters from the smallest stored k to the largest up to `leaves`.
-
-    Every clustering has to refine the one with the next smaller k, as linkages and Density Peaks do; otherwise
-    `UserError` is raised.
+    """Return the nodes of the tree of clusters, from the smallest stored k to the largest up to `leaves`.
 
     Returns
     -------
-    DataFrame, a row per node in the order in which they appear: `node, parent` (null at the root), `first_k, last_k`
-    (the clusterings that hold it), `size` (images), `typical` and `row` (id, and row in the stack, of the image nearest
-    the mean of its points), `label` and `share` (the class of most of its labelled images, and their share among those;
-    null without labels), `x` (place from the left, leaves at whole numbers), and `against, k_leaves, ari, nmi`: the
-    agreement of the leaves with the sub-labels, or with the labels where there are none (NMI with the arithmetic mean;
-    null where there are not two).
+    DataFrame with one row per node in the order of appearance: `node, parent` (null for the root), `first_k, last_k`
+    (first and last clustering that has it), `size` (images), `typical` and `row` (id, and row in the stack, of the
+    image nearest to the mean of the node), `label` and `share` (the most frequent class of its labelled images, and its
+    share among them; null without labels), `x` (horizontal place; leaves are at whole numbers), and `against, k_leaves,
+    ari, nmi`: the agreement of the leaves with the sub-labels, or with the labels if there are no sub-labels (NMI with
+    the arithmetic mean; null if there are fewer than two classes).
+
+    Raises
+    ------
+    UserError
+        If a clustering does not refine the one with the next smaller k, as those of linkages and Density Peaks do.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -58,7 +60,7 @@ def tabulate(
 
 
 def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dict[int, np.ndarray]:
-    """Return for each k the labels (N,) of its best repeat, the whole data set as k = 1 above them."""
+    """Return for each k the labels (N,) of its best repeat, and the whole data set as k = 1."""
     ks = [k for k in runs if k is not None and 1 < k <= leaves]
     if not ks:
         raise UserError(f"config: figures: tree: leaves: found {leaves}, but {clusterer} has no k from 2 to {leaves}")
@@ -67,9 +69,9 @@ def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dic
 
 
 def _nodes(levels: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
-    """Return every distinct cluster of the levels with its members and the smaller k's cluster that holds it."""
+    """Return every distinct cluster of the levels, with its members and its parent at the level above."""
     nodes: list[dict[str, Any]] = []
-    above: dict[int, int] = {}  # for each image the node that holds it at the level before
+    above: dict[int, int] = {}  # the node of each image at the level above
     for k, labels in levels.items():
         here: dict[int, int] = {}
         for cluster in np.unique(labels[labels >= 0]):
@@ -109,7 +111,7 @@ def _described(node: Mapping[str, Any], points: np.ndarray, manifest: pd.DataFra
 
 
 def _places(nodes: pd.DataFrame) -> np.ndarray:
-    """Return the place of every node from the left: leaves side by side, others midway of their children."""
+    """Return the horizontal place of every node: leaves side by side, other nodes in the middle of their children."""
     children: dict[int, list[int]] = {node: [] for node in nodes["node"]}
     for node, parent in zip(nodes["node"], nodes["parent"], strict=True):
         if parent is not None and not pd.isna(parent):
@@ -127,7 +129,7 @@ def _places(nodes: pd.DataFrame) -> np.ndarray:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the tree from the top, a level for each k at which a cluster parts, with an image at each node."""
+    """Draw the tree from the top, one level for each k at which a cluster divides, with an image at each node."""
     labelled = bool(table["label"].notna().any())
     by_class = looks(classes(read_manifest(inputs["manifest"])), style)
     levels = {k: level for level, k in enumerate(sorted(table["first_k"].unique()))}
@@ -145,7 +147,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         first = table.iloc[0]
         measured = f" Leaves against {first['against']}s: ARI {first['ari']:.2f}, NMI {first['nmi']:.2f}."
         agreement = "" if pd.isna(first["ari"]) else measured
-        ax.set_title(f"Images of each node, share of its class; n = {first['size']}.{agreement}", pad=12)
+        ax.set_title(f"Images of each node, share of its main class; n = {first['size']}.{agreement}", pad=12)
         if labelled:
             shown = [name for name in by_class if name in set(table["label"])]
             legend_below(made, {shortened(name): dot(by_class[name]) for name in shown}, style)
@@ -153,9 +155,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for node in table.to_dict("records"):
             look = by_class.get(node["label"])
             colour = look.colour if look else FAINT
-            picture = _inset(ax, node["x"], levels[node["first_k"]], side, figure["width"])
-            show(picture, file["images"][node["row"]], colour)
-            picture.set_title(_caption(node), loc="center", size=small(style), pad=2, bbox=COVER)
+            inset = _inset(ax, node["x"], levels[node["first_k"]], side, figure["width"])
+            show(inset, file["images"][node["row"]], colour)
+            inset.set_title(_caption(node), loc="center", size=small(style), pad=2, bbox=COVER)
     return made
 
 
@@ -168,7 +170,7 @@ def _draw_branches(ax: Axes, table: pd.DataFrame, levels: Mapping[int, int]) -> 
 
 
 def _inset(ax: Axes, x: float, level: float, side: float, width: float) -> Axes:
-    """Return an axes of `side` mm around a point of the tree; `width` mm is the figure's."""
+    """Return axes of `side` mm around a point of the tree; `width` (mm) is that of the figure."""
     box = ax.get_window_extent().transformed(ax.figure.transFigure.inverted())  # type: ignore[union-attr]
     wide = side / (width * box.width)
     high = wide * ax.bbox.width / ax.bbox.height

@@ -1,4 +1,4 @@
-"""Which cell to trust without labels: agreement with the other cells, and what else could rank them."""
+"""Rank the cells without labels by their agreement with the other cells, next to other possible criteria."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,32 +36,33 @@ RULES = {
     "stability": "stability over seeds",
     "silhouette": "silhouette",
 }
-"""What can rank the cells without labels: the column, and how it is called."""
+"""Criteria that can rank the cells without labels: column and name."""
 VERDICTS = {
-    "nothing": "The cells agree no better than chance: the choices decide the answer, do not trust any cell.",
-    "weak": "The cells agree weakly: the choices decide more than the images do.",
-    "agree": "The cells agree: rank them by it.",
+    "nothing": "The cells agree no better than chance: the choices decide the result; do not trust any cell.",
+    "weak": "The cells agree weakly: the choices decide the result more than the images do.",
+    "agree": "The cells agree: the agreement can rank them.",
 }
 ROW = 4.2
-"""Millimetres."""
+"""Height of a row in millimetres."""
 MOST = 40
-"""Cells that are drawn: of more the first three quarters of these, and the last."""
+"""Largest number of cells that are drawn; of more cells, the first 30 and the last 10."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Rank the cells by their agreement with each other, beside their stability, silhouette and ARI with labels.
+    """Rank the cells by their agreement with each other, next to their stability, silhouette and ARI with the labels.
 
     Returns
     -------
-    DataFrame, a row per cell, the most trusted first: `name`, the axes in which cells differ, `k` (null if the
-    clusterer finds it), `agreement, foreign, opinion, vote, rank, rank_low, rank_high, first` (as in
-    `consensus.trust.Trust`), `stability` (mean ARI of the repeats of a cell with each other; null for one repeat),
-    `silhouette` and `ari, ari_sd` (mean over the repeats, of the ARI the standard deviation too, ddof 1; null without
-    labels), `probability` (that the cell is the best one, with the labels at hand; null without). Of the study:
-    `n_images`, `n_labels`, `labels_needed` (null if labels do not settle it), `n_opinions`, `chance` and `verdict`
-    (`nothing`, `weak`, `agree`). No rows if there is one cell.
+    DataFrame with one row per cell, the most trusted first: `name`, one column for each axis that differs, `k` (null if
+    the clusterer finds it), `agreement, foreign, opinion, vote, rank, rank_low, rank_high, first` (as in
+    `consensus.trust.Trust`),
+    `stability` (mean ARI between the repeats of the cell; null for one repeat), `silhouette` and `ari, ari_sd` (mean,
+    and standard deviation with ddof 1, over the repeats; ARI is null without labels), `probability` (that the cell is
+    the best one, given the labels; null without labels). Columns with one value for the study: `n_images`, `n_labels`,
+    `labels_needed` (null if labels do not decide it), `n_opinions`, `chance` and `verdict` (`nothing`, `weak`,
+    `agree`). Empty if there is one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
@@ -71,12 +72,12 @@ def tabulate(
     table.insert(0, "name", partitions.names)
     table["k"] = pd.array(partitions.k, dtype="Int64")
     table["stability"] = [stability(partition) for partition in partitions.repeats]
-    table = table.assign(**_of_scores(figure, inputs["scores"]))
+    table = table.assign(**_score_columns(figure, inputs["scores"]))
     labels = read_manifest(inputs["manifest"][0])["label"].to_numpy()
     n_labels = int(pd.notna(labels).sum())
-    known = with_labels(trusted, partitions.best, labels) if n_labels else None
-    table["probability"] = known.probability if known else np.nan
-    needed = pd.NA if known is None or known.labels_needed is None else known.labels_needed
+    labelled = with_labels(trusted, partitions.best, labels) if n_labels else None
+    table["probability"] = labelled.probability if labelled else np.nan
+    needed = pd.NA if labelled is None or labelled.labels_needed is None else labelled.labels_needed
     table = table.assign(
         n_images=partitions.best.shape[1],
         n_labels=n_labels,
@@ -88,19 +89,19 @@ def tabulate(
     return table.sort_values("agreement", ascending=False, kind="stable", ignore_index=True)
 
 
-def _of_scores(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[float]]:
+def _score_columns(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[float]]:
     scores = [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
     return {
-        "silhouette": [of_cell["silhouette"].mean() for of_cell in scores],
-        "ari": [of_cell["ari"].mean() for of_cell in scores],
-        "ari_sd": [of_cell["ari"].std() for of_cell in scores],
+        "silhouette": [cell_scores["silhouette"].mean() for cell_scores in scores],
+        "ari": [cell_scores["ari"].mean() for cell_scores in scores],
+        "ari_sd": [cell_scores["ari"].std() for cell_scores in scores],
     }
 
 
 def picks(table: pd.DataFrame) -> dict[str, float]:
-    """Return what the cell that each rule picks scores with the labels, as ARI, by rule; empty without labels.
+    """Return the ARI with the labels of the cell that each rule picks, by rule; empty without labels.
 
-    A rule without values picks nothing. Of equals it picks the first.
+    A rule without values picks nothing. Of equal cells a rule picks the first.
     """
     if table["ari"].isna().all():
         return {}
@@ -110,7 +111,7 @@ def picks(table: pd.DataFrame) -> dict[str, float]:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a row for each cell: agreement, stability, silhouette, its rank, and the ARI with the labels."""
+    """Draw a row for each cell: agreement, stability, silhouette, rank, and ARI with the labels."""
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
@@ -157,7 +158,7 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def names_within(names: Sequence[str], room: float, style: Mapping[str, Any]) -> list[str]:
-    """Return the names in `room` mm: those that are too long lose their middle."""
+    """Return the names shortened to `room` mm; long names lose their middle."""
     shown = [name.replace(" components", " comp.") for name in names]
     longest = max(text_width(name, small(style)) for name in shown)
     length = int(max(map(len, shown)) * min(1, room / longest))
@@ -200,12 +201,12 @@ def _explanation(table: pd.DataFrame, rows: pd.DataFrame) -> str:
     first = table.iloc[0]
     left_out = f" {len(table) - len(rows)} cells in the middle are not drawn." if len(rows) < len(table) else ""
     opinions = "opinion" if first["n_opinions"] == 1 else "opinions"
-    said = [f"{len(table)} cells, {first['n_opinions']} {opinions}, n = {first['n_images']} images.{left_out}"]
-    said.append(VERDICTS[first["verdict"]])
+    sentences = [f"{len(table)} cells, {first['n_opinions']} {opinions}, n = {first['n_images']} images.{left_out}"]
+    sentences.append(VERDICTS[first["verdict"]])
     if scored := picks(table):
         listed = ", ".join(f"{RULES[rule]} {value:.2f}" for rule, value in scored.items())
         best, median = table["ari"].max(), table["ari"].median()
-        said.append(f"ARI of the cell picked by {listed}; best cell {best:.2f}, median {median:.2f}.")
+        sentences.append(f"ARI of the cell picked by {listed}; best cell {best:.2f}, median {median:.2f}.")
     else:
-        said.append("No labels: what each rule's pick is worth is not known.")
-    return " ".join(said)
+        sentences.append("No labels: the ARI of the picked cells is not known.")
+    return " ".join(sentences)

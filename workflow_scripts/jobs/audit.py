@@ -1,4 +1,4 @@
-"""Clusterings and labels -> the ranked list of labels to look at again, and the page to decide on them."""
+"""Write the ranked list of doubtful labels, and the page to decide on them."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""A table of features that a user brings, and the manifest -> a feature store."""
+"""Write a feature store from a table of features that the user brings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A decomposition, or features -> the clusterings of every k, repeat and restart of one variant."""
+"""Cluster a decomposition, or features: every k, repeat and restart of one clusterer variant."""
 
 from importlib import import_module
 from pathlib import Path

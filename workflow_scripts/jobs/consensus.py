@@ -1,4 +1,4 @@
-"""Clusterings of a study's cells -> their consensus, as a store of clusters and as a table for people."""
+"""Compute the consensus of a study's cells; write it as a store of clusters and as a CSV table."""
 
 from snakemake.script import Snakemake
 
@@ -14,7 +14,7 @@ with job(snakemake.log[0]) as log:
     params, source = snakemake.params, snakemake.input
     manifest = read_manifest(source.manifest)
     partitions = read_partitions(params.cells, source.clusters, params.settings["k"])
-    found = consensus_of(partitions.best, partitions.choices, manifest, params.settings["groups"])
-    log.info("%d groups (%s) of %d cells", found.k, found.chosen_k, len(partitions.best))
-    write_consensus(snakemake.output.store, found, {"settings": params.settings, "code": params.code})
-    write_csv(found.table, snakemake.output.csv)
+    consensus = consensus_of(partitions.best, partitions.choices, manifest, params.settings["groups"])
+    log.info("%d groups (%s) of %d cells", consensus.k, consensus.chosen_k, len(partitions.best))
+    write_consensus(snakemake.output.store, consensus, {"settings": params.settings, "code": params.code})
+    write_csv(consensus.table, snakemake.output.csv)

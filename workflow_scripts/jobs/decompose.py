@@ -1,4 +1,4 @@
-"""Features -> their decomposition, or a decomposition -> a map of it."""
+"""Decompose features, or compute a two-dimensional map of a decomposition."""
 
 from importlib import import_module
 

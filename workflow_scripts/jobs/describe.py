@@ -1,4 +1,4 @@
-"""A stack of images -> the feature store of a descriptor."""
+"""Compute the feature store of a descriptor from a stack of images."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Writes the embedded data set."""
+"""Write the embedded data set."""
 
 from snakemake.script import Snakemake
 

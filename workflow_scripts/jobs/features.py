@@ -1,4 +1,4 @@
-"""A stack of images -> one feature store for each layer of a pass."""
+"""Run a network over a stack of images and write one feature store for each layer."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     backbone = snakemake.params.backbone
-    # also what the images are made of: what a kill left of another preprocessing of the same name is not gone on from
+    # the provenance includes the preprocessing, so that a partial file of other settings with this name is not resumed
     manifest = store.text(stack, "manifest")
     images = {"settings": store.attribute(stack, "settings"), "code": store.text(stack, "code")}
     extract(

@@ -1,4 +1,4 @@
-"""The table of a figure -> the figure."""
+"""Draw a figure from its table."""
 
 from importlib import import_module
 

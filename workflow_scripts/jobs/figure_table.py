@@ -1,4 +1,4 @@
-"""Artefacts of a study -> the table that one figure draws."""
+"""Compute the table of one figure from the artefacts of a study."""
 
 from importlib import import_module
 

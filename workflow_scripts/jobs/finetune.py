@@ -1,4 +1,4 @@
-"""Labelled images -> a network trained on them, and its learning curves."""
+"""Train a network on labelled images; write its weights and its learning curves."""
 
 from pathlib import Path
 

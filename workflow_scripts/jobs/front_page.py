@@ -1,4 +1,4 @@
-"""The verdict of the first study that has one -> the first page of all results."""
+"""Write the front page of all results: the verdict of the first study that has one."""
 
 from snakemake.script import Snakemake
 

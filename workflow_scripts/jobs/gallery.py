@@ -1,4 +1,4 @@
-"""Clusterings and pictures -> a page of what is in each cluster of each cell."""
+"""Write the gallery: a page with the images of each cluster of each cell."""
 
 import pandas as pd
 from snakemake.script import Snakemake

@@ -1,4 +1,4 @@
-"""Raw folder -> images.csv, set_aside.csv, near_duplicates.csv, formats.csv and quality.csv."""
+"""Read the raw folder; write images.csv, set_aside.csv, near_duplicates.csv, formats.csv and quality.csv."""
 
 from snakemake.script import Snakemake
 

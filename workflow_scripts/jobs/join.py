@@ -1,4 +1,4 @@
-"""Feature stores of some layers of a network -> the store of these layers, joined."""
+"""Join the feature stores of several layers of a network."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A folder of labelled pictures -> known_labels.csv: the content of each, and its label."""
+"""Read a folder of labelled images; write known_labels.csv with the content digest and the label of each."""
 
 import pandas as pd
 from snakemake.script import Snakemake
@@ -30,9 +30,9 @@ with job(snakemake.log[0]) as log:
         )
     for line in labelled.notes:
         log.info(line)
-    pictures = labelled.images
-    contents = dict(zip(pictures["path"], pictures["image_id"].str[:ID_DIGITS], strict=True))
+    images = labelled.images
+    contents = dict(zip(images["path"], images["image_id"].str[:ID_DIGITS], strict=True))
     labels = label_images(contents, "folder", level=snakemake.params.level)
     log.info("labels: %s", labels.why)
-    table = pictures.assign(sha256=pictures["path"].map(contents), label=pictures["path"].map(labels.labels))
+    table = images.assign(sha256=images["path"].map(contents), label=images["path"].map(labels.labels))
     write_csv(pd.DataFrame(table.loc[table["label"] != "", list(KNOWN_COLUMNS)]), snakemake.output[0])

@@ -1,4 +1,4 @@
-"""images.csv, set_aside.csv, a table of labels and the scales, if there are any -> manifest.csv and rejected.csv."""
+"""Write manifest.csv and rejected.csv from images.csv, set_aside.csv, and the labels and scales if there are any."""
 
 from functools import partial
 

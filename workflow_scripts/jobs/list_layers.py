@@ -1,4 +1,4 @@
-"""Prints what the layers of a network are called, with their shapes and what they take on the disk."""
+"""Print the names of a network's layers, their shapes, and the size of their features on disk."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""The artefacts of a study's baseline cell -> model.json and model.safetensors."""
+"""Fit a model to the baseline cell of a study; write model.json and model.safetensors."""
 
 from snakemake.script import Snakemake
 

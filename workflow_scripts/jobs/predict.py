@@ -1,4 +1,4 @@
-"""Saved models and new pictures -> what each model says of each picture."""
+"""Predict the clusters of new images with saved models; write one table for each model."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.io.tables import write_csv
-from workflow_scripts.models.naming import name_pictures
+from workflow_scripts.models.naming import predict_images
 from workflow_scripts.models.saved import load_model
 from workflow_scripts.runlog import job, progress
 
@@ -14,11 +14,11 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     source, params = snakemake.input, snakemake.params
-    pictures = pd.read_csv(source.images, dtype=str, keep_default_na=False)[["image_id", "path"]]
+    images = pd.read_csv(source.images, dtype=str, keep_default_na=False)[["image_id", "path"]]
     files = zip(params.studies, source.facts, source.tensors, strict=True)
-    tables = name_pictures(
+    tables = predict_images(
         {study: load_model(facts, tensors) for study, facts, tensors in files},
-        [Path(params.folder) / path for path in pictures["path"]],
+        [Path(params.folder) / path for path in images["path"]],
         params.max_pixels,
         params.device,
         snakemake.threads,
@@ -27,4 +27,4 @@ with job(snakemake.log[0]) as log:
     for study, path in zip(params.studies, snakemake.output, strict=True):
         table = tables[study]
         log.info("%s: %d of %d are outliers", study, table["outlier"].sum(), len(table))
-        write_csv(pictures.join(table), path)
+        write_csv(images.join(table), path)

@@ -1,4 +1,4 @@
-"""images.csv and pictures -> one HDF5 stack of one preprocessing variant."""
+"""Preprocess the images of images.csv with one variant; write an HDF5 stack."""
 
 from snakemake.script import Snakemake
 

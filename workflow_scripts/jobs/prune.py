@@ -1,4 +1,4 @@
-"""Lists, or deletes, the results that no configuration names any more."""
+"""List or delete the results that the configuration does not name any more."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""images.csv and pictures -> scale_bars.csv: the scale of each picture, or why it has none."""
+"""Read the scale of each image of images.csv; write scale_bars.csv with the scale, or the reason why there is none."""
 
 import pandas as pd
 from snakemake.script import Snakemake
@@ -17,7 +17,7 @@ with job(snakemake.log[0]) as log:
     folder, max_pixels = snakemake.params.folder, snakemake.params.max_pixels
     made_from = digest([snakemake.params.code, max_pixels])
     with remembering(snakemake.params.facts, made_from, files_of(images, folder), Reading) as memory:
-        log.info("%d of %d pictures are known from an earlier run", len(memory.known), len(images))
+        log.info("%d of %d images are known from an earlier run", len(memory.known), len(images))
         table = read_scales(
             images,
             folder,

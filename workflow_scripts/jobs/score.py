@@ -1,4 +1,4 @@
-"""Clusterings and labels -> a row of metrics for each clustering, and for each class."""
+"""Score every clustering of a cell, as a whole and by class."""
 
 from snakemake.script import Snakemake
 

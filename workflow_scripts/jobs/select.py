@@ -1,4 +1,4 @@
-"""Features of all images -> those of a subset."""
+"""Select the features of a subset from those of all images."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""The scores of a study's cells -> one table, and one by class."""
+"""Join the scores of a study's cells to one table, and those by class to another."""
 
 import pandas as pd
 from snakemake.script import Snakemake

@@ -1,4 +1,4 @@
-"""manifest.csv, and clusters if the subset is taken of some -> the manifest of the subset."""
+"""Write the manifest of a subset, chosen from the manifest and, if the subset needs them, from clusters."""
 
 import pandas as pd
 from snakemake.script import Snakemake

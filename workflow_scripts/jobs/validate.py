@@ -1,4 +1,4 @@
-"""Features and labels -> the scores of a cross-validation, by fold and by class."""
+"""Cross-validate a cell; write the scores by fold and by class."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""The tables, figures and consensus of a study -> its verdict, a page and a table of sentences."""
+"""Write the verdict of a study, as a page and as a table of sentences, from its tables, figures and consensus."""
 
 import pandas as pd
 from snakemake.script import Snakemake
@@ -26,8 +26,8 @@ with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
         chosen_k,
         dict(zip(params.kinds, map(pd.read_parquet, source.tables), strict=True)),
     )
-    found = sections(study, params.page["shown"], params.page["per_group"])
+    page_sections = sections(study, params.page["shown"], params.page["per_group"])
     pictures = Pictures(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True)))
     figures = dict(zip(params.kinds, source.figures, strict=True))
-    write_verdict(snakemake.output.page, found, figures, params.links, pictures, params.names)
-    write_csv(sentence_table(found, params.links), snakemake.output.csv)
+    write_verdict(snakemake.output.page, page_sections, figures, params.links, pictures, params.names)
+    write_csv(sentence_table(page_sections, params.links), snakemake.output.csv)

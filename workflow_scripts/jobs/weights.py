@@ -1,4 +1,4 @@
-"""Fetches a backbone's weights, or finds them, and writes down which file they are and its SHA-256."""
+"""Fetch or find the weights of a backbone; write which file they are and its SHA-256."""
 
 import json
 
@@ -11,7 +11,7 @@ from workflow_scripts.runlog import job
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    found = weights.fetch(snakemake.params.backbone)
-    log.info("%s", found)
+    origin = weights.fetch(snakemake.params.backbone)
+    log.info("%s", origin)
     with replacing(snakemake.output[0]) as temporary:
-        temporary.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(origin, indent=2, sort_keys=True) + "\n")

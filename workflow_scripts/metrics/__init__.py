@@ -1,4 +1,4 @@
-"""How well partitions fit the labels and the points, and how much that depends on the number of restarts."""
+"""Scores of partitions: agreement with the labels, shape of the clusters, and dependence on the number of restarts."""
 
 from workflow_scripts.metrics.agreement import METRICS, score_restarts
 from workflow_scripts.metrics.expectation import best_of_n

@@ -1,4 +1,4 @@
-"""Agreement of thousands of partitions with the labels, without a loop over scikit-learn calls."""
+"""Score thousands of partitions against the labels at once, without a loop over scikit-learn calls."""
 
 import numpy as np
 import numpy.typing as npt
@@ -19,43 +19,42 @@ METRICS = (
     "homogeneity",
     "completeness",
 )
-_CHUNK_CELLS = 1 << 22  # labels or counts handled at once: 32 MiB of int64
-_TERM_CUTOFF = 45.0  # terms of the expected mutual information below exp(-45) are left out
+_CHUNK_CELLS = 1 << 22  # labels or counts in memory at once: 32 MiB of int64
+_TERM_CUTOFF = 45.0  # terms of the expected mutual information below exp(-45) are skipped
 
 
 def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int = _CHUNK_CELLS) -> pd.DataFrame:
     """Score every partition of the same images against their labels.
 
-    A row depends on its own partition and `y` alone, to the last bit: not on the other rows nor on the chunks.
+    Each row of the result depends, to the last bit, only on its own partition and on `y`.
 
-    **Noise** (a negative number) is never a cluster and never a class. The accuracies ask how many images would be
-    named rightly, so noise counts as wrong; the other indices compare the classes with the partition of the clustered
-    images, so noise is left out, and a value is to be read beside `noise_fraction`. **Images without a label** (None,
-    NaN, "") count for `n_clusters` and `noise_fraction` only.
+    **Noise** (a negative number) is neither a cluster nor a class. In the accuracies it counts as wrong, because no
+    class is predicted for it. In all other indices it is left out, so read them together with `noise_fraction`.
+    **Images without a label** (None, NaN, "") count only in `n_clusters` and `noise_fraction`.
 
-    - `n_clusters`: clusters with at least one image; noise is none of them.
-    - `noise_fraction`: noise among all images.
-    - `accuracy_majority`: every cluster votes for its most frequent class; noise is wrong. Grows with k.
-    - `accuracy_matched`: at most one cluster a class, by optimal assignment (Kuhn 1955); noise and spare clusters are
-      wrong.
-    - `ari`: adjusted Rand index (Hubert & Arabie 1985); without noise.
-    - `ami`: adjusted mutual information, arithmetic mean (Vinh, Epps & Bailey 2010); without noise.
-    - `nmi_arithmetic`, `nmi_geometric`: mutual information over the mean of the two entropies; without noise.
-    - `purity`: the most frequent class's share of the clustered images; equals `accuracy_majority` if there is no
-      noise.
-    - `homogeneity`, `completeness`: mutual information over the entropy of classes, of clusters (Rosenberg & Hirschberg
-      2007); without noise.
+    - `n_clusters`: number of clusters with at least one image, not counting noise.
+    - `noise_fraction`: share of noise among all images.
+    - `accuracy_majority`: accuracy if every cluster predicts its most frequent class. It grows with k.
+    - `accuracy_matched`: accuracy if each class has at most one cluster, by optimal assignment (Kuhn 1955); images of
+      clusters without a class are wrong.
+    - `ari`: adjusted Rand index (Hubert & Arabie 1985).
+    - `ami`: adjusted mutual information, arithmetic mean (Vinh, Epps & Bailey 2010).
+    - `nmi_arithmetic`, `nmi_geometric`: mutual information divided by the mean of the two entropies.
+    - `purity`: share of the clustered images in the most frequent class of their cluster; equals `accuracy_majority` if
+      there is no noise.
+    - `homogeneity`, `completeness`: mutual information divided by the entropy of the classes, or of the clusters
+      (Rosenberg & Hirschberg 2007).
 
     Parameters
     ----------
-    labels : (R, N) integers, a row per partition; negative is noise.
-    y : (N,) strings or integers, possibly missing.
-    chunk_cells : labels, or counts, held at once; bounds the memory and changes nothing else.
+    labels : (R, N) integers, one partition per row; negative is noise.
+    y : (N,) strings or integers; missing values are allowed.
+    chunk_cells : number of labels or counts in memory at once; does not change the result.
 
     Returns
     -------
-    DataFrame with R rows and the columns `METRICS`. Without a labelled image every metric is NaN; with
-    labelled images that are all noise the accuracies are 0 and the rest is NaN.
+    DataFrame with R rows and the columns `METRICS`. Without any labelled image, every metric that needs labels is NaN.
+    If all labelled images are noise, the accuracies are 0 and the other indices NaN.
 
     Raises
     ------
@@ -75,7 +74,7 @@ def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int 
 
 
 def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
-    """Return all metrics of the (R, 1 + K, C + 1) tables of `contingency_tables`."""
+    """Return all metrics of the (R, 1 + K, C + 1) tables from `contingency_tables`."""
     sizes = tables.sum(axis=2)
     counts = tables[:, 1:, :-1]
     n_labelled = tables[:, :, :-1].sum(axis=(1, 2))
@@ -92,14 +91,14 @@ def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _matched(counts: np.ndarray) -> np.ndarray:
-    """Return largest number of images on a one-to-one assignment of clusters to classes, (R,)."""
+    """Return the number of images that a one-to-one assignment of clusters to classes gets right, (R,)."""
     from scipy.optimize import linear_sum_assignment
 
     return np.array([table[linear_sum_assignment(table, maximize=True)].sum() for table in counts], dtype=np.int64)
 
 
 def _adjusted_rand(counts: np.ndarray) -> np.ndarray:
-    """Return adjusted Rand index from the pair counts; 1 when both partitions are trivial in the same way."""
+    """Return the adjusted Rand index from pair counts; 1 if both partitions are trivial in the same way."""
     n = counts.sum(axis=(1, 2))
     together = _pairs(counts).sum(axis=(1, 2))
     in_cluster = _pairs(counts.sum(axis=2)).sum(axis=1)
@@ -110,12 +109,12 @@ def _adjusted_rand(counts: np.ndarray) -> np.ndarray:
 
 
 def _pairs(n: np.ndarray) -> np.ndarray:
-    """Return number of pairs among n."""
+    """Return the number of pairs of n elements."""
     return n * (n - 1) // 2
 
 
 def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Return mutual information of clusters and classes under each normalisation, with scikit-learn's limits."""
+    """Return mutual information of clusters and classes in each normalisation, with scikit-learn's limiting cases."""
     cluster_sizes, class_sizes = counts.sum(axis=2), counts.sum(axis=1)
     n = class_sizes.sum(axis=1)
     cells = counts.reshape(len(counts), -1)
@@ -141,17 +140,17 @@ def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _entropy(counts: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Return entropy in nats of each row of counts (R, M) that sums to n (R,); exactly 0 for a single group."""
+    """Return the entropy in nats of each row of counts (R, M) that sums to n (R,); exactly 0 for a single group."""
     size = np.arange(n.max(initial=0) + 1)
     n_log_n = size * np.log(np.maximum(size, 1))
     return (n_log_n[n] - _sum_in_order(n_log_n[counts])) / np.maximum(n, 1)
 
 
 def _expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Return mutual information expected by chance with these margins (Vinh, Epps & Bailey 2010, eq. 24a), (R,).
+    """Return the mutual information expected by chance with these margins, (R,) (Vinh, Epps & Bailey 2010, eq. 24a).
 
-    It is a sum over (cluster, class) of a function of their sizes alone, and most sizes come again in other restarts:
-    the function is evaluated once for each distinct pair.
+    It is a sum over (cluster, class) of a function of their sizes. Most sizes occur again in other restarts, so the
+    function is evaluated once for each distinct pair.
     """
     base = n.max(initial=0) + 1
     distinct_n, which_n = np.unique(n, return_inverse=True)
@@ -168,12 +167,12 @@ def _expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n:
 
 
 def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarray:
-    """Return expected share in the mutual information of a cluster of an images and a class of b out of n, (P,).
+    """Return the expected contribution to the mutual information of a cluster of size a and a class of size b, (P,).
 
-    `pairs` (3, P) holds the a, b and n; `log_factorial` (max(n) + 1,).
+    `pairs` (3, P) holds a, b and the number of images n; `log_factorial` has shape (max(n) + 1,).
 
-    The overlap m is hypergeometric. Only |m - ab/n| <= t is summed, where Bernstein's inequality (for draws without
-    replacement: Hoeffding 1963, section 6) bounds the rest by 2 exp(-_TERM_CUTOFF).
+    The overlap m is hypergeometric. Only terms with |m - ab/n| <= t are summed. Bernstein's inequality (for draws
+    without replacement: Hoeffding 1963, section 6) bounds the others by 2 exp(-_TERM_CUTOFF).
     """
     a, b, n = pairs
     share = b / np.maximum(n, 1)
@@ -194,12 +193,11 @@ def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarra
 
 
 def _sum_in_order(values: np.ndarray) -> np.ndarray:
-    """Return sum over the last axis from left to right, so that zeros at its end (clusters a row lacks) change no
-    bit."""
+    """Return the sum over the last axis from left to right, so that trailing zeros change no bit."""
     return np.add.accumulate(values, axis=-1)[..., -1]
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray, otherwise: float = np.nan) -> np.ndarray:
-    """numerator / denominator, and `otherwise` where that is 0 / 0."""
+    """Return numerator / denominator, and `otherwise` where the denominator is 0."""
     valid = denominator != 0
     return np.where(valid, numerator / np.where(valid, denominator, 1), otherwise)

@@ -1,4 +1,4 @@
-"""Class x cluster counts of many partitions of the same images at once."""
+"""Count images by class and cluster, for many partitions of the same images at once."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import pandas as pd
 
 
 def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Return number the classes of `y` in sorted order.
+    """Encode the classes of `y` as numbers in sorted order.
 
     Parameters
     ----------
@@ -14,7 +14,7 @@ def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    codes : (N,) intp, -1 where the label is missing.
+    codes : (N,) intp, -1 for a missing label.
     classes : (C,) object, sorted.
     """
     labels = pd.Series(np.asarray(y, dtype=object), dtype=object)
@@ -23,12 +23,12 @@ def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def as_partitions(labels: npt.ArrayLike, n_images: int) -> np.ndarray:
-    """Check that `labels` is an (R, n_images) array of integers and return it.
+    """Return `labels` as an array after checking that it has shape (R, n_images) and holds integers.
 
     Raises
     ------
     ValueError
-        For another shape or for labels that are not integers.
+        For another shape or another type.
     """
     partitions = np.asarray(labels)
     if partitions.ndim != 2 or partitions.shape[1] != n_images or partitions.dtype.kind not in "iu":
@@ -39,12 +39,12 @@ def as_partitions(labels: npt.ArrayLike, n_images: int) -> np.ndarray:
 
 
 def cluster_count(labels: np.ndarray) -> int:
-    """Return the number that no cluster of `labels` reaches, at least 1."""
+    """Return one more than the highest label, at least 1."""
     return max(int(labels.max()) + 1, 1) if labels.size else 1
 
 
 def contingency_tables(labels: np.ndarray, codes: np.ndarray, n_clusters: int, n_classes: int) -> np.ndarray:
-    """Count the images of every (cluster, class) pair for every partition, with one bincount.
+    """Count the images of every (cluster, class) pair in every partition, with one `bincount`.
 
     Parameters
     ----------
@@ -53,8 +53,7 @@ def contingency_tables(labels: np.ndarray, codes: np.ndarray, n_clusters: int, n
 
     Returns
     -------
-    tables : (R, 1 + n_clusters, n_classes + 1) int64. Row 0 holds the noise, the last column the images without a
-        label.
+    (R, 1 + n_clusters, n_classes + 1) int64. Row 0 counts the noise, the last column the images without a label.
     """
     n_partitions = len(labels)
     shape = (n_partitions, 1 + n_clusters, n_classes + 1)

@@ -1,4 +1,4 @@
-"""How well a clustering names images that it has not seen."""
+"""Cross-validation: how well clusters predict the classes of images that were not clustered."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from workflow_scripts.seeds import seed
 
 @dataclass(frozen=True)
 class Model:
-    """What is fitted on the training folds: components, whitened or not, and a clusterer with its settings."""
+    """The parts that are fitted on the training folds: a PCA, whitened or not, and a clusterer with its settings."""
 
     n_components: int | None
     whiten: bool
@@ -36,7 +36,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Fold:
-    """A fitted fold: all images' `points` (N, d), the training and the validation rows, and the labels (N,)."""
+    """A fitted fold: `points` (N, d) of all images, the rows for training and for validation, and the `labels` (N,)."""
 
     points: np.ndarray
     training: np.ndarray
@@ -54,54 +54,53 @@ def cross_validate(
     n_threads: int,
     progress: Progress,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return scores of every fold, k and repeat, in the columns of the study's tables.
+    """Return the scores of every fold, k and repeat in the columns of the study's tables.
 
-    Mean, components, whitening, centres and the clusters' classes come from the training folds alone; a validation
-    image belongs to the nearest centre, or mean of a cluster's members where the method has no centres. `split` is
-    `train`, `validation`, or `validation_refitted`: the vote repeated among the validation images, which lets their
-    labels leak into their own score (as Cohn & Holm 2020 did).
+    Mean, components, whitening, centres and the classes of the clusters come from the training folds only. A validation
+    image gets the cluster of the nearest centre; for methods without centres, the mean of a cluster's members is its
+    centre. `split` is `train`, `validation` or `validation_refitted`. In the last one the validation images vote for
+    the classes again, so their labels leak into their own score (as in Cohn & Holm 2020).
 
     Parameters
     ----------
-    features : (N, d), such as an HDF5 dataset.
-    labels : (N,) str, "" where there is none.
-    settings : of `settings.CrossValidation`.
-    columns : the cell's columns.
-    base_seed : folds and clusterings are a function of it.
+    features : (N, d), for example an HDF5 dataset.
+    labels : (N,) str, "" if missing.
+    settings : the settings of `settings.CrossValidation`.
+    columns : values of the cell's columns.
+    base_seed : seed that folds and clusterings follow from.
 
     Returns
     -------
-    The rows of the study's table and those by class.
+    The rows of the study's table, and the rows of the table by class.
 
     Raises
     ------
     UserError
-        If a class has fewer images than there are folds, or the clusterer calls every image noise.
+        If a class has fewer images than there are folds, or the clusterer labels every image as noise.
     """
     rows: list[pd.DataFrame] = []
     classes: list[pd.DataFrame] = []
     for number, (training, validation) in enumerate(stratified_folds(labels, settings["folds"], base_seed)):
         fold = Fold(_points(features, training, model), training, validation, labels)
-        of_fold = {**columns, "fold": number, "n_components_used": fold.points.shape[1]}
+        fold_columns = {**columns, "fold": number, "n_components_used": fold.points.shape[1]}
         fold_seed = seed(base_seed, "fold", number)
         for k, runs in model.cluster(fold.points[training], model.clusterer, fold_seed, n_threads, lambda *_: None):
             for row, stored in zip(runs.best_of_repeats, runs.centers, strict=True):
-                of_run = {"k": k, "repeat": runs.repeat[row], "n_init": model.clusterer.get("n_init")}
+                run_columns = {"k": k, "repeat": runs.repeat[row], "n_init": model.clusterer.get("n_init")}
                 centers = stored if len(stored) else cluster_means(fold.points[training], runs.labels[row])
                 for split, scores, by_class in _splits(fold, runs.labels[row], centers, settings["mapping"]):
-                    drawn = runs.seed[row] if runs.seed[row] != NOT_APPLICABLE else None
-                    known = {"seed": drawn, "restart": runs.restart[row]}
-                    rows.append(scores.assign(**of_fold, **of_run, **known, split=split))
-                    classes.append(by_class.assign(**of_fold, **of_run, split=split))
+                    run_seed = runs.seed[row] if runs.seed[row] != NOT_APPLICABLE else None
+                    origin = {"seed": run_seed, "restart": runs.restart[row]}
+                    rows.append(scores.assign(**fold_columns, **run_columns, **origin, split=split))
+                    classes.append(by_class.assign(**fold_columns, **run_columns, split=split))
         progress(number + 1, settings["folds"])
     return typed(pd.concat(rows), COLUMNS), typed(pd.concat(classes), CLASS_COLUMNS)
 
 
 def stratified_folds(labels: np.ndarray, n_folds: int, base_seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Return training and validation rows of each fold (`StratifiedKFold`); images without a label are a stratum of
-    their own.
+    """Return the training and validation rows of each fold (`StratifiedKFold`); unlabelled images are one more stratum.
 
-    Raises `UserError` when the largest stratum is smaller than the number of folds.
+    Raises `UserError` if the largest stratum is smaller than the number of folds.
     """
     largest = pd.Series(labels).value_counts().max()
     if largest < n_folds:
@@ -121,15 +120,15 @@ def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:
 def _splits(
     fold: Fold, clusters: np.ndarray, centers: np.ndarray, mappings: list[str]
 ) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
-    """Yield name, scores and scores by class of each split of one clustering of the training rows."""
+    """Yield the name, the scores and the scores by class of each split of one clustering of the training rows."""
     truth, unseen = fold.labels[fold.training], fold.labels[fold.validation]
     names = majority_names(clusters, truth)
-    there = np.flatnonzero(np.isfinite(centers).all(axis=1))
-    if not len(there):
-        message = "found every image of a fold noise, allowed: a clusterer that finds clusters"
+    present = np.flatnonzero(np.isfinite(centers).all(axis=1))
+    if not len(present):
+        message = "every image of a fold is noise, allowed: a clusterer that finds clusters"
         raise UserError(f"config: cross_validation: {message}")
-    nearest, distance = pairwise_distances_argmin_min(fold.points[fold.validation], centers[there])
-    nearest = there[nearest]
+    nearest, distance = pairwise_distances_argmin_min(fold.points[fold.validation], centers[present])
+    nearest = present[nearest]
     clustered = clusters >= 0
     seen_inertia = float(np.square(fold.points[fold.training][clustered] - centers[clusters[clustered]]).sum())
     yield "train", _scores(fold, fold.training, clusters, seen_inertia), class_scores(clusters, truth)
@@ -150,8 +149,10 @@ def _scores(fold: Fold, rows: np.ndarray, clusters: np.ndarray, inertia: float) 
 
 
 def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """Return the class of each cluster by one-to-one assignment (Kuhn 1955), as `majority_names` has it; spare ones
-    none."""
+    """Return the class of each cluster by one-to-one assignment (Kuhn 1955), in the format of `majority_names`.
+
+    Clusters without a class are left out.
+    """
     labelled = labels != ""
     counts = pd.crosstab(clusters[labelled], labels[labelled])
     at, best = linear_sum_assignment(counts.to_numpy(), maximize=True)
@@ -159,6 +160,6 @@ def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 
 
 def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Return share of the labelled images that are named rightly; NaN without any."""
+    """Return the share of the labelled images whose class is predicted correctly; NaN without labels."""
     labelled = labels != ""
     return float(np.mean(predicted[labelled] == labels[labelled])) if labelled.any() else np.nan

@@ -1,4 +1,4 @@
-"""Density-based validity of partitions (DBCV, Moulavi et al. 2014), by logarithms: it holds in high dimension."""
+"""Density-based validity of partitions (DBCV, Moulavi et al. 2014), computed with logarithms for many dimensions."""
 
 from itertools import combinations
 
@@ -12,7 +12,7 @@ from workflow_scripts.metrics.contingency import as_partitions
 from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, compact, stratified_sample
 
 KEPT_POINTS = 5000
-"""Up to here the distances of all pairs are kept (200 MB); above they are computed each time."""
+"""Largest number of points whose distances are all kept (200 MB); with more points they are computed when needed."""
 CHUNK_CELLS = 1 << 22
 SAMPLES = 5
 POINTS_OF_SAMPLE = 4000
@@ -21,28 +21,27 @@ STUDENT_95 = 2.776
 
 
 def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
-    """Return density-based cluster validity (Moulavi et al. 2014, definitions 1 to 8), Euclidean, of every partition.
+    """Return the density-based cluster validity of every partition (Moulavi et al. 2014, definitions 1 to 8).
 
-    For each cluster the widest gap inside it is compared with the narrowest one to another cluster, both along
-    minimum spanning trees of mutual reachability; clusters count by their size. **Noise** (a negative number) counts in
-    the total but in no cluster: a partition that calls more points noise scores nearer 0.
+    For each cluster the widest gap inside it is compared with the narrowest gap to another cluster, along minimum
+    spanning trees of mutual reachability of Euclidean distances; clusters are weighted by size. **Noise** (a negative
+    number) counts in the total but in no cluster, so a partition with more noise has a value nearer to 0.
 
-    The core distance is a mean of reciprocal distances to the power d, which overflows or vanishes in high dimension
-    (in hdbscan silently); here it is taken by its logarithm. As in hdbscan's `validity_index`: a pair at distance 0
-    adds nothing to the density, a tree without an inner edge counts with its longest one, and of equal edges the one to
-    the first point is taken.
-    A cluster of one point has no density and scores 0.
+    The core distance is a mean of reciprocal distances to the power d, which overflows or vanishes in many dimensions
+    (in hdbscan silently); here it is computed with logarithms. As in hdbscan's `validity_index`, a pair at distance 0
+    adds nothing to the density, a tree without an inner edge uses its longest edge, and of equal edges the one to the
+    first point is taken. A cluster of one point has no density and the validity 0.
 
-    Above `max_points` it is the mean over SAMPLES disjoint stratified samples of POINTS_OF_SAMPLE points, noise as a
-    stratum of its own, with Student's interval. It then says how clusters of that many points fare: density itself
-    depends on how many points there are.
+    With more than `max_points` points the value is the mean over SAMPLES disjoint stratified samples of
+    POINTS_OF_SAMPLE points, with Student's interval; noise is a stratum of its own. The value then belongs to clusters
+    of that many points, since density depends on the number of points.
 
     Parameters
     ----------
     X : (N, d) points.
-    labels : (R, N) integers, a row per partition; negative is noise.
-    max_points : the largest N of which all distances are computed.
-    seed : of the samples; the same for every partition.
+    labels : (R, N) integers, one partition per row; negative is noise.
+    max_points : largest N for which all distances are computed.
+    seed : seed of the samples, the same for every partition.
 
     Returns
     -------
@@ -60,9 +59,9 @@ def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINT
 
 
 def validities(X: npt.ArrayLike, labels: npt.ArrayLike) -> np.ndarray:
-    """Return the validity of each cluster of one partition (definition 7), in [-1, 1]; `dbcv` is their mean by size.
+    """Return the validity of each cluster of one partition (definition 7), (K,) in [-1, 1].
 
-    `labels` (N,) integers; the result (K,) is in the order of the clusters that there are, without noise.
+    `labels` (N,) are integers. The result is in the order of the clusters, without noise; `dbcv` is its weighted mean.
     """
     points = np.asarray(X, dtype=np.float64)
     return _validities(_distances(points), points.shape[1], compact(np.asarray(labels)))
@@ -83,9 +82,9 @@ def _index(distances: Distances, dimension: int, clusters: np.ndarray) -> float:
 
 
 def _sampled(points: np.ndarray, clusters: np.ndarray, seed: int) -> tuple[float, float]:
-    """Return mean over the samples and its standard error."""
+    """Return the mean over the samples and its standard error."""
     drawn = stratified_sample(clusters + 1, SAMPLES * POINTS_OF_SAMPLE, np.random.default_rng(seed))
-    samples = [drawn[start::SAMPLES] for start in range(SAMPLES)]  # sorted by cluster: each gets its share
+    samples = [drawn[start::SAMPLES] for start in range(SAMPLES)]  # sorted by cluster, so each gets a share of all
     values = [_index(_distances(points[rows]), points.shape[1], compact(clusters[rows])) for rows in samples]
     return float(np.mean(values)), float(np.std(values, ddof=1)) / np.sqrt(SAMPLES)
 
@@ -108,7 +107,7 @@ def _validities(distances: Distances, dimension: int, clusters: np.ndarray) -> n
 
 
 def _core_distances(distances: Distances, members: np.ndarray, dimension: int) -> np.ndarray:
-    """All-points core distance of each member within its cluster (definition 1); 0 for coinciding points."""
+    """Return the all-points core distance of each member within its cluster (definition 1); 0 for coinciding points."""
     log_sums = np.full(len(members), -np.inf)
     for rows in _chunks(len(members), len(members)):
         with np.errstate(divide="ignore"):
@@ -120,16 +119,16 @@ def _core_distances(distances: Distances, members: np.ndarray, dimension: int) -
 
 
 def _longest(edges: np.ndarray, lengths: np.ndarray, inner: np.ndarray) -> float:
-    """Return the longest edge between inner nodes, or of all where there is none (definition 5); 0 without an edge."""
+    """Return the longest edge between inner nodes (definition 5), or of all edges if there is none; 0 without edges."""
     between = inner[edges].all(axis=1)
     return float(lengths[between if between.any() else slice(None)].max(initial=0.0))
 
 
 def _narrowest(distances: Distances, a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
-    """Return smallest mutual reachability between the inner nodes of two clusters (definition 6)."""
-    (nodes, core), (others, its_core) = a, b
+    """Return the smallest mutual reachability between the inner nodes of two clusters (definition 6)."""
+    (nodes, core), (others, other_core) = a, b
     return min(
-        float(np.maximum(np.maximum(distances(nodes[rows], others), core[rows, None]), its_core).min())
+        float(np.maximum(np.maximum(distances(nodes[rows], others), core[rows, None]), other_core).min())
         for rows in _chunks(len(nodes), len(others))
     )
 

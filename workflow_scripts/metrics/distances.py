@@ -1,4 +1,4 @@
-"""How far distances between images tell their classes apart."""
+"""Correlation of the distances between images with their classes."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,17 @@ from threadpoolctl import threadpool_limits
 
 
 def balanced_sample(labels: Sequence[str | None], n_images: int, seed: int = 0) -> np.ndarray:
-    """Return rows of about `n_images` labelled images, as many of each class (or all of a smaller one), sorted by
-    class."""
+    """Return the rows of about `n_images` labelled images, equally many of each class, sorted by class.
+
+    Of a class with too few images all are taken.
+    """
     classes = sorted({label for label in labels if label is not None})
-    of_row = np.array([-1 if label is None else classes.index(label) for label in labels])
+    codes = np.array([-1 if label is None else classes.index(label) for label in labels])
     random = np.random.default_rng(seed)
-    rows = (random.permutation(np.flatnonzero(of_row == c)) for c in range(len(classes)))
-    return np.concatenate([np.sort(of_class[: n_images // len(classes)]) for of_class in rows] or [np.empty(0, int)])
+    rows = (random.permutation(np.flatnonzero(codes == c)) for c in range(len(classes)))
+    return np.concatenate(
+        [np.sort(class_rows[: n_images // len(classes)]) for class_rows in rows] or [np.empty(0, int)]
+    )
 
 
 def discrete_correlations(
@@ -25,47 +29,56 @@ def discrete_correlations(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return Pearson's correlation of the distances of all pairs with the discrete distance: 0 within a class, 1
-    across.
+    """Return Pearson's correlation of all pairwise distances with the discrete distance (0 within a class, 1 across).
 
-    The discrete distance is one minus Kronecker's delta. Images are drawn again within their classes, and pairs of an
-    image with itself left out: pairs are not independent, images are. All matrices get the same draws, so that the
-    interval of the gain is a paired one. Draws without a pair within a class, which small classes have, do not count.
+    The discrete distance is one minus Kronecker's delta. The bootstrap draws images within their classes, and leaves
+    out pairs of an image with itself: images are independent, pairs are not. All matrices get the same draws, so the
+    interval of the gain is a paired one. Draws without any pair within a class, which occur with small classes, are
+    ignored.
 
     Parameters
     ----------
     distances : matrices (n, n), symmetric, zero on the diagonal.
-    labels : (n,)
+    labels : (n,) classes.
+    n_bootstrap : number of bootstrap draws.
+    confidence : of the intervals, in (0, 1).
+    seed : seed of the draws.
 
     Returns
     -------
-    DataFrame, a row per matrix: `correlation, low, high` (percentiles of the bootstrap), and `gain, gain_low,
-    gain_high`: the correlation relative to the first matrix's, less one.
+    DataFrame with one row per matrix: `correlation`, its bootstrap percentiles `low` and `high`, and `gain, gain_low,
+    gain_high`, the correlation relative to that of the first matrix, minus one.
     """
-    _, of_row = np.unique(labels, return_inverse=True)
-    draws = _draws(of_row, n_bootstrap, np.random.default_rng(seed))
-    weights = np.concatenate([np.ones((1, len(of_row))), draws])  # the first row is the sample itself
-    across = (of_row[:, None] != of_row).astype(np.float64)
-    with threadpool_limits(1):  # the last bits depend on it
-        found = np.array([_weighted(np.asarray(matrix, dtype=np.float64), across, weights) for matrix in distances])
-    gains = found / found[0] - 1
+    _, codes = np.unique(labels, return_inverse=True)
+    draws = _draws(codes, n_bootstrap, np.random.default_rng(seed))
+    weights = np.concatenate([np.ones((1, len(codes))), draws])  # the first row is the sample itself
+    across = (codes[:, None] != codes).astype(np.float64)
+    with threadpool_limits(1):  # the last bits depend on the number of threads
+        correlations = np.array(
+            [_weighted(np.asarray(matrix, dtype=np.float64), across, weights) for matrix in distances]
+        )
+    gains = correlations / correlations[0] - 1
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    (low, high), (gain_low, gain_high) = (np.nanquantile(matrix[:, 1:], tails, axis=1) for matrix in (found, gains))
-    correlations = {"correlation": found[:, 0], "low": low, "high": high}
-    return pd.DataFrame({**correlations, "gain": gains[:, 0], "gain_low": gain_low, "gain_high": gain_high})
+    (low, high), (gain_low, gain_high) = (
+        np.nanquantile(matrix[:, 1:], tails, axis=1) for matrix in (correlations, gains)
+    )
+    columns = {"correlation": correlations[:, 0], "low": low, "high": high}
+    return pd.DataFrame({**columns, "gain": gains[:, 0], "gain_low": gain_low, "gain_high": gain_high})
 
 
-def _draws(of_row: np.ndarray, n_bootstrap: int, random: np.random.Generator) -> np.ndarray:
-    """Return how often each image is drawn, (n_bootstrap, n): from each class as many as it has, with replacement."""
-    counts = np.zeros((n_bootstrap, len(of_row)))
-    for rows in (np.flatnonzero(of_row == c) for c in np.unique(of_row)):
+def _draws(codes: np.ndarray, n_bootstrap: int, random: np.random.Generator) -> np.ndarray:
+    """Return how often each image is drawn, (n_bootstrap, n); each class is drawn to its own size with replacement."""
+    counts = np.zeros((n_bootstrap, len(codes)))
+    for rows in (np.flatnonzero(codes == c) for c in np.unique(codes)):
         counts[:, rows] = random.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), n_bootstrap)
     return counts
 
 
 def _weighted(distances: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the correlation over pairs of different images for each row of weights (B, n); a pair weighs their
-    product."""
+    """Return the correlation over pairs of different images for each row of weights (B, n).
+
+    The weight of a pair is the product of the weights of its images.
+    """
     n_pairs = weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1)
 
     def mean(values: np.ndarray) -> np.ndarray:

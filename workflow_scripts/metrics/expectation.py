@@ -1,37 +1,37 @@
-"""What to expect from the best of n restarts: how many restarts are enough."""
+"""The expected score of the best of n restarts, which shows how many restarts are enough."""
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-_BLOCK = 256  # values of n handled at once
+_BLOCK = 256  # values of n computed at once
 
 
 def best_of_n(
     inertia: npt.ArrayLike, score: npt.ArrayLike, *, n_bootstrap: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> pd.DataFrame:
-    """Return expected score of the restart with the lowest inertia among n, for n = 1..R.
+    """Return the expected score of the restart with the lowest inertia among n, for n = 1..R.
 
-    The n restarts are drawn from the R without replacement. With the restarts in order of inertia, i = 0..R-1, the
-    best of the n is restart i with probability C(R-1-i, n-1) / C(R, n), so the expectation is exact. Restarts of
-    equal inertia share their mean score: either may be kept. The band is the percentile bootstrap (Efron 1979) over
-    the R restarts.
+    The n restarts are drawn from the R without replacement. With the restarts in order of inertia, i = 0..R-1, restart
+    i is the best of n with probability C(R-1-i, n-1) / C(R, n), so the expectation is exact. Restarts of equal inertia
+    get their mean score, since either of them may be kept. The band is the percentile bootstrap (Efron 1979) over the R
+    restarts.
 
     Parameters
     ----------
     inertia, score : (R,) finite numbers.
-    n_bootstrap : resamples of the R restarts.
+    n_bootstrap : number of resamples of the R restarts.
     confidence : of the band, in (0, 1).
-    seed : of the resampling.
+    seed : seed of the resampling.
 
     Returns
     -------
-    DataFrame with R rows and columns `n, expected, low, high`.
+    DataFrame with R rows and the columns `n, expected, low, high`.
 
     Raises
     ------
     ValueError
-        If the two differ in length, are empty or hold a value that is not finite.
+        If the two differ in length, are empty, or hold a value that is not finite.
     """
     inertias, scores = np.asarray(inertia, dtype=np.float64), np.asarray(score, dtype=np.float64)
     if inertias.shape != scores.shape or inertias.ndim != 1 or inertias.size == 0:
@@ -59,11 +59,11 @@ def best_of_n(
 
 
 def _rank_probabilities(n: np.ndarray, n_restarts: int) -> np.ndarray:
-    """Return probability that the best of n draws from `n_restarts` is the one of rank i, (len(n), ranks).
+    """Return the probability that the best of n draws from `n_restarts` has rank i, (len(n), ranks).
 
-    C(R-1-i, n-1) / C(R, n) as a product of ratios, so that no factorial is formed: n / R at i = 0, and from i - 1 to
-    i the factor (R - i - n + 1) / (R - i), down to 0 where fewer than n restarts are left. A rank of m or more has
-    probability below (1 - n / R)^m; ranks where this is under exp(-45) even for the smallest n are left out.
+    C(R-1-i, n-1) / C(R, n) is computed as a product of ratios, without factorials: n / R for i = 0, then the factor (R
+    - i - n + 1) / (R - i) from i - 1 to i, which is 0 where fewer than n restarts are left. A rank of m or more has a
+    probability below (1 - n / R)^m; ranks where this is below exp(-45) even for the smallest n are left out.
     """
     smallest = n[0] / n_restarts
     n_ranks = n_restarts if smallest == 1 else min(n_restarts, int(-45 / np.log1p(-smallest)) + 1)

@@ -1,4 +1,4 @@
-"""How compact and how separate the clusters of many partitions of the same points are, whatever the labels say."""
+"""Scores that need no labels: how compact and how well separated the clusters of many partitions are."""
 
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ from workflow_scripts.metrics.contingency import as_partitions
 from workflow_scripts.metrics.pairs import distance_blocks
 
 MAX_POINTS = 20_000
-"""Above, what needs the distances of all pairs is estimated from a sample, with an interval."""
+"""Largest number of points for which all pairwise distances are computed; above it a sample gives an estimate."""
 NORMAL_95 = 1.96
-_BLOCK_BYTES = 1 << 28  # of distances at once; fixed, so that the sums are formed in the same order everywhere
+_BLOCK_BYTES = 1 << 28  # size of a block of distances; fixed, so that sums are formed in the same order everywhere
 
 
 class Estimates(NamedTuple):
-    """A metric of every partition, (R,) float64, and its 95 % interval: NaN where the value is exact."""
+    """A metric of every partition, (R,) float64, and its 95 % interval, which is NaN where the value is exact."""
 
     value: np.ndarray
     low: np.ndarray
@@ -25,26 +25,26 @@ class Estimates(NamedTuple):
 
 
 def compact(partition: np.ndarray) -> np.ndarray:
-    """Return the clusters numbered 0..K-1 without a gap, in their order; all noise is -1."""
+    """Return the clusters renumbered 0..K-1 in their order; noise becomes -1."""
     values, inverse = np.unique(partition, return_inverse=True)
     return np.maximum(inverse - np.count_nonzero(values < 0), -1)
 
 
 def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
-    """Return mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
+    """Return the mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
 
-    Noise (a negative number) is left out: it is no cluster and nobody's neighbour. A point alone in its cluster
-    scores 0. The distances are computed once for all partitions. Above `max_points` every partition is scored on a
-    sample of that many of its clustered points instead, which holds each cluster in proportion. The interval is that
-    of the linearised estimator (infinitesimal jackknife, Särndal et al. 1992, 5.5): a sampled point counts with its own
-    silhouette and with what it adds to the distances of the others.
+    Noise (a negative number) is left out: it is not a cluster and never a neighbour. A point alone in its cluster has
+    the silhouette 0. Distances are computed once for all partitions. With more than `max_points` points each partition
+    is scored on a sample of that many of its clustered points, stratified by cluster. The interval is that of the
+    linearised estimator (infinitesimal jackknife, Särndal et al. 1992, section 5.5): a sampled point counts with its
+    own silhouette and with its contribution to the distances of the others.
 
     Parameters
     ----------
     X : (N, d) points.
-    labels : (R, N) integers, a row per partition; negative is noise.
-    max_points : the largest N of which all distances are computed.
-    seed : of the sample; the same for every partition.
+    labels : (R, N) integers, one partition per row; negative is noise.
+    max_points : largest N for which all distances are computed.
+    seed : seed of the sample, the same for every partition.
 
     Returns
     -------
@@ -61,14 +61,14 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
 
 
 def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the silhouette of each clustered point of one partition, among the clustered ones, or of a sample of
-    these.
+    """Return the silhouette of each clustered point of one partition, or of the points of a sample.
 
-    The sample is that of `silhouettes`, of `MAX_POINTS` and in proportion. Noise is left out.
+    With more than `MAX_POINTS` points the sample is that of `silhouettes`. Noise is left out.
 
     Returns
     -------
-    The rows of the points (S,), ascending, and their silhouettes (S,): NaN for fewer than two clusters.
+    rows : (S,) ascending rows of the points.
+    silhouettes : (S,) float64, NaN for fewer than two clusters.
     """
     rows = np.flatnonzero(clusters >= 0)
     if len(rows) > MAX_POINTS:
@@ -82,7 +82,7 @@ def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) 
 
 
 def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int, seed: int) -> tuple[float, float]:
-    """Return silhouette of a sample, and its standard error: clusters are strata, drawn without replacement."""
+    """Return the silhouette of a sample stratified by cluster, drawn without replacement, and its standard error."""
     sample = stratified_sample(clusters, n_points, np.random.default_rng(seed))
     drawn, sizes = clusters[sample], np.bincount(clusters[clusters >= 0])
     influence = np.zeros(len(sample))
@@ -93,10 +93,10 @@ def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int,
 
 
 def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
-    """Return indices of at most `n_points` clustered points without replacement, each cluster in proportion to within
-    one.
+    """Return the indices of at most `n_points` clustered points, without replacement, stratified by cluster.
 
-    Systematic sampling at equal steps along the shuffled points, sorted by cluster.
+    Each cluster gets its proportion to within one point, by systematic sampling along the shuffled points sorted by
+    cluster.
     """
     shuffled = rng.permutation(np.flatnonzero(labels >= 0))
     by_cluster = shuffled[np.argsort(labels[shuffled], kind="stable")]
@@ -105,25 +105,27 @@ def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generato
 
 
 def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np.ndarray | None = None) -> np.ndarray:
-    """Return mean silhouette of every compact partition, the distances computed in chunks of rows.
+    """Return the mean silhouette of every compact partition; distances are computed in blocks of rows.
 
-    `influence` (N,) gets what each point of the only partition adds to the sum, but for a constant in each cluster.
+    If `influence` (N,) is given, the influence of each point of the only partition on the sum is added to it, up to a
+    constant for each cluster.
     """
     sums = np.zeros(len(partitions))
     start = 0
-    # the centre as origin: distances come from |x|² - 2xy + |y|², which loses digits far from it
+    # the points are centred because |x|² - 2xy + |y|² loses digits far from the origin
     for distances in distance_blocks(points - points.mean(axis=0), _BLOCK_BYTES):
         rows = slice(start, start + len(distances))
-        from_all = np.ascontiguousarray(distances.T)  # once, as a product of a sparse with a dense matrix wants it
+        from_all = np.ascontiguousarray(distances.T)  # copied once; products with sparse matrices would copy each time
         sums += [_silhouette_sum(from_all, clusters, rows, influence) for clusters in partitions]
         start = rows.stop
     return sums / [max(np.count_nonzero(clusters >= 0), 1) for clusters in partitions]
 
 
 def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, influence: np.ndarray | None) -> float:
-    """Return sum of the silhouettes of the clustered points among `rows`, from the distances of all N points to them.
+    """Return the sum of the silhouettes of the clustered points among `rows`; NaN for fewer than two clusters.
 
-    `clusters` (N,) numbers the clusters 0..K-1 without a gap; negative is noise. NaN if K < 2.
+    `from_all` (N, n) holds the distances of all N points to the n points of `rows`. `clusters` (N,) are 0..K-1 without
+    gaps; negative is noise.
     """
     from scipy.sparse import csr_array
 
@@ -147,7 +149,9 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
     safe = np.where(scored, widest, 1)
     scores = np.where(scored, (nearest - within) / safe, 0.0)
     if influence is not None:
-        slopes = np.zeros((len(own), n_clusters))  # of the score, by the distance to one more member of each cluster
+        slopes = np.zeros(
+            (len(own), n_clusters)
+        )  # derivatives of the score by the distance to a member of each cluster
         slopes[here, own] = -np.where(scored, nearest / safe**2, 0) / np.maximum(sizes[own] - 1, 1)
         slopes[here, other] = np.where(scored, within / safe**2, 0) / sizes[other]
         influence[rows][clustered] += scores
@@ -156,23 +160,25 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
 
 
 def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataFrame:
-    """Return variance ratio and Davies-Bouldin index of every partition of the same points, on all of them at any N.
+    """Return the variance ratio and the Davies-Bouldin index of every partition of the same points, for any N.
 
-    Noise (a negative number) is left out of both: the points' common centre is that of the clustered ones.
+    Noise (a negative number) is left out of both, and of the common centre.
 
-    - `calinski_harabasz`: variance between the clusters over that within them (Calinski & Harabasz 1974); the larger
-      the better, without a limit.
-    - `davies_bouldin`: mean over the clusters of the worst ratio of two clusters' widths to the distance of their
-      centres (Davies & Bouldin 1979); the smaller the better, 0 at best.
+    - `calinski_harabasz`: variance between clusters divided by variance within them (Calinski & Harabasz 1974); larger
+    is
+      better, without a limit.
+    - `davies_bouldin`: mean over the clusters of the largest ratio of two clusters' widths to the distance of their
+    centres
+      (Davies & Bouldin 1979); smaller is better, 0 is best.
 
     Parameters
     ----------
     X : (N, d) points.
-    labels : (R, N) integers, a row per partition; negative is noise.
+    labels : (R, N) integers, one partition per row; negative is noise.
 
     Returns
     -------
-    DataFrame with R rows; NaN for fewer than two clusters, or for as many as clustered points.
+    DataFrame with R rows; NaN for fewer than two clusters, or if every clustered point is a cluster.
     """
     points = np.asarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)
@@ -201,6 +207,6 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
 
 
 def radii_of(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return size (K,) and mean (K, d) of each cluster 0..K-1, and each point's distance to its cluster's mean (N,)."""
+    """Return sizes (K,), means (K, d) of clusters 0..K-1, and the distance (N,) of each point to its cluster's mean."""
     sizes, centres = np.bincount(clusters), cluster_means(points, clusters)
     return sizes, centres, np.linalg.norm(points - centres[clusters], axis=1)

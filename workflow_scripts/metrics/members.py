@@ -1,4 +1,4 @@
-"""The members of a cluster in telling orders, and near-twins that landed in different clusters."""
+"""Choose typical, border and extreme members of clusters, and near-twins in different clusters."""
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,13 @@ from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.votes import NOISE
 
 PLACES = ("nearest", "border", "farthest")
-"""Nearest the centre of the own cluster; between it and the next one; farthest from it."""
+"""Nearest to the own cluster's centre, on the border to the next cluster, and farthest from the own centre."""
 
 
 def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
-    """Return what to call each cluster: by its majority class as elsewhere (`Sc`, `Sc-2`), in the order of these names.
+    """Return the name of each cluster: that of its majority class (`Sc`, `Sc-2`), in the order of these names.
 
-    Without any label a cluster's name is its number; negative clusters are `noise`, and last.
+    Without labels the name of a cluster is its number. Negative clusters are named `noise` and come last.
     """
     votes = majority_names(partition, labels)
     if not votes["predicted"].notna().any():
@@ -28,7 +28,7 @@ def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
 
 
 def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
-    """Return how far each image lies from the mean of its own cluster and from the nearest mean of another.
+    """Return the distance of each image to the mean of its own cluster and to the nearest mean of another cluster.
 
     Parameters
     ----------
@@ -37,15 +37,16 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame in the order of `points`: `cluster`, `own` (distance to the cluster's mean; NaN for noise), `next` (the
-    nearest other cluster, -1 without one), `other` (distance to its mean; NaN without one).
+    DataFrame in the order of `points`: `cluster`, `own` (distance to the mean of the own cluster; NaN for noise),
+    `next` (the nearest other cluster, -1 if there is none), `other` (distance to the mean of `next`; NaN if there is
+    none).
     """
     clusters = np.unique(partition[partition >= 0])
     table = pd.DataFrame({"cluster": partition, "own": np.nan, "next": -1, "other": np.nan})
     if not len(clusters):
         return table
     means = cluster_means(points, partition)[clusters]
-    # |x - c|^2 by the product, which holds (N, k) numbers and never (N, k, d).
+    # |x - c|^2 by a matrix product needs an array (N, k) and not (N, k, d)
     squares = np.square(points).sum(axis=1)[:, None] - 2 * points @ means.T + np.square(means).sum(axis=1)
     distances = np.sqrt(np.maximum(squares, 0))
     is_own = partition[:, None] == clusters
@@ -59,7 +60,7 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
 
 def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
-    """Return the two clusters whose means lie nearest each other, ascending; all that there are if they are fewer."""
+    """Return the two clusters whose means are nearest to each other, ascending; fewer if there are fewer clusters."""
     clusters = np.unique(partition[partition >= 0])
     if len(clusters) < 2:
         return clusters.tolist()
@@ -68,16 +69,16 @@ def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
     return clusters[list(np.unravel_index(squares.argmin(), squares.shape))].tolist()
 
 
-def telling_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:
+def example_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:
     """Return at most `count` images of each cluster for each of `PLACES`.
 
-    Nearest and farthest go by the distance to the own centre; the border by how little nearer it is than the next
-    centre, relative to it (own / other, as in the simplified silhouette).
+    Nearest and farthest are sorted by the distance to the own centre, border by the ratio own / other (as in the
+    simplified silhouette), highest first.
 
     Returns
     -------
     DataFrame sorted by cluster, place and position: `cluster`, `place`, `position` (from 0), `row`, `own`, `next`,
-    `other`. A small cluster's image may stand in several places; without another cluster there is no border.
+    `other`. An image of a small cluster may occur in several places; with a single cluster there is no border.
     """
     members = distances[distances["cluster"] >= 0].rename_axis("row").reset_index()
     members["ratio"] = members["own"] / members["other"]
@@ -91,18 +92,19 @@ def telling_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:
     return table[["cluster", "place", "position", "row", "own", "next", "other"]]
 
 
-def parted_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
-    """Return pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
+def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
+    """Return the pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
 
     Parameters
     ----------
     points : (N, d), N >= 2.
-    partition : (N,) integers; negative is noise, which is a group of its own here: to leave it is to be parted.
+    partition : (N,) integers; negative is noise, which counts as one more cluster here.
 
     Returns
     -------
-    DataFrame, a row per pair, each pair once: `row`, `twin` (the rows, the lower first), `cluster`, `twin_cluster`,
-    `distance`, `closer_than` (share of all images whose nearest neighbour is farther than that).
+    DataFrame with one row per pair: `row` and `twin` (the two rows, the lower first), `cluster`, `twin_cluster`,
+    `distance`,
+    `closer_than` (share of all images whose nearest neighbour is farther away).
     """
     with threadpool_limits(1):
         distance, nearest = (column[:, 0] for column in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
@@ -110,6 +112,6 @@ def parted_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
     pairs = pd.DataFrame({"row": np.minimum(rows, nearest), "twin": np.maximum(rows, nearest), "distance": distance})
     pairs["cluster"], pairs["twin_cluster"] = partition[pairs["row"]], partition[pairs["twin"]]
     pairs["closer_than"] = 1 - np.searchsorted(np.sort(distance), distance, side="right") / len(distance)
-    parted = pairs[pairs["cluster"] != pairs["twin_cluster"]].drop_duplicates(["row", "twin"])
+    separated = pairs[pairs["cluster"] != pairs["twin_cluster"]].drop_duplicates(["row", "twin"])
     columns = ["row", "twin", "cluster", "twin_cluster", "distance", "closer_than"]
-    return parted.sort_values(["distance", "row"], ignore_index=True)[columns]
+    return separated.sort_values(["distance", "row"], ignore_index=True)[columns]

@@ -1,7 +1,8 @@
-"""What normalised mutual information is worth at each number of clusters: curves of partitions made from the labels.
+"""Reference values of normalised mutual information (NMI) for each number of clusters.
 
-Between partitions of different numbers of clusters NMI can't be 0 to 1: a perfect refinement of the labels has more
-entropy than they have, and random labels share more with them the more there are (Coronica 2018, section 4.3).
+NMI between partitions of different numbers of clusters does not range from 0 to 1: a perfect refinement of the labels
+has more entropy than the labels, and random partitions share more information with them the more clusters they have
+(Coronica 2018, section 4.3).
 """
 
 from collections.abc import Iterable
@@ -17,24 +18,25 @@ CURVES = ("refinement", "random", "orthogonal")
 
 
 def reference_curves(y: npt.ArrayLike, ks: Iterable[int], *, draws: int = 20, seed: int = 0) -> pd.DataFrame:
-    """Return NMI (geometric mean) of three kinds of partitions with the labels, for each number of clusters.
+    """Return the NMI (geometric mean) of three kinds of partitions with the labels, for each number of clusters.
 
-    - `refinement`: the labels, the largest part split into halves until there are k: sqrt(H(labels) / H(parts)),
-      exactly. There is none below the number of labels.
-    - `random`: each image gets one of k labels, all equally probable; mean and standard deviation of `draws`.
-    - `orthogonal`: the images in the order of their labels get 0, 1, ..., k - 1, 0, 1, ..., so that each part holds
-      every label in its proportion, as nearly as whole images allow. Exact.
+    - `refinement`: the labels, whose largest part is split into halves until there are k parts: sqrt(H(labels) /
+    H(parts)),
+      exact. NaN below the number of labels.
+    - `random`: each image gets one of k clusters with equal probability; mean and standard deviation of `draws`.
+    - `orthogonal`: the images, sorted by label, get 0, 1, ..., k - 1, 0, 1, ..., so that each part holds every label in
+      proportion, up to rounding. Exact.
 
     Parameters
     ----------
-    y : (N,) strings or integers; None, NaN and "" are missing labels, and left out.
-    ks : numbers of clusters; for more than there are labelled images all is NaN.
-    draws : of random labels for each k.
-    seed : of the draws; those of one k do not depend on the others.
+    y : (N,) strings or integers; None, NaN and "" are missing labels and left out.
+    ks : numbers of clusters; those above the number of labelled images are left out.
+    draws : number of random partitions for each k.
+    seed : seed of the draws; those of one k do not depend on other k.
 
     Returns
     -------
-    DataFrame with columns `k`, `curve` (of `CURVES`), `nmi` and `sd` (ddof 1; 0 for the exact ones).
+    DataFrame with the columns `k`, `curve` (one of `CURVES`), `nmi` and `sd` (ddof 1; 0 for the exact curves).
     """
     codes, classes = encode_classes(y)
     codes = np.sort(codes[codes >= 0])
@@ -54,7 +56,7 @@ def reference_curves(y: npt.ArrayLike, ks: Iterable[int], *, draws: int = 20, se
 def nmi_geometric(codes: np.ndarray, labels: np.ndarray) -> float:
     """Return the mutual information of two labelings divided by the geometric mean of their entropies.
 
-    Both (N,) integers from 0 on. As in scikit-learn it is 1 if both have a single cluster, and 0 if only one has.
+    Both are (N,) integers from 0 on. As in scikit-learn the value is 1 if both have one cluster, and 0 if only one has.
     """
     n_labels = labels.max() + 1
     joint, one, other = (_entropy(np.bincount(numbers)) for numbers in (codes * n_labels + labels, codes, labels))
@@ -64,7 +66,7 @@ def nmi_geometric(codes: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _entropy(sizes: np.ndarray) -> float:
-    """Return entropy in nats of parts of these sizes."""
+    """Return the entropy in nats of a partition with parts of these sizes."""
     shares = sizes[sizes > 0] / sizes.sum()
     return max(float(-(shares * np.log(shares)).sum()), 0.0)
 
@@ -74,9 +76,9 @@ def _random(codes: np.ndarray, k: int, draws: int, rng: np.random.Generator) -> 
 
 
 def _refinements(sizes: np.ndarray, ks: Iterable[int]) -> dict[int, float]:
-    """Return NMI of the labels, parts of these sizes, with their refinement into k parts."""
+    """Return for each k the NMI of the labels, with parts of these sizes, and their refinement into k parts."""
     entropy = _entropy(sizes)
-    parts = [-int(size) for size in sizes]  # the smallest is the first of a heap
+    parts = [-int(size) for size in sizes]  # negative, since a heap gives the smallest first
     heapify(parts)
     nmi = {}
     for k in sorted(ks):
@@ -85,6 +87,6 @@ def _refinements(sizes: np.ndarray, ks: Iterable[int]) -> dict[int, float]:
         while len(parts) < k:
             half = parts[0] // 2
             heappush(parts, heapreplace(parts, half) - half)
-        of_parts = _entropy(-np.array(parts))
-        nmi[k] = np.sqrt(entropy / of_parts) if entropy else float(of_parts == 0)
+        refined = _entropy(-np.array(parts))
+        nmi[k] = np.sqrt(entropy / refined) if entropy else float(refined == 0)
     return nmi

@@ -1,4 +1,4 @@
-"""The promised table: a row of metrics for each stored clustering, and one for each of its classes."""
+"""The tables of scores: one row for each stored clustering, and one for each of its classes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,7 +14,7 @@ from workflow_scripts.metrics.dbcv import dbcv
 from workflow_scripts.metrics.internal import MAX_POINTS
 
 CRITERIA = ("bic", "aic")
-"""What some clusterers say of themselves."""
+"""Diagnostics of clusterers that become columns."""
 COLUMNS = [
     "dataset",
     *CELL_COLUMNS,
@@ -30,18 +30,17 @@ CLASS_COLUMNS = [
 ]
 INTEGERS = ("k", "n_clusters", "fold", "repeat", "restart", "n_init", "seed", "n_iter", "support")
 DBCV_PAIRS = 1e9
-"""Pairs of points, over all partitions of a file, up to which DBCV is computed: about half a minute."""
+"""Largest number of pairs of points, over all partitions of a file, for which DBCV is computed; takes half a minute."""
 TEXTS = ("dataset", "split", "label")
 
 
 def score_clusters(cell: OneCell) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return scores of every stored clustering of a file; precision, recall and F1 of each class of the best of each
-    repeat.
+    """Return the scores of every stored clustering of a cell, and the scores by class of the best one of each repeat.
 
-    A column that does not apply is null: agreement with labels where there are none; silhouette, Calinski-Harabasz,
-    Davies-Bouldin and DBCV of restarts that are not the best of their repeat (they cost more than all other metrics
-    together); their intervals where all points were used; DBCV where it would take more than `DBCV_PAIRS`. Behind a
-    fine-tuned network the labels that it was trained on do not count, and `split` is `held out`.
+    A column that does not apply is null: agreement with labels if there are none; silhouette, Calinski-Harabasz,
+    Davies-Bouldin and DBCV for restarts that are not the best of their repeat (they take longer than all other metrics
+    together); the intervals if all points were used; DBCV if there are more pairs than `DBCV_PAIRS`. For a fine-tuned
+    network the labels that it was trained on are ignored, and `split` is `held out`.
     """
     points, labels, settings = cell.points(), cell.labels(), cell.clusterer()
     runs = cell.runs(points.manifest)
@@ -50,8 +49,10 @@ def score_clusters(cell: OneCell) -> tuple[pd.DataFrame, pd.DataFrame]:
         constant["split"] = "held out"
     n_init = 1 if settings.get("keep") == "all" else settings.get("n_init")
     internal = _internal_scores(runs, points)
-    scores = [_scores(k, of_k, labels).join(internal[k]).assign(**constant, n_init=n_init) for k, of_k in runs.items()]
-    classes = [frame.assign(**constant) for k, of_k in runs.items() for frame in _classes(k, of_k, labels)]
+    scores = [
+        _scores(k, k_runs, labels).join(internal[k]).assign(**constant, n_init=n_init) for k, k_runs in runs.items()
+    ]
+    classes = [frame.assign(**constant) for k, k_runs in runs.items() for frame in _classes(k, k_runs, labels)]
     by_class = pd.concat(classes) if classes else pd.DataFrame(columns=CLASS_COLUMNS)
     return typed(pd.concat(scores), COLUMNS), typed(by_class, CLASS_COLUMNS)
 
@@ -64,9 +65,9 @@ def _scores(k: int | None, runs: Runs, labels: np.ndarray) -> pd.DataFrame:
 
 
 def _internal_scores(runs: Mapping[int | None, Runs], points: Points) -> dict[int | None, pd.DataFrame]:
-    """Return what needs no labels, of the best of each repeat of every k, all in one pass over the distances."""
-    best = {k: of_k.best_of_repeats for k, of_k in runs.items()}
-    partitions = np.concatenate([of_k.labels[best[k]] for k, of_k in runs.items()])
+    """Return the scores without labels of the best run of each repeat of every k, in one pass over the distances."""
+    best = {k: k_runs.best_of_repeats for k, k_runs in runs.items()}
+    partitions = np.concatenate([k_runs.labels[best[k]] for k, k_runs in runs.items()])
     scores = compactness(points.values, partitions)
     scores[["silhouette", "silhouette_low", "silhouette_high"]] = np.transpose(silhouettes(points.values, partitions))
     if len(partitions) * min(len(points.values), MAX_POINTS) ** 2 <= DBCV_PAIRS:
@@ -84,9 +85,9 @@ def _classes(k: int | None, runs: Runs, labels: np.ndarray) -> Iterator[pd.DataF
 
 
 def typed(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return the columns in their order and of one type each, also without a row or a value.
+    """Return the columns in their order, each with one fixed type, even if the frame has no rows or no values.
 
-    Whole numbers are nullable integers, so that a null is null and 7 is not 7.0, and `whiten` is a nullable boolean.
+    Whole numbers are nullable integers, so that 7 does not become 7.0; `whiten` is a nullable boolean.
     """
     types = {**CELL_COLUMNS, **dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(TEXTS, "string")}
     frame = frame.reindex(columns=columns).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""How many numbers describe a point: the intrinsic dimension by two nearest neighbours (Facco et al. 2017)."""
+"""Intrinsic dimension of points from their two nearest neighbours (TwoNN, Facco et al. 2017)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 
 FRACTIONS = (1.0, 0.9, 0.7, 0.5)
-"""Of the points, those of smallest mu that a line is fitted to; Facco et al. use 0.9."""
+"""Shares of the points, those with the smallest mu, that a line is fitted to; Facco et al. use 0.9."""
 FEWEST = 20
 MOST_BLOCKS = 64
-_BYTES = 1 << 24  # of differences to the neighbours at once
+_BYTES = 1 << 24  # size of a block of differences to the neighbours
 
 
 @dataclass(frozen=True)
 class TwoNN:
     """The empirical distribution F of mu, the ratio of the distances to the second and to the first neighbour.
 
-    Of n points, sorted by mu, F(mu_i) = i / n; the last, where 1 - F is zero, is left out. Under locally constant
-    density -log(1 - F) = d log(mu).
+    With n points sorted by mu, F(mu_i) = i / n; the last point, where 1 - F is zero, is left out. If the density is
+    locally constant, -log(1 - F) = d log(mu).
 
     Attributes
     ----------
     log_mu : (n - 1,) float64, ascending.
     minus_log : (n - 1,) float64, -log(1 - F).
-    n_copies : points left out because another lies in the same place.
+    n_copies : number of points that were left out as duplicates.
     """
 
     log_mu: np.ndarray
@@ -37,7 +37,7 @@ class TwoNN:
     n_copies: int
 
     def dimension(self, fraction: float = 0.9) -> float:
-        """Return the slope of the line through the origin, by least squares on the first `fraction` of the n points."""
+        """Return the slope of the least-squares line through the origin over the first `fraction` of the n points."""
         kept = int((len(self.log_mu) + 1) * fraction)
         x, y = self.log_mu[:kept], self.minus_log[:kept]
         return float((x * y).sum() / np.square(x).sum())  # no BLAS, whose threads change the last bits
@@ -46,7 +46,7 @@ class TwoNN:
 def two_nn(X: npt.ArrayLike) -> TwoNN:
     """Measure mu = r2 / r1 for every point of `X` (N, d), with exact neighbours.
 
-    Of points at distance zero one is kept. Raises `UserError` when fewer than `FEWEST` are left.
+    Of duplicate points one is kept. Raises `UserError` if fewer than `FEWEST` points remain.
     """
     points = np.asarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)
@@ -62,13 +62,14 @@ def two_nn(X: npt.ArrayLike) -> TwoNN:
 def dimension_by_size(
     X: npt.ArrayLike, fractions: Sequence[float] = FRACTIONS, smallest: int = 50, seed: int = 0
 ) -> pd.DataFrame:
-    """Return the dimension of all points, and of samples of half, a quarter, … of them: a plateau is the data's own.
+    """Return the dimension of all points, and of samples of a half, a quarter and so on.
 
-    The samples of one size are disjoint blocks of the shuffled points, as in Facco et al. 2017, at most `MOST_BLOCKS`.
+    If the dimension stays the same over several sizes, it is a property of the data. The samples of one size are
+    disjoint blocks of the shuffled points, as in Facco et al. 2017, at most `MOST_BLOCKS`.
 
     Returns
     -------
-    DataFrame, a row per size, block and fraction: `size`, `block`, `fraction`, `dimension`.
+    DataFrame with one row per size, block and fraction: `size`, `block`, `fraction`, `dimension`.
     """
     points = np.asarray(X)
     order = np.random.default_rng(seed).permutation(len(points))
@@ -82,18 +83,20 @@ def dimension_by_size(
 
 
 def thick_line(n: int, noise: float = 0.001, length: float = 100, seed: int = 0) -> np.ndarray:
-    """Return points along a line with normal noise across it, (n, 2): one dimension from afar, two from near.
+    """Return points along a line with normal noise across it, (n, 2).
 
-    The example of Coronica 2018, figure 3.4; `noise` is the standard deviation.
+    They are one-dimensional at a large scale and two-dimensional at a small one. The example of Coronica 2018, figure
+    3.4; `noise` is the standard deviation.
     """
     rng = np.random.default_rng(seed)
     return np.column_stack([rng.uniform(0, length, n), rng.normal(0, noise, n)])
 
 
 def _two_distances(points: np.ndarray) -> np.ndarray:
-    """Return distances of every point to its two nearest others, ascending, (N, 2).
+    """Return the distances of every point to its two nearest neighbours, ascending, (N, 2).
 
-    They are computed anew from the neighbours: a search by matrix products rounds those of copies away from zero.
+    They are computed from the differences, because a search by matrix products rounds the distance of duplicates away
+    from 0.
     """
     if len(points) < FEWEST:
         raise UserError(f"intrinsic dimension: found {len(points)} different points, at least {FEWEST} are needed")

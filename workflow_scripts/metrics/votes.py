@@ -1,4 +1,4 @@
-"""What the clusters of one partition stand for, by majority vote, and how right each class comes out."""
+"""Name clusters after classes by majority vote, and score the result by class."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,10 @@ UNKNOWN = "?"
 
 
 def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
-    """Return name every cluster after the class of most of its labelled images.
+    """Name every cluster after the class of most of its labelled images.
 
-    Ties go to the class that sorts first. The largest cluster of a class bears its name alone, the next are `Sc-2`,
-    `Sc-3`; a cluster without a labelled image is `?`. Noise is no cluster and has no name.
+    Ties go to the class that sorts first. The largest cluster of a class has the name of the class, the next ones are
+    `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. Noise has no name.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with index `cluster` (those that have images, ascending) and columns `size` (images, labelled or not),
-    `predicted` (the class, None if unknown) and `name` (to show).
+    DataFrame with the index `cluster` (clusters with images, ascending) and the columns `size` (number of images,
+    labelled or not), `predicted` (the class, or None) and `name` (the name to show).
     """
     codes, classes = encode_classes(y)
     partition = as_partitions(np.asarray(labels)[None], len(codes))
@@ -32,7 +32,7 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
     clusters = np.flatnonzero(table.sum(axis=1))
     names = pd.DataFrame({"size": table[clusters].sum(axis=1)}, index=pd.Index(clusters, name="cluster"))
     votes = np.column_stack([table[clusters, :-1], table[clusters, :-1].sum(axis=1) == 0])
-    # the last column wins only where no image of the cluster has a label
+    # the last column wins only if no image of the cluster has a label
     winners = np.array([*classes, None], dtype=object)[votes.argmax(axis=1)]
     names["predicted"] = pd.Series(winners, index=names.index, dtype=object)
     rank = names.sort_values("size", ascending=False, kind="stable").groupby("predicted", dropna=False).cumcount() + 1
@@ -44,12 +44,12 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
 
 
 def predict_classes(labels: npt.ArrayLike, names: pd.DataFrame) -> np.ndarray:
-    """Return the class that each image's cluster votes for.
+    """Return the class that the cluster of each image votes for.
 
     Parameters
     ----------
     labels : (N,) integers; negative is noise.
-    names : the vote, from `majority_names` of these images or of the training images.
+    names : the votes, from `majority_names` of these images or of the training images.
 
     Returns
     -------
@@ -62,17 +62,18 @@ def predict_classes(labels: npt.ArrayLike, names: pd.DataFrame) -> np.ndarray:
 
 
 def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return labelled images of each class by predicted class.
+    """Return the number of labelled images by class and predicted class.
 
     Parameters
     ----------
-    labels, y : as for `majority_names`.
-    names : the vote of other images (the training folds); None lets these images vote.
+    labels, y : as in `majority_names`.
+    names : votes of other images (the training folds); with None these images vote.
 
     Returns
     -------
-    DataFrame of int64, index `label`, columns `predicted`: the classes of `y` and of the vote in sorted
-    order, then `noise` and `?` (clusters without a vote) where there are any.
+    DataFrame of int64 with the index `label` and the columns `predicted`: the classes of `y` and of the votes, sorted,
+    then
+    `noise` and `?` (clusters without a vote) if they occur.
     """
     vote = majority_names(labels, y) if names is None else names
     predicted = predict_classes(labels, vote)
@@ -95,17 +96,17 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
 def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return precision, recall and F1 of each class after the majority vote.
 
-    An image that gets no class (noise, a cluster without a vote) is missed by its own class and claimed by none. Images
-    without a label are left out.
+    An image without a predicted class (noise, a cluster without a vote) lowers the recall of its class and no
+    precision. Images without a label are left out.
 
     Parameters
     ----------
-    labels, y, names : as for `confusion`.
+    labels, y, names : as in `confusion`.
 
     Returns
     -------
-    DataFrame, a row per class in sorted order, columns `label, support, precision, recall, f1`; a score with
-    denominator 0 is NaN (the precision of a class that no cluster votes for).
+    DataFrame with one row per class, sorted, and the columns `label, support, precision, recall, f1`. A score with
+    denominator 0 is NaN, such as the precision of a class that no cluster votes for.
     """
     table = confusion(labels, y, names)
     counts = table.to_numpy()

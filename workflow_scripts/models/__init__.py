@@ -1,1 +1,1 @@
-"""A clustering as a model that names new images: fitted to a cell's artefacts, saved, loaded, applied."""
+"""Saved clusterings that can predict the clusters of new images: fitting, saving, loading and prediction."""

@@ -1,4 +1,4 @@
-"""From the artefacts of a cell to a model that can name new images."""
+"""Fit a model that can predict clusters of new images from the artefacts of a cell."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,40 +22,41 @@ from workflow_scripts.reduce.autoencoder import read as read_autoencoder
 from workflow_scripts.reduce.pca import read_projection
 
 QUANTILE = 0.99
-"""Of the distances of the images that the model is made of: one in a hundred like them will be called an outlier."""
+"""Quantile of the distances of the fitted images that is the threshold for outliers: one in a hundred is above."""
 ROWS = 1024
-"""Images at once; fixed, since the order of the sums depends on it."""
+"""Number of images that are processed at once; fixed, since the order of the sums depends on it."""
 
 
 def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Mapping[str, Any]) -> SavedModel:
     """Return a model of a cell's best clustering.
 
-    Of several k it is the one with the highest mean adjusted Rand index over the repeats (which, unlike accuracy by
-    majority, does not grow with k by itself), without labels the highest mean silhouette; of its repeats the one of
-    lowest inertia. New images go to the nearest centre, also where the clusterer itself works otherwise.
+    Of several k, the one with the highest mean adjusted Rand index over the repeats is taken (unlike the accuracy by
+    majority, this index does not grow with k by itself); without labels, the one with the highest mean silhouette. Of
+    its repeats, the one with the lowest inertia is taken. New images get the cluster of the nearest centre, whatever
+    the clusterer.
 
     Parameters
     ----------
-    sources :
-        paths of the cell's `manifest, features, points, clusters, scores`, and of the features of all images, `network`
-        (they say what network they come from; those of a subset do not)
-    cell : its choices, by axis
-    settings : of its `preprocess`, `backbone` and `decomposition` (null: the features themselves are clustered)
+    sources : paths of the cell's `manifest, features, points, clusters, scores`, and of `network`, the features of all
+        images, which know the network that made them (those of a subset do not).
+    cell : choices of the cell by axis.
+    settings : settings of its `preprocess`, `backbone` and `decomposition` (None if the features themselves are
+        clustered).
 
     Raises
     ------
     UserError
-        If the clusterer calls every image noise.
+        If the clusterer labels every image as noise.
     """
     files = OneCell(cell, sources)
     with store.reading(sources["clusters"]) as file:
         runs, manifest, clusterer = read_runs(file), store.text(file, "manifest"), store.attribute(file, "settings")
-    k, row, told = choose(files.scores(), runs)
+    k, row, choice = choose(files.scores(), runs)
     labels = runs[k].labels[row].astype(int)
     names = majority_names(labels, read_labels(sources["manifest"], manifest))
     if names.empty:
-        raise UserError(f"model: {cell['clusterer']} found every image noise, allowed: a clusterer that finds clusters")
-    clusters = np.where(labels < 0, NOISE, np.searchsorted(names.index, labels))  # without clusters that are empty
+        raise UserError(f"model: {cell['clusterer']} found only noise, allowed: a clusterer that finds clusters")
+    clusters = np.where(labels < 0, NOISE, np.searchsorted(names.index, labels))  # numbered without empty clusters
     with store.reading(sources["features"], manifest) as file:
         features = file["features"]
         means = cluster_means(features, clusters)
@@ -66,7 +67,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     with store.reading(sources["network"]) as file:
         network = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": store.text(file, "weights_sha256")}
         if "scales" in file.attrs:
-            network["scales"] = store.attribute(file, "scales")  # of a joined layer
+            network["scales"] = store.attribute(file, "scales")  # only joined layers have scales
     facts = {
         "cell": dict(cell),
         "images": len(clusters),
@@ -78,7 +79,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
             "n_components": centers.shape[1],
             "settings": settings["decomposition"],
         },
-        "clusterer": {**clusterer, "chosen_k": k, "repeat": int(runs[k].repeat[row]), **told},
+        "clusterer": {**clusterer, "chosen_k": k, "repeat": int(runs[k].repeat[row]), **choice},
         "clusters": names.reset_index()[["cluster", "size", "predicted", "name"]].to_dict("records"),
         "novelty": {"threshold": threshold, "quantile": QUANTILE},
     }
@@ -86,7 +87,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
 
 
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:
-    """Return the k and the row of its runs to make a model of, and what the choice of k went by."""
+    """Return the k for the model, the index of its run, and the metric that chose k with its mean value."""
     scores = best_of_repeats(scores)
     by = "ari" if scores["ari"].notna().any() else "silhouette"
     k = choose_k(best_k(scores, by), runs)
@@ -94,11 +95,10 @@ def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int |
 
 
 def own_distances(features: Matrix, clusters: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Return distances of the clustered images to the nearest mean, each as if its own cluster's had been taken without
-    it.
+    """Return the distance of each clustered image to the nearest mean; the mean of its own cluster excludes the image.
 
-    `features` (N, d), `clusters` (N,) with negative noise, `means` (k, d) float64 of all members. Without itself, the
-    mean of an image's n - 1 cluster mates is n / (n - 1) times as far away; alone in its cluster it has none.
+    `features` (N, d), `clusters` (N,) with negative noise, `means` (k, d) float64 of all members. The mean of the n - 1
+    other members is n / (n - 1) times as far away as the mean of all n. An image alone in its cluster has no own mean.
     """
     sizes = np.bincount(clusters[clusters >= 0], minlength=len(means)).astype(float)
     nearest = []
@@ -115,14 +115,14 @@ def own_distances(features: Matrix, clusters: np.ndarray, means: np.ndarray) -> 
 
 
 def _centers(cell: OneCell, runs: Runs, row: int) -> np.ndarray:
-    """Return the centres (k, C) of the clusterer, or the means of the clusters of one that has none."""
+    """Return the centres (k, C) of the clusterer, or the means of the clusters if it has none."""
     if runs.centers.shape[1]:
         return runs.centers[list(np.unique(runs.repeat)).index(runs.repeat[row])]
     return cluster_means(cell.points().values, runs.labels[row])
 
 
 def _reduction(points: str, cell: Mapping[str, Any], settings: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
-    """Read the tensors that take features to where they are clustered from the store of the decomposition."""
+    """Return the tensors that reduce features, read from the store of the decomposition."""
     if settings is None:
         return {}
     if settings["method"] == "autoencoder":

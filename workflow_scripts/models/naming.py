@@ -1,4 +1,4 @@
-"""New images through saved models."""
+"""Predict the clusters of new images with saved models."""
 
 import json
 from collections import defaultdict
@@ -22,13 +22,13 @@ from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import preprocess_all
 
 ROWS = 256
-"""Images that are held at once."""
+"""Number of images that are in memory at once."""
 Progress = Callable[[int, int], None]
 Forward = Callable[[np.ndarray], dict[str, np.ndarray]]
-"""uint8 images (n, H, W) or (n, H, W, 3) in, {layer: (n, width) float32} out."""
+"""Type of a function from uint8 images (n, H, W) or (n, H, W, 3) to {layer: (n, width) float32}."""
 
 
-def name_pictures(
+def predict_images(
     models: Mapping[str, SavedModel],
     paths: Sequence[Path],
     max_pixels: int,
@@ -36,12 +36,12 @@ def name_pictures(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> dict[str, pd.DataFrame]:
-    """Return what each model says of each image, a table as of `SavedModel.predict` for each name, rows as `paths`.
+    """Return the predictions of each model for each image: a table as from `SavedModel.predict` for each name.
 
-    Models that preprocess alike and have the same network share one pass over the images; `progress` of the network's
-    name is called with (done, total) after each image of it. On the device that the models were made on, the images
-    that they were made of get the same features again. Memory does not grow with the number of images. Raises
-    `UserError` for weights that are not a model's.
+    The rows of each table are in the order of `paths`. Models with the same preprocessing and network share one pass
+    over the images; `progress(name of the network)` returns a function that is called with (done, total) after each
+    image. On the device that a model was made on, the images that it was made of get the same features again. Memory
+    does not grow with the number of images. Raises `UserError` if the weights are not those of the model.
     """
     passes: defaultdict[str, dict[str, SavedModel]] = defaultdict(dict)
     for name, model in models.items():
@@ -63,7 +63,7 @@ def _features(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the features of the models' layers, {layer: (n, d) float32}, for some images at a time, in order."""
+    """Yield the features of the models' layers, {layer: (n, d) float32}, for blocks of images in order."""
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
     images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
     blocks = iter(lambda: list(islice(images, ROWS)), [])
@@ -94,7 +94,10 @@ def _name(backbone: Mapping[str, Any]) -> str:
 def _forward(
     backbone: Mapping[str, Any], layers: Sequence[str], image_size: tuple[int, int], device: torch.device
 ) -> Forward:
-    """Return what makes features of images; raises `UserError` for other weights, and for features without a place."""
+    """Return a function that computes features of images.
+
+    Raises `UserError` for other weights, and for features from a file, which have no place for new images.
+    """
     if "file" in backbone:
         raise UserError(f"new_images: the features are those of {backbone['file']}, which has no place for new images")
     if "descriptor" in backbone:
@@ -104,7 +107,7 @@ def _forward(
     if (digest := loaded.facts["weights_sha256"]) != backbone["weights_sha256"]:
         raise UserError(
             f"weights: found SHA-256 {digest} for {backbone['weights']}, the model was made with "
-            f"{backbone['weights_sha256']}; make it again, or bring its weights"
+            f"{backbone['weights_sha256']}; make the model again, or bring the weights it was made with"
         )
     if "scales" not in backbone:
         return forward

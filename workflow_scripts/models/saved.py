@@ -1,4 +1,4 @@
-"""The saved model: a folder with `model.json` and `model.safetensors`, without any code in it."""
+"""The saved model: a folder with `model.json` and `model.safetensors`, and no code."""
 
 import json
 from collections.abc import Mapping
@@ -23,19 +23,24 @@ COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "out
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A clustering that new images can be put into.
+    """A clustering that can predict the clusters of new images.
 
     Attributes
     ----------
     facts :
-        what `model.json` holds, JSON values: the cell's choices, `preprocess` (steps), `backbone` (with its layer and
-        the SHA-256 of its weights), `reduction` (`whiten`, `n_components`, and `settings` of the decomposition, null
-        where the features themselves are clustered), `clusters` (a list in the clusters' order: `cluster, size,
-        predicted, name`), `novelty` (`threshold`, `quantile`), and where all this comes from.
+        the JSON content of `model.json`: the cell's choices, `preprocess` (steps), `backbone` (with the layer and the
+    SHA-256
+        of the weights), `reduction` (`whiten`, `n_components`, and `settings` of the decomposition, null if the
+    features
+        themselves are clustered), `clusters` (a list: `cluster, size, predicted, name`), `novelty` (`threshold`,
+    `quantile`),
+        and the origin of the model.
     tensors :
-        float32: `centers` (k, C), where the clusters lie in the space that was clustered; `feature_centers` (k, d), the
-        means of their images' features; of a PCA `mean` (d,), `components` (C, d), `explained_variance` (C,); of an
-        autoencoder its own, under names that begin with `ENCODER`.
+        float32 arrays: `centers` (k, C), the centres in the space that was clustered; `feature_centers` (k, d), the
+    means of
+        the features of each cluster; of a PCA `mean` (d,), `components` (C, d), `explained_variance` (C,); of an
+    autoencoder
+        its own tensors, with names that begin with `ENCODER`.
     """
 
     facts: Mapping[str, Any]
@@ -43,6 +48,7 @@ class SavedModel:
 
     @property
     def layer(self) -> str:
+        """Return the name of the layer whose features the model takes."""
         return self.facts["backbone"]["layer"]
 
     def points(self, features: np.ndarray) -> np.ndarray:
@@ -56,13 +62,13 @@ class SavedModel:
         return scores / np.sqrt(self.tensors["explained_variance"]) if reduction["whiten"] else scores
 
     def predict(self, features: np.ndarray) -> pd.DataFrame:
-        """Return what the model says of images with these features (n, d), a row each, in the columns `COLUMNS`.
+        """Return the predictions for images with these features (n, d), one row each, with the columns `COLUMNS`.
 
-        `cluster` is that of the nearest centre, at `distance` in the space that was clustered; `name` is what figures
-        call it, `predicted` the class that it votes for (None without labels). `margin` is 1 - distance / distance to
-        the nearest centre that votes for something else: 1 on the centre, 0 on the border; NaN if there is no other.
-        `novelty` is the distance to the nearest cluster among all features, also in what the reduction leaves out, in
-        units of the threshold: above 1 the image is an `outlier`, unlike what the model was made of.
+        `cluster` is the cluster of the nearest centre, at `distance` in the space that was clustered; `name` is its
+        name in figures, `predicted` the class that it votes for (None without labels). `margin` is 1 - distance /
+        distance to the nearest centre with another vote: 1 at the centre, 0 on the border; NaN if there is no other.
+        `novelty` is the distance to the nearest cluster among all features, including what the reduction leaves out, in
+        units of the threshold; above 1 the image is an `outlier`, unlike the images that the model was fitted to.
         """
         distances = cdist(self.points(features), self.tensors["centers"])
         nearest = distances.argmin(axis=1)
@@ -78,7 +84,7 @@ class SavedModel:
 
     @cached_property
     def _encoder(self) -> Any:
-        from workflow_scripts.reduce.autoencoder import restored  # torch, which a PCA does not need
+        from workflow_scripts.reduce.autoencoder import restored  # imports torch, which a PCA does not need
 
         tensors = {
             name.removeprefix(ENCODER): tensors for name, tensors in self.tensors.items() if name.startswith(ENCODER)
@@ -87,13 +93,13 @@ class SavedModel:
 
     @cached_property
     def _votes(self) -> np.ndarray:
-        """Return a number for each cluster's class, (k,); clusters without a vote are classes of their own."""
+        """Return a number for the class of each cluster, (k,); each cluster without a vote has its own number."""
         names = [cluster["predicted"] or (cluster["cluster"],) for cluster in self.facts["clusters"]]
         return np.array([names.index(name) for name in names])
 
 
 def save_model(model: SavedModel, facts_path: str, tensors_path: str) -> None:
-    """Write the model's two files; the same model always gives the same bytes."""
+    """Write the two files of the model; the same model always gives the same bytes."""
     with replacing(tensors_path) as temporary:
         temporary.write_bytes(
             save({name: np.ascontiguousarray(tensor) for name, tensor in sorted(model.tensors.items())})
@@ -104,13 +110,13 @@ def save_model(model: SavedModel, facts_path: str, tensors_path: str) -> None:
 
 
 def load_model(facts_path: str, tensors_path: str) -> SavedModel:
-    """Read the model's two files. Raises `UserError` when they are not of this format."""
+    """Read the two files of a model; raises `UserError` if they do not have this format."""
     try:
         facts = json.loads(Path(facts_path).read_text(encoding="utf-8"))
         tensors = load(Path(tensors_path).read_bytes())
     except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(f"{facts_path}: no model can be read here ({error}); make it again") from None
+        raise UserError(f"{facts_path}: the model cannot be read ({error}); make it again") from None
     if facts.get("format_version") != FORMAT_VERSION:
         version = facts.get("format_version")
-        raise UserError(f"{facts_path}: format version {version}, allowed: {FORMAT_VERSION}; make it again")
+        raise UserError(f"{facts_path}: found format version {version}, allowed: {FORMAT_VERSION}; make it again")
     return SavedModel(facts, tensors)

@@ -1,1 +1,1 @@
-"""How many groups: one module for each criterion, with `recommend`, and `survey`, which computes them all."""
+"""Criteria for the number of clusters: one module each with a function `recommend`; `survey` computes them all."""

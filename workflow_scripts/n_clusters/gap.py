@@ -6,7 +6,7 @@ import numpy as np
 
 
 def references(X: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield points (N, d) without groups: uniform over a box along the principal axes of `X` (the paper's choice b)."""
+    """Yield points (N, d) without groups: uniform in a box along the principal axes of `X` (the paper's choice b)."""
     mean = X.mean(axis=0)
     axes = np.linalg.svd(X - mean, full_matrices=False)[2]
     scores = (X - mean) @ axes.T
@@ -16,10 +16,10 @@ def references(X: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def gaps(inertia: np.ndarray, reference_inertia: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Gap(k), and its standard error with the simulation's part.
+    """Return Gap(k) and its standard error, which includes the simulation error.
 
-    The pooled within-cluster sum W_k of the paper is the inertia of k-means: half the mean squared distance between
-    the pairs of a cluster, times its size.
+    The pooled within-cluster sum W_k of the paper is the inertia of k-means: half the mean squared distance between the
+    pairs of a cluster, times its size.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def gaps(inertia: np.ndarray, reference_inertia: np.ndarray) -> tuple[np.ndarray
 
     Returns
     -------
-    gap, s : (K,); s(k) = sd(k) sqrt(1 + 1/B), the deviation with B in the denominator as in the paper.
+    gap, s : (K,); s(k) = sd(k) sqrt(1 + 1/B), where sd has B in the denominator, as in the paper.
     """
     logs = np.log(_positive(reference_inertia))
     s = logs.std(axis=0) * np.sqrt(1 + 1 / len(logs))
@@ -40,7 +40,6 @@ def _positive(inertia: np.ndarray) -> np.ndarray:
 
 
 def recommend(ks: np.ndarray, gap: np.ndarray, s: np.ndarray) -> int | None:
-    """Return the smallest k with Gap(k) >= Gap(k + 1) - s(k + 1), the next of `ks`; None if there is none: it rises
-    on."""
+    """Return the smallest k of `ks` with Gap(k) >= Gap(next k) - s(next k), or None."""
     enough = np.flatnonzero(gap[:-1] >= gap[1:] - s[1:])
     return int(ks[enough[0]]) if len(enough) else None

@@ -10,10 +10,10 @@ from workflow_scripts.clusterers.means import cluster_means
 
 
 def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
-    """Return BIC of the mixture that expectation maximisation reaches from a partition; low is good.
+    """Return the BIC of the Gaussian mixture that expectation maximisation reaches from a partition; lower is better.
 
-    X (N, d); labels (N,) 0..k-1, every cluster with a member. The covariances get 1e-6 of the mean variance on their
-    diagonal. NaN if a covariance is singular all the same.
+    `X` is (N, d); `labels` (N,) are 0..k-1 without empty clusters. The covariances get 1e-6 of the mean variance added
+    to their diagonal. NaN if a covariance is still singular.
     """
     sizes = np.bincount(labels)
     model = GaussianMixture(
@@ -35,7 +35,7 @@ def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
 
 
 def recommend(ks: np.ndarray, values: np.ndarray) -> int | None:
-    """Return the k of the lowest BIC; None at the end of the range, where it may fall on."""
+    """Return the k of the lowest BIC; None if that is the last k, since the BIC may fall further."""
     if np.isnan(values).all():
         return None
     best = int(np.nanargmin(values))

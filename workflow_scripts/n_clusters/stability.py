@@ -4,15 +4,14 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 ENOUGH = 0.8
-"""The strength from which on the paper calls k clusters well predicted (0.8 to 0.9)."""
+"""Strength from which on the paper calls k clusters well predicted (0.8 to 0.9)."""
 
 
 def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> float:
-    """Return how well the centres of other points predict which of `points` (N, d) belong together; equation 2 of the
-    paper.
+    """Return how well the centres of other points predict which points belong together (equation 2 of the paper).
 
-    For each cluster of `labels` (N,) the share of its pairs of points that have the same nearest one of `centers`
-    (k, d); the lowest of these. A cluster of one point has no pair and counts as well predicted.
+    For each cluster of `labels` (N,), it is the share of its pairs of `points` (N, d) that have the same nearest centre
+    in `centers` (k, d); the lowest share is returned. A cluster of one point has no pairs and is ignored.
     """
     predicted = cdist(points, centers).argmin(axis=1)
     counts = np.zeros((int(labels.max()) + 1, len(centers)))
@@ -23,6 +22,6 @@ def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndar
 
 
 def recommend(ks: np.ndarray, strength: np.ndarray, error: np.ndarray) -> int | None:
-    """Return the largest k whose strength is `ENOUGH` within one standard error; None if not even the smallest's is."""
+    """Return the largest k whose strength is at least `ENOUGH` within one standard error; None if there is none."""
     enough = np.flatnonzero(strength + error >= ENOUGH)
     return int(ks[enough[-1]]) if len(enough) else None

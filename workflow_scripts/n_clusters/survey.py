@@ -1,4 +1,4 @@
-"""All criteria over one range of k: what each says, what it recommends, and how sure it is."""
+"""Compute all criteria over a range of k: their values, recommendations, and how sure these are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from workflow_scripts.seeds import seed
 
 CRITERIA = ("elbow", "silhouette", "gap", "bic", "stability")
 SHARE = 0.8
-"""Of the images that are in a resample: without replacement, since copies of an image are a cluster of their own."""
+"""Share of the images in a resample; drawn without replacement, since copies of an image would form clusters."""
 CHANCE = 0.95
-"""Quantile of points without groups that a bend of the inertia, and a silhouette, must exceed."""
+"""Quantile over points without groups that a bend of the inertia, and a silhouette, must exceed."""
 MAX_POINTS = 2000
-"""Above, silhouettes are those of a stratified sample of as many."""
+"""Largest number of points for exact silhouettes; above it a stratified sample of this size is used."""
 SURE = 0.5
-"""Share of the resamples with the same recommendation from which on it is sure."""
+"""Share of resamples with the same recommendation from which on it counts as sure."""
 MAJORITY = 3
-"""Sure criteria that have to agree for a k to stand out."""
+"""Number of sure criteria that must agree for a k to stand out."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Of a survey: restarts of k-means, reference sets, resamples, and the covariances of the mixtures."""
+    """Options of a survey: restarts of k-means, reference sets, resamples, and the covariance type of the mixtures."""
 
     n_init: int = 20
     n_references: int = 20
@@ -36,7 +36,7 @@ class Options:
 
 @dataclass(frozen=True)
 class _Curves:
-    """Of one set of points, each (K,): inertia, mean silhouette and BIC of the best partitions."""
+    """Curves of one set of points, each (K,): inertia, mean silhouette and BIC of the best partitions."""
 
     inertia: np.ndarray
     silhouette: np.ndarray
@@ -45,7 +45,7 @@ class _Curves:
 
 @dataclass(frozen=True)
 class _Chance:
-    """What points without groups give: their inertia (B, K), and the bend and the silhouette that few exceed."""
+    """Results for points without groups: inertia (B, K), and the `CHANCE` quantiles of bend and silhouette."""
 
     inertia: np.ndarray
     sag: float
@@ -55,27 +55,28 @@ class _Chance:
 def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n_threads: int = 1) -> pd.DataFrame:
     """Return every criterion for every k, on k-means partitions of `X` (N, d).
 
-    How sure a recommendation is, is the share of `n_resamples` resamples (80 % of the images; for the stability one
-    split in halves each) in which the criterion recommends the same.
+    How sure a recommendation is, is measured by the share of `n_resamples` resamples (80 % of the images; for the
+    stability, one split into halves each) in which the criterion recommends the same k.
 
     Returns
     -------
-    DataFrame, a row per criterion and k: `criterion`, `k`, `value` (null where it is not defined), `low`, `high` (the
-    values of the middle 90 % of the resamples; of the gap Gap ± s), `recommended` (bool), `share` (of the resamples
-    that recommend this k) and `undecided` (of those that recommend none).
+    DataFrame with one row per criterion and k: `criterion`, `k`, `value` (null if undefined), `low`, `high` (the middle
+    90 % of the resamples; for the gap, Gap ± s), `recommended` (bool), `share` (of the resamples that recommend this k)
+    and
+    `undecided` (share of the resamples that recommend no k).
     """
     every = _Survey(np.asarray(X, dtype=np.float64), np.array(sorted(ks)), options, base_seed, n_threads)
     return pd.concat([getattr(every, criterion)() for criterion in CRITERIA], ignore_index=True)
 
 
 def standing_out(table: pd.DataFrame) -> int | None:
-    """Return the k that at least `MAJORITY` criteria recommend, each of them sure; None where no k stands out."""
+    """Return the k that at least `MAJORITY` sure criteria recommend, or None."""
     votes = table[table["recommended"] & (table["share"] >= SURE)]["k"].value_counts()
     return int(votes.index[0]) if len(votes) and votes.iloc[0] >= MAJORITY else None
 
 
 class _Survey:
-    """The curves that the criteria share, of the points, of the resamples and of points without groups."""
+    """Curves that the criteria share, for all points, for the resamples, and for points without groups."""
 
     def __init__(self, X: np.ndarray, ks: np.ndarray, options: Options, base_seed: int, n_threads: int) -> None:
         self.X, self.ks, self.options, self.base_seed, self.n_threads = X, ks, options, base_seed, n_threads
@@ -83,19 +84,19 @@ class _Survey:
         random = np.random.default_rng(seed(base_seed, "resamples"))
         resamples = [np.sort(random.permutation(len(X))[:n]) for _ in range(options.n_resamples)]
         self.curves = self._curves(X)
-        self.of_resamples = [self._curves(X[rows]) for rows in resamples]
-        self.chance, self.chance_of_resamples = self._chance(X, "references"), self._chance(X[resamples[0]], "fewer")
+        self.resample_curves = [self._curves(X[rows]) for rows in resamples]
+        self.chance, self.chance_resample_curves = self._chance(X, "references"), self._chance(X[resamples[0]], "fewer")
 
     def _partitions(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-        """Return of each k, inertia (K,), labels (K, N) and centres of the best restart."""
+        """Return for each k the inertia (K,), the labels (K, N) and the centres of the best restart."""
         kmeans_seed = seed(self.base_seed, "kmeans")
         ks, n_init = self.ks.tolist(), self.options.n_init
-        of_ks = run_restarts(X, ks, n_init, kmeans_seed, keep="best", n_threads=self.n_threads)
-        inertia = np.array([restarts.inertia.min() for restarts in of_ks])
+        results = run_restarts(X, ks, n_init, kmeans_seed, keep="best", n_threads=self.n_threads)
+        inertia = np.array([restarts.inertia.min() for restarts in results])
         return (
             inertia,
-            np.array([restarts.labels for restarts in of_ks], dtype=np.int64),
-            [restarts.best_centers for restarts in of_ks],
+            np.array([restarts.labels for restarts in results], dtype=np.int64),
+            [restarts.best_centers for restarts in results],
         )
 
     def _curves(self, X: np.ndarray) -> _Curves:
@@ -113,49 +114,52 @@ class _Survey:
         return _Chance(np.array(inertia), float(np.quantile(sags, CHANCE)), float(np.quantile(heights, CHANCE)))
 
     def elbow(self) -> pd.DataFrame:
-        """Return share of the variance that is left within the clusters, and where it bends."""
+        """Return the share of the variance within the clusters, and the k where it bends."""
         total = np.square(self.X - self.X.mean(axis=0)).sum()
-        resampled = np.array([curve.inertia for curve in self.of_resamples]) / SHARE
-        chosen = [elbow.recommend(self.ks, curve, self.chance_of_resamples.sag) for curve in resampled]
+        resampled = np.array([curve.inertia for curve in self.resample_curves]) / SHARE
+        chosen = [elbow.recommend(self.ks, curve, self.chance_resample_curves.sag) for curve in resampled]
         recommended = elbow.recommend(self.ks, self.curves.inertia, self.chance.sag)
         return self._table("elbow", self.curves.inertia / total, *_spread(resampled / total), recommended, chosen)
 
     def silhouette(self) -> pd.DataFrame:
-        """Return the mean silhouette, and where it is highest."""
-        resampled = np.array([curve.silhouette for curve in self.of_resamples])
-        chosen = [silhouette.recommend(self.ks, curve, self.chance_of_resamples.silhouette) for curve in resampled]
+        """Return the mean silhouette, and the k where it is highest."""
+        resampled = np.array([curve.silhouette for curve in self.resample_curves])
+        chosen = [silhouette.recommend(self.ks, curve, self.chance_resample_curves.silhouette) for curve in resampled]
         recommended = silhouette.recommend(self.ks, self.curves.silhouette, self.chance.silhouette)
         return self._table("silhouette", self.curves.silhouette, *_spread(resampled), recommended, chosen)
 
     def gap(self) -> pd.DataFrame:
-        """Return the gap statistic, and its rule of one standard error."""
+        """Return the gap statistic, and the k of its one-standard-error rule."""
         values, s = gap.gaps(self.curves.inertia, self.chance.inertia)
-        resampled = [gap.gaps(curve.inertia, self.chance_of_resamples.inertia) for curve in self.of_resamples]
+        resampled = [gap.gaps(curve.inertia, self.chance_resample_curves.inertia) for curve in self.resample_curves]
         chosen = [gap.recommend(self.ks, *curve) for curve in resampled]
         return self._table("gap", values, values - s, values + s, gap.recommend(self.ks, values, s), chosen)
 
     def bic(self) -> pd.DataFrame:
-        """Return the BIC of an image in nats, and where it is lowest."""
+        """Return the BIC per image in nats, and the k where it is lowest."""
         n = len(self.X)
-        resampled = np.array([curve.bic for curve in self.of_resamples]) / (2 * round(SHARE * n))
+        resampled = np.array([curve.bic for curve in self.resample_curves]) / (2 * round(SHARE * n))
         chosen = [mixture.recommend(self.ks, curve) for curve in resampled]
         values = self.curves.bic / (2 * n)
         return self._table("bic", values, *_spread(resampled), mixture.recommend(self.ks, values), chosen)
 
     def stability(self) -> pd.DataFrame:
-        """Return the prediction strength over splits in halves, and the largest k where it is enough."""
+        """Return the prediction strength over splits into halves, and the largest k with enough strength."""
         random = np.random.default_rng(seed(self.base_seed, "splits"))
-        of_splits = np.array(
+        strengths_of_splits = np.array(
             [self._strengths(random.permutation(len(self.X))) for _ in range(self.options.n_resamples)]
         )
-        strength, error = of_splits.mean(axis=0), of_splits.std(axis=0, ddof=1) / np.sqrt(len(of_splits))
-        chosen = [stability.recommend(self.ks, strengths, np.zeros(len(self.ks))) for strengths in of_splits]
+        strength, error = (
+            strengths_of_splits.mean(axis=0),
+            strengths_of_splits.std(axis=0, ddof=1) / np.sqrt(len(strengths_of_splits)),
+        )
+        chosen = [stability.recommend(self.ks, strengths, np.zeros(len(self.ks))) for strengths in strengths_of_splits]
         return self._table(
-            "stability", strength, *_spread(of_splits), stability.recommend(self.ks, strength, error), chosen
+            "stability", strength, *_spread(strengths_of_splits), stability.recommend(self.ks, strength, error), chosen
         )
 
     def _strengths(self, order: np.ndarray) -> np.ndarray:
-        """Return Prediction strength for each k, each half once the one that predicts."""
+        """Return the prediction strength for each k, averaged over the two halves in the role of the predicting one."""
         halves = [self.X[order[::2]], self.X[order[1::2]]]
         (_, labels_a, centers_a), (_, labels_b, centers_b) = (self._partitions(half) for half in halves)
         pairs = [(halves[0], labels_a, centers_b), (halves[1], labels_b, centers_a)]

@@ -1,1 +1,1 @@
-"""Pages for people: one HTML file each, that opens without a network."""
+"""Pages for people: one HTML file each, which opens without a network."""

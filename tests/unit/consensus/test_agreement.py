@@ -60,7 +60,7 @@ def test_counted_images_pair_with_other_images_only() -> None:
     pairs = [(i, j, counts[i] * counts[j]) for i, j in combinations(range(15), 2)]
     same = np.array([(first[i] == first[j], second[i] == second[j]) for i, j, _ in pairs])
     weights = np.array([weight for *_, weight in pairs], dtype=float)
-    together, in_first, in_second = (weights @ its for its in (same.all(axis=1), same[:, 0], same[:, 1]))
+    together, in_first, in_second = (weights @ mask for mask in (same.all(axis=1), same[:, 0], same[:, 1]))
     expected = in_first * in_second / weights.sum()
     index = (together - expected) / ((in_first + in_second) / 2 - expected)
     assert agreement_matrix(np.stack([first, second]), counts)[0, 1] == pytest.approx(index, abs=1e-12)

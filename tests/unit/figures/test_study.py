@@ -164,7 +164,7 @@ def test_the_heatmap_shows_the_two_strongest_choices(tmp_path):
 
 def test_effects_of_no_full_product_are_an_error(tmp_path):
     cells, inputs = factorial(tmp_path, lambda n, w, k: 0.1)
-    with pytest.raises(UserError, match="no full product"):
+    with pytest.raises(UserError, match="not a full product"):
         tabulate("effects", cells[:-1], {"scores": inputs["scores"][:-1]}, metrics=["accuracy_majority"], pairs=1)
 
 

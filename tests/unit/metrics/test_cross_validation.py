@@ -48,8 +48,8 @@ def test_every_step_is_scikit_learns(blobs):
     table = scores.set_index(["fold", "split"])
     for fold, (training, validation) in enumerate(stratified_folds(labels, 4, 7)):
         pca = PCA(3, whiten=True, svd_solver="full").fit(features[training])
-        its_seed = int(table.loc[fold, "seed"].iloc[0])
-        fit = KMeans(5, n_init=2, random_state=its_seed).fit(pca.transform(features[training]))
+        fold_seed = int(table.loc[fold, "seed"].iloc[0])
+        fit = KMeans(5, n_init=2, random_state=fold_seed).fit(pca.transform(features[training]))
         vote = {c: max("abc", key=list(labels[training][fit.labels_ == c]).count) for c in range(5)}
         named = [vote[c] for c in fit.predict(pca.transform(features[validation]))]
         expected = accuracy_score(labels[validation], named)
@@ -89,7 +89,7 @@ def test_noise_of_the_training_folds_gets_no_centre(blobs):
     train = found[found["split"] == "train"]
     np.testing.assert_allclose(train["noise_fraction"], 15 / 75)
     assert (found.loc[found["split"] == "validation", "noise_fraction"] == 0).all()
-    with pytest.raises(UserError, match="found every image of a fold noise"):
+    with pytest.raises(UserError, match="every image of a fold is noise"):
         validated(*blobs, without_centres(noise=100))
 
 

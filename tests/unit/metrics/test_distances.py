@@ -38,7 +38,7 @@ def test_a_draw_is_the_correlation_of_the_drawn_images_without_pairs_of_one() ->
     across = (LABELS[:, None] != LABELS).astype(float)
     for row, found in zip(draw, _weighted(D, across, draw), strict=True):
         drawn = np.repeat(np.arange(36), row.astype(int))
-        i, j = (drawn[its] for its in np.triu_indices(36, 1))
+        i, j = (drawn[indices] for indices in np.triu_indices(36, 1))
         apart = i != j
         assert found == pytest.approx(pearsonr(D[i, j][apart], across[i, j][apart]).statistic, rel=1e-9)
 

@@ -64,5 +64,5 @@ def test_a_constant_response_has_no_shares():
 @pytest.mark.parametrize("broken", [lambda t: t.iloc[1:], lambda t: pd.concat([t, t.iloc[:1]])])
 def test_no_full_product_is_an_error(broken):
     table, factors = design(lambda a, b, r: a + b, [(0, 1), (0, 1)])
-    with pytest.raises(ValueError, match="not a full product"):
+    with pytest.raises(ValueError, match="expected one value for each cell"):
         variance_shares(broken(table), factors, "y")

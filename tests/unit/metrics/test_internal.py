@@ -56,10 +56,10 @@ def test_the_interval_of_a_sample_holds_the_value_of_all_points_95_times_in_100(
     X, labels = make_blobs(3000, n_features=3, centers=5, cluster_std=3.0, random_state=2)
     true = expected(X, labels)
     found = [silhouettes(X, [labels], max_points=300, seed=seed) for seed in range(200)]
-    held = np.mean([its.low[0] <= true <= its.high[0] for its in found])
+    held = np.mean([result.low[0] <= true <= result.high[0] for result in found])
     assert 0.9 <= held <= 0.99  # binomial: 0.95 +- 3 standard errors of 200 draws
-    width = np.mean([its.high[0] - its.low[0] for its in found])
-    assert width == pytest.approx(2 * 1.96 * np.std([its.value[0] for its in found]), rel=0.2)
+    width = np.mean([result.high[0] - result.low[0] for result in found])
+    assert width == pytest.approx(2 * 1.96 * np.std([result.value[0] for result in found]), rel=0.2)
 
 
 @settings(max_examples=100, deadline=None)
@@ -69,13 +69,13 @@ def test_compactness_is_scikit_learns(seed: int, n: int, d: int, k: int) -> None
     X = rng.normal(size=(n, d))
     labels = rng.integers(-1, k + 1, (4, n))
     found = compactness(X + 100, labels)
-    for row, its in zip(labels, found.to_dict("records"), strict=True):
+    for row, result in zip(labels, found.to_dict("records"), strict=True):
         clustered = row >= 0
         if 2 <= len(set(row[clustered])) < clustered.sum():
-            assert its["calinski_harabasz"] == pytest.approx(calinski_harabasz_score(X[clustered], row[clustered]))
-            assert its["davies_bouldin"] == pytest.approx(davies_bouldin_score(X[clustered], row[clustered]))
+            assert result["calinski_harabasz"] == pytest.approx(calinski_harabasz_score(X[clustered], row[clustered]))
+            assert result["davies_bouldin"] == pytest.approx(davies_bouldin_score(X[clustered], row[clustered]))
         else:
-            assert np.isnan(list(its.values())).all()
+            assert np.isnan(list(result.values())).all()
 
 
 @pytest.mark.parametrize("X", [np.ones((4, 2)), np.repeat(np.eye(2), 2, axis=0)], ids=["one place", "two places"])

@@ -193,7 +193,7 @@ def test_only_the_best_restart_of_a_repeat_counts_for_k():
 
 
 def test_noise_alone_makes_no_model(fitted):
-    with pytest.raises(UserError, match="kmeans found every image noise"):
+    with pytest.raises(UserError, match="kmeans found only noise"):
         fitted(runs={4: Runs.single(np.full((2, N), -1))})
 
 
@@ -236,5 +236,5 @@ def test_what_is_no_model_says_so(tmp_path):
         load_model(str(facts), str(tensors))
     save_model(model, str(facts), str(tensors))
     tensors.write_bytes(b"nothing")
-    with pytest.raises(UserError, match="no model can be read"):
+    with pytest.raises(UserError, match="the model cannot be read"):
         load_model(str(facts), str(tensors))

@@ -11,7 +11,7 @@ from bad_images import COLOUR, GREY, encoded
 from workflow_scripts.backbones.extract import prepare
 from workflow_scripts.errors import UserError
 from workflow_scripts.models import naming
-from workflow_scripts.models.naming import name_pictures
+from workflow_scripts.models.naming import predict_images
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import run_steps
 
@@ -50,7 +50,7 @@ def _name(models, paths, workers=1):
         passes.append(network)
         return lambda done, total: None
 
-    return name_pictures(models, paths, 10**6, "cpu", workers, progress), passes
+    return predict_images(models, paths, 10**6, "cpu", workers, progress), passes
 
 
 def test_two_layers_of_a_network_share_a_pass_and_say_what_the_features_say(paths, monkeypatch):

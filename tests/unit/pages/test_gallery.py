@@ -15,9 +15,9 @@ from sklearn.metrics import pairwise_distances
 from workflow_scripts.metrics.members import (
     centre_distances,
     cluster_names,
+    example_members,
     nearest_clusters,
-    parted_twins,
-    telling_members,
+    separated_twins,
 )
 from workflow_scripts.pages.gallery.page import describe, write_gallery
 from workflow_scripts.pages.gallery.pictures import Pictures, data_uri
@@ -44,7 +44,7 @@ def test_distances_to_the_own_centre_and_to_the_next_one():
 
 def test_members_come_nearest_first_at_the_border_and_farthest_first():
     distances = centre_distances(POINTS, PARTITION)
-    table = telling_members(distances, 4)
+    table = example_members(distances, 4)
     assert table.groupby(["cluster", "place"]).size().eq(4).all()
     of_one = distances[distances["cluster"] == 1]
     rows = {place: its["row"].tolist() for place, its in table[table["cluster"] == 1].groupby("place")}
@@ -54,9 +54,9 @@ def test_members_come_nearest_first_at_the_border_and_farthest_first():
 
 
 def test_one_cluster_alone_has_no_border_and_a_small_one_repeats_its_images():
-    table = telling_members(centre_distances(POINTS[:3], np.zeros(3, dtype=int)), 5)
+    table = example_members(centre_distances(POINTS[:3], np.zeros(3, dtype=int)), 5)
     assert table.groupby("place").size().to_dict() == {"nearest": 3, "farthest": 3}
-    assert telling_members(centre_distances(POINTS[:3], np.full(3, -1)), 5).empty  # all noise
+    assert example_members(centre_distances(POINTS[:3], np.full(3, -1)), 5).empty  # all noise
 
 
 def test_nearest_clusters_are_those_of_the_nearest_means():
@@ -64,8 +64,8 @@ def test_nearest_clusters_are_those_of_the_nearest_means():
     assert nearest_clusters(POINTS, PARTITION) == sorted(np.unravel_index(distances.argmin(), (3, 3)))
 
 
-def test_parted_twins_are_nearest_neighbours_in_two_clusters():
-    table = parted_twins(POINTS, PARTITION)
+def test_separated_twins_are_nearest_neighbours_in_two_clusters():
+    table = separated_twins(POINTS, PARTITION)
     distances = pairwise_distances(POINTS) + np.diag(np.full(60, np.inf))
     nearest = distances.argmin(axis=1)
     expected = {frozenset((row, other)) for row, other in enumerate(nearest) if PARTITION[row] != PARTITION[other]}
@@ -78,7 +78,7 @@ def test_parted_twins_are_nearest_neighbours_in_two_clusters():
 
 def test_copies_that_are_parted_come_first():
     points = np.vstack([POINTS, POINTS[10]])
-    first = parted_twins(points, np.append(PARTITION, 2)).iloc[0]  # image 10 is in cluster 1
+    first = separated_twins(points, np.append(PARTITION, 2)).iloc[0]  # image 10 is in cluster 1
     assert (first["row"], first["twin"], first["distance"]) == (10, 60, 0)
 
 

@@ -33,7 +33,7 @@ class Parts(HTMLParser):
 
 
 def texts(study):
-    return {section.key: [its.text for its in section.answers] for section in sections(study, 40, 8)}
+    return {section.key: [answer.text for answer in section.answers] for section in sections(study, 40, 8)}
 
 
 def test_a_study_with_groups_names_a_cell_and_checks_it_by_the_labels(tmp_path):
@@ -47,9 +47,9 @@ def test_a_study_with_groups_names_a_cell_and_checks_it_by_the_labels(tmp_path):
 def test_random_partitions_say_trust_none_and_show_no_groups(tmp_path):
     study = named(tmp_path, "random")
     made = sections(study, 40, 8)
-    assert five_lines(made)[0].text.startswith("The choices decide the answer: do not trust any.")
+    assert five_lines(made)[0].text.startswith("The choices decide the result: do not trust any cell.")
     assert not any(section.images for section in made if section.key == "groups")
-    assert "Label" not in " ".join(its.text for section in made for its in section.answers)
+    assert "Label" not in " ".join(answer.text for section in made for answer in section.answers)
 
 
 def test_identical_cells_say_so(tmp_path):
@@ -70,7 +70,7 @@ def test_typical_images_say_how_many_votes_keep_them_with_their_group(tmp_path):
 
 def test_one_cell_is_compared_with_nothing(tmp_path):
     said = texts(named(tmp_path, "one_cell"))
-    assert said["trust"] == ["One cell cannot be compared: vary a choice to learn what to trust."]
+    assert said["trust"] == ["One cell cannot be compared with others: vary a choice to learn what to trust."]
     assert said["next"][0].startswith("Vary a choice")
 
 
@@ -131,12 +131,13 @@ def test_the_page_is_one_file_and_names_are_data(name, tmp_path):
     assert page.tags.count("script") == 2
     assert "b" not in page.tags
     assert page.addresses == []
-    assert "nan" not in " ".join(its.text for section in sections(study, 40, 8) for its in section.answers).split()
+    answers = [answer.text for section in sections(study, 40, 8) for answer in section.answers]
+    assert "nan" not in " ".join(answers).split()
     data = json.loads(page.data, parse_constant=pytest.fail)  # a browser knows no NaN
-    shown = {image for section in data["sections"] for its in section["images"] for image, *_ in its["images"]}
+    shown = {image for section in data["sections"] for group in section["images"] for image, *_ in group["images"]}
     assert shown == set(data["pictures"])
     if name == "sixty_classes":
-        assert any("class 07 </script><b>" in its["heading"] for its in data["sections"][1]["images"])
+        assert any("class 07 </script><b>" in group["heading"] for group in data["sections"][1]["images"])
     write_front_page(str(path), str(tmp_path / "verdict.html"))
     assert json.loads(Parts((tmp_path / "verdict.html").read_text()).data) == {**data, "root": ""}
 
@@ -160,4 +161,4 @@ def test_links_and_images_work_in_a_browser(tmp_path, browser):
     assert all(image.get_attribute("alt") for image in browser.find_elements("css selector", "img"))
     browser.find_element("css selector", "#groups .row button").click()
     assert browser.find_element("css selector", "dialog img").is_displayed()
-    assert not [its for its in browser.get_log("browser") if its["level"] == "SEVERE"]
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]

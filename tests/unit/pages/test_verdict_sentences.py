@@ -1,4 +1,4 @@
-"""The sentences of the verdict: what they claim for strong evidence, for weak, and for none."""
+"""The sentences of the verdict and their strength of evidence."""
 
 import pytest
 
@@ -10,39 +10,39 @@ def trusted(verdict="agree", agreement=0.7, first=0.9, rivals=0, n_cells=24):
 
 
 def test_a_cell_that_leads_is_named_with_its_agreement():
-    its = trusted()
-    assert its.strength == "strong"
-    assert its.number == 0.7
+    sentence = trusted()
+    assert sentence.strength == "strong"
+    assert sentence.number == 0.7
     assert (
-        its.text
+        sentence.text
         == "Trust plain, fire9_avg: it agrees most with the other cells (mean ARI 0.70), first in 90 % of samples."
     )
 
 
 def test_a_cell_with_rivals_is_weak_evidence_and_they_are_counted():
-    its = trusted(first=0.3, rivals=2)
-    assert its.strength == "weak"
-    assert "; 2 other cells cannot be told from it." in its.text
+    sentence = trusted(first=0.3, rivals=2)
+    assert sentence.strength == "weak"
+    assert "; 2 other cells may be as good." in sentence.text
 
 
 def test_cells_that_agree_weakly_name_a_cell_with_a_reserve():
-    its = trusted("weak", 0.2)
-    assert its.strength == "weak"
-    assert its.text.startswith("The choices decide more than the images do.")
-    assert "0.20 only" in its.text
+    sentence = trusted("weak", 0.2)
+    assert sentence.strength == "weak"
+    assert sentence.text.startswith("The choices decide the result more than the images do.")
+    assert "0.20 only" in sentence.text
 
 
 def test_where_cells_agree_on_nothing_no_cell_is_named():
-    its = trusted("nothing", 0.01)
-    assert its.strength == "none"
-    assert its.text.startswith("The choices decide the answer: do not trust any.")
-    assert "plain" not in its.text
+    sentence = trusted("nothing", 0.01)
+    assert sentence.strength == "none"
+    assert sentence.text.startswith("The choices decide the result: do not trust any cell.")
+    assert "plain" not in sentence.text
 
 
 def test_so_few_images_that_chance_agrees_say_so():
-    its = say.cell_to_trust("few", "plain", 1.0, 1.0, 1.0, 0, 6)
-    assert its.text.startswith("There are too few images to tell agreement from chance")
-    assert its.strength == "none"
+    sentence = say.cell_to_trust("few", "plain", 1.0, 1.0, 1.0, 0, 6)
+    assert sentence.text.startswith("There are too few images to tell agreement from chance")
+    assert sentence.strength == "none"
 
 
 def test_one_cell_is_not_trusted_nor_blamed():
@@ -61,41 +61,41 @@ def test_one_cell_is_not_trusted_nor_blamed():
     ],
 )
 def test_what_survives_depends_on_agreement_and_on_the_share(verdict, kept, strength, begins):
-    its = say.survival(verdict, 24, 100, kept)
-    assert its.strength == strength
-    assert its.text.startswith(begins)
+    sentence = say.survival(verdict, 24, 100, kept)
+    assert sentence.strength == strength
+    assert sentence.text.startswith(begins)
 
 
 def test_labels_none_some_and_all():
-    assert say.labels(10, 0, 0).text == "There are no labels: nothing on this page was checked against any."
+    assert say.labels(10, 0, 0).text == "There are no labels, so nothing on this page was checked with labels."
     assert say.labels(10, 1, 1).text == "1 of 10 images has a label, of 1 class."
     assert say.labels(10, 10, 60).text == "Every image has a label, of 60 classes."
 
 
 def test_set_aside_files_are_counted_by_reason_the_most_first():
-    its = say.images(1, {"duplicate": 2, "not a picture": 5, "empty": 2, "corrupt": 1})
-    assert its.text.endswith("10 files were set aside: 5 not a picture, 2 duplicate, 2 empty and 1 more.")
-    assert its.table == "rejected"
+    sentence = say.images(1, {"duplicate": 2, "not a picture": 5, "empty": 2, "corrupt": 1})
+    assert sentence.text.endswith("10 files were set aside: 5 not a picture, 2 duplicate, 2 empty and 1 more.")
+    assert sentence.table == "rejected"
     assert say.images(2, {}).text == "2 images are in the study. No file was set aside."
 
 
 def test_the_choice_that_matters_is_the_strongest_that_chance_does_not_explain():
-    its = say.choice_that_matters("agree", [("layer", 0.5, 0.4, 0.3), ("whitening", 0.2, 0.001, 0.07)])
-    assert its.text == (
+    sentence = say.choice_that_matters("agree", [("layer", 0.5, 0.4, 0.3), ("whitening", 0.2, 0.001, 0.07)])
+    assert sentence.text == (
         "The whitening matters most: it explains 20 % of the disagreement between cells, "
         "and a change of it alone costs 0.07 of ARI. No more than chance: layer."
     )
-    assert its.strength == "strong"
+    assert sentence.strength == "strong"
     assert say.choice_that_matters("agree", [("layer", 0.02, 0.001, 0.0)]).strength == "weak"
 
 
 def test_without_an_effect_no_choice_is_blamed():
-    its = say.choice_that_matters("agree", [("layer", 0.5, 0.4, 0.3)])
-    assert its.strength == "none"
-    assert its.text.startswith("No choice explains more of the disagreement than chance does")
+    sentence = say.choice_that_matters("agree", [("layer", 0.5, 0.4, 0.3)])
+    assert sentence.strength == "none"
+    assert sentence.text.startswith("No choice explains more of the disagreement than chance does")
     same = say.choice_that_matters("agree", [("layer", float("nan"), 1.0, 0.0)])
     assert same.text == "All cells have the same partition: no choice matters."
-    assert say.choice_that_matters("agree", []).text == "The study varies nothing, so no choice can matter."
+    assert say.choice_that_matters("agree", []).text == "The study varies no choice, so none can matter."
 
 
 def test_confounders_strong_traces_none_and_unknown():
@@ -103,7 +103,7 @@ def test_confounders_strong_traces_none_and_unknown():
     assert say.confounders("agree", facts, True).text == (
         "Beware: the groups explain brightness (40 %) and width (2 %) beyond what the labels explain."
     )
-    assert say.confounders("agree", facts, False).text.endswith("; whether they should is yours to say.")
+    assert say.confounders("agree", facts, False).text.endswith("; decide whether they should.")
     assert say.confounders("agree", facts[2:], True).strength == "weak"
     clean = say.confounders("agree", facts[1:2], False)
     assert clean.text == "None of 1 known facts about the images goes with the groups."
@@ -129,10 +129,10 @@ def test_perturbations_strong_weak_and_harmless():
 
 def test_a_handful_of_labels_says_how_many_more_settle_it():
     assert say.settled_by_labels("a", 0.6, 20, 35).text == (
-        "With 20 labels, a is the best cell with probability 0.60; about 35 more labels would settle it."
+        "With 20 labels, a is the best cell with probability 0.60; about 35 more labels would decide."
     )
     assert say.settled_by_labels("a", 0.97, 20, 0).strength == "strong"
-    assert "do not settle" in say.settled_by_labels("a", 0.2, 1, None).text
+    assert "do not decide" in say.settled_by_labels("a", 0.2, 1, None).text
 
 
 def test_a_pick_below_the_median_is_weak():
@@ -157,7 +157,7 @@ def test_criteria_that_disagree_with_the_consensus_say_what_to_try():
 
 def test_restarts_enough_not_enough_and_unknown():
     assert say.restarts(4, 4, "repeat", 10).strength == "strong"
-    assert say.restarts(4, 1, "repeat", 10).text.startswith("In 3 of 4 cells 10 repeats are not sure")
+    assert say.restarts(4, 1, "repeat", 10).text.startswith("In 3 of 4 cells, 10 repeats may miss")
     assert say.restarts(4, 0, "restart", 10).strength == "none"
     assert say.restarts(0, 0, "restart", 0).number is None
 
@@ -181,7 +181,7 @@ def test_of_too_few_images_nothing_is_claimed():
         say.confounders("few", [("brightness", 0.0, 1.0)], False),
         say.fragile("few", 1.0, 4, 2, 0, None),
     ]
-    assert {its.strength for its in said} == {"none"}
+    assert {sentence.strength for sentence in said} == {"none"}
     assert say.next_steps(state(verdict="few"))[0].text == "Add images: these are too few for any answer."
 
 
@@ -199,16 +199,16 @@ def state(**other):
 
 
 def test_next_steps_begin_with_the_images_to_look_at():
-    steps = [its.text for its in say.next_steps(state())]
+    steps = [sentence.text for sentence in say.next_steps(state())]
     assert steps[0] == "Look at these 40 images, which lie between two groups; 10 more are in the table."
-    assert steps[1] == "Label the most typical image of each of the 4 groups: that names them."
+    assert steps[1] == "Label the most typical image of each of the 4 groups: this names the groups."
     assert len(steps) == 5
     one = say.next_steps(state(n_fragile=1))[0]
     assert one.text == "Look at this image, which lies between two groups."
 
 
 def test_next_steps_without_agreement_ask_for_other_features_and_for_no_labels():
-    steps = " ".join(its.text for its in say.next_steps(state(verdict="nothing")))
+    steps = " ".join(sentence.text for sentence in say.next_steps(state(verdict="nothing")))
     assert steps.startswith("Try another backbone or preprocessing")
     assert "Label" not in steps
     assert "Look at" not in steps

@@ -1,1 +1,1 @@
-"""Which labels to look at again: evidence from neighbours and clusters, a ranking, and a page to decide on."""
+"""The label audit: evidence from neighbours and clusters, a ranking of doubtful labels, and a page to decide."""

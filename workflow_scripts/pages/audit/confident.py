@@ -1,21 +1,21 @@
-"""Confident learning (Northcutt, Jiang & Chuang 2021): how many labels of a data set are wrong."""
+"""Estimate the number of wrong labels by confident learning (Northcutt, Jiang & Chuang 2021)."""
 
 import numpy as np
 
 TOLERANCE = 1e-6
-"""Of probabilities that are compared: thresholds are means, and an image at its class's mean must reach it."""
+"""Tolerance in comparisons of probabilities: thresholds are means, and an image at its class's mean must reach it."""
 
 
 def count_errors(probability: np.ndarray, codes: np.ndarray) -> int:
-    """Return the estimated number of wrong labels: the sum of the confident joint off its diagonal.
+    """Return the estimated number of wrong labels: the off-diagonal sum of the confident joint.
 
-    An image is confidently of a class when its probability reaches the mean probability of that class among the images
-    that are labelled so (their eq. 2); of several such classes the most probable counts (eq. 1). As in the authors'
-    cleanlab, a label that is the most probable class of all is no error whatever the thresholds say.
+    An image is confidently of a class if its probability reaches the mean probability of that class among the images
+    with this label (eq. 2); of several such classes the most probable one counts (eq. 1). As in the authors' cleanlab,
+    a label that is the most probable of all classes is never an error.
 
     Parameters
     ----------
-    probability : (N, C), out of sample, rows sum to 1.
+    probability : (N, C), out of sample; rows sum to 1.
     codes : (N,) labels as integers below C; each class occurs.
     """
     labelled = np.eye(probability.shape[1], dtype=bool)[codes]

@@ -1,4 +1,4 @@
-"""How strongly an image's neighbours and its cluster speak for a label, its own label left out of the count."""
+"""Evidence for the labels of an image from its neighbours and its cluster, without the image's own label."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -9,31 +9,31 @@ def neighbour_shares(points: np.ndarray, codes: np.ndarray, n_classes: int, neig
     """Return the share of each class among the nearest other images, (N, n_classes) float64.
 
     An image is not its own neighbour, so these are out-of-sample probabilities: those of a k-nearest-neighbour
-    classifier under leave-one-out.
+    classifier with leave-one-out.
 
     Parameters
     ----------
     points : (N, d), N >= 2.
     codes : (N,) classes as integers from 0.
-    neighbours : how many neighbours; at most N - 1 are taken.
+    n_classes : number of classes.
+    neighbours : number of neighbours, at most N - 1 are used.
     """
     with threadpool_limits(1):
         search = NearestNeighbors(n_neighbors=min(neighbours, len(points) - 1)).fit(points)
-        nearest = search.kneighbors(return_distance=False)  # without a query: of each point, itself left out
+        nearest = search.kneighbors(return_distance=False)  # without a query, a point is not its own neighbour
     return np.eye(n_classes)[codes[nearest]].mean(axis=1)
 
 
 def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the share of each class among the other images of an image's cluster, (N, n_classes) float64.
 
+    The shares are NaN for noise and for an image that is alone in its cluster.
+
     Parameters
     ----------
     partition : (N,) integers; negative is noise.
     codes : (N,) classes as integers from 0.
-
-    Returns
-    -------
-    NaN for noise and for an image that is alone in its cluster: nobody speaks there.
+    n_classes : number of classes.
     """
     own = np.eye(n_classes)[codes]
     counts = np.zeros((int(partition.max(initial=0)) + 1, n_classes))
@@ -45,5 +45,5 @@ def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int) -> 
 
 
 def votes_against(shares: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return whether another class has more votes than the image's own, (N,) bool; False where nobody speaks."""
+    """Return whether another class has a larger share than the image's own, (N,) bool; False for NaN."""
     return shares.max(axis=1) > shares[np.arange(len(codes)), codes]

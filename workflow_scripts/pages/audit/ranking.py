@@ -1,4 +1,4 @@
-"""The ranked list of the images whose label the structure of the features contradicts, with the reasons."""
+"""Rank the images whose labels the structure of the features contradicts, with reasons."""
 
 from typing import Any
 
@@ -16,39 +16,43 @@ COLUMNS = [
     *("rank", "image_id", "path", "label", "suggested", "suspect", "confidence", "neighbour_share", "cluster_share"),
     *("crosses_boundary", "repeats_against", "cluster", "reason"),
 ]
-"""Of the table that people take home; images by id and path, not by row."""
+"""Columns of the table for users, which names images by id and path and not by row."""
 
 
 def partitions_of(runs: Runs) -> np.ndarray:
-    """Return the best partition of each repeat, (R, N) int64, the one of lowest inertia first."""
+    """Return the best partition of each repeat, (R, N) int64, the one with the lowest inertia first."""
     rows = runs.best_of_repeats
     return runs.labels[rows[np.argsort(runs.inertia[rows], kind="stable")]].astype(np.int64)
 
 
 def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbours: int) -> pd.DataFrame:
-    """Rank the labelled images by how little speaks for their label.
+    """Rank the labelled images by how little evidence supports their label.
 
     Two out-of-sample probabilities of each class are averaged: its share among the nearest other images, and its share
-    among the other images of the image's cluster, itself the mean over the partitions. What they give to the image's
-    own label is its `confidence`. Confident learning on the same probabilities estimates how many labels are wrong; so
-    many of lowest confidence are `suspect`.
+    among the other images of the image's cluster, averaged over the partitions. The probability of the image's own
+    label is its `confidence`. Confident learning on the same probabilities estimates the number of wrong labels; that
+    many images with the lowest confidence are `suspect`.
 
     Parameters
     ----------
-    points : (N, d), what was clustered.
+    points : (N, d), the points that were clustered.
     partitions : (R, N) integers, one for each repeat, the best one first; negative is noise.
-    labels : (N,) texts; "" is no label, and such an image is neither ranked nor heard.
-    neighbours : how many neighbours are heard.
+    labels : (N,) texts; images with "" have no label, are not ranked and do not count for others.
+    neighbours : number of neighbours.
 
     Returns
     -------
-    DataFrame, a row per labelled image, the least confident first: `row` (of `points`), `rank` (from 1), `suspect`,
+    DataFrame with one row per labelled image, the least confident first: `row` (of `points`), `rank` (from 1),
+    `suspect`,
     `label`, `suggested` (the most probable other class), `confidence`, `neighbour_share` and `cluster_share` (of the
-    label; the latter null for noise), `crosses_boundary` (the cluster of the best partition votes for another class),
-    `repeats_against` (share of the partitions in which that is so), `cluster` (its name in the best partition),
-    `reason`.
+    label; the latter is null for noise), `crosses_boundary` (whether the cluster of the best partition votes for
+    another class),
+    `repeats_against` (share of the partitions in which it does), `cluster` (its name in the best partition), `reason`.
 
-    Raises `UserError` where there are fewer than two classes: nothing could contradict a label.
+    Raises
+    ------
+    UserError
+        If there are fewer than two classes.
     """
     codes, classes = encode_classes(labels)
     if len(classes) < 2:
@@ -57,8 +61,8 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
     own = codes[rows]
     near = neighbour_shares(points[rows], own, len(classes), neighbours)
     clustered = np.stack([cluster_shares(partition[rows], own, len(classes)) for partition in partitions])
-    together, n_heard = _mean_where_heard(clustered)
-    probability = np.where(n_heard[:, None] > 0, (near + together) / 2, near)
+    together, n_clustered = _mean_where_clustered(clustered)
+    probability = np.where(n_clustered[:, None] > 0, (near + together) / 2, near)
     against = np.stack([votes_against(partition, own) for partition in clustered])
     is_own = np.eye(len(classes), dtype=bool)[own]
     table = pd.DataFrame(
@@ -68,9 +72,9 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
             "suggested": classes[np.where(is_own, -1, probability).argmax(axis=1)],
             "confidence": probability[is_own],
             "neighbour_share": near[is_own],
-            "cluster_share": np.where(n_heard > 0, together[is_own], np.nan),
+            "cluster_share": np.where(n_clustered > 0, together[is_own], np.nan),
             "crosses_boundary": against[0],
-            "repeats_against": against.sum(axis=0) / np.maximum(n_heard, 1),
+            "repeats_against": against.sum(axis=0) / np.maximum(n_clustered, 1),
             "cluster": pd.Series(partitions[0]).map(cluster_names(partitions[0], labels)).to_numpy()[rows],
         }
     ).assign(reason=lambda partition: _reasons(partition, near.max(axis=1), classes[near.argmax(axis=1)]))
@@ -80,15 +84,14 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
     return table
 
 
-def _mean_where_heard(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean over the partitions in which the image is in a cluster, (N, C), and how many those are, (N,)."""
-    n_heard = (~np.isnan(shares[..., 0])).sum(axis=0)
-    return np.nansum(shares, axis=0) / np.maximum(n_heard, 1)[:, None], n_heard
+def _mean_where_clustered(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean over the partitions in which an image is in a cluster, (N, C), and their number, (N,)."""
+    n_clustered = (~np.isnan(shares[..., 0])).sum(axis=0)
+    return np.nansum(shares, axis=0) / np.maximum(n_clustered, 1)[:, None], n_clustered
 
 
 def _reasons(table: pd.DataFrame, shares: np.ndarray, nearest: np.ndarray) -> list[str]:
-    """Return for each image a sentence: what its neighbours are, what its cluster is, how often another class wins
-    there."""
+    """Return a sentence for each image: its neighbours, its cluster, and how often another class wins there."""
     return [_reason(image, share, name) for image, share, name in zip(table.itertuples(), shares, nearest, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""The audit as a page to work through: one file with its images inside, decisions by key, exported as a CSV."""
+"""Write the audit as one HTML page with its images, on which the user decides by key and exports a CSV."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,9 @@ import pandas as pd
 from workflow_scripts.pages.gallery.pictures import Pictures, write_page
 
 LARGE, SMALL = 320, 112
-"""Sides of the image that is judged and of those beside it, pixels."""
+"""Sides in pixels of the image to judge and of the images beside it."""
 BESIDE = 4
-"""Nearest images of each class beside the image."""
+"""Number of nearest images of each class that are shown beside the image."""
 SHOWN = (
     *("rank", "suspect", "label", "suggested", "confidence", "neighbour_share", "cluster_share", "repeats_against"),
     "cluster",
@@ -22,10 +22,10 @@ SHOWN = (
 def write_sheet(
     path: str, ranking: pd.DataFrame, count: int, points: np.ndarray, pictures: Pictures, facts: Mapping[str, Any]
 ) -> None:
-    """Write the page for the first `count` images of a ranking (`ranking.rank`, with `image_id` and `path`).
+    """Write the page for the first `count` images of a ranking (from `ranking.rank`, with `image_id` and `path`).
 
-    `points` (N, d) are those that were ranked; `facts` are what the page says of the whole: `dataset`, `study`,
-    `neighbours` and `repeats`.
+    `points` (N, d) are the ranked points; `facts` are texts of the page: `dataset`, `study`, `neighbours` and
+    `repeats`.
     """
     first = ranking.head(count)
     by_row = ranking.set_index("row").sort_index()
@@ -46,8 +46,7 @@ def write_sheet(
 
 
 def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:
-    """Return what the page says of one image of the ranking, with the nearest images of its label and of the suggested
-    one."""
+    """Return the data of one image of the ranking, with the nearest images of its label and of the suggested one."""
     shown = {name: round(image[name], 4) if isinstance(image[name], float) else image[name] for name in SHOWN}
     if np.isnan(image["cluster_share"]):
         shown["cluster_share"] = None
@@ -59,7 +58,7 @@ def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) ->
 
 
 def _nearest_of_class(points: np.ndarray, labels: pd.Series, row: int, label: str) -> np.ndarray:
-    """Return the rows of the images with a label that are nearest to one image, itself left out; `labels` by row."""
+    """Return the rows of the images with this label nearest to the image in `row`; `labels` is indexed by row."""
     rows = labels.index[(labels == label) & (labels.index != row)].to_numpy()
     squares = np.square(points[rows] - points[row]).sum(axis=1)
     return rows[np.argsort(squares, kind="stable")[:BESIDE]]

@@ -1,1 +1,1 @@
-"""What is in each cluster: who is near its centre, at its border and far out, twins that were parted, and pages."""
+"""The gallery: a page with the images at the centre, the border and the edge of each cluster, and near-twins."""

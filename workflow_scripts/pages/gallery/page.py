@@ -1,4 +1,4 @@
-"""The gallery: every cluster of some cells in images, two side by side, clusters by class, and parted near-twins."""
+"""Write the gallery: clusters in images, two clusters side by side, clusters by class, and separated near-twins."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,30 +8,29 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.metrics.evenly import evenly
-from workflow_scripts.metrics.members import centre_distances, cluster_names, parted_twins, telling_members
+from workflow_scripts.metrics.members import centre_distances, cluster_names, example_members, separated_twins
 from workflow_scripts.metrics.votes import NOISE
 from workflow_scripts.pages.gallery.pictures import Pictures, write_page
 
 SIDE = 160
-"""Of an image, pixels."""
+"""Side of an image in pixels."""
 
 
 def describe(
     points: np.ndarray, partition: np.ndarray, manifest: pd.DataFrame, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return one partition as the page has it: its clusters in the order of their classes, and the near-twins that it
-    parts.
+    """Return one partition as the page's data: clusters sorted by class, and near-twins in different clusters.
 
     Parameters
     ----------
     points : (N, d).
-    partition : (N,) integers; negative is noise, shown last as a group without places.
+    partition : (N,) integers; negative is noise, which is shown last as a group without places.
     manifest : rows as `points`, with `image_id` and `label` (None if unknown).
-    settings : `per_place` and `twins`, those of `settings.pages.Gallery`.
+    settings : `per_place` and `twins` of `settings.pages.Gallery`.
     """
     ids = manifest["image_id"].to_numpy()
     names = cluster_names(partition, manifest["label"])
-    members = telling_members(centre_distances(points, partition), settings["per_place"])
+    members = example_members(centre_distances(points, partition), settings["per_place"])
     shown = {key: ids[group["row"]].tolist() for key, group in members.groupby(["cluster", "place"])}
     clusters = [
         _group(name, manifest["label"][partition == cluster])
@@ -49,13 +48,13 @@ def describe(
             "clusters": [names[group.cluster], names[group.twin_cluster]],
             "closer_than": round(group.closer_than, 4),
         }
-        for group in parted_twins(points, partition).head(settings["twins"]).itertuples()
+        for group in separated_twins(points, partition).head(settings["twins"]).itertuples()
     ]
     return {"clusters": clusters, "twins": twins}
 
 
 def _group(name: str, labels: pd.Series) -> dict[str, Any]:
-    """Return a cluster's name, its size, and how many of its images each class has, the most first."""
+    """Return the name and size of a cluster, and the number of its images by class, the largest first."""
     return {
         "name": name,
         "size": len(labels),
@@ -68,7 +67,7 @@ def write_gallery(
 ) -> None:
     """Write the page.
 
-    `cells` have a `name` and `partitions`, those of `describe` with their `k`; `manifest` holds every image that they
+    `cells` have a `name` and `partitions`, each from `describe` with its `k`; `manifest` holds every image that they
     show; `facts` are `dataset` and `study`.
     """
     groups = [group for cell in cells for part in cell["partitions"] for group in part["clusters"]]

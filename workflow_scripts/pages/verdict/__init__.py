@@ -1,1 +1,1 @@
-"""The verdict: what a study says, in sentences with their numbers, and a picture beside each."""
+"""The verdict: the findings of a study as sentences, with their numbers and images."""

@@ -1,4 +1,4 @@
-"""The tables of a study -> the findings of its verdict: questions, sentences, and the images to show."""
+"""Turn the tables of a study into the sections of its verdict: questions, sentences and images to show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from workflow_scripts.pages.verdict.sentences import Sentence
 TOO_FEW = 0.5
 """Agreement that shuffled partitions reach from which on there are too few images to say anything."""
 KEPT = 0.5
-"""Share of the votes from which on an image keeps its group."""
+"""Smallest share of the votes with which an image keeps its group."""
 BETWEEN = 0.5
-"""An image lies between two groups if its second one has at least this part of the votes of its own."""
+"""An image lies between two groups if the second has at least this share of the votes of its own group."""
 
 PERTURBED = {
     "rotate": "rotated by {:g}°",
@@ -56,7 +56,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Study:
-    """What a verdict is read from: `tables` are those of the study's figures by kind; one may be missing."""
+    """The inputs of a verdict; `tables` are those of the study's figures by kind, some of which may be missing."""
 
     manifest: pd.DataFrame
     rejected: pd.DataFrame
@@ -65,6 +65,7 @@ class Study:
     tables: Mapping[str, pd.DataFrame]
 
     def table(self, kind: str) -> pd.DataFrame:
+        """Return the table of a figure, empty if the study has none of this kind."""
         return self.tables.get(kind, pd.DataFrame())
 
     @property
@@ -96,13 +97,14 @@ class Study:
 
     @property
     def fragile(self) -> pd.DataFrame:
-        """The images between two groups, the most fragile first."""
+        """Return the images between two groups, the most fragile first."""
         table = self.consensus
         between = table["second_agreement"] >= BETWEEN * table["agreement"]
         return table[between & table["second"].notna()].sort_values(["margin", "path"], kind="stable")
 
     @property
     def effects(self) -> list[tuple[str, float, float, float]]:
+        """Return (choice, share, p, ARI lost) for each choice of the study."""
         table = self.table("partition_effects")
         if table.empty:
             return []
@@ -111,14 +113,13 @@ class Study:
 
 
 def choice_in_words(axis: str) -> str:
-    """Return an axis as it stands in a sentence: `layer`, `number of components`."""
+    """Return an axis in the form for sentences, such as `layer` or `number of components`."""
     name = TITLES[axis]
     return name[0].lower() + name[1:]
 
 
 def sections(study: Study, shown: int, per_group: int) -> list[Section]:
-    """Return the sections of the page in their order; `shown` fragile images and `per_group` typical ones of each
-    group."""
+    """Return the sections of the page, with `shown` fragile images and `per_group` typical images per group."""
     n_images = len(study.manifest)
     fragile = study.fragile
     moved = fragile.loc[fragile["flips"], "choice"].value_counts(sort=False).sort_index()
@@ -173,7 +174,7 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
 
 
 def five_lines(made: list[Section]) -> list[Sentence]:
-    """Return the five most important sentences: which cell, what survives, which choice, what confounds, what next."""
+    """Return the five most important sentences: cell to trust, what survives, choice, confounders, next step."""
     first = {section.key: section.answers[0] for section in made if section.answers}
     keys = [key for key in ("trust", "survives", "choice", "confounders", "next", "groups") if key in first]
     return [first[key] for key in keys][:5]
@@ -204,7 +205,7 @@ def _says_nothing(study: Study) -> bool:
 
 
 def _typical(study: Study, per_group: int) -> dict[str, list[Shown]]:
-    """The images of each group that the cells agree on most; none where the cells agree on nothing."""
+    """Return the images of each group with the highest agreement; none if the cells do not agree."""
     if study.n_cells > 1 and _says_nothing(study):
         return {}
     table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
@@ -261,7 +262,7 @@ def _curve(study: Study) -> Sentence:
 
 
 def _restarts(study: Study) -> tuple[Sentence, bool]:
-    """The sentence, and whether they were enough as far as it is known."""
+    """Return the sentence about restarts, and whether there were enough as far as is known."""
     table = study.table("restarts_enough")
     if table.empty:
         return sentences.restarts(0, 0, "restart", 0), True
@@ -313,13 +314,13 @@ def _fragile_images(fragile: pd.DataFrame) -> list[Shown]:
 
 
 def _between(image: Mapping[str, Any]) -> str:
-    """Which groups an image lies between, with the shares of the votes."""
+    """Return the groups that an image lies between, with their shares of the votes."""
     own, second = sentences.percent(image["agreement"]), sentences.percent(image["second_agreement"])
     return f"{image['group']} ({own}) or {int(image['second'])} ({second})"
 
 
 def _moved_by(image: Mapping[str, Any]) -> list[str]:
-    """Which choice moves an image to its second group, or towards it."""
+    """Return the choice that moves an image to its second group, or towards it."""
     if pd.isna(image["choice"]):
         return []
     to = "to" if image["flips"] else "towards"

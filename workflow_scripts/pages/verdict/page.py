@@ -1,4 +1,4 @@
-"""The verdict page: one file, with its figures and images inside and links to the tables beside it."""
+"""Write the verdict page: one HTML file with figures and images, and links to the tables."""
 
 import base64
 import json
@@ -13,9 +13,9 @@ from workflow_scripts.pages.gallery.pictures import Pictures, write_page
 from workflow_scripts.pages.verdict.findings import Section, five_lines
 
 SIDE = 112
-"""Of an image on the page, pixels."""
+"""Side of an image on the page in pixels."""
 ROOT = "../"
-"""From the page of a study to the folder of all results, which links begin at."""
+"""Path from the page of a study to the folder of all results, where links begin."""
 
 
 def write_verdict(
@@ -28,8 +28,8 @@ def write_verdict(
 ) -> None:
     """Write the page.
 
-    `figures` has the PNG file of a figure by its kind, `links` the path below the folder of all results of each table
-    that a sentence rests on, `facts` are `dataset` and `study`.
+    `figures` are the PNG files of the figures by kind, `links` the paths of the tables below the folder of all results,
+    `facts` are `dataset` and `study`.
     """
     made = list(sections)
     data = {
@@ -62,17 +62,20 @@ def _png(path: str) -> str:
 
 
 def write_front_page(study_page: str, path: str) -> None:
-    """Write the page of a study again, for the folder of all results itself."""
+    """Write the page of a study again, with links for the folder of all results."""
     text = Path(study_page).read_text(encoding="utf-8")
-    # Quotes in names are escaped inside the data: this text is the key.
+    # quotes in names are escaped in the data, so this text can only be the key
     of_study, of_root = (f'"root":{json.dumps(root)},"links"' for root in (ROOT, ""))
     with replacing(path) as temporary:
         temporary.write_text(text.replace(of_study, of_root, 1), encoding="utf-8")
 
 
 def sentence_table(sections: Sequence[Section], links: Mapping[str, str]) -> pd.DataFrame:
-    """Return a row per sentence: `section, strength, sentence, number, table` (its path below the folder of all
-    results) and `line` (its place among the five most important ones, from 1; null for others)."""
+    """Return one row per sentence: `section, strength, sentence, number, table, line`.
+
+    `table` is a path below the folder of all results; `line` is the place among the five most important sentences, from
+    1, or null.
+    """
     lines = [sentence.text for sentence in five_lines(list(sections))]
     rows = [
         {

@@ -1,6 +1,6 @@
-"""Numbers of a study -> sentences that a person can act on.
+"""Turn the numbers of a study into sentences that say what to do.
 
-Pure functions; nothing is claimed that the numbers do not carry.
+All functions are pure; no sentence claims more than its numbers show.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,26 +9,26 @@ from math import isnan
 from typing import Literal
 
 Strength = Literal["strong", "weak", "none", "fact"]
-"""Of the evidence: strong, weak, or that there is none; `fact` is a count, which needs no evidence."""
+"""Strength of the evidence: strong, weak or none; `fact` for a count, which needs no evidence."""
 SURE = 0.05
-"""p below which chance does not explain a finding."""
+"""p-value below which a finding is not explained by chance."""
 LEADS = 0.5
-"""Share of the samples in which a cell has to be the first one to be named alone."""
+"""Share of the samples in which a cell must be the first to be recommended alone."""
 STRONG_AGREEMENT = 0.6
-"""Mean ARI of the most trusted cell from which on the agreement is called strong."""
+"""Mean ARI of the most trusted cell from which on the agreement is strong."""
 NO_ANSWER = ("nothing", "few")
-"""Verdicts with which no group is shown: the cells agree no better than chance, or there are too few images to tell."""
+"""Verdicts for which no group is shown: the cells agree no better than chance, or there are too few images to tell."""
 MOST_IMAGES = 0.8
-"""Share of images that stay in their group from which on the groups are said to survive."""
+"""Share of images that keep their group from which on the groups survive."""
 NOTABLE = 0.1
-"""Share of a fact, of the disagreement, or of the images, from which on it is more than a trace."""
+"""Share of a fact, of the disagreement, or of the images, from which on it is worth more than a remark."""
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence, how strong the evidence behind it is, the number that it rests on, and its place in a table.
+    """A sentence, the strength of the evidence for it, its number, and the table of that number.
 
-    `table` is a key of the page's links; `number` is None where the sentence says that there is none.
+    `number` is None if the sentence says that there is none; `table` is a key of the page's links.
     """
 
     text: str
@@ -38,40 +38,40 @@ class Sentence:
 
 
 def count(n: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun: `1 image`, `1,800 images`."""
+    """Return a number with its noun, such as `1 image` or `1,800 images`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def percent(share: float) -> str:
-    """Return a share in percent, whole where it can be: `12 %`, `0.4 %`."""
+    """Return a share in percent, such as `12 %` or `0.4 %`."""
     value = 100 * share
     return f"{value:.1f} %" if 0 < value < 0.95 else f"{value:.0f} %"
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
-    """Return names as prose: `a, b and c`; of more than `most` the first and how many more."""
+    """Return names as prose, `a, b and c`; of more than `most` names the first ones and the number of the others."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def images(n_images: int, set_aside: Mapping[str, int]) -> Sentence:
-    """Say how many images there are and what was left out; `set_aside` has the number of files by reason."""
-    said = f"{count(n_images, 'image')} {'is' if n_images == 1 else 'are'} in the study."
+    """Say how many images there are, and why files were set aside; `set_aside` has the number of files by reason."""
+    start = f"{count(n_images, 'image')} {'is' if n_images == 1 else 'are'} in the study."
     total = sum(set_aside.values())
     if not total:
-        return Sentence(f"{said} No file was set aside.", "fact", n_images, "manifest")
+        return Sentence(f"{start} No file was set aside.", "fact", n_images, "manifest")
     by_number = sorted(set_aside.items(), key=lambda item: (-item[1], item[0]))
     reasons = listed([f"{n} {reason}" for reason, n in by_number])
-    text = f"{said} {count(total, 'file')} {'was' if total == 1 else 'were'} set aside: {reasons}."
+    text = f"{start} {count(total, 'file')} {'was' if total == 1 else 'were'} set aside: {reasons}."
     return Sentence(text, "fact", n_images, "rejected")
 
 
 def labels(n_images: int, n_labelled: int, n_classes: int) -> Sentence:
-    """Say which labels there are."""
+    """Say how many images have labels."""
     classes = count(n_classes, "class", "classes")
     if not n_labelled:
-        text = "There are no labels: nothing on this page was checked against any."
+        text = "There are no labels, so nothing on this page was checked with labels."
         return Sentence(text, "none", 0, "manifest")
     if n_labelled < n_images:
         has = "has" if n_labelled == 1 else "have"
@@ -84,8 +84,8 @@ def labels(n_images: int, n_labelled: int, n_classes: int) -> Sentence:
 def number_of_groups(k: int, chosen: str, criteria: int | None, asked: bool) -> Sentence:
     """Say how many groups there may be.
 
-    `chosen` is how the consensus chose its k (`given`, `of the cells`, `lifetime`); `criteria` the k on which the
-    criteria of a choose_k figure agree, None if on none; `asked` whether there is such a figure.
+    `chosen` is how the consensus chose its k (`given`, `of the cells`, `lifetime`); `criteria` is the k on which the
+    criteria of a choose_k figure agree, or None; `asked` is whether the study has such a figure.
     """
     if asked and criteria:
         same = "as the consensus has" if criteria == k else f"not on the {k} of the consensus: try {criteria}"
@@ -93,19 +93,19 @@ def number_of_groups(k: int, chosen: str, criteria: int | None, asked: bool) -> 
             f"Several criteria agree on {count(criteria, 'group')}, {same}.", "strong", criteria, "choose_k"
         )
     if asked:
-        text = f"The criteria do not agree on a number of groups: {k} is a choice and not a finding."
+        text = f"The criteria do not agree on a number of groups: {k} is a choice, not a finding."
         return Sentence(text, "none", k, "choose_k")
     if chosen == "lifetime":
-        text = f"{count(k, 'group')} survive over the widest range of the consensus's tree."
+        text = f"{count(k, 'group')} persist over the widest range of heights of the consensus tree."
         return Sentence(text, "weak", k, "consensus")
-    text = f"The cells were asked for {count(k, 'group')}; whether that is right this study does not say."
+    text = f"The cells were asked for {count(k, 'group')}; this study does not say whether that is right."
     return Sentence(text, "none", k, "consensus")
 
 
 def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence:
-    """Say what survives the choices: `n_kept` images are with the members of their group in most of the votes."""
+    """Say what survives the choices; `n_kept` images are with the members of their group in most of the votes."""
     if n_cells < 2:
-        text = "The study has one cell: nothing was varied, so what survives is not known."
+        text = "The study has one cell: no choice was varied, so it is not known what survives."
         return Sentence(text, "none", None, "consensus")
     share = n_kept / n_images
     if verdict == "few":
@@ -114,24 +114,25 @@ def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence
     if verdict == "nothing":
         text = f"Nothing survives the choices: the {n_cells} cells agree no better than chance."
         return Sentence(text, "none", share, "consensus")
-    said = f"{n_kept} of {n_images} images ({percent(share)}) keep their group in most votes of the {n_cells} cells"
+    start = f"{n_kept} of {n_images} images ({percent(share)}) keep their group in most votes of the {n_cells} cells"
     if verdict == "agree" and share >= MOST_IMAGES:
-        return Sentence(f"The groups survive the choices: {said}.", "strong", share, "consensus")
-    return Sentence(f"The groups survive in part: {said}.", "weak", share, "consensus")
+        return Sentence(f"The groups survive the choices: {start}.", "strong", share, "consensus")
+    return Sentence(f"The groups survive in part: {start}.", "weak", share, "consensus")
 
 
 def fragile(
     verdict: str, agreement: float, n_cells: int, n_images: int, n_fragile: int, mover: tuple[str, int] | None
 ) -> Sentence:
-    """Say which images do not survive.
+    """Say how many images do not survive.
 
-    `agreement` is that of the most trusted cell, `mover` the choice (in words) that moves most images to their second
-    group, and how many.
+    `agreement` is that of the most trusted cell; `mover` is the choice (in words) that moves most images to their
+    second group, and their number.
     """
     if n_cells < 2:
         return Sentence("With one cell no image can change its group.", "none", None, "consensus")
     if verdict in NO_ANSWER:
-        text = f"Which images are safe cannot be told {'from so few' if verdict == 'few' else 'where no cells agree'}."
+        why = "There are too few images" if verdict == "few" else "No cells agree"
+        text = f"{why}, so it is not known which images are safe."
         return Sentence(text, "none", None, "consensus")
     strength: Strength = "strong" if verdict == "agree" and agreement >= STRONG_AGREEMENT else "weak"
     if not n_fragile:
@@ -143,17 +144,17 @@ def fragile(
 
 
 def choice_that_matters(verdict: str, effects: Sequence[tuple[str, float, float, float]]) -> Sentence:
-    """Say which choice the answer hangs on; `effects` are (choice in words, share, p, ARI lost)."""
+    """Say which choice the result depends on most; `effects` are (choice in words, share, p, ARI lost)."""
     table = "partition_effects"
     if not effects:
-        return Sentence("The study varies nothing, so no choice can matter.", "none", None, table)
+        return Sentence("The study varies no choice, so none can matter.", "none", None, table)
     if verdict == "few":
         return Sentence("There are too few images to tell which choice matters.", "none", None, table)
     if all(isnan(share) for _, share, _, _ in effects):
         return Sentence("All cells have the same partition: no choice matters.", "strong", 0.0, table)
     name, share, p, lost = max(effects, key=lambda effect: (effect[2] < SURE, effect[1]))
     if not p < SURE:
-        most = f"the most: {name}, {percent(share)}, p = {p:.2f}"
+        most = f"largest: {name}, {percent(share)}, p = {p:.2f}"
         return Sentence(f"No choice explains more of the disagreement than chance does ({most}).", "none", share, table)
     text = f"The {name} matters most: it explains {percent(share)} of the disagreement between cells"
     text += f", and a change of it alone costs {lost:.2f} of ARI." if lost >= 0.005 else "."
@@ -168,59 +169,60 @@ def cell_to_trust(
 ) -> Sentence:
     """Say which cell to trust without labels.
 
-    `verdict` is that of `consensus.trust`, or `few`; `first` the share of samples in which the cell ranks first;
-    `rivals` the other cells whose interval of the rank reaches the first place.
+    `verdict` is that of `consensus.trust`, or `few`; `first` is the share of the samples in which the cell ranks first;
+    `rivals` is the number of other cells whose rank interval includes the first place.
     """
     if n_cells < 2:
-        text = "One cell cannot be compared: vary a choice to learn what to trust."
+        text = "One cell cannot be compared with others: vary a choice to learn what to trust."
         return Sentence(text, "none", None, "trust")
     if verdict == "few":
         text = (
-            f"There are too few images to tell agreement from chance, which gives up to {chance:.2f}: do not trust any."
+            f"There are too few images to tell agreement from chance, which reaches {chance:.2f}: "
+            "do not trust any cell."
         )
         return Sentence(text, "none", agreement, "trust")
     if verdict == "nothing":
         text = (
-            "The choices decide the answer: do not trust any. "
-            f"The best cell agrees with the others by {agreement:.2f} (mean ARI); chance gives up to {chance:.2f}."
+            "The choices decide the result: do not trust any cell. "
+            f"The best cell agrees with the others by {agreement:.2f} (mean ARI); chance reaches {chance:.2f}."
         )
         return Sentence(text, "none", agreement, "trust")
     if verdict == "weak":
         text = (
-            f"The choices decide more than the images do. If one cell has to be taken: {name}, but it agrees with the "
-            f"others by {agreement:.2f} only (mean ARI)."
+            f"The choices decide the result more than the images do. If you have to take one cell, take {name}, but it "
+            f"agrees with the others by {agreement:.2f} only (mean ARI)."
         )
         return Sentence(text, "weak", agreement, "trust")
     alone = first >= LEADS or rivals < 1
     text = f"Trust {name}: it agrees most with the other cells (mean ARI {agreement:.2f})"
     text += f", first in {percent(first)} of samples"
-    text += "." if alone else f"; {count(rivals, 'other cell')} cannot be told from it."
+    text += "." if alone else f"; {count(rivals, 'other cell')} may be as good."
     return Sentence(text, "strong" if alone and agreement >= STRONG_AGREEMENT else "weak", agreement, "trust")
 
 
 def checked_by_labels(n_images: int, n_labelled: int, ari: float, best: float, median: float) -> Sentence:
-    """Say what the trusted cell scores with the labels, beside the best and the median cell."""
+    """Say what the trusted cell scores with the labels, next to the best and the median cell."""
     of = "the labels" if n_labelled == n_images else f"the {count(n_labelled, 'label')} at hand"
     text = f"Against {of} it has ARI {ari:.2f}; the best cell has {best:.2f}, the median cell {median:.2f}."
     return Sentence(text, "strong" if ari >= median else "weak", ari, "trust")
 
 
 def settled_by_labels(name: str, probability: float, n_labels: int, needed: int | None) -> Sentence:
-    """Say which cell a handful of labels speaks for, and how many more would settle it."""
-    said = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
+    """Say which cell the labels favour, and how many more labels would decide."""
+    start = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
     if needed == 0:
-        text = f"{said}; cells of its opinion lead, and more labels would hardly change that."
+        text = f"{start}; cells of its opinion lead, and more labels would hardly change that."
         return Sentence(text, "strong", probability, "trust")
     if needed is None:
-        return Sentence(f"{said}; these labels do not settle which is best.", "weak", probability, "trust")
-    return Sentence(f"{said}; about {count(needed, 'more label')} would settle it.", "weak", probability, "trust")
+        return Sentence(f"{start}; these labels do not decide which cell is best.", "weak", probability, "trust")
+    return Sentence(f"{start}; about {count(needed, 'more label')} would decide.", "weak", probability, "trust")
 
 
 def curve(metric: str | None, n_cells: int, low: float, median: float, high: float) -> Sentence:
-    """Say over what range the cells score; `metric` is its name, None where there is nothing to compare."""
+    """Say in which range the cells score; `metric` is its name, or None if there is nothing to compare."""
     table = "specification_curve"
     if metric is None:
-        return Sentence("One cell has no curve: vary a choice.", "none", None, table)
+        return Sentence("The study has one cell, so there is no curve: vary a choice.", "none", None, table)
     if isnan(median):
         return Sentence("Not every cell has a value of this metric.", "none", None, table)
     text = f"{metric} of {n_cells} cells: {low:.2f} to {high:.2f}, median {median:.2f}."
@@ -228,27 +230,27 @@ def curve(metric: str | None, n_cells: int, low: float, median: float, high: flo
 
 
 def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
-    """Say whether restarts were enough in every cell; `unit` is `restart` or `repeat`, `n_runs` the most of a cell."""
+    """Say whether every cell had enough restarts; `unit` is `restart` or `repeat`, `n_runs` their largest number."""
     table = "restarts_enough"
     if not n_cells:
-        text = "Whether there were enough restarts is not known: no cell keeps several runs with an inertia."
+        text = "It is not known whether there were enough restarts: no cell stores several runs with an inertia."
         return Sentence(text, "none", None, table)
     share = n_enough / n_cells
     runs = count(n_runs, unit)
     if n_enough == n_cells:
-        return Sentence(f"{runs} reach the best optimum, or its equal, in every cell.", "strong", share, table)
+        return Sentence(f"{runs} reach the best optimum, or an equal one, in every cell.", "strong", share, table)
     cells = f"{n_cells - n_enough} of {count(n_cells, 'cell')}"
-    text = f"In {cells} {runs} are not sure to reach the best optimum or its equal."
+    text = f"In {cells}, {runs} may miss the best optimum and all equal ones."
     return Sentence(text, "weak" if n_enough else "none", share, table)
 
 
 def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelled: bool) -> Sentence:
-    """Say what goes with the groups that should not; `facts` are (name, strength, corrected p)."""
+    """Say which facts go with the groups; `facts` are (name, strength, corrected p)."""
     table = "nuisances"
     if verdict == "few":
         return Sentence("There are too few images to tell what goes with the groups.", "none", None, table)
     if not facts:
-        text = "Nothing that is known of the images varies, so nothing can be confounded."
+        text = "No known fact about the images varies, so none can go with the groups."
         return Sentence(text, "none", None, table)
     beyond = " beyond what the labels explain" if labelled else ""
     sure = sorted([fact for fact in facts if fact[2] < SURE], key=lambda fact: -fact[1])
@@ -258,8 +260,8 @@ def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelle
     names = listed([f"{name} ({percent(strength)})" for name, strength, _ in sure])
     strongest = sure[0][1]
     if strongest < NOTABLE:
-        return Sentence(f"Traces only: the groups explain a little of {names}{beyond}.", "weak", strongest, table)
-    yours = "" if labelled else "; whether they should is yours to say"
+        return Sentence(f"The groups explain only a little of {names}{beyond}.", "weak", strongest, table)
+    yours = "" if labelled else "; decide whether they should"
     return Sentence(f"Beware: the groups explain {names}{beyond}{yours}.", "strong", strongest, table)
 
 
@@ -282,7 +284,7 @@ def perturbations(n_images: int, shares: Sequence[tuple[str, float, float, float
 
 @dataclass(frozen=True)
 class State:
-    """What the next steps depend on; `choice` is the one that matters, in words, None if none does."""
+    """The numbers that the next steps depend on; `choice` is the one that matters most, in words, or None."""
 
     verdict: str
     n_cells: int
@@ -298,16 +300,16 @@ class State:
 
 
 def next_steps(study: State) -> list[Sentence]:
-    """Say what to do next, the most useful first."""
+    """Say what to do next, the most useful step first."""
     steps: list[tuple[str, str, float | None]] = []
     agree = study.n_cells > 1 and study.verdict not in NO_ANSWER
     if study.verdict == "few":
         steps.append(("Add images: these are too few for any answer.", "manifest", study.n_images))
     elif study.n_cells < 2:
-        what = "Vary a choice (preprocessing, layer, number of components): one cell says nothing about itself."
+        what = "Vary a choice (preprocessing, layer, number of components): one cell alone cannot be judged."
         steps.append((what, "trust", study.n_cells))
     elif not agree:
-        what = "Try another backbone or preprocessing: those of this study see no common groups in these images."
+        what = "Try another backbone or preprocessing: with those of this study, the cells find no common groups."
         steps.append((what, "trust", None))
     elif study.n_fragile:
         now = min(study.n_fragile, study.shown)
@@ -315,10 +317,10 @@ def next_steps(study: State) -> list[Sentence]:
         rest = f"; {study.n_fragile - now} more are in the table" if study.n_fragile > now else ""
         steps.append((f"Look at {them} between two groups{rest}.", "consensus", study.n_fragile))
     if agree and study.n_labelled < study.n_images:
-        what = f"Label the most typical image of each of the {count(study.n_groups, 'group')}: that names them."
+        what = f"Label the most typical image of each of the {count(study.n_groups, 'group')}: this names the groups."
         steps.append((what, "consensus", study.n_groups))
     if agree and study.choice:
-        what = f"Try more values of the {study.choice}: it is the choice that the answer hangs on."
+        what = f"Try more values of the {study.choice}: the result depends on this choice most."
         steps.append((what, "partition_effects", None))
     if study.turning_matters:
         what = "Try a backbone with orbit: true: it does not see how an image was turned, and the groups hang on it."
