@@ -1,8 +1,8 @@
-"""Collect a small picture of each kind of figure from a run, with its YAML and its table's columns, for the reference.
+"""Collect a small image of each kind of figure from runs, with its YAML and its table's columns, for the reference.
 
     python docs/collect_figures.py CONFIG RESULTS [CONFIG RESULTS ...]
 
-Where two runs have a figure of one kind, the first one counts. Figures that a run has not made are left out.
+If two runs have a figure of the same kind, the first one is used. Figures that a run has not made are left out.
 """
 
 import sys
@@ -15,11 +15,11 @@ from PIL import Image
 
 DOCS = Path(__file__).parent
 LARGEST = 60_000
-"""Bytes of a picture."""
+"""Largest size of an image in bytes."""
 
 
 def figures_of(config: dict[str, Any], results: Path) -> dict[str, tuple[Path, Path, str]]:
-    """Return picture, table and YAML of the first figure of each kind."""
+    """Return the image, the table and the YAML of the first figure of each kind."""
     first: dict[str, tuple[Path, Path, str]] = {}
     for study, settings in config["studies"].items():
         for name, figure in settings.get("figures", {}).items():
@@ -34,12 +34,12 @@ def figures_of(config: dict[str, Any], results: Path) -> dict[str, tuple[Path, P
 
 
 def as_yaml(config: dict[str, Any]) -> str:
-    """Return YAML in which the innermost maps stand on one line."""
+    """Return YAML with the innermost maps on one line."""
     return yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100)
 
 
 def shrink(source: Path, target: Path) -> None:
-    """Write a picture as a PNG with a palette, smaller and with fewer colours until it is below `LARGEST` bytes."""
+    """Write an image as a PNG with a palette, smaller and with fewer colours until it is below `LARGEST` bytes."""
     image = Image.open(source).convert("RGB")
     for colours, share in ((128, 0.75), (64, 0.75), (32, 0.75), (32, 0.6), (32, 0.5), (24, 0.4), (16, 0.35)):
         small = image.resize([round(side * share) for side in image.size], Image.Resampling.LANCZOS)
@@ -53,9 +53,9 @@ def main(arguments: list[str]) -> None:
     """Write docs/images/figures/*.png and docs/reference/figures.yaml."""
     described: dict[str, dict[str, Any]] = {}
     for config, results in zip(arguments[::2], arguments[1::2], strict=True):
-        for kind, (picture, table, text) in figures_of(yaml.safe_load(Path(config).read_text()), Path(results)).items():
-            if kind not in described and picture.exists():
-                shrink(picture, DOCS / "images" / "figures" / f"{kind}.png")
+        for kind, (image, table, text) in figures_of(yaml.safe_load(Path(config).read_text()), Path(results)).items():
+            if kind not in described and image.exists():
+                shrink(image, DOCS / "images" / "figures" / f"{kind}.png")
                 described[kind] = {"yaml": text, "columns": list(pd.read_parquet(table).columns)}
     head = "# Written by docs/collect_figures.py.\n"
     (DOCS / "reference" / "figures.yaml").write_text(head + yaml.safe_dump(dict(sorted(described.items())), width=120))

@@ -293,7 +293,7 @@ def column_table(meanings: Mapping[str, str]) -> Iterator[str]:
 
 
 def figures() -> str:
-    """Return the page of the kinds of figures: each with a picture from a run, its caption, YAML, columns and keys."""
+    """Return the page of the kinds of figures: each with an image from a run, its caption, YAML, columns and keys."""
     text = (ROOT / "docs" / "reference" / "figures_introduction.txt").read_text()
     return "\n".join([text, *(line for kind in figure_kinds(read_schema()) for line in figure(kind))])
 
@@ -326,7 +326,7 @@ def figure(kind: str) -> Iterator[str]:
 
 @cache
 def collected_figures() -> dict[str, dict[str, Any]]:
-    """Return what `docs/collect_figures.py` wrote of the pictures: the YAML behind each, and its table's columns."""
+    """Return what `docs/collect_figures.py` wrote for each kind of figure: its YAML and the columns of its table."""
     return yaml.safe_load((ROOT / "docs" / "reference" / "figures.yaml").read_text())
 
 

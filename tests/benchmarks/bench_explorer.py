@@ -22,7 +22,7 @@ from tests.conftest import BROWSER_FLAGS
 from workflow_scripts.pages.explorer.columns import clustering, levels, numbers
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.places import map_of, points_of
-from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 
 SIZES, TIMES, SIDE, GROUPS = (2000, 20_000, 200_000), 3, 224, 12
 FRAMES = """
@@ -68,7 +68,7 @@ def write(path: Path, n: int) -> None:
     columns = [clustering(cell, GROUPS, labels, label, every, n) for cell, labels in enumerate(partitions)]
     columns += [levels("label", label), numbers("brightness", points[:, 0])]
     maps = [map_of(name, points[:, at : at + 2], every, n) for name, at in (("one", 0), ("two", 2))]
-    pictures = Pictures(Crops(n), {image: row for row, image in enumerate(ids)})
+    pictures = Thumbnails(Crops(n), {image: row for row, image in enumerate(ids)})
     facts = {"dataset": "crops", "study": str(n), "cells": ["first", "second", "third"]}
     write_explorer(str(path), images, columns, maps, [points_of("points", points, every, n)], pictures, facts)
 

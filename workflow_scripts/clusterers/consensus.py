@@ -1,4 +1,4 @@
-"""The groups on which the cells of a study agree, as clusters of one more cell."""
+"""Take the consensus groups of a study as the clusters of a cell."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,15 +21,15 @@ def cluster(
 ) -> Iterator[tuple[None, Runs]]:
     """Read the groups of `points` (N, d) from the store `consensus` of the study that the settings name.
 
-    The points decide nothing: they are where the groups are looked at and scored, and where new images are put into
-    them. The number of groups is the study's, so k is None. Raises `UserError` if the store has other images.
+    The points do not change the groups: they are the space in which the groups are scored, shown, and extended to new
+    images. The number of groups is that of the study, so k is None. Raises `UserError` if the store has other images.
     """
     with reading(consensus) as file:
         (k,) = stored_ks(file)
         groups = read_best(file, k).labels
     if len(groups) != len(points):
         raise UserError(
-            f"config: clusterers: the consensus of {settings['study']} is of {len(groups)} images, the cell has "
-            f"{len(points)}; give it the same subset"
+            f"config: clusterers: the consensus of {settings['study']} has {len(groups)} images, the cell has "
+            f"{len(points)}; give both the same subset"
         )
     yield None, Runs.single(groups[None])

@@ -8,7 +8,7 @@ from workflow_scripts.io.tables import write_csv
 from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.pages.audit.ranking import COLUMNS, partitions_of, rank
 from workflow_scripts.pages.audit.sheet import write_sheet
-from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake
@@ -29,6 +29,6 @@ with job(snakemake.log[0]) as log, store.reading(snakemake.input.pictures) as st
         ranking,
         settings["shown"],
         points.values,
-        Pictures(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True))),
+        Thumbnails(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True))),
         {**params.names, "neighbours": settings["neighbours"], "repeats": len(partitions)},
     )

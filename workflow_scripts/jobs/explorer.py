@@ -7,7 +7,7 @@ from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.study import Study
-from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake
@@ -26,6 +26,6 @@ with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
         study.images,
         columns,
         *study.places(maps),
-        Pictures(stack["images"], rows),
+        Thumbnails(stack["images"], rows),
         {**params.names, "cells": study.names},
     )

@@ -8,7 +8,7 @@ from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.pages.gallery.page import describe, write_gallery
-from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake
@@ -28,5 +28,5 @@ with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
         described.append({"name": name, "partitions": partitions})
         manifests.append(manifest)
     images = pd.concat(manifests, ignore_index=True)
-    pictures = Pictures(stack["images"], dict(zip(images["image_id"], images["row"], strict=True)))
-    write_gallery(snakemake.output[0], described, images, pictures, params.names)
+    thumbnails = Thumbnails(stack["images"], dict(zip(images["image_id"], images["row"], strict=True)))
+    write_gallery(snakemake.output[0], described, images, thumbnails, params.names)

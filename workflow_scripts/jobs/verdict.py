@@ -6,7 +6,7 @@ from snakemake.script import Snakemake
 from workflow_scripts.io import store
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import write_csv
-from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 from workflow_scripts.pages.verdict.findings import Study, sections
 from workflow_scripts.pages.verdict.page import sentence_table, write_verdict
 from workflow_scripts.runlog import job
@@ -27,7 +27,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
         dict(zip(params.kinds, map(pd.read_parquet, source.tables), strict=True)),
     )
     page_sections = sections(study, params.page["shown"], params.page["per_group"])
-    pictures = Pictures(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True)))
+    thumbnails = Thumbnails(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True)))
     figures = dict(zip(params.kinds, source.figures, strict=True))
-    write_verdict(snakemake.output.page, page_sections, figures, params.links, pictures, params.names)
+    write_verdict(snakemake.output.page, page_sections, figures, params.links, thumbnails, params.names)
     write_csv(sentence_table(page_sections, params.links), snakemake.output.csv)

@@ -34,5 +34,5 @@ def test_clusters_are_the_groups_and_their_number_is_not_asked_for(path):
 
 
 def test_a_consensus_of_other_images_is_refused(path):
-    with pytest.raises(UserError, match="the consensus of survey is of 6 images, the cell has 5"):
+    with pytest.raises(UserError, match="the consensus of survey has 6 images, the cell has 5"):
         _clustered(path, 5)

@@ -18,13 +18,13 @@ from workflow_scripts.pages.explorer.columns import clustering, levels, of_table
 from workflow_scripts.pages.explorer.page import Pack, write_explorer
 from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
 from workflow_scripts.pages.explorer.sheets import Sheets
-from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 
 RNG = np.random.default_rng(0)
 N = 70
 IDS = [f"{row:03d}" for row in range(N)]
 STACK = RNG.integers(0, 256, (N, 12, 8), dtype=np.uint8)
-PICTURES = Pictures(STACK, {image: row for row, image in enumerate(IDS)})
+PICTURES = Thumbnails(STACK, {image: row for row, image in enumerate(IDS)})
 
 
 def test_texts_are_codes_of_their_levels_and_nothing_is_0():
@@ -95,7 +95,7 @@ def test_sheets_hold_every_thumbnail_in_order():
 
     flat = np.repeat(np.linspace(20, 230, N).astype(np.uint8), 16 * 16).reshape(N, 16, 16)
     order = RNG.permutation(N)
-    small = Small(Pictures(flat, PICTURES.row_of), IDS, order, 16, 16)
+    small = Small(Thumbnails(flat, PICTURES.row_of), IDS, order, 16, 16)
     made = [np.asarray(Image.open(BytesIO(jpeg)), dtype=float) for jpeg in small.jpegs()]
     assert [sheet.shape for sheet in made] == [(64, 96), (64, 96), (64, 96)]
     for row in range(N):
@@ -106,7 +106,7 @@ def test_sheets_hold_every_thumbnail_in_order():
 
 def test_thumbnails_keep_the_shape_of_the_images_and_shrink_where_there_are_many():
     wide = np.broadcast_to(np.zeros((1, 100, 400), dtype=np.uint8), (20_000, 100, 400))
-    of_many = Sheets.of(Pictures(wide, {}), [""] * 20_000, np.arange(20_000))
+    of_many = Sheets.of(Thumbnails(wide, {}), [""] * 20_000, np.arange(20_000))
     assert (of_many.width, of_many.height) == (64, 16)
     of_few = Sheets.of(PICTURES, IDS, np.arange(N))
     assert (of_few.width, of_few.height, of_few.columns, of_few.rows) == (8, 12, 256, 170)

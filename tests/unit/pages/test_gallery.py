@@ -1,4 +1,4 @@
-"""What is in a cluster: members in telling orders, parted twins, and the page's data."""
+"""Members of clusters, separated near-twins, and the data of the gallery page."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ from workflow_scripts.metrics.members import (
     separated_twins,
 )
 from workflow_scripts.pages.gallery.page import describe, write_gallery
-from workflow_scripts.pages.gallery.pictures import Pictures, data_uri
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails, data_uri
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(60, 5))
@@ -105,16 +105,16 @@ def test_a_page_holds_what_it_shows_and_no_name_can_break_out_of_it(tmp_path):
     manifest = pd.DataFrame({"image_id": ids, "path": [f"{i}.png" for i in ids], "label": labels})
     described = {"k": 3, **describe(POINTS, PARTITION, manifest, {"per_place": 2, "twins": 3})}
     images = RNG.integers(0, 256, (60, 8, 8), dtype=np.uint8)
-    pictures = Pictures(images, {its: row for row, its in enumerate(ids)})
+    thumbnails = Thumbnails(images, {image_id: row for row, image_id in enumerate(ids)})
     path = tmp_path / "page.html"
     cells = [{"name": "one", "partitions": [described]}]
-    write_gallery(str(path), cells, manifest, pictures, {"dataset": "d", "study": "s"})
+    write_gallery(str(path), cells, manifest, thumbnails, {"dataset": "d", "study": "s"})
     text = path.read_text()
     assert not re.search(r"https?://(?!www\.w3\.org)", text)
     assert text.count("</script>") == 2
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
     shown = [image for its in described["clusters"] for place in ("nearest", "spread") for image in its.get(place, [])]
-    assert set(shown) <= set(data["pictures"])
+    assert set(shown) <= set(data["thumbnails"])
     noise = data["cells"][0]["partitions"][0]["clusters"][-1]
     assert (noise["name"], noise["size"], len(noise["spread"])) == ("noise", 5, 2)
     assert sum(its["size"] for its in described["clusters"]) == 60

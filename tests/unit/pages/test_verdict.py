@@ -135,7 +135,7 @@ def test_the_page_is_one_file_and_names_are_data(name, tmp_path):
     assert "nan" not in " ".join(answers).split()
     data = json.loads(page.data, parse_constant=pytest.fail)  # a browser knows no NaN
     shown = {image for section in data["sections"] for group in section["images"] for image, *_ in group["images"]}
-    assert shown == set(data["pictures"])
+    assert shown == set(data["thumbnails"])
     if name == "sixty_classes":
         assert any("class 07 </script><b>" in group["heading"] for group in data["sections"][1]["images"])
     write_front_page(str(path), str(tmp_path / "verdict.html"))

@@ -16,7 +16,7 @@ from workflow_scripts.figures.partitions import read_partitions
 from workflow_scripts.figures.style import save
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.metrics import score_restarts
-from workflow_scripts.pages.gallery.pictures import Pictures
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 from workflow_scripts.pages.verdict.findings import Study, sections
 from workflow_scripts.pages.verdict.page import write_verdict
 
@@ -61,11 +61,11 @@ def write_page_of(study: Study, folder: Path, drawn: bool = True) -> Path:
         figures[kind] = str(folder / f"{kind}.png")
         save(made, folder / f"{kind}.svg", figures[kind], {**STYLE, "dpi": 100})
     images = rng.integers(0, 256, (len(study.manifest), 24, 24), dtype=np.uint8)
-    pictures = Pictures(images, dict(zip(study.manifest["image_id"], range(len(images)), strict=True)))
+    thumbnails = Thumbnails(images, dict(zip(study.manifest["image_id"], range(len(images)), strict=True)))
     names = (*COMPARING, "nuisances", "perturbations", "manifest", "rejected", "consensus")
     links = {name: f"tables/study/{name}.csv" for name in names}
     path = folder / "verdict" / "study.html"
-    write_verdict(str(path), sections(study, 40, 8), figures, links, pictures, {"dataset": "d", "study": "study"})
+    write_verdict(str(path), sections(study, 40, 8), figures, links, thumbnails, {"dataset": "d", "study": "study"})
     return path
 
 

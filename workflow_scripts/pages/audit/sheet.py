@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.pages.gallery.pictures import Pictures, write_page
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
 
 LARGE, SMALL = 320, 112
 """Sides in pixels of the image to judge and of the images beside it."""
@@ -20,7 +20,7 @@ SHOWN = (
 
 
 def write_sheet(
-    path: str, ranking: pd.DataFrame, count: int, points: np.ndarray, pictures: Pictures, facts: Mapping[str, Any]
+    path: str, ranking: pd.DataFrame, count: int, points: np.ndarray, thumbnails: Thumbnails, facts: Mapping[str, Any]
 ) -> None:
     """Write the page for the first `count` images of a ranking (from `ranking.rank`, with `image_id` and `path`).
 
@@ -39,8 +39,8 @@ def write_sheet(
         "n_suspect": int(ranking["suspect"].sum()),
         "items": items,
         "paths": {image: paths[image] for image in dict.fromkeys([*first["image_id"], *beside])},
-        "large": pictures.data_uris(first["image_id"], LARGE),
-        "small": pictures.data_uris(beside, SMALL),
+        "large": thumbnails.data_uris(first["image_id"], LARGE),
+        "small": thumbnails.data_uris(beside, SMALL),
     }
     write_page(path, Path(__file__).with_name("sheet.html"), data)
 

@@ -13,7 +13,7 @@ import pandas as pd
 from workflow_scripts.pages.explorer.columns import Column
 from workflow_scripts.pages.explorer.places import Place, along_a_curve
 from workflow_scripts.pages.explorer.sheets import Sheets, sources
-from workflow_scripts.pages.gallery.pictures import Pictures, write_page
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
 
 HERE = Path(__file__).parent
 SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "page.js")
@@ -27,7 +27,7 @@ def write_explorer(
     columns: Sequence[Column],
     maps: Sequence[Place],
     points: Sequence[Place],
-    pictures: Pictures,
+    pictures: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
     """Write the page of N images.

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from workflow_scripts.io.files import THUMBNAILS
-from workflow_scripts.pages.gallery.pictures import QUALITY, Pictures
+from workflow_scripts.pages.gallery.thumbnails import QUALITY, Thumbnails
 
 SHEET = 2048
 """Side of a sheet at most, pixels: browsers decode larger ones slowly."""
@@ -36,14 +36,14 @@ class Sheets:
     `order` (N,) says which image comes first, which next: images that are seen together should lie on one sheet.
     """
 
-    pictures: Pictures
+    pictures: Thumbnails
     image_ids: Sequence[str]
     order: np.ndarray
     width: int
     height: int
 
     @classmethod
-    def of(cls, pictures: Pictures, image_ids: Sequence[str], order: np.ndarray) -> Self:
+    def of(cls, pictures: Thumbnails, image_ids: Sequence[str], order: np.ndarray) -> Self:
         """Return the sheets of some images; their thumbnails are as large as their number allows, never enlarged."""
         height, width = pictures.images.shape[1:3]
         scale = min(1.0, side_for(len(image_ids)) / max(height, width))

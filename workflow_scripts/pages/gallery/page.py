@@ -10,7 +10,7 @@ import pandas as pd
 from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.members import centre_distances, cluster_names, example_members, separated_twins
 from workflow_scripts.metrics.votes import NOISE
-from workflow_scripts.pages.gallery.pictures import Pictures, write_page
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
 
 SIDE = 160
 """Side of an image in pixels."""
@@ -63,7 +63,11 @@ def _group(name: str, labels: pd.Series) -> dict[str, Any]:
 
 
 def write_gallery(
-    path: str, cells: Sequence[Mapping[str, Any]], manifest: pd.DataFrame, pictures: Pictures, facts: Mapping[str, Any]
+    path: str,
+    cells: Sequence[Mapping[str, Any]],
+    manifest: pd.DataFrame,
+    thumbnails: Thumbnails,
+    facts: Mapping[str, Any],
 ) -> None:
     """Write the page.
 
@@ -81,6 +85,6 @@ def write_gallery(
         "cells": list(cells),
         "paths": by_id["path"].to_dict(),
         "labels": by_id["label"].dropna().to_dict(),
-        "pictures": pictures.data_uris(seen, SIDE),
+        "thumbnails": thumbnails.data_uris(seen, SIDE),
     }
     write_page(path, Path(__file__).with_name("page.html"), data)

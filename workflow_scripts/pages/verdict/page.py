@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from workflow_scripts.io.store import replacing
-from workflow_scripts.pages.gallery.pictures import Pictures, write_page
+from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
 from workflow_scripts.pages.verdict.findings import Section, five_lines
 
 SIDE = 112
@@ -23,7 +23,7 @@ def write_verdict(
     sections: Sequence[Section],
     figures: Mapping[str, str],
     links: Mapping[str, str],
-    pictures: Pictures,
+    thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
     """Write the page.
@@ -38,7 +38,7 @@ def write_verdict(
         "links": dict(links),
         "lines": [sentence.text for sentence in five_lines(made)],
         "sections": [_section(section, figures) for section in made],
-        "pictures": pictures.data_uris(dict.fromkeys(_shown(made)), SIDE),
+        "thumbnails": thumbnails.data_uris(dict.fromkeys(_shown(made)), SIDE),
     }
     write_page(path, Path(__file__).with_name("page.html"), data)
 
