@@ -70,7 +70,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.plot(curve["n"], curve["expected"], color=look.colour, linestyle=dashes[name])
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
-        ax.set(xlabel="Restarts n (the one with the lowest inertia is kept)", xlim=(1, table["n"].max()))
+        ax.set(xlabel="Restarts n (lowest inertia kept)", xlim=(1, table["n"].max()))
         ax.set_ylabel(f"Expected {METRIC_NAMES[table['metric'].iloc[0]].replace('Accuracy', 'accuracy')}")
         ax.grid(axis="y")
         entries = {name: Line2D([], [], color=look.colour, linestyle=dashes[name]) for name, look in line_looks.items()}

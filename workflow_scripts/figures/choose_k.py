@@ -107,7 +107,7 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Mapping[str, str]) -> N
     numbers = [int(k) for k in MaxNLocator(integer=True).tick_values(ks.min(), ks.max()) if k in ks]
     ax.set_xticks([none, *numbers], ["none", *map(str, numbers)])
     ax.set(ylim=(len(CRITERIA) - 0.4, -0.6), xlim=(none - 0.75, ks.max() + 0.75), xlabel="Number of clusters k")
-    ax.set_title("Recommended by the resamples")
+    ax.set_title("Resamples recommend")
 
 
 def _explanation(table: pd.DataFrame) -> str:

@@ -52,10 +52,16 @@ class Problem:
 class Batch(NamedTuple):
     """Restarts with one k. Exactly one of `draws`, `start_points` and `start_centers` says where they start.
 
-    draws : (restarts, 1 + (k - 1) * trials) float64 for k-means++ with `trials` candidates for each centre.
-    start_points : (restarts, k) int32, indices of points. start_centers : (restarts, k, d) float64. labels : the output
-    array, (restarts, N) if `keep_all`, otherwise (1, N) for the best restart. tol : a restart stops when the summed
-    squared movement of its centres is at most this.
+    Attributes
+    ----------
+    restarts, k, max_iter : int
+    tol : a restart stops when the summed squared movement of its centres is at most this.
+    labels : the output array, (restarts, N) if `keep_all`, otherwise (1, N) for the best restart.
+    keep_all : whether to keep the labels of all restarts.
+    trials : number of candidates of k-means++ for each centre.
+    draws : (restarts, 1 + (k - 1) * trials) float64, random numbers for k-means++.
+    start_points : (restarts, k) int32, indices of points.
+    start_centers : (restarts, k, d) float64.
     """
 
     restarts: int
@@ -73,8 +79,12 @@ class Batch(NamedTuple):
 class Result(NamedTuple):
     """Result of a batch.
 
-    inertia : (restarts,) float64, rounded by `Problem.rounded`. n_iter, converged : (restarts,) best_centers : (k, d)
-    float64 of the best restart. settled : number of points whose nearest centre had to be decided in double precision.
+    Attributes
+    ----------
+    inertia : (restarts,) float64, rounded by `Problem.rounded`.
+    n_iter, converged : (restarts,)
+    best_centers : (k, d) float64 of the best restart.
+    settled : number of points whose nearest centre had to be decided in double precision.
     """
 
     inertia: np.ndarray

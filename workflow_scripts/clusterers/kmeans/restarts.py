@@ -26,6 +26,8 @@ INITS = ("k-means++", "k-means++-plain", "random")
 class Restarts:
     """Results of all restarts. If a sequence of seeds was given, every shape has a leading axis of that length.
 
+    Attributes
+    ----------
     inertia : (R,) float64, sum of squared distances to the nearest centre, rounded to the 32 bits (relative 2e-10) that
         agree on every path and processor, so that restarts with the same solution have equal inertias.
     n_iter : (R,) int32, number of iterations, including the last one, which changed nothing.
