@@ -9,18 +9,17 @@ COLUMNS = ["perturbation", "strength", "label", "n", "changed", "low", "high"]
 
 
 def changed_groups(perturbed: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of images that are in another group after each perturbation, overall and by class.
+    """Return the share of images that are in another group after each perturbation, for all images and by class.
 
     Parameters
     ----------
-    perturbed :
-        a row per image and perturbation: `perturbation` (text), `strength` (number, NaN where it has none), `label`
-        ("" where there is none), `group` of the image as it is and `group_perturbed`.
+    perturbed : one row per image and perturbation: `perturbation` (text), `strength` (number, or NaN), `label` ("" if
+        missing), `group` of the original image and `group_perturbed`.
 
     Returns
     -------
-    DataFrame, rows by perturbation and strength in the order given, and by class: `perturbation`, `strength`, `label`
-    (null: all images), `n`, `changed` (share), `low`, `high` (95 %, Wilson 1927).
+    DataFrame with one row per perturbation and strength, in the given order, and class: `perturbation`, `strength`,
+    `label` (null for all images), `n`, `changed` (share), and its 95 % interval `low`, `high` (Wilson 1927).
     """
     rows = []
     for (perturbation, strength), images in perturbed.groupby(["perturbation", "strength"], sort=False, dropna=False):

@@ -1,4 +1,4 @@
-"""The artefacts of a cell and raw images -> the groups of some images and of their perturbed versions."""
+"""Perturb images; write the groups of the original images and of their perturbed versions."""
 
 from pathlib import Path
 

@@ -73,10 +73,10 @@ def _features(
 def features_of(
     models: Sequence[SavedModel], blocks: Iterator[np.ndarray], device: str, workers: int
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the features of the layers of models of one network, {layer: (n, d) float32}, a block at a time.
+    """Yield the features of the layers of models with one network, {layer: (n, d) float32}, block by block.
 
-    `blocks` are preprocessed images, (n, H, W) or (n, H, W, 3) uint8. The first is taken before torch has threads, so
-    that they may come from processes that are forked.
+    `blocks` are preprocessed images, (n, H, W) or (n, H, W, 3) uint8. The first block is taken before torch starts
+    threads, so that the blocks may come from forked processes.
     """
     first, backbone = next(blocks), models[0].facts["backbone"]
     where = torch.device(choose_device(device))

@@ -12,7 +12,7 @@ from workflow_scripts.backbones.extract import prepare
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import fit_model
-from workflow_scripts.models.naming import name_pictures
+from workflow_scripts.models.naming import predict_images
 from workflow_scripts.models.perturbing import drawn, perturbed_groups
 from workflow_scripts.preprocess.perturbations import VERSIONS
 from workflow_scripts.preprocess.pipeline import run_steps
@@ -71,7 +71,7 @@ def test_turned_images_are_where_the_model_puts_files_of_turned_images(cell, tmp
         paths = [tmp_path / f"{name}_{number}.png" for number in range(N)]
         for number, path in enumerate(paths):
             path.write_bytes(encoded(np.ascontiguousarray(turn(striped(number))), "PNG"))
-        named = name_pictures({"a": model}, paths, 10**6, "cpu", 1, lambda network: lambda done, total: None)["a"]
+        named = predict_images({"a": model}, paths, 10**6, "cpu", 1, lambda network: lambda done, total: None)["a"]
         rows = table[(table["perturbation"] == name) & (table["strength"].isna() | (table["strength"] == strength))]
         expected = rows["group_perturbed"] if len(rows) else table["group"][:N]
         np.testing.assert_array_equal(expected, named["cluster"])

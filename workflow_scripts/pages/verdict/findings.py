@@ -28,7 +28,7 @@ PERTURBED = {
     "jpeg": "compressed to JPEG quality {:g}",
     "crop": "cropped to {:g} % of the side",
 }
-"""Perturbations in a sentence, after "when"."""
+"""Words for perturbations in a sentence, after "when"."""
 TURNED = ("rotate", "flip")
 
 
@@ -279,15 +279,15 @@ def _confounders(study: Study) -> Sentence:
 
 
 def _perturbations(study: Study) -> list[Section]:
-    """The section of a study that asks for it."""
+    """Return the section about perturbations, if the study has this figure."""
     shares = [
         (_perturbation(row.perturbation, row.strength), row.changed, row.low, row.high)
         for row in _perturbed(study).itertuples()
     ]
     if not shares:
         return []
-    said = sentences.perturbations(int(_perturbed(study)["n"].iloc[0]), shares)
-    return [Section("perturbations", "Do turned and blurred images keep their group?", [said], "perturbations")]
+    sentence = sentences.perturbations(int(_perturbed(study)["n"].iloc[0]), shares)
+    return [Section("perturbations", "Do turned and blurred images keep their group?", [sentence], "perturbations")]
 
 
 def _perturbation(name: str, strength: float) -> str:
@@ -295,7 +295,7 @@ def _perturbation(name: str, strength: float) -> str:
 
 
 def _perturbed(study: Study) -> pd.DataFrame:
-    """The shares of all images that change their group."""
+    """Return the shares of all images that change their group."""
     table = study.table("perturbations")
     return table[table["label"].isna()] if len(table) else table
 

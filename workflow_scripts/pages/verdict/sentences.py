@@ -323,7 +323,9 @@ def next_steps(study: State) -> list[Sentence]:
         what = f"Try more values of the {study.choice}: the result depends on this choice most."
         steps.append((what, "partition_effects", None))
     if study.turning_matters:
-        what = "Try a backbone with orbit: true: it does not see how an image was turned, and the groups hang on it."
+        what = (
+            "Try a backbone with orbit: true: its features do not depend on rotation, but the groups of this study do."
+        )
         steps.append((what, "perturbations", None))
     if not study.restarts_enough:
         steps.append(("Raise n_init: in some cells more restarts may find a better optimum.", "restarts_enough", None))
