@@ -164,9 +164,8 @@ def what_flips(
     Returns
     -------
     DataFrame with N rows: `choice` (name of the axis, None if all votes are equal), `level` (level with the lowest mean
-    vote),
-    `explained` (share of the variance of the votes, 0 to 1), `vote` (mean vote at that level) and `flips` (whether that
-    vote is negative, so that at this level the image belongs to the second group).
+    vote), `explained` (share of the variance of the votes, 0 to 1), `vote` (mean vote at that level) and `flips`
+    (whether that vote is negative, so that at this level the image belongs to the second group).
     """
     labels = compact(partitions)
     weights = np.full(len(labels), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -69,10 +69,8 @@ def associations(
     Returns
     -------
     DataFrame with one row per fact, the strongest first: `fact`, `kind` (`number` or `text`), `n` images, `strength`,
-    `raw`,
-    `by_chance` (mean of the permutations), `p` (Phipson & Smyth 2010), `p_holm` (probability of any false alarm; Holm
-    1979) and
-    `q` (expected share of false alarms; Benjamini & Hochberg 1995).
+    `raw`, `by_chance` (mean of the permutations), `p` (Phipson & Smyth 2010), `p_holm` (probability of any false alarm;
+    Holm 1979) and `q` (expected share of false alarms; Benjamini & Hochberg 1995).
     """
     rng = np.random.default_rng(seed)
     n_images = len(groups)

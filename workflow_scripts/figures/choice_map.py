@@ -52,8 +52,7 @@ def tabulate(
     DataFrame with one row for each ordered pair of drawn cells, including each cell with itself: `place` and
     `other_place` (in the order of the tree, from 0), `name, other_name`, one column for each axis that differs (the
     first cell's value in words), `ari`, `joins_at` (1 - ARI at which the first cell's branch joins that of the cell
-    before it; null for the first),
-    `n_cells` and `n_images` of the study. Empty if there is one cell.
+    before it; null for the first), `n_cells` and `n_images` of the study. Empty if there is one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])

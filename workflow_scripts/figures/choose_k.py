@@ -35,8 +35,7 @@ def tabulate(
     Returns
     -------
     DataFrame with the columns of `survey`, and `standing_out` (the k on which most criteria agree, or null),
-    `n_images`,
-    `n_classes` (of the labels; 0 without labels), `n_resamples`, `n_references` and `covariance_type`.
+    `n_images`, `n_classes` (of the labels; 0 without labels), `n_resamples`, `n_references` and `covariance_type`.
 
     Raises
     ------

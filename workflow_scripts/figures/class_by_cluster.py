@@ -32,10 +32,9 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per label and cluster: `label` (sorted), `cluster` (its number; negative is noise), `name`
-    (`Sc`,
-    `Sc-2`; sorted, noise last), `count`, `support` (labelled images of the class), `share` (count / support), `size`
-    (images of the cluster, labelled or not), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is
-    the best; null if k is given). Empty without labels.
+    (`Sc`, `Sc-2`; sorted, noise last), `count`, `support` (labelled images of the class), `share` (count / support),
+    `size` (images of the cluster, labelled or not), `k` (null if the clusterer finds it), `chosen_by` (metric by which
+    k is the best; null if k is given). Empty without labels.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

@@ -46,10 +46,9 @@ def tabulate(
     -------
     DataFrame with one row per image: `cluster` (its number), `name` (`Sc`, `Sc-2`; the number without labels), `size`
     (images of the cluster), `place` (`nearest`, `border`, `farthest`), `position` (from 0), `image_id, path, label`
-    (None if unknown),
-    `row` (in the stack), `own` and `other` (distances to the mean of the own cluster and of the nearest other one),
-    `next_name` (name of that other cluster), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is
-    the best; null if k is given), `preprocess`.
+    (None if unknown), `row` (in the stack), `own` and `other` (distances to the mean of the own cluster and of the
+    nearest other one), `next_name` (name of that other cluster), `k` (null if the clusterer finds it), `chosen_by`
+    (metric by which k is the best; null if k is given), `preprocess`.
 
     Raises
     ------

@@ -26,9 +26,8 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per decomposition and number of components: `series` (name of the decomposition),
-    `n_components`,
-    `explained` (cumulative, percent of the total variance), and `level`, the largest of 50, 80 and 90 % that is first
-    reached at this number of components, otherwise null.
+    `n_components`, `explained` (cumulative, percent of the total variance), and `level`, the largest of 50, 80 and 90 %
+    that is first reached at this number of components, otherwise null.
     """
     names = cell_names(cells, axes_of("decomposed"))
     tables = []

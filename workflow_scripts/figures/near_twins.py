@@ -28,8 +28,7 @@ def tabulate(
     DataFrame with one row per pair: `image_id, path, label` (None if unknown), `row` (in the stack), `name` (of the
     cluster), the same columns of the neighbour with the prefix `twin_`, `distance`, `closer_than` (share of all images
     whose nearest neighbour is farther away), `drawn` (whether it is one of the closest pairs), `k` (null if the
-    clusterer finds it),
-    `chosen_by` (metric by which k is the best; null if k is given).
+    clusterer finds it), `chosen_by` (metric by which k is the best; null if k is given).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

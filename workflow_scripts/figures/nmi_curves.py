@@ -46,8 +46,7 @@ def tabulate(
     DataFrame with one row per panel, curve and k: `panel` (name of the features), `curve` (a clusterer, or one of
     `reference_curves.CURVES`), `is_reference`, `finds_k` (whether the clusterer finds k itself; `k` is then its number
     of clusters), `k`, `nmi` (mean over the repeats), `sd` (ddof 1; of the random curve over its draws), `n` (labelled
-    images) and
-    `n_labels`. Empty without labels.
+    images) and `n_labels`. Empty without labels.
     """
     panels, readers = pd.Series(cell_names(cells, axes_of("points"))), OneCell.each(cells, inputs)
     tables = []

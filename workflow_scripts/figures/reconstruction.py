@@ -26,11 +26,10 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per features and autoencoder, sorted by number of codes and error: `series` (name of the
-    features),
-    `decomposition`, `architecture`, `n_codes`, `error, error_se, pca_error, pca_error_se` (mean squared errors over
-    images and features, and standard errors over the images), `variance`, `share, share_se, pca_share, pca_share_se`
-    (percent of the variance about the training mean), `n_judging` (held-out images), `epochs`, `best` (whether it has
-    the lowest error for these features and this number of codes).
+    features), `decomposition`, `architecture`, `n_codes`, `error, error_se, pca_error, pca_error_se` (mean squared
+    errors over images and features, and standard errors over the images), `variance`, `share, share_se, pca_share,
+    pca_share_se` (percent of the variance about the training mean), `n_judging` (held-out images), `epochs`, `best`
+    (whether it has the lowest error for these features and this number of codes).
     """
     rows = []
     names = cell_names(cells, axes_of("features"))

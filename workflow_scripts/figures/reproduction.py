@@ -46,10 +46,9 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per fact in the order of the file: `study, what, place, published_layer, layer` (of this
-    run),
-    `published, ours, difference` (ours minus published), `tolerance, within` (null if not run), `sd` and `n` (of the
-    rows that
-    `ours` is the mean of) and `remark`: which layer is used in place of the paper's, or `not run` and why.
+    run), `published, ours, difference` (ours minus published), `tolerance, within` (null if not run), `sd` and `n` (of
+    the rows that `ours` is the mean of) and `remark`: which layer is used in place of the paper's, or `not run` and
+    why.
     """
     tables = {
         path.rpartition("/tables/")[2].removesuffix(".parquet"): pd.read_parquet(path) for path in inputs["tables"]

@@ -36,9 +36,9 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per cell and n: `series` (name of the cell), `k`, `unit` (`restart` or `repeat`), `n_runs`,
-    `n`,
-    `best, best_low, equal, equal_low, enough, enough_equal, new_optimum` (as in `consensus.restarts.RestartStability`),
-    `n_optima` and `stability` (mean over images). Cells with one run, or without inertia, have no rows.
+    `n`, `best, best_low, equal, equal_low, enough, enough_equal, new_optimum` (as in
+    `consensus.restarts.RestartStability`), `n_optima` and `stability` (mean over images). Cells with one run, or
+    without inertia, have no rows.
     """
     names = cell_names(cells, [*AXES])
     tables = [

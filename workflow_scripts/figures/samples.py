@@ -29,8 +29,7 @@ def tabulate(
     Returns
     -------
     DataFrame with `label` (None if the data set has no labels), `n` (images of the class), `column`, `place` (from the
-    top),
-    `row` (in the stores), `image_id, path, preprocess`.
+    top), `row` (in the stores), `image_id, path, preprocess`.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest().assign(preprocess=cell["preprocess"])

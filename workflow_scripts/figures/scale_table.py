@@ -34,9 +34,8 @@ def tabulate(
     Returns
     -------
     DataFrame with one row for each scale and class, the largest scale first, images without a scale last, and classes
-    by name:
-    `scale_um` (null without a scale), `scale` (such as `1 µm`), `label` (`""` for images without one), `count`,
-    `support` (images of the class), `share` (count / support).
+    by name: `scale_um` (null without a scale), `scale` (such as `1 µm`), `label` (`""` for images without one),
+    `count`, `support` (images of the class), `share` (count / support).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

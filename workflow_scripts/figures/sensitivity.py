@@ -49,8 +49,7 @@ def tabulate(
     -------
     DataFrame with `metric, x` (a number for `n_components`, as used, and `k`; otherwise a name), `hue` (empty if there
     is none), `repeat, value` (in the units of the metric's name in the figure), `mean, sd` (ddof 1; null for one
-    repeat),
-    `n_repeats`, `axis` (name of x), and `fixed` (the other choices, which the cells share).
+    repeat), `n_repeats`, `axis` (name of x), and `fixed` (the other choices, which the cells share).
     """
     chosen = _comparable(cells, figure)
     readers = OneCell.each(cells, inputs)

@@ -45,10 +45,9 @@ def tabulate(
     -------
     DataFrame with one row per cell, the best first: `place` (from 1), `name`, one column for each axis that differs
     (values in words), `metric` (that of the settings, or `agreement` if it needs labels and there are none),
-    `metric_name` (in words),
-    `value` (of a metric the mean over the repeats, in the units of its name in the figure; of the agreement that of the
-    best repeats), `low, high` (smallest and largest over the repeats; null for one), and `n_repeats`. Empty if there is
-    one cell.
+    `metric_name` (in words), `value` (of a metric the mean over the repeats, in the units of its name in the figure; of
+    the agreement that of the best repeats), `low, high` (smallest and largest over the repeats; null for one), and
+    `n_repeats`. Empty if there is one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])

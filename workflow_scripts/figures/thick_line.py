@@ -24,8 +24,7 @@ def tabulate(
     Returns
     -------
     DataFrame with the rows of `intrinsic_dimension.measured` for each number of points, the points to draw (`part`
-    "place",
-    `x` along the line, `y` across it), and `series` (text with the number of points).
+    "place", `x` along the line, `y` across it), and `series` (text with the number of points).
     """
     how = {"fractions": FRACTIONS, "smallest": figure["smallest"], "seed": figure["seed"]}
     tables = []

@@ -25,10 +25,9 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per autoencoder, phase and epoch: `series` (name of the cell), `architecture`, `phase` (its
-    name),
-    `number` (of the phase, from 0), `epoch` (within the phase; 0 before the first), `step` (epochs since the start),
-    `training` and `stopping`: the mean squared error of the layers that the phase trains, for features with mean
-    variance 1, on the training images and on the images that decide when the phase ends.
+    name), `number` (of the phase, from 0), `epoch` (within the phase; 0 before the first), `step` (epochs since the
+    start), `training` and `stopping`: the mean squared error of the layers that the phase trains, for features with
+    mean variance 1, on the training images and on the images that decide when the phase ends.
     """
     tables = []
     names = cell_names(cells, axes_of("decomposed"))

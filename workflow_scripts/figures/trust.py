@@ -57,12 +57,11 @@ def tabulate(
     -------
     DataFrame with one row per cell, the most trusted first: `name`, one column for each axis that differs, `k` (null if
     the clusterer finds it), `agreement, foreign, opinion, vote, rank, rank_low, rank_high, first` (as in
-    `consensus.trust.Trust`),
-    `stability` (mean ARI between the repeats of the cell; null for one repeat), `silhouette` and `ari, ari_sd` (mean,
-    and standard deviation with ddof 1, over the repeats; ARI is null without labels), `probability` (that the cell is
-    the best one, given the labels; null without labels). Columns with one value for the study: `n_images`, `n_labels`,
-    `labels_needed` (null if labels do not decide it), `n_opinions`, `chance` and `verdict` (`nothing`, `weak`,
-    `agree`). Empty if there is one cell.
+    `consensus.trust.Trust`), `stability` (mean ARI between the repeats of the cell; null for one repeat), `silhouette`
+    and `ari, ari_sd` (mean, and standard deviation with ddof 1, over the repeats; ARI is null without labels),
+    `probability` (that the cell is the best one, given the labels; null without labels). Columns with one value for the
+    study: `n_images`, `n_labels`, `labels_needed` (null if labels do not decide it), `n_opinions`, `chance` and
+    `verdict` (`nothing`, `weak`, `agree`). Empty if there is one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])

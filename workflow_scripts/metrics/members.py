@@ -103,8 +103,7 @@ def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     DataFrame with one row per pair: `row` and `twin` (the two rows, the lower first), `cluster`, `twin_cluster`,
-    `distance`,
-    `closer_than` (share of all images whose nearest neighbour is farther away).
+    `distance`, `closer_than` (share of all images whose nearest neighbour is farther away).
     """
     with threadpool_limits(1):
         distance, nearest = (column[:, 0] for column in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())

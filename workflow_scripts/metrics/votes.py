@@ -72,8 +72,7 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
     Returns
     -------
     DataFrame of int64 with the index `label` and the columns `predicted`: the classes of `y` and of the votes, sorted,
-    then
-    `noise` and `?` (clusters without a vote) if they occur.
+    then `noise` and `?` (clusters without a vote) if they occur.
     """
     vote = majority_names(labels, y) if names is None else names
     predicted = predict_classes(labels, vote)

@@ -62,8 +62,7 @@ def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n
     -------
     DataFrame with one row per criterion and k: `criterion`, `k`, `value` (null if undefined), `low`, `high` (the middle
     90 % of the resamples; for the gap, Gap ± s), `recommended` (bool), `share` (of the resamples that recommend this k)
-    and
-    `undecided` (share of the resamples that recommend no k).
+    and `undecided` (share of the resamples that recommend no k).
     """
     every = _Survey(np.asarray(X, dtype=np.float64), np.array(sorted(ks)), options, base_seed, n_threads)
     return pd.concat([getattr(every, criterion)() for criterion in CRITERIA], ignore_index=True)

@@ -43,11 +43,10 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
     Returns
     -------
     DataFrame with one row per labelled image, the least confident first: `row` (of `points`), `rank` (from 1),
-    `suspect`,
-    `label`, `suggested` (the most probable other class), `confidence`, `neighbour_share` and `cluster_share` (of the
-    label; the latter is null for noise), `crosses_boundary` (whether the cluster of the best partition votes for
-    another class),
-    `repeats_against` (share of the partitions in which it does), `cluster` (its name in the best partition), `reason`.
+    `suspect`, `label`, `suggested` (the most probable other class), `confidence`, `neighbour_share` and `cluster_share`
+    (of the label; the latter is null for noise), `crosses_boundary` (whether the cluster of the best partition votes
+    for another class), `repeats_against` (share of the partitions in which it does), `cluster` (its name in the best
+    partition), `reason`.
 
     Raises
     ------
