@@ -12,7 +12,10 @@ from workflow_scripts.io.images import Reason
 
 Visual = Literal["report", "drop_same_pixels", "drop"]
 PAIR_COLUMNS = ("path", "other", "kind", "distance")
-SAME_PIXELS, NEAR = "same pixels", "near"
+SAME_PIXELS, NEAR, ALIKE = "same pixels", "near", "roughly alike"
+FINE_DISTANCE = 24
+"""Bits, of the 256 of the finer hash, in which images that are nearly the same differ at most. Copies of real images (JPEG
+of quality 50, half the size, brighter) differ in at most 12, pollen of two species in at least 46."""
 MOST_PAIRS = 200_000
 """The largest number of listed pairs whose pixels differ."""
 
@@ -56,34 +59,39 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
     """Find pairs of images with the same pixels, or with perceptual hashes that differ in at most `distance` bits.
 
     An image with the same pixels as earlier ones is paired with the first of these. Among the rest, an image with the
-    same perceptual hash as earlier ones is also paired with the first of these, and the first images of all hashes are
-    paired with each other.
+    same perceptual hashes as earlier ones is also paired with the first of these, and the first images of all hashes
+    are paired with each other. Single objects on a plain ground have much the same coarse hash whatever they are, so a
+    pair is `NEAR` only if the finer hashes differ in at most `FINE_DISTANCE` bits too; otherwise it is `ALIKE`.
 
     `visual` decides which images are dropped: none (`report`), those with the same pixels as an earlier one
     (`drop_same_pixels`), or also those near to an earlier image that stays (`drop`).
     """
     same = _repeated({path: fact.pixels for path, fact in facts.items()})
-    looks = {path: fact.look for path, fact in facts.items() if path not in same}
-    alike = _repeated(looks)
-    firsts = [path for path in looks if path not in alike]
+    alike = _repeated({path: fact.look + fact.fine_look for path, fact in facts.items() if path not in same})
+    firsts = [path for path in facts if path not in same and path not in alike]
+    fine = [int(facts[path].fine_look, 16) for path in firsts]
     pairs = [(path, first, SAME_PIXELS, 0) for path, first in same.items()]
     pairs += [(path, first, NEAR, 0) for path, first in alike.items()]
     found, listed = len(pairs), len(pairs) + MOST_PAIRS
+    rough = 0
     near: dict[str, str] = {}
-    for number, earlier, bits in near_pairs([looks[path] for path in firsts], distance):
+    for number, earlier, bits in near_pairs([facts[path].look for path in firsts], distance):
         path, other = firsts[number], firsts[earlier]
-        if other not in near:
+        is_near = (fine[number] ^ fine[earlier]).bit_count() <= FINE_DISTANCE
+        if is_near and other not in near:
             near.setdefault(path, other)
         if found < listed:
-            pairs.append((path, other, NEAR, bits))
+            pairs.append((path, other, NEAR if is_near else ALIKE, bits))
         found += 1
+        rough += not is_near
     dropped = {}
     if visual == "drop":
         near |= {path: near.get(first, first) for path, first in alike.items()}
         dropped = {path: Copy(first, Reason.NEAR) for path, first in near.items()}
     if visual != "report":
         dropped |= {path: dropped.get(first, Copy(first, Reason.SAME_PIXELS)) for path, first in same.items()}
-    return Alike(pd.DataFrame(sorted(pairs), columns=list(PAIR_COLUMNS)), dropped, _notes(len(same), found, len(pairs)))
+    notes = _notes(len(same), found, rough, len(pairs))
+    return Alike(pd.DataFrame(sorted(pairs), columns=list(PAIR_COLUMNS)), dropped, notes)
 
 
 def _repeated(keys: Mapping[str, str]) -> dict[str, str]:
@@ -92,8 +100,9 @@ def _repeated(keys: Mapping[str, str]) -> dict[str, str]:
     return {path: first for path, key in keys.items() if (first := firsts.setdefault(key, path)) != path}
 
 
-def _notes(same: int, found: int, listed: int) -> tuple[str, ...]:
+def _notes(same: int, found: int, rough: int, listed: int) -> tuple[str, ...]:
     if not found:
         return ()
     cut = f"; only {listed} are listed: lower intake.near_distance" if listed < found else ""
-    return (f"look-alikes: {same} images with the pixels of an earlier one, {found - same} near pairs{cut}",)
+    pairs = f"{found - same - rough} near pairs" + (f", {rough} pairs only roughly alike" if rough else "")
+    return (f"look-alikes: {same} images with the pixels of an earlier one, {pairs}{cut}",)

@@ -22,14 +22,15 @@ def pixel_digest(pixels: np.ndarray) -> str:
     return digest.hexdigest()[:16]
 
 
-def perceptual_hash(pixels: np.ndarray) -> str:
-    """Return the perceptual hash of an image, 16 hex digits, which changes little with size, brightness and
-    compression.
+def perceptual_hashes(pixels: np.ndarray) -> tuple[str, str]:
+    """Return two perceptual hashes of an image, which change little with size, brightness and compression.
 
-    It is `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their median. Pixels
-    of more than 8 bits are first stretched from their lowest to their highest value to 8 bits.
+    They are `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their median (16
+    hex digits), and which of the lowest 16 x 16 of one of 64 x 64 (64 hex digits). Pixels of more than 8 bits are first
+    stretched from their lowest to their highest value to 8 bits.
     """
-    return str(imagehash.phash(Image.fromarray(eight_bits(pixels))))
+    grey = Image.fromarray(eight_bits(pixels)).convert("L")
+    return str(imagehash.phash(grey)), str(imagehash.phash(grey, hash_size=16))
 
 
 def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[tuple[int, int, int]]:

@@ -15,7 +15,7 @@ import pandas as pd
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.duplicates import Copy, Visual, look_alikes, same_bytes
 from workflow_scripts.intake.facts import Facts, Memory
-from workflow_scripts.intake.fingerprints import perceptual_hash, pixel_digest
+from workflow_scripts.intake.fingerprints import perceptual_hashes, pixel_digest
 from workflow_scripts.intake.label_table import read_picked
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
@@ -191,6 +191,7 @@ def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> F
     image = decode(stream, max_pixels, min_size)
     if is_uniform(image.pixels):
         raise ImageRejected(Reason.UNIFORM, "one value in every pixel", image.format)
+    look, fine_look = perceptual_hashes(image.pixels)
     stream.seek(0)
     return Facts(
         sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
@@ -201,7 +202,8 @@ def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> F
         bytes=stream.tell(),
         pages=image.pages,
         pixels=pixel_digest(image.pixels),
-        look=perceptual_hash(image.pixels),
+        look=look,
+        fine_look=fine_look,
         **asdict(measure(image.pixels)),
     )
 

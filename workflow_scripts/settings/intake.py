@@ -119,7 +119,7 @@ class Intake(Model):
     """Whether to leave out files with the same bytes as an earlier file."""
     visual_duplicates: Literal["report", "drop_same_pixels", "drop"] = "report"
     """Other files that look the same as an earlier one. `near_duplicates.csv` always lists them; `drop_same_pixels`
-    leaves out those with the same pixels, `drop` also those that look nearly the same."""
+    leaves out those with the same pixels, `drop` also those that look nearly the same by two hashes."""
     masks: Literal["set_aside", "keep"] = "set_aside"
     """Whether to leave out segmentation masks: images of two or three grey values with the name of another image,
     beside it or in a folder such as `masks`."""

@@ -1,8 +1,13 @@
 """Images that look alike: pairs that are listed, images that are left out on request, and images that stay."""
 
+import re
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
 from bad_images import COLOUR, GREY, encoded
+from PIL import Image, ImageDraw
 
 from tests.unit.intake.files import label_inspected, write_files
 from workflow_scripts.intake import duplicates
@@ -16,7 +21,7 @@ def _facts(**looks):
     """Return facts of images with the given perceptual hashes, or with the given hashes of look and pixels."""
     rows = {path: look if isinstance(look, tuple) else (look, path) for path, look in looks.items()}
     return {
-        path: Facts(path, "PNG", 1, 1, "L", 1, 1, pixels, f"{look:016x}", 0.5, 0.2, 1.0, 200, 1.0)
+        path: Facts(path, "PNG", 1, 1, "L", 1, 1, pixels, f"{look:016x}", "0" * 64, 0.5, 0.2, 1.0, 200, 1.0)
         for path, (look, pixels) in rows.items()
     }
 
@@ -52,6 +57,51 @@ def test_same_pixels_are_listed_once_and_stay_with_the_first_that_stays():
     assert _dropped(facts, 1, "drop_same_pixels") == {"c": ("b", "duplicate pixels"), "d": ("a", "duplicate pixels")}
     near = ("a", "near-duplicate")
     assert _dropped(facts, 1, "drop") == {"b": near, "c": near, "d": ("a", "duplicate pixels")}
+
+
+def test_a_pair_is_near_only_where_the_finer_hash_says_so_too():
+    facts = _facts(a=0, b=0, c=0b1)
+    facts["b"] = replace(facts["b"], fine_look=f"{2**25 - 1:064x}")
+    facts["c"] = replace(facts["c"], fine_look=f"{2**24 - 1:064x}")
+    alike = look_alikes(facts, 1, "drop")
+    assert alike.pairs.to_numpy().tolist() == [
+        ["b", "a", "roughly alike", 0],
+        ["c", "a", "near", 1],
+        ["c", "b", "near", 1],
+    ]
+    assert {path: copy.first for path, copy in alike.dropped.items()} == {"c": "a"}
+    assert alike.notes == (
+        "look-alikes: 0 images with the pixels of an earlier one, 2 near pairs, 1 pairs only roughly alike",
+    )
+
+
+def _drawn(shape, folder):
+    """Draw an object with a texture of its own in the middle of a white ground."""
+    image = Image.new("L", (256, 256), 245)
+    draw = ImageDraw.Draw(image)
+    box = (78, 78, 178, 178)
+    getattr(draw, "ellipse" if shape % 2 else "rounded_rectangle")(box, fill=120, outline=60, width=4)
+    rng = np.random.default_rng(shape)
+    for x, y in rng.integers(88, 150, (12, 2)).tolist():
+        draw.ellipse((x, y, x + 14, y + 14), fill=int(rng.integers(70, 200)))
+    image.save(folder / f"{shape}.png")
+    return image
+
+
+def test_objects_on_a_plain_ground_are_no_copies_of_each_other_and_copies_are(tmp_path):
+    drawn = [_drawn(shape, tmp_path) for shape in range(30)]
+    for shape, image in enumerate(drawn[:10]):
+        image.save(tmp_path / f"{shape}_copy.jpg", quality=80)
+        image.resize((180, 180)).save(tmp_path / f"{shape}_small.png")
+    inspected = inspect(tmp_path, scan(tmp_path), visual_duplicates="drop", near_distance=8)
+    pairs = inspected.near_duplicates
+    pairs["same"] = [
+        re.match(r"\d+", path)[0] == re.match(r"\d+", other)[0] for path, other in pairs[["path", "other"]].to_numpy()
+    ]
+    assert (pairs.loc[~pairs["same"], "kind"] == "roughly alike").sum() > 20
+    assert set(pairs.loc[~pairs["same"], "kind"]) == {"roughly alike"}
+    assert set(inspected.images["path"].str.extract(r"(\d+)")[0]) == {str(shape) for shape in range(30)}
+    assert len(inspected.images) == 30
 
 
 def test_images_that_are_all_alike_make_no_more_pairs_than_images():

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from workflow_scripts.intake import fingerprints
-from workflow_scripts.intake.fingerprints import near_pairs, perceptual_hash, pixel_digest
+from workflow_scripts.intake.duplicates import FINE_DISTANCE
+from workflow_scripts.intake.fingerprints import near_pairs, perceptual_hashes, pixel_digest
 from workflow_scripts.io.images import decode
 
 LIMIT = 4
@@ -51,7 +52,8 @@ def test_pixels_need_not_lie_in_order():
 
 @pytest.mark.parametrize("pixels", [GREY, COLOUR, skimage.data.camera()])
 def test_the_perceptual_hash_is_imagehashs(pixels):
-    assert perceptual_hash(pixels) == str(imagehash.phash(Image.fromarray(pixels)))
+    image = Image.fromarray(pixels)
+    assert perceptual_hashes(pixels) == (str(imagehash.phash(image)), str(imagehash.phash(image, hash_size=16)))
 
 
 def test_deep_pixels_are_stretched():
@@ -59,9 +61,9 @@ def test_deep_pixels_are_stretched():
     assert eight.min() == 0
     assert eight.max() == 255
     for deep in (eight.astype(np.uint16) * 257, eight.astype(np.uint16) + 4000, eight.astype(np.float32) / 1e6 - 3):
-        assert _bits(perceptual_hash(deep), perceptual_hash(eight)) <= 2
-    assert perceptual_hash(np.full((20, 30), 7, np.uint16)) == perceptual_hash(np.zeros((20, 30), np.uint8))
-    assert len(perceptual_hash(DEEP)) == 16
+        assert max(map(_bits, perceptual_hashes(deep), perceptual_hashes(eight))) <= 2
+    assert perceptual_hashes(np.full((20, 30), 7, np.uint16)) == perceptual_hashes(np.zeros((20, 30), np.uint8))
+    assert [len(each) for each in perceptual_hashes(DEEP)] == [16, 64]
 
 
 def _bits(one, other):
@@ -73,14 +75,15 @@ PHOTOGRAPHS = ("camera", "coins", "moon", "brick", "grass", "gravel", "text", "c
 
 def test_what_the_eye_takes_for_the_same_is_near_and_photographs_are_not():
     photographs = [getattr(skimage.data, name)() for name in PHOTOGRAPHS]
-    looks = [perceptual_hash(pixels) for pixels in photographs]
-    for pixels, look in zip(photographs, looks, strict=True):
+    looks = [perceptual_hashes(pixels) for pixels in photographs]
+    for pixels, (look, fine) in zip(photographs, looks, strict=True):
         image = Image.fromarray(pixels)
         brighter = np.minimum(pixels.astype(int) + 1, 255).astype(np.uint8)
         variants = [brighter, np.asarray(image.resize((image.width // 2, image.height // 2)))]
         variants += [decode(io.BytesIO(encoded(pixels, "JPEG", quality=quality))).pixels for quality in (50, 75, 95)]
-        assert [_bits(perceptual_hash(each), look) <= LIMIT for each in variants] == [True] * 5
-    assert min(_bits(*pair) for pair in combinations(looks, 2)) > LIMIT
+        hashes_of = [perceptual_hashes(each) for each in variants]
+        assert all(_bits(each, look) <= LIMIT and _bits(other, fine) <= FINE_DISTANCE for each, other in hashes_of)
+    assert min(_bits(*pair) for pair in combinations([look for look, _ in looks], 2)) > LIMIT
 
 
 hashes = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 31), max_size=40)
