@@ -14,8 +14,8 @@ Visual = Literal["report", "drop_same_pixels", "drop"]
 PAIR_COLUMNS = ("path", "other", "kind", "distance")
 SAME_PIXELS, NEAR, ALIKE = "same pixels", "near", "roughly alike"
 FINE_DISTANCE = 24
-"""Bits, of the 256 of the finer hash, in which images that are nearly the same differ at most. Copies of real images (JPEG
-of quality 50, half the size, brighter) differ in at most 12, pollen of two species in at least 46."""
+"""The largest number of bits, of the 256 of the finer hash, in which images that look nearly the same differ. Copies of
+real images (JPEG of quality 50, half the size, brighter) differ in at most 12, pollen of two species in at least 46."""
 MOST_PAIRS = 200_000
 """The largest number of listed pairs whose pixels differ."""
 

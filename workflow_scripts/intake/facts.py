@@ -15,8 +15,8 @@ class Facts:
     """Facts about an image file.
 
     `sha256` is the digest of the file's bytes. `width` and `height` are in pixels, after the EXIF rotation. `pixels` is
-    a digest of the decoded pixels, 16 hex digits, and `look` and `fine_look` are perceptual hashes, 16 and 64 hex digits
-    (see `fingerprints`). The last five fields are those of `quality.Quality`.
+    a digest of the decoded pixels, 16 hex digits, and `look` and `fine_look` are perceptual hashes, 16 and 64 hex
+    digits (see `fingerprints`). The last five fields are those of `quality.Quality`.
     """
 
     sha256: str
