@@ -11,21 +11,31 @@ by k-means (best of 30) into as many clusters as there are classes, steel also i
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
+import fastcluster
 import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
+from sklearn.cluster import KMeans
 from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
-from tests.benchmarks.trust_features import BLENDS, Cells, LabelledSet, cells, features, labelled_sets
+from tests.benchmarks.trust_features import AXES, BLENDS, Cells, LabelledSet, cells, features, labelled_sets
+from workflow_scripts.clusterers.kmeans import run_restarts
+from workflow_scripts.clusterers.linkage import cut
 from workflow_scripts.consensus import trust as module
-from workflow_scripts.consensus.agreement import agreement_matrix
+from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with
 from workflow_scripts.consensus.consensus import Consensus, consensus
 from workflow_scripts.consensus.trust import Trust, cell_weights, opinions, support, trust, votes, with_labels
+from workflow_scripts.io.points import reduced
 from workflow_scripts.metrics import score_restarts
+from workflow_scripts.reduce.pca import fit_pca
 
 SHIPPED = "agreement, one vote an opinion"
 STEEL_K = 7
@@ -145,11 +155,82 @@ def of_repeats(of_set: Cells, weights: np.ndarray, k: int, labels: np.ndarray) -
     return score_restarts(np.stack(groups), labels)["ari"].to_numpy()
 
 
+def other_rules(answers: Answers) -> pd.DataFrame:
+    """ARI of the consensus by the rule that groups the images, mean and each of the repeats of the cells.
+
+    Average linkage is what is shipped. Ward linkage and k-means take the rows of the indicators of all clusters, scaled
+    by the roots of the cells' weights, so that squared distances are 2 - 2 x co-association; the most agreeing is the
+    one of the three whose mean ARI with the cells, by their weights, is highest.
+    """
+    rows = []
+    for name, (data, of_set, _, _) in answers.items():
+        k = int(of_set.partitions.max()) + 1
+        aris: dict[str, list[float]] = {}
+        for partitions in of_set.repeats.transpose(1, 0, 2).astype(int):
+            weights = cell_weights(trust(partitions, of_set.choices, n_samples=1))
+            points = (partitions[:, :, None] == np.arange(k)) * np.sqrt(weights)[:, None, None]
+            points = points.transpose(1, 0, 2).reshape(partitions.shape[1], -1)
+            groups = {
+                "average linkage": consensus(partitions, k, weights).group,
+                "Ward linkage": cut(fastcluster.linkage_vector(points, "ward"), k),
+                "k-means": KMeans(k, n_init=10, random_state=0).fit_predict(points),
+            }
+            agreeing = {rule: weights @ agreement_with(partitions, of_rule) for rule, of_rule in groups.items()}
+            groups["the most agreeing"] = groups[max(agreeing, key=lambda rule: agreeing[rule])]
+            for rule, of_rule in groups.items():
+                aris.setdefault(rule, []).append(score_restarts(of_rule[None], data.labels)["ari"][0])
+        said = {rule: f"{np.mean(of):.3f} ({' '.join(f'{value:.3f}' for value in of)})" for rule, of in aris.items()}
+        rows.append({"set": name, "k": k, **said})
+    return pd.DataFrame(rows)
+
+
 def wrong_images(result: Consensus, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Labelled images whose group votes for another class, and which are labelled."""
     known = labels != ""
     table = pd.crosstab(result.group[known], labels[known])
     return labels[known] != table.idxmax(axis=1).loc[result.group[known]].to_numpy(), known
+
+
+def placed(vectors: Mapping[tuple[str, str], np.ndarray], whole: np.ndarray) -> pd.DataFrame:
+    """Where images go that a consensus has not seen, by the rule that places them: shares that agree, three draws.
+
+    A fifth of the images is held out of the reductions, of the clusterings of 32 cells and of their consensus, and then
+    placed. It should go where `whole` (N,), a consensus of all images, has it; groups are matched on the fitted images.
+    """
+    k = int(whole.max()) + 1
+    rules = {
+        "nearest centre": NearestCentroid(),
+        "nearest image": KNeighborsClassifier(1),
+        "ten nearest images": KNeighborsClassifier(10),
+    }
+    rows = []
+    for draw in range(3):
+        held, fitted = np.split(np.random.default_rng(draw).permutation(len(whole)), [len(whole) // 5])
+        spaces = list(_spaces(vectors, fitted))
+        partitions = np.stack([run_restarts(points[fitted], k, 20, [0]).best_labels[0] for _, points in spaces])
+        choices = pd.DataFrame([choice for choice, _ in spaces], columns=AXES)
+        trusted = trust(partitions, choices, n_samples=1)
+        group = consensus(partitions, k, cell_weights(trusted)).group
+        match = linear_sum_assignment(-pd.crosstab(whole[fitted], group).to_numpy())[1]
+        middle = trusted.table["agreement"].argsort().iloc[len(spaces) // 2]
+        for cell, (_, points) in {"most trusted": spaces[trusted.best], "median": spaces[middle]}.items():
+            for rule, model in rules.items():
+                said = model.fit(points[fitted], group).predict(points[held])
+                rows.append({"points of the": f"{cell} cell", "to": rule, "agree": (said == match[whole[held]]).mean()})
+    shares = pd.DataFrame(rows).groupby(["points of the", "to"], sort=False)["agree"]
+    return shares.agg(["mean", "min", "max"]).reset_index()
+
+
+def _spaces(
+    vectors: Mapping[tuple[str, str], np.ndarray], fitted: np.ndarray
+) -> Iterator[tuple[tuple[Any, ...], np.ndarray]]:
+    """The choices and the points of all images in cells whose reductions are fitted to some."""
+    for (preprocess, layer), of_layer in vectors.items():
+        pca = fit_pca(of_layer[fitted], max_components=50)
+        scores = np.concatenate([chunk for _, chunk in pca.transform(of_layer)])
+        for n_components, whiten in product((20, 50), (False, True)):
+            points, _ = reduced(scores, pca.explained_variance, n_components, whiten)
+            yield (preprocess, layer, n_components, whiten), points
 
 
 def blends(answers: Answers) -> pd.DataFrame:
@@ -205,9 +286,19 @@ def main(shared: Path, cache: Path) -> None:
             ari = score_restarts(of_set.partitions, data.labels)["ari"].to_numpy()
             chosen = half_way if data.name == BLENDS else answers
             chosen[data.name if k == data.n_classes else f"{data.name}, k = {k}"] = (data, of_set, trusted, ari)
+            if data.name == "steel" and k == STEEL_K:
+                of_steel = placed(vectors, consensus(of_set.partitions, k, cell_weights(trusted)).group)
             print(f"<!-- {data.name}, k = {k}: {trusted.n_opinions} opinions of {len(ari)} cells -->", flush=True)
     at_classes = {name: answer for name, answer in answers.items() if ", k = " not in name}
-    for table in (ranking(at_classes), of_consensus(answers), blends(half_way), few_labels(at_classes)):
+    rules_of_groups = other_rules({**answers, **half_way})
+    for table in (
+        ranking(at_classes),
+        of_consensus(answers),
+        rules_of_groups,
+        of_steel,
+        blends(half_way),
+        few_labels(at_classes),
+    ):
         print("\n" + table.to_markdown(index=False, floatfmt=".3f"), flush=True)
     threads = os.environ.get("OMP_NUM_THREADS", "all")
     wall, busy = perf_counter() - start[0], process_time() - start[1]
