@@ -11,6 +11,7 @@ import pandas as pd
 
 from tests.workflow import ROOT
 from workflow_scripts.io import store
+from workflow_scripts.io.runs import Runs, write_runs
 
 CELL = {
     "dataset": "random",
@@ -79,5 +80,30 @@ def write_data(folder: str, n: int, width: int) -> dict[str, str]:
 def write_scores(path: str, cell: Mapping[str, Any], k: int) -> None:
     """Write perfect scores of one clustering, for jobs that need a file of scores."""
     row = {**cell, "k": k, "n_clusters": k, "repeat": 0, "restart": 0, "inertia": 1.0, "split": None, "fold": None}
-    columns = {**row, **dict.fromkeys(("accuracy_majority", "nmi_geometric", "ari"), 1.0)}
+    columns = {**row, **dict.fromkeys(("accuracy_majority", "nmi_geometric", "ari", "silhouette"), 1.0)}
     pd.DataFrame([columns]).astype({"k": "Int64", "n_clusters": "Int64"}).to_parquet(path)
+
+
+def write_partition(path: str, n: int, k: int, seed: int, repeats: int = 5) -> str:
+    """Write `k` groups of `n` images, those of `write_data` with every tenth image in another; return the path."""
+    if Path(path).exists():
+        return path
+    random = np.random.default_rng(seed)
+    labels = np.tile(np.arange(n) % GROUPS % k, (repeats, 1))
+    moved = random.random(labels.shape) < 0.1
+    labels[moved] = random.integers(k, size=moved.sum())
+    ids = np.array([f"{number:08d}" for number in range(n)])
+    attributes = store.provenance("", store.manifest_digest(ids), {})
+    write_runs(path, [(k, Runs.single(labels, inertia=random.random(repeats)))], ids, attributes)
+    return path
+
+
+def write_images(path: str, n: int, side: int) -> str:
+    """Write a stack of `n` grey images of `side` x `side` pixels; return the path."""
+    ids = [f"{number:08d}" for number in range(n)]
+    with store.writing(path, store.provenance("", store.manifest_digest(ids), {})) as file:
+        images = file.create_dataset("images", (n, side, side), "u1", chunks=(16, side, side))
+        random = np.random.default_rng(0)
+        for start in range(0, n, 256):
+            images[start : start + 256] = random.integers(256, size=(min(256, n - start), side, side), dtype=np.uint8)
+    return path

@@ -25,8 +25,8 @@ ROW = 4.6
 """Height of a bar in millimetres."""
 MOST = 25
 """Facts that are drawn; the table has all."""
-BATCH = 256
-"""Images measured at once."""
+AT_ONCE = 1 << 24
+"""Bytes of the images that are measured at once."""
 
 
 def tabulate(
@@ -67,7 +67,8 @@ def _of_pictures(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], manif
     for name, path in variants.items():
         with reading(path) as file:
             images, rows = file["images"], manifest["row"].to_numpy()
-            parts = [appearance(_taken(images, rows[i : i + BATCH])) for i in range(0, len(rows), BATCH)]
+            batch = max(1, AT_ONCE // images[0].nbytes)
+            parts = [appearance(_taken(images, rows[i : i + batch])) for i in range(0, len(rows), batch)]
         of_variant = pd.concat(parts, ignore_index=True)
         tables.append(of_variant if len(variants) == 1 else of_variant.add_suffix(f" ({name})"))
     return pd.concat(tables, axis=1)

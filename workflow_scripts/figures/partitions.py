@@ -46,14 +46,18 @@ def read_partitions(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k:
     UserError
         If the cells have different images.
     """
-    runs = [read_runs_of(path, k) for path in paths]
-    if len({k_runs.labels.shape[1] for _, k_runs in runs}) > 1 or len({cell["subset"] for cell in cells}) > 1:
+    chosen, best, repeats = zip(*(_of_cell(path, k) for path in paths), strict=True)
+    if len({len(labels) for labels in best}) > 1 or len({cell["subset"] for cell in cells}) > 1:
         raise UserError("config: figures: at: found cells of several subsets, allowed: one, as in at: {subset: NAME}")
-    best = np.stack([k_runs.labels[k_runs.best].astype(np.int32) for _, k_runs in runs])
-    repeats = [k_runs.labels[k_runs.best_of_repeats].astype(np.int32) for _, k_runs in runs]
     axes = [axis for axis in AXES if len({cell[axis] for cell in cells}) > 1]
     choices = pd.DataFrame([{axis: cell[axis] for axis in axes} for cell in cells], index=range(len(cells)))
-    return Partitions(best, repeats, choices, cell_names(cells, [*AXES]), [chosen for chosen, _ in runs])
+    return Partitions(np.stack(best), repeats, choices, cell_names(cells, [*AXES]), chosen)
+
+
+def _of_cell(path: str, wanted: int | None) -> tuple[int | None, np.ndarray, np.ndarray]:
+    """Return the k that is read, the best partition, and that of every repeat in the small integers of the store."""
+    k, runs = read_runs_of(path, wanted)
+    return k, runs.labels[runs.best].astype(np.int32), runs.labels[runs.best_of_repeats]
 
 
 def read_runs_of(path: str, wanted: int | None) -> tuple[int | None, Runs]:

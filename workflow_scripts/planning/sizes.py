@@ -20,7 +20,7 @@ from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.configuration import Settings
-from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, FLOPS, PAIRS_COPIES
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, FLOPS, LABEL_COPIES, PAIRS_COPIES
 from workflow_scripts.settings.decompositions import Decomposition, Pca
 
 BASE_MB = 400
@@ -30,8 +30,6 @@ TORCH_MB = 400
 STREAM_MB = 2000
 """Memory of a job that streams images, including several of the largest allowed size."""
 EMBEDDED_IMAGES = 400
-LABEL_COPIES = 40
-"""Bytes per label of every cell in a consensus; 1.1 GB were measured for 30 million labels."""
 PERTURBED_VERSIONS = 19
 """The number of versions of an image: those of `preprocess.perturbations.VERSIONS`, and the image itself."""
 BASE_MINUTES = 5
@@ -202,7 +200,9 @@ class Sizes:
         figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
         cells = self.grid.figures[wildcards.study][wildcards.figure]
         n = self.n_images
-        return _megabytes(max(figure.memory(n, self.width(cell), self.dimensions(cell)) for cell in cells), attempt)
+        stored = [self.settings.clusterers[cell.clusterer].n_stored for cell in cells]
+        needed = (figure.memory(n, self.width(cell), self.dimensions(cell), stored) for cell in cells)
+        return _megabytes(max(needed), attempt)
 
     def page_mb(self, kind: str) -> Callable[[Any, int], int]:
         """Return a resource function for the memory (MB) of a study's page, for the largest of the page's cells."""

@@ -19,6 +19,12 @@ PAIRS_COPIES = 2.5
 """Number of matrices of all pairwise distances held at once, counting copies and intermediate results."""
 DISTANCES_AT_ONCE = 10**9
 """Bytes held at once, counting intermediate results, when the distances of all pairs are computed in blocks."""
+LABEL_COPIES = 40
+"""Bytes per label where all cells are compared, with their repeats; 1.1 GB were measured for 30 million labels."""
+LABELS_AT_ONCE = 4_000_000
+"""Number of labels counted at once."""
+FACTS = 500
+"""Bytes per image of its row in the manifest, and of the facts in it."""
 
 
 def encoder_weights(d: int, widths: Sequence[int]) -> int:

@@ -1,6 +1,6 @@
 """The settings of all kinds of figures, and of their common style."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -9,7 +9,7 @@ from workflow_scripts.errors import found_allowed
 from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES, axes_of
 from workflow_scripts.settings.base import Model
 from workflow_scripts.settings.clusterers import Ks
-from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
+from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FACTS, FLOAT, LABEL_COPIES, LABELS_AT_ONCE, PAIRS_COPIES
 from workflow_scripts.settings.methods import Method
 
 METRICS = (
@@ -127,10 +127,11 @@ class Figure(Drawing, Method):
         """Return the name of a decomposition that the figure shows besides those of the cells, or None."""
         return None
 
-    def memory(self, n: int, width: int, d: int) -> int:
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
         """Return the bytes that the job of the table holds at once, without its libraries.
 
-        There are n images with `width` features; the points that are clustered have d dimensions.
+        There are n images with `width` features; the points that are clustered have d dimensions. `stored` holds, for
+        each cell of the figure, the number of partitions stored for one k.
         """
         pairs = min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE) if self.holds_pairs else 0
         return FLOAT * n * (self.copies_of_points * d + self.copies_of_features * width) + int(pairs)
@@ -233,7 +234,7 @@ class ThickLine(Figure):
     """Smallest allowed number of points in a sample."""
     seed: int = 0
 
-    def memory(self, n: int, width: int, d: int) -> int:
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
         """Return the bytes of the points on the line, their neighbours and copies."""
         return 40 * FLOAT * max(self.n_points)
 
@@ -445,7 +446,7 @@ class ToyPanel(Figure):
     kind: Literal["toy_panel"] = "toy_panel"
     n_points: int = Field(3000, ge=200)
 
-    def memory(self, n: int, width: int, d: int) -> int:
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
         """Return the bytes of five matrices of all pairs of points, which is the most that a clusterer holds."""
         return 5 * FLOAT * self.n_points**2
 
@@ -566,6 +567,12 @@ class _OfPartitions(Figure):
     k: int | None = None
     """Number of clusters; null takes the smallest of each cell's clusterer."""
 
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of a cell as it is stored, of the labels of all cells with their repeats, and of those that
+        are counted at once."""
+        labels = n * len(stored)
+        return n * max(stored) + LABEL_COPIES * (labels + min(labels, LABELS_AT_ONCE))
+
 
 class Trust(_OfPartitions):
     """A ranking of the cells by trust that needs no labels: the agreement of each cell with the others, compared with
@@ -608,6 +615,10 @@ class RestartsEnough(_OfPartitions):
 
     kind: Literal["restarts_enough"] = "restarts_enough"
 
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of all labels of one cell, and of those that are counted at once."""
+        return super().memory(n, width, d, (1,) * max(stored))
+
 
 class Nuisances(Figure):
     """The association of the consensus groups with brightness, sharpness, size, format, folders and other facts about
@@ -620,6 +631,10 @@ class Nuisances(Figure):
     """A CSV with a column `path` or `image_id`, and a column for each further fact, such as instrument or operator."""
     n_permutations: int = Field(999, ge=99)
     seed: int = 0
+
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of what is known of the images."""
+        return FACTS * n
 
 
 class Perturbations(Figure):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from tests.jobs import CELL, run_job, write_data, write_scores
+from tests.jobs import CELL, run_job, write_data, write_images, write_partition, write_scores
 from tests.peak_memory import peaks
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
@@ -15,7 +15,6 @@ from workflow_scripts.settings import parse
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.decompositions import Decomposition
 from workflow_scripts.settings.figures import Figure
-from workflow_scripts.settings.studies import OF_A_VERDICT
 
 LIGHT = ["snakemake.script", "tests.jobs", "workflow_scripts.metrics.table", "sklearn.cluster", "sklearn.mixture"]
 TORCH = [*LIGHT, "torch"]
@@ -58,6 +57,15 @@ FIGURES = {
     "toy_panel": ({"n_points": 500}, (300, 10), (1000, 10)),
     "choose_k": ({"ks": [1, 2, 3], "n_init": 1, "n_references": 2, "n_resamples": 2}, (300, 8000), (2500, 50)),
 }
+OF_PARTITIONS = {
+    "trust": ({"n_samples": 20}, (200_000, 20), (5000, 60)),
+    "specification_curve": ({"metric": "agreement"}, (200_000, 20), (5000, 60)),
+    "choice_map": ({}, (200_000, 20), (5000, 60)),
+    "partition_effects": ({"n_permutations": 99}, (200_000, 20), (5000, 60)),
+    "restarts_enough": ({}, (200_000, 1), (5000, 60)),
+    "nuisances": ({"n_permutations": 99}, (20_000, 16), (100, 700)),
+}
+"""Images and cells; of nuisances images and their side, pixels."""
 OF_SCORES = [(700, 6000), (5000, 100)]
 OF_FOLDS = [(1000, 8000), (4000, 500)]
 CONFIG = """
@@ -78,6 +86,10 @@ def _sizes(monkeypatch, size, **sections):
     return Sizes(settings, Layout("random"), Grid(settings))
 
 
+REPEATED = {
+    "decompositions": {"pca": {"method": "pca"}},
+    "clusterers": {"it": {"method": "kmeans", "k": 8, "n_init": 1, "repeats": 5}},
+}
 WILDCARDS = SimpleNamespace(
     **{**CELL, "layer": "fire9_avg", "clusterer": "it", "decomposition": "it", "study": "main", "figure": "it"}
 )
@@ -158,6 +170,34 @@ class _Jobs:
         estimate = sizes.computed_table_mb(WILDCARDS, 1)
         self.add(f"{kind} {size}", estimate, LIGHT, "figure_table", inputs, params, ("parquet", "csv"))
 
+    def of_partitions(self, kind, settings, size):
+        """Add the table of a figure of partitions, of as many cells; of nuisances of one cell, for images as large."""
+        n, number = size
+        side, n_cells = (number, 1) if kind == "nuisances" else (1, number)
+        model = Figure.registry[kind](kind=kind, **settings)
+        study = {
+            "baseline": {"decomposition": "pca"},
+            "vary": {"n_components": [*range(1, n_cells + 1)]},
+            "figures": {"it": model.dump()},
+        }
+        sizes = _sizes(self.monkeypatch, (n, 2), **REPEATED, studies={"main": study})
+        cells = [{**CELL, "n_components": cell, "whiten": cell % 2} for cell in range(n_cells)]
+        few = [write_partition(f"{self.folder}/{n}.{seed}.clusters", n, 8, seed) for seed in range(min(n_cells, 4))]
+        scores = f"{self.folder}/{kind}.scores"
+        write_scores(scores, CELL, 8)
+        files = {
+            "manifest": [write_data(self.folder, n, 2)["manifest"]] * n_cells,
+            "clusters": [few[cell % 4] for cell in range(n_cells)],
+            "scores": [scores] * n_cells,
+            "consensus": few[:1],
+            "preprocessed": [write_images(f"{self.folder}/{n}x{side}.images", n, side)],
+            "facts": [],
+        }
+        inputs = {name: files[name] for name in model.sources}
+        params = {"figure": model.table_settings(), "cells": cells}
+        estimate = sizes.computed_table_mb(WILDCARDS, 1)
+        self.add(f"{kind} {size}", estimate, LIGHT, "figure_table", inputs, params, ("parquet", "csv"))
+
     def clustered(self, size):
         """Write the clusters and the scores of a k-means; return the paths of all that a figure may read."""
         files = write_data(self.folder, *size)
@@ -182,6 +222,7 @@ CASES = [
     *((_Jobs.clusterer, name, *case) for name, case in CLUSTERERS.items()),
     *((_Jobs.decomposition, name, *case) for name, case in DECOMPOSITIONS.items()),
     *((_Jobs.figure, name, *case) for name, case in FIGURES.items()),
+    *((_Jobs.of_partitions, name, *case) for name, case in OF_PARTITIONS.items()),
 ]
 
 
@@ -214,6 +255,5 @@ def test_the_estimate_is_between_one_and_three_times_the_peak(measured, name):
 def test_every_method_and_every_figure_that_computes_is_measured():
     assert CLUSTERERS.keys() == Clusterer.registry.keys() - {"consensus"}  # holds the points, as all do, and reads
     assert DECOMPOSITIONS.keys() == Decomposition.registry.keys()
-    # Those of a whole study hold the labels of all cells, which is little beside the points of one.
-    of_a_study = {*OF_A_VERDICT}
-    assert FIGURES.keys() == {kind for kind, model in Figure.registry.items() if model.computes} - of_a_study
+    computing = {kind for kind, model in Figure.registry.items() if model.computes}
+    assert FIGURES.keys() | OF_PARTITIONS.keys() == computing
