@@ -8,7 +8,7 @@ only.
 from dataclasses import dataclass
 from math import isqrt, prod
 
-POOLINGS = ("flat", "avg", "max", "gem", "cls", "patch", "clspatch")
+POOLINGS = ("flat", "avg", "max", "gem", "gram", "cls", "patch", "clspatch")
 L2 = "_l2"
 JOIN = "+"
 
@@ -67,7 +67,14 @@ class Node:
         """Return the number of features after `pooling` of an output with `shape`; None takes the node's own shape."""
         if pooling == "flat":
             return prod(shape or self.shape)
-        return self.shape[self.channel_axis] * (2 if pooling == "clspatch" else 1)
+        channels = self.shape[self.channel_axis]
+        match pooling:
+            case "gram":
+                return channels * (channels + 1) // 2
+            case "clspatch":
+                return 2 * channels
+            case _:
+                return channels
 
     def refuses(self, pooling: str) -> str | None:
         """Return why the output cannot be pooled by `pooling`, or None if it can."""

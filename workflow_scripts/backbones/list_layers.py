@@ -15,7 +15,7 @@ def list_layers(model: str, n_images: int, size: int | None = None) -> pd.DataFr
 
     - `layer`: the name in the configuration, and `alias`: other names, such as those in papers;
     - `shape`: of the output for an image of side `size` pixels (None takes the model's own size);
-    - `flat` and `pooled`: number of features without pooling, and with any pooling (null if it cannot be pooled);
+    - `flat` and `pooled`: number of features without pooling, and with one number a channel (null if not possible);
     - `flat_mb` and `pooled_mb`: size of the store of `n_images` images in units of 10^6 bytes.
 
     Raises `UserError` if there is no such model.

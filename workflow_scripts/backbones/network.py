@@ -141,6 +141,9 @@ def pool(output: Tensor, pooling: str, channel_axis: int, prefix: int = 0, l2: b
     - `flat` keeps every value in the order of the axes.
     - `avg`, `max` and `gem` reduce all axes except that of the channels. `gem` is the generalised mean with p = 3
       (Radenović, Tolias & Chum 2018, equation 3).
+    - `gram` takes the mean over all positions of the products of two channels, each pair of channels once, then the
+      square root with the sign kept, and length 1 (bilinear pooling: Lin, RoyChowdhury & Maji 2015, section 3.1). It
+      says which channels respond together, and not where, as textures need it.
     - For tokens (N, tokens, channels), `cls` takes the first token, `patch` the mean of all tokens after the first
       `prefix` ones, and `clspatch` both, one after the other (as in the linear evaluation of DINOv2, Oquab et al.
       2023).
@@ -160,6 +163,8 @@ def _pooled(output: Tensor, pooling: str, channel_axis: int, prefix: int) -> Ten
             return output.amax(axes)
         case "gem":
             return output.clamp(min=GEM_FLOOR).pow(GEM_POWER).mean(axes).pow(1 / GEM_POWER)
+        case "gram":
+            return _gram(output.movedim(channel_axis + 1, 1).flatten(2))
         case "cls":
             return output[:, 0].clone()
         case "patch":
@@ -168,3 +173,10 @@ def _pooled(output: Tensor, pooling: str, channel_axis: int, prefix: int) -> Ten
             return torch.cat([output[:, 0], output[:, prefix:].mean(1)], dim=1)
         case _:
             return output.flatten(1).clone()
+
+
+def _gram(maps: Tensor) -> Tensor:
+    """Return the bilinear features (N, C (C + 1) / 2) of maps (N, C, positions)."""
+    rows, columns = torch.triu_indices(maps.shape[1], maps.shape[1])
+    products = (maps @ maps.mT / maps.shape[2])[:, rows, columns]
+    return normalize(products.sign() * products.abs().sqrt(), dim=1)

@@ -2,15 +2,18 @@
 
 import shutil
 import sys
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 
 from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
+from workflow_scripts.grid.expand import Skipped
 from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Job, Run
 
 FIGURE_BYTES = 2_000_000
+REASONS_SHOWN = 5
+"""Of each study, reasons to leave combinations out that a dry run prints."""
 
 
 def plan(run: Run, sizes: Sizes) -> list[str]:
@@ -18,7 +21,6 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
     layout, jobs = sizes.layout, run.needed_jobs()
     stages = Counter(_stage(job, layout) for job in jobs)
     written = _bytes_to_write(jobs, sizes)
-    reasons = Counter((skipped.study, skipped.reason) for skipped in sizes.grid.skipped)
     return [
         "",
         f"Plan for {layout.root}: {sum(stages.values())} jobs",
@@ -26,8 +28,22 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
         f"  restarts of k-means {_restarts_of_kmeans(jobs, sizes):,}",
         *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
         f"  disk about {_size(sum(written.values()))}, {_size(shutil.disk_usage('.').free)} free",
-        *(f"  study {study}: {count} combinations left out: {why}" for (study, why), count in reasons.items()),
+        *left_out(sizes.grid.skipped),
     ]
+
+
+def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
+    """Yield a line for each reason of each study, up to `REASONS_SHOWN`, and one for all further reasons."""
+    reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for combination in skipped:
+        reasons[combination.study][combination.reason] += 1
+    for study, counts in reasons.items():
+        shown = list(counts.items())[:REASONS_SHOWN]
+        for reason, count in shown:
+            yield f"  study {study}: {count} combinations left out: {reason}"
+        if more := len(counts) - len(shown):
+            rest = counts.total() - sum(count for _, count in shown)
+            yield f"  study {study}: {rest} combinations left out for {more} more reasons of this kind"
 
 
 def check_disk(run: Run, sizes: Sizes) -> None:

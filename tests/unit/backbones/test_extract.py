@@ -96,6 +96,21 @@ def test_every_pooling_of_a_residual_network_is_that_of_a_plain_forward_pass(tmp
             )
 
 
+def test_gram_is_the_mean_of_products_of_channels(tmp_path):
+    """The square root with the sign kept, scaled to length 1, is undone: the root would enlarge last bits near 0."""
+    net, backbone = trained_resnet(tmp_path)
+    images = some_images(3, 64, 64, 3)
+    maps = plain_outputs(net, imagenet_pixels(images), ["bn1"])["bn1"].astype(float)
+    products = np.einsum("nihw,njhw->nij", maps, maps) / maps.shape[2] / maps.shape[3]
+    assert (products < 0).any()
+    pairs = products[:, *np.triu_indices(64)]
+    forward, _ = prepare(backbone, ["bn1_gram"], SIZE, CPU)
+    found = forward(images)["bn1_gram"]
+    assert found.shape == (3, family.layer_width("resnet18", "bn1_gram", 64)) == (3, 64 * 65 // 2)
+    expected = pairs / np.abs(pairs).sum(1, keepdims=True)
+    np.testing.assert_allclose(found * np.abs(found), expected, atol=1e-6 * expected.max())
+
+
 def test_a_convolution_is_not_overwritten_by_its_in_place_relu():
     """torchvision's SqueezeNet has nn.ReLU(inplace=True) directly after features.0."""
     net = prepare(RANDOM_SQUEEZENET, ["features.0"], SIZE, CPU)[1].network
