@@ -4,7 +4,7 @@ BIN := .venv/bin
 SLURM_BIN := .venv-slurm/bin
 KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_scripts/clusterers/kmeans/*.h)
 
-.PHONY: run env env-dev env-slurm test test-cluster recover lint bench schema docs clean
+.PHONY: run env env-dev env-slurm test test-faults test-cluster recover lint bench schema docs clean
 
 # `make run CONFIG=FILE` runs the workflow with another configuration.
 run: env
@@ -38,7 +38,11 @@ env-slurm: .venv-slurm/.ready-slurm
 	@touch $@
 
 test: env-dev
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/faults
+
+# Disks, files, weights, models, data and configurations that are bad: one line each. Some minutes.
+test-faults: env-dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/faults -n 2 --dist worksteal
 
 # Starts a small SLURM on this machine for the time of the tests; says so if there can be none.
 test-cluster: env-slurm .venv-slurm/.ready-dev

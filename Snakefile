@@ -31,8 +31,7 @@ rule all:
     default_target: True
     input:
         layout.rejected,
-        [inputs.study_files(study) for study in settings.studies],
-        inputs.reproduction_files,
+        inputs.everything,
         inputs.front_page,
     localrule: True
 
@@ -43,7 +42,7 @@ for study in settings.studies:
         name:
             f"study_{study}"
         input:
-            inputs.study_files(study),
+            inputs.of_study(study),
         localrule: True
 
 

@@ -1,7 +1,13 @@
-"""The exception for mistakes of the user, and the text for a name that is not allowed."""
+"""The exception for mistakes of the user, and the texts for wrong names and for what the system refuses."""
 
-from collections.abc import Iterable
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+
+MOST_LETTERS = 80
+"""Of a value in a message."""
 
 
 class UserError(Exception):
@@ -12,4 +18,50 @@ def found_allowed(found: object, allowed: Iterable[object]) -> str:
     """Return the part of a message about an unknown name: `found 'gray', allowed: grey, clahe (did you mean grey?)`."""
     names = [str(name) for name in allowed]
     near = get_close_matches(str(found), names, 1)
-    return f"found {found!r}, allowed: {', '.join(names)}" + (f" (did you mean {near[0]}?)" if near else "")
+    allowed_here = ", ".join(names) or "none, for none is defined"
+    return f"found {shown(found)}, allowed: {allowed_here}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def shown(found: object) -> str:
+    """Return a value as messages show it: on one line, and cut where it is long."""
+    text = repr(found)
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]} …"
+
+
+_REFUSED = {
+    errno.ENOSPC: "no space left; make room and run again",
+    errno.EDQUOT: "no space left (the disk quota is used up); make room and run again",
+    errno.EFBIG: "the file system takes no file of that size; move the results to another and run again",
+    errno.EROFS: "the file system is read-only; make it writable, or work in another folder",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "permission denied; change its owner or its mode"),
+    errno.ENAMETOOLONG: "the name is too long for the file system; choose a shorter one",
+    errno.EIO: "the disk cannot be read or written (input/output error); check the disk",
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "too many open files; raise the limit (`ulimit -n`) and run again"),
+    **dict.fromkeys((errno.ENOENT, errno.ESTALE), "it has gone since the run began; run again"),
+}
+"""What the system answers where nobody's code is wrong, and what to do."""
+
+
+def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | None:
+    """Return the line for what the system refused, None for any other error.
+
+    `path` is what was written, for errors that name no file. Libraries raise errors of their own over the system's,
+    which is then further down the chain.
+    """
+    if isinstance(error, MemoryError):
+        return "no memory left; run fewer jobs at once (--cores), or on a machine with more"
+    if isinstance(error, OSError) and error.errno in _REFUSED:
+        return f"{error.filename or path or 'a file'}: {_REFUSED[error.errno]}"
+    above = error.__cause__ or error.__context__
+    return refusal(above, path) if above and not isinstance(error, UserError) else None
+
+
+@contextmanager
+def refusals_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise `UserError` with the path and what to do where the system refuses what is written to `path`."""
+    try:
+        yield
+    except Exception as error:
+        if line := refusal(error, path):
+            raise UserError(line) from None
+        raise

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import UserError, refusal
 
 log = logging.getLogger("clustergrid")
 SECONDS_BETWEEN_LINES = 5.0
@@ -22,20 +22,28 @@ logging.addLevelName(NOTICE, MARK.strip())
 def job(log_path: str) -> Iterator[logging.Logger]:
     """Send a job's log to the file `log_path`, and end the process with one line on stderr if the job fails.
 
-    A `UserError` is shown as it is; any other exception is logged with its traceback, and the line names the log.
+    A `UserError` and what the system refuses (`errors.refusal`) are shown as they are; any other exception is logged
+    with its traceback, and the line names the log.
     """
-    handler = logging.FileHandler(log_path, mode="w")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.captureWarnings(True)
     try:
+        _log_to(log_path)
         yield log
     except UserError as error:
         log.error(error)
         sys.exit(f"Error: {error}")
-    except Exception:
+    except Exception as error:
         log.error(traceback.format_exc())
+        if line := refusal(error):
+            sys.exit(f"Error: {line}")
         sys.exit(f"Error: an unexpected failure; the log has the details: {log_path}")
+
+
+def _log_to(path: str) -> None:
+    logging.raiseExceptions = False  # a full disk is said once, and not for every line of the log
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(True)
 
 
 def progress(what: str, unit: str) -> Callable[[int, int], None]:

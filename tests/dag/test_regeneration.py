@@ -33,6 +33,12 @@ def test_nothing_is_made_twice(project):
     jobs(project)
 
 
+def test_what_is_missing_in_the_middle_is_made_again(project):
+    (project.folder / "results/small/decomposed/clahe/squeezenet/fire9_avg/pca.h5").unlink()  # as of a failed job
+    assert project.jobs("study_factorial")["decompose"] == 1
+    assert project.jobs()["decompose"] == 2  # and the map of it
+
+
 def test_a_figures_size_draws_that_figure(project):
     project.edit(CONFIG, "confusion: {kind: confusion}", "confusion: {kind: confusion, width: 120}")
     jobs(project, figure=1)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.tables import read_csv
 
 log = logging.getLogger(__name__)
 NO_WEIGHTS = {"batch_size": 1, "weights_sha256": "none"}
@@ -46,7 +47,7 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
     missing or infinite.
     """
     table = read_table(path)
-    rows = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    rows = read_csv(manifest)
     order = matched(table.names, rows, path)
     values = table.values[order]
     if not np.isfinite(values).all():

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO, Self
+from zlib import crc32
 
 import h5py
 import numpy as np
@@ -23,7 +24,7 @@ from workflow_scripts.backbones import network, weights
 from workflow_scripts.backbones.family import family_of
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.backbones.orbit import mean_over_views
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import UserError, refusals_of
 from workflow_scripts.io import store
 from workflow_scripts.io.device import choose_device
 from workflow_scripts.io.parallel import threaded_map
@@ -36,6 +37,9 @@ tests/benchmarks/bench_features.py."""
 CUDA_WORKERS = 3
 READ_ROWS = 64
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
+ROW_DTYPE = np.dtype("<f4")
+STORED_ROWS = 1024
+CHECKED_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def extract(
     batch_size = chosen.batch_size or BATCH_SIZE[where.type]
     facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}
     widths = forward.widths(images.shape[1:])
-    with Rows.resumed(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
+    with Rows(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
         layers = ", ".join(map(str, widths.items()))
         log.info("%d images, of which %d are done; layers and widths: %s", len(images), rows.done, layers)
         batches = padded_batches(images, rows.done, batch_size)
@@ -159,112 +163,138 @@ def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: in
 class Rows:
     """A writer of the stores of one pass that can go on after it was killed. It is a context manager.
 
-    Each store is from the start a valid HDF5 file, under a temporary name, with a contiguous dataset that is filled in
-    place. A small file says how many rows are on the disk. So a kill damages only rows that are then written again, and
-    the bytes are those of an uninterrupted run. The stores get their final names at the end.
+    Until the end the rows of each layer are in a plain file, and a small file says how many of them are on the disk,
+    with their checksums. So a kill damages only rows that are then written again, rows that were damaged later are
+    computed anew, and the bytes of the stores are those of an uninterrupted run.
 
     Parameters
     ----------
     outputs : the path of the store of each layer.
-    n_images : number of rows.
-    made_from : digest of everything that decides the rows; those of another digest are not used.
+    widths : the number of features of each layer.
+    image_ids : N str.
+    attributes : of the stores; the layer is added.
+    trained_on : the ids of the images that the network was trained on.
     """
 
-    def __init__(self, outputs: Mapping[str, Path], n_images: int, made_from: str) -> None:
-        self.outputs, self.n_images, self.made_from = outputs, n_images, made_from
-        self.done = self.saved = 0
-        self._progress = _beside(next(iter(outputs.values())), "progress")
-        self._streams: dict[str, BinaryIO] = {}
-        self._offsets: dict[str, int] = {}
-        self._open = ExitStack()
-        self._last = monotonic()
-
-    @classmethod
-    def resumed(
-        cls,
+    def __init__(
+        self,
         outputs: Mapping[str, Path],
         widths: Mapping[str, int],
         image_ids: Sequence[str],
         attributes: Mapping[str, Any],
         trained_on: Sequence[str] = (),
-    ) -> Self:
-        """Return a writer that goes on where a killed run with the same digest was, or begins new stores.
-
-        `widths` has the number of features of each layer; `trained_on` are the ids of the images that the network was
-        trained on.
-        """
-        rows = cls(outputs, len(image_ids), digest([list(outputs), dict(widths), dict(attributes), list(image_ids)]))
-        rows.done = rows.saved = rows._rows_on_disk()
-        if not rows.done:
-            for layer, path in outputs.items():
-                _begin(_beside(path, "rows"), widths[layer], image_ids, {**attributes, "layer": layer}, trained_on)
-        return rows
-
-    def _rows_on_disk(self) -> int:
-        try:
-            found = json.loads(self._progress.read_text())
-        except OSError:
-            return 0
-        whole = all(_beside(path, "rows").exists() for path in self.outputs.values())
-        return found["rows"] if whole and found["made_from"] == self.made_from else 0
+    ) -> None:
+        self.outputs, self.widths, self.image_ids = outputs, widths, image_ids
+        self.attributes, self.trained_on = attributes, trained_on
+        self.made_from = digest([list(outputs), dict(widths), dict(attributes), list(image_ids)])
+        self.done = self.saved = 0
+        self._checksums = dict.fromkeys(outputs, 0)
+        self._progress = _beside(next(iter(outputs.values())), "progress")
+        self._streams: dict[str, BinaryIO] = {}
+        self._open = ExitStack()
+        self._last = monotonic()
 
     def __enter__(self) -> Self:
+        for path in self.outputs.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._take_over()
         for layer, path in self.outputs.items():
-            partial = _beside(path, "rows")
-            with h5py.File(partial, "r", locking=False) as file:
-                self._offsets[layer] = file["features"].id.get_offset()
-            self._streams[layer] = self._open.enter_context(open(partial, "r+b"))
+            stream = self._open.enter_context(open(_beside(path, "rows"), "r+b" if self.done else "wb"))
+            stream.seek(self.done * self._row_bytes(layer))
+            self._streams[layer] = stream
         return self
 
+    def _take_over(self) -> None:
+        """Go on from the rows of a killed run, if it was the same in everything and they are whole."""
+        try:
+            found = json.loads(self._progress.read_text())
+            done, checksums = int(found["rows"]), dict(found["checksums"])
+            if found["made_from"] == self.made_from and checksums == {
+                layer: _checksum(_beside(path, "rows"), done * self._row_bytes(layer))
+                for layer, path in self.outputs.items()
+            }:
+                self.done = self.saved = done
+                self._checksums = checksums
+        except (OSError, ValueError, KeyError, TypeError):
+            log.info("no rows of an earlier run that are whole")
+
+    def _row_bytes(self, layer: str) -> int:
+        return self.widths[layer] * ROW_DTYPE.itemsize
+
     def append(self, vectors: Mapping[str, np.ndarray]) -> None:
-        """Write the next rows of every layer, (n, width) each; rows after the last image are padding."""
-        count = min(len(next(iter(vectors.values()))), self.n_images - self.done)
+        """Write the next rows of every layer, (n, width) each; rows after the last image are padding.
+
+        Raises `UserError` for features that are infinite or NaN.
+        """
+        count = min(len(next(iter(vectors.values()))), len(self.image_ids) - self.done)
         for layer, values in vectors.items():
-            stream = self._streams[layer]
-            stream.seek(self._offsets[layer] + self.done * values[0].nbytes)
-            stream.write(np.ascontiguousarray(values[:count], "<f4").data)
+            rows = np.ascontiguousarray(values[:count], ROW_DTYPE)
+            if not np.isfinite(rows).all():
+                image = self.image_ids[self.done + int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])]
+                raise UserError(
+                    f"{self.outputs[layer]}: the network gives numbers that are infinite or none (NaN) for image "
+                    f"{image}; take other weights, another normalise, or precision: float32"
+                )
+            with refusals_of(self.outputs[layer]):
+                self._streams[layer].write(rows.data)
+            self._checksums[layer] = crc32(rows.data, self._checksums[layer])
         self.done += count
         if monotonic() - self._last > SECONDS_BETWEEN_CHECKPOINTS:
             self.save()
 
     def save(self) -> None:
         """Flush all rows to the disk, then write how many there are."""
-        for stream in self._streams.values():
-            stream.flush()
-            os.fsync(stream.fileno())
+        for layer, stream in self._streams.items():
+            with refusals_of(self.outputs[layer]):
+                stream.flush()
+                os.fsync(stream.fileno())
         with store.replacing(self._progress) as temporary:
-            temporary.write_text(json.dumps({"made_from": self.made_from, "rows": self.done}))
+            said = {"made_from": self.made_from, "rows": self.done, "checksums": self._checksums}
+            temporary.write_text(json.dumps(said))
         self.saved, self._last = self.done, monotonic()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if self.done > self.saved:
-                self.save()
-        finally:
-            self._open.close()
+        with refusals_of(next(iter(self.outputs.values()))):
+            try:
+                if self.done > self.saved:
+                    self.save()
+            finally:
+                self._open.close()
         if kind is None:
-            for path in self.outputs.values():
-                _beside(path, "rows").replace(path)
-            self._progress.unlink(missing_ok=True)
+            self._store()
+
+    def _store(self) -> None:
+        ids = np.array(self.image_ids, dtype="S")
+        seen = {content_hash(image) for image in self.trained_on}
+        for layer, path in self.outputs.items():
+            shape = len(ids), self.widths[layer]
+            rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
+            with store.writing(path, {**self.attributes, "layer": layer}) as file:
+                store.put(file, "image_id", ids)
+                if seen:
+                    store.put(file, "trained_on", np.array([content_hash(image) in seen for image in self.image_ids]))
+                with store.filling(file, "features", shape, ROW_DTYPE) as features:
+                    for start in range(0, len(ids), STORED_ROWS):
+                        features[start : start + STORED_ROWS] = rows[start : start + STORED_ROWS]
+        for path in self.outputs.values():
+            _beside(path, "rows").unlink()
+        self._progress.unlink()
 
 
 def _beside(path: Path, what: str) -> Path:
     return path.with_name(f".{path.name}.{what}")
 
 
-def _begin(
-    path: Path, width: int, image_ids: Sequence[str], attributes: Mapping[str, Any], trained_on: Sequence[str]
-) -> None:
-    """Write an HDF5 file that lacks only the values of `features`, whose place in the file is fixed."""
-    placed = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    placed.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-    placed.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-    with store.writing(path, attributes) as file:
-        file["image_id"] = np.array(image_ids, dtype="S")
-        if trained_on:
-            seen = {content_hash(image) for image in trained_on}
-            file["trained_on"] = np.array([content_hash(image) in seen for image in image_ids])
-        file.create_dataset("features", (len(image_ids), width), "<f4", dcpl=placed)
+def _checksum(path: Path, n_bytes: int) -> int | None:
+    """Return the CRC-32 of the first bytes of a file; None where it has fewer."""
+    checksum = 0
+    with open(path, "rb") as stream:
+        while n_bytes:
+            block = stream.read(min(n_bytes, CHECKED_BYTES))
+            if not block:
+                return None
+            checksum, n_bytes = crc32(block, checksum), n_bytes - len(block)
+    return checksum
 
 
 def content_hash(image_id: str) -> str:

@@ -34,12 +34,11 @@ def join(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
         ) as joined:
             store.write_row_facts(joined, store.row_facts(files[0]))
             widths = [file["features"].shape[1] for file in files]
-            features = joined.create_dataset(
-                "features", (len(files[0]["features"]), sum(widths)), "<f4", fletcher32=True
-            )
-            for rows in _slices(len(features)):
-                blocks = [file["features"][rows] for file in files]
-                features[rows] = side_by_side(blocks, scales)
+            shape = len(files[0]["features"]), sum(widths)
+            with store.filling(joined, "features", shape, "<f4") as features:
+                for rows in _slices(len(features)):
+                    blocks = [file["features"][rows] for file in files]
+                    features[rows] = side_by_side(blocks, scales)
 
 
 def _attribute(file: h5py.File, name: str) -> str | float:

@@ -9,6 +9,7 @@ import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import h5py
@@ -32,6 +33,8 @@ _NOT_WEIGHTS = (
 )
 """How files begin that are not weights, with a text for the message."""
 _HEAD_BYTES = 512
+MOST_LETTERS = 160
+"""Of what a library says of a damaged file."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 _NESTED = ("teacher", "state_dict", "model_state_dict", "model", "network", "net", "module")
@@ -69,7 +72,7 @@ def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
             raise UserError(f"weights: {path} holds pickled code, which is never run; save its state_dict()") from None
         raise UserError(f"weights: {path} cannot be read: it is damaged") from None
     except Exception as error:  # the three libraries raise many types of exceptions for damaged files
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = shorten(str(error) or type(error).__name__, MOST_LETTERS, placeholder=" …")
         raise UserError(f"weights: {path} cannot be read: it is damaged ({reason})") from None
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.style import canvas, note, theme
 from workflow_scripts.figures.text_table import height, write_table
+from workflow_scripts.io.tables import read_csv
 
 HEADINGS = {"files": "Files", "taken_in": "Taken in", "duplicates": "Duplicates", "rejected": "Rejected"}
 MOST = 20
@@ -18,7 +19,7 @@ def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
     """Return the rows of formats.csv: `format, files, taken_in, duplicates, rejected`, the most frequent first."""
-    return pd.read_csv(inputs["formats"][0], dtype={"format": str}, keep_default_na=False)
+    return read_csv(inputs["formats"][0], dtype={"format": str})
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

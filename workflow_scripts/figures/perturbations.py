@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.consensus.perturbation import changed_groups
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, shortened, theme
+from workflow_scripts.io.tables import read_csv
 
 MOST = 25
 """Labels that are drawn: those whose images change most; the table has all."""
@@ -28,7 +29,7 @@ def tabulate(
     -------
     DataFrame with the columns of `consensus.perturbation.changed_groups`.
     """
-    return changed_groups(pd.read_csv(inputs["perturbed"][0], dtype={"label": str}, keep_default_na=False, **_NUMBERS))
+    return changed_groups(read_csv(inputs["perturbed"][0], dtype={"label": str}, **_NUMBERS))
 
 
 _NUMBERS: dict[str, Any] = {"na_values": {"strength": [""]}}

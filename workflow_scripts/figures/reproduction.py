@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
+from workflow_scripts.io.tables import read_parquet
 
 LIMIT = 6.0
 """Length of the axis in tolerances; a larger difference is drawn as a triangle at its end."""
@@ -50,9 +51,7 @@ def tabulate(
     the rows that `ours` is the mean of) and `remark`: which layer is used in place of the paper's, or `not run` and
     why.
     """
-    tables = {
-        path.rpartition("/tables/")[2].removesuffix(".parquet"): pd.read_parquet(path) for path in inputs["tables"]
-    }
+    tables = {path.rpartition("/tables/")[2].removesuffix(".parquet"): read_parquet(path) for path in inputs["tables"]}
     rows = [_compared(fact, tables.get(fact.table)) for fact in (SimpleNamespace(**fact) for fact in figure["facts"])]
     return pd.DataFrame(rows).astype({"within": "boolean", "n": "Int64"})
 

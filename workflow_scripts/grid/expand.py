@@ -2,7 +2,7 @@
 
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, product
@@ -100,6 +100,7 @@ class Grid:
                     cells = figure_cells(self, study, figure)
                     self._check_k(cells, study, getattr(figure, "k", None))
                     self._check_place(cells[0], study, figure)
+                    self._check_varies(cells, study, figure)
                     yield name, cells
             except UserError as error:
                 raise UserError(f"{error} (figure {name})") from None
@@ -222,6 +223,16 @@ class Grid:
             allowed = "a backbone that sees the images, and a pca, an autoencoder or none"
             raise UserError(f"config: studies.{study}: {found}, allowed: {allowed}, which have a place for new images")
 
+    def _check_varies(self, cells: Sequence[Cell], study: str, figure: Figure | Page) -> None:
+        """Raise `UserError` for a figure of differences, or along an axis, where there are none."""
+        ks = {k for cell in cells for k in self.settings.clusterers[cell.clusterer].ks}
+        if getattr(figure, "compares", False) and len(cells) == 1 and len(ks) < 2:
+            raise UserError(f"config: studies.{study}: found one cell, allowed: two or more; name values in vary")
+        x = getattr(figure, "x", None)
+        values = {getattr(cell, axis) for axis in AXES if (AXES[axis].column or axis) == x for cell in cells}
+        if x and len(ks if x == "k" else values) == 1:
+            raise UserError(f"config: studies.{study}: x: found {x}, which does not vary in the study; add it to vary")
+
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
         for key, changes in _combinations(study):
             choices = self._choices(name, changes)
@@ -252,7 +263,9 @@ class Grid:
             valid = Choices.model_validate(dict(choices))
         except ValidationError as error:
             detail = error.errors()[0]
-            raise UserError(f"config: {key(str(detail['loc'][0]))}: {mistake(detail)}") from None
+            said = mistake(detail)
+            axis, _, said = (str(detail["loc"][0]), "", said) if detail["loc"] else said.partition(": ")
+            raise UserError(f"config: {key(axis)}: {said}") from None
         for axis, names in self._names.items():
             if (found := getattr(valid, axis)) not in names:
                 raise UserError(f"config: {key(axis)}: {found_allowed(found, names)}")

@@ -579,23 +579,27 @@ class Inputs:
 
     # ------------------------------------------------------------------------------------------------------- targets
 
-    def study_files(self, study: str) -> list[str]:
-        """Return the paths of a study's table, figures and pages."""
-        layout = self.layout
-        figures = [layout.figure.format(study=study, figure=figure) for figure in self.grid.figures[study]]
-        return [
-            layout.study_table.format(study=study),
-            *(getattr(layout, kind).format(study=study) for kind in self.grid.pages[study]),
-            *(path for svg in figures for path in (svg, beside(svg, ".png"))),
-        ]
+    def everything(self, wildcards: Wildcards) -> list[str]:
+        """Return every file that the configuration names, also what others are only made of; not the models.
 
-    @property
-    def reproduction_files(self) -> list[str]:
-        """The files of the comparison with published numbers; an empty list if the configuration names none."""
-        if not self.settings.reproduction:
-            return []
-        figure = self.layout.reproduction_figure
-        return [self.layout.reproduction, figure, beside(figure, ".png")]
+        Snakemake does not miss a file in the middle, whose job failed, where what was made of it earlier is there.
+        """
+        return self._named(self.grid)
+
+    def of_study(self, study: str) -> Callable[[Wildcards], list[str]]:
+        """Return a function for `everything` of one study."""
+
+        def files(wildcards: Wildcards) -> list[str]:
+            names = {study, *(other.study_read for other in self.settings.clusterers.values())}
+            studies = {name: of_name for name, of_name in self.settings.studies.items() if name in names}
+            alone = self.settings.model_copy(update={"studies": studies, "reproduction": None})
+            return self._named(Grid(alone))
+
+        return files
+
+    def _named(self, grid: Grid) -> list[str]:
+        models = {path for model in self.models for path in (model, beside(model, ".safetensors"))}
+        return sorted(self.layout.named(grid) - models)
 
     # -------------------------------------------------------------------------------------------------- housekeeping
 

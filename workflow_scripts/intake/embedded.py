@@ -29,6 +29,8 @@ import numpy as np
 from PIL import Image
 from skimage.color import rgb2gray
 
+from workflow_scripts.errors import refusals_of
+
 # The file of each class and the distance of neighbouring crops in pixels, which is smaller in smaller photographs.
 PHOTOGRAPHS = {
     "brick": ("brick.png", 84),
@@ -60,7 +62,9 @@ def write_embedded(folder: str | Path) -> int:
         with files("skimage.data").joinpath(file).open("rb") as stream, Image.open(stream) as photograph:
             pixels = np.asarray(photograph)
         for count, crop in enumerate(_crops(pixels, step)):
-            Image.fromarray(crop).save(Path(folder) / name / f"{name}_{count:03d}.png")
+            path = Path(folder) / name / f"{name}_{count:03d}.png"
+            with refusals_of(path):
+                Image.fromarray(crop).save(path)
             number += 1
     return number
 

@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Generic, TextIO, TypeVar
 
+from workflow_scripts.errors import refusals_of
 from workflow_scripts.intake.listing import Entry
 
 
@@ -70,10 +71,11 @@ def remembering(path: str | Path, made_from: str, entries: Iterable[Entry], kind
     from something else, its facts are discarded.
     """
     known = _read(Path(path), made_from, set(entries), kind)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w" if known is None else "a", buffering=1, encoding="utf-8") as stream:
-        stream.write(json.dumps(made_from) + "\n" if known is None else "\n")  # the last line may be incomplete
-        yield Memory(known or {}, stream)
+    with refusals_of(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w" if known is None else "a", buffering=1, encoding="utf-8") as stream:
+            stream.write(json.dumps(made_from) + "\n" if known is None else "\n")  # the last line may be incomplete
+            yield Memory(known or {}, stream)
 
 
 def _read(path: Path, made_from: str, wanted: set[Entry], kind: type[Kind]) -> dict[Entry, Kind] | None:

@@ -4,8 +4,10 @@ Rules import this module, so it uses the standard library only.
 """
 
 import re
+import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +22,8 @@ SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", 
 STRAY = 3
 """The most images outside the largest class that do not count as another class."""
 STRAY_SHARE = 0.02
+LONGEST_SECONDS = 60.0
+"""Of the search of an expression in all paths."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def label_images(
         return _counted({path: _prefix(path) for path in images}, "prefix of the file's name")
     if rule == "regex":
         expression = _expression(pattern or "")
-        return _counted({path: _searched(expression, path) for path in images}, f"regex {pattern}")
+        with _in_time(expression.pattern):
+            return _counted({path: _searched(expression, path) for path in images}, f"regex {pattern}")
     if rule == "csv":
         return _from_table(images, file)
     if rule == "hash":
@@ -128,6 +133,25 @@ def _expression(pattern: str) -> re.Pattern[str]:
     if not expression.groups:
         raise UserError(f"intake.labels.pattern: found {pattern!r}, allowed: an expression with a group for the label")
     return expression
+
+
+@contextmanager
+def _in_time(pattern: str) -> Iterator[None]:
+    """Raise `UserError` where a search goes on for ever, as that of `(a+)+$` does."""
+
+    def stop(*_: object) -> None:
+        raise UserError(
+            f"intake.labels.pattern: found {pattern!r}, whose search takes more than {LONGEST_SECONDS} s; allowed: an "
+            "expression without a repetition inside a repetition"
+        )
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _searched(expression: re.Pattern[str], path: str) -> str:

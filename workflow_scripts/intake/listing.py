@@ -93,6 +93,15 @@ def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(_translate, patterns)) or r"(?!)", re.DOTALL | re.IGNORECASE)
 
 
+def is_pattern(text: str) -> bool:
+    """Return whether a text is a glob pattern: `[z-a]` is none."""
+    try:
+        _compile([text])
+    except re.error:
+        return False
+    return True
+
+
 def _translate(pattern: str) -> str:
     pattern = pattern.removeprefix("./").rstrip("/")
     body = "".join(_translate_token(match) for match in _TOKENS.finditer(pattern))

@@ -11,6 +11,7 @@ from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.intake.label_table import read_picked
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import read_runs
+from workflow_scripts.io.tables import read_csv
 from workflow_scripts.io.which_k import choose_k
 
 ROWS = 4096
@@ -79,7 +80,7 @@ def _as_text(subset: Mapping[str, Any]) -> str:
 
 def select(features: str, manifest: str, path: str, code: str) -> None:
     """Copy the rows of a feature store that a subset's `manifest` names to a new store at `path`."""
-    ids = pd.read_csv(manifest, dtype=str, keep_default_na=False)["image_id"].to_numpy(dtype=object)
+    ids = read_csv(manifest)["image_id"].to_numpy(dtype=object)
     with store.reading(features) as whole:
         place = {image: row for row, image in enumerate(store.image_ids(whole))}
         rows = np.array([place[image] for image in ids])
@@ -87,6 +88,6 @@ def select(features: str, manifest: str, path: str, code: str) -> None:
         with store.writing(path, store.provenance(code, store.manifest_digest(ids), settings)) as file:
             store.write_row_facts(file, {name: values[rows] for name, values in store.row_facts(whole).items()})
             shape = (len(rows), whole["features"].shape[1])
-            chosen = file.create_dataset("features", shape, np.float32, fletcher32=True)
-            for start in range(0, len(rows), ROWS):
-                chosen[start : start + ROWS] = whole["features"][rows[start : start + ROWS]]
+            with store.filling(file, "features", shape, np.float32) as chosen:
+                for start in range(0, len(rows), ROWS):
+                    chosen[start : start + ROWS] = whole["features"][rows[start : start + ROWS]]

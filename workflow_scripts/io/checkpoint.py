@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Iterator
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -13,6 +15,8 @@ from workflow_scripts.io.files import replacing
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_SAVES = 60.0
+DIGEST_BYTES = 32
+"""Of SHA-256, at the beginning of the file."""
 
 
 class Checkpoint:
@@ -32,7 +36,12 @@ class Checkpoint:
         self._past: list[str] = []
         self._saved = monotonic()
         if path and path.exists():
-            kept = torch.load(path, map_location="cpu", weights_only=True)
+            file = path.read_bytes()
+            checksum, content = file[:DIGEST_BYTES], file[DIGEST_BYTES:]
+            if sha256(content).digest() != checksum:
+                log.warning("%s is damaged: the training begins anew", path)
+                return
+            kept = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
             if kept["made_from"] == made_from:
                 self.state = kept
                 log.info("the training goes on from a checkpoint; done: %s", ", ".join(kept["finished"]) or "nothing")
@@ -76,6 +85,8 @@ class Checkpoint:
 
     def _save(self) -> None:
         if self.path:
+            stream = BytesIO()
+            torch.save(self.state, stream)
             with replacing(self.path) as temporary:
-                torch.save(self.state, temporary)
+                temporary.write_bytes(sha256(stream.getbuffer()).digest() + stream.getbuffer())
         self._saved = monotonic()

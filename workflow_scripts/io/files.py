@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from workflow_scripts.errors import refusals_of
+
 THUMBNAILS = ".thumbnails"
 """The ending of the folder with the thumbnails of a page; the rest of its name is that of the page."""
 
@@ -14,14 +16,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename it to `path` when the block ends without an error.
 
     The file is fsynced before it is renamed, and removed after an error, so that `path` never holds half a file.
+    Raises `UserError` if the system refuses the writing: no space, no permission.
     """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
     temporary = final.with_name(f".{final.name}.part")
-    try:
-        yield temporary
-        with open(temporary, "rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(final)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with refusals_of(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with open(temporary, "rb") as stream:
+                os.fsync(stream.fileno())
+            temporary.replace(final)
+        finally:
+            temporary.unlink(missing_ok=True)

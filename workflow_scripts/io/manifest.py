@@ -5,6 +5,7 @@ import pandas as pd
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.store import manifest_digest
+from workflow_scripts.io.tables import read_csv
 
 
 def read_manifest(path: str, digest: str | None = None) -> pd.DataFrame:
@@ -14,7 +15,7 @@ def read_manifest(path: str, digest: str | None = None) -> pd.DataFrame:
     `UserError` if `digest` is given and the manifest's images have another digest.
     """
     texts = dict.fromkeys(("image_id", "path", "label", "parent", "group"), str)
-    manifest = pd.read_csv(path, dtype=texts, keep_default_na=False)
+    manifest = read_csv(path, dtype=texts)
     if digest is not None and manifest_digest(manifest["image_id"]) != digest:
         raise UserError(f"{path}: other images than those that the results were made from; run intake again")
     rows = manifest.get("row", manifest.index)

@@ -5,19 +5,22 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
+from io import FileIO
+from math import prod
 from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import DTypeLike
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.files import replacing
 from workflow_scripts.provenance import digest
 
 FORMAT_VERSION = 1
+CHUNK_BYTES = 1 << 19
+"""Of rows that are checked together; half of what HDF5 keeps while it is filled."""
 DECIDING_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision", "openTSNE")
-_FAILED_TO_READ = ("Unable to", "Can't open", "Can't synchronously open", "Can't read", "Can't synchronously read")
-"""How HDF5's error messages begin when a file is damaged; on a full disk they begin with `Can't write`."""
 
 
 @contextmanager
@@ -28,13 +31,38 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
     facts of the stage, such as `weights_sha256`. The format version and the versions of the libraries are added.
     Headers, attributes and arrays written by `put` have checksums, so that `reading` notices damage.
     """
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+    with replacing(path) as temporary, _Disk(temporary, "w+") as disk, h5py.File(disk, "w", libver="v110") as file:
         file.attrs["format_version"] = FORMAT_VERSION
         libraries = {name: version(name) for name in DECIDING_LIBRARIES}
         for name, value in {"libraries": libraries, **attributes}.items():
             _put_attribute(file, name, value)
         yield file
         _check_no_times(file)
+        file.flush()
+
+
+class _Disk(FileIO):
+    """A file for HDF5 that keeps an error of the disk until the next flush, which raises it.
+
+    Where a write fails, HDF5 itself says nothing as it closes a dataset, and crashes later.
+    """
+
+    _error: OSError | None = None
+    _raised = False
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        while self._error is None and len(rest):
+            try:
+                rest = rest[super().write(rest) :]
+            except OSError as error:
+                self._error = error
+        return len(data)
+
+    def flush(self) -> None:
+        if self._error and not self._raised:
+            self._raised = True
+            raise self._error
 
 
 def _check_no_times(file: h5py.File) -> None:
@@ -65,11 +93,34 @@ def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterat
             if manifest is not None and text(file, "manifest") != manifest:
                 raise UserError(f"{path}: made from another manifest than the present one; delete it and run again")
             yield file
-    except (OSError, KeyError, RuntimeError) as error:
-        reason = str(error.args[0]) if error.args else ""
-        if not reason.startswith(_FAILED_TO_READ) or "doesn't exist" in reason:
+    except UserError:
+        raise
+    except Exception as error:  # HDF5 has many for a file that is not what was written
+        if isinstance(error, OSError) and error.errno and f"'{os.fspath(path)}'" in str(error):
+            error.filename = os.fspath(path)  # the system's answer, where h5py leaves it out
             raise
+        if _is_whole(path):
+            raise  # the error is another one, or of another file that is open, too
+        reason = " ".join(str(error.args[-1] if error.args else error).split())
         raise UserError(f"{path}: damaged ({reason}); delete it and run again") from None
+
+
+def _is_whole(path: str | os.PathLike[str]) -> bool:
+    """Return whether everything in a file can be read."""
+
+    def read(_: str, item: h5py.Group | h5py.Dataset) -> None:
+        dict(item.attrs)
+        if isinstance(item, h5py.Dataset):
+            for part in item.iter_chunks() if item.chunks and item.size else [()]:
+                item[part]
+
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            dict(file.attrs)
+            file.visititems(read)
+    except Exception:
+        return False
+    return True
 
 
 def _put_attribute(file: h5py.File, name: str, value: Any) -> None:
@@ -87,6 +138,19 @@ def _put_attribute(file: h5py.File, name: str, value: Any) -> None:
 def put(group: h5py.Group, name: str, values: Any, compression: str | None = None) -> None:
     """Write an array with checksums, which let a reader notice damage, or a scalar, which cannot have any."""
     group.create_dataset(name, data=values, compression=compression, fletcher32=np.ndim(values) > 0)
+    group.file.flush()
+
+
+@contextmanager
+def filling(
+    group: h5py.Group, name: str, shape: tuple[int, ...], dtype: DTypeLike, chunks: tuple[int, ...] | None = None
+) -> Iterator[h5py.Dataset]:
+    """Give a new array with checksums to write block by block; in chunks of whole rows unless others are given."""
+    rows = CHUNK_BYTES // max(1, np.dtype(dtype).itemsize * prod(shape[1:]))
+    whole_rows = (min(max(1, rows), shape[0]), *shape[1:])
+    dataset = group.create_dataset(name, shape, dtype, chunks=chunks or whole_rows, fletcher32=True)
+    yield dataset
+    group.file.flush()
 
 
 def provenance(code: str, manifest: str, settings: Mapping[str, Any], **facts: Any) -> dict[str, Any]:

@@ -1,32 +1,82 @@
 """Reading and writing of tables (parquet for programs, CSV for people), and selection of rows of scores."""
 
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.files import replacing
 from workflow_scripts.io.which_k import choose_k
+from workflow_scripts.spreadsheets import given_back, harmless
+
+CHECKSUM = b"clustergrid_sha256"
+AS_THEY_ARE: dict[str, Any] = {"dtype": None, "keep_default_na": True}
+"""Options of `read_csv` for columns of numbers as numbers."""
 
 
 def write_parquet(table: pd.DataFrame, path: str) -> None:
-    """Write a table as a parquet file, whole or not at all."""
+    """Write a table as a parquet file, whole or not at all, with a checksum of its content."""
+    made = pa.Table.from_pandas(table, preserve_index=False)
+    checked = made.replace_schema_metadata({**made.schema.metadata, CHECKSUM: _checksum(made)})
     with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False)
+        pq.write_table(checked, temporary)
+
+
+def _checksum(table: pa.Table) -> bytes:
+    """Return a hash of the content as it reads, which does not depend on how it is kept."""
+    return sha256(table.to_pandas().to_csv(index=False).encode()).hexdigest().encode()
 
 
 def write_csv(table: pd.DataFrame, path: str) -> None:
-    """Write a table as a CSV file, whole or not at all."""
+    """Write a table as a CSV file, whole or not at all; its texts are harmless in spreadsheets."""
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False)
+        _each_text(harmless, table).to_csv(temporary, index=False)
+
+
+def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
+    """Read what `write_csv` wrote; raises `UserError` with the path if it is damaged.
+
+    All values are texts, and missing ones are empty, unless `options` of `pandas.read_csv` say otherwise.
+    """
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(-1, os.SEEK_END)
+            if stream.read() != b"\n":
+                raise ValueError("it is cut short")
+        table = pd.read_csv(path, **{"dtype": str, "keep_default_na": False, "encoding": "utf-8", **options})
+    except FileNotFoundError:
+        raise
+    except (ValueError, OSError) as error:  # of pandas' parser, of a decoder, of an empty file
+        raise UserError(f"{path}: damaged ({str(error).splitlines()[0]}); delete it and run again") from None
+    return _each_text(given_back, table)
+
+
+def _each_text(change: Callable[[str], str], table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with every text in it, and every name of a column, changed."""
+
+    def changed(value: Any) -> Any:
+        return change(value) if isinstance(value, str) else value
+
+    texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+    return table.assign(**{name: table[name].map(changed) for name in texts}).rename(columns=changed)
 
 
 def read_parquet(path: str) -> pd.DataFrame:
     """Read a parquet file; raises `UserError` with the path if it is damaged."""
     try:
-        return pd.read_parquet(path)
+        table = pq.read_table(path)
+        if (table.schema.metadata or {}).get(CHECKSUM, checksum := _checksum(table)) != checksum:
+            raise ValueError("its checksum is that of another content")
+        return table.to_pandas()
     except FileNotFoundError:
         raise
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: damaged ({str(error).splitlines()[0]}); delete it and run again") from None
 
 

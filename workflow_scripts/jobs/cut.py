@@ -1,26 +1,25 @@
 """images.csv, images, and scales or boxes -> regions.csv: parts of files as images; and what is left out."""
 
-import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.intake.boxes import read_boxes
 from workflow_scripts.intake.regions import Tiling, cut
-from workflow_scripts.io.tables import write_csv
+from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, write_csv
 from workflow_scripts.runlog import NOTICE, job, progress
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    images = pd.read_csv(snakemake.input.images, dtype=str, keep_default_na=False)
+    images = read_csv(snakemake.input.images)
     how = dict(snakemake.params.cut)
     boxes, tiling = how.pop("boxes"), how.pop("tiling")
-    scales = pd.read_csv(snakemake.input.scales, index_col="path") if snakemake.input.scales else None
+    scales = read_csv(snakemake.input.scales, **AS_THEY_ARE) if snakemake.input.scales else None
     regions = cut(
         images,
         snakemake.params.folder,
         boxes=read_boxes(boxes, images["path"]) if boxes else None,
         tiling=Tiling(**tiling) if tiling else None,
-        nm_per_pixel=None if scales is None else scales["nm_per_pixel"].dropna().to_dict(),
+        nm_per_pixel=None if scales is None else scales.set_index("path")["nm_per_pixel"].dropna().to_dict(),
         max_pixels=snakemake.params.max_pixels,
         workers=snakemake.threads,
         progress=progress("cut", "files"),

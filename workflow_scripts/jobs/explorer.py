@@ -1,10 +1,10 @@
 """Clusterings, maps, tables of facts and pictures -> the explorer, a page of every image in every cell."""
 
-import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.study import Study
 from workflow_scripts.pages.gallery.thumbnails import Thumbnails
@@ -17,8 +17,8 @@ with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
     files = {"manifest": source.manifest, "points": source.points, "clusters": source.clusters}
     study = Study.of(OneCell.each(params.cells, files))
     maps = [OneCell(cell, {"map": path}) for cell, path in zip(params.maps, source.maps, strict=True)]
-    quality = pd.read_csv(source.quality)
-    consensus, audit = (pd.read_csv(table) if table else None for table in (source.consensus, source.audit))
+    quality = read_csv(source.quality, **AS_THEY_ARE)
+    consensus, audit = (read_csv(table, **AS_THEY_ARE) if table else None for table in (source.consensus, source.audit))
     columns = study.clusterings(params.page["k"]) + study.facts(quality, consensus, audit)
     rows = dict(zip(study.images["image_id"], study.images["row"].astype(int), strict=True))
     write_explorer(

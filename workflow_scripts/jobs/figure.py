@@ -2,10 +2,10 @@
 
 from importlib import import_module
 
-import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.figures.style import save
+from workflow_scripts.io.tables import read_parquet
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake
@@ -13,7 +13,7 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     figure = snakemake.params.figure
     draw = import_module(f"workflow_scripts.figures.{figure['kind']}").draw
-    table = pd.read_parquet(snakemake.input.table)
+    table = read_parquet(snakemake.input.table)
     inputs = {"manifest": snakemake.input.manifest, "preprocessed": list(snakemake.input.preprocessed)}
     drawn = draw(table, figure, inputs, snakemake.params.style)
     save(drawn, snakemake.output.svg, snakemake.output.png, snakemake.params.style)

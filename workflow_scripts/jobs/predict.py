@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import pandas as pd
 from snakemake.script import Snakemake
 
-from workflow_scripts.io.tables import write_csv
+from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.models.naming import predict_images
 from workflow_scripts.models.saved import load_model
 from workflow_scripts.runlog import job, progress
@@ -14,7 +13,7 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     source, params = snakemake.input, snakemake.params
-    images = pd.read_csv(source.images, dtype=str, keep_default_na=False)[["image_id", "path"]]
+    images = read_csv(source.images)[["image_id", "path"]]
     files = zip(params.studies, source.facts, source.tensors, strict=True)
     tables = predict_images(
         {study: load_model(facts, tensors) for study, facts, tensors in files},

@@ -1,19 +1,18 @@
 """Read the scale of each image of images.csv; write scale_bars.csv with the scale, or the reason why there is none."""
 
-import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.scale_bars.read import Reading
 from workflow_scripts.intake.scale_bars.table import files_of, notes, read_scales
-from workflow_scripts.io.tables import write_csv
+from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.provenance import digest
 from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    images = pd.read_csv(snakemake.input.images, dtype=str, keep_default_na=False)
+    images = read_csv(snakemake.input.images)
     folder, max_pixels = snakemake.params.folder, snakemake.params.max_pixels
     made_from = digest([snakemake.params.code, max_pixels])
     with remembering(snakemake.params.facts, made_from, files_of(images, folder), Reading) as memory:

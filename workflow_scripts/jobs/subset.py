@@ -1,16 +1,15 @@
 """Write the manifest of a subset, chosen from the manifest and, if the subset needs them, from clusters."""
 
-import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.intake.subsets import members
-from workflow_scripts.io.tables import write_csv
+from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    manifest = pd.read_csv(snakemake.input.manifest, dtype=str, keep_default_na=False)
+    manifest = read_csv(snakemake.input.manifest)
     source, name = snakemake.input, snakemake.wildcards.subset
     subset = members(manifest, snakemake.params.subset, name, source.clusters or None, source.table or None)
     log.info(f"{len(subset)} of {len(manifest)} images")

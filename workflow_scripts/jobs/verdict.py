@@ -1,11 +1,10 @@
 """Write the verdict of a study, as a page and as a table of sentences, from its tables, figures and consensus."""
 
-import pandas as pd
 from snakemake.script import Snakemake
 
 from workflow_scripts.io import store
 from workflow_scripts.io.manifest import read_manifest
-from workflow_scripts.io.tables import write_csv
+from workflow_scripts.io.tables import read_csv, read_parquet, write_csv
 from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 from workflow_scripts.pages.verdict.findings import Study, sections
 from workflow_scripts.pages.verdict.page import sentence_table, write_verdict
@@ -21,10 +20,10 @@ with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
         chosen_k = file.attrs["chosen_k"]
     study = Study(
         manifest,
-        pd.read_csv(source.rejected, dtype=str),
-        pd.read_csv(source.groups, dtype=texts),
+        read_csv(source.rejected, keep_default_na=True),
+        read_csv(source.groups, dtype=texts, keep_default_na=True),
         chosen_k,
-        dict(zip(params.kinds, map(pd.read_parquet, source.tables), strict=True)),
+        dict(zip(params.kinds, map(read_parquet, source.tables), strict=True)),
     )
     page_sections = sections(study, params.page["shown"], params.page["per_group"])
     thumbnails = Thumbnails(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True)))

@@ -15,6 +15,7 @@ from workflow_scripts.planning.plan import plan
 from workflow_scripts.planning.report import bring_up_to_date
 from workflow_scripts.planning.sizes import Sizes, csv_rows
 from workflow_scripts.planning.snakemake_internals import Run
+from workflow_scripts.spreadsheets import given_back
 
 HOUSEKEEPING = ("prune", "list_layers")
 
@@ -58,7 +59,7 @@ def _verdict(study: str, layout: Layout) -> list[str]:
         return []
     with open(path, newline="", encoding="utf-8") as stream:
         lines = sorted((int(row["line"]), row["sentence"]) for row in csv.DictReader(stream) if row["line"])
-    printable = ("".join(letter if letter.isprintable() else "?" for letter in text) for _, text in lines)
+    printable = ("".join(letter if letter.isprintable() else "?" for letter in given_back(text)) for _, text in lines)
     return ["", f"Verdict of study {study}:", *(f"  {number}. {text}" for number, text in enumerate(printable, 1))]
 
 

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
 from workflow_scripts.grid.expand import Skipped
@@ -27,7 +28,7 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
         *(f"  {stage:<16}{count:>6}" for stage, count in stages.items()),
         f"  restarts of k-means {_restarts_of_kmeans(jobs, sizes):,}",
         *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
-        f"  disk about {_size(sum(written.values()))}, {_size(shutil.disk_usage('.').free)} free",
+        f"  disk about {_size(sum(written.values()))}, {_size(free_bytes(layout.root))} free",
         *left_out(sizes.grid.skipped),
     ]
 
@@ -49,9 +50,19 @@ def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
 def check_disk(run: Run, sizes: Sizes) -> None:
     """Exit with a message before the first job if the results need more disk space than is free."""
     needed = sum(_bytes_to_write(run.needed_jobs(), sizes).values())
-    free = shutil.disk_usage(".").free
+    free = free_bytes(sizes.layout.root)
     if needed > free:
-        sys.exit(f"Error: disk: {_size(needed)} needed, {_size(free)} free; make room or name fewer variants")
+        sys.exit(
+            f"Error: disk of {sizes.layout.root}: {_size(needed)} needed, {_size(free)} free; make room or name fewer "
+            "variants"
+        )
+
+
+def free_bytes(folder: str) -> int:
+    """Return the bytes that are free on the disk that a folder is on, or will be."""
+    path = Path(folder).resolve()
+    there = next(above for above in (path, *path.parents) if above.exists())
+    return shutil.disk_usage(there).free
 
 
 def _stage(job: Job, layout: Layout) -> str:

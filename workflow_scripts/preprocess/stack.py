@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from workflow_scripts.io import store
 from workflow_scripts.io.images import Part
+from workflow_scripts.io.tables import read_csv
 from workflow_scripts.preprocess.pipeline import preprocess_all
 
 
@@ -33,7 +33,7 @@ def write_stack(
     steps : the steps of the variant.
     code : digest of the code, for the store's attributes.
     """
-    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    rows = read_csv(table)
     images: list[Path | Part]
     if "parent" in rows:
         boxes = rows[["page", "x", "y", "width", "height"]].astype(int).itertuples(index=False)
@@ -47,7 +47,7 @@ def write_stack(
     with store.writing(path, attributes) as file:
         store.put(file, "image_id", np.array(ids, dtype="S"))
         shape = (len(ids), *first.shape)
-        stack = file.create_dataset("images", shape, np.uint8, chunks=(1, *first.shape), fletcher32=True)
-        stack[0] = first
-        for row, image in enumerate(results, 1):
-            stack[row] = image
+        with store.filling(file, "images", shape, np.uint8, chunks=(1, *first.shape)) as stack:
+            stack[0] = first
+            for row, image in enumerate(results, 1):
+                stack[row] = image

@@ -133,11 +133,11 @@ def decompose(
                 store.put(file, name, getattr(fitted, name))
             store.put(file, "components", fitted.components.astype(np.float32))
             shape = X.shape[0], len(fitted.components)
-            chunks = tuple(map(min, shape, SCORES_CHUNK)) if all(shape) else True
-            scores = file.create_dataset("scores", shape, np.float64, chunks=chunks, fletcher32=True)
-            for rows, chunk in fitted.transform(X):
-                scores[rows] = chunk
-                progress(rows.stop, X.shape[0])
+            chunks = tuple(map(min, shape, SCORES_CHUNK))
+            with store.filling(file, "scores", shape, np.float64, chunks) as scores:
+                for rows, chunk in fitted.transform(X):
+                    scores[rows] = chunk
+                    progress(rows.stop, X.shape[0])
 
 
 def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """Reproducible t-SNE maps of the images in two dimensions."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 
+log = logging.getLogger(__name__)
 MAX_EXACT_NEIGHBOURS = 20_000
 FEWEST = 4
 
@@ -44,13 +46,18 @@ def embed(
         start = pca(points, svd_solver="full", random_state=seed)
         affinities = PerplexityBasedNN(
             points,
-            perplexity=min(perplexity, (len(points) - 1) / 3),
+            perplexity=usable(perplexity, len(points)),
             method="exact" if len(points) <= MAX_EXACT_NEIGHBOURS else "annoy",
             random_state=seed,
             n_jobs=1,
         )
         tsne = TSNE(n_iter=n_iter, random_state=seed, n_jobs=threads)
         return np.array(tsne.fit(affinities=affinities, initialization=start), dtype=np.float64)
+
+
+def usable(perplexity: float, n: int) -> float:
+    """Return the perplexity that n points allow: a third of the others at most."""
+    return min(perplexity, (n - 1) / 3)
 
 
 def decompose(
@@ -62,14 +69,18 @@ def decompose(
 ) -> None:
     """Compute the t-SNE map of the decomposition `source` and write it to the store `path` as `scores` (N, 2) float64.
 
-    `settings` are those of `settings.Tsne`. Raises `UserError` if there are fewer than `FEWEST` images.
+    `settings` are those of `settings.Tsne`. The attribute `perplexity` is the one that was used; the log says if it is
+    lower than the one of the settings. Raises `UserError` if there are fewer than `FEWEST` images.
     """
     with store.reading(source) as components:
         X = components["scores"][:, : settings["n_components"]]
         rows, manifest = store.row_facts(components), store.text(components, "manifest")
     if len(X) < FEWEST:
         raise UserError(f"t-SNE: found {len(X)} images, at least {FEWEST} are needed")
-    with store.writing(path, store.provenance(code, manifest, settings)) as file:
+    perplexity = usable(settings["perplexity"], len(X))
+    if perplexity < settings["perplexity"]:
+        log.warning("perplexity %g is lowered to %.4g: there are %d images", settings["perplexity"], perplexity, len(X))
+    with store.writing(path, store.provenance(code, manifest, settings, perplexity=perplexity)) as file:
         store.write_row_facts(file, rows)
         store.put(file, "scores", embed(X, perplexity=settings["perplexity"], seed=settings["seed"]))
     progress(len(X), len(X))

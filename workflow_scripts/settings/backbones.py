@@ -11,7 +11,7 @@ from workflow_scripts.backbones.family import family_of, layer_width, unknown_la
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.backbones.weight_names import weight_file
 from workflow_scripts.errors import found_allowed
-from workflow_scripts.settings.base import Model, Name
+from workflow_scripts.settings.base import Model, Name, Seed
 
 
 class FineTuning(Model):
@@ -26,7 +26,7 @@ class FineTuning(Model):
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(32, ge=1)
     test_fraction: float = Field(0.2, gt=0, lt=1)
-    seed: int = 0
+    seed: Seed = 0
 
 
 class _Variant(Model):
@@ -86,7 +86,7 @@ class Network(_OfImages):
     `hf-hub:OWNER/NAME` for a repository, `random`, or `none`. The default is the configuration's `weights`."""
     sha256: str | None = None
     """The SHA-256 that the weight file must have; null does not check it."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of random weights."""
     normalise: Literal["auto", "imagenet", "caffe", "symmetric", "lite"] = "auto"
     """How pixels are scaled before the network; `auto` takes what the weights were trained with."""

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from workflow_scripts.errors import found_allowed
+from workflow_scripts.errors import found_allowed, shown
 
 ENDINGS = (".classes", ".csv", ".h5", ".parquet", ".png", ".svg")
 """Endings that follow the name of a variant, study or figure in file names; a name must not end in one of them."""
@@ -18,7 +18,13 @@ def _no_ending(name: str) -> str:
     return name
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$"), AfterValidator(_no_ending)]
+MOST_LETTERS = 100
+"""Of a name: file systems take 255, and names of files hold endings and other names beside it."""
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=MOST_LETTERS), AfterValidator(_no_ending)
+]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What all generators of random numbers take."""
 
 
 class Model(BaseModel):
@@ -48,6 +54,8 @@ class Model(BaseModel):
             for each in value if isinstance(value, list) else [value]:
                 if numeric and isinstance(each, bool):
                     raise ValueError(f"{key}: found {str(each).lower()}, allowed: a number")
+                if annotation == "<class 'bool'>" and not isinstance(each, bool):
+                    raise ValueError(f"{key}: found {shown(each)}, allowed: true or false")
         return given
 
     def dump(self, **how: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
 from workflow_scripts.settings.backbones import Backbone, Network, settings_model
-from workflow_scripts.settings.base import Model, Name
+from workflow_scripts.settings.base import MOST_LETTERS, Model, Name, Seed
 from workflow_scripts.settings.clusterers import Clusterer, OfK
 from workflow_scripts.settings.decompositions import Decomposition, Pca
 from workflow_scripts.settings.figures import Style
@@ -22,6 +22,9 @@ from workflow_scripts.settings.studies import Choices, CrossValidation, Study, S
 RESERVED_STUDIES = {"all", "reproduction", "table"}
 SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
 """For a section, a key at the top of the configuration, and the key of the section's variants whose default it is."""
+
+
+Lower = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=MOST_LETTERS)]
 
 
 class Settings(Model):
@@ -38,7 +41,7 @@ class Settings(Model):
     dry run says so."""
     n_clusters: int = Field(8, ge=1)
     """The `k` of clusterers that do not set it."""
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     """The base of all random seeds."""
     backbone: str | None = None
     """The backbone or model whose layers `snakemake list_layers` lists; null takes the baseline's backbone."""
@@ -49,9 +52,7 @@ class Settings(Model):
     intake: Intake = Intake()
     preprocess: dict[Name, Preprocess] = Field(min_length=1)
     backbones: dict[Name, Backbone] = Field(min_length=1)
-    decompositions: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")], Decomposition] = {
-        "pca": Pca()
-    }
+    decompositions: dict[Lower, Decomposition] = {"pca": Pca()}
     clusterers: dict[Name, Clusterer] = Field(min_length=1)
     cross_validations: dict[Name, CrossValidation] = {}
     subsets: dict[Name, Subset] = {}
@@ -98,6 +99,10 @@ class Settings(Model):
         for name, clusterer in self.clusterers.items():
             if clusterer.study_read is not None and clusterer.study_read not in self.studies:
                 raise ValueError(f"clusterers.{name}.study: {found_allowed(clusterer.study_read, self.studies)}")
+        for name, backbone in self.backbones.items():
+            tuned = backbone.finetune and backbone.finetune.preprocess
+            if tuned and tuned not in self.preprocess:
+                raise ValueError(f"backbones.{name}.finetune.preprocess: {found_allowed(tuned, self.preprocess)}")
         for name, study in self.studies.items():
             self._check_names_of(name, study)
         return self

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from workflow_scripts.settings.base import Seed
 from workflow_scripts.settings.costs import FLOAT, FLOP_PER_WEIGHT, FLOPS, encoder_weights
 from workflow_scripts.settings.methods import Method
 
@@ -82,7 +83,7 @@ class Tsne(Decomposition):
     of: str = "pca"
     n_components: int = Field(50, ge=1)
     perplexity: float = Field(30, gt=1)
-    seed: int = 0
+    seed: Seed = 0
 
     @property
     def source(self) -> str:
@@ -143,7 +144,7 @@ class Autoencoder(Decomposition):
     held_out: float = Field(0.2, gt=0, lt=1)
     """Share of the images that is not trained on: one half decides when a phase ends, the other half measures the
     reported error."""
-    seed: int = 0
+    seed: Seed = 0
     device: Literal["cpu", "cuda"] = "cpu"
 
     @property

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES, axes_of
-from workflow_scripts.settings.base import Model
+from workflow_scripts.settings.base import Model, Seed
 from workflow_scripts.settings.clusterers import Ks
 from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FACTS, FLOAT, LABEL_COPIES, LABELS_AT_ONCE, PAIRS_COPIES
 from workflow_scripts.settings.methods import Method
@@ -111,6 +111,8 @@ class Figure(Drawing, Method):
     """How many copies of the features, in double precision, the job of the table holds."""
     holds_pairs: ClassVar[bool] = False
     """Whether the job of the table holds the distances of all pairs (in blocks if there are many)."""
+    compares: ClassVar[bool] = False
+    """Whether the figure needs more than one cell or one k."""
     shows_scales: ClassVar[bool] = False
     """Whether the figure needs the scales of the images, which are read only with `intake: {scale_bars: true}`."""
 
@@ -216,7 +218,7 @@ class IntrinsicDimension(Figure):
     """Shares of the images that the line is fitted to, those with the smallest ratio of neighbour distances."""
     smallest: int = Field(50, ge=20)
     """Smallest allowed number of images in a sample."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class ThickLine(Figure):
@@ -232,7 +234,7 @@ class ThickLine(Figure):
     """Standard deviation across the line, whose length is 100."""
     smallest: int = Field(50, ge=20)
     """Smallest allowed number of points in a sample."""
-    seed: int = 0
+    seed: Seed = 0
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
         """Return the bytes of the points on the line, their neighbours and copies."""
@@ -272,7 +274,7 @@ class Distances(Figure):
     """Number of images in the sample, divided equally between the classes; a smaller class gives all its images."""
     n_bootstrap: int = Field(1000, ge=100)
     confidence: float = Field(0.95, gt=0, lt=1)
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Embedding(_OfOneK):
@@ -496,7 +498,7 @@ class ChooseK(Figure):
     recommendation is."""
     covariance_type: Literal["full", "tied", "diag", "spherical"] = "diag"
     """Covariance type of the Gaussian mixtures of the BIC."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Folds(Figure):
@@ -542,6 +544,7 @@ class BestOfN(Figure):
 class Effects(Figure):
     """The share of a metric's variance that each choice, and each pair of choices, explains in a full product."""
 
+    compares = True
     kind: Literal["effects"] = "effects"
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     pairs: int = Field(5, ge=0)
@@ -551,6 +554,7 @@ class Effects(Figure):
 class Heatmap(Figure):
     """A metric against two choices of a full product, averaged over all other choices."""
 
+    compares = True
     kind: Literal["heatmap"] = "heatmap"
     width: float = Field(85, gt=20, le=500)
     metric: Metric = "accuracy_majority"
@@ -581,7 +585,7 @@ class Trust(_OfPartitions):
     kind: Literal["trust"] = "trust"
     n_samples: int = Field(100, ge=20)
     """Number of samples of images and cells for the intervals of the ranks, and of shuffled studies for `chance`."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class SpecificationCurve(_OfPartitions):
@@ -606,7 +610,7 @@ class PartitionEffects(_OfPartitions):
     pairs: int = Field(3, ge=0)
     """Number of interactions of two choices that are shown, the strongest first."""
     n_permutations: int = Field(499, ge=99)
-    seed: int = 0
+    seed: Seed = 0
 
 
 class RestartsEnough(_OfPartitions):
@@ -630,7 +634,7 @@ class Nuisances(Figure):
     facts: str | None = None
     """A CSV with a column `path` or `image_id`, and a column for each further fact, such as instrument or operator."""
     n_permutations: int = Field(999, ge=99)
-    seed: int = 0
+    seed: Seed = 0
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
         """Return the bytes of what is known of the images."""
@@ -648,7 +652,7 @@ class Perturbations(Figure):
     n_images: int = Field(200, ge=2)
     """Number of images that are perturbed, divided between the labels in proportion. Each takes as long as 19
     images."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed by which the images are drawn."""
 
     @property

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from workflow_scripts.errors import found_allowed
+from workflow_scripts.intake.listing import is_pattern
 from workflow_scripts.settings.base import Model
 
 TILES_OF_AN_IMAGE = 100
@@ -163,7 +164,7 @@ class Intake(Model):
     @classmethod
     def _brackets_close(cls, patterns: list[str]) -> list[str]:
         for pattern in patterns:
-            if not pattern or pattern.count("[") != pattern.count("]"):
+            if not pattern or pattern.count("[") != pattern.count("]") or not is_pattern(pattern):
                 raise ValueError(f"found {pattern!r}, allowed: a glob pattern; write [[] for a bracket in a name")
         return patterns
 

@@ -9,7 +9,8 @@ from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model
 from workflow_scripts.settings.methods import Method
 
-Size = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+Side = Annotated[int, Field(ge=1, le=16_384)]
+Size = tuple[Side, Side]
 
 
 class Step(Method):

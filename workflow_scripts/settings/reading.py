@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.errors import UserError, found_allowed, shown
 
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -122,6 +122,7 @@ _ALLOWED = {
     "less_than_equal": "at most {le:g}",
     "too_short": "{min_length} or more entries",
     "too_long": "{max_length} entries at most",
+    "string_too_long": "{max_length} letters at most",
 }
 """The texts for what is allowed, by pydantic's types of errors."""
 
@@ -136,4 +137,4 @@ def mistake(detail: Any) -> str:
         return "missing"
     if kind in ("literal_error", "union_tag_invalid"):
         return found_allowed(found, re.findall("'([^']+)'", context.get("expected") or context["expected_tags"]))
-    return f"found {found!r}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"
+    return f"found {shown(found)}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"

@@ -1,7 +1,7 @@
 """The settings of studies, cross-validations and subsets."""
 
 import json
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import Field, create_model, model_validator
 
@@ -36,7 +36,7 @@ class InClusters(Model):
     """Choices of the cell that differ from the configuration's baseline."""
     k: int | None = None
     """Number of clusters; null takes the smallest of the cell's clusterer."""
-    clusters: list[int] = Field(min_length=1)
+    clusters: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     """The numbers of the clusters, from 0."""
 
     @model_validator(mode="after")
@@ -112,10 +112,13 @@ class Study(WithPages):
     @model_validator(mode="before")
     @classmethod
     def _with_figures_of_its_verdict(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("verdict") is None:
+        if not isinstance(given, dict):
             return given
-        verdict, figures = dict(given["verdict"]), dict(given.get("figures") or {})
-        kinds = {figure.get("kind") for figure in figures.values() if isinstance(figure, dict)}
+        verdict, figures = given.get("verdict"), given.get("figures") or {}
+        if not isinstance(verdict, dict) or not isinstance(figures, dict):
+            return given
+        figures = dict(figures)
+        kinds = [figure.get("kind") for figure in figures.values() if isinstance(figure, dict)]
         for kind in OF_A_VERDICT:
             if kind not in kinds:
                 keys = ("at",) if kind == "nuisances" else ("at", "k")

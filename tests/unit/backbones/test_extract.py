@@ -14,7 +14,7 @@ from torch import nn
 
 from workflow_scripts.backbones import extract as module
 from workflow_scripts.backbones import family
-from workflow_scripts.backbones.extract import extract, padded_batches, prepare
+from workflow_scripts.backbones.extract import Rows, extract, padded_batches, prepare
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -319,12 +319,34 @@ def test_rows_torn_by_the_kill_are_written_again(tmp_path):
     with pytest.raises(InterruptedJobError):
         run(tmp_path, "torn", images, report=interrupt_at(12))
     partial = tmp_path / "torn" / ".fire9_avg.h5.rows"
-    with h5py.File(partial, "r") as file:
-        place = file["features"].id.get_offset() + 12 * 512 * 4
     with open(partial, "r+b") as stream:
-        stream.seek(place)
+        stream.seek(12 * 512 * 4)
         stream.write(b"\xff" * 5000)
     assert all_bytes(run(tmp_path, "torn", images)) == all_bytes(run(tmp_path, "whole", images))
+
+
+@pytest.mark.parametrize("name", [".fire9_avg.h5.rows", ".features.0.h5.rows", ".fire9_avg.h5.progress"])
+@pytest.mark.parametrize("kept", [0, 0.5, "a flipped bit"])
+def test_a_damaged_file_of_a_killed_run_begins_anew(tmp_path, name, kept):
+    images = some_images(12, 48, 48)
+    with pytest.raises(InterruptedJobError):
+        run(tmp_path, "damaged", images, report=interrupt_at(8))
+    path = tmp_path / "damaged" / name
+    content = bytearray(path.read_bytes())
+    if isinstance(kept, str):
+        content[len(content) // 3] ^= 4
+    else:
+        del content[int(kept * len(content)) :]
+    path.write_bytes(content)
+    assert all_bytes(run(tmp_path, "damaged", images)) == all_bytes(run(tmp_path, "whole", images))
+
+
+def test_features_that_are_no_numbers_are_one_line(tmp_path):
+    with (
+        pytest.raises(UserError, match=r"fire9_avg\.h5: the network gives .*NaN.* for image 0{15}2;"),
+        Rows({"fire9_avg": tmp_path / "fire9_avg.h5"}, {"fire9_avg": 2}, some_ids(4), {}) as rows,
+    ):
+        rows.append({"fire9_avg": np.array([[1, 2], [3, 4], [5, np.nan], [7, 8]])})
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"batch_size": 3}, {"precision": "bfloat16"}])

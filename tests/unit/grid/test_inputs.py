@@ -175,17 +175,20 @@ def test_models_are_those_of_studies_with_a_place_for_new_images(inputs):
 
 def test_published_tables_are_those_that_the_configuration_makes(inputs):
     assert inputs.published_tables == [f"results/d/tables/{name}.parquet" for name in ("main.classes", "main/map")]
-    assert inputs.reproduction_files == []
     compared = _inputs(reproduction={"published": "cohn"})
     assert len(compared.reproduction_settings["facts"]) == len(FACTS)
-    assert "results/d/figures/reproduction.png" in compared.reproduction_files
+    assert "results/d/figures/reproduction.png" in compared.everything(None)
+    assert "results/d/figures/reproduction.png" not in compared.of_study("main")(None)
 
 
-def test_a_studys_files_are_its_table_its_pages_and_its_figures(inputs):
-    files = inputs.study_files("main")
-    assert files[:3] == ["results/d/tables/main.parquet", "results/d/audit/main.csv", "results/d/gallery/main.html"]
-    assert files[3:5] == ["results/d/figures/main/map.svg", "results/d/figures/main/map.png"]
-    assert len(files) == 3 + 2 * 4
+def test_a_study_is_also_what_its_figures_are_made_of(inputs):
+    files = set(inputs.of_study("main")(None))
+    assert files <= set(inputs.everything(None))
+    assert {"results/d/tables/main.parquet", "results/d/audit/main.csv", "results/d/gallery/main.html"} <= files
+    assert {"results/d/figures/main/map.svg", "results/d/figures/main/map.png"} <= files
+    assert "results/d/features/plain/net/fire9_avg.h5" in files
+    assert any(path.startswith("results/d/decomposed/plain/net/fire9_avg/") for path in files)
+    assert not any("/models/" in path or "reproduction" in path for path in files)
 
 
 def test_the_model_whose_layers_are_listed_is_a_backbones_or_one_by_name(inputs):

@@ -47,8 +47,8 @@ def silent(*_: Any) -> None:
 
 def write_features(path: Path) -> None:
     with store.writing(path, store.provenance("c", store.manifest_digest(IDS), {})) as file:
-        file["image_id"] = np.array(IDS, dtype="S")
-        file["features"] = IRIS.astype(np.float32)
+        store.put(file, "image_id", np.array(IDS, dtype="S"))
+        store.put(file, "features", IRIS.astype(np.float32))
 
 
 def images_of(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,16 +55,16 @@ def describe_all(
     """
     facts = {**attributes, "backbone": dict(settings), "layer": LAYER, **NO_WEIGHTS}
     vectors = ordered_map(partial(describe, settings=settings), _one_by_one(images), workers, BATCH)
-    done = 0
+    first = next(vectors)
+    vectors, done = chain([first], vectors), 0
     with store.writing(output, facts) as file:
         store.put(file, "image_id", np.array(image_ids, dtype="S"))
-        while block := list(islice(vectors, BLOCK_ROWS)):
-            if not done:
-                file.create_dataset("features", (len(images), len(block[0])), "<f4", fletcher32=True)
-            file["features"][done : done + len(block)] = block
-            done += len(block)
-            if report:
-                report(done, len(images))
+        with store.filling(file, "features", (len(images), len(first)), "<f4") as features:
+            while block := list(islice(vectors, BLOCK_ROWS)):
+                features[done : done + len(block)] = block
+                done += len(block)
+                if report:
+                    report(done, len(images))
 
 
 NO_WEIGHTS = {"batch_size": BLOCK_ROWS, "weights_sha256": "none"}

@@ -1,0 +1,42 @@
+"""A small disk to fill, and what one line is."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A file system of its own, with a file that takes the room that nothing else may have."""
+
+    folder: Path
+
+    def leave(self, n_bytes: int) -> None:
+        """Leave so much room and no more."""
+        ballast = self.folder / "ballast"
+        ballast.unlink(missing_ok=True)
+        taken = shutil.disk_usage(self.folder).free - n_bytes
+        with open(ballast, "wb") as stream:
+            if taken > 0:
+                os.posix_fallocate(stream.fileno(), 0, taken)
+
+    def remount(self, mode: str) -> None:
+        """Make the disk read-only (`ro`) or writable (`rw`)."""
+        subprocess.run(["mount", "-o", f"remount,{mode}", str(self.folder)], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk of 16 MB, empty."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
+    yield Disk(folder)
+    subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -1,0 +1,147 @@
+"""Bad configurations, made from the schema: each ends in one line that names the key."""
+
+import copy
+import math
+import random
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.unit.settings.test_settings import _changed
+from tests.workflow import ROOT
+from workflow_scripts.errors import UserError
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.intake import labels
+from workflow_scripts.settings import parse, schema
+
+N_BAD = 600
+SOURCES = ("tests/methods.yaml", "tests/small.yaml", "config/config.yaml")
+Path = tuple[Any, ...]
+WRONG: tuple[Any, ...] = (
+    *(None, True, -1, 0, 1e30, math.inf, math.nan, 0.5, 10**12),
+    *("", " ", "x", "ü" * 300, "=1+1", "a/b", "..", "yes", "1e999"),
+    *([], [None], [[]], ["x", "x"], [1, "x"], {}, {"x": 1}, {None: None}),
+)
+
+
+@cache
+def sources() -> tuple[Any, ...]:
+    return tuple(yaml.safe_load((ROOT / source).read_text()) for source in SOURCES)
+
+
+def places(node: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every value below a node."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def changed(config: Any, path: Path, value: Any) -> Any:
+    """Return the configuration with another value at a place, or with a key `unknown` beside it where it is `...`."""
+    config = copy.deepcopy(config)
+    node = config
+    for key in path[:-1]:
+        node = node[key]
+    if value is ...:
+        node["unknown"] = 1
+    else:
+        node[path[-1]] = value
+    return config
+
+
+def bad_configurations() -> list[tuple[Path, Any, Any]]:
+    """Return places, what stands there, and the configurations, all of which the schema refuses."""
+    described = jsonschema.Draft202012Validator(schema())
+    choose = random.Random(0)
+    candidates = [
+        (config, path, value)
+        for config in sources()
+        for path in places(config)
+        for value in (*WRONG, *([...] if isinstance(path[-1], str) else []))
+    ]
+    choose.shuffle(candidates)
+    bad: list[tuple[Path, Any, Any]] = []
+    for config, path, value in candidates:
+        if len(bad) == N_BAD:
+            break
+        config = changed(config, path, value)
+        if refuses(described, config):
+            bad.append((path, value, config))
+    return bad
+
+
+def refuses(described: Any, config: Any) -> bool:
+    """Return whether a schema refuses a configuration."""
+    try:
+        return not described.is_valid(config)
+    except TypeError:  # a key that is no text
+        return True
+
+
+def said(config: Any) -> str:
+    """Return what the start of a run says of a configuration."""
+    try:
+        Grid(parse(config)).check()
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def names(line: str, path: Path, value: Any) -> bool:
+    """Return whether a line names the key, the one above it, or what the key is one of."""
+    keys = {str(key) for key in path[-3:] if not isinstance(key, int)}
+    return any(key in line for key in keys) or (value is ... and "unknown" in line)
+
+
+def test_every_bad_configuration_is_one_line_that_names_the_key() -> None:
+    bad = bad_configurations()
+    assert len(bad) == N_BAD
+    lines = [(path, value, said(config)) for path, value, config in bad]
+    accepted = [(path, value) for path, value, line in lines if not line]
+    unclear = [(path, value, line) for path, value, line in lines if "\n" in line or not names(line, path, value)]
+    assert (accepted, unclear) == ([], [])
+
+
+@pytest.mark.parametrize("source", range(len(SOURCES)))
+def test_the_configurations_are_good_before(source: int) -> None:
+    assert said(sources()[source]) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("studies.main.figures.lines", {"kind": "sensitivity", "x": "layer"}, "x: found layer, which does not vary"),
+        ("studies.main.vary", {"whiten": ["yes", False]}, "studies.main.vary.whiten: found 'yes', allowed: true"),
+        ("studies.main.vary", {"n_components": [True, 5]}, "vary.n_components: found true, allowed: a number"),
+        ("backbones.net.finetune", {"preprocess": "no"}, "net.finetune.preprocess: found 'no', allowed: plain"),
+        ("intake.exclude", ["[z-a]"], "intake.exclude: found '[z-a]', allowed: a glob pattern"),
+        ("name", "x" * 300, "name: found 'xxx"),
+        ("preprocess.plain.1.resize.size", [10**6, 8], "size.0: found 1000000, allowed: at most 16384"),
+        ("seed", 2**32, "seed: found 4294967296, allowed: below 4.29497e+09"),
+        ("subsets", {"a": {"in_clusters": {"clusters": [-1]}}}, "clusters.0: found -1, allowed: at least 0"),
+        ("studies.main.verdict", 1e30, "studies.main.verdict: found 1e+30, allowed: keys with values"),
+        ("studies.main.cross_validation", "folds", "found 'folds', allowed: none, for none is defined"),
+    ],
+)  # fmt: skip
+def test_what_was_accepted_once(path: str, value: Any, message: str) -> None:
+    line = said(_changed(path, value))
+    assert message in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("kind", ["effects", "heatmap"])
+def test_a_comparison_of_one_cell_is_refused_before_the_run(kind: str) -> None:
+    config = _changed("studies.main", {"figures": {"it": {"kind": kind}}})
+    config["clusterers"]["kmeans"]["k"] = [2]
+    assert "studies.main: found one cell, allowed: two or more" in said(config)
+
+
+def test_an_expression_that_never_ends_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labels, "LONGEST_SECONDS", 0.2)
+    with pytest.raises(UserError, match=r"pattern: found '\(a\+\)\+\$', whose search takes more than 0\.2 s"):
+        labels.label_images({"a" * 40 + "b.png": "1"}, "regex", pattern="(a+)+$")
