@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from scipy.spatial.distance import cdist
@@ -98,25 +100,103 @@ class SavedModel:
         return np.array([names.index(name) for name in names])
 
 
+class _Part(BaseModel):
+    """A part of `model.json`, in which keys that are not listed are not looked at."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
+
+
+class _Cluster(_Part):
+    cluster: int = Field(ge=0)
+    size: int = Field(ge=1)
+    predicted: str | None
+    name: str
+
+
+class _Reduction(_Part):
+    whiten: bool
+    n_components: int = Field(ge=1)
+    settings: dict[str, Any] | None
+
+
+class _Backbone(_Part):
+    layer: str
+    batch_size: int = Field(ge=1)
+    weights_sha256: str
+
+
+class _Novelty(_Part):
+    threshold: float = Field(ge=0)
+
+
+class _Facts(_Part):
+    """What `model.json` must hold."""
+
+    preprocess: dict[str, list[dict[str, Any]]]
+    backbone: _Backbone
+    reduction: _Reduction
+    clusters: list[_Cluster] = Field(min_length=1)
+    novelty: _Novelty
+
+
 def save_model(model: SavedModel, facts_path: str, tensors_path: str) -> None:
     """Write the two files of the model; the same model always gives the same bytes."""
+    content = save({name: np.ascontiguousarray(tensor) for name, tensor in sorted(model.tensors.items())})
+    facts = {"format_version": FORMAT_VERSION, **model.facts}
     with replacing(tensors_path) as temporary:
-        temporary.write_bytes(
-            save({name: np.ascontiguousarray(tensor) for name, tensor in sorted(model.tensors.items())})
-        )
+        temporary.write_bytes(content)
     with replacing(facts_path) as temporary:
-        facts = {"format_version": FORMAT_VERSION, **model.facts}
-        temporary.write_text(json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+        sealed = {**facts, "sha256": _checksum(facts, content)}
+        temporary.write_text(json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _checksum(facts: Mapping[str, Any], tensors: bytes) -> str:
+    """Return the SHA-256 of both files: of `model.json` without its checksum, and of the tensors."""
+    text = json.dumps(facts, sort_keys=True)
+    return sha256(text.encode() + sha256(tensors).digest()).hexdigest()
 
 
 def load_model(facts_path: str, tensors_path: str) -> SavedModel:
-    """Read the two files of a model; raises `UserError` if they do not have this format."""
+    """Read the two files of a model; raises `UserError` if they are damaged, changed, or not of this format."""
     try:
-        facts = json.loads(Path(facts_path).read_text(encoding="utf-8"))
-        tensors = load(Path(tensors_path).read_bytes())
-    except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(f"{facts_path}: the model cannot be read ({error}); make it again") from None
-    if facts.get("format_version") != FORMAT_VERSION:
+        facts, content = json.loads(Path(facts_path).read_text(encoding="utf-8")), Path(tensors_path).read_bytes()
         version = facts.get("format_version")
+        sealed = facts.pop("sha256", None)
+        tensors = load(content)
+    except (OSError, ValueError, AttributeError, RecursionError, SafetensorError) as error:
+        raise UserError(f"{facts_path}: the model cannot be read ({_first_line(error)}); make it again") from None
+    if version != FORMAT_VERSION:
         raise UserError(f"{facts_path}: found format version {version}, allowed: {FORMAT_VERSION}; make it again")
+    if sealed != _checksum(facts, content):
+        raise UserError(f"{facts_path}: damaged, or changed since it was made, as its checksum says; make it again")
+    try:
+        _check_shapes(_Facts.model_validate(facts), tensors)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        key = ".".join(map(str, detail["loc"]))
+        raise UserError(f"{facts_path}: {key}: {detail['msg']}; make it again") from None
+    except ValueError as error:
+        raise UserError(f"{tensors_path}: {error}; make it again") from None
     return SavedModel(facts, tensors)
+
+
+def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
+    """Raise `ValueError` for tensors that are missing, of wrong shapes, or not finite."""
+    k, n_components, settings = len(facts.clusters), facts.reduction.n_components, facts.reduction.settings
+    width = tensors["feature_centers"].shape[-1] if "feature_centers" in tensors else 0
+    expected = {"centers": (k, n_components), "feature_centers": (k, width)}
+    if settings is not None and settings.get("method") == "pca":
+        expected |= {"mean": (width,), "components": (n_components, width), "explained_variance": (n_components,)}
+    elif settings is not None and not any(name.startswith(ENCODER) for name in tensors):
+        raise ValueError("found no tensors of the autoencoder")
+    for name, shape in expected.items():
+        if name not in tensors or tensors[name].shape != shape:
+            found = tensors[name].shape if name in tensors else "nothing"
+            raise ValueError(f"{name}: found {found}, allowed: the shape {shape}")
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise ValueError(f"{name}: found numbers that are infinite or NaN")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
