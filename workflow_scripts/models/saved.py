@@ -184,7 +184,7 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     """Raise `ValueError` for tensors that are missing, of wrong shapes, or not finite."""
     k, n_components, settings = len(facts.clusters), facts.reduction.n_components, facts.reduction.settings
     width = tensors["feature_centers"].shape[-1] if "feature_centers" in tensors else 0
-    expected = {"centers": (k, n_components), "feature_centers": (k, width)}
+    expected: dict[str, tuple[int, ...]] = {"centers": (k, n_components), "feature_centers": (k, width)}
     if settings is not None and settings.get("method") == "pca":
         expected |= {"mean": (width,), "components": (n_components, width), "explained_variance": (n_components,)}
     elif settings is not None and not any(name.startswith(ENCODER) for name in tensors):
