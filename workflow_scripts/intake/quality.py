@@ -113,7 +113,8 @@ def _remarks(width: int, height: int, quality: Quality, median_sharpness: float)
 
 
 def quality_notes(table: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence with the number of images with each remark and the first of them, if there are remarks."""
+    """Yield a sentence with the number of images with each remark and the first of them, if there are remarks, and one
+    with the most elongated image, if there are such."""
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for row in table[table["remarks"] != ""].itertuples():
@@ -123,3 +124,7 @@ def quality_notes(table: pd.DataFrame) -> Iterator[str]:
     if counts:
         each = ", ".join(f"{count} {remark} ({first[remark]})" for remark, count in counts.most_common())
         yield f"images to look at (quality.csv): {each}"
+    if counts["elongated"]:
+        ratios = table[["width", "height"]].max(axis=1) / table[["width", "height"]].min(axis=1)
+        remedy = "unless its fit is pad or crop, or intake cuts tiles of size: shortest"
+        yield f"resize squeezes images of up to {ratios.max():.3g} to 1 ({table['path'][ratios.idxmax()]}) {remedy}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model
@@ -80,6 +80,16 @@ class Resize(_Sized):
 
     step: Literal["resize"] = "resize"
     anti_aliasing: bool = True
+    fit: Literal["squeeze", "pad", "crop"] = "squeeze"
+    """What becomes of an image of another aspect ratio: it is squeezed, padded with its mean value, or only its middle
+    is kept. To keep all of it at its own ratio, cut it into tiles: `intake: {tiles: {size: shortest}}`."""
+
+    @field_validator("fit", mode="before")
+    @classmethod
+    def _tiles_are_cut_at_intake(cls, fit: Any) -> Any:
+        if fit == "tiles":
+            raise ValueError("found 'tiles', allowed: squeeze, pad, crop, or intake: {tiles: {size: shortest}}")
+        return fit
 
 
 class CentreCrop(_Sized):

@@ -71,6 +71,26 @@ def test_resize_with_anti_aliasing_averages_and_without_it_picks():
     assert resize.apply(stripes, size=[10, 15], anti_aliasing=False)[5, 5:10] == pytest.approx(0)
 
 
+@pytest.mark.parametrize("shape", [(16, 256), (256, 16), (33, 77), (40, 40)])
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_resize_keeps_the_aspect_ratio_where_it_pads_or_crops(shape, channels):
+    # A square in the middle stays a square, whatever the image's own ratio is.
+    image = np.full((*shape, *channels), 0.25, np.float32)
+    side = min(shape) // 2
+    top, left = ((length - side) // 2 for length in shape)
+    image[top : top + side, left : left + side] = 1
+    for fit in ("pad", "crop"):
+        result = resize.apply(image, size=[64, 64], anti_aliasing=False, fit=fit)
+        assert result.shape == (64, 64, *channels)
+        inside = result.reshape(64, 64, -1)[..., 0] > 0.7
+        height, width = inside.any(axis=1).sum(), inside.any(axis=0).sum()
+        assert abs(int(height) - int(width)) <= 2
+        assert height == pytest.approx(side * (64 / (max if fit == "pad" else min)(shape)), abs=2)
+    padded = resize.apply(image, size=[64, 64], anti_aliasing=False, fit="pad")
+    if shape[0] != shape[1]:
+        assert padded[0, 0] == pytest.approx(image.mean(), abs=0.02)
+
+
 @pytest.mark.parametrize("image", [GREY, COLOUR], ids=["grey", "colour"])
 def test_centre_crop(image):
     np.testing.assert_array_equal(centre_crop.apply(image, size=[20, 60]), image[10:30])

@@ -127,6 +127,14 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("studies.a/b", {}, "studies.a/b: found 'a/b', allowed: what matches"),
         ("decompositions.PCA", {"method": "pca"}, "decompositions.PCA: found 'PCA', allowed: what matches ^[a-z]"),
         # what does not go together
+        ("preprocess.plain.1.resize.fit", "tiles", "squeeze, pad, crop, or intake: {tiles: {size: shortest}}"),
+        ("preprocess.plain.1.resize.fit", "zoom", "squeeze"),
+        ("intake.tiles", {}, "intake.tiles: found both or none of size and size_um, allowed: one of them"),
+        ("intake.tiles", {"size": 64, "stride": 65}, "stride: found 65, allowed: size, 64, or less"),
+        ("intake.tiles", {"size": 64, "stride_um": 1}, "stride_um: found beside size, allowed: stride"),
+        ("intake.tiles", {"size_um": 5}, "tiles.size_um: found intake without scale_bars"),
+        ("intake", {"tiles": {"size": 64}, "crops": {"boxes": "a.json"}}, "crops: found beside tiles or pages: all"),
+        ("intake.labels", "boxes", "file: missing, allowed: a COCO file"),
         ("preprocess.plain", ["grey"], "preprocess.plain: no step gives all images the same size"),
         ("preprocess.plain", ["grey", "resize", {"rescale_intensity": {"low": 60, "high": 50}}], "below high, 50"),
         ("decompositions.map.of", "map", "decompositions.map.of: found 'map', allowed: the name of a pca"),
@@ -253,7 +261,7 @@ def test_a_dump_says_everything_with_sorted_keys():
     assert dump["n_init"] == 100
     assert json.loads(json.dumps(dump)) == dump
     steps = parse(CONFIG).preprocess["plain"].dump()["steps"]
-    assert steps == [{"step": "grey"}, {"step": "resize", "size": [32, 32], "anti_aliasing": True}]
+    assert steps == [{"step": "grey"}, {"step": "resize", "size": [32, 32], "anti_aliasing": True, "fit": "squeeze"}]
 
 
 @pytest.mark.parametrize(
@@ -430,3 +438,11 @@ def test_the_schema_refuses_what_the_models_refuse(validator, path, value):
 def test_the_schema_takes_what_the_models_take(validator, path, value):
     parse(_changed(path, value))
     assert list(validator.iter_errors(_changed(path, value))) == []
+
+
+def test_figures_of_tiles_need_tiles_and_parts_have_no_data_bar():
+    with_figure = _changed("studies.main.figures", {"map": {"kind": "overlay"}})
+    assert "studies.main.figures.map: found intake without tiles" in _mistake(with_figure)
+    cut = _changed("intake", {"tiles": {"size": 64}})
+    cut["preprocess"] = {"plain": ["crop_data_bar", *cut["preprocess"]["plain"]]}
+    assert "preprocess.plain.crop_data_bar: found with parts of images" in _mistake(cut)
