@@ -245,6 +245,6 @@ def _notes(table: pd.DataFrame, set_aside: pd.DataFrame, boxes: Boxes | None) ->
     yield f"{len(table)} parts of {files} files are the images" + (f" ({boxes.source})" if boxes else "")
     if boxes and boxes.unmatched:
         first = ", ".join(sorted(boxes.unmatched)[:3])
-        yield f"{boxes.source}: {len(boxes.unmatched)} annotated images are not there: {first}"
+        yield f"{len(boxes.unmatched)} images that {boxes.source} annotates are not there: {first}"
     for reason, rows in set_aside.groupby("reason"):
         yield f"{len(rows)} left out, {reason}: {rows['path'].iloc[0]}: {rows['detail'].iloc[0]}"
