@@ -86,6 +86,13 @@ def test_the_legend_filters_and_a_lasso_chooses_what_is_shown(page):
     assert len(page.find_elements(By.CSS_SELECTOR, "#found-images button")) == 24
 
 
+def test_a_file_is_matched_by_its_look(page, pictures):
+    file = sorted((pictures / "gravel").iterdir())[4]
+    page.find_element(By.ID, "file").send_keys(str(file))
+    WebDriverWait(page, 60).until(lambda its: text(its, "found-title") == f"Look like {file.name}")
+    assert text(page, "path").startswith(f"gravel/{file.name}")
+
+
 def test_a_group_is_judged_by_key_and_its_images_are_chosen_but_the_wrong_ones(page):
     press(page, "p", "y", "n")
     name = text(page, "judged-title").removeprefix("Does it belong to ").removesuffix("?")

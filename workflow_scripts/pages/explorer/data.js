@@ -17,6 +17,9 @@ const TYPES = { Uint8Array, Uint16Array, Uint32Array, Int8Array, Float32Array };
 
 /** Return the data with arrays in place of where they are. */
 async function readData() {
+  if (!window.DecompressionStream) {
+    element("status").textContent = "This browser is too old for this page: Chrome 80, Firefox 113, Safari 16.4 and newer ones open it.";
+  }
   const data = JSON.parse(element("data").textContent);
   element("data").remove();
   const pack = await inflate(data.pack);
@@ -45,9 +48,48 @@ class Thumbnails {
     return true;
   }
 
+  /** Return a promise of a sheet that is decoded. */
+  async sheet(sheet) {
+    const image = this.images[sheet] ??= this.load(sheet);
+    await image.decode();
+    return image;
+  }
+
   load(sheet) {
     return Object.assign(new Image(), { onload: this.onload, src: this.sources[sheet] });
   }
+}
+
+const LOOK = 12;
+
+/** Return grey values (row by row, as many as `pixels` has quadruples) as a look: mean 0, length 1. */
+function toLook(greys) {
+  const mean = greys.reduce((sum, grey) => sum + grey, 0) / greys.length, shifted = greys.map(grey => grey - mean);
+  const length = Math.sqrt(shifted.reduce((sum, value) => sum + value * value, 0)) || 1;
+  return shifted.map(value => value / length);
+}
+
+/** Return the grey values (width x height) of an image, or of a part of it (x, y, width, height), made that small. */
+function greys(image, width, height, ...part) {
+  const context = make("canvas", { width, height }).getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, ...(part.length ? part : [0, 0, image.naturalWidth, image.naturalHeight]), 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return Float32Array.from({ length: width * height }, (_, i) => 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]);
+}
+
+/** Return how every image looks, as points: its thumbnail in LOOK x LOOK grey values, brightness and contrast taken out. */
+async function looksOf(thumbnails, n) {
+  const { columns, rows, width, height, places, sources } = thumbnails, values = new Float32Array(n * LOOK * LOOK);
+  const sheets = await Promise.all(sources.map((_, sheet) => thumbnails.sheet(sheet)));
+  const small = sheets.map(sheet => greys(sheet, columns * LOOK, Math.round(sheet.naturalHeight / height) * LOOK));
+  for (let row = 0; row < n; row++) {
+    const place = places[row] % (columns * rows), sheet = small[Math.floor(places[row] / (columns * rows))];
+    const left = place % columns * LOOK, top = Math.floor(place / columns) * LOOK, look = new Float32Array(LOOK * LOOK);
+    for (let y = 0; y < LOOK; y++) look.set(sheet.subarray((top + y) * columns * LOOK + left, (top + y) * columns * LOOK + left + LOOK), y * LOOK);
+    values.set(toLook(look), row * LOOK * LOOK);
+  }
+  return { d: LOOK * LOOK, values };
 }
 
 /** Return the `count` rows whose points are nearest to a point of numbers, nearest first; of the rows in `among`. */

@@ -11,7 +11,7 @@ const others = data.columns.filter(column => column.cell === undefined);
 const labels = others.find(column => column.title === "label");
 const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); showFound(); }));
 const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, showPicks);
-let judging = null, colour, hidden = new Set(), slots = [], moved = null, found = [], dragging = "pan";
+let judging = null, colour, hidden = new Set(), moved = null, found = [], dragging = "pan";
 scatter.states = new Uint8Array(data.n).fill(PLAIN);
 
 const labelOf = row => labels && labels.values[row] ? labels.levels[labels.values[row] - 1] : "";
@@ -58,7 +58,7 @@ function colourBy(column) {
     const taken = column.cell !== undefined && before && before.column !== column ? pairGroups(before.codes, column.values) : new Map();
     const kept = new Map([...taken].map(([is, was]) => [is, before.slots[was]]));
     const used = new Set(kept.values()), next = () => { let slot = 0; while (used.has(slot)) slot++; used.add(slot); return slot; };
-    slots = [null, ...column.levels.map((_, i) => kept.get(i + 1) ?? next())];
+    const slots = [null, ...column.levels.map((_, i) => kept.get(i + 1) ?? next())];
     colour = { column, codes: column.values, levels: column.levels, slots,
       colours: column.levels.map((_, i) => i + 1 === column.noise ? NOTHING : colourOf(slots[i + 1])) };
     showMoved(before, column, taken);
@@ -184,6 +184,21 @@ function query() {
   const taken = new Set(from), among = [];
   for (let row = 0; row < data.n; row++) if (!taken.has(row) && scatter.places[2 * row] !== NOWHERE) among.push(row);
   show(chosen.length ? `Nearest to the mean of ${images(chosen.length)}` : "Nearest images", nearestRows(points, meanPoint(points, from), FOUND, among));
+}
+
+/** Show the images that look most like a file of the person's, by their thumbnails; nothing leaves the page. */
+async function findLike(file) {
+  const image = Object.assign(new Image(), { src: URL.createObjectURL(file) });
+  try {
+    await image.decode();
+    const points = await (scatter.looks ??= looksOf(scatter.thumbnails, data.n));
+    const rows = nearestRows(points, toLook(greys(image, LOOK, LOOK)), FOUND, data.ids.keys());
+    show(`Look like ${file.name}`, rows);
+    look(rows[0]);
+  } catch {
+    say(`${file.name} is no image that this browser reads, or the thumbnails lie beside the page.`);
+  }
+  URL.revokeObjectURL(image.src);
 }
 
 function search() {
@@ -479,6 +494,9 @@ for (const [id, act] of Object.entries({ all: () => {}, aside: KEYS.find(([key])
    theme: swapTheme, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
 for (const id of ["pan", "lasso", "rectangle"]) element(id).onclick = () => setDragging(id);
 element("search").oninput = search;
+element("file").onchange = event => event.target.files.length && findLike(event.target.files[0]);
+document.addEventListener("dragover", event => event.preventDefault());
+document.addEventListener("drop", event => { event.preventDefault(); if (event.dataTransfer.files.length) findLike(event.dataTransfer.files[0]); });
 element("naming").onsubmit = giveName;
 element("labelling").onsubmit = giveLabel;
 element("keys").append(make("h2", { textContent: "Keys" }), make("table", {}, ...KEYS.filter(([, text]) => text).map(([key, text]) => make("tr", {},

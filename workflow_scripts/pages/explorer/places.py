@@ -22,10 +22,11 @@ class Place:
 
 
 def map_of(name: str, coordinates: np.ndarray, rows: np.ndarray, n: int) -> Place:
-    """Return a map, both axes of one scale, its middle in the middle of 0 to 65534.
+    """Return a map, both axes of one scale, its middle in the middle of 0 to 65534; y grows downwards, as on a screen.
 
     `coordinates` (M, 2) are those of the images in `rows` (M,) among all N; the others are `NOWHERE`.
     """
+    coordinates = coordinates * (1, -1)
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     scale = (NOWHERE - 1) / ((high - low).max() or 1.0)
     values = np.full((n, 2), NOWHERE, dtype=np.uint16)
