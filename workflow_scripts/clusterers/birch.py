@@ -29,5 +29,9 @@ def cluster(
 
 
 def typical_distance(points: np.ndarray) -> float:
-    """Return the median distance of a point in `points` (N, d) to its nearest neighbour."""
+    """Return the median distance to the nearest other point; if it is 0, that of the points without their copies."""
+    return _median_nearest(points) or _median_nearest(np.unique(points, axis=0))
+
+
+def _median_nearest(points: np.ndarray) -> float:
     return float(np.median(NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[0]))

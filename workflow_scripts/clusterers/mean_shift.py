@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import single_run
 from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.errors import UserError
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
 
@@ -32,6 +33,9 @@ def cluster(
             n_samples=min(len(points), BANDWIDTH_SAMPLE),
             random_state=seed(base_seed, "mean_shift"),
         )
+        if not bandwidth:
+            found = "the estimated bandwidth is 0, for too many images have the same features"
+            raise UserError(f"config: clusterers: mean shift: {found}; give a bandwidth, or a larger quantile")
         fit = MeanShift(bandwidth=bandwidth, cluster_all=settings["cluster_all"]).fit(points)
     progress(1, 1)
     yield single_run(fit.labels_, fit.cluster_centers_, bandwidth=bandwidth)

@@ -9,6 +9,7 @@ from sklearn.cluster import SpectralClustering
 from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.fits import fit_each
 from workflow_scripts.clusterers.memory import need_time
+from workflow_scripts.errors import UserError
 from workflow_scripts.io.runs import Runs
 
 
@@ -19,6 +20,9 @@ def cluster(
 
     Raises `UserError` with the time needed if that is too much.
     """
+    if (largest := max(settings["k"])) >= len(points):
+        allowed = f"fewer than the number of images, {len(points)}"
+        raise UserError(f"config: clusterers: spectral: k: found {largest}, allowed: {allowed}")
     need_time("spectral clustering", points, 0.1, "try fewer images or components")
 
     def estimator(k: int, random_state: int) -> SpectralClustering:

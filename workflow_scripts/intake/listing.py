@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,12 +63,12 @@ def listing_digest(entries: Iterable[Entry]) -> str:
 
 
 def _walk(folder: str, prefix: str, unwanted: re.Pattern[str], above: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
-    status = Path(folder).stat()
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        return
     try:
-        items = list(os.scandir(folder))
+        status = Path(folder).stat()
+        here = (status.st_dev, status.st_ino)
+        items = [] if here in above else list(os.scandir(folder))
+    except FileNotFoundError:  # removed while the folder above it was read
+        return
     except OSError as error:
         raise UserError(f"data: {folder} cannot be listed ({error.strerror}); exclude it or change its mode") from None
     for item in items:
@@ -77,8 +78,9 @@ def _walk(folder: str, prefix: str, unwanted: re.Pattern[str], above: tuple[tupl
         if item.is_dir():
             yield from _walk(item.path, path + "/", unwanted, (*above, here))
         elif item.is_file():
-            status = item.stat()
-            yield Entry(path, status.st_size, status.st_mtime_ns)
+            with suppress(FileNotFoundError):  # removed while the folder was read
+                status = item.stat()
+                yield Entry(path, status.st_size, status.st_mtime_ns)
         elif item.is_symlink():
             yield Entry(path, 0, 0)
 

@@ -6,11 +6,14 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
+
+from workflow_scripts.errors import UserError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,6 +39,11 @@ def ordered_map(
     try:
         for results in _bounded(lambda chunk: pool.submit(_apply, function, chunk), chunks, 2 * workers):
             yield from results
+    except BrokenProcessPool:
+        raise UserError(
+            "a process was killed by the system, most likely for lack of memory; run fewer jobs at once (--cores), or on a "
+            "machine with more memory"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.errors import UserError
+from workflow_scripts.clusterers.degenerate import check_points
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
 from workflow_scripts.io.runs import write_runs
@@ -19,11 +19,7 @@ with job(snakemake.log[0]) as log:
     points = read_points(source.points, params.n_components, params.whiten)
     if points.note:
         log.warning(points.note)
-    if (largest := max(settings.get("k", [1]))) > len(points.values):
-        raise UserError(
-            f"config: clusterers.{wildcards.clusterer}.k: found {largest}, allowed: at most the number of "
-            f"images, {len(points.values)} (studies: {snakemake.resources.studies})"
-        )
+    check_points(points.values, settings, wildcards.clusterer, snakemake.resources.studies)
     method = import_module(f"workflow_scripts.clusterers.{settings['method']}")
     files = {"consensus": source.consensus} if source.get("consensus") else {}
     if hasattr(method, "RESUMES"):

@@ -126,6 +126,8 @@ def decompose(
     with store.reading(source) as features:
         X, manifest = features["features"], store.text(features, "manifest")
         fitted = fit_pca(X, max_components=settings["max_components"])
+        if not fitted.rank:
+            raise UserError(f"{source}: all images have the same features, so there is nothing to decompose")
         attributes = store.provenance(code, manifest, settings, rank=fitted.rank, pca_method=fitted.method)
         with store.writing(path, attributes) as file:
             store.write_row_facts(file, store.row_facts(features))
