@@ -41,8 +41,8 @@ def ordered_map(
             yield from results
     except BrokenProcessPool:
         raise UserError(
-            "a process was killed by the system, most likely for lack of memory; run fewer jobs at once (--cores), or on a "
-            "machine with more memory"
+            "a process was killed by the system, most likely for lack of memory; run fewer jobs at once (--cores), or "
+            "on a machine with more memory"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
