@@ -1,7 +1,8 @@
 # features/... -> decomposed/{preprocess}/{backbone}/{layer}/{decomposition}.h5, one file for all n_components and whiten
 rule decompose:
     input:
-        inputs.decomposed_from,
+        unpack(inputs.regressed_on),
+        source=inputs.decomposed_from,
     output:
         layout.decomposed,
     log:

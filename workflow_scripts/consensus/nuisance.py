@@ -4,41 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage
 from scipy.stats import rankdata
 
 from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
+from workflow_scripts.intake.image_facts import as_numbers
 
 MAX_IMAGES = 20_000
 """Largest number of images that are tested; of more images a sample is drawn."""
 MAX_LEVELS = 30
 """Largest number of levels of a text column; the rarest ones beyond it are merged."""
 COLUMNS = ["fact", "kind", "n", "strength", "raw", "by_chance", "p", "p_holm", "q"]
-
-
-def appearance(images: np.ndarray) -> pd.DataFrame:
-    """Measure brightness (mean), contrast (standard deviation) and sharpness of images.
-
-    Sharpness is the logarithm of the variance of the Laplacian over that of the image (Pech-Pacheco et al. 2000, less
-    its dependence on contrast); NaN for an image of one value.
-
-    Parameters
-    ----------
-    images : (N, H, W) uint8, grey, or (N, H, W, 3).
-
-    Returns
-    -------
-    DataFrame with N rows: `brightness`, `contrast` (both of 255), `sharpness`.
-    """
-    rows = []
-    for image in images:
-        grey = np.asarray(image, dtype=np.float64)
-        grey = grey.mean(axis=2) if grey.ndim == 3 else grey
-        variance = grey.var()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sharpness = np.log(ndimage.laplace(grey).var() / variance) if variance > 0 else np.nan
-        rows.append((grey.mean(), np.sqrt(variance), sharpness))
-    return pd.DataFrame(rows, columns=["brightness", "contrast", "sharpness"])
 
 
 def associations(
@@ -116,49 +91,9 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def regress_out(features: np.ndarray, nuisances: pd.DataFrame) -> np.ndarray:
-    """Return the features less what a linear model of the nuisances explains; the mean of each feature stays.
-
-    Numbers enter as they are, texts as a column per level; a missing number counts as the mean, a missing text as a
-    level.
-
-    Parameters
-    ----------
-    features : (N, d) floats.
-    nuisances : N rows.
-
-    Returns
-    -------
-    (N, d) of the dtype of `features`; the residuals are orthogonal to every nuisance.
-    """
-    columns = [_design(nuisances[name]) for name in nuisances]
-    design = np.column_stack([np.empty((len(features), 0)), *columns])
-    design = design - design.mean(axis=0)
-    left, sizes, _ = np.linalg.svd(design, full_matrices=False)
-    basis = left[:, sizes > 1e-9 * max(sizes.max(initial=0), 1e-300)]
-    return (features - basis @ (basis.T @ features)).astype(features.dtype)
-
-
-def _design(column: pd.Series) -> np.ndarray:
-    numbers = _as_numbers(column)
-    if numbers is not None:
-        spread = np.nanstd(numbers) or 1
-        return (np.where(np.isnan(numbers), np.nanmean(numbers), numbers)[:, None] - np.nanmean(numbers)) / spread
-    return pd.get_dummies(column.astype(object).fillna("")).to_numpy(dtype=float)
-
-
-def _as_numbers(column: pd.Series) -> np.ndarray | None:
-    """Numbers, booleans and dates as float64 with NaN where missing; None for texts."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return column.astype("int64").where(column.notna()).to_numpy(dtype=np.float64, na_value=np.nan)
-    if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return None
-
-
 def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
     """Kind, where it is known (N,) bool, and the values there as float64 or codes; None if they do not vary."""
-    numbers = _as_numbers(column)
+    numbers = as_numbers(column)
     if numbers is not None:
         known = np.isfinite(numbers)
         return ("number", known, numbers[known]) if len(np.unique(numbers[known])) > 1 else None

@@ -205,9 +205,12 @@ class Grid:
             if self._study_read(cell) is not None:
                 found = f"found {cell.clusterer!r}, allowed: one that clusters the points"
                 raise UserError(f"config: studies.{study}: cross_validation: clusterer: {found}")
-            if not self.has_components(cell.decomposition):
+            if not self._is_applied_to_held_out_images(cell.decomposition):
                 found = f"found {cell.decomposition!r}, allowed: a pca, which can be applied to held-out images"
                 raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
+
+    def _is_applied_to_held_out_images(self, decomposition: str) -> bool:
+        return self.has_components(decomposition) and self.settings.decompositions[decomposition].places_new_images
 
     def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | list[int] | None) -> None:
         wanted = [number for number in (k if isinstance(k, list) else [k]) if isinstance(number, int)]

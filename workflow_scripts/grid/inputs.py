@@ -218,6 +218,15 @@ class Inputs:
             return self.layout.features.format(**wildcards)
         return self.layout.decomposed.format(**{**wildcards, "decomposition": source})
 
+    def regressed_on(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the files with the facts that a decomposition regresses out of the features, by name; often none."""
+        settings = self.settings.decompositions[wildcards.decomposition].regressed
+        if settings is None:
+            return {}
+        table = {"table": settings.table} if settings.table else {}
+        images = self.layout.preprocessed.format(preprocess=wildcards.preprocess)
+        return {"manifest": self.manifest_of_rows(wildcards), "images": images, **table}
+
     def reduction(self, wildcards: Wildcards) -> Cell:
         """Return a cell with the decomposition, number of components and whitening of the wildcard `reducer`."""
         return self.grid.reducers[wildcards.reducer]

@@ -1,5 +1,6 @@
 """Decompose features, or compute a two-dimensional map of a decomposition."""
 
+from contextlib import ExitStack
 from importlib import import_module
 
 from snakemake.script import Snakemake
@@ -8,11 +9,17 @@ from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), ExitStack() as stack:
     settings = dict(snakemake.params.decomposition)
+    source = snakemake.input.source
+    if settings.get("regress_out"):
+        from workflow_scripts.reduce.residuals import regressed_out  # imports pandas, which other jobs do without
+
+        files = dict(snakemake.input.items())
+        source = stack.enter_context(regressed_out(files, settings["regress_out"], snakemake.output[0]))
     decompose = import_module(f"workflow_scripts.reduce.{settings['method']}").decompose
     decompose(
-        snakemake.input[0],
+        source,
         snakemake.output[0],
         settings,
         snakemake.params.code,

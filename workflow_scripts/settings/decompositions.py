@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from workflow_scripts.settings.base import Seed
+from workflow_scripts.settings.base import Model, Seed
 from workflow_scripts.settings.costs import FLOAT, FLOP_PER_WEIGHT, FLOPS, encoder_weights
 from workflow_scripts.settings.methods import Method
 
@@ -26,8 +26,16 @@ class Decomposition(Method):
     registry: ClassVar[dict[str, type["Decomposition"]]] = {}
     is_ordered: ClassVar[bool] = False
     """Whether the components are ordered, so that the first n can be taken alone and whitened."""
-    places_new_images: ClassVar[bool] = False
-    """Whether it can be applied to images that it was not computed from, as a model for new images has to."""
+
+    @property
+    def places_new_images(self) -> bool:
+        """Return whether it can be applied to images that it was not computed from, as a model has to."""
+        return False
+
+    @property
+    def regressed(self) -> "RegressOut | None":
+        """Return the facts that are regressed out of the features before; None without such."""
+        return None
 
     @property
     def source(self) -> str | None:
@@ -51,12 +59,43 @@ class Decomposition(Method):
         return SECONDS_PER_IMAGE * n
 
 
-class Pca(Decomposition):
+def _facts_alone(given: Any) -> Any:
+    return {"facts": given} if isinstance(given, list) else given
+
+
+class RegressOut(Model):
+    """Known facts about the images whose linear effect on the features is taken out."""
+
+    facts: list[str] = Field(min_length=1)
+    """`brightness`, `contrast` and `sharpness` of the preprocessed images, columns of the manifest that say how an
+    image was taken or stored (`width`, `format`, ...), `folder, level 1` to 3, and the columns of `table`."""
+    table: str | None = None
+    """A CSV with further facts, a column each, and a column `path` or `image_id`."""
+
+
+class _OfFeatures(Decomposition):
+    """Base class of the decompositions that are computed from features and can be applied to those of new images."""
+
+    regress_out: Annotated[
+        RegressOut | None, BeforeValidator(_facts_alone, json_schema_input_type=list[str] | RegressOut | None)
+    ] = None
+    """Facts about the images whose linear effect is taken out of the features first: a list of their names."""
+
+    @property
+    def places_new_images(self) -> bool:
+        """Return whether the features are taken as they are: facts about new images are not known."""
+        return self.regress_out is None
+
+    @property
+    def regressed(self) -> RegressOut | None:
+        return self.regress_out
+
+
+class Pca(_OfFeatures):
     """Principal component analysis. All components are stored, or the first `max_components`; cells take the first
     `n_components` of them."""
 
     is_ordered = True
-    places_new_images = True
     method: Literal["pca"] = "pca"
     max_components: int | None = Field(None, ge=1)
 
@@ -110,10 +149,9 @@ def _all_pairs(given: Any) -> Any:
     return (given,) * 3 if isinstance(given, bool) else given
 
 
-class Autoencoder(Decomposition):
+class Autoencoder(_OfFeatures):
     """The codes of an autoencoder of three pairs of dense layers, trained to reconstruct the features (PyTorch)."""
 
-    places_new_images = True
     method: Literal["autoencoder"] = "autoencoder"
     widths: tuple[Width, Width, Width] = (500, 150, 10)
     """Numbers of units of the encoder's layers; the last is the dimension of the codes."""

@@ -1,4 +1,4 @@
-"""Nuisances: two cameras on real crops are named, chance is not, and what is regressed out is gone."""
+"""Nuisances: two cameras on real crops are named, and chance is not."""
 
 import numpy as np
 import pandas as pd
@@ -9,14 +9,8 @@ from skimage import data
 from sklearn.metrics import mutual_info_score
 
 from workflow_scripts.clusterers.kmeans import run_restarts
-from workflow_scripts.consensus.nuisance import (
-    MAX_LEVELS,
-    appearance,
-    associations,
-    benjamini_hochberg,
-    holm,
-    regress_out,
-)
+from workflow_scripts.consensus.nuisance import MAX_LEVELS, associations, benjamini_hochberg, holm
+from workflow_scripts.intake.image_facts import appearance
 
 PHOTOGRAPHS = ("brick", "grass", "gravel")
 SIDE = 48
@@ -135,48 +129,3 @@ def test_corrections_are_those_of_their_definitions() -> None:
     np.testing.assert_allclose(holm(p), [0.05, 0.4, 0.08, 0.09, 0.5])
     np.testing.assert_allclose(benjamini_hochberg(p), false_discovery_control(p))
     assert len(holm(np.empty(0))) == len(benjamini_hochberg(np.empty(0))) == 0
-
-
-def test_appearance_sees_light_and_blur() -> None:
-    image = data.camera()[:128, :128]
-    seen = appearance(np.stack([image, np.clip(image.astype(int) + 20, 0, 255).astype(np.uint8)]))
-    assert seen["brightness"][1] - seen["brightness"][0] == pytest.approx(20, abs=0.5)
-    blurred = appearance(np.stack([image, gaussian_filter(image, 2)]))
-    assert blurred["sharpness"][1] < blurred["sharpness"][0] - 1
-    flat = appearance(np.full((1, 8, 8), 7, np.uint8))
-    assert flat["contrast"][0] == 0
-    assert np.isnan(flat["sharpness"][0])
-
-
-class TestRegressOut:
-    """Features without what nuisances explain."""
-
-    def test_is_orthogonal_to_every_nuisance_and_keeps_the_mean(self) -> None:
-        rng = np.random.default_rng(4)
-        nuisances = pd.DataFrame({"light": rng.normal(size=100), "camera": rng.choice(["x", "y", "z"], 100)})
-        features = rng.normal(size=(100, 6)) + 3 * nuisances[["light"]].to_numpy()
-        rest = regress_out(features.astype(np.float32), nuisances)
-        assert rest.dtype == np.float32
-        np.testing.assert_allclose(rest.mean(axis=0), features.mean(axis=0), atol=1e-5)
-        centred = rest - rest.mean(axis=0)
-        np.testing.assert_allclose(centred.T @ nuisances["light"] / 100, 0, atol=1e-5)
-        for camera in "xyz":
-            np.testing.assert_allclose(centred[nuisances["camera"] == camera].mean(axis=0), 0, atol=1e-5)
-
-    def test_takes_the_camera_out_of_the_groups(self, crops: tuple[np.ndarray, np.ndarray]) -> None:
-        images, _ = crops
-        second = np.random.default_rng(0).random(len(images)) < 0.5
-        pixels = np.sort(second_camera(images, second).reshape(len(images), -1)[:, ::48], axis=1).astype(float)
-        camera = pd.DataFrame({"camera": np.where(second, "left", "right")})
-        rest = regress_out(pixels, camera)
-        before, after = (
-            associations(run_restarts(its, 4, 20, 0, keep="best").best_labels, camera, n_permutations=19)["strength"][0]
-            for its in (pixels, rest)
-        )
-        assert before > 0.1
-        assert after < before / 3
-
-    def test_a_constant_explains_nothing(self) -> None:
-        features = np.random.default_rng(5).normal(size=(20, 3))
-        np.testing.assert_allclose(regress_out(features, pd.DataFrame({"one": [1.0] * 20})), features)
-        np.testing.assert_allclose(regress_out(features, pd.DataFrame(index=range(20))), features)

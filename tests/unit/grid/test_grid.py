@@ -432,3 +432,11 @@ def test_perturbed_images_need_a_place_too():
     figures = {"turned": {"kind": "perturbations", "at": {"decomposition": "map"}}}
     with pytest.raises(UserError, match=r"studies.main: found small and map, allowed: .* \(figure turned\)"):
         _grid({"figures": figures}).check()
+
+
+def test_what_was_regressed_out_of_new_images_is_not_known():
+    flat = {**CONFIG["decompositions"], "flat": {"method": "pca", "regress_out": ["brightness"]}}
+    assert _grid({"baseline": {"decomposition": "flat"}}, decompositions=flat).modelled("main") is None
+    study = {"baseline": {"decomposition": "flat"}, "cross_validation": "folds"}
+    with pytest.raises(UserError, match="cross_validation: decomposition: found 'flat'"):
+        _grid(study, decompositions=flat, cross_validations={"folds": {}}).check()

@@ -87,6 +87,18 @@ def test_a_map_is_made_of_its_decomposition_and_that_of_the_features(inputs):
     )
 
 
+def test_facts_that_are_regressed_out_are_read_beside_the_features():
+    flat = {"method": "pca", "regress_out": {"facts": ["operator"], "table": "facts.csv"}}
+    inputs = _inputs(decompositions={**CONFIG["decompositions"], "flat": flat})
+    place = {"preprocess": "plain", "backbone": "net", "layer": "fire9_avg@part"}
+    assert inputs.regressed_on(Wildcards(**place, decomposition="pca")) == {}
+    assert inputs.regressed_on(Wildcards(**place, decomposition="flat")) == {
+        "manifest": "results/d/subsets/part.csv",
+        "images": "results/d/preprocess/plain.h5",
+        "table": "facts.csv",
+    }
+
+
 def test_rows_of_a_subset_have_its_manifest(inputs):
     assert inputs.manifest_of_rows(_of_cell()) == "results/d/manifest.csv"
     assert inputs.manifest_of_rows(_of_cell(layer="fire9_avg@part")) == "results/d/subsets/part.csv"

@@ -1,0 +1,102 @@
+"""Features less what known facts about the images explain."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.intake.image_facts import as_numbers, facts_of_files, facts_of_images, facts_of_table
+from workflow_scripts.io import store
+from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.points import Matrix
+
+ROWS = 1024
+"""Images at once; fixed, since the order of the sums depends on it."""
+
+
+@contextmanager
+def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside: str) -> Iterator[str]:
+    """Give the path of a store of features less what the facts of `settings` explain, which is there meanwhile.
+
+    Parameters
+    ----------
+    files :
+        paths of the features, `source`, of their `manifest`, of the preprocessed `images` and, where the settings name
+        one, of the user's `table`.
+    settings : of `settings.decompositions.RegressOut`.
+    beside : a path; the temporary store lies beside it.
+    """
+    path = Path(f"{beside}.residuals.h5")
+    try:
+        with store.reading(files["source"]) as file:
+            facts = chosen_facts(files, settings["facts"], store.text(file, "manifest"))
+            with store.writing(path, {"settings": {}, "code": "", "manifest": store.text(file, "manifest")}) as rest:
+                store.write_row_facts(rest, store.row_facts(file))
+                made = rest.create_dataset("features", file["features"].shape, "<f4", fletcher32=True)
+                for rows, residuals in regress_out(file["features"], facts):
+                    made[rows] = residuals
+        yield str(path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.DataFrame:
+    """Return the facts called `names` of all images, a row each; raise `UserError` for one that is not known."""
+    manifest = read_manifest(files["manifest"], digest)
+    parts = [facts_of_images(files["images"], manifest), facts_of_files(manifest)]
+    parts += [facts_of_table(files["table"], manifest)] if "table" in files else []
+    known = pd.concat(parts, axis=1)
+    for name in names:
+        if name not in known:
+            raise UserError(f"config: decompositions: regress_out: {found_allowed(name, list(known))}")
+        if (known.columns == name).sum() > 1:
+            raise UserError(f"config: decompositions: regress_out: found {name} twice; rename the column of the table")
+    return known[names]
+
+
+def regress_out(features: Matrix, facts: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield the features less what a linear model of the facts explains, some rows at a time; their means stay.
+
+    Numbers enter as they are, texts as a column per level; a missing number counts as the mean, a missing text as a
+    level. The residuals are orthogonal to every fact.
+
+    Parameters
+    ----------
+    features : (N, d) floats, an array or an HDF5 dataset.
+    facts : N rows.
+
+    Yields
+    ------
+    The rows and their (n, d) float64.
+    """
+    basis = _basis(facts, features.shape[0])
+    shares = np.zeros((basis.shape[1], features.shape[1]))
+    for rows in _slices(features.shape[0]):
+        shares += basis[rows].T @ np.asarray(features[rows], dtype=np.float64)
+    for rows in _slices(features.shape[0]):
+        yield rows, np.asarray(features[rows], dtype=np.float64) - basis[rows] @ shares
+
+
+def _basis(facts: pd.DataFrame, n: int) -> np.ndarray:
+    """Return an orthonormal basis (N, p) of what varies among the facts."""
+    columns = [_design(facts[name]) for name in facts]
+    design = np.column_stack([np.empty((n, 0)), *columns])
+    design = design - design.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(design, full_matrices=False)
+    return left[:, sizes > 1e-9 * max(sizes.max(initial=0), 1e-300)]
+
+
+def _slices(length: int) -> Iterator[slice]:
+    return (slice(start, min(start + ROWS, length)) for start in range(0, length, ROWS))
+
+
+def _design(column: pd.Series) -> np.ndarray:
+    numbers = as_numbers(column)
+    if numbers is not None:
+        spread = np.nanstd(numbers) or 1
+        return (np.where(np.isnan(numbers), np.nanmean(numbers), numbers)[:, None] - np.nanmean(numbers)) / spread
+    return pd.get_dummies(column.astype(object).fillna("")).to_numpy(dtype=float)
