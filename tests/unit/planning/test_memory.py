@@ -125,9 +125,9 @@ class _Jobs:
         """Add a decomposition of features; a map is made of the components of a PCA."""
         model = Decomposition.registry[method](**settings)
         sizes = _sizes(self.monkeypatch, size, decompositions={"pca": {"method": "pca"}, "it": model.dump()})
-        files = {"features": write_data(self.folder, *size)["features"]}
+        files = {"source": write_data(self.folder, *size)["features"]}
         if model.source:
-            components = {"components": f"{self.folder}/{size}.pca"}
+            components = {"source": f"{self.folder}/{size}.pca"}
             pca = {"decomposition": Decomposition.registry["pca"]().dump()}
             run_job("decompose", files, components, pca, self.folder)
             files = components
