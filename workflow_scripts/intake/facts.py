@@ -17,7 +17,8 @@ class Facts:
 
     `sha256` is the digest of the file's bytes. `width` and `height` are in pixels, after the EXIF rotation. `pixels` is
     a digest of the decoded pixels, 16 hex digits, and `look` and `fine_look` are perceptual hashes, 16 and 64 hex
-    digits (see `fingerprints`). The last five fields are those of `quality.Quality`.
+    digits (see `fingerprints`). Then follow the fields of `quality.Quality` and of
+    `origin.Origin`.
     """
 
     sha256: str
@@ -35,6 +36,8 @@ class Facts:
     sharpness: float
     levels: int
     range_used: float
+    taken: str = ""
+    instrument: str = ""
 
     @property
     def image_id(self) -> str:

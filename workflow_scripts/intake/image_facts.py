@@ -10,7 +10,7 @@ from scipy import ndimage
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 
-OF_FILES = ("format", "width", "height", "mode", "bytes", "pages", "scale_um", "nm_per_pixel")
+OF_FILES = ("format", "width", "height", "mode", "bytes", "pages", "scale_um", "nm_per_pixel", "instrument")
 """Columns of the manifest that say how an image was taken or stored, and not what it shows."""
 LEVELS = 3
 """Levels of folders that are looked at."""
@@ -59,9 +59,15 @@ def _taken(images: Any, rows: np.ndarray) -> np.ndarray:
 
 
 def facts_of_files(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return what a manifest says of the files, and the levels of their folders, the outermost first."""
+    """Return what a manifest says of the files, and the levels of their folders, the outermost first.
+
+    The time at which an image was taken counts twice: by itself, and as its day, so that gaps within a day are none.
+    """
     facts = {name: _numbers(manifest[name]) for name in OF_FILES if name in manifest}
-    parents = [PurePosixPath(path).parts[:-1] for path in manifest["path"]]
+    if "taken" in manifest:
+        facts["time taken"] = pd.to_datetime(manifest["taken"], format="ISO8601", errors="coerce")
+        facts["day taken"] = manifest["taken"].str[: len("2000-01-01")]
+    parents = [PurePosixPath(path).parts[:-1] for path in manifest.get("parent", manifest["path"])]
     for level in range(LEVELS):
         names = [folders[level] if level < len(folders) else "" for folders in parents]
         facts[f"folder, level {level + 1}"] = pd.Series(names, index=manifest.index)

@@ -19,11 +19,24 @@ from workflow_scripts.intake.fingerprints import perceptual_hashes, pixel_digest
 from workflow_scripts.intake.label_table import read_picked
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
+from workflow_scripts.intake.origin import origin
 from workflow_scripts.intake.quality import Quality, measure, quality_notes, quality_table
 from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, decode, is_uniform, open_file
 from workflow_scripts.io.parallel import ordered_map
 
-COLUMNS = ("image_id", "path", "format", "width", "height", "mode", "bytes", "pages", "pixels_id")
+COLUMNS = (
+    "image_id",
+    "path",
+    "format",
+    "width",
+    "height",
+    "mode",
+    "bytes",
+    "pages",
+    "pixels_id",
+    "taken",
+    "instrument",
+)
 SET_ASIDE_COLUMNS = ("path", "format", "reason", "detail", "image_id", "pixels_id", "same_as")
 FORMAT_COLUMNS = ("format", "files", "taken_in", "duplicates", "rejected")
 FEW = 5
@@ -47,7 +60,7 @@ class Inspection:
     ----------
     images :
         the images of the data set, with `COLUMNS`, sorted by path. `width` and `height` are those after the EXIF
-        rotation; `pixels_id` is a hash of the decoded pixels.
+        rotation; `pixels_id` is a hash of the decoded pixels. `taken` and `instrument` are those of `origin.origin`.
     set_aside :
         the other files, with `SET_ASIDE_COLUMNS`, sorted by path. For a duplicate, `same_as` is the path of the file
         that stays, and the ids are those of the duplicate; for all other files these three are "".
@@ -205,6 +218,7 @@ def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> F
         look=look,
         fine_look=fine_look,
         **asdict(measure(image.pixels)),
+        **asdict(origin(Path(stream.name))),
     )
 
 
@@ -219,7 +233,8 @@ def _printable(path: str) -> str:
 
 def _row(path: str, fact: Facts, number: int) -> tuple[str | int, ...]:
     image_id = fact.image_id + (f"-{number}" if number > 1 else "")
-    return image_id, path, fact.format, fact.width, fact.height, fact.mode, fact.bytes, fact.pages, fact.pixels
+    of_file = fact.format, fact.width, fact.height, fact.mode, fact.bytes, fact.pages, fact.pixels
+    return image_id, path, *of_file, fact.taken, fact.instrument
 
 
 def _duplicate(path: str, fact: Facts, copy: Copy) -> tuple[str, ...]:

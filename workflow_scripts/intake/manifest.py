@@ -11,7 +11,7 @@ from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.labels import Labelling, corrected, label_images
 from workflow_scripts.io.images import Reason
 
-COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages")
+COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages", "taken", "instrument")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
 """The length of the scale bar (micrometres), the size of a pixel (nanometres), and the width of the image
 (micrometres); empty if not known."""

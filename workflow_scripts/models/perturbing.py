@@ -10,13 +10,13 @@ import pandas as pd
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.images import ImageRejected, read_image
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.models.fitting import fit_model
 from workflow_scripts.models.naming import features_of
 from workflow_scripts.preprocess.perturbations import VERSIONS, versions
-from workflow_scripts.preprocess.pipeline import Steps
+from workflow_scripts.preprocess.pipeline import FileAndPixels, Steps, files_and_pixels, read_again
+from workflow_scripts.preprocess.stack import images_of
 
 
 def perturbed_groups(
@@ -48,15 +48,15 @@ def perturbed_groups(
     """
     model = fit_model(sources, cell, settings)
     files = OneCell(cell, sources)
-    manifest = files.manifest().assign(label=files.labels())[["image_id", "path", "label"]]
+    manifest = files.manifest().assign(label=files.labels())
     images = manifest.iloc[drawn(manifest["label"].to_numpy(), n_images, seed)].reset_index(drop=True)
     make = partial(_versions, steps=settings["preprocess"]["steps"], max_pixels=max_pixels)
-    blocks = ordered_map(make, [folder / path for path in images["path"]], workers)
+    blocks = ordered_map(make, files_and_pixels(images_of(images, folder), max_pixels), workers)
     groups = []
     for done, features in enumerate(features_of([model], blocks, device, workers), start=1):
         groups.append(model.predict(features[model.layer])["cluster"].to_numpy())
         progress(done, len(images))
-    return _long(images, np.array(groups))
+    return _long(images[["image_id", "path", "label"]], np.array(groups))
 
 
 def drawn(labels: np.ndarray, n_images: int, seed: int) -> np.ndarray:
@@ -65,11 +65,11 @@ def drawn(labels: np.ndarray, n_images: int, seed: int) -> np.ndarray:
     return np.sort(order[evenly(len(labels), n_images)])
 
 
-def _versions(path: Path, steps: Steps, max_pixels: int) -> np.ndarray:
+def _versions(item: FileAndPixels, steps: Steps, max_pixels: int) -> np.ndarray:
+    path, pixels = item
+    image = read_again(path, max_pixels) if pixels is None else pixels
     try:
-        return versions(read_image(path, max_pixels), steps)
-    except ImageRejected as rejection:
-        raise UserError(f"{path}: {rejection}; it was read at intake, so run that again") from None
+        return versions(image, steps)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 

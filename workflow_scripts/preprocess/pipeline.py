@@ -14,6 +14,8 @@ from workflow_scripts.io.images import ImageRejected, Part, read_image
 from workflow_scripts.io.parallel import ordered_map
 
 Steps = Sequence[Mapping[str, Any]]
+FileAndPixels = tuple[str | Path, np.ndarray | None]
+"""The path of a file, and the pixels of a part of it; None of a whole file, which is read later."""
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
@@ -78,7 +80,7 @@ def preprocess_all(
     has another shape than the first.
     """
     run = partial(_preprocess, steps=steps, max_pixels=max_pixels)
-    results = ordered_map(run, _files_and_pixels(images, max_pixels), workers)
+    results = ordered_map(run, files_and_pixels(images, max_pixels), workers)
     shape: tuple[int, ...] | None = None
     for done, (image, result) in enumerate(zip(images, results, strict=True), start=1):
         shape = shape or result.shape
@@ -93,9 +95,7 @@ def _path_of(image: str | Path | Part) -> str | Path:
     return image.path if isinstance(image, Part) else image
 
 
-def _files_and_pixels(
-    images: Iterable[str | Path | Part], max_pixels: int | None
-) -> Iterator[tuple[str | Path, np.ndarray | None]]:
+def files_and_pixels(images: Iterable[str | Path | Part], max_pixels: int | None) -> Iterator[FileAndPixels]:
     """Yield the path of each image, and of parts their pixels: a page is decoded once, and only here."""
     page: tuple[Path, int] | None = None
     pixels = np.empty(0)
@@ -105,22 +105,22 @@ def _files_and_pixels(
             continue
         if page != (image.path, image.page):
             del pixels
-            page, pixels = (image.path, image.page), _read(image.path, max_pixels, image.page - 1)
+            page, pixels = (image.path, image.page), read_again(image.path, max_pixels, image.page - 1)
             if pixels.dtype.kind == "f":
                 pixels = to_float(pixels)  # by the values of the whole page
         yield image.path, image.of(pixels)
 
 
-def _read(path: str | Path, max_pixels: int | None, page: int = 0) -> np.ndarray:
+def read_again(path: str | Path, max_pixels: int | None, page: int = 0) -> np.ndarray:
     try:
         return read_image(path, max_pixels, page)
     except ImageRejected as rejection:
         raise UserError(f"{path}: {rejection}; intake could read it before, so run intake again") from None
 
 
-def _preprocess(item: tuple[str | Path, np.ndarray | None], steps: Steps, max_pixels: int | None) -> np.ndarray:
+def _preprocess(item: FileAndPixels, steps: Steps, max_pixels: int | None) -> np.ndarray:
     path, pixels = item
-    image = _read(path, max_pixels) if pixels is None else pixels
+    image = read_again(path, max_pixels) if pixels is None else pixels
     try:
         return run_steps(image, steps)
     except UserError as error:

@@ -34,13 +34,7 @@ def write_stack(
     code : digest of the code, for the store's attributes.
     """
     rows = read_csv(table)
-    images: list[Path | Part]
-    if "parent" in rows:
-        boxes = rows[["page", "x", "y", "width", "height"]].astype(int).itertuples(index=False)
-        images = [Part(Path(folder, name), *box) for name, box in zip(rows["parent"], boxes, strict=True)]
-    else:
-        images = [Path(folder, name) for name in rows["path"]]
-    results = preprocess_all(images, steps, max_pixels=max_pixels, workers=workers, progress=progress)
+    results = preprocess_all(images_of(rows, folder), steps, max_pixels=max_pixels, workers=workers, progress=progress)
     first = next(results)
     ids = list(rows["image_id"])
     attributes = store.provenance(code, store.manifest_digest(ids), {"steps": list(steps)})
@@ -51,3 +45,11 @@ def write_stack(
             stack[0] = first
             for row, image in enumerate(results, 1):
                 stack[row] = image
+
+
+def images_of(rows: pd.DataFrame, folder: str | Path) -> list[Path | Part]:
+    """Return the images of `images.csv`, `regions.csv` or a manifest: files in `folder`, or parts of them."""
+    if "parent" not in rows:
+        return [Path(folder, name) for name in rows["path"]]
+    boxes = rows[["page", "x", "y", "width", "height"]].astype(int).itertuples(index=False)
+    return [Part(Path(folder, name), *box) for name, box in zip(rows["parent"], boxes, strict=True)]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from bad_pictures import encoded
+from bad_images import encoded
 from figure_artefacts import CELL, write_scores
 from sklearn.cluster import KMeans
 

@@ -120,7 +120,7 @@ def test_perturbations_strong_weak_and_harmless():
     assert (beware.strength, beware.number) == ("strong", 0.42)
     kept = say.perturbations(200, [blurred, ("flipped", 0.0, 0.0, 0.02)])
     assert kept.text == (
-        "200 images keep their group in all 2 perturbed versions: at most 2 % change it, when blurred."
+        "200 images keep their group in all 2 kinds of perturbed versions: at most 2 % change it, when blurred."
     )
     few = say.perturbations(9, [("flipped", 0.0, 0.0, 0.3)])
     assert few.strength == "weak"

@@ -84,15 +84,14 @@ def texts_beside(path: Path) -> list[Path]:
 
 
 def _statements(path: Path, width: int, height: int) -> Iterator[_Stated]:
-    with _readable(TiffFile, path) as tiff:
+    with readable(TiffFile, path) as tiff:
         if tiff:
             yield from _of_tiff(tiff, width, height)
-    texts = [*_texts_of_exif(path), *(_decoded(file.read_bytes()) for file in texts_beside(path) if file.is_file())]
-    yield from _of_texts(texts)
+    yield from _of_texts(texts_outside_tags(path))
     yield from _digital_micrograph(path)
 
 
-class _readable:  # noqa: N801 - used as a function
+class readable:  # noqa: N801 - used as a function
     """Open a file with `reader`, as a context manager; gives None if the file has another format or is damaged."""
 
     def __init__(self, reader: Callable[[Path], Any], path: Path) -> None:
@@ -117,12 +116,12 @@ class _readable:  # noqa: N801 - used as a function
 def _of_tiff(tiff: TiffFile, width: int, height: int) -> Iterator[_Stated]:
     """Yield the statements in a TIFF's tags: first those of microscopes, then those of other programs."""
     makers = (_fei, lambda tiff: _zeiss(tiff, width, height), _olympus, _gatan, _phenom)
-    yield from filter(None, (_attempted(maker, tiff) for maker in makers))
-    yield from _of_texts(_attempted(_texts_of_tags, tiff) or [])
-    yield from filter(None, (_attempted(program, tiff) for program in (_ome, _imagej)))
+    yield from filter(None, (attempted(maker, tiff) for maker in makers))
+    yield from _of_texts(attempted(texts_of_tags, tiff) or [])
+    yield from filter(None, (attempted(program, tiff) for program in (_ome, _imagej)))
 
 
-def _attempted(reader: Callable[[_T], _R], source: _T) -> _R | None:
+def attempted(reader: Callable[[_T], _R], source: _T) -> _R | None:
     """Return the result of a reader, or None if tags are damaged or have unexpected values."""
     try:
         with warnings.catch_warnings():
@@ -208,7 +207,12 @@ def _ome(tiff: TiffFile) -> _Stated | None:
 # ----------------------------------------------------------------------------------------------------------- texts
 
 
-def _texts_of_tags(tiff: TiffFile) -> list[str]:
+def texts_outside_tags(path: Path) -> list[str]:
+    """Return the long texts in the Exif entries and comments of a JPEG or PNG, and those of the files beside it."""
+    return [*_texts_of_exif(path), *(_decoded(file.read_bytes()) for file in texts_beside(path) if file.is_file())]
+
+
+def texts_of_tags(tiff: TiffFile) -> list[str]:
     """Return the long texts in a TIFF's tags and its Exif entries."""
     tags = {tag.code: tag.value for tag in tiff.pages.first.tags.values()}
     exif = tags.get(_EXIF)
@@ -217,8 +221,8 @@ def _texts_of_tags(tiff: TiffFile) -> list[str]:
 
 def _texts_of_exif(path: Path) -> list[str]:
     """Return the long texts in the Exif entries and comments of a JPEG or PNG."""
-    with _readable(Image.open, path) as image:
-        return [] if image is None or image.format == "TIFF" else _attempted(_texts_of_image, image) or []
+    with readable(Image.open, path) as image:
+        return [] if image is None or image.format == "TIFF" else attempted(_texts_of_image, image) or []
 
 
 def _texts_of_image(image: Image.Image) -> list[str]:
@@ -241,7 +245,7 @@ def _decoded(content: bytes | str) -> str:
 
 def _of_texts(texts: list[str]) -> Iterator[_Stated]:
     for text in texts:
-        yield from filter(None, (_attempted(maker, text) for maker in (_tescan, _hitachi, _jeol)))
+        yield from filter(None, (attempted(maker, text) for maker in (_tescan, _hitachi, _jeol)))
 
 
 def _tescan(text: str) -> _Stated | None:

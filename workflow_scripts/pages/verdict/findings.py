@@ -279,13 +279,14 @@ def _confounders(study: Study) -> Sentence:
 
 
 def _perturbations(study: Study) -> list[Section]:
-    """Return the section about perturbations, if the study has this figure."""
-    shares = [
-        (_perturbation(row.perturbation, row.strength), row.changed, row.low, row.high)
-        for row in _perturbed(study).itertuples()
-    ]
-    if not shares:
+    """Return the section about perturbations, each kind at its most harmful strength, if the study has this figure."""
+    worst = _perturbed(study)
+    if worst.empty:
         return []
+    worst = worst.sort_values("changed", kind="stable").groupby("perturbation", sort=False).tail(1)
+    shares = [
+        (_perturbation(row.perturbation, row.strength), row.changed, row.low, row.high) for row in worst.itertuples()
+    ]
     sentence = sentences.perturbations(int(_perturbed(study)["n"].iloc[0]), shares)
     return [Section("perturbations", "Do turned and blurred images keep their group?", [sentence], "perturbations")]
 

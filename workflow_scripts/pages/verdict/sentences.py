@@ -276,7 +276,7 @@ def perturbations(n_images: int, shares: Sequence[tuple[str, float, float, float
         return Sentence(f"Beware: of {images} many change their group when {names}.", "strong", worst[1], table)
     most = f"at most {percent(worst[1])} change it, when {worst[0]}" if worst[1] else "none changes it"
     if max(high for *_, high in shares) < NOTABLE:
-        text = f"{images} keep their group in all {len(shares)} perturbed versions: {most}."
+        text = f"{images} keep their group in all {len(shares)} kinds of perturbed versions: {most}."
         return Sentence(text, "strong", worst[1], table)
     text = f"{images} mostly seem to keep their group when perturbed, but they are too few to be sure: {most}."
     return Sentence(text, "weak", worst[1], table)
