@@ -111,6 +111,7 @@ def test_a_tesseract_without_its_language_is_one_line(monkeypatch, tmp_path):
 
 def test_the_manifest_gets_the_scales(tmp_path):
     columns = {"format": "PNG", "width": "8", "height": "8", "mode": "L", "bytes": "9", "pages": "1", "pixels_id": "p"}
+    columns |= {"taken": "", "instrument": ""}
     images = pd.DataFrame({"image_id": ["0", "1"], "path": ["a.png", "b.png"]}).assign(**columns)
     aside = pd.DataFrame(columns=["path", "image_id", "pixels_id", "reason", "detail", "same_as"], dtype=str)
     scales = pd.DataFrame({"path": ["b.png", "a.png"], "scale_um": ["1.0", ""], "nm_per_pixel": ["7.25", "2.5"]})
