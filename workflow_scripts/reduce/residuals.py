@@ -36,9 +36,9 @@ def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside:
             facts = chosen_facts(files, settings["facts"], store.text(file, "manifest"))
             with store.writing(path, {"settings": {}, "code": "", "manifest": store.text(file, "manifest")}) as rest:
                 store.write_row_facts(rest, store.row_facts(file))
-                made = rest.create_dataset("features", file["features"].shape, "<f4", fletcher32=True)
-                for rows, residuals in regress_out(file["features"], facts):
-                    made[rows] = residuals
+                with store.filling(rest, "features", file["features"].shape, "<f4") as made:
+                    for rows, residuals in regress_out(file["features"], facts):
+                        made[rows] = residuals
         yield str(path)
     finally:
         path.unlink(missing_ok=True)
