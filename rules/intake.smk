@@ -137,6 +137,8 @@ rule label:
         table=inputs.label_table,
         corrections=inputs.label_corrections,
         scales=layout.scale_bars if settings.intake.scale_bars else [],
+        groups=inputs.group_table,
+        look_alikes=layout.near_duplicates if settings.intake.are_grouped else [],
     output:
         **inputs.label_matches,
         manifest=layout.manifest,
@@ -155,6 +157,7 @@ rule label:
     params:
         labels=settings.intake.labels.dump(exclude={"corrections"}),
         sublabels=inputs.sublabel_rule,
+        groups=inputs.group_rule,
         annotations=inputs.annotations,
         code=code_digest("jobs.label"),
     script:

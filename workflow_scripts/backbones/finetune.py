@@ -128,6 +128,7 @@ def finetune(
     device: str = "auto",
     workers: int = 1,
     report: Callable[[int, int], None] | None = None,
+    groups: Sequence[str] | np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Train a backbone on the labelled images and write its weights.
 
@@ -145,6 +146,7 @@ def finetune(
     device : `cpu`, `cuda` or `auto`.
     workers : number of parts of a batch that are computed at the same time on a CPU.
     report : called with (done, total) after each epoch.
+    groups : N str, as in `held_out_split`.
 
     Returns
     -------
@@ -153,7 +155,7 @@ def finetune(
     Raises `UserError` if there are too few labelled images.
     """
     how, where = FineTuning.of(settings), torch.device(choose_device(device))
-    train, test = held_out_split(image_ids, labels, how.test_fraction, how.seed)
+    train, test = held_out_split(image_ids, labels, how.test_fraction, how.seed, groups)
     classes = sorted({labels[row] for row in train})
     targets = np.array([classes.index(label) if label else -1 for label in labels])
     loaded = weights.load(backbone, len(classes), side=images.shape[1])
@@ -186,27 +188,37 @@ def finetune(
 
 
 def held_out_split(
-    image_ids: Sequence[str], labels: Sequence[str], test_fraction: float, seed: int
+    image_ids: Sequence[str],
+    labels: Sequence[str],
+    test_fraction: float,
+    seed: int,
+    groups: Sequence[str] | np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to train on and the rows held out, stratified by label; copies of an image stay together.
+    """Return the rows to train on and the rows held out, stratified by label; no group is on both sides.
 
-    Raises `UserError` if there are fewer than two classes, if a class has one image, or if there are too few images.
+    Without `groups` (N str), the copies of an image are a group. A group of several classes counts for its last one.
+    Raises `UserError` if there are fewer than two classes, if a class is in one group only, or if there are too few.
     """
-    label_of = {content_hash(image): label for image, label in zip(image_ids, labels, strict=True) if label}
+    groups = [content_hash(image) for image in image_ids] if groups is None else groups
+    label_of = {group: label for group, label in zip(groups, labels, strict=True) if label}
+    classes = sorted({label for label in labels if label})
     counts = Counter(label_of.values())
-    if len(counts) < 2:
-        raise UserError(f"fine-tuning: found {len(counts)} class(es) among the labels, it needs two or more")
-    if rare := sorted(label for label, count in counts.items() if count < 2):
-        raise UserError(f"fine-tuning: found one image of class {', '.join(rare)}, it needs two or more of each class")
+    if len(classes) < 2:
+        raise UserError(f"fine-tuning: found {len(classes)} class(es) among the labels, it needs two or more")
+    if rare := [label for label in classes if counts[label] < 2]:
+        raise UserError(
+            f"fine-tuning: found one image or group of class {', '.join(rare)}, it needs two or more of each class"
+        )
     n_test = max(round(test_fraction * len(label_of)), len(counts))
     if len(label_of) - n_test < len(counts):
         raise UserError(
-            f"fine-tuning: {len(label_of)} labelled images of {len(counts)} classes are too few to hold some out"
+            f"fine-tuning: {len(label_of)} labelled images or groups of {len(counts)} classes are too few to hold some "
+            "out"
         )
     _, held_out = train_test_split(
         list(label_of), test_size=n_test, stratify=list(label_of.values()), random_state=seed
     )
-    is_test = np.isin([content_hash(image) for image in image_ids], held_out)
+    is_test = np.isin(groups, held_out)
     labelled = np.array([bool(label) for label in labels])
     return np.flatnonzero(labelled & ~is_test), np.flatnonzero(labelled & is_test)
 

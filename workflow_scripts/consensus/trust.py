@@ -70,6 +70,7 @@ def trust(
     foreign: Sequence[str] = FOREIGN,
     n_samples: int = 100,
     seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> Trust:
     """Rank the cells by their agreement with the others.
 
@@ -80,6 +81,7 @@ def trust(
     foreign : axes in which foreign cells differ; axes that are not in `choices` are ignored.
     n_samples : number of bootstrap samples of images and cells, and of permutations for `chance`.
     seed : seed of both.
+    groups : (N,) str, what the bootstrap samples, such as specimens; None for images that are all independent.
 
     Raises
     ------
@@ -97,7 +99,8 @@ def trust(
         levels = pd.factorize(choices[axis])[0]
         stranger |= levels[:, None] != levels
     score = support(agreement, vote, others)
-    ranks = _sampled_ranks(partitions, score, opinion, vote, others, n_samples, seed)
+    units = np.arange(partitions.shape[1]) if groups is None else pd.factorize(groups)[0]
+    ranks = _sampled_ranks(partitions, units, score, opinion, vote, others, n_samples, seed)
     rank_low, rank_high = np.quantile(ranks, [0.025, 0.975], axis=0, method="closest_observation").astype(int)
     table = choices.reset_index(drop=True).assign(
         agreement=score,
@@ -181,6 +184,7 @@ def _rank(scores: np.ndarray) -> np.ndarray:
 
 def _sampled_ranks(
     partitions: np.ndarray,
+    units: np.ndarray,
     score: np.ndarray,
     opinion: np.ndarray,
     vote: np.ndarray,
@@ -188,19 +192,21 @@ def _sampled_ranks(
     n_samples: int,
     seed: int,
 ) -> np.ndarray:
-    """Return the ranks (n_samples, C) when images and opinions have random weights (Bayesian bootstrap).
+    """Return the ranks (n_samples, C) when groups of images and opinions have random weights (Bayesian bootstrap).
 
     Weights with mean 1 and variance 1 correspond to the counts of a bootstrap. If there are more than `MAX_SAMPLE`
-    images, that many are drawn and the variance is reduced accordingly, so that the spread is that of all images.
+    images, that many are drawn and the variance is reduced accordingly, so that the spread is that of all. The images
+    of a group, whose numbers from 0 are `units` (N,), have one weight.
     """
     rng = np.random.default_rng([seed, 0])
-    n_images = partitions.shape[1]
-    drawn = rng.permutation(n_images)[:MAX_SAMPLE]
-    partitions, shape = partitions[:, drawn], n_images / len(drawn)
+    drawn = rng.permutation(partitions.shape[1])[:MAX_SAMPLE]
+    partitions = partitions[:, drawn]
+    unit, in_sample = pd.factorize(units[drawn])
+    shape = (units.max() + 1) / len(in_sample)
     drawn_score = support(agreement_matrix(partitions), vote, others)
     scores = np.empty((n_samples, len(vote)))
     for sample in scores:
-        counts = rng.gamma(shape, 1 / shape, len(drawn))
+        counts = rng.gamma(shape, 1 / shape, len(in_sample))[unit]
         voters = rng.exponential(size=opinion.max() + 1)[opinion]
         sample[:] = support(agreement_matrix(partitions, counts), vote * voters, others)
     return _rank(score + scores - drawn_score)

@@ -27,7 +27,7 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
-from workflow_scripts.io.manifest import read_manifest
+from workflow_scripts.io.manifest import groups_of, read_manifest
 from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
 
 RULES = {
@@ -66,13 +66,20 @@ def tabulate(
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
     partitions = read_partitions(cells, inputs["clusters"], figure["k"])
-    trusted = trust(partitions.best, partitions.choices, n_samples=figure["n_samples"], seed=figure["seed"])
+    manifest = read_manifest(inputs["manifest"][0])
+    trusted = trust(
+        partitions.best,
+        partitions.choices,
+        n_samples=figure["n_samples"],
+        seed=figure["seed"],
+        groups=groups_of(manifest),
+    )
     table = trusted.table.astype(dict.fromkeys(partitions.choices, str))
     table.insert(0, "name", partitions.names)
     table["k"] = pd.array(partitions.k, dtype="Int64")
     table["stability"] = [stability(partition) for partition in partitions.repeats]
     table = table.assign(**_score_columns(figure, inputs["scores"]))
-    labels = read_manifest(inputs["manifest"][0])["label"].to_numpy()
+    labels = manifest["label"].to_numpy()
     n_labels = int(pd.notna(labels).sum())
     labelled = with_labels(trusted, partitions.best, labels) if n_labels else None
     table["probability"] = labelled.probability if labelled else np.nan

@@ -79,7 +79,8 @@ class Inputs:
         """Return a digest of the files in the data folder, without the tables of labels; None for embedded data."""
         if self.is_embedded:
             return None
-        given = (self.label_table(wildcards), self.label_corrections(wildcards), self.excluded_images(wildcards))
+        files = (self.label_table, self.group_table, self.label_corrections, self.excluded_images)
+        given = [file(wildcards) for file in files]
         tables = {abspath(table) for table in given if isinstance(table, str)}
         folder, intake = self.settings.data, self.settings.intake
         entries = scan(folder, intake.include, intake.exclude)
@@ -114,6 +115,18 @@ class Inputs:
         return _named_file("intake.labels.corrections", self.settings.intake.labels.corrections)
 
     @_ends_the_run
+    def group_table(self, wildcards: Wildcards) -> Files:
+        """Return the table that groups are read from, or no file."""
+        groups = self.settings.intake.groups
+        return _named_file("intake.groups.file", groups.file) if groups and groups.rule == "csv" else []
+
+    @property
+    def group_rule(self) -> dict[str, Any] | None:
+        """The rule of the groups, or None."""
+        groups = self.settings.intake.groups
+        return groups.dump() if groups else None
+
+    @_ends_the_run
     def excluded_images(self, wildcards: Wildcards) -> Files:
         """Return the table of images that are left out, or no file."""
         return _named_file("intake.exclude_file", self.settings.intake.exclude_file)
@@ -121,7 +134,7 @@ class Inputs:
     @property
     def intake_settings(self) -> dict[str, Any]:
         """The settings that decide which files become images of the data set."""
-        return self.settings.intake.dump(exclude={"labels", "sublabels", "scale_bars", "tiles", "crops"})
+        return self.settings.intake.dump(exclude={"labels", "sublabels", "groups", "scale_bars", "tiles", "crops"})
 
     @property
     def images_table(self) -> str:

@@ -61,7 +61,7 @@ def read_picked(table: Path, images: Mapping[str, str], column: str, value: str)
     return {path for path, image_id in images.items() if image_id in contents}
 
 
-def read_label_table(table: Path, images: Mapping[str, str]) -> Matched:
+def read_label_table(table: Path, images: Mapping[str, str], column: str | None = None) -> Matched:
     """Read the labels of images from a table.
 
     Parameters
@@ -73,13 +73,15 @@ def read_label_table(table: Path, images: Mapping[str, str]) -> Matched:
     images :
         image ids by relative path (with `/`). A row may name an image without its folders or its extension if the name
         is unique.
+    column :
+        name of the column of labels, in place of `LABELS`.
 
     Raises `UserError` if the table cannot be read, if its columns are not recognised, if it names no image, or if it
     gives an image two labels.
     """
     rows = _rows(table)
     index = _Index(images)
-    header, key, label = _columns(table, rows, index)
+    header, key, label = _columns(table, rows, index, (column.lower(),) if column else LABELS)
     labels: dict[str, str] = {}
     unmatched = []
     for row in rows[header:]:
@@ -166,16 +168,18 @@ def _key_column(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> 
     return 0 if index.images_named(rows[0][key]) else 1, key
 
 
-def _columns(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> tuple[int, int, int]:
+def _columns(
+    table: Path, rows: Sequence[Sequence[str]], index: "_Index", allowed: Sequence[str]
+) -> tuple[int, int, int]:
     """Return the number of header rows, and the columns of the names and of the labels."""
     header, key = _key_column(table, rows, index)
     names = [cell.strip().lower() for cell in rows[0]]
-    label = next((names.index(name) for name in LABELS if name in names), None)
+    label = next((names.index(name) for name in allowed if name in names), None)
     others = [column for column in range(len(names)) if column != key]
     if label is None:
         if len(others) != 1:
             raise UserError(
-                f"{table}: found columns {', '.join(names)}, allowed: one of {', '.join(LABELS)} beside {names[key]}"
+                f"{table}: found columns {', '.join(names)}, allowed: one of {', '.join(allowed)} beside {names[key]}"
             )
         label = others[0]
     return header, key, label

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from workflow_scripts.intake.groups import group_files
 from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.labels import Labelling, corrected, label_images
@@ -15,8 +16,10 @@ COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "by
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
 """The length of the scale bar (micrometres), the size of a pixel (nanometres), and the width of the image
 (micrometres); empty if not known."""
-REGION_COLUMNS = ("parent", "page", "x", "y", "group")
+REGION_COLUMNS = ("parent", "page", "x", "y")
 """Of parts of files (`regions.COLUMNS`)."""
+GROUP = "group"
+"""The column that says which images belong together, of parts of files and where a rule says so."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 
@@ -45,6 +48,8 @@ def label(
     corrections: str | None = None,
     sublabels: Mapping[str, Any] | None = None,
     scales: pd.DataFrame | None = None,
+    groups: Mapping[str, Any] | None = None,
+    look_alikes: pd.DataFrame | None = None,
 ) -> Labelled:
     """Label the images of an inspection, and find duplicates whose label differs from that of the image that stays.
 
@@ -56,6 +61,9 @@ def label(
     corrections : path of a table whose labels replace those of the rule (see `labels.corrected`).
     sublabels : the rule of a further column `sublabel` of the manifest.
     scales : table with `scale_bars.table.COLUMNS`; its `SCALE_COLUMNS` are added to the manifest.
+    groups : the keyword arguments of `groups.group_files`. Where they are given, and for parts of files, the manifest
+        has the column `group`; None is the rule `file`.
+    look_alikes : pairs of files that look alike, with `duplicates.PAIR_COLUMNS`; their groups are joined.
 
     Raises `UserError` if a rule cannot be applied.
     """
@@ -78,9 +86,14 @@ def label(
         manifest = _with_scales(manifest, files, scales)
     if "parent" in images:
         manifest[list(REGION_COLUMNS)] = images[list(REGION_COLUMNS)]
+    notes = [f"labels: {labelling.rule} ({labelling.why})"]
+    if groups is not None or "parent" in images:
+        pairs = [] if look_alikes is None else look_alikes[["path", "other"]].itertuples(index=False, name=None)
+        grouped = group_files(dict(zip(files, contents, strict=True)), pairs, **(groups or {}))
+        manifest[GROUP] = files.map(grouped.by_file)
+        notes.append(grouped.note)
     rows = [_rejection(file, labelling.labels) for file in set_aside.itertuples()]
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
-    notes = [f"labels: {labelling.rule} ({labelling.why})"]
     if len(rejected):
         notes.append(f"{len(rejected)} files rejected: {count_reasons(rejected['reason'])}")
     return Labelled(manifest, rejected, pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)), tuple(notes))

@@ -16,9 +16,9 @@ from workflow_scripts.intake.scale_bars.stripe import grey_levels, image_rows
 from workflow_scripts.io.images import ImageRejected, Reason, read_image
 from workflow_scripts.io.parallel import ordered_map
 
-COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "group", "box_label")
+COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")
 """Those of an image, of which `path` names the part after a `#`, and where it lies: the file, the page from 1, and the
-left and upper edge in pixels. `group` says what belongs together: the file."""
+left and upper edge in pixels."""
 SHORTEST = "shortest"
 """The side of tiles that are as wide as the shorter side of their image."""
 
@@ -228,7 +228,7 @@ def _row(file: Mapping[str, Any], region: Region, of_pages: bool) -> tuple[Any, 
         of_file["image_id"] = "-".join(map(str, (file["image_id"], *box)))
     return (
         *(of_file[name] for name in IMAGE_COLUMNS),
-        *(file["path"], region.page, region.x, region.y, file["path"], region.label),
+        *(file["path"], region.page, region.x, region.y, region.label),
     )
 
 

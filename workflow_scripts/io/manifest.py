@@ -34,6 +34,11 @@ def read_labels(path: str, digest: str, trained_on: np.ndarray | None = None) ->
     return labels
 
 
+def groups_of(manifest: pd.DataFrame) -> np.ndarray | None:
+    """Return what belongs together, (N,) str, such as the images of one specimen; None where intake was not told."""
+    return manifest["group"].to_numpy(dtype=object) if "group" in manifest else None
+
+
 def classes(manifest: pd.DataFrame) -> list[str]:
     """Return the labels that occur in a manifest, sorted."""
     return sorted(manifest["label"].dropna().unique())

@@ -4,6 +4,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
+from workflow_scripts.io.manifest import groups_of
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.pages.audit.ranking import COLUMNS, partitions_of, rank
@@ -20,7 +21,7 @@ with job(snakemake.log[0]) as log, store.reading(snakemake.input.pictures) as st
     points, manifest = cell.points(), cell.manifest()
     runs = cell.runs(points.manifest)
     partitions = partitions_of(runs[choose_k(settings["k"], runs, "pages: audit: k")])
-    ranking = rank(points.values, partitions, cell.labels(), settings["neighbours"])
+    ranking = rank(points.values, partitions, cell.labels(), settings["neighbours"], groups_of(manifest))
     ranking = ranking.join(manifest[["image_id", "path"]], on="row")
     log.info(f"{ranking['suspect'].sum()} of {len(ranking)} labels are suspect")
     write_csv(ranking[COLUMNS], snakemake.output.csv)

@@ -6,7 +6,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.backbones.finetune import finetune
 from workflow_scripts.io import store
-from workflow_scripts.io.manifest import read_labels
+from workflow_scripts.io.manifest import groups_of, read_labels, read_manifest
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.runlog import job, progress
 
@@ -24,5 +24,6 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
         device=snakemake.params.device,
         workers=snakemake.threads,
         report=progress(f"finetune {snakemake.wildcards.backbone}", "epochs"),
+        groups=groups_of(read_manifest(snakemake.input.manifest)),
     )
     write_csv(curves, snakemake.output.curves)

@@ -13,7 +13,16 @@ with job(snakemake.log[0]) as log:
     images, set_aside = read_csv(snakemake.input.images), pd.concat(map(read_csv, snakemake.input.set_aside))
     rule = {**snakemake.params.labels, "file": snakemake.input.table or snakemake.params.labels["file"]}
     scales = read_csv(snakemake.input.scales) if snakemake.input.scales else None
-    labelled = label(images, set_aside, rule, snakemake.input.corrections or None, snakemake.params.sublabels, scales)
+    labelled = label(
+        images,
+        set_aside,
+        rule,
+        snakemake.input.corrections or None,
+        snakemake.params.sublabels,
+        scales,
+        snakemake.params.groups,
+        read_csv(snakemake.input.look_alikes) if snakemake.input.look_alikes else None,
+    )
     for line in labelled.notes:
         log.log(NOTICE, line)
     for table, path in snakemake.output.items():

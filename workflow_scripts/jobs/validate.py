@@ -5,7 +5,7 @@ from importlib import import_module
 from snakemake.script import Snakemake
 
 from workflow_scripts.io import store
-from workflow_scripts.io.manifest import read_labels
+from workflow_scripts.io.manifest import groups_of, read_labels, read_manifest
 from workflow_scripts.io.tables import write_parquet
 from workflow_scripts.metrics.cross_validation import Model, cross_validate
 from workflow_scripts.runlog import job, progress
@@ -24,7 +24,8 @@ with job(snakemake.log[0]), store.reading(snakemake.input.features) as file:
     labels = read_labels(snakemake.input.manifest, store.text(file, "manifest"), store.trained_on(file))
     report = progress(f"validate {cell['reducer']}/{cell['clusterer']}", "folds")
     scores, classes = cross_validate(
-        file["features"], labels, model, params.cross_validation, cell, params.seed, snakemake.threads, report
-    )
+        file["features"], labels, model, params.cross_validation, cell, params.seed, snakemake.threads, report,
+        groups_of(read_manifest(snakemake.input.manifest)),
+    )  # fmt: skip
     write_parquet(scores, snakemake.output.scores)
     write_parquet(classes, snakemake.output.classes)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import pairwise_distances_argmin_min
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.means import cluster_means
@@ -53,6 +53,7 @@ def cross_validate(
     base_seed: int,
     n_threads: int,
     progress: Progress,
+    groups: np.ndarray | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of every fold, k and repeat in the columns of the study's tables.
 
@@ -68,6 +69,7 @@ def cross_validate(
     settings : the settings of `settings.CrossValidation`.
     columns : values of the cell's columns.
     base_seed : seed that folds and clusterings follow from.
+    groups : (N,) str; a group is never in two folds. None for images that are all independent.
 
     Returns
     -------
@@ -76,11 +78,12 @@ def cross_validate(
     Raises
     ------
     UserError
-        If a class has fewer images than there are folds, or the clusterer labels every image as noise.
+        If the largest class has fewer images or groups than there are folds, or the clusterer labels every image as
+        noise.
     """
     rows: list[pd.DataFrame] = []
     classes: list[pd.DataFrame] = []
-    for number, (training, validation) in enumerate(stratified_folds(labels, settings["folds"], base_seed)):
+    for number, (training, validation) in enumerate(stratified_folds(labels, settings["folds"], base_seed, groups)):
         fold = Fold(_points(features, training, model), training, validation, labels)
         fold_columns = {**columns, "fold": number, "n_components_used": fold.points.shape[1]}
         fold_seed = seed(base_seed, "fold", number)
@@ -97,18 +100,25 @@ def cross_validate(
     return typed(pd.concat(rows), COLUMNS), typed(pd.concat(classes), CLASS_COLUMNS)
 
 
-def stratified_folds(labels: np.ndarray, n_folds: int, base_seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Return the training and validation rows of each fold (`StratifiedKFold`); unlabelled images are one more stratum.
+def stratified_folds(
+    labels: np.ndarray, n_folds: int, base_seed: int, groups: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Return the training and validation rows of each fold; unlabelled images are one more stratum.
 
-    Raises `UserError` if the largest stratum is smaller than the number of folds.
+    The folds are those of `StratifiedKFold`, or with `groups` (N,) those of `StratifiedGroupKFold`, in which no group
+    is on both sides. Raises `UserError` if the largest stratum has fewer images or groups than there are folds.
     """
-    largest = pd.Series(labels).value_counts().max()
+    independent = np.arange(len(labels)) if groups is None else groups
+    largest = pd.Series(independent).groupby(labels).nunique().max()
     if largest < n_folds:
+        unit = "images" if groups is None else "groups"
         raise UserError(
-            f"config: cross_validations: folds: found {n_folds}, allowed: at most {largest}, the largest class"
+            f"config: cross_validations: folds: found {n_folds}, allowed: at most {largest}, the {unit} of the largest "
+            "class"
         )
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed(base_seed, "folds"))
-    return folds.split(np.zeros(len(labels)), labels)
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = kind(n_folds, shuffle=True, random_state=seed(base_seed, "folds"))
+    return folds.split(np.zeros(len(labels)), labels, groups)
 
 
 def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:

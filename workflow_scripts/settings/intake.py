@@ -12,6 +12,7 @@ from workflow_scripts.settings.base import Model
 TILES_OF_AN_IMAGE = 100
 """Where their number cannot be known before the images are read."""
 LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv", "hash", "boxes"]
+GroupRule = Literal["file", "folder", "prefix", "regex", "csv"]
 
 
 class Labels(Model):
@@ -40,18 +41,48 @@ class Labels(Model):
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Labels":
         if self.rule == "regex":
-            allowed = "a regular expression with a group for the label"
-            try:
-                groups = re.compile(self.pattern or "").groups
-            except re.error as error:
-                raise ValueError(f"pattern: found {self.pattern!r} ({error}), allowed: {allowed}") from None
-            if not groups:
-                raise ValueError(f"pattern: found {self.pattern!r}, allowed: {allowed}")
+            _check_pattern(self.pattern, "label")
         if self.by_content and not self.file:
             raise ValueError("file: missing, allowed: a folder of labelled images, or a CSV with sha256 and label")
         if self.rule == "boxes" and not self.file:
             raise ValueError("file: missing, allowed: a COCO file, a folder of Pascal VOC or YOLO files")
         return self
+
+
+class Groups(Model):
+    """Which images belong together, such as those of one specimen, wafer, image or video: a rule, and the keys that it
+    needs. Files that look alike (`near_duplicates.csv`) are in one group, whatever the rule."""
+
+    rule: GroupRule = "file"
+    """`file` takes each file; its tiles, boxes and pages belong together. The others read the path or a table, as for
+    labels; an image for which they have no value is a group of its own."""
+    level: int = -1
+    """For `folder`: the level of the folder in the relative path; -1 is the nearest folder, 0 the outermost."""
+    pattern: str | None = None
+    """For `regex`: the regular expression that is matched against the relative path; its first group is the group."""
+    file: str | None = None
+    """For `csv`: a CSV with the columns `path` (or `filename` or `image_id`) and that of the groups."""
+    column: str = Field("group", min_length=1)
+    """For `csv`: the name of the column of the groups."""
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> "Groups":
+        if self.rule == "regex":
+            _check_pattern(self.pattern, "group")
+        if self.rule == "csv" and not self.file:
+            raise ValueError("file: missing, allowed: a CSV with the columns path and group")
+        return self
+
+
+def _check_pattern(pattern: str | None, what: str) -> None:
+    """Raise `ValueError` if a regular expression cannot be compiled or has no group."""
+    allowed = f"a regular expression with a group for the {what}"
+    try:
+        groups = re.compile(pattern or "").groups
+    except re.error as error:
+        raise ValueError(f"pattern: found {pattern!r} ({error}), allowed: {allowed}") from None
+    if not groups:
+        raise ValueError(f"pattern: found {pattern!r}, allowed: {allowed}")
 
 
 def _rule_alone(given: Any) -> Any:
@@ -116,6 +147,12 @@ class Intake(Model):
     labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
     sublabels: Labels | None = None
     """Finer classes inside the labels, by a rule that reads the path; trees and their leaves are compared with them."""
+    groups: Annotated[Groups | None, BeforeValidator(_rule_alone, json_schema_input_type=GroupRule | Groups | None)] = (
+        None
+    )
+    """Which images belong together: a group is never on both sides of a cross-validation, of the images that a network
+    is fine-tuned on and those held out, or of an image and its neighbours in the audit; and intervals count groups, not
+    images. Null takes each image alone, and the tiles, boxes and pages of a file together."""
     duplicates: Literal["drop", "keep"] = "drop"
     """Whether to leave out files with the same bytes as an earlier file."""
     visual_duplicates: Literal["report", "drop_same_pixels", "drop"] = "report"
@@ -147,6 +184,11 @@ class Intake(Model):
     def cuts(self) -> bool:
         """Whether the images are parts of files."""
         return self.tiles is not None or self.crops is not None or self.pages == "all"
+
+    @property
+    def are_grouped(self) -> bool:
+        """Whether the manifest says which images belong together."""
+        return self.groups is not None or self.cuts
 
     def expected(self, n_bytes: int) -> int:
         """Return about how many images a file of so many bytes has."""

@@ -109,9 +109,27 @@ def test_the_split_is_stratified_and_keeps_copies_together():
     [
         (["a"] * 4, "found 1 class"),
         (["", "", "", ""], "found 0 class"),
-        (["a", "a", "a", "b"], "one image of class b"),
+        (["a", "a", "a", "b"], "one image or group of class b"),
     ],
 )
 def test_too_little_to_learn_from_is_one_line(labels, says):
     with pytest.raises(UserError, match=says):
         held_out_split(["1", "2", "3", "4"], labels, 0.2, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_group_is_on_both_sides_of_the_split(seed):
+    random = np.random.default_rng(seed)
+    groups = random.integers(0, 30, 200).astype(str)
+    labels = np.array(["a", "b", "c"])[groups.astype(int) % 3]
+    mixed = random.choice(200, 10)
+    labels[mixed] = "a"  # a specimen may have images of several classes
+    rows, held_out = held_out_split([str(n) for n in range(200)], list(labels), 0.25, seed, groups)
+    assert sorted([*rows, *held_out]) == list(range(200))
+    assert not set(groups[rows]) & set(groups[held_out])
+    assert len(set(groups[held_out])) == round(0.25 * len(set(groups)))
+
+
+def test_a_class_of_one_group_cannot_be_held_out():
+    with pytest.raises(UserError, match="one image or group of class b"):
+        held_out_split(list("123456"), list("aaabbb"), 0.2, 0, list("xyzwww"))

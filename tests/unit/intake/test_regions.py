@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 
 from tests.micrographs import write_micrographs
-from tests.unit.intake.pictures import through_csv
+from tests.unit.intake.files import through_csv
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.boxes import Annotated, Box, Boxes
 from workflow_scripts.intake.inspection import inspect
@@ -63,7 +63,6 @@ def test_the_pixels_of_tiles_are_those_of_the_file(tmp_path):
         assert (image == whole[row.y : row.y + row.height, row.x : row.x + row.width]).all()
         assert row.path == f"{row.parent}#xywh={row.x},{row.y},{row.width},{row.height}"
     assert regions.table["image_id"].is_unique
-    assert list(regions.table["group"]) == list(regions.table["parent"])
     assert regions.notes == (f"{len(images)} parts of 2 files are the images",)
 
 

@@ -7,10 +7,12 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import accuracy_score
+from sklearn.model_selection import StratifiedGroupKFold
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.runs import NOT_APPLICABLE, Runs
 from workflow_scripts.metrics.cross_validation import Model, cross_validate, matched_names, stratified_folds
+from workflow_scripts.seeds import seed
 
 CELL = {
     **{"dataset": "d", "preprocess": "p", "backbone": "b", "layer": "l", "reducer": "pca3w", "clusterer": "kmeans"},
@@ -133,3 +135,27 @@ def test_more_folds_than_images_of_a_class_is_an_error():
 def test_one_to_one_names_leave_spare_clusters_without_a_class():
     clusters, labels = np.array([0, 0, 0, 1, 1, 2, 2, 2]), np.array(["a", "a", "a", "a", "a", "b", "b", ""])
     assert matched_names(clusters, labels)["predicted"].to_dict() == {0: "a", 2: "b"}
+
+
+def test_folds_of_groups_are_scikit_learns_and_never_share_a_group(blobs):
+    features, labels = blobs
+    groups = np.array([f"wafer {number % 17}" for number in range(100)])
+    folds = list(stratified_folds(labels, 4, 7, groups))
+    oracle = StratifiedGroupKFold(4, shuffle=True, random_state=seed(7, "folds"))
+    for (training, validation), expected in zip(folds, oracle.split(features, labels, groups), strict=True):
+        np.testing.assert_array_equal(validation, expected[1])
+        assert not set(groups[training]) & set(groups[validation])
+    assert sorted(np.concatenate([validation for _, validation in folds])) == list(range(100))
+    seen = []
+
+    def watched(points, *given):
+        seen.append(len(points))
+        return sklearn_kmeans(points, *given)
+
+    cross_validate(features, labels, replace(MODEL, cluster=watched), SETTINGS, CELL, 7, 1, lambda *_: None, groups)
+    assert seen == [len(training) for training, _ in folds]
+
+
+def test_more_folds_than_groups_of_a_class_is_an_error():
+    with pytest.raises(UserError, match="found 3, allowed: at most 2, the groups of the largest class"):
+        stratified_folds(np.array(["a"] * 4), 3, 0, np.array(list("xxyy")))

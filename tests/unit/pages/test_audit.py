@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut, LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from workflow_scripts.errors import UserError
@@ -23,18 +23,35 @@ def test_neighbour_shares_are_those_of_a_classifier_that_leaves_one_out():
     points, codes = blobs(spread=1.5)
     classifier = KNeighborsClassifier(7)
     expected = cross_val_predict(classifier, points, codes, cv=LeaveOneOut(), method="predict_proba")
-    np.testing.assert_allclose(neighbour_shares(points, codes, 3, 7), expected)
+    np.testing.assert_allclose(neighbour_shares(points, codes, 3, 7, np.arange(len(codes))), expected)
+
+
+def test_the_own_group_has_no_vote():
+    points, codes = blobs(spread=1.5)
+    groups = np.random.default_rng(1).integers(0, 20, len(codes))
+    shares = neighbour_shares(points, codes, 3, 7, groups)
+    expected = cross_val_predict(
+        KNeighborsClassifier(7), points, codes, cv=LeaveOneGroupOut(), groups=groups, method="predict_proba"
+    )
+    np.testing.assert_allclose(shares, expected)
+    partition = np.random.default_rng(2).integers(-1, 4, len(codes))
+    for row, found in enumerate(cluster_shares(partition, codes, 3, groups)):
+        others = codes[(partition == partition[row]) & (groups != groups[row])]
+        shares = np.bincount(others, minlength=3) / len(others)
+        np.testing.assert_allclose(found, shares if partition[row] >= 0 else np.full(3, np.nan))
 
 
 def test_an_image_is_no_neighbour_of_its_own_also_among_copies():
     points, codes = np.zeros((4, 2)), np.array([0, 1, 1, 1])
-    assert neighbour_shares(points, codes, 2, 3)[0].tolist() == [0, 1]
-    assert neighbour_shares(points, codes, 2, 99)[1].tolist() == pytest.approx([1 / 3, 2 / 3])  # all there are
+    assert neighbour_shares(points, codes, 2, 3, np.arange(4))[0].tolist() == [0, 1]
+    assert neighbour_shares(points, codes, 2, 99, np.arange(4))[1].tolist() == pytest.approx(
+        [1 / 3, 2 / 3]
+    )  # all there are
 
 
 def test_cluster_shares_count_the_others_only():
     partition, codes = np.array([0, 0, 0, 0, 2, -1, -1]), np.array([0, 0, 0, 1, 1, 0, 0])
-    shares = cluster_shares(partition, codes, 2)
+    shares = cluster_shares(partition, codes, 2, np.arange(7))
     np.testing.assert_allclose(shares[0], [2 / 3, 1 / 3])
     np.testing.assert_allclose(shares[3], [1, 0])
     assert np.isnan(shares[4:]).all()  # alone in its cluster, and noise
@@ -94,6 +111,31 @@ def test_flipped_labels_come_first_with_their_class_as_suggestion():
     assert first["neighbour_share"] == 0
     assert first["confidence"] == (first["neighbour_share"] + first["cluster_share"]) / 2
     assert "100% are a" in first["reason"]
+
+
+def test_images_of_classes_too_small_to_judge_come_last_and_are_never_suspect():
+    points, codes = blobs()
+    labels = np.array(["a", "b", "c"], dtype=object)[codes]
+    labels[[3, 50]], labels[60] = ["rare", "rare"], "a"
+    table = rank(points, codes[None], labels, 10)
+    assert table.loc[table["suspect"], "row"].tolist() == [60]
+    last = table.tail(2)
+    assert set(last["row"]) == {3, 50}
+    assert last[["suggested", "confidence"]].isna().all(axis=None)
+    assert set(last["reason"]) == {"too few to judge: 1 other images have its label"}
+
+
+def test_a_class_of_one_group_cannot_be_judged():
+    points, codes = blobs()
+    labels = np.array(["a", "b", "c"], dtype=object)[codes]
+    groups = np.arange(len(codes)).astype(str)
+    groups[codes == 2] = "one video"
+    table = rank(points, codes[None], labels, 10, groups)
+    assert set(table.loc[table["confidence"].isna(), "label"]) == {"c"}
+    with pytest.raises(UserError, match="one group of all labelled images"):
+        rank(points, codes[None], labels, 10, np.full(len(codes), "x"))
+    with pytest.raises(UserError, match="found 200, allowed: at most 78"):
+        rank(points, codes[None], labels, 200)
 
 
 def test_without_a_wrong_label_nothing_is_suspect():

@@ -4,44 +4,68 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
+QUERIES = 1024
+"""Images whose neighbours are searched at once."""
 
-def neighbour_shares(points: np.ndarray, codes: np.ndarray, n_classes: int, neighbours: int) -> np.ndarray:
-    """Return the share of each class among the nearest other images, (N, n_classes) float64.
 
-    An image is not its own neighbour, so these are out-of-sample probabilities: those of a k-nearest-neighbour
-    classifier with leave-one-out.
+def neighbour_shares(
+    points: np.ndarray, codes: np.ndarray, n_classes: int, neighbours: int, groups: np.ndarray
+) -> np.ndarray:
+    """Return the share of each class among the nearest images of other groups, (N, n_classes) float64.
+
+    An image and its group have no vote, so these are out-of-sample probabilities: those of a k-nearest-neighbour
+    classifier that leaves one group out.
 
     Parameters
     ----------
-    points : (N, d), N >= 2.
+    points : (N, d), in two groups or more.
     codes : (N,) classes as integers from 0.
     n_classes : number of classes.
-    neighbours : number of neighbours, at most N - 1 are used.
+    neighbours : number of neighbours; of an image with fewer images in other groups, these are used.
+    groups : (N,) integers from 0, such as the number of each image's specimen.
     """
+    reach = min(neighbours + np.bincount(groups).max(), len(points))
+    shares = np.empty((len(points), n_classes))
     with threadpool_limits(1):
-        search = NearestNeighbors(n_neighbors=min(neighbours, len(points) - 1)).fit(points)
-        nearest = search.kneighbors(return_distance=False)  # without a query, a point is not its own neighbour
-    return np.eye(n_classes)[codes[nearest]].mean(axis=1)
+        search = NearestNeighbors(n_neighbors=reach).fit(points)
+        for start in range(0, len(points), QUERIES):
+            rows = slice(start, start + QUERIES)
+            nearest = search.kneighbors(points[rows], return_distance=False)
+            foreign = groups[nearest] != groups[rows, None]
+            foreign &= foreign.cumsum(axis=1) <= neighbours
+            votes = np.eye(n_classes)[codes[nearest]] * foreign[..., None]
+            shares[rows] = votes.sum(axis=1) / foreign.sum(axis=1, keepdims=True)
+    return shares
 
 
-def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the share of each class among the other images of an image's cluster, (N, n_classes) float64.
+def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int, groups: np.ndarray) -> np.ndarray:
+    """Return the share of each class among the images of other groups in an image's cluster, (N, n_classes) float64.
 
-    The shares are NaN for noise and for an image that is alone in its cluster.
+    The shares are NaN for noise and for an image whose cluster has no other group.
 
     Parameters
     ----------
     partition : (N,) integers; negative is noise.
     codes : (N,) classes as integers from 0.
     n_classes : number of classes.
+    groups : (N,) integers from 0.
     """
-    own = np.eye(n_classes)[codes]
-    counts = np.zeros((int(partition.max(initial=0)) + 1, n_classes))
+    one_hot = np.eye(n_classes)[codes]
     members = partition >= 0
-    np.add.at(counts, partition[members], own[members])
-    others = np.where(members[:, None], counts[partition] - own, 0)
+    clusters = np.where(members, partition, 0)
+    own = np.unique(np.column_stack([clusters, groups]), axis=0, return_inverse=True)[1].ravel()
+    in_cluster, in_group = (_summed(one_hot[members], of[members]) for of in (clusters, own))
+    others = np.zeros_like(one_hot)
+    others[members] = in_cluster - in_group
     totals = others.sum(axis=1, keepdims=True)
     return np.divide(others, totals, out=np.full_like(others, np.nan), where=totals > 0)
+
+
+def _summed(values: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Return for each row the sum of the rows of `values` (N, C) with the same integer in `of` (N,)."""
+    sums = np.zeros((of.max(initial=0) + 1, values.shape[1]))
+    np.add.at(sums, of, values)
+    return sums[of]
 
 
 def votes_against(shares: np.ndarray, codes: np.ndarray) -> np.ndarray:

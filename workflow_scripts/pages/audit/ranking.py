@@ -25,13 +25,20 @@ def partitions_of(runs: Runs) -> np.ndarray:
     return runs.labels[rows[np.argsort(runs.inertia[rows], kind="stable")]].astype(np.int64)
 
 
-def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbours: int) -> pd.DataFrame:
+def rank(
+    points: np.ndarray,
+    partitions: np.ndarray,
+    labels: np.ndarray,
+    neighbours: int,
+    groups: np.ndarray | None = None,
+) -> pd.DataFrame:
     """Rank the labelled images by how little evidence supports their label.
 
-    Two out-of-sample probabilities of each class are averaged: its share among the nearest other images, and its share
-    among the other images of the image's cluster, averaged over the partitions. The probability of the image's own
+    Two out-of-sample probabilities of each class are averaged: its share among the nearest images of other groups, and
+    its share among such images of the image's cluster, averaged over the partitions. The probability of the image's own
     label is its `confidence`. Confident learning on the same probabilities estimates the number of wrong labels; that
-    many images with the lowest confidence are `suspect`.
+    many images with the lowest confidence are `suspect`. Where too few images have a label for most of the neighbours
+    to have it, the label cannot be judged: these images come last, and are never suspect.
 
     Parameters
     ----------
@@ -39,27 +46,32 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
     partitions : (R, N) integers, one for each repeat, the best one first; negative is noise.
     labels : (N,) texts; images with "" have no label, are not ranked and do not count for others.
     neighbours : number of neighbours.
+    groups : (N,) str, what belongs together, such as the images of one specimen, and has no vote for each other; None
+        for images that are all independent.
 
     Returns
     -------
     DataFrame with one row per labelled image, the least confident first: `row` (of `points`), `rank` (from 1),
-    `suspect`, `label`, `suggested` (the most probable other class), `confidence`, `neighbour_share` and `cluster_share`
-    (of the label; the latter is null for noise), `crosses_boundary` (whether the cluster of the best partition votes
-    for another class), `repeats_against` (share of the partitions in which it does), `cluster` (its name in the best
-    partition), `reason`.
+    `suspect`, `label`, `suggested` (the most probable other class), `confidence` (both null where the label cannot be
+    judged), `neighbour_share` and `cluster_share` (of the label; the latter is null for noise), `crosses_boundary`
+    (whether the cluster of the best partition votes for another class), `repeats_against` (share of the partitions in
+    which it does), `cluster` (its name in the best partition), `reason`.
 
     Raises
     ------
     UserError
-        If there are fewer than two classes.
+        If there are fewer than two classes, or all images are of one group.
     """
     codes, classes = encode_classes(labels)
     if len(classes) < 2:
         raise UserError(f"audit: found {len(classes)} classes among the labels, allowed: two or more")
     rows = np.flatnonzero(codes >= 0)
     own = codes[rows]
-    near = neighbour_shares(points[rows], own, len(classes), neighbours)
-    clustered = np.stack([cluster_shares(partition[rows], own, len(classes)) for partition in partitions])
+    group = np.arange(len(rows)) if groups is None else pd.factorize(groups[rows])[0]
+    if group.max() < 1:
+        raise UserError("audit: found one group of all labelled images, allowed: two or more (intake.groups)")
+    near = neighbour_shares(points[rows], own, len(classes), neighbours, group)
+    clustered = np.stack([cluster_shares(partition[rows], own, len(classes), group) for partition in partitions])
     together, n_clustered = _mean_where_clustered(clustered)
     probability = np.where(n_clustered[:, None] > 0, (near + together) / 2, near)
     against = np.stack([votes_against(partition, own) for partition in clustered])
@@ -77,10 +89,26 @@ def rank(points: np.ndarray, partitions: np.ndarray, labels: np.ndarray, neighbo
             "cluster": pd.Series(partitions[0]).map(cluster_names(partitions[0], labels)).to_numpy()[rows],
         }
     ).assign(reason=lambda partition: _reasons(partition, near.max(axis=1), classes[near.argmax(axis=1)]))
+    others = _others_of_class(own, group)
+    judged = 2 * others >= np.minimum(neighbours, len(rows) - np.bincount(group)[group])
+    if not judged.any():
+        allowed = f"at most {2 * others.max()}, twice the other images of the largest class"
+        raise UserError(f"config: pages: audit: neighbours: found {neighbours}, allowed: {allowed}")
+    table.loc[~judged, ["suggested", "confidence"]] = None, np.nan
+    table.loc[~judged, "reason"] = [
+        f"too few to judge: {count} other images have its label" for count in others[~judged]
+    ]
     table = table.sort_values("confidence", kind="stable", ignore_index=True)
     table.insert(1, "rank", np.arange(1, len(table) + 1))
-    table.insert(2, "suspect", table["rank"] <= count_errors(probability, own))
+    kept, codes_kept = np.unique(own[judged], return_inverse=True)
+    table.insert(2, "suspect", table["rank"] <= count_errors(probability[np.ix_(judged, kept)], codes_kept))
     return table
+
+
+def _others_of_class(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return how many images of other groups have the class of each image, (N,)."""
+    of_group = np.unique(np.column_stack([codes, groups]), axis=0, return_inverse=True, return_counts=True)
+    return np.bincount(codes)[codes] - of_group[2][of_group[1].ravel()]
 
 
 def _mean_where_clustered(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -22,12 +22,13 @@ SHOWN = (
 def write_sheet(
     path: str, ranking: pd.DataFrame, count: int, points: np.ndarray, thumbnails: Thumbnails, facts: Mapping[str, Any]
 ) -> None:
-    """Write the page for the first `count` images of a ranking (from `ranking.rank`, with `image_id` and `path`).
+    """Write the page for the first `count` judged images of a ranking (of `ranking.rank`, with `image_id` and `path`).
 
     `points` (N, d) are the ranked points; `facts` are texts of the page: `dataset`, `study`, `neighbours` and
     `repeats`.
     """
-    first = ranking.head(count)
+    judged = ranking[ranking["confidence"].notna()]
+    first = judged.head(count)
     by_row = ranking.set_index("row").sort_index()
     items = [_item(record, points, by_row) for record in first.to_dict("records")]
     beside = [image for item in items for image in (*item["own"], *item["other"])]
@@ -36,6 +37,7 @@ def write_sheet(
         **facts,
         "classes": sorted(ranking["label"].unique()),
         "n_labelled": len(ranking),
+        "n_too_few": len(ranking) - len(judged),
         "n_suspect": int(ranking["suspect"].sum()),
         "items": items,
         "paths": {image: paths[image] for image in dict.fromkeys([*first["image_id"], *beside])},
