@@ -220,10 +220,13 @@ def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     return str(path)
 
 
-def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, tuple[list[dict[str, Any]], Inputs]]:
+def artefacts(
+    folder: Path, n_classes: int, labelled: bool = True, names: Sequence[str] | None = None
+) -> dict[str, tuple[list[dict[str, Any]], Inputs]]:
     """For each kind its cells and inputs: `n_classes` classes of three images, and two clusters for the first class."""
     rng = np.random.default_rng(0)
-    labels = [f"class_{c:02d}" for c in range(n_classes) for _ in range(3)]
+    names = names or [f"class_{c:02d}" for c in range(n_classes)]
+    labels = [name for name in names for _ in range(3)]
     truth = np.repeat(np.arange(n_classes), 3)
     n = len(labels)
     manifest = write_manifest(folder, labels if labelled else [""] * n)
@@ -277,9 +280,8 @@ def artefacts(folder: Path, n_classes: int, labelled: bool = True) -> dict[str, 
         write_scores(folder / "dbscan.parquet", [{"k": None, "n_clusters": 5, "repeat": 0, "nmi_geometric": nmi}]),
     ]
     plain = {**CELL, "preprocess": "plain"}
-    names = sorted(set(labels)) if labelled else []
     classes = pd.DataFrame(
-        [(name, 3, 7, repeat, *rng.random(3)) for name in names for repeat in range(2)],
+        [(name, 3, 7, repeat, *rng.random(3)) for name in (sorted(names) if labelled else []) for repeat in range(2)],
         columns=["label", "support", "k", "repeat", "precision", "recall", "f1"],
     ).assign(fold=None)
     classes.to_parquet(folder / "classes.parquet")

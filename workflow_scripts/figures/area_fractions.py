@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.embedding import NOISE, cluster_looks, named
-from workflow_scripts.figures.style import FAINT, canvas, looks, note, shortened, theme
+from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.style import FAINT, canvas, looks, note, short_names, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.areas import FEWEST_GROUPS, blocks, fractions, tile_areas
@@ -37,7 +37,7 @@ def tabulate(
     for (parent, page), of_image in tiles.groupby(["parent", "page"], sort=False):
         tables.append(_of(of_image, "block", figure["confidence"]).assign(parent=parent, page=page))
     table = pd.concat(tables, ignore_index=True)
-    table = table.join(named(best.labels, tiles["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
+    table = table.join(named(best.labels, tiles["label"]), on="cluster")
     columns = [
         *("parent", "page", "cluster", "name", "predicted", "rank", "fraction", "low", "high"),
         *("area", "n_tiles", "unit", "n_units"),
@@ -74,7 +74,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.plot([100 * cluster["low"], 100 * cluster["high"]], [line, line], color=look.colour, linewidth=2)
             ax.plot(100 * cluster["fraction"], line, look.marker, color=look.colour, markersize=5)
         ax.set(xlabel="Area / %", xlim=(0, None), ylim=(len(whole) - 0.5, -0.5))
-        ax.set_yticks(range(len(whole)), [shortened(name) for name in whole["name"]])
+        ax.set_yticks(range(len(whole)), whole["name"].map(short_names(whole["name"])))
         right = ax.secondary_yaxis("right")
         right.set_yticks(range(len(whole)), [said(cluster) for cluster in whole.to_dict("records")])
         right.tick_params(length=0)

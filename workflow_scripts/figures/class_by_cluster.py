@@ -13,7 +13,7 @@ from workflow_scripts.figures.style import (
     canvas,
     looks,
     placeholder,
-    shortened,
+    short_names,
     small,
     text_width,
     theme,
@@ -60,8 +60,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         clusters = table.drop_duplicates("cluster").set_index("cluster")
         counts, shares = counts[clusters.index], shares[clusters.index]
         supports = table.drop_duplicates("label").set_index("label")["support"]
-        rows = [f"{shortened(name)} ({n})" for name, n in supports.items()]
-        columns = [f"{shortened(name)} ({n})" for name, n in zip(clusters["name"], clusters["size"], strict=True)]
+        short = short_names([*supports.index, *clusters["name"]])
+        rows = [f"{short[name]} ({n})" for name, n in supports.items()]
+        columns = [f"{short[name]} ({n})" for name, n in zip(clusters["name"], clusters["size"], strict=True)]
         margin = max(text_width(name, small(style)) for name in rows) + 8
         side = (figure["width"] - margin) / len(columns)
         upright = max(text_width(name, small(style)) for name in columns) > side - 1

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.style import FAINT, NOBODY, Look, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.style import FAINT, NOBODY, Look, canvas, looks, note, placeholder, short_names, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 
@@ -68,7 +68,7 @@ def _bars(table: pd.DataFrame, class_looks: Mapping[str, Look]) -> pd.DataFrame:
     classes_shown, rest, unlabelled = table[is_class][:MOST], table[is_class][MOST:], table[~is_class]
     bars = [
         classes_shown.assign(
-            name=classes_shown["label"].map(shortened),
+            name=classes_shown["label"].map(short_names(classes_shown["label"])),
             colour=[class_looks[label].colour for label in classes_shown["label"]],
         )
     ]

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.style import canvas, looks, note, placeholder, short_names, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
@@ -44,9 +44,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No labels: precision and recall compare clusters with labels.")
         made = canvas(figure, height(len(table)))
         class_looks = looks(list(table["label"]), style)
+        short = short_names(table["label"], 15)
         rows = [
             [
-                f"{shortened(row['label'], 15)} ({row['support']})",
+                f"{short[row['label']]} ({row['support']})",
                 *(spread(row[f"{score}_mean"], row[f"{score}_sd"]) for score in SCORES),
             ]
             for row in table.to_dict("records")

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
-from workflow_scripts.figures.style import canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.style import canvas, looks, note, placeholder, short_names, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
@@ -35,7 +35,7 @@ def tabulate(
     points = cell.points().values
     labels = cell.manifest()["label"]
     clusters = compact(best.labels)
-    table = named(best.labels, labels).reset_index()
+    table = named(best.labels, labels).loc[0:].reset_index()  # without noise
     clustered = clusters >= 0
     sizes, _, radii = radii_of(points[clustered], clusters[clustered])
     right = pd.Series(labels == pd.Series(best.labels).map(table.set_index("cluster")["predicted"]))
@@ -58,9 +58,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         looks_of = cluster_looks(table, looks(names, style), style)
         made = canvas(figure, height(len(table)) + 4)
         table = table.sort_values(["predicted", "rank", "cluster"])
+        short = short_names(table["name"], 18)
         rows = [
             [
-                shortened(row["name"], 18),
+                short[row["name"]],
                 f"{row['size']}",
                 spread(100 * row["purity"], np.nan, 0),
                 spread(row["cohesion"], np.nan, 2),

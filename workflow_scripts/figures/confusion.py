@@ -17,7 +17,7 @@ from workflow_scripts.figures.style import (
     canvas,
     looks,
     placeholder,
-    shortened,
+    short_names,
     small,
     text_width,
     theme,
@@ -66,16 +66,17 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         counts = table["count"].to_numpy().reshape(len(columns), len(rows)).T
         shares = table["share"].to_numpy().reshape(len(columns), len(rows)).T
         supports = table.drop_duplicates("label")["support"]
-        names = [f"{shortened(name)} ({n})" for name, n in zip(rows, supports, strict=True)]
+        short = short_names([*rows, *columns])
+        names = [f"{short[name]} ({n})" for name, n in zip(rows, supports, strict=True)]
         margin = max(text_width(name, small(style)) for name in names) + 8
         side = (figure["width"] - margin) / len(columns)
-        below = max(text_width(shortened(name), small(style)) for name in columns)
+        below = max(text_width(short[name], small(style)) for name in columns)
         made = canvas(figure, min(side, TALLEST) * len(rows) + below + 18)
         ax = made.subplots()
         ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         write_counts(ax, counts, shares, min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(counts.max()))))
-        upright = text_width(max(map(shortened, columns), key=len), small(style)) > side - 1
-        ax.set_xticks(range(len(columns)), list(map(shortened, columns)), rotation=90 if upright else 0)
+        upright = below > side - 1
+        ax.set_xticks(range(len(columns)), [short[name] for name in columns], rotation=90 if upright else 0)
         ax.set_yticks(range(len(rows)), names)
         ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
         ax.set_title(_title(table.iloc[0], int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))

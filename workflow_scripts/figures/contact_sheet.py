@@ -19,7 +19,7 @@ from workflow_scripts.figures.style import (
     looks,
     note,
     placeholder,
-    shortened,
+    short_names,
     small,
     text_width,
     theme,
@@ -103,7 +103,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             made = canvas(figure, n_clusters * block_height(figure["width"], n, style) + NOTE)
             draw_places(made, table, file["images"], class_looks, style)
         else:
-            texts = [*table["name"].map(shortened), *(f"n = {size}" for size in table["size"])]
+            texts = [*short_names(table["name"]).values(), *(f"n = {size}" for size in table["size"])]
             margin = max(text_width(text, small(style)) for text in texts) + 4
             side = (figure["width"] - margin) / ((n + GAP) * len(PLACES) - GAP)
             made = canvas(figure, n_clusters * (side + 0.6) + HEADING + NOTE)
@@ -124,6 +124,7 @@ def _draw_lines(
 ) -> None:
     """Draw one line for each cluster, with the three places side by side and gaps between them."""
     clusters = list(dict.fromkeys(table["name"]))
+    short = short_names(clusters)
     widths = [1.0] * n + ([GAP] + [1.0] * n) * (len(PLACES) - 1)
     grid = made.add_gridspec(
         1 + len(clusters), len(widths), width_ratios=widths, height_ratios=[HEADING / side] + [1.0] * len(clusters)
@@ -135,7 +136,7 @@ def _draw_lines(
         ax = made.add_subplot(grid[1 + clusters.index(image["name"]), start[image["place"]] + image["position"]])
         show_framed(ax, image, images, class_looks)
         if image["place"] == PLACES[0] and image["position"] == 0:
-            _beside(ax, f"{shortened(image['name'])}\nn = {image['size']}", style)
+            _beside(ax, f"{short[image['name']]}\nn = {image['size']}", style)
 
 
 def block_height(width: float, n: int, style: Mapping[str, Any]) -> float:
@@ -153,11 +154,11 @@ def draw_places(
 ) -> None:
     """Draw the clusters below each other; below the name of each are three lines, one for each place."""
     clusters, n = list(dict.fromkeys(table["name"])), int(table["position"].max()) + 1
-    lines = 1 + len(PLACES)
+    lines, short = 1 + len(PLACES), short_names(clusters)
     grid = made.add_gridspec(lines * len(clusters), n, height_ratios=([0.3] + [1.0] * len(PLACES)) * len(clusters))
     for number, name in enumerate(clusters):
         size = table.loc[table["name"] == name, "size"].iloc[0]
-        _head(made.add_subplot(grid[lines * number, :]), f"{shortened(name)}, n = {size}")
+        _head(made.add_subplot(grid[lines * number, :]), f"{short[name]}, n = {size}")
     for image in table.to_dict("records"):
         line = lines * clusters.index(image["name"]) + 1 + PLACES.index(image["place"])
         ax = made.add_subplot(grid[line, image["position"]])

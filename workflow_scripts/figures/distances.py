@@ -18,7 +18,7 @@ from workflow_scripts.figures.style import (
     looks,
     note,
     placeholder,
-    shortened,
+    short_names,
     small,
     theme,
     wrapped,
@@ -162,7 +162,7 @@ def _draw_heatmap(ax: Axes, pairs: pd.DataFrame, colours: Mapping[str, str], nam
             ax.axvline(start - 0.5, color="white", linewidth=0.5)
     ax.set(xlim=(-0.5 - width, n - 0.5), ylim=(n - 0.5, -0.5 - width), xticks=[])
     middles = [(a + b) / 2 - 0.5 for a, b in pairwise(bounds)]
-    ax.set_yticks(middles if named else [], [shortened(name) for name in names] if named else [])
+    ax.set_yticks(middles if named else [], list(short_names(names).values()) if named else [])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return image

@@ -22,7 +22,7 @@ from workflow_scripts.figures.style import (
     legend_beside,
     looks,
     shade,
-    shortened,
+    short_names,
     small,
     text_width,
     theme,
@@ -32,8 +32,11 @@ from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
 from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import majority_names
+from workflow_scripts.metrics.members import cluster_names
+from workflow_scripts.metrics.votes import apart
 
-NOISE, UNKNOWN, UNLABELLED = "noise", "?", "no label"
+UNLABELLED = "no label"
+"""The name of images without one, unless a class is called so."""
 RASTERISED = 3000
 """Number of points above which they are drawn as pixels in the SVG."""
 INSET = 0.22
@@ -59,7 +62,7 @@ def tabulate(
     best = cell.clustering(figure)
     table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
     table["chosen_by"] = chosen_by(figure)
-    table = table.join(named(best.labels, manifest["label"]), on="cluster").fillna({"name": NOISE, "rank": 1})
+    table = table.join(named(best.labels, manifest["label"]), on="cluster")
     table = table.astype({"rank": int})
     chosen: list[int] = []
     if figure["insets"]:
@@ -80,13 +83,10 @@ def _nearest_mean(points: np.ndarray, rows: np.ndarray) -> int:
 
 
 def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
-    """Return the name, class and rank of each cluster; noise has no row."""
-    names = majority_names(labels, y)
-    if y.isna().all():
-        names["name"] = names.index.astype(str)
-    second = names["name"].ne(names["predicted"]) & names["predicted"].notna()
-    rank = names["name"].where(second, "-1").str.rpartition("-")[2].astype(int) if len(names) else 1
-    return names[["name", "predicted"]].astype(object).assign(rank=rank)
+    """Return the name, class and rank of each cluster, and of noise, which has no class and the rank 1."""
+    votes = majority_names(labels, y)[["predicted", "rank"]]
+    names = pd.Series(cluster_names(labels, y), dtype=object, name="name").rename_axis("cluster").sort_index()
+    return names.to_frame().join(votes).fillna({"rank": 1}).astype({"predicted": object, "rank": int})
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -94,6 +94,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     names = classes(read_manifest(inputs["manifest"]))
     by_class = looks(names, style)
     by_cluster = cluster_looks(table, by_class, style)
+    nameless = apart(UNLABELLED, by_class | by_cluster)
     narrow = figure["width"] < ONE_COLUMN
     with theme(style):
         made = canvas(figure, _height(table, figure, by_class | by_cluster, style))
@@ -101,16 +102,18 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         k = table["k"].iloc[0]
         clusters = "By cluster" if pd.isna(k) else f"By cluster, k = {k:.0f}{BY.get(table['chosen_by'].iloc[0], '')}"
         if names:
-            labels = table["label"].fillna(UNLABELLED)
-            scatter(axes[0], table, labels, by_class | {UNLABELLED: NOBODY}, f"By label, n = {len(table)}")
+            labels = table["label"].fillna(nameless)
+            scatter(axes[0], table, labels, by_class | {nameless: NOBODY}, f"By label, n = {len(table)}")
             scatter(axes[1], table, table["name"], by_cluster, clusters)
         else:
             scatter(axes[0], table, table["name"], by_cluster, f"{clusters}, n = {len(table)} (no labels)")
         axes[0].set_ylabel("t-SNE 2")
         if table["typical"].any():
             _draw_insets(axes[-1], table, by_cluster, inputs["preprocessed"][0])
-        unlabelled = {UNLABELLED: NOBODY} if names and table["label"].isna().any() else {}
-        entries = {shortened(name): dot(look) for name, look in _in_order(by_class | by_cluster | unlabelled).items()}
+        unlabelled = {nameless: NOBODY} if names and table["label"].isna().any() else {}
+        shown = _in_order(by_class | by_cluster | unlabelled)
+        short = short_names(shown)
+        entries = {short[name]: dot(look) for name, look in shown.items()}
         (legend_below if narrow else legend_beside)(made, entries, style)
     return made
 
@@ -127,12 +130,12 @@ def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapp
             else NOBODY
             for cluster in clusters.to_dict("records")
         }
-    return looks_of | ({NOISE: NOBODY} if (table["cluster"] < 0).any() else {})
+    return looks_of | dict.fromkeys(table.loc[table["cluster"] < 0, "name"], NOBODY)
 
 
 def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
     """Return clusters next to their class; those without a class come last."""
-    by_number = all(name.isdecimal() for name in looks_of if name != NOISE)
+    by_number = all(name.isdecimal() for name, look in looks_of.items() if look != NOBODY)
     ordered = list(looks_of) if by_number else sorted(looks_of, key=lambda name: (looks_of[name] == NOBODY, name))
     return {name: looks_of[name] for name in ordered}
 
@@ -140,7 +143,7 @@ def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
 def _height(table: pd.DataFrame, figure: Mapping[str, Any], names: Collection[str], style: Mapping[str, Any]) -> float:
     """Return the height in millimetres that keeps the shape of the map, with room for the legend."""
     width, labelled = figure["width"], table["label"].notna().any()
-    entry = max(text_width(shortened(name), small(style)) for name in names) + 8
+    entry = max(text_width(name, small(style)) for name in short_names(names).values()) + 8
     narrow = width < ONE_COLUMN
     panel = (width - (0 if narrow else entry)) / (2 if labelled else 1) - 5
     shape = np.clip(np.ptp(table["y"]) / np.ptp(table["x"]), 0.5, 1.2)

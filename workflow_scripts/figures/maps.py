@@ -9,11 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import UNLABELLED, scatter
-from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, shortened, theme
+from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, short_names, theme
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.metrics.votes import apart
 
 
 def tabulate(
@@ -38,7 +39,8 @@ def tabulate(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a panel for each map, with points in the colours of their labels."""
     by_class = looks(classes(read_manifest(inputs["manifest"])), style)
-    unlabelled = {UNLABELLED: NOBODY} if table["label"].isna().any() else {}
+    nameless = apart(UNLABELLED, by_class)
+    unlabelled = {nameless: NOBODY} if table["label"].isna().any() else {}
     names = list(dict.fromkeys(table["series"]))
     across = min(len(names), 1 if figure["width"] < ONE_COLUMN else 2)
     down = ceil(len(names) / across)
@@ -52,12 +54,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             scatter(
                 ax,
                 series_rows,
-                series_rows["label"].fillna(UNLABELLED),
+                series_rows["label"].fillna(nameless),
                 by_class | unlabelled,
                 f"{name}, n = {len(series_rows)}{'' if by_class else ' (no labels)'}",
             )
             ax.set_ylabel("t-SNE 2")
         for ax in axes[len(names) :]:
             ax.axis("off")
-        legend_below(made, {shortened(name): dot(look) for name, look in (by_class | unlabelled).items()}, style)
+        short = short_names(by_class | unlabelled)
+        legend_below(made, {short[name]: dot(look) for name, look in (by_class | unlabelled).items()}, style)
     return made

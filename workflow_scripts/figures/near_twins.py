@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.contact_sheet import k_in_words, show_framed
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, short_names, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
@@ -53,6 +53,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No near-twins: every image is in the cluster of its nearest neighbour.")
         first = table[table["drawn"]].to_dict("records")
+        short = short_names([*table["name"], *table["twin_name"]], 12)
         across = 2 if figure["width"] < ONE_COLUMN else 4
         lines = ceil(len(first) / across)
         made = canvas(figure, lines * (figure["width"] / across / 2 + 10) + 9)
@@ -63,7 +64,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 for ax, side in zip(axes, SIDES, strict=True):
                     shown = {name: pair[f"{side}{name}"] for name in ("row", "label")}
                     show_framed(ax, shown, file["images"], class_looks)
-                names = f"{shortened(pair['name'], 12)} | {shortened(pair['twin_name'], 12)}"
+                names = f"{short[pair['name']]} | {short[pair['twin_name']]}"
                 panel.suptitle(f"{names}\n{pair['closer_than']:.1%}", size=style["font_size"])
         note(made, _remark(table), style)
     return made

@@ -13,8 +13,19 @@ from PIL import Image
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.area_fractions import said, with_areas
-from workflow_scripts.figures.embedding import NOISE, cluster_looks, named
-from workflow_scripts.figures.style import ONE_COLUMN, Look, canvas, dot, legend_on_top, looks, note, shortened, theme
+from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.style import (
+    ONE_COLUMN,
+    Look,
+    canvas,
+    dot,
+    legend_on_top,
+    looks,
+    note,
+    short_names,
+    shortened,
+    theme,
+)
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
@@ -58,7 +69,7 @@ def tabulate(
         of_image = tiles[(tiles["parent"] == parent) & (tiles["page"] == page)]
         areas = fractions(of_image["cluster"], of_image["area"], of_image["block"])
         tables.append(of_image.join(areas[["fraction", "low", "high"]], on="cluster"))
-    table = pd.concat(tables, ignore_index=True).join(names, on="cluster").fillna({"name": NOISE, "rank": 1})
+    table = pd.concat(tables, ignore_index=True).join(names, on="cluster")
     columns = [
         *("parent", "page", "x", "y", "width", "height", "row", "cluster", "name", "predicted", "rank"),
         *("fraction", "low", "high"),
@@ -77,15 +88,16 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     heights = [(tiles["y"] + tiles["height"]).max() - tiles["y"].min() for tiles in pages]
     tallest = min(1.2, max(height / width for height, width in zip(heights, widths, strict=True)))
     n_rows = ceil(len(pages) / n_columns)
+    short = short_names(looks_of)
     most = 4.5 * max(tiles["name"].nunique() for tiles in pages)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         made = canvas(figure, n_rows * (figure["width"] / n_columns * tallest * 0.9 + TITLE + most) + 16)
         axes = made.subplots(n_rows, n_columns, squeeze=False).ravel()
         for ax, tiles in zip(axes, pages, strict=False):
-            _draw_image(ax, tiles, file["images"], looks_of)
+            _draw_image(ax, tiles, file["images"], looks_of, short)
         for ax in axes[len(pages) :]:
             ax.axis("off")
-        legend_on_top(made, {shortened(name): dot(look) for name, look in looks_of.items()}, style)
+        legend_on_top(made, {short[name]: dot(look) for name, look in looks_of.items()}, style)
         first = table.iloc[0]
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}. "
         below = "Below each image: parts of its area, with 95 % intervals"
@@ -94,7 +106,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _draw_image(ax: Axes, tiles: pd.DataFrame, images: Any, looks_of: Mapping[str, Look]) -> None:
+def _draw_image(
+    ax: Axes, tiles: pd.DataFrame, images: Any, looks_of: Mapping[str, Look], short: Mapping[str, str]
+) -> None:
     left, top = tiles["x"].min(), tiles["y"].min()
     right, bottom = (tiles["x"] + tiles["width"]).max(), (tiles["y"] + tiles["height"]).max()
     extent = (left, right, bottom, top)
@@ -105,7 +119,7 @@ def _draw_image(ax: Axes, tiles: pd.DataFrame, images: Any, looks_of: Mapping[st
     ax.pcolormesh(xs, ys, votes, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, alpha=ALPHA, rasterized=True,
                   linewidth=0, edgecolors="none", antialiased=False)  # fmt: skip
     of_image = tiles.drop_duplicates("cluster").sort_values("fraction", ascending=False)
-    lines = [f"{shortened(cluster['name'])}: {said(cluster)}" for cluster in of_image.to_dict("records")]
+    lines = [f"{short[cluster['name']]}: {said(cluster)}" for cluster in of_image.to_dict("records")]
     page = f", page {tiles['page'].iloc[0]}" if tiles["page"].iloc[0] > 1 else ""
     ax.set(xticks=[], yticks=[], xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_title(shortened(tiles["parent"].iloc[0], 40) + page)

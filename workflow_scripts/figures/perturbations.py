@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.consensus.perturbation import changed_groups
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, shortened, theme
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, short_names, theme
 from workflow_scripts.io.tables import read_csv
 
 MOST = 25
@@ -83,7 +83,7 @@ def _draw_labels(ax: Axes, matrix: pd.DataFrame, narrow: bool) -> None:
         if not narrow and np.isfinite(share):
             colour = "white" if share > 60 else "black"
             ax.text(column, row, f"{share:.0f}", ha="center", va="center", size="x-small", color=colour)
-    ax.set_yticks(range(len(matrix)), [shortened(name, 14 if narrow else 24) for name in matrix.index])
+    ax.set_yticks(range(len(matrix)), list(short_names(matrix.index, 14 if narrow else 24).values()))
     ax.tick_params(axis="y", length=0)
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from skimage.color import rgb2gray
 
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, shortened, theme
+from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, short_names, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
@@ -67,7 +67,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1
     across = min(len(image_rows), max(1, int(figure["width"] / (SMALLEST * n_variants))))
     n_columns, n_blocks = across * n_variants, ceil(len(image_rows) / across)
-    side = figure["width"] / n_columns
+    side, short = figure["width"] / n_columns, short_names(table["label"].dropna())
     with theme(style):
         made = canvas(figure, n_blocks * (side + max(0.5 * side, 14) + 8) + 10)
         axes = made.subplots(2 * n_blocks, n_columns, squeeze=False, height_ratios=[2, 1] * n_blocks)
@@ -78,7 +78,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             look = class_looks.get(first["label"])
             with reading(inputs["preprocessed"][variant]) as file:
                 show(above, file["images"][row], look.colour if look else FAINT)
-            name = [shortened(first["label"])] if look else []
+            name = [short[first["label"]]] if look else []
             above.set_title("\n".join([*name, first["preprocess"]]), loc="center")
             _draw_histogram(below, histogram, bottom=block == n_blocks - 1)
             below.set_ylim(0, 105 * table["share"].max())

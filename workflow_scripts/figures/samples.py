@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import FAINT, canvas, looks, note, shortened, text_width, theme
+from workflow_scripts.figures.style import FAINT, canvas, looks, note, short_names, text_width, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
@@ -60,7 +60,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         images = file["images"]
         firsts = table[table["place"] == 0].to_dict("records") if labelled else []
-        titles = {first["column"]: f"{shortened(first['label'])}\nn = {first['n']}" for first in firsts}
+        short = short_names(first["label"] for first in firsts)
+        titles = {first["column"]: f"{short[first['label']]}\nn = {first['n']}" for first in firsts}
         lines = [line for title in titles.values() for line in title.split("\n")]
         widest = max([SMALLEST, *(text_width(line, style["font_size"]) + 1.5 for line in lines)])
         n_blocks = ceil(n_columns / max(1, int(figure["width"] / widest)))

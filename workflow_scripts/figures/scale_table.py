@@ -14,7 +14,7 @@ from workflow_scripts.figures.style import (
     looks,
     note,
     placeholder,
-    shortened,
+    short_names,
     small,
     text_width,
     theme,
@@ -67,10 +67,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         labels = [label for label in counts if label]
         sums = counts.sum(axis=1)
         numbers, shades = np.column_stack([counts, sums]), np.column_stack([shares, sums / sums.sum()])
-        supports = {label or "no label": counts[label].sum() for label in counts} | {ALL: sums.sum()}
+        heads = [*(label or "no label" for label in counts), ALL]
+        totals = [*counts.sum(), sums.sum()]
         if not labels:
-            numbers, shades, supports = numbers[:, 1:], shades[:, 1:], {"No labels": sums.sum()}
-        names = [f"{shortened(name)} ({n:,})" for name, n in supports.items()]
+            numbers, shades, heads, totals = numbers[:, 1:], shades[:, 1:], ["No labels"], totals[1:]
+        short = short_names(heads)
+        names = [f"{short[name]} ({n:,})" for name, n in zip(heads, totals, strict=True)]
         margin = max(text_width(name, small(style)) for name in counts.index) + 12
         side = (figure["width"] - margin) / len(names)
         made = canvas(figure, min(max(side, 5), 0.7 * TALLEST) * len(counts) + max(map(len, names)) * 1.6 + 18)

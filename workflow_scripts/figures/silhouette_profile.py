@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.names import BY
-from workflow_scripts.figures.style import INK, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.style import INK, canvas, looks, note, placeholder, short_names, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.which_k import chosen_by
@@ -77,6 +77,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 def _draw_clusters(ax: Axes, table: pd.DataFrame) -> None:
     """Draw the clusters below each other with equal gaps; the height of each is its share of the images."""
     at, ticks = 0.0, {}
+    short = short_names(table["name"])
     room = 1 - GAP * (table["cluster"].nunique() - 1)
     for _, profile in table.groupby("cluster", sort=False):
         first, size = profile.iloc[0], len(profile)
@@ -84,7 +85,7 @@ def _draw_clusters(ax: Axes, table: pd.DataFrame) -> None:
         places = np.linspace(0, 1, min(size, STEPS))
         values = profile["silhouette"].to_numpy()[(places * (size - 1)).round().astype(int)]
         ax.fill_betweenx(at + share * places, 0, values, color=first["colour"], linewidth=0.3)
-        ticks[at + share / 2] = f"{shortened(first['name'])} ({size}): {first['mean']:.2f}"
+        ticks[at + share / 2] = f"{short[first['name']]} ({size}): {first['mean']:.2f}"
         at += share + GAP
     ax.set_yticks(list(ticks), list(ticks.values()))
 

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -33,6 +35,12 @@ CYCLES = (("white", 0.0), ("white", 0.4), ("black", 0.45))
 """Colour and amount that the palette is mixed with in the first, second and third cycle."""
 CLUSTER_MARKERS = ("^", "v", "P", "X")
 """Markers of the second, third, ... cluster of a class."""
+CHINESE_JAPANESE_KOREAN = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR", "Source Han Sans SC"),
+    *("WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback", "Microsoft YaHei", "Yu Gothic"),
+    *("Malgun Gothic", "PingFang SC", "Hiragino Sans", "Arial Unicode MS"),
+)
+"""Common fonts of Linux, Windows and macOS with Chinese, Japanese or Korean letters."""
 INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
 PASSES = 3
 """Number of layout passes; the ticks depend on the sizes of the panels, and these depend on the ticks."""
@@ -52,12 +60,20 @@ NOBODY = Look(PALE, "o")
 """Look of noise and of images without a label."""
 
 
+@cache
+def other_scripts() -> list[str]:
+    """Return the installed fonts of `CHINESE_JAPANESE_KOREAN`, for the letters that the figures' font does not have."""
+    installed = set(font_manager.get_font_names())
+    return [name for name in CHINESE_JAPANESE_KOREAN if name in installed]
+
+
 @contextmanager
 def theme(style: Mapping[str, Any]) -> Iterator[None]:
     """Apply matplotlib's defaults and our style, independent of the user's matplotlibrc."""
     size = style["font_size"]
     ours = {
-        "font.family": style["font"],
+        "font.family": [style["font"], *other_scripts()],
+        "text.parse_math": False,  # a $ in the name of a class is a $
         "font.size": size,
         "axes.titlesize": size,
         "axes.labelsize": size,
@@ -144,6 +160,25 @@ def text_width(text: str, size: float) -> float:
 def shortened(name: str, length: int = 20) -> str:
     """Return a name cut to at most `length` characters."""
     return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def short_names(names: Iterable[str], length: int = 20) -> dict[str, str]:
+    """Return each name cut to at most `length` characters, so that different names stay different.
+
+    Names that begin alike lose their middle instead of their end; if this is not enough, they end with a number.
+    """
+    unique = list(dict.fromkeys(names))
+    for cut in (shortened, _without_middle):
+        short = {name: cut(name, length) for name in unique}
+        if len(set(short.values())) == len(unique):
+            return short
+    marks = {name: f"…{number}" for number, name in enumerate(unique, 1) if len(name) > length}
+    return {name: name[: length - len(marks[name])] + marks[name] if name in marks else name for name in unique}
+
+
+def _without_middle(name: str, length: int) -> str:
+    head = (length - 1) // 2
+    return name if len(name) <= length else f"{name[:head]}…{name[head + 1 - length :]}"
 
 
 def colours(style: Mapping[str, Any]) -> Sequence[str]:

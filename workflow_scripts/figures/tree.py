@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import FAINT, INK, canvas, dot, legend_below, looks, shortened, small, theme
+from workflow_scripts.figures.style import FAINT, INK, canvas, dot, legend_below, looks, short_names, small, theme
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
@@ -150,7 +150,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_title(f"Images of each node, share of its main class; n = {first['size']}.{agreement}", pad=12)
         if labelled:
             shown = [name for name in by_class if name in set(table["label"])]
-            legend_below(made, {shortened(name): dot(by_class[name]) for name in shown}, style)
+            short = short_names(shown)
+            legend_below(made, {short[name]: dot(by_class[name]) for name in shown}, style)
         made.draw_without_rendering()
         for node in table.to_dict("records"):
             look = by_class.get(node["label"])

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.metrics import majority_names
-from workflow_scripts.metrics.votes import NOISE
+from workflow_scripts.metrics.votes import NOISE, apart
 
 PLACES = ("nearest", "border", "farthest")
 """Nearest to the own cluster's centre, on the border to the next cluster, and farthest from the own centre."""
@@ -16,14 +16,16 @@ PLACES = ("nearest", "border", "farthest")
 def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
     """Return the name of each cluster: that of its majority class (`Sc`, `Sc-2`), in the order of these names.
 
-    Without labels the name of a cluster is its number. Negative clusters are named `noise` and come last.
+    Without labels the name of a cluster is its number. Negative clusters are named `noise`, in brackets where a class
+    is called so, and come last.
     """
     votes = majority_names(partition, labels)
     if not votes["predicted"].notna().any():
         votes["name"] = votes.index.astype(str)
     else:
         votes = votes.sort_values(["predicted", "size"], ascending=[True, False], kind="stable")
-    noise = dict.fromkeys(np.unique(partition[partition < 0]).tolist(), NOISE)
+    name = apart(NOISE, [*votes["name"], *pd.unique(pd.Series(labels))])
+    noise = dict.fromkeys(np.unique(partition[partition < 0]).tolist(), name)
     return votes["name"].to_dict() | noise
 
 

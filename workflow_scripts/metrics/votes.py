@@ -1,5 +1,7 @@
 """Name clusters after classes by majority vote, and score the result by class."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -8,13 +10,23 @@ from workflow_scripts.metrics.contingency import as_partitions, cluster_count, c
 
 NOISE = "noise"
 UNKNOWN = "?"
+"""Names of images in no cluster and of clusters without a vote, unless a class is called so (see `apart`)."""
+
+
+def apart(name: str, classes: Iterable[object]) -> str:
+    """Return a name that no class has: `name`, in brackets where a class is called so."""
+    taken = {str(each) for each in classes}
+    while name in taken:
+        name = f"({name})"
+    return name
 
 
 def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
     """Name every cluster after the class of most of its labelled images.
 
     Ties go to the class that sorts first. The largest cluster of a class has the name of the class, the next ones are
-    `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. Noise has no name.
+    `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. Where a class is called `Sc-2` or `?`, the
+    name is in brackets. Noise has no name.
 
     Parameters
     ----------
@@ -24,7 +36,8 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
     Returns
     -------
     DataFrame with the index `cluster` (clusters with images, ascending) and the columns `size` (number of images,
-    labelled or not), `predicted` (the class, or None) and `name` (the name to show).
+    labelled or not), `predicted` (the class, or None), `rank` (1 for the largest cluster of its class; 1 without one)
+    and `name` (the name to show).
     """
     codes, classes = encode_classes(y)
     partition = as_partitions(np.asarray(labels)[None], len(codes))
@@ -36,10 +49,13 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
     winners = np.array([*classes, None], dtype=object)[votes.argmax(axis=1)]
     names["predicted"] = pd.Series(winners, index=names.index, dtype=object)
     rank = names.sort_values("size", ascending=False, kind="stable").groupby("predicted", dropna=False).cumcount() + 1
+    names["rank"] = rank.where(names["predicted"].notna(), 1)
     names["name"] = [
-        UNKNOWN if predicted is None else str(predicted) if place == 1 else f"{predicted}-{place}"
-        for predicted, place in zip(names["predicted"], rank.loc[names.index], strict=True)
-    ]
+        apart(UNKNOWN, classes) if predicted is None
+        else str(predicted) if place == 1
+        else apart(f"{predicted}-{place}", classes)
+        for predicted, place in zip(names["predicted"], names["rank"], strict=True)
+    ]  # fmt: skip
     return names
 
 
@@ -72,7 +88,7 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
     Returns
     -------
     DataFrame of int64 with the index `label` and the columns `predicted`: the classes of `y` and of the votes, sorted,
-    then `noise` and `?` (clusters without a vote) if they occur.
+    then `noise` and `?` (clusters without a vote) if they occur, in brackets where a class is called so.
     """
     vote = majority_names(labels, y) if names is None else names
     predicted = predict_classes(labels, vote)
@@ -86,9 +102,8 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
     rows = np.array([number[name] for name in np.asarray(y, dtype=object)[known]], dtype=np.intp)
     counts = np.zeros((len(classes), len(classes) + 2), dtype=np.int64)
     np.add.at(counts, (rows, column[known]), 1)
-    table = pd.DataFrame(
-        counts, index=pd.Index(classes, name="label"), columns=pd.Index([*classes, NOISE, UNKNOWN], name="predicted")
-    )
+    columns = [*classes, apart(NOISE, classes), apart(UNKNOWN, classes)]
+    table = pd.DataFrame(counts, index=pd.Index(classes, name="label"), columns=pd.Index(columns, name="predicted"))
     return table.loc[:, np.append(np.ones(len(classes), dtype=bool), counts[:, noise:].any(axis=0))]
 
 

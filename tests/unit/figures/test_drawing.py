@@ -29,6 +29,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from workflow_scripts.figures import style
 from workflow_scripts.figures.style import NOBODY, looks, save, shade, theme
 
 ROOT = Path(__file__).parents[3]
@@ -237,3 +238,57 @@ def test_the_caption_of_a_kind_says_what_it_shows(kind):
     html = publish_parts(rendered, writer="html", settings_overrides={"halt_level": 2})["body"]
     assert ("Reproduction" if kind == "reproduction" else "standard, first") in html
     assert len(html) > 300
+
+
+NAMES = [
+    *("Sc", "Sc-2", "(Sc-2)", "noise", "all", "none", "?", "no label", "$x_1$", "$", "钢的夹杂物", "x" * 120),
+    *(f"nineteen_letters_in{end}" for end in ("", "g_one", "g_two")),
+    *(f"{'long_' * 24}{end}" for end in ("one", "two")),
+    *(f"{'same_on_both_sides_' * 3}{number}{'_and_here_too' * 3}" for number in (1, 2)),
+]
+OF_NAMES = (
+    *("samples", "class_distribution", "scale_table", "embedding", "confusion", "class_scores", "maps"),
+    *("class_by_cluster", "contact_sheet", "cluster_scores", "silhouette_profile", "distances", "perturbations"),
+)
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")  # of the CJK letters, where no font has them
+@pytest.mark.parametrize("kind", OF_NAMES)
+def test_whatever_classes_are_called_their_names_stay_apart(kind, tmp_path):
+    cells, inputs = artefacts(tmp_path, len(NAMES), names=NAMES)[kind]
+    figure = draw(kind, tabulate(kind, cells, inputs), inputs)
+    said = [text.get_text() for text, _ in texts(figure)]
+    for name in ("Sc", "Sc-2", "noise", "all", "none", "?", "$x_1$", "$", "钢的夹杂物"):
+        assert any(name in line for line in said)
+    for shown in lists_of_names(figure):
+        assert len(shown) == len(set(shown))
+
+
+def lists_of_names(figure):
+    """The names in each legend, beside and below each panel."""
+    yield from ([text.get_text() for text in legend.get_texts()] for legend in figure.legends)
+    for ax in figure.axes:
+        yield from ([text.get_text() for text in axis.get_ticklabels()] for axis in (ax.xaxis, ax.yaxis))
+
+
+def test_classes_called_as_noise_and_as_second_clusters_keep_their_names(tmp_path):
+    labels = ["Sc", "Sc", "Sc", "Sc-2", "noise", "?", "", "no label"]
+    manifest = write_manifest(tmp_path, labels)
+    clusters = write_clusters(tmp_path / "c.h5", {"6": ([[0, 0, 1, 2, 3, 4, 5, -1]], [1.0])})
+    points = write_store(tmp_path / "p.h5", scores=np.random.default_rng(0).normal(size=(8, 2)))
+    inputs = {"manifest": [manifest], "clusters": [clusters], "map": [points]}
+    table = tabulate("embedding", [CELL], inputs)
+    assert list(table["name"]) == ["Sc", "Sc", "(Sc-2)", "Sc-2", "noise", "?", "(?)", "(noise)"]
+    assert list(table["rank"]) == [1, 1, 2, 1, 1, 1, 1, 1]
+    figure = draw("embedding", table, inputs)
+    assert {"(noise)", "noise", "(no label)", "(?)", "?"} <= {text.get_text() for text in figure.legends[0].get_texts()}
+    matrix = tabulate("confusion", [CELL], inputs).pivot(index="label", columns="predicted", values="count")
+    assert matrix.loc["noise", "noise"] == matrix.loc["no label", "(noise)"] == matrix.loc["?", "?"] == 1
+
+
+def test_fonts_of_other_scripts_are_used_where_they_are_installed(monkeypatch):
+    monkeypatch.setattr(style.font_manager, "get_font_names", lambda: ["DejaVu Sans", "Noto Sans CJK JP"])
+    style.other_scripts.cache_clear()
+    with theme(STYLE):
+        assert mpl.rcParams["font.family"] == ["DejaVu Sans", "Noto Sans CJK JP"]
+    style.other_scripts.cache_clear()

@@ -9,7 +9,6 @@ import pandas as pd
 
 from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.members import centre_distances, cluster_names, example_members, separated_twins
-from workflow_scripts.metrics.votes import NOISE
 from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
 
 SIDE = 160
@@ -41,7 +40,7 @@ def describe(
     noise = np.flatnonzero(partition < 0)
     if len(noise):
         spread = ids[noise[evenly(len(noise), settings["per_place"])]].tolist()
-        clusters.append(_group(NOISE, manifest["label"][noise]) | {"spread": spread})
+        clusters.append(_group(names[int(partition.min())], manifest["label"][noise]) | {"spread": spread})
     twins = [
         {
             "pair": [ids[group.row], ids[group.twin]],
