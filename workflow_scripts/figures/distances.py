@@ -14,6 +14,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
+    POINTS_PER_MM,
     canvas,
     looks,
     note,
@@ -106,6 +107,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             for start in range(0, len(series_rows), across)
         ]
         side = min(70, (figure["width"] - 42) / across)
+        fit = len(colours) * 1.1 * small(style) / POINTS_PER_MM <= side
         made = canvas(figure, len(rows) * (side + 14) + 8)
         axes = made.subplots(len(rows), across, squeeze=False)
         for row, line in zip(rows, axes, strict=True):
@@ -115,7 +117,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 pairs = table[
                     (table["part"] == "pair") & (table["series"] == matrix.series) & (table["points"] == matrix.points)
                 ]
-                image = _draw_heatmap(ax, pairs, colours, named=number == 0)
+                image = _draw_heatmap(ax, pairs, colours, named=fit and number == 0)
                 ax.set_title(_title(matrix, side, style["font_size"]))
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
         bar.set_label("Distance (share of the panel's 99th percentile)", size=small(style))
@@ -123,7 +125,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         meaning = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
         note(
             made,
-            f"{first['n']:.0f} images. {meaning}; [ ]: {100 * first['confidence']:g} % bootstrap over images.",
+            f"{first['n']:.0f} images. {meaning}; [ ]: {100 * first['confidence']:g} % bootstrap over images."
+            + ("" if fit else f" {len(colours)} classes in the order of their names."),
             style,
         )
     return made

@@ -1,6 +1,6 @@
 """Plot a two-dimensional map of the images, coloured by label and by cluster."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -39,6 +39,8 @@ UNLABELLED = "no label"
 """The name of images without one, unless a class is called so."""
 RASTERISED = 3000
 """Number of points above which they are drawn as pixels in the SVG."""
+LINE = 4
+"""Height of a line of the legend in millimetres."""
 INSET = 0.22
 """Side of an inset as a share of the shorter side of the panel."""
 
@@ -95,9 +97,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     by_class = looks(names, style)
     by_cluster = cluster_looks(table, by_class, style)
     nameless = apart(UNLABELLED, by_class | by_cluster)
-    narrow = figure["width"] < ONE_COLUMN
     with theme(style):
-        made = canvas(figure, _height(table, figure, by_class | by_cluster, style))
+        height, beside = _layout(table, figure, by_class | by_cluster, style)
+        made = canvas(figure, height)
         axes = made.subplots(1, 2 if names else 1, squeeze=False)[0]
         k = table["k"].iloc[0]
         clusters = "By cluster" if pd.isna(k) else f"By cluster, k = {k:.0f}{BY.get(table['chosen_by'].iloc[0], '')}"
@@ -114,7 +116,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         shown = _in_order(by_class | by_cluster | unlabelled)
         short = short_names(shown)
         entries = {short[name]: dot(look) for name, look in shown.items()}
-        (legend_below if narrow else legend_beside)(made, entries, style)
+        (legend_beside if beside else legend_below)(made, entries, style)
     return made
 
 
@@ -140,15 +142,21 @@ def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
     return {name: looks_of[name] for name in ordered}
 
 
-def _height(table: pd.DataFrame, figure: Mapping[str, Any], names: Collection[str], style: Mapping[str, Any]) -> float:
-    """Return the height in millimetres that keeps the shape of the map, with room for the legend."""
+def _layout(
+    table: pd.DataFrame, figure: Mapping[str, Any], names: Iterable[str], style: Mapping[str, Any]
+) -> tuple[float, bool]:
+    """Return the height in millimetres that keeps the shape of the map, and whether the legend stands beside it.
+
+    It stands below where the figure is narrow, or where the names need more lines than the panels are high.
+    """
     width, labelled = figure["width"], table["label"].notna().any()
-    entry = max(text_width(name, small(style)) for name in short_names(names).values()) + 8
-    narrow = width < ONE_COLUMN
-    panel = (width - (0 if narrow else entry)) / (2 if labelled else 1) - 5
+    entries = short_names(names).values()
+    entry = max(text_width(name, small(style)) for name in entries) + 8
     shape = np.clip(np.ptp(table["y"]) / np.ptp(table["x"]), 0.5, 1.2)
-    legend = 4 * ceil(len(names) / columns_within(width, names, style)) if narrow else 0
-    return shape * panel + legend + 12
+    beside, below = (shape * ((width - taken) / (2 if labelled else 1) - 5) + 12 for taken in (entry, 0))
+    if width >= ONE_COLUMN and LINE * (len(entries) + 1) <= beside:
+        return beside, True
+    return below + LINE * ceil(len(entries) / columns_within(width, entries, style)), False
 
 
 def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:

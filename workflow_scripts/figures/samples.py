@@ -19,6 +19,10 @@ from workflow_scripts.metrics.evenly import evenly
 SMALLEST = 12.5
 """Smallest width of a column in millimetres."""
 UNLABELLED_COLUMNS = 6
+MANY = 25
+"""Number of classes from which on names are shorter, so that more columns stand side by side."""
+TALLEST = 3
+"""Height of all images as a multiple of the width of the figure; of more images the first lines are drawn."""
 
 
 def tabulate(
@@ -60,16 +64,18 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         images = file["images"]
         firsts = table[table["place"] == 0].to_dict("records") if labelled else []
-        short = short_names(first["label"] for first in firsts)
+        short = short_names((first["label"] for first in firsts), 20 if len(firsts) <= MANY else 12)
         titles = {first["column"]: f"{short[first['label']]}\nn = {first['n']}" for first in firsts}
         lines = [line for title in titles.values() for line in title.split("\n")]
         widest = max([SMALLEST, *(text_width(line, style["font_size"]) + 1.5 for line in lines)])
         n_blocks = ceil(n_columns / max(1, int(figure["width"] / widest)))
         per_block = ceil(n_columns / n_blocks)
         side = figure["width"] / per_block
-        made = canvas(figure, n_blocks * (side * images.shape[1] / images.shape[2] * n_places + 7) + 4.5)
+        shape = images.shape[1] / images.shape[2]
+        n_chosen, n_places = n_places, max(1, min(n_places, int(TALLEST * figure["width"] / n_blocks / (side * shape))))
+        made = canvas(figure, n_blocks * (side * shape * n_places + 7) + 4.5)
         axes = _blocks(made, n_blocks, n_places, per_block)
-        for image in table.to_dict("records"):
+        for image in table[table["place"] < n_places].to_dict("records"):
             block, column = divmod(image["column"], per_block)
             ax = axes[block][image["place"], column]
             show(ax, images[image["row"]], class_looks[image["label"]].colour if labelled else FAINT)
@@ -77,6 +83,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 ax.set_title(titles[image["column"]], loc="center", linespacing=1.15, pad=3)
         preprocess = table["preprocess"].iloc[0]
         extra = "" if labelled else f"No labels: images evenly spread over all {table['n'].iloc[0]}. "
+        extra += "" if n_places == n_chosen else f"{n_places} of {n_chosen} images of a class are drawn. "
         note(made, f"{extra}Preprocessing: {preprocess}, {images.shape[2]} × {images.shape[1]} pixels.", style)
     return made
 

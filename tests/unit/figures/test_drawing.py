@@ -292,3 +292,16 @@ def test_fonts_of_other_scripts_are_used_where_they_are_installed(monkeypatch):
     with theme(STYLE):
         assert mpl.rcParams["font.family"] == ["DejaVu Sans", "Noto Sans CJK JP"]
     style.other_scripts.cache_clear()
+
+
+def test_73_classes_leave_the_maps_and_the_page_readable(tmp_path):
+    figure = drawn("embedding", tmp_path, 73)
+    texts(figure)
+    legend = figure.legends[0].get_window_extent()
+    assert len(figure.legends[0].get_texts()) == 74
+    assert all(legend.y1 <= ax.get_window_extent().y0 for ax in figure.axes)
+    assert figure.bbox.x0 <= legend.x0 <= legend.x1 <= figure.bbox.x1
+    cells, inputs = artefacts(tmp_path, 73)["samples"]
+    samples = draw("samples", tabulate("samples", cells, inputs, per_class=12), inputs)
+    width, height = samples.get_size_inches()
+    assert height < 4 * width
