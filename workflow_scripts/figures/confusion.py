@@ -80,7 +80,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_yticks(range(len(rows)), names)
         ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
         ax.set_title(_title(table.iloc[0], int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
-        ax.tick_params(length=0, pad=8)
+        ax.tick_params(length=0, pad=8, labelsize=max(LEGIBLE, min(small(style), 0.9 * side * POINTS_PER_MM)))
         draw_grid(ax, counts.shape)
         draw_classes(ax, rows, looks(rows, style), sides=("left", "below"))
     return made
