@@ -33,6 +33,7 @@ rule all:
         layout.rejected,
         inputs.everything,
         inputs.front_page,
+        layout.methods,
     localrule: True
 
 

@@ -104,3 +104,30 @@ rule front_page:
         code=code_digest("jobs.front_page"),
     script:
         "../workflow_scripts/jobs/front_page.py"
+
+
+# manifest.csv, weights/..., features/..., clusters/... and tables/... -> methods.md and methods.bib
+rule methods:
+    input:
+        **inputs.methods_sources,
+    output:
+        text=in_report(layout.methods, None, "methods", category="Methods"),
+        references=in_report(
+            beside(layout.methods, ".bib"), None, "methods", category="Methods"
+        ),
+    log:
+        layout.log(layout.methods),
+    benchmark:
+        layout.benchmark(layout.methods)
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **inputs.methods_params,
+        code=code_digest("jobs.methods"),
+    script:
+        "../workflow_scripts/jobs/methods.py"

@@ -1,10 +1,13 @@
 """The results of a real run: that they are there and right, and that nothing about the machine changes them."""
 
 import hashlib
+import json
 import os
+import re
 import signal
 import subprocess
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import h5py
@@ -51,6 +54,27 @@ def test_the_verdict_says_five_lines_with_numbers_from_tables_that_are_there(fin
     of_study, front = (root / "verdict" / "factorial.html").read_text(), (root / "verdict.html").read_text()
     assert '"root":"../"' in of_study
     assert front == of_study.replace('"root":"../"', '"root":""')
+
+
+def test_the_methods_say_what_the_run_did_and_cite_what_it_used(finished):
+    root = finished.folder / "results" / "small"
+    text, references = (root / "methods.md").read_text(), (root / "methods.bib").read_text()
+    weights = json.loads((root / "weights" / "squeezenet.json").read_text())
+    # Golden: what small.yaml says, and what the tables of this run hold.
+    for sentence in (
+        "The data set *small* comprised 60 images of 4 classes (15 images each).",
+        "the layers, with the number of features, were fire9_avg (512).",
+        f"(SHA-256 of the file `{weights['weights_sha256']}`; their licence is not recorded).",
+        "to 2, 10 and 500 components, unwhitened.",
+        "*by_k* (k = 3 to 5, 3 repeats of 20 restarts with different seeds)",
+        "Study *factorial* varied the preprocessing (plain and clahe) and the number of components (2 and 10) "
+        "in all combinations, with clusterer *by_k*: 4 cells, "
+        f"{len(pd.read_csv(root / 'tables' / 'factorial.csv'))} clusterings.",
+        f"scikit-learn {version('scikit-learn')} [@pedregosa2011]",
+    ):
+        assert sentence in text
+    assert set(re.findall(r"^@\w+{(\w+)", references, re.MULTILINE)) == set(re.findall(r"@([a-z]+\d{4})", text))
+    assert "Methods: results/small/methods.md" in (finished.folder / SAID).read_text()
 
 
 def test_the_consensus_is_read_as_clusters_are(finished):

@@ -170,6 +170,10 @@ def _pages(kind: str) -> Named:
     return lambda grid: ({"study": study} for study, pages in grid.pages.items() if kind in pages)
 
 
+def _whole_run(grid: Grid) -> Iterable[Wildcards]:
+    return [{}]
+
+
 def _reproduction(grid: Grid) -> Iterable[Wildcards]:
     return [{}] if grid.settings.reproduction else []
 
@@ -326,6 +330,11 @@ class Layout:
     front_page = Artefact(
         *("verdict", (".html",), "front_page", STAYS), "the verdict of the first study that has a verdict"
     )  # fmt: skip
+    methods = Artefact(
+        *("methods", (".md", ".bib"), "methods", _whole_run),
+        "the methods of the run as prose for a paper, with the entries of the sources that it cites",
+        reported=(".md", ".bib"),
+    )
     gallery = Artefact(
         *("gallery/{study}", (".html",), "gallery", _pages("gallery"), "images of every cluster, on one page"),
         reported=(".html",),

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, folder_name
-from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION, PARTS
+from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION, PARTS
 from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
@@ -525,6 +525,82 @@ class Inputs:
     def front_page(self) -> list[str]:
         """The front page of the results; an empty list if no study has a verdict."""
         return [self.layout.front_page for _ in self.first_verdict]
+
+    # ------------------------------------------------------------------------------------------------------- methods
+
+    @property
+    def methods_sources(self) -> dict[str, list[str]]:
+        """The files that the methods of the run are read from, by name."""
+        layout, cells = self.layout, self.grid.all_cells
+        of_cells = [path for cell in cells for path in (layout.points(cell), layout.of(layout.clusters, cell))]
+        return {
+            "manifest": [layout.manifest],
+            "rejected": [layout.rejected],
+            "weights": [layout.weights.format(backbone=backbone) for backbone in self._with_weights],
+            "features": [layout.of(layout.features, cell, layer=cell.layer) for cell in self._first_of_layers],
+            "stores": list(dict.fromkeys(of_cells)),
+            "tables": [beside(layout.study_table.format(study=study), ".csv") for study in self.settings.studies],
+        }
+
+    @property
+    def methods_params(self) -> dict[str, Any]:
+        """The params of the methods: what the configuration says, and what some of the files are about."""
+        return {
+            "run": self._described,
+            "backbones": self._with_weights,
+            "layers": [(cell.backbone, cell.layer) for cell in self._first_of_layers],
+        }
+
+    @property
+    def _described(self) -> dict[str, Any]:
+        """The settings of the run as phrases and numbers (`pages.methods.paragraph.Run`)."""
+        settings, cells = self.settings, self.grid.all_cells
+
+        def phrases(axis: str) -> dict[str, str]:
+            variants = getattr(settings, str(AXES[axis].section))
+            names = dict.fromkeys(getattr(cell, axis) for cell in cells)
+            return {name: variants[name].prose for name in names if name in variants}
+
+        shown = [figure.decomposition_shown for study in settings.studies.values() for figure in study.figures.values()]
+        maps = [cell.decomposition for of_study in self.grid.maps.values() for cell in of_study]
+        analyses = [figure.prose for study in settings.studies.values() for figure in study.figures.values()]
+        reductions, clusterers = phrases("decomposition"), phrases("clusterer")
+        return {
+            "dataset": self.dataset,
+            "seed": settings.seed,
+            "learns": any(settings.backbones[cell.backbone].finetune for cell in cells),
+            "steps": {
+                name: [step.prose for step in settings.preprocess[name].steps]
+                for name in dict.fromkeys(cell.preprocess for cell in cells)
+            },
+            "backbones": phrases("backbone"),
+            "reductions": reductions,
+            "maps": [
+                settings.decompositions[name].prose
+                for name in dict.fromkeys(filter(None, [*shown, *maps]))
+                if name not in reductions
+            ],
+            "clusterers": clusterers,
+            "numbers": {
+                name: {"k": clusterer.ks, "repeats": clusterer.n_repeats, "starts": clusterer.starts}
+                for name, clusterer in settings.clusterers.items()
+                if name in clusterers
+            },
+            "analyses": list(dict.fromkeys(filter(None, analyses))),
+            "baseline": settings.baseline.dump(),
+            "studies": {study: dumped(of_study) for study, of_study in self.grid.cells.items()},
+        }
+
+    @cached_property
+    def _with_weights(self) -> list[str]:
+        """The backbones that cells use and that have weights."""
+        used = dict.fromkeys(cell.backbone for cell in self.grid.all_cells)
+        return [name for name in used if self.settings.backbones[name].weights]
+
+    @cached_property
+    def _first_of_layers(self) -> list[Cell]:
+        """The first cell of each layer of each backbone."""
+        return list({(cell.backbone, cell.layer): cell for cell in reversed(self.grid.all_cells)}.values())[::-1]
 
     # -------------------------------------------------------------------------------------------------------- models
 

@@ -13,6 +13,21 @@ from workflow_scripts.backbones.weight_names import weight_file
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model, Name, Seed
 
+ARCHITECTURES = {
+    "alexnet": "krizhevsky2014",
+    "convnext": "liu2022",
+    "densenet": "huang2017",
+    "efficientnet": "tan2019",
+    "tf_efficientnet": "tan2019",
+    "inception_v3": "szegedy2016",
+    "mobilenet_v2": "sandler2018",
+    "resnet": "he2016",
+    "squeezenet": "iandola2016",
+    "vgg": "simonyan2015",
+    "vit": "dosovitskiy2021",
+}
+"""The source of an architecture, by the beginning of the names of its networks."""
+
 
 class FineTuning(Model):
     """Training of the network on the labelled images before it is frozen. A part of the images is held out."""
@@ -36,6 +51,13 @@ class _Variant(Model):
     """The name of the job that makes the features."""
     places_new_images: ClassVar[bool] = True
     """Whether the features of new images can be computed, as a model for new images has to."""
+    in_prose: ClassVar[str] = ""
+    """The backbone in a methods paragraph, as for methods (`methods.Method.in_prose`)."""
+
+    @property
+    def prose(self) -> str:
+        """Return the backbone as a noun phrase for a methods paragraph, with its sources."""
+        return self.in_prose.format(**self.dump())
 
     @property
     def n_views(self) -> int:
@@ -121,6 +143,20 @@ class Network(_OfImages):
         if [layer] not in self.layers:
             raise ValueError(f"layers: {layer} is beside other layers, allowed: a list of its own, [{layer}]")
 
+    @property
+    def prose(self) -> str:
+        library, name = (
+            ("timm [@wightman2019]", self.model[5:])
+            if self.model.startswith("timm:")
+            else ("torchvision [@torchvision2016]", self.model)
+        )
+        layers = {"head": "the last layer", "all": "all layers"}
+        tuned = self.finetune and (
+            f" after training of {layers[self.finetune.trained]} on the labelled images, {self.finetune.epochs} epochs"
+        )
+        source = next((f" [@{key}]" for beginning, key in ARCHITECTURES.items() if name.startswith(beginning)), "")
+        return f"{name}{source}, a network of {library} run with PyTorch [@paszke2019]{tuned or ''}"
+
     def network(self) -> dict[str, Any]:
         """Return the settings that decide the frozen network and its input, without layers and fine-tuning."""
         return self.dump(exclude={"layers", "finetune"})
@@ -176,6 +212,7 @@ class Descriptor(_OfImages, _WithoutNetwork):
 class Pixels(Descriptor):
     """The pixels themselves, downsampled to a square with anti-aliasing."""
 
+    in_prose = "the pixels downsampled to {side} × {side}"
     descriptor: Literal["pixels"]
     side: int = Field(16, ge=1)
     """Side of the square, pixels."""
@@ -190,6 +227,7 @@ class Pixels(Descriptor):
 class Histogram(Descriptor):
     """The histogram of intensities (Swain & Ballard 1991)."""
 
+    in_prose = "histograms of intensities [@swain1991] with {bins} bins"
     descriptor: Literal["histogram"]
     bins: int = Field(64, ge=2)
     """Number of bins."""
@@ -205,6 +243,7 @@ class Lbp(Descriptor):
     """Histograms of local binary patterns, uniform and rotation-invariant (Ojala, Pietikäinen & Mäenpää 2002). A circle
     of radius r has 8 r points."""
 
+    in_prose = "uniform rotation-invariant local binary patterns [@ojala2002]"
     descriptor: Literal["lbp"]
     radii: list[Annotated[int, Field(ge=1)]] = Field([1, 2, 3], min_length=1)
     """Radii of the circles, pixels."""
@@ -217,6 +256,7 @@ class Lbp(Descriptor):
 class Glcm(Descriptor):
     """The mean and range over four directions of six properties of grey-level co-occurrence (Haralick et al. 1973)."""
 
+    in_prose = "properties of grey-level co-occurrence [@haralick1973] at {levels} grey levels"
     descriptor: Literal["glcm"]
     distances: list[Annotated[int, Field(ge=1)]] = Field([1, 2, 4], min_length=1)
     """Distances of the pairs of pixels, pixels."""
@@ -231,6 +271,7 @@ class Glcm(Descriptor):
 class Hog(Descriptor):
     """Histograms of oriented gradients in blocks of 2 x 2 cells (Dalal & Triggs 2005)."""
 
+    in_prose = "histograms of oriented gradients [@dalal2005] in cells of {cell} pixels"
     descriptor: Literal["hog"]
     cell: int = Field(32, ge=4)
     """Side of a cell, pixels."""
@@ -251,6 +292,7 @@ class Hog(Descriptor):
 class Gabor(Descriptor):
     """The mean and standard deviation of the responses to a bank of Gabor filters (Manjunath & Ma 1996)."""
 
+    in_prose = "responses to a bank of {scales} × {orientations} Gabor filters [@manjunath1996]"
     descriptor: Literal["gabor"]
     scales: int = Field(4, ge=1)
     """Number of frequencies of the filters."""
@@ -268,6 +310,7 @@ class Brought(_WithoutNetwork):
 
     makes_features: ClassVar[str] = "bring"
     places_new_images: ClassVar[bool] = False
+    in_prose = "features of another program"
     file: str
     """The table: .npz or .h5 with an array of numbers and an array of names, or .csv or .parquet with a column of
     names."""

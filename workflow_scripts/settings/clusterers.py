@@ -69,6 +69,11 @@ class Clusterer(Method):
         return 1
 
     @property
+    def starts(self) -> int:
+        """Return the number of starts of each repeat, of which the best is kept."""
+        return 1
+
+    @property
     def n_stored(self) -> int:
         """Return the number of clusterings that are stored for each k."""
         return self.n_repeats
@@ -134,11 +139,6 @@ class _Repeated(OfK):
     def n_repeats(self) -> int:
         return self.repeats
 
-    @property
-    def starts(self) -> int:
-        """Return the number of starts of each repeat, of which the best is kept."""
-        return 1
-
     def seconds(self, n: int, d: int) -> float:
         """Return the seconds on a slow core: those for the distances to all centres in all iterations of all starts,
         and ten times those for the distances of all pairs."""
@@ -180,6 +180,12 @@ class KMeans(_Restarted):
     device: Literal["cpu", "cuda"] = "cpu"
 
     @property
+    def prose(self) -> str:
+        centers = "random first centres" if self.init == "random" else f"{self.init} first centres [@arthur2007]"
+        kept = ", keeping the restart with the lowest inertia of each repeat" if self.keep == "best" else ""
+        return f"k-means [@lloyd1982] with {centers}{kept}"
+
+    @property
     def takes_gpu(self) -> bool:
         return self.device == "cuda"
 
@@ -203,6 +209,7 @@ class KMeans(_Restarted):
 class MiniBatchKMeans(_Restarted):
     """scikit-learn's MiniBatchKMeans, for hundreds of thousands of images."""
 
+    in_prose = "mini-batch k-means [@sculley2010] with batches of {batch_size} images"
     method: Literal["minibatch_kmeans"] = "minibatch_kmeans"
     n_init: int = Field(3, ge=1)
     batch_size: int = Field(4096, ge=1)
@@ -213,6 +220,7 @@ class Linkage(OfK):
     merges are undone. Complete and average linkage need the distances of all pairs: 8 bytes each, which is 1.6 GB for
     20 000 images."""
 
+    in_prose = "agglomerative clustering with {linkage} linkage and Euclidean distances [@mullner2013]"
     method: Literal["linkage"] = "linkage"
     linkage: Literal["single", "complete", "average", "centroid", "ward"] = "ward"
 
@@ -237,6 +245,13 @@ class DensityPeaks(OfK):
     fraction: float = Field(0.02, gt=0, lt=1)
     """For `cutoff`: the share of all pairs of images that are nearer than the distance (0.01 to 0.02 in the paper)."""
 
+    @property
+    def prose(self) -> str:
+        density = (
+            f"neighbour {self.n_neighbors}" if self.density == "knn" else f"a cut-off of {self.fraction:g} of all pairs"
+        )
+        return f"Density Peaks [@rodriguez2014] with the density from {density}"
+
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes of the neighbours and their distances, and of the distances of all pairs in blocks."""
         block = 2**27 if self.density == "knn" else 2**28 + 2**27
@@ -247,6 +262,7 @@ class BisectingKMeans(_BestOf):
     """scikit-learn's BisectingKMeans, which splits one cluster in two until there are k."""
 
     keeps_centers = True
+    in_prose = "bisecting k-means [@steinbach2000]"
     method: Literal["bisecting_kmeans"] = "bisecting_kmeans"
     n_init: int = Field(10, ge=1)
     """Restarts of each split, of which the best is kept."""
@@ -261,6 +277,7 @@ class BisectingKMeans(_BestOf):
 class GaussianMixture(_BestOf):
     """scikit-learn's GaussianMixture. The tables also have the criteria `bic` and `aic`, by which k can be chosen."""
 
+    in_prose = "Gaussian mixtures with {covariance_type} covariances fitted by expectation maximisation [@dempster1977]"
     method: Literal["gaussian_mixture"] = "gaussian_mixture"
     covariance_type: Literal["full", "tied", "diag", "spherical"] = "full"
     n_init: int = Field(3, ge=1)
@@ -279,6 +296,7 @@ class GaussianMixture(_BestOf):
 class Spectral(_Repeated):
     """scikit-learn's SpectralClustering on the graph of nearest neighbours."""
 
+    in_prose = "spectral clustering [@vonluxburg2007] of the graph of the {n_neighbors} nearest neighbours"
     method: Literal["spectral"] = "spectral"
     n_neighbors: int = Field(10, ge=1)
 
@@ -290,6 +308,7 @@ class Spectral(_Repeated):
 class Birch(OfK):
     """scikit-learn's Birch: a tree of subclusters, which Ward linkage then joins to k clusters."""
 
+    in_prose = "BIRCH [@zhang1996] with a branching factor of {branching_factor}"
     method: Literal["birch"] = "birch"
     threshold: float | None = Field(None, gt=0)
     """Largest radius of a subcluster; null takes the median distance of an image to its nearest neighbour."""
@@ -332,6 +351,15 @@ class Dec(_BestOf):
     device: Literal["cpu", "cuda"] = "cpu"
 
     @property
+    def prose(self) -> str:
+        name = {
+            "dec": "deep embedded clustering [@xie2016",
+            "idec": "improved deep embedded clustering [@xie2016; @guo2017",
+        }
+        widths = "-".join(map(str, self.widths))
+        return f"{name[self.variant]}] with an encoder of {widths} units in PyTorch [@paszke2019]"
+
+    @property
     def takes_torch(self) -> bool:
         return True
 
@@ -364,6 +392,7 @@ MANY_NEIGHBOURS = 10_000
 class Dbscan(Clusterer):
     """scikit-learn's DBSCAN. It finds the number of clusters itself; images in no cluster are noise."""
 
+    in_prose = "DBSCAN [@ester1996] with eps = {eps} and {min_samples} images to a core point"
     method: Literal["dbscan"] = "dbscan"
     eps: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Radius of a neighbourhood; `auto` takes the knee of the sorted k-distance curve."""
@@ -383,6 +412,7 @@ class Hdbscan(Clusterer):
     """scikit-learn's HDBSCAN. It finds the number of clusters itself; images in no cluster are noise."""
 
     numbers_per_image = 1
+    in_prose = "HDBSCAN [@campello2013] with at least {min_cluster_size} images to a cluster"
     method: Literal["hdbscan"] = "hdbscan"
     min_cluster_size: int = Field(10, ge=2)
     min_samples: int | None = Field(None, ge=1)
@@ -395,6 +425,7 @@ class Optics(Clusterer):
     in no cluster are noise."""
 
     numbers_per_image = 2
+    in_prose = "OPTICS [@ankerst1999] with {min_samples} images to a core point and a steepness of {xi:g}"
     method: Literal["optics"] = "optics"
     min_samples: int = Field(10, ge=2)
     xi: float = Field(0.05, gt=0, lt=1)
@@ -410,6 +441,7 @@ class MeanShift(Clusterer):
     """scikit-learn's MeanShift. It finds the number of clusters itself."""
 
     keeps_centers = True
+    in_prose = "mean shift [@comaniciu2002]"
     method: Literal["mean_shift"] = "mean_shift"
     bandwidth: float | None = Field(None, gt=0)
     """Bandwidth of the kernel; null takes scikit-learn's estimate_bandwidth."""
@@ -427,6 +459,7 @@ class AffinityPropagation(Clusterer):
     """scikit-learn's AffinityPropagation. It finds the number of clusters itself."""
 
     keeps_centers = True
+    in_prose = "affinity propagation [@frey2007] with a damping of {damping:g}"
     method: Literal["affinity_propagation"] = "affinity_propagation"
     damping: float = Field(0.9, ge=0.5, lt=1)
     preference: float | None = None
@@ -443,6 +476,7 @@ class Consensus(Clusterer):
     """The groups on which the cells of a study agree. The points of its cell, which it does not cluster, are used to
     show and score the groups and to assign new images to them."""
 
+    in_prose = "the consensus of the cells of the study {study} by co-association [@fred2005]"
     method: Literal["consensus"] = "consensus"
     study: Name
     """The name of the study. Its cells with this clusterer do not count, so the study may contain such cells itself."""

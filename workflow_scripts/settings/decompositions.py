@@ -96,6 +96,7 @@ class Pca(_OfFeatures):
     `n_components` of them."""
 
     is_ordered = True
+    in_prose = "principal component analysis [@jolliffe2016]"
     method: Literal["pca"] = "pca"
     max_components: int | None = Field(None, ge=1)
 
@@ -118,6 +119,10 @@ class Tsne(Decomposition):
     """A t-SNE map (openTSNE), computed from the first `n_components` components, not whitened, of the decomposition
     `of`."""
 
+    in_prose = (
+        "t-SNE [@vandermaaten2008] as in openTSNE [@policar2024] with a perplexity of {perplexity:g} from the first "
+        "{n_components} components"
+    )
     method: Literal["tsne"] = "tsne"
     of: str = "pca"
     n_components: int = Field(50, ge=1)
@@ -184,6 +189,11 @@ class Autoencoder(_OfFeatures):
     reported error."""
     seed: Seed = 0
     device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def prose(self) -> str:
+        widths = "-".join(map(str, self.widths))
+        return f"an autoencoder [@hinton2006] with an encoder of {widths} units in PyTorch [@paszke2019]"
 
     @property
     def takes_torch(self) -> bool:

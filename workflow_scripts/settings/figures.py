@@ -213,6 +213,7 @@ class IntrinsicDimension(Figure):
     computes = True
     copies_of_points = 0
     copies_of_features = 4
+    in_prose = "the intrinsic dimension of the features by TwoNN [@facco2017]"
     kind: Literal["intrinsic_dimension"] = "intrinsic_dimension"
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field([1.0, 0.9, 0.7, 0.5], min_length=1, max_length=6)
     """Shares of the images that the line is fitted to, those with the smallest ratio of neighbour distances."""
@@ -411,6 +412,7 @@ class KDistance(Figure):
     sources = ("points",)
     of_cells = axes_of("points")
     computes = True
+    in_prose = "the sorted k-distance curve [@ester1996]"
     kind: Literal["k_distance"] = "k_distance"
     min_samples: int = Field(10, ge=2)
     """`min_samples` of DBSCAN; the distance shown is that to neighbour number `min_samples` - 1."""
@@ -486,6 +488,11 @@ class ChooseK(Figure):
     computes = True
     copies_of_points = 8
     holds_pairs = True
+    in_prose = (
+        "the number of clusters by the elbow, the silhouette [@rousseeuw1987], the gap statistic "
+        "[@tibshirani2001], the Bayesian information criterion of Gaussian mixtures [@schwarz1978] and prediction "
+        "strength [@tibshirani2005]"
+    )
     kind: Literal["choose_k"] = "choose_k"
     ks: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
     """Numbers of clusters, a list or a range such as `1-12`, whatever the `k` of the cell's clusterer."""
@@ -534,6 +541,7 @@ class Restarts(Figure):
 class BestOfN(Figure):
     """The expected metric of the restart with the lowest inertia of n, with a bootstrap interval over all restarts."""
 
+    in_prose = "the expected best of n restarts with a bootstrap interval [@efron1979]"
     kind: Literal["best_of_n"] = "best_of_n"
     metric: Metric = "accuracy_majority"
     k: int | None = None
@@ -545,6 +553,7 @@ class Effects(Figure):
     """The share of a metric's variance that each choice, and each pair of choices, explains in a full product."""
 
     compares = True
+    in_prose = "the effect of each choice on the scores by functional ANOVA [@hutter2014]"
     kind: Literal["effects"] = "effects"
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     pairs: int = Field(5, ge=0)
@@ -606,6 +615,10 @@ class ChoiceMap(_OfPartitions):
 class PartitionEffects(_OfPartitions):
     """The share of the disagreement between cells that each choice explains; needs no labels."""
 
+    in_prose = (
+        "the effect of each choice on the partitions by permutational analysis of variance of their distances "
+        "[@anderson2001]"
+    )
     kind: Literal["partition_effects"] = "partition_effects"
     pairs: int = Field(3, ge=0)
     """Number of interactions of two choices that are shown, the strongest first."""
@@ -617,6 +630,7 @@ class RestartsEnough(_OfPartitions):
     """The probability that the best of n restarts is the best of all, which shows how many restarts are enough; needs
     no labels."""
 
+    in_prose = "the probability of having missed an optimum of k-means [@good1953]"
     kind: Literal["restarts_enough"] = "restarts_enough"
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
@@ -630,6 +644,10 @@ class Nuisances(Figure):
 
     sources = ("manifest", "preprocessed", "consensus", "facts")
     computes = True
+    in_prose = (
+        "the association of clusters with brightness, sharpness and other facts of the files by permutation tests,"
+        " adjusted by the methods of Holm [@holm1979] and of Benjamini and Hochberg [@benjamini1995]"
+    )
     kind: Literal["nuisances"] = "nuisances"
     facts: str | None = None
     """A CSV with a column `path` or `image_id`, and a column for each further fact, such as instrument or operator."""
@@ -648,6 +666,9 @@ class Perturbations(Figure):
 
     sources = ("perturbed",)
     of_cells = "one"
+    in_prose = (
+        "the share of images that change their cluster when they are perturbed, with Wilson intervals [@wilson1927]"
+    )
     kind: Literal["perturbations"] = "perturbations"
     n_images: int = Field(200, ge=2)
     """Number of images that are perturbed, divided between the labels in proportion. Each takes as long as 19

@@ -20,6 +20,9 @@ class Method(Model):
     """The name of the field that holds the method's name."""
     registry: ClassVar[dict[str, Any]]
     """The models of the family by the methods' names, in the order of their definition."""
+    in_prose: ClassVar[str] = ""
+    """The method in a methods paragraph: a noun phrase with its settings in braces and its sources as `[@key]`, whose
+    entries `pages/methods/references.bib` has; empty if a paper would not mention it."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -35,6 +38,11 @@ class Method(Model):
     def method_name(self) -> str:
         """Return the method's name, which is also the name of the module with its code."""
         return getattr(self, self.tag)
+
+    @property
+    def prose(self) -> str:
+        """Return `in_prose` with the settings filled in."""
+        return self.in_prose.format(**self.dump())
 
     @property
     def takes_torch(self) -> bool:

@@ -41,6 +41,7 @@ class Grey(Step):
     """Converts the image to its luminance (skimage.color.rgb2gray)."""
 
     channels = 1
+    in_prose = "conversion to luminance"
     step: Literal["grey"] = "grey"
 
 
@@ -48,6 +49,7 @@ class Colour(Step):
     """Converts the image to three channels (skimage.color.gray2rgb)."""
 
     channels = 3
+    in_prose = "conversion to three channels"
     step: Literal["colour"] = "colour"
 
 
@@ -55,12 +57,16 @@ class CropDataBar(Step):
     """Cuts off a microscope's data stripe at the lower or upper edge; it must be the first step."""
 
     only_first = True
+    in_prose = "removal of the data bar"
     step: Literal["crop_data_bar"] = "crop_data_bar"
 
 
 class Clahe(Step):
     """Equalises the histogram locally with limited contrast (CLAHE, skimage.exposure.equalize_adapthist)."""
 
+    in_prose = (
+        "contrast-limited adaptive histogram equalisation [@zuiderveld1994] (clip limit {clip_limit:g}, {nbins} bins)"
+    )
     step: Literal["clahe"] = "clahe"
     kernel_size: int | None = Field(None, ge=2)
     """Side of the local region, pixels; null takes an eighth of the image's height and width."""
@@ -71,6 +77,7 @@ class Clahe(Step):
 class RankEqualise(Step):
     """Equalises the histogram locally in a disk (skimage.filters.rank.equalize)."""
 
+    in_prose = "local histogram equalisation in a disk of radius {radius} pixels"
     step: Literal["rank_equalise"] = "rank_equalise"
     radius: int = Field(30, ge=1)
 
@@ -78,6 +85,7 @@ class RankEqualise(Step):
 class Resize(_Sized):
     """Resizes the image by bilinear interpolation (skimage.transform.resize)."""
 
+    in_prose = "bilinear resizing to {size[0]} × {size[1]} pixels"
     step: Literal["resize"] = "resize"
     anti_aliasing: bool = True
     fit: Literal["squeeze", "pad", "crop"] = "squeeze"
@@ -95,6 +103,7 @@ class Resize(_Sized):
 class CentreCrop(_Sized):
     """Cuts out the middle of the image."""
 
+    in_prose = "a central crop of {size[0]} × {size[1]} pixels"
     step: Literal["centre_crop"] = "centre_crop"
 
 
@@ -102,6 +111,7 @@ class RescaleIntensity(Step):
     """Stretches the intensities so that the percentiles `low` and `high` become 0 and 1
     (skimage.exposure.rescale_intensity)."""
 
+    in_prose = "stretching of the intensities between percentiles {low:g} and {high:g}"
     step: Literal["rescale_intensity"] = "rescale_intensity"
     low: float = Field(1, ge=0, lt=100)
     high: float = Field(99, gt=0, le=100)

@@ -1,0 +1,288 @@
+"""Write the methods of a run as prose, in Pandoc's Markdown; every number is from a table, a store or the settings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from workflow_scripts.grid.axes import AXES, NAMES, NUMBERS
+from workflow_scripts.grid.cells import axes_to_mention, word
+from workflow_scripts.pages.verdict.sentences import count, listed
+
+LIBRARIES = {
+    "numpy": "NumPy {} [@harris2020]",
+    "scipy": "SciPy {} [@virtanen2020]",
+    "scikit-learn": "scikit-learn {} [@pedregosa2011]",
+    "scikit-image": "scikit-image {} [@vanderwalt2014]",
+}
+"""The libraries of every run, as phrases with a place for the version; others are named if a method cites them."""
+OF_METHODS = {
+    "torch": ("PyTorch {}", "paszke2019"),
+    "torchvision": ("torchvision {}", "torchvision2016"),
+    "openTSNE": ("openTSNE {}", "policar2024"),
+}
+"""The phrase of each library that only some methods use, and the source that those cite."""
+AGREEMENT = {
+    "accuracy_majority": "the accuracy after each cluster was given the class of most of its images",
+    "ari": "the adjusted Rand index [@hubert1985]",
+    "ami": "the adjusted mutual information [@vinh2010]",
+    "nmi_arithmetic": "the normalised mutual information [@strehl2002]",
+    "homogeneity": "homogeneity and completeness [@rosenberg2007]",
+}
+"""Phrases for the scores that compare clusters with labels, by their column in the tables."""
+INTERNAL = {
+    "silhouette": "the mean silhouette [@rousseeuw1987]",
+    "calinski_harabasz": "the Calinski–Harabasz index [@calinski1974]",
+    "davies_bouldin": "the Davies–Bouldin index [@davies1979]",
+    "dbcv": "density-based validity [@moulavi2014]",
+    "bic": "the Bayesian information criterion [@schwarz1978]",
+}
+"""Phrases for the scores that need no labels, by their column in the tables."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the configuration of a run says.
+
+    Attributes
+    ----------
+    dataset, seed : the data set's id, and the base of all seeds.
+    learns : whether a network was trained on the labels.
+    steps : for each preprocessing variant that cells use, the phrases of its steps.
+    backbones, reductions, clusterers : a phrase for each variant that cells use.
+    maps : phrases of the decompositions that are only shown.
+    numbers : for each clusterer its `k` (empty if it finds k), `repeats`, and `starts` of each repeat.
+    analyses : phrases of the figures and pages with a source.
+    baseline : the choices that studies do not vary, by axis.
+    studies : the cells of each study, as mappings of the axes to their values.
+    """
+
+    dataset: str
+    seed: int
+    learns: bool
+    steps: Mapping[str, Sequence[str]]
+    backbones: Mapping[str, str]
+    reductions: Mapping[str, str]
+    maps: Sequence[str]
+    clusterers: Mapping[str, str]
+    numbers: Mapping[str, Mapping[str, Any]]
+    analyses: Sequence[str]
+    baseline: Mapping[str, Any]
+    studies: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the files of a run say.
+
+    Attributes
+    ----------
+    images : the rows of the manifest (`label`, `width`, `height`).
+    rejected : for each reason the number of files left out.
+    layers : for each backbone, the number of features of each of its layers.
+    weights : for each backbone with weights, the facts about its weight file (`weights`, `weights_sha256`, `licence`).
+    libraries : for each library the versions that the stores name.
+    clusterings : the number of scored clusterings of each study.
+    scored : the columns of scores that have values.
+    snakemake : the version of Snakemake.
+    """
+
+    images: Sequence[Mapping[str, str]]
+    rejected: Mapping[str, int]
+    layers: Mapping[str, Mapping[str, int]]
+    weights: Mapping[str, Mapping[str, Any]]
+    libraries: Mapping[str, Sequence[str]]
+    clusterings: Mapping[str, int]
+    scored: frozenset[str]
+    snakemake: str
+
+
+def methods_text(run: Run, made: Made) -> str:
+    """Return the methods of a run: a heading, and a paragraph for each stage."""
+    paragraphs = {
+        "Images": _images(run, made),
+        "Preprocessing": _preprocessing(run),
+        "Features": _features(run, made),
+        "Dimensionality reduction": _reduction(run),
+        "Clustering": _clustering(run),
+        "Design": _design(run, made),
+        "Evaluation": _evaluation(run, made),
+    }
+    text = "\n\n".join(f"**{title}.** {' '.join(sentences)}" for title, sentences in paragraphs.items())
+    return f"# Methods\n\n{text}\n\n**Software.** {' '.join(_software(run, made, text))}\n"
+
+
+def _images(run: Run, made: Made) -> list[str]:
+    labels = [row["label"] for row in made.images if row["label"]]
+    sizes = sorted({labels.count(label) for label in set(labels)})
+    classes = f" of {count(len(set(labels)), 'class', 'classes')} ({_span(sizes)} images each)" if labels else ""
+    sides = sorted({int(row[side]) for row in made.images for side in ("width", "height") if row[side]})
+    measured = f" Their sides measured {_span(sides)} pixels." if sides else ""
+    unlabelled = len(made.images) - len(labels)
+    said = [f"The data set *{run.dataset}* comprised {count(len(made.images), 'image')}{classes}.{measured}"]
+    if labels and unlabelled:
+        said.append(f"Of these, {unlabelled:,} had no label.")
+    if made.rejected:
+        reasons = _joined(f"{number:,} ({reason})" for reason, number in made.rejected.items())
+        said.append(f"Files were left out for the following reasons: {reasons}.")
+    if not labels:
+        return [*said, "There were no labels."]
+    learned = " and, for the networks of which this is said, to train them" if run.learns else ""
+    return [*said, f"Labels were used only to score clusters{learned}."]
+
+
+def _preprocessing(run: Run) -> list[str]:
+    phrases = {name: _joined(steps) for name, steps in run.steps.items()}
+    if len(phrases) == 1:
+        return [f"The preprocessing consisted of {phrase}." for phrase in phrases.values()]
+    return [f"{_number(len(phrases))} variants of preprocessing were compared.", *_each(phrases, "consisted of")]
+
+
+def _features(run: Run, made: Made) -> list[str]:
+    said = []
+    for name, phrase in run.backbones.items():
+        layers = made.layers[name]
+        sizes = _joined(f"{layer} ({width:,})" for layer, width in layers.items())
+        said.append(f"Features were computed by {phrase}; the layers, with the number of features, were {sizes}.")
+        said += _weights(made.weights.get(name))
+    return said
+
+
+def _weights(facts: Mapping[str, Any] | None) -> list[str]:
+    if facts is None:
+        return []
+    if "weights_sha256" not in facts:
+        return ["The weights were random and were not trained."]
+    licence = f"their licence is {facts['licence']}" if facts.get("licence") else "their licence is not recorded"
+    return [f"The weights were `{facts['weights']}` (SHA-256 of the file `{facts['weights_sha256']}`; {licence})."]
+
+
+def _reduction(run: Run) -> list[str]:
+    cells = [cell for cells in run.studies.values() for cell in cells]
+    said = []
+    for name, phrase in run.reductions.items():
+        of_it = [cell for cell in cells if cell["decomposition"] == name]
+        said.append(f"The features were reduced by {phrase}{_components(of_it)}.")
+    if any(cell["decomposition"] not in run.reductions for cell in cells):
+        said.append(f"{'Some cells' if said else 'All cells'} clustered the features without reduction.")
+    return said + [f"Maps of the images were computed by {phrase}." for phrase in run.maps]
+
+
+def _components(cells: Iterable[Mapping[str, Any]]) -> str:
+    """Return how many components the cells take and whether they are whitened; empty without such a choice."""
+    cells = list(cells)
+    numbers = sorted({cell["n_components"] for cell in cells if cell["n_components"]})
+    if not numbers:
+        return ""
+    whitened = {cell["whiten"] for cell in cells}
+    how = "with and without whitening" if len(whitened) == 2 else "with whitening" if True in whitened else "unwhitened"
+    return f" to {_joined(numbers)} {'component' if numbers == [1] else 'components'}, {how}"
+
+
+def _clustering(run: Run) -> list[str]:
+    variants: dict[str, list[str]] = {}
+    for name, phrase in run.clusterers.items():
+        variants.setdefault(phrase, []).append(f"*{name}* ({_numbers(**run.numbers[name])})")
+    return [f"Images were clustered by {phrase}: {_joined(names)}." for phrase, names in variants.items()]
+
+
+def _numbers(k: Sequence[int], repeats: int, starts: int) -> str:
+    """Return the numbers of clusters, of repeats and of the restarts of each repeat."""
+    said = [f"k = {_joined(_runs_of(k))}"] if k else ["k found by the method"]
+    if repeats > 1:
+        return ", ".join(
+            [*said, f"{repeats} repeats" + f" of {starts} restarts" * (starts > 1) + " with different seeds"]
+        )
+    return ", ".join([*said, f"{starts} restarts"] if starts > 1 else said)
+
+
+def _design(run: Run, made: Made) -> list[str]:
+    said = [f"Unless a study says otherwise, the choices were {_joined(_choices(run.baseline))}."]
+    for study, cells in run.studies.items():
+        values = {axis: list(dict.fromkeys(cell[axis] for cell in cells)) for axis in AXES}
+        varied = {axis: found for axis, found in values.items() if len(found) > 1}
+        other = {axis: one for axis, (one, *more) in values.items() if not more and one != run.baseline[axis]}
+        crossed = len(varied) > 1 and prod(map(len, varied.values())) == len(cells)
+        size = f"{count(len(cells), 'cell')}, {count(made.clusterings[study], 'clustering')}"
+        what = _varied(varied) + " in all combinations" * crossed
+        instead = f", with {_joined(_choices(other))}" if other else ""
+        said.append(f"Study *{study}* {what}{instead}: {size}.")
+    return said
+
+
+def _choices(chosen: Mapping[str, Any]) -> list[str]:
+    """Return the chosen value of each axis as a phrase, such as `layer *fire9_avg*` or `whitened`."""
+    return [
+        f"{AXES[axis].title.lower()} *{chosen[axis]}*" if AXES[axis].kind == NAMES else word(axis, chosen[axis])
+        for axis in axes_to_mention(chosen, [axis for axis in AXES if axis in chosen])
+    ]
+
+
+def _varied(values: Mapping[str, Sequence[Any]]) -> str:
+    """Return which axes a study varied, with their values."""
+    if not values:
+        return "varied nothing"
+    named = [f"the {AXES[axis].title.lower()} ({_values(axis, found)})" for axis, found in values.items()]
+    return f"varied {_joined(named)}"
+
+
+def _values(axis: str, values: Sequence[Any]) -> str:
+    if AXES[axis].kind == NUMBERS:
+        return _joined(sorted(value for value in values if value is not None) + ["all"] * (None in values))
+    return _joined(word(axis, value) for value in values)
+
+
+def _evaluation(run: Run, made: Made) -> list[str]:
+    with_labels = [phrase for column, phrase in AGREEMENT.items() if column in made.scored]
+    without = [phrase for column, phrase in INTERNAL.items() if column in made.scored]
+    said = [f"Clusters were compared with labels by {_joined(with_labels)}."] if with_labels else []
+    said += [f"Without labels, clusters were scored by {_joined(without)}."] if without else []
+    return said + ([f"Further analyses gave {_joined(run.analyses)}."] if run.analyses else [])
+
+
+def _software(run: Run, made: Made, text: str) -> list[str]:
+    used = [
+        phrase.format(" and ".join(made.libraries[name]))
+        for name, phrase in LIBRARIES.items()
+        if name in made.libraries
+    ]
+    used += [
+        phrase.format(" and ".join(made.libraries[name]))
+        for name, (phrase, key) in OF_METHODS.items()
+        if name in made.libraries and f"@{key}" in text
+    ]
+    return [
+        f"The analysis was run as a Clustergrid workflow under Snakemake {made.snakemake} [@moelder2021].",
+        f"Results were computed with {_joined(used)}.",
+        f"All random seeds were derived from the base seed {run.seed}.",
+    ]
+
+
+def _each(phrases: Mapping[str, str], verb: str) -> list[str]:
+    return [f"*{name}* {verb} {phrase}." for name, phrase in phrases.items()]
+
+
+def _joined(items: Iterable[Any]) -> str:
+    """Return items as prose: `a`, `a and b`, `a, b and c`."""
+    texts = [str(item) for item in items]
+    return listed(texts, len(texts))
+
+
+def _span(numbers: Sequence[int]) -> str:
+    """Return the smallest and the largest of sorted numbers, such as `3 to 9`."""
+    return f"{numbers[0]:,}" if numbers[0] == numbers[-1] else f"{numbers[0]:,} to {numbers[-1]:,}"
+
+
+def _runs_of(numbers: Sequence[int]) -> list[str]:
+    """Return numbers as text, three or more that follow each other as a range, such as `2 to 14, 16`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [text for run in runs for text in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))]
+
+
+def _number(n: int) -> str:
+    return dict(enumerate(("Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"), 2)).get(n, str(n))

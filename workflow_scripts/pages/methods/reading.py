@@ -1,0 +1,57 @@
+"""Read what the files of a run say about its methods."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from workflow_scripts.io import store
+from workflow_scripts.pages.methods.paragraph import AGREEMENT, INTERNAL, Made
+
+
+def read_made(
+    sources: Mapping[str, Sequence[str]], backbones: Sequence[str], layers: Sequence[tuple[str, str]]
+) -> Made:
+    """Return what the files of a run say.
+
+    Parameters
+    ----------
+    sources : paths: `manifest` and `rejected` (one each), `weights` of `backbones`, `features` of `layers`, `stores`
+        (of points and clusters), and `tables` of the studies (CSV).
+    backbones : the backbones with weights.
+    layers : the backbone and the layer of each store of features.
+    """
+    tables = {Path(path).stem: list(_rows(path)) for path in sources["tables"]}
+    rows = [row for table in tables.values() for row in table]
+    widths: dict[str, dict[str, int]] = {}
+    for (backbone, layer), path in zip(layers, sources["features"], strict=True):
+        with store.reading(path) as file:
+            widths.setdefault(backbone, {})[layer] = file["features"].shape[1]
+    weights = [json.loads(Path(path).read_text(encoding="utf-8")) for path in sources["weights"]]
+    return Made(
+        images=list(_rows(sources["manifest"][0])),
+        rejected=Counter(row["reason"] for row in _rows(sources["rejected"][0])),
+        layers=widths,
+        weights=dict(zip(backbones, weights, strict=True)),
+        libraries=_libraries([*sources["features"], *sources["stores"]]),
+        clusterings={study: sum(not row["fold"] for row in table) for study, table in tables.items()},
+        scored=frozenset(column for column in (*AGREEMENT, *INTERNAL) if any(row[column] for row in rows)),
+        snakemake=version("snakemake"),
+    )
+
+
+def _rows(path: str) -> Iterator[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as stream:
+        yield from csv.DictReader(stream)
+
+
+def _libraries(stores: Iterable[str]) -> dict[str, list[str]]:
+    """Return the versions of each library that the stores name, sorted."""
+    found: dict[str, set[str]] = {}
+    for path in stores:
+        with store.reading(path) as file:
+            for name, number in store.attribute(file, "libraries").items():
+                found.setdefault(name, set()).add(number)
+    return {name: sorted(numbers) for name, numbers in found.items()}
