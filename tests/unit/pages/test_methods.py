@@ -72,7 +72,8 @@ components, with whitening.
 
 **Design.** Unless a study says otherwise, the choices were preprocessing *plain*, backbone *net*, layer *fire9_avg*, \
 decomposition *pca*, 10 components, whitened and clusterer *kmeans*. Study *components* varied the number of \
-components (10 and 20): 2 cells, 24 clusterings. Study *other* varied nothing, with layer *fire5_avg*: 1 cell, 12 clusterings.
+components (10 and 20): 2 cells, 24 clusterings. Study *other* varied nothing, with layer *fire5_avg*: 1 cell, 12 \
+clusterings.
 
 **Evaluation.** Clusters were compared with labels by the adjusted Rand index [@hubert1985]. Without labels, clusters \
 were scored by the mean silhouette [@rousseeuw1987]. Further analyses gave the sorted k-distance curve [@ester1996].
