@@ -90,6 +90,11 @@ class _OfFeatures(Decomposition):
     def regressed(self) -> RegressOut | None:
         return self.regress_out
 
+    @property
+    def prose(self) -> str:
+        without = f" without the linear effect of {', '.join(self.regress_out.facts)}" if self.regress_out else ""
+        return super().prose + without
+
 
 class Pca(_OfFeatures):
     """Principal component analysis. All components are stored, or the first `max_components`; cells take the first
@@ -157,6 +162,7 @@ def _all_pairs(given: Any) -> Any:
 class Autoencoder(_OfFeatures):
     """The codes of an autoencoder of three pairs of dense layers, trained to reconstruct the features (PyTorch)."""
 
+    in_prose = "an autoencoder [@hinton2006] with an encoder of {widths[0]}-{widths[1]}-{widths[2]} units in PyTorch [@paszke2019]"
     method: Literal["autoencoder"] = "autoencoder"
     widths: tuple[Width, Width, Width] = (500, 150, 10)
     """Numbers of units of the encoder's layers; the last is the dimension of the codes."""
@@ -189,11 +195,6 @@ class Autoencoder(_OfFeatures):
     reported error."""
     seed: Seed = 0
     device: Literal["cpu", "cuda"] = "cpu"
-
-    @property
-    def prose(self) -> str:
-        widths = "-".join(map(str, self.widths))
-        return f"an autoencoder [@hinton2006] with an encoder of {widths} units in PyTorch [@paszke2019]"
 
     @property
     def takes_torch(self) -> bool:
