@@ -162,7 +162,10 @@ def _all_pairs(given: Any) -> Any:
 class Autoencoder(_OfFeatures):
     """The codes of an autoencoder of three pairs of dense layers, trained to reconstruct the features (PyTorch)."""
 
-    in_prose = "an autoencoder [@hinton2006] with an encoder of {widths[0]}-{widths[1]}-{widths[2]} units in PyTorch [@paszke2019]"
+    in_prose = (
+        "an autoencoder [@hinton2006] with an encoder of {widths[0]}-{widths[1]}-{widths[2]} units in PyTorch "
+        "[@paszke2019]"
+    )
     method: Literal["autoencoder"] = "autoencoder"
     widths: tuple[Width, Width, Width] = (500, 150, 10)
     """Numbers of units of the encoder's layers; the last is the dimension of the codes."""
