@@ -106,7 +106,7 @@ rule front_page:
         "../workflow_scripts/jobs/front_page.py"
 
 
-# manifest.csv, weights/..., features/..., clusters/... and tables/... -> methods.md and methods.bib
+# manifest.csv, weights/..., features/..., clusters/... and tables/... -> methods/methods.md and methods.bib
 rule methods:
     input:
         **inputs.methods_sources,

@@ -58,7 +58,7 @@ def test_the_verdict_says_five_lines_with_numbers_from_tables_that_are_there(fin
 
 def test_the_methods_say_what_the_run_did_and_cite_what_it_used(finished):
     root = finished.folder / "results" / "small"
-    text, references = (root / "methods.md").read_text(), (root / "methods.bib").read_text()
+    text, references = (root / "methods" / "methods.md").read_text(), (root / "methods" / "methods.bib").read_text()
     weights = json.loads((root / "weights" / "squeezenet.json").read_text())
     # Golden: what small.yaml says, and what the tables of this run hold.
     for sentence in (
@@ -74,7 +74,7 @@ def test_the_methods_say_what_the_run_did_and_cite_what_it_used(finished):
     ):
         assert sentence in text
     assert set(re.findall(r"^@\w+{(\w+)", references, re.MULTILINE)) == set(re.findall(r"@([a-z]+\d{4})", text))
-    assert "Methods: results/small/methods.md" in (finished.folder / SAID).read_text()
+    assert "Methods: results/small/methods/methods.md" in (finished.folder / SAID).read_text()
 
 
 def test_the_consensus_is_read_as_clusters_are(finished):

@@ -331,7 +331,7 @@ class Layout:
         *("verdict", (".html",), "front_page", STAYS), "the verdict of the first study that has a verdict"
     )  # fmt: skip
     methods = Artefact(
-        *("methods", (".md", ".bib"), "methods", _whole_run),
+        *("methods/methods", (".md", ".bib"), "methods", _whole_run),
         "the methods of the run as prose for a paper, with the entries of the sources that it cites",
         reported=(".md", ".bib"),
     )
