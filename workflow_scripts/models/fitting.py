@@ -1,30 +1,27 @@
 """Fit a model that can predict clusters of new images from the artefacts of a cell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
 
 from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_labels
-from workflow_scripts.io.points import Matrix
 from workflow_scripts.io.runs import NOISE, Runs, read_runs
 from workflow_scripts.io.tables import best_of_repeats, with_k
 from workflow_scripts.io.which_k import best_k, choose_k
 from workflow_scripts.metrics.votes import majority_names
+from workflow_scripts.models.novelty import SMALLEST, kept_images, own_novelty
 from workflow_scripts.models.saved import ENCODER, SavedModel
 from workflow_scripts.reduce.autoencoder import read as read_autoencoder
 from workflow_scripts.reduce.pca import read_projection
 
 QUANTILE = 0.99
-"""Quantile of the distances of the fitted images that is the threshold for outliers: one in a hundred is above."""
-ROWS = 1024
-"""Number of images that are processed at once; fixed, since the order of the sums depends on it."""
+"""Quantile of the novelty of the fitted images that is the threshold for outliers: one in a hundred is above."""
 
 
 def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Mapping[str, Any]) -> SavedModel:
@@ -59,10 +56,11 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     clusters = np.where(labels < 0, NOISE, np.searchsorted(names.index, labels))  # numbered without empty clusters
     with store.reading(sources["features"], manifest) as file:
         features = file["features"]
-        means = cluster_means(features, clusters)
-        threshold = float(np.quantile(own_distances(features, clusters, means), QUANTILE))
+        kept = kept_images(features)
+        own, spread = own_novelty(kept)
+        threshold = max(float(np.quantile(own, QUANTILE)), SMALLEST)
         centers = _centers(files, runs[k], row)[names.index]
-        tensors = {"centers": centers, "feature_centers": means}
+        tensors = {"centers": centers, "kept_images": kept, "spread": spread}
         tensors |= _reduction(sources["points"], cell, settings["decomposition"])
     with store.reading(sources["network"]) as file:
         network = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": store.text(file, "weights_sha256")}
@@ -94,26 +92,6 @@ def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int |
     return k, runs[k].best, {"chosen_by": by, f"mean_{by}": _finite(with_k(scores, k)[by].mean())}
 
 
-def own_distances(features: Matrix, clusters: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Return the distance of each clustered image to the nearest mean; the mean of its own cluster excludes the image.
-
-    `features` (N, d), `clusters` (N,) with negative noise, `means` (k, d) float64 of all members. The mean of the n - 1
-    other members is n / (n - 1) times as far away as the mean of all n. An image alone in its cluster has no own mean.
-    """
-    sizes = np.bincount(clusters[clusters >= 0], minlength=len(means)).astype(float)
-    nearest = []
-    for rows in _slices(features):
-        own = clusters[rows]
-        distances = cdist(features[rows], means)[own >= 0]
-        own = own[own >= 0]
-        place = np.arange(len(own))
-        alone = sizes[own] == 1
-        distances[place, own] *= sizes[own] / np.where(alone, 1, sizes[own] - 1)
-        distances[place[alone], own[alone]] = np.inf
-        nearest.append(distances.min(axis=1))
-    return np.concatenate(nearest)
-
-
 def _centers(cell: OneCell, runs: Runs, row: int) -> np.ndarray:
     """Return the centres (k, C) of the clusterer, or the means of the clusters if it has none."""
     if runs.centers.shape[1]:
@@ -128,10 +106,6 @@ def _reduction(points: str, cell: Mapping[str, Any], settings: Mapping[str, Any]
     if settings["method"] == "autoencoder":
         return {ENCODER + name: tensor.numpy() for name, tensor in read_autoencoder(points).state_dict().items()}
     return read_projection(points, cell["n_components"])
-
-
-def _slices(features: Matrix) -> Iterator[slice]:
-    return (slice(start, start + ROWS) for start in range(0, features.shape[0], ROWS))
 
 
 def _finite(value: float) -> float | None:

@@ -17,8 +17,9 @@ from scipy.spatial.distance import cdist
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.store import replacing
+from workflow_scripts.models.novelty import novelty
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 ENCODER = "autoencoder."
 COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "outlier")
 
@@ -38,11 +39,10 @@ class SavedModel:
     `quantile`),
         and the origin of the model.
     tensors :
-        float32 arrays: `centers` (k, C), the centres in the space that was clustered; `feature_centers` (k, d), the
-    means of
-        the features of each cluster; of a PCA `mean` (d,), `components` (C, d), `explained_variance` (C,); of an
-    autoencoder
-        its own tensors, with names that begin with `ENCODER`.
+        float32 arrays: `centers` (k, C), the centres in the space that was clustered; `kept_images` (M, d), features of
+        images that the model was fitted to; `spread` (M,), the mean distance of each to the nearest others; of a PCA
+        `mean` (d,), `components` (C, d), `explained_variance` (C,); of an autoencoder its own tensors, with names that
+        begin with `ENCODER`.
     """
 
     facts: Mapping[str, Any]
@@ -69,8 +69,9 @@ class SavedModel:
         `cluster` is the cluster of the nearest centre, at `distance` in the space that was clustered; `name` is its
         name in figures, `predicted` the class that it votes for (None without labels). `margin` is 1 - distance /
         distance to the nearest centre with another vote: 1 at the centre, 0 on the border; NaN if there is no other.
-        `novelty` is the distance to the nearest cluster among all features, including what the reduction leaves out, in
-        units of the threshold; above 1 the image is an `outlier`, unlike the images that the model was fitted to.
+        `novelty` is the distance to the nearest images of the model, relative to the distances among those
+        (`models.novelty`), in units of the threshold; above 1 the image is an `outlier`, unlike the images that the
+        model was fitted to.
         """
         distances = cdist(self.points(features), self.tensors["centers"])
         nearest = distances.argmin(axis=1)
@@ -78,10 +79,11 @@ class SavedModel:
         elsewhere = np.where(self._votes[nearest][:, None] == self._votes, np.inf, distances).min(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             margin = np.where(np.isinf(elsewhere), np.nan, 1 - distances[rows, nearest] / elsewhere)
-        novelty = cdist(features, self.tensors["feature_centers"]).min(axis=1) / self.facts["novelty"]["threshold"]
+        novel = novelty(features, self.tensors["kept_images"], self.tensors["spread"])
+        novel /= self.facts["novelty"]["threshold"]
         clusters = pd.DataFrame(self.facts["clusters"]).loc[nearest, ["cluster", "name", "predicted"]]
         return clusters.reset_index(drop=True).assign(
-            distance=distances[rows, nearest], margin=margin, novelty=novelty, outlier=novelty > 1
+            distance=distances[rows, nearest], margin=margin, novelty=novel, outlier=novel > 1
         )
 
     @cached_property
@@ -183,8 +185,11 @@ def load_model(facts_path: str, tensors_path: str) -> SavedModel:
 def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     """Raise `ValueError` for tensors that are missing, of wrong shapes, or not finite."""
     k, n_components, settings = len(facts.clusters), facts.reduction.n_components, facts.reduction.settings
-    width = tensors["feature_centers"].shape[-1] if "feature_centers" in tensors else 0
-    expected: dict[str, tuple[int, ...]] = {"centers": (k, n_components), "feature_centers": (k, width)}
+    kept = tensors.get("kept_images", np.empty(0))
+    if kept.ndim != 2 or len(kept) < 2:
+        raise ValueError(f"kept_images: found the shape {kept.shape}, allowed: two images or more")
+    width = kept.shape[1]
+    expected: dict[str, tuple[int, ...]] = {"centers": (k, n_components), "spread": (len(kept),)}
     if settings is not None and settings.get("method") == "pca":
         expected |= {"mean": (width,), "components": (n_components, width), "explained_variance": (n_components,)}
     elif settings is not None and not any(name.startswith(ENCODER) for name in tensors):

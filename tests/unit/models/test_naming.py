@@ -40,7 +40,7 @@ def _model(layer, features):
     clusters = [{"cluster": n, "size": 1, "name": name, "predicted": name} for n, name in enumerate(("grey", "colour"))]
     facts = {"preprocess": {"steps": STEPS}, "backbone": {**NETWORK, "layer": layer}, "clusters": clusters}
     facts |= {"reduction": {"whiten": False, "settings": None}, "novelty": {"threshold": 1.0}}
-    return SavedModel(facts, {"centers": centers, "feature_centers": centers})
+    return SavedModel(facts, {"centers": centers, "kept_images": centers, "spread": np.ones(2, np.float32)})
 
 
 def _name(models, paths, workers=1):

@@ -1,0 +1,173 @@
+"""Would a model notice a class that it has never seen, which score shows it best, and after how many images?
+
+`python -m tests.benchmarks.bench_new_class RESULTS...` prints Markdown.
+
+RESULTS are folders of results, each of a labelled data set, with `manifest.csv` and the features
+`features/clahe/squeezenet/fire{5,7,9}_avg.h5` (`snakemake results/NAME/features/clahe/squeezenet/fire9_avg.h5`). Each
+class is hidden in turn (of more than 12 classes every third). Two thirds of the other images make the model, k-means on
+20 whitened components with a cluster for each class; the last third are known images, which the model has not seen.
+
+The batch test is exact. The novelties of a batch and of the known images are ranked together; the statistic is Fisher's
+sum of -log(rank from above / number), that is of conformal p-values, and its distribution under permutation depends on
+the two numbers of images alone.
+"""
+
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+from sklearn.cluster import KMeans
+from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
+
+from workflow_scripts.io.store import reading
+from workflow_scripts.models.novelty import novelty, own_novelty
+
+LAYERS = ("fire5_avg", "fire7_avg", "fire9_avg")
+SHIPPED = "distance to 10 neighbours / theirs (shipped)"
+RATE = 0.01
+BATCHES, PERMUTATIONS = 200, 9999
+SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30)
+EACH_FIFTH = (5, 10, 15, 20, 25, 30, 40, 50)
+Layers = dict[str, np.ndarray]
+
+
+def read(results: Path) -> tuple[Layers, np.ndarray]:
+    """The features (N, d) of each layer, and the labels (N,)."""
+    layers = {}
+    for layer in LAYERS:
+        with reading(results / "features/clahe/squeezenet" / f"{layer}.h5") as file:
+            layers[layer] = file["features"][:].astype(np.float64)
+    return layers, pd.read_csv(results / "manifest.csv", dtype=str)["label"].to_numpy()
+
+
+def relative(fitted: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """The novelty that models use."""
+    return novelty(new, fitted, own_novelty(fitted)[1])
+
+
+def to_nearest(fitted: np.ndarray, new: np.ndarray, n: int = 5) -> np.ndarray:
+    """The mean distance to the n nearest."""
+    return np.sort(cdist(new, fitted), axis=1)[:, :n].mean(axis=1)
+
+
+def mahalanobis(fitted: np.ndarray, new: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Distances (n, k) to the means, by the pooled covariance within clusters (Ledoit & Wolf 2004)."""
+    means = np.stack([fitted[clusters == cluster].mean(axis=0) for cluster in np.unique(clusters)])
+    shrunk = LedoitWolf(assume_centered=True).fit(fitted - means[clusters])
+    root = np.linalg.cholesky(shrunk.precision_)
+    return cdist(new @ root, means @ root)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def scores(layers: Layers, fit: np.ndarray, new: np.ndarray, k: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield what each score thinks of the images `new`, from a model of the images `fit`."""
+    fitted, others = layers["fire9_avg"][fit], layers["fire9_avg"][new]
+    clusters = KMeans(k, n_init=20, random_state=0).fit_predict(PCA(20, whiten=True).fit_transform(fitted))
+    groups = [fitted[clusters == cluster] for cluster in range(k)]
+    yield "nearest cluster mean (before)", cdist(others, [group.mean(axis=0) for group in groups]).min(axis=1)
+    yield "5 nearest neighbours", to_nearest(fitted, others)
+    large = [group for group in groups if len(group) > 6]
+    inner = [np.median(np.sort(cdist(group, group), axis=1)[:, 1:6].mean(axis=1)) for group in large]
+    by_cluster = [to_nearest(group, others) / scale for group, scale in zip(large, inner, strict=True)]
+    yield "5 nearest neighbours by cluster, in its units", np.min(by_cluster, axis=0)
+    yield "Mahalanobis by cluster", mahalanobis(fitted, others, clusters).min(axis=1)
+    energies = [
+        -logsumexp(-(mahalanobis(of_layer[fit], of_layer[new], clusters) ** 2) / 2, axis=1) / of_layer.shape[1]
+        for of_layer in layers.values()
+    ]
+    yield "energy of three layers", np.sum(energies, axis=0)
+    yield SHIPPED, relative(fitted, others)
+    logs = [np.log(relative(unit(of_layer[fit]), unit(of_layer[new]))) for of_layer in layers.values()]
+    yield "the same of three layers, vectors of length 1", np.sum(logs, axis=0)
+
+
+@cache
+def _null(n_known: int, n_batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """The weights of ranks, and the statistic of `PERMUTATIONS` batches, sorted."""
+    n = n_known + n_batch
+    weights = -np.log((n - np.arange(n)) / n)
+    rng = np.random.default_rng(0)
+    return weights, np.sort([weights[rng.choice(n, n_batch, replace=False)].sum() for _ in range(PERMUTATIONS)])
+
+
+def p_value(known: np.ndarray, batch: np.ndarray) -> float:
+    """The probability that known images alone give a batch as new as this one."""
+    weights, null = _null(len(known), len(batch))
+    ranks = np.concatenate([known, batch]).argsort().argsort()[len(known) :]
+    above = PERMUTATIONS - np.searchsorted(null, weights[ranks].sum() - 1e-9)
+    return (1 + above) / (1 + PERMUTATIONS)
+
+
+def noticed(known: np.ndarray, new: np.ndarray, n: int, n_new: int, rng: np.random.Generator) -> float:
+    """The share of batches of `n` images, `n_new` of them new, that are noticed at the rate `RATE`."""
+    hits = 0
+    for _ in range(BATCHES):
+        mixed = rng.permutation(len(known))[: n - n_new]
+        batch = np.concatenate([known[mixed], rng.choice(new, n_new, replace=False)])
+        hits += p_value(np.delete(known, mixed), batch) <= RATE
+    return hits / BATCHES
+
+
+def until(known: np.ndarray, new: np.ndarray, each: int, rng: np.random.Generator) -> str:
+    """The smallest batch, one of `each` images of it new, that is noticed in half of all cases."""
+    sizes = [n for n in (SIZES if each == 1 else EACH_FIFTH) if n // each <= len(new) and n < len(known)]
+    found = (n for n in sizes if noticed(known, new, n, n // each, rng) >= 0.5)
+    return str(next(found, f"> {sizes[-1]}"))
+
+
+def hidden(labels: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield each hidden class, the images of the model, the known images, and those of the class."""
+    classes = np.unique(labels)
+    for name in classes if len(classes) <= 12 else classes[::3]:
+        rest = np.random.default_rng(0).permutation(np.flatnonzero(labels != name))
+        fit, known = np.split(rest, [2 * len(rest) // 3])
+        yield name, fit, known, np.flatnonzero(labels == name)
+
+
+def drill(name: str, layers: Layers, labels: np.ndarray) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """The ROC area of every score and class, and what the shipped score notices."""
+    areas, rows = [], []
+    rng = np.random.default_rng(0)
+    k = max(2, len(np.unique(labels)) - 1)
+    for label, fit, known, new in hidden(labels):
+        truth = np.arange(len(known) + len(new)) >= len(known)
+        threshold = np.quantile(own_novelty(layers["fire9_avg"][fit])[0], 0.99)
+        for score, values in scores(layers, fit, np.concatenate([known, new]), k):
+            areas.append({"set": name, "score": score, "area": roc_auc_score(truth, values)})
+            if score != SHIPPED:
+                continue
+            old, unseen = values[~truth], values[truth]
+            alarms = noticed(old, unseen, 10, 0, rng)
+            rows.append({
+                "set": name, "hidden class": label, "images": len(new), "ROC area": f"{areas[-1]['area']:.2f}",
+                "flagged": f"{(unseen > threshold).mean():.0%}", "known flagged": f"{(old > threshold).mean():.1%}",
+                "until noticed": until(old, unseen, 1, rng), "one in five": until(old, unseen, 5, rng),
+                "false alarms": f"{alarms:.1%}",
+            })  # fmt: skip
+    return areas, rows
+
+
+def markdown(table: pd.DataFrame) -> str:
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    found = [drill(Path(folder).name, *read(Path(folder))) for folder in sys.argv[1:]]
+    areas = pd.DataFrame([row for of_set, _ in found for row in of_set])
+    by_score = areas.pivot_table(index="score", columns="set", values="area", sort=False).assign(
+        mean=lambda table: table.mean(axis=1)
+    )
+    print(markdown(by_score.map("{:.3f}".format).reset_index()))
+    print()
+    print(markdown(pd.DataFrame([row for _, of_set in found for row in of_set])))
