@@ -112,9 +112,11 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def write_store(path: Path, **datasets: Any) -> str:
+def write_store(path: Path, settings: Mapping[str, Any] | None = None, **datasets: Any) -> str:
     n_images = len(next(iter(datasets.values())))
-    with writing(path, {"settings": {}, "code": "", "manifest": manifest_digest(image_ids(n_images))}) as file:
+    with writing(
+        path, {"settings": settings or {}, "code": "", "manifest": manifest_digest(image_ids(n_images))}
+    ) as file:
         for name, values in datasets.items():
             file[name] = values
     return str(path)
@@ -236,7 +238,7 @@ def artefacts(
         for name in ("clahe", "plain")
     ]
     places = np.column_stack([truth, truth % 3]) + rng.normal(0, 0.2, (n, 2))
-    points = write_store(folder / "tsne.h5", scores=places, image_id=np.arange(n).astype("S"))
+    points = write_store(folder / "tsne.h5", {"method": "tsne"}, scores=places, image_id=np.arange(n).astype("S"))
     of_images = rng.normal(size=(n, 12)) + truth[:, None]
     features = write_store(folder / "features.h5", features=of_images, image_id=np.arange(n).astype("S"))
     many = write_store(folder / "many.h5", features=rng.normal(size=(160, 4)))

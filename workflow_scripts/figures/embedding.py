@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import BY
+from workflow_scripts.figures.names import BY, MAP_NAMES
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     NOBODY,
@@ -53,16 +53,17 @@ def tabulate(
     Returns
     -------
     DataFrame in the order of the manifest: `image_id, label` (None if unknown), `row` (in the stack), `x, y` (of the
-    map), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is the best; null if k is given),
-    `cluster` (negative is noise), `name` (of the cluster, such as `Sc` or `Sc-2`; its number without labels),
-    `predicted` (the class that the cluster votes for, or None), `rank` (1 for the largest cluster of its class) and
-    `typical` (whether the image becomes an inset).
+    map), `map` (name of its axes), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is the best;
+    null if k is given), `cluster` (negative is noise), `name` (of the cluster, such as `Sc` or `Sc-2`; its number
+    without labels), `predicted` (the class that the cluster votes for, or None), `rank` (1 for the largest cluster of
+    its class) and `typical` (whether the image becomes an inset).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
     x, y = cell.coordinates()
     best = cell.clustering(figure)
-    table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, k=best.k, cluster=best.labels)
+    table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, map=MAP_NAMES[cell.map_method()])
+    table = table.assign(k=best.k, cluster=best.labels)
     table["chosen_by"] = chosen_by(figure)
     table = table.join(named(best.labels, manifest["label"]), on="cluster")
     table = table.astype({"rank": int})
@@ -109,7 +110,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             scatter(axes[1], table, table["name"], by_cluster, clusters)
         else:
             scatter(axes[0], table, table["name"], by_cluster, f"{clusters}, n = {len(table)} (no labels)")
-        axes[0].set_ylabel("t-SNE 2")
+        axes[0].set_ylabel(f"{table['map'].iloc[0]} 2")
         if table["typical"].any():
             _draw_insets(axes[-1], table, by_cluster, inputs["preprocessed"][0])
         unlabelled = {nameless: NOBODY} if names and table["label"].isna().any() else {}
@@ -167,7 +168,7 @@ def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[s
         colour = [look.colour for look in alike["look"]]
         how: dict[str, Any] = {"linewidths": 0, "rasterized": len(points) > RASTERISED}
         ax.scatter(alike["x"], alike["y"], size, colour, marker=marker, **how)
-    ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", title=title)
+    ax.set(xticks=[], yticks=[], xlabel=f"{table['map'].iloc[0]} 1", title=title)
     ax.set_aspect("equal", adjustable="box")
 
 

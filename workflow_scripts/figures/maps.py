@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import UNLABELLED, scatter
+from workflow_scripts.figures.names import MAP_NAMES
 from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, short_names, theme
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
@@ -25,14 +26,14 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per cell and image, in the order of the manifest: `series` (name of the cell), `image_id,
-    label` (None if unknown), `x, y`.
+    label` (None if unknown), `x, y`, `map` (name of the axes).
     """
     tables = []
     names = cell_names(cells, axes_of("features"))
     for name, cell in zip(names, OneCell.each(cells, inputs), strict=True):
         manifest = cell.manifest()[["image_id", "label"]]
         x, y = cell.coordinates()
-        tables.append(manifest.assign(series=name, x=x, y=y))
+        tables.append(manifest.assign(series=name, x=x, y=y, map=MAP_NAMES[cell.map_method()]))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -58,7 +59,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 by_class | unlabelled,
                 f"{name}, n = {len(series_rows)}{'' if by_class else ' (no labels)'}",
             )
-            ax.set_ylabel("t-SNE 2")
+            ax.set_ylabel(f"{series_rows['map'].iloc[0]} 2")
         for ax in axes[len(names) :]:
             ax.axis("off")
         short = short_names(by_class | unlabelled)

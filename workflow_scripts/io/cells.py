@@ -108,3 +108,8 @@ class OneCell:
         with store.reading(self.files["map"]) as file:
             x, y = file["scores"][:, :2].T
         return x, y
+
+    def map_method(self) -> str:
+        """Return the name of the method that made the cell's map, such as `tsne`."""
+        with store.reading(self.files["map"]) as file:
+            return store.attribute(file, "settings")["method"]

@@ -20,7 +20,10 @@ from workflow_scripts.provenance import digest
 FORMAT_VERSION = 1
 CHUNK_BYTES = 1 << 19
 """Of rows that are checked together; half of what HDF5 keeps while it is filled."""
-DECIDING_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision", "openTSNE")
+DECIDING_LIBRARIES = (
+    *("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision"),
+    *("openTSNE", "umap-learn"),
+)
 
 
 @contextmanager

@@ -11,12 +11,10 @@ from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.initialization import pca
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.errors import UserError
-from workflow_scripts.io import store
+from workflow_scripts.reduce.maps import points_to_map, write_map
 
 log = logging.getLogger(__name__)
 MAX_EXACT_NEIGHBOURS = 20_000
-FEWEST = 4
 
 
 def embed(
@@ -29,7 +27,7 @@ def embed(
 
     Parameters
     ----------
-    X : (N, d) points, such as components that are not whitened; N must be at least `FEWEST`.
+    X : (N, d) points, such as components; N must be at least 4.
     perplexity : is lowered to (N - 1) / 3 if it is larger.
     seed :
         of the noise of the initialisation and, for more than `MAX_EXACT_NEIGHBOURS` points, of the approximate
@@ -67,20 +65,15 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Compute the t-SNE map of the decomposition `source` and write it to the store `path` as `scores` (N, 2) float64.
+    """Write the t-SNE map of the decomposition `source` to the store `path`; `settings` are those of `settings.Tsne`.
 
-    `settings` are those of `settings.Tsne`. The attribute `perplexity` is the one that was used; the log says if it is
-    lower than the one of the settings. Raises `UserError` if there are fewer than `FEWEST` images.
+    The attribute `perplexity` is the one that was used; the log says if it is lower than the one of the settings.
+    Raises `UserError` if there are too few images.
     """
-    with store.reading(source) as components:
-        X = components["scores"][:, : settings["n_components"]]
-        rows, manifest = store.row_facts(components), store.text(components, "manifest")
-    if len(X) < FEWEST:
-        raise UserError(f"t-SNE: found {len(X)} images, at least {FEWEST} are needed")
+    X = points_to_map(source, settings)
     perplexity = usable(settings["perplexity"], len(X))
     if perplexity < settings["perplexity"]:
         log.warning("perplexity %g is lowered to %.4g: there are %d images", settings["perplexity"], perplexity, len(X))
-    with store.writing(path, store.provenance(code, manifest, settings, perplexity=perplexity)) as file:
-        store.write_row_facts(file, rows)
-        store.put(file, "scores", embed(X, perplexity=settings["perplexity"], seed=settings["seed"]))
+    embedding = embed(X, perplexity=settings["perplexity"], seed=settings["seed"])
+    write_map(source, path, embedding, code, settings, perplexity=perplexity)
     progress(len(X), len(X))

@@ -14,6 +14,8 @@ from workflow_scripts.settings.methods import Method
 EXACT_SIDE = 8192
 """The largest side of a matrix that PCA decomposes exactly; equal to `reduce.pca.MAX_EXACT`."""
 SECONDS_PER_IMAGE = 0.2
+UMAP_COMPILED = 150_000_000
+"""Bytes that numba takes to compile UMAP."""
 
 
 class Decomposition(Method):
@@ -120,30 +122,62 @@ class Pca(_OfFeatures):
         return 3 * FLOAT * side * (side + width)
 
 
-class Tsne(Decomposition):
-    """A t-SNE map (openTSNE), computed from the first `n_components` components, not whitened, of the decomposition
-    `of`."""
+class _Map(Decomposition):
+    """Base class of the settings of two-dimensional maps, which are computed from components."""
 
-    in_prose = (
-        "t-SNE [@vandermaaten2008] as in openTSNE [@policar2024] with a perplexity of {perplexity:g} from the first "
-        "{n_components} components"
-    )
-    method: Literal["tsne"] = "tsne"
     of: str = "pca"
+    """The decomposition whose components the map is computed from."""
     n_components: int = Field(50, ge=1)
-    perplexity: float = Field(30, gt=1)
+    """Number of components, the first of `of`."""
+    whiten: bool = False
+    """Whether the components are scaled to unit variance first."""
     seed: Seed = 0
 
     @property
     def source(self) -> str:
         return self.of
 
+    @property
+    def prose(self) -> str:
+        """Return `in_prose` with the settings filled in, and whether the components are scaled."""
+        scaled = ", scaled to unit variance" if self.whiten else ""
+        return super().prose + scaled
+
     def n_stored(self, n: int, width: int) -> int:
         return 2
+
+
+class Tsne(_Map):
+    """A t-SNE map (openTSNE)."""
+
+    in_prose = (
+        "t-SNE [@vandermaaten2008] as in openTSNE [@policar2024] with a perplexity of {perplexity:g} from the first "
+        "{n_components} components"
+    )
+    method: Literal["tsne"] = "tsne"
+    perplexity: float = Field(30, gt=1)
 
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of the points and their copies, of their neighbours and of the affinities."""
         return FLOAT * n * (4 * self.n_components + 24 * ceil(self.perplexity))
+
+
+class Umap(_Map):
+    """A UMAP map (umap-learn)."""
+
+    in_prose = (
+        "UMAP [@mcinnes2018] with {n_neighbors} neighbours and a minimum distance of {min_dist:g} from the first "
+        "{n_components} components"
+    )
+    method: Literal["umap"] = "umap"
+    n_neighbors: int = Field(15, ge=2)
+    """Number of neighbours of each image in the graph."""
+    min_dist: float = Field(0.1, ge=0, le=1)
+    """The smallest distance between images on the map."""
+
+    def memory(self, n: int, width: int) -> int:
+        """Return the bytes of compiled code, of the points and their copies, and of the graph with its copies."""
+        return UMAP_COMPILED + FLOAT * n * (4 * self.n_components + 24 * self.n_neighbors)
 
 
 Phase = Literal["1_a", "1_b", "1", "2", "g"]

@@ -22,7 +22,7 @@ def inputs(tmp_path):
     ids = np.arange(120).astype("S")
     return {
         "manifest": [write_manifest(tmp_path, list(CLASSES))],
-        "points": [write_store(tmp_path / "points.h5", scores=POINTS, image_id=ids)],
+        "points": [write_store(tmp_path / "points.h5", {"method": "pca"}, scores=POINTS, image_id=ids)],
         "clusters": [write_clusters(tmp_path / "clusters.h5", {OWN_K.removeprefix("k="): ([PARTITION], [np.nan])})],
     }
 

@@ -90,12 +90,14 @@ def test_best_of_n_begins_with_the_mean_and_ends_with_the_lowest_inertia(tmp_pat
 
 
 def test_maps_have_each_cells_own_coordinates(tmp_path):
-    stores = [write_store(tmp_path / f"{i}.h5", scores=[[i, 0.0], [i, 1.0]]) for i in range(2)]
+    methods = [{"method": "tsne"}, {"method": "umap"}]
+    stores = [write_store(tmp_path / f"{i}.h5", of, scores=[[i, 0.0], [i, 1.0]]) for i, of in enumerate(methods)]
     cells = [CELL, {**CELL, "preprocess": "plain"}]
     table = tabulate("maps", cells, {"manifest": [write_manifest(tmp_path, ["a", ""])] * 2, "map": stores})
-    assert table[["series", "x", "y"]].values.tolist() == [
-        ["clahe", 0, 0], ["clahe", 0, 1], ["plain", 1, 0], ["plain", 1, 1]
-    ]  # fmt: skip
+    assert table[["series", "map", "x", "y"]].values.tolist() == [
+        *(["clahe", "t-SNE", 0, 0], ["clahe", "t-SNE", 0, 1]),
+        *(["plain", "UMAP", 1, 0], ["plain", "UMAP", 1, 1]),
+    ]
     assert table["label"].fillna("none").tolist() == ["a", "none"] * 2
 
 

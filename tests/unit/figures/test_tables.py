@@ -96,7 +96,7 @@ def clustered(tmp_path, labels, k="3"):
     """Two stored partitions, of which the second has the lower inertia."""
     best = np.array([0, 2, 2, 1, 1])
     clusters = write_clusters(tmp_path / "c.h5", {k: ([[0] * 5, best], [9, 4]), "40": ([[0] * 5], [1])})
-    points = write_store(tmp_path / "t.h5", scores=np.arange(10.0).reshape(5, 2))
+    points = write_store(tmp_path / "t.h5", {"method": "tsne"}, scores=np.arange(10.0).reshape(5, 2))
     return {"manifest": [write_manifest(tmp_path, labels)], "map": [points], "clusters": [clusters]}
 
 

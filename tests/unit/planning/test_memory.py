@@ -42,6 +42,7 @@ CLUSTERERS = {
 DECOMPOSITIONS = {
     "pca": ({}, (1000, 10_000), (5000, 1000)),
     "tsne": ({"of": "pca", "n_components": 50}, (400, 50), (1000, 50)),
+    "umap": ({"of": "pca", "n_components": 50}, (400, 50), (2000, 50)),
     "autoencoder": ({"phases": [{"g": 1}]}, (600, 8000), (8000, 500)),
 }
 FIGURES = {

@@ -1,14 +1,10 @@
 """A t-SNE map keeps neighbours and is the same every time."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
-from workflow_scripts.errors import UserError
-from workflow_scripts.io import store
 from workflow_scripts.reduce import tsne
 
 
@@ -38,11 +34,3 @@ def test_same_bytes_for_any_number_of_threads(
 @pytest.mark.filterwarnings("error")
 def test_few_points_lower_the_perplexity(digits: np.ndarray) -> None:
     assert np.isfinite(tsne.embed(digits[:8], n_iter=20)).all()
-
-
-def test_too_few_images_are_the_users_mistake(tmp_path: Path) -> None:
-    source = str(tmp_path / "pca.h5")
-    with store.writing(source, store.provenance("c", "m", {})) as file:
-        file["scores"] = np.eye(3)
-    with pytest.raises(UserError, match="found 3 images, at least 4"):
-        tsne.decompose(source, str(tmp_path / "map.h5"), {"n_components": 2}, "c", lambda *_: None)

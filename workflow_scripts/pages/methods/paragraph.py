@@ -20,6 +20,7 @@ OF_METHODS = {
     "torch": ("PyTorch {}", "paszke2019"),
     "torchvision": ("torchvision {}", "torchvision2016"),
     "openTSNE": ("openTSNE {}", "policar2024"),
+    "umap-learn": ("umap-learn {}", "mcinnes2018"),
 }
 """The phrase of each library that only some methods use, and the source that those cite."""
 AGREEMENT = {

@@ -1,0 +1,39 @@
+"""Maps of the images in two dimensions, computed from the first components of a decomposition."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
+from workflow_scripts.io.points import read_points
+
+FEWEST = 4
+"""The smallest number of images of which a map is made."""
+
+
+def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
+    """Read the components (N, d) float64 of the decomposition `source` that a map is computed from.
+
+    `settings` are those of the map, with `method`, `n_components` and `whiten`. Raises `UserError` if there are fewer
+    than `FEWEST` images.
+    """
+    points = read_points(source, settings["n_components"], settings["whiten"]).values
+    if len(points) < FEWEST:
+        raise UserError(f"{settings['method']}: found {len(points)} images, at least {FEWEST} are needed")
+    return points
+
+
+def write_map(
+    source: str, path: str, embedding: np.ndarray, code: str, settings: Mapping[str, Any], **facts: Any
+) -> None:
+    """Write a map (N, 2) float64 of the decomposition `source` to the store `path` as `scores`.
+
+    The attributes are the digest `code`, the `settings` of the map, the manifest of `source`, and other `facts`.
+    """
+    with store.reading(source) as components:
+        rows, manifest = store.row_facts(components), store.text(components, "manifest")
+    with store.writing(path, store.provenance(code, manifest, settings, **facts)) as file:
+        store.write_row_facts(file, rows)
+        store.put(file, "scores", embedding)

@@ -1,0 +1,50 @@
+"""Reproducible UMAP maps of the images in two dimensions."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workflow_scripts.reduce.maps import points_to_map, write_map
+
+
+def embed(X: npt.ArrayLike, *, n_neighbors: int = 15, min_dist: float = 0.1, seed: int = 0) -> np.ndarray:
+    """Return a UMAP map (McInnes, Healy & Melville 2018) by umap-learn.
+
+    One thread computes it, so that it is the same each time.
+
+    Parameters
+    ----------
+    X : (N, d) points; N must be at least 4.
+    n_neighbors : of each point in the graph; lowered to N - 1 if it is larger.
+    min_dist : the smallest distance of points on the map.
+    seed : of the initialisation, the approximate neighbours and the sampling of edges.
+
+    Returns
+    -------
+    (N, 2) float64.
+    """
+    from umap import UMAP  # compiles for seconds when it is imported
+
+    points = np.asarray(X, dtype=np.float64)
+    neighbours = min(n_neighbors, len(points) - 1)
+    umap = UMAP(n_neighbors=neighbours, min_dist=min_dist, random_state=seed, n_jobs=1)
+    return np.asarray(umap.fit_transform(points), dtype=np.float64)
+
+
+def decompose(
+    source: str,
+    path: str,
+    settings: Mapping[str, Any],
+    code: str,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Write the UMAP map of the decomposition `source` to the store `path`; `settings` are those of `settings.Umap`.
+
+    Raises `UserError` if there are too few images.
+    """
+    X = points_to_map(source, settings)
+    embedding = embed(X, n_neighbors=settings["n_neighbors"], min_dist=settings["min_dist"], seed=settings["seed"])
+    write_map(source, path, embedding, code, settings)
+    progress(len(X), len(X))
