@@ -221,10 +221,10 @@ class Layout:
     )
     regions = Artefact(
         *("regions", (".csv",), "cut", STAYS),
-        "the tiles, boxes or pages that are the images, each with its file and where it lies there",
+        "the tiles, boxes or pages that are the images, each with its file and its place in it",
     )
     regions_set_aside = Artefact(
-        "regions_set_aside", (".csv",), "cut", STAYS, "the images without such parts, and parts that cannot be used"
+        "regions_set_aside", (".csv",), "cut", STAYS, "the images without such parts, and parts that were left out"
     )
     known_labels = Artefact(
         "known_labels", (".csv",), "known_labels", STAYS, "hashes of another data set's files, with their labels"

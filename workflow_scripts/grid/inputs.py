@@ -138,12 +138,12 @@ class Inputs:
 
     @property
     def images_table(self) -> str:
-        """The path of the table of the images of the study: files, or parts of them."""
+        """The path of the table of images, which are files or parts of files."""
         return self.layout.regions if self.settings.intake.cuts else self.layout.images
 
     @property
     def set_aside_tables(self) -> list[str]:
-        """The paths of the tables of what is left out."""
+        """The paths of the tables of files and parts that are left out."""
         return [self.layout.set_aside, *([self.layout.regions_set_aside] if self.settings.intake.cuts else [])]
 
     @property

@@ -1,4 +1,7 @@
-"""Boxes around things on images, as COCO, YOLO and Pascal VOC write them. Standard library only."""
+"""Reading of annotated boxes on images in the formats of COCO, YOLO and Pascal VOC.
+
+Rules import this module, so it uses the standard library only.
+"""
 
 import json
 from collections import Counter
@@ -12,15 +15,15 @@ from workflow_scripts.errors import UserError
 
 FORMATS = "a COCO file (.json), a folder of Pascal VOC files (.xml) or of YOLO files (.txt), or one of these files"
 CLASS_FILES = ("classes.txt", "obj.names", "classes.names")
-"""Files beside YOLO's or in the folder above that have a class in each line."""
+"""Names of files, beside YOLO's files or in a folder above, with a class on each line."""
 IMAGE_FOLDERS, LABEL_FOLDERS = {"images", "jpegimages"}, {"labels", "annotations"}
-"""Names of folders of images, and of their annotations, that mean the same place."""
+"""Names of folders of images and of annotations, which are treated as the same folder."""
 MOST_DEEP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The edges of a box in pixels from the left and upper edge of its image, the right and lower ones excluded."""
+    """A box: its edges in pixels, the right and lower ones excluded, and its class."""
 
     left: float
     top: float
@@ -29,20 +32,23 @@ class Box:
     label: str
 
     def times(self, width: int, height: int) -> "Box":
-        """Return a box in shares of an image's sides in its pixels."""
+        """Return a box, whose edges are shares of the image's sides, in pixels."""
         return Box(self.left * width, self.top * height, self.right * width, self.bottom * height, self.label)
 
 
 @dataclass(frozen=True)
 class Annotated:
-    """The boxes of one image: its `size`, width and height, as the annotation has it; (0, 0) where it says none; None
-    of boxes in shares of it."""
+    """The boxes of one image.
+
+    `size` is the image's width and height in the annotation, (0, 0) if it does not say, or None if the boxes are in
+    shares of the image's sides.
+    """
 
     boxes: tuple[Box, ...]
     size: tuple[int, int] | None
 
     def in_pixels(self, width: int, height: int) -> list[Box]:
-        """Return the boxes on an image of that size; raises `ValueError` where they are of one of another size."""
+        """Return the boxes in pixels; raises `ValueError` if the annotation has another size of the image."""
         if self.size not in (None, (0, 0), (width, height)):
             found, allowed = "{} x {}".format(*self.size or ()), f"{width} x {height}"
             raise ValueError(f"its boxes are of {found} pixels, the image has {allowed}")
@@ -51,20 +57,23 @@ class Annotated:
 
 @dataclass(frozen=True)
 class Boxes:
-    """The annotations of the images that are there, by path; `unmatched` names annotated images that are not."""
+    """The annotations of images by path; `unmatched` are the names of annotated images that do not exist."""
 
     source: str
     by_path: Mapping[str, Annotated]
     unmatched: tuple[str, ...] = field(default=())
 
     def label(self, path: str) -> str:
-        """Return the class of an image: that of all its boxes; empty if they have several or there is none."""
+        """Return the class of an image if all its boxes have the same class, otherwise an empty text."""
         classes = {box.label for box in self.by_path[path].boxes} if path in self.by_path else set()
         return classes.pop() if len(classes) == 1 else ""
 
 
 def find_boxes(source: str | Path) -> list[str]:
-    """Return the annotation files of a file or folder, sorted; raises `UserError` if there are none."""
+    """Return `source` itself if it is a file, or the annotation files in a folder, sorted.
+
+    Raises `UserError` if there are none.
+    """
     path = Path(source)
     if path.is_file():
         return [str(path)]
@@ -78,9 +87,9 @@ def find_boxes(source: str | Path) -> list[str]:
 def read_boxes(source: str | Path, images: Iterable[str]) -> Boxes:
     """Read the annotations of images, given by their paths (with `/`).
 
-    A COCO file names its images, a Pascal VOC or YOLO file has its image's name; folders called as in `IMAGE_FOLDERS`
-    and `LABEL_FOLDERS` count as one. Raises `UserError`, with the file, for what cannot be read, and if no annotation
-    is of one of the images.
+    A COCO file contains the names of its images; a Pascal VOC or YOLO file has the name of its image. Folders with
+    names as in `IMAGE_FOLDERS` and `LABEL_FOLDERS` are treated as the same folder. Raises `UserError`, with the file,
+    if a file cannot be read or if no annotation belongs to one of the images.
     """
     index = _Index(images)
     by_path: dict[str, Annotated] = {}
@@ -99,7 +108,7 @@ def read_boxes(source: str | Path, images: Iterable[str]) -> Boxes:
 
 
 def _read(source: str | Path, index: "_Index") -> Iterator[tuple[str, Annotated]]:
-    """Yield the name of an image and its annotation; what is of no image here is not read."""
+    """Yield the name and the annotation of each image; files of images that do not exist are not read."""
     root = Path(source) if Path(source).is_dir() else Path(source).parent
     classes: dict[Path, list[str]] = {}
     for file in map(Path, find_boxes(source)):
@@ -184,7 +193,7 @@ def _box(left: float, top: float, right: float, bottom: float, label: str) -> Bo
 
 
 def _class_names(folder: Path) -> list[str]:
-    """Return the names of YOLO's classes by number, from a list or a `data.yaml` here or above; none without one."""
+    """Return the names of YOLO's classes by number, from a file in the folder or above it; empty if there is none."""
     for place in (folder, *folder.parents[:MOST_DEEP]):
         for name in CLASS_FILES:
             if (place / name).is_file():
@@ -208,7 +217,7 @@ def _names_in_yaml(file: Path) -> list[str]:
 
 
 class _Index:
-    """The images by the name that an annotation gives them."""
+    """An index of the images by the names that annotations may use."""
 
     def __init__(self, images: Iterable[str]) -> None:
         self.paths = list(images)
@@ -219,7 +228,7 @@ class _Index:
                     self._by_end.setdefault(end, []).append(path)
 
     def find(self, name: str) -> str | None:
-        """Return the one image with the longest end of that name, or None: of several the name tells no one."""
+        """Return the image whose path has the longest common end with the name, or None if it is not unique."""
         for end in _ends(_neutral(name)):
             if found := self._by_end.get(end):
                 counts = Counter(found)

@@ -1,4 +1,4 @@
-"""Parts of images that are the images of a study: tiles, boxes, pages. Each is a rectangle of a page of a file."""
+"""Regions, that is parts of files that become the images of a study: tiles, boxes or pages."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SHORTEST = "shortest"
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle of a page (from 1), in pixels; `whole` where it is all of the page."""
+    """A rectangle, in pixels, of a page (from 1) of a file; `whole` if it is the whole page."""
 
     page: int
     x: int
@@ -38,7 +38,8 @@ class Region:
 
 @dataclass(frozen=True)
 class Regions:
-    """`table` (`COLUMNS`), `set_aside` (`inspection.SET_ASIDE_COLUMNS`), and sentences for the log."""
+    """The table of regions (`COLUMNS`), the files and regions left out (`inspection.SET_ASIDE_COLUMNS`), and sentences
+    for the log."""
 
     table: pd.DataFrame
     set_aside: pd.DataFrame
@@ -47,9 +48,9 @@ class Regions:
 
 @dataclass(frozen=True)
 class Tiling:
-    """Squares of `size` by `size`, whose left and upper edges are `stride` apart: pixels, or micrometres with `um`.
+    """Square tiles with the side `size`, whose edges are `stride` apart, in pixels or (if `um`) in micrometres.
 
-    `SHORTEST` is the shorter side of each image; a `stride` of None is the size.
+    The size `SHORTEST` takes the shorter side of each image; a stride of None is the size.
     """
 
     size: float | str
@@ -57,7 +58,7 @@ class Tiling:
     um: bool = False
 
     def pixels(self, width: int, height: int, nm_per_pixel: float | None) -> tuple[int, int]:
-        """Return size and stride in pixels of an image; raises `ImageRejected` where they cannot be known."""
+        """Return the size and stride in pixels for an image; raises `ImageRejected` if its scale is not known."""
         if self.size == SHORTEST:
             return min(width, height), round(self.stride or min(width, height))
         if self.um and not nm_per_pixel:
@@ -67,15 +68,15 @@ class Tiling:
 
 
 def origins(length: int, size: int, stride: int) -> list[int]:
-    """Return where tiles begin along a side: each `stride`, and the last at the end, so that all of it is covered."""
+    """Return the positions of tiles along a side: one every `stride` pixels, and the last one at the end."""
     last = length - size
     return [*range(0, last, stride), last]
 
 
 def tiles(width: int, rows: slice, size: int, stride: int) -> Iterator[tuple[int, int]]:
-    """Yield the left and upper edges of the tiles of an image's rows, line by line.
+    """Yield the left and upper edge of each tile in `rows` of an image, from top to bottom.
 
-    Raises `ImageRejected` for an image smaller than a tile.
+    Raises `ImageRejected` if the image is smaller than a tile.
     """
     if min(width, rows.stop - rows.start) < size:
         found = f"{width} x {rows.stop - rows.start} pixels without data stripes"
@@ -143,7 +144,7 @@ def cut(
 
 
 _Unfit = tuple[str, ImageRejected]
-"""The fragment of the path, and why the part is none."""
+"""The fragment of the path of a region, and the reason why the region is left out."""
 
 
 def _tiles_of(
@@ -213,7 +214,7 @@ def _boxes_of(file: Mapping[str, Any], boxes: Boxes, margin: float, min_size: in
 
 
 def _around(box: Box, margin: float, width: int, height: int) -> Region:
-    """Return the part of an image that a box is, and a margin on every side in shares of the box's own."""
+    """Return the region of a box with a margin on every side, which is a share of the box's side."""
     aside, above = margin * (box.right - box.left), margin * (box.bottom - box.top)
     left, top = max(0, round(box.left - aside)), max(0, round(box.top - above))
     right, bottom = min(width, round(box.right + aside)), min(height, round(box.bottom + above))
@@ -233,7 +234,7 @@ def _row(file: Mapping[str, Any], region: Region, of_pages: bool) -> tuple[Any, 
 
 
 def _fragment(region: Region, of_pages: bool) -> str:
-    """Return how a path goes on: as in the W3C's media fragments, `#page=2&xywh=0,0,224,224`; nothing for a file."""
+    """Return the end of a region's path, such as `#page=2&xywh=0,0,224,224` (W3C media fragments); empty for a file."""
     parts = [f"page={region.page}"] if of_pages else []
     if not region.whole:
         parts.append(f"xywh={region.x},{region.y},{region.width},{region.height}")

@@ -57,11 +57,11 @@ class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
 
 
 BAND = 256
-"""Rows that are turned into other numbers at once, so that a large image is held in one type only."""
+"""The number of rows that are converted at once, so that a large image is held in one type only."""
 
 
 def by_bands(function: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
-    """Return `function` of an image's rows, uint8 of the same number of rows, a band of `BAND` rows at a time."""
+    """Apply `function`, which returns uint8 with the same number of rows, to bands of `BAND` rows of an image."""
     first = function(pixels[:BAND])
     made = np.empty((len(pixels), *first.shape[1:]), np.uint8)
     made[:BAND] = first
@@ -104,7 +104,7 @@ class DecodedImage:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A rectangle of a page (from 1) of a file, in pixels of the upright image."""
+    """A rectangle of a page (from 1) of a file, in pixels after the EXIF rotation."""
 
     path: Path
     page: int

@@ -1,4 +1,4 @@
-"""Clusterings, maps, tables of facts and pictures -> the explorer, a page of every image in every cell."""
+"""Clusterings, maps, tables of facts and thumbnails -> the explorer, a page of every image in every cell."""
 
 from snakemake.script import Snakemake
 

@@ -96,7 +96,7 @@ def _path_of(image: str | Path | Part) -> str | Path:
 
 
 def files_and_pixels(images: Iterable[str | Path | Part], max_pixels: int | None) -> Iterator[FileAndPixels]:
-    """Yield the path of each image, and of parts their pixels: a page is decoded once, and only here."""
+    """Yield the path of each image, or the pixels of each part of a file, whose page is decoded only once."""
     page: tuple[Path, int] | None = None
     pixels = np.empty(0)
     for image in images:

@@ -117,7 +117,7 @@ class Figure(Drawing, Method):
     """Whether the figure needs the scales of the images, which are read only with `intake: {scale_bars: true}`."""
 
     shows_tiles: ClassVar[bool] = False
-    """Whether it needs tiles, which only an intake with `tiles` cuts."""
+    """Whether the figure needs tiles, which only `intake: {tiles: ...}` makes."""
 
     @property
     def n_perturbed(self) -> int:
@@ -366,7 +366,7 @@ class ClusterScores(_OfOneK):
 
 
 class AreaFractions(_OfOneK):
-    """The part of the area that each cluster of tiles has, with its interval; needs `intake: {tiles: ...}`."""
+    """The share of the area of each cluster of tiles, with its interval; needs `intake: {tiles: ...}`."""
 
     sources = ("manifest", "clusters", "scores")
     shows_tiles = True
@@ -375,14 +375,14 @@ class AreaFractions(_OfOneK):
 
 
 class Overlay(_OfOneK):
-    """The clusters of tiles over the images that they are of; needs `intake: {tiles: ...}`."""
+    """The clusters of tiles, drawn over the images that the tiles were cut from; needs `intake: {tiles: ...}`."""
 
     sources = ("manifest", "clusters", "scores")
     shows_images = True
     shows_tiles = True
     kind: Literal["overlay"] = "overlay"
     images: list[str] = []
-    """Files, as in the manifest's column `parent`; none takes `n_images` that are evenly spread over all."""
+    """Paths of files, as in the manifest's column `parent`; an empty list takes `n_images` files at equal distances."""
     n_images: int = Field(4, ge=1, le=12)
 
 

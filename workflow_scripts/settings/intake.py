@@ -90,16 +90,17 @@ def _rule_alone(given: Any) -> Any:
 
 
 class Tiles(Model):
-    """Squares of every image, which are the images of the study; in pixels, or of equal physical size."""
+    """Square tiles of every image, which become the images of the study. Their size is in pixels or in micrometres."""
 
     size: Annotated[int, Field(ge=2)] | Literal["shortest"] | None = None
-    """Side, pixels; `shortest` is the shorter side of each image."""
+    """Side of a tile in pixels; `shortest` takes the shorter side of each image."""
     stride: int | None = Field(None, ge=1)
-    """Pixels from tile to tile; null is the size. A last tile lies at the edge, so that all of an image is covered."""
+    """Distance from tile to tile in pixels; null takes the size. The last tile ends at the image's edge, so that the
+    whole image is covered."""
     size_um: float | None = Field(None, gt=0)
-    """Side, micrometres, by the size of a pixel that `scale_bars` reads; an image without one is left out."""
+    """Side of a tile in micrometres. Images whose size of a pixel is not known from `scale_bars` are left out."""
     stride_um: float | None = Field(None, gt=0)
-    """Micrometres from tile to tile; null is the size."""
+    """Distance from tile to tile in micrometres; null takes the size."""
 
     @model_validator(mode="after")
     def _one_size(self) -> "Tiles":
@@ -116,23 +117,23 @@ class Tiles(Model):
         return self
 
     def tiling(self) -> dict[str, Any]:
-        """Return the keywords of `regions.Tiling`."""
+        """Return the keyword arguments of `regions.Tiling`."""
         um = self.size_um is not None
         return {"size": self.size_um if um else self.size, "stride": self.stride_um if um else self.stride, "um": um}
 
     def expected(self, n_bytes: int) -> int:
-        """Return about how many tiles a file of so many bytes has, as if each pixel took one."""
+        """Return an estimate of the number of tiles of a file of `n_bytes`, if each pixel takes a byte."""
         stride = self.stride or self.size
         return max(1, n_bytes // stride**2) if isinstance(stride, int) else TILES_OF_AN_IMAGE
 
 
 class Crops(Model):
-    """Boxes on the images, which are the images of the study."""
+    """Annotated boxes on the images, which become the images of the study."""
 
     boxes: str
     """A COCO file, or a folder of Pascal VOC (.xml) or YOLO (.txt) files."""
     margin: float = Field(0, ge=0, le=5)
-    """By which part of its sides a box is wider on every side."""
+    """Margin on every side of a box, as a share of the box's side."""
 
 
 class Intake(Model):
@@ -168,13 +169,13 @@ class Intake(Model):
     """Whether to read the scale of each image, from its metadata or its data bar, into `scale_bars.csv` and into the
     columns `scale_um` and `nm_per_pixel` of the manifest; subsets can use it."""
     pages: Literal["first", "all"] = "first"
-    """Which pages or frames of a file become images."""
+    """The pages or frames of a file that become images: the first one or all."""
     tiles: Tiles | None = None
-    """Squares of each image that become the images in its place; the data stripes that `crop_data_bar` finds are left
+    """Tiles of each image, which become the images instead of it. Data stripes, as `crop_data_bar` finds them, are left
     out."""
     crops: Crops | None = None
-    """Boxes of each image that become the images in its place; with labels `auto` they have the classes of the
-    annotations."""
+    """Boxes on each image, which become the images instead of it. With labels `auto` their labels are the classes in
+    the annotations."""
     min_size: int = Field(16, ge=2)
     """The shortest allowed side of an image, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)
@@ -191,7 +192,7 @@ class Intake(Model):
         return self.groups is not None or self.cuts
 
     def expected(self, n_bytes: int) -> int:
-        """Return about how many images a file of so many bytes has."""
+        """Return an estimate of the number of images of a file of `n_bytes`."""
         return self.tiles.expected(n_bytes) if self.tiles else 1
 
     @model_validator(mode="after")
