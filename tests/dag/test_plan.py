@@ -61,5 +61,5 @@ def test_too_little_disk_ends_the_run_before_it_starts(tmp_path, fresh):
     project.edit("workflow_scripts/planning/plan.py", "FIGURE_BYTES = 2_000_000", "FIGURE_BYTES = 10**18")
     done = project.snakemake("--cores", "1")
     assert done.returncode != 0
-    assert [line for line in done.stderr.splitlines() if line.startswith("Error: disk: ")]
+    assert [line for line in done.stderr.splitlines() if line.startswith("Error: disk of results/")]
     assert not (project.folder / "results" / "small" / "images.csv").exists()

@@ -36,7 +36,7 @@ def test_nothing_is_made_twice(project):
 
 def test_what_is_missing_in_the_middle_is_made_again(project):
     (project.folder / "results/small/decomposed/clahe/squeezenet/fire9_avg/pca.h5").unlink()  # as of a failed job
-    assert project.jobs("study_factorial")["decompose"] == 1
+    assert project.jobs("study_components")["decompose"] == 1
     assert project.jobs()["decompose"] == 2  # and the map of it
 
 
@@ -88,6 +88,7 @@ def test_a_layer_in_a_pass_of_its_own_leaves_the_others(project):
     project.edit(CONFIG, "[[fire5_avg], [fire9_avg]]", "[[fire5_avg], [fire9_avg], [fire7_avg]]")
     jobs(project)
     project.edit(CONFIG, "    vary: {preprocess: [plain, clahe]}", "    vary: {layer: [fire9_avg, fire7_avg]}")
+    project.edit(CONFIG, "{kind: sensitivity, x: preprocess}", "{kind: sensitivity, x: layer}")
     jobs(project, features_squeezenet_2=1, decompose=2, cluster=1, score=1, study_table=1, figure_table=3, figure=3)
 
 

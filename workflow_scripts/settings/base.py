@@ -23,6 +23,8 @@ MOST_LETTERS = 100
 Name = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=MOST_LETTERS), AfterValidator(_no_ending)
 ]
+TRUTHS_OF_A_COMMAND_LINE = ("true", "false")
+"""Snakemake gives `--config KEY=true` as a text."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What all generators of random numbers take."""
 
@@ -54,7 +56,7 @@ class Model(BaseModel):
             for each in value if isinstance(value, list) else [value]:
                 if numeric and isinstance(each, bool):
                     raise ValueError(f"{key}: found {str(each).lower()}, allowed: a number")
-                if annotation == "<class 'bool'>" and not isinstance(each, bool):
+                if annotation == "<class 'bool'>" and not (isinstance(each, bool) or each in TRUTHS_OF_A_COMMAND_LINE):
                     raise ValueError(f"{key}: found {shown(each)}, allowed: true or false")
         return given
 
