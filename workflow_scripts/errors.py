@@ -1,4 +1,4 @@
-"""The exception for mistakes of the user, and the texts for wrong names and for what the system refuses."""
+"""The exception for mistakes of the user, and the messages for wrong names and for errors of the operating system."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 
 MOST_LETTERS = 80
-"""Of a value in a message."""
+"""Largest number of characters of a value in a message."""
 
 
 class UserError(Exception):
@@ -23,7 +23,7 @@ def found_allowed(found: object, allowed: Iterable[object]) -> str:
 
 
 def shown(found: object) -> str:
-    """Return a value as messages show it: on one line, and cut where it is long."""
+    """Return a value as text for a message: on one line, and shortened to `MOST_LETTERS` characters."""
     text = repr(found)
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]} …"
 
@@ -39,14 +39,14 @@ _REFUSED = {
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "too many open files; raise the limit (`ulimit -n`) and run again"),
     **dict.fromkeys((errno.ENOENT, errno.ESTALE), "it has gone since the run began; run again"),
 }
-"""What the system answers where nobody's code is wrong, and what to do."""
+"""Errors of the operating system that are no fault of the code, such as a full disk, and what to do."""
 
 
 def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | None:
-    """Return the line for what the system refused, None for any other error.
+    """Return the message for an error of the operating system (`_REFUSED`) or a lack of memory; None for other errors.
 
-    `path` is what was written, for errors that name no file. Libraries raise errors of their own over the system's,
-    which is then further down the chain.
+    `path` is the file in the message if the error names none. If a library raised its own exception, the causes of
+    this exception are searched for an error of the system.
     """
     if isinstance(error, MemoryError):
         return "no memory left; run fewer jobs at once (--cores), or on a machine with more"
@@ -58,7 +58,7 @@ def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | No
 
 @contextmanager
 def refusals_of(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Raise `UserError` with the path and what to do where the system refuses what is written to `path`."""
+    """Turn an error of the operating system while `path` is written into a `UserError` that says what to do."""
     try:
         yield
     except Exception as error:

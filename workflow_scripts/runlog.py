@@ -1,4 +1,4 @@
-"""The log file of a job, its progress on the terminal, and its last line after a mistake of the user."""
+"""Write the log file of a job, its progress on the terminal, and one line on stderr if it fails."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ SECONDS_BETWEEN_LINES = 5.0
 NOTICE = 25
 """The log level, between INFO and WARNING, of decisions made for the user; they are repeated at the end of a run."""
 MARK = " NOTICE "
-"""The text before the sentence in a log line of level `NOTICE`."""
+"""The text that begins the message of a log line of level `NOTICE`."""
 logging.addLevelName(NOTICE, MARK.strip())
 
 
@@ -22,8 +22,8 @@ logging.addLevelName(NOTICE, MARK.strip())
 def job(log_path: str) -> Iterator[logging.Logger]:
     """Send a job's log to the file `log_path`, and end the process with one line on stderr if the job fails.
 
-    A `UserError` and what the system refuses (`errors.refusal`) are shown as they are; any other exception is logged
-    with its traceback, and the line names the log.
+    The line is the message of a `UserError` or of an error of the system (`errors.refusal`). Any other exception is
+    logged with its traceback, and the line names the log file.
     """
     try:
         _log_to(log_path)
@@ -39,7 +39,7 @@ def job(log_path: str) -> Iterator[logging.Logger]:
 
 
 def _log_to(path: str) -> None:
-    logging.raiseExceptions = False  # a full disk is said once, and not for every line of the log
+    logging.raiseExceptions = False  # report a full disk once, and not for every line of the log
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
@@ -47,7 +47,7 @@ def _log_to(path: str) -> None:
 
 
 def progress(what: str, unit: str) -> Callable[[int, int], None]:
-    """Return a callback `report(done, total)` that writes the progress to stderr and the log, every few seconds."""
+    """Return a callback `report(done, total)` that writes the progress to stderr and to the log every few seconds."""
     start = last = time.monotonic()
 
     def report(done: int, total: int) -> None:

@@ -34,7 +34,7 @@ _NOT_WEIGHTS = (
 """How files begin that are not weights, with a text for the message."""
 _HEAD_BYTES = 512
 MOST_LETTERS = 160
-"""Of what a library says of a damaged file."""
+"""Largest number of characters of a library's message about a damaged file."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 _NESTED = ("teacher", "state_dict", "model_state_dict", "model", "network", "net", "module")

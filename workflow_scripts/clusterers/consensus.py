@@ -21,8 +21,8 @@ def cluster(
 ) -> Iterator[tuple[None, Runs]]:
     """Read the groups of `points` (N, d) from the store `consensus` of the study that the settings name.
 
-    The points do not change the groups: they are the space in which the groups are scored, shown, and extended to new
-    images. The number of groups is that of the study, so k is None. Raises `UserError` if the store has other images.
+    The groups do not depend on the points; the points are used to score and show the groups, and to extend them to new
+    images. The study decides the number of groups, so k is None. Raises `UserError` if the store has other images.
     """
     with reading(consensus) as file:
         (k,) = stored_ks(file)

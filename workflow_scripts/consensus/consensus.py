@@ -13,7 +13,8 @@ from workflow_scripts.consensus.agreement import compact
 from workflow_scripts.metrics.contingency import contingency_tables
 
 MAX_LINKED = 4000
-"""Largest number of images whose pairs are all compared; of more images a sample is grouped, and the others join it."""
+"""Largest number of images of which all pairs are compared; with more images only a sample is grouped, and the other
+images join its groups."""
 NO_GROUP = -1
 _COLUMNS = 512  # clusters whose indicators are in memory at once: 16 MiB for MAX_LINKED images
 

@@ -1,4 +1,4 @@
-"""The part of the area that each cluster of tiles has, over all images and in each."""
+"""Plot the share of the area that each cluster of tiles covers, over all images and in each image."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,14 +20,14 @@ ROW = 6.0
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the area of each cluster of the stored clustering of lowest inertia, of all images and of each.
+    """Return the area of each cluster over all images and in each image, for the stored clustering of lowest inertia.
 
     Returns
     -------
     DataFrame, all images first: `parent` and `page` (null for all images), `cluster` (negative: noise), `name`,
     `predicted`, `rank` (as in the embedding), `fraction`, `low`, `high` (`metrics.areas.fractions`), `area` (pixels),
-    `n_tiles`, `unit` (`group` or `block`: what the interval takes as independent), `n_units`, `k` (null if the
-    clusterer finds it), `confidence`.
+    `n_tiles`, `unit` (`group` or `block`, which the interval takes as independent), `n_units`,
+    `k` (null if the clusterer finds it), `confidence`.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
@@ -47,7 +47,7 @@ def tabulate(
 
 
 def with_areas(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the tiles of a manifest with their `area` and the `block` that they are of, in no other order."""
+    """Return the tiles of a manifest, in the same order, with the columns `area` (pixels) and `block`."""
     parts = []
     for number, (_, tiles) in enumerate(manifest.groupby(["parent", "page"], sort=False)):
         parts.append(tiles.assign(area=tile_areas(tiles), block=[f"{number} {block}" for block in blocks(tiles)]))
@@ -60,7 +60,7 @@ def _of(tiles: pd.DataFrame, unit: str, confidence: float) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the fraction of each cluster with its interval, and pale that of each image."""
+    """Draw the fraction of each cluster over all images with its interval, and in pale colour that in each image."""
     whole = table[table["parent"].isna()].sort_values("fraction", ascending=False)
     names = classes(read_manifest(inputs["manifest"]))
     looks_of = cluster_looks(whole, looks(names, style), style)
@@ -84,7 +84,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def said(cluster: Mapping[str, Any]) -> str:
-    """Return `34.1 % (28.0 to 40.9)`."""
+    """Return the fraction of a cluster and its interval as text, such as `34.1 % (28.0 to 40.9)`."""
     text = f"{100 * cluster['fraction']:.1f} %"
     return text if np.isnan(cluster["low"]) else f"{text} ({100 * cluster['low']:.1f} to {100 * cluster['high']:.1f})"
 

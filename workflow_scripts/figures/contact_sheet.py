@@ -33,7 +33,7 @@ from workflow_scripts.metrics.members import PLACES, centre_distances, cluster_n
 HEADING, NOTE = 5.5, 6.0
 """Height in millimetres of a line of text above the images, and of the note below all."""
 GAP = 0.2
-"""Gap between two places on a line, as a share of an image's side."""
+"""Gap between two sets of images in a row, such as nearest and border, as a share of an image's side."""
 TITLES = {"nearest": "Nearest the centre", "border": "At the border", "farthest": "Farthest"}
 
 
@@ -81,7 +81,7 @@ def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int
 def with_images(
     members: pd.DataFrame, manifest: pd.DataFrame, names: Mapping[int, str], partition: np.ndarray
 ) -> pd.DataFrame:
-    """Return the members (from `metrics.members.example_members`) with the columns of their names, sizes and images."""
+    """Add to `members` (from `metrics.members.example_members`) the name and size of the cluster, and the image."""
     image_columns = manifest.loc[members["row"], ["image_id", "path", "label", "row"]].reset_index(drop=True)
     size = pd.Series(partition).value_counts()
     facts = {
@@ -93,7 +93,7 @@ def with_images(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of images for each cluster; in a narrow figure a line for each of its places."""
+    """Draw one row of images for each cluster; in a narrow figure three rows: nearest, border and farthest."""
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
@@ -122,7 +122,7 @@ def _draw_lines(
     class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Draw one line for each cluster, with the three places side by side and gaps between them."""
+    """Draw one row for each cluster: the nearest, border and farthest images, with gaps between the three sets."""
     clusters = list(dict.fromkeys(table["name"]))
     short = short_names(clusters)
     widths = [1.0] * n + ([GAP] + [1.0] * n) * (len(PLACES) - 1)
@@ -152,7 +152,7 @@ def draw_places(
     class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Draw the clusters below each other; below the name of each are three lines, one for each place."""
+    """Draw the clusters one below the other, each with three rows of images: nearest, border and farthest."""
     clusters, n = list(dict.fromkeys(table["name"])), int(table["position"].max()) + 1
     lines, short = 1 + len(PLACES), short_names(clusters)
     grid = made.add_gridspec(lines * len(clusters), n, height_ratios=([0.3] + [1.0] * len(PLACES)) * len(clusters))

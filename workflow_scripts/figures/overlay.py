@@ -1,4 +1,4 @@
-"""The clusters of tiles, drawn over the images that the tiles are of."""
+"""Draw the clusters of tiles over the images that were cut into the tiles."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -33,25 +33,25 @@ from workflow_scripts.metrics.areas import fractions
 from workflow_scripts.metrics.evenly import evenly
 
 LONGEST_SIDE = 900
-"""Pixels of an image as it is drawn."""
+"""Largest side of a drawn image in pixels."""
 ALPHA = 0.4
 TITLE = 5.0
-"""Millimetres above each image."""
+"""Height in millimetres of the title above each image."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the tiles of the images that the settings name, or of some evenly spread over all.
+    """Return the tiles of the images that the settings name, or of some images evenly spread over the data set.
 
     Returns
     -------
     DataFrame, a row per tile: `parent`, `page`, `x, y, width, height` (pixels), `row` (in the stack), `cluster`
-    (negative: noise), `name`, `predicted`, `rank` (as in the embedding), `fraction`, `low`, `high` (the part of the
-    area of its image that its cluster has, `metrics.areas.fractions`), `k` (null if the clusterer finds it),
-    `preprocess`.
+    (negative: noise), `name`, `predicted`, `rank` (as in the embedding), `fraction`, `low`, `high` (share of the
+    image's area that the tile's cluster covers, and its interval, from `metrics.areas.fractions`), `k` (null if the
+    clusterer finds it), `preprocess`.
 
-    Raises `UserError` for an image that there is not.
+    Raises `UserError` if a named image does not exist.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
@@ -79,7 +79,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw each image of its tiles, with the clusters' colours over it and their part of its area below."""
+    """Draw each image with the colours of the clusters over it, and write their shares of the area below it."""
     names = classes(read_manifest(inputs["manifest"]))
     looks_of = cluster_looks(table, looks(names, style), style)
     pages = [tiles for _, tiles in table.groupby(["parent", "page"], sort=False)]
@@ -127,7 +127,10 @@ def _draw_image(
 
 
 def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:
-    """Return an image put together of its tiles, (H, W) or (H, W, 3) uint8; of images (N, h, w) those of `row`."""
+    """Join tiles to the image that they were cut from, (H, W) or (H, W, 3) uint8.
+
+    `images` is a stack (N, h, w) or (N, h, w, 3) uint8; the column `row` of `tiles` says which of them each tile is.
+    """
     left, top = tiles["x"].min(), tiles["y"].min()
     width, height = (tiles["x"] + tiles["width"]).max() - left, (tiles["y"] + tiles["height"]).max() - top
     scale = min(1.0, LONGEST_SIDE / max(width, height))
@@ -141,9 +144,12 @@ def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:
 
 
 def majority(tiles: pd.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the edges of cells along x and y, and which of the names most tiles over each cell have.
+    """Divide an image by the edges of all tiles into a grid, and return the name that most tiles have in each field.
 
-    (ny, nx) integers; of names with as many tiles the first, and masked where there is no tile.
+    Returns
+    -------
+    The edges along x (nx + 1,) and along y (ny + 1,) in pixels, and (ny, nx) indices into `names`: the first of names
+    with equally many tiles, and masked where there is no tile.
     """
     xs = np.unique([tiles["x"], tiles["x"] + tiles["width"]])
     ys = np.unique([tiles["y"], tiles["y"] + tiles["height"]])

@@ -12,7 +12,7 @@ from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, note,
 from workflow_scripts.metrics.two_nn import thick_line
 
 LENGTH, WINDOW = 100.0, 0.5
-"""Of the line, and of the piece in its middle whose points are drawn."""
+"""Length of the line, and of the piece in its middle whose points are drawn."""
 FRACTIONS = (0.9, 0.5)
 
 

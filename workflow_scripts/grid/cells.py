@@ -55,7 +55,7 @@ def word(axis: str, value: Any) -> str:
 
 
 def axes_to_mention(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
-    """Return the axes that a figure has to mention for a cell: all whose value is not their `tacit` one."""
+    """Return the axes whose value in a cell a figure must state: all but those with the value `Axis.tacit`."""
     return [axis for axis in axes if AXES[axis].tacit is None or cell[axis] != AXES[axis].tacit]
 
 

@@ -1,4 +1,4 @@
-"""Groups of images that belong together, such as those of one specimen, so that no comparison has some on each side."""
+"""Group images that belong together, such as those of one specimen: a comparison never puts them on different sides."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.labels import label_images
 
 FILE = "file"
-"""The rule by which each file is a group; its tiles, boxes and pages belong together."""
+"""The rule that makes each file a group, with all of its tiles, boxes and pages."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,15 @@ def group_files(
     file: str | None = None,
     column: str = "group",
 ) -> Groups:
-    """Group files by a rule; near copies join the groups that they are in.
+    """Group files by a rule; two groups become one if a file of the first looks like a file of the second.
 
     Parameters
     ----------
-    files : ids of their images by relative path (with `/`).
+    files : mapping from the relative path of each file (with `/`) to the id of its image.
     copies : pairs of paths of files that look alike; the files of a pair need not be in `files`.
-    rule : `file`, or one of `labels.label_images`: `folder`, `prefix`, `regex` and `csv`, with its keywords. A file for
-        which it has no value is a group of its own.
+    rule : `file`, or one of `labels.label_images`: `folder`, `prefix`, `regex` and `csv`. A file for which the rule has
+        no value is a group of its own.
+    level, pattern : keywords of the rules `folder` and `regex`, as for `labels.label_images`.
     file, column : the table of the rule `csv`, and its column with the groups.
 
     Raises `UserError` if the rule cannot be applied, or if all files are one group.
@@ -66,9 +67,10 @@ def group_files(
 
 
 def _joined(named: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the group of each file: what names and pairs connect; its name is the first name in it, or its first file.
+    """Return the name of the group of each file; files with the same name and the files of a pair are in one group.
 
-    `named` has the group that the rule gives each file, or "".
+    `named` has the name that the rule gives each file, or "". A group takes the first name of its files; if none has
+    a name, it takes the path of its first file.
     """
     first_of: dict[str, str] = {}
     links = [*pairs, *((path, first_of.setdefault(name, path)) for path, name in named.items() if name)]

@@ -1,4 +1,4 @@
-"""What is known of the images besides what they show: how they look in numbers, how they were taken and stored."""
+"""Collect facts about images that are not their content: brightness and sharpness, instrument, file and folder."""
 
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,16 +13,16 @@ from workflow_scripts.io import store
 OF_FILES = ("format", "width", "height", "mode", "bytes", "pages", "scale_um", "nm_per_pixel", "instrument")
 """Columns of the manifest that say how an image was taken or stored, and not what it shows."""
 LEVELS = 3
-"""Levels of folders that are looked at."""
+"""Largest number of folder levels that become columns."""
 AT_ONCE = 1 << 24
-"""Bytes of the images that are measured at once."""
+"""Largest size in bytes of the images that are measured together."""
 
 
 def appearance(images: np.ndarray) -> pd.DataFrame:
     """Measure brightness (mean), contrast (standard deviation) and sharpness of images.
 
-    Sharpness is the logarithm of the variance of the Laplacian over that of the image (Pech-Pacheco et al. 2000, less
-    its dependence on contrast); NaN for an image of one value.
+    Sharpness is log(variance of the Laplacian / variance of the image): the measure of Pech-Pacheco et al. (2000),
+    without its dependence on contrast. It is NaN for an image with one value everywhere.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def appearance(images: np.ndarray) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with N rows: `brightness`, `contrast` (both of 255), `sharpness`.
+    DataFrame with N rows: `brightness`, `contrast` (both in grey levels, 0 to 255), `sharpness`.
     """
     rows = []
     for image in images:
@@ -44,7 +44,7 @@ def appearance(images: np.ndarray) -> pd.DataFrame:
 
 
 def facts_of_images(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return brightness, contrast and sharpness of the preprocessed images in the store `path`, rows as `manifest`."""
+    """Measure (`appearance`) the preprocessed images in the store `path`, in the order of `manifest`."""
     with store.reading(path) as file:
         images, rows = file["images"], manifest["row"].to_numpy()
         batch = max(1, AT_ONCE // images[0].nbytes)
@@ -53,15 +53,16 @@ def facts_of_images(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _taken(images: Any, rows: np.ndarray) -> np.ndarray:
-    """Return rows of a stack on disk; those of a subset are some of them, in their order."""
+    """Return the given rows of a stack on disk, read as one slice from the lowest to the highest row."""
     low, high = int(rows.min()), int(rows.max()) + 1
     return images[low:high][rows - low]
 
 
 def facts_of_files(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return what a manifest says of the files, and the levels of their folders, the outermost first.
+    """Return the facts about files in a manifest, and one column for each level of folders, the outermost first.
 
-    The time at which an image was taken counts twice: by itself, and as its day, so that gaps within a day are none.
+    The time at which an image was taken gives two columns, the time and its day, so that images of one day are equal
+    in the second.
     """
     facts = {name: _numbers(manifest[name]) for name in OF_FILES if name in manifest}
     if "taken" in manifest:
@@ -75,15 +76,15 @@ def facts_of_files(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(column: pd.Series) -> pd.Series:
-    """Return a column of texts as numbers, missing where it is empty, if all that it holds are numbers."""
+    """Return a column of texts as numbers if all texts are numbers or empty; an empty text becomes a missing value."""
     numbers = pd.to_numeric(column.replace("", np.nan), errors="coerce")
     return numbers if (numbers.notna() | (column == "")).all() else column
 
 
 def facts_of_table(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns of a table that the user brings, rows as `manifest`; they go by `image_id` or by `path`.
+    """Return the columns of a table of the user in the order of `manifest`, joined by its column `image_id` or `path`.
 
-    Raises `UserError` for a table without such a column, or with two rows of one image.
+    Raises `UserError` if the table has neither column, or two rows for one image.
     """
     table = pd.read_csv(path)
     key = next((name for name in ("image_id", "path") if name in table), None)

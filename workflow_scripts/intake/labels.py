@@ -23,7 +23,7 @@ STRAY = 3
 """The most images outside the largest class that do not count as another class."""
 STRAY_SHARE = 0.02
 LONGEST_SECONDS = 60.0
-"""Of the search of an expression in all paths."""
+"""Time limit for the search of a regular expression in all paths."""
 
 
 @dataclass(frozen=True)

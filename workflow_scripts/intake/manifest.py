@@ -17,7 +17,7 @@ SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
 """The length of the scale bar (micrometres), the size of a pixel (nanometres), and the width of the image
 (micrometres); empty if not known."""
 REGION_COLUMNS = ("parent", "page", "x", "y")
-"""Of parts of files (`regions.COLUMNS`)."""
+"""Columns of parts of files (from `regions.COLUMNS`)."""
 GROUP = "group"
 """The column that says which images belong together, of parts of files and where a rule says so."""
 REJECTED_COLUMNS = ("path", "reason", "detail")

@@ -14,7 +14,7 @@ from tifffile import TiffFile
 from workflow_scripts.intake.scale_bars.metadata import attempted, readable, texts_of_tags, texts_outside_tags
 
 _DATES = ("%Y:%m:%d", "%Y/%m/%d", "%Y-%m-%d", "%d %b %Y", "%m/%d/%Y")
-"""Of Exif, of Hitachi and JEOL, of Tescan, of Zeiss, of FEI."""
+"""Formats of dates: those of Exif, of Hitachi and JEOL, of Tescan, of Zeiss, and of FEI."""
 _TIMES = ("%H:%M:%S", "%I:%M:%S %p")
 
 
@@ -70,7 +70,8 @@ _KEYS = (
     ("Hitachi ", r"^Date=", r"^Time=", r"^InstructName="),
     ("JEOL ", r"^\$CM_DATE\s+", r"^\$CM_TIME\s+", r"^\$CM_INSTRUMENT\s+"),
 )
-"""Of Tescan, Hitachi and JEOL: what the instrument's name lacks, and what stands before date, time and instrument."""
+"""For Tescan, Hitachi and JEOL: the maker to put before the name of the instrument, and the expressions for the texts
+before date, time and instrument."""
 
 
 def _of_text(text: str, maker: str, *keys: str) -> Origin:

@@ -1,4 +1,4 @@
-"""Regions, that is parts of files that become the images of a study: tiles, boxes or pages."""
+"""Cut files into regions, which become the images of a study: tiles, boxes or pages."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from workflow_scripts.io.images import ImageRejected, Reason, read_image
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")
-"""Those of an image, of which `path` names the part after a `#`, and where it lies: the file, the page from 1, and the
-left and upper edge in pixels."""
+"""The columns of an image, whose `path` ends with `#` and the region, and the position of the region: the file, the
+page (from 1), the left and upper edge in pixels, and the label of a box."""
 SHORTEST = "shortest"
-"""The side of tiles that are as wide as the shorter side of their image."""
+"""The size of tiles whose side is the shorter side of the image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle, in pixels, of a page (from 1) of a file; `whole` if it is the whole page."""
+    """A rectangle in pixels on a page (from 1) of a file; `whole` tells whether it is the whole page."""
 
     page: int
     x: int
@@ -38,8 +38,8 @@ class Region:
 
 @dataclass(frozen=True)
 class Regions:
-    """The table of regions (`COLUMNS`), the files and regions left out (`inspection.SET_ASIDE_COLUMNS`), and sentences
-    for the log."""
+    """The regions (columns `COLUMNS`), the files and regions left out (columns `inspection.SET_ASIDE_COLUMNS`), and
+    sentences for the log."""
 
     table: pd.DataFrame
     set_aside: pd.DataFrame
@@ -48,9 +48,9 @@ class Regions:
 
 @dataclass(frozen=True)
 class Tiling:
-    """Square tiles with the side `size`, whose edges are `stride` apart, in pixels or (if `um`) in micrometres.
+    """Square tiles of side `size` at distances of `stride`, both in pixels, or in micrometres if `um`.
 
-    The size `SHORTEST` takes the shorter side of each image; a stride of None is the size.
+    If `size` is `SHORTEST`, the side is the shorter side of each image. If `stride` is None, it equals the size.
     """
 
     size: float | str
@@ -68,7 +68,7 @@ class Tiling:
 
 
 def origins(length: int, size: int, stride: int) -> list[int]:
-    """Return the positions of tiles along a side: one every `stride` pixels, and the last one at the end."""
+    """Return the positions of tiles along a side, pixels: one every `stride`, and the last one at the end."""
     last = length - size
     return [*range(0, last, stride), last]
 
@@ -99,18 +99,18 @@ def cut(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Regions:
-    """Cut the images of an inspection into tiles, boxes or pages; a row for each.
+    """Cut the images of an inspection into tiles, boxes or pages; return a table with one row for each.
 
     Parameters
     ----------
     images : `inspection.COLUMNS`, text
     tiling : squares on the rows between the data stripes (`stripe.image_rows`)
-    boxes, margin : rectangles by path (`boxes.read_boxes`), and by which part of its sides each is wider on every side;
-        what lies beyond the image is left out
-    all_pages : every page or frame of a file, not the first alone
-    nm_per_pixel : by path, for tiles in micrometres
+    boxes : rectangles by path (`boxes.read_boxes`)
+    margin : width of the margin around each box, as a share of the box's sides; it is cut off at the edge of the image
+    all_pages : whether to take every page or frame of a file, or only the first
+    nm_per_pixel : size of a pixel by path, for tiles in micrometres
     min_size : shortest side of a region, pixels
-    workers : processes, one image in each; the result does not depend on them
+    workers : number of processes; the result does not depend on it
 
     A file without a region is set aside, as are pages that cannot be read and boxes outside the image.
     Raises `UserError` if no region is left.
@@ -144,7 +144,7 @@ def cut(
 
 
 _Unfit = tuple[str, ImageRejected]
-"""The fragment of the path of a region, and the reason why the region is left out."""
+"""The end of the path of a region, and the reason why the region is left out."""
 
 
 def _tiles_of(
@@ -214,7 +214,7 @@ def _boxes_of(file: Mapping[str, Any], boxes: Boxes, margin: float, min_size: in
 
 
 def _around(box: Box, margin: float, width: int, height: int) -> Region:
-    """Return the region of a box with a margin on every side, which is a share of the box's side."""
+    """Return the region of a box and a margin around it; `margin` is a share of the box's sides."""
     aside, above = margin * (box.right - box.left), margin * (box.bottom - box.top)
     left, top = max(0, round(box.left - aside)), max(0, round(box.top - above))
     right, bottom = min(width, round(box.right + aside)), min(height, round(box.bottom + above))

@@ -16,7 +16,7 @@ from workflow_scripts.io.files import replacing
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_SAVES = 60.0
 DIGEST_BYTES = 32
-"""Of SHA-256, at the beginning of the file."""
+"""Length of the SHA-256 at the beginning of the file."""
 
 
 class Checkpoint:

@@ -1,4 +1,4 @@
-"""Atomic writing of files."""
+"""Write files so that a reader sees a complete file or none."""
 
 import os
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from pathlib import Path
 from workflow_scripts.errors import refusals_of
 
 THUMBNAILS = ".thumbnails"
-"""The ending of the folder with the thumbnails of a page; the rest of its name is that of the page."""
+"""The suffix of the folder with the thumbnails of a page: `a.html` has `a.thumbnails`."""
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename it to `path` when the block ends without an error.
 
-    The file is fsynced before it is renamed, and removed after an error, so that `path` never holds half a file.
-    Raises `UserError` if the system refuses the writing: no space, no permission.
+    The file is flushed to the disk (fsync) before it is renamed, and deleted after an error, so that `path` is never an
+    incomplete file. Raises `UserError` if the system cannot write it, for example without space or permission.
     """
     final = Path(path)
     temporary = final.with_name(f".{final.name}.part")

@@ -1,4 +1,4 @@
-"""Reading and writing of HDF5 stores: files are written whole, and their attributes say how they were made."""
+"""Read and write HDF5 stores; a file appears only when it is complete, and its attributes say how it was made."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from workflow_scripts.provenance import digest
 
 FORMAT_VERSION = 1
 CHUNK_BYTES = 1 << 19
-"""Of rows that are checked together; half of what HDF5 keeps while it is filled."""
+"""Largest size in bytes of a chunk, whose rows share a checksum; half of HDF5's chunk cache."""
 DECIDING_LIBRARIES = (
     *("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision"),
     *("openTSNE", "umap-learn"),
@@ -45,9 +45,9 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
 
 
 class _Disk(FileIO):
-    """A file for HDF5 that keeps an error of the disk until the next flush, which raises it.
+    """A file object for HDF5 that remembers an error of the disk and raises it at the next flush.
 
-    Where a write fails, HDF5 itself says nothing as it closes a dataset, and crashes later.
+    If a write fails while HDF5 closes a dataset, HDF5 itself reports no error and crashes later.
     """
 
     _error: OSError | None = None
@@ -69,9 +69,9 @@ class _Disk(FileIO):
 
 
 def _check_no_times(file: h5py.File) -> None:
-    """Raise `ValueError` if an object keeps its time of creation, because equal content would then give other bytes.
+    """Raise `ValueError` if an object stores its time of creation, because files with equal content would then differ.
 
-    HDF5 makes such groups when the name of a dataset holds a slash and its group does not exist yet.
+    HDF5 makes such a group if the name of a dataset contains a slash and the group does not exist yet.
     """
     names: list[str] = []
     file.visit(names.append)
@@ -98,12 +98,12 @@ def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterat
             yield file
     except UserError:
         raise
-    except Exception as error:  # HDF5 has many for a file that is not what was written
+    except Exception as error:  # HDF5 raises many kinds of errors for a damaged file
         if isinstance(error, OSError) and error.errno and f"'{os.fspath(path)}'" in str(error):
-            error.filename = os.fspath(path)  # the system's answer, where h5py leaves it out
+            error.filename = os.fspath(path)  # an error of the system, without the name of the file
             raise
         if _is_whole(path):
-            raise  # the error is another one, or of another file that is open, too
+            raise  # the error has another cause, or belongs to another open file
         reason = " ".join(str(error.args[-1] if error.args else error).split())
         raise UserError(f"{path}: damaged ({reason}); delete it and run again") from None
 
@@ -148,7 +148,7 @@ def put(group: h5py.Group, name: str, values: Any, compression: str | None = Non
 def filling(
     group: h5py.Group, name: str, shape: tuple[int, ...], dtype: DTypeLike, chunks: tuple[int, ...] | None = None
 ) -> Iterator[h5py.Dataset]:
-    """Give a new array with checksums to write block by block; in chunks of whole rows unless others are given."""
+    """Yield a new dataset with checksums to write block by block; `chunks` are whole rows if not given."""
     rows = CHUNK_BYTES // max(1, np.dtype(dtype).itemsize * prod(shape[1:]))
     whole_rows = (min(max(1, rows), shape[0]), *shape[1:])
     dataset = group.create_dataset(name, shape, dtype, chunks=chunks or whole_rows, fletcher32=True)
@@ -162,7 +162,7 @@ def provenance(code: str, manifest: str, settings: Mapping[str, Any], **facts: A
 
 
 def manifest_digest(image_ids: Iterable[str]) -> str:
-    """Return a digest of the image ids in their order; labels do not count, so that they can change."""
+    """Return a digest of the image ids and their order; it does not depend on labels, which may change."""
     return digest(list(image_ids))
 
 
@@ -194,5 +194,5 @@ def image_ids(file: h5py.File) -> np.ndarray:
 
 
 def trained_on(file: h5py.File) -> np.ndarray | None:
-    """Read which images' labels the network was trained on, (N,) bool; None if it was trained on none of them."""
+    """Read whether the network was trained on the label of each image, (N,) bool; None if it saw no label."""
     return file["trained_on"][:] if "trained_on" in file else None

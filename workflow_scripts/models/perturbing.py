@@ -60,7 +60,10 @@ def perturbed_groups(
 
 
 def drawn(labels: np.ndarray, n_images: int, seed: int) -> np.ndarray:
-    """Return the sorted indices of `n_images` images (all if there are fewer), of each label (N,) its share of them."""
+    """Draw `n_images` of the N images at random, in proportion to the size of each class; return their sorted indices.
+
+    `labels` is (N,). All images are returned if there are no more than `n_images`.
+    """
     order = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels.astype(str)))
     return np.sort(order[evenly(len(labels), n_images)])
 
@@ -75,7 +78,7 @@ def _versions(item: FileAndPixels, steps: Steps, max_pixels: int) -> np.ndarray:
 
 
 def _long(images: pd.DataFrame, groups: np.ndarray) -> pd.DataFrame:
-    """Return the groups (n, 1 + versions) a row each, by version and then by image."""
+    """Return a table with one row per version and image from `groups` (n, 1 + versions), ordered by version."""
     tables: Sequence[pd.DataFrame] = [
         images.assign(perturbation=name, strength=strength, group=groups[:, 0], group_perturbed=groups[:, number])
         for number, (name, strength) in enumerate(VERSIONS, start=1)

@@ -14,7 +14,7 @@ from workflow_scripts.planning.snakemake_internals import Job, Run
 
 FIGURE_BYTES = 2_000_000
 REASONS_SHOWN = 5
-"""Of each study, reasons to leave combinations out that a dry run prints."""
+"""Largest number of reasons, for each study, that a dry run prints for combinations that are left out."""
 
 
 def plan(run: Run, sizes: Sizes) -> list[str]:

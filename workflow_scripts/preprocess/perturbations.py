@@ -1,4 +1,4 @@
-"""Perturbations of images that do not change what an image shows: rotation, brightness, blur, compression, cropping."""
+"""Perturb images without a change of their content: rotation, brightness, blur, compression, cropping."""
 
 from io import BytesIO
 

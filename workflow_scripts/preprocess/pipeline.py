@@ -1,4 +1,4 @@
-"""Preprocessing of images by an ordered list of steps."""
+"""Preprocess images by an ordered list of steps."""
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from workflow_scripts.io.parallel import ordered_map
 
 Steps = Sequence[Mapping[str, Any]]
 FileAndPixels = tuple[str | Path, np.ndarray | None]
-"""The path of a file, and the pixels of a part of it; None of a whole file, which is read later."""
+"""The path of a file and the pixels of a part of it; None instead of pixels for a whole file, which is read later."""
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Run preprocessing steps on an image that is float32 in [0, 1]; the result is float32 in [0, 1] too."""
+    """Run preprocessing steps on a float32 image in [0, 1]; return a float32 image in [0, 1]."""
     for step in steps:
         parameters = {key: value for key, value in step.items() if key != "step"}
         apply = importlib.import_module(f"{__package__}.{step['step']}").apply
@@ -74,8 +74,8 @@ def preprocess_all(
 ) -> Iterator[np.ndarray]:
     """Yield the result of `run_steps` for each file or part of one, in order, computed by `workers` processes.
 
-    Parts follow their files, and one decoded page is held at a time. `max_pixels` is intake's limit of width times
-    height; `progress` is called with (done, total) after each image.
+    Parts of one page should follow each other: only one page is in memory, decoded once for all of them.
+    `max_pixels` is intake's limit of width times height; `progress` is called with (done, total) after each image.
     Raises `UserError`, with the path, if a file cannot be read, if a step cannot be applied to an image, or if a result
     has another shape than the first.
     """
@@ -96,7 +96,7 @@ def _path_of(image: str | Path | Part) -> str | Path:
 
 
 def files_and_pixels(images: Iterable[str | Path | Part], max_pixels: int | None) -> Iterator[FileAndPixels]:
-    """Yield the path of each image, or the pixels of each part of a file, whose page is decoded only once."""
+    """Yield the path of each whole file, or the path and pixels of each part of a file; a page is decoded only once."""
     page: tuple[Path, int] | None = None
     pixels = np.empty(0)
     for image in images:
@@ -107,7 +107,7 @@ def files_and_pixels(images: Iterable[str | Path | Part], max_pixels: int | None
             del pixels
             page, pixels = (image.path, image.page), read_again(image.path, max_pixels, image.page - 1)
             if pixels.dtype.kind == "f":
-                pixels = to_float(pixels)  # by the values of the whole page
+                pixels = to_float(pixels)  # scale by the values of the whole page, not of the part
         yield image.path, image.of(pixels)
 
 

@@ -11,4 +11,4 @@ class Step(Protocol):
 
     @property
     def apply(self) -> Callable[..., np.ndarray]:
-        """A function from an image (H, W) or (H, W, 3), float32 in [0, 1], and the step's settings to an image."""
+        """Function of an image, (H, W) or (H, W, 3) float32 in [0, 1], and the step's settings; returns an image."""

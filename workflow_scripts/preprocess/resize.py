@@ -13,9 +13,9 @@ def apply(
 ) -> np.ndarray:
     """Resize an image to `size`, [height, width] in pixels, by bilinear interpolation (`skimage.transform.resize`).
 
-    With `anti_aliasing` the image is smoothed before it is made smaller. `fit` decides what becomes of another aspect
-    ratio: `squeeze` changes it, `pad` keeps all of the image in the middle of its mean value, and `crop` keeps the
-    middle of the image that has the ratio of `size`.
+    With `anti_aliasing` the image is smoothed before it is made smaller. `fit` is for images with another
+    aspect ratio than `size`: `squeeze` distorts the image, `pad` puts the whole image in the middle and fills the rest
+    with its mean value, and `crop` keeps the largest middle part with the ratio of `size`.
     """
     ratios = [wanted / side for wanted, side in zip(size, image.shape, strict=False)]
     scale = {"pad": min(ratios), "crop": max(ratios)}.get(fit)
@@ -27,7 +27,7 @@ def apply(
 
 
 def _padded(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Return the image in the middle of its mean value, `size` high and wide."""
+    """Return an array of `size` with the image in the middle, filled with the mean value of the image."""
     padded = np.broadcast_to(image.mean(axis=(0, 1)), (*size, *image.shape[2:])).astype(image.dtype)
     top, left = ((wanted - side) // 2 for wanted, side in zip(size, image.shape, strict=False))
     padded[top : top + image.shape[0], left : left + image.shape[1]] = image

@@ -1,4 +1,4 @@
-"""Writing of the store of one preprocessing variant of all images."""
+"""Write the store of all images after one variant of preprocessing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

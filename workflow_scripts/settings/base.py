@@ -19,7 +19,7 @@ def _no_ending(name: str) -> str:
 
 
 MOST_LETTERS = 100
-"""Of a name: file systems take 255, and names of files hold endings and other names beside it."""
+"""Largest length of a name: file systems take 255, and names of files hold endings and other names beside it."""
 Name = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=MOST_LETTERS), AfterValidator(_no_ending)
 ]

@@ -1,1 +1,1 @@
-"""The explorer: every image on a map, coloured by any cell, to pick from and to send the pick back."""
+"""The explorer: a map of all images, coloured by the clusters of any cell, to select and label images on."""

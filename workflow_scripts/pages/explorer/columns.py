@@ -1,4 +1,4 @@
-"""What the explorer can colour by: columns of codes with their names, or of numbers."""
+"""Make the columns by which the explorer can colour images: numbers, or codes with a name for each code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ import pandas as pd
 from workflow_scripts.metrics.members import cluster_names
 
 MOST_LEVELS = 200
-"""Distinct texts of a column that are groups; more are no groups but names."""
+"""Largest number of different texts in a column; with more, each text names an image and not a group."""
 NOT_SHOWN = ("image_id", "path", "row")
 """Columns of the manifest that name an image."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One value of every image: `values` (N,) uint16 codes, or float32 numbers (NaN where there is none).
+    """One value for each of N images: codes (N,) uint16, or numbers (N,) float32 with NaN for a missing value.
 
-    A code is 0 where there is no value, else the place in `levels` plus 1. `facts` are what else the page has to know:
-    of a clustering the `cell` and its `k`.
+    Code 0 is a missing value, and code i + 1 is `levels[i]`. `facts` are further values for the page; those of a
+    clustering are its `cell`, its `k`, and the code `noise`.
     """
 
     title: str
@@ -35,14 +35,14 @@ def numbers(title: str, values: Sequence[float] | pd.Series) -> Column:
 
 
 def levels(title: str, texts: pd.Series) -> Column:
-    """Return a column of texts, in the order of the alphabet; None and "" are no value."""
+    """Return a column of texts, whose levels are in alphabetical order; None and "" are missing values."""
     present = texts.where(texts != "")
     codes, names = pd.factorize(present, sort=True, use_na_sentinel=True)
     return Column(title, (codes + 1).astype(np.uint16), tuple(map(str, names)), {})
 
 
 def of_table(table: pd.DataFrame) -> list[Column]:
-    """Return the columns of a table of facts on the images that say something: numbers, or texts of few levels."""
+    """Return the useful columns of a table with one row per image: numbers, and texts with few different values."""
     made = []
     for name in (name for name in table if name not in NOT_SHOWN):
         as_numbers = pd.to_numeric(table[name], errors="coerce")
@@ -57,15 +57,16 @@ def of_table(table: pd.DataFrame) -> list[Column]:
 
 
 def clustering(cell: int, k: int | None, partition: np.ndarray, labels: pd.Series, rows: np.ndarray, n: int) -> Column:
-    """Return the clusters of one partition.
+    """Return the column of the clusters of one partition.
 
     Parameters
     ----------
-    cell : its place among the cells.
-    k : as asked for; None where the clusterer finds it.
+    cell : index of the cell in the study.
+    k : the wanted number of clusters; None if the clusterer finds it.
     partition : (M,) integers; negative is noise.
-    labels : (M,), None where there is none.
-    rows : (M,) the places of its images among all N.
+    labels : (M,), None for images without a label.
+    rows : (M,) indices of the clustered images among all N images.
+    n : N.
     """
     names = cluster_names(partition, labels)
     code_of = {cluster: code for code, cluster in enumerate(names, 1)}

@@ -1,4 +1,4 @@
-/** The page's data: one compressed pack of arrays, and JSON that says where each of them is. */
+/** The data of the page: one compressed block of arrays, and JSON with the offset, type and length of each array. */
 
 const element = id => document.getElementById(id);
 
@@ -15,7 +15,7 @@ async function inflate(base64) {
 
 const TYPES = { Uint8Array, Uint16Array, Uint32Array, Int8Array, Float32Array };
 
-/** Return the data with arrays in place of where they are. */
+/** Return the data, with the arrays in place of their offsets. */
 async function readData() {
   if (!window.DecompressionStream) {
     element("status").textContent = "This browser is too old for this page: Chrome 80, Firefox 113, Safari 16.4 and newer ones open it.";
@@ -30,7 +30,7 @@ async function readData() {
     sheets: { ...data.sheets, places: array(data.sheets.places) } };
 }
 
-/** The thumbnails: sheets are decoded when one of their images is first wanted, and `onload` is called when one is there. */
+/** The thumbnails. A sheet is loaded when one of its images is first drawn; `onload` is called when a sheet is loaded. */
 class Thumbnails {
   constructor(sheets, onload) {
     Object.assign(this, sheets);
@@ -38,7 +38,7 @@ class Thumbnails {
     this.images = sheets.sources.map(() => null);
   }
 
-  /** Draw an image into a rectangle; return whether its sheet is there. */
+  /** Draw an image into a rectangle; return false if its sheet is not loaded yet. */
   draw(context, row, x, y, width, height) {
     const each = this.columns * this.rows, at = this.places[row], sheet = Math.floor(at / each), place = at % each;
     const image = this.images[sheet] ??= this.load(sheet);
@@ -48,7 +48,7 @@ class Thumbnails {
     return true;
   }
 
-  /** Return a promise of a sheet that is decoded. */
+  /** Return a sheet (a promise) when it is decoded. */
   async sheet(sheet) {
     const image = this.images[sheet] ??= this.load(sheet);
     await image.decode();
@@ -62,14 +62,14 @@ class Thumbnails {
 
 const LOOK = 12;
 
-/** Return grey values (row by row, as many as `pixels` has quadruples) as a look: mean 0, length 1. */
+/** Return grey values as a vector with mean 0 and length 1. */
 function toLook(greys) {
   const mean = greys.reduce((sum, grey) => sum + grey, 0) / greys.length, shifted = greys.map(grey => grey - mean);
   const length = Math.sqrt(shifted.reduce((sum, value) => sum + value * value, 0)) || 1;
   return shifted.map(value => value / length);
 }
 
-/** Return the grey values (width x height) of an image, or of a part of it (x, y, width, height), made that small. */
+/** Resize an image, or its part (x, y, width, height), to `width` x `height`; return its grey values, row by row. */
 function greys(image, width, height, ...part) {
   const context = make("canvas", { width, height }).getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
@@ -78,7 +78,7 @@ function greys(image, width, height, ...part) {
   return Float32Array.from({ length: width * height }, (_, i) => 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]);
 }
 
-/** Return how every image looks, as points: its thumbnail in LOOK x LOOK grey values, brightness and contrast taken out. */
+/** Return a point for every image: its thumbnail as LOOK x LOOK grey values, without brightness and contrast. */
 async function looksOf(thumbnails, n) {
   const { columns, rows, width, height, places, sources } = thumbnails, values = new Float32Array(n * LOOK * LOOK);
   const sheets = await Promise.all(sources.map((_, sheet) => thumbnails.sheet(sheet)));
@@ -92,7 +92,7 @@ async function looksOf(thumbnails, n) {
   return { d: LOOK * LOOK, values };
 }
 
-/** Return the `count` rows whose points are nearest to a point of numbers, nearest first; of the rows in `among`. */
+/** Return the `count` rows in `among` whose points are nearest to a point, the nearest first. */
 function nearestRows(points, target, count, among) {
   const { d, values } = points, near = [];
   for (const row of among) {
@@ -107,7 +107,7 @@ function nearestRows(points, target, count, among) {
   return near.map(each => each.row);
 }
 
-/** Return the mean of the points of some rows. */
+/** Return the mean point of some rows. */
 function meanPoint(points, rows) {
   const mean = new Float64Array(points.d);
   for (const row of rows) for (let i = 0; i < points.d; i++) mean[i] += points.values[row * points.d + i] / rows.length;
@@ -115,7 +115,7 @@ function meanPoint(points, rows) {
 }
 
 /**
- * Pair the groups of two partitions, those that share most images first; `before` and `after` are codes, 0 for none.
+ * Pair the groups of two partitions; the two that share most images are paired first. `before` and `after` are codes, 0 for none.
  * Return a Map from a code after to the code before.
  */
 function pairGroups(before, after) {

@@ -1,4 +1,4 @@
-/** Which image to label next, and how pure a group is by the images of it that a person has looked at. */
+/** Choose the image to label next, and estimate the purity of a group from the images that a person has judged. */
 
 const TYPICAL_OF = 20, MOST_COMPARED = 500;
 
@@ -9,7 +9,7 @@ function squaredDistance(points, row, other) {
   return distance;
 }
 
-/** Return how typical each of some rows is: 1 over its mean distance to the nearest of the others (a sample of many). */
+/** Return how typical each row is: 1 / (mean distance to its nearest rows); many rows are compared with a sample only. */
 function typicality(points, rows) {
   const step = Math.max(1, rows.length / MOST_COMPARED), others = [];
   for (let at = 0; at < rows.length; at += step) others.push(rows[Math.floor(at)]);
@@ -24,7 +24,7 @@ function typicality(points, rows) {
 /**
  * Return the rows to label next, as many as `count`: of each group in turn, those with the fewest labels first, the most typical
  * image (TypiClust, Hacohen, Dekel and Weinshall 2022), then the one that is typical and far from those with a label.
- * `codes` are of the groups, 0 for none; `labelled` is a function of a row.
+ * `codes` are the groups, 0 for none; `labelled(row)` tells whether a row has a label.
  */
 function labelNext(points, codes, labelled, count) {
   const groups = new Map();
@@ -62,7 +62,7 @@ function logFactorials(n) {
  * replacement are: all numbers that neither one-sided test of the hypergeometric distribution rejects (Buonaccorsi 1987).
  */
 function countInterval(size, looks, right, confidence = 0.95) {
-  const logs = logFactorials(size), choose = (n, k) => logs[n] - logs[k] - logs[n - k], half = (1 - confidence) / 2 * (1 - 1e-9); // ties of the last bits are kept
+  const logs = logFactorials(size), choose = (n, k) => logs[n] - logs[k] - logs[n - k], half = (1 - confidence) / 2 * (1 - 1e-9); // the factor keeps ties that differ in the last bits
   const chance = (good, found) => found < 0 || found > good || looks - found > size - good ? 0
     : Math.exp(choose(good, found) + choose(size - good, looks - found) - choose(size, looks));
   const tail = (good, from, to) => { let sum = 0; for (let found = from; found <= to; found++) sum += chance(good, found); return sum; };
@@ -73,7 +73,7 @@ function countInterval(size, looks, right, confidence = 0.95) {
   return [low, high];
 }
 
-/** Return how many more looks bring the interval of the share to a width, should the share of right ones stay as it is. */
+/** Return how many more images must be judged until the interval has a width, if the share of right ones stays the same. */
 function looksToWidth(size, looks, right, width, confidence = 0.95) {
   const wide = all => {
     const [low, high] = countInterval(size, all, Math.round(looks ? all * right / looks : all), confidence);
@@ -84,7 +84,7 @@ function looksToWidth(size, looks, right, width, confidence = 0.95) {
   return all - looks;
 }
 
-/** Return some rows in an order drawn by a seed, the same on every machine (mulberry32). */
+/** Shuffle rows by a seed; the order is the same on every machine (mulberry32). */
 function drawnOrder(rows, seed) {
   let state = seed >>> 0;
   const random = () => {

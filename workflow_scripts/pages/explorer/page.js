@@ -1,9 +1,9 @@
-/** The explorer: what the controls do, and what is shown beside the map. */
+/** The explorer: the actions of the controls, and the panels beside the map. */
 
 const BASIC = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#a89a00"]; // Okabe and Ito 2008, yellow darkened
 const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // viridis
 const NOTHING = "#9a9a9a";
-const FOUND = 24, WIDTH = 0.1; // of the interval of a group's purity that is good enough
+const FOUND = 24, WIDTH = 0.1; // an interval of a group's purity is good enough if it is no wider than WIDTH
 
 const data = await readData();
 const clusterings = data.columns.filter(column => column.cell !== undefined);
@@ -26,7 +26,7 @@ function mix(colour, other, share) {
   return "#" + parts[0].map((part, i) => Math.round(part * (1 - share) + parts[1][i] * share).toString(16).padStart(2, "0")).join("");
 }
 
-/** The colour of a slot: seven that the colour-blind tell apart, then lighter, then darker ones. */
+/** Return the colour of a slot: first seven colours that colour-blind persons can distinguish, then lighter and darker shades. */
 function colourOf(slot) {
   const basic = BASIC[slot % BASIC.length], round = Math.floor(slot / BASIC.length) % 3;
   return round === 0 ? basic : mix(basic, round === 1 ? "#ffffff" : "#000000", 0.45);
@@ -37,7 +37,7 @@ function packed(hex) {
   return (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
 }
 
-/** Return numbers as at most eight groups of equal size, with codes and levels like those of texts. */
+/** Divide numbers into at most eight groups of equal size; return codes and levels as for a column of texts. */
 function grouped(column) {
   const sorted = column.values.filter(value => !Number.isNaN(value)).sort();
   const cuts = [...new Set(Array.from({ length: RAMP.length }, (_, i) => sorted[Math.floor(i * sorted.length / RAMP.length)]))];
@@ -48,7 +48,7 @@ function grouped(column) {
     colours: cuts.map((_, i) => RAMP[Math.round(i * (RAMP.length - 1) / Math.max(1, cuts.length - 1))]) };
 }
 
-/** Colour by a column; of a clustering groups keep the colours of those of the clustering before that they share most with. */
+/** Colour the map by a column. A cluster gets the colour of the group of the previous clustering with which it shares most images. */
 function colourBy(column) {
   const before = colour && colour.column.cell !== undefined ? colour : null;
   hidden = new Set();
@@ -71,7 +71,7 @@ function colourBy(column) {
   showStates();
 }
 
-/** Say and mark which images are with others than in the clustering before. */
+/** Report and mark the images whose group changed from the previous clustering to this one. */
 function showMoved(before, column, pairs) {
   moved = null;
   element("moved").replaceChildren();
@@ -130,7 +130,7 @@ function showLegend() {
   filter();
 }
 
-/** A button with an image's thumbnail, which goes to it. */
+/** Return a button with the thumbnail of an image; a click shows the image on the map. */
 function thumbnail(row, side = 56) {
   const { width, height } = data.sheets, shrink = side / Math.max(width, height);
   const canvas = make("canvas", { width: Math.round(width * shrink * 2), height: Math.round(height * shrink * 2) });
@@ -176,7 +176,7 @@ function showFound() {
   element("found-images").replaceChildren(...found.slice(0, FOUND).map(row => thumbnail(row)));
 }
 
-/** Show the images nearest to the one that is looked at, or to the mean of those chosen. */
+/** Show the images nearest to the current image, or to the mean of the chosen images. */
 function query() {
   const points = data.points[element("points").value], chosen = [...picks.state.chosen];
   const from = chosen.length ? chosen : scatter.at === undefined ? [] : [scatter.at];
@@ -186,7 +186,7 @@ function query() {
   show(chosen.length ? `Nearest to the mean of ${images(chosen.length)}` : "Nearest images", nearestRows(points, meanPoint(points, from), FOUND, among));
 }
 
-/** Show the images that look most like a file of the person's, by their thumbnails; nothing leaves the page. */
+/** Show the images whose thumbnails are most similar to a file of the user; nothing leaves the page. */
 async function findLike(file) {
   const image = Object.assign(new Image(), { src: URL.createObjectURL(file) });
   try {
@@ -226,7 +226,7 @@ function showPicks() {
   showStates();
 }
 
-/** Do something with the chosen images, or say that there are none. */
+/** Call a function if images are chosen; otherwise show a message that there are none. */
 function withChosen(act, done) {
   const count = picks.state.chosen.size;
   if (!count) return say("Choose images first: drag a lasso or a rectangle, or press Space at an image.");
@@ -261,7 +261,7 @@ function download() {
 
 // --------------------------------------------------------------------------------------------------- label next, judge a group
 
-/** Look at the image whose label helps most, and choose it; those that follow are shown beside. */
+/** Go to the image whose label helps most, and choose it; show the next ones beside the map. */
 function toLabel() {
   const given = picks.state.labels, points = data.points[element("points").value];
   const codes = colour.column.cell === undefined ? cellsAsked()[0].values : colour.codes;
@@ -272,7 +272,7 @@ function toLabel() {
   show("To label next", rows);
 }
 
-/** Begin to judge the group of the image that is looked at, or go on to the next group. */
+/** Begin to judge the group of the current image, or go on to the next group. */
 function judge() {
   const last = colour.levels.length;
   const shown = scatter.states[scatter.at] >= PLAIN ? scatter.at : scatter.states.findIndex((state, row) => state >= PLAIN && colour.codes[row]);
@@ -392,7 +392,7 @@ function turn(id, by) {
   select.onchange();
 }
 
-/** Go to an input, to replace what it holds. */
+/** Focus an input and select its text, so that typing replaces it. */
 function write(id) {
   element(id).focus();
   element(id).select();
@@ -456,7 +456,7 @@ document.addEventListener("keydown", event => {
 
 function fill(id, names, change) {
   const select = element(id);
-  let byMouse = false; // whoever chooses by mouse goes on with the keys of the map
+  let byMouse = false; // after a choice by mouse, the keys belong to the map again
   select.replaceChildren(...names.map((textContent, value) => make("option", { value, textContent })));
   Object.assign(select, { onpointerdown: () => { byMouse = true; }, onkeydown: () => { byMouse = false; } });
   select.onchange = () => { change(); if (byMouse) scatter.canvas.focus(); };

@@ -1,4 +1,4 @@
-"""The explorer's page: one file with a map of every image, its thumbnails, and what every cell says of it."""
+"""Write the explorer: one HTML file with maps of all images, their thumbnails, and their clusters in every cell."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
 HERE = Path(__file__).parent
 SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "page.js")
 ALIGNED = 8
-"""Bytes: where an array in the pack may begin."""
+"""Each array in the pack begins at a multiple of so many bytes."""
 
 
 def write_explorer(
@@ -34,10 +34,11 @@ def write_explorer(
 
     Parameters
     ----------
-    images : N rows with `image_id`, `path` and `label` (None where there is none).
-    columns : what the page can colour by; the first is what it begins with.
-    maps, points : where the images lie; each of the first gives a map, each of the others neighbours.
-    pictures : of every image.
+    images : N rows with `image_id`, `path` and `label` (None for images without a label).
+    columns : the columns to colour by; the page opens with the first.
+    maps : coordinates of the images, one entry for each map.
+    points : points of the images, one entry for each space in which the page searches for nearest neighbours.
+    pictures : the thumbnails of all images.
     facts : `dataset`, `study` and `cells`, the names of the cells.
     """
     sheets = Sheets.of(pictures, images["image_id"].tolist(), along_a_curve(maps[0]))
@@ -65,14 +66,14 @@ def write_explorer(
 
 
 class Pack:
-    """Arrays one behind the other, compressed as one; the page gets the place, type and length of each."""
+    """Arrays joined to one compressed block of bytes; the page gets the offset, type and length of each array."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._size = 0
 
     def array(self, values: np.ndarray) -> dict[str, Any]:
-        """Add an array, row by row, and return where it is."""
+        """Add an array in row-major order and return its offset, type and length."""
         content = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()
         place = {"type": f"{values.dtype.name.capitalize()}Array", "start": self._size, "length": values.size}
         padding = -len(content) % ALIGNED
@@ -81,9 +82,9 @@ class Pack:
         return place
 
     def text(self, value: Any) -> dict[str, Any]:
-        """Add a JSON value and return where it is."""
+        """Add a JSON value and return the offset, type and length of its bytes."""
         return self.array(np.frombuffer(json.dumps(value, ensure_ascii=False).encode(), dtype=np.uint8))
 
     def compressed(self) -> str:
-        """Return everything, in zlib's format and base64."""
+        """Return the whole block, compressed by zlib and encoded in base64."""
         return base64.b64encode(zlib.compress(b"".join(self._parts), 6)).decode()

@@ -1,10 +1,10 @@
-/** What a person picks: images chosen now, selections with names, labels, images set aside, looks at groups; each step can be undone. */
+/** The picks of a person: chosen images, named selections, labels, images set aside, judged groups; each step can be undone. */
 
 const MOST_STEPS = 100;
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 
 class Picks {
-  /** `key` is where the browser keeps them; images are kept by their `ids`, so that they outlive a run that adds some. */
+  /** The browser stores the picks under `key`, by the `ids` of the images, so that they stay valid if a run adds images. */
   constructor(key, ids, changed) {
     this.key = key;
     this.ids = ids;
@@ -26,7 +26,7 @@ class Picks {
         judged: new Map(kept.judged.map(([group, looks]) =>
           [group, new Map(looks.filter(([id]) => rowOf.has(id)).map(([id, belongs]) => [rowOf.get(id), belongs]))])),
       };
-    } catch { return {}; /* a browser that keeps nothing */ }
+    } catch { return {}; /* the browser stores nothing */ }
   }
 
   keep() {
@@ -34,7 +34,7 @@ class Picks {
     const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
       labels: [...labels].map(([row, label]) => [this.ids[row], label]), aside: ids(aside),
       judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]) };
-    try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* only this page remembers */ }
+    try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* the browser stores nothing: the picks last as long as the page */ }
   }
 
   change(parts) {
@@ -60,7 +60,7 @@ class Picks {
 
   toggle(row) { this.choose([row], this.state.chosen.has(row) ? "not" : "also"); }
 
-  /** Add the chosen images to the selection of a name. */
+  /** Add the chosen images to the selection with a name. */
   name(name) {
     const { selections, chosen } = this.state, before = selections.get(name) || [];
     this.change({ selections: new Map(selections).set(name, new Set([...before, ...chosen])), chosen: new Set() });
@@ -72,7 +72,7 @@ class Picks {
     this.change({ selections });
   }
 
-  /** Give the chosen images a label; "" takes what was given back. */
+  /** Give the chosen images a label; "" removes the label. */
   label(label) {
     const labels = new Map(this.state.labels);
     for (const row of this.state.chosen) label ? labels.set(row, label) : labels.delete(row);
@@ -92,7 +92,7 @@ class Picks {
     this.change({ judged: new Map(this.state.judged).set(group, looks) });
   }
 
-  /** One table for everything: a row for each image and selection; `label` is empty where none was given. */
+  /** Return all picks as one table: a row for each image and selection; `label` is empty for an image without a label. */
   csv(paths) {
     const { selections, labels, aside } = this.state, of = new Map();
     for (const row of [...labels.keys(), ...aside]) of.set(row, []);

@@ -1,4 +1,4 @@
-"""Where images lie, in few bytes: coordinates on a map, and points whose distances the page compares."""
+"""Store in few bytes the coordinates of images on a map, and the points whose distances the page compares."""
 
 from dataclasses import dataclass
 
@@ -7,24 +7,24 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 NOWHERE = 65535
-"""The coordinate of an image that a map does not show."""
+"""The value of both coordinates of an image that a map does not show."""
 WIDEST = 64
-"""Numbers of a point that the page compares; more are reduced to so many principal components."""
+"""Largest dimension of the points in the page; wider points are reduced to so many principal components."""
 LARGEST = 127
 
 
 @dataclass(frozen=True)
 class Place:
-    """A name, and the values of every image: of a map (N, 2) uint16, of points (N, d) int8."""
+    """The name and the coordinates of all images: (N, 2) uint16 for a map, (N, d) int8 for points."""
 
     name: str
     values: np.ndarray
 
 
 def map_of(name: str, coordinates: np.ndarray, rows: np.ndarray, n: int) -> Place:
-    """Return a map, both axes of one scale, its middle in the middle of 0 to 65534; y grows downwards, as on a screen.
+    """Return a map with coordinates from 0 to 65534, centred, and with the same scale on both axes; y points down.
 
-    `coordinates` (M, 2) are those of the images in `rows` (M,) among all N; the others are `NOWHERE`.
+    `coordinates` (M, 2) belong to the images with the indices `rows` (M,) among all N; the other images get `NOWHERE`.
     """
     coordinates = coordinates * (1, -1)
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
@@ -35,7 +35,7 @@ def map_of(name: str, coordinates: np.ndarray, rows: np.ndarray, n: int) -> Plac
 
 
 def along_a_curve(place: Place) -> np.ndarray:
-    """Return the rows of a map, (N,), in an order that keeps neighbours together: a Z-order curve (Morton 1966)."""
+    """Return the indices (N,) of all images along a Z-order curve (Morton 1966), which keeps neighbours together."""
     x, y = place.values.astype(np.uint64).T
     code = np.zeros(len(x), dtype=np.uint64)
     for bit in range(16):
@@ -44,10 +44,10 @@ def along_a_curve(place: Place) -> np.ndarray:
 
 
 def points_of(name: str, points: np.ndarray, rows: np.ndarray, n: int) -> Place:
-    """Return points in whole numbers of one scale, so that distances keep their order but for rounding.
+    """Return points as int8, with one scale for all features; distances keep their order except for rounding.
 
-    `points` (M, d) are those of the images in `rows` (M,); the others are 0. The one largest number of a thousand is
-    cut off, for it would leave the others few steps.
+    `points` (M, d) belong to the images with the indices `rows` (M,) among all N; the other images get 0. The largest
+    0.1 % of the absolute values are clipped, because outliers would leave few integer steps for the other values.
     """
     reduced = first_components(points, WIDEST) if points.shape[1] > WIDEST else points - points.mean(axis=0)
     largest = np.quantile(np.abs(reduced), 0.999) or 1.0
@@ -57,7 +57,7 @@ def points_of(name: str, points: np.ndarray, rows: np.ndarray, n: int) -> Place:
 
 
 def first_components(points: np.ndarray, n_components: int) -> np.ndarray:
-    """Return the first principal components of points (M, d), (M, n_components); of fewer numbers all, and zeros."""
+    """Return the first principal components of points (M, d) as (M, n_components), with zeros where there are fewer."""
     used = min(n_components, *points.shape)
     with threadpool_limits(1):
         components = PCA(used, svd_solver="full" if used == min(points.shape) else "covariance_eigh").fit_transform(

@@ -42,7 +42,7 @@ class Scatter {
     this.view = { scale: side, x: (this.canvas.width - side) / 2, y: (this.canvas.height - side) / 2 };
   }
 
-  /** Go to other places (N x 2, uint16), at once or in steps that the eye can follow. */
+  /** Move the points to other coordinates (N x 2, uint16), at once or in steps that the eye can follow. */
   move(places, atOnce) {
     const from = this.xy, to = Float32Array.from(places, value => value === NOWHERE ? NaN : value / (NOWHERE - 1));
     const start = performance.now();
@@ -61,7 +61,7 @@ class Scatter {
     requestAnimationFrame(step);
   }
 
-  /** Draw soon, once for all changes of this frame. */
+  /** Draw at the next frame, once for all changes before it. */
   draw() {
     this.waiting ??= requestAnimationFrame(() => { this.waiting = null; this.drawNow(); });
   }
@@ -81,7 +81,7 @@ class Scatter {
     this.drawShape();
   }
 
-  /** Write the discs of the images of one state, and note the blocks of the canvas that they lie in; return how many are in view. */
+  /** Paint a disc for each image in a state, and mark the blocks of the canvas with discs; return the number of images in view. */
   paint(state, radius) {
     const { xy, states, codes, pixels, palette, faint, blocks, across, n } = this, { scale, x: left, y: top } = this.view;
     const width = this.canvas.width, right = width - radius - 1, bottom = this.canvas.height - radius - 1;
@@ -102,8 +102,8 @@ class Scatter {
   }
 
   /**
-   * The side of a thumbnail, pixels: such that about half of the images in view have room, as densely as they lie; 0 where
-   * they are too many. Of few images some are shown even where most have no room, so that one sees where one is.
+   * Return the side of a thumbnail in pixels, at which about half of the images in view have room; 0 if there are too many.
+   * If there are few images, some thumbnails are shown even if most have no room, to show where on the map one is.
    */
   sideFor(seen) {
     if (!this.showsThumbnails || !seen || seen > MOST_SEEN) return 0;
@@ -112,7 +112,7 @@ class Scatter {
     return seen <= FEW ? Math.max(side, LANDMARK * this.ratio) : side < MIN_THUMBNAIL * this.ratio ? 0 : side;
   }
 
-  /** Draw the thumbnails that have room, each at its point; the others stay points. */
+  /** Draw the thumbnails for which there is room, each at its point; the other images stay points. */
   drawThumbnails(seen) {
     const side = this.sideFor(seen), { context, thumbnails } = this;
     this.side = side;
@@ -190,7 +190,7 @@ class Scatter {
     this.draw();
   }
 
-  /** Bring an image into view, in the middle if it was not. */
+  /** Bring an image into view: in the middle, if it was not in view. */
   reveal(row) {
     const [x, y] = this.place(row), margin = 20 * this.ratio;
     if (x < margin || y < margin || x > this.canvas.width - margin || y > this.canvas.height - margin) {
@@ -198,7 +198,7 @@ class Scatter {
     } else this.draw();
   }
 
-  /** Return the image at a place of the canvas; null where there is none. */
+  /** Return the image at a position on the canvas; null if there is none. */
   rowAt(x, y) {
     let best = null, least = Math.max(10 * this.ratio, (this.side || 0) * 0.7) ** 2;
     for (let row = 0; row < this.n; row++) {
@@ -210,7 +210,7 @@ class Scatter {
     return best;
   }
 
-  /** Return the image that lies next in a direction (dx, dy) from another; null where there is none. */
+  /** Return the nearest image in a direction (dx, dy) from another image; null if there is none. */
   rowBeside(from, dx, dy) {
     const [x, y] = this.place(from);
     let best = null, least = Infinity;
@@ -224,7 +224,7 @@ class Scatter {
     return best;
   }
 
-  /** Return the images inside the shape that was drawn, a polygon in canvas pixels. */
+  /** Return the images inside the polygon that was drawn, in canvas pixels. */
   rowsInShape() {
     const inside = [], shape = this.shape;
     for (let row = 0; row < this.n; row++) {

@@ -1,4 +1,4 @@
-"""Thumbnails on sheets: many small images in one JPEG, so that a page of 20 000 images is small and opens at once."""
+"""Join thumbnails to sheets, one JPEG of many images, so that a page of 20 000 images is small and opens at once."""
 
 import base64
 import shutil
@@ -16,16 +16,16 @@ from workflow_scripts.io.files import THUMBNAILS
 from workflow_scripts.pages.gallery.thumbnails import QUALITY, Thumbnails
 
 SHEET = 2048
-"""Side of a sheet at most, pixels: browsers decode larger ones slowly."""
+"""Largest side of a sheet in pixels; browsers decode larger sheets slowly."""
 SIDES = ((1000, 224), (3000, 160), (8000, 96))
-"""Of a thumbnail, pixels, by the most images that get it."""
+"""Pairs (largest number of images, side of a thumbnail in pixels); more images get the side `SMALLEST`."""
 SMALLEST = 64
 MOST_INSIDE = 20_000
-"""Images whose thumbnails are inside the page: about 60 MB of them."""
+"""Largest number of images whose thumbnails are stored in the page itself, about 60 MB."""
 
 
 def side_for(n: int) -> int:
-    """Return the side of the thumbnails of n images, pixels."""
+    """Return the side in pixels of each thumbnail if there are n images."""
     return next((side for most, side in SIDES if n <= most), SMALLEST)
 
 
@@ -44,7 +44,7 @@ class Sheets:
 
     @classmethod
     def of(cls, pictures: Thumbnails, image_ids: Sequence[str], order: np.ndarray) -> Self:
-        """Return the sheets of some images; their thumbnails are as large as their number allows, never enlarged."""
+        """Return the sheets of some images. Many images get smaller thumbnails (`side_for`); none is enlarged."""
         height, width = pictures.images.shape[1:3]
         scale = min(1.0, side_for(len(image_ids)) / max(height, width))
         return cls(pictures, image_ids, order, max(1, round(width * scale)), max(1, round(height * scale)))
@@ -59,13 +59,13 @@ class Sheets:
 
     @property
     def places(self) -> np.ndarray:
-        """Return the place of each image, (N,) uint32: along the rows of a sheet, then on the next sheet."""
+        """Return the position of each image, (N,) uint32, counted row by row and sheet by sheet."""
         places = np.empty(len(self.order), dtype=np.uint32)
         places[self.order] = np.arange(len(self.order))
         return places
 
     def jpegs(self) -> Iterator[bytes]:
-        """Yield the sheets, JPEG, one after the other."""
+        """Yield each sheet as the bytes of a JPEG file, in order."""
         each = self.columns * self.rows
         for start in range(0, len(self.order), each):
             yield self._jpeg(self.order[start : start + each])
@@ -86,7 +86,7 @@ class Sheets:
 
 
 def sources(sheets: Sheets, page: Path) -> list[str]:
-    """Return where the page finds each sheet: inside itself, or of many images in a folder beside it, written here."""
+    """Return the address of each sheet: a data URI; for many images a file, written to a folder beside `page`."""
     if len(sheets.order) <= MOST_INSIDE:
         return [f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for jpeg in sheets.jpegs()]
     folder = page.with_suffix(THUMBNAILS)

@@ -1,4 +1,4 @@
-"""What of a study the explorer shows: its images with all that is known of them, its clusterings, its maps."""
+"""Collect what the explorer shows of a study: the images and the facts about them, the clusterings, and the maps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,37 +14,37 @@ from workflow_scripts.pages.explorer.columns import Column, clustering, levels, 
 from workflow_scripts.pages.explorer.places import Place, first_components, map_of, points_of
 
 OF_POINTS = tuple(axis for axis in AXES if axis != "clusterer")
-"""The axes that what is clustered depends on."""
+"""The axes that decide the points that are clustered: all but the clusterer."""
 OF_FEATURES = tuple(axis for axis in OF_POINTS if AXES[axis].stage in ("preprocessed", "features"))
-"""Those that a map is made of."""
+"""The axes that decide the features that a map is computed from."""
 POINTS_BYTES = 8_000_000
-"""Of points on a page: of more cells than this holds only the first have neighbours."""
+"""Size in bytes of all points on a page at which further cells get no search for nearest neighbours."""
 CONSENSUS = {"agreement": "agreement with the consensus", "margin": "margin to the second group"}
 AUDIT = {"confidence": "confidence of the label", "neighbour_share": "neighbours with the same label"}
-"""Columns of these tables, and what the page calls them."""
+"""Columns of the tables of the consensus and the audit, and their titles on the page."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """The cells of a study, and every image that one of them clusters, in the order of the whole data set."""
+    """The cells of a study, and all images that at least one cell clusters, in the order of the data set."""
 
     cells: Sequence[OneCell]
     images: pd.DataFrame
 
     @classmethod
     def of(cls, cells: Sequence[OneCell]) -> "Study":
-        """Read the images of all cells, which may be of several subsets."""
+        """Read the images of all cells; the cells may cluster different subsets."""
         manifests = {cell.files["manifest"]: cell for cell in cells}.values()
         every = pd.concat([cell.manifest() for cell in manifests]).drop_duplicates("image_id")
         return cls(cells, every.sort_values("row").reset_index(drop=True))
 
     @property
     def names(self) -> list[str]:
-        """What the cells are called: by the choices in which they differ."""
+        """The names of the cells: the choices in which they differ."""
         return cell_names([cell.choices for cell in self.cells], [*AXES])
 
     def rows(self, image_ids: Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:
-        """Return the places of some images among all."""
+        """Return the indices of some images among all images of the study; -1 for an image that is missing."""
         return pd.Index(self.images["image_id"]).get_indexer(pd.Index(image_ids))
 
     def clusterings(self, wanted: Sequence[int] | None) -> list[Column]:
@@ -62,8 +62,10 @@ class Study:
     def facts(
         self, quality: pd.DataFrame, consensus: pd.DataFrame | None = None, audit: pd.DataFrame | None = None
     ) -> list[Column]:
-        """Return what is known of the images beside their clusters: labels, then what the study says of each, then the
-        manifest and the measured looks (`quality`, by `path`)."""
+        """Return the columns of facts about the images: labels, consensus, audit, manifest, and measured quality.
+
+        `consensus` and `audit` are tables by `image_id`, `quality` by `path`.
+        """
         made = []
         if self.images["label"].nunique():
             made.append(levels("label", self.images["label"]))
@@ -82,8 +84,10 @@ class Study:
         return table.set_index("image_id").reindex(self.images["image_id"])
 
     def places(self, maps: Sequence[OneCell]) -> tuple[list[Place], list[Place]]:
-        """Return the maps (those that were asked for, then the first two components of what each cell clusters), and
-        the points that neighbours are found by."""
+        """Return the maps to show, and the points in which the page searches for nearest neighbours.
+
+        The maps are those of the settings, `maps`, and then the first two components of the points of each cell.
+        """
         n = len(self.images)
         asked = [self._map(name, cell) for name, cell in zip(self._names_of(maps), maps, strict=True)]
         distinct = list(
@@ -112,7 +116,7 @@ class Study:
         return map_of(name, np.column_stack(cell.coordinates())[shown], rows[shown], len(self.images))
 
     def _names_of(self, maps: Sequence[OneCell]) -> list[str]:
-        """Return what the maps are called: by their decomposition, and the choices in which cells and maps differ."""
+        """Return the names of the maps: the decomposition, and the choices in which cells and maps differ."""
         cells = [cell.choices for cell in (*self.cells, *maps)]
         names = cell_names(cells, [axis for axis in OF_FEATURES if len({cell[axis] for cell in cells}) > 1])
         return [

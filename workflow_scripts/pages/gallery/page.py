@@ -23,7 +23,7 @@ def describe(
     Parameters
     ----------
     points : (N, d).
-    partition : (N,) integers; negative is noise, which is shown last as a group without places.
+    partition : (N,) integers; negative is noise, which is shown last, as one group of evenly spaced images.
     manifest : rows as `points`, with `image_id` and `label` (None if unknown).
     settings : `per_place` and `twins` of `settings.pages.Gallery`.
     """

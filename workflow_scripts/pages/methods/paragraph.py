@@ -15,14 +15,14 @@ LIBRARIES = {
     "scikit-learn": "scikit-learn {} [@pedregosa2011]",
     "scikit-image": "scikit-image {} [@vanderwalt2014]",
 }
-"""The libraries of every run, as phrases with a place for the version; others are named if a method cites them."""
+"""The libraries of every run, as phrases with a placeholder for the version; other libraries are named if cited."""
 OF_METHODS = {
     "torch": ("PyTorch {}", "paszke2019"),
     "torchvision": ("torchvision {}", "torchvision2016"),
     "openTSNE": ("openTSNE {}", "policar2024"),
     "umap-learn": ("umap-learn {}", "mcinnes2018"),
 }
-"""The phrase of each library that only some methods use, and the source that those cite."""
+"""The phrase of each library that only some methods use, and the source that these methods cite."""
 AGREEMENT = {
     "accuracy_majority": "the accuracy after each cluster was given the class of most of its images",
     "ari": "the adjusted Rand index [@hubert1985]",
@@ -170,7 +170,7 @@ def _reduction(run: Run) -> list[str]:
 
 
 def _components(cells: Iterable[Mapping[str, Any]]) -> str:
-    """Return how many components the cells take and whether they are whitened; empty without such a choice."""
+    """Return as a phrase the number of components and whether they are whitened; "" if no cell has components."""
     cells = list(cells)
     numbers = sorted({cell["n_components"] for cell in cells if cell["n_components"]})
     if not numbers:
@@ -220,7 +220,7 @@ def _choices(chosen: Mapping[str, Any]) -> list[str]:
 
 
 def _varied(values: Mapping[str, Sequence[Any]]) -> str:
-    """Return which axes a study varied, with their values."""
+    """Return the axes that a study varied and their values as a phrase."""
     if not values:
         return "varied nothing"
     named = [f"the {AXES[axis].title.lower()} ({_values(axis, found)})" for axis, found in values.items()]
@@ -270,12 +270,12 @@ def _joined(items: Iterable[Any]) -> str:
 
 
 def _span(numbers: Sequence[int]) -> str:
-    """Return the smallest and the largest of sorted numbers, such as `3 to 9`."""
+    """Return the range of sorted numbers as text, such as `3 to 9`."""
     return f"{numbers[0]:,}" if numbers[0] == numbers[-1] else f"{numbers[0]:,} to {numbers[-1]:,}"
 
 
 def _runs_of(numbers: Sequence[int]) -> list[str]:
-    """Return numbers as text, three or more that follow each other as a range, such as `2 to 14, 16`."""
+    """Return numbers as texts; three or more consecutive integers become one range, such as `2 to 14`."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
