@@ -1,16 +1,16 @@
-"""Texts in CSVs that a spreadsheet would take for formulas: made harmless by an apostrophe, and given back."""
+"""Protect texts in CSVs that a spreadsheet would run as formulas, by an apostrophe, and remove it again."""
 
 import re
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
-"""What a spreadsheet runs, and what already looks as if it had been made harmless."""
+"""Texts that a spreadsheet runs as formulas, and texts that already look protected by `harmless`."""
 
 
 def harmless(text: str) -> str:
-    """Return a text that no spreadsheet runs: one that begins with `=`, `+`, `-`, `@` gets an apostrophe in front."""
+    """Return the text, with an apostrophe in front if a spreadsheet would run it, as it runs `=1+1` or `@f`."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def given_back(text: str) -> str:
-    """Return the text that `harmless` was given."""
+    """Return the original text of a result of `harmless`."""
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

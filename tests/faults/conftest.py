@@ -1,4 +1,4 @@
-"""A small disk to fill, and what one line is."""
+"""Fixtures of the fault tests: a small disk to fill, and the check that a message is one line."""
 
 import os
 import shutil
@@ -12,12 +12,12 @@ import pytest
 
 @dataclass(frozen=True)
 class Disk:
-    """A file system of its own, with a file that takes the room that nothing else may have."""
+    """A small file system, with a file that occupies the space that the test does not allow to be used."""
 
     folder: Path
 
     def leave(self, n_bytes: int) -> None:
-        """Leave so much room and no more."""
+        """Occupy the disk except for `n_bytes`."""
         ballast = self.folder / "ballast"
         ballast.unlink(missing_ok=True)
         taken = shutil.disk_usage(self.folder).free - n_bytes
@@ -32,7 +32,7 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    """A disk of 16 MB, empty."""
+    """An empty disk of 16 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True)

@@ -42,7 +42,7 @@ def places(node: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def changed(config: Any, path: Path, value: Any) -> Any:
-    """Return the configuration with another value at a place, or with a key `unknown` beside it where it is `...`."""
+    """Return the configuration with `value` at `path`; if it is `...`, with an additional key `unknown` there."""
     config = copy.deepcopy(config)
     node = config
     for key in path[:-1]:
@@ -55,7 +55,7 @@ def changed(config: Any, path: Path, value: Any) -> Any:
 
 
 def bad_configurations() -> list[tuple[Path, Any, Any]]:
-    """Return places, what stands there, and the configurations, all of which the schema refuses."""
+    """Return (path, value, configuration) for many configurations that the schema refuses."""
     described = jsonschema.Draft202012Validator(schema())
     choose = random.Random(0)
     candidates = [
@@ -79,12 +79,12 @@ def refuses(described: Any, config: Any) -> bool:
     """Return whether a schema refuses a configuration."""
     try:
         return not described.is_valid(config)
-    except TypeError:  # a key that is no text
+    except TypeError:  # a key that is not a text
         return True
 
 
 def said(config: Any) -> str:
-    """Return what the start of a run says of a configuration."""
+    """Return the message at the start of a run with a configuration."""
     try:
         Grid(parse(config)).check()
     except UserError as error:
@@ -93,7 +93,7 @@ def said(config: Any) -> str:
 
 
 def names(line: str, path: Path, value: Any) -> bool:
-    """Return whether a line names the key, the one above it, or what the key is one of."""
+    """Return whether a message names the key, one of the two keys above it, or the key `unknown`."""
     keys = {str(key) for key in path[-3:] if not isinstance(key, int)}
     return any(key in line for key in keys) or (value is ... and "unknown" in line)
 

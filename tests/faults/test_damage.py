@@ -1,5 +1,5 @@
-"""Results that were cut short, emptied or whose bits have flipped: the file is named, with what to do, or it reads as
-it was."""
+"""Results that are truncated, empty or have flipped bits: a message names the file and says what to do, or the content
+that is read is still right."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -29,7 +29,7 @@ TABLE = pd.DataFrame(
 
 
 def damaged(content: bytes) -> Iterator[bytes]:
-    """Yield what is left of a file of this content."""
+    """Yield damaged versions of the content of a file."""
     for kept in (0, 7, len(content) // 3, len(content) - 1):
         yield content[:kept]
     random = np.random.default_rng(0)
@@ -40,7 +40,7 @@ def damaged(content: bytes) -> Iterator[bytes]:
 
 
 def read_store(path: Path) -> dict[str, Any]:
-    """Read all that a store holds."""
+    """Read everything in a store."""
     found: dict[str, Any] = {}
 
     def add(name: str, item: h5py.Group | h5py.Dataset) -> None:

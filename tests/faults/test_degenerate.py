@@ -1,4 +1,4 @@
-"""Points that are equal, twins, on a line, as many as clusters, or no numbers: one line, or a clustering of them."""
+"""Points that are equal, on a line, not finite, or as few as clusters: a message of one line, or a clustering."""
 
 from importlib import import_module
 from typing import Any
@@ -37,7 +37,7 @@ METHODS = [name for name in Clusterer.registry if Clusterer.registry[name].model
 
 
 def clustered(points: np.ndarray, method: str, k: int) -> list[tuple[int | None, Runs]]:
-    """Cluster as the job does."""
+    """Cluster points in the same way as the job."""
     model = Clusterer.registry[method]
     of_k: dict[str, Any] = {"k": [k]} if issubclass(model, OfK) else {}
     settings = model(**of_k, **SMALL.get(method, {})).dump()

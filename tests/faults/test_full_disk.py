@@ -1,4 +1,4 @@
-"""A disk that is full at any moment: one line with the path, nothing half made, and with room the same bytes."""
+"""A disk that becomes full at any moment: one line with the path, no incomplete file, and with space the same bytes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ from workflow_scripts.settings.figures import Style
 
 NUMBERS = pd.DataFrame(np.random.default_rng(0).random((500, 20))).rename(columns=str)
 SHARES = (0, 0.2, 0.5, 0.8, 0.97)
-"""Of the room that is needed, what there is."""
+"""Available space, as a share of the space that is needed."""
 
 
 def _figure(folder: Path) -> None:
@@ -95,5 +95,5 @@ def test_a_full_disk_is_one_line_and_room_heals_it(kind: str, disk: Disk, tmp_pa
     assert all(line.endswith("no space left; make room and run again") and "\n" not in line for line in lines)
     disk.leave(12 << 20)
     write(folder)
-    assert _results(folder) == whole or kind == "facts"  # which go on where they were
+    assert _results(folder) == whole or kind == "facts"  # a file of facts keeps the facts of an interrupted job
     assert "Traceback" not in "".join(capfd.readouterr())

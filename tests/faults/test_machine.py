@@ -1,4 +1,4 @@
-"""What the machine does to a job: a process is killed, a folder changes while it is listed, a disk is read-only."""
+"""Faults of the machine: a process is killed, a folder changes while it is listed, a disk is read-only."""
 
 import os
 import signal

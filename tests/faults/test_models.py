@@ -1,4 +1,4 @@
-"""Saved models that are damaged, incomplete or changed: one line each; no image is named by such a model."""
+"""Saved models that are damaged, incomplete or changed: one line each, and no predictions by such a model."""
 
 import json
 from collections.abc import Callable
@@ -38,7 +38,7 @@ Files = tuple[Path, Path]
 
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
-    """A good model's two files."""
+    """The two files of a valid model."""
     paths = tmp_path / "model.json", tmp_path / "model.safetensors"
     save_model(SavedModel(FACTS, TENSORS), *map(str, paths))
     assert len(load_model(*map(str, paths)).predict(np.ones((2, D), np.float32))) == 2
@@ -93,7 +93,7 @@ def test_the_tensors_of_another_model(files: Files) -> None:
     assert "checksum" in line_of(files)
 
 
-# ------------------------------------------------------------------------- changed, with a checksum that is right again
+# ------------------------------------------------------------------------- changed, with a checksum that fits again
 
 DELETED = ("preprocess", "backbone", "reduction", "clusters", "novelty", "backbone.layer", "backbone.batch_size",
            "backbone.weights_sha256", "reduction.whiten", "reduction.n_components", "reduction.settings",
@@ -124,7 +124,7 @@ SHAPES: dict[str, Callable[[dict[str, np.ndarray]], Any]] = {
 
 
 def sealed(files: Files, facts: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
-    """Write a model with a checksum that is right."""
+    """Write a model with the right checksum."""
     save_model(SavedModel(facts, tensors), *map(str, files))
 
 

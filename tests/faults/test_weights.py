@@ -1,4 +1,4 @@
-"""Weight files that are none, damaged, or of something else: one line that says what it is, and nothing is run."""
+"""Files that are no weights, damaged, or of other networks: one line says what they are, and no code in them runs."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def state() -> State:
 
 
 class Code:
-    """What runs when it is unpickled."""
+    """An object whose unpickling runs code."""
 
     def __reduce__(self) -> Any:
         return os.system, ("touch ran",)

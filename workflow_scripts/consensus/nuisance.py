@@ -92,7 +92,7 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
 
 
 def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
-    """Kind, where it is known (N,) bool, and the values there as float64 or codes; None if they do not vary."""
+    """Return a column's kind, a mask (N,) of the known values, and these as float64 or codes; None if constant."""
     numbers = as_numbers(column)
     if numbers is not None:
         known = np.isfinite(numbers)

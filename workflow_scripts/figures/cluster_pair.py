@@ -60,7 +60,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the two clusters beside each other (in a narrow figure below each other), with one line for each place."""
+    """Draw two clusters side by side, or in a narrow figure below each other: nearest, border and farthest images."""
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:

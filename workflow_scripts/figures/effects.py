@@ -82,7 +82,7 @@ def _ranked(scores: pd.DataFrame, metric: str, n_pairs: int) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each metric: a bar for each term, its repeats as points, and the span of its means."""
+    """Draw a panel for each metric: for each term a bar, the repeats as points, and the span of the means."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")

@@ -36,7 +36,7 @@ from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.metrics.votes import apart
 
 UNLABELLED = "no label"
-"""The name of images without one, unless a class is called so."""
+"""The name in the legend for images without a label, unless a class has this name."""
 RASTERISED = 3000
 """Number of points above which they are drawn as pixels in the SVG."""
 LINE = 4

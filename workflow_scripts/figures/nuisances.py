@@ -19,7 +19,7 @@ SURE = 0.05
 ROW = 4.6
 """Height of a bar in millimetres."""
 MOST = 25
-"""Facts that are drawn; the table has all."""
+"""Largest number of facts that are drawn; the table has all."""
 
 
 def tabulate(

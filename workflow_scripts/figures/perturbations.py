@@ -1,4 +1,4 @@
-"""How many images change their group when they are rotated, flipped, brightened, blurred, compressed or cropped."""
+"""Plot the share of images that change their group when they are rotated, flipped, blurred, compressed or cropped."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +13,9 @@ from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, pl
 from workflow_scripts.io.tables import read_csv
 
 MOST = 25
-"""Labels that are drawn: those whose images change most; the table has all."""
+"""Largest number of labels that are drawn, those whose images change most often; the table has all."""
 ROW = 4.2
-"""Millimetres."""
+"""Height of a row in millimetres."""
 SIGNS = {"rotate": "rotate {:g}°", "brighten": "brighten {:+g} %", "blur": "blur {:g} %", "jpeg": "JPEG {:g}"}
 SIGNS |= {"crop": "crop {:g} %", "flip": "flip"}
 
@@ -23,7 +23,7 @@ SIGNS |= {"crop": "crop {:g} %", "flip": "flip"}
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Count the images that change their group, of each perturbation and strength, overall and by label.
+    """Count the images that change their group for each perturbation and strength, overall and by label.
 
     Returns
     -------
@@ -33,11 +33,11 @@ def tabulate(
 
 
 _NUMBERS: dict[str, Any] = {"na_values": {"strength": [""]}}
-"""A label may be called `NA`; a strength that is missing is none."""
+"""Options of `read_csv`: an empty strength is missing, but a label may be the text `NA`."""
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the share of all images with its interval above, and below the shares of each label as shades."""
+    """Draw above the share of all images with its interval, and below a row of shades for each label."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No image was perturbed.")
@@ -58,7 +58,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _matrix(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Return the shares by label, those that change most first, and how many labels there are."""
+    """Return the shares by label, the labels that change most first, and the number of labels."""
     of_labels = table[table["label"].notna()]
     version = of_labels.groupby("label").cumcount()
     matrix = of_labels.assign(version=version).pivot(index="label", columns="version", values="changed")

@@ -85,7 +85,7 @@ def _compared(fact: SimpleNamespace, table: pd.DataFrame | None) -> dict[str, An
 
 
 def _matching(table: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the rows with the wanted values, of all images unless a fold is wanted."""
+    """Return the rows with the wanted values; rows of cross-validation folds only if a fold is wanted."""
     kept = np.ones(len(table), dtype=bool)
     for column, value in wanted.items():
         kept &= (table[column] == value).fillna(False).to_numpy(dtype=bool)

@@ -530,7 +530,7 @@ class Inputs:
 
     @property
     def methods_sources(self) -> dict[str, list[str]]:
-        """The files that the methods of the run are read from, by name."""
+        """The files from which the methods of the run are written, by name."""
         layout, cells = self.layout, self.grid.all_cells
         of_cells = [path for cell in cells for path in (layout.points(cell), layout.of(layout.clusters, cell))]
         return {
@@ -544,7 +544,7 @@ class Inputs:
 
     @property
     def methods_params(self) -> dict[str, Any]:
-        """The params of the methods: what the configuration says, and what some of the files are about."""
+        """The params of the methods: the settings of the run, and the backbones and layers of input files."""
         return {
             "run": self._described,
             "backbones": self._with_weights,
@@ -678,9 +678,10 @@ class Inputs:
     # ------------------------------------------------------------------------------------------------------- targets
 
     def everything(self, wildcards: Wildcards) -> list[str]:
-        """Return every file that the configuration names, also what others are only made of; not the models.
+        """Return all files of the configuration, also intermediate ones, but not the models.
 
-        Snakemake does not miss a file in the middle, whose job failed, where what was made of it earlier is there.
+        Intermediate files must be targets: if one is missing because its job failed, and files made from it earlier
+        still exist, Snakemake would not make it again.
         """
         return self._named(self.grid)
 

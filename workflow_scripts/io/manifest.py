@@ -35,7 +35,7 @@ def read_labels(path: str, digest: str, trained_on: np.ndarray | None = None) ->
 
 
 def groups_of(manifest: pd.DataFrame) -> np.ndarray | None:
-    """Return what belongs together, (N,) str, such as the images of one specimen; None where intake was not told."""
+    """Return the group of each image, (N,) str, such as its specimen; None if the manifest has no groups."""
     return manifest["group"].to_numpy(dtype=object) if "group" in manifest else None
 
 

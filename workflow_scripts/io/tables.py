@@ -17,7 +17,7 @@ from workflow_scripts.spreadsheets import given_back, harmless
 
 CHECKSUM = b"clustergrid_sha256"
 AS_THEY_ARE: dict[str, Any] = {"dtype": None, "keep_default_na": True}
-"""Options of `read_csv` for columns of numbers as numbers."""
+"""Options of `read_csv` to read columns of numbers as numbers and not as texts."""
 
 
 def write_parquet(table: pd.DataFrame, path: str) -> None:
@@ -29,7 +29,7 @@ def write_parquet(table: pd.DataFrame, path: str) -> None:
 
 
 def _checksum(table: pa.Table) -> bytes:
-    """Return a hash of the content as it reads, which does not depend on how it is kept."""
+    """Return a hash of the values of a table, which does not depend on how they are stored."""
     return sha256(table.to_pandas().to_csv(index=False).encode()).hexdigest().encode()
 
 

@@ -1,4 +1,4 @@
-"""The part of the area that each cluster of tiles has, with an interval that knows that neighbours are alike."""
+"""Compute the share of the area of each cluster of tiles, with an interval that allows for similar neighbours."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,21 +6,21 @@ import pandas as pd
 from scipy.stats import beta, t
 
 FEWEST_GROUPS = 10
-"""Groups (images, specimens) from which on they are what varies; with fewer it is blocks of the images."""
+"""Smallest number of groups (images, specimens) to take as the independent units; with fewer, blocks of images are."""
 BLOCKS = 4
-"""Blocks along a side of an image."""
+"""Number of blocks along a side of an image."""
 
 
 def tile_areas(tiles: pd.DataFrame) -> np.ndarray:
-    """Return the area of each tile of one image, (N,) pixels; what several tiles cover is shared evenly among them.
+    """Return the area in pixels of each tile of one image, (N,); overlapping tiles share their common area equally.
 
-    `tiles` has `x, y, width, height`, and one tile for each pair of an x and a y.
+    `tiles` has the columns `x, y, width, height`. The tiles form a grid: there is one for each pair of an x and a y.
     """
     return _shares(tiles["x"], tiles["width"]) * _shares(tiles["y"], tiles["height"])
 
 
 def _shares(starts: pd.Series, lengths: pd.Series) -> np.ndarray:
-    """Return the length of each interval, what k different intervals cover counted as a k-th."""
+    """Return the length of each interval; a part that k different intervals cover counts 1 / k in each."""
     begin, end = starts.to_numpy(), (starts + lengths).to_numpy()
     intervals = np.unique(np.column_stack([begin, end]), axis=0)
     cuts = np.unique(intervals)
@@ -31,7 +31,7 @@ def _shares(starts: pd.Series, lengths: pd.Series) -> np.ndarray:
 
 
 def blocks(tiles: pd.DataFrame) -> np.ndarray:
-    """Return which of `BLOCKS` x `BLOCKS` parts of one image the middle of each tile is in, (N,) integers."""
+    """Divide an image into `BLOCKS` x `BLOCKS` blocks; return the block with the middle of each tile, (N,) integers."""
     places = []
     for start, length in (("x", "width"), ("y", "height")):
         middle = tiles[start] + tiles[length] / 2
@@ -44,16 +44,16 @@ def blocks(tiles: pd.DataFrame) -> np.ndarray:
 def fractions(
     clusters: npt.ArrayLike, areas: npt.ArrayLike, units: npt.ArrayLike, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Return the part of the area of each cluster, and an interval for what further images would have.
+    """Return the share of the area of each cluster, and a confidence interval for the share in all such images.
 
-    Tiles of one unit (an image, or a block of one) are no independent evidence; units are. The interval is that of
-    Clopper and Pearson for as many independent tiles as the variance between units is worth (Korn and Graubard 1998,
-    Survey Methodology 24, 193-201), at most as many as there are tiles, and as many as there are units where a cluster
-    has all or nothing.
+    Units (images, or blocks of images) are independent; the tiles of one unit are not. The interval is that of Clopper
+    and Pearson for an effective number of tiles, which follows from the variance between units (Korn and Graubard 1998,
+    Survey Methodology 24, 193-201). This number is at most the number of tiles; for a share of 0 or 1 it is the number
+    of units.
 
     Parameters
     ----------
-    clusters, areas, units : (N,) of each tile: its cluster, its area and the unit that it is of.
+    clusters, areas, units : (N,), the cluster, the area and the unit of each tile.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def fractions(
 
 
 def _interval(of_unit: np.ndarray, unit: np.ndarray, most: float, confidence: float) -> tuple[float, float, float]:
-    """Return fraction, low and high of one cluster: its area in each unit, of the units' areas."""
+    """Return fraction, low and high of a cluster from its area in each unit (n,) and the areas of the units (n,)."""
     n, p = len(unit), float(of_unit.sum() / unit.sum())
     if n < 2:
         return p, np.nan, np.nan

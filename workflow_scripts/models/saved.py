@@ -103,7 +103,7 @@ class SavedModel:
 
 
 class _Part(BaseModel):
-    """A part of `model.json`, in which keys that are not listed are not looked at."""
+    """Base class of the parts of `model.json`; unknown keys are allowed."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
 
@@ -132,7 +132,7 @@ class _Novelty(_Part):
 
 
 class _Facts(_Part):
-    """What `model.json` must hold."""
+    """The keys that `model.json` must have."""
 
     preprocess: dict[str, list[dict[str, Any]]]
     backbone: _Backbone

@@ -1,4 +1,4 @@
-"""Features less what known facts about the images explain."""
+"""Remove from features what known facts about the images explain."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.points import Matrix
 
 ROWS = 1024
-"""Images at once; fixed, since the order of the sums depends on it."""
+"""Number of images that are read together; it is fixed, because the order of the sums depends on it."""
 
 
 @contextmanager
 def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside: str) -> Iterator[str]:
-    """Give the path of a store of features less what the facts of `settings` explain, which is there meanwhile.
+    """Yield the path of a temporary store of the features without what the facts of `settings` explain.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside:
 
 
 def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.DataFrame:
-    """Return the facts called `names` of all images, a row each; raise `UserError` for one that is not known."""
+    """Return the facts `names` as columns, with one row per image; raise `UserError` for an unknown fact."""
     manifest = read_manifest(files["manifest"], digest)
     parts = [facts_of_images(files["images"], manifest), facts_of_files(manifest)]
     parts += [facts_of_table(files["table"], manifest)] if "table" in files else []
@@ -59,10 +59,10 @@ def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.
 
 
 def regress_out(features: Matrix, facts: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield the features less what a linear model of the facts explains, some rows at a time; their means stay.
+    """Yield the features minus the prediction of a linear model of the facts, in blocks; the means stay the same.
 
-    Numbers enter as they are, texts as a column per level; a missing number counts as the mean, a missing text as a
-    level. The residuals are orthogonal to every fact.
+    A number is one column of the model, a text has one column for each level. A missing number is replaced by the mean;
+    missing texts are a level. The residuals are orthogonal to every fact.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def regress_out(features: Matrix, facts: pd.DataFrame) -> Iterator[tuple[slice, 
 
 
 def _basis(facts: pd.DataFrame, n: int) -> np.ndarray:
-    """Return an orthonormal basis (N, p) of what varies among the facts."""
+    """Return an orthonormal basis (N, p) of the space spanned by the centred facts."""
     columns = [_design(facts[name]) for name in facts]
     design = np.column_stack([np.empty((n, 0)), *columns])
     design = design - design.mean(axis=0)

@@ -21,7 +21,7 @@ from workflow_scripts.settings.studies import Choices, CrossValidation, Study, S
 
 RESERVED_STUDIES = {"all", "reproduction", "table"}
 SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
-"""For a section, a key at the top of the configuration, and the key of the section's variants whose default it is."""
+"""By section: a top-level key, and the key of the section's variants that takes its default from it."""
 
 
 Lower = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=MOST_LETTERS)]

@@ -24,7 +24,7 @@ LABEL_COPIES = 40
 LABELS_AT_ONCE = 4_000_000
 """Number of labels counted at once."""
 FACTS = 500
-"""Bytes per image of its row in the manifest, and of the facts in it."""
+"""Bytes in memory for each image: its row of the manifest, and the facts about it."""
 
 
 def encoder_weights(d: int, widths: Sequence[int]) -> int:

@@ -85,7 +85,7 @@ class _OfFeatures(Decomposition):
 
     @property
     def places_new_images(self) -> bool:
-        """Return whether the features are taken as they are: facts about new images are not known."""
+        """Return whether no facts are regressed out of the features; the facts about new images are not known."""
         return self.regress_out is None
 
     @property

@@ -10,7 +10,7 @@ from workflow_scripts.intake.listing import is_pattern
 from workflow_scripts.settings.base import Model
 
 TILES_OF_AN_IMAGE = 100
-"""Where their number cannot be known before the images are read."""
+"""Assumed number of tiles of an image if it cannot be known before the images are read."""
 LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv", "hash", "boxes"]
 GroupRule = Literal["file", "folder", "prefix", "regex", "csv"]
 

@@ -5,7 +5,7 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 QUERIES = 1024
-"""Images whose neighbours are searched at once."""
+"""Number of images whose neighbours are searched together."""
 
 
 def neighbour_shares(

@@ -22,8 +22,8 @@ function typicality(points, rows) {
 }
 
 /**
- * Return the rows to label next, as many as `count`: of each group in turn, those with the fewest labels first, the most typical
- * image (TypiClust, Hacohen, Dekel and Weinshall 2022), then the one that is typical and far from those with a label.
+ * Return the `count` rows to label next. Each comes from the group with the fewest labels: its most typical image if it has no
+ * label yet (TypiClust, Hacohen, Dekel and Weinshall 2022), otherwise an image that is typical and far from the labelled ones.
  * `codes` are the groups, 0 for none; `labelled(row)` tells whether a row has a label.
  */
 function labelNext(points, codes, labelled, count) {

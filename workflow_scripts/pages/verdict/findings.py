@@ -33,7 +33,7 @@ TURNED = ("rotate", "flip")
 
 
 class Shown(NamedTuple):
-    """An image on the page: its id, what is said of it, and of that what stands below it, a line each."""
+    """An image on the page: its id, its description, and the part of it that is written below the image, in lines."""
 
     image: str
     caption: str
@@ -74,7 +74,7 @@ class Study:
 
     @property
     def verdict(self) -> str:
-        """That of `consensus.trust`, or `few` where shuffled partitions of so few images agree as well."""
+        """The verdict of `consensus.trust`, or `few` if the images are so few that shuffled partitions agree."""
         trust = self.table("trust")
         if trust.empty:
             return "nothing"
@@ -83,7 +83,7 @@ class Study:
 
     @property
     def agreement(self) -> float:
-        """That of the most trusted cell with the others; 0 of one cell."""
+        """The agreement of the most trusted cell with the others; 0 if there is one cell."""
         trust = self.table("trust")
         return float(trust["agreement"].iloc[0]) if len(trust) else 0.0
 
