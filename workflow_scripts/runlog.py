@@ -14,7 +14,7 @@ SECONDS_BETWEEN_LINES = 5.0
 NOTICE = 25
 """The log level, between INFO and WARNING, of decisions made for the user; they are repeated at the end of a run."""
 MARK = " NOTICE "
-"""The text that begins the message of a log line of level `NOTICE`."""
+"""The text between the time and the message in a log line of level `NOTICE`."""
 logging.addLevelName(NOTICE, MARK.strip())
 
 

@@ -635,7 +635,7 @@ class Inputs:
         return self._model_settings(self.modelled(wildcards.study))
 
     def perturb_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the settings that a model of a figure's cell applies to perturbed images."""
+        """Return the same settings (as `model_settings`) of the cell of a figure, for perturbed images."""
         return self._model_settings(self.cells_shown(wildcards)[0])
 
     def _model_settings(self, cell: Cell) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling
 
 
 def _with_scales(manifest: pd.DataFrame, files: pd.Series, scales: pd.DataFrame) -> pd.DataFrame:
-    """Return the manifest with the scale of each image's file; what it is wide is its own width."""
+    """Add the scale of its file to each image; the width in micrometres of a part of a file is that of the part."""
     of_file = scales.set_index("path")[list(SCALE_COLUMNS)].loc[files].set_axis(manifest.index)
     sized = (of_file["nm_per_pixel"] != "") & (files != manifest["path"])
     widths = manifest["width"].astype(float)[sized] * of_file["nm_per_pixel"][sized].astype(float) / 1e3

@@ -194,7 +194,7 @@ def _boxes_of(file: Mapping[str, Any], boxes: Boxes, margin: float, min_size: in
     width, height = int(file["width"]), int(file["height"])
     annotated = boxes.by_path.get(file["path"])
     if annotated is None or not annotated.boxes:
-        return [("", ImageRejected(Reason.NO_BOX, f"{boxes.source} has none for it"))]
+        return [("", ImageRejected(Reason.NO_BOX, f"{boxes.source} has no box for it"))]
     try:
         of_image = annotated.in_pixels(width, height)
     except ValueError as error:

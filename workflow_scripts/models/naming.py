@@ -96,10 +96,10 @@ def _forward(
 ) -> Forward:
     """Return a function that computes features of images.
 
-    Raises `UserError` for other weights, and for features from a file, which have no place for new images.
+    Raises `UserError` for other weights, and for features from a file, which cannot be computed for new images.
     """
     if "file" in backbone:
-        raise UserError(f"new_images: the features are those of {backbone['file']}, which has no place for new images")
+        raise UserError(f"new_images: the features are from {backbone['file']} and cannot be computed for new images")
     if "descriptor" in backbone:
         return lambda images: {layers[0]: np.stack([describe(image, backbone) for image in images])}
     parts = {layer: parts_of(layer) for layer in layers}

@@ -25,10 +25,10 @@ def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside:
     Parameters
     ----------
     files :
-        paths of the features, `source`, of their `manifest`, of the preprocessed `images` and, where the settings name
-        one, of the user's `table`.
-    settings : of `settings.decompositions.RegressOut`.
-    beside : a path; the temporary store lies beside it.
+        the paths of the features (`source`), the `manifest`, the preprocessed images (`images`) and, if the settings
+        name one, the user's `table`.
+    settings : those of `settings.decompositions.RegressOut`.
+    beside : a path; the temporary store is written beside it.
     """
     path = Path(f"{beside}.residuals.h5")
     try:

@@ -36,7 +36,7 @@ class Decomposition(Method):
 
     @property
     def regressed(self) -> "RegressOut | None":
-        """Return the facts that are regressed out of the features before; None without such."""
+        """Return the facts that are regressed out of the features first; None if there are none."""
         return None
 
     @property

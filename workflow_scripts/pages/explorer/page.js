@@ -196,7 +196,7 @@ async function findLike(file) {
     show(`Look like ${file.name}`, rows);
     look(rows[0]);
   } catch {
-    say(`${file.name} is no image that this browser reads, or the thumbnails lie beside the page.`);
+    say(`Cannot compare ${file.name}: choose a PNG or JPEG. No file can be compared if the thumbnails are in a folder.`);
   }
   URL.revokeObjectURL(image.src);
 }
