@@ -48,12 +48,12 @@ def read(results: Path) -> tuple[Layers, np.ndarray]:
 
 
 def relative(fitted: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """The novelty that models use."""
+    """Return the novelty that models use."""
     return novelty(new, fitted, own_novelty(fitted)[1])
 
 
 def to_nearest(fitted: np.ndarray, new: np.ndarray, n: int = 5) -> np.ndarray:
-    """The mean distance to the n nearest."""
+    """Return the mean distance to the n nearest images."""
     return np.sort(cdist(new, fitted), axis=1)[:, :n].mean(axis=1)
 
 
@@ -70,7 +70,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def scores(layers: Layers, fit: np.ndarray, new: np.ndarray, k: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield what each score thinks of the images `new`, from a model of the images `fit`."""
+    """Yield the values of each score for the images `new`, from a model of the images `fit`."""
     fitted, others = layers["fire9_avg"][fit], layers["fire9_avg"][new]
     clusters = KMeans(k, n_init=20, random_state=0).fit_predict(PCA(20, whiten=True).fit_transform(fitted))
     groups = [fitted[clusters == cluster] for cluster in range(k)]

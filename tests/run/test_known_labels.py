@@ -13,7 +13,7 @@ MANIFEST = "results/small/manifest.csv"
 
 @pytest.fixture
 def project(tmp_path, fresh):
-    """The fresh project; a folder beside it has some of its pictures under other names, sorted by class."""
+    """The fresh project; a folder beside it has some of its images under other names, sorted by class."""
     project = fresh.copy(tmp_path / "project")
     known = tmp_path / "known"
     for name in CLASSES:

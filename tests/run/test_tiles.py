@@ -33,7 +33,7 @@ RESULTS = "results/phases"
 
 
 def micrograph(side, seed):
-    """Return an image (side, side) uint8 of grass in gravel, and where the grass is."""
+    """Return an image (side, side) uint8 of grass in gravel, and a mask of the grass."""
     phases = []
     for name in ("grass", "gravel"):
         with files("skimage.data").joinpath(f"{name}.png").open("rb") as stream, Image.open(stream) as photograph:

@@ -81,7 +81,7 @@ def trust(
     foreign : axes in which foreign cells differ; axes that are not in `choices` are ignored.
     n_samples : number of bootstrap samples of images and cells, and of permutations for `chance`.
     seed : seed of both.
-    groups : (N,) str, what the bootstrap samples, such as specimens; None for images that are all independent.
+    groups : (N,) str, the units that the bootstrap samples, such as specimens; None if all images are independent.
 
     Raises
     ------

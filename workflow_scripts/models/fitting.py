@@ -34,8 +34,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
 
     Parameters
     ----------
-    sources : paths of the cell's `manifest, features, points, clusters, scores`, and of `network`, the features of all
-        images, which know the network that made them (those of a subset do not).
+    sources : paths of the cell's `manifest, features, points, clusters, scores`, and of `network`: the features of all
+        images, whose store names the network that made them (the features of a subset do not).
     cell : choices of the cell by axis.
     settings : settings of its `preprocess`, `backbone` and `decomposition` (None if the features themselves are
         clustered).

@@ -36,9 +36,9 @@ def perturbed_groups(
 
     Parameters
     ----------
-    sources, cell, settings : as of `models.fitting.fit_model`.
+    sources, cell, settings : as for `models.fitting.fit_model`.
     folder : of the raw images.
-    n_images : how many are drawn, of each label its share.
+    n_images : number of images to draw, in proportion to the sizes of the classes.
     seed : of the draw.
 
     Returns

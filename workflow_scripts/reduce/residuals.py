@@ -71,7 +71,7 @@ def regress_out(features: Matrix, facts: pd.DataFrame) -> Iterator[tuple[slice, 
 
     Yields
     ------
-    The rows and their (n, d) float64.
+    The slice of rows, and their residuals (n, d) float64.
     """
     basis = _basis(facts, features.shape[0])
     shares = np.zeros((basis.shape[1], features.shape[1]))

@@ -29,7 +29,7 @@ def partitions() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def trusted(partitions: np.ndarray) -> Trust:
-    """Their trust."""
+    """The trust in these cells."""
     return trust(partitions, CHOICES)
 
 

@@ -1,4 +1,4 @@
-"""The overlay: images put together of their tiles, and the cluster of most tiles over each place."""
+"""The overlay: images joined from their tiles, and the cluster of most tiles over each place."""
 
 import numpy as np
 import pandas as pd

@@ -46,8 +46,8 @@ def rank(
     partitions : (R, N) integers, one for each repeat, the best one first; negative is noise.
     labels : (N,) texts; images with "" have no label, are not ranked and do not count for others.
     neighbours : number of neighbours.
-    groups : (N,) str, what belongs together, such as the images of one specimen, and has no vote for each other; None
-        for images that are all independent.
+    groups : (N,) str, such as the specimen of each image; images of one group have no vote for each other. None if
+        all images are independent.
 
     Returns
     -------
