@@ -35,9 +35,9 @@ def test_nothing_is_made_twice(project):
 
 
 def test_what_is_missing_in_the_middle_is_made_again(project):
-    (project.folder / "results/small/decomposed/clahe/squeezenet/fire9_avg/pca.h5").unlink()  # as of a failed job
+    (project.folder / "results/small/decomposed/clahe/squeezenet/fire9_avg/pca.h5").unlink()  # as after a failed job
     assert project.jobs("study_components")["decompose"] == 1
-    assert project.jobs()["decompose"] == 2  # and the map of it
+    assert project.jobs()["decompose"] == 2  # and the map that is computed from it
 
 
 def test_a_figures_size_draws_that_figure(project):
@@ -57,7 +57,7 @@ def test_the_style_draws_every_figure_and_computes_nothing(project):
 
 def test_an_added_n_components_makes_its_own_cell(project):
     project.edit(CONFIG, "n_components: [2, 10, 500]", "n_components: [2, 5, 10, 500]")
-    # Its clustering, its scores, its study's table, and the figures that hold it; explained variance does not.
+    # The clustering and scores of the cell, the table of the study, and the figures with the cell; not explained variance.
     jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1, **COMPARED)
 
 
@@ -144,7 +144,7 @@ def test_a_study_file_stands_alone(project):
     only = alone[: alone.index("studies:")] + "studies:\n  only:\n    figures: {confusion: {kind: confusion}}\n"
     (project.folder / "only.yaml").write_text(only)
     planned = project.jobs("--configfile", "only.yaml")
-    # All of its cells are made; what it needs on top is its own table and its one figure.
+    # All cells of the study are made already; only its table and its figure are missing.
     assert planned == {"all": 1, "study_table": 1, "figure_table": 1, "figure": 1, **COMPARED}
 
 
@@ -152,7 +152,7 @@ def test_prune_lists_what_no_configuration_names(project):
     assert "0.0 MB that no configuration names" in project.run("prune")
     project.edit(CONFIG, "n_components: [2, 10, 500]", "n_components: [2, 10]")
     assert "0.0 MB that no configuration names" in project.run("prune")
-    (project.folder / "config/studies/cohn-squeezenet.yaml").unlink()  # it names them, too
+    (project.folder / "config/studies/cohn-squeezenet.yaml").unlink()  # this study names the files, too
     said = project.run("prune")
     unused = set(re.findall(r"unused .* MB  (\S+)", said))
     assert unused == {

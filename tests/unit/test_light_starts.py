@@ -1,4 +1,4 @@
-"""The imports of jobs of which there are thousands, because each import takes time in each of them."""
+"""The imports of jobs that run thousands of times, because each import takes time in every job."""
 
 import ast
 import subprocess

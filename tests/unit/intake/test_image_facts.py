@@ -1,4 +1,4 @@
-"""What is known of images: how they look in numbers, their files and folders, and a table of the user."""
+"""Facts about images: brightness and sharpness, files and folders, and a table of the user."""
 
 import numpy as np
 import pandas as pd

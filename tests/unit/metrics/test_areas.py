@@ -58,7 +58,7 @@ def test_a_block_is_one_of_four_by_four():
 
 
 def test_intervals_of_correlated_tiles_hold_the_truth_as_often_as_they_say():
-    # A material of which 30 % is one phase, in grains some tiles wide: to take tiles as independent is far too sure.
+    # One phase has 30 % of the area, in grains that are some tiles wide: intervals of independent tiles are too short.
     rng = np.random.default_rng(1)
     tiles = lattice(320, 320, 10, 10)
     threshold = np.quantile(gaussian_filter(rng.normal(size=(1500, 1500)), 1.5), 0.7)

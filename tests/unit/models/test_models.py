@@ -43,7 +43,7 @@ def _cell(**choices):
 
 @pytest.fixture
 def fitted(tmp_path):
-    """A function of a cell's choices that makes its artefacts and the model of them."""
+    """Return a function that makes the artefacts and the model of a cell from its choices."""
 
     def make(k=(4,), labels=None, runs=None, ari=(0.5,), **choices):
         cell, (features, classes) = _cell(**choices), _features()
@@ -145,7 +145,7 @@ def test_few_like_those_seen_are_outliers_and_all_unlike_them(fitted):
         features, _ = _features(seed=3, n=3000)
         assert 0 < model.predict(features)["outlier"].mean() < 0.05
         elsewhere = features.copy()
-        elsewhere[:, -1] += 12  # where no picture has been, and no component looks
+        elsewhere[:, -1] += 12  # far from all images, in a direction that no component has
         said = model.predict(elsewhere)
         assert said["outlier"].all()
         assert (said["outlier"] == (said["novelty"] > 1)).all()

@@ -1,4 +1,4 @@
-"""New pictures through networks: passes that are shared, weights that are checked, chunks that change nothing."""
+"""New images through networks: shared passes, checked weights, and chunks that do not change the result."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def _features(layers):
 
 
 def _model(layer, features):
-    """Two clusters, on the first and on the last picture."""
+    """Return a model with two clusters, centred on the first and on the last image."""
     centers = features[layer][[0, -1]].astype(np.float32)
     clusters = [{"cluster": n, "size": 1, "name": name, "predicted": name} for n, name in enumerate(("grey", "colour"))]
     facts = {"preprocess": {"steps": STEPS}, "backbone": {**NETWORK, "layer": layer}, "clusters": clusters}

@@ -15,7 +15,7 @@ SIZE, LOOKS = 300, 30
 
 @pytest.fixture(scope="module")
 def run(browser):
-    """What a line of JavaScript gives behind the script."""
+    """Return a function that runs a line of JavaScript after the script and returns the value."""
     browser.get("about:blank")
     return lambda line, *given: browser.execute_script(SCRIPT + line, *given)
 

@@ -73,7 +73,7 @@ STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10"}
 
 
 def named(folder: Path, name: str) -> Study:
-    """One of the studies in `NAMES` that the page has to bear."""
+    """Return one of the studies in `NAMES`, which are difficult for the page."""
     folder.mkdir(parents=True, exist_ok=True)
     if name == "two_images":
         return study_of(folder, np.array([0, 1]), ["", ""], 0.0)

@@ -1,4 +1,4 @@
-"""Features less what known facts explain, against a regression by scikit-learn; two cameras that are gone."""
+"""Features without what known facts explain, against a regression by scikit-learn; two cameras are removed."""
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ def test_a_constant_explains_nothing():
 
 @pytest.fixture
 def cameras(tmp_path):
-    """Files of features in which the images of two classes and two cameras lie apart, the cameras farther."""
+    """Write features of two classes and two cameras; the cameras lie farther apart than the classes."""
     rng = np.random.default_rng(1)
     classes, second = np.arange(N) % 2, rng.random(N) < 0.5
     features = rng.normal(0, 0.3, (N, 5)) + np.outer(classes, [1, 0, 0, 0, 0]) + np.outer(second, [0, 4, 4, 0, 0])
