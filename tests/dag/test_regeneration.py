@@ -57,7 +57,7 @@ def test_the_style_draws_every_figure_and_computes_nothing(project):
 
 def test_an_added_n_components_makes_its_own_cell(project):
     project.edit(CONFIG, "n_components: [2, 10, 500]", "n_components: [2, 5, 10, 500]")
-    # The clustering and scores of the cell, the table of the study, and the figures with the cell; not explained variance.
+    # The clustering and scores of the cell, its study's table, and the figures with the cell; not explained variance.
     jobs(project, cluster=1, score=1, study_table=1, figure_table=1, figure=1, **COMPARED)
 
 
