@@ -59,7 +59,7 @@ class Trust:
 
     @property
     def best(self) -> int:
-        """Return the row of the most trusted cell, the first of equals; see `verdict` for what it is worth."""
+        """Return the row of the most trusted cell, the first of equals; `verdict` says whether to trust it."""
         return int(self.table["agreement"].to_numpy().argmax())
 
 

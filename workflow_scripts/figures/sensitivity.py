@@ -33,7 +33,7 @@ from workflow_scripts.io.tables import best_of_repeats, with_k
 
 NUMERIC = ("n_components", "k")
 FREED = {"reducer": PARTS["reducer"], "k": ()}
-"""Axes of a cell that may differ when a figure has this `x` or `hue`, if not just the axis with that name."""
+"""For these values of `x` or `hue`, the axes in which cells may differ; for others, the axis with that name."""
 
 
 def tabulate(

@@ -227,7 +227,7 @@ class Grid:
             raise UserError(f"config: studies.{study}: {found}, allowed: {allowed}, which have a place for new images")
 
     def _check_varies(self, cells: Sequence[Cell], study: str, figure: Figure | Page) -> None:
-        """Raise `UserError` for a figure of differences, or along an axis, where there are none."""
+        """Raise `UserError` if a figure compares cells and there is one, or if its axis `x` has only one value."""
         ks = {k for cell in cells for k in self.settings.clusterers[cell.clusterer].ks}
         if getattr(figure, "compares", False) and len(cells) == 1 and len(ks) < 2:
             raise UserError(f"config: studies.{study}: found one cell, allowed: two or more; name values in vary")
@@ -303,7 +303,7 @@ class Grid:
 
 
 def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the changes of the baseline that a study asks for, each after the key of the study that it comes from."""
+    """Yield for each cell the key of the study that names it, and the choices that replace those of the baseline."""
     axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
     if study.design == "product":
         yield from (("vary", dict(zip(axes, values, strict=True))) for values in product(*axes.values()))

@@ -708,7 +708,7 @@ class Inputs:
         return self.settings.backbones[name].model if name in self.settings.backbones else name
 
     def listed_size(self, wildcards: Wildcards) -> int:
-        """Return the side, in pixels, of the images that the network whose layers are listed would get."""
+        """Return the side in pixels of the images that the network in `list_layers` takes."""
         named = self.settings.backbones.get(self.settings.backbone or "")
         variant = self.settings.preprocess[self.settings.baseline.preprocess]
         return (named and named.size) or max(variant.size)

@@ -40,7 +40,7 @@ COLUMNS = (
 SET_ASIDE_COLUMNS = ("path", "format", "reason", "detail", "image_id", "pixels_id", "same_as")
 FORMAT_COLUMNS = ("format", "files", "taken_in", "duplicates", "rejected")
 FEW = 5
-"""The most images in a folder that is reported as unlike all others."""
+"""Largest number of images in a folder that is reported because its images have unusual sizes."""
 OTHER = "other"
 """The format of a file that is not an image of a known format."""
 # Extensions of files that are rejected without being opened; other files are recognised by their first bytes.

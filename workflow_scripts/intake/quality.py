@@ -113,8 +113,8 @@ def _remarks(width: int, height: int, quality: Quality, median_sharpness: float)
 
 
 def quality_notes(table: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence with the number of images with each remark and the first of them, if there are remarks, and one
-    with the most elongated image, if there are such."""
+    """Yield sentences for the log: the number of images with each remark and the first such image, and the most
+    elongated image. There is no sentence without remarks or elongated images."""
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for row in table[table["remarks"] != ""].itertuples():

@@ -186,7 +186,7 @@ class _Centred:
         return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
 
     def place(self, rows: slice) -> slice:
-        """Return the slice of all training rows that has the training rows in the slice `rows`."""
+        """Return the positions, among all training rows, of the training rows in the slice `rows`."""
         before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
         return slice(before, before + here)
 

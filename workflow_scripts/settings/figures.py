@@ -31,7 +31,7 @@ METRICS = (
     "aic",
 )
 SHOWN = {axis.column or name: axis.kind for name, axis in AXES.items()}
-"""The axes that figures can be drawn along, by the column of the tables, with the kind of their values."""
+"""The kind of the values of each axis that a figure can be drawn along, by the axis's column in the tables."""
 X = (*(name for name, kind in SHOWN.items() if kind != SWITCHES), "k")
 HUES = tuple(name for name, kind in SHOWN.items() if kind != NUMBERS)
 Metric = Literal[METRICS]  # type: ignore[valid-type]
@@ -95,7 +95,7 @@ class Figure(Drawing, Method):
     registry: ClassVar[dict[str, type["Figure"]]] = {}
     of_cells: ClassVar[Literal["one", "all"] | tuple[str, ...]] = "all"
     """The cells that the figure shows: `one` is the baseline with the choices `at`; `all` are the study's cells that
-    have the choices `at`; names of axes take from these the first cell of each combination of these axes."""
+    have the choices `at`; names of axes are the first of these cells for each combination of values on these axes."""
     of_method: ClassVar[str | None] = None
     """The method of the decompositions whose cells are shown; None shows cells with any decomposition."""
     shows_consensus: ClassVar[bool] = True

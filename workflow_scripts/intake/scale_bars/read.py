@@ -21,7 +21,7 @@ TOLERANCE = 0.03
 MOST_BARS, MOST_TEXTS = 8, 3
 """The largest number of bars that are looked at, and of texts that are read near each."""
 ALONE = 1.5
-"""How much farther from a bar than its own text any other length must be, in heights of a letter."""
+"""A text with another length must be farther from the bar than the nearest text by this many heights of a letter."""
 EXTREME = 40
 """The largest difference from black or white, in grey levels, of a bar outside a stripe."""
 AROUND = 0.02

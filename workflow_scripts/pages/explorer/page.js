@@ -180,7 +180,7 @@ function showFound() {
 function query() {
   const points = data.points[element("points").value], chosen = [...picks.state.chosen];
   const from = chosen.length ? chosen : scatter.at === undefined ? [] : [scatter.at];
-  if (!from.length) return say("Look at an image or choose some first: then q finds the nearest images.");
+  if (!from.length) return say("Click an image or choose some first: then q finds the nearest images.");
   const taken = new Set(from), among = [];
   for (let row = 0; row < data.n; row++) if (!taken.has(row) && scatter.places[2 * row] !== NOWHERE) among.push(row);
   show(chosen.length ? `Nearest to the mean of ${images(chosen.length)}` : "Nearest images", nearestRows(points, meanPoint(points, from), FOUND, among));
@@ -196,7 +196,7 @@ async function findLike(file) {
     show(`Look like ${file.name}`, rows);
     look(rows[0]);
   } catch {
-    say(`Cannot compare ${file.name}: choose a PNG or JPEG. No file can be compared if the thumbnails are in a folder.`);
+    say(`Cannot compare ${file.name}: choose a PNG or JPEG. If the thumbnails are in a folder, open the page through a web server.`);
   }
   URL.revokeObjectURL(image.src);
 }
@@ -294,7 +294,7 @@ function goOnJudging() {
   judging.row = order.find(row => !looks.has(row));
   element("judged-title").textContent = `Does it belong to ${name}?`;
   element("judged-so-far").textContent = `${right} of ${all} belong, so with 95 % confidence ${low} to ${high} of all ${order.length} ` +
-    `(${percent(low)} to ${percent(high)}). ` + (more ? `${more} more looks make that ${percent(WIDTH * order.length)} wide.` : "That is exact enough.");
+    `(${percent(low)} to ${percent(high)}). ` + (more ? `Judge ${more} more images to make this interval ${percent(WIDTH * order.length)} wide.` : "This is exact enough.");
   if (judging.row !== undefined) look(judging.row);
 }
 
@@ -379,7 +379,7 @@ function chooseInView() {
 }
 
 function chooseGroup() {
-  if (scatter.at === undefined) return say("Look at an image first: then g chooses its group.");
+  if (scatter.at === undefined) return say("Click an image first: then g chooses its group.");
   const code = colour.codes[scatter.at];
   picks.choose([...colour.codes.keys()].filter(row => colour.codes[row] === code && scatter.states[row] >= PLAIN));
   say(`${images(picks.state.chosen.size)} chosen`);
@@ -501,7 +501,7 @@ element("naming").onsubmit = giveName;
 element("labelling").onsubmit = giveLabel;
 element("keys").append(make("h2", { textContent: "Keys" }), make("table", {}, ...KEYS.filter(([, text]) => text).map(([key, text]) => make("tr", {},
   make("td", {}, make("kbd", { textContent: { " ": "Space", ArrowLeft: "Arrows", Escape: "Esc" }[key] ?? key })), make("td", { textContent: text })))),
-  make("p", { className: "note", textContent: "A click looks at an image, Shift and a click chooses it. Picks stay in this browser; Export makes one table, " +
+  make("p", { className: "note", textContent: "A click shows an image, Shift and a click chooses it. Picks stay in this browser; Export makes one table, " +
     "which the next run reads as subsets, as labels and as files to leave out." }),
   make("button", { textContent: "Close", onclick: () => element("keys").close() }));
 Object.assign(scatter.canvas, { onpointerdown: drag, onpointermove: hover });
@@ -515,5 +515,5 @@ showMap(true);
 fillK();
 showClustering();
 showPicks();
-say(`${images(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}. The wheel goes nearer, h lists the keys.`);
+say(`${images(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}. The wheel zooms, h lists the keys.`);
 document.body.dataset.ready = "yes";

@@ -13,7 +13,7 @@ from workflow_scripts.pages.verdict import sentences
 from workflow_scripts.pages.verdict.sentences import Sentence
 
 TOO_FEW = 0.5
-"""Agreement that shuffled partitions reach from which on there are too few images to say anything."""
+"""If shuffled partitions reach this agreement, there are too few images for any conclusion."""
 KEPT = 0.5
 """Smallest share of the votes with which an image keeps its group."""
 BETWEEN = 0.5

@@ -21,7 +21,7 @@ NO_ANSWER = ("nothing", "few")
 MOST_IMAGES = 0.8
 """Share of images that keep their group from which on the groups survive."""
 NOTABLE = 0.1
-"""Share of a fact, of the disagreement, or of the images, from which on it is worth more than a remark."""
+"""Smallest share (of a fact, of the disagreement, or of the images) that is worth more than a remark."""
 
 
 @dataclass(frozen=True)
