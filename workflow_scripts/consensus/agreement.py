@@ -84,7 +84,7 @@ def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarr
 
 
 def _adjusted(together: np.ndarray, in_cluster: np.ndarray, n_pairs: float) -> np.ndarray:
-    """Return the adjusted Rand index from the numbers of pairs in one cluster: in both (C, C), in each (C,); and all."""
+    """Return the adjusted Rand index (C, C) from counts of pairs: together in both (C, C), in each (C,), and all."""
     mean = (in_cluster[:, None] + in_cluster) / 2
     expected = in_cluster[:, None] * in_cluster / max(n_pairs, 1)
     excess = mean - expected
