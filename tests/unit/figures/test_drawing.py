@@ -275,7 +275,7 @@ def test_classes_called_as_noise_and_as_second_clusters_keep_their_names(tmp_pat
     labels = ["Sc", "Sc", "Sc", "Sc-2", "noise", "?", "", "no label"]
     manifest = write_manifest(tmp_path, labels)
     clusters = write_clusters(tmp_path / "c.h5", {"6": ([[0, 0, 1, 2, 3, 4, 5, -1]], [1.0])})
-    points = write_store(tmp_path / "p.h5", scores=np.random.default_rng(0).normal(size=(8, 2)))
+    points = write_store(tmp_path / "p.h5", {"method": "tsne"}, scores=np.random.default_rng(0).normal(size=(8, 2)))
     inputs = {"manifest": [manifest], "clusters": [clusters], "map": [points]}
     table = tabulate("embedding", [CELL], inputs)
     assert list(table["name"]) == ["Sc", "Sc", "(Sc-2)", "Sc-2", "noise", "?", "(?)", "(noise)"]
