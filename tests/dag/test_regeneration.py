@@ -144,8 +144,8 @@ def test_a_study_file_stands_alone(project):
     only = alone[: alone.index("studies:")] + "studies:\n  only:\n    figures: {confusion: {kind: confusion}}\n"
     (project.folder / "only.yaml").write_text(only)
     planned = project.jobs("--configfile", "only.yaml")
-    # All cells of the study are made already; only its table and its figure are missing.
-    assert planned == {"all": 1, "study_table": 1, "figure_table": 1, "figure": 1, **COMPARED}
+    # All of its cells are made; what it needs on top is its own table, its one figure, and the methods of less.
+    assert planned == {"all": 1, "study_table": 1, "figure_table": 1, "figure": 1, "methods": 1, **COMPARED}
 
 
 def test_prune_lists_what_no_configuration_names(project):
