@@ -96,7 +96,7 @@ def test_nothing_is_read_again_but_what_changed(study, tmp_path):
     other = project.copy(tmp_path / "project")
     (other.folder / "pictures" / "zeiss_0000.txt").write_text("[SemImageFile]\nPixelSize=2.0\n")
     other.run(f"{RESULTS}/scale_bars.csv")
-    assert "25 of 26 pictures are known" in (other.folder / RESULTS / "logs" / "scale_bars.log").read_text()
+    assert "25 of 26 images are known" in (other.folder / RESULTS / "logs" / "scale_bars.log").read_text()
 
 
 def test_scales_that_are_not_read_end_the_run_in_one_line(study, tmp_path):

@@ -15,7 +15,10 @@ WORKFLOW_ONLY = {"snakemake", "pygments"}
 """What the jobs of a conda environment do not install: Snakemake is the one that starts them and writes the report."""
 
 
-IMPORT_NAMES = {"sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "pillow", "yaml": "pyyaml"}
+IMPORT_NAMES = {
+    **{"sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "pillow", "yaml": "pyyaml"},
+    "umap": "umap-learn",
+}
 OPTIONAL = {"nionswift-plugin"}
 """What comes with the extra `dm`."""
 
