@@ -38,7 +38,7 @@ def finish(project: SlurmProject, local: SlurmProject) -> None:
     project.run_on_slurm()
     after = project.journal()
     assert {log: after[log] for log in before} == before
-    assert len(after) == 2 * 8 + 3  # tables and the figure
+    assert len(after) == 2 * 8 + 4  # tables, the figure and the methods
     same_bytes(project, local)
 
 
