@@ -109,7 +109,7 @@ rule front_page:
 # manifest.csv, weights/..., features/..., clusters/... and tables/... -> methods/methods.md and methods.bib
 rule methods:
     input:
-        **inputs.methods_sources,
+        unpack(inputs.methods_sources),
     output:
         text=in_report(layout.methods, None, "methods", category="Methods"),
         references=in_report(

@@ -3,6 +3,7 @@
 import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, product
@@ -68,7 +69,12 @@ class Grid:
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
         """The cells that each figure of each study shows; figures of backbones without weights are left out."""
-        return {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
+        shown = {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
+        for study, of_figures in shown.items():
+            for name, cells in of_figures.items():
+                with _in_figure(name):
+                    self._check_figure(cells, study, self.settings.studies[study].figures[name])
+        return shown
 
     @cached_property
     def pages(self) -> dict[str, dict[str, list[Cell]]]:
@@ -92,18 +98,14 @@ class Grid:
 
     def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:
         for name, figure in figures.items():
-            try:
+            with _in_figure(name):
                 at = self._cell(study, self._choices(study, figure.at), f"studies.{study}: at")
                 if reason := self._lacks_weights(at):
                     self.skipped.append(Skipped(study, (("figure", name),), f"{reason} (figures)"))
                 else:
                     cells = figure_cells(self, study, figure)
                     self._check_k(cells, study, getattr(figure, "k", None))
-                    self._check_place(cells[0], study, figure)
-                    self._check_varies(cells, study, figure)
                     yield name, cells
-            except UserError as error:
-                raise UserError(f"{error} (figure {name})") from None
 
     @property
     def computed_figures(self) -> str:
@@ -220,21 +222,24 @@ class Grid:
                 found = found_allowed(number, allowed)
                 raise UserError(f"config: studies.{study}: k: {found}, the numbers of clusterers.{clusterer}.k")
 
-    def _check_place(self, cell: Cell, study: str, figure: Figure | Page) -> None:
-        if getattr(figure, "n_perturbed", 0) and not self.places_new_images(cell):
-            found = f"found {cell.backbone} and {cell.decomposition}"
-            allowed = "a backbone that sees the images, and a pca, an autoencoder or none"
-            raise UserError(f"config: studies.{study}: {found}, allowed: {allowed}, which have a place for new images")
+    def _check_figure(self, cells: Sequence[Cell], study: str, figure: Figure) -> None:
+        """Raise `UserError` if a figure cannot be made of its cells.
 
-    def _check_varies(self, cells: Sequence[Cell], study: str, figure: Figure | Page) -> None:
-        """Raise `UserError` if a figure compares cells and there is one, or if its axis `x` has only one value."""
+        One that applies a model needs a cell that new images can be assigned to; one that compares needs several cells
+        or k; and an axis along which it draws must have several values.
+        """
+        where = f"config: studies.{study}"
+        if figure.n_perturbed and not self.places_new_images(cells[0]):
+            found = f"found {cells[0].backbone} and {cells[0].decomposition}"
+            allowed = "a backbone that sees the images, and a pca, an autoencoder or none"
+            raise UserError(f"{where}: {found}, allowed: {allowed}, which can be applied to new images")
         ks = {k for cell in cells for k in self.settings.clusterers[cell.clusterer].ks}
-        if getattr(figure, "compares", False) and len(cells) == 1 and len(ks) < 2:
-            raise UserError(f"config: studies.{study}: found one cell, allowed: two or more; name values in vary")
-        x = getattr(figure, "x", None)
+        if figure.compares and len(cells) == 1 and len(ks) < 2:
+            raise UserError(f"{where}: found one cell, allowed: two or more; name values in vary")
+        x = figure.drawn_along
         values = {getattr(cell, axis) for axis in AXES if (AXES[axis].column or axis) == x for cell in cells}
         if x and len(ks if x == "k" else values) == 1:
-            raise UserError(f"config: studies.{study}: x: found {x}, which does not vary in the study; add it to vary")
+            raise UserError(f"{where}: x: found {x}, which does not vary in the study; add it to vary")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
         for key, changes in _combinations(study):
@@ -311,6 +316,15 @@ def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "baseline", {}
         yield from (("vary", {axis: value}) for axis, values in axes.items() for value in values)
     yield from ((f"cells.{number}", cell) for number, cell in enumerate(study.cells))
+
+
+@contextmanager
+def _in_figure(name: str) -> Iterator[None]:
+    """Add the name of a figure or page to the message of a `UserError`."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{error} (figure {name})") from None
 
 
 def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:

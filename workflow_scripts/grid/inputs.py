@@ -528,9 +528,8 @@ class Inputs:
 
     # ------------------------------------------------------------------------------------------------------- methods
 
-    @property
-    def methods_sources(self) -> dict[str, list[str]]:
-        """The files from which the methods of the run are written, by name."""
+    def methods_sources(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """Return the files from which the methods of the run are written, by name."""
         layout, cells = self.layout, self.grid.all_cells
         of_cells = [path for cell in cells for path in (layout.points(cell), layout.of(layout.clusters, cell))]
         return {
@@ -543,12 +542,15 @@ class Inputs:
         }
 
     @property
-    def methods_params(self) -> dict[str, Any]:
-        """The params of the methods: the settings of the run, and the backbones and layers of input files."""
+    def methods_params(self) -> dict[str, Callable[[Wildcards], Any]]:
+        """The params of the methods: the settings of the run, and the backbones and layers of input files.
+
+        They are functions, because every job parses the rules, and one needs these.
+        """
         return {
-            "run": self._described,
-            "backbones": self._with_weights,
-            "layers": [(cell.backbone, cell.layer) for cell in self._first_of_layers],
+            "run": lambda wildcards: self._described,
+            "backbones": lambda wildcards: self._with_weights,
+            "layers": lambda wildcards: [(cell.backbone, cell.layer) for cell in self._first_of_layers],
         }
 
     @property
@@ -689,8 +691,8 @@ class Inputs:
         """Return a function for `everything` of one study."""
 
         def files(wildcards: Wildcards) -> list[str]:
-            names = {study, *(other.study_read for other in self.settings.clusterers.values())}
-            studies = {name: of_name for name, of_name in self.settings.studies.items() if name in names}
+            read = {self.settings.clusterers[cell.clusterer].study_read for cell in self.grid.cells[study]}
+            studies = {name: of_name for name, of_name in self.settings.studies.items() if name in {study, *read}}
             alone = self.settings.model_copy(update={"studies": studies, "reproduction": None})
             return self._named(Grid(alone))
 

@@ -23,14 +23,15 @@ AS_THEY_ARE: dict[str, Any] = {"dtype": None, "keep_default_na": True}
 def write_parquet(table: pd.DataFrame, path: str) -> None:
     """Write a table as a parquet file, whole or not at all, with a checksum of its content."""
     made = pa.Table.from_pandas(table, preserve_index=False)
-    checked = made.replace_schema_metadata({**made.schema.metadata, CHECKSUM: _checksum(made)})
+    checked = made.replace_schema_metadata({**made.schema.metadata, CHECKSUM: _checksum(made.to_pandas())})
     with replacing(path) as temporary:
         pq.write_table(checked, temporary)
 
 
-def _checksum(table: pa.Table) -> bytes:
-    """Return a hash of the values of a table, which does not depend on how they are stored."""
-    return sha256(table.to_pandas().to_csv(index=False).encode()).hexdigest().encode()
+def _checksum(table: pd.DataFrame) -> bytes:
+    """Return a hash of the values and the column names of a table, which does not depend on how they are stored."""
+    rows = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    return sha256(rows.tobytes() + repr(list(table)).encode()).hexdigest().encode()
 
 
 def write_csv(table: pd.DataFrame, path: str) -> None:
@@ -70,10 +71,11 @@ def _each_text(change: Callable[[str], str], table: pd.DataFrame) -> pd.DataFram
 def read_parquet(path: str) -> pd.DataFrame:
     """Read a parquet file; raises `UserError` with the path if it is damaged."""
     try:
-        table = pq.read_table(path)
-        if (table.schema.metadata or {}).get(CHECKSUM, checksum := _checksum(table)) != checksum:
+        stored = pq.read_table(path)
+        table, checksum = stored.to_pandas(), (stored.schema.metadata or {}).get(CHECKSUM)
+        if checksum is not None and checksum != _checksum(table):
             raise ValueError("its checksum is that of another content")
-        return table.to_pandas()
+        return table
     except FileNotFoundError:
         raise
     except (ArrowException, OSError, ValueError, KeyError, TypeError) as error:

@@ -2,7 +2,7 @@
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.io.store import replacing
+from workflow_scripts.io.files import replacing
 from workflow_scripts.pages.methods.bibliography import bibliography
 from workflow_scripts.pages.methods.paragraph import Run, methods_text
 from workflow_scripts.pages.methods.reading import read_made

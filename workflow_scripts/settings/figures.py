@@ -125,6 +125,11 @@ class Figure(Drawing, Method):
         return 0
 
     @property
+    def drawn_along(self) -> str | None:
+        """Return the axis, or `k`, that the figure draws its values against, or None."""
+        return None
+
+    @property
     def decomposition_shown(self) -> str | None:
         """Return the name of a decomposition that the figure shows besides those of the cells, or None."""
         return None
@@ -527,6 +532,10 @@ class Sensitivity(Figure):
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     k: int | None = None
     """Number of clusters if x is not k; null takes the smallest of each cell's clusterer."""
+
+    @property
+    def drawn_along(self) -> str:
+        return self.x
 
 
 class Restarts(Figure):

@@ -74,8 +74,10 @@ def test_points_are_a_decomposition_or_the_features_themselves(inputs):
 def test_a_consensus_is_read_by_the_clusterer_that_takes_it_for_its_clusters(inputs):
     assert inputs.consensus_read(_of_cell()) == []
     agreed = {**CONFIG["clusterers"], "agreed": {"method": "consensus", "study": "folded"}}
-    read = _inputs(clusterers=agreed).consensus_read(_of_cell(clusterer="agreed"))
-    assert read == "results/d/consensus/folded.h5"
+    inputs = _inputs(clusterers=agreed)
+    assert inputs.consensus_read(_of_cell(clusterer="agreed")) == "results/d/consensus/folded.h5"
+    # No cell of the study takes the consensus, so that the other study is no part of it.
+    assert not any("folded" in path for path in inputs.of_study("main")(Wildcards()))
 
 
 def test_a_map_is_made_of_its_decomposition_and_that_of_the_features(inputs):
