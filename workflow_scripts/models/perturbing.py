@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.errors import UserError
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.models.fitting import fit_model
 from workflow_scripts.models.naming import features_of
 from workflow_scripts.preprocess.perturbations import VERSIONS, versions
-from workflow_scripts.preprocess.pipeline import FileAndPixels, Steps, files_and_pixels, read_again
+from workflow_scripts.preprocess.pipeline import files_and_pixels, of_image
 from workflow_scripts.preprocess.stack import images_of
 
 
@@ -50,7 +49,7 @@ def perturbed_groups(
     files = OneCell(cell, sources)
     manifest = files.manifest().assign(label=files.labels())
     images = manifest.iloc[drawn(manifest["label"].to_numpy(), n_images, seed)].reset_index(drop=True)
-    make = partial(_versions, steps=settings["preprocess"]["steps"], max_pixels=max_pixels)
+    make = partial(of_image, make=partial(versions, steps=settings["preprocess"]["steps"]), max_pixels=max_pixels)
     blocks = ordered_map(make, files_and_pixels(images_of(images, folder), max_pixels), workers)
     groups = []
     for done, features in enumerate(features_of([model], blocks, device, workers), start=1):
@@ -66,15 +65,6 @@ def drawn(labels: np.ndarray, n_images: int, seed: int) -> np.ndarray:
     """
     order = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels.astype(str)))
     return np.sort(order[evenly(len(labels), n_images)])
-
-
-def _versions(item: FileAndPixels, steps: Steps, max_pixels: int) -> np.ndarray:
-    path, pixels = item
-    image = read_again(path, max_pixels) if pixels is None else pixels
-    try:
-        return versions(image, steps)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
 
 
 def _long(images: pd.DataFrame, groups: np.ndarray) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def preprocess_all(
     Raises `UserError`, with the path, if a file cannot be read, if a step cannot be applied to an image, or if a result
     has another shape than the first.
     """
-    run = partial(_preprocess, steps=steps, max_pixels=max_pixels)
+    run = partial(of_image, make=partial(run_steps, steps=steps), max_pixels=max_pixels)
     results = ordered_map(run, files_and_pixels(images, max_pixels), workers)
     shape: tuple[int, ...] | None = None
     for done, (image, result) in enumerate(zip(images, results, strict=True), start=1):
@@ -118,11 +118,12 @@ def read_again(path: str | Path, max_pixels: int | None, page: int = 0) -> np.nd
         raise UserError(f"{path}: {rejection}; intake could read it before, so run intake again") from None
 
 
-def _preprocess(item: FileAndPixels, steps: Steps, max_pixels: int | None) -> np.ndarray:
+def of_image(item: FileAndPixels, make: Callable[[np.ndarray], np.ndarray], max_pixels: int | None) -> np.ndarray:
+    """Return what `make` returns for an image, which is read if only its path is given; an error names the path."""
     path, pixels = item
     image = read_again(path, max_pixels) if pixels is None else pixels
     try:
-        return run_steps(image, steps)
+        return make(image)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
