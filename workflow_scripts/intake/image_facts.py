@@ -1,6 +1,6 @@
 """Collect facts about images that are not their content: brightness and sharpness, instrument, file and folder."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import ndimage
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.label_table import read_rows
 from workflow_scripts.io import store
 
 OF_FILES = ("format", "width", "height", "mode", "bytes", "pages", "scale_um", "nm_per_pixel", "instrument")
@@ -86,15 +87,17 @@ def facts_of_table(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
 
     Raises `UserError` if the table has neither column, or two rows for one image.
     """
-    table = pd.read_csv(path)
+    header, *rows = read_rows(Path(path))
+    names = [name.strip() for name in header]
+    table = pd.DataFrame([[*row, *[""] * len(names)][: len(names)] for row in rows], columns=names)
     key = next((name for name in ("image_id", "path") if name in table), None)
     if key is None:
         raise UserError(f"{path}: found the columns {', '.join(table.columns)}, allowed: one of them image_id or path")
     if table[key].duplicated().any():
         twice = table.loc[table[key].duplicated(), key].iloc[0]
         raise UserError(f"{path}: found {twice} twice in {key}, allowed: a row an image")
-    rest = table.set_index(table[key].astype(str)).drop(columns=["image_id", "path"], errors="ignore")
-    return rest.reindex(manifest[key]).reset_index(drop=True)
+    rest = table.set_index(key).drop(columns=["image_id", "path"], errors="ignore")
+    return rest.apply(_numbers).replace("", np.nan).reindex(manifest[key]).reset_index(drop=True)
 
 
 def as_numbers(column: pd.Series) -> np.ndarray | None:

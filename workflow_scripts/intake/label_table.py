@@ -46,7 +46,7 @@ def read_picked(table: Path, images: Mapping[str, str], column: str, value: str)
 
     Raises `UserError` if the table cannot be read, if it has no row with the value, or if it names no image.
     """
-    rows = _rows(table)
+    rows = read_rows(table)
     index = _Index(images)
     header, key = _key_column(table, rows, index)
     names = [cell.strip().lower() for cell in rows[0]] if header else []
@@ -79,7 +79,7 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
     Raises `UserError` if the table cannot be read, if its columns are not recognised, if it names no image, or if it
     gives an image two labels.
     """
-    rows = _rows(table)
+    rows = read_rows(table)
     index = _Index(images)
     header, key, label = _columns(table, rows, index, (column.lower(),) if column else LABELS)
     labels: dict[str, str] = {}
@@ -108,8 +108,11 @@ def _no_match(table: Path, unmatched: Sequence[str], images: Mapping[str, str]) 
     )
 
 
-def _rows(table: Path) -> list[list[str]]:
-    """Return the cells of every row that is not empty."""
+def read_rows(table: Path) -> list[list[str]]:
+    """Return the cells of every row that is not empty; the separator and the encoding are recognised.
+
+    Raises `UserError` if the file cannot be read as a table.
+    """
     try:
         text = _decoded(table.read_bytes())
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True))

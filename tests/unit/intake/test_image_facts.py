@@ -61,3 +61,15 @@ def test_a_table_goes_by_path_or_id_and_says_what_is_missing(tmp_path):
     path.write_text("name,room\na,1\n")
     with pytest.raises(UserError, match="allowed: one of them image_id or path"):
         facts_of_table(str(path), MANIFEST)
+
+
+def test_a_table_of_excel_is_read_and_a_broken_one_is_one_line(tmp_path):
+    path = tmp_path / "table.csv"
+    rows = [f"{name};{value};{day}" for name, value, day in zip(MANIFEST["path"], ("1.5", "", "2"), "äöü", strict=True)]
+    path.write_text("\n".join(["path;dose;day", *rows]), encoding="cp1252")
+    facts = facts_of_table(str(path), MANIFEST)
+    np.testing.assert_array_equal(facts["dose"], [1.5, np.nan, 2])
+    assert facts["day"].tolist() == ["ä", "ö", "ü"]
+    path.write_text('path;dose\n"a.png;1\nb.png;2\nc.png;3\n')
+    with pytest.raises(UserError, match=r"table\.csv: "):
+        facts_of_table(str(path), MANIFEST)
