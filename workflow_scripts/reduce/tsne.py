@@ -9,6 +9,7 @@ import numpy.typing as npt
 from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.initialization import pca
+from openTSNE.nearest_neighbors import Annoy, Sklearn
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.reduce.maps import points_to_map, write_map
@@ -40,15 +41,13 @@ def embed(
     (N, 2) float64.
     """
     points = np.asarray(X, dtype=np.float64)
+    perplexity = usable(perplexity, len(points))
+    # Given by its class and not by name: to look a name up, openTSNE imports pynndescent, which compiles for seconds.
+    index = Sklearn if len(points) <= MAX_EXACT_NEIGHBOURS else Annoy
+    neighbours = index(points, min(len(points) - 1, int(3 * perplexity)), n_jobs=1, random_state=seed)
     with threadpool_limits(1, user_api="blas"):
         start = pca(points, svd_solver="full", random_state=seed)
-        affinities = PerplexityBasedNN(
-            points,
-            perplexity=usable(perplexity, len(points)),
-            method="exact" if len(points) <= MAX_EXACT_NEIGHBOURS else "annoy",
-            random_state=seed,
-            n_jobs=1,
-        )
+        affinities = PerplexityBasedNN(perplexity=perplexity, knn_index=neighbours, n_jobs=1)
         tsne = TSNE(n_iter=n_iter, random_state=seed, n_jobs=threads)
         return np.array(tsne.fit(affinities=affinities, initialization=start), dtype=np.float64)
 

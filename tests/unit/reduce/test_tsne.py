@@ -34,3 +34,13 @@ def test_same_bytes_for_any_number_of_threads(
 @pytest.mark.filterwarnings("error")
 def test_few_points_lower_the_perplexity(digits: np.ndarray) -> None:
     assert np.isfinite(tsne.embed(digits[:8], n_iter=20)).all()
+
+
+def test_no_library_is_imported_to_choose_how_neighbours_are_found(
+    digits: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str) -> bool:
+        raise AssertionError(f"{name} compiles for seconds when it is imported")
+
+    monkeypatch.setattr("openTSNE.affinity.is_package_installed", refuse)
+    tsne.embed(digits[:50], n_iter=1)
