@@ -27,6 +27,7 @@ rule fetch_weights:
         runtime=30,
     params:
         backbone=lambda wildcards: settings.backbones[wildcards.backbone].network(),
+        state=inputs.state_of(inputs.weight_file),
         code=code_digest("jobs.weights"),
     script:
         "../workflow_scripts/jobs/weights.py"
@@ -167,7 +168,7 @@ for backbone, variant in settings.backbones.items():
                 name:
                     f"features_{backbone}_{number}"
                 input:
-                    table=variant.file,
+                    table=inputs.feature_file(backbone),
                     manifest=layout.manifest,
                 output:
                     [
@@ -188,6 +189,7 @@ for backbone, variant in settings.backbones.items():
                     runtime=sizes.runtime_per_image(0.01),
                 params:
                     backbone=variant.network(),
+                    state=inputs.state_of(inputs.feature_file(backbone)),
                     code=code_digest("jobs.bring"),
                 script:
                     "../workflow_scripts/jobs/bring.py"

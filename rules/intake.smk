@@ -44,6 +44,7 @@ rule intake:
         facts=layout.facts,
         intake=inputs.intake_settings,
         listing=inputs.listing,
+        state=inputs.state_of(inputs.excluded_images),
         code=code_digest("jobs.intake"),
     script:
         "../workflow_scripts/jobs/intake.py"
@@ -159,6 +160,9 @@ rule label:
         sublabels=inputs.sublabel_rule,
         groups=inputs.group_rule,
         annotations=inputs.annotations,
+        state=inputs.state_of(
+            inputs.label_table, inputs.label_corrections, inputs.group_table
+        ),
         code=code_digest("jobs.label"),
     script:
         "../workflow_scripts/jobs/label.py"

@@ -20,6 +20,7 @@ rule decompose:
         decomposition=lambda wildcards: settings.decompositions[
             wildcards.decomposition
         ].dump(),
+        state=inputs.state_of(inputs.regressed_table),
         code=lambda wildcards: code_digest(
             "jobs.decompose",
             f"reduce.{settings.decompositions[wildcards.decomposition].method_name}",

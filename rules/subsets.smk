@@ -19,6 +19,7 @@ rule subset:
         runtime=10,
     params:
         subset=lambda wildcards: settings.subsets[wildcards.subset].dump(),
+        state=inputs.state_of(inputs.table_of_subset),
         code=code_digest("jobs.subset"),
     script:
         "../workflow_scripts/jobs/subset.py"

@@ -1,5 +1,6 @@
 """The names of weights in the configuration. Rules import this module, so it uses the standard library only."""
 
+import os
 from pathlib import Path
 
 SUFFIXES = (".pth", ".pt", ".pth.tar", ".tar", ".bin", ".ckpt", ".safetensors", ".h5")
@@ -13,4 +14,4 @@ def weight_file(text: str) -> Path | None:
     """Return the path of a weight file, with `~` expanded; None if `text` names a weight set, package or repository."""
     if text.startswith((PACKAGE, HF_HUB)) or not text.endswith(SUFFIXES):
         return None
-    return Path(text).expanduser()
+    return Path(os.path.expanduser(text))

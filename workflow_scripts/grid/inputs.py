@@ -17,7 +17,7 @@ from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
 from workflow_scripts.intake.labels import find_table
-from workflow_scripts.intake.listing import listing_digest, scan
+from workflow_scripts.intake.listing import entry_of, listing_digest, scan
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.figures import Figure
@@ -67,6 +67,20 @@ class Inputs:
         self.facts = facts
         self.dataset = dataset_name(settings)
         self.is_embedded = settings.data == "embedded"
+
+    def state_of(self, *files: Callable[[Wildcards], Files]) -> Callable[[Wildcards], str]:
+        """Return a function of the wildcards for a digest of the sizes and times of files that the user brings.
+
+        Snakemake sees that a file was replaced only if the new one is newer than what was made from the old one. A copy
+        that keeps its time (`cp -p`, rsync) may be older.
+        """
+
+        def state(wildcards: Wildcards) -> str:
+            paths = [file(wildcards) for file in files]
+            brought = [path for path in paths if isinstance(path, str) and path != self.layout.known_labels]
+            return listing_digest(map(entry_of, brought))
+
+        return state
 
     # ------------------------------------------------------------------------------------------------------- intake
 
@@ -188,11 +202,18 @@ class Inputs:
 
     @_ends_the_run
     def weight_file(self, wildcards: Wildcards) -> Files:
-        """Return the weight file that a backbone's settings name, or no file; raises `UserError` if it is missing."""
-        file = self.settings.backbones[wildcards.backbone].weight_file
-        if file and not isfile(file):
-            raise UserError(f"config: backbones.{wildcards.backbone}.weights: found no file {file}")
-        return file or []
+        """Return the weight file that a backbone's settings name, or no file."""
+        name = wildcards.backbone
+        return _named_file(f"backbones.{name}.weights", self.settings.backbones[name].weight_file)
+
+    def feature_file(self, backbone: str) -> Callable[[Wildcards], Files]:
+        """Return an input function for the file of features that a backbone's settings name."""
+
+        @_ends_the_run
+        def file(wildcards: Wildcards) -> Files:
+            return _named_file(f"backbones.{backbone}.file", self.settings.backbones[backbone].model)
+
+        return file
 
     def images_to_learn_from(self, wildcards: Wildcards) -> str:
         """Return the preprocessed images that a network is fine-tuned on."""
@@ -231,14 +252,21 @@ class Inputs:
             return self.layout.features.format(**wildcards)
         return self.layout.decomposed.format(**{**wildcards, "decomposition": source})
 
-    def regressed_on(self, wildcards: Wildcards) -> dict[str, str]:
+    def regressed_on(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the files with the facts that a decomposition regresses out of the features, by name; often none."""
         settings = self.settings.decompositions[wildcards.decomposition].regressed
         if settings is None:
             return {}
-        table = {"table": settings.table} if settings.table else {}
+        table = self.regressed_table(wildcards)
         images = self.layout.preprocessed.format(preprocess=wildcards.preprocess)
-        return {"manifest": self.manifest_of_rows(wildcards), "images": images, **table}
+        return {"manifest": self.manifest_of_rows(wildcards), "images": images, **({"table": table} if table else {})}
+
+    @_ends_the_run
+    def regressed_table(self, wildcards: Wildcards) -> Files:
+        """Return the user's table of the facts that a decomposition regresses out of the features, or no file."""
+        name = wildcards.decomposition
+        settings = self.settings.decompositions[name].regressed
+        return _named_file(f"decompositions.{name}.regress_out.table", settings.table if settings else None)
 
     def reduction(self, wildcards: Wildcards) -> Cell:
         """Return a cell with the decomposition, number of components and whitening of the wildcard `reducer`."""

@@ -54,6 +54,12 @@ def scan(root: str | Path, include: Iterable[str] = ("**/*",), exclude: Iterable
     return entries
 
 
+def entry_of(path: str) -> Entry:
+    """Return the entry of one file, with the path as it is given."""
+    status = os.stat(path)
+    return Entry(path, status.st_size, status.st_mtime_ns)
+
+
 def listing_digest(entries: Iterable[Entry]) -> str:
     """Return a hash of all paths, sizes and times of change, 16 hex digits."""
     digest = hashlib.sha256()

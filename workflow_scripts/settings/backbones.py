@@ -1,7 +1,6 @@
 """The settings of backbones: frozen networks, descriptors without weights, and features of other programs."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -11,7 +10,7 @@ from workflow_scripts.backbones.family import family_of, layer_width, unknown_la
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.backbones.weight_names import weight_file
 from workflow_scripts.errors import found_allowed
-from workflow_scripts.settings.base import Model, Name, Seed
+from workflow_scripts.settings.base import Model, Name, Seed, UserPath
 
 ARCHITECTURES = {
     "alexnet": "krizhevsky2014",
@@ -311,7 +310,7 @@ class Brought(_WithoutNetwork):
     makes_features: ClassVar[str] = "bring"
     places_new_images: ClassVar[bool] = False
     in_prose = "features of another program"
-    file: str
+    file: UserPath
     """The table: .npz or .h5 with an array of numbers and an array of names, or .csv or .parquet with a column of
     names."""
 
@@ -320,7 +319,7 @@ class Brought(_WithoutNetwork):
     def _is_a_table(cls, file: str) -> str:
         if not file.endswith(TABLES):
             raise ValueError(f"found {file!r}, allowed: a file that ends in {', '.join(TABLES)}")
-        return str(Path(file).expanduser())
+        return file
 
     def width(self, layer: str, side: int) -> int:
         """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""

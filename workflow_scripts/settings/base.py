@@ -1,6 +1,7 @@
 """The base class of all settings models, and the type of names."""
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ Name = Annotated[
 ]
 TRUTHS_OF_A_COMMAND_LINE = ("true", "false")
 """Snakemake gives `--config KEY=true` as a text."""
+UserPath = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
+"""The path of a file or folder that the user brings, with `~` expanded."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What all generators of random numbers take."""
 

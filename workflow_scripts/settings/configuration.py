@@ -1,5 +1,6 @@
 """Reading and checking of the whole configuration, and its JSON schema."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -66,7 +67,7 @@ class Settings(Model):
     def _names_a_folder(cls, folder: str | None) -> str | None:
         if folder is not None and not folder.strip():
             raise ValueError(f"found {folder!r}, allowed: the path of a folder of images")
-        return folder and str(Path(folder).expanduser()) if str(folder).startswith("~") else folder
+        return folder and os.path.expanduser(folder)
 
     @model_validator(mode="before")
     @classmethod

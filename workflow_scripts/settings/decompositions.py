@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from workflow_scripts.settings.base import Model, Seed
+from workflow_scripts.settings.base import Model, Seed, UserPath
 from workflow_scripts.settings.costs import FLOAT, FLOP_PER_WEIGHT, FLOPS, encoder_weights
 from workflow_scripts.settings.methods import Method
 
@@ -71,7 +71,7 @@ class RegressOut(Model):
     facts: list[str] = Field(min_length=1)
     """`brightness`, `contrast` and `sharpness` of the preprocessed images, columns of the manifest that say how an
     image was taken or stored (`width`, `format`, ...), `folder, level 1` to 3, and the columns of `table`."""
-    table: str | None = None
+    table: UserPath | None = None
     """A CSV with further facts, a column each, and a column `path` or `image_id`."""
 
 

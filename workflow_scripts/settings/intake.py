@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.intake.listing import is_pattern
-from workflow_scripts.settings.base import Model
+from workflow_scripts.settings.base import Model, UserPath
 
 TILES_OF_AN_IMAGE = 100
 """Assumed number of tiles of an image if it cannot be known before the images are read."""
@@ -25,12 +25,12 @@ class Labels(Model):
     pattern: str | None = None
     """For `regex`: the regular expression that is matched against the relative path; its group `label`, or its first
     group, is the label."""
-    file: str | None = None
+    file: UserPath | None = None
     """For `csv` and `auto`: a CSV with the columns `path` (or `filename` or `image_id`) and `label`; null takes
     `labels.csv` at the top of the data folder. For `hash`: a folder of labelled images with a folder for each class, or
     a CSV with the columns `sha256` and `label`. For `boxes`: annotations as in `crops`; an image whose boxes are all of
     one class has that label."""
-    corrections: str | None = None
+    corrections: UserPath | None = None
     """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the audit page exports. Its
     labels replace those of the rule."""
 
@@ -60,7 +60,7 @@ class Groups(Model):
     """For `folder`: the level of the folder in the relative path; -1 is the nearest folder, 0 the outermost."""
     pattern: str | None = None
     """For `regex`: the regular expression that is matched against the relative path; its first group is the group."""
-    file: str | None = None
+    file: UserPath | None = None
     """For `csv`: a CSV with the columns `path` (or `filename` or `image_id`) and that of the groups."""
     column: str = Field("group", min_length=1)
     """For `csv`: the name of the column of the groups."""
@@ -130,7 +130,7 @@ class Tiles(Model):
 class Crops(Model):
     """Annotated boxes on the images, which become the images of the study."""
 
-    boxes: str
+    boxes: UserPath
     """A COCO file, or a folder of Pascal VOC (.xml) or YOLO (.txt) files."""
     margin: float = Field(0, ge=0, le=5)
     """Margin on every side of a box, as a share of the box's side."""
@@ -142,7 +142,7 @@ class Intake(Model):
     include: list[str] = ["**/*"]
     """Glob patterns of relative paths; `**` stands for any number of folders."""
     exclude: list[str] = []
-    exclude_file: str | None = None
+    exclude_file: UserPath | None = None
     """A CSV with a column `path` (or `filename` or `image_id`) that names images to leave out, such as the explorer
     exports. If it has a column `set_aside`, only the rows with `yes` count."""
     labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import Field, create_model, model_validator
 
 from workflow_scripts.grid.axes import AXES, Axes, Axis
-from workflow_scripts.settings.base import Model, Name
+from workflow_scripts.settings.base import Model, Name, UserPath
 from workflow_scripts.settings.figures import Figure, check_axes
 from workflow_scripts.settings.pages import WithPages
 
@@ -59,7 +59,7 @@ class Subset(Model):
     """Smallest and largest width of the image, micrometres. It is also known for images without a scale bar whose
     metadata have the size of a pixel."""
     in_clusters: InClusters | None = None
-    file: str | None = None
+    file: UserPath | None = None
     """A CSV with a column `path` (or `filename` or `image_id`) that names the images, such as the explorer exports. If
     it has a column `selection`, only the rows with the subset's name count."""
 

@@ -1,10 +1,12 @@
 """The inputs and params of rules, for wildcards as Snakemake gives them."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
 import yaml
 
+from tests.rules import parsed
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
@@ -89,15 +91,19 @@ def test_a_map_is_made_of_its_decomposition_and_that_of_the_features(inputs):
     )
 
 
-def test_facts_that_are_regressed_out_are_read_beside_the_features():
-    flat = {"method": "pca", "regress_out": {"facts": ["operator"], "table": "facts.csv"}}
+def test_facts_that_are_regressed_out_are_read_beside_the_features(tmp_path):
+    table = tmp_path / "facts.csv"
+    flat = {"method": "pca", "regress_out": {"facts": ["operator"], "table": str(table)}}
     inputs = _inputs(decompositions={**CONFIG["decompositions"], "flat": flat})
     place = {"preprocess": "plain", "backbone": "net", "layer": "fire9_avg@part"}
     assert inputs.regressed_on(Wildcards(**place, decomposition="pca")) == {}
+    with pytest.raises(SystemExit, match=r"decompositions\.flat\.regress_out\.table: found no file"):
+        inputs.regressed_on(Wildcards(**place, decomposition="flat"))
+    table.touch()
     assert inputs.regressed_on(Wildcards(**place, decomposition="flat")) == {
         "manifest": "results/d/subsets/part.csv",
         "images": "results/d/preprocess/plain.h5",
-        "table": "facts.csv",
+        "table": str(table),
     }
 
 
@@ -173,6 +179,28 @@ def test_a_missing_file_of_the_user_ends_the_run_with_one_line(inputs, capsys):
     assert inputs.weight_file(Wildcards(backbone="net")) == []
     with pytest.raises(SystemExit, match=r"^Error: config: new_images: found nothing, allowed: a folder of images"):
         inputs.predictions(None)
+
+
+def test_a_file_of_the_user_that_is_replaced_by_an_older_one_is_seen(tmp_path):
+    weights, labels = tmp_path / "w.pth", tmp_path / "labels.csv"
+    weights.write_bytes(b"new")
+    labels.write_text("path,label\n")
+    net = {"model": "squeezenet1_1", "weights": str(weights), "layers": [["fire9_avg"]]}
+    inputs = _inputs(
+        backbones={**CONFIG["backbones"], "net": net}, intake={"labels": {"rule": "csv", "file": str(labels)}}
+    )
+    of_weights, of_labels = inputs.state_of(inputs.weight_file), inputs.state_of(inputs.label_table)
+    net, before = Wildcards(backbone="net"), of_labels(None)
+    new = of_weights(net)
+    os.utime(weights, (1, 1))  # the same size with an older time
+    assert of_weights(net) != new
+    assert of_labels(None) == before
+    assert inputs.state_of()(None) == inputs.state_of(inputs.excluded_images)(None)  # nothing is brought
+
+
+def test_every_rule_that_reads_a_file_of_the_user_sees_that_it_is_replaced():
+    seeing = {rule.name for rule in parsed() if "state" in rule.params.keys()}  # noqa: SIM118
+    assert seeing == {"intake", "label", "subset", "fetch_weights", "decompose"}
 
 
 def test_gpus_are_for_what_is_told_to_take_one(inputs):
