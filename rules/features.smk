@@ -193,3 +193,36 @@ for backbone, variant in settings.backbones.items():
                     code=code_digest("jobs.bring"),
                 script:
                     "../workflow_scripts/jobs/bring.py"
+
+
+rule export_features:
+    input:
+        features=layout.features,
+        manifest=layout.manifest,
+    output:
+        layout.exported,
+    log:
+        layout.log(f"{layout.exported}.log"),
+    benchmark:
+        layout.benchmark(f"{layout.exported}.tsv")
+    wildcard_constraints:
+        layer=r"[^/@]+",
+        format=r"npz|parquet|csv|h5",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=sizes.runtime_per_image(0.01),
+    params:
+        code=code_digest("jobs.export"),
+    script:
+        "../workflow_scripts/jobs/export.py"
+
+
+# `snakemake export` writes the features of all cells as tables for other programs.
+rule export:
+    input:
+        inputs.exported,
+    localrule: True

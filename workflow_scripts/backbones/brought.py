@@ -13,6 +13,7 @@ import pandas as pd
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.tables import read_csv
+from workflow_scripts.spreadsheets import given_back
 
 log = logging.getLogger(__name__)
 NO_WEIGHTS = {"batch_size": 1, "weights_sha256": "none"}
@@ -113,8 +114,9 @@ def read_table(path: str) -> Table:
                     return _of_arrays({name: _array(item) for name, item in arrays.items()}, path)
             case ".csv":
                 columns = list(pd.read_csv(path, nrows=0).columns)
-                names = next((column for column in columns if column.lower() in NAME_COLUMNS), columns[0])
-                return _of_columns(pd.read_csv(path, dtype={names: str}), path)
+                column = next((column for column in columns if column.lower() in NAME_COLUMNS), columns[0])
+                names = pd.read_csv(path, usecols=[column], dtype=str, keep_default_na=False)[column]
+                return _of_columns(pd.read_csv(path).assign(**{column: names.map(given_back)}), path)
             case _:
                 return _of_columns(pd.read_parquet(path), path)
     except UserError:

@@ -266,6 +266,10 @@ class Layout:
         *(f"features/{_OF_FEATURES}@{{subset}}", (".h5",), "select", _features_of_subsets),
         "the features of a subset's images",
     )
+    exported = Artefact(
+        *(f"exported/{_OF_FEATURES}.{{format}}", ("",), "export_features", STAYS),
+        "the same features as a table for other programs (`snakemake export`)",
+    )
     decomposed = Artefact(
         *(f"decomposed/{_OF_FEATURES}/{{decomposition}}", (".h5",), "decompose", _decomposed),
         "principal components, a t-SNE map, or the codes of an autoencoder",

@@ -243,6 +243,12 @@ class Inputs:
 
         return images
 
+    def exported(self, wildcards: Wildcards) -> list[str]:
+        """Return the tables of the features of all cells, in the format of the setting `export_as`."""
+        layout, ending = self.layout, self.settings.export_as
+        paths = (layout.of(layout.exported, cell, layer=cell.layer, format=ending) for cell in self.grid.all_cells)
+        return list(dict.fromkeys(paths))
+
     # -------------------------------------------------------------------------------------------- reduce and cluster
 
     def decomposed_from(self, wildcards: Wildcards) -> str:

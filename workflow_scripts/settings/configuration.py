@@ -48,6 +48,8 @@ class Settings(Model):
     """The backbone or model whose layers `snakemake list_layers` lists; null takes the baseline's backbone."""
     new_images: str | None = None
     """A folder of images that `snakemake predict` assigns to the clusters of the studies' models."""
+    export_as: Literal["npz", "parquet", "csv", "h5"] = "npz"
+    """The format of the tables of features that `snakemake export` writes."""
     delete: bool = False
     """Whether `snakemake prune` deletes the files that it lists."""
     intake: Intake = Intake()

@@ -208,6 +208,11 @@ def test_gpus_are_for_what_is_told_to_take_one(inputs):
     assert inputs.clusterer_gpus(_of_cell()) == 0
 
 
+def test_exported_are_the_features_of_all_images_of_each_layer_once():
+    inputs = _inputs(export_as="csv")
+    assert inputs.exported(None) == ["results/d/exported/plain/net/fire9_avg.csv"]
+
+
 def test_models_are_those_of_studies_with_a_place_for_new_images(inputs):
     assert inputs.models == [f"results/d/models/{study}/model.json" for study in ("main", "folded")]
     sources = inputs.model_sources(Wildcards(study="main"))
