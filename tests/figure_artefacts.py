@@ -213,7 +213,7 @@ def write_peaks(path: Path, points: np.ndarray) -> str:
 def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of the promised table; what they leave out is null, but k is 7 and each row a repeat of its own."""
     metrics = ("accuracy_majority", "accuracy_matched", "ari", "ami", "purity", "silhouette", "inertia", "dbcv")
-    metrics += ("n_clusters", "noise_fraction", "nmi_geometric")
+    metrics += ("n_clusters", "noise_fraction", "nmi_geometric", "largest_cluster", "largest_class")
     table = pd.DataFrame([{"k": 7, "repeat": i, "restart": 0, "n_init": 10, **row} for i, row in enumerate(rows)])
     integers = ["k", "n_components_used", "fold", "repeat", "restart", "n_init"]
     table = table.reindex(columns=list(dict.fromkeys([*table.columns, *integers, *metrics])))
@@ -259,6 +259,7 @@ def artefacts(
             {
                 **{"n_components_used": cell["n_components"], "accuracy_majority": accuracy, "ari": ari},
                 **{"inertia": inertia, "n_clusters": 7, "noise_fraction": 0.12, "silhouette": 0.3, "dbcv": -0.25},
+                **{"largest_cluster": 0.2, "largest_class": 1 / 7, "accuracy_matched": 0.9 * accuracy},
             }
             for (accuracy, ari), inertia in zip(metrics, 10 + rng.random(20), strict=True)
         ]
@@ -288,8 +289,9 @@ def artefacts(
     ).assign(fold=None)
     classes.to_parquet(folder / "classes.parquet")
     splits = ("train", "validation", "validation_refitted")
+    beside = {"largest_class": 0.3, "accuracy_matched": 0.5, "ari": 0.4}
     folds = [
-        {"accuracy_majority": rng.random(), "fold": f, "split": s, "repeat": r}
+        {"accuracy_majority": rng.random(), "fold": f, "split": s, "repeat": r, **beside}
         for f, s, r in product(range(5), splits, range(3))
     ]
     validated = write_scores(folder / "validated.parquet", folds if labelled else [{"split": "train", "fold": 0}])

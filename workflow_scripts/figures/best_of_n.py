@@ -10,8 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from workflow_scripts.figures.explained_variance import DASHES
-from workflow_scripts.figures.names import METRIC_NAMES, shown
-from workflow_scripts.figures.style import canvas, columns_within, legend_above, looks, note, placeholder, theme
+from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
+from workflow_scripts.figures.style import (
+    canvas,
+    columns_within,
+    legend_above,
+    looks,
+    note,
+    placeholder,
+    theme,
+    wrapped,
+)
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
@@ -30,8 +39,9 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per cell and n: `series` (name of the cell), `k`, `metric`, `n`, `expected, low, high` (in
-    the units of the metric's name in the figure; the band is a bootstrap interval), `n_restarts` and `confidence`.
-    Empty if the metric needs labels and there are none.
+    the units of the metric's name in the figure; the band is a bootstrap interval), `n_restarts`, `confidence`, and
+    `largest_class, accuracy_matched, ari` (shares) of the restart with the lowest inertia of all. Empty if the metric
+    needs labels and there are none.
     """
     names = cell_names(cells, [*AXES])
     curves = [_curve(figure, cell.scores()) for cell in OneCell.each(cells, inputs)]
@@ -49,6 +59,7 @@ def _curve(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
         "metric": metric,
         "n_restarts": len(restarts),
         "confidence": figure["confidence"],
+        **restarts.loc[restarts["inertia"].idxmin(), [*BESIDE_ACCURACY]],
     }
     return curve.assign(**constants)
 
@@ -71,11 +82,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set(xlabel="Restarts n (lowest inertia kept)", xlim=(1, table["n"].max()))
-        ax.set_ylabel(f"Expected {METRIC_NAMES[table['metric'].iloc[0]].replace('Accuracy', 'accuracy')}")
+        expected = f"Expected {METRIC_NAMES[table['metric'].iloc[0]].replace('Accuracy', 'accuracy')}"
+        ax.set_ylabel(wrapped(expected, 38, style["font_size"]))
         ax.grid(axis="y")
         entries = {name: Line2D([], [], color=look.colour, linestyle=dashes[name]) for name, look in line_looks.items()}
         legend_above(ax, entries, columns_within(figure["width"], names, style))
         first = table.iloc[0]
         band = f"{100 * first['confidence']:.0f} % band: bootstrap over the {first['n_restarts']} restarts"
-        note(made, f"k = {first['k']}; {band}.", style)
+        note(made, f"k = {first['k']}; {band}.{accuracy_note([first['metric']], table)}", style)
     return made

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, note, shortened, theme
 from workflow_scripts.figures.text_table import height, spread, write_table
 from workflow_scripts.grid.axes import AXES
@@ -44,14 +45,16 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per cell: `name` (clusterer and whatever else differs between cells), `k` (null if the
-    clusterer finds it), `n_clusters` (mean), `noise` (mean share of the images), `n_repeats`, and for each metric
-    `_mean` and `_sd` (ddof 1; null for one repeat or if the metric does not apply).
+    clusterer finds it), `n_clusters` (mean), `noise` (mean share of the images), `n_repeats`, the means of
+    `largest_cluster, largest_class, accuracy_matched, ari` (shares), and for each metric `_mean` and `_sd` (ddof 1;
+    null for one repeat or if the metric does not apply).
     """
     rows = []
     for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
         repeats = best_of_repeats(with_k(cell.scores(), figure["k"]))
         row = {"name": name, "k": repeats["k"].iloc[0], "n_repeats": len(repeats)}
         row |= {"n_clusters": repeats["n_clusters"].mean(), "noise": repeats["noise_fraction"].mean()}
+        row |= repeats[["largest_cluster", *BESIDE_ACCURACY]].mean().to_dict()
         for metric in figure["metrics"]:
             row |= {f"{metric}_mean": repeats[metric].mean(), f"{metric}_sd": repeats[metric].std()}
         rows.append(row)
@@ -70,13 +73,20 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 shortened(row["name"], 16 if narrow else 40),
                 f"{row['n_clusters']:.3g}",
                 f"{100 * row['noise']:.0f} %" if row["noise"] else "–",
+                *([] if narrow else [f"{100 * row['largest_cluster']:.0f} %"]),
                 *(_number(metric, row[f"{metric}_mean"], row[f"{metric}_sd"], narrow) for metric in metrics),
             ]
             for row in table.to_dict("records")
         ]
-        headings = ["Clusterer", "k", "Noise", *(HEADINGS[metric] for metric in metrics)]
+        headings = [
+            "Clusterer",
+            "k",
+            "Noise",
+            *([] if narrow else ["Largest"]),
+            *(HEADINGS[metric] for metric in metrics),
+        ]
         write_table(made, headings, rows, style)
-        note(made, _explanation(table, len(manifest), manifest["label"].notna().any(), narrow), style)
+        note(made, _explanation(table, metrics, manifest, narrow), style)
     return made
 
 
@@ -84,9 +94,11 @@ def _number(metric: str, mean: float, sd: float, narrow: bool) -> str:
     return spread(mean, float("nan") if narrow else sd, 0 if metric in LARGE else 2)
 
 
-def _explanation(table: pd.DataFrame, n_images: int, labelled: bool, narrow: bool) -> str:
+def _explanation(table: pd.DataFrame, metrics: Sequence[str], manifest: pd.DataFrame, narrow: bool) -> str:
     repeats = f"mean {'' if narrow else '± sd '}over up to {table['n_repeats'].max()} repeats"
-    unlabelled = "" if labelled else "No labels: metrics that need labels are dashes. "
+    unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need labels are dashes. "
     means = [mean for mean in ("arithmetic", "geometric") if f"nmi_{mean}_mean" in table]
     nmi = f" NMI by the {' and the '.join(means)} mean." if means else ""
-    return f"{unlabelled}n = {n_images} images, {repeats}; noise counts in accuracies and DBCV only.{nmi}"
+    counted = "noise counts in accuracies and DBCV only"
+    counted += "" if narrow else "; Largest: share of the images in the largest cluster"
+    return f"{unlabelled}n = {len(manifest)} images, {repeats}; {counted}.{nmi}{accuracy_note(metrics, table)}"

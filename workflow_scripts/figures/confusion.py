@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
-from workflow_scripts.figures.names import BY
+from workflow_scripts.figures.names import BESIDE_ACCURACY, BY, beside_accuracy
 from workflow_scripts.figures.style import (
     INK,
     POINTS_PER_MM,
@@ -25,7 +25,7 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.which_k import chosen_by
-from workflow_scripts.metrics import confusion
+from workflow_scripts.metrics import confusion, score_restarts
 
 LEGIBLE = 4.5
 """Smallest font size in points at which counts are written."""
@@ -42,19 +42,22 @@ def tabulate(
     -------
     DataFrame with one row per label and predicted class: `label, predicted` (sorted; `noise` and `?` last), `count`,
     `support` (labelled images of the class), `share` (count / support), `k` (null if the clusterer finds it),
-    `chosen_by` (metric by which k is the best; null if k is given), `accuracy` (of all labelled images), `n_stored`
-    (number of stored clusterings that it is the best of). Empty without labels.
+    `chosen_by` (metric by which k is the best; null if k is given), `accuracy, largest_class, accuracy_matched, ari`
+    (of all labelled images), `n_stored` (number of stored clusterings that it is the best of). Empty without labels.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
-    counts = confusion(best.labels, cell.manifest()["label"])
+    labels = cell.manifest()["label"]
+    counts = confusion(best.labels, labels)
     support = counts.sum(axis=1)
     correct = sum(counts.loc[name, name] for name in counts.index)
     table = counts.rename_axis(index="label").reset_index().melt("label", var_name="predicted", value_name="count")
     table["support"] = table["label"].map(support)
     table["share"] = table["count"] / table["support"]
     table["chosen_by"] = chosen_by(figure)
-    return table.assign(k=best.k, accuracy=correct / max(support.sum(), 1), n_stored=best.n_stored)
+    table = table.assign(k=best.k, accuracy=correct / max(support.sum(), 1))
+    beside = score_restarts(best.labels[None], labels)[[*BESIDE_ACCURACY]].iloc[0]
+    return table.assign(**beside, n_stored=best.n_stored)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -79,20 +82,22 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_xticks(range(len(columns)), [short[name] for name in columns], rotation=90 if upright else 0)
         ax.set_yticks(range(len(rows)), names)
         ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
-        ax.set_title(_title(table.iloc[0], int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
+        ax.set_title(_title(table, int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
         ax.tick_params(length=0, pad=8, labelsize=max(LEGIBLE, min(small(style), 0.9 * side * POINTS_PER_MM)))
         draw_grid(ax, counts.shape)
         draw_classes(ax, rows, looks(rows, style), sides=("left", "below"))
     return made
 
 
-def _title(first: pd.Series, n: int, width: float, size: float) -> str:
+def _title(table: pd.DataFrame, n: int, width: float, size: float) -> str:
+    first = table.iloc[0]
     accuracy = f"accuracy {100 * first['accuracy']:.1f} % of n = {n}"
+    beside = wrapped(beside_accuracy(table), width, size)
     if pd.isna(first["k"]):
-        return accuracy
+        return f"{accuracy}\n{beside}"
     k = f"k = {first['k']:.0f}"
     by = BY.get(first["chosen_by"], "").removesuffix(", majority vote")  # the axis label says so already
-    return f"{wrapped(k + by, width, size)}\n{accuracy}" if by else f"{k}, {accuracy}"
+    return f"{wrapped(k + by, width, size)}\n{accuracy}\n{beside}" if by else f"{k}, {accuracy}\n{beside}"
 
 
 def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:

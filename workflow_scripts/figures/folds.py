@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import METRIC_NAMES, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -41,14 +41,14 @@ def tabulate(
     Returns
     -------
     DataFrame with `series` (name of the cell), `k, fold, split` (in words), `repeat, metric, value` (in the units of
-    the metric's name in the figure), `mean, sd` (ddof 1; null for one repeat) and `n_repeats`. Empty if there are no
-    values.
+    the metric's name in the figure), `mean, sd` (ddof 1; null for one repeat), `n_repeats`, and
+    `largest_class, accuracy_matched, ari` (shares). Empty if there are no values.
     """
     metric = figure["metric"]
     tables = []
     for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
         scores = with_k(cell.validated(), figure["k"]).dropna(subset=[metric])
-        values = scores[["k", "fold", "split", "repeat"]].assign(value=shown(metric, scores[metric]))
+        values = scores[["k", "fold", "split", "repeat", *BESIDE_ACCURACY]].assign(value=shown(metric, scores[metric]))
         repeats = values.groupby(["fold", "split"])["value"]
         values["mean"], values["sd"], values["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
         tables.append(values.assign(series=name, metric=metric, split=values["split"].map(SPLITS)))
@@ -74,7 +74,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         entries = {split: dot(look) for split, look in split_looks.items()}
         legend_above(axes[0], entries, columns_within(0.9 * figure["width"], splits, style))
         repeats = f"mean ± sd over {table['n_repeats'].max()} repeats"
-        note(made, f"k = {table['k'].iloc[0]}; {repeats}; folds stratified by label.", style)
+        held_out = table[table["split"] != SPLITS["train"]]
+        beside = accuracy_note(table["metric"].unique(), held_out.groupby("series")[[*BESIDE_ACCURACY]].mean())
+        note(made, f"k = {table['k'].iloc[0]}; {repeats}; folds stratified by label.{beside}", style)
     return made
 
 

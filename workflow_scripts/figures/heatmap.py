@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.effects import full_product, varying
-from workflow_scripts.figures.names import METRIC_NAMES, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
 from workflow_scripts.figures.style import canvas, note, placeholder, theme, wrapped
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
@@ -25,8 +25,9 @@ def tabulate(
     Returns
     -------
     DataFrame with `x, y` (values in words, in the order of the axes), `x_axis, y_axis` (the choices), `metric`, `mean`
-    (in the units of the metric's name in the figure), `sd` (of the means of the repeats; ddof 1) and `n` (clusterings).
-    Empty if the metric needs labels and there are none.
+    (in the units of the metric's name in the figure), `sd` (of the means of the repeats; ddof 1), `n` (clusterings),
+    and the means of `largest_class, accuracy_matched, ari` (shares). Empty if the metric needs labels and there are
+    none.
     """
     metric = figure["metric"]
     scores = full_product(OneCell.each(cells, inputs))
@@ -35,9 +36,10 @@ def tabulate(
     scores[metric] = shown(metric, scores[metric])
     x, y = figure["axes"] or _strongest(scores, metric)
     repeats = scores.groupby([x, y, "repeat"])[metric].agg(["mean", "size"]).reset_index()
-    table = repeats.groupby([x, y]).agg(sd=("mean", "std"), mean=("mean", "mean"), n=("size", "sum")).reset_index()
+    table = repeats.groupby([x, y]).agg(sd=("mean", "std"), mean=("mean", "mean"), n=("size", "sum"))
+    table = table.join(scores.groupby([x, y])[[*BESIDE_ACCURACY]].mean()).reset_index()
     values = {"x": [word(x, value) for value in table[x]], "y": [word(y, value) for value in table[y]]}
-    return table[["mean", "sd", "n"]].assign(**values, x_axis=x, y_axis=y, metric=metric)
+    return table[["mean", "sd", "n", *BESIDE_ACCURACY]].assign(**values, x_axis=x, y_axis=y, metric=metric)
 
 
 def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
@@ -74,5 +76,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         )
         ax.tick_params(axis="y", rotation=0)
         ax.set(xlabel=TITLES[table["x_axis"].iloc[0]], ylabel=TITLES[table["y_axis"].iloc[0]])
-        note(made, f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings per field.", style)
+        means = f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings per field."
+        note(made, means + accuracy_note(table["metric"].unique(), table), style)
     return made

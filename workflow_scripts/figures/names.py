@@ -1,5 +1,6 @@
 """The names of metrics in figures and pages."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,8 +30,32 @@ BY = {metric: f", best {name[0].lower() + name[1:].removesuffix(PERCENT)}" for m
 MAP_NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PC", "autoencoder": "Code"}
 """The names of the axes of maps, by the method that made the map."""
 UNLABELLED_METRICS = ("silhouette", "inertia")
+BESIDE_ACCURACY = ("largest_class", "accuracy_matched", "ari")
+"""Scores that every accuracy is read beside: what a single cluster reaches, and two that more clusters do not raise."""
 
 
 def shown(metric: str, values: "pd.Series") -> "pd.Series":
     """Return the values of a metric in the units of its name: shares in percent, others unchanged."""
     return values * 100 if METRIC_NAMES[metric].endswith("(%)") else values
+
+
+def beside_accuracy(scores: "pd.DataFrame") -> str:
+    """Return the scores that accuracies are read beside, as text; ranges if the rows of `scores` differ.
+
+    `scores` has the columns `BESIDE_ACCURACY`, as shares.
+    """
+    largest, matched, ari = (scores[name].dropna() for name in BESIDE_ACCURACY)
+    return f"largest class {_span(100 * largest, 1)} %, matched {_span(100 * matched, 1)} %, ARI {_span(ari, 2)}"
+
+
+def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:
+    """Return a sentence with the scores of `beside_accuracy`; empty if none of the `metrics` is an accuracy."""
+    if not any(metric.startswith("accuracy") for metric in metrics):
+        return ""
+    return f" Beside accuracy: {beside_accuracy(scores)}."
+
+
+def _span(values: "pd.Series", decimals: int) -> str:
+    """Return the lowest and the highest of the values as text, or one number if they are equal when rounded."""
+    low, high = (f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for value in (values.min(), values.max()))
+    return low if low == high else f"{low} to {high}"

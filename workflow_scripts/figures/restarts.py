@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import METRIC_NAMES, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
@@ -29,8 +29,9 @@ def tabulate(
     -------
     DataFrame with one row per restart: `series` (name of the cell), `k`, `repeat, restart, inertia, relative_inertia`
     ((inertia / lowest - 1), percent), `metric, value` (in the units of the metric's name in the figure), `best` (the
-    lowest inertia of the series, the first of equals) and `r` (Pearson's correlation of value and relative inertia in
-    the series; null if one is constant). Empty if the metric needs labels and there are none.
+    lowest inertia of the series, the first of equals), `r` (Pearson's correlation of value and relative inertia in the
+    series; null if one is constant), and `largest_class, accuracy_matched, ari` (shares). Empty if the metric needs
+    labels and there are none.
     """
     series = zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True)
     return pd.concat([_series(figure, cell.scores()).assign(series=name) for name, cell in series], ignore_index=True)
@@ -39,7 +40,8 @@ def tabulate(
 def _series(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
     metric = figure["metric"]
     restarts = with_k(scores, figure["k"]).dropna(subset=["inertia", metric]).reset_index(drop=True)
-    table = restarts[["k", "repeat", "restart", "inertia"]].assign(metric=metric, value=shown(metric, restarts[metric]))
+    table = restarts[["k", "repeat", "restart", "inertia", *BESIDE_ACCURACY]]
+    table = table.assign(metric=metric, value=shown(metric, restarts[metric]))
     table["relative_inertia"] = 100 * (restarts["inertia"] / restarts["inertia"].min() - 1)
     varied = len(table) > 1 and min(table["value"].std(), table["relative_inertia"].std()) > 0
     r = np.corrcoef(table["relative_inertia"], table["value"])[0, 1] if varied else np.nan
@@ -66,7 +68,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for row in axes:
             row[0].set_ylabel(METRIC_NAMES[table["metric"].iloc[0]])
         n = len(read_manifest(inputs["manifest"]))
-        note(made, f"n = {n} images; each point is a restart; triangle and dashed line: the lowest inertia.", style)
+        beside = accuracy_note(table["metric"].unique(), table[table["best"]])
+        what = "each point is a restart; triangle and dashed line: the lowest inertia"
+        note(made, f"n = {n} images; {what}.{beside}", style)
     return made
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.names import METRIC_NAMES, UNLABELLED_METRICS, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, UNLABELLED_METRICS, accuracy_note, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -49,7 +49,8 @@ def tabulate(
     -------
     DataFrame with `metric, x` (a number for `n_components`, as used, and `k`; otherwise a name), `hue` (empty if there
     is none), `repeat, value` (in the units of the metric's name in the figure), `mean, sd` (ddof 1; null for one
-    repeat), `n_repeats`, `axis` (name of x), and `fixed` (the other choices, which the cells share).
+    repeat), `n_repeats`, `largest_class, accuracy_matched, ari` (shares of the repeat), `axis` (name of x), and `fixed`
+    (the other choices, which the cells share).
     """
     chosen = _comparable(cells, figure)
     readers = OneCell.each(cells, inputs)
@@ -64,7 +65,8 @@ def tabulate(
         long.loc[is_metric, "value"] = shown(metric, long.loc[is_metric, "value"])
     repeats = long.groupby(["metric", "x", "hue"])["value"]
     long["mean"], long["sd"], long["n_repeats"] = (repeats.transform(how) for how in ("mean", "std", "count"))
-    columns = ["metric", "x", "hue", "repeat", "value", "mean", "sd", "n_repeats"]
+    long = long.join(scores.groupby(["x", "hue", "repeat"])[[*BESIDE_ACCURACY]].first(), on=["x", "hue", "repeat"])
+    columns = ["metric", "x", "hue", "repeat", "value", "mean", "sd", "n_repeats", *BESIDE_ACCURACY]
     in_words = {"axis": TITLES[figure["x"]], "fixed": _fixed(cells[chosen[0]], figure, scores)}
     return long[columns].assign(**in_words).reset_index(drop=True)
 
@@ -147,7 +149,7 @@ def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
     repeats = f"{n_repeats[0]}" if len(n_repeats) == 1 else f"{n_repeats[0]} to {n_repeats[-1]}"
     spread = "mean ± sd" if n_repeats[-1] > 1 else "no spread from one repeat"
     unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need none. "
-    fixed = f"Fixed: {table['fixed'].iloc[0]}."
+    fixed = f"Fixed: {table['fixed'].iloc[0]}.{accuracy_note(table['metric'].unique(), table)}"
     return f"{unlabelled}n = {len(manifest)} images, {repeats} repeats (open points), {spread}. {fixed}"
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with
 from workflow_scripts.consensus.trust import heard, opinions, support, votes
-from workflow_scripts.figures.names import METRIC_NAMES, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.style import (
     FAINT,
@@ -46,14 +46,16 @@ def tabulate(
     DataFrame with one row per cell, the best first: `place` (from 1), `name`, one column for each axis that differs
     (values in words), `metric` (that of the settings, or `agreement` if it needs labels and there are none),
     `metric_name` (in words), `value` (of a metric the mean over the repeats, in the units of its name in the figure; of
-    the agreement that of the best repeats), `low, high` (smallest and largest over the repeats; null for one), and
-    `n_repeats`. Empty if there is one cell.
+    the agreement that of the best repeats), `low, high` (smallest and largest over the repeats; null for one),
+    `n_repeats`, and beside a metric the means of `largest_class, accuracy_matched, ari` (shares). Empty if there is one
+    cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
     partitions = read_partitions(cells, inputs["clusters"], figure["k"])
     metric = figure["metric"]
-    scores = [] if metric == AGREEMENT else _scores(figure, inputs["scores"])
+    cell_scores = [] if metric == AGREEMENT else _scores(figure, inputs["scores"])
+    scores = [shown(metric, repeats[metric]) for repeats in cell_scores]
     if not scores or all(values.isna().all() for values in scores):
         metric = AGREEMENT
         values, scores = _agreements(partitions)
@@ -68,18 +70,18 @@ def tabulate(
         metric=metric,
         metric_name="Agreement with the other cells" if metric == AGREEMENT else METRIC_NAMES[metric],
         value=values,
-        low=[cell_scores.min() if more else np.nan for cell_scores, more in zip(scores, several, strict=True)],
-        high=[cell_scores.max() if more else np.nan for cell_scores, more in zip(scores, several, strict=True)],
-        n_repeats=[len(cell_scores) for cell_scores in scores],
+        low=[values.min() if more else np.nan for values, more in zip(scores, several, strict=True)],
+        high=[values.max() if more else np.nan for values, more in zip(scores, several, strict=True)],
+        n_repeats=[len(values) for values in scores],
+        **{name: [repeats[name].mean() for repeats in cell_scores] for name in BESIDE_ACCURACY if cell_scores},
     )
     table = table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
     table.insert(0, "place", np.arange(len(table)) + 1)
     return table
 
 
-def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.Series]:
-    scores = [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
-    return [shown(figure["metric"], cell_scores[figure["metric"]]) for cell_scores in scores]
+def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.DataFrame]:
+    return [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
 
 
 def _agreements(partitions: Partitions) -> tuple[np.ndarray, list[pd.Series]]:
@@ -179,4 +181,5 @@ def _explanation(table: pd.DataFrame) -> str:
     what = "agreement, which needs no labels" if metric == AGREEMENT else "mean"
     repeats = table["n_repeats"].max()
     bars = f"lines: smallest to largest over up to {repeats} repeats; " if repeats > 1 else ""
-    return f"{len(table)} cells; dots: {what}; {bars}dashed: median. Below, the choices of each cell."
+    beside = accuracy_note([metric], table)
+    return f"{len(table)} cells; dots: {what}; {bars}dashed: median. Below, the choices of each cell.{beside}"

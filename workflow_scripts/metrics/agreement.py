@@ -18,6 +18,8 @@ METRICS = (
     "purity",
     "homogeneity",
     "completeness",
+    "largest_cluster",
+    "largest_class",
 )
 _CHUNK_CELLS = 1 << 22  # labels or counts in memory at once: 32 MiB of int64
 _TERM_CUTOFF = 45.0  # terms of the expected mutual information below exp(-45) are skipped
@@ -30,7 +32,7 @@ def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int 
 
     **Noise** (a negative number) is neither a cluster nor a class. In the accuracies it counts as wrong, because no
     class is predicted for it. In all other indices it is left out, so read them together with `noise_fraction`.
-    **Images without a label** (None, NaN, "") count only in `n_clusters` and `noise_fraction`.
+    **Images without a label** (None, NaN, "") count only in `n_clusters`, `noise_fraction` and `largest_cluster`.
 
     - `n_clusters`: number of clusters with at least one image, not counting noise.
     - `noise_fraction`: share of noise among all images.
@@ -44,6 +46,8 @@ def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int 
       there is no noise.
     - `homogeneity`, `completeness`: mutual information divided by the entropy of the classes, or of the clusters
       (Rosenberg & Hirschberg 2007).
+    - `largest_cluster`: share of all images in the largest cluster.
+    - `largest_class`: share of the largest class among the labelled images: the accuracy of a single cluster.
 
     Parameters
     ----------
@@ -87,6 +91,8 @@ def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
         "purity": _ratio(n_voted, counts.sum(axis=(1, 2))),
         "ari": _adjusted_rand(counts),
         **_information(counts),
+        "largest_cluster": _ratio(sizes[:, 1:].max(axis=1), sizes.sum(axis=1)),
+        "largest_class": _ratio(tables[:, :, :-1].sum(axis=1).max(axis=1), n_labelled),
     }
 
 

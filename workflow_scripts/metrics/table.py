@@ -23,6 +23,7 @@ COLUMNS = [
     *("purity", "homogeneity", "completeness", "silhouette"),
     *("silhouette_low", "silhouette_high", "calinski_harabasz", "davies_bouldin", "dbcv", "dbcv_low", "dbcv_high"),
     *CRITERIA,
+    *("largest_cluster", "largest_class"),
 ]
 CLASS_COLUMNS = [
     *COLUMNS[: COLUMNS.index("k") + 1],

@@ -100,6 +100,22 @@ def test_figures_without_labels_say_so(kind, tmp_path):
     assert "no labels" in strings(drawn(kind, tmp_path, labelled=False)).lower()
 
 
+OF_ACCURACY = {
+    **{kind: {} for kind in ("confusion", "sensitivity", "restarts", "best_of_n", "heatmap", "folds")},
+    "specification_curve": {"metric": "accuracy_majority"},
+    "clusterer_scores": {"metrics": ["accuracy_majority", "silhouette"]},
+}
+
+
+@pytest.mark.parametrize(("kind", "settings"), OF_ACCURACY.items())
+def test_an_accuracy_stands_beside_what_a_single_cluster_reaches(kind, settings, tmp_path):
+    cells, inputs = artefacts(tmp_path, 7)[kind]
+    said = strings(draw(kind, tabulate(kind, cells, inputs, **settings), inputs))
+    share = "30.0" if kind == "folds" else "14.3"  # of the largest class
+    assert f"largest class {share} %, matched" in said
+    assert "ARI" in said
+
+
 @pytest.mark.parametrize("width", [85, 170])
 def test_bars_of_uneven_classes_have_their_numbers_and_lengths(width, tmp_path):
     sizes = {f"class_{c:02d}": 100 // (c + 1) for c in range(60)}

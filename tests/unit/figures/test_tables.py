@@ -143,6 +143,9 @@ def test_confusion_counts_supports_and_accuracy(tmp_path):
     ]
     assert table["share"].tolist() == [1, 1 / 3, 0, 2 / 3]
     assert (table["accuracy"] == 4 / 5).all()
+    # the clusters of two images take a class each, the first cluster none: 1 + 2 of 5
+    assert (table[["largest_class", "accuracy_matched"]] == 3 / 5).all(axis=None)
+    np.testing.assert_allclose(table["ari"], adjusted_rand_score(list("aabbb"), [0, 2, 2, 1, 1]))
     assert (table["n_stored"] == 2).all()
 
 

@@ -1,5 +1,7 @@
 """score_restarts against scikit-learn, metric by metric."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,10 +42,12 @@ def expected_row(labels: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """One row of score_restarts by scikit-learn calls, noise and missing labels taken out by hand."""
     clustered = known(y) & (labels >= 0)
     row = {"n_clusters": len(set(labels[labels >= 0])), "noise_fraction": np.mean(labels < 0)}
-    row |= dict.fromkeys(("accuracy_majority", "accuracy_matched", "purity", *AGREEMENT), np.nan)
+    row["largest_cluster"] = max(Counter(labels[labels >= 0].tolist()).values(), default=0) / len(labels)
+    row |= dict.fromkeys(("accuracy_majority", "accuracy_matched", "purity", "largest_class", *AGREEMENT), np.nan)
     if not known(y).any():
         return row
     row |= {"accuracy_majority": 0.0, "accuracy_matched": 0.0}
+    row["largest_class"] = max(Counter(y[known(y)]).values()) / known(y).sum()
     if clustered.any():
         truth, clusters = y[clustered].astype(str), labels[clustered]
         table = contingency_matrix(truth, clusters)

@@ -26,7 +26,7 @@ PROMISE = [
     "inertia", "n_iter",
     "accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric", "purity", "homogeneity",
     "completeness", "silhouette", "silhouette_low", "silhouette_high", "calinski_harabasz", "davies_bouldin", "dbcv",
-    "dbcv_low", "dbcv_high", "bic", "aic",
+    "dbcv_low", "dbcv_high", "bic", "aic", "largest_cluster", "largest_class",
 ]
 WHOLE = {
     "n_components", "n_components_used", "k", "n_clusters", "fold", "repeat", "restart", "n_init", "seed", "n_iter",
@@ -34,7 +34,7 @@ WHOLE = {
 }
 TEXT = {"dataset", "preprocess", "backbone", "layer", "subset", "reducer", "clusterer", "split", "label"}
 # fmt: on
-AGREEMENT = PROMISE[PROMISE.index("accuracy_majority") : PROMISE.index("silhouette")]
+AGREEMENT = [*PROMISE[PROMISE.index("accuracy_majority") : PROMISE.index("silhouette")], "largest_class"]
 
 N = 60
 IDS = np.array([f"i{number}" for number in range(N)])
