@@ -50,8 +50,8 @@ class Family(Protocol):
     def graph_node(self, model: str, node: str) -> str:
         """Return the name of a node in the traced graph."""
 
-    def licence(self, model: str) -> str | None:
-        """Return the licence of the published weights, or None if the library does not state one."""
+    def licence(self, model: str, text: str) -> str | None:
+        """Return the licence of the published weights named `text`, or None if the library does not state one."""
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
         """Return the network with random weights, in eval mode.

@@ -76,7 +76,7 @@ class Timm:
         """Return the name of a node in the traced graph, such as `blocks.11.add_1` for `blocks.11`."""
         return _facts(model)["nodes"][node][0]
 
-    def licence(self, model: str) -> str | None:
+    def licence(self, model: str, text: str) -> str | None:
         """Return the licence of the model's weights that timm states, or None."""
         return _facts(model)["licence"]
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from workflow_scripts.backbones.normalisation import Normalisation
 
 NODES = Path(__file__).parent / "nodes" / "torchvision"
+SWAG_LICENCE = "cc-by-nc-4.0"
+"""The licence of https://github.com/facebookresearch/SWAG."""
+SWAG_BY_DEFAULT = ("regnet_y_128gf", "vit_h_14")
+"""The models whose default weights are of SWAG."""
 
 _VGG_BLOCKS = {"vgg11": (1, 1, 2, 2, 2), "vgg13": (2, 2, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 _SQUEEZENET_FIRES = {"squeezenet1_0": (3, 4, 5, 7, 8, 9, 10, 12), "squeezenet1_1": (3, 4, 6, 7, 9, 10, 11, 12)}
@@ -78,9 +82,9 @@ class Torchvision:
         """Return the name of a node in the traced graph, which is the same."""
         return node
 
-    def licence(self, model: str) -> str | None:
-        """Return None, because torchvision states no licences of single weight sets."""
-        return None
+    def licence(self, model: str, text: str) -> str | None:
+        """Return the licence of weights of SWAG, and None for others, because torchvision states no other."""
+        return SWAG_LICENCE if "SWAG" in text or (text.lower() == "default" and model in SWAG_BY_DEFAULT) else None
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
         """Return the network with random weights, in eval mode; `options` are passed to the constructor."""

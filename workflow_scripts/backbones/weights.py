@@ -20,7 +20,7 @@ from workflow_scripts.backbones.family import family_of
 from workflow_scripts.backbones.hub import hash_in_name, hugging_face
 from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
 from workflow_scripts.backbones.weight_files import read
-from workflow_scripts.backbones.weight_names import HF_HUB, PACKAGE, RANDOM, weight_file
+from workflow_scripts.backbones.weight_names import HF_HUB, PACKAGE, RANDOM, is_published, weight_file
 from workflow_scripts.errors import UserError
 from workflow_scripts.provenance import file_digest
 
@@ -77,8 +77,8 @@ def fetch(backbone: Mapping[str, Any]) -> dict[str, Any]:
         return {"weights": chosen.weights}
     family, name = family_of(chosen.model)
     facts = {"weights": chosen.weights, "path": str(path), "bytes": path.stat().st_size}
-    if weight_file(chosen.weights) is None and not chosen.weights.startswith((PACKAGE, HF_HUB)):
-        facts["licence"] = family.licence(name)
+    if is_published(chosen.weights):
+        facts["licence"] = family.licence(name, chosen.weights)
     return {**facts, "weights_sha256": _checked_digest(path, chosen.sha256)}
 
 
@@ -168,7 +168,7 @@ def load(backbone: Mapping[str, Any], n_classes: int | None = None, side: int | 
     tensors, metadata = read(path, chosen.model)
     if "classes" in metadata:  # the file was written by fine-tuning
         options = {"num_classes": len(metadata["classes"])} | options
-    if weight_file(chosen.weights) is None and not chosen.weights.startswith((PACKAGE, HF_HUB)):
+    if is_published(chosen.weights):
         options = family.published_options(name, chosen.weights) | options
     net = _seeded(chosen, side, options)
     missing, unmatched = _fill(net, family.adapted(net, _without_prefix(net, tensors)), path)

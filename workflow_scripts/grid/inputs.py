@@ -676,9 +676,10 @@ class Inputs:
 
     def _model_settings(self, cell: Cell) -> dict[str, Any]:
         decomposition = self.settings.decompositions.get(cell.decomposition)
+        licence = self.settings.backbones[cell.backbone].licence
         return {
             "preprocess": self.settings.preprocess[cell.preprocess].dump(),
-            "backbone": self.frozen_network(cell.backbone),
+            "backbone": {**self.frozen_network(cell.backbone), "licence": licence},
             "decomposition": decomposition and decomposition.dump(),
         }
 

@@ -3,14 +3,16 @@
 import shutil
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from workflow_scripts.backbones.weight_names import restricts_use
 from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
 from workflow_scripts.grid.expand import Skipped
 from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Job, Run
+from workflow_scripts.settings.backbones import Backbone
 
 FIGURE_BYTES = 2_000_000
 REASONS_SHOWN = 5
@@ -29,8 +31,16 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
         f"  restarts of k-means {_restarts_of_kmeans(jobs, sizes):,}",
         *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
         f"  disk about {_size(sum(written.values()))}, {_size(free_bytes(layout.root))} free",
+        *restricted(sizes.settings.backbones, {cell.backbone for cell in sizes.grid.all_cells}),
         *left_out(sizes.grid.skipped),
     ]
+
+
+def restricted(backbones: Mapping[str, Backbone], used: Collection[str]) -> Iterator[str]:
+    """Yield a line for each used backbone whose weights have a licence that restricts their use."""
+    for name, backbone in backbones.items():
+        if name in used and restricts_use(backbone.licence):
+            yield f"  licence of the weights of {name}: {backbone.licence}, which restricts their use; read it"
 
 
 def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:

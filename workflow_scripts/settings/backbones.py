@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 from workflow_scripts.backbones.brought_width import ASSUMED_WIDTH, TABLES, brought_width
 from workflow_scripts.backbones.family import family_of, layer_width, unknown_layer
 from workflow_scripts.backbones.layers import parts_of
-from workflow_scripts.backbones.weight_names import weight_file
+from workflow_scripts.backbones.weight_names import is_published, weight_file
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import Model, Name, Seed, UserPath
 
@@ -166,6 +166,12 @@ class Network(_OfImages):
         path = weight_file(self.weights)
         return None if path is None else str(path)
 
+    @property
+    def licence(self) -> str | None:
+        """The licence of published weights that the library states; None if it is not known."""
+        family, name = family_of(self.model)
+        return family.licence(name, self.weights) if is_published(self.weights) else None
+
     def width(self, layer: str, side: int) -> int:
         """Return the number of features of a layer for one image of `side` x `side` pixels."""
         return sum(layer_width(self.model, part, side) for part in parts_of(layer))
@@ -185,6 +191,7 @@ class _WithoutNetwork(_Variant):
     finetune: ClassVar[None] = None
     weights: ClassVar[None] = None
     weight_file: ClassVar[None] = None
+    licence: ClassVar[None] = None
     size: ClassVar[None] = None
     batch_size: ClassVar[None] = None
 

@@ -7,6 +7,7 @@ import pytest
 
 from workflow_scripts.backbones import family, torchvision_family
 from workflow_scripts.backbones.layers import POOLINGS, Layer, parse_layer
+from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 
 TORCHVISION = torchvision_family.Torchvision()
@@ -112,6 +113,14 @@ def test_the_node_files_are_up_to_date(model):
     assert (torchvision_family.NODES / f"{model}.json").read_text() == generate_nodes.torchvision_content(model), (
         "run `python -m workflow_scripts.backbones.generate_nodes`"
     )
+
+
+def test_the_weights_of_swag_are_those_for_which_torchvision_states_a_licence():
+    for model in torchvision_family.models():
+        known = torchvision.models.get_model_weights(model)
+        for text in ("default", *known.__members__):
+            restricted = "license" in known["DEFAULT" if text == "default" else text].meta
+            assert (TORCHVISION.licence(model, text) is not None) == restricted, (model, text)
 
 
 def test_list_layers_gives_sizes_on_disk():

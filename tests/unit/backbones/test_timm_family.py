@@ -172,5 +172,5 @@ def test_pixels_are_scaled_as_the_model_cards_say(model, mean, std):
 
 def test_licences_are_those_of_the_weights():
     timm = timm_family.Timm()
-    assert timm.licence("vit_small_patch16_dinov3.lvd1689m") == "dinov3-license"
-    assert timm.licence("vit_small_patch14_dinov2") == "apache-2.0"
+    assert timm.licence("vit_small_patch16_dinov3.lvd1689m", "default") == "dinov3-license"
+    assert timm.licence("vit_small_patch14_dinov2", "default") == "apache-2.0"

@@ -217,7 +217,9 @@ def test_models_are_those_of_studies_with_a_place_for_new_images(inputs):
     assert inputs.models == [f"results/d/models/{study}/model.json" for study in ("main", "folded")]
     sources = inputs.model_sources(Wildcards(study="main"))
     assert sources["network"] == sources["features"] == "results/d/features/plain/net/fire9_avg.h5"
-    assert inputs.model_settings(Wildcards(study="main"))["decomposition"]["method"] == "pca"
+    settings = inputs.model_settings(Wildcards(study="main"))
+    assert settings["decomposition"]["method"] == "pca"
+    assert settings["backbone"]["licence"] is None
 
 
 def test_published_tables_are_those_that_the_configuration_makes(inputs):
