@@ -78,6 +78,7 @@ rule known_labels:
 rule scale_bars:
     input:
         images=layout.images,
+        corrections=inputs.scale_corrections,
     output:
         layout.scale_bars,
     log:
@@ -98,6 +99,31 @@ rule scale_bars:
         code=code_digest("jobs.scale_bars"),
     script:
         "../workflow_scripts/jobs/scale_bars.py"
+
+
+# scale_bars.csv and the files -> scales.html: the bar of each image, to check its scale and to correct it
+rule scales_page:
+    input:
+        scales=layout.scale_bars,
+    output:
+        layout.scales_page,
+    log:
+        layout.log(layout.scales_page),
+    benchmark:
+        layout.benchmark(layout.scales_page)
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=resources.intake_mb,
+        runtime=sizes.runtime_per_image(0.05),
+    params:
+        folder=inputs.images_folder,
+        max_pixels=settings.intake.max_pixels,
+        dataset=inputs.dataset,
+        code=code_digest("jobs.scales_page"),
+    script:
+        "../workflow_scripts/jobs/scales_page.py"
 
 
 # Parts of files as images: tiles, boxes, pages.

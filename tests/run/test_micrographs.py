@@ -1,5 +1,6 @@
 """Micrographs through intake: scales in the manifest, a subset by scale, the stripe cropped off, and the table."""
 
+import csv
 import shutil
 
 import h5py
@@ -7,6 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from micrographs import write_micrographs
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.workflow import Project
 
@@ -31,6 +35,7 @@ studies:
 RESULTS = "results/micrographs"
 MADE = (
     "scale_bars.csv",
+    "scales.html",
     "subsets/fine.csv",
     "preprocess/whole.h5",
     "preprocess/cropped.h5",
@@ -91,14 +96,6 @@ def test_the_table_counts_every_image(study):
     pd.testing.assert_series_equal(of_scales, scales.value_counts().sort_index(), check_names=False)
 
 
-def test_nothing_is_read_again_but_what_changed(study, tmp_path):
-    project, _ = study
-    other = project.copy(tmp_path / "project")
-    (other.folder / "pictures" / "zeiss_0000.txt").write_text("[SemImageFile]\nPixelSize=2.0\n")
-    other.run(f"{RESULTS}/scale_bars.csv")
-    assert "25 of 26 images are known" in (other.folder / RESULTS / "logs" / "scale_bars.log").read_text()
-
-
 def test_scales_that_are_not_read_end_the_run_in_one_line(study, tmp_path):
     project, _ = study
     other = project.copy(tmp_path / "project")
@@ -108,3 +105,68 @@ def test_scales_that_are_not_read_end_the_run_in_one_line(study, tmp_path):
     said = done.stdout + done.stderr
     assert "config: subsets.fine: found intake without scale_bars, allowed: intake: {scale_bars: true}" in said
     assert "Traceback" not in said
+
+
+def press(browser, *keys):
+    for key in keys:
+        ActionChains(browser).send_keys(key).perform()
+
+
+def write(browser, name, text):
+    field = browser.find_element(By.ID, name)
+    field.clear()
+    field.send_keys(text)
+
+
+def test_scales_corrected_on_the_page_come_back_and_only_a_changed_file_is_read_again(
+    study, browser, downloads, tmp_path
+):
+    project, _ = study
+    scales = read(project, "scale_bars.csv")
+    browser.get((project.folder / RESULTS / "scales.html").as_uri())
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    paths = []
+    for keys in ("k", "x"):
+        paths.append(browser.find_element(By.ID, "path").text.partition(": ")[2])
+        press(browser, keys)
+    # Corrected by what the bar stands for and by a click on its end, which moves 10 per cent of the crop's width.
+    paths.append(browser.find_element(By.ID, "path").text.partition(": ")[2])
+    bar = browser.find_element(By.ID, "bar")
+    left, width = bar.rect["x"], bar.rect["width"]
+    end = browser.find_element(By.ID, "right").rect["x"] + 1
+    shift = width // 10
+    ActionChains(browser).move_to_element_with_offset(bar, end + shift - left - width // 2, 0).click().perform()
+    pixels = float(browser.find_element(By.ID, "pixels").get_property("value"))
+    crop = browser.execute_script("return items[at].crop.width")
+    assert pixels == pytest.approx(scales.loc[paths[2], "bar_px"] + shift * crop / width, abs=crop / width + 0.5)
+    press(browser, "c")
+    write(browser, "length", "3 parsec\ue007")
+    assert "with its unit" in browser.find_element(By.ID, "wrong").text
+    write(browser, "length", "7 µm\ue007")
+    assert "3 of 26 checked: 1 right, 1 corrected, 1 without a scale" in browser.find_element(By.ID, "counts").text
+    paths.append(browser.find_element(By.ID, "path").text.partition(": ")[2])
+    write(browser, "length", "")
+    write(browser, "size", "12.5\ue007")
+    browser.refresh()
+    assert "4 of 26 checked" in browser.find_element(By.ID, "counts").text
+    press(browser, "e")
+    exported = downloads / "micrographs_scales.csv"
+    WebDriverWait(browser, 60).until(lambda _: exported.is_file() and not list(downloads.glob("*.crdownload")))
+    with open(exported, newline="") as stream:
+        assert [row["path"] for row in csv.DictReader(stream)] == paths
+
+    other = project.copy(tmp_path / "project")
+    (other.folder / "checked.csv").write_bytes(exported.read_bytes())
+    other.edit("config/config.yaml", "scale_bars: true", "scale_bars: true, scales: checked.csv")
+    (other.folder / "pictures" / (beside := "zeiss_0000.txt")).write_text("[SemImageFile]\nPixelSize=2.0\n")
+    said = other.run(f"{RESULTS}/manifest.csv")
+    assert "25 of 26 images are known" in (other.folder / RESULTS / "logs" / "scale_bars.log").read_text()
+    assert "2 hand" in said
+    found = read(other, "manifest.csv")
+    nan = np.nan
+    expected = [scales.loc[paths[0], "scale_um"], nan, 7, nan]
+    np.testing.assert_allclose(found.loc[paths, "scale_um"], expected)
+    sizes = [scales.loc[paths[0], "nm_per_pixel"], nan, 7e3 / pixels, 12.5]
+    np.testing.assert_allclose(found.loc[paths, "nm_per_pixel"], sizes, rtol=1e-5)
+    rest = [path for path in found.index if path not in paths and not path.startswith(beside[:-4])]
+    pd.testing.assert_series_equal(found.loc[rest, "scale_um"], scales.loc[rest, "scale_um"])

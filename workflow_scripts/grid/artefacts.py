@@ -170,6 +170,10 @@ def _pages(kind: str) -> Named:
     return lambda grid: ({"study": study} for study, pages in grid.pages.items() if kind in pages)
 
 
+def _scaled(grid: Grid) -> Iterable[Wildcards]:
+    return [{}] if grid.settings.intake.scale_bars else []
+
+
 def _whole_run(grid: Grid) -> Iterable[Wildcards]:
     return [{}]
 
@@ -215,6 +219,10 @@ class Layout:
     scale_bars = Artefact(
         *("scale_bars", (".csv",), "scale_bars", STAYS),
         "the scale of each micrograph, or why it could not be read (`intake: {scale_bars: true}`)",
+    )
+    scales_page = Artefact(
+        *("scales", (".html",), "scales_page", _scaled),
+        "a page to check the scale of each micrograph beside its bar, and to correct it",
     )
     scale_facts = Artefact(
         ".scale_bars", (".facts",), "scale_bars", STAYS, "scale bars already read, kept for the next run"

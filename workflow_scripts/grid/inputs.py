@@ -93,7 +93,10 @@ class Inputs:
         """Return a digest of the files in the data folder, without the tables of labels; None for embedded data."""
         if self.is_embedded:
             return None
-        files = (self.label_table, self.group_table, self.label_corrections, self.excluded_images)
+        files = (
+            *(self.label_table, self.group_table, self.label_corrections),
+            *(self.excluded_images, self.scale_corrections),
+        )
         given = [file(wildcards) for file in files]
         tables = {abspath(table) for table in given if isinstance(table, str)}
         folder, intake = self.settings.data, self.settings.intake
@@ -134,6 +137,11 @@ class Inputs:
         groups = self.settings.intake.groups
         return _named_file("intake.groups.file", groups.file) if groups and groups.rule == "csv" else []
 
+    @_ends_the_run
+    def scale_corrections(self, wildcards: Wildcards) -> Files:
+        """Return the table of corrected scales, or no file."""
+        return _named_file("intake.scales", self.settings.intake.scales)
+
     @property
     def group_rule(self) -> dict[str, Any] | None:
         """The rule of the groups, or None."""
@@ -148,7 +156,9 @@ class Inputs:
     @property
     def intake_settings(self) -> dict[str, Any]:
         """The settings that decide which files become images of the data set."""
-        return self.settings.intake.dump(exclude={"labels", "sublabels", "groups", "scale_bars", "tiles", "crops"})
+        return self.settings.intake.dump(
+            exclude={"labels", "sublabels", "groups", "scale_bars", "scales", "tiles", "crops"}
+        )
 
     @property
     def images_table(self) -> str:

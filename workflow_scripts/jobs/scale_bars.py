@@ -4,10 +4,10 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.scale_bars.read import Reading
-from workflow_scripts.intake.scale_bars.table import files_of, notes, read_scales
+from workflow_scripts.intake.scale_bars.table import corrected, files_of, notes, read_scales
 from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.provenance import digest
-from workflow_scripts.runlog import job, progress
+from workflow_scripts.runlog import NOTICE, job, progress
 
 snakemake: Snakemake
 
@@ -25,6 +25,9 @@ with job(snakemake.log[0]) as log:
             memory=memory,
             progress=progress("scale bars", "images"),
         )
-    for line in notes(table):
-        log.info(line)
+    if snakemake.input.corrections:
+        table = corrected(table, images, snakemake.input.corrections)
+    log.log(
+        NOTICE, f"scales: {'; '.join(notes(table))}. The page scales.html shows each bar, to check and correct them"
+    )
     write_csv(table, snakemake.output[0])

@@ -168,6 +168,9 @@ class Intake(Model):
     scale_bars: bool = False
     """Whether to read the scale of each image, from its metadata or its data bar, into `scale_bars.csv` and into the
     columns `scale_um` and `nm_per_pixel` of the manifest; subsets can use it."""
+    scales: str | None = None
+    """A CSV with the columns `path` (or `filename` or `image_id`), `scale_um` and `nm_per_pixel`, such as the page
+    `scales.html` exports. Its values replace those that were read; if both are empty, the image has no scale."""
     pages: Literal["first", "all"] = "first"
     """The pages or frames of a file that become images: the first one or all."""
     tiles: Tiles | None = None
@@ -199,6 +202,8 @@ class Intake(Model):
     def _one_way_to_cut(self) -> "Intake":
         if self.crops and (self.tiles or self.pages == "all"):
             raise ValueError("crops: found beside tiles or pages: all, allowed: crops alone")
+        if self.scales and not self.scale_bars:
+            raise ValueError("scales: found intake without scale_bars, allowed: scale_bars: true beside it")
         if self.tiles and self.tiles.size_um and not self.scale_bars:
             raise ValueError("tiles.size_um: found intake without scale_bars, allowed: scale_bars: true beside it")
         return self

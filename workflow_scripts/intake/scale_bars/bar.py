@@ -75,6 +75,11 @@ class Bar:
     ground: int
     gap: Box | None = None
 
+    @property
+    def start(self) -> tuple[float, float]:
+        """The column of the left end and the row of the middle, pixels."""
+        return (self.box.left + self.box.right - self.length) / 2, (self.line.top + self.line.bottom) / 2
+
     def strength(self, grey: np.ndarray) -> np.ndarray:
         """Return the share of the bar's colour in each pixel of `grey` (uint8), float32 from 0 (background) to 1."""
         return np.clip((grey.astype(np.float32) - self.ground) / (self.level - self.ground), 0, 1)

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     IMPLAUSIBLE = "implausible"
     DISAGREE = "metadata and bar disagree"
+    BY_HAND = "set by hand"
     TWO_SCALES = "two scales disagree"
     NO_IMAGE = "no image"
 
@@ -49,10 +50,12 @@ class Reading:
     ----------
     scale_um : the length that the bar stands for, micrometres.
     bar_px : the length of the bar, pixels.
+    bar_x, bar_y : the column of its left end and the row of its middle, pixels.
     nm_per_pixel : the size of a pixel, nanometres.
     field_um : the width of the image, micrometres.
     confidence : the share of readings of the text that agree; 1 for metadata.
-    source : the maker of the microscope whose metadata were read, or `picture` if the bar was read.
+    source : the maker of the microscope whose metadata were read, `picture` if the bar was read, or `hand` if the scale
+        is from a table of corrections.
     text : the most frequent reading of the text.
     reason : one of `Reason`, or empty.
     """
@@ -65,6 +68,13 @@ class Reading:
     source: str = ""
     text: str = ""
     reason: str = ""
+    bar_x: float = np.nan
+    bar_y: float = np.nan
+
+    def with_bar(self, bar: Bar, top: int = 0) -> "Reading":
+        """Return the reading with the length and the place of a bar, in rows that begin at row `top` of the image."""
+        x, y = bar.start
+        return replace(self, bar_px=bar.length, bar_x=x, bar_y=top + y)
 
 
 class _Failed(Exception):  # noqa: N818 - an outcome, not a failure
@@ -72,18 +82,26 @@ class _Failed(Exception):  # noqa: N818 - an outcome, not a failure
 
     def __init__(self, reason: Reason, text: str = "", bar: Bar | None = None) -> None:
         super().__init__(reason)
-        self.reading = Reading(reason=reason, text=text, bar_px=bar.length if bar else np.nan)
+        reading = Reading(reason=reason, text=text)
+        self.reading = reading.with_bar(bar) if bar else reading
+
+    def below(self, rows: int) -> "_Failed":
+        """Return the failure with the place of its bar moved down by `rows`."""
+        self.reading = replace(self.reading, bar_y=self.reading.bar_y + rows)
+        return self
 
 
 @dataclass(frozen=True)
 class _Named:
-    """A bar with the length `nm` (nanometres) that a text near it names, and the text's distance from the bar."""
+    """A bar with the length `nm` (nanometres) that a text near it names, the text's distance from the bar, and the row
+    of the image, `top`, from which the bar's rows count."""
 
     bar: Bar
     nm: float
     confidence: float
     text: str
     distance: float
+    top: int = 0
 
     @property
     def nm_per_pixel(self) -> float:
@@ -118,8 +136,8 @@ def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
     except UserError:  # without Tesseract the metadata are still valid
         return _by_length(grey, reading, Reason.UNREADABLE)
     if abs(named.nm_per_pixel / known.nm_per_pixel - 1) > TOLERANCE + 1 / named.bar.length:
-        raise _Failed(Reason.DISAGREE, named.text, named.bar)
-    return replace(reading, scale_um=named.nm / 1e3, bar_px=named.bar.length, text=named.text)
+        raise _Failed(Reason.DISAGREE, named.text, named.bar).below(named.top)
+    return replace(reading, scale_um=named.nm / 1e3, text=named.text).with_bar(named.bar, named.top)
 
 
 def _by_length(grey: np.ndarray, reading: Reading, reason: str) -> Reading:
@@ -127,21 +145,26 @@ def _by_length(grey: np.ndarray, reading: Reading, reason: str) -> Reading:
 
     The bar's length follows from its pixels and must be nearly a round number; otherwise `_Failed` is raised.
     """
-    bars = [bar for stripe in find_stripes(grey) for bar in find_bars(grey[stripe.top : stripe.bottom], len(grey))]
+    bars = [
+        (bar, stripe.top)
+        for stripe in find_stripes(grey)
+        for bar in find_bars(grey[stripe.top : stripe.bottom], len(grey))
+    ]
     if len(bars) != 1:
         return replace(reading, reason=reason)
-    nm = nearest_length(bars[0].length * reading.nm_per_pixel)
-    if abs(nm / reading.nm_per_pixel - bars[0].length) > TOLERANCE * bars[0].length + 1:
-        raise _Failed(Reason.DISAGREE, bar=bars[0])
-    return replace(reading, scale_um=nm / 1e3, bar_px=bars[0].length)
+    bar, top = bars[0]
+    nm = nearest_length(bar.length * reading.nm_per_pixel)
+    if abs(nm / reading.nm_per_pixel - bar.length) > TOLERANCE * bar.length + 1:
+        raise _Failed(Reason.DISAGREE, bar=bar).below(top)
+    return replace(reading, scale_um=nm / 1e3).with_bar(bar, top)
 
 
 def _by_bar(grey: np.ndarray) -> Reading:
     named = _named(grey)
     if not NM_PER_PIXEL[0] <= named.nm_per_pixel <= NM_PER_PIXEL[1]:
-        raise _Failed(Reason.IMPLAUSIBLE, named.text, named.bar)
-    reading = Reading(named.nm / 1e3, named.bar.length, named.nm_per_pixel, source="picture", text=named.text)
-    return replace(reading, confidence=named.confidence)
+        raise _Failed(Reason.IMPLAUSIBLE, named.text, named.bar).below(named.top)
+    reading = Reading(named.nm / 1e3, nm_per_pixel=named.nm_per_pixel, confidence=named.confidence, source="picture")
+    return replace(reading, text=named.text).with_bar(named.bar, named.top)
 
 
 def _named(grey: np.ndarray) -> _Named:
@@ -152,10 +175,11 @@ def _named(grey: np.ndarray) -> _Named:
     for margin in (0, around):
         named = []
         for stripe in stripes:
+            top = max(0, stripe.top - margin)
             try:
-                named.append(_named_in(grey[max(0, stripe.top - margin) : stripe.bottom + margin], height))
+                named.append(replace(_named_in(grey[top : stripe.bottom + margin], height), top=top))
             except _Failed as failure:
-                failures.append(failure)
+                failures.append(failure.below(top))
                 if failure.reading.reason == Reason.TWO_SCALES:
                     raise
         if named:

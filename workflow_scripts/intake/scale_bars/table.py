@@ -5,12 +5,15 @@ from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.intake.facts import Memory
+from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.scale_bars.metadata import texts_beside
-from workflow_scripts.intake.scale_bars.read import Reading, read_scale
+from workflow_scripts.intake.scale_bars.read import Reading, Reason, read_scale
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", *(field.name for field in fields(Reading)))
@@ -47,6 +50,39 @@ def read_scales(
             progress(done, len(unknown))
     rows = pd.DataFrame([asdict(readings[entry]) for entry in entries])
     return pd.concat([images[["image_id", "path"]].reset_index(drop=True), rows], axis=1)[list(COLUMNS)]
+
+
+def corrected(table: pd.DataFrame, images: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Return the table of scales with those of a CSV, such as the page `scales.html` exports.
+
+    The CSV is read as a table of labels is (`label_table.read_label_table`); its columns are `scale_um`, the length of
+    the bar, and `nm_per_pixel`, the size of a pixel. Either may be empty; an image with neither has no scale. `images`
+    has the columns `path`, `image_id` and `width` (pixels). Raises `UserError` for a number that is no length.
+    """
+    ids = dict(zip(images["path"], images["image_id"], strict=True))
+    given = {name: read_label_table(Path(file), ids, name).labels for name in ("scale_um", "nm_per_pixel")}
+    widths = dict(zip(images["path"], images["width"].astype(float), strict=True))
+    made = table.set_index("path", drop=False)
+    for path in given["scale_um"]:
+        scale, pixel = (_length(given[name][path], f"{file}: {name} of {path}") for name in given)
+        bar = 1e3 * scale / pixel
+        if not abs(bar - made.at[path, "bar_px"]) <= 1:
+            made.loc[path, ["bar_x", "bar_y"]] = np.nan  # the bar that was found is another one
+        made.loc[path, ["scale_um", "bar_px", "nm_per_pixel"]] = scale, bar, pixel
+        made.loc[path, ["field_um", "confidence"]] = pixel * widths[path] / 1e3, 1
+        made.loc[path, ["source", "reason"]] = "hand", "" if scale > 0 else str(Reason.BY_HAND)
+    return made.reset_index(drop=True)
+
+
+def _length(text: str, where: str) -> float:
+    """Return the number in a cell, NaN if the cell is empty; raises `UserError` if it is no positive number."""
+    try:
+        number = float(text or "nan")
+    except ValueError:
+        number = 0.0
+    if number <= 0 or number == float("inf"):
+        raise UserError(f"{where}: found {text!r}, allowed: a number above 0, or nothing")
+    return number
 
 
 def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:

@@ -7,13 +7,14 @@ import pandas as pd
 import pytesseract
 import pytest
 from micrographs import LOOKS, draw_micrograph, judged, write_micrographs
+from PIL import Image
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.manifest import label
 from workflow_scripts.intake.scale_bars import table as scale_bars
 from workflow_scripts.intake.scale_bars.read import Reading
-from workflow_scripts.intake.scale_bars.table import COLUMNS, files_of, notes, read_scales
+from workflow_scripts.intake.scale_bars.table import COLUMNS, corrected, files_of, notes, read_scales
 from workflow_scripts.intake.scale_bars.text import Text, recognise
 
 COUNT = 60
@@ -58,6 +59,18 @@ def test_a_reading_tells_where_it_comes_from(readings):
     np.testing.assert_allclose(read["nm_per_pixel"], read["scale_um"] * 1e3 / read["bar_px"])
     assert (readings.loc[readings["scale_um"].isna(), "reason"] != "").all()
     assert notes(readings)[0] == f"{len(read)} of {COUNT} images with a scale ({len(read)} picture)"
+
+
+@needs_tesseract
+def test_a_bar_is_where_the_ink_is(micrographs, readings):
+    folder, _ = micrographs
+    for reading in readings[readings["scale_um"].notna()].itertuples():
+        grey = np.asarray(Image.open(folder / reading.path).convert("L")).astype(int)
+        row = grey[int(reading.bar_y)]
+        left, right = round(reading.bar_x), round(reading.bar_x + reading.bar_px)
+        edges = np.abs(np.diff(row))  # a line, a row of ticks or a line broken by its text: ink begins and ends there
+        for end in (left, right):
+            assert edges[max(0, end - 6) : end + 6].max() > 45, (reading.path, end)
 
 
 @needs_tesseract
@@ -128,3 +141,30 @@ def test_a_micrograph_depends_on_its_number_alone():
     np.testing.assert_array_equal(one[0], other[0])
     assert str(one[1]) == str(other[1])
     assert not np.array_equal(one[0][:400], draw_micrograph(7 + len(LOOKS), seed=1)[0][:400])
+
+
+def test_a_table_of_corrections_replaces_what_was_read(tmp_path):
+    names = ["a.png", "b.png", "c.png", "d.png", "e/f.png"]
+    images = pd.DataFrame({"path": names, "image_id": [f"{i:016x}" for i in range(5)], "width": "1000"})
+    read = {"scale_um": 2.0, "bar_px": 100.0, "nm_per_pixel": 20.0, "field_um": 20.0, "bar_x": 5.0, "bar_y": 9.0}
+    table = pd.DataFrame({**images.drop(columns="width"), **read, "confidence": 0.5, "source": "picture", "reason": ""})
+    (tmp_path / "scales.csv").write_text(
+        "path;scale_um;nm_per_pixel;decision\na.png;2;20;right\nb.png;5;25;corrected\nc.png;;;none\nf;;4.5;corrected\n"
+    )
+    made = corrected(table, images, str(tmp_path / "scales.csv")).set_index("path")
+    numbers = made[["scale_um", "bar_px", "nm_per_pixel", "field_um", "bar_x"]].to_numpy()
+    nan = np.nan
+    expected = [[2, 100, 20, 20, 5], [5, 200, 25, 25, nan], [nan] * 5, [2, 100, 20, 20, 5], [nan, nan, 4.5, 4.5, nan]]
+    np.testing.assert_allclose(numbers, expected)
+    assert list(made["source"]) == ["hand", "hand", "hand", "picture", "hand"]
+    assert list(made["reason"]) == ["", "", "set by hand", "", "set by hand"]
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2 µm", "inf"])
+def test_a_correction_that_is_no_length_is_an_error(tmp_path, text):
+    images = pd.DataFrame({"path": ["a.png"], "image_id": ["0"], "width": ["9"]})
+    (tmp_path / "scales.csv").write_text(f"path,scale_um,nm_per_pixel\na.png,{text},2\n")
+    with pytest.raises(
+        UserError, match=r"scales.csv: scale_um of a.png: found .*, allowed: a number above 0, or nothing"
+    ):
+        corrected(images.assign(bar_px=1.0), images, str(tmp_path / "scales.csv"))

@@ -1,0 +1,74 @@
+"""The page of scales: which images come first, and that the rows of each are those with its bar."""
+
+import base64
+import json
+import re
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from workflow_scripts.intake.scale_bars.read import Reading
+from workflow_scripts.pages.scales.page import LARGE, write_scales_page
+
+BAR = (300, 340, 200)
+"""The column of the bar's left end, its row, and its length."""
+
+
+def row(path, **facts):
+    return {"image_id": path, "path": path, **vars(Reading(**facts))}
+
+
+def written(path, table, folder):
+    write_scales_page(str(path), pd.DataFrame(table), folder, "bars")
+    (content,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', path.read_text())
+    return json.loads(content)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    pixels = np.random.default_rng(0).integers(60, 120, (400, 800)).astype(np.uint8)
+    x, y, length = BAR
+    pixels[y - 3 : y + 3, x : x + length] = 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    return tmp_path
+
+
+def decoded(uri):
+    return np.asarray(Image.open(BytesIO(base64.b64decode(uri.partition(",")[2]))))
+
+
+def test_the_rows_that_are_shown_have_the_bar_in_their_middle(folder):
+    x, y, length = BAR
+    read = {"scale_um": 2.0, "bar_px": length, "nm_per_pixel": 10.0, "field_um": 8.0, "confidence": 1.0}
+    data = written(folder / "scales.html", [row("a.png", **read, source="picture", bar_x=x, bar_y=y)], folder)
+    (item,) = data["items"]
+    shown, crop = decoded(item["crop"]["image"]), item["crop"]
+    assert shown.shape == (crop["height"], crop["width"])
+    bright = np.argwhere(shown > 200)
+    assert bright.min(axis=0) == pytest.approx([y - 3 - crop["y"], x - crop["x"]], abs=1)
+    assert bright.max(axis=0) == pytest.approx([y + 2 - crop["y"], x + length - 1 - crop["x"]], abs=1)
+    assert (item["bar_x"], item["bar_px"], item["width"]) == (x, length, 800)
+
+
+def test_without_a_bar_the_whole_image_is_shown(folder):
+    (item,) = written(folder / "scales.html", [row("a.png", reason="no bar")], folder)["items"]
+    crop = item["crop"]
+    assert (crop["x"], crop["y"], crop["width"], crop["height"]) == (0, 0, 800, 400)
+    assert decoded(crop["image"]).shape[1] <= LARGE
+    assert (item["scale_um"], item["bar_x"], item["reason"]) == (None, None, "no bar")
+
+
+def test_the_least_certain_come_first_and_those_set_by_hand_last(folder):
+    table = [
+        row("hand", source="hand", confidence=1.0),
+        row("tags", source="Zeiss", confidence=1.0, scale_um=1.0),
+        row("sure", source="picture", confidence=1.0, scale_um=1.0),
+        row("none", reason="no bar"),
+        row("doubtful", source="picture", confidence=0.5, scale_um=1.0),
+    ]
+    items = written(folder / "scales.html", table, folder)["items"]
+    assert [item["path"] for item in items] == ["doubtful", "sure", "none", "hand", "tags"]
+    assert all(item["crop"] is None for item in items)  # files that cannot be read are still listed

@@ -1,0 +1,21 @@
+"""Write scales.html, the page to check the scale of each image beside its bar and to correct it."""
+
+from snakemake.script import Snakemake
+
+from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
+from workflow_scripts.pages.scales.page import write_scales_page
+from workflow_scripts.runlog import job, progress
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    params = snakemake.params
+    write_scales_page(
+        snakemake.output[0],
+        read_csv(snakemake.input.scales, **AS_THEY_ARE),
+        params.folder,
+        params.dataset,
+        max_pixels=params.max_pixels,
+        workers=snakemake.threads,
+        progress=progress("scales page", "images"),
+    )

@@ -1,0 +1,96 @@
+"""Write the scales of micrographs as one HTML page with the bar of each image, to check them and to export a CSV."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
+from workflow_scripts.io.images import ImageRejected, read_image
+from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.pages.gallery.thumbnails import data_uri, write_page
+
+MOST = 1000
+"""Largest number of images on the page: 1000 take about 30 MB."""
+LARGE, SMALL = 900, 240
+"""Largest sides in pixels of the rows with the bar, and of the whole image."""
+AROUND, NARROWEST = 0.75, 240
+"""What is shown beside a bar on each side, as a share of its length, and the least width in all, pixels."""
+ABOVE = 0.1
+"""What is shown above and below a bar, as a share of the image's height."""
+SHOWN = ("scale_um", "bar_px", "nm_per_pixel", "field_um", "confidence")
+
+
+def write_scales_page(
+    path: str,
+    scales: pd.DataFrame,
+    folder: str | Path,
+    dataset: str,
+    *,
+    max_pixels: int | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write the page for a table of scales (`scale_bars.table.COLUMNS`), whose paths are relative to `folder`.
+
+    Scales that were read in the image come first, the least confident of them at the top; then images without a scale,
+    and then those with metadata or a scale set by hand. Images beyond the first `MOST` are not shown.
+    """
+    rows = _in_order(scales).head(MOST).to_dict("records")
+    make = partial(_item, folder=Path(folder), max_pixels=max_pixels)
+    items = []
+    for item in ordered_map(make, rows, workers):
+        items.append(item)
+        if progress:
+            progress(len(items), len(rows))
+    data = {"dataset": dataset, "n_images": len(scales), "items": items}
+    write_page(path, Path(__file__).with_name("page.html"), data)
+
+
+def _in_order(scales: pd.DataFrame) -> pd.DataFrame:
+    is_read = scales["source"] == "picture"
+    place = np.select([is_read, scales["scale_um"].isna() & (scales["source"] != "hand")], [0, 1], 2)
+    return scales.assign(place=place).sort_values(["place", "confidence"], kind="stable")
+
+
+def _item(row: Mapping[str, Any], folder: Path, max_pixels: int | None) -> dict[str, Any]:
+    """Return what the page shows of an image; without pixels if the image cannot be read."""
+    numbers = {name: None if pd.isna(row[name]) else float(f"{row[name]:.6g}") for name in SHOWN}
+    texts = {name: row[name] if isinstance(row[name], str) else "" for name in ("source", "text", "reason")}
+    item = {"id": row["image_id"], "path": row["path"], **numbers, **texts, "crop": None}
+    try:
+        grey = grey_levels(read_image(folder / row["path"], max_pixels))
+    except ImageRejected:
+        return item
+    across, down = _place(grey, row)
+    crop = {"x": across.start, "y": down.start, "width": across.stop - across.start, "height": down.stop - down.start}
+    start = None if pd.isna(row["bar_x"]) else row["bar_x"]
+    return item | {
+        "crop": {**crop, "image": data_uri(grey[down, across], LARGE)},
+        "bar_x": start,
+        "whole": data_uri(grey, SMALL),
+        "width": grey.shape[1],
+        "height": len(grey),
+    }
+
+
+def _place(grey: np.ndarray, row: Mapping[str, Any]) -> tuple[slice, slice]:
+    """Return the columns and rows of an image around its bar, or else of its data stripes, or else of all of it."""
+    height, width = grey.shape
+    if not pd.isna(row["bar_x"]):
+        beside = max(AROUND * row["bar_px"], (NARROWEST - row["bar_px"]) / 2)
+        return (
+            _within(row["bar_x"] - beside, row["bar_x"] + row["bar_px"] + beside, width),
+            _within(row["bar_y"] - ABOVE * height, row["bar_y"] + ABOVE * height, height),
+        )
+    stripes = find_stripes(grey)
+    if not stripes:
+        return slice(0, width), slice(0, height)
+    return slice(0, width), slice(min(stripe.top for stripe in stripes), max(stripe.bottom for stripe in stripes))
+
+
+def _within(start: float, stop: float, length: int) -> slice:
+    return slice(max(0, round(start)), min(length, round(stop)))
