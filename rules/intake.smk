@@ -101,7 +101,7 @@ rule scale_bars:
         "../workflow_scripts/jobs/scale_bars.py"
 
 
-# scale_bars.csv and the files -> scales.html: the bar of each image, to check its scale and to correct it
+# scale_bars.csv and the files -> scales/scales.html: the bar of each image, to check its scale and to correct it
 rule scales_page:
     input:
         scales=layout.scale_bars,

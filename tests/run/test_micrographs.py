@@ -35,7 +35,7 @@ studies:
 RESULTS = "results/micrographs"
 MADE = (
     "scale_bars.csv",
-    "scales.html",
+    "scales/scales.html",
     "subsets/fine.csv",
     "preprocess/whole.h5",
     "preprocess/cropped.h5",
@@ -123,7 +123,7 @@ def test_scales_corrected_on_the_page_come_back_and_only_a_changed_file_is_read_
 ):
     project, _ = study
     scales = read(project, "scale_bars.csv")
-    browser.get((project.folder / RESULTS / "scales.html").as_uri())
+    browser.get((project.folder / RESULTS / "scales/scales.html").as_uri())
     assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     paths = []
     for keys in ("k", "x"):

@@ -221,7 +221,7 @@ class Layout:
         "the scale of each micrograph, or why it could not be read (`intake: {scale_bars: true}`)",
     )
     scales_page = Artefact(
-        *("scales", (".html",), "scales_page", _scaled),
+        *("scales/scales", (".html",), "scales_page", _scaled),
         "a page to check the scale of each micrograph beside its bar, and to correct it",
     )
     scale_facts = Artefact(

@@ -28,6 +28,6 @@ with job(snakemake.log[0]) as log:
     if snakemake.input.corrections:
         table = corrected(table, images, snakemake.input.corrections)
     log.log(
-        NOTICE, f"scales: {'; '.join(notes(table))}. The page scales.html shows each bar, to check and correct them"
+        NOTICE, f"scales: {'; '.join(notes(table))}. The page scales.html shows each bar, to check and to correct it"
     )
     write_csv(table, snakemake.output[0])

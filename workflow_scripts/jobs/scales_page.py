@@ -1,4 +1,4 @@
-"""Write scales.html, the page to check the scale of each image beside its bar and to correct it."""
+"""Write scales/scales.html, the page to check the scale of each image beside its bar and to correct it."""
 
 from snakemake.script import Snakemake
 

@@ -46,7 +46,7 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     lines += noticed(map(layout.log, (layout.images, layout.scale_bars, layout.regions, layout.manifest)))
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery", "Explorer")}
-    places = {"Verdict": layout.front_page, "Methods": layout.methods, **folders}
+    places = {"Verdict": layout.front_page, "Methods": layout.methods, "Scales": layout.scales_page, **folders}
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
     studies = [name for name, study in sizes.settings.studies.items() if "verdict" in study.pages]
     return lines + [line for study in studies[:1] for line in _verdict(study, layout)]

@@ -14,6 +14,7 @@ from workflow_scripts.settings import parse
 
 ROOT = Path(__file__).parent.parent.parent.parent
 CONFIG = """
+intake: {scale_bars: true}
 preprocess: {plain: [grey, resize], learned: [grey, resize], shown: [grey, resize], unused: [grey, resize]}
 backbones:
   net: {model: squeezenet1_1, layers: [[fire5_avg, fire9_avg], [fire8_avg]], finetune: {preprocess: learned}}
