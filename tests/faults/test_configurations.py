@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pathlib
 import random
 from collections.abc import Iterator
 from functools import cache
@@ -17,6 +18,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake import labels
 from workflow_scripts.settings import parse, schema
+from workflow_scripts.settings.reading import check_command_line, read_yaml
 
 N_BAD = 600
 SOURCES = ("tests/methods.yaml", "tests/small.yaml", "config/config.yaml")
@@ -126,12 +128,68 @@ def test_the_configurations_are_good_before(source: int) -> None:
         ("subsets", {"a": {"in_clusters": {"clusters": [-1]}}}, "clusters.0: found -1, allowed: at least 0"),
         ("studies.main.verdict", 1e30, "studies.main.verdict: found 1e+30, allowed: keys with values"),
         ("studies.main.cross_validation", "folds", "found 'folds', allowed: none, for none is defined"),
+        ("data", " ", "config: data: found ' ', allowed: the path of a folder of images"),
+        ("backbones.net.weights", "IMAGENET1K_V9", "found 'IMAGENET1K_V9' for squeezenet1_1, allowed: default"),
+        ("backbones.net.sha256", "zz", "net.sha256: found 'zz', allowed: what matches"),
+        ("backbones.net.size", 10**9, "net.size: found 1000000000, allowed: at most 16384"),
+        ("clusterers.kmeans.k", "2-99999999", "k: found 2-99999999, allowed: a range of 10,000 numbers at most"),
+        ("clusterers.d", {"method": "dbscan", "eps": math.inf}, "d.eps: found inf, allowed: a finite number or auto"),
+        ("clusterers.m", {"method": "mean_shift", "bandwidth": math.nan}, "m.bandwidth: found nan, allowed: a finite"),
+        ("clusterers.a", {"method": "affinity_propagation", "preference": math.inf}, "preference: found inf, allowed"),
+        ("clusterers.e", {"method": "dec", "learning_rate": math.inf}, "learning_rate: found inf, allowed: a finite"),
+        ("subsets", {"a": {}}, "subsets.a: found nothing, allowed: one or more of label, "),
+        ("subsets", {"a": {"in_clusters": {"clusters": [0, 0]}}}, "clusters: found [0, 0], allowed: each number once"),
+        ("subsets", {"a": {"file": ""}}, "subsets.a.file: found '', allowed: a text that is not empty"),
+        ("preprocess", ..., "preprocess: missing; a configuration with studies stands alone: copy config/config.yaml"),
     ],
 )  # fmt: skip
 def test_what_was_accepted_once(path: str, value: Any, message: str) -> None:
     line = said(_changed(path, value))
     assert message in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("k: 2:10", "line 1: found 2:10, which YAML reads as 130; write 130, or a text in quotes: '2:10'"),
+        ("k: 010", "line 1: found 010, which YAML reads as 8; write 8, or a text in quotes: '010'"),
+        ("whiten: yes", "line 1: found yes, which YAML reads as true; write true, or 'yes' in quotes for the word"),
+        ("studies: {no: {}}", "line 1: found no, which YAML reads as false; write false, or 'no' in quotes"),
+        ("data: images #2", "found 'images #2', of which YAML reads 'images', because # begins a comment; write"),
+    ],
+)
+def test_what_yaml_reads_in_another_way(
+    written: str, message: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images #2").mkdir()
+    (tmp_path / "it.yaml").write_text(written + "\n")
+    with pytest.raises(UserError) as caught:
+        read_yaml("it.yaml")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_comment_beside_a_folder_is_one(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "it.yaml").write_text("data: images #2\nname: b # of two\n")
+    assert read_yaml(tmp_path / "it.yaml") == {"data": "images", "name": "b"}
+
+
+def test_a_value_of_the_command_line_that_was_cut_is_one_line() -> None:
+    read = {"data": "my images", "seed": 3}
+    check_command_line(["snakemake", "--config", "data=my images", "seed=3"], read)
+    with pytest.raises(UserError) as caught:
+        check_command_line(["snakemake", "--config", "data=my images #2"], read)
+    line = "config: data: found 'my images #2', of which YAML reads 'my images', because # begins a comment; "
+    assert str(caught.value) == line + "write --config 'data=\"my images #2\"'"
+
+
+def test_a_home_folder_is_found_and_another_persons_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    settings = parse({**_changed("data", "~/images"), "intake": {"exclude_file": "~/out.csv"}})
+    assert (settings.data, settings.intake.exclude_file) == ("/home/me/images", "/home/me/out.csv")
+    assert parse(_changed("data", "~nobody-here/images")).data == "~nobody-here/images"
 
 
 @pytest.mark.parametrize("kind", ["effects", "heatmap"])

@@ -35,6 +35,9 @@ class Family(Protocol):
     def unknown_model(self, model: str) -> str | None:
         """Return a message with similar names if the family does not have the model, otherwise None."""
 
+    def unknown_weights(self, model: str, text: str) -> str | None:
+        """Return a message with the allowed names if the family publishes no weights named `text`, otherwise None."""
+
     def input_size(self, model: str) -> int:
         """Return the side, in pixels, of the images that a model was made for."""
 

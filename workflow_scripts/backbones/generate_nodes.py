@@ -50,11 +50,12 @@ TIMM_MODELS = (
 
 
 def torchvision_content(model: str) -> str:
-    """Return the file for a model of torchvision: its input size, and each node's shapes at this size and at twice
-    it."""
-    crop = torchvision.models.get_model_weights(model)["DEFAULT"].transforms().crop_size[0]
-    size, nodes = network.describe(model, [crop, USUAL_SIZE])
-    return _text({"input_size": size}, {name: _shapes(shape, doubled) for name, (shape, doubled) in nodes.items()})
+    """Return the file for a model of torchvision: its input size, the names of its published weights, and each node's
+    shapes at this size and at twice it."""
+    weights = torchvision.models.get_model_weights(model)
+    size, nodes = network.describe(model, [weights["DEFAULT"].transforms().crop_size[0], USUAL_SIZE])
+    facts = {"input_size": size, "weights": [member.name for member in weights]}
+    return _text(facts, {name: _shapes(shape, doubled) for name, (shape, doubled) in nodes.items()})
 
 
 def timm_content(model: str) -> str:

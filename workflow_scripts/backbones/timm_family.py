@@ -46,6 +46,11 @@ class Timm:
             return str(error)
         return None
 
+    def unknown_weights(self, model: str, text: str) -> str | None:
+        """Return a message if the weights are not `default`, because a model's name says which ones are meant."""
+        allowed = f"allowed: default, random, {WEIGHT_FILES}"
+        return None if text == "default" else f"weights: found {text!r} for {PREFIX}{model}, {allowed}"
+
     def input_size(self, model: str) -> int:
         """Return the side, in pixels, of the images that a model's weights were trained on."""
         return _facts(model)["input_size"]
@@ -107,8 +112,8 @@ class Timm:
         """Return the path of the model's weights in the Hugging Face cache, downloaded first if `download` is true."""
         from workflow_scripts.backbones.hub import hugging_face
 
-        if text != "default":
-            raise UserError(f"weights: found {text!r} for {PREFIX}{model}, allowed: default, random, {WEIGHT_FILES}")
+        if trouble := self.unknown_weights(model, text):
+            raise UserError(trouble)
         config = _timm().get_pretrained_cfg(model)
         if not config or not config.hf_hub_id:
             raise UserError(f"weights: timm publishes none of {PREFIX}{model}, allowed: random, {WEIGHT_FILES}")

@@ -62,6 +62,12 @@ class Torchvision:
         like = f" ({', '.join(near)}, …)" if near else ""
         return f"model: found {model!r}, allowed: a classification model of torchvision{like}, or timm:NAME"
 
+    def unknown_weights(self, model: str, text: str) -> str | None:
+        """Return a message with the allowed names if torchvision publishes no weights named `text`, otherwise None."""
+        if text in (published := ("default", *_file(model)["weights"])):
+            return None
+        return f"weights: found {text!r} for {model}, allowed: {', '.join(published)}, random, {WEIGHT_FILES}"
+
     def input_size(self, model: str) -> int:
         """Return the side, in pixels, of the images that a model was made for."""
         return _file(model)["input_size"]
@@ -121,7 +127,7 @@ class Torchvision:
         """Return how pixels are scaled for a weight set; None for files, whose weights may be from elsewhere."""
         from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
 
-        if not self._is_published(model, text):
+        if self.unknown_weights(model, text):
             return None
         weights = self._weights(model, text)
         if model in ("inception_v3", "googlenet"):
@@ -134,22 +140,13 @@ class Torchvision:
         """Return the tensors unchanged."""
         return tensors
 
-    def _is_published(self, model: str, text: str) -> bool:
-        from workflow_scripts.backbones.torchvision_import import torchvision
-
-        return text == "default" or text in torchvision.models.get_model_weights(model).__members__
-
     def _weights(self, model: str, text: str) -> Any:
         """Return the member of torchvision's enumeration of weights; raises `UserError` if there is none."""
         from workflow_scripts.backbones.torchvision_import import torchvision
 
-        if trouble := self.unknown_model(model):
+        if trouble := self.unknown_weights(model, text):
             raise UserError(trouble)
-        known = torchvision.models.get_model_weights(model)
-        if not self._is_published(model, text):
-            allowed = ", ".join(["default", *(member.name for member in known), "random"])
-            raise UserError(f"weights: found {text!r} for {model}, allowed: {allowed}, {WEIGHT_FILES}")
-        return known["DEFAULT" if text == "default" else text]
+        return torchvision.models.get_model_weights(model)["DEFAULT" if text == "default" else text]
 
 
 @cache

@@ -6,7 +6,7 @@ from pathlib import Path
 SUFFIXES = (".pth", ".pt", ".pth.tar", ".tar", ".bin", ".ckpt", ".safetensors", ".h5")
 PACKAGE = "package:"
 HF_HUB = "hf-hub:"
-RANDOM = "random"
+RANDOM, NONE = "random", "none"
 WEIGHT_FILES = f"a file ({', '.join(SUFFIXES)}), {PACKAGE}NAME/path/inside, {HF_HUB}OWNER/NAME"
 
 
@@ -16,7 +16,7 @@ PERMISSIVE = ("apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0", "cc0-1.
 
 def is_published(text: str) -> bool:
     """Return whether the setting `weights` names weights that the library of the network publishes."""
-    return not (text in (RANDOM, "none") or text.startswith((PACKAGE, HF_HUB)) or weight_file(text))
+    return not (text in (RANDOM, NONE) or text.startswith((PACKAGE, HF_HUB)) or weight_file(text))
 
 
 def restricts_use(licence: str | None) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from workflow_scripts.backbones.weight_names import NONE
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION, PARTS
 from workflow_scripts.grid.cells import Cell
@@ -302,7 +303,7 @@ class Grid:
         return self._lacks_weights(cell)
 
     def _lacks_weights(self, cell: Cell) -> str | None:
-        if self.settings.backbones[cell.backbone].weights == "none":
+        if self.settings.backbones[cell.backbone].weights == NONE:
             return f"{cell.backbone} has no weights; --config weights=FILE gives them"
         return None
 

@@ -1,7 +1,9 @@
 """Detection of duplicate images: files with the same bytes, with the same pixels, or with nearly the same look."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -44,15 +46,21 @@ class Alike:
     notes: tuple[str, ...]
 
 
-def same_bytes(facts: Mapping[str, Facts]) -> dict[str, tuple[str, int]]:
-    """Return for each path the first path with the same bytes, and the number of this copy, from 1."""
+def same_bytes(root: str | Path, facts: Mapping[str, Facts]) -> dict[str, tuple[str, int]]:
+    """Return for each path below `root` the first path with the same bytes, and the number of this copy, from 1.
+
+    Files come before links, and among each of these the order is that of `facts`.
+    """
     groups: dict[str, list[str]] = {}
-    copies = {}
     for path, fact in facts.items():
-        group = groups.setdefault(fact.sha256, [])
-        group.append(path)
-        copies[path] = (group[0], len(group))
-    return copies
+        groups.setdefault(fact.sha256, []).append(path)
+    real_root = os.path.realpath(root)
+    copies = {}
+    for group in groups.values():
+        if len(group) > 1:
+            group.sort(key=lambda path: os.path.realpath(Path(root, path)) != os.path.join(real_root, path))
+        copies.update({path: (group[0], number) for number, path in enumerate(group, 1)})
+    return {path: copies[path] for path in facts}
 
 
 def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Alike:

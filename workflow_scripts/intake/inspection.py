@@ -106,8 +106,8 @@ def inspect(
     ----------
     root, entries : the data folder and its files (see `listing.scan`).
     duplicates :
-        `drop` sets aside files with the same bytes as an earlier one by path. `keep` keeps them; their ids end in -2,
-        -3 and so on.
+        `drop` sets aside files with the same bytes as an earlier one by path, and links to such files whatever their
+        path. `keep` keeps them; their ids end in -2, -3 and so on.
     visual_duplicates, near_distance : which images that look alike are set aside (see `duplicates.look_alikes`).
     masks : whether segmentation masks are set aside or kept (see `masks.find_masks`).
     min_size : shortest allowed side, pixels.
@@ -135,7 +135,7 @@ def inspect(
     if masks == "set_aside":
         for path, image in find_masks(facts).items():
             rejected[path] = _Rejection(facts.pop(path).format, str(Reason.MASK), f"mask of {image}")
-    copies = same_bytes(facts)
+    copies = same_bytes(root, facts)
     kept = {path: facts[path] for path, (_, number) in copies.items() if number == 1 or duplicates == "keep"}
     alike = look_alikes(kept, near_distance, visual_duplicates)
     dropped = dict(alike.dropped)

@@ -6,7 +6,7 @@ Rules import this module, so it uses the standard library only.
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,8 @@ from workflow_scripts.intake.listing import LABEL_TABLE
 
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "images", "imgs", "data", "all"}
 """Names of folders that divide a data set into parts, and so are no classes."""
+OF_PATHS = ("folder", "prefix", "regex")
+"""The rules that read the path of an image."""
 STRAY = 3
 """The most images outside the largest class that do not count as another class."""
 STRAY_SHARE = 0.02
@@ -84,14 +86,31 @@ def label_images(
           there are at least two classes and at most half as many as images, if the classes are not parts of a data set
           (train, test), and if more than a few images are outside the largest class.
 
-    Raises `UserError` if the rule cannot be applied.
+    Raises `UserError` if the rule cannot be applied, or if it fits no image.
     """
     if rule == "none":
         return Labelling(dict.fromkeys(images, ""), "none", "no labels asked for")
+    if rule == "auto":
+        return _auto(images, file)
+    labelling = _applied(images, rule, level, pattern, file, pixels or {})
+    if rule in OF_PATHS and images and not any(labelling.labels.values()):
+        allowed = f"one that fits the images, the first is {next(iter(images))!r}"
+        raise UserError(f"config: intake: found the rule {labelling.rule}, allowed: {allowed}")
+    return labelling
+
+
+def _applied(
+    images: Mapping[str, str],
+    rule: str,
+    level: int,
+    pattern: str | None,
+    file: str | None,
+    pixels: Mapping[str, str],
+) -> Labelling:
     if rule == "folder":
-        return _counted({path: _folder(path, level) for path in images}, f"folder, level {level}")
+        return _by_folder(images, level)
     if rule == "prefix":
-        return _counted({path: _prefix(path) for path in images}, "prefix of the file's name")
+        return _by_prefix(images)
     if rule == "regex":
         expression = _expression(pattern or "")
         with _in_time(expression.pattern):
@@ -99,13 +118,19 @@ def label_images(
     if rule == "csv":
         return _from_table(images, file)
     if rule == "hash":
-        return _from_known(images, pixels or {}, Path(file or ""))
+        return _from_known(images, pixels, Path(file or ""))
     if rule == "boxes":
         boxes = read_boxes(file or "", images)
         return _counted({path: boxes.label(path) for path in images}, f"boxes of {boxes.source}")
-    if rule == "auto":
-        return _auto(images, file)
     raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv, hash, boxes")
+
+
+def _by_folder(images: Iterable[str], level: int) -> Labelling:
+    return _counted({path: _folder(path, level) for path in images}, f"folder, level {level}")
+
+
+def _by_prefix(images: Iterable[str]) -> Labelling:
+    return _counted({path: _prefix(path) for path in images}, "prefix of the file's name")
 
 
 def _counted(labels: dict[str, str], rule: str, note: str = "") -> Labelling:
@@ -188,8 +213,8 @@ def _candidates(images: Mapping[str, str]) -> Iterator[Labelling]:
     ragged = depths and max(depths.values()) < (1 - STRAY_SHARE) * len(images)
     levels = range(deepest) if ragged else range(-1, -deepest - 1, -1)
     for level in levels:
-        yield label_images(images, "folder", level=level)
-    yield label_images(images, "prefix")
+        yield _by_folder(images, level)
+    yield _by_prefix(images)
 
 
 def _implausible(labels: Mapping[str, str]) -> str:

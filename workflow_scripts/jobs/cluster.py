@@ -9,7 +9,7 @@ from workflow_scripts.clusterers.degenerate import check_points
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
 from workflow_scripts.io.runs import write_runs
-from workflow_scripts.runlog import job, progress
+from workflow_scripts.runlog import NOTICE, job, progress
 
 snakemake: Snakemake
 
@@ -18,7 +18,7 @@ with job(snakemake.log[0]) as log:
     settings, source = params.clusterer, snakemake.input
     points = read_points(source.points, params.n_components, params.whiten)
     if points.note:
-        log.warning(points.note)
+        log.log(NOTICE, points.note)
     check_points(points.values, settings, wildcards.clusterer, snakemake.resources.studies)
     method = import_module(f"workflow_scripts.clusterers.{settings['method']}")
     files = {"consensus": source.consensus} if source.get("consensus") else {}

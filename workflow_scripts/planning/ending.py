@@ -43,7 +43,8 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
         lines.append(
             f"Images: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
         )
-    lines += noticed(map(layout.log, (layout.images, layout.scale_bars, layout.regions, layout.manifest)))
+    of_intake = map(layout.log, (layout.images, layout.scale_bars, layout.regions, layout.manifest))
+    lines += dict.fromkeys(noticed([*of_intake, *sorted(set(run.logs()))]))
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
     folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery", "Explorer")}
     places = {"Verdict": layout.front_page, "Methods": layout.methods, "Scales": layout.scales_page, **folders}

@@ -13,6 +13,7 @@ from openTSNE.nearest_neighbors import Annoy, Sklearn
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.reduce.maps import points_to_map, write_map
+from workflow_scripts.runlog import NOTICE
 
 log = logging.getLogger(__name__)
 MAX_EXACT_NEIGHBOURS = 20_000
@@ -66,13 +67,14 @@ def decompose(
 ) -> None:
     """Write the t-SNE map of the decomposition `source` to the store `path`; `settings` are those of `settings.Tsne`.
 
-    The attribute `perplexity` is the one that was used; the log says if it is lower than the one of the settings.
+    The attribute `perplexity` is the one that was used; a notice says if it is lower than the one of the settings.
     Raises `UserError` if there are too few images.
     """
     X = points_to_map(source, settings)
     perplexity = usable(settings["perplexity"], len(X))
     if perplexity < settings["perplexity"]:
-        log.warning("perplexity %g is lowered to %.4g: there are %d images", settings["perplexity"], perplexity, len(X))
+        said = "the perplexity %g of t-SNE is lowered to %.4g, because there are only %d images"
+        log.log(NOTICE, said, settings["perplexity"], perplexity, len(X))
     embedding = embed(X, perplexity=settings["perplexity"], seed=settings["seed"])
     write_map(source, path, embedding, code, settings, perplexity=perplexity)
     progress(len(X), len(X))

@@ -1,5 +1,6 @@
 """Reproducible UMAP maps of the images in two dimensions."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from workflow_scripts.reduce.maps import points_to_map, write_map
+from workflow_scripts.runlog import NOTICE
+
+log = logging.getLogger(__name__)
 
 
 def embed(X: npt.ArrayLike, *, n_neighbors: int = 15, min_dist: float = 0.1, seed: int = 0) -> np.ndarray:
@@ -17,7 +21,7 @@ def embed(X: npt.ArrayLike, *, n_neighbors: int = 15, min_dist: float = 0.1, see
     Parameters
     ----------
     X : (N, d) points; N must be at least 4.
-    n_neighbors : of each point in the graph; lowered to N - 1 if it is larger.
+    n_neighbors : of each point in the graph; less than N.
     min_dist : the smallest distance of points on the map.
     seed : of the initialisation, the approximate neighbours and the sampling of edges.
 
@@ -28,8 +32,7 @@ def embed(X: npt.ArrayLike, *, n_neighbors: int = 15, min_dist: float = 0.1, see
     from umap import UMAP  # compiles for seconds when it is imported
 
     points = np.asarray(X, dtype=np.float64)
-    neighbours = min(n_neighbors, len(points) - 1)
-    umap = UMAP(n_neighbors=neighbours, min_dist=min_dist, random_state=seed, n_jobs=1)
+    umap = UMAP(n_neighbors=n_neighbors, min_dist=min_dist, random_state=seed, n_jobs=1)
     return np.asarray(umap.fit_transform(points), dtype=np.float64)
 
 
@@ -42,9 +45,14 @@ def decompose(
 ) -> None:
     """Write the UMAP map of the decomposition `source` to the store `path`; `settings` are those of `settings.Umap`.
 
+    The attribute `n_neighbors` is the one that was used; a notice says if it is lower than the one of the settings.
     Raises `UserError` if there are too few images.
     """
     X = points_to_map(source, settings)
-    embedding = embed(X, n_neighbors=settings["n_neighbors"], min_dist=settings["min_dist"], seed=settings["seed"])
-    write_map(source, path, embedding, code, settings)
+    n_neighbors = min(settings["n_neighbors"], len(X) - 1)
+    if n_neighbors < settings["n_neighbors"]:
+        said = "the n_neighbors %d of UMAP is lowered to %d, because there are only %d images"
+        log.log(NOTICE, said, settings["n_neighbors"], n_neighbors, len(X))
+    embedding = embed(X, n_neighbors=n_neighbors, min_dist=settings["min_dist"], seed=settings["seed"])
+    write_map(source, path, embedding, code, settings, n_neighbors=n_neighbors)
     progress(len(X), len(X))

@@ -10,7 +10,7 @@ from workflow_scripts.backbones.family import family_of, layer_width, unknown_la
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.backbones.weight_names import is_published, weight_file
 from workflow_scripts.errors import found_allowed
-from workflow_scripts.settings.base import Model, Name, Seed, UserPath
+from workflow_scripts.settings.base import LARGEST_SIDE, Model, Name, Seed, UserPath
 
 ARCHITECTURES = {
     "alexnet": "krizhevsky2014",
@@ -105,13 +105,13 @@ class Network(_OfImages):
     """`default` (the weights that the library recommends), the name of one of torchvision's weight sets, a file (.pth,
     .pt, .tar, .bin, .ckpt, .safetensors, Keras .h5), `package:NAME/PATH` for a file in an installed package,
     `hf-hub:OWNER/NAME` for a repository, `random`, or `none`. The default is the configuration's `weights`."""
-    sha256: str | None = None
+    sha256: str | None = Field(None, pattern="^[0-9A-Fa-f]{64}$")
     """The SHA-256 that the weight file must have; null does not check it."""
     seed: Seed = 0
     """Seed of random weights."""
     normalise: Literal["auto", "imagenet", "caffe", "symmetric", "lite"] = "auto"
     """How pixels are scaled before the network; `auto` takes what the weights were trained with."""
-    size: int | None = Field(None, ge=16)
+    size: int | None = Field(None, ge=16, le=LARGEST_SIDE)
     """Side, in pixels, to which images are resized before the network; null does not resize them."""
     batch_size: int | None = Field(None, ge=1)
     """Images per batch; null takes the device's default. Another value changes the last bits of the features."""
@@ -134,6 +134,13 @@ class Network(_OfImages):
                 self._check_joined(layer, parts, flat)
             elif trouble := unknown_layer(self.model, layer):
                 raise ValueError(trouble)
+        return self
+
+    @model_validator(mode="after")
+    def _weights_exist(self) -> "Network":
+        family, name = family_of(self.model)
+        if is_published(self.weights) and (trouble := family.unknown_weights(name, self.weights)):
+            raise ValueError(trouble)
         return self
 
     def _check_joined(self, layer: str, parts: list[str], flat: list[str]) -> None:

@@ -26,6 +26,8 @@ Name = Annotated[
 ]
 TRUTHS_OF_A_COMMAND_LINE = ("true", "false")
 """Snakemake gives `--config KEY=true` as a text."""
+LARGEST_SIDE = 16_384
+"""The largest side of an image after preprocessing, pixels."""
 UserPath = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
 """The path of a file or folder that the user brings, with `~` expanded."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

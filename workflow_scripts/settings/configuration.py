@@ -1,6 +1,8 @@
 """Reading and checking of the whole configuration, and its JSON schema."""
 
 import os
+import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +19,7 @@ from workflow_scripts.settings.figures import Style
 from workflow_scripts.settings.intake import Intake
 from workflow_scripts.settings.preprocess import Preprocess
 from workflow_scripts.settings.published import Reproduction
-from workflow_scripts.settings.reading import mistake, read_yaml
+from workflow_scripts.settings.reading import check_command_line, mistake, read_yaml
 from workflow_scripts.settings.studies import Choices, CrossValidation, Study, Subset
 
 RESERVED_STUDIES = {"all", "reproduction", "table"}
@@ -170,6 +172,7 @@ def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | P
     If `given` has no studies, it is merged over the configuration file `default`. `files` are those that `given` was
     read from; they are read again to find duplicate keys. Raises `UserError` for a mistake in any of them.
     """
+    check_command_line(sys.argv, given)
     for file in files:
         read_yaml(file)
     return parse(given if "studies" in given else _merged(read_yaml(default), given))
@@ -195,18 +198,37 @@ def parse(config: Mapping[str, Any]) -> Settings:
         details = error.errors()
         # A wrong value that many variants share is reported once.
         shared = [detail for detail in details if detail["loc"] in {(key,) for key, _ in SHARED.values()}]
-        raise UserError("; ".join(_explain(detail) for detail in (shared or details)[:5])) from None
+        raise UserError("; ".join(_lines(shared or details)[:5])) from None
 
 
 # Positions, in pydantic's path of a key, of parts that the YAML does not have: the tag of a union, or an inner field.
 _NOT_IN_YAML = {"preprocess": (2, 4), "backbones": (2,), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
 
 
+_MEMBER_OF_UNION = re.compile(r"(constrained|function)-.*|(literal|list|dict)\[.*|\[key\]")
+"""The parts of a path with which pydantic says which type of several it tried."""
+
+
+def _lines(details: Iterable[Any]) -> list[str]:
+    """Return one line for each mistake that pydantic reports; the types that a value may have are joined by `or`."""
+    allowed: dict[str, list[str]] = {}
+    for detail in details:
+        found, _, types = _explain(detail).partition(", allowed: ")
+        allowed.setdefault(found, []).append(types)
+    return [", allowed: ".join(filter(None, (found, " or ".join(types)))) for found, types in allowed.items()]
+
+
 def _explain(detail: Any) -> str:
     """Return one line about a mistake that pydantic reports."""
     location = detail["loc"]
     hidden = _NOT_IN_YAML.get(location[0], ()) if location else ()
-    keys = [str(part) for place, part in enumerate(location) if place not in hidden and part != "[key]"]
+    keys = [
+        str(part)
+        for place, part in enumerate(location)
+        if place not in hidden and not _MEMBER_OF_UNION.fullmatch(str(part))
+    ]
+    if detail["type"] == "missing" and len(location) == 1:
+        return f"config: {location[0]}: missing; a configuration with studies stands alone: copy config/config.yaml"
     if detail["type"].startswith("union_tag"):
         keys.append(detail["ctx"]["discriminator"].strip("'"))
     return ": ".join(["config", *([".".join(keys)] if keys else []), mistake(detail)])

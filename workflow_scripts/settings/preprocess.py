@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
 
 from workflow_scripts.errors import found_allowed
-from workflow_scripts.settings.base import Model
+from workflow_scripts.settings.base import LARGEST_SIDE, Model
 from workflow_scripts.settings.methods import Method
 
-Side = Annotated[int, Field(ge=1, le=16_384)]
+Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 Size = tuple[Side, Side]
 
 

@@ -1,6 +1,8 @@
 """Strict reading of YAML files, and messages of one line about mistakes in them."""
 
+import os
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,20 @@ UTF16 = (b"\xff\xfe", b"\xfe\xff")
 class _StrictLoader(yaml.SafeLoader):
     """A YAML loader that refuses duplicate keys, and values that YAML 1.1 reads in an unexpected way.
 
-    YAML 1.1 reads `010` as 8, `2:10` as 130 and `no` as false. The message says what to write instead.
+    YAML 1.1 reads `010` as 8, `2:10` as 130, `no` as false, and `images #2` as `images`. The message says what to write
+    instead.
     """
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__(text)
+        self.lines = text.decode(errors="replace").splitlines()
+
+    def construct_scalar(self, node: Any) -> Any:
+        rest = self.lines[node.end_mark.line][node.end_mark.column :].rstrip() if node.style is None else ""
+        whole = node.value + rest
+        if " #" in rest and os.path.exists(os.path.expanduser(whole)):
+            raise UserError(f"{_place(node.start_mark)}: {_cut(whole, node.value)}; write '{whole}' in quotes")
+        return super().construct_scalar(node)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         merge = "tag:yaml.org,2002:merge"
@@ -48,6 +62,21 @@ class _StrictLoader(yaml.SafeLoader):
 _StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_number)
 _StrictLoader.add_constructor("tag:yaml.org,2002:float", _StrictLoader.construct_number)
 _StrictLoader.add_constructor("tag:yaml.org,2002:bool", _StrictLoader.construct_boolean)
+
+
+def check_command_line(arguments: Iterable[str], given: Mapping[str, Any]) -> None:
+    """Raise `UserError` if a value of `--config` on the command line was cut at a `#`, where a comment of YAML begins.
+
+    `given` is the configuration with the values as they were read.
+    """
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if " #" in value and given.get(key) == value.partition(" #")[0].strip():
+            raise UserError(f"config: {key}: {_cut(value, given[key])}; write --config '{key}=\"{value}\"'")
+
+
+def _cut(text: str, read: str) -> str:
+    return f"found {text!r}, of which YAML reads {read!r}, because # begins a comment"
 
 
 def _place(mark: yaml.Mark) -> str:
@@ -122,6 +151,8 @@ _ALLOWED = {
     "less_than_equal": "at most {le:g}",
     "too_short": "{min_length} or more entries",
     "too_long": "{max_length} entries at most",
+    "string_too_short": "a text that is not empty",
+    "finite_number": "a finite number",
     "string_too_long": "{max_length} letters at most",
 }
 """The texts for what is allowed, by pydantic's types of errors."""

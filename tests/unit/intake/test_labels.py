@@ -20,7 +20,7 @@ def test_none():
 
 @pytest.mark.parametrize(
     ("level", "expected"),
-    [(-1, ["y", "z", ""]), (-2, ["x", "", ""]), (0, ["x", "z", ""]), (1, ["y", "", ""]), (2, ["", "", ""])],
+    [(-1, ["y", "z", ""]), (-2, ["x", "", ""]), (0, ["x", "z", ""]), (1, ["y", "", ""])],
 )
 def test_folder_levels(level, expected):
     assert _labels(["x/y/1.png", "z/2.png", "3.png"], rule="folder", level=level) == expected
@@ -42,14 +42,29 @@ def test_folder_levels(level, expected):
     ],
 )
 def test_prefix(name, label):
-    assert _labels([name], rule="prefix") == [label]
+    assert _labels([name, "other_1.png"], rule="prefix") == [label, "other"]
 
 
 def test_regex_takes_the_named_group_or_the_first():
     paths = ["run1/exp-Cr-3.png", "run1/other.png"]
     assert _labels(paths, rule="regex", pattern=r"-(\w+)-") == ["Cr", ""]
     assert _labels(paths, rule="regex", pattern=r"(run\d).*-(?P<label>\w+)-") == ["Cr", ""]
-    assert _labels(paths, rule="regex", pattern=r"exp(-X)?") == ["", ""]
+    assert _labels([*paths, "exp-X.png"], rule="regex", pattern=r"exp(-X)?") == ["", "", "-X"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        ({"rule": "folder", "level": 2}, "folder, level 2"),
+        ({"rule": "prefix"}, "prefix of the file's name"),
+        ({"rule": "regex", "pattern": r"no(\d)"}, r"regex no(\d)"),
+    ],
+)
+def test_a_rule_that_fits_no_image_is_refused(rule, name):
+    with pytest.raises(UserError) as caught:
+        _labels(["x/1.png", "x/2.png"], **rule)
+    line = f"config: intake: found the rule {name}, allowed: one that fits the images, the first is 'x/1.png'"
+    assert str(caught.value) == line
 
 
 @pytest.mark.parametrize("pattern", ["(", "no group", ""])

@@ -1,11 +1,17 @@
 """A t-SNE map keeps neighbours and is the same every time."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
+from tests.unit.reduce.test_maps import write_pca
+from workflow_scripts.io import store
 from workflow_scripts.reduce import tsne
+from workflow_scripts.runlog import NOTICE
+from workflow_scripts.settings.decompositions import Tsne
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +38,15 @@ def test_same_bytes_for_any_number_of_threads(
 
 
 @pytest.mark.filterwarnings("error")
-def test_few_points_lower_the_perplexity(digits: np.ndarray) -> None:
-    assert np.isfinite(tsne.embed(digits[:8], n_iter=20)).all()
+def test_few_points_lower_the_perplexity(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source, made = str(tmp_path / "pca.h5"), str(tmp_path / "tsne.h5")
+    write_pca(tmp_path / "pca.h5", 8)
+    with caplog.at_level(NOTICE):
+        tsne.decompose(source, made, Tsne(n_components=3).dump(), "code", lambda *_: None)
+    assert "the perplexity 30 of t-SNE is lowered to 2.333, because there are only 8 images" in caplog.text
+    with store.reading(made) as file:
+        assert file.attrs["perplexity"] == pytest.approx(7 / 3)
+        assert np.isfinite(file["scores"][:]).all()
 
 
 def test_no_library_is_imported_to_choose_how_neighbours_are_found(

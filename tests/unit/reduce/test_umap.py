@@ -1,11 +1,18 @@
 """A UMAP map keeps neighbours and is the same every time."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
+from tests.unit.reduce.test_maps import write_pca
+from workflow_scripts.io import store
 from workflow_scripts.reduce import umap
+from workflow_scripts.runlog import NOTICE
+from workflow_scripts.settings.decompositions import Umap
 
 
 def test_neighbours_are_kept_and_the_map_is_the_same_each_time() -> None:
@@ -19,5 +26,13 @@ def test_neighbours_are_kept_and_the_map_is_the_same_each_time() -> None:
     assert umap.embed(digits, n_neighbors=10, seed=1).tobytes() != embedding.tobytes()
 
 
-def test_few_points_lower_the_number_of_neighbours() -> None:
-    assert np.isfinite(umap.embed(np.random.default_rng(0).normal(size=(8, 5)))).all()
+def test_few_points_lower_the_number_of_neighbours(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source, made = str(tmp_path / "pca.h5"), str(tmp_path / "umap.h5")
+    write_pca(tmp_path / "pca.h5", 8)
+    settings = Umap(n_components=3).dump()
+    with caplog.at_level(NOTICE):
+        umap.decompose(source, made, settings, "code", lambda *_: None)
+    assert "the n_neighbors 15 of UMAP is lowered to 7, because there are only 8 images" in caplog.text
+    with store.reading(made) as file:
+        assert file.attrs["n_neighbors"] == 7
+        assert np.isfinite(file["scores"][:]).all()

@@ -315,7 +315,10 @@ def test_a_study_file_stands_alone(tmp_path):
     for section in ("studies", "preprocess", "backbones", "clusterers", "decompositions"):
         assert getattr(settings, section).keys() == CONFIG[section].keys()
     without = _changed("clusterers", ...)
-    with pytest.raises(UserError, match=r"^config: clusterers: missing$"):
+    with pytest.raises(
+        UserError,
+        match=r"^config: clusterers: missing; .* stands alone: copy config/config\.yaml$",
+    ):
         _load(tmp_path, without)
     # What it leaves out comes from the models, not from the default's file.
     assert settings.n_clusters == 8
