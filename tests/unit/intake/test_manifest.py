@@ -82,6 +82,16 @@ def test_first_by_path_of_the_same_bytes_stays(tmp_path):
     ]
 
 
+def test_a_file_stays_and_not_a_link_to_it(tmp_path):
+    write_files(tmp_path, x__2=A, y__4=B)
+    (tmp_path / "a.png").symlink_to(tmp_path / "x" / "2.png")
+    (tmp_path / "linked").symlink_to(tmp_path / "y")
+    intake = _take_in(tmp_path, "none")
+    assert list(intake.manifest["path"]) == ["x/2.png", "y/4.png"]
+    assert list(intake.rejected["detail"]) == ["same bytes as x/2.png", "same bytes as y/4.png"]
+    assert list(inspect(tmp_path, scan(tmp_path), duplicates="keep").images["image_id"].str.len()) == [18, 18, 16, 16]
+
+
 def test_duplicates_are_set_aside_whatever_their_labels(tmp_path):
     write_files(tmp_path, x__1=A, x__2=A, y__3=A, y__4=B, y__5=b"text")
     inspected = inspect(tmp_path, scan(tmp_path))
