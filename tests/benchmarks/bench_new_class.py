@@ -7,32 +7,35 @@ RESULTS are folders of results, each of a labelled data set, with `manifest.csv`
 class is hidden in turn (of more than 12 classes every third). Two thirds of the other images make the model, k-means on
 20 whitened components with a cluster for each class; the last third are known images, which the model has not seen.
 
-The batch test is exact. The novelties of a batch and of the known images are ranked together; the statistic is Fisher's
-sum of -log(rank from above / number), that is of conformal p-values, and its distribution under permutation depends on
-the two numbers of images alone.
+The batch test is the one of `snakemake monitor`. The second table has its false alarms among `BATCHES` batches of ten
+drawn from the known images; the third those of one batch for each of `PARTITIONS` random partitions of all images into
+model, known images and batch; the fourth how much the rate differs between models, by simulation.
 """
 
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
+from scipy.stats import binomtest
 from sklearn.cluster import KMeans
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
+from workflow_scripts.backbones.joined import scale_of
 from workflow_scripts.io.store import reading
-from workflow_scripts.models.novelty import novelty, own_novelty
+from workflow_scripts.models.batch_tests import novelty_p_value
+from workflow_scripts.models.novelty import novelty, outlier_threshold, spreads
 
 LAYERS = ("fire5_avg", "fire7_avg", "fire9_avg")
+JOINED = "shipped, of the joined layer [fire5_avg+fire7_avg+fire9_avg]"
 SHIPPED = "distance to 10 neighbours / theirs (shipped)"
 RATE = 0.01
-BATCHES, PERMUTATIONS = 200, 9999
+BATCHES, PARTITIONS = 200, 2000
 SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30)
 EACH_FIFTH = (5, 10, 15, 20, 25, 30, 40, 50)
 Layers = dict[str, np.ndarray]
@@ -49,7 +52,7 @@ def read(results: Path) -> tuple[Layers, np.ndarray]:
 
 def relative(fitted: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Return the novelty that models use."""
-    return novelty(new, fitted, own_novelty(fitted)[1])
+    return novelty(new, fitted, spreads(fitted))
 
 
 def to_nearest(fitted: np.ndarray, new: np.ndarray, n: int = 5) -> np.ndarray:
@@ -89,23 +92,8 @@ def scores(layers: Layers, fit: np.ndarray, new: np.ndarray, k: int) -> Iterator
     yield SHIPPED, relative(fitted, others)
     logs = [np.log(relative(unit(of_layer[fit]), unit(of_layer[new]))) for of_layer in layers.values()]
     yield "the same of three layers, vectors of length 1", np.sum(logs, axis=0)
-
-
-@cache
-def _null(n_known: int, n_batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """The weights of ranks, and the statistic of `PERMUTATIONS` batches, sorted."""
-    n = n_known + n_batch
-    weights = -np.log((n - np.arange(n)) / n)
-    rng = np.random.default_rng(0)
-    return weights, np.sort([weights[rng.choice(n, n_batch, replace=False)].sum() for _ in range(PERMUTATIONS)])
-
-
-def p_value(known: np.ndarray, batch: np.ndarray) -> float:
-    """The probability that known images alone give a batch as new as this one."""
-    weights, null = _null(len(known), len(batch))
-    ranks = np.concatenate([known, batch]).argsort().argsort()[len(known) :]
-    above = PERMUTATIONS - np.searchsorted(null, weights[ranks].sum() - 1e-9)
-    return (1 + above) / (1 + PERMUTATIONS)
+    joined = np.hstack([of_layer * scale_of(of_layer[fit]) for of_layer in layers.values()])
+    yield JOINED, relative(joined[fit], joined[new])
 
 
 def noticed(known: np.ndarray, new: np.ndarray, n: int, n_new: int, rng: np.random.Generator) -> float:
@@ -114,7 +102,7 @@ def noticed(known: np.ndarray, new: np.ndarray, n: int, n_new: int, rng: np.rand
     for _ in range(BATCHES):
         mixed = rng.permutation(len(known))[: n - n_new]
         batch = np.concatenate([known[mixed], rng.choice(new, n_new, replace=False)])
-        hits += p_value(np.delete(known, mixed), batch) <= RATE
+        hits += novelty_p_value(np.delete(known, mixed), batch) <= RATE
     return hits / BATCHES
 
 
@@ -141,20 +129,50 @@ def drill(name: str, layers: Layers, labels: np.ndarray) -> tuple[list[dict[str,
     k = max(2, len(np.unique(labels)) - 1)
     for label, fit, known, new in hidden(labels):
         truth = np.arange(len(known) + len(new)) >= len(known)
-        threshold = np.quantile(own_novelty(layers["fire9_avg"][fit])[0], 0.99)
         for score, values in scores(layers, fit, np.concatenate([known, new]), k):
             areas.append({"set": name, "score": score, "area": roc_auc_score(truth, values)})
-            if score != SHIPPED:
+            if score not in (SHIPPED, JOINED):
                 continue
             old, unseen = values[~truth], values[truth]
+            threshold = outlier_threshold(old, RATE)
             alarms = noticed(old, unseen, 10, 0, rng)
             rows.append({
-                "set": name, "hidden class": label, "images": len(new), "ROC area": f"{areas[-1]['area']:.2f}",
-                "flagged": f"{(unseen > threshold).mean():.0%}", "known flagged": f"{(old > threshold).mean():.1%}",
+                "score": score, "set": name, "hidden class": label, "images": len(new), "ROC area": f"{areas[-1]['area']:.2f}",
+                "flagged": f"{(unseen > threshold).mean():.0%}",
                 "until noticed": until(old, unseen, 1, rng), "one in five": until(old, unseen, 5, rng),
                 "false alarms": f"{alarms:.1%}",
             })  # fmt: skip
     return areas, rows
+
+
+def false_alarms(name: str, layers: Layers) -> dict[str, object]:
+    """The shares of false alarms among images and batches of ten, one of each for every partition, with intervals."""
+    features, rng = layers["fire9_avg"], np.random.default_rng(1)
+    hits = {"an image": 0, "a batch of ten": 0}
+    for _ in range(PARTITIONS):
+        fit, known, batch = np.split(rng.permutation(len(features)), [2 * len(features) // 3, len(features) - 10])
+        old, new = np.split(relative(features[fit], features[np.concatenate([known, batch])]), [len(known)])
+        hits["an image"] += new[0] > outlier_threshold(old, RATE)
+        hits["a batch of ten"] += novelty_p_value(old, new) <= RATE
+    return {"set": name, "known images": len(known), **{what: interval(count) for what, count in hits.items()}}
+
+
+def of_one_model(n_known: int) -> dict[str, object]:
+    """How much the rate of false alarms varies between models: batches of random numbers and the same known ones."""
+    rng = np.random.default_rng(2)
+    rates = []
+    for _ in range(200):
+        known = rng.random(n_known)
+        rates.append(np.mean([novelty_p_value(known, batch) <= RATE for batch in rng.random((1000, 10))]))
+    low, high = np.quantile(rates, [0.05, 0.95])
+    return {"known images": n_known, "mean": f"{np.mean(rates):.2%}", "nine models of ten": f"{low:.1%} to {high:.1%}"}
+
+
+def interval(hits: int) -> str:
+    """A share of `PARTITIONS` in percent, with its exact 95 % interval (Clopper & Pearson 1934)."""
+    found = binomtest(int(hits), PARTITIONS)
+    low, high = found.proportion_ci(0.95)
+    return f"{found.statistic:.2%} ({low:.2%} to {high:.2%})"
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -163,11 +181,15 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    found = [drill(Path(folder).name, *read(Path(folder))) for folder in sys.argv[1:]]
+    sets = {Path(folder).name: read(Path(folder)) for folder in sys.argv[1:]}
+    found = [drill(name, *of_set) for name, of_set in sets.items()]
     areas = pd.DataFrame([row for of_set, _ in found for row in of_set])
     by_score = areas.pivot_table(index="score", columns="set", values="area", sort=False).assign(
         mean=lambda table: table.mean(axis=1)
     )
-    print(markdown(by_score.map("{:.3f}".format).reset_index()))
-    print()
-    print(markdown(pd.DataFrame([row for _, of_set in found for row in of_set])))
+    print(markdown(by_score.map("{:.3f}".format).reset_index()), "\n")
+    rows = pd.DataFrame([row for _, of_set in found for row in of_set])
+    for score, of_score in rows.groupby("score", sort=False):
+        print(score, markdown(of_score.drop(columns="score")), sep="\n\n", end="\n\n")
+    print(markdown(pd.DataFrame([false_alarms(name, layers) for name, (layers, _) in sets.items()])), "\n")
+    print(markdown(pd.DataFrame([of_one_model(n) for n in (60, 180, 600)])))

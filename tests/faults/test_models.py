@@ -20,7 +20,8 @@ FACTS: dict[str, Any] = {
     "backbone": {"model": "squeezenet1_1", "layer": "fire9_avg", "batch_size": 4, "weights_sha256": "ab"},
     "reduction": {"whiten": True, "n_components": C, "settings": {"method": "pca"}},
     "clusters": [{"cluster": n, "size": 5, "predicted": "a", "name": f"a-{n}"} for n in range(K)],
-    "novelty": {"threshold": 2.0, "quantile": 0.99},
+    "novelty": {"threshold": 2.0, "rate": 0.01},
+    "held_out": ["a", "b"],
 }
 TENSORS = {
     name: np.random.default_rng(0).random(shape).astype(np.float32) + 1
@@ -28,6 +29,7 @@ TENSORS = {
         "centers": (K, C),
         "kept_images": (K, D),
         "spread": (K,),
+        "held_out": (2,),
         "mean": (D,),
         "components": (C, D),
         "explained_variance": (C,),
@@ -97,7 +99,7 @@ def test_the_tensors_of_another_model(files: Files) -> None:
 
 DELETED = ("preprocess", "backbone", "reduction", "clusters", "novelty", "backbone.layer", "backbone.batch_size",
            "backbone.weights_sha256", "reduction.whiten", "reduction.n_components", "reduction.settings",
-           "novelty.threshold", "clusters.0.cluster", "clusters.1.predicted", "clusters.2.name")  # fmt: skip
+           "novelty.threshold", "held_out", "clusters.0.cluster", "clusters.1.predicted", "clusters.2.name")  # fmt: skip
 CHANGED: dict[str, Any] = {
     "clusters": [],
     "clusters.0.cluster": -1,
@@ -113,6 +115,7 @@ CHANGED: dict[str, Any] = {
 SHAPES: dict[str, Callable[[dict[str, np.ndarray]], Any]] = {
     "no centers": lambda tensors: tensors.pop("centers"),
     "no kept_images": lambda tensors: tensors.pop("kept_images"),
+    "one known": lambda tensors: tensors.update(held_out=tensors["held_out"][:1]),
     "no mean": lambda tensors: tensors.pop("mean"),
     "fewer centers": lambda tensors: tensors.update(centers=tensors["centers"][:2]),
     "flat centers": lambda tensors: tensors.update(centers=tensors["centers"].ravel()),
@@ -164,4 +167,4 @@ def test_tensors_that_are_wrong(files: Files, name: str) -> None:
 def test_every_damage_is_counted() -> None:
     others = 10 + 2 + 8 + 1
     assert len(FLIPPED) + others + len(DELETED) + len(CHANGED) + len(SHAPES) >= 56
-    assert saved.FORMAT_VERSION == 2
+    assert saved.FORMAT_VERSION == 3

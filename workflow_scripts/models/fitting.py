@@ -10,18 +10,19 @@ from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import read_labels
+from workflow_scripts.io.manifest import groups_of, read_labels, read_manifest
 from workflow_scripts.io.runs import NOISE, Runs, read_runs
 from workflow_scripts.io.tables import best_of_repeats, with_k
 from workflow_scripts.io.which_k import best_k, choose_k
 from workflow_scripts.metrics.votes import majority_names
-from workflow_scripts.models.novelty import SMALLEST, kept_images, own_novelty
+from workflow_scripts.models.batch_tests import MOST_KNOWN
+from workflow_scripts.models.novelty import MOST_IMAGES, at_most, novelty, outlier_threshold, parted, spreads
 from workflow_scripts.models.saved import ENCODER, SavedModel
 from workflow_scripts.reduce.autoencoder import read as read_autoencoder
 from workflow_scripts.reduce.pca import read_projection
 
-QUANTILE = 0.99
-"""Quantile of the novelty of the fitted images that is the threshold for outliers: one in a hundred is above."""
+RATE = 0.01
+"""The share of images like those of the model that are called outliers."""
 
 
 def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Mapping[str, Any]) -> SavedModel:
@@ -43,7 +44,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     Raises
     ------
     UserError
-        If the clusterer labels every image as noise.
+        If the clusterer labels every image as noise, or there are fewer than three images.
     """
     files = OneCell(cell, sources)
     with store.reading(sources["clusters"]) as file:
@@ -54,13 +55,16 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     if names.empty:
         raise UserError(f"model: {cell['clusterer']} found only noise, allowed: a clusterer that finds clusters")
     clusters = np.where(labels < 0, NOISE, np.searchsorted(names.index, labels))  # numbered without empty clusters
+    images = read_manifest(sources["manifest"], manifest)
+    of_model, held_out = parted(len(images), groups_of(images))
     with store.reading(sources["features"], manifest) as file:
         features = file["features"]
-        kept = kept_images(features)
-        own, spread = own_novelty(kept)
-        threshold = max(float(np.quantile(own, QUANTILE)), SMALLEST)
+        kept = features[at_most(MOST_IMAGES, of_model, features.shape[1])]
+        held_out = at_most(MOST_KNOWN, held_out, features.shape[1])
+        spread = spreads(kept)
+        known = novelty(features[held_out], kept, spread)
         centers = _centers(files, runs[k], row)[names.index]
-        tensors = {"centers": centers, "kept_images": kept, "spread": spread}
+        tensors = {"centers": centers, "kept_images": kept, "spread": spread, "held_out": known}
         tensors |= _reduction(sources["points"], cell, settings["decomposition"])
     with store.reading(sources["network"]) as file:
         network = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": store.text(file, "weights_sha256")}
@@ -79,7 +83,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         },
         "clusterer": {**clusterer, "chosen_k": k, "repeat": int(runs[k].repeat[row]), **choice},
         "clusters": names.reset_index()[["cluster", "size", "predicted", "name"]].to_dict("records"),
-        "novelty": {"threshold": threshold, "quantile": QUANTILE},
+        "novelty": {"threshold": outlier_threshold(known, RATE), "rate": RATE},
+        "held_out": images["image_id"].iloc[held_out].tolist(),
     }
     return SavedModel(facts, {name: network.astype(np.float32) for name, network in tensors.items()})
 

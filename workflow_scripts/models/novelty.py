@@ -1,14 +1,19 @@
-"""Measure the novelty of images: their distance to the images of a model, divided by the distances among these."""
+"""Measure the novelty of images: their distance to the images of a model, divided by the distances among these.
+
+A third of the images is not compared with but held out. For them the model is as if they were new, so their novelties
+are those that known images have.
+"""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.io.points import Matrix
 from workflow_scripts.metrics.evenly import evenly
 
 NEIGHBOURS = 10
 """Number of nearest images over which a distance is averaged."""
+HELD_OUT = 1 / 3
+"""The share of the images that are held out."""
 MOST_IMAGES = 10_000
 """Largest number of images that a model keeps to compare new ones with."""
 MOST_NUMBERS = 2**26
@@ -16,33 +21,55 @@ MOST_NUMBERS = 2**26
 SMALLEST = float(np.finfo(np.float32).tiny)
 
 
-def kept_images(features: Matrix) -> np.ndarray:
-    """Return the features (M, d) float32 of evenly spaced images, at most `MOST_IMAGES` with `MOST_NUMBERS` numbers.
+def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted indices of the images of a model, and of those that are held out of it.
 
-    Raises `UserError` if there are fewer than two images.
+    Groups (n,), such as specimens, are drawn at random and held out whole, as long as the share `HELD_OUT` of the
+    images has room for them; single images if no group is so small. Raises `UserError` for fewer than three images.
     """
-    n, width = features.shape
-    if n < 2:
-        raise UserError(f"model: found {n} image, allowed: two or more, which new images are compared with")
-    most = min(MOST_IMAGES, max(MOST_NUMBERS // width, 2))
-    return np.asarray(features[evenly(n, most)], dtype=np.float32)
+    if n < 3:
+        raise UserError(f"model: found {n} images, allowed: three or more, of which a third is held out")
+    members = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    sizes = np.bincount(members)
+    if sizes.min() > HELD_OUT * n:
+        members, sizes = np.arange(n), np.ones(n, dtype=int)
+    room, drawn = HELD_OUT * n, []
+    for group in np.random.default_rng(seed).permutation(len(sizes)):
+        if sizes[group] <= room:
+            room -= sizes[group]
+            drawn.append(group)
+    held_out = np.isin(members, drawn)
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
-def own_novelty(kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the novelty of each kept image among the others, (M,), and the mean distance to its nearest ones, (M,)."""
-    distances, nearest = _nearest(kept, None)
-    spread = distances.mean(axis=1)
-    return _relative(spread, spread[nearest]), spread
+def at_most(most: int, rows: np.ndarray, width: int) -> np.ndarray:
+    """Return at most `most` evenly spaced rows of features of this width, with `MOST_NUMBERS` numbers together."""
+    return rows[evenly(len(rows), min(most, max(MOST_NUMBERS // width, 2)))]
+
+
+def outlier_threshold(known: np.ndarray, rate: float) -> float:
+    """Return the novelty above which a new image is an outlier, from those of images that are held out, (K,).
+
+    An image like them is above it with a probability of at most `rate`, or of 1 / (K + 1) if that is larger.
+    """
+    place = max(1, int(rate * (len(known) + 1) + 1e-9))
+    return max(float(np.sort(known)[-place]), SMALLEST)
+
+
+def spreads(kept: np.ndarray) -> np.ndarray:
+    """Return the mean distance of each kept image (M, d) to its nearest ones, (M,)."""
+    return _nearest(kept, None)[0].mean(axis=1)
 
 
 def novelty(features: np.ndarray, kept: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Return the mean distance of images (n, d) to their nearest kept images, divided by the mean `spread` of these.
 
     The novelty, (n,) float64, is near 1 for an image among similar images, and larger for an image apart from them. It
-    is a local outlier factor with plain distances (Breunig et al. 2000). `spread` is from `own_novelty`.
+    is a local outlier factor with plain distances (Breunig et al. 2000). `spread` is from `spreads`.
     """
     distances, nearest = _nearest(kept, features)
-    return _relative(distances.mean(axis=1), spread[nearest])
+    beside = spread[nearest].mean(axis=1, dtype=np.float64)
+    return distances.mean(axis=1) / np.maximum(beside, SMALLEST)
 
 
 def _nearest(kept: np.ndarray, features: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -50,7 +77,3 @@ def _nearest(kept: np.ndarray, features: np.ndarray | None) -> tuple[np.ndarray,
     neighbours = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(kept) - 1), algorithm="brute")
     neighbours.fit(kept.astype(np.float64))
     return neighbours.kneighbors(None if features is None else np.asarray(features, dtype=np.float64))
-
-
-def _relative(distances: np.ndarray, spreads: np.ndarray) -> np.ndarray:
-    return distances / np.maximum(spreads.mean(axis=1, dtype=np.float64), SMALLEST)

@@ -19,7 +19,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.io.store import replacing
 from workflow_scripts.models.novelty import novelty
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 ENCODER = "autoencoder."
 COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "outlier")
 
@@ -32,17 +32,14 @@ class SavedModel:
     ----------
     facts :
         the JSON content of `model.json`: the cell's choices, `preprocess` (steps), `backbone` (with the layer and the
-    SHA-256
-        of the weights), `reduction` (`whiten`, `n_components`, and `settings` of the decomposition, null if the
-    features
-        themselves are clustered), `clusters` (a list: `cluster, size, predicted, name`), `novelty` (`threshold`,
-    `quantile`),
-        and the origin of the model.
+        SHA-256 of the weights), `reduction` (`whiten`, `n_components`, and `settings` of the decomposition, null if the
+        features themselves are clustered), `clusters` (a list: `cluster, size, predicted, name`), `novelty`
+        (`threshold`, `rate`), `held_out` (ids of images), and the origin of the model.
     tensors :
         float32 arrays: `centers` (k, C), the centres in the space that was clustered; `kept_images` (M, d), features of
-        images that the model was fitted to; `spread` (M,), the mean distance of each to the nearest others; of a PCA
-        `mean` (d,), `components` (C, d), `explained_variance` (C,); of an autoencoder its own tensors, with names that
-        begin with `ENCODER`.
+        images of the model; `spread` (M,), the mean distance of each to the nearest others; `held_out` (H,), the
+        novelties of images that are not among these; of a PCA `mean` (d,), `components` (C, d), `explained_variance`
+        (C,); of an autoencoder its own tensors, with names that begin with `ENCODER`.
     """
 
     facts: Mapping[str, Any]
@@ -70,8 +67,8 @@ class SavedModel:
         name in figures, `predicted` the class that it votes for (None without labels). `margin` is 1 - distance /
         distance to the nearest centre with another vote: 1 at the centre, 0 on the border; NaN if there is no other.
         `novelty` is the distance to the nearest images of the model, relative to the distances among those
-        (`models.novelty`), in units of the threshold; above 1 the image is an `outlier`, unlike the images that the
-        model was fitted to.
+        (`models.novelty`), in units of the threshold; above 1 the image is an `outlier`, unlike the images of the
+        model.
         """
         distances = cdist(self.points(features), self.tensors["centers"])
         nearest = distances.argmin(axis=1)
@@ -79,12 +76,15 @@ class SavedModel:
         elsewhere = np.where(self._votes[nearest][:, None] == self._votes, np.inf, distances).min(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             margin = np.where(np.isinf(elsewhere), np.nan, 1 - distances[rows, nearest] / elsewhere)
-        novel = novelty(features, self.tensors["kept_images"], self.tensors["spread"])
-        novel /= self.facts["novelty"]["threshold"]
+        novel = self.in_thresholds(novelty(features, self.tensors["kept_images"], self.tensors["spread"]))
         clusters = pd.DataFrame(self.facts["clusters"]).loc[nearest, ["cluster", "name", "predicted"]]
         return clusters.reset_index(drop=True).assign(
             distance=distances[rows, nearest], margin=margin, novelty=novel, outlier=novel > 1
         )
+
+    def in_thresholds(self, novelties: np.ndarray) -> np.ndarray:
+        """Return novelties in units of the threshold, float32 as those of the held-out images are stored."""
+        return np.float32(novelties) / np.float32(self.facts["novelty"]["threshold"])
 
     @cached_property
     def _encoder(self) -> Any:
@@ -139,6 +139,7 @@ class _Facts(_Part):
     reduction: _Reduction
     clusters: list[_Cluster] = Field(min_length=1)
     novelty: _Novelty
+    held_out: list[str] = Field(min_length=1)
 
 
 def save_model(model: SavedModel, facts_path: str, tensors_path: str) -> None:
@@ -190,6 +191,7 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
         raise ValueError(f"kept_images: found the shape {kept.shape}, allowed: two images or more")
     width = kept.shape[1]
     expected: dict[str, tuple[int, ...]] = {"centers": (k, n_components), "spread": (len(kept),)}
+    expected |= {"held_out": (len(facts.held_out),)}
     if settings is not None and settings.get("method") == "pca":
         expected |= {"mean": (width,), "components": (n_components, width), "explained_variance": (n_components,)}
     elif settings is not None and not any(name.startswith(ENCODER) for name in tensors):

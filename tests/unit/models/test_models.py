@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from figure_artefacts import CELL, write_manifest, write_scores
+from figure_artefacts import CELL, image_ids, write_manifest, write_scores
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
@@ -151,6 +151,17 @@ def test_few_like_those_seen_are_outliers_and_all_unlike_them(fitted):
         assert (said["outlier"] == (said["novelty"] > 1)).all()
 
 
+def test_what_is_held_out_has_the_novelty_of_new_images(fitted):
+    model, _, _ = fitted()
+    features, _ = _features()
+    ids = model.facts["held_out"]
+    assert len(ids) == len(set(ids)) == N // 3
+    rows = [list(image_ids(N)).index(image) for image in ids]
+    again = model.in_thresholds(model.tensors["held_out"])
+    np.testing.assert_array_equal(model.predict(features[rows])["novelty"].to_numpy(), again)
+    assert not any((kept == features[row]).all() for row in rows for kept in model.tensors["kept_images"])
+
+
 def test_the_best_k_is_that_of_the_highest_mean_ari(fitted):
     model, _, _ = fitted(k=(2, 3, 4), ari=(0.3, 0.9, 0.5))
     assert model.facts["clusterer"]["chosen_k"] == 3
@@ -213,8 +224,8 @@ def test_what_is_no_model_says_so(tmp_path):
     facts, tensors = tmp_path / "model.json", tmp_path / "model.safetensors"
     model = SavedModel({"a": 1}, {"b": np.zeros(2, np.float32)})
     save_model(model, str(facts), str(tensors))
-    facts.write_text(facts.read_text().replace('"format_version": 2', '"format_version": 7'))
-    with pytest.raises(UserError, match="format version 7, allowed: 2"):
+    facts.write_text(facts.read_text().replace('"format_version": 3', '"format_version": 7'))
+    with pytest.raises(UserError, match="format version 7, allowed: 3"):
         load_model(str(facts), str(tensors))
     facts.write_text("{")
     with pytest.raises(UserError, match=re.escape(str(facts))):
