@@ -1,4 +1,4 @@
-# A study's baseline cell -> models/{study}/; models and new images -> predictions/{folder}/{study}.csv
+# A study's baseline cell -> models/{study}/; models and new images -> predictions/{folder}/{study}.csv -> monitor/
 rule model:
     input:
         unpack(inputs.model_sources),
@@ -38,6 +38,7 @@ if settings.new_images and inputs.modelled_studies:
             images=layout.new_images,
             set_aside=layout.new_rejected,
             formats=layout.new_formats,
+            quality=layout.new_quality,
         log:
             layout.log(layout.new_images),
         benchmark:
@@ -91,9 +92,56 @@ if settings.new_images and inputs.modelled_studies:
         script:
             "../workflow_scripts/jobs/predict.py"
 
+    rule monitor_new_images:
+        input:
+            facts=layout.model,
+            tensors=beside(layout.model, ".safetensors"),
+            predictions=layout.predictions,
+            images=layout.new_images,
+            quality=layout.new_quality,
+            manifest=layout.manifest,
+            known_quality=layout.quality,
+        output:
+            page=layout.monitor,
+            csv=beside(layout.monitor, ".csv"),
+            svg=beside(layout.monitor, ".svg"),
+            png=beside(layout.monitor, ".png"),
+        log:
+            layout.log(layout.monitor),
+        benchmark:
+            layout.benchmark(layout.monitor)
+        conda:
+            "../envs/gpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=sizes.predict_mb,
+            runtime=60,
+            gpu=0 if settings.device == "cpu" else 1,
+        params:
+            folder=settings.new_images,
+            batch=inputs.batch,
+            names=lambda wildcards: {
+                "dataset": inputs.dataset,
+                "study": wildcards.study,
+            },
+            links=inputs.monitor_links,
+            max_pixels=settings.intake.max_pixels,
+            device=settings.device,
+            style=settings.style.dump(),
+            code=code_digest("jobs.monitor"),
+        script:
+            "../workflow_scripts/jobs/monitor.py"
+
 
 # `snakemake predict --config new_images=PATH` assigns the images of a folder to clusters.
 rule predict:
     input:
         inputs.predictions,
+    localrule: True
+
+
+# `snakemake monitor --config new_images=PATH` tests batches of the images of a folder that grows.
+rule monitor:
+    input:
+        inputs.monitors,
     localrule: True

@@ -137,7 +137,8 @@ def drill(name: str, layers: Layers, labels: np.ndarray) -> tuple[list[dict[str,
             threshold = outlier_threshold(old, RATE)
             alarms = noticed(old, unseen, 10, 0, rng)
             rows.append({
-                "score": score, "set": name, "hidden class": label, "images": len(new), "ROC area": f"{areas[-1]['area']:.2f}",
+                "score": score, "set": name, "hidden class": label, "images": len(new),
+                "ROC area": f"{areas[-1]['area']:.2f}",
                 "flagged": f"{(unseen > threshold).mean():.0%}",
                 "until noticed": until(old, unseen, 1, rng), "one in five": until(old, unseen, 5, rng),
                 "false alarms": f"{alarms:.1%}",

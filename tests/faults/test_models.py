@@ -99,7 +99,8 @@ def test_the_tensors_of_another_model(files: Files) -> None:
 
 DELETED = ("preprocess", "backbone", "reduction", "clusters", "novelty", "backbone.layer", "backbone.batch_size",
            "backbone.weights_sha256", "reduction.whiten", "reduction.n_components", "reduction.settings",
-           "novelty.threshold", "held_out", "clusters.0.cluster", "clusters.1.predicted", "clusters.2.name")  # fmt: skip
+           "novelty.threshold", "held_out", "clusters.0.cluster", "clusters.1.predicted",
+           "clusters.2.name")  # fmt: skip
 CHANGED: dict[str, Any] = {
     "clusters": [],
     "clusters.0.cluster": -1,

@@ -31,7 +31,7 @@ def predicted(tmp_path_factory, finished):
             shutil.copy(crop, folder / "new" / name)
     (folder / "new" / "cut.png").write_bytes((folder / "embedded" / "cat" / "cat_000.png").read_bytes()[:200])
     (folder / "new" / "scan.pdf").write_bytes(b"%PDF-1.7")
-    project.run("predict", "--config", f"new_images={folder / 'new'}")
+    project.run("predict", "monitor", "--config", f"new_images={folder / 'new'}", "batch_size=13")
     return project
 
 
@@ -79,6 +79,17 @@ def test_unseen_pictures_of_the_classes_are_named_and_others_are_outliers(table)
     assert table["outlier"][like].mean() < 0.15
     assert table["outlier"][~like].mean() > 0.9
     assert roc_auc_score(~like, table["novelty"]) > 0.99
+
+
+def test_batches_of_other_classes_are_noticed(predicted):
+    (path,) = (predicted.folder / "results" / "small" / "monitor").glob(f"*/{STUDY}.csv")
+    chart = pd.read_csv(path, keep_default_na=False)
+    classes = chart["first"].str.split("/").str[0]
+    assert classes.tolist() == sorted((*CLASSES, *OTHERS))
+    assert chart["alarms"][classes.isin(OTHERS)].str.contains("novelty").all()
+    page = path.with_suffix(".html").read_text()
+    assert "has images unlike those of the model" in page
+    assert page.count("data:image/jpeg") > 20
 
 
 def test_a_second_run_has_nothing_to_do_and_no_folder_is_a_mistake(predicted, tmp_path):

@@ -369,6 +369,13 @@ class Layout:
     new_formats = Artefact(
         "new_images/{folder}/formats", (".csv",), "new_images", STAYS, "the number of its files of each format"
     )
+    new_quality = Artefact(
+        "new_images/{folder}/quality",
+        (".csv",),
+        "new_images",
+        STAYS,
+        "brightness, sharpness and the like of its images",
+    )
     new_facts = Artefact(
         *("new_images/{folder}/.images", (".facts",), "new_images", STAYS),
         "facts about its files, kept for the next run",
@@ -376,6 +383,10 @@ class Layout:
     predictions = Artefact(
         *("predictions/{folder}/{study}", (".csv",), "name_new_images", STAYS),
         "the cluster of each image of another folder (`snakemake predict --config new_images=PATH`)",
+    )
+    monitor = Artefact(
+        *("monitor/{folder}/{study}", (".html", ".csv", ".svg", ".png"), "monitor_new_images", STAYS),
+        "whether batches of new images are like those of the model, and the images to look at (`snakemake monitor`)",
     )
     report = Artefact(
         *("report", (".html", ".zip"), "all", STAYS),

@@ -703,15 +703,23 @@ class Inputs:
         """The models of all studies that have one."""
         return [self.layout.model.format(study=study) for study in self.modelled_studies]
 
-    @_ends_the_run
     def predictions(self, wildcards: Wildcards) -> list[str]:
-        """Return the tables of predictions for the new images, one for each study with a model.
+        """Return the tables of predictions for the new images, one for each study with a model."""
+        return self._of_new_images("predict", self.layout.predictions)
+
+    def monitors(self, wildcards: Wildcards) -> list[str]:
+        """Return the pages about the batches of new images, one for each study with a model."""
+        return self._of_new_images("monitor", self.layout.monitor)
+
+    @_ends_the_run
+    def _of_new_images(self, command: str, pattern: str) -> list[str]:
+        """Return a file for each study with a model.
 
         Raises `UserError` if `new_images` is no folder, or if no study has a model.
         """
         found = self.settings.new_images or "nothing"
         if not isdir(found):
-            allowed = "a folder of images, as in: snakemake predict --config new_images=PATH"
+            allowed = f"a folder of images, as in: snakemake {command} --config new_images=PATH"
             raise UserError(f"config: new_images: found {found}, allowed: {allowed}")
         if self.settings.intake.cuts:
             allowed = "whole files: a model of tiles, boxes or pages says nothing of these"
@@ -720,7 +728,18 @@ class Inputs:
             allowed = "a decomposition that can be applied to new images: a pca, an autoencoder, none"
             raise UserError(f"config: studies: found none with a model, allowed: {allowed}")
         folder = folder_name(found)
-        return [self.layout.predictions.format(folder=folder, study=study) for study in self.modelled_studies]
+        return [pattern.format(folder=folder, study=study) for study in self.modelled_studies]
+
+    @property
+    def batch(self) -> dict[str, Any]:
+        """The size and the order of batches of new images, and the rate of false alarms."""
+        settings = self.settings
+        return {"size": settings.batch_size, "order": settings.batch_order, "rate": settings.false_alarms}
+
+    def monitor_links(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the paths of the tables behind the page about new images, below the folder of all results."""
+        paths = {"batches": beside(self.layout.monitor, ".csv"), "predictions": self.layout.predictions}
+        return {name: path.format(**wildcards).removeprefix(f"{self.layout.root}/") for name, path in paths.items()}
 
     # ------------------------------------------------------------------------------------------------------- targets
 

@@ -18,6 +18,7 @@ from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.device import choose_device
 from workflow_scripts.io.parallel import threaded_map
+from workflow_scripts.models.monitoring import groups_of_features
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import preprocess_all
 
@@ -49,13 +50,31 @@ def predict_images(
         passes[json.dumps([model.facts["preprocess"], network], sort_keys=True)][name] = model
     tables: dict[str, pd.DataFrame] = {}
     for alike in passes.values():
-        features = _features(list(alike.values()), paths, max_pixels, device, workers, progress)
+        features = features_of_files(list(alike.values()), paths, max_pixels, device, workers, progress)
         parts = [{name: model.predict(of[model.layer]) for name, model in alike.items()} for of in features]
         tables |= {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in alike}
     return tables
 
 
-def _features(
+def grouped(
+    images: pd.DataFrame,
+    model: SavedModel,
+    folder: Path,
+    max_pixels: int,
+    device: str,
+    workers: int,
+    progress: Callable[[str, str], Progress],
+) -> pd.DataFrame:
+    """Return images of a folder, with the column `path`, in groups that look alike: the column `group`, from 0."""
+    if images.empty:
+        return images.assign(group=0)
+    paths = [folder / path for path in images["path"]]
+    blocks = features_of_files([model], paths, max_pixels, device, workers, lambda network: progress(network, "images"))
+    features = np.concatenate([block[model.layer] for block in blocks])
+    return images.assign(group=groups_of_features(features))
+
+
+def features_of_files(
     models: Sequence[SavedModel],
     paths: Sequence[Path],
     max_pixels: int,
@@ -63,7 +82,7 @@ def _features(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the features of the models' layers, {layer: (n, d) float32}, for blocks of images in order."""
+    """Yield the features of the layers of models with one network, {layer: (n, d) float32}, for blocks of files."""
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
     images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
     blocks = iter(lambda: list(islice(images, ROWS)), [])

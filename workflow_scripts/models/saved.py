@@ -84,7 +84,7 @@ class SavedModel:
 
     def in_thresholds(self, novelties: np.ndarray) -> np.ndarray:
         """Return novelties in units of the threshold, float32 as those of the held-out images are stored."""
-        return np.float32(novelties) / np.float32(self.facts["novelty"]["threshold"])
+        return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
 
     @cached_property
     def _encoder(self) -> Any:

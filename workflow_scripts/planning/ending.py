@@ -46,7 +46,8 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     of_intake = map(layout.log, (layout.images, layout.scale_bars, layout.regions, layout.manifest))
     lines += dict.fromkeys(noticed([*of_intake, *sorted(set(run.logs()))]))
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
-    folders = {name: f"{layout.root}/{name.lower()}" for name in ("Figures", "Tables", "Audit", "Gallery", "Explorer")}
+    names = ("Figures", "Tables", "Audit", "Gallery", "Explorer", "Monitor")
+    folders = {name: f"{layout.root}/{name.lower()}" for name in names}
     places = {"Verdict": layout.front_page, "Methods": layout.methods, "Scales": layout.scales_page, **folders}
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
     studies = [name for name, study in sizes.settings.studies.items() if "verdict" in study.pages]

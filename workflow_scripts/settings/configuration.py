@@ -52,6 +52,12 @@ class Settings(Model):
     """A folder of images that `snakemake predict` assigns to the clusters of the studies' models."""
     export_as: Literal["npz", "parquet", "csv", "h5"] = "npz"
     """The format of the tables of features that `snakemake export` writes."""
+    batch_size: int = Field(20, ge=2, le=100)
+    """The number of new images that `snakemake monitor` tests together."""
+    batch_order: Literal["name", "time"] = "name"
+    """The order of the new images: that of their names, or of the times at which they were taken or last changed."""
+    false_alarms: float = Field(0.01, gt=0, lt=0.5)
+    """The share of batches for which `snakemake monitor` raises a false alarm, at most, in each of its charts."""
     delete: bool = False
     """Whether `snakemake prune` deletes the files that it lists."""
     intake: Intake = Intake()

@@ -32,13 +32,35 @@ def write_verdict(
     `facts` are `dataset` and `study`.
     """
     made = list(sections)
-    data = {
-        **facts,
+    about = {
+        "title": f"Verdict: {facts['dataset']}, {facts['study']}",
+        "about": "The findings of this study and the strength of their evidence. Every number links to its table.",
         "root": ROOT,
+    }
+    lines = [sentence.text for sentence in five_lines(made)]
+    write_sections(path, about, links, lines, made, figures, thumbnails.data_uris(dict.fromkeys(_shown(made)), SIDE))
+
+
+def write_sections(
+    path: str,
+    about: Mapping[str, str],
+    links: Mapping[str, str],
+    lines: Sequence[str],
+    sections: Sequence[Section],
+    figures: Mapping[str, str],
+    thumbnails: Mapping[str, str],
+) -> None:
+    """Write a page of questions and answers.
+
+    `about` are `title`, `about` and `root` (the path from the page to the folder of all results, where links begin),
+    `lines` are its most important sentences, `thumbnails` are data URIs.
+    """
+    data = {
+        **about,
         "links": dict(links),
-        "lines": [sentence.text for sentence in five_lines(made)],
-        "sections": [_section(section, figures) for section in made],
-        "thumbnails": thumbnails.data_uris(dict.fromkeys(_shown(made)), SIDE),
+        "lines": list(lines),
+        "sections": [_section(section, figures) for section in sections],
+        "thumbnails": dict(thumbnails),
     }
     write_page(path, Path(__file__).with_name("page.html"), data)
 

@@ -1,0 +1,92 @@
+"""A folder that grows: the order of its images, alarms, who is shown, and groups among them."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workflow_scripts.models.batch_tests import novelty_p_value, shift_p_value
+from workflow_scripts.models.monitoring import (
+    CHARTS,
+    control_chart,
+    groups_of_features,
+    in_order,
+    known_images,
+    new_images,
+    to_look_at,
+)
+from workflow_scripts.models.saved import SavedModel
+
+SIZE, RATE = 10, 0.01
+
+
+def _images(n, seed, **shifted):
+    rng = np.random.default_rng(seed)
+    values = {name: rng.normal(size=n) + shifted.get(name, 0) for name in CHARTS}
+    return pd.DataFrame({"path": [f"{seed}_{i}.png" for i in range(n)], "outlier": False, **values})
+
+
+KNOWN = _images(150, 0)
+
+
+def test_names_are_in_the_order_of_their_numbers_and_times_in_theirs(tmp_path):
+    images = pd.DataFrame({"path": ["b_10.png", "b_9.png", "a/100.png"], "taken": ""})
+    assert in_order(images, tmp_path, "name")["path"].tolist() == ["a/100.png", "b_9.png", "b_10.png"]
+    (tmp_path / "a").mkdir()
+    for time, path in enumerate(images["path"]):
+        (tmp_path / path).touch()
+        os.utime(tmp_path / path, (time, time))
+    assert in_order(images, tmp_path, "time")["path"].tolist() == images["path"].tolist()
+    stated = images.assign(taken=["2026-03-01T10:00:00", "2026-02-01", "2026-03-01T09:00:00"])
+    assert in_order(stated, tmp_path, "time")["path"].tolist() == ["b_9.png", "a/100.png", "b_10.png"]
+
+
+def test_each_full_batch_is_tested_in_each_chart():
+    images = pd.concat([_images(10, 1), _images(10, 2, novelty=3), _images(10, 3, brightness=-3), _images(4, 4)])
+    chart = control_chart(images.reset_index(drop=True), KNOWN, SIZE, RATE)
+    assert chart["alarms"].tolist() == ["", "novelty", "brightness"]
+    assert chart[["batch", "images", "first", "last"]].values.tolist()[1] == [2, 10, "2_0.png", "2_9.png"]
+    batch = images.iloc[20:30]
+    assert chart["novelty_p"][2] == novelty_p_value(KNOWN["novelty"].to_numpy(), batch["novelty"].to_numpy())
+    assert chart["sharpness_p"][2] == shift_p_value(KNOWN["sharpness"].to_numpy(), batch["sharpness"].to_numpy())
+    assert chart["brightness"][2] == pytest.approx(batch["brightness"].median())
+    assert chart["brightness_known"][2] == pytest.approx(KNOWN["brightness"].median())
+
+
+def test_no_batch_is_full():
+    chart = control_chart(_images(9, 1), KNOWN, SIZE, RATE)
+    assert chart.empty
+    assert to_look_at(_images(9, 1), KNOWN, chart, SIZE).empty
+
+
+def test_outliers_and_the_newest_of_a_batch_with_an_alarm_are_shown():
+    images = pd.concat([_images(10, 1), _images(10, 2, novelty=3), _images(5, 4)], ignore_index=True)
+    images.loc[[3, 24], ["outlier", "novelty"]] = [True, 9.0]
+    shown = to_look_at(images, KNOWN, control_chart(images, KNOWN, SIZE, RATE), SIZE)
+    assert shown["path"].tolist()[:2] == ["1_3.png", "4_4.png"]
+    assert shown["batch"].tolist()[:2] == [1, 3]
+    share = (1 + (KNOWN["novelty"].to_numpy() >= images["novelty"].to_numpy()[:, None]).sum(axis=1)) / 151
+    expected = {*images.index[images["outlier"]], *(row for row in range(10, 20) if share[row] <= 0.05)}
+    assert {*shown.index} == expected
+    assert len(expected) > 6
+
+
+def test_groups_are_what_the_features_have():
+    rng = np.random.default_rng(0)
+    truth = rng.permutation(np.repeat([0, 1, 2], [20, 12, 6]))
+    features = rng.normal(size=(38, 8)) + 20 * np.eye(3, 8)[truth]
+    assert groups_of_features(features).tolist() == truth.tolist()
+    assert set(groups_of_features(rng.normal(size=(60, 50)))) == {0}
+    assert groups_of_features(features[:1]).tolist() == [0]
+    assert groups_of_features(np.ones((6, 2))).tolist() == [0] * 6
+
+
+def test_known_and_new_images_get_what_intake_measured():
+    quality = pd.DataFrame({"path": ["a", "b", "c"], "brightness": ["0.1", "0.2", "0.3"], "sharpness": ["1", "2", "3"]})
+    model = SavedModel({"held_out": ["3", "1"], "novelty": {"threshold": 2.0}}, {"held_out": np.float32([4, 1])})
+    known = known_images(model, pd.DataFrame({"image_id": ["1", "2", "3"], "path": ["a", "b", "c"]}), quality)
+    assert known[["path", *CHARTS]].values.tolist() == [["c", 2.0, 0.3, 3.0], ["a", 0.5, 0.1, 1.0]]
+    predictions = pd.DataFrame({"path": ["b"], "novelty": ["1.5"], "outlier": ["True"]})
+    (new,) = new_images(predictions, pd.DataFrame({"taken": ["2026"]}), quality).to_dict("records")
+    assert new == {"path": "b", "novelty": 1.5, "outlier": True, "taken": "2026", "brightness": 0.2, "sharpness": 2.0}

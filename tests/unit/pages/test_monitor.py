@@ -1,0 +1,65 @@
+"""The page about a folder that grows: its sentences, its images, and names that are not code."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from workflow_scripts.models.monitoring import control_chart, to_look_at
+from workflow_scripts.pages.monitor.chart import write_charts
+from workflow_scripts.pages.monitor.page import write_monitor
+from workflow_scripts.settings.figures import Style
+
+STYLE = {**Style().dump(), "dpi": 60}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Return a function that makes the page of some images and returns its lines and its data."""
+
+    def make(novelties, brightness=0.5, draws=False):
+        rng = np.random.default_rng(0)
+        known = pd.DataFrame(rng.random((60, 3)), columns=["novelty", "brightness", "sharpness"])
+        paths = [f"<b>{i}.png" for i in range(len(novelties))]
+        for path in paths:
+            Image.fromarray(rng.integers(0, 256, (20, 30), dtype=np.uint8)).save(tmp_path / path)
+        images = pd.DataFrame({"path": paths, "name": "Sc-2", "novelty": novelties, "outlier": np.array(novelties) > 1})
+        images = images.assign(brightness=brightness, sharpness=rng.random(len(paths)))
+        chart = control_chart(images, known, 6, 0.01)
+        suspects = to_look_at(images, known, chart, 6).assign(group=0)
+        if draws:
+            write_charts(chart, images, known, 0.01, STYLE, str(tmp_path / "c.svg"), str(tmp_path / "c.png"))
+        else:
+            (tmp_path / "c.png").write_bytes(b"")
+        facts = {"dataset": "d", "study": "s", "folder": str(tmp_path), "n_images": len(images), "n_known": 60}
+        facts |= {"size": 6, "rate": 0.01, "max_pixels": 10**6}
+        page = tmp_path / "page.html"
+        links = {"batches": "monitor/f/s.csv", "predictions": "predictions/f/s.csv"}
+        lines = write_monitor(str(page), chart, suspects, str(tmp_path / "c.png"), links, facts)
+        text = page.read_text()
+        assert "<b>" not in text
+        return lines, json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+    return make
+
+
+def test_an_alarm_says_which_batch_and_shows_its_images(made):
+    lines, data = made([0.5] * 6 + [3.0] * 6, brightness=np.repeat([0.5, 2.0], 6), draws=True)
+    assert re.match(r"Batch 2 \(<b>6\.png to <b>11\.png\) has images unlike those of the model \(p = \S+\); "
+                    r"alarms in 1 of 2 batches\.", lines[0])  # fmt: skip
+    assert "is brighter than the images of the model" in lines[1]
+    assert lines[2] == "None of 2 batches is of another sharpness than chance explains."
+    (group,) = data["sections"][1]["images"]
+    assert group["heading"] == "Group 1: 6 images, nearest clusters Sc-2 (6)"
+    assert len(data["thumbnails"]) == len(group["images"]) == 6
+
+
+def test_nothing_new_and_no_full_batch(made):
+    lines, data = made([0.5] * 6)
+    assert lines[0] == "None of 1 batch is newer than chance explains."
+    assert data["sections"][1]["answers"][0]["text"] == "No image is unlike those of the model."
+    lines, _ = made([0.5] * 5)
+    assert lines == ["No batch is full yet: there are 5 images of 6."]

@@ -1,0 +1,128 @@
+"""Watch a folder of images that grows: a test of every batch of images, and the images that a person should see."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import silhouette_score
+
+from workflow_scripts.models.batch_tests import conformal_p_values, novelty_p_value, shift_p_value
+from workflow_scripts.models.saved import SavedModel
+
+DRIFTS = ("brightness", "sharpness")
+"""Columns of the table of `intake.quality` whose shift is tested."""
+CHARTS = ("novelty", *DRIFTS)
+"""What is tested, each in a chart of its own."""
+SUSPECT = 0.05
+"""In a batch with new images, those are shown that are newer than all but this share of the known images."""
+MOST_SHOWN, MOST_GROUPS, LOWEST_SILHOUETTE = 500, 6, 0.1
+
+
+def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
+    """Return the images that are held out of a model, with the columns `CHARTS`.
+
+    `manifest` and `quality` are the tables of the data set that the model was made from, as texts.
+    """
+    held_out = manifest.set_index("image_id").loc[model.facts["held_out"]].reset_index()
+    novelties = model.in_thresholds(model.tensors["held_out"])
+    return _with_drifts(held_out[["image_id", "path"]].assign(novelty=novelties), quality)
+
+
+def new_images(predictions: pd.DataFrame, found: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
+    """Return new images with their predictions, the time that they were `taken`, and the columns `CHARTS`.
+
+    All arguments are tables as texts: the predictions of the model, and what intake says of the same images.
+    """
+    images = predictions.assign(
+        novelty=predictions["novelty"].astype(np.float32),
+        outlier=predictions["outlier"] == "True",
+        taken=found["taken"],
+    )
+    return _with_drifts(images, quality)
+
+
+def _with_drifts(images: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
+    return images.join(quality.set_index("path")[list(DRIFTS)].astype(float), on="path")
+
+
+def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
+    """Return images in the order `name`, numbers in names by value, or `time`.
+
+    The time is that at which the image was `taken` if every file says so, otherwise that of the file's last change.
+    """
+    names = [[int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)] for path in images["path"]]
+    if order == "name":
+        keys: list[tuple[object, object]] = [(0, name) for name in names]
+    elif (images["taken"] != "").all():
+        keys = list(zip(images["taken"], names, strict=True))
+    else:
+        keys = [((folder / path).stat().st_mtime, name) for path, name in zip(images["path"], names, strict=True)]
+    return images.iloc[sorted(range(len(keys)), key=keys.__getitem__)].reset_index(drop=True)
+
+
+def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: float) -> pd.DataFrame:
+    """Test every full batch of images in their order; the last images wait until their batch is full.
+
+    Parameters
+    ----------
+    images : with `path`, `outlier` and the columns `CHARTS`, in order.
+    known : the images that are held out of the model, with the columns `CHARTS`.
+    size : number of images in a batch.
+    rate : probability with which a chart raises a false alarm for a batch of images like the known ones.
+
+    Returns
+    -------
+    DataFrame, a row per batch: `batch` (from 1), `images`, `first` and `last` (paths), for each chart the median, the
+    median of the known images as `{chart}_known`, and `{chart}_p`, then `outliers` (number of images) and `alarms` (the
+    charts with p <= rate, joined by `; `).
+    """
+    columns = ["batch", "images", "first", "last", *(f"{name}{end}" for name in CHARTS for end in ("", "_known", "_p"))]
+    rows = []
+    for start in range(0, len(images) - size + 1, size):
+        batch = images.iloc[start : start + size]
+        row: list[object] = [start // size + 1, size, batch["path"].iloc[0], batch["path"].iloc[-1]]
+        alarms = []
+        for name in CHARTS:
+            values, before = batch[name].to_numpy(), known[name].to_numpy()
+            p_value = (novelty_p_value if name == "novelty" else shift_p_value)(before, values)
+            row += [float(np.median(values)), float(np.median(before)), p_value]
+            alarms += [name] if p_value <= rate else []
+        rows.append([*row, int(batch["outlier"].sum()), "; ".join(alarms)])
+    return pd.DataFrame(rows, columns=[*columns, "outliers", "alarms"])
+
+
+def alarms_of(name: str, chart: pd.DataFrame) -> np.ndarray:
+    """Return which batches of a control chart have an alarm of the chart `name`, (n,) bool."""
+    return np.array([name in alarms.split("; ") for alarms in chart["alarms"]], dtype=bool)
+
+
+def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Return the images to show to a person, the newest first, at most `MOST_SHOWN`, with their `batch` and `p`.
+
+    These are all outliers and, in a batch with an alarm of the novelty, the images with a conformal p-value `p` of at
+    most `SUSPECT`. `batch` is the number of the batch, also of one that is not full yet.
+    """
+    numbered = images.assign(
+        batch=np.arange(len(images)) // size + 1,
+        p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()),
+    )
+    noticed = numbered["batch"].isin(chart["batch"][alarms_of("novelty", chart)])
+    shown = numbered["outlier"] | (noticed & (numbered["p"] <= SUSPECT))
+    return numbered[shown].sort_values("novelty", ascending=False, kind="stable").head(MOST_SHOWN)
+
+
+def groups_of_features(features: np.ndarray) -> np.ndarray:
+    """Return the group of each image (n,), from 0 for the largest, by Ward's linkage of the features (n, d).
+
+    Of 2 to `MOST_GROUPS` groups, that number is taken whose mean silhouette is highest; if it is below
+    `LOWEST_SILHOUETTE`, or there are fewer than four images, all images are one group.
+    """
+    best, labels = LOWEST_SILHOUETTE, np.zeros(len(features), dtype=int)
+    for k in range(2, min(MOST_GROUPS, len(features) // 2) + 1):
+        found = AgglomerativeClustering(k).fit_predict(features)
+        if (score := silhouette_score(features, found)) > best:
+            best, labels = score, found
+    sizes = np.bincount(labels)
+    return np.argsort(np.argsort(-sizes, kind="stable"))[labels]

@@ -1,0 +1,96 @@
+"""Draw the control charts: the novelty, brightness and sharpness of each image and batch beside the known images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from workflow_scripts.figures.style import (
+    FAINT,
+    INK,
+    PALE,
+    canvas,
+    colours,
+    legend_on_top,
+    note,
+    placeholder,
+    save,
+    theme,
+)
+from workflow_scripts.models.monitoring import CHARTS, alarms_of
+from workflow_scripts.pages.verdict.sentences import percent
+
+SIZE = {"width": 180, "height": None, "title": ""}
+CENTRAL = (0.05, 0.95)
+"""The quantiles of the known images between which the band of a chart lies."""
+TITLES = {
+    "novelty": "Novelty (1: threshold of outliers)",
+    "brightness": "Brightness (share of the range)",
+    "sharpness": "Sharpness",
+}
+
+
+def write_charts(
+    chart: pd.DataFrame,
+    images: pd.DataFrame,
+    known: pd.DataFrame,
+    rate: float,
+    style: Mapping[str, Any],
+    svg_path: str,
+    png_path: str,
+) -> None:
+    """Write a figure with a panel for each of `CHARTS`; `chart` is from `monitoring.control_chart` of the others."""
+    with theme(style):
+        empty = placeholder(SIZE, "No batch is full yet.") if chart.empty else None
+        made = empty or _figure(chart, images, known, rate, style)
+    save(made, svg_path, png_path, style)
+
+
+def _figure(
+    chart: pd.DataFrame, images: pd.DataFrame, known: pd.DataFrame, rate: float, style: Mapping[str, Any]
+) -> Figure:
+    size = int(chart["images"].iloc[0])
+    made = canvas(SIZE, 42 * len(CHARTS) + 22)
+    red = colours(style)[2]
+    for ax, name in zip(made.subplots(len(CHARTS), 1, sharex=True), CHARTS, strict=True):
+        _panel(ax, name, chart, images[name].to_numpy()[: len(chart) * size], known[name].to_numpy(), red)
+    ax.set_xlabel(f"Batch of {size} images")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend_on_top(made, _legend(red), style)
+    words = (
+        f"Alarm: a batch that differs from the {len(known)} known images with p of at most {rate:g} in an exact "
+        f"permutation test. By chance, {percent(rate)} of all batches of known images have one, in each chart."
+    )
+    note(made, words, style)
+    return made
+
+
+def _panel(ax: Axes, name: str, chart: pd.DataFrame, values: np.ndarray, known: np.ndarray, red: str) -> None:
+    low, middle, high = np.quantile(known, [CENTRAL[0], 0.5, CENTRAL[1]])
+    ax.axhspan(low, high, color=PALE, alpha=0.5, linewidth=0)
+    ax.axhline(middle, color=FAINT, linewidth=0.8)
+    batches = chart["batch"].to_numpy()
+    size = len(values) // len(batches)
+    places = np.repeat(batches, size) + np.tile(np.linspace(-0.3, 0.3, size), len(batches))
+    ax.plot(places, values, ".", color=FAINT, markersize=2, rasterized=True)
+    ax.plot(batches, chart[name], color=INK, marker="o", markersize=3)
+    alarms = alarms_of(name, chart)
+    ax.plot(batches[alarms], chart[name][alarms], "o", color=red, markersize=6)
+    ax.set_title(TITLES[name])
+    ax.set_xlim(0.4, len(batches) + 0.6)
+    if name == "novelty":
+        ax.axhline(1, color=red, linewidth=0.8, linestyle="--")
+
+
+def _legend(red: str) -> dict[str, Line2D]:
+    return {
+        "Median of the batch": Line2D([], [], color=INK, marker="o", markersize=3),
+        "Alarm": Line2D([], [], linestyle="", color=red, marker="o", markersize=6),
+        "An image": Line2D([], [], linestyle="", color=FAINT, marker=".", markersize=4),
+        "Known images: median, and nine of ten": Line2D([], [], color=PALE, linewidth=6),
+    }

@@ -1,0 +1,125 @@
+"""Write the page about a folder that grows: what was noticed, the control charts, and groups of images to look at."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workflow_scripts.io.images import eight_bits, read_image
+from workflow_scripts.models.monitoring import CHARTS, alarms_of
+from workflow_scripts.pages.gallery.thumbnails import data_uri
+from workflow_scripts.pages.verdict.findings import Section, Shown
+from workflow_scripts.pages.verdict.page import SIDE, write_sections
+from workflow_scripts.pages.verdict.sentences import Sentence, count, listed, percent
+
+ROOT = "../../"
+"""Path from the page to the folder of all results."""
+PER_GROUP = 24
+"""Largest number of images that are shown of a group."""
+FIGURE = "charts"
+
+
+def write_monitor(
+    path: str,
+    chart: pd.DataFrame,
+    suspects: pd.DataFrame,
+    figure: str,
+    links: Mapping[str, str],
+    facts: Mapping[str, Any],
+) -> list[str]:
+    """Write the page, and return its most important sentences.
+
+    Parameters
+    ----------
+    chart : from `monitoring.control_chart`.
+    suspects : from `monitoring.to_look_at`, with `group` (from 0).
+    figure : a PNG file of the control charts.
+    links : the paths of the tables `batches` and `predictions` below the folder of all results.
+    facts : `dataset`, `study`, `folder`, `n_images`, `n_known`, `size`, `rate` and `max_pixels`.
+    """
+    noticed = [*_noticed(chart, facts)]
+    sections = [
+        Section("noticed", "What was noticed?", noticed, FIGURE),
+        Section("look", "Which images should a person see?", _groups_in_words(suspects), None, _shown(suspects)),
+        Section("sure", "How sure is an alarm?", [_sure(facts)]),
+    ]
+    shown = list(dict.fromkeys(image.image for images in sections[1].images.values() for image in images))
+    files = [Path(facts["folder"]) / name for name in shown]
+    lines = [sentence.text for sentence in noticed][:5]
+    write_sections(
+        path,
+        {
+            "title": f"Monitor: {facts['folder']}",
+            "about": f"{count(facts['n_images'], 'image')} in batches of {facts['size']}, compared with the model of "
+            f"study {facts['study']} of {facts['dataset']}.",
+            "root": ROOT,
+        },
+        links,
+        lines,
+        sections,
+        {FIGURE: figure},
+        {
+            name: data_uri(eight_bits(read_image(file, facts["max_pixels"])), SIDE)
+            for name, file in zip(shown, files, strict=True)
+        },
+    )
+    return lines
+
+
+def _noticed(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
+    if chart.empty:
+        text = f"No batch is full yet: there are {count(facts['n_images'], 'image')} of {facts['size']}."
+        yield Sentence(text, "fact", 0, "batches")
+        return
+    tested = count(len(chart), "batch", "batches")
+    for name in CHARTS:
+        alarms = chart[alarms_of(name, chart)]
+        if alarms.empty:
+            what = "newer" if name == "novelty" else f"of another {name}"
+            yield Sentence(f"None of {tested} is {what} than chance explains.", "none", 0, "batches")
+            continue
+        first = alarms.iloc[0]
+        what = "has images unlike those of the model" if name == "novelty" else f"is {_direction(name, first)}"
+        others = f"; alarms in {len(alarms)} of {tested}" if len(chart) > 1 else ""
+        place = f"Batch {first['batch']} ({first['first']} to {first['last']})"
+        yield Sentence(f"{place} {what} (p = {first[f'{name}_p']:.2g}){others}.", "strong", len(alarms), "batches")
+
+
+def _direction(name: str, batch: pd.Series) -> str:
+    words = {"brightness": ("brighter", "darker"), "sharpness": ("sharper", "more blurred")}
+    return f"{words[name][int(batch[name] < batch[f'{name}_known'])]} than the images of the model"
+
+
+def _groups_in_words(suspects: pd.DataFrame) -> list[Sentence]:
+    if suspects.empty:
+        return [Sentence("No image is unlike those of the model.", "none", 0, "predictions")]
+    groups = count(suspects["group"].nunique(), "group")
+    text = f"{count(len(suspects), 'image')} should be looked at, in {groups} that look alike."
+    return [Sentence(text, "fact", len(suspects), "predictions")]
+
+
+def _shown(suspects: pd.DataFrame) -> dict[str, list[Shown]]:
+    """Return the newest images of each group, with what the model would call them."""
+    shown = {}
+    for number, members in suspects.groupby("group"):
+        names = listed([f"{name} ({n})" for name, n in members["name"].value_counts().items()])
+        heading = f"Group {number + 1}: {count(len(members), 'image')}, nearest clusters {names}"
+        shown[heading] = [
+            Shown(
+                image["path"],
+                f"{image['path']}: batch {image['batch']}, novelty {image['novelty']:.2f}, p = {image['p']:.2g}",
+            )
+            for image in members.head(PER_GROUP).to_dict("records")
+        ]
+    return shown
+
+
+def _sure(facts: Mapping[str, Any]) -> Sentence:
+    text = (
+        f"If nothing changes, each of the {len(CHARTS)} charts raises an alarm for at most {percent(facts['rate'])} of "
+        f"all batches. The tests are exact: a batch is compared with {facts['n_known']} images that were held out of "
+        "the model, and all ways to draw a batch from both are counted. They presume that a batch is a random draw "
+        "from the same mixture of classes, specimens and days: another mixture is an alarm too."
+    )
+    return Sentence(text, "fact", facts["rate"], "batches")
