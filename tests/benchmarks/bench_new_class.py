@@ -1,6 +1,7 @@
 """Would a model notice a class that it has never seen, which score shows it best, and after how many images?
 
-`python -m tests.benchmarks.bench_new_class RESULTS...` prints Markdown.
+`python -m tests.benchmarks.bench_new_class RESULTS... [IMAGES]` prints Markdown; IMAGES is a folder of images whose
+brightness and sharpness are changed.
 
 RESULTS are folders of results, each of a labelled data set, with `manifest.csv` and the features
 `features/clahe/squeezenet/fire{5,7,9}_avg.h5` (`snakemake results/NAME/features/clahe/squeezenet/fire9_avg.h5`). Each
@@ -13,11 +14,13 @@ model, known images and batch; the fourth how much the rate differs between mode
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image, ImageFilter
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from scipy.stats import binomtest
@@ -27,8 +30,9 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
 from workflow_scripts.backbones.joined import scale_of
+from workflow_scripts.intake.quality import measure
 from workflow_scripts.io.store import reading
-from workflow_scripts.models.batch_tests import novelty_p_value
+from workflow_scripts.models.batch_tests import novelty_p_value, shift_p_value
 from workflow_scripts.models.novelty import novelty, outlier_threshold, spreads
 
 LAYERS = ("fire5_avg", "fire7_avg", "fire9_avg")
@@ -169,6 +173,42 @@ def of_one_model(n_known: int) -> dict[str, object]:
     return {"known images": n_known, "mean": f"{np.mean(rates):.2%}", "nine models of ten": f"{low:.1%} to {high:.1%}"}
 
 
+def drifts(images: Path) -> Iterator[dict[str, object]]:
+    """After how many images that are darker or blurred the tests of brightness and sharpness raise an alarm."""
+    files = sorted(images.iterdir())[::5]
+    pixels = [Image.open(file).convert("L") for file in files]
+    changes: dict[str, Callable[[Image.Image], Image.Image]] = {
+        f"{share:.0%} darker": partial(_darker, share=share) for share in (0.05, 0.1, 0.2, 0.4)
+    }
+    changes |= {f"blurred by {radius} px": partial(_blurred, radius=radius) for radius in (0.3, 0.5, 0.7, 1.0)}
+    before = [measure(np.asarray(image)) for image in pixels]
+    for change, function in changes.items():
+        name = "brightness" if "darker" in change else "sharpness"
+        old = np.array([getattr(quality, name) for quality in before])
+        new = np.array([getattr(measure(np.asarray(function(image))), name) for image in pixels])
+        rng = np.random.default_rng(0)
+        yield {"change": change, "chart": name, "until noticed": str(_drift_noticed(old, new, rng))}
+
+
+def _drift_noticed(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> int | str:
+    for n in (2, 3, 5, 8, 10, 15, 20, 30, 50, 75, 100):
+        hits = 0
+        for _ in range(BATCHES):
+            order = rng.permutation(len(old))
+            hits += shift_p_value(old[order[: len(old) // 2]], new[order[-n:]]) <= RATE
+        if hits >= BATCHES / 2:
+            return n
+    return "> 100"
+
+
+def _darker(image: Image.Image, share: float) -> Image.Image:
+    return image.point(lambda value: value * (1 - share))
+
+
+def _blurred(image: Image.Image, radius: float) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(radius))
+
+
 def interval(hits: int) -> str:
     """A share of `PARTITIONS` in percent, with its exact 95 % interval (Clopper & Pearson 1934)."""
     found = binomtest(int(hits), PARTITIONS)
@@ -182,7 +222,8 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    sets = {Path(folder).name: read(Path(folder)) for folder in sys.argv[1:]}
+    folders = [Path(folder) for folder in sys.argv[1:]]
+    sets = {folder.name: read(folder) for folder in folders if (folder / "manifest.csv").exists()}
     found = [drill(name, *of_set) for name, of_set in sets.items()]
     areas = pd.DataFrame([row for of_set, _ in found for row in of_set])
     by_score = areas.pivot_table(index="score", columns="set", values="area", sort=False).assign(
@@ -194,3 +235,6 @@ if __name__ == "__main__":
         print(score, markdown(of_score.drop(columns="score")), sep="\n\n", end="\n\n")
     print(markdown(pd.DataFrame([false_alarms(name, layers) for name, (layers, _) in sets.items()])), "\n")
     print(markdown(pd.DataFrame([of_one_model(n) for n in (60, 180, 600)])))
+    for images in folders:
+        if images.name not in sets:
+            print("\n" + markdown(pd.DataFrame(drifts(images))))
