@@ -24,10 +24,33 @@ rule model:
         "../workflow_scripts/jobs/model.py"
 
 
-# `snakemake models` makes the models of all studies.
+rule model_card:
+    input:
+        unpack(inputs.model_card_sources),
+    output:
+        layout.model_card,
+    log:
+        layout.log(layout.model_card),
+    benchmark:
+        layout.benchmark(layout.model_card)
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_digest("jobs.model_card"),
+    script:
+        "../workflow_scripts/jobs/model_card.py"
+
+
+# `snakemake models` makes the models of all studies, and their cards.
 rule models:
     input:
         inputs.models,
+        inputs.model_cards,
     localrule: True
 
 

@@ -31,7 +31,7 @@ def predicted(tmp_path_factory, finished):
             shutil.copy(crop, folder / "new" / name)
     (folder / "new" / "cut.png").write_bytes((folder / "embedded" / "cat" / "cat_000.png").read_bytes()[:200])
     (folder / "new" / "scan.pdf").write_bytes(b"%PDF-1.7")
-    project.run("predict", "monitor", "--config", f"new_images={folder / 'new'}", "batch_size=13")
+    project.run("models", "predict", "monitor", "--config", f"new_images={folder / 'new'}", "batch_size=13")
     return project
 
 
@@ -56,11 +56,21 @@ def test_every_picture_has_a_row_and_every_other_file_a_reason(predicted, table)
 
 def test_a_model_has_the_k_that_fits_and_no_code(predicted):
     folder = predicted.folder / "results" / "small" / "models" / STUDY
-    assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors"}
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors", ".md"}
     facts = json.loads((folder / "model.json").read_text())
     assert facts["clusterer"]["chosen_k"] == 4
     assert sorted(its["predicted"] for its in facts["clusters"]) == sorted(CLASSES)
     assert len(facts["backbone"]["weights_sha256"]) == 64
+
+
+def test_the_card_has_the_scores_of_the_tables_and_the_hash_of_the_weights(predicted):
+    results = predicted.folder / "results" / "small"
+    card = (results / "models" / STUDY / "model_card.md").read_text()
+    table = pd.read_csv(results / "tables" / f"{STUDY}.csv")
+    of_model = table[(table["k"] == 4) & (table["clusterer"] == "by_k") & table["fold"].isna()]
+    assert f"| adjusted Rand index | {of_model['ari'].mean():.3f} |" in card
+    weights = json.loads((results / "weights" / "squeezenet.json").read_text())
+    assert f"`{weights['weights_sha256']}`" in card
 
 
 def test_pictures_that_the_model_was_made_of_go_where_they_were(predicted, table):

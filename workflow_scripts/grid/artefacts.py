@@ -359,6 +359,10 @@ class Layout:
         *("models/{study}/model", (".json", ".safetensors"), "model", _modelled_studies),
         "the study's baseline cell as a model for new images (`snakemake models`)",
     )
+    model_card = Artefact(
+        *("models/{study}/model_card", (".md",), "model_card", _modelled_studies),
+        "what a model was made from, its scores, the licence of its weights, and its limits",
+    )
     new_images = Artefact(
         *("new_images/{folder}/images", (".csv",), "new_images", STAYS),
         "the images of another folder",

@@ -661,6 +661,19 @@ class Inputs:
         """Return the artefacts that a study's model is made from, by name."""
         return self._model_sources(self.modelled(wildcards.study))
 
+    def model_card_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the files from which a study's model card is written, by name."""
+        cell = self.modelled(wildcards.study)
+        model = self.layout.model.format(study=wildcards.study)
+        weights = self.layout.weights.format(backbone=cell.backbone)
+        return {
+            "facts": model,
+            "tensors": beside(model, ".safetensors"),
+            "manifest": self.layout.manifest_of(cell.subset),
+            "scores": self.layout.of(self.layout.scores, cell),
+            "weights": [weights] if self.settings.backbones[cell.backbone].weights else [],
+        }
+
     def perturb_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the artefacts of the cell whose model a figure applies to perturbed images, by name."""
         return self._model_sources(self.cells_shown(wildcards)[0])
@@ -702,6 +715,11 @@ class Inputs:
     def models(self) -> list[str]:
         """The models of all studies that have one."""
         return [self.layout.model.format(study=study) for study in self.modelled_studies]
+
+    @property
+    def model_cards(self) -> list[str]:
+        """The cards of these models."""
+        return [self.layout.model_card.format(study=study) for study in self.modelled_studies]
 
     def predictions(self, wildcards: Wildcards) -> list[str]:
         """Return the tables of predictions for the new images, one for each study with a model."""
@@ -764,7 +782,7 @@ class Inputs:
 
     def _named(self, grid: Grid) -> list[str]:
         models = {path for model in self.models for path in (model, beside(model, ".safetensors"))}
-        return sorted(self.layout.named(grid) - models)
+        return sorted(self.layout.named(grid) - models - set(self.model_cards))
 
     # -------------------------------------------------------------------------------------------------- housekeeping
 

@@ -1,0 +1,149 @@
+"""Write a model card in Markdown: what a model is made from, how well it scores, and what it must not be used for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from workflow_scripts.io.tables import best_of_repeats, with_k
+
+SCORES = {
+    "accuracy_majority": "accuracy, each cluster named after most of its images",
+    "accuracy_matched": "accuracy, one cluster for each class",
+    "ari": "adjusted Rand index",
+    "ami": "adjusted mutual information",
+    "silhouette": "mean silhouette",
+}
+"""Columns of scores that the card shows, with their names."""
+
+
+def model_card(
+    facts: Mapping[str, Any], manifest: pd.DataFrame, scores: pd.DataFrame, weights: Mapping[str, Any] | None
+) -> str:
+    """Return the card of a model.
+
+    Parameters
+    ----------
+    facts : of the model (`SavedModel.facts`).
+    manifest : the images of the model, with `label` (None without one).
+    scores : of the model's cell, of all repeats and k.
+    weights : the facts about the weight file (`weights`, `weights_sha256`, `licence`); None if the network has none.
+    """
+    parts = {
+        "Data": _data(facts, manifest),
+        "Settings": _settings(facts),
+        "Weights": _weights(facts, weights),
+        "Clusters": _clusters(facts["clusters"]),
+        "Scores": _scores(facts, scores),
+        "Intended use": _use(facts),
+        "Limits": _limits(facts, manifest),
+    }
+    text = "\n\n".join(f"## {title}\n\n{content}" for title, content in parts.items())
+    return f"# Model card: {facts['study']} of {facts['dataset']}\n\n{text}\n"
+
+
+def _data(facts: Mapping[str, Any], manifest: pd.DataFrame) -> str:
+    counts = manifest["label"].value_counts().sort_index()
+    labels = ", ".join(f"{name} ({count})" for name, count in counts.items()) or "no image has a label"
+    subset = facts["cell"]["subset"]
+    of = "" if subset == "all" else f", those of the subset {subset}"
+    return (
+        f"{facts['images']:,} images of the data set `{facts['dataset']}`{of} (digest of their ids "
+        f"`{facts['manifest']}`). Labels: {labels}. {len(facts['held_out']):,} images are held out: new images are not "
+        "compared with them, and they decide which novelty is unusual."
+    )
+
+
+def _settings(facts: Mapping[str, Any]) -> str:
+    cell, reduction, clusterer = facts["cell"], facts["reduction"], facts["clusterer"]
+    steps = ", ".join(_call(step, "step") for step in facts["preprocess"]["steps"])
+    reduced = "none"
+    if reduction["settings"] is not None:
+        whitened = ", whitened" if reduction["whiten"] else ""
+        reduced = f"{_call(reduction['settings'], 'method')}, {reduction['n_components']} components{whitened}"
+    rows = {
+        "preprocessing": steps,
+        "network": f"{cell['backbone']}: {_call(facts['backbone'], _kind(facts['backbone']))}",
+        "layer": cell["layer"],
+        "reduction": reduced,
+        "clusterer": _call(clusterer["clusterer"], "method"),
+        "number of clusters": f"{clusterer['chosen_k']}, by {clusterer['chosen_by']}",
+        "seed": clusterer["seed"],
+        "code": f"`{facts['code']}`",
+    }
+    return _table(("setting", "value"), rows.items())
+
+
+def _kind(backbone: Mapping[str, Any]) -> str:
+    return next(key for key in ("model", "descriptor", "file") if key in backbone)
+
+
+def _call(settings: Mapping[str, Any], name: str) -> str:
+    """Return settings as `name(key=value, ...)`, without those that are not set and those named elsewhere."""
+    elsewhere = {name, "layer", "weights", "weights_sha256", "sha256", "scales", "batch_size"}
+    given = [f"{key}={value}" for key, value in settings.items() if key not in elsewhere and value is not None]
+    return f"{settings[name]}({', '.join(given)})" if given else str(settings[name])
+
+
+def _weights(facts: Mapping[str, Any], weights: Mapping[str, Any] | None) -> str:
+    if weights is None or "weights_sha256" not in weights:
+        return "The features do not depend on trained weights."
+    tuned = facts["backbone"]["weights_sha256"] != weights["weights_sha256"]
+    licence = weights.get("licence") or "not recorded; ask whoever published the weights"
+    return _table(
+        ("", ""),
+        {
+            "file": f"`{weights['weights']}`",
+            "SHA-256": f"`{weights['weights_sha256']}`",
+            "licence": licence,
+            **({"fine-tuned here, SHA-256": f"`{facts['backbone']['weights_sha256']}`"} if tuned else {}),
+        }.items(),
+    )
+
+
+def _clusters(clusters: Sequence[Mapping[str, Any]]) -> str:
+    rows = [(each["name"], each["size"], each["predicted"] or "") for each in clusters]
+    return _table(("cluster", "images", "class that it votes for"), rows)
+
+
+def _scores(facts: Mapping[str, Any], scores: pd.DataFrame) -> str:
+    chosen = with_k(best_of_repeats(scores), facts["clusterer"]["chosen_k"])
+    rows = [
+        (name, f"{values.mean():.3f}", f"{values.min():.3f}", f"{values.max():.3f}")
+        for column, name in SCORES.items()
+        if column in chosen and len(values := chosen[column].dropna())
+    ]
+    table = _table(("score", "mean", "lowest", "highest"), rows)
+    repeats = f"{len(chosen)} repeat{'s' * (len(chosen) > 1)}"
+    where = "on the images that the clusters were computed from, so they are too good for new images"
+    return f"Of {repeats} {where}.\n\n{table}"
+
+
+def _use(facts: Mapping[str, Any]) -> str:
+    return (
+        "To sort images like those above into the clusters above (`snakemake predict`), and to notice images unlike "
+        f"them (`snakemake monitor`). At most {facts['novelty']['rate']:.0%} of images like those above are called "
+        f"outliers (novelty above {facts['novelty']['threshold']:.4g}), or 1 in {len(facts['held_out']) + 1} if that is more."
+    )
+
+
+def _limits(facts: Mapping[str, Any], manifest: pd.DataFrame) -> str:
+    said = [
+        "An image always gets a cluster, also one that shows something else: look at its novelty and margin.",
+        "Another instrument, magnification or preparation changes the features. Make the model again with such images.",
+        "Scores on new images are lower than those above; a cross-validation estimates them.",
+        "The model must not decide alone where a mistake does harm.",
+    ]
+    if manifest["label"].isna().all():
+        said.append("There are no labels: whether the clusters mean anything was not checked.")
+    elif (few := int(manifest["label"].value_counts().min())) < 10:
+        said.append(f"The smallest class has {few} image{'s' * (few > 1)}.")
+    votes = {each["predicted"] for each in facts["clusters"]}
+    if missed := sorted(set(manifest["label"].dropna()) - votes):
+        said.append(f"No cluster votes for {', '.join(missed)}: these classes are never predicted.")
+    return "\n".join(f"- {line}" for line in said)
+
+
+def _table(head: Sequence[str], rows: Any) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", r"\|") for cell in line) + " |" for line in lines)
