@@ -120,10 +120,11 @@ def _scores(facts: Mapping[str, Any], scores: pd.DataFrame) -> str:
 
 
 def _use(facts: Mapping[str, Any]) -> str:
+    rate, threshold = f"{facts['novelty']['rate']:.0%}", f"{facts['novelty']['threshold']:.4g}"
     return (
         "To sort images like those above into the clusters above (`snakemake predict`), and to notice images unlike "
-        f"them (`snakemake monitor`). At most {facts['novelty']['rate']:.0%} of images like those above are called "
-        f"outliers (novelty above {facts['novelty']['threshold']:.4g}), or 1 in {len(facts['held_out']) + 1} if that is more."
+        f"them (`snakemake monitor`). At most {rate} of images like those above are called outliers (novelty above "
+        f"{threshold}), or 1 in {len(facts['held_out']) + 1} if that is more."
     )
 
 
