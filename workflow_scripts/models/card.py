@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from workflow_scripts.grid.axes import EVERYTHING
 from workflow_scripts.io.tables import best_of_repeats, with_k
 
 SCORES = {
@@ -46,7 +47,7 @@ def _data(facts: Mapping[str, Any], manifest: pd.DataFrame) -> str:
     counts = manifest["label"].value_counts().sort_index()
     labels = ", ".join(f"{name} ({count})" for name, count in counts.items()) or "no image has a label"
     subset = facts["cell"]["subset"]
-    of = "" if subset == "all" else f", those of the subset {subset}"
+    of = "" if subset == EVERYTHING else f", those of the subset {subset}"
     return (
         f"{facts['images']:,} images of the data set `{facts['dataset']}`{of} (digest of their ids "
         f"`{facts['manifest']}`). Labels: {labels}. {len(facts['held_out']):,} images are held out: new images are not "
