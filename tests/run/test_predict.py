@@ -94,12 +94,13 @@ def test_unseen_pictures_of_the_classes_are_named_and_others_are_outliers(table)
 def test_batches_of_other_classes_are_noticed(predicted):
     (path,) = (predicted.folder / "results" / "small" / "monitor").glob(f"*/{STUDY}.csv")
     chart = pd.read_csv(path, keep_default_na=False)
-    classes = chart["first"].str.split("/").str[0]
-    assert classes.tolist() == sorted((*CLASSES, *OTHERS))
-    assert chart["alarms"][classes.isin(OTHERS)].str.contains("novelty").all()
+    ends = chart[["first", "last"]].map(lambda path: path.split("/")[0])
+    others = ends.isin(OTHERS).all(axis=1)
+    assert others.any()
+    assert chart.loc[others, "alarms"].str.contains("novelty").all()
     page = path.with_suffix(".html").read_text()
     assert "has images unlike those of the model" in page
-    assert page.count("data:image/jpeg") > 20
+    assert page.count("data:image/jpeg") > 10
 
 
 def test_a_second_run_has_nothing_to_do_and_no_folder_is_a_mistake(predicted, tmp_path):
