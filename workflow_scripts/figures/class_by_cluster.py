@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, write_counts
+from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, name_fields, write_counts
 from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.style import (
     POINTS_PER_MM,
@@ -73,8 +73,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         largest = counts.to_numpy().max()
         size = min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(largest)))
         write_counts(ax, counts.to_numpy(), shares.to_numpy(), size)
-        ax.set_xticks(range(len(columns)), columns, rotation=90 if upright else 0)
-        ax.set_yticks(range(len(rows)), rows)
+        name_fields(ax.xaxis, columns, side, style, rotation=90 if upright else 0)
+        name_fields(ax.yaxis, rows, min(side, TALLEST), style)
         ax.set(xlabel="Cluster, by its majority (images)", ylabel="Label (images)")
         k = clusters["k"].iloc[0]
         title = "" if pd.isna(k) else f"k = {k:.0f}{BY.get(clusters['chosen_by'].iloc[0], '')}"

@@ -1,11 +1,13 @@
 """Plot the confusion matrix of one clustering after the majority vote."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
@@ -79,11 +81,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         write_counts(ax, counts, shares, min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(counts.max()))))
         upright = below > side - 1
-        ax.set_xticks(range(len(columns)), [short[name] for name in columns], rotation=90 if upright else 0)
-        ax.set_yticks(range(len(rows)), names)
+        name_fields(ax.xaxis, [short[name] for name in columns], side, style, rotation=90 if upright else 0)
+        name_fields(ax.yaxis, names, side, style)
         ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
         ax.set_title(_title(table, int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
-        ax.tick_params(length=0, pad=8, labelsize=max(LEGIBLE, min(small(style), 0.9 * side * POINTS_PER_MM)))
+        ax.tick_params(length=0, pad=8)
         draw_grid(ax, counts.shape)
         draw_classes(ax, rows, looks(rows, style), sides=("left", "below"))
     return made
@@ -98,6 +100,17 @@ def _title(table: pd.DataFrame, n: int, width: float, size: float) -> str:
     k = f"k = {first['k']:.0f}"
     by = BY.get(first["chosen_by"], "").removesuffix(", majority vote")  # the axis label says so already
     return f"{wrapped(k + by, width, size)}\n{accuracy}\n{beside}" if by else f"{k}, {accuracy}\n{beside}"
+
+
+def name_fields(axis: Axis, names: Sequence[str], side: float, style: Mapping[str, Any], rotation: float = 0) -> None:
+    """Write the names of the rows or columns of a matrix with fields of `side` mm, as small as the fields require.
+
+    Where not even the smallest letters fit, only every second, third, ... name is written.
+    """
+    fits = 0.9 * side * POINTS_PER_MM
+    size = max(LEGIBLE, min(small(style), fits))
+    step = ceil(size / fits)
+    axis.set_ticks(range(0, len(names), step), names[::step], size=size, rotation=rotation)
 
 
 def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:

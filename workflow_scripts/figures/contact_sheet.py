@@ -34,13 +34,15 @@ HEADING, NOTE = 5.5, 6.0
 """Height in millimetres of a line of text above the images, and of the note below all."""
 GAP = 0.2
 """Gap between two sets of images in a row, such as nearest and border, as a share of an image's side."""
+MOST = 30
+"""Largest number of clusters that are shown if the settings name none."""
 TITLES = {"nearest": "Nearest the centre", "border": "At the border", "farthest": "Farthest"}
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show of each cluster, or of the clusters that the settings name.
+    """Return the images to show of the clusters that the settings name, or of the largest ones.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def tabulate(
     (images of the cluster), `place` (`nearest`, `border`, `farthest`), `position` (from 0), `image_id, path, label`
     (None if unknown), `row` (in the stack), `own` and `other` (distances to the mean of the own cluster and of the
     nearest other one), `next_name` (name of that other cluster), `k` (null if the clusterer finds it), `chosen_by`
-    (metric by which k is the best; null if k is given), `preprocess`.
+    (metric by which k is the best; null if k is given), `preprocess`, `n_clusters` (also those that are not shown).
 
     Raises
     ------
@@ -60,12 +62,15 @@ def tabulate(
     points = cell.points().values
     best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
-    shown = chosen_clusters(names, figure["clusters"])
+    every = chosen_clusters(names, figure["clusters"])
+    size = pd.Series(best.labels).value_counts()
+    largest = sorted(every, key=lambda cluster: -size[cluster])[:MOST]
+    shown = every if figure["clusters"] else [cluster for cluster in every if cluster in largest]
     members = example_members(centre_distances(points, best.labels), figure["per_place"])
     table = with_images(members[members["cluster"].isin(shown)], manifest, names, best.labels)
     table["chosen_by"] = chosen_by(figure)
     order = table["cluster"].map({cluster: place for place, cluster in enumerate(shown)})
-    table = table.assign(k=best.k, preprocess=cell["preprocess"])
+    table = table.assign(k=best.k, preprocess=cell["preprocess"], n_clusters=len(every))
     return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
@@ -109,7 +114,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             made = canvas(figure, n_clusters * (side + 0.6) + HEADING + NOTE)
             _draw_lines(made, table, n, side, file["images"], class_looks, style)
         labels = "Frame: colour of the label. " if class_looks else "No labels. "
-        note(made, f"{k_in_words(table)}{labels}Preprocessing: {table['preprocess'].iloc[0]}.", style)
+        every = table["n_clusters"].iloc[0]
+        some = f"The {n_clusters} largest of {every} clusters. " if n_clusters < every else ""
+        note(made, f"{k_in_words(table)}{some}{labels}Preprocessing: {table['preprocess'].iloc[0]}.", style)
     return made
 
 

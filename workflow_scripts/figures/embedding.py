@@ -1,7 +1,6 @@
 """Plot a two-dimensional map of the images, coloured by label and by cluster."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,16 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.names import BY, MAP_NAMES
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
+    LEGEND,
+    LINE,
     NOBODY,
     ONE_COLUMN,
     Look,
     canvas,
-    columns_within,
     dot,
     legend_below,
     legend_beside,
+    legend_lines,
     looks,
     shade,
     short_names,
@@ -39,8 +40,6 @@ UNLABELLED = "no label"
 """The name in the legend for images without a label, unless a class has this name."""
 RASTERISED = 3000
 """Number of points above which they are drawn as pixels in the SVG."""
-LINE = 4
-"""Height of a line of the legend in millimetres."""
 INSET = 0.22
 """Side of an inset as a share of the shorter side of the panel."""
 
@@ -155,9 +154,9 @@ def _layout(
     entry = max(text_width(name, small(style)) for name in entries) + 8
     shape = np.clip(np.ptp(table["y"]) / np.ptp(table["x"]), 0.5, 1.2)
     beside, below = (shape * ((width - taken) / (2 if labelled else 1) - 5) + 12 for taken in (entry, 0))
-    if width >= ONE_COLUMN and LINE * (len(entries) + 1) <= beside:
+    if width >= ONE_COLUMN and LINE * (min(len(entries), LEGEND + 1) + 1) <= beside:
         return beside, True
-    return below + LINE * ceil(len(entries) / columns_within(width, entries, style)), False
+    return below + LINE * legend_lines(entries, width, style), False
 
 
 def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:

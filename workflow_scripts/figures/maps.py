@@ -10,7 +10,18 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import UNLABELLED, scatter
 from workflow_scripts.figures.names import MAP_NAMES
-from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, dot, legend_below, looks, short_names, theme
+from workflow_scripts.figures.style import (
+    LINE,
+    NOBODY,
+    ONE_COLUMN,
+    canvas,
+    dot,
+    legend_below,
+    legend_lines,
+    looks,
+    short_names,
+    theme,
+)
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
@@ -45,10 +56,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     names = list(dict.fromkeys(table["series"]))
     across = min(len(names), 1 if figure["width"] < ONE_COLUMN else 2)
     down = ceil(len(names) / across)
+    short = short_names(by_class | unlabelled)
     with theme(style):
         spans = table.groupby("series")[["x", "y"]].agg(np.ptp)
         shape = float(np.clip(spans["y"] / spans["x"], 0.5, 1.2).max())
-        made = canvas(figure, down * (shape * (figure["width"] / across - 6) + 9) + 9)
+        below = LINE * legend_lines(short.values(), figure["width"], style) + 3 if short else 0
+        made = canvas(figure, down * (shape * (figure["width"] / across - 6) + 9) + below)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
             series_rows = table[table["series"] == name].reset_index(drop=True)
@@ -62,6 +75,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.set_ylabel(f"{series_rows['map'].iloc[0]} 2")
         for ax in axes[len(names) :]:
             ax.axis("off")
-        short = short_names(by_class | unlabelled)
         legend_below(made, {short[name]: dot(look) for name, look in (by_class | unlabelled).items()}, style)
     return made

@@ -32,6 +32,8 @@ from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.areas import fractions
 from workflow_scripts.metrics.evenly import evenly
 
+LINES = 10
+"""Largest number of clusters whose shares stand below an image."""
 LONGEST_SIDE = 900
 """Largest side of a drawn image in pixels."""
 ALPHA = 0.4
@@ -89,7 +91,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     tallest = min(1.2, max(height / width for height, width in zip(heights, widths, strict=True)))
     n_rows = ceil(len(pages) / n_columns)
     short = short_names(looks_of)
-    most = 4.5 * max(tiles["name"].nunique() for tiles in pages)
+    most = 4.5 * min(max(tiles["name"].nunique() for tiles in pages), LINES + 1)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         made = canvas(figure, n_rows * (figure["width"] / n_columns * tallest * 0.9 + TITLE + most) + 16)
         axes = made.subplots(n_rows, n_columns, squeeze=False).ravel()
@@ -119,7 +121,9 @@ def _draw_image(
     ax.pcolormesh(xs, ys, votes, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, alpha=ALPHA, rasterized=True,
                   linewidth=0, edgecolors="none", antialiased=False)  # fmt: skip
     of_image = tiles.drop_duplicates("cluster").sort_values("fraction", ascending=False)
-    lines = [f"{short[cluster['name']]}: {said(cluster)}" for cluster in of_image.to_dict("records")]
+    lines = [f"{short[cluster['name']]}: {said(cluster)}" for cluster in of_image.to_dict("records")[:LINES]]
+    if len(of_image) > LINES:
+        lines.append(f"and {len(of_image) - LINES} more")
     page = f", page {tiles['page'].iloc[0]}" if tiles["page"].iloc[0] > 1 else ""
     ax.set(xticks=[], yticks=[], xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_title(shortened(tiles["parent"].iloc[0], 40) + page)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, write_counts
+from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, name_fields, write_counts
 from workflow_scripts.figures.style import (
     POINTS_PER_MM,
     canvas,
@@ -80,7 +80,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.imshow(shades, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         size = min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(numbers.max())))
         write_counts(ax, numbers, shades, size)
-        ax.set_xticks(range(len(names)), names, rotation=90)
+        name_fields(ax.xaxis, names, side, style, rotation=90)
         ax.set_yticks(range(len(counts)), counts.index)
         ax.set(xlabel="Label (images)", ylabel="Length of the scale bar")
         ax.tick_params(axis="x", length=0, pad=8)

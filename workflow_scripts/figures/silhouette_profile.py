@@ -10,14 +10,28 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.names import BY
-from workflow_scripts.figures.style import INK, canvas, looks, note, placeholder, short_names, theme
+from workflow_scripts.figures.style import (
+    INK,
+    POINTS_PER_MM,
+    canvas,
+    fitting,
+    looks,
+    note,
+    placeholder,
+    short_names,
+    small,
+    theme,
+)
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
 
 GAP = 0.02
-"""Gap between clusters, as a share of the images."""
+"""Gap between clusters, as a share of the images; all gaps together are at most `GAPS`."""
+GAPS = 0.3
+TALLEST = 240
+"""Largest height in millimetres."""
 ROW = 5.0
 """Height in millimetres of the name of the smallest cluster."""
 STEPS = 400
@@ -60,25 +74,34 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "A silhouette needs two clusters; this clustering has fewer.")
         looks_of = cluster_looks(table, looks(names, style), style)
         colours = [looks_of[name].colour for name in table["name"]]
-        made = canvas(figure, min(ROW * 2 * table["cluster"].nunique() + 22, 200))
+        height = min(ROW * 2 * table["cluster"].nunique() + 22, TALLEST)
+        made = canvas(figure, height)
         ax = made.subplots()
-        _draw_clusters(ax, table.assign(colour=colours))
+        line = 1.2 * small(style) / POINTS_PER_MM / (height - 22)
+        left_out = _draw_clusters(ax, table.assign(colour=colours), line)
         mean = table["silhouette"].mean()
         ax.axvline(mean, color=INK, linestyle="--", linewidth=0.8)
         ax.axvline(0, color=INK, linewidth=0.6)
-        ax.set(xlabel="Silhouette", ylim=(1.01, -GAP))
+        ax.set(xlabel="Silhouette", ylim=(1.01, -0.02))
         ax.set_title(_title(table.iloc[0], mean))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        note(made, _explanation(table, bool(names)), style)
+        more = f" The names of {left_out} small clusters do not fit." if left_out else ""
+        note(made, _explanation(table, bool(names)) + more, style)
     return made
 
 
-def _draw_clusters(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the clusters below each other with equal gaps; the height of each is its share of the images."""
-    at, ticks = 0.0, {}
+def _draw_clusters(ax: Axes, table: pd.DataFrame, line: float) -> int:
+    """Draw the clusters below each other with equal gaps; the height of each is its share of the images.
+
+    Names that are less than `line` (share of the height) from that of a larger cluster are left out; return their
+    number.
+    """
+    at, ticks, sizes = 0.0, {}, []
     short = short_names(table["name"])
-    room = 1 - GAP * (table["cluster"].nunique() - 1)
+    n_clusters = table["cluster"].nunique()
+    gap = min(GAP, GAPS / n_clusters)
+    room = 1 - gap * (n_clusters - 1)
     for _, profile in table.groupby("cluster", sort=False):
         first, size = profile.iloc[0], len(profile)
         share = room * size / len(table)
@@ -86,8 +109,11 @@ def _draw_clusters(ax: Axes, table: pd.DataFrame) -> None:
         values = profile["silhouette"].to_numpy()[(places * (size - 1)).round().astype(int)]
         ax.fill_betweenx(at + share * places, 0, values, color=first["colour"], linewidth=0.3)
         ticks[at + share / 2] = f"{short[first['name']]} ({size}): {first['mean']:.2f}"
-        at += share + GAP
-    ax.set_yticks(list(ticks), list(ticks.values()))
+        sizes.append(size)
+        at += share + gap
+    shown = fitting(list(ticks), sizes, line)
+    ax.set_yticks([list(ticks)[i] for i in shown], [list(ticks.values())[i] for i in shown])
+    return n_clusters - len(shown)
 
 
 def _title(first: pd.Series, mean: float) -> str:

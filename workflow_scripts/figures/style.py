@@ -1,10 +1,12 @@
 """Style of all figures: fonts, sizes, colours of classes, layout, and saving with reproducible bytes."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,12 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Bbox
 
 from workflow_scripts.io.store import replacing
+from workflow_scripts.runlog import NOTICE, log
 
 MM_PER_INCH = 25.4
 POINTS_PER_MM = 72 / MM_PER_INCH
@@ -41,7 +45,17 @@ CHINESE_JAPANESE_KOREAN = (
     *("Malgun Gothic", "PingFang SC", "Hiragino Sans", "Arial Unicode MS"),
 )
 """Common fonts of Linux, Windows and macOS with Chinese, Japanese or Korean letters."""
+FONT_PACKAGE = "noto_cjk_sans_jp_regular"
+"""The package of the extra `fonts`, with one of these fonts (SIL Open Font License 1.1)."""
+NO_FONT = (
+    "names have characters that no installed font has, and figures show boxes in their place: install a font that has "
+    "them, for Chinese, Japanese and Korean by pip install '.[fonts]' or the system's package fonts-noto-cjk"
+)
 INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
+LINE = 4
+"""Height of a line of a legend in millimetres."""
+LEGEND = 90
+"""Largest number of entries of a legend."""
 PASSES = 3
 """Number of layout passes; the ticks depend on the sizes of the panels, and these depend on the ticks."""
 SHADES = (("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
@@ -63,6 +77,10 @@ NOBODY = Look(PALE, "o")
 @cache
 def other_scripts() -> list[str]:
     """Return the installed fonts of `CHINESE_JAPANESE_KOREAN`, for the letters that the figures' font does not have."""
+    package = find_spec(FONT_PACKAGE)
+    for path in (package and package.submodule_search_locations) or ():
+        for font in Path(path).glob("*.otf"):
+            font_manager.fontManager.addfont(font)
     installed = set(font_manager.get_font_names())
     return [name for name in CHINESE_JAPANESE_KOREAN if name in installed]
 
@@ -104,7 +122,8 @@ def theme(style: Mapping[str, Any]) -> Iterator[None]:
         "svg.fonttype": "path",  # text as outlines looks the same in every browser
         "svg.hashsalt": "clustergrid",
     }
-    with matplotlib.style.context(["default", ours]):
+    with matplotlib.style.context(["default", ours]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # `save` says it once
         yield
 
 
@@ -208,6 +227,30 @@ def _mixed(colour: str, towards: str, amount: float) -> str:
     return to_hex(tuple((1 - amount) * np.array(to_rgb(colour)) + amount * np.array(to_rgb(towards))))
 
 
+def legend_lines(names: Collection[str], width: float, style: Mapping[str, Any]) -> int:
+    """Return the number of lines of a legend with these names below a figure of `width` mm."""
+    shown = list(names)[: LEGEND + 1]
+    return ceil(len(shown) / columns_within(width, shown, style))
+
+
+def _capped(handles: Mapping[str, Line2D]) -> dict[str, Line2D]:
+    """Return the first entries of a legend with too many, the number of the others, and that of no class."""
+    last = {name: handle for name, handle in handles.items() if handle.get_color() == NOBODY.colour}
+    first = {name: handle for name, handle in handles.items() if name not in last}
+    if len(first) > LEGEND:
+        first = dict(list(first.items())[:LEGEND]) | {f"and {len(first) - LEGEND} more": Line2D([], [], linestyle="")}
+    return first | last
+
+
+def fitting(places: Sequence[float], sizes: Sequence[float], apart: float) -> list[int]:
+    """Return the indices of places that are at least `apart` from each other; of two too near, that of larger size."""
+    kept: list[int] = []
+    for i in np.argsort(-np.asarray(sizes), kind="stable").tolist():
+        if all(abs(places[i] - places[j]) >= apart for j in kept):
+            kept.append(i)
+    return sorted(kept)
+
+
 def columns_within(width: float, names: Iterable[str], style: Mapping[str, Any]) -> int:
     """Return how many columns of a legend with these names fit into `width` mm."""
     return max(1, int(width / (max(text_width(name, small(style)) for name in names) + 8)))
@@ -217,6 +260,7 @@ def legend_below(
     made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None
 ) -> None:
     """Draw a legend below the panels, in as many columns as fit into the figure's width."""
+    handles = _capped(handles)
     columns = columns_within(width_of(made), handles, style)
     made.legend(list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=columns)
 
@@ -226,6 +270,7 @@ def legend_on_top(made: Figure, handles: Mapping[str, Line2D], style: Mapping[st
 
     The title of the figure becomes that of the legend, because the layout has no room for both.
     """
+    handles = _capped(handles)
     columns = columns_within(width_of(made), handles, style)
     title = made.get_suptitle()
     if title:
@@ -239,6 +284,7 @@ def legend_on_top(made: Figure, handles: Mapping[str, Line2D], style: Mapping[st
 
 def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
     """Draw a legend to the right of the panels, in as many columns as the figure's height requires."""
+    handles = _capped(handles)
     rows = made.get_size_inches()[1] * 72 / (1.6 * small(style)) - 1
     columns = ceil(len(handles) / max(rows, 1))
     made.legend(list(handles.values()), list(handles), loc="outside right center", ncols=columns)
@@ -266,6 +312,13 @@ def _fix_positions(made: Figure) -> None:
         ax.set_position(Bbox(ax.get_position(original=True).get_points().round(6)))
 
 
+def _has_boxes(made: Figure, style: Mapping[str, Any]) -> bool:
+    """Return whether a text of the figure has a character that none of the fonts has."""
+    fonts = [font_manager.get_font(font_manager.findfont(name)) for name in (style["font"], *other_scripts())]
+    letters = {letter for text in made.findobj(Text) for letter in text.get_text() if not letter.isspace()}
+    return any(not any(font.get_char_index(ord(letter)) for font in fonts) for letter in letters)
+
+
 def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mapping[str, Any]) -> None:
     """Write the figure as SVG and PNG; the same figure always gives the same bytes."""
     undated = {"svg": {"Date": None}, "png": {"Software": None}}
@@ -277,3 +330,5 @@ def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mappin
         for kind, path in (("svg", svg_path), ("png", png_path)):
             temporary = stack.enter_context(replacing(path))
             made.savefig(temporary, format=kind, dpi=style["dpi"], metadata=undated[kind])
+        if _has_boxes(made, style):
+            log.log(NOTICE, NO_FONT)

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from io import FileIO
 from math import prod
@@ -36,12 +37,17 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
     """
     with replacing(path) as temporary, _Disk(temporary, "w+") as disk, h5py.File(disk, "w", libver="v110") as file:
         file.attrs["format_version"] = FORMAT_VERSION
-        libraries = {name: version(name) for name in DECIDING_LIBRARIES}
-        for name, value in {"libraries": libraries, **attributes}.items():
+        for name, value in {"libraries": _libraries(), **attributes}.items():
             _put_attribute(file, name, value)
         yield file
         _check_no_times(file)
         file.flush()
+
+
+@cache
+def _libraries() -> dict[str, str]:
+    """Return the versions of the libraries that decide the numbers; reading them takes 10 ms a library."""
+    return {name: version(name) for name in DECIDING_LIBRARIES}
 
 
 class _Disk(FileIO):

@@ -68,7 +68,9 @@ OF_NO_LABELS = (
     *("decision_graph", "toy_panel"),
     *("choice_map", "restarts_enough"),
 )
+OF_MANY = ("scale_table", "maps", "class_by_cluster", "silhouette_profile")
 CASES = [(kind, 7) for kind in KINDS] + [(kind, n) for kind in OF_CLASSES for n in (2, 25)]
+CASES += [(kind, 73) for kind in OF_MANY]
 
 
 @pytest.mark.parametrize("width", [85, 170])
@@ -268,7 +270,6 @@ OF_NAMES = (
 )
 
 
-@pytest.mark.filterwarnings("ignore:Glyph")  # of the CJK letters, where no font has them
 @pytest.mark.parametrize("kind", OF_NAMES)
 def test_whatever_classes_are_called_their_names_stay_apart(kind, tmp_path):
     cells, inputs = artefacts(tmp_path, len(NAMES), names=NAMES)[kind]
@@ -300,6 +301,33 @@ def test_classes_called_as_noise_and_as_second_clusters_keep_their_names(tmp_pat
     assert {"(noise)", "noise", "(no label)", "(?)", "?"} <= {text.get_text() for text in figure.legends[0].get_texts()}
     matrix = tabulate("confusion", [CELL], inputs).pivot(index="label", columns="predicted", values="count")
     assert matrix.loc["noise", "noise"] == matrix.loc["no label", "(noise)"] == matrix.loc["?", "?"] == 1
+
+
+def test_a_legend_of_too_many_entries_says_how_many_are_left_out(tmp_path):
+    texts_of = [text.get_text() for text in drawn("maps", tmp_path, 100).legends[0].get_texts()]
+    assert texts_of == [*(f"class_{c:02d}" for c in range(90)), "and 10 more"]
+
+
+def test_a_contact_sheet_shows_the_largest_of_many_clusters(tmp_path):
+    cells, inputs = artefacts(tmp_path, 40)["contact_sheet"]
+    table = tabulate("contact_sheet", cells, inputs)
+    assert list(table["name"].unique()) == [f"class_{c:02d}" for c in range(1, 31)]  # the first class has two clusters
+    assert (table["n_clusters"] == 41).all()
+
+
+def test_of_names_too_near_that_of_the_larger_cluster_stays():
+    assert style.fitting([0.0, 0.1, 0.25, 0.3, 0.9], [5, 9, 2, 3, 1], 0.12) == [1, 3, 4]
+
+
+def test_characters_that_no_font_has_are_said_once(tmp_path, caplog, recwarn):
+    caplog.set_level("INFO")
+    made = drawn("class_distribution", tmp_path, 3)
+    for title, said in (("a", []), ("\U0001f9ff\U0001faa8", [style.NO_FONT])):
+        caplog.clear()
+        made.suptitle(title)
+        save(made, tmp_path / "f.svg", tmp_path / "f.png", STYLE)
+        assert caplog.messages == said
+    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
 
 
 def test_fonts_of_other_scripts_are_used_where_they_are_installed(monkeypatch):
