@@ -63,18 +63,18 @@ FACTS = [
     for i in range(8)
 ]
 TABLE_SETTINGS: dict[str, dict[str, Any]] = {
-    "samples": {"per_class": 2},
+    "samples": {"per_class": 2, "images": []},
     "formats": {},
     "class_distribution": {},
     "scale_table": {},
-    "preprocessing": {"classes": 2},
+    "preprocessing": {"classes": 2, "images": []},
     "explained_variance": {},
     "intrinsic_dimension": {"fractions": [1.0, 0.9, 0.7, 0.5], "smallest": 20, "seed": 0},
     "thick_line": {"n_points": [100, 800], "noise": 0.05, "smallest": 50, "seed": 0},
     "reconstruction": {},
     "training": {},
     "distances": {"n_images": 30, "n_bootstrap": 100, "confidence": 0.95, "seed": 0},
-    "embedding": {"k": None, "insets": []},
+    "embedding": {"k": None, "insets": [], "images": []},
     "confusion": {"k": None},
     "class_by_cluster": {"k": None},
     "area_fractions": {"k": None, "confidence": 0.95},

@@ -29,7 +29,7 @@ from workflow_scripts.figures.style import (
     theme,
 )
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import majority_names
@@ -55,7 +55,8 @@ def tabulate(
     map), `map` (name of its axes), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is the best;
     null if k is given), `cluster` (negative is noise), `name` (of the cluster, such as `Sc` or `Sc-2`; its number
     without labels), `predicted` (the class that the cluster votes for, or None), `rank` (1 for the largest cluster of
-    its class) and `typical` (whether the image becomes an inset).
+    its class), `inset` (name of the cluster, or path of the image, above an image that becomes an inset; null for
+    others) and `typical` (whether it does).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -70,7 +71,10 @@ def tabulate(
     if figure["insets"]:
         points = cell.points().values
         chosen = typical(points, table["name"].to_numpy(), figure["insets"])
-    return table.assign(typical=table.index.isin(chosen))
+    table["inset"] = table["name"].where(table.index.isin(chosen), None)
+    wanted = rows_named(manifest, figure["images"])
+    table.loc[wanted, "inset"] = manifest["path"].iloc[wanted]
+    return table.assign(typical=table["inset"].notna())
 
 
 def typical(points: np.ndarray, names: np.ndarray, chosen: Sequence[str]) -> list[int]:
@@ -175,6 +179,7 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
     """Draw typical images at the emptiest places of the panel, each with a line to its point."""
     ax.apply_aspect()
     at = ax.transLimits.transform(table[["x", "y"]].to_numpy())
+    short = short_names(table["inset"].dropna())
     shape = np.ptp(table["y"]) / np.ptp(table["x"])
     sides = INSET * np.array([min(1, shape), min(1, 1 / shape)])
     occupied = at
@@ -189,7 +194,7 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
             ax.plot(*at[row], "o", markersize=4, markeredgecolor="black", color=look.colour, transform=ax.transAxes)
             inset = ax.inset_axes((*corner, *sides), zorder=4)
             show(inset, file["images"][int(table["row"].iloc[row])], look.colour)
-            inset.set_title(table["name"].iloc[row], loc="center", pad=1.5)
+            inset.set_title(short[table["inset"].iloc[row]], loc="center", pad=1.5)
 
 
 def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:

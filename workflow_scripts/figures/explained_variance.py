@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, theme
+from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, small, theme, wrapped
 from workflow_scripts.grid.axes import TITLES, axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading
+from workflow_scripts.n_clusters.elbow import recommend
 
 LEVELS = (50, 80, 90)
 """Levels that are marked, in percent."""
@@ -26,22 +27,23 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per decomposition and number of components: `series` (name of the decomposition),
-    `n_components`, `explained` (cumulative, percent of the total variance), and `level`, the largest of 50, 80 and 90 %
-    that is first reached at this number of components, otherwise null.
+    `n_components`, `explained` (cumulative, percent of the total variance), `level`, the largest of 50, 80 and 90 %
+    that is first reached at this number of components, otherwise null, and `is_elbow` (whether the scree, the variance
+    of each component, bends most here; false everywhere for less than three components).
     """
     names = cell_names(cells, axes_of("decomposed"))
     tables = []
     for name, path in zip(names, inputs["decomposed"], strict=True):
         with reading(path) as file:
-            explained = 100 * np.cumsum(file["explained_variance_ratio"][:], dtype=np.float64)
+            ratio = file["explained_variance_ratio"][:].astype(np.float64)
+        explained = 100 * np.cumsum(ratio)
         level = np.full(len(explained), np.nan)
         for percent in LEVELS:
             reached = np.flatnonzero(explained >= percent)
             level[reached[:1]] = percent
         n_components = np.arange(len(explained)) + 1
-        tables.append(
-            pd.DataFrame({"series": name, "n_components": n_components, "explained": explained, "level": level})
-        )
+        curve = {"series": name, "n_components": n_components, "explained": explained, "level": level}
+        tables.append(pd.DataFrame({**curve, "is_elbow": n_components == recommend(n_components, ratio, 0.0)}))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -49,7 +51,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a line for each decomposition; the legend gives the numbers of components for 50, 80 and 90 %."""
     names = list(dict.fromkeys(table["series"]))
     with theme(style):
-        made = canvas(figure, 62 + 4 * len(names) if figure["width"] < ONE_COLUMN else 75 + 2 * len(names))
+        made = canvas(figure, 66 + 4 * len(names) if figure["width"] < ONE_COLUMN else 75 + 2 * len(names))
         ax = made.subplots()
         for level in LEVELS:
             ax.axhline(level, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)))
@@ -60,14 +62,21 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.plot(series["n_components"], series["explained"], **how)
             marks = series[series["level"].notna()]
             ax.plot(marks["n_components"], marks["explained"], "o", color=look.colour, markersize=3.5)
-            handles[f"{name}: {_reached(series)}"] = Line2D([], [], marker="o", markersize=3.5, **how)
+            elbow = series[series["is_elbow"]]
+            ax.plot(elbow["n_components"], elbow["explained"], "D", color=look.colour, markersize=4.5, mfc="white")
+            handles[f"{name}: {_reached(series)}{_at(elbow)}"] = Line2D([], [], marker="o", markersize=3.5, **how)
         if table["n_components"].max() > 10:
             ax.set_xscale("log")
             ax.xaxis.set_major_formatter("{x:g}")
         ax.set(ylim=(0, 103), yticks=[0, *LEVELS, 100])
         ax.set(xlabel=TITLES["n_components"], ylabel="Explained variance,\ncumulative (%)")
-        legend_below(made, handles, style, title="Components for 50 / 80 / 90 % of the variance")
+        title = "Components for 50 / 80 / 90 % of the variance; diamond: elbow of the scree"
+        legend_below(made, handles, style, title=wrapped(title, figure["width"] - 6, small(style)))
     return made
+
+
+def _at(elbow: pd.DataFrame) -> str:
+    return f"; elbow {elbow['n_components'].iloc[0]}" if len(elbow) else ""
 
 
 def _reached(series: pd.DataFrame) -> str:

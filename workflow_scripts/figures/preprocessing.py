@@ -13,7 +13,7 @@ from skimage.color import rgb2gray
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, short_names, theme
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.evenly import evenly
 
@@ -25,22 +25,24 @@ SMALLEST = 26
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return histograms of the middle image of some classes (of the whole data set without labels).
+    """Return histograms of the images that the settings name, or of the middle image of some classes.
 
     Returns
     -------
     DataFrame with one row per image, preprocessing and bin: `label, image_id, row` (in the stores), `preprocess,
     variant` (index in `inputs`), `low, high` (edges of the bin, intensities in [0, 1]), `share` (of the image's
-    pixels), `mean` and `sd` (of the image's intensities).
+    pixels), `mean` and `sd` (of the image's intensities), `named` (the path, if the settings name the image).
     """
     readers = OneCell.each(cells, {"preprocessed": inputs["preprocessed"]})
     manifest = read_manifest(inputs["manifest"][0])
     tables = []
-    for row in _middle_images(manifest, figure["classes"]):
+    named = rows_named(manifest, figure["images"])
+    for row in named or _middle_images(manifest, figure["classes"]):
         for variant, cell in enumerate(readers):
             with reading(cell.files["preprocessed"]) as file:
                 histogram = _histogram(file["images"][manifest["row"][row]])
             place = {"row": manifest["row"][row], "preprocess": cell["preprocess"], "variant": variant}
+            place["named"] = manifest["path"][row] if named else None
             tables.append(histogram.assign(**manifest.loc[row, ["label", "image_id"]], **place))
     return pd.concat(tables, ignore_index=True)
 
@@ -67,7 +69,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1
     across = min(len(image_rows), max(1, int(figure["width"] / (SMALLEST * n_variants))))
     n_columns, n_blocks = across * n_variants, ceil(len(image_rows) / across)
-    side, short = figure["width"] / n_columns, short_names(table["label"].dropna())
+    side, short = figure["width"] / n_columns, short_names([*table["label"].dropna(), *table["named"].dropna()])
     with theme(style):
         made = canvas(figure, n_blocks * (side + max(0.5 * side, 14) + 8) + 10)
         axes = made.subplots(2 * n_blocks, n_columns, squeeze=False, height_ratios=[2, 1] * n_blocks)
@@ -78,7 +80,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             look = class_looks.get(first["label"])
             with reading(inputs["preprocessed"][variant]) as file:
                 show(above, file["images"][row], look.colour if look else FAINT)
-            name = [short[first["label"]]] if look else []
+            name = [short[text] for text in (first["named"], first["label"]) if isinstance(text, str)]
             above.set_title("\n".join([*name, first["preprocess"]]), loc="center")
             _draw_histogram(below, histogram, bottom=block == n_blocks - 1)
             below.set_ylim(0, 105 * table["share"].max())
@@ -88,6 +90,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 below.tick_params(labelleft=False)
         _hide_unused(axes)
         which = "The middle image of each class in the manifest" if class_looks else "No labels: images spread over all"
+        which = "Images named in the configuration" if table["named"].notna().any() else which
         note(made, f"{which}; dashed line: mean intensity; number: mean ± sd over the pixels.", style)
     return made
 

@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.style import FAINT, canvas, looks, note, short_names, text_width, theme
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.evenly import evenly
 
 SMALLEST = 12.5
 """Smallest width of a column in millimetres."""
+LARGEST = 70
+"""Largest width of an image in millimetres."""
 UNLABELLED_COLUMNS = 6
 MANY = 25
 """Number of classes from which on names are shorter, so that more columns stand side by side."""
@@ -28,49 +30,52 @@ TALLEST = 3
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show: evenly spaced in each class, in the order of the manifest.
+    """Return the images to show: those that the settings name, or evenly spaced ones of each class.
 
     Returns
     -------
     DataFrame with `label` (None if the data set has no labels), `n` (images of the class), `column`, `place` (from the
-    top), `row` (in the stores), `image_id, path, preprocess`.
+    top), `row` (in the stores), `image_id, path, preprocess`, `named` (whether the settings name the images; each then
+    has a column of its own, in their order).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest().assign(preprocess=cell["preprocess"])
-    per_class = figure["per_class"]
+    per_class, named = figure["per_class"], rows_named(manifest, figure["images"])
+    if named:
+        n = manifest["label"].iloc[named].map(manifest["label"].value_counts())
+        return _rows(manifest, np.array(named), np.arange(len(named)), 0, n.to_numpy()).assign(named=True)
     names = classes(manifest)
     if not names:
         chosen = evenly(len(manifest), UNLABELLED_COLUMNS * per_class)
-        position = np.arange(len(chosen))
-        return _rows(manifest, chosen, position % UNLABELLED_COLUMNS, position // UNLABELLED_COLUMNS, len(manifest))
+        down, across = np.divmod(np.arange(len(chosen)), UNLABELLED_COLUMNS)
+        return _rows(manifest, chosen, across, down, len(manifest)).assign(named=False)
     tables = []
     for column, name in enumerate(names):
         class_rows = np.flatnonzero(manifest["label"] == name)
         chosen = class_rows[evenly(len(class_rows), per_class)]
         tables.append(_rows(manifest, chosen, column, np.arange(len(chosen)), len(class_rows)))
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True).assign(named=False)
 
 
-def _rows(manifest: pd.DataFrame, chosen: np.ndarray, column: Any, place: np.ndarray, n: int) -> pd.DataFrame:
+def _rows(manifest: pd.DataFrame, chosen: np.ndarray, column: Any, place: Any, n: Any) -> pd.DataFrame:
     table = manifest.loc[chosen, ["label", "image_id", "path", "preprocess", "row"]].reset_index(drop=True)
     return table.assign(n=n, column=column, place=place)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the images in columns; classes that do not fit side by side continue in blocks below."""
-    labelled = bool(table["label"].notna().any())
+    labelled, named = bool(table["label"].notna().any()), bool(table["named"].any())
     class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
     n_columns, n_places = table["column"].max() + 1, table["place"].max() + 1
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         images = file["images"]
-        firsts = table[table["place"] == 0].to_dict("records") if labelled else []
-        short = short_names((first["label"] for first in firsts), 20 if len(firsts) <= MANY else 12)
-        titles = {first["column"]: f"{short[first['label']]}\nn = {first['n']}" for first in firsts}
+        firsts = table[table["place"] == 0].to_dict("records") if labelled or named else []
+        titles = _titles(firsts, named)
         lines = [line for title in titles.values() for line in title.split("\n")]
         widest = max([SMALLEST, *(text_width(line, style["font_size"]) + 1.5 for line in lines)])
         n_blocks = ceil(n_columns / max(1, int(figure["width"] / widest)))
         per_block = ceil(n_columns / n_blocks)
-        side = figure["width"] / per_block
+        side = min(figure["width"] / per_block, LARGEST)
         shape = images.shape[1] / images.shape[2]
         n_chosen, n_places = n_places, max(1, min(n_places, int(TALLEST * figure["width"] / n_blocks / (side * shape))))
         made = canvas(figure, n_blocks * (side * shape * n_places + 7) + 4.5)
@@ -78,14 +83,25 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for image in table[table["place"] < n_places].to_dict("records"):
             block, column = divmod(image["column"], per_block)
             ax = axes[block][image["place"], column]
-            show(ax, images[image["row"]], class_looks[image["label"]].colour if labelled else FAINT)
-            if image["place"] == 0 and labelled:
+            look = class_looks.get(image["label"])
+            show(ax, images[image["row"]], look.colour if look else FAINT)
+            if image["place"] == 0 and titles:
                 ax.set_title(titles[image["column"]], loc="center", linespacing=1.15, pad=3)
         preprocess = table["preprocess"].iloc[0]
-        extra = "" if labelled else f"No labels: images evenly spread over all {table['n'].iloc[0]}. "
+        extra = "" if labelled or named else f"No labels: images evenly spread over all {table['n'].iloc[0]}. "
         extra += "" if n_places == n_chosen else f"{n_places} of {n_chosen} images of a class are drawn. "
         note(made, f"{extra}Preprocessing: {preprocess}, {images.shape[2]} × {images.shape[1]} pixels.", style)
     return made
+
+
+def _titles(firsts: Sequence[Mapping[str, Any]], named: bool) -> dict[int, str]:
+    """Return the title of each column: the class and its number of images, or the file and its class."""
+    length = 20 if len(firsts) <= MANY else 12
+    short = short_names((first["label"] for first in firsts if first["label"]), length)
+    if named:
+        files = short_names((first["path"] for first in firsts), length)
+        return {first["column"]: f"{files[first['path']]}\n{short.get(first['label'], 'no label')}" for first in firsts}
+    return {first["column"]: f"{short[first['label']]}\nn = {first['n']}" for first in firsts}
 
 
 def _blocks(made: Figure, n_blocks: int, n_places: int, n_columns: int) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from sklearn.datasets import make_blobs, make_circles, make_moons
 from sklearn.preprocessing import StandardScaler
 
+from workflow_scripts.clusterers.density_peaks import best_centres
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, looks, note, small, theme, wrapped
 from workflow_scripts.io.runs import NOISE, Runs
@@ -53,20 +54,23 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per shape, clusterer and point: `shape, clusterer, x, y` (standardised), `cluster` (`NOISE`
-    for noise, -2 if the clusterer refuses the data), `seconds` (wall time of the clustering), and `n_clusters`.
+    for noise, -2 if the clusterer refuses the data), `seconds` (wall time of the clustering), `n_clusters`, and
+    `is_centre` (whether the point is a centre of Density Peaks; false for other methods).
     """
     tables = []
     for shape, (k, points_of) in SHAPES.items():
         points = StandardScaler().fit_transform(points_of(figure["n_points"], SEED))
         for name, settings in figure["clusterers"].items():
-            labels, seconds = _timed(points, {**settings, **_once(settings, k)})
+            labels, centres, seconds = _timed(points, {**settings, **_once(settings, k)})
             constants = {
                 "shape": shape,
                 "clusterer": name,
                 "seconds": seconds,
                 "n_clusters": len(set(labels[labels >= 0])),
             }
-            tables.append(pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "cluster": labels}).assign(**constants))
+            of_points = {"x": points[:, 0], "y": points[:, 1], "cluster": labels}
+            of_points["is_centre"] = np.isin(np.arange(len(points)), centres)
+            tables.append(pd.DataFrame(of_points).assign(**constants))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -75,22 +79,29 @@ def _once(settings: Mapping[str, Any], k: int) -> dict[str, Any]:
     return {name: value for name, value in {"k": [k], "repeats": 1, "keep": "best"}.items() if name in settings}
 
 
-def _timed(points: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, float]:
-    """Return labels (N,) and seconds; NaN seconds if the clusterer refuses the data."""
+def _timed(points: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return labels (N,), rows of Density Peaks' centres, and seconds, NaN if the clusterer refuses the data."""
     try:
-        _labels(points[:WARM_UP], settings)
+        _runs(points[:WARM_UP], settings)
         start = perf_counter()
-        labels = _labels(points, settings)
+        runs = _runs(points, settings)
+        seconds = perf_counter() - start
     except UserError:
-        return np.full(len(points), NOISE - 1), np.nan
-    return labels, perf_counter() - start
+        return np.full(len(points), NOISE - 1), np.empty(0, int), np.nan
+    return runs.labels[runs.best_of_repeats[0]].astype(np.int64), _centres(runs, settings), seconds
 
 
-def _labels(points: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+def _runs(points: np.ndarray, settings: Mapping[str, Any]) -> Runs:
     cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
     runs: Runs
     ((_, runs),) = cluster(points, settings, 0, 1, lambda done, total: None)
-    return runs.labels[runs.best_of_repeats[0]].astype(np.int64)
+    return runs
+
+
+def _centres(runs: Runs, settings: Mapping[str, Any]) -> np.ndarray:
+    if settings["method"] != "density_peaks":
+        return np.empty(0, int)
+    return best_centres(runs.diagnostics["density"], runs.diagnostics["distance"])[: settings["k"][0]]
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -108,7 +119,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             words = clusterer.replace("_", " ")
             ax.set_title(wrapped(words, figure["width"] / len(clusterers) - 4, style["font_size"]), loc="center")
         n = len(table) // len(groups)
-        note(made, f"{n} points per shape. Corners: clusters, measured seconds (one thread). Pale: noise.", style)
+        stars = " Stars: centres of Density Peaks." if table["is_centre"].any() else ""
+        note(
+            made, f"{n} points per shape. Corners: clusters, measured seconds (one thread). Pale: noise.{stars}", style
+        )
     return made
 
 
@@ -122,6 +136,8 @@ def _draw_points(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> Non
     colours = {cluster: look.colour for cluster, look in looks([*by_size.index], style).items()}
     shown = [colours.get(cluster, PALE) for cluster in table["cluster"]]
     ax.scatter(table["x"], table["y"], 1.2, shown, linewidths=0, rasterized=True)
+    centres = table[table["is_centre"]]
+    ax.scatter(centres["x"], centres["y"], 24, INK, marker="*", edgecolors="white", linewidths=0.3, zorder=3)
     ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
     for side in ax.spines.values():
         side.set(visible=True, color=FAINT, linewidth=0.4)

@@ -1,9 +1,11 @@
 """The reader of manifests: tables of all images and their labels, in the order of the rows of every store."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.io.store import manifest_digest
 from workflow_scripts.io.tables import read_csv
 
@@ -42,3 +44,15 @@ def groups_of(manifest: pd.DataFrame) -> np.ndarray | None:
 def classes(manifest: pd.DataFrame) -> list[str]:
     """Return the labels that occur in a manifest, sorted."""
     return sorted(manifest["label"].dropna().unique())
+
+
+def rows_named(manifest: pd.DataFrame, names: Sequence[str]) -> list[int]:
+    """Return the places in a manifest of the images with these paths or ids.
+
+    Raises `UserError` for a name that no image has.
+    """
+    place = {name: row for column in ("path", "image_id") for row, name in enumerate(manifest[column])}
+    for name in names:
+        if name not in place:
+            raise UserError(f"config: figures: images: {found_allowed(name, manifest['path'][:20])}")
+    return [place[name] for name in names]

@@ -161,6 +161,8 @@ class Samples(Figure):
     shows_images = True
     kind: Literal["samples"] = "samples"
     per_class: int = Field(4, ge=1, le=20)
+    images: list[str] = Field([], max_length=60)
+    """Paths or ids, as in the manifest, of the images that are shown; an empty list takes some of each class."""
 
 
 class Formats(Figure):
@@ -198,6 +200,8 @@ class Preprocessing(Figure):
     shows_images = True
     kind: Literal["preprocessing"] = "preprocessing"
     classes: int = Field(2, ge=1, le=6)
+    images: list[str] = Field([], max_length=6)
+    """Paths or ids, as in the manifest, of the images that are shown; an empty list takes one of each class."""
 
 
 class ExplainedVariance(Figure):
@@ -293,6 +297,8 @@ class Embedding(_OfOneK):
     """The decomposition that gives the two coordinates."""
     insets: list[str] = Field([], max_length=6)
     """Names of clusters (such as `Sc`, `Sc-2`) whose images nearest the centre are shown."""
+    images: list[str] = Field([], max_length=6)
+    """Paths or ids, as in the manifest, of further images that are shown."""
 
     @property
     def decomposition_shown(self) -> str:

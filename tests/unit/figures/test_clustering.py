@@ -130,6 +130,15 @@ def test_clusterers_on_shapes_get_the_number_of_each():
     np.testing.assert_allclose(places.xs("mean", axis=1, level=1), 0, atol=1e-12)
 
 
+def test_density_peaks_has_a_centre_in_each_blob():
+    clusterers = {"peaks": DensityPeaks(k=[9]).dump(), "ward": Linkage(k=[9]).dump()}
+    table = tabulate("toy_panel", [CELL], {}, n_points=300, clusterers=clusterers)
+    blobs = table[(table["shape"] == "three blobs") & (table["clusterer"] == "peaks")].reset_index(drop=True)
+    truth = make_blobs(300, random_state=8)[1]
+    assert sorted(truth[blobs.index[blobs["is_centre"]]]) == [0, 1, 2]
+    assert table.loc[table["is_centre"], "clusterer"].unique().tolist() == ["peaks"]
+
+
 def test_a_clusterer_that_refuses_is_said_to(monkeypatch):
     def refuse(*given):
         raise UserError("too many points")

@@ -31,6 +31,20 @@ def test_samples_without_labels_are_spread_over_all(tmp_path):
     assert (table["n"] == 23).all()
 
 
+def test_images_named_in_the_settings_are_shown(tmp_path):
+    manifest = write_manifest(tmp_path, ["b", "a", "", "b"])
+    ids = pd.read_csv(manifest)["image_id"]
+    stores = [write_store(tmp_path / "s.h5", images=np.zeros((4, 2, 2), np.uint8))]
+    inputs = {"manifest": [manifest], "preprocessed": stores}
+    table = tabulate("samples", [CELL], inputs, images=["3.png", ids[2], ids[1]])
+    assert table[["row", "column", "place", "path"]].values.tolist() == [
+        *([3, 0, 0, "3.png"], [2, 1, 0, "2.png"], [1, 2, 0, "1.png"])
+    ]
+    assert tabulate("preprocessing", [CELL], inputs, images=[ids[2]])["named"].unique().tolist() == ["2.png"]
+    with pytest.raises(UserError, match=r"images: found '33.png', allowed: 0.png.*did you mean 3.png"):
+        tabulate("samples", [CELL], inputs, images=["33.png"])
+
+
 def test_a_class_named_like_a_missing_value_is_a_class(tmp_path):
     manifest = write_manifest(tmp_path, ["NA", "None", "nan"])
     assert tabulate("samples", [CELL], {"manifest": [manifest]})["label"].tolist() == ["NA", "None", "nan"]
@@ -84,6 +98,8 @@ def test_explained_variance_marks_where_levels_are_reached(tmp_path):
     assert table["explained"].tolist() == [50, 75, 87.5, 93.75, 100]
     assert table["n_components"].tolist() == [1, 2, 3, 4, 5]
     assert table["level"].fillna(0).tolist() == [50, 0, 80, 90, 0]
+    # below the chord from .5 to .0625, in the unit square: 0, .32, .36, .25, 0
+    assert table["is_elbow"].tolist() == [False, False, True, False, False]
 
 
 def test_one_component_may_reach_two_levels(tmp_path):
@@ -101,7 +117,9 @@ def clustered(tmp_path, labels, k="3"):
 
 
 def test_embedding_names_clusters_by_the_vote_of_the_best_partition(tmp_path):
-    table = tabulate("embedding", [CELL], clustered(tmp_path, ["a", "a", "a", "b", ""]))
+    table = tabulate("embedding", [CELL], clustered(tmp_path, ["a", "a", "a", "b", ""]), images=["4.png"])
+    assert table["inset"].dropna().tolist() == ["4.png"]
+    assert table["typical"].tolist() == [False] * 4 + [True]
     assert table["x"].tolist() == [0, 2, 4, 6, 8]
     assert table["y"].tolist() == [1, 3, 5, 7, 9]
     assert table["cluster"].tolist() == [0, 2, 2, 1, 1]
