@@ -82,5 +82,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.tick_params(axis="x", length=0, pad=2)
         ax.tick_params(axis="y", length=0, pad=8)
         draw_grid(ax, counts.shape)
-        draw_classes(ax, list(supports.index), looks(list(supports.index), style), sides=("left",))
+        draw_classes(ax, list(supports.index), looks(list(supports.index), style), side, sides=("left",))
     return made

@@ -87,7 +87,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_title(_title(table, int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
         ax.tick_params(length=0, pad=8)
         draw_grid(ax, counts.shape)
-        draw_classes(ax, rows, looks(rows, style), sides=("left", "below"))
+        draw_classes(ax, rows, looks(rows, style), side, sides=("left", "below"))
     return made
 
 
@@ -130,12 +130,18 @@ def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
     ax.grid(which="minor")
 
 
-def draw_classes(ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look], sides: Sequence[str]) -> None:
-    """Draw the colour and marker of each class between its name and the matrix, on the `sides` `left` or `below`."""
+def draw_classes(
+    ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look], field: float, sides: Sequence[str]
+) -> None:
+    """Draw the colour and marker of each class between its name and the matrix, on the `sides` `left` or `below`.
+
+    `field` is the side of a field of the matrix in millimetres.
+    """
+    size = min(4, 0.9 * field * POINTS_PER_MM)
     edges = {"left": ((-4, 0), ax.get_yaxis_transform()), "below": ((0, -4), ax.get_xaxis_transform())}
     for side in sides:
         offset, edge = edges[side]
         points = offset_copy(edge, ax.get_figure(root=True), *offset, units="points")
         for i, name in enumerate(names):
             look, at = looks_of[name], (0, i) if side == "left" else (i, 0)
-            ax.plot(*at, look.marker, color=look.colour, markersize=4, transform=points, clip_on=False)
+            ax.plot(*at, look.marker, color=look.colour, markersize=size, transform=points, clip_on=False)

@@ -1,11 +1,12 @@
 """The reader of manifests: tables of all images and their labels, in the order of the rows of every store."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.errors import UserError, shown
 from workflow_scripts.io.store import manifest_digest
 from workflow_scripts.io.tables import read_csv
 
@@ -54,5 +55,7 @@ def rows_named(manifest: pd.DataFrame, names: Sequence[str]) -> list[int]:
     place = {name: row for column in ("path", "image_id") for row, name in enumerate(manifest[column])}
     for name in names:
         if name not in place:
-            raise UserError(f"config: figures: images: {found_allowed(name, manifest['path'][:20])}")
+            near = get_close_matches(name, manifest["path"], 1) or manifest["path"]
+            allowed = f"a path or an id of the manifest, such as {next(iter(near))}"
+            raise UserError(f"config: figures: images: found {shown(name)}, allowed: {allowed}")
     return [place[name] for name in names]

@@ -41,7 +41,7 @@ def test_images_named_in_the_settings_are_shown(tmp_path):
         *([3, 0, 0, "3.png"], [2, 1, 0, "2.png"], [1, 2, 0, "1.png"])
     ]
     assert tabulate("preprocessing", [CELL], inputs, images=[ids[2]])["named"].unique().tolist() == ["2.png"]
-    with pytest.raises(UserError, match=r"images: found '33.png', allowed: 0.png.*did you mean 3.png"):
+    with pytest.raises(UserError, match=r"images: found '33.png', allowed: a path or an id .*, such as 3.png"):
         tabulate("samples", [CELL], inputs, images=["33.png"])
 
 
