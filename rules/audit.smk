@@ -64,6 +64,7 @@ rule explorer:
     params:
         **inputs.page_params("explorer"),
         maps=inputs.maps_of_explorer,
+        opening=inputs.opening_of_explorer,
         code=code_digest("jobs.explorer"),
     script:
         "../workflow_scripts/jobs/explorer.py"

@@ -67,9 +67,10 @@ def write(path: Path, n: int) -> None:
     partitions = [np.where(rng.random(n) < share, rng.integers(0, GROUPS, n), group) for share in (0.01, 0.1, 0.3)]
     columns = [clustering(cell, GROUPS, labels, label, every, n) for cell, labels in enumerate(partitions)]
     columns += [levels("label", label), numbers("brightness", points[:, 0])]
-    maps = [map_of(name, points[:, at : at + 2], every, n) for name, at in (("one", 0), ("two", 2))]
+    maps = [map_of(name, points[:, :d], every, n) for name, d in (("flat", 2), ("of three dimensions", 3))]
     pictures = Thumbnails(Crops(n), {image: row for row, image in enumerate(ids)})
-    facts = {"dataset": "crops", "study": str(n), "cells": ["first", "second", "third"]}
+    opening = {"cell": 0, "k": GROUPS, "reason": "baseline"}
+    facts = {"dataset": "crops", "study": str(n), "cells": ["first", "second", "third"], "opening": opening}
     write_explorer(str(path), images, columns, maps, [points_of("points", points, every, n)], pictures, facts)
 
 

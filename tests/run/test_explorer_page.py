@@ -5,10 +5,13 @@ import csv
 import pandas as pd
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-ARROW_RIGHT, ENTER, ESCAPE = "\ue014", "\ue007", "\ue00c"
+from workflow_scripts.intake.label_table import read_label_table
+
+ARROW_RIGHT, ENTER, ESCAPE, SHIFT = "\ue014", "\ue007", "\ue00c", "\ue008"
 
 
 @pytest.fixture
@@ -50,22 +53,75 @@ def legend(browser):
     return {name.get_attribute("title"): int(name.find_element(By.TAG_NAME, "small").text) for name in names}
 
 
+def choose(browser, name, option):
+    Select(browser.find_element(By.ID, name)).select_by_visible_text(option)
+
+
+def options(browser, name):
+    return [option.text for option in Select(browser.find_element(By.ID, name)).options]
+
+
+def test_the_page_opens_with_the_most_trusted_cell_and_says_so(page, finished):
+    trusted = pd.read_parquet(finished.folder / "results" / "small" / "tables" / "factorial" / "trust.parquet").iloc[0]
+    assert "60 images in 4 cells, opened with the most trusted one" in text(page, "status")
+    assert text(page, "legend-title") == f"{trusted['name']}, k = {trusted['k']}"
+    assert Select(page.find_element(By.ID, "cell")).first_selected_option.text == f"most trusted: {trusted['name']}"
+
+
 def test_cells_k_labels_and_facts_colour_the_map_and_say_what_moved(page, finished):
     manifest = pd.read_csv(finished.folder / "results" / "small" / "manifest.csv")
-    assert "60 images in 4 cells" in text(page, "status")
+    title = text(page, "legend-title").replace("k = 4", "k = 3")
+    choose(page, "k", "3")
     assert sum(legend(page).values()) == 60
-    Select(page.find_element(By.ID, "k")).select_by_visible_text("5")
+    choose(page, "k", "5")
     assert len(legend(page)) == 5
     # Two of the three groups of before have an heir each, so at least the smallest two of the five have moved.
     moved = int(text(page, "moved").split()[0])
     assert sum(sorted(legend(page).values())[:2]) <= moved < 60
-    assert "of 60 images moved, against plain, 2 components, k = 3" in text(page, "moved")
-    Select(page.find_element(By.ID, "colour")).select_by_visible_text("label")
+    assert f"of 60 images moved, against {title}" in text(page, "moved")
+    of_classes = pd.Series(legend(page)).groupby(lambda cluster: cluster.split("-")[0]).sum()
+    choose(page, "colour", "class predicted by the cell")
+    predicted = legend(page)
+    assert list(predicted) == sorted(manifest["label"].unique())
+    assert of_classes.to_dict() == {name: count for name, count in predicted.items() if count}
+    choose(page, "colour", "label")
     assert legend(page) == manifest["label"].value_counts().to_dict()
-    titles = [option.text for option in Select(page.find_element(By.ID, "colour")).options]
-    assert {"consensus group", "agreement with the consensus", "brightness", "bytes"} <= set(titles)
-    Select(page.find_element(By.ID, "colour")).select_by_visible_text("brightness")
-    assert sum(legend(page).values()) == 60
+    assert {"consensus group", "agreement with the consensus", "brightness", "bytes"} <= set(options(page, "colour"))
+    for fact in ("brightness", next(title for title in options(page, "colour") if title.startswith("outlierness"))):
+        choose(page, "colour", fact)
+        assert sum(legend(page).values()) == 60
+
+
+def drawn(browser):
+    return browser.execute_script("return document.getElementById('map').toDataURL()")
+
+
+def test_the_map_moves_zooms_and_turns_by_mouse_and_by_key(page):
+    choose(page, "maps", options(page, "maps")[1])  # components: three dimensions at ten, two at two
+    page.execute_script("return new Promise(done => setTimeout(done, 1000))")
+    whole, canvas = drawn(page), page.find_element(By.ID, "map")
+    page.find_element(By.ID, "pan").click()
+    drag(page, (0, 0), (60, 40))
+    panned = drawn(page)
+    ActionChains(page).scroll_from_origin(ScrollOrigin.from_element(canvas), 0, -200).perform()
+    zoomed = drawn(page)
+    press(page, "0")
+    assert len({whole, panned, zoomed}) == 3
+    assert drawn(page) == whole
+    for key in ("+", "-"):
+        press(page, key)
+        assert drawn(page) not in (whole, panned)
+        press(page, "0")
+    three = next(name for name in options(page, "maps") if name.startswith("first") and "10 components" in name)
+    choose(page, "maps", three)
+    page.execute_script("return new Promise(done => setTimeout(done, 1000))")
+    flat = drawn(page)
+    press(page, "u")
+    drag(page, (0, 0), (120, 0))
+    turned = drawn(page)
+    assert turned != flat
+    ActionChains(page).key_down(SHIFT).send_keys(ARROW_RIGHT).key_up(SHIFT).perform()
+    assert drawn(page) not in (turned, flat)
 
 
 def test_the_legend_filters_and_a_lasso_chooses_what_is_shown(page):
@@ -100,10 +156,36 @@ def test_a_group_is_judged_by_key_and_its_images_are_chosen_but_the_wrong_ones(p
     assert text(page, "judged-so-far").startswith(
         f"1 of 2 belong, so with 95 % confidence 1 to {size - 1} of all {size}"
     )
-    page.find_element(By.ID, "accept").click()
-    assert text(page, "count") == f"{size - 1} images chosen"
     press(page, "j")
     assert text(page, "status") == "Every image of a group has a label."
+
+
+def test_a_group_is_accepted_by_key_once_it_is_good_enough_and_its_labels_are_a_table(page, downloads):
+    press(page, "p")
+    name = text(page, "judged-title").removeprefix("Does it belong to ").removesuffix("?")
+    size, wrong = legend(page)[name], text(page, "path").split(", labelled")[0]
+    page.execute_script("const purity = document.getElementById('purity'); purity.value = 50; purity.onchange()")
+    press(page, "c", "shiny", ENTER)
+    assert text(page, "status").startswith("Good enough after")  # and nothing is written
+    press(page, ESCAPE, "n")
+    looks = 1
+    while text(page, "good-enough").startswith("Good enough after"):
+        press(page, "y")
+        looks += 1
+    assert looks < size
+    press(page, "c", "shiny", ENTER)
+    written = downloads / "small_factorial_labels.csv"
+    WebDriverWait(page, 60).until(lambda _: written.is_file() and not list(downloads.glob("*.crdownload")))
+    table = pd.read_csv(written)
+    assert len(table) == size - 1
+    assert wrong not in set(table["path"])
+    assert table[["images", "judged", "belong"]].drop_duplicates().to_numpy().tolist() == [[size, looks, looks - 1]]
+    assert ((size / 2 <= table["low"]) & (table["low"] <= table["high"]) & (table["high"] <= size - 1)).all()
+    images = dict(zip(table["path"], table["image_id"], strict=True))
+    assert read_label_table(written, images).labels == dict.fromkeys(table["path"], "shiny")
+    assert "accepted" in text(page, "picked")
+    press(page, "z")
+    assert not text(page, "picked")
 
 
 def test_picks_by_key_come_back_as_a_subset_as_labels_and_as_files_left_out(page, project, downloads):

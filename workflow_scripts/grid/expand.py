@@ -143,10 +143,14 @@ class Grid:
         It is the baseline, or the study's first cell if the baseline is not one of them. Returns None if the backbone
         or the decomposition cannot be applied to new images.
         """
+        cell = self.first_choice(study)
+        return cell if self.places_new_images(cell) else None
+
+    def first_choice(self, study: str) -> Cell:
+        """Return the study's baseline cell, or its first cell if the baseline is not one of them."""
         baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
         cells = self.cells[study]
-        cell = baseline if baseline in cells else cells[0]
-        return cell if self.places_new_images(cell) else None
+        return baseline if baseline in cells else cells[0]
 
     def places_new_images(self, cell: Cell) -> bool:
         """Return whether a cell's backbone and decomposition can be applied to new images."""

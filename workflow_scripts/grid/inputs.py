@@ -492,7 +492,19 @@ class Inputs:
             "quality": layout.quality,
             "consensus": beside(layout.consensus.format(study=study), ".csv") if "verdict" in pages else [],
             "audit": layout.audit.format(study=study) if "audit" in pages else [],
+            "trust": [layout.figure_table.format(study=study, figure=name) for name in self._rankings(study)],
         }
+
+    def _rankings(self, study: str) -> list[str]:
+        """Return the name of the study's first figure that ranks its cells by trust; none if it has no such figure."""
+        name = self.settings.studies[study].figure_of_kind("trust")
+        return [name] if name in self.grid.figures[study] else []
+
+    def opening_of_explorer(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the baseline of a study, and the cells that are ranked by trust, as jobs get them."""
+        study = wildcards.study
+        ranked = [cell for name in self._rankings(study) for cell in self.grid.figures[study][name]]
+        return {"baseline": self.grid.first_choice(study).dump(), "ranked": dumped(ranked)}
 
     def maps_of_explorer(self, wildcards: Wildcards) -> list[dict[str, Any]]:
         """Return the cells of an explorer's maps, as jobs get them."""

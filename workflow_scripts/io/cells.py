@@ -103,11 +103,10 @@ class OneCell:
             ks = stored if None in stored or not wanted else [choose_k(k, stored) for k in sorted(wanted)]
             return [read_best(file, k) for k in ks]
 
-    def coordinates(self) -> tuple[np.ndarray, np.ndarray]:
-        """Read the coordinates x and y of every image on the cell's map, (N,) float64 each."""
+    def coordinates(self, most: int = 2) -> tuple[np.ndarray, ...]:
+        """Read the first coordinates of every image on the cell's map, at most `most`, (N,) float64 each."""
         with store.reading(self.files["map"]) as file:
-            x, y = file["scores"][:, :2].T
-        return x, y
+            return tuple(file["scores"][:, :most].T)
 
     def map_method(self) -> str:
         """Return the name of the method that made the cell's map, such as `tsne`."""

@@ -4,7 +4,8 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
+from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, read_parquet
+from workflow_scripts.pages.explorer.opening import choose_opening
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.study import Study
 from workflow_scripts.pages.gallery.thumbnails import Thumbnails
@@ -19,13 +20,14 @@ with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
     maps = [OneCell(cell, {"map": path}) for cell, path in zip(params.maps, source.maps, strict=True)]
     quality = read_csv(source.quality, **AS_THEY_ARE)
     consensus, audit = (read_csv(table, **AS_THEY_ARE) if table else None for table in (source.consensus, source.audit))
+    opening = choose_opening(params.cells, ranking=next(map(read_parquet, source.trust), None), **params.opening)
     columns = study.clusterings(params.page["k"]) + study.facts(quality, consensus, audit)
     rows = dict(zip(study.images["image_id"], study.images["row"].astype(int), strict=True))
     write_explorer(
         snakemake.output[0],
         study.images,
-        columns,
-        *study.places(maps),
+        columns + study.outlierness(opening.cell),
+        *study.places(maps, opening),
         Thumbnails(stack["images"], rows),
-        {**params.names, "cells": study.names},
+        {**params.names, "cells": study.names, "opening": vars(opening)},
     )

@@ -1,4 +1,4 @@
-"""Maps of the images in two dimensions, computed from the first components of a decomposition."""
+"""Maps of the images in two or three dimensions, computed from the first components of a decomposition."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,19 +16,22 @@ FEWEST = 4
 def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
     """Read the components (N, d) float64 of the decomposition `source` that a map is computed from.
 
-    `settings` are those of the map, with `method`, `n_components` and `whiten`. Raises `UserError` if there are fewer
-    than `FEWEST` images.
+    `settings` are those of the map, with `method`, `n_components`, `whiten` and `dimensions`. Raises `UserError` if
+    there are fewer than `FEWEST` images, or fewer components than dimensions.
     """
     points = read_points(source, settings["n_components"], settings["whiten"]).values
     if len(points) < FEWEST:
         raise UserError(f"{settings['method']}: found {len(points)} images, at least {FEWEST} are needed")
+    if points.shape[1] < settings["dimensions"]:
+        found, allowed = f"{points.shape[1]} components", f"{settings['dimensions']} or more (dimensions)"
+        raise UserError(f"{settings['method']}: found {found}, allowed: {allowed}")
     return points
 
 
 def write_map(
     source: str, path: str, embedding: np.ndarray, code: str, settings: Mapping[str, Any], **facts: Any
 ) -> None:
-    """Write a map (N, 2) float64 of the decomposition `source` to the store `path` as `scores`.
+    """Write a map (N, 2) or (N, 3) float64 of the decomposition `source` to the store `path` as `scores`.
 
     The attributes are the digest `code`, the `settings` of the map, the manifest of `source`, and other `facts`.
     """

@@ -1,4 +1,4 @@
-"""Reproducible t-SNE maps of the images in two dimensions."""
+"""Reproducible t-SNE maps of the images in two or three dimensions."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -20,7 +20,13 @@ MAX_EXACT_NEIGHBOURS = 20_000
 
 
 def embed(
-    X: npt.ArrayLike, *, perplexity: float = 30.0, seed: int = 0, n_iter: int = 500, threads: int = 1
+    X: npt.ArrayLike,
+    *,
+    perplexity: float = 30.0,
+    dimensions: int = 2,
+    seed: int = 0,
+    n_iter: int = 500,
+    threads: int = 1,
 ) -> np.ndarray:
     """Return a t-SNE map (van der Maaten & Hinton 2008) by openTSNE, initialised by PCA (Kobak & Berens 2019).
 
@@ -31,6 +37,7 @@ def embed(
     ----------
     X : (N, d) points, such as components; N must be at least 4.
     perplexity : is lowered to (N - 1) / 3 if it is larger.
+    dimensions : 2 or 3, at most d. With 3 the gradient is that of Barnes and Hut, which takes longer.
     seed :
         of the noise of the initialisation and, for more than `MAX_EXACT_NEIGHBOURS` points, of the approximate
         neighbours (Annoy).
@@ -39,7 +46,7 @@ def embed(
 
     Returns
     -------
-    (N, 2) float64.
+    (N, dimensions) float64.
     """
     points = np.asarray(X, dtype=np.float64)
     perplexity = usable(perplexity, len(points))
@@ -47,9 +54,10 @@ def embed(
     index = Sklearn if len(points) <= MAX_EXACT_NEIGHBOURS else Annoy
     neighbours = index(points, min(len(points) - 1, int(3 * perplexity)), n_jobs=1, random_state=seed)
     with threadpool_limits(1, user_api="blas"):
-        start = pca(points, svd_solver="full", random_state=seed)
+        start = pca(points, n_components=dimensions, svd_solver="full", random_state=seed)
         affinities = PerplexityBasedNN(perplexity=perplexity, knn_index=neighbours, n_jobs=1)
-        tsne = TSNE(n_iter=n_iter, random_state=seed, n_jobs=threads)
+        gradient = "auto" if dimensions == 2 else "bh"
+        tsne = TSNE(dimensions, negative_gradient_method=gradient, n_iter=n_iter, random_state=seed, n_jobs=threads)
         return np.array(tsne.fit(affinities=affinities, initialization=start), dtype=np.float64)
 
 
@@ -75,6 +83,6 @@ def decompose(
     if perplexity < settings["perplexity"]:
         said = "the perplexity %g of t-SNE is lowered to %.4g, because there are only %d images"
         log.log(NOTICE, said, settings["perplexity"], perplexity, len(X))
-    embedding = embed(X, perplexity=settings["perplexity"], seed=settings["seed"])
+    embedding = embed(X, perplexity=settings["perplexity"], dimensions=settings["dimensions"], seed=settings["seed"])
     write_map(source, path, embedding, code, settings, perplexity=perplexity)
     progress(len(X), len(X))

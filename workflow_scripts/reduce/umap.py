@@ -1,4 +1,4 @@
-"""Reproducible UMAP maps of the images in two dimensions."""
+"""Reproducible UMAP maps of the images in two or three dimensions."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -13,7 +13,9 @@ from workflow_scripts.runlog import NOTICE
 log = logging.getLogger(__name__)
 
 
-def embed(X: npt.ArrayLike, *, n_neighbors: int = 15, min_dist: float = 0.1, seed: int = 0) -> np.ndarray:
+def embed(
+    X: npt.ArrayLike, *, n_neighbors: int = 15, min_dist: float = 0.1, dimensions: int = 2, seed: int = 0
+) -> np.ndarray:
     """Return a UMAP map (McInnes, Healy & Melville 2018) by umap-learn.
 
     One thread computes it, so that it is the same each time.
@@ -23,16 +25,17 @@ def embed(X: npt.ArrayLike, *, n_neighbors: int = 15, min_dist: float = 0.1, see
     X : (N, d) points; N must be at least 4.
     n_neighbors : of each point in the graph; less than N.
     min_dist : the smallest distance of points on the map.
+    dimensions : 2 or 3.
     seed : of the initialisation, the approximate neighbours and the sampling of edges.
 
     Returns
     -------
-    (N, 2) float64.
+    (N, dimensions) float64.
     """
     from umap import UMAP  # compiles for seconds when it is imported
 
     points = np.asarray(X, dtype=np.float64)
-    umap = UMAP(n_neighbors=n_neighbors, min_dist=min_dist, random_state=seed, n_jobs=1)
+    umap = UMAP(n_neighbors=n_neighbors, n_components=dimensions, min_dist=min_dist, random_state=seed, n_jobs=1)
     return np.asarray(umap.fit_transform(points), dtype=np.float64)
 
 
@@ -53,6 +56,7 @@ def decompose(
     if n_neighbors < settings["n_neighbors"]:
         said = "the n_neighbors %d of UMAP is lowered to %d, because there are only %d images"
         log.log(NOTICE, said, settings["n_neighbors"], n_neighbors, len(X))
-    embedding = embed(X, n_neighbors=n_neighbors, min_dist=settings["min_dist"], seed=settings["seed"])
+    chosen = {name: settings[name] for name in ("min_dist", "dimensions", "seed")}
+    embedding = embed(X, n_neighbors=n_neighbors, **chosen)
     write_map(source, path, embedding, code, settings, n_neighbors=n_neighbors)
     progress(len(X), len(X))

@@ -123,7 +123,7 @@ class Pca(_OfFeatures):
 
 
 class _Map(Decomposition):
-    """Base class of the settings of two-dimensional maps, which are computed from components."""
+    """Base class of the settings of maps, which are computed from components."""
 
     of: str = "pca"
     """The decomposition whose components the map is computed from."""
@@ -131,6 +131,8 @@ class _Map(Decomposition):
     """Number of components, the first of `of`."""
     whiten: bool = False
     """Whether the components are scaled to unit variance first."""
+    dimensions: Literal[2, 3] = 2
+    """Number of dimensions of the map. The explorer can turn a map of three; figures draw the first two."""
     seed: Seed = 0
 
     @property
@@ -139,12 +141,12 @@ class _Map(Decomposition):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings filled in, and whether the components are scaled."""
+        """Return `in_prose` with the settings filled in, whether the components are scaled, and a third dimension."""
         scaled = ", scaled to unit variance" if self.whiten else ""
-        return super().prose + scaled
+        return super().prose + scaled + (", in three dimensions" if self.dimensions == 3 else "")
 
     def n_stored(self, n: int, width: int) -> int:
-        return 2
+        return self.dimensions
 
 
 class Tsne(_Map):

@@ -5,6 +5,7 @@ import json
 import re
 import zlib
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,13 @@ from PIL import Image
 from selenium.webdriver.support.ui import WebDriverWait
 from sklearn.neighbors import NearestNeighbors
 
+from workflow_scripts.grid.axes import AXES
 from workflow_scripts.pages.explorer import sheets
-from workflow_scripts.pages.explorer.columns import clustering, levels, of_table
+from workflow_scripts.pages.explorer.columns import MOST_LEVELS, clustering, levels, of_table
+from workflow_scripts.pages.explorer.opening import Opening, choose_opening
 from workflow_scripts.pages.explorer.page import Pack, write_explorer
 from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
-from workflow_scripts.pages.explorer.sheets import Sheets
+from workflow_scripts.pages.explorer.sheets import Sheets, forget_other_sheets, sources
 from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 
 RNG = np.random.default_rng(0)
@@ -34,11 +37,11 @@ def test_texts_are_codes_of_their_levels_and_nothing_is_0():
 
 
 def test_a_clustering_names_its_clusters_by_their_classes_and_leaves_out_what_is_not_in_its_subset():
-    labels = pd.Series(["x", "x", "y", None], dtype=object)
-    column = clustering(3, 2, np.array([1, 1, 0, -1]), labels, np.array([0, 2, 3, 4]), 6)
-    assert column.levels == ("x", "y", "noise")
-    assert column.values.tolist() == [1, 0, 1, 2, 3, 0]
-    assert column.facts == {"cell": 3, "k": 2, "noise": 3}
+    labels = pd.Series(["x", "x", None, "x", None], dtype=object)
+    column = clustering(3, 3, np.array([1, 1, 0, 2, -1]), labels, np.array([0, 2, 3, 4, 5]), 7)
+    assert column.levels == ("x", "x-2", "?", "noise")
+    assert column.values.tolist() == [1, 0, 1, 3, 2, 4, 0]
+    assert column.facts == {"cell": 3, "k": 3, "noise": 4, "predicted": ["x", "x", None, None]}
 
 
 def test_facts_are_numbers_or_few_texts_and_say_something():
@@ -52,13 +55,54 @@ def test_facts_are_numbers_or_few_texts_and_say_something():
             "format": ["JPEG", "PNG"] * 35,
             "mode": ["L"] * N,
             "remarks": [None] * N,
+            "instrument": ["", "SEM"] * 35,
+            "taken": [f"2026-11-{row % 2 + 1:02d}T10:00:{row % 60:02d}" for row in range(N)],
         }
     )
     made = {column.title: column for column in of_table(table)}
-    assert list(made) == ["width", "scale_um", "format"]
+    assert list(made) == ["width", "scale_um", "format", "instrument", "taken"]
     assert np.isnan(made["scale_um"].values[0])
     assert made["scale_um"].values[1:].tolist() == list(range(1, N))
     assert made["format"].levels == ("JPEG", "PNG")
+    assert made["instrument"].levels == ("SEM",)  # and nothing is 0, a colour too
+    assert made["instrument"].values[:2].tolist() == [0, 1]
+    assert made["taken"].levels == ("2026-11-01", "2026-11-02")
+
+
+def test_many_texts_that_all_differ_are_no_column():
+    assert of_table(pd.DataFrame({"comment": [f"a sentence about {row}" for row in range(MOST_LEVELS + 1)]})) == []
+
+
+def test_of_many_texts_the_most_frequent_are_levels_and_the_others_share_one():
+    specimens = [f"specimen {row:03d}" for row in range(300)] + ["specimen 299"]
+    (column,) = of_table(pd.DataFrame({"specimen": specimens}))
+    assert len(column.levels) == MOST_LEVELS
+    shared = [name for name in column.levels if name not in specimens]
+    assert shared == [f"{300 - MOST_LEVELS + 1} other values"]
+    assert column.levels[column.values[-1] - 1] == "specimen 299"
+    assert np.count_nonzero(column.values == column.levels.index(shared[0]) + 1) == 300 - MOST_LEVELS + 1
+
+
+SAME = dict.fromkeys(AXES, "same")
+CELLS = [{**SAME, "layer": layer, "whiten": whiten} for layer in ("fire5", "fire9") for whiten in (False, True)]
+
+
+def _ranking(verdict):
+    return pd.DataFrame({"name": ["whitened", "not whitened"], "k": [4, 4], "verdict": verdict})
+
+
+@pytest.mark.parametrize(
+    ("ranking", "ranked", "baseline", "expected"),
+    [
+        (_ranking("agree"), CELLS[2:], CELLS[0], Opening(3, 4, "trusted")),
+        (_ranking("nothing"), CELLS[2:], CELLS[2], Opening(2, None, "baseline")),
+        (pd.DataFrame(columns=["name"]), CELLS[:1], CELLS[1], Opening(1, None, "baseline")),
+        (_ranking("weak"), [{**cell, "layer": "other"} for cell in CELLS[:2]], CELLS[1], Opening(1, None, "baseline")),
+        (None, [], SAME, Opening(0, None, "first")),
+    ],
+)
+def test_the_page_opens_with_the_most_trusted_cell_or_else_the_baseline(ranking, ranked, baseline, expected):
+    assert choose_opening(CELLS, baseline, ranking, ranked) == expected
 
 
 def test_a_map_keeps_its_shape_and_says_which_images_it_lacks():
@@ -67,6 +111,12 @@ def test_a_map_keeps_its_shape_and_says_which_images_it_lacks():
     assert (values[1] == NOWHERE).all()
     assert values[2, 0] - values[0, 0] == NOWHERE - 1
     assert values[0, 1] - values[3, 1] == pytest.approx((NOWHERE - 1) / 2, abs=1)  # downwards
+
+
+def test_a_map_of_three_dimensions_has_one_scale():
+    coordinates = np.array([[0.0, 0.0, 0.0], [10.0, 0.0, 5.0]])
+    values = map_of("m", coordinates, np.arange(2), 2).values.astype(float)
+    assert np.diff(values, axis=0)[0].tolist() == pytest.approx([NOWHERE - 1, 0, (NOWHERE - 1) / 2], abs=1)
 
 
 def test_a_map_of_one_place_is_in_the_middle():
@@ -112,15 +162,23 @@ def test_thumbnails_keep_the_shape_of_the_images_and_shrink_where_there_are_many
     assert (of_few.width, of_few.height, of_few.columns, of_few.rows) == (8, 12, 256, 170)
 
 
-def test_thumbnails_of_many_images_lie_beside_the_page(tmp_path, monkeypatch):
-    monkeypatch.setattr(sheets, "MOST_INSIDE", N - 1)
-    page = tmp_path / "a study.html"
-    (tmp_path / "a study.thumbnails").mkdir()
-    (tmp_path / "a study.thumbnails" / "9999.jpg").touch()  # of a run before
+def test_thumbnails_of_many_images_lie_beside_the_page_and_those_of_the_page_before_until_it_is_replaced(
+    tmp_path, monkeypatch
+):
+    page, folder = tmp_path / "a study.html", tmp_path / "a study.thumbnails"
     made = Sheets.of(PICTURES, IDS, np.arange(N))
-    assert sheets.sources(made, page) == ["a%20study.thumbnails/0000.jpg"]
-    assert [path.name for path in (tmp_path / "a study.thumbnails").iterdir()] == ["0000.jpg"]
-    assert (tmp_path / "a study.thumbnails" / "0000.jpg").read_bytes() == next(made.jpegs())
+    before = Sheets.of(PICTURES, IDS, np.arange(N)[::-1])
+    monkeypatch.setattr(sheets, "MOST_INSIDE", N - 1)
+    (old,), (address,) = sources(before, page), sources(made, page)
+    assert address.startswith("a%20study.thumbnails/")
+    assert (folder / Path(address).name).read_bytes() == next(made.jpegs())
+    # a job that is killed here leaves the page before with its thumbnails
+    assert (folder / Path(old).name).read_bytes() == next(before.jpegs())
+    forget_other_sheets(page, [address])
+    assert [path.name for path in folder.iterdir()] == [Path(address).name]
+    monkeypatch.setattr(sheets, "MOST_INSIDE", N)
+    forget_other_sheets(page, sources(made, page))
+    assert not folder.exists()
 
 
 def test_the_order_along_a_curve_keeps_neighbours_together():
@@ -150,6 +208,7 @@ HOSTILE = (
     "“quotes” \"'`",
     "🦔" * 60,
     "a,b\nc",
+    "l" * 250,
 )
 
 
@@ -164,9 +223,8 @@ def page(tmp_path_factory):
     maps = [map_of("m", RNG.normal(size=(N, 2)), np.arange(N), N)]
     points = [points_of("p", RNG.normal(size=(N, 4)), np.arange(N), N)]
     path = tmp_path_factory.mktemp("page") / "page.html"
-    write_explorer(
-        str(path), images, columns, maps, points, PICTURES, {"dataset": "d", "study": "s", "cells": [HOSTILE[0]]}
-    )
+    facts = {"dataset": "d", "study": "s", "cells": [HOSTILE[0]], "opening": vars(Opening(0, 3, "baseline"))}
+    write_explorer(str(path), images, columns, maps, points, PICTURES, facts)
     return path, images
 
 

@@ -79,6 +79,44 @@ def test_looks_to_a_width_are_the_fewest(run):
         assert widths[-1] <= 0.1 * size < min(widths[:-1], default=size)
 
 
+def test_evidence_is_the_mean_ratio_of_the_probabilities_of_the_looks(run):
+    cases = [(300, 40, 39, 270), (50, 0, 0, 45), (20, 12, 12, 18), (1000, 60, 52, 900), (7, 6, 6, 7)]
+    found = run("return arguments[0].map(each => evidence(...each))", cases)
+    for (size, looks, right, least), value in zip(cases, found, strict=True):
+        enough = hypergeom.pmf(right, size, np.arange(least, size + 1), looks)
+        assert value == pytest.approx(enough.mean() / hypergeom.pmf(right, size, least - 1, looks), rel=1e-6)
+    assert run("return evidence(20, 18, 18, 18)") is None  # Infinity: as many as are needed were seen
+    assert run("return evidence(20, 5, 2, 18)") == 0  # more wrong ones than may be
+
+
+@pytest.mark.parametrize(("size", "least"), [(30, 27), (100, 90), (300, 270), (300, 285)])
+def test_a_group_that_is_not_good_enough_is_rarely_accepted_though_one_looks_after_every_image(run, size, least):
+    """The exact probability that it is ever accepted: over all orders of its images, of which `least` - 1 are right."""
+    line = """const [size, least] = arguments, logs = logFactorials(size), all = n => [...Array(n).keys()];
+        return all(size).map(looks => all(looks + 1).map(right => evidence(size, looks, right, least, logs) >= 20))"""
+    accepted = run(line, size, least)
+    going, wrongly = np.array([1.0]), 0.0
+    for looks in range(1, size):
+        right = np.arange(looks)  # before this look
+        chance = np.clip((least - 1 - right) / (size - looks + 1), 0, 1)
+        going = np.append(going * (1 - chance), 0) + np.append(0, going * chance)
+        wrongly += going[accepted[looks]].sum()
+        going[accepted[looks]] = 0
+    assert 0.01 < wrongly <= 0.05
+
+
+def test_looks_until_a_group_can_be_accepted_are_the_fewest(run):
+    for size, looks, right, least in ((300, 0, 0, 270), (300, 30, 29, 270), (20, 4, 4, 18)):
+        more = run("return looksToAccept(...arguments)", size, looks, right, least)
+        last, before = run(
+            "const [size, looks, right, least, more] = arguments;"
+            "return [0, 1].map(less => evidence(size, looks + more - less, right + more - less, least) >= 20)",
+            *(size, looks, right, least, more),
+        )
+        assert (last, before) == (True, False)
+    assert run("return looksToAccept(300, 40, 9, 270)") is None
+
+
 @pytest.fixture(scope="module")
 def labelled_next(run):
     rng = np.random.default_rng(0)

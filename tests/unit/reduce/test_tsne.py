@@ -19,9 +19,10 @@ def digits() -> np.ndarray:
     return load_digits().data[:200]
 
 
-def test_neighbours_are_kept(digits: np.ndarray) -> None:
-    embedding = tsne.embed(digits, perplexity=20, n_iter=250)
-    assert embedding.shape == (200, 2)
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_neighbours_are_kept(digits: np.ndarray, dimensions: int) -> None:
+    embedding = tsne.embed(digits, perplexity=20, dimensions=dimensions, n_iter=250)
+    assert embedding.shape == (200, dimensions)
     assert embedding.dtype == np.float64
     assert trustworthiness(digits, embedding, n_neighbors=10) > 0.93
 

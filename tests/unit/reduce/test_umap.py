@@ -24,6 +24,9 @@ def test_neighbours_are_kept_and_the_map_is_the_same_each_time() -> None:
     assert trustworthiness(digits, embedding, n_neighbors=10) > max(0.9, of_components)
     assert umap.embed(digits, n_neighbors=10).tobytes() == embedding.tobytes()
     assert umap.embed(digits, n_neighbors=10, seed=1).tobytes() != embedding.tobytes()
+    of_three = umap.embed(digits, n_neighbors=10, dimensions=3)
+    assert of_three.shape == (200, 3)
+    assert trustworthiness(digits, of_three, n_neighbors=10) > 0.9
 
 
 def test_few_points_lower_the_number_of_neighbours(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

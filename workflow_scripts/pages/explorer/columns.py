@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.members import cluster_names
+from workflow_scripts.metrics.votes import apart
 
 MOST_LEVELS = 200
-"""Largest number of different texts in a column; with more, each text names an image and not a group."""
+"""Largest number of levels of a column; of more texts the most frequent are levels, and the others share one."""
 NOT_SHOWN = ("image_id", "path", "row")
 """Columns of the manifest that name an image."""
+DAY = len("2026-11-29")
+"""Length of the day in a time as ISO 8601."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Column:
     """One value for each of N images: codes (N,) uint16, or numbers (N,) float32 with NaN for a missing value.
 
     Code 0 is a missing value, and code i + 1 is `levels[i]`. `facts` are further values for the page; those of a
-    clustering are its `cell`, its `k`, and the code `noise`.
+    clustering are its `cell`, its `k`, the code `noise`, and the class that each cluster votes for, `predicted`.
     """
 
     title: str
@@ -42,18 +46,32 @@ def levels(title: str, texts: pd.Series) -> Column:
 
 
 def of_table(table: pd.DataFrame) -> list[Column]:
-    """Return the useful columns of a table with one row per image: numbers, and texts with few different values."""
+    """Return the useful columns of a table with one row per image, numbers and texts; a missing value is a value too.
+
+    Left out are columns with the same value for all images, and those with more than `MOST_LEVELS` texts that all
+    differ. Of times the day is shown.
+    """
     made = []
     for name in (name for name in table if name not in NOT_SHOWN):
-        as_numbers = pd.to_numeric(table[name], errors="coerce")
-        given = table[name].notna() & (table[name] != "")
-        if table[name].nunique() < 2:
+        values = table[name].str[:DAY] if name == "taken" else table[name]
+        values = values.where(values != "")
+        if values.nunique(dropna=False) < 2:
             continue
-        if as_numbers[given].notna().all():
+        as_numbers = pd.to_numeric(values, errors="coerce")
+        if as_numbers.notna().equals(values.notna()):
             made.append(numbers(name, as_numbers))
-        elif table.loc[given, name].nunique() <= MOST_LEVELS:
-            made.append(levels(name, table[name]))
+        elif values.nunique() <= MOST_LEVELS or not values.dropna().is_unique:
+            made.append(levels(name, most_frequent(values)))
     return made
+
+
+def most_frequent(texts: pd.Series) -> pd.Series:
+    """Return texts of which at most `MOST_LEVELS` differ: the rarer ones are replaced by their number."""
+    counts = texts.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
+    if len(counts) <= MOST_LEVELS:
+        return texts
+    rare = counts.index[MOST_LEVELS - 1 :]
+    return texts.where(~texts.isin(rare), apart(f"{len(rare)} other values", counts.index))
 
 
 def clustering(cell: int, k: int | None, partition: np.ndarray, labels: pd.Series, rows: np.ndarray, n: int) -> Column:
@@ -69,9 +87,15 @@ def clustering(cell: int, k: int | None, partition: np.ndarray, labels: pd.Serie
     n : N.
     """
     names = cluster_names(partition, labels)
+    votes = majority_names(partition, labels)["predicted"].to_dict()
     code_of = {cluster: code for code, cluster in enumerate(names, 1)}
     values = np.zeros(n, dtype=np.uint16)
     values[rows] = [code_of[cluster] for cluster in partition.tolist()]
     noise = next((code for cluster, code in code_of.items() if cluster < 0), None)
-    facts = {"cell": cell, "k": k or sum(cluster >= 0 for cluster in names), "noise": noise}
+    facts = {
+        "cell": cell,
+        "k": k or sum(cluster >= 0 for cluster in names),
+        "noise": noise,
+        "predicted": [votes.get(cluster) for cluster in names],
+    }
     return Column("", values, tuple(names.values()), facts)

@@ -84,6 +84,30 @@ function looksToWidth(size, looks, right, width, confidence = 0.95) {
   return all - looks;
 }
 
+/**
+ * Return the evidence that at least `least` of `size` images are right: how much more probable the judged images are if all numbers
+ * of right ones from `least` on are equally probable, than if `least` - 1 are right. If fewer are right, it reaches 20 at any time
+ * with a probability of 1 / 20 at most (Ville 1939), however often one looks.
+ */
+function evidence(size, looks, right, least, logs = logFactorials(size)) {
+  const wrong = looks - right, choose = (n, k) => k > n ? -Infinity : logs[n] - logs[k] - logs[n - k];
+  const likelihood = good => choose(good, right) + choose(size - good, wrong), without = likelihood(least - 1);
+  if (right >= least) return Infinity;
+  if (wrong > size - least) return 0;
+  let sum = 0;
+  for (let good = least; good <= size; good++) sum += Math.exp(likelihood(good) - without);
+  return sum / (size - least + 1);
+}
+
+/** Return how many more images must be judged until a group is good enough, if all of them are right; null if it cannot be. */
+function looksToAccept(size, looks, right, least, errors = 0.05) {
+  if (looks - right > size - least) return null;
+  const logs = logFactorials(size);
+  let more = 0;
+  while (evidence(size, looks + more, right + more, least, logs) < 1 / errors) more++;
+  return more;
+}
+
 /** Shuffle rows by a seed; the order is the same on every machine (mulberry32). */
 function drawnOrder(rows, seed) {
   let state = seed >>> 0;

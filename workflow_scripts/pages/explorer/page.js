@@ -3,7 +3,8 @@
 const BASIC = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#a89a00"]; // Okabe and Ito 2008, yellow darkened
 const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // viridis
 const NOTHING = "#9a9a9a";
-const FOUND = 24, WIDTH = 0.1; // an interval of a group's purity is good enough if it is no wider than WIDTH
+const FOUND = 24;
+const WHY = { trusted: "most trusted", baseline: "baseline", first: "first" };
 
 const data = await readData();
 const clusterings = data.columns.filter(column => column.cell !== undefined);
@@ -11,7 +12,7 @@ const others = data.columns.filter(column => column.cell === undefined);
 const labels = others.find(column => column.title === "label");
 const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); showFound(); }));
 const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, showPicks);
-let judging = null, colour, hidden = new Set(), moved = null, found = [], dragging = "pan";
+let colour, wantedK = data.opening.k, hidden = new Set(), moved = null, found = [], dragging = "pan";
 scatter.states = new Uint8Array(data.n).fill(PLAIN);
 
 const labelOf = row => labels && labels.values[row] ? labels.levels[labels.values[row] - 1] : "";
@@ -90,6 +91,13 @@ function showMoved(before, column, pairs) {
   say(text);
 }
 
+/** Return the class that the cluster of each image votes for, as a column with the levels of the labels, and so their colours. */
+function predictedBy(clustering) {
+  const codeOf = new Map(labels.levels.map((name, i) => [name, i + 1]));
+  const codes = [0, ...clustering.predicted.map(name => codeOf.get(name) ?? 0)];
+  return { title: `class predicted by ${titleOf(clustering)}`, levels: labels.levels, values: clustering.values.map(code => codes[code]) };
+}
+
 const titleOf = column => column.cell === undefined ? column.title : `${data.cells[column.cell]}, k = ${column.k}`;
 
 // ------------------------------------------------------------------------------------------------------------ what is shown
@@ -98,7 +106,7 @@ function showStates() {
   const { chosen } = picks.state, marks = moved?.marked ? moved.rows : null;
   let shown = 0;
   for (let row = 0; row < data.n; row++) {
-    const out = hidden.has(colour.codes[row]) || scatter.places[2 * row] === NOWHERE;
+    const out = hidden.has(colour.codes[row]) || !scatter.has(row);
     scatter.states[row] = out ? HIDDEN : chosen.has(row) ? MARKED : marks && !marks.has(row) ? FAINT : PLAIN;
     shown += !out;
   }
@@ -148,7 +156,7 @@ function look(row) {
 
 const cellsAsked = () => data.cells.map((_, cell) => {
   const of = clusterings.filter(column => column.cell === cell);
-  return of.find(column => column.k === colour.column.k) ?? of[0];
+  return of.find(column => column.k === wantedK) ?? of[0];
 });
 
 function showImage() {
@@ -165,9 +173,10 @@ function showImage() {
   element("cells").replaceChildren(...cellsAsked().filter(column => column.values[row]).map(column => fact(titleOf(column), valueOf(column))));
 }
 
-function show(title, rows) {
+function show(title, rows, note = "") {
   found = rows;
   element("found-title").textContent = title;
+  element("found-note").textContent = note;
   showFound();
 }
 
@@ -182,9 +191,11 @@ function query() {
   const from = chosen.length ? chosen : scatter.at === undefined ? [] : [scatter.at];
   if (!from.length) return say("Click an image or choose some first: then q finds the nearest images.");
   const taken = new Set(from), among = [];
-  for (let row = 0; row < data.n; row++) if (!taken.has(row) && scatter.places[2 * row] !== NOWHERE) among.push(row);
+  for (let row = 0; row < data.n; row++) if (!taken.has(row) && scatter.has(row)) among.push(row);
   show(chosen.length ? `Nearest to the mean of ${images(chosen.length)}` : "Nearest images", nearestRows(points, meanPoint(points, from), FOUND, among));
 }
+
+const PREDICT = "For the clusters and classes of new images: snakemake --cores 8 predict --config new_images=FOLDER";
 
 /** Show the images whose thumbnails are most similar to a file of the user; nothing leaves the page. */
 async function findLike(file) {
@@ -193,10 +204,11 @@ async function findLike(file) {
     await image.decode();
     const points = await (scatter.looks ??= looksOf(scatter.thumbnails, data.n));
     const rows = nearestRows(points, toLook(greys(image, LOOK, LOOK)), FOUND, data.ids.keys());
-    show(`Look like ${file.name}`, rows);
+    show(`Look like ${file.name}`, rows, `Compared by look: ${LOOK} by ${LOOK} grey values of the thumbnails. ${PREDICT}`);
     look(rows[0]);
-  } catch {
-    say(`Cannot compare ${file.name}: choose a PNG or JPEG. If the thumbnails are in a folder, open the page through a web server.`);
+  } catch (error) {
+    const why = error.name === "SecurityError" ? "A browser does not let the page read thumbnails from a folder" : "The browser cannot read this file";
+    show(`Cannot compare ${file.name}`, [], `${why}. ${PREDICT}`);
   }
   URL.revokeObjectURL(image.src);
 }
@@ -212,7 +224,7 @@ function search() {
 // ---------------------------------------------------------------------------------------------------------------- the picks
 
 function showPicks() {
-  const { chosen, selections, labels: given, aside } = picks.state;
+  const { chosen, selections, labels: given, aside, accepted } = picks.state;
   element("count").textContent = `${images(chosen.size)} chosen`;
   const counts = new Map();
   for (const label of given.values()) counts.set(label, (counts.get(label) || 0) + 1);
@@ -221,7 +233,8 @@ function showPicks() {
   element("picked").replaceChildren(
     ...[...selections].map(([name, rows]) => line(`${name}: ${rows.size}`, () => rows, () => picks.forget(name))),
     ...[...counts].map(([label, count]) => line(`label ${label}: ${count}`, () => [...given].filter(([, each]) => each === label).map(([row]) => row))),
-    ...(aside.size ? [line(`set aside: ${aside.size}`, () => aside)] : []));
+    ...(aside.size ? [line(`set aside: ${aside.size}`, () => aside)] : []),
+    ...[...accepted].map(([group, { rows, low, images: size }]) => line(`accepted ${group}: ${low} or more of ${size}`, () => rows, () => picks.takeBack(group))));
   element("classes").replaceChildren(...[...new Set([...(labels ? labels.levels : []), ...counts.keys()])].map(value => make("option", { value })));
   showStates();
 }
@@ -249,68 +262,30 @@ function giveLabel(event) {
   element("map").focus();
 }
 
-function download() {
-  const { selections, labels: given, aside } = picks.state;
-  if (!selections.size && !given.size && !aside.size) return say("Nothing to export: name, label or set aside some images first.");
-  const link = make("a", { href: URL.createObjectURL(new Blob([picks.csv(data.paths)], { type: "text/csv" })),
-    download: `${data.dataset}_${data.study}_picked.csv` });
+function download(content, name) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([content], { type: "text/csv" })), download: `${data.dataset}_${data.study}_${name}.csv` });
   link.click();
   URL.revokeObjectURL(link.href);
   say(`Exported ${link.download}`);
 }
 
-// --------------------------------------------------------------------------------------------------- label next, judge a group
+function exportPicks() {
+  const { selections, labels: given, aside } = picks.state;
+  if (!selections.size && !given.size && !aside.size) return say("Nothing to export: name, label or set aside some images first.");
+  download(picks.csv(data.paths), "picked");
+}
+
+// ----------------------------------------------------------------------------------------------------------------- label next
 
 /** Go to the image whose label helps most, and choose it; show the next ones beside the map. */
 function toLabel() {
   const given = picks.state.labels, points = data.points[element("points").value];
-  const codes = colour.column.cell === undefined ? cellsAsked()[0].values : colour.codes;
+  const codes = cellsAsked()[element("cell").value].values;
   const rows = labelNext(points, codes, row => given.has(row) || labelOf(row) !== "" || picks.state.aside.has(row), FOUND);
   if (!rows.length) return say("Every image of a group has a label.");
   picks.choose([rows[0]]);
   look(rows[0]);
   show("To label next", rows);
-}
-
-/** Begin to judge the group of the current image, or go on to the next group. */
-function judge() {
-  const last = colour.levels.length;
-  const shown = scatter.states[scatter.at] >= PLAIN ? scatter.at : scatter.states.findIndex((state, row) => state >= PLAIN && colour.codes[row]);
-  const code = judging?.column === colour.column ? judging.code % last + 1 : colour.codes[shown] || 1;
-  const rows = [...colour.codes.keys()].filter(row => colour.codes[row] === code), name = colour.levels[code - 1];
-  const group = `${titleOf(colour.column)}: ${name}`;
-  const seed = [...group].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 16777619), 2166136261);
-  judging = { column: colour.column, code, name, group, order: drawnOrder(rows, seed) };
-  goOnJudging();
-}
-
-function goOnJudging() {
-  element("judging").hidden = !judging;
-  if (!judging) return;
-  const { order, group, name } = judging, looks = picks.state.judged.get(group) ?? new Map();
-  const right = order.filter(row => looks.get(row)).length, all = order.filter(row => looks.has(row)).length;
-  const [low, high] = countInterval(order.length, all, right), more = looksToWidth(order.length, all, right, WIDTH);
-  const percent = count => `${Math.round(100 * count / order.length)} %`;
-  judging.row = order.find(row => !looks.has(row));
-  element("judged-title").textContent = `Does it belong to ${name}?`;
-  element("judged-so-far").textContent = `${right} of ${all} belong, so with 95 % confidence ${low} to ${high} of all ${order.length} ` +
-    `(${percent(low)} to ${percent(high)}). ` + (more ? `Judge ${more} more images to make this interval ${percent(WIDTH * order.length)} wide.` : "This is exact enough.");
-  if (judging.row !== undefined) look(judging.row);
-}
-
-function answer(belongs) {
-  if (judging?.row === undefined) return;
-  picks.judge(judging.group, judging.row, belongs);
-  goOnJudging();
-}
-
-function stopJudging() { judging = null; goOnJudging(); }
-
-function acceptGroup() {
-  const looks = picks.state.judged.get(judging.group) ?? new Map();
-  picks.choose(judging.order.filter(row => looks.get(row) !== false));
-  element("label").value = judging.name;
-  say(`${images(picks.state.chosen.size)} chosen; l gives them a label.`);
 }
 
 // ------------------------------------------------------------------------------------------------------------- mouse and keys
@@ -323,14 +298,15 @@ function inCanvas(event) {
 function choosesHow(event) { return event.shiftKey ? "also" : event.altKey ? "not" : "only"; }
 
 function drag(down) {
-  const start = inCanvas(down), draws = dragging !== "pan", canvas = scatter.canvas;
+  const start = inCanvas(down), draws = ["lasso", "rectangle"].includes(dragging), canvas = scatter.canvas;
   let last = start, far = false;
   scatter.shape = draws ? [start] : [];
   canvas.setPointerCapture(down.pointerId);
   canvas.onpointermove = event => {
     const now = inCanvas(event);
     far ||= Math.hypot(now[0] - start[0], now[1] - start[1]) > 4;
-    if (!draws) scatter.pan(now[0] - last[0], now[1] - last[1]);
+    if (dragging === "pan") scatter.pan(now[0] - last[0], now[1] - last[1]);
+    else if (dragging === "turn") scatter.turn(TURN * (now[0] - last[0]), TURN * (now[1] - last[1]));
     else if (dragging === "lasso") scatter.shape.push(now);
     else scatter.shape = [start, [now[0], start[1]], now, [start[0], now[1]]];
     last = now;
@@ -399,27 +375,32 @@ function write(id) {
 }
 
 function setDragging(mode) {
+  if (mode === "turn" && scatter.d < 3) return say("This map has two dimensions.");
   dragging = mode;
-  for (const id of ["pan", "lasso", "rectangle"]) element(id).setAttribute("aria-pressed", id === mode);
-  scatter.canvas.classList.toggle("draws", mode !== "pan");
+  for (const id of DRAGGING) element(id).setAttribute("aria-pressed", id === mode);
+  scatter.canvas.classList.toggle("draws", ["lasso", "rectangle"].includes(mode));
 }
 
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   const style = getComputedStyle(document.documentElement), value = name => style.getPropertyValue(name).trim();
   const long = hex => hex.length === 4 ? "#" + [...hex.slice(1)].map(digit => digit + digit).join("") : hex;
-  Object.assign(scatter, { background: packed(long(value("--map"))), faint: packed(long(value("--faint"))), ink: value("--ink") });
+  Object.assign(scatter, { background: packed(long(value("--map"))), faint: packed(long(value("--faint"))), ink: value("--ink"),
+    outline: packed(long(value("--ink"))) });
   element("theme").setAttribute("aria-pressed", theme === "dark");
   scatter.draw();
 }
 
 const swapTheme = () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-const PAN = 80;
+const DRAGGING = ["pan", "turn", "lasso", "rectangle"], PAN = 80, TURN = 0.005; // pixels; radians a pixel
+
+/** Move the map by a step in a direction, or turn it if dragging turns it. */
+const shift = (dx, dy) => dragging === "turn" ? scatter.turn(TURN * PAN / 2 * dx, TURN * PAN / 2 * dy) : scatter.pan(PAN * dx, PAN * dy);
 const KEYS = [
-  ["ArrowLeft", "the image to the left, right, above, below; with Shift the map moves", () => step(-1, 0), () => scatter.pan(PAN, 0)],
-  ["ArrowRight", "", () => step(1, 0), () => scatter.pan(-PAN, 0)],
-  ["ArrowUp", "", () => step(0, -1), () => scatter.pan(0, PAN)],
-  ["ArrowDown", "", () => step(0, 1), () => scatter.pan(0, -PAN)],
+  ["ArrowLeft", "the image to the left, right, above, below; with Shift the map moves, or turns after u", () => step(-1, 0), () => shift(1, 0)],
+  ["ArrowRight", "", () => step(1, 0), () => shift(-1, 0)],
+  ["ArrowUp", "", () => step(0, -1), () => shift(0, 1)],
+  ["ArrowDown", "", () => step(0, 1), () => shift(0, -1)],
   ["+", "nearer", () => scatter.zoom(1.3)], ["-", "farther", () => scatter.zoom(1 / 1.3)],
   ["0", "the whole map", () => { scatter.fit(); scatter.draw(); }],
   [" ", "choose the image, or take it back", () => scatter.at !== undefined && picks.toggle(scatter.at)],
@@ -427,14 +408,15 @@ const KEYS = [
   ["q", "nearest to the image, or to the mean of the chosen", query],
   ["j", "the image to label next", toLabel],
   ["p", "judge the image's group, then the next group", judge], ["y", "it belongs to the group that is judged", () => answer(true)],
+  ["c", "accept the group that is judged", () => judging && write("accepted")],
   ["n", "name the chosen; while a group is judged: it does not belong", () => judging ? answer(false) : write("name")], ["l", "label the chosen", () => write("label")],
   ["x", "set the chosen aside, or take them back", () => withChosen(() => picks.setAside(), "set aside or taken back")],
-  ["z", "undo", () => picks.undo()], ["Escape", "choose nothing; stop judging", () => judging ? stopJudging() : picks.choose([])], ["e", "export the picks as a CSV", download],
+  ["z", "undo", () => picks.undo()], ["Escape", "choose nothing; stop judging", () => judging ? stopJudging() : picks.choose([])], ["e", "export the picks as a CSV", exportPicks],
   ["[", "the cell before", () => turn("cell", -1)], ["]", "the next cell", () => turn("cell", 1)],
   [",", "the k before", () => turn("k", -1)], [".", "the next k", () => turn("k", 1)],
   ["m", "mark what moved", () => element("mark-moved")?.click()],
   ["t", "thumbnails or points", () => { scatter.showsThumbnails = !scatter.showsThumbnails; scatter.draw(); }],
-  ["v", "drag moves the map", () => setDragging("pan")], ["o", "drag draws a lasso", () => setDragging("lasso")],
+  ["v", "drag moves the map", () => setDragging("pan")], ["u", "drag turns a map of three dimensions", () => setDragging("turn")], ["o", "drag draws a lasso", () => setDragging("lasso")],
   ["r", "drag draws a rectangle", () => setDragging("rectangle")],
   ["/", "search", () => write("search")], ["d", "dark or light", swapTheme],
   ["h", "these keys", () => element("keys").showModal()],
@@ -462,43 +444,57 @@ function fill(id, names, change) {
   select.onchange = () => { change(); if (byMouse) scatter.canvas.focus(); };
 }
 
+/** Offer the ks of the cell, and keep the k if the cell has it. */
 function fillK() {
-  const before = colour?.column.k, of = clusterings.filter(column => column.cell === Number(element("cell").value));
-  fill("k", of.map(column => column.k), showClustering);
-  element("k").selectedIndex = Math.max(0, of.findIndex(column => column.k === before));
+  const of = clusterings.filter(column => column.cell === Number(element("cell").value));
+  fill("k", of.map(column => column.k), () => { wantedK = of[element("k").selectedIndex].k; showCell(); });
+  element("k").selectedIndex = Math.max(0, of.findIndex(column => column.k === wantedK));
 }
 
-function showClustering() {
-  element("colour").value = 0;
+/** What the map can be coloured by: two views of the cell's clustering, and the facts about the images. */
+const views = [
+  { title: "clusters of the cell", of: clustering => clustering },
+  ...(labels ? [{ title: "class predicted by the cell", of: predictedBy }] : []),
+  ...others.map(column => ({ title: column.title, of: () => column, isFact: true })),
+];
+
+function showColour() {
   const of = clusterings.filter(column => column.cell === Number(element("cell").value));
-  colourBy(of[element("k").selectedIndex]);
+  colourBy(views[element("colour").value].of(of[element("k").selectedIndex]));
   showImage();
 }
 
+/** Show another cell or k; colours that do not depend on it give way to its clusters. */
+function showCell() {
+  if (views[element("colour").value].isFact) element("colour").value = 0;
+  showColour();
+}
+
 function showMap(atOnce) {
-  scatter.places = data.maps[element("maps").value].values;
-  scatter.move(scatter.places, atOnce === true);
+  const { values, d } = data.maps[element("maps").value];
+  scatter.move(values, d, atOnce === true);
+  element("turn").hidden = d < 3;
+  if (d < 3 && dragging === "turn") setDragging("pan");
   if (colour) showStates();
 }
 
 element("title").textContent = document.title = `Explorer: ${data.dataset}, ${data.study}`;
 fill("maps", data.maps.map(map => map.name), showMap);
-fill("colour", ["clusters of the cell", ...others.map(titleOf)], () => {
-  const chosen = Number(element("colour").value);
-  chosen ? colourBy(others[chosen - 1]) : showClustering();
-});
-fill("cell", data.cells, () => { fillK(); showClustering(); });
+fill("colour", views.map(view => view.title), showColour);
+fill("cell", data.cells.map((name, cell) => cell === data.opening.cell ? `${WHY[data.opening.reason]}: ${name}` : name), () => { fillK(); showCell(); });
 fill("points", data.points.map(points => points.name), () => found.length && query());
 for (const [id, act] of Object.entries({ all: () => {}, aside: KEYS.find(([key]) => key === "x")[2], clear: () => picks.choose([]), undo: () => picks.undo(),
-  export: download, query, next: toLabel, judge, yes: () => answer(true), no: () => answer(false), "other-group": judge, done: stopJudging, accept: acceptGroup,
-   theme: swapTheme, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
-for (const id of ["pan", "lasso", "rectangle"]) element(id).onclick = () => setDragging(id);
+  export: exportPicks, query, next: toLabel, judge, yes: () => answer(true), no: () => answer(false), "other-group": judge, done: stopJudging,
+  theme: swapTheme, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
+for (const id of DRAGGING) element(id).onclick = () => setDragging(id);
 element("search").oninput = search;
 element("file").onchange = event => event.target.files.length && findLike(event.target.files[0]);
 document.addEventListener("dragover", event => event.preventDefault());
 document.addEventListener("drop", event => { event.preventDefault(); if (event.dataTransfer.files.length) findLike(event.dataTransfer.files[0]); });
 element("naming").onsubmit = giveName;
 element("labelling").onsubmit = giveLabel;
+element("accepting").onsubmit = acceptGroup;
+element("purity").onchange = goOnJudging;
 element("keys").append(make("h2", { textContent: "Keys" }), make("table", {}, ...KEYS.filter(([, text]) => text).map(([key, text]) => make("tr", {},
   make("td", {}, make("kbd", { textContent: { " ": "Space", ArrowLeft: "Arrows", Escape: "Esc" }[key] ?? key })), make("td", { textContent: text })))),
   make("p", { className: "note", textContent: "A click shows an image, Shift and a click chooses it. Picks stay in this browser; Export makes one table, " +
@@ -509,11 +505,12 @@ scatter.canvas.addEventListener("wheel", event => {
   event.preventDefault();
   scatter.zoom(Math.exp(-Math.max(-200, Math.min(200, event.deltaY)) / 300), ...inCanvas(event));
 }, { passive: false });
-setDragging("pan");
 setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 showMap(true);
+setDragging("pan");
+element("cell").value = data.opening.cell;
 fillK();
-showClustering();
+showColour();
 showPicks();
-say(`${images(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}. The wheel zooms, h lists the keys.`);
+say(`${images(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}, opened with the ${WHY[data.opening.reason]} one. The wheel zooms, h lists the keys.`);
 document.body.dataset.ready = "yes";

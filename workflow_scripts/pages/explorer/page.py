@@ -12,11 +12,11 @@ import pandas as pd
 
 from workflow_scripts.pages.explorer.columns import Column
 from workflow_scripts.pages.explorer.places import Place, along_a_curve
-from workflow_scripts.pages.explorer.sheets import Sheets, sources
+from workflow_scripts.pages.explorer.sheets import Sheets, forget_other_sheets, sources
 from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
 
 HERE = Path(__file__).parent
-SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "page.js")
+SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "judging.js", "page.js")
 ALIGNED = 8
 """Each array in the pack begins at a multiple of so many bytes."""
 
@@ -35,11 +35,11 @@ def write_explorer(
     Parameters
     ----------
     images : N rows with `image_id`, `path` and `label` (None for images without a label).
-    columns : the columns to colour by; the page opens with the first.
+    columns : the columns to colour by.
     maps : coordinates of the images, one entry for each map.
     points : points of the images, one entry for each space in which the page searches for nearest neighbours.
     pictures : the thumbnails of all images.
-    facts : `dataset`, `study` and `cells`, the names of the cells.
+    facts : `dataset`, `study`, `cells` (the names of the cells) and `opening` (as `Opening`).
     """
     sheets = Sheets.of(pictures, images["image_id"].tolist(), along_a_curve(maps[0]))
     pack = Pack()
@@ -51,10 +51,8 @@ def write_explorer(
             {"title": column.title, "levels": column.levels, **column.facts, "values": pack.array(column.values)}
             for column in columns
         ],
-        "maps": [{"name": place.name, "values": pack.array(place.values)} for place in maps],
-        "points": [
-            {"name": place.name, "d": place.values.shape[1], "values": pack.array(place.values)} for place in points
-        ],
+        "maps": [_packed(place, pack) for place in maps],
+        "points": [_packed(place, pack) for place in points],
         "sheets": {
             "places": pack.array(sheets.places),
             **{name: getattr(sheets, name) for name in ("width", "height", "columns", "rows")},
@@ -63,6 +61,11 @@ def write_explorer(
         "pack": pack.compressed(),
     }
     write_page(path, HERE / "page.html", data, [HERE / script for script in SCRIPTS])
+    forget_other_sheets(Path(path), data["sheets"]["sources"])
+
+
+def _packed(place: Place, pack: "Pack") -> dict[str, Any]:
+    return {"name": place.name, "d": place.values.shape[1], "values": pack.array(place.values)}
 
 
 class Pack:

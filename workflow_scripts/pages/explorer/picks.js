@@ -1,4 +1,4 @@
-/** The picks of a person: chosen images, named selections, labels, images set aside, judged groups; each step can be undone. */
+/** The picks of a person: chosen images, named selections, labels, images set aside, judged and accepted groups; each step can be undone. */
 
 const MOST_STEPS = 100;
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
@@ -10,7 +10,7 @@ class Picks {
     this.ids = ids;
     this.changed = changed;
     this.steps = [];
-    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), aside: new Set(), judged: new Map(), ...this.kept() };
+    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), aside: new Set(), judged: new Map(), accepted: new Map(), ...this.kept() };
   }
 
   kept() {
@@ -25,15 +25,17 @@ class Picks {
         aside: rows(kept.aside),
         judged: new Map(kept.judged.map(([group, looks]) =>
           [group, new Map(looks.filter(([id]) => rowOf.has(id)).map(([id, belongs]) => [rowOf.get(id), belongs]))])),
+        accepted: new Map((kept.accepted ?? []).map(([group, { ids, ...facts }]) => [group, { ...facts, rows: rows(ids) }])),
       };
     } catch { return {}; /* the browser stores nothing */ }
   }
 
   keep() {
-    const { selections, labels, aside, judged } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
+    const { selections, labels, aside, judged, accepted } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
     const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
       labels: [...labels].map(([row, label]) => [this.ids[row], label]), aside: ids(aside),
-      judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]) };
+      judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]),
+      accepted: [...accepted].map(([group, { rows, ...facts }]) => [group, { ...facts, ids: ids(rows) }]) };
     try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* the browser stores nothing: the picks last as long as the page */ }
   }
 
@@ -92,14 +94,42 @@ class Picks {
     this.change({ judged: new Map(this.state.judged).set(group, looks) });
   }
 
+  /** Label all images of a group; `facts` are its `images`, `judged`, `belong`, and the interval `low` to `high`. */
+  accept(group, label, rows, facts) {
+    const labels = new Map(this.state.labels);
+    for (const row of rows) labels.set(row, label);
+    this.change({ labels, accepted: new Map(this.state.accepted).set(group, { ...facts, rows: new Set(rows) }) });
+  }
+
+  /** Take back that a group was accepted, and the labels of its images. */
+  takeBack(group) {
+    const labels = new Map(this.state.labels), accepted = new Map(this.state.accepted);
+    for (const row of accepted.get(group).rows) labels.delete(row);
+    accepted.delete(group);
+    this.change({ labels, accepted });
+  }
+
   /** Return all picks as one table: a row for each image and selection; `label` is empty for an image without a label. */
   csv(paths) {
     const { selections, labels, aside } = this.state, of = new Map();
     for (const row of [...labels.keys(), ...aside]) of.set(row, []);
     for (const [name, rows] of selections) for (const row of rows) of.set(row, [...(of.get(row) || []), name]);
-    const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    const lines = [...of].sort((a, b) => a[0] - b[0]).flatMap(([row, names]) => (names.length ? names : [""]).map(name =>
-      [paths[row], labels.get(row) || "", name, aside.has(row) ? "yes" : "", this.ids[row]].map(quoted).join(",")));
-    return ["path,label,selection,set_aside,image_id", ...lines].join("\n") + "\n";
+    return table("path,label,selection,set_aside,image_id", [...of].sort((a, b) => a[0] - b[0]).flatMap(([row, names]) =>
+      (names.length ? names : [""]).map(name => [paths[row], labels.get(row) || "", name, aside.has(row) ? "yes" : "", this.ids[row]])));
   }
+
+  /** Return the labels of the images of all accepted groups as a table, each with its group and the purity of the group. */
+  labelsCsv(paths) {
+    const { labels, accepted } = this.state, of = new Map();
+    for (const [group, { rows, images, judged, belong, low, high }] of accepted) {
+      for (const row of rows) if (labels.has(row)) of.set(row, [paths[row], labels.get(row), this.ids[row], group, images, judged, belong, low, high]);
+    }
+    return table("path,label,image_id,group,images,judged,belong,low,high", [...of].sort((a, b) => a[0] - b[0]).map(([, cells]) => cells));
+  }
+}
+
+/** Return a header and rows as CSV. */
+function table(header, rows) {
+  const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [header, ...rows.map(cells => cells.map(cell => quoted(String(cell))).join(","))].join("\n") + "\n";
 }

@@ -15,28 +15,29 @@ LARGEST = 127
 
 @dataclass(frozen=True)
 class Place:
-    """The name and the coordinates of all images: (N, 2) uint16 for a map, (N, d) int8 for points."""
+    """The name and the coordinates of all images: (N, 2) or (N, 3) uint16 for a map, (N, d) int8 for points."""
 
     name: str
     values: np.ndarray
 
 
 def map_of(name: str, coordinates: np.ndarray, rows: np.ndarray, n: int) -> Place:
-    """Return a map with coordinates from 0 to 65534, centred, and with the same scale on both axes; y points down.
+    """Return a map with coordinates from 0 to 65534, centred, and with the same scale on all axes; y points down.
 
-    `coordinates` (M, 2) belong to the images with the indices `rows` (M,) among all N; the other images get `NOWHERE`.
+    `coordinates` (M, 2) or (M, 3) belong to the images with the indices `rows` (M,) among all N; the other images get
+    `NOWHERE`.
     """
-    coordinates = coordinates * (1, -1)
+    coordinates = coordinates * (1, -1, 1)[: coordinates.shape[1]]
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     scale = (NOWHERE - 1) / ((high - low).max() or 1.0)
-    values = np.full((n, 2), NOWHERE, dtype=np.uint16)
+    values = np.full((n, coordinates.shape[1]), NOWHERE, dtype=np.uint16)
     values[rows] = np.rint((coordinates - (low + high) / 2) * scale + (NOWHERE - 1) / 2)
     return Place(name, values)
 
 
 def along_a_curve(place: Place) -> np.ndarray:
     """Return the indices (N,) of all images along a Z-order curve (Morton 1966), which keeps neighbours together."""
-    x, y = place.values.astype(np.uint64).T
+    x, y = place.values[:, :2].astype(np.uint64).T
     code = np.zeros(len(x), dtype=np.uint64)
     for bit in range(16):
         code |= (x >> bit & 1) << 2 * bit | (y >> bit & 1) << 2 * bit + 1
@@ -49,11 +50,17 @@ def points_of(name: str, points: np.ndarray, rows: np.ndarray, n: int) -> Place:
     `points` (M, d) belong to the images with the indices `rows` (M,) among all N; the other images get 0. The largest
     0.1 % of the absolute values are clipped, because outliers would leave few integer steps for the other values.
     """
-    reduced = first_components(points, WIDEST) if points.shape[1] > WIDEST else points - points.mean(axis=0)
+    reduced = narrow(points)
+    reduced = reduced - reduced.mean(axis=0)
     largest = np.quantile(np.abs(reduced), 0.999) or 1.0
     values = np.zeros((n, reduced.shape[1]), dtype=np.int8)
     values[rows] = np.rint(np.clip(reduced / largest, -1, 1) * LARGEST)
     return Place(name, values)
+
+
+def narrow(points: np.ndarray) -> np.ndarray:
+    """Return points (M, d) as they are, or their first `WIDEST` principal components if they are wider."""
+    return first_components(points, WIDEST) if points.shape[1] > WIDEST else points
 
 
 def first_components(points: np.ndarray, n_components: int) -> np.ndarray:

@@ -11,7 +11,7 @@ const NOWHERE = 65535, MIN_THUMBNAIL = 22, MOST_THUMBNAILS = 900, MOST_SEEN = 20
 class Scatter {
   /**
    * The page sets `codes` (N,), `palette` (a packed ABGR colour by code), `css` (the same for frames), `states` (N,), each one
-   * of the four above, and `at`, the row that is looked at.
+   * of the four above, `at`, the row that is looked at, and the colours `ink`, `outline` (the same, packed), `faint` and `background`.
    */
   constructor(canvas, thumbnails) {
     this.canvas = canvas;
@@ -42,23 +42,56 @@ class Scatter {
     this.view = { scale: side, x: (this.canvas.width - side) / 2, y: (this.canvas.height - side) / 2 };
   }
 
-  /** Move the points to other coordinates (N x 2, uint16), at once or in steps that the eye can follow. */
-  move(places, atOnce) {
-    const from = this.xy, to = Float32Array.from(places, value => value === NOWHERE ? NaN : value / (NOWHERE - 1));
-    const start = performance.now();
-    this.n = places.length / 2;
+  /** Move the points to other coordinates (N x d, uint16; d is 2 or 3), at once or in steps that the eye can follow. */
+  move(places, d, atOnce) {
+    const from = this.xy, start = performance.now(), move = this.moving = Symbol();
+    this.d = d;
+    this.n = places.length / d;
+    this.coordinates = Float32Array.from(places, value => value === NOWHERE ? NaN : value / (NOWHERE - 1) - 0.5);
+    this.axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+    const to = this.target = this.project();
     if (atOnce || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) {
       this.xy = to;
       this.draw();
       return;
     }
     const step = now => {
+      if (this.moving !== move) return;
       const share = Math.min(1, (now - start) / MS_OF_A_MOVE), eased = share * share * (3 - 2 * share);
       this.xy = share < 1 ? to.map((value, i) => Number.isNaN(from[i]) ? value : from[i] + (value - from[i]) * eased) : to;
       this.draw();
       if (share < 1) requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
+  }
+
+  /** Return whether the map has a place for an image. */
+  has(row) { return !Number.isNaN(this.target[2 * row]); }
+
+  /** Return the coordinates (N x 2) on the two axes of the screen. */
+  project() {
+    const { coordinates, d, n } = this, xy = new Float32Array(2 * n), [right, down] = this.axes;
+    for (let row = 0; row < n; row++) {
+      const x = coordinates[d * row], y = coordinates[d * row + 1], z = d > 2 ? coordinates[d * row + 2] : 0;
+      xy[2 * row] = 0.5 + x * right[0] + y * right[1] + z * right[2];
+      xy[2 * row + 1] = 0.5 + x * down[0] + y * down[1] + z * down[2];
+    }
+    return xy;
+  }
+
+  /** Turn a map of three dimensions by two angles: to the side, and downwards. */
+  turn(side, down) {
+    if (this.d < 3) return;
+    const rotate = (first, angle) => {
+      const [a, z] = [this.axes[first], this.axes[2]], cos = Math.cos(angle), sin = Math.sin(angle);
+      this.axes[first] = a.map((value, i) => value * cos + z[i] * sin);
+      this.axes[2] = z.map((value, i) => value * cos - a[i] * sin);
+    };
+    rotate(0, side);
+    rotate(1, down);
+    this.moving = null;
+    this.xy = this.target = this.project();
+    this.draw();
   }
 
   /** Draw at the next frame, once for all changes before it. */
@@ -73,17 +106,21 @@ class Scatter {
     this.pixels.fill(this.background);
     this.across = Math.ceil(width / BLOCK);
     this.blocks = new Uint8Array(this.across * Math.ceil(height / BLOCK));
-    this.paint(FAINT, Math.max(1, radius - 1));
-    const seen = this.paint(PLAIN, radius) + this.paint(MARKED, radius + 1);
+    this.paint(FAINT, Math.max(1, radius - 1), this.faint);
+    const seen = this.paint(PLAIN, radius) + this.paint(MARKED, radius + 2, this.outline);
+    this.paint(MARKED, radius);
     this.context.putImageData(this.picture, 0, 0);
     this.drawThumbnails(seen);
     this.drawRing(this.at, radius + 3 * this.ratio);
     this.drawShape();
   }
 
-  /** Paint a disc for each image in a state, and mark the blocks of the canvas with discs; return the number of images in view. */
-  paint(state, radius) {
-    const { xy, states, codes, pixels, palette, faint, blocks, across, n } = this, { scale, x: left, y: top } = this.view;
+  /**
+   * Paint a disc for each image in a state, in a packed colour or in that of its code, and mark the blocks of the canvas with discs.
+   * Return the number of images in view.
+   */
+  paint(state, radius, packed) {
+    const { xy, states, codes, pixels, palette, blocks, across, n } = this, { scale, x: left, y: top } = this.view;
     const width = this.canvas.width, right = width - radius - 1, bottom = this.canvas.height - radius - 1;
     const halves = Int32Array.from({ length: 2 * radius + 1 }, (_, i) => Math.round(Math.sqrt((radius + 0.3) ** 2 - (i - radius) ** 2)));
     let seen = 0;
@@ -93,7 +130,7 @@ class Scatter {
       if (!(x >= radius && y >= radius && x < right && y < bottom)) continue;
       seen++;
       blocks[(y / BLOCK | 0) * across + (x / BLOCK | 0)] = 1;
-      const colour = state === FAINT ? faint : palette[codes[row]];
+      const colour = packed ?? palette[codes[row]];
       for (let i = 0, line = ((y | 0) - radius) * width + (x | 0); i < halves.length; i++, line += width) {
         for (let at = line - halves[i], end = line + halves[i]; at <= end; at++) pixels[at] = colour;
       }
@@ -125,9 +162,12 @@ class Scatter {
       if (!(x > -side && y > -side && x < this.canvas.width + side && y < this.canvas.height + side)) return;
       if (!this.hasRoom(taken, x, y, side)) return;
       drawn++;
-      const outer = Math.max(2, side / 16) * (this.states[row] === MARKED ? 2 : 1);
-      context.fillStyle = this.css[this.codes[row]];
-      context.fillRect(x - width / 2 - outer, y - height / 2 - outer, width + 2 * outer, height + 2 * outer);
+      const outer = Math.max(2, side / 16), frame = (colour, wide) => {
+        context.fillStyle = colour;
+        context.fillRect(x - width / 2 - wide, y - height / 2 - wide, width + 2 * wide, height + 2 * wide);
+      };
+      if (this.states[row] === MARKED) frame(this.ink, 2 * outer);
+      frame(this.css[this.codes[row]], outer);
       thumbnails.draw(context, row, x - width / 2, y - height / 2, width, height);
     };
     if (this.states[this.at] >= PLAIN) one(this.at);
@@ -181,8 +221,10 @@ class Scatter {
     this.draw();
   }
 
-  /** Zoom by a factor; the point at (x, y), by default the middle, stays where it is. */
-  zoom(factor, x = this.canvas.width / 2, y = this.canvas.height / 2) {
+  /** Zoom by a factor; the point at (x, y) stays where it is: by default the image that is looked at, or the middle. */
+  zoom(factor, ...fixed) {
+    const middle = [this.canvas.width / 2, this.canvas.height / 2];
+    const [x, y] = fixed.length ? fixed : this.states[this.at] && !this.isOutside(this.at) ? this.place(this.at) : middle;
     const least = 0.3 * Math.min(this.canvas.width, this.canvas.height);
     const scale = Math.max(least, Math.min(NEAREST_ZOOM * this.canvas.height, this.view.scale * factor));
     const real = scale / this.view.scale;
@@ -190,12 +232,17 @@ class Scatter {
     this.draw();
   }
 
+  /** Return whether the place of an image is outside the canvas or at its border. */
+  isOutside(row) {
+    const [x, y] = this.place(row), margin = 20 * this.ratio;
+    return x < margin || y < margin || x > this.canvas.width - margin || y > this.canvas.height - margin;
+  }
+
   /** Bring an image into view: in the middle, if it was not in view. */
   reveal(row) {
-    const [x, y] = this.place(row), margin = 20 * this.ratio;
-    if (x < margin || y < margin || x > this.canvas.width - margin || y > this.canvas.height - margin) {
-      this.pan(this.canvas.width / 2 - x, this.canvas.height / 2 - y);
-    } else this.draw();
+    const [x, y] = this.place(row);
+    if (this.isOutside(row)) this.pan(this.canvas.width / 2 - x, this.canvas.height / 2 - y);
+    else this.draw();
   }
 
   /** Return the image at a position on the canvas; null if there is none. */

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names, word
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
+from workflow_scripts.models.novelty import NEIGHBOURS, own_novelty
 from workflow_scripts.pages.explorer.columns import Column, clustering, levels, numbers, of_table
-from workflow_scripts.pages.explorer.places import Place, first_components, map_of, points_of
+from workflow_scripts.pages.explorer.opening import Opening
+from workflow_scripts.pages.explorer.places import Place, first_components, map_of, narrow, points_of
 
 OF_POINTS = tuple(axis for axis in AXES if axis != "clusterer")
 """The axes that decide the points that are clustered: all but the clusterer."""
@@ -19,6 +22,8 @@ OF_FEATURES = tuple(axis for axis in OF_POINTS if AXES[axis].stage in ("preproce
 """The axes that decide the features that a map is computed from."""
 POINTS_BYTES = 8_000_000
 """Size in bytes of all points on a page at which further cells get no search for nearest neighbours."""
+SHOWN_COMPONENTS = 3
+"""Number of coordinates of a map; two are seen at a time."""
 CONSENSUS = {"agreement": "agreement with the consensus", "margin": "margin to the second group"}
 AUDIT = {"confidence": "confidence of the label", "neighbour_share": "neighbours with the same label"}
 """Columns of the tables of the consensus and the audit, and their titles on the page."""
@@ -80,31 +85,36 @@ class Study:
         looks = quality.drop(columns=["width", "height"])
         return made + of_table(self.images.drop(columns="label").merge(looks, on="path", how="left"))
 
+    def outlierness(self, cell: int) -> list[Column]:
+        """Return the novelty of each image among the points of a cell as a column; none if there are too few images."""
+        read = self.cells[cell].points()
+        if len(read.values) <= NEIGHBOURS:
+            return []
+        values = np.full(len(self.images), np.nan, dtype=np.float32)
+        with threadpool_limits(1):
+            values[self.rows(read.image_ids)] = own_novelty(narrow(read.values))[0]
+        return [numbers(f"outlierness: {self.names[cell]}", values)]
+
     def _by_id(self, table: pd.DataFrame) -> pd.DataFrame:
         return table.set_index("image_id").reindex(self.images["image_id"])
 
-    def places(self, maps: Sequence[OneCell]) -> tuple[list[Place], list[Place]]:
+    def places(self, maps: Sequence[OneCell], opening: Opening) -> tuple[list[Place], list[Place]]:
         """Return the maps to show, and the points in which the page searches for nearest neighbours.
 
-        The maps are those of the settings, `maps`, and then the first two components of the points of each cell.
+        The maps are those of the settings, `maps`, and then the first components of the points of each cell, beginning
+        with the cell with which the page opens.
         """
         n = len(self.images)
         asked = [self._map(name, cell) for name, cell in zip(self._names_of(maps), maps, strict=True)]
-        distinct = list(
-            {
-                cell.files["points"] + str(cell["n_components"]) + str(cell["whiten"]): cell for cell in self.cells
-            }.values()
-        )
+        distinct = list({_points_key(cell): cell for cell in (self.cells[opening.cell], *self.cells)}.values())
         names = cell_names([cell.choices for cell in distinct], OF_POINTS)
         components: list[Place] = []
         points: list[Place] = []
         for name, cell in zip(names, distinct, strict=True):
             read = cell.points()
             rows = self.rows(read.image_ids)
-            two = read.values[:, :2] if read.n_components else first_components(read.values, 2)
-            components.append(
-                map_of(f"first two components: {name}", np.pad(two, ((0, 0), (0, 2 - two.shape[1]))), rows, n)
-            )
+            first = read.values if read.n_components else first_components(read.values, SHOWN_COMPONENTS)
+            components.append(map_of(f"first components: {name}", _shown(first), rows, n))
             if sum(place.values.nbytes for place in points) < POINTS_BYTES:
                 points.append(points_of(name, read.values, rows, n))
         return asked + components, points
@@ -113,7 +123,8 @@ class Study:
         with store.reading(cell.files["map"]) as file:
             rows = self.rows(store.image_ids(file))
         shown = rows >= 0
-        return map_of(name, np.column_stack(cell.coordinates())[shown], rows[shown], len(self.images))
+        coordinates = np.column_stack(cell.coordinates(SHOWN_COMPONENTS))
+        return map_of(name, _shown(coordinates[shown]), rows[shown], len(self.images))
 
     def _names_of(self, maps: Sequence[OneCell]) -> list[str]:
         """Return the names of the maps: the decomposition, and the choices in which cells and maps differ."""
@@ -123,3 +134,14 @@ class Study:
             f"{word('decomposition', cell['decomposition'])}: {name}".removesuffix(": ")
             for cell, name in zip(maps, names[len(self.cells) :], strict=True)
         ]
+
+
+def _points_key(cell: OneCell) -> tuple[str, object, object]:
+    """Return what decides the points of a cell: the file, and what is read of it."""
+    return cell.files["points"], cell["n_components"], cell["whiten"]
+
+
+def _shown(coordinates: np.ndarray) -> np.ndarray:
+    """Return the first coordinates (M, 2) or (M, 3) of points (M, d), with zeros for a missing second one."""
+    first = coordinates[:, :SHOWN_COMPONENTS]
+    return np.pad(first, ((0, 0), (0, max(0, 2 - first.shape[1]))))
