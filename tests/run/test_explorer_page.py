@@ -147,6 +147,14 @@ def test_a_file_is_matched_by_its_look(page, pictures):
     page.find_element(By.ID, "file").send_keys(str(file))
     WebDriverWait(page, 60).until(lambda its: text(its, "found-title") == f"Look like {file.name}")
     assert text(page, "path").startswith(f"gravel/{file.name}")
+    assert text(page, "found-note").startswith("Compared by look")
+
+
+def test_a_file_that_the_browser_cannot_read_is_sent_to_predict(page, tmp_path):
+    (tmp_path / "scan.tif").write_bytes(b"II*\0")
+    page.find_element(By.ID, "file").send_keys(str(tmp_path / "scan.tif"))
+    WebDriverWait(page, 60).until(lambda its: text(its, "found-title") == "Cannot compare scan.tif")
+    assert "snakemake --cores 8 predict --config new_images=FOLDER" in text(page, "found-note")
 
 
 def test_a_group_is_judged_by_key_and_its_images_are_chosen_but_the_wrong_ones(page):
@@ -183,6 +191,7 @@ def test_a_group_is_accepted_by_key_once_it_is_good_enough_and_its_labels_are_a_
     assert ((size / 2 <= table["low"]) & (table["low"] <= table["high"]) & (table["high"] <= size - 1)).all()
     images = dict(zip(table["path"], table["image_id"], strict=True))
     assert read_label_table(written, images).labels == dict.fromkeys(table["path"], "shiny")
+    press(page, ESCAPE)
     assert "accepted" in text(page, "picked")
     press(page, "z")
     assert not text(page, "picked")

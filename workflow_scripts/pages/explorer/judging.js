@@ -32,6 +32,7 @@ function wanted({ images: size, judged: all, belong }) {
 
 function goOnJudging() {
   element("judging").hidden = !judging;
+  element("judging").parentElement.classList.toggle("judges", judging !== null);
   if (!judging) return;
   const { order, name } = judging, { looks, facts } = judged(), { images: size, judged: all, belong, low, high } = facts;
   const narrower = looksToWidth(size, all, belong, WIDTH), { least, more } = wanted(facts);

@@ -228,7 +228,7 @@ function showPicks() {
   element("count").textContent = `${images(chosen.size)} chosen`;
   const counts = new Map();
   for (const label of given.values()) counts.set(label, (counts.get(label) || 0) + 1);
-  const line = (text, rows, remove) => make("div", { className: "row" }, make("button", { textContent: text, title: "Choose them", onclick: () => picks.choose(rows()) }),
+  const line = (text, rows, remove) => make("div", { className: "row" }, make("button", { textContent: text, title: `Choose ${text}`, dir: "auto", onclick: () => picks.choose(rows()) }),
     ...(remove ? [make("button", { textContent: "×", title: `Forget ${text}`, ariaLabel: `Forget ${text}`, onclick: remove }) ] : []));
   element("picked").replaceChildren(
     ...[...selections].map(([name, rows]) => line(`${name}: ${rows.size}`, () => rows, () => picks.forget(name))),
@@ -260,6 +260,11 @@ function giveLabel(event) {
   const label = element("label").value.trim();
   withChosen(() => picks.label(label), label ? `labelled ${label}` : "without a label of yours");
   element("map").focus();
+}
+
+function undo() {
+  picks.undo();
+  goOnJudging();
 }
 
 function download(content, name) {
@@ -411,7 +416,7 @@ const KEYS = [
   ["c", "accept the group that is judged", () => judging && write("accepted")],
   ["n", "name the chosen; while a group is judged: it does not belong", () => judging ? answer(false) : write("name")], ["l", "label the chosen", () => write("label")],
   ["x", "set the chosen aside, or take them back", () => withChosen(() => picks.setAside(), "set aside or taken back")],
-  ["z", "undo", () => picks.undo()], ["Escape", "choose nothing; stop judging", () => judging ? stopJudging() : picks.choose([])], ["e", "export the picks as a CSV", exportPicks],
+  ["z", "undo", undo], ["Escape", "choose nothing; stop judging", () => judging ? stopJudging() : picks.choose([])], ["e", "export the picks as a CSV", exportPicks],
   ["[", "the cell before", () => turn("cell", -1)], ["]", "the next cell", () => turn("cell", 1)],
   [",", "the k before", () => turn("k", -1)], [".", "the next k", () => turn("k", 1)],
   ["m", "mark what moved", () => element("mark-moved")?.click()],
@@ -426,7 +431,7 @@ document.addEventListener("keydown", event => {
   const typing = ["INPUT", "SELECT"].includes(event.target.tagName);
   if (typing && event.key === "Escape") return scatter.canvas.focus();
   if (typing || element("keys").open || (event.target.tagName === "BUTTON" && [" ", "Enter"].includes(event.key))) return;
-  if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); return picks.undo(); }
+  if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); return undo(); }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const key = KEYS.find(([name]) => name === (event.key.length === 1 ? event.key.toLowerCase() : event.key));
   if (!key) return;
@@ -483,7 +488,7 @@ fill("maps", data.maps.map(map => map.name), showMap);
 fill("colour", views.map(view => view.title), showColour);
 fill("cell", data.cells.map((name, cell) => cell === data.opening.cell ? `${WHY[data.opening.reason]}: ${name}` : name), () => { fillK(); showCell(); });
 fill("points", data.points.map(points => points.name), () => found.length && query());
-for (const [id, act] of Object.entries({ all: () => {}, aside: KEYS.find(([key]) => key === "x")[2], clear: () => picks.choose([]), undo: () => picks.undo(),
+for (const [id, act] of Object.entries({ all: () => {}, aside: KEYS.find(([key]) => key === "x")[2], clear: () => picks.choose([]), undo,
   export: exportPicks, query, next: toLabel, judge, yes: () => answer(true), no: () => answer(false), "other-group": judge, done: stopJudging,
   theme: swapTheme, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
 for (const id of DRAGGING) element(id).onclick = () => setDragging(id);
