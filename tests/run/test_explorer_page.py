@@ -4,6 +4,7 @@ import csv
 
 import pandas as pd
 import pytest
+import yaml
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
@@ -215,6 +216,10 @@ def test_picks_by_key_come_back_as_a_subset_as_labels_and_as_files_left_out(page
     WebDriverWait(page, 60).until(lambda _: exported.is_file() and not list(downloads.glob("*.crdownload")))
     with open(exported, newline="") as stream:
         rows = {row["path"]: row for row in csv.DictReader(stream)}
+    lines = yaml.safe_load(text(page, "next-run-lines"))
+    assert lines["intake"] == {"labels": {"corrections": exported.name}, "exclude_file": exported.name}
+    assert lines["subsets"] == {"odd": {"file": exported.name}}
+    assert lines["studies"]["factorial"] == {"vary": {"subset": ["all", "odd"]}}
     said = {path: (row["label"], row["selection"], row["set_aside"]) for path, row in rows.items()}
     assert said == {first: ("", "odd", ""), second: ("shiny, new", "", ""), third: ("", "", "yes")}
 

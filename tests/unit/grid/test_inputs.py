@@ -166,6 +166,22 @@ def test_pages_read_their_cells_and_the_images_that_they_name(inputs):
     assert audit["pictures"] == "results/d/preprocess/plain.h5"
 
 
+def test_an_explorer_reads_the_ranking_of_the_cells_if_the_study_has_one():
+    vary = {"whiten": [True, False], "layer": ["fire5_avg", "fire9_avg"]}
+    studies = {
+        "ranked": {"vary": vary, "verdict": {"at": {"layer": "fire5_avg"}}, "explorer": {}},
+        "plain": {"vary": vary, "explorer": {}},
+    }
+    inputs = _inputs(studies=studies)
+    ranked, plain = (Wildcards(study=study) for study in studies)
+    assert inputs.explorer_sources(ranked)["trust"] == ["results/d/tables/ranked/trust.parquet"]
+    assert inputs.explorer_sources(plain)["trust"] == []
+    opening = inputs.opening_of_explorer(ranked)
+    assert (opening["baseline"]["layer"], opening["baseline"]["whiten"]) == ("fire9_avg", True)
+    assert opening["ranked"] == inputs.table_cells(Wildcards(study="ranked", figure="trust"))
+    assert inputs.opening_of_explorer(plain)["ranked"] == []
+
+
 def test_a_fine_tuned_network_has_weights_of_its_own(inputs):
     assert inputs.weights_of("net") == "results/d/weights/net.json"
     assert inputs.frozen_network("tuned")["weights"] == "results/d/finetuned/tuned.safetensors"

@@ -267,17 +267,27 @@ function undo() {
   goOnJudging();
 }
 
-function download(content, name) {
-  const link = make("a", { href: URL.createObjectURL(new Blob([content], { type: "text/csv" })), download: `${data.dataset}_${data.study}_${name}.csv` });
+const fileOf = name => `${data.dataset}_${data.study}_${name}.csv`;
+
+/** Download a table, and show the lines of the configuration with which the next run reads it. */
+function download(content, name, lines) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([content], { type: "text/csv" })), download: fileOf(name) });
   link.click();
   URL.revokeObjectURL(link.href);
+  element("next-run").hidden = false;
+  element("next-run-lines").textContent = lines.join("\n");
   say(`Exported ${link.download}`);
 }
 
 function exportPicks() {
   const { selections, labels: given, aside } = picks.state;
   if (!selections.size && !given.size && !aside.size) return say("Nothing to export: name, label or set aside some images first.");
-  download(picks.csv(data.paths), "picked");
+  const intake = [...(given.size ? [`  labels: {corrections: ${fileOf("picked")}}`] : []), ...(aside.size ? [`  exclude_file: ${fileOf("picked")}`] : [])];
+  download(picks.csv(data.paths), "picked", [
+    ...(intake.length ? ["intake:", ...intake] : []),
+    ...(selections.size ? ["subsets:", ...[...selections.keys()].map(name => `  ${name}: {file: ${fileOf("picked")}}`),
+      "studies:", `  ${data.study}:`, "    vary:", `      subset: [all, ${[...selections.keys()].join(", ")}]`] : []),
+  ]);
 }
 
 // ----------------------------------------------------------------------------------------------------------------- label next
