@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.neighbors import LocalOutlierFactor
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names, word
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.models.novelty import NEIGHBOURS, own_novelty
 from workflow_scripts.pages.explorer.columns import Column, clustering, levels, numbers, of_table
 from workflow_scripts.pages.explorer.opening import Opening
 from workflow_scripts.pages.explorer.places import Place, first_components, map_of, narrow, points_of
@@ -22,6 +22,8 @@ OF_FEATURES = tuple(axis for axis in OF_POINTS if AXES[axis].stage in ("preproce
 """The axes that decide the features that a map is computed from."""
 POINTS_BYTES = 8_000_000
 """Size in bytes of all points on a page at which further cells get no search for nearest neighbours."""
+NEIGHBOURS = 20
+"""Number of nearest images that an image is compared with for its outlierness."""
 SHOWN_COMPONENTS = 3
 """Number of coordinates of a map; two are seen at a time."""
 CONSENSUS = {"agreement": "agreement with the consensus", "margin": "margin to the second group"}
@@ -86,13 +88,17 @@ class Study:
         return made + of_table(self.images.drop(columns="label").merge(looks, on="path", how="left"))
 
     def outlierness(self, cell: int) -> list[Column]:
-        """Return the novelty of each image among the points of a cell as a column; none if there are too few images."""
+        """Return the local outlier factor (Breunig et al. 2000) of each image among the points of a cell as a column.
+
+        It is near 1 for an image among similar ones and larger for an image apart. Few images get no column.
+        """
         read = self.cells[cell].points()
         if len(read.values) <= NEIGHBOURS:
             return []
         values = np.full(len(self.images), np.nan, dtype=np.float32)
         with threadpool_limits(1):
-            values[self.rows(read.image_ids)] = own_novelty(narrow(read.values))[0]
+            factor = LocalOutlierFactor(n_neighbors=NEIGHBOURS).fit(narrow(read.values)).negative_outlier_factor_
+        values[self.rows(read.image_ids)] = -factor
         return [numbers(f"outlierness: {self.names[cell]}", values)]
 
     def _by_id(self, table: pd.DataFrame) -> pd.DataFrame:
