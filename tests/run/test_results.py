@@ -9,6 +9,7 @@ import subprocess
 import time
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import unquote
 
 import h5py
 import pandas as pd
@@ -38,6 +39,14 @@ def test_every_figure_and_table_is_made(finished):
     assert len(list(root.glob("figures/*/*.svg"))) == len(list(root.glob("figures/*/*.png"))) == 16 + 6
     assert len(list(root.glob("tables/*.csv"))) == 2 * 7 + 1  # the last: the comparison with published numbers
     assert (root / "report.html").stat().st_size > 100_000
+
+
+def test_every_part_of_the_crate_is_there(finished):
+    root = finished.folder / "results" / "small"
+    graph = json.loads((root / "ro-crate-metadata.json").read_text())["@graph"]
+    files = [entity["@id"] for entity in graph if entity["@type"] == "File"]
+    assert len(files) > 50
+    assert all((root / unquote(name)).is_file() for name in files)
 
 
 def test_the_verdict_says_five_lines_with_numbers_from_tables_that_are_there(finished):

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from workflow_scripts.pages.methods.bibliography import entries
+
 ROOT = Path(__file__).parent.parent.parent
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "huggingface-hub": "huggingface_hub"}
 WORKFLOW_ONLY = {"snakemake", "pygments"}
@@ -105,3 +107,30 @@ def test_what_is_imported_is_declared():
     modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
     tops = {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {"workflow_scripts"}
     assert {_normal(IMPORT_NAMES.get(top, top)) for top in tops} - OPTIONAL <= DIRECT.keys()
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    first = re.search(r"^## (\S+) \((\S+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first
+    assert PROJECT["version"] == citation["version"] == first[1]
+    assert first[2] in ("unreleased", str(citation["date-released"]))
+
+
+def test_the_sources_in_the_citation_are_those_of_the_bibliography():
+    references = yaml.safe_load((ROOT / "CITATION.cff").read_text())["references"]
+    known = "".join(entries().values())
+    studies = {"10.1007/s40192-021-00205-8"}  # of the study itself, not of a method
+    assert not [each["doi"] for each in references if each.get("doi", "") not in known and each["doi"] not in studies]
+
+
+def test_the_container_copies_files_that_exist_and_has_the_python_of_conda():
+    lines = (ROOT / "envs" / "Dockerfile").read_text().splitlines()
+    copied = [name for line in lines if line.startswith("COPY") for name in line.split()[1:-1]]
+    assert len(copied) > 10
+    assert all((ROOT / name).exists() for name in copied)
+    kept = {line[1:] for line in (ROOT / "envs" / "Dockerfile.dockerignore").read_text().split() if line[0] == "!"}
+    assert {name.split("/")[0] for name in copied} == kept
+    conda = yaml.safe_load((ROOT / "envs" / "cpu.yaml").read_text())["dependencies"]
+    python = next(need for need in conda if need.startswith("python=")).removeprefix("python=")
+    assert any(line.startswith(f"FROM python:{python}-") for line in lines)

@@ -396,6 +396,10 @@ class Layout:
         *("report", (".html", ".zip"), "all", STAYS),
         "all figures, pages and tables of studies with captions and provenance, in one HTML file, or in a zip if large",
     )
+    ro_crate = Artefact(
+        *("ro-crate-metadata", (".json",), "all", STAYS),
+        "what all these files are, for archives and other programs (RO-Crate 1.1)",
+    )
     report_files = Artefact(".report", (".files",), "all", STAYS, "the list of the files that the report shows")
 
     def __init__(self, dataset: str) -> None:

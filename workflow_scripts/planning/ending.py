@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workflow_scripts.grid.artefacts import Layout, beside
 from workflow_scripts.kmeans_kernels import SLOW_PATH
+from workflow_scripts.planning.crate import describe_results
 from workflow_scripts.planning.noticed import noticed
 from workflow_scripts.planning.plan import plan
 from workflow_scripts.planning.report import bring_up_to_date
@@ -46,6 +47,7 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     of_intake = map(layout.log, (layout.images, layout.scale_bars, layout.regions, layout.manifest))
     lines += dict.fromkeys(noticed([*of_intake, *sorted(set(run.logs()))]))
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
+    lines += describe_results(run, layout, sizes.grid)
     names = ("Figures", "Tables", "Audit", "Gallery", "Explorer", "Monitor")
     folders = {name: f"{layout.root}/{name.lower()}" for name in names}
     places = {"Verdict": layout.front_page, "Methods": layout.methods, "Scales": layout.scales_page, **folders}

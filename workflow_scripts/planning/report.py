@@ -27,7 +27,7 @@ def bring_up_to_date(run: Run, layout: Layout, grid: Grid, started_in: str) -> l
     shown = sorted(layout.reported(grid))
     if (report := _report(layout)) and _is_of(report, shown, layout):
         return [_where(report)]
-    trouble = _why_not_now(run) or _write(layout, shown, started_in)
+    trouble = why_not_now(run) or _write(layout, shown, started_in)
     report = _report(layout)
     if not trouble:
         return [_where(report)] if report else []
@@ -56,7 +56,8 @@ def _is_of(report: Path, shown: Sequence[str], layout: Layout) -> bool:
     return all(path.stat().st_mtime <= written for path in map(Path, shown) if path.exists())
 
 
-def _why_not_now(run: Run) -> str | None:
+def why_not_now(run: Run) -> str | None:
+    """Return why a run has not made all results: it was not asked to, or a job failed; None if it has."""
     if not run.makes_everything:
         return "a run without targets writes it"
     if run.leaves_out:

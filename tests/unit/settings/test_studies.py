@@ -1,11 +1,15 @@
 """The files in config/studies: they are valid, and they leave out combinations for the right reasons."""
 
+from functools import cache
+
 import pytest
+from figure_artefacts import artefacts, tabulate
 
 from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.published import read_facts
 from workflow_scripts.settings.reading import read_yaml
@@ -34,12 +38,30 @@ def test_the_seven_studies_of_cohn_are_there_and_keep_duplicates(name):
     assert (kmeans.k, kmeans.n_init, kmeans.repeats, kmeans.init) == ([7], 500, 10, "k-means++")
 
 
-def test_cohn_has_every_table_that_a_published_number_is_compared_with():
-    figures = grid_of("cohn").figures
-    for fact in read_facts(ROOT / "config/published/cohn.yaml"):
+@pytest.mark.parametrize("name", ["cohn", "audit", "sem", "gallery"])
+def test_a_study_has_every_table_that_a_published_number_is_compared_with(name):
+    grid = grid_of(name)
+    for fact in read_facts(ROOT / f"config/published/{grid.settings.reproduction.published}.yaml"):
         study, _, figure = fact.table.partition("/")
-        assert study.removesuffix(".classes") in figures, fact.table
-        assert not figure or figure in figures[study], fact.table
+        assert study.removesuffix(".classes") in grid.figures, fact.table
+        assert not figure or figure in grid.figures[study], fact.table
+
+
+@pytest.fixture(scope="module")
+def columns_of(tmp_path_factory):
+    """Return a function that gives the columns of the table of a kind of figure."""
+    made = artefacts(tmp_path_factory.mktemp("artefacts"), 4)
+    return cache(lambda kind: set(tabulate(kind, *made[kind])))
+
+
+@pytest.mark.parametrize("name", ["cohn", "audit", "sem", "gallery"])
+def test_a_published_number_names_columns_that_its_table_has(name, columns_of):
+    studies = grid_of(name).settings.studies
+    for fact in read_facts(ROOT / f"config/published/{name}.yaml"):
+        study, _, figure = fact.table.partition("/")
+        scores = CLASS_COLUMNS if study.endswith(".classes") else COLUMNS
+        columns = columns_of(studies[study].figures[figure].kind) if figure else set(scores)
+        assert {fact.column, *fact.rows} <= columns, fact
 
 
 def test_the_convolutions_join_when_they_have_weights():
