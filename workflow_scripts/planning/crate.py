@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.io.files import replacing
@@ -37,22 +38,24 @@ def describe_results(run: Run, layout: Layout, grid: Grid) -> list[str]:
     if not run.is_own or why_not_now(run):
         return []
     try:
+        text = json.dumps(crate(layout, grid), indent=1, ensure_ascii=False)
         with replacing(layout.ro_crate) as temporary:
-            text = json.dumps(crate(layout, grid), indent=1, ensure_ascii=False)
             temporary.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        return [f"{layout.ro_crate}: not written, {error.strerror}"]
+    except (OSError, UserError) as error:
+        return [f"RO-Crate: not written, {error}"]
     return []
 
 
 def crate(layout: Layout, grid: Grid) -> Entity:
     """Return the description of the manifest and of all files that the report shows, in JSON-LD.
 
-    The files must exist. The same results, with the same times of their files, give the same description.
+    The same results, with the same times of their files, give the same description.
     """
     root = Path(layout.root)
     paths = sorted({layout.manifest, layout.rejected, *layout.reported(grid)})
-    files = [_file(Path(path), root, ARTEFACTS[str(layout.artefact_of(path))].line) for path in paths]
+    files = [
+        _file(Path(path), root, ARTEFACTS[str(layout.artefact_of(path))].line) for path in paths if Path(path).is_file()
+    ]
     weights = list(_weights(layout, grid))
     ended = max(file["dateModified"] for file in files)
     dataset = {

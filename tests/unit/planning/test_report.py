@@ -28,7 +28,8 @@ class OneFigure(Layout):
         return {FIGURE}
 
 
-sizes = SimpleNamespace(layout=OneFigure("toy"), grid=None, settings=SimpleNamespace(studies={}))
+grid = SimpleNamespace(all_cells=[])
+sizes = SimpleNamespace(layout=OneFigure("toy"), grid=grid, settings=SimpleNamespace(studies={}))
 ending.print_at_the_end(Run(workflow), sizes)
 
 
