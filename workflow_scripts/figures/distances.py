@@ -12,6 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from scipy.spatial.distance import pdist, squareform
 
+from workflow_scripts.figures.confusion import LEGIBLE
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     POINTS_PER_MM,
@@ -32,6 +33,8 @@ from workflow_scripts.io.points import read_points
 from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
 
 FEATURES = "features"
+DISCRETE = "discrete"
+"""Name of the distance that is 0 within a class and 1 across."""
 ACROSS = 3
 STRIPE = 0.025
 """Width of the stripe of class colours along a heatmap, as a share of its side."""
@@ -93,13 +96,14 @@ def _distance_table(points: Mapping[str, np.ndarray], labels: np.ndarray, figure
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a heatmap for each matrix; those of the same features are side by side, with the features first."""
+    """Draw a heatmap for each matrix; those of the same features are side by side, the discrete distance at the end."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels of two classes: this figure compares distances with labels.")
         by_class = looks(classes(read_manifest(inputs["manifest"])), style)
         colours = {name: look.colour for name, look in by_class.items()}
         matrices = table[table["part"] == "matrix"]
+        matrices = pd.concat([matrices, matrices.drop_duplicates("series").assign(points=DISCRETE)])
         across = 1 if figure["width"] < ONE_COLUMN else min(ACROSS, int(matrices["series"].value_counts().max()))
         rows = [
             series_rows.iloc[start : start + across]
@@ -107,17 +111,17 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             for start in range(0, len(series_rows), across)
         ]
         side = min(70, (figure["width"] - 42) / across)
-        fit = len(colours) * 1.1 * small(style) / POINTS_PER_MM <= side
+        size = min(small(style), side * POINTS_PER_MM / (1.1 * len(colours)))
+        fit = size >= LEGIBLE
         made = canvas(figure, len(rows) * (side + 14) + 8)
         axes = made.subplots(len(rows), across, squeeze=False)
         for row, line in zip(rows, axes, strict=True):
             for ax in line[len(row) :]:
                 ax.axis("off")
             for number, (ax, matrix) in enumerate(zip(line, row.itertuples(), strict=False)):
-                pairs = table[
-                    (table["part"] == "pair") & (table["series"] == matrix.series) & (table["points"] == matrix.points)
-                ]
+                pairs = _pairs(table, matrix.series, matrix.points)
                 image = _draw_heatmap(ax, pairs, colours, named=fit and number == 0)
+                ax.tick_params(labelsize=size)
                 ax.set_title(_title(matrix, side, style["font_size"]))
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
         bar.set_label("Distance (share of the panel's 99th percentile)", size=small(style))
@@ -132,8 +136,18 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
+def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:
+    """Return the pairs of a matrix; those of the discrete distance are 0 or 1."""
+    of = FEATURES if points == DISCRETE else points
+    pairs = table[(table["part"] == "pair") & (table["series"] == series) & (table["points"] == of)]
+    across = (pairs["label_i"] != pairs["label_j"]).astype(float)
+    return pairs.assign(distance=across) if points == DISCRETE else pairs
+
+
 def _title(matrix: Any, side: float, size: float) -> str:
     """Return the title of a matrix: its points, and the correlation of their distances with the discrete distance."""
+    if matrix.points == DISCRETE:
+        return "discrete distance:\n0 within a class,\n1 across"
     gain = (
         "" if matrix.points == FEATURES else f"\n{matrix.gain:+.0f} % [{matrix.gain_low:+.0f}, {matrix.gain_high:+.0f}]"
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figure_artefacts import CELL, artefacts, tabulate, write_autoencoder, write_manifest, write_store
+from figure_artefacts import CELL, artefacts, draw, tabulate, write_autoencoder, write_manifest, write_store
 from scipy.spatial.distance import squareform
 from scipy.stats import pearsonr
 
@@ -112,3 +112,12 @@ def test_features_that_are_not_reduced_are_drawn_once(tmp_path):
     table = tabulate("distances", cells, inputs)
     assert table[table["part"] == "matrix"]["points"].tolist() == ["features", "pca50w"]
     assert pd.notna(table["series"]).all()
+
+
+def test_the_last_heatmap_is_the_discrete_distance(tmp_path):
+    cells, inputs = artefacts(tmp_path, 3)["distances"]
+    figure = draw("distances", tabulate("distances", cells, inputs), inputs)
+    panels = [ax for ax in figure.axes if ax.images]
+    assert panels[-1].get_title(loc="left").startswith("discrete distance")
+    of_class = np.repeat(np.arange(3), 3)
+    np.testing.assert_array_equal(panels[-1].images[0].get_array(), of_class[:, None] != of_class)
