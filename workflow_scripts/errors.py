@@ -37,9 +37,11 @@ _REFUSED = {
     errno.ENAMETOOLONG: "the name is too long for the file system; choose a shorter one",
     errno.EIO: "the disk cannot be read or written (input/output error); check the disk",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "too many open files; raise the limit (`ulimit -n`) and run again"),
-    **dict.fromkeys((errno.ENOENT, errno.ESTALE), "it has gone since the run began; run again"),
 }
 """Errors of the operating system that are no fault of the code, such as a full disk, and what to do."""
+_GONE = dict.fromkeys((errno.ENOENT, errno.ESTALE), "it has gone since the run began; run again")
+"""The errors for a file that is not there. Only for an input of a job, which was there before, is it not the code's
+fault."""
 
 
 def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | None:
@@ -54,6 +56,12 @@ def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | No
         return f"{error.filename or path or 'a file'}: {_REFUSED[error.errno]}"
     above = error.__cause__ or error.__context__
     return refusal(above, path) if above and not isinstance(error, UserError) else None
+
+
+def refused_input(error: BaseException, path: str | os.PathLike[str]) -> UserError | None:
+    """Return the error for an input of a job that cannot be read (`_REFUSED`) or has gone; None for others."""
+    line = (_REFUSED | _GONE).get(error.errno or 0) if isinstance(error, OSError) else None
+    return UserError(f"{os.fspath(path)}: {line}") if line else None
 
 
 @contextmanager

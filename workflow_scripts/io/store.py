@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from numpy.typing import DTypeLike
 
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import UserError, refused_input
 from workflow_scripts.io.files import replacing
 from workflow_scripts.provenance import digest
 
@@ -105,9 +105,8 @@ def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterat
     except UserError:
         raise
     except Exception as error:  # HDF5 raises many kinds of errors for a damaged file
-        if isinstance(error, OSError) and error.errno and f"'{os.fspath(path)}'" in str(error):
-            error.filename = os.fspath(path)  # an error of the system, without the name of the file
-            raise
+        if f"'{os.fspath(path)}'" in str(error) and (refused := refused_input(error, path)):
+            raise refused from None
         if _is_whole(path):
             raise  # the error has another cause, or belongs to another open file
         reason = " ".join(str(error.args[-1] if error.args else error).split())

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import UserError, refused_input
 from workflow_scripts.io.files import replacing
 from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.spreadsheets import given_back, harmless
@@ -51,10 +51,8 @@ def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
             if stream.read() != b"\n":
                 raise ValueError("it is cut short")
         table = pd.read_csv(path, **{"dtype": str, "keep_default_na": False, "encoding": "utf-8", **options})
-    except FileNotFoundError:
-        raise
     except (ValueError, OSError) as error:  # of pandas' parser, of a decoder, of an empty file
-        raise UserError(f"{path}: damaged ({str(error).splitlines()[0]}); delete it and run again") from None
+        raise _unreadable(path, error) from None
     return _each_text(given_back, table)
 
 
@@ -71,15 +69,19 @@ def _each_text(change: Callable[[str], str], table: pd.DataFrame) -> pd.DataFram
 def read_parquet(path: str) -> pd.DataFrame:
     """Read a parquet file; raises `UserError` with the path if it is damaged."""
     try:
-        stored = pq.read_table(path)
+        with open(path, "rb") as stream:
+            stored = pq.read_table(stream)
         table, checksum = stored.to_pandas(), (stored.schema.metadata or {}).get(CHECKSUM)
         if checksum is not None and checksum != _checksum(table):
             raise ValueError("its checksum is that of another content")
         return table
-    except FileNotFoundError:
-        raise
     except (ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: damaged ({str(error).splitlines()[0]}); delete it and run again") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str | os.PathLike[str], error: Exception) -> UserError:
+    damage = f"{path}: damaged ({str(error).splitlines()[0]}); delete it and run again"
+    return refused_input(error, path) or UserError(damage)
 
 
 def read_scores(path: str) -> pd.DataFrame:

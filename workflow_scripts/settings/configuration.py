@@ -19,7 +19,7 @@ from workflow_scripts.settings.figures import Style
 from workflow_scripts.settings.intake import Intake
 from workflow_scripts.settings.preprocess import Preprocess
 from workflow_scripts.settings.published import Reproduction
-from workflow_scripts.settings.reading import check_command_line, mistake, read_yaml
+from workflow_scripts.settings.reading import check_command_line, check_encoding, mistake, read_yaml
 from workflow_scripts.settings.studies import Choices, CrossValidation, Study, Subset
 
 RESERVED_STUDIES = {"all", "reproduction", "table"}
@@ -178,6 +178,7 @@ def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | P
     If `given` has no studies, it is merged over the configuration file `default`. `files` are those that `given` was
     read from; they are read again to find duplicate keys. Raises `UserError` for a mistake in any of them.
     """
+    check_encoding(sys.getfilesystemencoding())
     check_command_line(sys.argv, given)
     for file in files:
         read_yaml(file)

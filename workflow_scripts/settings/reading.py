@@ -64,6 +64,12 @@ _StrictLoader.add_constructor("tag:yaml.org,2002:float", _StrictLoader.construct
 _StrictLoader.add_constructor("tag:yaml.org,2002:bool", _StrictLoader.construct_boolean)
 
 
+def check_encoding(encoding: str) -> None:
+    """Raise `UserError` if Python takes the names of files for texts of another encoding than UTF-8."""
+    if encoding != "utf-8":
+        raise UserError(f"locale: names of files are read as {encoding}, allowed: utf-8; set LC_ALL=C.UTF-8")
+
+
 def check_command_line(arguments: Iterable[str], given: Mapping[str, Any]) -> None:
     """Raise `UserError` if a value of `--config` on the command line was cut at a `#`, where a comment of YAML begins.
 

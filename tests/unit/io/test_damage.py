@@ -65,7 +65,10 @@ def test_a_file_of_another_kind_is_named(clusters):
 
 def test_other_errors_stay_what_they_are(clusters, tmp_path):
     path, _ = clusters
-    with pytest.raises(FileNotFoundError), store.reading(tmp_path / "none.h5"):
+    with (
+        pytest.raises(UserError, match=r"none\.h5: it has gone since the run began"),
+        store.reading(tmp_path / "none.h5"),
+    ):
         pass
     with pytest.raises(KeyError, match="features"), store.reading(path) as file:
         file["features"]
