@@ -3,11 +3,22 @@
 import os
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the number of faults of each kind that ended as they should."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        counts[f"tests of {Path(report.fspath).stem.removeprefix('test_')}"] += 1
+        counts.update(dict(report.user_properties))
+    terminalreporter.write_line("Passed: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 @dataclass(frozen=True)

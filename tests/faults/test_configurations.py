@@ -4,7 +4,7 @@ import copy
 import math
 import pathlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -100,13 +100,16 @@ def names(line: str, path: Path, value: Any) -> bool:
     return any(key in line for key in keys) or (value is ... and "unknown" in line)
 
 
-def test_every_bad_configuration_is_one_line_that_names_the_key() -> None:
+def test_every_bad_configuration_is_one_line_that_names_the_key(
+    record_property: Callable[[str, object], None],
+) -> None:
     bad = bad_configurations()
     assert len(bad) == N_BAD
     lines = [(path, value, said(config)) for path, value, config in bad]
     accepted = [(path, value) for path, value, line in lines if not line]
     unclear = [(path, value, line) for path, value, line in lines if "\n" in line or not names(line, path, value)]
     assert (accepted, unclear) == ([], [])
+    record_property("bad configurations", len(bad))
 
 
 @pytest.mark.parametrize("source", range(len(SOURCES)))
