@@ -1,5 +1,6 @@
 """The size of a pixel from the metadata that the microscope's program wrote into the file or beside it."""
 
+import os
 import re
 import struct
 import warnings
@@ -78,9 +79,10 @@ def calibration(path: Path, width: int, height: int) -> Calibration | None:
 
 
 def texts_beside(path: Path) -> list[Path]:
-    """Return the paths of text files beside an image that may describe it; they need not exist."""
+    """Return the text files beside an image that may describe it."""
     dashed = path.with_name(f"{path.stem}-{path.suffix[1:]}.hdr")
-    return [path.with_suffix(".txt"), path.with_suffix(".hdr"), dashed]
+    files = [path.with_suffix(".txt"), path.with_suffix(".hdr"), dashed]
+    return [file for file in files if os.path.isfile(file)]  # Path.is_file fails if the name is too long
 
 
 def _statements(path: Path, width: int, height: int) -> Iterator[_Stated]:
@@ -209,7 +211,7 @@ def _ome(tiff: TiffFile) -> _Stated | None:
 
 def texts_outside_tags(path: Path) -> list[str]:
     """Return the long texts in the Exif entries and comments of a JPEG or PNG, and those of the files beside it."""
-    return [*_texts_of_exif(path), *(_decoded(file.read_bytes()) for file in texts_beside(path) if file.is_file())]
+    return [*_texts_of_exif(path), *(_decoded(file.read_bytes()) for file in texts_beside(path))]
 
 
 def texts_of_tags(tiff: TiffFile) -> list[str]:
