@@ -1,5 +1,7 @@
 """A disk that becomes full at any moment: one line with the path, no incomplete file, and with space the same bytes."""
 
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pytest
 import torch
 
 from tests.faults.conftest import Disk
+from tests.faults.test_kills import write_images
 from tests.unit.io.test_stores_bytes import KINDS
+from tests.workflow import Project
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import save
 from workflow_scripts.intake.embedded import write_embedded
@@ -97,3 +101,50 @@ def test_a_full_disk_is_one_line_and_room_heals_it(kind: str, disk: Disk, tmp_pa
     write(folder)
     assert _results(folder) == whole or kind == "facts"  # a file of facts keeps the facts of an interrupted job
     assert "Traceback" not in "".join(capfd.readouterr())
+
+
+STUDY = """
+data: images
+name: mini
+preprocess:
+  plain: [grey, resize: {size: [64, 64]}]
+backbones:
+  hog: {descriptor: hog}
+clusterers:
+  kmeans: {method: kmeans, k: [2], n_init: 5, repeats: 2}
+baseline: {preprocess: plain, backbone: hog, layer: features, n_components: 4, whiten: false, clusterer: kmeans}
+studies:
+  main: {}
+"""
+
+
+def test_a_run_on_a_full_or_read_only_disk_is_one_line_and_ends_well_with_room(disk: Disk, tmp_path: Path) -> None:
+    project = Project.new(tmp_path / "project")
+    write_images(project.folder / "images")
+    (project.folder / "config" / "config.yaml").write_text(STUDY)
+    (project.folder / "results").symlink_to(disk.folder)
+
+    disk.remount("ro")
+    said = project.snakemake("--cores", "1").stderr
+    assert f"Error: {disk.folder}: the folder cannot be written; make it writable, or work in another folder" in said
+    disk.remount("rw")
+    disk.leave(100_000)
+    assert "Error: disk of results/mini: " in project.snakemake("--cores", "1").stderr
+
+    disk.leave(12 << 20)
+    command, environment = project.command("--cores", "1"), project.environment()
+    with subprocess.Popen(
+        command, cwd=project.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        while running.poll() is None and not (disk.folder / "mini" / "images.csv").exists():
+            time.sleep(0.02)
+        disk.leave(0)
+        said = running.communicate()[1]
+    assert running.returncode == 1
+    assert "no space left; make room and run again" in said
+    assert "Traceback" not in said
+    assert "unexpected" not in said
+
+    disk.leave(12 << 20)
+    project.run(cores=1)
+    assert (disk.folder / "mini" / "tables" / "main.parquet").exists()

@@ -1,5 +1,6 @@
 """The plan of a dry run: jobs of each rule, restarts, disk space, and the combinations left out."""
 
+import os
 import shutil
 import sys
 from collections import Counter, defaultdict
@@ -58,7 +59,10 @@ def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
 
 
 def check_disk(run: Run, sizes: Sizes) -> None:
-    """Exit with a message before the first job if the results need more disk space than is free."""
+    """Exit with a message before the first job if the results cannot be written or need more space than is free."""
+    folder = _existing(sizes.layout.root)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        sys.exit(f"Error: {folder}: the folder cannot be written; make it writable, or work in another folder")
     needed = sum(_bytes_to_write(run.needed_jobs(), sizes).values())
     free = free_bytes(sizes.layout.root)
     if needed > free:
@@ -70,9 +74,13 @@ def check_disk(run: Run, sizes: Sizes) -> None:
 
 def free_bytes(folder: str) -> int:
     """Return the bytes that are free on the disk that a folder is on, or will be."""
+    return shutil.disk_usage(_existing(folder)).free
+
+
+def _existing(folder: str) -> Path:
+    """Return a folder, or the nearest one above it that exists."""
     path = Path(folder).resolve()
-    there = next(above for above in (path, *path.parents) if above.exists())
-    return shutil.disk_usage(there).free
+    return next(above for above in (path, *path.parents) if above.exists())
 
 
 def _stage(job: Job, layout: Layout) -> str:
