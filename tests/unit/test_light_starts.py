@@ -1,4 +1,4 @@
-"""The imports of jobs that run thousands of times, because each import takes time in every job."""
+"""The imports of jobs of which there are many, because each import takes time in every job."""
 
 import ast
 import subprocess
@@ -10,6 +10,11 @@ HEAVY = ("sklearn", "pandas", "torch", "matplotlib", "scipy.stats", "scipy.optim
 IMPORTS = {
     "cluster": ("io.points, workflow_scripts.io.runs, workflow_scripts.clusterers.kmeans", set()),
     "score": ("io.cells, workflow_scripts.metrics.table", {"pandas"}),
+    "figure": (
+        "figures.embedding, workflow_scripts.figures.nuisances, workflow_scripts.figures.restarts_enough",
+        {"pandas", "matplotlib"},
+    ),
+    "explorer": ("pages.explorer.page, workflow_scripts.pages.explorer.study", {"pandas"}),
 }
 
 

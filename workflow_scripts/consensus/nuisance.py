@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
 from workflow_scripts.intake.image_facts import as_numbers
@@ -110,6 +109,8 @@ class _Numbers:
     """Statistic for numbers: the share of the variance of ranks within strata that groups explain."""
 
     def __init__(self, values: np.ndarray, strata: np.ndarray) -> None:
+        from scipy.stats import rankdata  # takes most of a second to import
+
         self.strata = np.unique(strata, return_inverse=True)[1]
         ranks = rankdata(values)
         means = np.bincount(self.strata, ranks) / np.bincount(self.strata)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
 
 from workflow_scripts.consensus.agreement import agreement_with, compact
 from workflow_scripts.metrics.contingency import contingency_tables
@@ -93,6 +92,8 @@ def enough_restarts(hits: int, n_restarts: int) -> int | None:
 
 def _lower(hits: int, n_restarts: int) -> float:
     """Return the one-sided lower 95 % bound of a share (Clopper & Pearson 1934)."""
+    from scipy.stats import beta  # takes most of a second to import
+
     return float(beta.ppf(1 - SURE, hits, n_restarts - hits + 1))
 
 

@@ -57,7 +57,7 @@ LINE = 4
 LEGEND = 90
 """Largest number of entries of a legend."""
 PASSES = 3
-"""Number of layout passes; the ticks depend on the sizes of the panels, and these depend on the ticks."""
+"""Largest number of layout passes; the ticks depend on the sizes of the panels, and these depend on the ticks."""
 SHADES = (("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
 """Colour and amount that the colour of a class is mixed with for its second, third, ... cluster."""
 
@@ -301,15 +301,27 @@ def dot(look: Look) -> Line2D:
     return Line2D([], [], linestyle="", marker=look.marker, color=look.colour, markersize=4)
 
 
-def _fix_positions(made: Figure) -> None:
-    """End the layout with the positions of the panels rounded.
+def _lay_out(made: Figure) -> None:
+    """Repeat the layout until the panels stay where they are, and fix their rounded positions.
 
     The layout solver adds in the order of memory addresses, so the last bits vary; names in an SVG are hashes of
     positions.
     """
+    positions = _positions(made)
+    for _ in range(PASSES):
+        made.draw_without_rendering()
+        before, positions = positions, _positions(made)
+        if np.array_equal(before, positions):
+            break
     made.set_layout_engine("none")
-    for ax in made.axes:
-        ax.set_position(Bbox(ax.get_position(original=True).get_points().round(6)))
+    for ax, corners in zip(made.axes, positions, strict=True):
+        ax.set_position(Bbox(corners))
+
+
+def _positions(made: Figure) -> np.ndarray:
+    """Return the corners of every panel, (A, 2, 2), rounded."""
+    corners = [ax.get_position(original=True).get_points() for ax in made.axes]
+    return np.array(corners).round(6)
 
 
 def _has_boxes(made: Figure, style: Mapping[str, Any]) -> bool:
@@ -324,9 +336,7 @@ def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mappin
     undated = {"svg": {"Date": None}, "png": {"Software": None}}
     with ExitStack() as stack:
         stack.enter_context(theme(style))
-        for _ in range(PASSES):
-            made.draw_without_rendering()
-        _fix_positions(made)
+        _lay_out(made)
         for kind, path in (("svg", svg_path), ("png", png_path)):
             temporary = stack.enter_context(replacing(path))
             made.savefig(temporary, format=kind, dpi=style["dpi"], metadata=undated[kind])

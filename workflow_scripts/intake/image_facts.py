@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.label_table import read_rows
@@ -33,6 +32,8 @@ def appearance(images: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame with N rows: `brightness`, `contrast` (both in grey levels, 0 to 255), `sharpness`.
     """
+    from scipy import ndimage  # the figure of nuisances draws without it
+
     rows = []
     for image in images:
         grey = np.asarray(image, dtype=np.float64)

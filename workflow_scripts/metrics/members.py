@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers.means import cluster_means
@@ -107,6 +106,8 @@ def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
     DataFrame with one row per pair: `row` and `twin` (the two rows, the lower first), `cluster`, `twin_cluster`,
     `distance`, `closer_than` (share of all images whose nearest neighbour is farther away).
     """
+    from sklearn.neighbors import NearestNeighbors  # takes a second to import
+
     with threadpool_limits(1):
         distance, nearest = (column[:, 0] for column in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
     rows = np.arange(len(points))
