@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tests.workflow import ROOT
 from workflow_scripts.io import store
@@ -79,6 +78,8 @@ def write_data(folder: str, n: int, width: int) -> dict[str, str]:
 
 def write_scores(path: str, cell: Mapping[str, Any], k: int) -> None:
     """Write perfect scores of one clustering, for jobs that need a file of scores."""
+    import pandas as pd  # not in jobs whose start is measured
+
     row = {**cell, "k": k, "n_clusters": k, "repeat": 0, "restart": 0, "inertia": 1.0, "split": None, "fold": None}
     columns = {**row, **dict.fromkeys(("accuracy_majority", "nmi_geometric", "ari", "silhouette"), 1.0)}
     pd.DataFrame([columns]).astype({"k": "Int64", "n_clusters": "Int64"}).to_parquet(path)

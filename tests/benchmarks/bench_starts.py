@@ -12,11 +12,12 @@ import tempfile
 from pathlib import Path
 
 from tests.jobs import CELL, GROUPS, write_data
+from workflow_scripts.settings.clusterers import KMeans
 
 N, WIDTH, TIMES = 347, 20, 5
-KMEANS = {"method": "kmeans", "k": [GROUPS], "n_init": 500, "repeats": 10, "keep": "best"}
+KMEANS = KMeans(k=[GROUPS], n_init=500, repeats=10)
 PEER = "import numpy, h5py"
-JOB = "import snakemake.iocontainers; from tests.jobs import run_job; run_job(*{})"
+JOB = "import snakemake.script; from tests.jobs import run_job; run_job(*{})"
 
 
 def processor_seconds(code: str) -> float:
@@ -36,7 +37,7 @@ def main() -> None:
         files = write_data(folder, N, WIDTH)
         files["clusters"] = str(Path(folder) / "clusters.h5")
         scores = {name: str(Path(folder) / f"{name}.parquet") for name in ("scores", "classes")}
-        settings = {"clusterer": KMEANS, "n_components": None, "whiten": False}
+        settings = {"clusterer": KMEANS.dump(), "n_components": None, "whiten": False}
         jobs = {
             "clustering": ("cluster", files, {"clusters": files["clusters"]}, settings, folder),
             "scores": ("score", files, scores, {"cell": CELL}, folder),

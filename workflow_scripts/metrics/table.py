@@ -50,12 +50,10 @@ def score_clusters(cell: OneCell) -> tuple[pd.DataFrame, pd.DataFrame]:
         constant["split"] = "held out"
     n_init = 1 if settings.get("keep") == "all" else settings.get("n_init")
     internal = _internal_scores(runs, points)
-    scores = [
-        _scores(k, k_runs, labels).join(internal[k]).assign(**constant, n_init=n_init) for k, k_runs in runs.items()
-    ]
-    classes = [frame.assign(**constant) for k, k_runs in runs.items() for frame in _classes(k, k_runs, labels)]
+    scores = pd.concat([_scores(k, k_runs, labels).join(internal[k]) for k, k_runs in runs.items()])
+    classes = [frame for k, k_runs in runs.items() for frame in _classes(k, k_runs, labels)]
     by_class = pd.concat(classes) if classes else pd.DataFrame(columns=CLASS_COLUMNS)
-    return typed(pd.concat(scores), COLUMNS), typed(by_class, CLASS_COLUMNS)
+    return typed(scores.assign(**constant, n_init=n_init), COLUMNS), typed(by_class.assign(**constant), CLASS_COLUMNS)
 
 
 def _scores(k: int | None, runs: Runs, labels: np.ndarray) -> pd.DataFrame:

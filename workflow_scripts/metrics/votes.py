@@ -1,6 +1,6 @@
 """Name clusters after classes by majority vote, and score the result by class."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -39,14 +39,9 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
     labelled or not), `predicted` (the class, or None), `rank` (1 for the largest cluster of its class; 1 without one)
     and `name` (the name to show).
     """
-    codes, classes = encode_classes(y)
-    partition = as_partitions(np.asarray(labels)[None], len(codes))
-    table = contingency_tables(partition, codes, cluster_count(partition), len(classes))[0, 1:]
-    clusters = np.flatnonzero(table.sum(axis=1))
-    names = pd.DataFrame({"size": table[clusters].sum(axis=1)}, index=pd.Index(clusters, name="cluster"))
-    votes = np.column_stack([table[clusters, :-1], table[clusters, :-1].sum(axis=1) == 0])
-    # the last column wins only if no image of the cluster has a label
-    winners = np.array([*classes, None], dtype=object)[votes.argmax(axis=1)]
+    classes = encode_classes(y)[1]
+    clusters, sizes, winners = _votes(labels, y)
+    names = pd.DataFrame({"size": sizes}, index=pd.Index(clusters, name="cluster"))
     names["predicted"] = pd.Series(winners, index=names.index, dtype=object)
     rank = names.sort_values("size", ascending=False, kind="stable").groupby("predicted", dropna=False).cumcount() + 1
     names["rank"] = rank.where(names["predicted"].notna(), 1)
@@ -57,6 +52,17 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
         for predicted, place in zip(names["predicted"], names["rank"], strict=True)
     ]  # fmt: skip
     return names
+
+
+def _votes(labels: npt.ArrayLike, y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the clusters with images, ascending, their sizes, and the class that each votes for, or None."""
+    codes, classes = encode_classes(y)
+    partition = as_partitions(np.asarray(labels)[None], len(codes))
+    table = contingency_tables(partition, codes, cluster_count(partition), len(classes))[0, 1:]
+    clusters = np.flatnonzero(table.sum(axis=1))
+    votes = np.column_stack([table[clusters, :-1], table[clusters, :-1].sum(axis=1) == 0])
+    # the last column wins only if no image of the cluster has a label
+    return clusters, table[clusters].sum(axis=1), np.array([*classes, None], dtype=object)[votes.argmax(axis=1)]
 
 
 def predict_classes(labels: npt.ArrayLike, names: pd.DataFrame) -> np.ndarray:
@@ -71,7 +77,10 @@ def predict_classes(labels: npt.ArrayLike, names: pd.DataFrame) -> np.ndarray:
     -------
     (N,) object: a class, or None for noise and for clusters without a vote.
     """
-    vote = names["predicted"].to_dict()
+    return _predicted(labels, names["predicted"].to_dict())
+
+
+def _predicted(labels: npt.ArrayLike, vote: Mapping[int, object]) -> np.ndarray:
     predicted = np.empty(np.shape(labels), dtype=object)
     predicted[:] = [vote.get(cluster) for cluster in np.asarray(labels).tolist()]
     return predicted
@@ -90,9 +99,10 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
     DataFrame of int64 with the index `label` and the columns `predicted`: the classes of `y` and of the votes, sorted,
     then `noise` and `?` (clusters without a vote) if they occur, in brackets where a class is called so.
     """
-    vote = majority_names(labels, y) if names is None else names
-    predicted = predict_classes(labels, vote)
-    classes = encode_classes([*np.asarray(y, dtype=object), *vote["predicted"]])[1]
+    clusters, _, winners = _votes(labels, y)
+    vote = dict(zip(clusters.tolist(), winners, strict=True)) if names is None else names["predicted"].to_dict()
+    predicted = _predicted(labels, vote)
+    classes = encode_classes([*np.asarray(y, dtype=object), *vote.values()])[1]
     number = {name: code for code, name in enumerate(classes)}
     noise, unknown = len(classes), len(classes) + 1
     column = np.array([number.get(name, unknown) for name in predicted], dtype=np.intp)
