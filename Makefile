@@ -65,7 +65,7 @@ lint: env-dev
 	$(BIN)/mypy
 
 bench: env-dev
-	for name in kmeans metrics pca features intake scale_bars; do $(BIN)/python -m tests.benchmarks.bench_$$name; done
+	for name in starts kmeans metrics pca features intake scale_bars; do $(BIN)/python -m tests.benchmarks.bench_$$name; done
 
 schema: env
 	$(BIN)/python -m workflow_scripts.settings > config/config.schema.json
