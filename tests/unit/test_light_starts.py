@@ -14,7 +14,6 @@ IMPORTS = {
         "figures.embedding, workflow_scripts.figures.nuisances, workflow_scripts.figures.restarts_enough",
         {"pandas", "matplotlib"},
     ),
-    "explorer": ("pages.explorer.page, workflow_scripts.pages.explorer.study", {"pandas"}),
 }
 
 

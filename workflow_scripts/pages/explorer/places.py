@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 NOWHERE = 65535
@@ -64,8 +65,6 @@ def narrow(points: np.ndarray) -> np.ndarray:
 
 def first_components(points: np.ndarray, n_components: int) -> np.ndarray:
     """Return the first principal components of points (M, d) as (M, n_components), with zeros where there are fewer."""
-    from sklearn.decomposition import PCA  # takes a second to import
-
     used = min(n_components, *points.shape)
     with threadpool_limits(1):
         components = PCA(used, svd_solver="full" if used == min(points.shape) else "covariance_eigh").fit_transform(
