@@ -25,6 +25,7 @@ LARGEST_PICTURE = 60_000
 NO_PICTURE_YET = {
     "area_fractions",
     "choice_map",
+    "islands",
     "nuisances",
     "overlay",
     "partition_effects",

@@ -40,7 +40,7 @@ def tabulate(
     for row in named or _middle_images(manifest, figure["classes"]):
         for variant, cell in enumerate(readers):
             with reading(cell.files["preprocessed"]) as file:
-                histogram = _histogram(file["images"][manifest["row"][row]])
+                histogram = histogram_of(file["images"][manifest["row"][row]])
             place = {"row": manifest["row"][row], "preprocess": cell["preprocess"], "variant": variant}
             place["named"] = manifest["path"][row] if named else None
             tables.append(histogram.assign(**manifest.loc[row, ["label", "image_id"]], **place))
@@ -55,7 +55,8 @@ def _middle_images(manifest: pd.DataFrame, count: int) -> list[int]:
     return [int(rows[len(rows) // 2]) for rows in members]
 
 
-def _histogram(image: np.ndarray) -> pd.DataFrame:
+def histogram_of(image: np.ndarray) -> pd.DataFrame:
+    """Return the columns `low, high, share, mean, sd` of the intensities of an image (uint8, grey or RGB)."""
     grey = (rgb2gray(image) if image.ndim == 3 else image / 255).ravel()
     counts, edges = np.histogram(grey, bins=BINS, range=(0, 1))
     return pd.DataFrame(
@@ -82,7 +83,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 show(above, file["images"][row], look.colour if look else FAINT)
             name = [short[text] for text in (first["named"], first["label"]) if isinstance(text, str)]
             above.set_title("\n".join([*name, first["preprocess"]]), loc="center")
-            _draw_histogram(below, histogram, bottom=block == n_blocks - 1)
+            draw_histogram(below, histogram, bottom=block == n_blocks - 1)
             below.set_ylim(0, 105 * table["share"].max())
             if column * n_variants + variant == 0:
                 below.set_ylabel("Pixels (%)")
@@ -95,7 +96,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _draw_histogram(ax: Axes, histogram: pd.DataFrame, bottom: bool) -> None:
+def draw_histogram(ax: Axes, histogram: pd.DataFrame, bottom: bool) -> None:
+    """Draw a histogram of intensities with its mean; `bottom` is whether the axis below it has a name."""
     edges = [*histogram["low"], histogram["high"].iloc[-1]]
     ax.stairs(100 * histogram["share"], edges, fill=True, color=FAINT)
     mean, sd = histogram[["mean", "sd"]].iloc[0]

@@ -480,6 +480,25 @@ class Maps(Figure):
         return self.map
 
 
+class Islands(Figure):
+    """One image of each island of one class on the map, with the histogram of its intensities."""
+
+    sources = ("manifest", "map", "preprocessed")
+    of_cells = "one"
+    shows_images = True
+    kind: Literal["islands"] = "islands"
+    map: str = "tsne"
+    """The decomposition that gives the two coordinates."""
+    label: str | None = None
+    """The class; null takes the one with most islands."""
+    n_islands: int = Field(4, ge=1, le=6)
+    """Largest number of islands that are shown, the largest first."""
+
+    @property
+    def decomposition_shown(self) -> str:
+        return self.map
+
+
 class Tree(Figure):
     """The tree of nested clusters (linkage, Density Peaks), with the image nearest the centre of each cluster."""
 

@@ -303,3 +303,24 @@ def test_tables_survive_parquet(kind, labelled, tmp_path):
     table = tabulate(kind, cells, inputs)
     table.to_parquet(tmp_path / "t.parquet", index=False)
     assert list(pd.read_parquet(tmp_path / "t.parquet").columns) == list(table.columns)
+
+
+def test_islands_of_the_class_that_has_most(tmp_path):
+    rng = np.random.default_rng(0)
+    places = np.repeat([[0, 0], [9, 0], [0, 9], [20, 20]], [10, 30, 20, 40], axis=0) + rng.normal(0, 0.3, (100, 2))
+    manifest = write_manifest(tmp_path, ["a"] * 60 + ["b"] * 40)
+    grey = np.repeat(np.array([40, 80, 120, 160], np.uint8), [10, 30, 20, 40])
+    stored = write_store(tmp_path / "s.h5", images=np.broadcast_to(grey[:, None, None], (100, 2, 2)).copy())
+    points = write_store(tmp_path / "t.h5", {"method": "tsne"}, scores=places)
+    inputs = {"manifest": [manifest], "map": [points], "preprocessed": [stored]}
+    table = tabulate("islands", [CELL], inputs)
+    assert (table["class"] == "a").all()
+    island = table.loc[table["part"] == "image", "island"].fillna(0).to_numpy(int)
+    assert [set(island[start:end]) - {0} for start, end in ((0, 10), (10, 40), (40, 60), (60, 100))] == [
+        *({3}, {1}, {2}, set())
+    ]
+    means = table[table["part"] == "bin"].groupby("island")["mean"].first()
+    np.testing.assert_allclose(means, np.array([80, 120, 40]) / 255)
+    assert tabulate("islands", [CELL], inputs, label="b", n_islands=1)["island"].max() == 1
+    with pytest.raises(UserError, match="islands: label: found 'c', allowed: a, b"):
+        tabulate("islands", [CELL], inputs, label="c")
