@@ -20,6 +20,8 @@ from workflow_scripts.io.store import reading
 
 SMALLEST = 5
 """Smallest number of images of an island; larger classes have islands of at least a twentieth of their images."""
+LARGEST = 45
+"""Largest width of an image in millimetres."""
 
 
 def tabulate(
@@ -92,16 +94,18 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         numbers = [str(number) for number in of_islands.groups]
         by_number = looks(numbers, style)
         wide = figure["width"] >= ONE_COLUMN
-        side = (0.6 if wide else 1) * figure["width"] / len(numbers)
+        side = min(LARGEST, (0.6 if wide else 1) * figure["width"] / len(numbers))
         map_height = (0.4 if wide else 1) * figure["width"]
         height = max(map_height, side + 34) if wide else map_height + side + 34
         made = canvas(figure, height + 10)
         ratios = {"width_ratios": [2, 3]} if wide else {"height_ratios": [map_height, side + 34]}
         left, right = np.ravel(made.subfigures(*((1, 2) if wide else (2, 1)), **ratios))
-        shown = images["island"].astype("string").where(images["island"] <= len(numbers), "other")
+        shown = images["island"].le(len(numbers)).fillna(False)
         name = shortened(table["class"].iloc[0], 30)
         ax = left.subplots()
-        scatter(ax, images, shown, {**by_number, "other": NOBODY}, f"Islands of {name}")
+        if not shown.all():
+            scatter(ax, images[~shown], images["image_id"], dict.fromkeys(images["image_id"], NOBODY), "")
+        scatter(ax, images[shown], images["island"].astype("string"), by_number, f"Islands of {name}")
         ax.set_ylabel(f"{images['map'].iloc[0]} 2")
         axes = right.subplots(2, len(numbers), squeeze=False, height_ratios=[2, 1])
         with reading(inputs["preprocessed"][0]) as file:
