@@ -25,7 +25,7 @@ rule audit:
 # clusters/... and images -> gallery/{study}.html: images of every cluster
 rule gallery:
     input:
-        unpack(inputs.page_sources("gallery")),
+        unpack(inputs.gallery_sources),
     output:
         in_report(layout.gallery, "Pages", "gallery", page="gallery"),
     log:
@@ -40,6 +40,7 @@ rule gallery:
         runtime=60,
     params:
         **inputs.page_params("gallery"),
+        class_scores=inputs.class_scores_seen,
         code=code_digest("jobs.gallery"),
     script:
         "../workflow_scripts/jobs/gallery.py"

@@ -27,7 +27,15 @@ METRIC_NAMES = {
 }
 BY = {metric: f", best {name[0].lower() + name[1:].removesuffix(PERCENT)}" for metric, name in METRIC_NAMES.items()}
 """Text that says in a title that k is the best one by this metric."""
-MAP_NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PC", "autoencoder": "Code"}
+MAP_NAMES = {
+    "tsne": "t-SNE",
+    "umap": "UMAP",
+    "pca": "PC",
+    "autoencoder": "Code",
+    "ica": "IC",
+    "kernel_pca": "Kernel PC",
+    "isomap": "Isomap",
+}
 """The names of the axes of maps, by the method that made the map."""
 UNLABELLED_METRICS = ("silhouette", "inertia")
 BESIDE_ACCURACY = ("largest_class", "accuracy_matched", "ari")

@@ -481,6 +481,20 @@ class Inputs:
             "cells": lambda wildcards: dumped(self.grid.pages[wildcards.study][kind]),
         }
 
+    def gallery_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the inputs of a gallery by name: those of its cells, and the scores of ImageNet's classes."""
+        scores = dict.fromkeys(path for path in self.class_scores_seen(wildcards) if path)
+        return {**self.page_sources("gallery")(wildcards), "class_scores": list(scores)}
+
+    def class_scores_seen(self, wildcards: Wildcards) -> list[str | None]:
+        """Return for each cell of a gallery the features that are scores of ImageNet's classes; None without them."""
+        cells = self.grid.pages[wildcards.study]["gallery"]
+        layers = [self.settings.backbones[cell.backbone].class_scores_beside(cell.layer) for cell in cells]
+        return [
+            layer and self.layout.of(self.layout.features, cell, layer=layer)
+            for cell, layer in zip(cells, layers, strict=True)
+        ]
+
     def explorer_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the inputs of an explorer by name: those of its cells and maps, and tables with facts on each
         image."""

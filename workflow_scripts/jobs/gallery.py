@@ -7,6 +7,7 @@ from workflow_scripts.grid.axes import AXES, EVERYTHING
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
+from workflow_scripts.pages.gallery.imagenet import imagenet_names
 from workflow_scripts.pages.gallery.page import describe, write_gallery
 from workflow_scripts.pages.gallery.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
@@ -16,13 +17,15 @@ snakemake: Snakemake
 with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
     params, source = snakemake.params, snakemake.input
     files = {"manifest": source.manifest, "points": source.points, "clusters": source.clusters}
+    seen = {path: imagenet_names(path) for path in source.class_scores}
     described, manifests = [], []
     everything = all(cell["subset"] == EVERYTHING for cell in params.cells)
     names = cell_names(params.cells, [axis for axis in AXES if axis != "subset" or not everything])
-    for name, cell in zip(names, OneCell.each(params.cells, files), strict=True):
+    for name, cell, path in zip(names, OneCell.each(params.cells, files), params.class_scores, strict=True):
         points, manifest = cell.points().values, cell.manifest()
+        names_seen = seen[path][manifest["row"]] if path else None
         partitions = [
-            {"k": best.k, **describe(points, best.labels, manifest, params.page)}
+            {"k": best.k, **describe(points, best.labels, manifest, params.page, names_seen)}
             for best in cell.clusterings(params.page["k"])
         ]
         described.append({"name": name, "partitions": partitions})

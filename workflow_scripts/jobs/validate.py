@@ -18,6 +18,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.features) as file:
         n_components=cell["n_components"],
         whiten=cell["whiten"],
         max_components=params.decomposition["max_components"],
+        scale=params.decomposition["scale"],
         cluster=import_module(f"workflow_scripts.clusterers.{params.clusterer['method']}").cluster,
         clusterer=params.clusterer,
     )

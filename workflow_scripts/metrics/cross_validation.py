@@ -20,16 +20,19 @@ from workflow_scripts.metrics.internal import silhouettes
 from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS, typed
 from workflow_scripts.metrics.votes import class_scores, majority_names, predict_classes
 from workflow_scripts.reduce.pca import fit_pca
+from workflow_scripts.reduce.scaling import Scaled
 from workflow_scripts.seeds import seed
 
 
 @dataclass(frozen=True)
 class Model:
-    """The parts that are fitted on the training folds: a PCA, whitened or not, and a clusterer with its settings."""
+    """The parts that are fitted on the training folds: the scaling of the features, a PCA, whitened or not, and a
+    clusterer with its settings."""
 
     n_components: int | None
     whiten: bool
     max_components: int | None
+    scale: str | None
     cluster: Callable[..., Any]
     clusterer: Mapping[str, Any]
 
@@ -122,8 +125,10 @@ def stratified_folds(
 
 
 def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:
-    fitted = fit_pca(features, rows=training, max_components=model.n_components or model.max_components)
-    scores = np.concatenate([chunk for _, chunk in fitted.transform(features)])
+    inside = np.isin(np.arange(features.shape[0]), training)
+    X = Scaled(features, model.scale, inside)
+    fitted = fit_pca(X, rows=training, max_components=model.n_components or model.max_components)
+    scores = np.concatenate([chunk for _, chunk in fitted.transform(X)])
     return reduced(scores, fitted.explained_variance, scores.shape[1], model.whiten)[0]
 
 

@@ -18,6 +18,7 @@ from scipy.spatial.distance import cdist
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.store import replacing
 from workflow_scripts.models.novelty import novelty
+from workflow_scripts.reduce.scaling import scaled_rows
 
 FORMAT_VERSION = 3
 ENCODER = "autoencoder."
@@ -38,8 +39,8 @@ class SavedModel:
     tensors :
         float32 arrays: `centers` (k, C), the centres in the space that was clustered; `kept_images` (M, d), features of
         images of the model; `spread` (M,), the mean distance of each to the nearest others; `held_out` (H,), the
-        novelties of images that are not among these; of a PCA `mean` (d,), `components` (C, d), `explained_variance`
-        (C,); of an autoencoder its own tensors, with names that begin with `ENCODER`.
+        novelties of images that are not among these; of a PCA or ICA `mean` (d,) and `components` (C, d), of a PCA
+        `explained_variance` (C,); of an autoencoder its own tensors, with names that begin with `ENCODER`.
     """
 
     facts: Mapping[str, Any]
@@ -57,7 +58,8 @@ class SavedModel:
             return np.asarray(features, dtype=np.float64)
         if reduction["settings"]["method"] == "autoencoder":
             return self._encoder.encode(features).astype(np.float64)
-        scores = (features - self.tensors["mean"].astype(np.float64)) @ self.tensors["components"].T.astype(np.float64)
+        scaled = scaled_rows(np.asarray(features, dtype=np.float64), reduction["settings"].get("scale"))
+        scores = (scaled - self.tensors["mean"].astype(np.float64)) @ self.tensors["components"].T.astype(np.float64)
         return scores / np.sqrt(self.tensors["explained_variance"]) if reduction["whiten"] else scores
 
     def predict(self, features: np.ndarray) -> pd.DataFrame:
@@ -192,10 +194,12 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     width = kept.shape[1]
     expected: dict[str, tuple[int, ...]] = {"centers": (k, n_components), "spread": (len(kept),)}
     expected |= {"held_out": (len(facts.held_out),)}
-    if settings is not None and settings.get("method") == "pca":
-        expected |= {"mean": (width,), "components": (n_components, width), "explained_variance": (n_components,)}
-    elif settings is not None and not any(name.startswith(ENCODER) for name in tensors):
-        raise ValueError("found no tensors of the autoencoder")
+    if settings is not None and settings.get("method") == "autoencoder":
+        if not any(name.startswith(ENCODER) for name in tensors):
+            raise ValueError("found no tensors of the autoencoder")
+    elif settings is not None:
+        expected |= {"mean": (width,), "components": (n_components, width)}
+        expected |= {"explained_variance": (n_components,)} if facts.reduction.whiten else {}
     for name, shape in expected.items():
         if name not in tensors or tensors[name].shape != shape:
             found = tensors[name].shape if name in tensors else "nothing"

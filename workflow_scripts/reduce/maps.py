@@ -11,6 +11,8 @@ from workflow_scripts.io.points import read_points
 
 FEWEST = 4
 """The smallest number of images of which a map is made."""
+MOST_OF_PAIRS = 8192
+"""The largest number of images of a method that holds a number for each pair of images: 512 MiB."""
 
 
 def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
@@ -26,6 +28,13 @@ def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
         found, allowed = f"{points.shape[1]} components", f"{settings['dimensions']} or more (dimensions)"
         raise UserError(f"{settings['method']}: found {found}, allowed: {allowed}")
     return points
+
+
+def check_pairs(n: int, method: str) -> None:
+    """Raise `UserError` if a method that holds a number for each pair of images gets too many images."""
+    if n > MOST_OF_PAIRS:
+        allowed = f"at most {MOST_OF_PAIRS}, because it holds a number for each pair of images"
+        raise UserError(f"{method}: found {n} images, allowed: {allowed}")
 
 
 def write_map(

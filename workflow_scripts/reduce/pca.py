@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import Matrix
+from workflow_scripts.reduce.scaling import Scaled
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # bytes of rows (float64) read at once; fixed, because the order of the sums depends on it
@@ -120,20 +121,22 @@ def decompose(
     """Decompose the feature store `source` by PCA and write the scores of all images to the store `path`.
 
     `settings` are those of `settings.Pca`. The store has `scores` (N, C), `explained_variance` (C,),
-    `explained_variance_ratio` (C,) and `mean` (d,) float64, and `components` (C, d) float32. BLAS uses one thread,
+    `explained_variance_ratio` (C,) and `mean` (d,) float64, and `components` (C, d) float32. Mean and components are
+    for features that `standard` did not scale: the axes are divided by the standard deviations. BLAS uses one thread,
     because the last bits depend on the number of threads.
     """
     with store.reading(source) as features:
-        X, manifest = features["features"], store.text(features, "manifest")
+        X, manifest = Scaled(features["features"], settings["scale"]), store.text(features, "manifest")
         fitted = fit_pca(X, max_components=settings["max_components"])
         if not fitted.rank:
             raise UserError(f"{source}: all images have the same features, so there is nothing to decompose")
         attributes = store.provenance(code, manifest, settings, rank=fitted.rank, pca_method=fitted.method)
         with store.writing(path, attributes) as file:
             store.write_row_facts(file, store.row_facts(features))
-            for name in ("explained_variance", "explained_variance_ratio", "mean"):
+            for name in ("explained_variance", "explained_variance_ratio"):
                 store.put(file, name, getattr(fitted, name))
-            store.put(file, "components", fitted.components.astype(np.float32))
+            store.put(file, "mean", fitted.mean * X.divisors)
+            store.put(file, "components", (fitted.components / X.divisors).astype(np.float32))
             shape = X.shape[0], len(fitted.components)
             chunks = tuple(map(min, shape, SCORES_CHUNK))
             with store.filling(file, "scores", shape, np.float64, chunks) as scores:
@@ -143,11 +146,11 @@ def decompose(
 
 
 def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray]:
-    """Read from a PCA's store the arrays that project new images to the first `n_components` (all if None).
+    """Read from the store of a PCA or ICA the arrays that project new images to the first `n_components` (all if None).
 
     Returns
     -------
-    `mean` (d,) float64, `components` (C, d) float32 and `explained_variance` (C,) float64, by name.
+    `mean` (d,) float64, `components` (C, d) float32 and, of a PCA, `explained_variance` (C,) float64, by name.
 
     Raises `UserError` if an earlier version of Clustergrid made the store without them.
     """
@@ -155,7 +158,8 @@ def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray
         if "components" not in file:
             raise UserError(f"{path}: made without the axes of the PCA; delete it and run again")
         kept = slice(n_components)
-        return {"mean": file["mean"][:], **{n: file[n][kept] for n in ("components", "explained_variance")}}
+        names = [name for name in ("components", "explained_variance") if name in file]
+        return {"mean": file["mean"][:], **{name: file[name][kept] for name in names}}
 
 
 class _Centred:

@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from workflow_scripts.backbones.brought_width import ASSUMED_WIDTH, TABLES, brought_width
-from workflow_scripts.backbones.family import family_of, layer_width, unknown_layer
-from workflow_scripts.backbones.layers import parts_of
-from workflow_scripts.backbones.weight_names import is_published, weight_file
+from workflow_scripts.backbones.family import family_of, layer_width, resolve_node, unknown_layer
+from workflow_scripts.backbones.layers import parse_layer, parts_of
+from workflow_scripts.backbones.weight_names import RANDOM, is_published, weight_file
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import LARGEST_SIDE, Model, Name, Seed, UserPath
 
@@ -26,6 +26,8 @@ ARCHITECTURES = {
     "vit": "dosovitskiy2021",
 }
 """The source of an architecture, by the beginning of the names of its networks."""
+CLASSES = 1000
+"""The number of classes of ImageNet-1k, whose networks have as many outputs."""
 
 
 class FineTuning(Model):
@@ -75,6 +77,10 @@ class _Variant(Model):
         joined = [layer] if len(parts_of(layer)) > 1 else []
         passes = [layers for layers in self.layers if set(layers) & set(parts_of(layer))]  # type: ignore[attr-defined]
         return joined + [beside for layers in passes for beside in layers]
+
+    def class_scores_beside(self, layer: str) -> str | None:
+        """Return the layer with a score for each class of ImageNet-1k that the passes of `layer` make, or None."""
+        return None
 
 
 class _OfImages(_Variant):
@@ -178,6 +184,20 @@ class Network(_OfImages):
         """The licence of published weights that the library states; None if it is not known."""
         family, name = family_of(self.model)
         return family.licence(name, self.weights) if is_published(self.weights) else None
+
+    def class_scores_beside(self, layer: str) -> str | None:
+        """Return the last layer of the network if it has 1000 outputs, is not pooled, and was trained; otherwise None.
+
+        Only a layer that the passes of `layer` make is returned, so that no pass is made for it alone.
+        """
+        if self.finetune or self.weights == RANDOM:
+            return None
+        beside = [name for name in self.layers_beside(layer) if len(parts_of(name)) == 1]
+        return next((name for name in beside if self._scores_imagenet(name)), None)
+
+    def _scores_imagenet(self, layer: str) -> bool:
+        last = resolve_node(self.model, "logits")
+        return resolve_node(self.model, parse_layer(layer).node) == last and layer_width(self.model, layer) == CLASSES
 
     def width(self, layer: str, side: int) -> int:
         """Return the number of features of a layer for one image of `side` x `side` pixels."""

@@ -14,6 +14,8 @@ from workflow_scripts.settings.methods import Method
 EXACT_SIDE = 8192
 """The largest side of a matrix that PCA decomposes exactly; equal to `reduce.pca.MAX_EXACT`."""
 SECONDS_PER_IMAGE = 0.2
+SCALED = {"standard": "standardised", "power": "power-transformed [@perronnin2010]", "l2": "L2-normalised"}
+"""The adjective for each scaling of features in a methods paragraph."""
 UMAP_COMPILED = 150_000_000
 """Bytes that numba takes to compile UMAP."""
 
@@ -98,7 +100,20 @@ class _OfFeatures(Decomposition):
         return super().prose + without
 
 
-class Pca(_OfFeatures):
+class _OfScaledFeatures(_OfFeatures):
+    """Base class of the decompositions whose features are scaled first."""
+
+    scale: Literal["standard", "power", "l2"] | None = None
+    """How features are scaled first: `standard` divides each by its standard deviation, `power` takes the square root
+    and keeps the sign, `l2` divides those of each image by their length, as the cosine does; null leaves them as they
+    are."""
+
+    @property
+    def prose(self) -> str:
+        return super().prose + (f" of {SCALED[self.scale]} features" if self.scale else "")
+
+
+class Pca(_OfScaledFeatures):
     """Principal component analysis. All components are stored, or the first `max_components`; cells take the first
     `n_components` of them."""
 
@@ -120,6 +135,49 @@ class Pca(_OfFeatures):
         if side > EXACT_SIDE:
             side = min(side, self.max_components or EXACT_SIDE)
         return 3 * FLOAT * side * (side + width)
+
+
+class Ica(_OfScaledFeatures):
+    """Independent components, which the first `n_components` principal components are rotated to (FastICA of
+    scikit-learn). All have unit variance."""
+
+    in_prose = "independent component analysis [@hyvarinen2000] with {n_components} components"
+    method: Literal["ica"] = "ica"
+    n_components: int = Field(20, ge=1)
+    max_iter: int = Field(500, ge=1)
+    """The largest number of iterations of FastICA."""
+    seed: Seed = 0
+
+    def n_stored(self, n: int, width: int) -> int:
+        return min(n, width, self.n_components)
+
+    def memory(self, n: int, width: int) -> int:
+        """Return the bytes of the PCA, and of the components with their copies."""
+        of_components = 8 * FLOAT * n * self.n_stored(n, width)
+        return Pca(max_components=self.n_components).memory(n, width) + of_components
+
+
+class KernelPca(_OfScaledFeatures):
+    """Kernel principal component analysis (scikit-learn), of at most 8192 images."""
+
+    in_prose = "kernel principal component analysis [@scholkopf1998] with {n_components} components"
+    method: Literal["kernel_pca"] = "kernel_pca"
+    n_components: int = Field(20, ge=1)
+    kernel: Literal["rbf", "poly", "sigmoid", "cosine"] = "rbf"
+    gamma: float | None = Field(None, gt=0)
+    """The coefficient of the kernel; null takes one over the total variance of the features. `cosine` has none."""
+
+    @property
+    def places_new_images(self) -> bool:
+        """Return False: the kernel of new images would need the features of all images."""
+        return False
+
+    def n_stored(self, n: int, width: int) -> int:
+        return min(n, self.n_components)
+
+    def memory(self, n: int, width: int) -> int:
+        """Return the bytes of the features and their copies, and of the kernel with its copies."""
+        return FLOAT * (3 * n * width + 4 * n**2)
 
 
 class _Map(Decomposition):
@@ -180,6 +238,19 @@ class Umap(_Map):
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of compiled code, of the points and their copies, and of the graph with its copies."""
         return UMAP_COMPILED + FLOAT * n * (4 * self.n_components + 24 * self.n_neighbors)
+
+
+class Isomap(_Map):
+    """An Isomap map (scikit-learn), of at most 8192 images."""
+
+    in_prose = "Isomap [@tenenbaum2000] with {n_neighbors} neighbours from the first {n_components} components"
+    method: Literal["isomap"] = "isomap"
+    n_neighbors: int = Field(15, ge=2)
+    """Number of neighbours of each image in the graph."""
+
+    def memory(self, n: int, width: int) -> int:
+        """Return the bytes of the points and their copies, and of the distances of all pairs with their copies."""
+        return FLOAT * (4 * n * self.n_components + 5 * n**2)
 
 
 Phase = Literal["1_a", "1_b", "1", "2", "g"]

@@ -182,6 +182,16 @@ def test_an_explorer_reads_the_ranking_of_the_cells_if_the_study_has_one():
     assert inputs.opening_of_explorer(plain)["ranked"] == []
 
 
+def test_a_gallery_reads_the_scores_of_imagenets_classes_once_where_a_pass_makes_them():
+    layers = [["fire5_avg"], ["fire9_avg", "logits"]]
+    backbones = {**CONFIG["backbones"], "net": {"model": "squeezenet1_1", "layers": layers}}
+    inputs, study = _inputs(backbones=backbones), Wildcards(study="main")
+    scores = "results/d/features/plain/net/logits.h5"
+    assert inputs.gallery_sources(study)["class_scores"] == [scores]
+    assert inputs.class_scores_seen(study) == [scores] * 4
+    assert _inputs().gallery_sources(study)["class_scores"] == []
+
+
 def test_a_fine_tuned_network_has_weights_of_its_own(inputs):
     assert inputs.weights_of("net") == "results/d/weights/net.json"
     assert inputs.frozen_network("tuned")["weights"] == "results/d/finetuned/tuned.safetensors"

@@ -82,7 +82,9 @@ def test_a_flipped_bit_of_the_components_is_seen(tmp_path):
         store.put(file, "image_id", IDS.astype("S"))
         file["features"] = X
     path = tmp_path / "pca.h5"
-    pca.decompose(str(tmp_path / "features.h5"), str(path), {"max_components": None}, "c", lambda done, total: None)
+    pca.decompose(
+        str(tmp_path / "features.h5"), str(path), {"max_components": None, "scale": None}, "c", lambda done, total: None
+    )
     components = pca.read_projection(str(path), 5)["components"]
     axes = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)[2][:5]
     assert np.abs(components) == pytest.approx(np.abs(axes), abs=1e-5)

@@ -29,7 +29,7 @@ def sklearn_kmeans(points, settings, seed, n_threads, progress):
     yield settings["k"], Runs(labels=fit.labels_[None], inertia=np.array([fit.inertia_]), **one, **rest)
 
 
-MODEL = Model(3, True, None, sklearn_kmeans, {"k": 5, "n_init": 2})
+MODEL = Model(3, True, None, None, sklearn_kmeans, {"k": 5, "n_init": 2})
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def without_centres(noise):
         labels[:, :noise] = -1
         yield None, replace(runs, labels=labels, centers=np.empty((1, 0, 0)), seed=np.array([NOT_APPLICABLE]))
 
-    return Model(3, True, None, cluster, {"k": 5, "n_init": 2})
+    return Model(3, True, None, None, cluster, {"k": 5, "n_init": 2})
 
 
 def test_means_stand_in_for_centres_that_a_method_does_not_have(blobs):
@@ -96,7 +96,7 @@ def test_noise_of_the_training_folds_gets_no_centre(blobs):
 
 
 def test_all_components_are_counted_where_no_number_is_asked_for(blobs):
-    scores, _ = validated(*blobs, Model(None, False, None, sklearn_kmeans, {"k": 3, "n_init": 1}))
+    scores, _ = validated(*blobs, Model(None, False, None, None, sklearn_kmeans, {"k": 3, "n_init": 1}))
     assert set(scores["n_components_used"]) == {10}
 
 
@@ -114,7 +114,7 @@ def test_labels_of_the_judging_fold_do_not_name_clusters():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("workflow_scripts.metrics.cross_validation.stratified_folds", same_folds)
-        model = Model(2, False, None, sklearn_kmeans, {"k": 3, "n_init": 5})
+        model = Model(2, False, None, None, sklearn_kmeans, {"k": 3, "n_init": 5})
         scores, _ = validated(features, turned, model)
     first = scores[scores["fold"] == 0].set_index("split")["accuracy_majority"]
     assert first.to_dict() == {"train": 1, "validation": 0, "validation_refitted": 1}

@@ -11,6 +11,7 @@ import pytest
 from figure_artefacts import CELL, image_ids, write_manifest, write_scores
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler, normalize
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -18,12 +19,20 @@ from workflow_scripts.io.points import read_points
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import choose, fit_model
 from workflow_scripts.models.saved import COLUMNS, SavedModel, load_model, save_model
-from workflow_scripts.reduce import autoencoder, pca
-from workflow_scripts.settings.decompositions import Autoencoder, Pca
+from workflow_scripts.reduce import autoencoder, ica, pca
+from workflow_scripts.settings.decompositions import Autoencoder, Ica, Pca
 
 N, WIDTH, CLASSES = 90, 20, ("Cr", "In", "Pa")
 CODES = Autoencoder(widths=(12, 8, 4), tied=True, phases=[{"g": 3}]).dump()
-DECOMPOSITIONS = {"pca": Pca().dump(), "codes": CODES, "none": None}
+DECOMPOSITIONS = {
+    **{"pca": Pca().dump(), "codes": CODES, "none": None, "ica": Ica(n_components=4, scale="standard").dump()},
+    **{scale: Pca(scale=scale).dump() for scale in ("standard", "power", "l2")},
+}
+SCALERS = {
+    "standard": lambda features: StandardScaler().fit_transform(features),
+    "power": lambda features: np.where(features < 0, -1, 1) * np.abs(features) ** 0.5,
+    "l2": normalize,
+}
 BACKBONE = {"model": "squeezenet1_1", "weights": "default", "sha256": None, "seed": 0}
 
 
@@ -57,7 +66,7 @@ def fitted(tmp_path):
         decomposition = DECOMPOSITIONS[cell["decomposition"]]
         points = tmp_path / ("d.h5" if decomposition else "f.h5")
         if decomposition:
-            decompose = {"pca": pca, "autoencoder": autoencoder}[decomposition["method"]].decompose
+            decompose = {"pca": pca, "autoencoder": autoencoder, "ica": ica}[decomposition["method"]].decompose
             decompose(str(tmp_path / "f.h5"), str(points), decomposition, "", lambda *_: None)
         its = read_points(str(points), cell["n_components"], cell["whiten"]).values
         found = runs or {number: _kmeans(its, number) for number in k}
@@ -87,16 +96,18 @@ def _kmeans(points, k, repeats=2):
     "choices",
     [
         *({}, {"whiten": True}, {"n_components": 3}, {"decomposition": "none", "n_components": None}),
-        {"decomposition": "codes", "n_components": None},
+        *({"decomposition": name, "n_components": None} for name in ("codes", "ica")),
+        *({"decomposition": name, "whiten": True} for name in SCALERS),
     ],
-    ids=["pca", "whitened", "few", "features", "autoencoder"],
+    ids=["pca", "whitened", "few", "features", "autoencoder", "ica", *SCALERS],
 )
 def test_what_a_model_was_made_of_goes_where_it_was(fitted, choices):
     model, points, runs = fitted(**choices)
     features, _ = _features()
     np.testing.assert_allclose(model.points(features), points, atol=1e-4)
     if n := choices.get("n_components", 5):
-        theirs = PCA(n, whiten=choices.get("whiten", False), svd_solver="full").fit_transform(features.astype(float))
+        scaled = SCALERS.get(choices.get("decomposition"), lambda given: given)(features.astype(float))
+        theirs = PCA(n, whiten=choices.get("whiten", False), svd_solver="full").fit_transform(scaled)
         np.testing.assert_allclose(np.abs(model.points(features)), np.abs(theirs), atol=1e-4)
     row = int(np.argmin(runs[4].inertia))
     said = model.predict(features)

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 
+from workflow_scripts.io import store
 from workflow_scripts.metrics.members import (
     centre_distances,
     cluster_names,
@@ -19,6 +20,7 @@ from workflow_scripts.metrics.members import (
     nearest_clusters,
     separated_twins,
 )
+from workflow_scripts.pages.gallery.imagenet import imagenet_names
 from workflow_scripts.pages.gallery.page import describe, write_gallery
 from workflow_scripts.pages.gallery.thumbnails import Thumbnails, data_uri
 
@@ -119,3 +121,25 @@ def test_a_page_holds_what_it_shows_and_no_name_can_break_out_of_it(tmp_path):
     assert (noise["name"], noise["size"], len(noise["spread"])) == ("noise", 5, 2)
     assert sum(its["size"] for its in described["clusters"]) == 60
     assert len(described["twins"]) == 3
+
+
+def test_a_cluster_has_the_names_that_most_of_its_images_get():
+    manifest = pd.DataFrame({"image_id": [f"{i:02d}" for i in range(60)], "label": None})
+    seen = np.array(["honeycomb", "strainer", "crate", "dome"])[np.arange(60) // 3 % 4]
+    described = describe(POINTS, PARTITION, manifest, {"per_place": 2, "twins": 0}, seen)
+    for cluster in described["clusters"]:
+        inside = (int(cluster["name"]) if cluster["name"] != "noise" else -1) == PARTITION
+        assert 1 <= len(cluster["imagenet"]) <= 3
+        for name, share in cluster["imagenet"].items():
+            assert share == np.mean(seen[inside] == name)
+        assert list(cluster["imagenet"].values()) == sorted(cluster["imagenet"].values(), reverse=True)
+    without = describe(POINTS, PARTITION, manifest, {"per_place": 2, "twins": 0})
+    assert not any(cluster["imagenet"] for cluster in without["clusters"])
+
+
+def test_names_are_those_of_the_best_scores(tmp_path):
+    scores = np.zeros((3, 1000), np.float32)
+    scores[[0, 1, 2], [599, 828, 999]] = 1
+    with store.writing(tmp_path / "scores.h5", {}) as file:
+        store.put(file, "features", scores)
+    assert imagenet_names(str(tmp_path / "scores.h5")).tolist() == ["honeycomb", "strainer", "toilet tissue"]

@@ -75,3 +75,16 @@ def test_an_orbit_needs_squares_and_eight_times_the_time():
     assert parsed({**NETWORK, "orbit": True, "size": 96}).refuses((96, 128)) is None
     with pytest.raises(UserError, match="unknown key: found 'orbit'"):
         parsed({"file": "features.csv", "orbit": True})
+
+
+def test_scores_of_imagenets_classes_are_those_of_a_trained_last_layer_in_the_same_pass():
+    layers = [["fire9_avg", "logits"], ["fire5_avg"], ["fire5_avg+fire9_avg"]]
+    network = parsed({**NETWORK, "layers": layers})
+    assert network.class_scores_beside("fire9_avg") == "logits"
+    assert network.class_scores_beside("fire5_avg+fire9_avg") == "logits"
+    assert network.class_scores_beside("fire5_avg") is None
+    assert parsed({**NETWORK, "layers": layers, "weights": "random"}).class_scores_beside("fire9_avg") is None
+    assert parsed(NETWORK).class_scores_beside("fire9_avg") is None
+    clip = {"model": "timm:vit_base_patch16_clip_224.openai", "layers": [["logits", "norm_cls"]]}
+    assert parsed(clip).class_scores_beside("norm_cls") is None
+    assert parsed({"descriptor": "hog"}).class_scores_beside("features") is None

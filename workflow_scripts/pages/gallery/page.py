@@ -13,10 +13,16 @@ from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
 
 SIDE = 160
 """Side of an image in pixels."""
+NAMES_SHOWN = 3
+"""Largest number of ImageNet's names that are shown for a cluster."""
 
 
 def describe(
-    points: np.ndarray, partition: np.ndarray, manifest: pd.DataFrame, settings: Mapping[str, Any]
+    points: np.ndarray,
+    partition: np.ndarray,
+    manifest: pd.DataFrame,
+    settings: Mapping[str, Any],
+    seen: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Return one partition as the page's data: clusters sorted by class, and near-twins in different clusters.
 
@@ -26,13 +32,14 @@ def describe(
     partition : (N,) integers; negative is noise, which is shown last, as one group of evenly spaced images.
     manifest : rows as `points`, with `image_id` and `label` (None if unknown).
     settings : `per_place` and `twins` of `settings.pages.Gallery`.
+    seen : (N,) str, the name that a network gives each image (`imagenet.imagenet_names`); None if it has no names.
     """
     ids = manifest["image_id"].to_numpy()
     names = cluster_names(partition, manifest["label"])
     members = example_members(centre_distances(points, partition), settings["per_place"])
     shown = {key: ids[group["row"]].tolist() for key, group in members.groupby(["cluster", "place"])}
     clusters = [
-        _group(name, manifest["label"][partition == cluster])
+        _group(name, partition == cluster, manifest["label"], seen)
         | {place: shown.get((cluster, place), []) for place in ("nearest", "border", "farthest")}
         for cluster, name in names.items()
         if cluster >= 0
@@ -40,7 +47,8 @@ def describe(
     noise = np.flatnonzero(partition < 0)
     if len(noise):
         spread = ids[noise[evenly(len(noise), settings["per_place"])]].tolist()
-        clusters.append(_group(names[int(partition.min())], manifest["label"][noise]) | {"spread": spread})
+        group = _group(names[int(partition.min())], partition < 0, manifest["label"], seen)
+        clusters.append(group | {"spread": spread})
     twins = [
         {
             "pair": [ids[group.row], ids[group.twin]],
@@ -52,12 +60,17 @@ def describe(
     return {"clusters": clusters, "twins": twins}
 
 
-def _group(name: str, labels: pd.Series) -> dict[str, Any]:
-    """Return the name and size of a cluster, and the number of its images by class, the largest first."""
+def _group(name: str, inside: np.ndarray, labels: pd.Series, seen: np.ndarray | None) -> dict[str, Any]:
+    """Return the name and size of a cluster, and by class the number of its images, the largest first.
+
+    `seen` becomes the share of its images by ImageNet's name, for the most frequent names.
+    """
+    shares = {} if seen is None else pd.Series(seen[inside]).value_counts(normalize=True).head(NAMES_SHOWN).to_dict()
     return {
         "name": name,
-        "size": len(labels),
-        "classes": {name_of_class: int(n) for name_of_class, n in labels.value_counts().items()},
+        "size": int(inside.sum()),
+        "classes": {name_of_class: int(n) for name_of_class, n in labels[inside].value_counts().items()},
+        "imagenet": shares,
     }
 
 

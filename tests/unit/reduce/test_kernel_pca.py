@@ -1,0 +1,41 @@
+"""Kernel PCA against the eigenvectors of the centred kernel, and PCA where the kernel is linear."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import normalize
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.io import store
+from workflow_scripts.reduce import kernel_pca, maps
+from workflow_scripts.settings.decompositions import KernelPca
+
+X = np.random.default_rng(0).normal(size=(30, 6))
+
+
+def test_components_are_eigenvectors_of_the_centred_kernel():
+    kernel = np.exp(-cdist(X, X, "sqeuclidean") / X.var(axis=0).sum())
+    centring = np.eye(30) - 1 / 30
+    values, vectors = np.linalg.eigh(centring @ kernel @ centring)
+    expected = vectors[:, ::-1][:, :4] * np.sqrt(values[::-1][:4])
+    np.testing.assert_allclose(np.abs(kernel_pca.embed(X, n_components=4)), np.abs(expected), atol=1e-10)
+
+
+def test_the_cosine_kernel_is_the_pca_of_vectors_of_length_one():
+    ours = kernel_pca.embed(X, n_components=3, kernel="cosine")
+    np.testing.assert_allclose(np.abs(ours), np.abs(PCA(3).fit_transform(normalize(X))), atol=1e-10)
+
+
+def test_its_store_has_scores_only_and_many_images_are_refused(tmp_path, monkeypatch):
+    with store.writing(tmp_path / "features.h5", store.provenance("", "m", {})) as file:
+        store.put(file, "image_id", np.arange(30).astype("S4"))
+        store.put(file, "features", X.astype(np.float32))
+    arguments = (str(tmp_path / "features.h5"), str(tmp_path / "k.h5"), KernelPca(n_components=5).dump(), "")
+    kernel_pca.decompose(*arguments, lambda *_: None)
+    with store.reading(tmp_path / "k.h5") as file:
+        assert file["scores"].shape == (30, 5)
+        assert "components" not in file
+    monkeypatch.setattr(maps, "MOST_OF_PAIRS", 29)
+    with pytest.raises(UserError, match="kernel_pca: found 30 images, allowed: at most 29, because"):
+        kernel_pca.decompose(*arguments, lambda *_: None)

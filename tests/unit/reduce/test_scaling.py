@@ -1,0 +1,30 @@
+"""Scaling of features against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.preprocessing import StandardScaler, normalize
+
+from workflow_scripts.reduce.scaling import ROWS, Scaled
+
+N = ROWS + 7
+X = np.random.default_rng(0).normal(3, [1, 0.01, 100, 0], (N, 4)).astype(np.float32)
+X[0] = 0
+TRAINING = np.random.default_rng(1).random(N) < 0.3
+
+
+@pytest.mark.parametrize("training", [None, TRAINING, np.arange(N) < 5], ids=["all", "some", "first"])
+def test_columns_are_divided_by_the_deviations_of_the_training_rows(training):
+    rows = slice(None) if training is None else training
+    theirs = StandardScaler(with_mean=False).fit(X[rows].astype(float))
+    ours = Scaled(X, "standard", training)
+    np.testing.assert_allclose(ours.divisors, theirs.scale_, rtol=1e-10)
+    np.testing.assert_allclose(ours[5:9], theirs.transform(X[5:9].astype(float)), rtol=1e-10)
+    assert ours.shape == X.shape
+
+
+def test_rows_are_scaled_alone():
+    np.testing.assert_allclose(Scaled(X, "l2")[:], normalize(X.astype(float)))
+    negative = -X[:9]
+    powered = Scaled(negative, "power")[:]
+    np.testing.assert_allclose(powered * np.abs(powered), negative, rtol=1e-6)
+    assert Scaled(X, None)[2:4].tobytes() == X[2:4].tobytes()
