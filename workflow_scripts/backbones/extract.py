@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO, Self
@@ -21,7 +21,9 @@ import torch
 from torch import fx
 
 from workflow_scripts.backbones import network, weights
+from workflow_scripts.backbones.codebook import SAMPLED_IMAGES, Codebook, learn, sampled
 from workflow_scripts.backbones.family import family_of
+from workflow_scripts.backbones.layers import parse_layer
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.backbones.orbit import mean_over_views
 from workflow_scripts.errors import UserError, refusals_of
@@ -52,6 +54,8 @@ class ForwardPass:
     size: int | None = None
     precision: str = "float32"
     orbit: bool = False
+    codebooks: Mapping[str, Codebook] = field(default_factory=dict)
+    """The codebook of each layer that has one."""
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Return the features of each layer, (N, width) float32, of uint8 images (N, H, W) or (N, H, W, 3)."""
@@ -60,8 +64,9 @@ class ForwardPass:
     def _vectors(self, images: np.ndarray) -> dict[str, np.ndarray]:
         lower = self.precision != "float32"
         with torch.inference_mode(), torch.autocast(self.device.type, getattr(torch, self.precision), enabled=lower):
-            vectors = self.network(self.normalisation.prepare(images, self.size, self.device))
-        return {layer: vector.cpu().numpy() for layer, vector in vectors.items()}
+            outputs = self.network(self.normalisation.prepare(images, self.size, self.device))
+        vectors = {layer: output.cpu().numpy() for layer, output in outputs.items()}
+        return vectors | {layer: book.encode_all(vectors[layer]) for layer, book in self.codebooks.items()}
 
     def widths(self, image_shape: tuple[int, ...]) -> dict[str, int]:
         """Return the number of features of each layer.
@@ -71,11 +76,13 @@ class ForwardPass:
         pixels = self.normalisation.prepare(np.zeros((1, *image_shape), np.uint8), self.size, self.device)
         try:
             with torch.inference_mode():  # not the graph itself, which prints its source when it fails
-                return {layer: vector.shape[1] for layer, vector in fx.Interpreter(self.network).run(pixels).items()}
+                outputs = fx.Interpreter(self.network).run(pixels)
         except (AssertionError, RuntimeError) as error:
             side = " x ".join(map(str, pixels.shape[2:]))
             reason = str(error).splitlines()[0].split(" but got Proxy")[0]  # a Proxy is a number of the tracer
             raise UserError(f"size: the network does not take images of {side} pixels: {reason}") from None
+        widths = {layer: output.shape[1] for layer, output in outputs.items()}
+        return widths | {layer: book.width for layer, book in self.codebooks.items()}
 
 
 def prepare(
@@ -135,6 +142,7 @@ def extract(
     forward, loaded = prepare(backbone, list(outputs), images.shape[1:3], where)
     chosen = weights.Backbone.of(backbone)
     batch_size = chosen.batch_size or BATCH_SIZE[where.type]
+    forward = replace(forward, codebooks=codebooks(forward, images, list(outputs), batch_size, chosen.seed))
     facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}
     widths = forward.widths(images.shape[1:])
     with Rows(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
@@ -145,6 +153,26 @@ def extract(
             rows.append(vectors)
             if report:
                 report(rows.done, len(images))
+
+
+def codebooks(
+    forward: ForwardPass, images: h5py.Dataset | np.ndarray, layers: Sequence[str], batch_size: int, seed: int
+) -> dict[str, Codebook]:
+    """Return the codebook of each layer that has one, learned on a sample of the images as they are (not turned)."""
+    encoded = {layer: parsed for layer in layers if (parsed := parse_layer(layer)).words}
+    if not encoded:
+        return {}
+    generator = np.random.default_rng(seed)
+    rows = np.sort(generator.permutation(len(images))[:SAMPLED_IMAGES])
+    samples: dict[str, list[np.ndarray]] = {layer: [] for layer in encoded}
+    batches = padded_batches(images[rows], 0, batch_size)
+    for maps in threaded_map(replace(forward, orbit=False), batches, 1):
+        for layer, sample in samples.items():
+            sample += [sampled(of_image, generator) for of_image in maps[layer][: len(rows) - len(sample)]]
+    return {
+        layer: learn(parsed.pooling, parsed.words, np.concatenate(samples[layer]), seed)
+        for layer, parsed in encoded.items()
+    }
 
 
 def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: int) -> Iterator[np.ndarray]:

@@ -131,4 +131,4 @@ def layer_width(model: str, text: str, size: int | None = None) -> int:
     layer = parse_layer(text)
     node = family.nodes(model_name)[resolve_node(model, layer.node)]
     side = family.input_size(model_name)
-    return node.pooled(layer.pooling, node.at(side, size or side))
+    return node.pooled(layer.pooling, node.at(side, size or side), layer.words)

@@ -1,25 +1,33 @@
 """The names of layers in the configuration, and the shapes of the outputs of a network's nodes.
 
 A layer is named `NODE` or `NODE_POOLING`, with `_l2` at the end if vectors are scaled to length 1: `fc1`, `fire9_avg`,
-`norm_clspatch_l2`. `fire5_avg+fire9_avg` joins two layers. Rules import this module, so it uses the standard library
+`norm_clspatch_l2`. `fire5_vlad16` and `fire5_fisher8` are encodings over a codebook of 16 or 8 words, which is learned
+on some of the images. `fire5_avg+fire9_avg` joins two layers. Rules import this module, so it uses the standard library
 only.
 """
 
+import re
 from dataclasses import dataclass
 from math import isqrt, prod
 
 POOLINGS = ("flat", "avg", "max", "gem", "gram", "cls", "patch", "clspatch")
+ENCODING = re.compile(r"(vlad|fisher)([1-9]\d{0,2})")
+"""The pooling over a codebook, and the number of its words."""
 L2 = "_l2"
 JOIN = "+"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: a node of a network's graph, the pooling of its output, and whether vectors are scaled to length 1."""
+    """A layer: a node of a network's graph, the pooling of its output, and whether vectors are scaled to length 1.
+
+    `words` is the size of the codebook; 0 if the pooling has none.
+    """
 
     node: str
     pooling: str
     l2: bool = False
+    words: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,14 +71,21 @@ class Node:
             return int(isqrt(patches) * ratio) ** 2 + single - patches
         return max(1, round(single + (double - single) * (ratio - 1)))
 
-    def pooled(self, pooling: str, shape: tuple[int, ...] | None = None) -> int:
-        """Return the number of features after `pooling` of an output with `shape`; None takes the node's own shape."""
+    def pooled(self, pooling: str, shape: tuple[int, ...] | None = None, words: int = 0) -> int:
+        """Return the number of features after `pooling` of an output with `shape`; None takes the node's own shape.
+
+        `words` is the size of the codebook.
+        """
         if pooling == "flat":
             return prod(shape or self.shape)
         channels = self.shape[self.channel_axis]
         match pooling:
             case "gram":
                 return channels * (channels + 1) // 2
+            case "vlad":
+                return words * channels
+            case "fisher":
+                return words * (2 * channels + 1)
             case "clspatch":
                 return 2 * channels
             case _:
@@ -101,4 +116,6 @@ def parse_layer(text: str) -> Layer:
     rest = text.removesuffix(L2)
     node, _, pooling = rest.rpartition("_")
     l2 = rest != text and bool(rest)
+    if node and not l2 and (encoding := ENCODING.fullmatch(pooling)):
+        return Layer(node, encoding[1], words=int(encoding[2]))
     return Layer(node, pooling, l2) if node and pooling in POOLINGS else Layer(rest or text, "flat", l2)

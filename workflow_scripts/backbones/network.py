@@ -144,6 +144,7 @@ def pool(output: Tensor, pooling: str, channel_axis: int, prefix: int = 0, l2: b
     - `gram` takes the mean over all positions of the products of two channels, each pair of channels once, then the
       square root with the sign kept, and length 1 (bilinear pooling: Lin, RoyChowdhury & Maji 2015, section 3.1). It
       says which channels respond together, and not where, as textures need it.
+    - `vlad` and `fisher` keep the vectors at all positions, (N, positions, C), which a codebook encodes later.
     - For tokens (N, tokens, channels), `cls` takes the first token, `patch` the mean of all tokens after the first
       `prefix` ones, and `clspatch` both, one after the other (as in the linear evaluation of DINOv2, Oquab et al.
       2023).
@@ -165,6 +166,8 @@ def _pooled(output: Tensor, pooling: str, channel_axis: int, prefix: int) -> Ten
             return output.clamp(min=GEM_FLOOR).pow(GEM_POWER).mean(axes).pow(1 / GEM_POWER)
         case "gram":
             return _gram(output.movedim(channel_axis + 1, 1).flatten(2))
+        case "vlad" | "fisher":
+            return output.movedim(channel_axis + 1, -1).flatten(1, -2).clone()
         case "cls":
             return output[:, 0].clone()
         case "patch":

@@ -156,7 +156,7 @@ class Grid:
         """Return whether a cell's backbone and decomposition can be applied to new images."""
         is_raw = cell.decomposition == FEATURES_THEMSELVES
         reduces = is_raw or self.settings.decompositions[cell.decomposition].places_new_images
-        return reduces and self.settings.backbones[cell.backbone].places_new_images
+        return reduces and self.settings.backbones[cell.backbone].places_new_images(cell.layer)
 
     def has_components(self, decomposition: str) -> bool:
         """Return whether a decomposition has ordered components, so that `n_components` and `whiten` apply."""

@@ -50,8 +50,6 @@ class _Variant(Model):
 
     makes_features: ClassVar[str] = "features"
     """The name of the job that makes the features."""
-    places_new_images: ClassVar[bool] = True
-    """Whether the features of new images can be computed, as a model for new images has to."""
     in_prose: ClassVar[str] = ""
     """The backbone in a methods paragraph, as for methods (`methods.Method.in_prose`)."""
 
@@ -59,6 +57,10 @@ class _Variant(Model):
     def prose(self) -> str:
         """Return the backbone as a noun phrase for a methods paragraph, with its sources."""
         return self.in_prose.format(**self.dump())
+
+    def places_new_images(self, layer: str) -> bool:
+        """Return whether the features of a layer can be computed for new images, as a model for new images has to."""
+        return True
 
     @property
     def n_views(self) -> int:
@@ -114,7 +116,7 @@ class Network(_OfImages):
     sha256: str | None = Field(None, pattern="^[0-9A-Fa-f]{64}$")
     """The SHA-256 that the weight file must have; null does not check it."""
     seed: Seed = 0
-    """Seed of random weights."""
+    """Seed of random weights, and of codebooks."""
     normalise: Literal["auto", "imagenet", "caffe", "symmetric", "lite"] = "auto"
     """How pixels are scaled before the network; `auto` takes what the weights were trained with."""
     size: int | None = Field(None, ge=16, le=LARGEST_SIDE)
@@ -178,6 +180,10 @@ class Network(_OfImages):
         """The path of the file that `weights` names, or None if `weights` is something else."""
         path = weight_file(self.weights)
         return None if path is None else str(path)
+
+    def places_new_images(self, layer: str) -> bool:
+        """Return whether the layer has no codebook, which a model does not keep."""
+        return not any(parse_layer(part).words for part in parts_of(layer))
 
     @property
     def licence(self) -> str | None:
@@ -342,7 +348,6 @@ class Brought(_WithoutNetwork):
     name or hash of the content."""
 
     makes_features: ClassVar[str] = "bring"
-    places_new_images: ClassVar[bool] = False
     in_prose = "features of another program"
     file: UserPath
     """The table: .npz or .h5 with an array of numbers and an array of names, or .csv or .parquet with a column of
@@ -354,6 +359,10 @@ class Brought(_WithoutNetwork):
         if not file.endswith(TABLES):
             raise ValueError(f"found {file!r}, allowed: a file that ends in {', '.join(TABLES)}")
         return file
+
+    def places_new_images(self, layer: str) -> bool:
+        """Return False: the other program computed the features."""
+        return False
 
     def width(self, layer: str, side: int) -> int:
         """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""

@@ -23,10 +23,17 @@ TORCHVISION = torchvision_family.Torchvision()
         ("Mixed_7c.cat_2", "Mixed_7c.cat_2", "flat"),
         ("encoder.ln_cls", "encoder.ln", "cls"),
         ("avgpool_flat", "avgpool", "flat"),
+        ("fire5_vlad", "fire5_vlad", "flat"),
+        ("fire5_vlad0", "fire5_vlad0", "flat"),
     ],
 )
 def test_a_layers_name_is_its_node_and_its_pooling(text, node, pooling):
     assert parse_layer(text) == Layer(node, pooling)
+
+
+def test_an_encoding_has_a_number_of_words():
+    assert parse_layer("fire5_vlad16") == Layer("fire5", "vlad", words=16)
+    assert parse_layer("fire5_fisher128") == Layer("fire5", "fisher", words=128)
 
 
 def test_no_node_of_any_model_reads_as_a_pooling():
