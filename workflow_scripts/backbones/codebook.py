@@ -3,6 +3,7 @@
 Local features are the vectors of channels at the positions of a map, each divided by its length.
 """
 
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -87,11 +88,13 @@ def learn(encoding: str, words: int, sample: np.ndarray, seed: int) -> Codebook:
     `encoding` is `vlad` or `fisher`. Raises `UserError` if n is smaller than `words`.
     """
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     if len(sample) < words:
         raise UserError(f"layers: {encoding}{words}: found {len(sample)} positions, allowed: at least {words}")
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a codebook need not be the best one
         if encoding == "vlad":
             return Vlad(KMeans(words, n_init=1, random_state=seed).fit(sample).cluster_centers_)
         floor = VARIANCE_FLOOR * float(sample.var(axis=0).mean())
