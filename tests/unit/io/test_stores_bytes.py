@@ -22,15 +22,16 @@ from workflow_scripts.io import store
 from workflow_scripts.io.runs import write_runs
 from workflow_scripts.preprocess.stack import write_stack
 from workflow_scripts.provenance import PACKAGE
-from workflow_scripts.reduce import autoencoder, pca, tsne
+from workflow_scripts.reduce import autoencoder, ica, kernel_pca, pca, tsne
 from workflow_scripts.settings.backbones import Histogram
 from workflow_scripts.settings.clusterers import Clusterer, OfK
-from workflow_scripts.settings.decompositions import Autoencoder, Pca, Tsne
+from workflow_scripts.settings.decompositions import Autoencoder, Ica, KernelPca, Pca, Tsne
 
 IRIS = load_iris().data
 IDS = [f"{number:016x}" for number in range(len(IRIS))]
 MAKERS = {
     *("preprocess.stack", "intake.subsets", "reduce.pca", "reduce.maps", "reduce.autoencoder"),
+    *("reduce.ica", "reduce.kernel_pca"),
     *("backbones.extract", "backbones.joined", "backbones.brought", "backbones.descriptors.__init__"),
 }
 """The modules that write stores, beside `clusterers`, whose methods have a kind each."""
@@ -111,6 +112,8 @@ def decomposition(folder: Path) -> None:
     tsne.decompose(
         str(folder / "pca.h5"), str(folder / "tsne.h5"), Tsne(perplexity=5).dump() | {"seed": 0}, "c", silent
     )
+    ica.decompose(str(folder / "all.h5"), str(folder / "ica.h5"), Ica(n_components=3).dump(), "c", silent)
+    kernel_pca.decompose(str(folder / "all.h5"), str(folder / "kernel.h5"), KernelPca().dump(), "c", silent)
     autoencoder.decompose(str(folder / "all.h5"), str(folder / "ae.h5"), small.dump() | {"seed": 0}, "c", silent)
 
 
