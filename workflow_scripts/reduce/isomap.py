@@ -1,4 +1,4 @@
-"""Reproducible Isomap maps of the images in two dimensions."""
+"""Reproducible Isomap maps of the images in two or three dimensions."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.reduce.maps import check_pairs, points_to_map, write_map
+from workflow_scripts.reduce.maps import check_pairs, points_to_map, possible_neighbors, write_map
 
 
-def embed(X: np.ndarray, *, n_neighbors: int = 15) -> np.ndarray:
-    """Return an Isomap map (Tenenbaum, de Silva & Langford 2000) by scikit-learn, (N, 2) float64.
+def embed(X: np.ndarray, *, n_neighbors: int = 15, dimensions: int = 2) -> np.ndarray:
+    """Return an Isomap map (Tenenbaum, de Silva & Langford 2000) by scikit-learn, (N, dimensions) float64.
 
     Parts of the graph of neighbours that are not connected are joined by their shortest edges. One thread computes it,
     so that it is the same each time.
@@ -19,11 +19,12 @@ def embed(X: np.ndarray, *, n_neighbors: int = 15) -> np.ndarray:
     Parameters
     ----------
     X : (N, d) float64.
-    n_neighbors : of each point in the graph; lowered to N - 1 if it is larger.
+    n_neighbors : of each point in the graph; less than N.
+    dimensions : number of axes of the map, at most d.
     """
     from sklearn.manifold import Isomap
 
-    isomap = Isomap(n_neighbors=min(n_neighbors, len(X) - 1), n_components=2, eigen_solver="dense")
+    isomap = Isomap(n_neighbors=n_neighbors, n_components=dimensions, eigen_solver="dense")
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn's and SciPy's notes about parts that are not connected
         return isomap.fit_transform(X)
@@ -35,9 +36,11 @@ def decompose(
     """Write the Isomap map of the decomposition `source` to the store `path`; `settings` are those of
     `settings.Isomap`.
 
-    Raises `UserError` if there are too few images, or too many.
+    The attribute `n_neighbors` is the one that was used. Raises `UserError` if there are too few images, or too many.
     """
     X = points_to_map(source, settings)
     check_pairs(len(X), settings["method"])
-    write_map(source, path, embed(X, n_neighbors=settings["n_neighbors"]), code, settings)
+    n_neighbors = possible_neighbors(settings["n_neighbors"], len(X), "Isomap")
+    embedding = embed(X, n_neighbors=n_neighbors, dimensions=settings["dimensions"])
+    write_map(source, path, embedding, code, settings, n_neighbors=n_neighbors)
     progress(len(X), len(X))

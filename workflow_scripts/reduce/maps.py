@@ -1,5 +1,6 @@
 """Maps of the images in two or three dimensions, computed from the first components of a decomposition."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,9 @@ import numpy as np
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
+from workflow_scripts.runlog import NOTICE
+
+log = logging.getLogger(__name__)
 
 FEWEST = 4
 """The smallest number of images of which a map is made."""
@@ -28,6 +32,23 @@ def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
         found, allowed = f"{points.shape[1]} components", f"{settings['dimensions']} or more (dimensions)"
         raise UserError(f"{settings['method']}: found {found}, allowed: {allowed}")
     return points
+
+
+def possible_neighbors(wanted: int, n: int, name: str) -> int:
+    """Return the number of neighbours of each of n images in a graph: `wanted`, or n - 1 if there are fewer images.
+
+    A notice with the method's `name` says if it is lower than wanted.
+    """
+    if wanted >= n:
+        log.log(
+            NOTICE,
+            "the n_neighbors %d of %s is lowered to %d, because there are only %d images",
+            wanted,
+            name,
+            n - 1,
+            n,
+        )
+    return min(wanted, n - 1)
 
 
 def check_pairs(n: int, method: str) -> None:

@@ -1,16 +1,12 @@
 """Reproducible UMAP maps of the images in two or three dimensions."""
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from workflow_scripts.reduce.maps import points_to_map, write_map
-from workflow_scripts.runlog import NOTICE
-
-log = logging.getLogger(__name__)
+from workflow_scripts.reduce.maps import points_to_map, possible_neighbors, write_map
 
 
 def embed(
@@ -52,10 +48,7 @@ def decompose(
     Raises `UserError` if there are too few images.
     """
     X = points_to_map(source, settings)
-    n_neighbors = min(settings["n_neighbors"], len(X) - 1)
-    if n_neighbors < settings["n_neighbors"]:
-        said = "the n_neighbors %d of UMAP is lowered to %d, because there are only %d images"
-        log.log(NOTICE, said, settings["n_neighbors"], n_neighbors, len(X))
+    n_neighbors = possible_neighbors(settings["n_neighbors"], len(X), "UMAP")
     chosen = {name: settings[name] for name in ("min_dist", "dimensions", "seed")}
     embedding = embed(X, n_neighbors=n_neighbors, **chosen)
     write_map(source, path, embedding, code, settings, n_neighbors=n_neighbors)

@@ -191,7 +191,6 @@ class _Map(Decomposition):
     """Whether the components are scaled to unit variance first."""
     dimensions: Literal[2, 3] = 2
     """Number of dimensions of the map. The explorer can turn a map of three; figures draw the first two."""
-    seed: Seed = 0
 
     @property
     def source(self) -> str:
@@ -216,6 +215,7 @@ class Tsne(_Map):
     )
     method: Literal["tsne"] = "tsne"
     perplexity: float = Field(30, gt=1)
+    seed: Seed = 0
 
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of the points and their copies, of their neighbours and of the affinities."""
@@ -234,6 +234,7 @@ class Umap(_Map):
     """Number of neighbours of each image in the graph."""
     min_dist: float = Field(0.1, ge=0, le=1)
     """The smallest distance between images on the map."""
+    seed: Seed = 0
 
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of compiled code, of the points and their copies, and of the graph with its copies."""

@@ -19,4 +19,4 @@ def test_a_spiral_is_unrolled_along_its_length():
 
 def test_parts_that_are_far_from_each_other_and_few_points_are_mapped():
     assert np.isfinite(isomap.embed(np.vstack([STRIP[:20], STRIP[:20] + 1000]), n_neighbors=3)).all()
-    assert isomap.embed(STRIP[:5]).shape == (5, 2)
+    assert isomap.embed(STRIP[:5], n_neighbors=4, dimensions=3).shape == (5, 3)
