@@ -41,6 +41,7 @@ wildcard_constraints:
     study=r"(?!reproduction\.)[^/]+",
     figure=r"[^/]+",
     cross_validation=r"[^/]+",
+    at_k=r"smallest|\d+",
 
 
 def environment_by(gpus):

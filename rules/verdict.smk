@@ -1,4 +1,28 @@
-# clusters/... of a study's cells -> consensus/{study}.h5 and .csv: the groups on which the cells agree
+# clusters/... of a study's cells -> agreement/{study}/{k}.h5: how well every two of them agree
+rule agreement:
+    input:
+        unpack(inputs.agreement_sources),
+    output:
+        layout.agreement,
+    log:
+        layout.log(layout.agreement),
+    benchmark:
+        layout.benchmark(layout.agreement)
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=sizes.agreement_mb,
+        runtime=60,
+    params:
+        k=inputs.agreement_k,
+        cells=inputs.agreement_cells,
+        code=code_digest("jobs.agreement"),
+    script:
+        "../workflow_scripts/jobs/agreement.py"
+
+
+# clusters/... of a study's cells, agreement/... -> consensus/{study}.h5 and .csv: the groups on which the cells agree
 rule consensus:
     input:
         unpack(inputs.consensus_sources),

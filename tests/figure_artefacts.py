@@ -13,7 +13,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers import density_peaks
+from workflow_scripts.figures.partitions import agreement_of
 from workflow_scripts.figures.style import save
+from workflow_scripts.io.agreement import write_agreement
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest, writing
 from workflow_scripts.preprocess.perturbations import VERSIONS
@@ -188,6 +190,12 @@ def write_clusters(path: Path, by_k: Mapping[str, tuple[Any, Any]]) -> str:
     return str(path)
 
 
+def write_agreements(path: Path, cells: Sequence[Mapping[str, Any]], partitions: Sequence[str]) -> str:
+    """The agreement of every two cells, whose clusters are in `partitions`."""
+    write_agreement(str(path), cells, *agreement_of(cells, partitions, None), {"settings": {}, "code": ""})
+    return str(path)
+
+
 def write_perturbed(folder: Path, labels: Sequence[str]) -> str:
     """Images of which every third changes its group when it is turned by 90 degrees, and none otherwise."""
     groups = np.arange(len(labels)) % 5
@@ -278,7 +286,13 @@ def artefacts(
         )
         for i in range(len(cells))
     ]
-    compared = {"manifest": [manifest] * len(cells), "clusters": partitions, "scores": scores}
+    agreement = write_agreements(folder / "agreement.h5", cells, partitions)
+    compared = {
+        "manifest": [manifest] * len(cells),
+        "clusters": partitions,
+        "scores": scores,
+        "agreement": [agreement],
+    }
     nmi = 0.7 if labelled else np.nan
     by_k = [
         write_scores(folder / "ward.parquet", [{"k": k, "repeat": 0, "nmi_geometric": nmi} for k in range(2, n + 1)]),

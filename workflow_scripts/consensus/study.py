@@ -39,7 +39,11 @@ class StudyConsensus:
 
 
 def consensus_of(
-    partitions: np.ndarray, choices: pd.DataFrame, manifest: pd.DataFrame, groups: int | None = None
+    partitions: np.ndarray,
+    choices: pd.DataFrame,
+    manifest: pd.DataFrame,
+    groups: int | None = None,
+    agreement: np.ndarray | None = None,
 ) -> StudyConsensus:
     """Compute the consensus of the cells, weighted by their votes and their agreement with each other.
 
@@ -49,10 +53,11 @@ def consensus_of(
     choices : C rows, one column for each axis in which the cells differ.
     manifest : N rows with `image_id, path, label` (None if missing).
     groups : number of groups; None as in `consensus.consensus`.
+    agreement : (C, C), ARI of every two cells; None computes it.
     """
     alone = len(partitions) < 2
     # one sample, since the weights need neither ranks nor chance
-    weights = np.ones(1) if alone else cell_weights(trust(partitions, choices, n_samples=1))
+    weights = np.ones(1) if alone else cell_weights(trust(partitions, choices, agreement=agreement, n_samples=1))
     result = consensus(partitions, groups, weights)
     flips = what_flips(result, partitions, choices, weights)
     table = (

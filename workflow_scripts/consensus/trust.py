@@ -67,6 +67,7 @@ def trust(
     partitions: np.ndarray,
     choices: pd.DataFrame,
     *,
+    agreement: np.ndarray | None = None,
     foreign: Sequence[str] = FOREIGN,
     n_samples: int = 100,
     seed: int = 0,
@@ -78,6 +79,7 @@ def trust(
     ----------
     partitions : (C, N) integers, negative for noise; C >= 2.
     choices : C rows, one column per axis that the study varies.
+    agreement : (C, C) from `agreement_matrix(partitions)`; None computes it.
     foreign : axes in which foreign cells differ; axes that are not in `choices` are ignored.
     n_samples : number of bootstrap samples of images and cells, and of permutations for `chance`.
     seed : seed of both.
@@ -90,7 +92,7 @@ def trust(
     """
     if len(partitions) != len(choices) or len(choices) < 2:
         raise ValueError(f"got {len(partitions)} partitions, {len(choices)} choices, expected equal numbers, 2 or more")
-    agreement = agreement_matrix(partitions)
+    agreement = agreement_matrix(partitions) if agreement is None else agreement
     opinion = opinions(agreement)
     vote = votes(agreement, opinion)
     others = heard(opinion)

@@ -15,8 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.cluster.hierarchy import leaves_list, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from workflow_scripts.consensus.agreement import agreement_matrix
-from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
+from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.specification_curve import sorted_levels
 from workflow_scripts.figures.style import (
     INK,
@@ -30,8 +29,9 @@ from workflow_scripts.figures.style import (
     shortened,
     theme,
 )
-from workflow_scripts.grid.axes import TITLES
-from workflow_scripts.grid.cells import word
+from workflow_scripts.grid.axes import AXES, TITLES
+from workflow_scripts.grid.cells import cell_names, word
+from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.metrics.evenly import evenly
 
 BAR = 4.0
@@ -56,21 +56,19 @@ def tabulate(
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
-    partitions = read_partitions(cells, inputs["clusters"], figure["k"])
-    ari = agreement_matrix(partitions.best)
+    choices = choices_of(cells)
+    ari, n_images = read_agreement(inputs["agreement"][0], cells)
     order, heights = _tree(ari)
     order = order[evenly(len(order), MOST)]
     joins_at = np.append(np.nan, [heights[one, other] for one, other in pairwise(order)])
-    names = np.array(partitions.names, dtype=object)[order]
-    in_words = {
-        axis: [word(axis, level) for level in partitions.choices[axis].iloc[order]] for axis in partitions.choices
-    }
+    names = np.array(cell_names(cells, [*AXES]), dtype=object)[order]
+    in_words = {axis: [word(axis, level) for level in choices[axis].iloc[order]] for axis in choices}
     n = len(order)
     rows = pd.DataFrame({"place": range(n), "name": names, **in_words, "joins_at": joins_at})
     table = rows.loc[rows.index.repeat(n)].reset_index(drop=True)
     table.insert(1, "other_place", np.tile(np.arange(n), n))
     table.insert(3, "other_name", np.tile(names, n))
-    return table.assign(ari=ari[np.ix_(order, order)].ravel(), n_cells=len(cells), n_images=partitions.best.shape[1])
+    return table.assign(ari=ari[np.ix_(order, order)].ravel(), n_cells=len(cells), n_images=n_images)
 
 
 def _tree(ari: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.consensus.agreement import agreement_matrix
 from workflow_scripts.consensus.effects import partition_effects
-from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
+from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, colours, note, placeholder, theme
 from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.io.agreement import read_agreement
 
 ROW = 5.5
 """Height of a row in millimetres."""
@@ -33,15 +33,14 @@ def tabulate(
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["term"])
-    partitions = read_partitions(cells, inputs["clusters"], figure["k"])
-    choices = partitions.choices
-    agreement = agreement_matrix(partitions.best)
+    choices = choices_of(cells)
+    agreement, n_images = read_agreement(inputs["agreement"][0], cells)
     table = partition_effects(agreement, choices, n_permutations=figure["n_permutations"], seed=figure["seed"])
     pairs = table[table["order"] == 2].nlargest(figure["pairs"], "share")
     table = pd.concat([table[table["order"] == 1], pairs], ignore_index=True)
     levels = {axis: choices[axis].nunique() for axis in choices}
     table["levels"] = table["term"].map(levels).astype("Int64")
-    return table.assign(n_cells=len(cells), n_images=partitions.best.shape[1])
+    return table.assign(n_cells=len(cells), n_images=n_images)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.consensus.agreement import agreement_matrix
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
@@ -46,12 +47,40 @@ def read_partitions(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k:
     UserError
         If the cells have different images.
     """
+    choices = choices_of(cells)
     chosen, best, repeats = zip(*(_of_cell(path, k) for path in paths), strict=True)
-    if len({len(labels) for labels in best}) > 1 or len({cell["subset"] for cell in cells}) > 1:
+    return Partitions(np.stack(best), repeats, choices, cell_names(cells, [*AXES]), chosen)
+
+
+def choices_of(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return one row per cell and one column for each axis in which the cells differ.
+
+    Raises
+    ------
+    UserError
+        If the cells have different images.
+    """
+    if len({cell["subset"] for cell in cells}) > 1:
         raise UserError("config: figures: at: found cells of several subsets, allowed: one, as in at: {subset: NAME}")
     axes = [axis for axis in AXES if len({cell[axis] for cell in cells}) > 1]
-    choices = pd.DataFrame([{axis: cell[axis] for axis in axes} for cell in cells], index=range(len(cells)))
-    return Partitions(np.stack(best), repeats, choices, cell_names(cells, [*AXES]), chosen)
+    return pd.DataFrame([{axis: cell[axis] for axis in axes} for cell in cells], index=range(len(cells)))
+
+
+def agreement_of(
+    cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the agreement (ARI) of every two cells, and the number of images of each, at the k of `read_partitions`.
+
+    Returns
+    -------
+    (C, C) float64, NaN between cells of different subsets, and (C,) int64.
+    """
+    agreement, n_images = np.full((len(cells), len(cells)), np.nan), np.zeros(len(cells), dtype=np.int64)
+    for subset in dict.fromkeys(cell["subset"] for cell in cells):
+        rows = [row for row, cell in enumerate(cells) if cell["subset"] == subset]
+        best = read_partitions([cells[row] for row in rows], [paths[row] for row in rows], k).best
+        agreement[np.ix_(rows, rows)], n_images[rows] = agreement_matrix(best), best.shape[1]
+    return agreement, n_images
 
 
 def _of_cell(path: str, wanted: int | None) -> tuple[int | None, np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with
+from workflow_scripts.consensus.agreement import agreement_with
 from workflow_scripts.consensus.trust import heard, opinions, support, votes
 from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
@@ -28,6 +28,7 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
+from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
 
 AGREEMENT = "agreement"
@@ -58,7 +59,7 @@ def tabulate(
     scores = [shown(metric, repeats[metric]) for repeats in cell_scores]
     if not scores or all(values.isna().all() for values in scores):
         metric = AGREEMENT
-        values, scores = _agreements(partitions)
+        values, scores = _agreements(partitions, read_agreement(inputs["agreement"][0], cells)[0])
     else:
         values = np.array([values.mean() for values in scores])
     several = [len(values) > 1 for values in scores]
@@ -84,9 +85,11 @@ def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.DataFram
     return [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
 
 
-def _agreements(partitions: Partitions) -> tuple[np.ndarray, list[pd.Series]]:
-    """Return the agreement of each cell with the opinions of the others, (C,), and that of each of its repeats."""
-    between = agreement_matrix(partitions.best)
+def _agreements(partitions: Partitions, between: np.ndarray) -> tuple[np.ndarray, list[pd.Series]]:
+    """Return the agreement of each cell with the opinions of the others, (C,), and that of each of its repeats.
+
+    `between` (C, C) is the agreement of every two cells.
+    """
     opinion = opinions(between)
     vote, counts = votes(between, opinion), heard(opinion)
     by_repeat = [

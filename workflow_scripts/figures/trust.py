@@ -27,6 +27,7 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
+from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.manifest import groups_of, read_manifest
 from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
 
@@ -70,6 +71,7 @@ def tabulate(
     trusted = trust(
         partitions.best,
         partitions.choices,
+        agreement=read_agreement(inputs["agreement"][0], cells)[0],
         n_samples=figure["n_samples"],
         seed=figure["seed"],
         groups=groups_of(manifest),

@@ -21,6 +21,8 @@ Wildcards = Mapping[str, str]
 Named = Callable[[Grid], Iterable[Wildcards]]
 
 
+SMALLEST_K = "smallest"
+"""The k in the path of an artefact for which the smallest k of each clusterer is read."""
 STAYS = None
 """The value of `Artefact.named` for an artefact that prune never deletes."""
 
@@ -157,6 +159,16 @@ def _consensus(grid: Grid) -> Iterator[Wildcards]:
     for cell in grid.all_cells:
         if study_read := grid.settings.clusterers[cell.clusterer].study_read:
             yield {"study": study_read}
+
+
+def _agreements(grid: Grid) -> Iterator[Wildcards]:
+    """Yield every study and k for which a figure, or the consensus, reads how well the cells agree."""
+    for name, study in grid.settings.studies.items():
+        of_figures = (getattr(figure, "k", None) for figure in study.figures.values() if "agreement" in figure.sources)
+        yield from ({"study": name, "at_k": k_in_path(k)} for k in of_figures)
+    for wildcards in _consensus(grid):
+        k = grid.settings.studies[wildcards["study"]].consensus_settings()["k"]
+        yield {**wildcards, "at_k": k_in_path(k)}
 
 
 def _perturbed(grid: Grid) -> Iterator[Wildcards]:
@@ -324,6 +336,10 @@ class Layout:
         "the images whose labels are doubtful, ranked, and a page to correct them",
         reported=(".csv", ".html"),
     )
+    agreement = Artefact(
+        *("agreement/{study}/{at_k}", (".h5",), "agreement", _agreements),
+        "the agreement (ARI) of every two cells of a study, at one k",
+    )
     consensus = Artefact(
         *("consensus/{study}", (".h5", ".csv"), "consensus", _consensus),
         "the groups on which a study's cells agree, as a store of clusters; for each image how surely it belongs to "
@@ -451,6 +467,16 @@ class Layout:
             for wildcards in artefact.named(grid)
             for ending in endings(artefact)
         }
+
+
+def k_in_path(k: int | None) -> str:
+    """Return the name of a k in the path of an artefact; None stands for the smallest k of each clusterer."""
+    return SMALLEST_K if k is None else str(k)
+
+
+def k_from_path(name: str) -> int | None:
+    """Return the k that `k_in_path` named."""
+    return None if name == SMALLEST_K else int(name)
 
 
 def _pattern(stem: str) -> str:

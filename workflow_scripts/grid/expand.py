@@ -180,6 +180,12 @@ class Grid:
         """Return the cells of a study's consensus: those of its verdict, or all cells that cluster points."""
         return self.pages[study].get("verdict") or self.clustering(self.cells[study])
 
+    def compared(self, study: str, k: int | None) -> list[Cell]:
+        """Return the cells whose agreement is computed at a k: all that cluster points and can have that k."""
+        ks = {name: clusterer.ks for name, clusterer in self.settings.clusterers.items()}
+        cells = self.clustering(self.cells[study])
+        return [cell for cell in cells if k is None or not ks[cell.clusterer] or k in ks[cell.clusterer]]
+
     def clustering(self, cells: Iterable[Cell]) -> list[Cell]:
         """Return the cells that cluster points, that is whose clusters are not the consensus of other cells."""
         return [cell for cell in cells if self._study_read(cell) is None]

@@ -11,7 +11,7 @@ from os.path import abspath, isdir, isfile, join, split
 from typing import Any, ParamSpec, TypeVar
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, folder_name
+from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, folder_name, k_from_path, k_in_path
 from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION, PARTS
 from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
@@ -378,6 +378,9 @@ class Inputs:
             return layout.formats
         if name == "consensus":
             return layout.consensus.format(study=wildcards.study)
+        if name == "agreement":
+            k = getattr(self.figure_settings(wildcards), "k", None)
+            return layout.agreement.format(study=wildcards.study, at_k=k_in_path(k))
         if name == "perturbed":
             return layout.perturbed.format(**wildcards)
         if name == "facts":
@@ -526,18 +529,32 @@ class Inputs:
 
     # ------------------------------------------------------------------------------------------------------- verdict
 
+    def agreement_k(self, wildcards: Wildcards) -> int | None:
+        """Return the k at which cells are compared; None is the smallest of each clusterer."""
+        return k_from_path(wildcards.at_k)
+
+    def agreement_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the clusters of the cells that are compared, by name."""
+        cells = self.grid.compared(wildcards.study, self.agreement_k(wildcards))
+        return {"clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells]}
+
+    def agreement_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the cells that are compared, as jobs get them."""
+        return dumped(self.grid.compared(wildcards.study, self.agreement_k(wildcards)))
+
     def consensus_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the clusters of the cells of a consensus, and their manifest, by name."""
+        """Return the clusters of the cells of a consensus, their agreement, and their manifest, by name."""
         cells = self.grid.agreeing(wildcards.study)
+        at_k = k_in_path(self.consensus_settings(wildcards)["k"])
         return {
             "manifest": self.layout.manifest_of(cells[0].subset),
             "clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells],
+            "agreement": self.layout.agreement.format(study=wildcards.study, at_k=at_k),
         }
 
     def consensus_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the k of the cells and the number of groups of a consensus; None if the cells decide."""
-        verdict = self.settings.studies[wildcards.study].pages.get("verdict")
-        return verdict.consensus_settings() if verdict else {"k": None, "groups": None}
+        return self.settings.studies[wildcards.study].consensus_settings()
 
     def consensus_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
         """Return the cells of the consensus, as jobs get them."""

@@ -13,14 +13,21 @@ from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.artefacts import Layout, k_from_path
 from workflow_scripts.grid.axes import AXES, FEATURES_THEMSELVES
 from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.configuration import Settings
-from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, FLOPS, LABEL_COPIES, PAIRS_COPIES
+from workflow_scripts.settings.costs import (
+    DISTANCES_AT_ONCE,
+    FLOAT,
+    FLOPS,
+    LABEL_COPIES,
+    PAIRS_COPIES,
+    partitions_bytes,
+)
 from workflow_scripts.settings.decompositions import Decomposition, Pca
 
 BASE_MB = 400
@@ -213,6 +220,12 @@ class Sizes:
             return _megabytes(max(page.memory(self.n_images, self.dimensions(cell)) for cell in cells), attempt)
 
         return megabytes
+
+    def agreement_mb(self, wildcards: Any, attempt: int) -> int:
+        """Return the memory (MB) of the job that compares every two cells: the partitions of all cells."""
+        cells = self.grid.compared(wildcards.study, k_from_path(wildcards.at_k))
+        stored = [self.settings.clusterers[cell.clusterer].n_stored for cell in cells]
+        return _megabytes(partitions_bytes(self.n_images, stored), attempt)
 
     def consensus_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of a study's consensus: the labels of all cells, and pairs of images in blocks."""

@@ -23,6 +23,8 @@ LABEL_COPIES = 40
 """Bytes per label where all cells are compared, with their repeats; 1.1 GB were measured for 30 million labels."""
 LABELS_AT_ONCE = 4_000_000
 """Number of labels counted at once."""
+PAIRS_OF_CELLS_COPIES = 20
+"""Number of matrices of all pairs of cells held at once, counting copies and tables of pairs."""
 FACTS = 500
 """Bytes in memory for each image: its row of the manifest, and the facts about it."""
 
@@ -30,3 +32,12 @@ FACTS = 500
 def encoder_weights(d: int, widths: Sequence[int]) -> int:
     """Return the number of weights of dense layers with `widths` units on d inputs (a decoder has no more)."""
     return sum(prod(pair) for pair in pairwise((d, *widths)))
+
+
+def partitions_bytes(n: int, stored: Sequence[int]) -> int:
+    """Return the bytes that a comparison of cells holds: one cell as stored, all with repeats, those counted at once.
+
+    The cells have n images; `stored` holds for each cell the number of partitions stored for one k.
+    """
+    labels = n * len(stored)
+    return n * max(stored) + LABEL_COPIES * (labels + min(labels, LABELS_AT_ONCE))

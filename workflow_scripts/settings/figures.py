@@ -9,7 +9,14 @@ from workflow_scripts.errors import found_allowed
 from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES, axes_of
 from workflow_scripts.settings.base import Model, Seed
 from workflow_scripts.settings.clusterers import Ks
-from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FACTS, FLOAT, LABEL_COPIES, LABELS_AT_ONCE, PAIRS_COPIES
+from workflow_scripts.settings.costs import (
+    DISTANCES_AT_ONCE,
+    FACTS,
+    FLOAT,
+    PAIRS_COPIES,
+    PAIRS_OF_CELLS_COPIES,
+    partitions_bytes,
+)
 from workflow_scripts.settings.methods import Method
 
 METRICS = (
@@ -608,23 +615,32 @@ class Heatmap(Figure):
 class _OfPartitions(Figure):
     """Base class of the settings of figures that compare the partitions of the study's cells."""
 
-    sources = ("manifest", "clusters", "scores")
+    sources: ClassVar[tuple[str, ...]] = ("clusters",)
     shows_consensus = False
     computes = True
     k: int | None = None
     """Number of clusters; null takes the smallest of each cell's clusterer."""
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of a cell as it is stored, of the labels of all cells with their repeats, and of those that
-        are counted at once."""
-        labels = n * len(stored)
-        return n * max(stored) + LABEL_COPIES * (labels + min(labels, LABELS_AT_ONCE))
+        """Return the bytes of the partitions of all cells."""
+        return partitions_bytes(n, stored)
+
+
+class _OfAgreement(_OfPartitions):
+    """Base class of the settings of figures that read nothing but the agreement of every two cells."""
+
+    sources = ("agreement",)
+
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of some matrices of all pairs of cells."""
+        return PAIRS_OF_CELLS_COPIES * FLOAT * len(stored) ** 2
 
 
 class Trust(_OfPartitions):
     """A ranking of the cells by trust that needs no labels: the agreement of each cell with the others, compared with
     other ways to rank cells."""
 
+    sources = ("manifest", "clusters", "scores", "agreement")
     kind: Literal["trust"] = "trust"
     n_samples: int = Field(100, ge=20)
     """Number of samples of images and cells for the intervals of the ranks, and of shuffled studies for `chance`."""
@@ -634,19 +650,20 @@ class Trust(_OfPartitions):
 class SpecificationCurve(_OfPartitions):
     """All cells sorted by a metric, with the range of their repeats, and their choices below."""
 
+    sources = ("clusters", "scores", "agreement")
     kind: Literal["specification_curve"] = "specification_curve"
     metric: Metric | Literal["agreement"] = "ari"
     """The metric; `agreement` is the mean ARI with the other cells. It is also used if the metric needs labels and
     there are none."""
 
 
-class ChoiceMap(_OfPartitions):
+class ChoiceMap(_OfAgreement):
     """The agreement of every two cells, ordered by a tree, with the choices as coloured bars."""
 
     kind: Literal["choice_map"] = "choice_map"
 
 
-class PartitionEffects(_OfPartitions):
+class PartitionEffects(_OfAgreement):
     """The share of the disagreement between cells that each choice explains; needs no labels."""
 
     in_prose = (

@@ -46,10 +46,6 @@ class Page(Model):
         """Return the maps that the page shows, each as the choices of its cell that differ from the baseline."""
         return []
 
-    def consensus_settings(self) -> dict[str, Any]:
-        """Return the k of the cells and the number of groups of their consensus; None if the cells decide."""
-        return {"k": None, "groups": None}
-
     def page_settings(self) -> dict[str, Any]:
         """Return the settings that decide the page, without those that choose its inputs."""
         return self.dump(exclude={"at", "pictures"})
@@ -134,10 +130,6 @@ class Verdict(Page):
     def page_settings(self) -> dict[str, Any]:
         """Return the settings that decide the page, without those that decide its tables."""
         return self.dump(include={"shown", "per_group"})
-
-    def consensus_settings(self) -> dict[str, Any]:
-        """Return the settings that decide the consensus."""
-        return self.dump(include={"k", "groups"})
 
 
 _optional: dict[str, Any] = {kind: (page | None, None) for kind, page in Page.registry.items()}

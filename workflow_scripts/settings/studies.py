@@ -105,6 +105,11 @@ class Study(WithPages):
     """The cross-validation that every cell is also scored by; null has none."""
     figures: dict[Name, Figure] = {}
 
+    def consensus_settings(self) -> dict[str, Any]:
+        """Return the k of the cells and the number of groups of their consensus; None if the cells decide."""
+        verdict = self.pages.get("verdict")
+        return verdict.dump(include={"k", "groups"}) if verdict else {"k": None, "groups": None}
+
     def figure_of_kind(self, kind: str) -> str | None:
         """Return the name of the study's first figure of a kind."""
         return next((name for name, figure in self.figures.items() if figure.method_name == kind), None)

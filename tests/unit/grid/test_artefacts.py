@@ -72,6 +72,21 @@ def test_a_consensus_that_is_the_clusters_of_a_cell_is_named():
     assert "results/d/consensus/plain.h5" in _named(clusterers=clusterers, studies=studies)
 
 
+def test_the_agreement_of_cells_is_named_once_for_each_k_of_figures_and_consensus():
+    figures = {
+        "map": {"kind": "choice_map"},
+        "trust": {"kind": "trust", "k": 3},
+        "effects": {"kind": "partition_effects"},
+    }
+    named = _named(clusterers={"kmeans": {"method": "kmeans", "k": [2, 3]}}, studies={"main": {"figures": figures}})
+    agreements = {path for path in named if "/agreement/" in path}
+    assert agreements == {f"results/d/agreement/main/{k}.h5" for k in ("smallest", "3")}
+    with_verdict = _named(
+        clusterers={"kmeans": {"method": "kmeans", "k": [2, 3]}}, studies={"main": {"verdict": {"k": 2}}}
+    )
+    assert "results/d/agreement/main/2.h5" in with_verdict
+
+
 def test_no_two_artefacts_are_the_same_file():
     files = [artefact.stem + ending for artefact in ARTEFACTS.values() for ending in artefact.endings]
     assert len(set(files)) == len(files)

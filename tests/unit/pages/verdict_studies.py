@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from figure_artefacts import CELL, draw, tabulate, write_clusters, write_manifest, write_scores
+from figure_artefacts import CELL, draw, tabulate, write_agreements, write_clusters, write_manifest, write_scores
 
 from workflow_scripts.consensus.study import consensus_of
 from workflow_scripts.figures.partitions import read_partitions
@@ -41,7 +41,13 @@ def study_of(folder: Path, truth: np.ndarray, labels: list[str], noise: float, c
         of_labels = score_restarts(repeats, manifest["label"])["ari"]
         rows = [{"k": k, "ari": ari, "silhouette": 0.1 * i, "inertia": 1.0 + j} for j, ari in enumerate(of_labels)]
         scores.append(write_scores(folder / f"scores_{i}.parquet", rows))
-    inputs = {"manifest": [manifest_path] * len(cells), "clusters": clusters, "scores": scores}
+    agreement = write_agreements(folder / "agreement.h5", cells, clusters)
+    inputs = {
+        "manifest": [manifest_path] * len(cells),
+        "clusters": clusters,
+        "scores": scores,
+        "agreement": [agreement],
+    }
     partitions = read_partitions(cells, clusters, None)
     found = consensus_of(partitions.best, partitions.choices, manifest)
     tables = {kind: tabulate(kind, cells, inputs) for kind in COMPARING}

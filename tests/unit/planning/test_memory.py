@@ -3,6 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import yaml
 
@@ -10,6 +11,7 @@ from tests.jobs import CELL, run_job, write_data, write_images, write_partition,
 from tests.peak_memory import peaks
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.io.agreement import write_agreement
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.clusterers import Clusterer
@@ -64,8 +66,8 @@ FIGURES = {
 OF_PARTITIONS = {
     "trust": ({"n_samples": 20}, (200_000, 20), (5000, 60)),
     "specification_curve": ({"metric": "agreement"}, (200_000, 20), (5000, 60)),
-    "choice_map": ({}, (200_000, 20), (5000, 60)),
-    "partition_effects": ({"n_permutations": 99}, (200_000, 20), (5000, 60)),
+    "choice_map": ({}, (200_000, 20), (5000, 600)),
+    "partition_effects": ({"n_permutations": 99}, (200_000, 20), (5000, 600)),
     "restarts_enough": ({}, (200_000, 1), (5000, 60)),
     "nuisances": ({"n_permutations": 99}, (20_000, 16), (100, 700)),
 }
@@ -97,6 +99,13 @@ REPEATED = {
 WILDCARDS = SimpleNamespace(
     **{**CELL, "layer": "fire9_avg", "clusterer": "it", "decomposition": "it", "study": "main", "figure": "it"}
 )
+
+
+def write_pairs(path, cells, n):
+    """Write a store with some agreement of every two cells of n images; return its path."""
+    agreement = np.random.default_rng(0).random((len(cells), len(cells)))
+    write_agreement(path, cells, (agreement + agreement.T) / 2, np.full(len(cells), n), {"settings": {}, "code": ""})
+    return path
 
 
 class _Jobs:
@@ -193,6 +202,7 @@ class _Jobs:
             "manifest": [write_data(self.folder, n, 2)["manifest"]] * n_cells,
             "clusters": [few[cell % 4] for cell in range(n_cells)],
             "scores": [scores] * n_cells,
+            "agreement": [write_pairs(f"{self.folder}/{n_cells}.agreement", cells, n)],
             "consensus": few[:1],
             "preprocessed": [write_images(f"{self.folder}/{n}x{side}.images", n, side)],
             "facts": [],
