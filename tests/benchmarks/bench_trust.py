@@ -175,7 +175,9 @@ def other_rules(answers: Answers) -> pd.DataFrame:
                 "Ward linkage": cut(fastcluster.linkage_vector(points, "ward"), k),
                 "k-means": KMeans(k, n_init=10, random_state=0).fit_predict(points),
             }
-            agreeing = {rule: weights @ agreement_with(partitions, of_rule) for rule, of_rule in groups.items()}
+            agreeing = {
+                rule: weights @ agreement_with(partitions, of_rule[None])[0] for rule, of_rule in groups.items()
+            }
             groups["the most agreeing"] = groups[max(agreeing, key=lambda rule: agreeing[rule])]
             for rule, of_rule in groups.items():
                 aris.setdefault(rule, []).append(score_restarts(of_rule[None], data.labels)["ari"][0])

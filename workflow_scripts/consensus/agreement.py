@@ -23,26 +23,24 @@ def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -
     image in its own) have the index 1 if they are equal and 0 otherwise, as in scikit-learn.
     """
     labels = compact(partitions)
-    n_cells, n_images = labels.shape
     n_clusters = int(labels.max(initial=0)) + 1  # cluster 0 is the noise
     in_cluster = _pairs(labels, counts, n_clusters)
     together = np.diag(in_cluster)
-    rows = max(1, _BLOCK // max(n_images, n_clusters**2))
-    for i in range(n_cells):
-        for start in range(i + 1, n_cells, rows):
-            others = labels[start : start + rows]
-            both = labels[i].astype(np.int64) * n_clusters + others
-            both *= (others > 0) & (labels[i] > 0)
-            together[i, start : start + rows] = _pairs(both, counts, n_clusters**2)
+    for i, row in enumerate(labels):
+        together[i, i + 1 :] = _together(row, labels[i + 1 :], counts, n_clusters)
     together = np.triu(together) + np.triu(together, 1).T
-    n_pairs = _pairs(np.ones((1, n_images), dtype=np.int64), counts, 2)[0]
-    return _adjusted(together, in_cluster, n_pairs)
+    index = _adjusted(together, in_cluster, in_cluster, _all_pairs(labels.shape[1], counts))
+    np.fill_diagonal(index, 1.0)
+    return index
 
 
-def agreement_with(partitions: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Return the adjusted Rand index of each of `partitions` (R, N) with `reference` (N,), (R,); noise as above."""
-    labels = compact(np.concatenate([reference[None], partitions]))
-    return np.array([agreement_matrix(labels[[0, row]] - 1)[0, 1] for row in range(1, len(labels))])
+def agreement_with(partitions: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """Return the adjusted Rand index of `references` (R, N) with `partitions` (C, N), (R, C); noise as above."""
+    labels, of_references = compact(partitions), compact(references)
+    n_clusters = int(max(labels.max(initial=0), of_references.max(initial=0))) + 1
+    together = np.array([_together(row, labels, None, n_clusters) for row in of_references])
+    in_reference, in_cluster = _pairs(of_references, None, n_clusters), _pairs(labels, None, n_clusters)
+    return _adjusted(together, in_reference, in_cluster, _all_pairs(labels.shape[1], None))
 
 
 def stability(partitions: np.ndarray) -> float:
@@ -67,6 +65,23 @@ def compact(partitions: np.ndarray) -> np.ndarray:
     return labels
 
 
+def _together(row: np.ndarray, others: np.ndarray, counts: np.ndarray | None, n_clusters: int) -> np.ndarray:
+    """Return the number of pairs that are in one cluster in `row` (N,) and also in each of `others` (R, N), (R,)."""
+    step = max(1, _BLOCK // max(len(row), n_clusters**2))
+    together = np.empty(len(others))
+    for start in range(0, len(others), step):
+        some = others[start : start + step]
+        both = row.astype(np.int64) * n_clusters + some
+        both *= (some > 0) & (row > 0)
+        together[start : start + step] = _pairs(both, counts, n_clusters**2)
+    return together
+
+
+def _all_pairs(n_images: int, counts: np.ndarray | None) -> float:
+    """Return the number of pairs of different images."""
+    return float(_pairs(np.ones((1, n_images), dtype=np.int64), counts, 2)[0])
+
+
 def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarray:
     """Return the number of pairs of different images with the same key, (R,) float64.
 
@@ -83,13 +98,12 @@ def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarr
     return (np.square(sums).sum(axis=1) - squares) / 2
 
 
-def _adjusted(together: np.ndarray, in_cluster: np.ndarray, n_pairs: float) -> np.ndarray:
-    """Return the adjusted Rand index (C, C) from counts of pairs: together in both (C, C), in each (C,), and all."""
-    mean = (in_cluster[:, None] + in_cluster) / 2
-    expected = in_cluster[:, None] * in_cluster / max(n_pairs, 1)
+def _adjusted(together: np.ndarray, in_one: np.ndarray, in_other: np.ndarray, n_pairs: float) -> np.ndarray:
+    """Return the adjusted Rand index (A, B) from counts of pairs: together in both (A, B), in each (A,), (B,), and
+    all."""
+    mean = (in_one[:, None] + in_other) / 2
+    expected = in_one[:, None] * in_other / max(n_pairs, 1)
     excess = mean - expected
     trivial = excess == 0
     index = (together - expected) / np.where(trivial, 1, excess)
-    index = np.where(trivial, (together == mean).astype(float), index)
-    np.fill_diagonal(index, 1.0)
-    return index
+    return np.where(trivial, (together == mean).astype(float), index)

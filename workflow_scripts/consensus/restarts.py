@@ -57,7 +57,7 @@ def restart_stability(partitions: np.ndarray, inertia: np.ndarray) -> RestartSta
     optimum = optimum.ravel()
     lowest = np.full(len(distinct), np.inf)
     np.minimum.at(lowest, optimum, inertia)
-    ari = agreement_with(distinct, labels[best])
+    ari = agreement_with(distinct, labels[[best]])[0]
     optima = pd.DataFrame({"inertia": lowest, "restarts": counts, "ari": ari})
     # of equal inertias, the optimum of `best` comes first
     order = np.lexsort((np.arange(len(distinct)) != optimum[best], lowest))

@@ -93,9 +93,7 @@ def _agreements(partitions: Partitions, between: np.ndarray) -> tuple[np.ndarray
     opinion = opinions(between)
     vote, counts = votes(between, opinion), heard(opinion)
     by_repeat = [
-        pd.Series(
-            np.average([agreement_with(partitions.best, repeat) for repeat in of_cell], axis=1, weights=vote * others)
-        )
+        pd.Series(np.average(agreement_with(partitions.best, of_cell), axis=1, weights=vote * others))
         for of_cell, others in zip(partitions.repeats, counts, strict=True)
     ]
     return support(between, vote, counts), by_repeat

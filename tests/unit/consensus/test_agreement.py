@@ -27,7 +27,7 @@ def alone(partition: np.ndarray) -> np.ndarray:
 def test_is_that_of_scikit_learn_with_noise_images_alone(partitions: np.ndarray) -> None:
     expected = [[adjusted_rand_score(alone(a), alone(b)) for b in partitions] for a in partitions]
     np.testing.assert_allclose(agreement_matrix(partitions), expected, atol=1e-12)
-    np.testing.assert_allclose(agreement_with(partitions, partitions[4]), np.array(expected)[4], atol=1e-12)
+    np.testing.assert_allclose(agreement_with(partitions[:5], partitions[4:]), np.array(expected)[4:, :5], atol=1e-12)
 
 
 def test_blocks_change_nothing(partitions: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.figure_artefacts import CELL, TABLE_SETTINGS, artefacts, tabulate
+from tests.figure_artefacts import CELL, TABLE_SETTINGS, artefacts, tabulate, write_agreements
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell
@@ -19,8 +19,10 @@ ALONG = {"n_components": "n_components", "decomposition": "reducer", "whiten": "
 """What a figure with an x of its own has along it, where that is not the axis itself."""
 OF_CHANGES = ("effects", "heatmap")
 """Kinds that cannot be made of one cell."""
-OF_PARTITIONS = {kind for kind, model in Figure.registry.items() if {"clusters", "scores"} <= set(model.sources)} - {
-    kind for kind, model in Figure.registry.items() if model.of_cells == "one"
+OF_PARTITIONS = {
+    kind
+    for kind, model in Figure.registry.items()
+    if model.of_cells == "all" and {"clusters", "agreement"} & {*model.sources}
 }
 """Kinds that compare the partitions of the same images."""
 SHOWN = [
@@ -51,6 +53,10 @@ def _inputs(folder: Path, inputs, cells):
     """Of the first cell's inputs a copy for each cell, where its layout has a file of its own."""
     copied = {}
     for name, paths in inputs.items():
+        if name == "agreement":
+            dumped = [cell.dump() for cell in cells]
+            copied[name] = [write_agreements(folder / "agreement.h5", dumped, inputs["clusters"][:1] * len(cells))]
+            continue
         copied[name] = []
         for cell in cells:
             target = folder / _source(name, cell)

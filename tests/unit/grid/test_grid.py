@@ -395,12 +395,12 @@ def test_a_consensus_is_a_cell_like_others_that_has_no_part_in_itself():
 
 
 def test_cells_are_compared_at_a_k_that_their_clusterers_have():
-    clusterers = {**CONFIG["clusterers"], "few": {"method": "kmeans", "k": [2, 3]}, "own": {"method": "dbscan"}}
+    clusterers = {**CONFIG["clusterers"], "few": {"method": "kmeans", "k": [11, 12]}, "own": {"method": "dbscan"}}
     study = {"vary": {"clusterer": ["few", "own"]}, "figures": {"map": {"kind": "choice_map"}}}
     grid = _grid(study, clusterers=clusterers)
     few, own = _with(clusterer="few"), _with(clusterer="own")
     assert grid.compared("main", None) == grid.cells["main"]
-    assert grid.compared("main", 3) == [few, own]
+    assert grid.compared("main", 11) == [few, own]
 
 
 def test_a_consensus_may_be_the_baseline_of_which_a_model_is_made():

@@ -1,0 +1,46 @@
+"""Measure how stable the partition of a cell is when some of the images are left out."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.consensus.agreement import agreement_matrix
+
+SHARE = 0.8
+"""Share of the images in a sample."""
+
+
+def stability_under_resampling(
+    points: np.ndarray,
+    partition: np.ndarray,
+    cluster: Callable[[np.ndarray, int], np.ndarray],
+    *,
+    n_resamples: int,
+    seed: int = 0,
+    groups: np.ndarray | None = None,
+) -> float:
+    """Return the mean agreement (ARI) of a partition with new partitions of samples of its images.
+
+    Each sample has `SHARE` of the images, drawn without replacement and clustered again; the two partitions are
+    compared on the images of the sample. The points stay as they are: the reduction is not fitted again.
+
+    Parameters
+    ----------
+    points : (N, d) float64.
+    partition : (N,) integers, negative for noise.
+    cluster : a function that clusters points (n, d) with a seed and returns labels (n,).
+    n_resamples : number of samples, 1 or more.
+    seed : seed of the samples.
+    groups : (N,) str, the units that are drawn, such as specimens; None if all images are independent.
+    """
+    unit = np.arange(len(points)) if groups is None else pd.factorize(groups)[0]
+    n_units = int(unit.max()) + 1
+    rng = np.random.default_rng(seed)
+    found = []
+    for number in range(n_resamples):
+        drawn = rng.permutation(n_units)[: max(1, round(SHARE * n_units))]
+        rows = np.flatnonzero(np.isin(unit, drawn))
+        both = np.stack([partition[rows], cluster(points[rows], number)])
+        found.append(agreement_matrix(both)[0, 1])
+    return float(np.mean(found))
