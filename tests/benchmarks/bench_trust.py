@@ -63,6 +63,7 @@ def rules(of_set: Cells, trusted: Trust) -> Iterator[tuple[str, np.ndarray]]:
         yield f"opinions from {threshold:g}", support(agreement, votes(agreement, opinion), others)
     seeds = [agreement_matrix(repeats) for repeats in of_set.repeats]
     yield "stability over seeds", np.array([its[np.triu_indices(len(its), 1)].mean() for its in seeds])
+    yield "stability under resampling", of_set.resampled
     yield "silhouette", of_set.silhouettes
 
 

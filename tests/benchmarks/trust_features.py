@@ -12,6 +12,7 @@ from PIL import Image
 
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.clusterers.kmeans import run_restarts
+from workflow_scripts.consensus.resampling import stability_under_resampling
 from workflow_scripts.intake.embedded import write_embedded
 from workflow_scripts.io.points import reduced
 from workflow_scripts.metrics import silhouettes
@@ -35,6 +36,7 @@ MAX_IMAGES = 600
 N_BLENDS = 60
 BLENDS = "steel and blends"
 N_INIT, REPEATS = 30, 4
+RESAMPLES, FEW_RESTARTS = 5, 10
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,13 @@ def features(data: LabelledSet, cache: Path) -> dict[tuple[str, str], np.ndarray
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of a set at one k: choices (C rows), partitions of each repeat (C, repeats, N), silhouettes (C,)."""
+    """The cells of a set at one k: choices (C rows), partitions of each repeat (C, repeats, N), and for each cell (C,)
+    the silhouette and the stability under resampling."""
 
     choices: pd.DataFrame
     repeats: np.ndarray
     silhouettes: np.ndarray
+    resampled: np.ndarray
 
     @property
     def partitions(self) -> np.ndarray:
@@ -114,7 +118,11 @@ class Cells:
 
 def cells(vectors: Mapping[tuple[str, str], np.ndarray], k: int) -> Cells:
     """K-means with k clusters on every combination of the axes."""
-    rows, partitions, separation = [], [], []
+    rows, partitions, separation, resampled = [], [], [], []
+
+    def again(points: np.ndarray, number: int) -> np.ndarray:
+        return run_restarts(points, k, FEW_RESTARTS, [number], keep="best").best_labels[0]
+
     for (preprocess, layer), of_layer in vectors.items():
         pca = fit_pca(of_layer, max_components=max(N_COMPONENTS))
         scores = np.concatenate([chunk for _, chunk in pca.transform(of_layer)])
@@ -125,4 +133,6 @@ def cells(vectors: Mapping[tuple[str, str], np.ndarray], k: int) -> Cells:
             rows.append((preprocess, layer, n_components, whiten))
             partitions.append(labels)
             separation.append(silhouettes(points, labels[:1])[0][0])
-    return Cells(pd.DataFrame(rows, columns=AXES), np.stack(partitions).astype(np.int16), np.array(separation))
+            resampled.append(stability_under_resampling(points, labels[0], again, n_resamples=RESAMPLES))
+    choices = pd.DataFrame(rows, columns=AXES)
+    return Cells(choices, np.stack(partitions).astype(np.int16), np.array(separation), np.array(resampled))

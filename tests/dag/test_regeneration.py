@@ -18,7 +18,7 @@ COMPARED = {"reproduction": 1, "reproduction_figure": 1}
 """What follows from a change of a study that published numbers are compared with."""
 PAGES = {"verdict": 1, "front_page": 1}
 """What follows from a change of a figure that the verdict shows."""
-VERDICT = {"consensus": 1, "computed_table": 6, "explorer": 1, **PAGES}
+VERDICT = {"agreement": 1, "consensus": 1, "computed_table": 6, "explorer": 1, **PAGES}
 """What follows from a change of a cell of the study that has a verdict and an explorer, beside its six figures."""
 
 
