@@ -1,4 +1,4 @@
-"""Stability under resampling: 1 for groups that any sample shows, about 0 without groups, and whole groups are drawn."""
+"""Stability under resampling: 1 for groups that any sample shows, about 0 without groups; whole groups are drawn."""
 
 import numpy as np
 import pytest
