@@ -69,7 +69,9 @@ rule perturb:
     params:
         folder=inputs.images_folder,
         max_pixels=settings.intake.max_pixels,
-        cell=lambda wildcards: inputs.cells_shown(wildcards)[0].dump(),
+        cells=lambda wildcards: [
+            cell.dump() for cell in inputs.perturbed_cells(wildcards)
+        ],
         settings=inputs.perturb_settings,
         figure=lambda wildcards: inputs.figure_settings(wildcards).table_settings(),
         device=settings.device,

@@ -104,13 +104,13 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "folds": {"metric": "accuracy_majority", "k": None},
     "best_of_n": {"metric": "accuracy_majority", "k": None, "confidence": 0.95},
     "effects": {"metrics": ["accuracy_majority", "ari"], "pairs": 5},
-    "trust": {"k": None, "n_samples": 20, "seed": 0},
+    "trust": {"k": None, "n_samples": 20, "n_resamples": 0, "seed": 0},
     "specification_curve": {"k": None, "metric": "ari"},
     "choice_map": {"k": None},
     "partition_effects": {"k": None, "pairs": 3, "n_permutations": 99, "seed": 0},
     "restarts_enough": {"k": None},
     "nuisances": {"facts": None, "n_permutations": 99, "seed": 0},
-    "perturbations": {"n_images": 21, "seed": 0},
+    "perturbations": {"n_images": 21, "seed": 0, "cell": "baseline"},
     "heatmap": {"metric": "accuracy_majority", "axes": None},
     "reproduction": {"published": "cohn", "facts": FACTS},
 }
@@ -199,7 +199,7 @@ def write_agreements(path: Path, cells: Sequence[Mapping[str, Any]], partitions:
 def write_perturbed(folder: Path, labels: Sequence[str]) -> str:
     """Images of which every third changes its group when it is turned by 90 degrees, and none otherwise."""
     groups = np.arange(len(labels)) % 5
-    of_images = {"image_id": image_ids(len(labels)), "path": "", "label": labels}
+    of_images = {"image_id": image_ids(len(labels)), "path": "", "label": labels, "cell": "clahe, fire9_avg"}
     turned = [name == "rotate" and strength == 90 for name, strength in VERSIONS]
     tables = [
         pd.DataFrame({**of_images, "perturbation": name, "strength": strength, "group": groups}).assign(

@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 N_FLIPPED = 6
 STUDY = """
   reviewed:
-    audit: {shown: 30, neighbours: 5, pictures: plain}
+    audit: {shown: 30, neighbours: 5, images: plain}
     gallery: {per_place: 3, twins: 5}
     figures:
       sheet: {kind: contact_sheet}

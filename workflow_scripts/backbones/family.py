@@ -48,7 +48,7 @@ class Family(Protocol):
         """Return the nodes of a model whose output has one row per image, by name, in the order of execution."""
 
     def aliases(self, model: str) -> Mapping[str, str]:
-        """Return the nodes of a model by other names for them, such as those in papers."""
+        """Return other names for the nodes of a model, such as those in papers, each with its node."""
 
     def graph_node(self, model: str, node: str) -> str:
         """Return the name of a node in the traced graph."""

@@ -44,11 +44,9 @@ class Trust:
         - `first`: share of the samples in which no cell ranks higher.
     agreement : (C, C) float64, ARI of every two cells.
     n_opinions : number of opinions.
-    chance :
-        99 % quantile of the agreement of the most trusted cell if the images are shuffled in each cell. verdict :
-        `nothing` if the best agreement is not above chance, so that no cell is to be trusted; `weak` if it is above
-    chance but
-        below `WEAK`, so that the choices decide the result; otherwise `agree`.
+    chance : 99 % quantile of the agreement of the most trusted cell if the images are shuffled in each cell.
+    verdict : `nothing` if the best agreement is not above chance, so that no cell is to be trusted; `weak` if it is
+        above chance but below `WEAK`, so that the choices decide the result; otherwise `agree`.
     """
 
     table: pd.DataFrame
@@ -118,6 +116,17 @@ def trust(
     best = float(np.nanmax(score))
     verdict: Verdict = "nothing" if best <= chance else "weak" if best < WEAK else "agree"
     return Trust(table, agreement, int(opinion.max()) + 1, chance, verdict)
+
+
+def most_trusted(agreement: np.ndarray) -> int:
+    """Return the row of the cell that agrees most with the opinions of the others, the first of equals.
+
+    `agreement` (C, C) is the ARI of every two cells.
+    """
+    if len(agreement) == 1:
+        return 0
+    opinion = opinions(agreement)
+    return int(support(agreement, votes(agreement, opinion), heard(opinion)).argmax())
 
 
 def opinions(agreement: np.ndarray) -> np.ndarray:

@@ -27,9 +27,10 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with the columns of `consensus.perturbation.changed_groups`.
+    DataFrame with the columns of `consensus.perturbation.changed_groups`, and `cell`, the name of the cell.
     """
-    return changed_groups(read_csv(inputs["perturbed"][0], dtype={"label": str}, **_NUMBERS))
+    perturbed = read_csv(inputs["perturbed"][0], dtype={"label": str, "cell": str}, **_NUMBERS)
+    return changed_groups(perturbed).assign(cell=perturbed["cell"].iloc[0])
 
 
 _NUMBERS: dict[str, Any] = {"na_values": {"strength": [""]}}
@@ -88,7 +89,8 @@ def _draw_labels(ax: Axes, matrix: pd.DataFrame, narrow: bool) -> None:
 
 
 def _explanation(everyone: pd.DataFrame, n_shown: int, n_labels: int) -> str:
-    counted = f"n = {everyone['n'].iloc[0]} images, each put to its nearest centre as it is and perturbed"
+    where = f"{everyone['cell'].iloc[0]}; n = {everyone['n'].iloc[0]} images"
+    counted = f"{where}, each put to its nearest centre as it is and perturbed"
     if not n_labels:
         return f"{counted}. Lines: 95 % intervals. No labels."
     shown = f"the {n_shown} of {n_labels} labels" if n_shown < n_labels else f"{n_labels} labels"

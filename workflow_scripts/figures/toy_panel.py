@@ -1,7 +1,6 @@
 """Compare clusterers and their running times on six shapes in the plane."""
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +12,7 @@ from sklearn.datasets import make_blobs, make_circles, make_moons
 from sklearn.preprocessing import StandardScaler
 
 from workflow_scripts.clusterers.density_peaks import best_centres
+from workflow_scripts.clusterers.once import once, runs_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, looks, note, small, theme, wrapped
 from workflow_scripts.io.runs import NOISE, Runs
@@ -61,7 +61,7 @@ def tabulate(
     for shape, (k, points_of) in SHAPES.items():
         points = StandardScaler().fit_transform(points_of(figure["n_points"], SEED))
         for name, settings in figure["clusterers"].items():
-            labels, centres, seconds = _timed(points, {**settings, **_once(settings, k)})
+            labels, centres, seconds = _timed(points, once(settings, k))
             constants = {
                 "shape": shape,
                 "clusterer": name,
@@ -74,28 +74,16 @@ def tabulate(
     return pd.concat(tables, ignore_index=True)
 
 
-def _once(settings: Mapping[str, Any], k: int) -> dict[str, Any]:
-    """Return settings for one k and one repeat, as far as the clusterer has them."""
-    return {name: value for name, value in {"k": [k], "repeats": 1, "keep": "best"}.items() if name in settings}
-
-
 def _timed(points: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, float]:
     """Return labels (N,), rows of Density Peaks' centres, and seconds, NaN if the clusterer refuses the data."""
     try:
-        _runs(points[:WARM_UP], settings)
+        runs_of(settings, points[:WARM_UP])
         start = perf_counter()
-        runs = _runs(points, settings)
+        runs = runs_of(settings, points)
         seconds = perf_counter() - start
     except UserError:
         return np.full(len(points), NOISE - 1), np.empty(0, int), np.nan
     return runs.labels[runs.best_of_repeats[0]].astype(np.int64), _centres(runs, settings), seconds
-
-
-def _runs(points: np.ndarray, settings: Mapping[str, Any]) -> Runs:
-    cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
-    runs: Runs
-    ((_, runs),) = cluster(points, settings, 0, 1, lambda done, total: None)
-    return runs
 
 
 def _centres(runs: Runs, settings: Mapping[str, Any]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Rank the cells without labels by their agreement with the other cells, next to other possible criteria."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from workflow_scripts.clusterers.once import clusters_of, once
 from workflow_scripts.consensus.agreement import stability
+from workflow_scripts.consensus.resampling import stability_under_resampling
 from workflow_scripts.consensus.trust import trust, with_labels
-from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, read_partitions
+from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.style import (
     FAINT,
     INK,
@@ -29,12 +32,14 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.manifest import groups_of, read_manifest
+from workflow_scripts.io.points import read_points
 from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
 
 RULES = {
     "agreement": "agreement",
     "foreign": "agreement with foreign cells",
     "stability": "stability over seeds",
+    "resampled": "stability under resampling",
     "silhouette": "silhouette",
 }
 """Criteria that can rank the cells without labels: column and name."""
@@ -43,6 +48,8 @@ VERDICTS = {
     "weak": "The cells agree weakly: the choices decide the result more than the images do.",
     "agree": "The cells agree: the agreement can rank them.",
 }
+FEW_STARTS = 10
+"""Most starts of a clustering of a sample of the images, for the stability under resampling."""
 ROW = 4.2
 """Height of a row in millimetres."""
 MOST = 40
@@ -62,19 +69,21 @@ def tabulate(
     and `ari, ari_sd` (mean, and standard deviation with ddof 1, over the repeats; ARI is null without labels),
     `probability` (that the cell is the best one, given the labels; null without labels). Columns with one value for the
     study: `n_images`, `n_labels`, `labels_needed` (null if labels do not decide it), `n_opinions`, `chance` and
-    `verdict` (`nothing`, `weak`, `agree`). Empty if there is one cell.
+    `verdict` (`nothing`, `weak`, `agree`). The last column is `resampled` (`consensus.resampling`; null unless
+    `n_resamples` is set). Empty if there is one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
     partitions = read_partitions(cells, inputs["clusters"], figure["k"])
     manifest = read_manifest(inputs["manifest"][0])
+    groups = groups_of(manifest)
     trusted = trust(
         partitions.best,
         partitions.choices,
         agreement=read_agreement(inputs["agreement"][0], cells)[0],
         n_samples=figure["n_samples"],
         seed=figure["seed"],
-        groups=groups_of(manifest),
+        groups=groups,
     )
     table = trusted.table.astype(dict.fromkeys(partitions.choices, str))
     table.insert(0, "name", partitions.names)
@@ -93,8 +102,31 @@ def tabulate(
         n_opinions=trusted.n_opinions,
         chance=trusted.chance,
         verdict=trusted.verdict,
+        resampled=_resampled(figure, cells, inputs, partitions, groups),
     )
     return table.sort_values("agreement", ascending=False, kind="stable", ignore_index=True)
+
+
+def _resampled(
+    figure: Mapping[str, Any],
+    cells: Sequence[Mapping[str, Any]],
+    inputs: Mapping[str, Sequence[str]],
+    partitions: Partitions,
+    groups: np.ndarray | None,
+) -> np.ndarray:
+    """Return the stability under resampling of each cell, (C,) float64; NaN if `n_resamples` is 0."""
+    stable = np.full(len(cells), np.nan)
+    for row, cell in enumerate(cells if figure["n_resamples"] else ()):
+        settings = once(figure["clusterers"][cell["clusterer"]], partitions.k[row], FEW_STARTS)
+        stable[row] = stability_under_resampling(
+            read_points(inputs["points"][row], cell["n_components"], cell["whiten"]).values,
+            partitions.best[row],
+            partial(clusters_of, settings),
+            n_resamples=figure["n_resamples"],
+            seed=figure["seed"],
+            groups=groups,
+        )
+    return stable
 
 
 def _score_columns(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[float]]:
@@ -152,6 +184,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 "stability over seeds": Line2D([], [], linestyle="", marker="s", color=palette[1], markersize=4),
                 "silhouette": Line2D([], [], linestyle="", marker="D", color=palette[2], markersize=4),
             }
+            if rows["resampled"].notna().any():
+                marks["stability under resampling"] = Line2D(
+                    [], [], linestyle="", marker="s", color=palette[1], markerfacecolor="white", markersize=4
+                )
         marks["chance (99 %)"] = Line2D([], [], linestyle="--", color=FAINT)
         legend_on_top(made, marks, style)
         note(made, _explanation(table, rows), style)
@@ -188,6 +224,7 @@ def _draw_agreement(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: 
 def _draw_others(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: Sequence[str]) -> None:
     y = np.arange(len(rows))
     ax.scatter(rows["stability"], y, 12, palette[1], marker="s")
+    ax.scatter(rows["resampled"], y, 12, "white", marker="s", edgecolors=palette[1], linewidths=0.9)
     ax.scatter(rows["silhouette"], y, 12, palette[2], marker="D")
     ax.set_xlabel("Stability (ARI),\nsilhouette")
 

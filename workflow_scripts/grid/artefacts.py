@@ -85,7 +85,7 @@ def _preprocessed(grid: Grid) -> Iterator[Wildcards]:
     """Yield the variants of cells, those that pages show, and those that networks are fine-tuned on."""
     settings = grid.settings
     names = {cell.preprocess for cell in grid.all_cells}
-    names |= {page.pictures for study in settings.studies.values() for page in study.pages.values() if page.pictures}
+    names |= {page.images for study in settings.studies.values() for page in study.pages.values() if page.images}
     names |= {tuned.preprocess for name in _used_backbones(grid) if (tuned := settings.backbones[name].finetune)}
     return ({"preprocess": name} for name in names)
 
@@ -164,7 +164,8 @@ def _consensus(grid: Grid) -> Iterator[Wildcards]:
 def _agreements(grid: Grid) -> Iterator[Wildcards]:
     """Yield every study and k for which a figure, or the consensus, reads how well the cells agree."""
     for name, study in grid.settings.studies.items():
-        of_figures = (getattr(figure, "k", None) for figure in study.figures.values() if "agreement" in figure.sources)
+        reading = [fig for fig in study.figures.values() if "agreement" in fig.sources or fig.of_trusted_cell]
+        of_figures = (getattr(figure, "k", None) for figure in reading)
         yield from ({"study": name, "at_k": k_in_path(k)} for k in of_figures)
     for wildcards in _consensus(grid):
         k = grid.settings.studies[wildcards["study"]].consensus_settings()["k"]

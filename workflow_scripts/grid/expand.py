@@ -186,6 +186,15 @@ class Grid:
         cells = self.clustering(self.cells[study])
         return [cell for cell in cells if k is None or not ks[cell.clusterer] or k in ks[cell.clusterer]]
 
+    def perturbable(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
+        """Return the cells one of which assigns perturbed images to its groups: the cell that the figure shows, or all
+        among which the most trusted one is looked for."""
+        cells = [shown]
+        if figure.of_trusted_cell:
+            alike = figure.at | {"subset": shown.subset}
+            cells = [cell for cell in self.compared(study, None) if alike.items() <= vars(cell).items()]
+        return [cell for cell in cells if self.places_new_images(cell)]
+
     def clustering(self, cells: Iterable[Cell]) -> list[Cell]:
         """Return the cells that cluster points, that is whose clusters are not the consensus of other cells."""
         return [cell for cell in cells if self._study_read(cell) is None]
@@ -240,7 +249,7 @@ class Grid:
         or k; and an axis along which it draws must have several values.
         """
         where = f"config: studies.{study}"
-        if figure.n_perturbed and not self.places_new_images(cells[0]):
+        if figure.n_perturbed and not self.perturbable(study, figure, cells[0]):
             found = f"found {cells[0].backbone} and {cells[0].decomposition}"
             allowed = "a backbone that sees the images, and a pca, an autoencoder or none"
             raise UserError(f"{where}: {found}, allowed: {allowed}, which can be applied to new images")

@@ -370,7 +370,7 @@ class Inputs:
 
     def table_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the artefacts that a figure's table is computed from, by name."""
-        return {name: self._source(name, wildcards) for name in self.figure_settings(wildcards).sources}
+        return {name: self._source(name, wildcards) for name in self.figure_settings(wildcards).reads}
 
     def _source(self, name: str, wildcards: Wildcards) -> Files:
         layout, cells = self.layout, self.cells_shown(wildcards)
@@ -466,12 +466,12 @@ class Inputs:
 
         def sources(wildcards: Wildcards) -> dict[str, Files]:
             cells = self.grid.pages[wildcards.study][kind]
-            shown = self.settings.studies[wildcards.study].pages[kind].pictures or cells[0].preprocess
+            shown = self.settings.studies[wildcards.study].pages[kind].images or cells[0].preprocess
             return {
                 "manifest": [self.layout.manifest_of(cell.subset) for cell in cells],
                 "points": [self.layout.points(cell) for cell in cells],
                 "clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells],
-                "pictures": self.layout.preprocessed.format(preprocess=shown),
+                "images": self.layout.preprocessed.format(preprocess=shown),
             }
 
         return sources
@@ -587,7 +587,7 @@ class Inputs:
             "groups": beside(consensus, ".csv"),
             "tables": [layout.figure_table.format(study=study, figure=name) for name in names],
             "figures": [beside(figure, ".png") for figure in figures],
-            "pictures": self.page_sources("verdict")(wildcards)["pictures"],
+            "images": self.page_sources("verdict")(wildcards)["images"],
         }
 
     def verdict_links(self, wildcards: Wildcards) -> dict[str, str]:
@@ -717,9 +717,18 @@ class Inputs:
             "weights": [weights] if self.settings.backbones[cell.backbone].weights else [],
         }
 
+    def perturbed_cells(self, wildcards: Wildcards) -> list[Cell]:
+        """Return the cells of which one assigns the perturbed images of a figure to its groups."""
+        shown = self.cells_shown(wildcards)[0]
+        return self.grid.perturbable(wildcards.study, self.figure_settings(wildcards), shown)
+
     def perturb_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the artefacts of the cell whose model a figure applies to perturbed images, by name."""
-        return self._model_sources(self.cells_shown(wildcards)[0])
+        """Return the artefacts of the cells for perturbed images, by name; also their agreement if one is chosen."""
+        of_cells = [self._model_sources(cell) for cell in self.perturbed_cells(wildcards)]
+        sources: dict[str, Files] = {name: [str(files[name]) for files in of_cells] for name in of_cells[0]}
+        if self.figure_settings(wildcards).of_trusted_cell:
+            sources["agreement"] = self.layout.agreement.format(study=wildcards.study, at_k=k_in_path(None))
+        return sources
 
     def _model_sources(self, cell: Cell) -> dict[str, Files]:
         layout = self.layout
@@ -736,9 +745,9 @@ class Inputs:
         """Return the settings of preprocessing, network and decomposition, which a model applies to new images."""
         return self._model_settings(self.modelled(wildcards.study))
 
-    def perturb_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the same settings (as `model_settings`) of the cell of a figure, for perturbed images."""
-        return self._model_settings(self.cells_shown(wildcards)[0])
+    def perturb_settings(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the same settings (as `model_settings`) of each of the cells for perturbed images."""
+        return [self._model_settings(cell) for cell in self.perturbed_cells(wildcards)]
 
     def _model_settings(self, cell: Cell) -> dict[str, Any]:
         decomposition = self.settings.decompositions.get(cell.decomposition)

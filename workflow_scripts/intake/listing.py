@@ -102,7 +102,7 @@ def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 def is_pattern(text: str) -> bool:
-    """Return whether a text is a glob pattern: `[z-a]` is none."""
+    """Return whether a text is a valid glob pattern; `[z-a]`, for example, is not."""
     try:
         _compile([text])
     except re.error:

@@ -114,7 +114,7 @@ class Part:
     height: int
 
     def of(self, pixels: np.ndarray) -> np.ndarray:
-        """Return a copy of the part of its page's pixels."""
+        """Return a copy of this rectangle of `pixels` (H, W) or (H, W, 3), those of the whole page."""
         return pixels[self.y : self.y + self.height, self.x : self.x + self.width].copy()
 
 

@@ -14,7 +14,7 @@ from workflow_scripts.runlog import job
 
 snakemake: Snakemake
 
-with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
+with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     params, source = snakemake.params, snakemake.input
     files = {"manifest": source.manifest, "points": source.points, "clusters": source.clusters}
     seen = {path: imagenet_names(path) for path in source.class_scores}

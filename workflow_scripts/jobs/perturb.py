@@ -4,6 +4,10 @@ from pathlib import Path
 
 from snakemake.script import Snakemake
 
+from workflow_scripts.consensus.trust import most_trusted
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import cell_names
+from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.models.perturbing import perturbed_groups
 from workflow_scripts.runlog import job, progress
@@ -11,11 +15,13 @@ from workflow_scripts.runlog import job, progress
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
-    params = snakemake.params
+    params, source = snakemake.params, dict(snakemake.input.items())
+    agreement = source.pop("agreement", None)
+    row = most_trusted(read_agreement(agreement, params.cells)[0]) if agreement else 0
     table = perturbed_groups(
-        dict(snakemake.input.items()),
-        params.cell,
-        params.settings,
+        {name: paths[row] for name, paths in source.items()},
+        params.cells[row],
+        params.settings[row],
         Path(params.folder),
         n_images=params.figure["n_images"],
         seed=params.figure["seed"],
@@ -25,4 +31,4 @@ with job(snakemake.log[0]) as log:
         progress=progress("perturb", "images"),
     )
     log.info("%d images", table["image_id"].nunique())
-    write_csv(table, snakemake.output[0])
+    write_csv(table.assign(cell=cell_names(params.cells, [*AXES])[row]), snakemake.output[0])

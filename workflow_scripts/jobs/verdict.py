@@ -12,7 +12,7 @@ from workflow_scripts.runlog import job
 
 snakemake: Snakemake
 
-with job(snakemake.log[0]), store.reading(snakemake.input.pictures) as stack:
+with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     params, source = snakemake.params, snakemake.input
     manifest = read_manifest(source.manifest)
     texts = dict.fromkeys(("image_id", "path", "label", "choice", "level"), "object")

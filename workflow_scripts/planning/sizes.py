@@ -243,15 +243,19 @@ class Sizes:
 
     def perturb_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of a job that perturbs images: the model, and the network with its images."""
-        cell = self.grid.figures[wildcards.study][wildcards.figure][0]
-        return self._model_mb(cell, attempt) + self.features_mb(cell.backbone)(cell, attempt)
+        cells = self._perturbed_cells(wildcards)
+        return max(self._model_mb(cell, attempt) + self.features_mb(cell.backbone)(cell, attempt) for cell in cells)
 
     def perturb_minutes(self, wildcards: Any, attempt: int) -> int:
         """Return the minutes of a job that perturbs images: those for all versions of all images."""
         figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
-        cell = self.grid.figures[wildcards.study][wildcards.figure][0]
-        n_views = self.settings.backbones[cell.backbone].n_views
+        n_views = max(self.settings.backbones[cell.backbone].n_views for cell in self._perturbed_cells(wildcards))
         return _minutes(figure.n_perturbed * PERTURBED_VERSIONS * (0.1 + n_views)) * attempt
+
+    def _perturbed_cells(self, wildcards: Any) -> list[Cell]:
+        figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
+        shown = self.grid.figures[wildcards.study][wildcards.figure][0]
+        return self.grid.perturbable(wildcards.study, figure, shown)
 
     def predict_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of a prediction: the largest network with its images, and the axes of a PCA."""

@@ -124,8 +124,8 @@ class Settings(Model):
             found = found_allowed(study.cross_validation, self.cross_validations)
             raise ValueError(f"studies.{name}.cross_validation: {found}")
         for kind, page in study.pages.items():
-            if page.pictures and page.pictures not in self.preprocess:
-                raise ValueError(f"studies.{name}.{kind}.pictures: {found_allowed(page.pictures, self.preprocess)}")
+            if page.images and page.images not in self.preprocess:
+                raise ValueError(f"studies.{name}.{kind}.images: {found_allowed(page.images, self.preprocess)}")
         for key, figure in study.figures.items():
             if "validated" in figure.sources and not study.cross_validation:
                 raise ValueError(f"studies.{name}.figures.{key}: the study has no cross_validation")

@@ -109,8 +109,6 @@ class Figure(Drawing, Method):
     """Whether cells whose clusters are the consensus of other cells may be shown."""
     computes: ClassVar[bool] = False
     """Whether the table takes long to compute, so that its job runs on a node of a cluster."""
-    runs_clusterers: ClassVar[bool] = False
-    """Whether the job of the table runs the clusterers of the cells itself, and so needs their settings."""
     shows_images: ClassVar[bool] = False
     copies_of_points: ClassVar[int] = 4
     """How many copies of the points, in double precision, the job of the table holds."""
@@ -127,9 +125,24 @@ class Figure(Drawing, Method):
     """Whether the figure needs tiles, which only `intake: {tiles: ...}` makes."""
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the names of the artefacts that the figure's table is computed from."""
+        return self.sources
+
+    @property
+    def runs_clusterers(self) -> bool:
+        """Return whether the job of the table runs the clusterers of the cells itself, and so needs their settings."""
+        return False
+
+    @property
     def n_perturbed(self) -> int:
         """Return the number of images that are perturbed and assigned to groups again; 0 for other figures."""
         return 0
+
+    @property
+    def of_trusted_cell(self) -> bool:
+        """Return whether the figure shows the most trusted of several cells, which is known only in the run."""
+        return False
 
     @property
     def drawn_along(self) -> str | None:
@@ -464,9 +477,12 @@ class ToyPanel(Figure):
     of_cells = ("clusterer",)
     shows_consensus = False
     computes = True
-    runs_clusterers = True
     kind: Literal["toy_panel"] = "toy_panel"
     n_points: int = Field(3000, ge=200)
+
+    @property
+    def runs_clusterers(self) -> bool:
+        return True
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
         """Return the bytes of five matrices of all pairs of points, which is the most that a clusterer holds."""
@@ -644,7 +660,23 @@ class Trust(_OfPartitions):
     kind: Literal["trust"] = "trust"
     n_samples: int = Field(100, ge=20)
     """Number of samples of images and cells for the intervals of the ranks, and of shuffled studies for `chance`."""
+    n_resamples: int = Field(0, ge=0, le=100)
+    """Number of samples of 80 % of the images that every cell clusters again, best of 10 starts, to measure its
+    stability under resampling; 0 does not measure it. A sample costs as much as 8 restarts of k-means, or most of a
+    clustering by a method without restarts. The reductions are not fitted again."""
     seed: Seed = 0
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (*self.sources, "points") if self.n_resamples else self.sources
+
+    @property
+    def runs_clusterers(self) -> bool:
+        return self.n_resamples > 0
+
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of the partitions of all cells, and of the points of one that is clustered again."""
+        return super().memory(n, width, d, stored) + bool(self.n_resamples) * FLOAT * n * self.copies_of_points * d
 
 
 class SpecificationCurve(_OfPartitions):
@@ -726,10 +758,17 @@ class Perturbations(Figure):
     images."""
     seed: Seed = 0
     """Seed by which the images are drawn."""
+    cell: Literal["baseline", "trusted"] = "baseline"
+    """The cell whose groups are compared: `baseline`, with the choices `at`, or `trusted`, the one that agrees most
+    with the others, among the study's cells with the choices `at` that new images can be assigned to."""
 
     @property
     def n_perturbed(self) -> int:
         return self.n_images
+
+    @property
+    def of_trusted_cell(self) -> bool:
+        return self.cell == "trusted"
 
 
 PALETTES = (

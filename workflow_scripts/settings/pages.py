@@ -28,7 +28,7 @@ class Page(Model):
     at: dict[str, Any] = {}
     """Choices of the cells that are shown. A page of one cell shows the baseline with these choices; a page of many
     cells shows the cells of the study that have them."""
-    pictures: Name | None = None
+    images: Name | None = None
     """The preprocessing variant whose images the page shows; null takes that of the first cell."""
 
     @classmethod
@@ -48,7 +48,7 @@ class Page(Model):
 
     def page_settings(self) -> dict[str, Any]:
         """Return the settings that decide the page, without those that choose its inputs."""
-        return self.dump(exclude={"at", "pictures"})
+        return self.dump(exclude={"at", "images"})
 
     def memory(self, n: int, d: int) -> int:
         """Return the bytes that the page's job holds for n points in d dimensions and their distances in blocks."""

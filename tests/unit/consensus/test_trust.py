@@ -11,6 +11,7 @@ from workflow_scripts.consensus.trust import (
     ONE_OPINION,
     Trust,
     cell_weights,
+    most_trusted,
     opinions,
     trust,
     with_labels,
@@ -38,7 +39,8 @@ def test_cells_near_what_all_share_rank_first(trusted: Trust) -> None:
     assert trusted.table["rank"][[0, 1, 2, 3, 7]].tolist() == [1, 2, 3, 4, 8]
     assert (trusted.table["rank_low"] <= trusted.table["rank"]).all()
     assert (trusted.table["rank_high"] >= trusted.table["rank"]).all()
-    assert trusted.best == 0
+    assert trusted.best == most_trusted(trusted.agreement) == 0
+    assert most_trusted(np.ones((1, 1))) == 0
 
 
 def test_agreement_of_foreign_cells_is_a_mean_of_the_matrix(trusted: Trust) -> None:

@@ -1,10 +1,12 @@
 """The agreement of a study's cells: that of scikit-learn, and none between cells of different images."""
 
 import numpy as np
-from figure_artefacts import CELL, write_clusters
+import pandas as pd
+from figure_artefacts import CELL, artefacts, tabulate, write_clusters, write_store
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.figures.partitions import agreement_of
+from workflow_scripts.settings.clusterers import KMeans
 
 
 def test_cells_are_compared_with_those_of_the_same_images(tmp_path):
@@ -23,3 +25,17 @@ def test_cells_are_compared_with_those_of_the_same_images(tmp_path):
     foreign = np.array([[cell["subset"] != other["subset"] for other in cells] for cell in cells])
     np.testing.assert_allclose(agreement, np.where(foreign, np.nan, expected), atol=1e-12)
     assert counted.tolist() == [30, 12, 30, 12]
+
+
+def test_stability_under_resampling_is_measured_where_it_is_asked_for(tmp_path):
+    cells, inputs = artefacts(tmp_path, 4)["trust"]
+    n = len(pd.read_csv(inputs["manifest"][0]))
+    truth = np.repeat(np.arange(4), 3)
+    far_apart = np.column_stack([truth, truth % 2]) * 100 + np.random.default_rng(0).random((n, 2))
+    points = write_store(tmp_path / "points.h5", scores=far_apart, image_id=np.arange(n).astype("S"))
+    clusterers = {"kmeans": {**KMeans(k=[4], n_init=20).dump()}}
+    given = {**inputs, "points": [points] * len(cells)}
+    table = tabulate("trust", cells, given, k=7, n_resamples=3, clusterers=clusterers)
+    assert table.columns[-1] == "resampled"
+    assert table["resampled"].between(-1, 1).all()
+    assert tabulate("trust", cells, inputs)["resampled"].isna().all()

@@ -29,7 +29,7 @@ studies:
     vary: {subset: [all, part]}
     cross_validation: folds
     figures: {map: {kind: embedding, map: map}, turned: {kind: perturbations}}
-    audit: {pictures: shown}
+    audit: {images: shown}
     gallery: {}
     explorer: {at: {subset: all}}
     verdict: {at: {subset: all}}

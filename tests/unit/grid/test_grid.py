@@ -443,6 +443,29 @@ def test_perturbed_images_need_a_place_too():
         _grid({"figures": figures}).check()
 
 
+def test_the_trusted_cell_is_looked_for_among_those_that_place_new_images():
+    study = {
+        "vary": {"n_components": [5, 9], "decomposition": ["pca", "map"]},
+        "design": "product",
+        "figures": {
+            "one": {"kind": "perturbations"},
+            "trusted": {"kind": "perturbations", "cell": "trusted"},
+            "few": {"kind": "perturbations", "cell": "trusted", "at": {"n_components": 9}},
+        },
+    }
+    grid = _grid(study)
+    grid.check()
+    found = {
+        name: grid.perturbable("main", figure, grid.figures["main"][name][0])
+        for name, figure in grid.settings.studies["main"].figures.items()
+    }
+    assert found == {
+        "one": [_with()],
+        "trusted": [_with(n_components=5), _with(n_components=9)],
+        "few": [_with(n_components=9)],
+    }
+
+
 def test_what_was_regressed_out_of_new_images_is_not_known():
     flat = {**CONFIG["decompositions"], "flat": {"method": "pca", "regress_out": ["brightness"]}}
     assert _grid({"baseline": {"decomposition": "flat"}}, decompositions=flat).modelled("main") is None

@@ -33,7 +33,7 @@ studies:
       toys: {kind: toy_panel}
       part: {kind: samples, at: {subset: part}}
     audit: {}
-    gallery: {pictures: small}
+    gallery: {images: small}
   folded: {cross_validation: folds, figures: {folds: {kind: folds}}}
   mapped: {baseline: {decomposition: map}}
 """)
@@ -161,9 +161,9 @@ def test_only_figures_that_show_images_read_them_and_only_those_that_run_cluster
 
 def test_pages_read_their_cells_and_the_images_that_they_name(inputs):
     gallery, audit = (inputs.page_sources(kind)(Wildcards(study="main")) for kind in ("gallery", "audit"))
-    assert gallery["pictures"] == "results/d/preprocess/small.h5"
+    assert gallery["images"] == "results/d/preprocess/small.h5"
     assert len(gallery["clusters"]) == len(inputs.page_params("gallery")["cells"](Wildcards(study="main"))) == 4
-    assert audit["pictures"] == "results/d/preprocess/plain.h5"
+    assert audit["images"] == "results/d/preprocess/plain.h5"
 
 
 def test_an_explorer_reads_the_ranking_of_the_cells_if_the_study_has_one():

@@ -41,7 +41,7 @@ def test_a_study_with_groups_names_a_cell_and_checks_it_by_the_labels(tmp_path):
     assert said["trust"][0].startswith("Trust ")
     assert said["trust"][1].startswith("Against the labels it has ARI ")
     assert said["survives"][0].startswith("The groups survive the choices")
-    assert said["images"][0].endswith("2 files were set aside: 1 duplicate and 1 not a picture.")
+    assert said["images"][0].endswith("2 files were set aside: 1 duplicate and 1 not an image.")
 
 
 def test_random_partitions_say_trust_none_and_show_no_groups(tmp_path):

@@ -73,8 +73,8 @@ def test_labels_none_some_and_all():
 
 
 def test_set_aside_files_are_counted_by_reason_the_most_first():
-    sentence = say.images(1, {"duplicate": 2, "not a picture": 5, "empty": 2, "corrupt": 1})
-    assert sentence.text.endswith("10 files were set aside: 5 not a picture, 2 duplicate, 2 empty and 1 more.")
+    sentence = say.images(1, {"duplicate": 2, "not an image": 5, "empty": 2, "corrupt": 1})
+    assert sentence.text.endswith("10 files were set aside: 5 not an image, 2 duplicate, 2 empty and 1 more.")
     assert sentence.table == "rejected"
     assert say.images(2, {}).text == "2 images are in the study. No file was set aside."
 

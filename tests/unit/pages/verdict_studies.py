@@ -51,7 +51,7 @@ def study_of(folder: Path, truth: np.ndarray, labels: list[str], noise: float, c
     partitions = read_partitions(cells, clusters, None)
     found = consensus_of(partitions.best, partitions.choices, manifest)
     tables = {kind: tabulate(kind, cells, inputs) for kind in COMPARING}
-    rejected = pd.DataFrame({"path": ["a.txt", "b.png"], "reason": ["not a picture", "duplicate"], "detail": ""})
+    rejected = pd.DataFrame({"path": ["a.txt", "b.png"], "reason": ["not an image", "duplicate"], "detail": ""})
     return Study(manifest, rejected, found.table, found.chosen_k, tables)
 
 

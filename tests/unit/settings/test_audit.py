@@ -44,8 +44,8 @@ def test_a_cell_that_only_a_page_shows_is_made():
     ("page", "message"),
     [
         (
-            {"audit": {"pictures": "plane"}},
-            "audit.pictures: found 'plane', allowed: plain, clahe (did you mean plain?)",
+            {"audit": {"images": "plane"}},
+            "audit.images: found 'plane', allowed: plain, clahe (did you mean plain?)",
         ),
         ({"audit": {"k": 4}}, "k: found 4, allowed: 3, the numbers of clusterers.one.k"),
         ({"gallery": {"k": [3, 5]}}, "k: found 5, allowed: 3, the numbers of clusterers.one.k"),
@@ -56,7 +56,7 @@ def test_a_cell_that_only_a_page_shows_is_made():
             "explorer.maps: decomposition: found 'none', allowed: pca",
         ),
         ({"explorer": {"maps": [{"colour": "red"}]}}, "maps.0: unknown axis: found 'colour', allowed: preprocess"),
-        ({"audit": {"neighbors": 5}}, "unknown key: found 'neighbors', allowed: at, pictures, k, neighbours, shown"),
+        ({"audit": {"neighbors": 5}}, "unknown key: found 'neighbors', allowed: at, images, k, neighbours, shown"),
     ],
 )
 def test_mistakes_are_told_in_one_line(page, message):
@@ -66,7 +66,7 @@ def test_mistakes_are_told_in_one_line(page, message):
 
 
 def test_prune_keeps_the_pages_and_the_images_that_only_they_show():
-    named = Layout("d").named(grid({"audit": {"pictures": "plain"}, "gallery": {}}))
+    named = Layout("d").named(grid({"audit": {"images": "plain"}, "gallery": {}}))
     assert {f"results/d/{path}" for path in ("audit/main.csv", "gallery/main.html", "preprocess/plain.h5")} <= named
 
 

@@ -145,10 +145,10 @@ def _fei(tiff: TiffFile) -> _Stated | None:
 
 
 def _zeiss(tiff: TiffFile, width: int, height: int) -> _Stated | None:
-    """Return the width of the field divided by that of the image.
+    """Return the size of a pixel in nanometres: the width of the field of view divided by the image's `width`, pixels.
 
-    The image may be stored at half the size at which it was scanned, so the stated size of a pixel is only compared. If
-    the two contradict each other, a size of 0 is returned.
+    The metadata also state the size of a pixel as it was scanned. An image may be stored at half that resolution, so
+    this size is used only if the field is not stated; if the two contradict each other, the size is 0.
     """
     entries = tiff.sem_metadata or {}
     size = _zeiss_length(entries, "ap_image_pixel_size") or _zeiss_length(entries, "ap_pixel_size")

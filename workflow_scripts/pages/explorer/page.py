@@ -27,7 +27,7 @@ def write_explorer(
     columns: Sequence[Column],
     maps: Sequence[Place],
     points: Sequence[Place],
-    pictures: Thumbnails,
+    thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
     """Write the page of N images.
@@ -38,10 +38,10 @@ def write_explorer(
     columns : the columns to colour by.
     maps : coordinates of the images, one entry for each map.
     points : points of the images, one entry for each space in which the page searches for nearest neighbours.
-    pictures : the thumbnails of all images.
+    thumbnails : the thumbnails of all images.
     facts : `dataset`, `study`, `cells` (the names of the cells) and `opening` (as `Opening`).
     """
-    sheets = Sheets.of(pictures, images["image_id"].tolist(), along_a_curve(maps[0]))
+    sheets = Sheets.of(thumbnails, images["image_id"].tolist(), along_a_curve(maps[0]))
     pack = Pack()
     data = {
         **facts,

@@ -36,18 +36,18 @@ class Sheets:
     `order` (N,) says which image comes first, which next: images that are seen together should lie on one sheet.
     """
 
-    pictures: Thumbnails
+    thumbnails: Thumbnails
     image_ids: Sequence[str]
     order: np.ndarray
     width: int
     height: int
 
     @classmethod
-    def of(cls, pictures: Thumbnails, image_ids: Sequence[str], order: np.ndarray) -> Self:
+    def of(cls, thumbnails: Thumbnails, image_ids: Sequence[str], order: np.ndarray) -> Self:
         """Return the sheets of some images. Many images get smaller thumbnails (`side_for`); none is enlarged."""
-        height, width = pictures.images.shape[1:3]
+        height, width = thumbnails.images.shape[1:3]
         scale = min(1.0, side_for(len(image_ids)) / max(height, width))
-        return cls(pictures, image_ids, order, max(1, round(width * scale)), max(1, round(height * scale)))
+        return cls(thumbnails, image_ids, order, max(1, round(width * scale)), max(1, round(height * scale)))
 
     @property
     def columns(self) -> int:
@@ -71,13 +71,13 @@ class Sheets:
             yield self._jpeg(self.order[start : start + each])
 
     def _jpeg(self, images: np.ndarray) -> bytes:
-        stack = self.pictures.images
+        stack = self.thumbnails.images
         n_rows = -(-len(images) // self.columns)
         size = (self.columns * self.width, n_rows * self.height)
         sheet = Image.new("L" if stack.ndim == 3 else "RGB", size)
         for place, image in enumerate(images):
             row, column = divmod(place, self.columns)
-            thumbnail = Image.fromarray(np.asarray(stack[self.pictures.row_of[self.image_ids[image]]]))
+            thumbnail = Image.fromarray(np.asarray(stack[self.thumbnails.row_of[self.image_ids[image]]]))
             thumbnail = thumbnail.resize((self.width, self.height), Image.Resampling.LANCZOS, reducing_gap=2)
             sheet.paste(thumbnail, (column * self.width, row * self.height))
         file = BytesIO()

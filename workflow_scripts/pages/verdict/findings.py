@@ -329,7 +329,7 @@ def _moved_by(image: Mapping[str, Any]) -> list[str]:
 
 
 def _level(axis: str, level: str) -> str:
-    """A choice's level in words, as text from a table: `preprocessing clahe`, `not whitened`."""
+    """Return a choice and its level in words, such as `preprocessing clahe` or `not whitened`; `level` is a text."""
     if AXES[axis].kind == SWITCHES:
         return word(axis, level == "True")
     return f"{choice_in_words(axis)} {level}"
