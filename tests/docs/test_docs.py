@@ -24,15 +24,8 @@ BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LARGEST_PICTURE = 60_000
 NO_PICTURE_YET = {
     "area_fractions",
-    "choice_map",
     "islands",
-    "nuisances",
     "overlay",
-    "partition_effects",
-    "perturbations",
-    "restarts_enough",
-    "specification_curve",
-    "trust",
 }
 """Kinds of figures that docs/figures.yaml does not make yet."""
 WITH_VALUES = {"--cores", "--configfile", "--config", "--workflow-profile"}

@@ -52,7 +52,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         else:
             above = below = made.subplots()
         _draw_all(above, everyone, colours(style)[0])
-        signs = [SIGNS[name].format(strength) for name, strength in everyone[["perturbation", "strength"]].to_numpy()]
+        versions = everyone[["perturbation", "strength"]].to_numpy()
+        signs = [SIGNS[name].format(strength).replace("-", "−") for name, strength in versions]
         below.set_xticks(range(len(signs)), signs, rotation=90)
         note(made, _explanation(everyone, len(of_labels), n_labels), style)
     return made
