@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from figure_artefacts import CELL, tabulate, write_clusters, write_manifest, write_scores, write_store
+from figure_artefacts import CELL, draw, tabulate, write_clusters, write_manifest, write_scores, write_store
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.embedding import typical
@@ -162,6 +162,15 @@ def test_the_heatmap_shows_the_two_strongest_choices(tmp_path):
     assert mean["10 components", "8"] == pytest.approx(41.5)
     assert mean["1 components", "7"] == pytest.approx(1.5)
     assert set(table["n"]) == {4}
+
+
+@pytest.mark.parametrize(("n_columns", "n_numbers"), [(3, 6), (19, 0)])
+def test_the_heatmap_has_numbers_where_its_fields_are_wide_enough(n_columns, n_numbers):
+    rows = [(f"{x}", y, 12.3) for x in range(n_columns) for y in ("20 components", "5 components")]
+    table = pd.DataFrame(rows, columns=["x", "y", "mean"])
+    table = table.assign(x_axis="k", y_axis="n_components", metric="purity", n=4)
+    drawn = draw("heatmap", table, {"manifest": [""]}, width=85)
+    assert len(drawn.axes[0].texts) == n_numbers
 
 
 def test_effects_of_no_full_product_are_an_error(tmp_path):
