@@ -17,6 +17,7 @@ def test_the_dry_run_ends_with_the_plan(fresh):
     # Four cells of 3 repeats x 20, four of three k as many, one of 50.
     assert re.search(r"restarts of k-means ([\d,]+)", plan).group(1) == f"{4 * 60 + 4 * 3 * 60 + 50:,}"
     assert re.search(r"disk about [\d.]+ [KMG]B, [\d.]+ [KMGT]B free", plan)
+    assert re.search(r"  time (unknown before|about [\d.]+ (s|min) on) ", plan)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from workflow_scripts.backbones.weight_names import restricts_use
 from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
 from workflow_scripts.grid.expand import Skipped
 from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
+from workflow_scripts.planning.durations import expected_time
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Job, Run
 from workflow_scripts.settings.backbones import Backbone
@@ -21,7 +22,7 @@ REASONS_SHOWN = 5
 
 
 def plan(run: Run, sizes: Sizes) -> list[str]:
-    """Return the lines that a dry run prints: its jobs, restarts, disk space, and combinations left out."""
+    """Return the lines that a dry run prints: its jobs, restarts, disk space, time, and combinations left out."""
     layout, jobs = sizes.layout, run.needed_jobs()
     stages = Counter(_stage(job, layout) for job in jobs)
     written = _bytes_to_write(jobs, sizes)
@@ -32,6 +33,7 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
         f"  restarts of k-means {_restarts_of_kmeans(jobs, sizes):,}",
         *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
         f"  disk about {_size(sum(written.values()))}, {_size(free_bytes(layout.root))} free",
+        f"  {expected_time(jobs, run.cores)}",
         *restricted(sizes.settings.backbones, {cell.backbone for cell in sizes.grid.all_cells}),
         *left_out(sizes.grid.skipped),
     ]

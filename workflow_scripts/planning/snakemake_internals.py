@@ -9,11 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """A job of the DAG: the name of its rule, its wildcards and the paths of the files that it writes."""
+    """A job of the DAG: the name of its rule, its wildcards, the paths of the files that it writes and of its benchmark
+    (empty if it has none), and its threads."""
 
     rule: str
     wildcards: Mapping[str, str]
     outputs: tuple[str, ...]
+    benchmark: str
+    threads: int
 
 
 class Run:
@@ -45,6 +48,12 @@ class Run:
     @property
     def is_dry(self) -> bool:
         return self._workflow.dryrun
+
+    @property
+    def cores(self) -> int | None:
+        """The number of cores for local jobs; None if jobs go to a cluster."""
+        settings = self._workflow.resource_settings
+        return settings.cores if settings.nodes is None else None
 
     @property
     def makes_everything(self) -> bool:
@@ -79,7 +88,16 @@ class Run:
         dag = self._workflow.dag
         order = {rule: number for number, rule in enumerate(self._workflow.rules)}
         jobs = sorted(dag.needrun_jobs(exclude_finished=False), key=lambda job: order[job.rule])
-        return [Job(job.rule.name, dict(job.wildcards.items()), tuple(map(str, job.output))) for job in jobs]
+        return [
+            Job(
+                job.rule.name,
+                dict(job.wildcards.items()),
+                tuple(map(str, job.output)),
+                str(job.benchmark or ""),
+                job.threads,
+            )
+            for job in jobs
+        ]
 
     def logs(self) -> Iterator[str]:
         """Yield the paths of the logs of all jobs of the DAG, also of those that did not have to run."""

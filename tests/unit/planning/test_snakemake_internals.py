@@ -40,6 +40,7 @@ rule last:
     input: "{name}.first"
     output: "{name}.last"
     log: "{name}.log"
+    benchmark: "{name}.tsv"
     shell: "cp {input} {output}"
 
 
@@ -48,9 +49,9 @@ rule first:
     shell: "test {wildcards.name} = a && touch {output}"
 """
 JOBS = [
-    {"rule": "all", "wildcards": {}, "outputs": []},
-    {"rule": "last", "wildcards": {"name": "a"}, "outputs": ["a.last"]},
-    {"rule": "first", "wildcards": {"name": "a"}, "outputs": ["a.first", "a.second"]},
+    {"rule": "all", "wildcards": {}, "outputs": [], "benchmark": "", "threads": 1},
+    {"rule": "last", "wildcards": {"name": "a"}, "outputs": ["a.last"], "benchmark": "a.tsv", "threads": 1},
+    {"rule": "first", "wildcards": {"name": "a"}, "outputs": ["a.first", "a.second"], "benchmark": "", "threads": 1},
 ]
 
 

@@ -1,0 +1,61 @@
+"""How long jobs will take on this machine, from the benchmarks of earlier runs of the same data set."""
+
+import csv
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+
+from workflow_scripts.planning.snakemake_internals import Job
+
+
+def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
+    """Return how long the jobs will take, in words: on `cores` cores, or one after another if there is no number.
+
+    A job takes as long as in its last run, or, if it never ran, as long as the mean of its stage: the benchmarks in the
+    same folder below `benchmarks`.
+    """
+    timed = [(_of_job(job), job.threads) for job in jobs if job.benchmark]
+    known = [(seconds, threads) for seconds, threads in timed if seconds is not None]
+    if not known:
+        return "time unknown before a first run"
+    new = len(timed) - len(known)
+    missing = f"; {new} of {len(timed)} jobs not counted, none ran like them" if new else ""
+    if cores is None:
+        return f"time about {_in_words(sum(seconds for seconds, _ in known))} of jobs, by earlier runs{missing}"
+    busy = sum(seconds * min(threads, cores) for seconds, threads in known) / cores
+    longest = max(seconds for seconds, _ in known)
+    return f"time about {_in_words(max(busy, longest))} on {cores} cores, by earlier runs{missing}"
+
+
+def _of_job(job: Job) -> float | None:
+    path = Path(job.benchmark)
+    own = _seconds(path)
+    return _of_stage(_stage(path)) if own is None else own
+
+
+def _stage(path: Path) -> Path:
+    """Return the folder below `benchmarks` that a benchmark is in, or the benchmark itself if it is in none."""
+    depth = path.parts.index("benchmarks") + 2
+    return Path(*path.parts[:depth])
+
+
+@cache
+def _of_stage(folder: Path) -> float | None:
+    took = [seconds for path in folder.rglob("*.tsv") if (seconds := _seconds(path)) is not None]
+    return fmean(took) if took else None
+
+
+def _seconds(path: Path) -> float | None:
+    """Return the seconds in a benchmark of Snakemake; None if there is none, or if it was cut short."""
+    try:
+        with open(path, newline="") as stream:
+            return float(next(csv.DictReader(stream, delimiter="\t"))["s"])
+    except (OSError, StopIteration, KeyError, ValueError, TypeError):
+        return None
+
+
+def _in_words(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
