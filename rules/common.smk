@@ -42,6 +42,7 @@ wildcard_constraints:
     figure=r"[^/]+",
     cross_validation=r"[^/]+",
     at_k=r"smallest|\d+",
+    folder=r"[^/]+",
 
 
 def environment_by(gpus):

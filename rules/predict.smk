@@ -85,11 +85,64 @@ if settings.new_images and inputs.modelled_studies:
         script:
             "../workflow_scripts/jobs/intake.py"
 
+    if settings.intake.scales_tiles:
+
+        rule new_scales:
+            input:
+                images=layout.new_images,
+                corrections=[],
+            output:
+                layout.new_scales,
+            log:
+                layout.log(layout.new_scales),
+            benchmark:
+                layout.benchmark(layout.new_scales)
+            conda:
+                "../envs/cpu.yaml"
+            threads: 8
+            resources:
+                mem_mb=resources.intake_mb,
+                runtime=600,
+            params:
+                folder=settings.new_images,
+                facts=layout.new_scale_facts,
+                max_pixels=settings.intake.max_pixels,
+                code=code_digest("jobs.scale_bars"),
+            script:
+                "../workflow_scripts/jobs/scale_bars.py"
+
+    if settings.intake.cuts:
+
+        rule cut_new_images:
+            input:
+                images=layout.new_images,
+                scales=layout.new_scales if settings.intake.scales_tiles else [],
+            output:
+                table=layout.new_regions,
+                set_aside=layout.new_regions_set_aside,
+            log:
+                layout.log(layout.new_regions),
+            benchmark:
+                layout.benchmark(layout.new_regions)
+            conda:
+                "../envs/cpu.yaml"
+            threads: 8
+            resources:
+                mem_mb=resources.intake_mb,
+                runtime=600,
+            params:
+                folder=settings.new_images,
+                max_pixels=settings.intake.max_pixels,
+                cut=inputs.cut_settings,
+                code=code_digest("jobs.cut"),
+            script:
+                "../workflow_scripts/jobs/cut.py"
+
     rule name_new_images:
         input:
             facts=inputs.models,
             tensors=[beside(path, ".safetensors") for path in inputs.models],
-            images=layout.new_images,
+            images=inputs.new_images_table,
         output:
             [
                 filled(layout.predictions, study=study)
@@ -154,6 +207,34 @@ if settings.new_images and inputs.modelled_studies:
             code=code_digest("jobs.monitor"),
         script:
             "../workflow_scripts/jobs/monitor.py"
+
+    # predictions/{folder}/{study}.csv and new images -> the map of the clusters of their tiles, and areas
+    rule map_new_images:
+        input:
+            facts=layout.model,
+            tensors=beside(layout.model, ".safetensors"),
+            manifest=inputs.manifest_of_model,
+            predictions=layout.predictions,
+        output:
+            areas=layout.predicted_areas,
+            overlays=directory(layout.overlays),
+        log:
+            layout.log(layout.predicted_areas),
+        benchmark:
+            layout.benchmark(layout.predicted_areas)
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=resources.intake_mb,
+            runtime=600,
+        params:
+            folder=settings.new_images,
+            max_pixels=settings.intake.max_pixels,
+            style=settings.style.dump(),
+            code=code_digest("jobs.map_new_images"),
+        script:
+            "../workflow_scripts/jobs/map_new_images.py"
 
 
 # `snakemake predict --config new_images=PATH` assigns the images of a folder to clusters.

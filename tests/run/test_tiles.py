@@ -89,3 +89,47 @@ def test_rows_are_tiles_of_a_group(study):
     assert set(manifest["group"]) == {"0.png", "1.png"}
     with h5py.File(project.folder / RESULTS / "preprocess/plain.h5") as file:
         assert [image.decode() for image in file["image_id"]] == list(manifest["image_id"])
+
+
+@pytest.fixture(scope="module")
+def predicted(study, tmp_path_factory):
+    """The study with a model, which predicted the tiles of two further micrographs; and the truth about these."""
+    project, *_ = study
+    folder, truth = tmp_path_factory.mktemp("new") / "monday", {}
+    (folder / "deep").mkdir(parents=True)
+    for seed, name in ((7, "a.png"), (8, "deep/b.png")):
+        image, truth[name] = micrograph(720, seed)
+        Image.fromarray(image).save(folder / name)
+    Image.fromarray(image[:40, :40]).save(folder / "small.png")
+    project.run("predict", "--config", f"new_images={folder}")
+    (made,) = (project.folder / RESULTS / "predictions").iterdir()
+    return project, made, truth
+
+
+def test_tiles_of_new_images_get_their_groups(predicted):
+    project, made, truth = predicted
+    tiles = pd.read_csv(made / "phases.csv", dtype={"name": str})
+    assert tiles.groupby("parent").size().to_dict() == dict.fromkeys(truth, 15 * 15)
+    assert set(tiles["name"]) == {"0", "1"}
+    grass = tiles["cluster"].value_counts().idxmin()
+    shares = [
+        truth[tile.parent][tile.y : tile.y + tile.height, tile.x : tile.x + tile.width].mean()
+        for tile in tiles.itertuples()
+    ]
+    pure = np.abs(np.array(shares) - 0.5) > 0.45
+    assert ((tiles["cluster"] == grass) == (np.array(shares) > 0.5))[pure].mean() > 0.95
+    (left_out,) = (project.folder / RESULTS / "new_images").glob("*/regions_set_aside.csv")
+    assert pd.read_csv(left_out)["path"].tolist() == ["small.png"]
+
+
+def test_areas_and_overlays_of_new_images(predicted):
+    _, made, truth = predicted
+    areas = pd.read_csv(made / "phases" / "areas.csv")
+    for parent, is_grass in truth.items():
+        of_grass = areas[areas["parent"] == parent].sort_values("fraction").iloc[0]
+        assert of_grass["fraction"] == pytest.approx(is_grass.mean(), abs=0.07)
+        assert of_grass["low"] <= SHARE <= of_grass["high"]
+        with Image.open(made / "phases" / "overlays" / f"{parent}.png") as drawn:
+            pixels = np.asarray(drawn.convert("RGB")).astype(int)
+        assert (np.ptp(pixels, axis=2) > 20).mean() > 0.3  # the image is grey and its clusters are not
+    assert areas["parent"].isna().sum() == 2

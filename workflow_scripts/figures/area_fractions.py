@@ -31,19 +31,28 @@ def tabulate(
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
-    tiles = with_areas(cell.manifest()).assign(cluster=best.labels)
+    tiles = cell.manifest().assign(cluster=best.labels)
+    table = areas_of(tiles, named(best.labels, tiles["label"]), figure["confidence"])
+    return table.assign(k=pd.array([best.k] * len(table), "Int64"), confidence=figure["confidence"])
+
+
+def areas_of(tiles: pd.DataFrame, names: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Return the area of each cluster over all images and in each image: the columns of `tabulate` up to `n_units`.
+
+    `tiles` has the columns `parent, page, x, y, width, height, group` and `cluster`; `names` has the columns `name`,
+    `predicted` and `rank`, and the clusters as index.
+    """
+    tiles = with_areas(tiles)
     unit = "group" if tiles["group"].nunique() >= FEWEST_GROUPS else "block"
-    tables = [_of(tiles, unit, figure["confidence"])]
+    tables = [_of(tiles, unit, confidence)]
     for (parent, page), of_image in tiles.groupby(["parent", "page"], sort=False):
-        tables.append(_of(of_image, "block", figure["confidence"]).assign(parent=parent, page=page))
-    table = pd.concat(tables, ignore_index=True)
-    table = table.join(named(best.labels, tiles["label"]), on="cluster")
+        tables.append(_of(of_image, "block", confidence).assign(parent=parent, page=page))
+    table = pd.concat(tables, ignore_index=True).join(names, on="cluster")
     columns = [
         *("parent", "page", "cluster", "name", "predicted", "rank", "fraction", "low", "high"),
         *("area", "n_tiles", "unit", "n_units"),
     ]
-    typed = table.reindex(columns=columns).astype({"page": "Int64", "rank": int, "parent": object})
-    return typed.assign(k=pd.array([best.k] * len(table), "Int64"), confidence=figure["confidence"])
+    return table.reindex(columns=columns).astype({"page": "Int64", "rank": int, "parent": object})
 
 
 def with_areas(manifest: pd.DataFrame) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, n_rows * (figure["width"] / n_columns * tallest * 0.9 + TITLE + most) + 16)
         axes = made.subplots(n_rows, n_columns, squeeze=False).ravel()
         for ax, tiles in zip(axes, pages, strict=False):
-            _draw_image(ax, tiles, file["images"], looks_of, short)
+            draw_image(ax, tiles, mosaic(tiles, file["images"]), looks_of, short)
         for ax in axes[len(pages) :]:
             ax.axis("off")
         legend_on_top(made, {short[name]: dot(look) for name, look in looks_of.items()}, style)
@@ -108,13 +108,18 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def _draw_image(
-    ax: Axes, tiles: pd.DataFrame, images: Any, looks_of: Mapping[str, Look], short: Mapping[str, str]
+def draw_image(
+    ax: Axes, tiles: pd.DataFrame, pixels: np.ndarray, looks_of: Mapping[str, Look], short: Mapping[str, str]
 ) -> None:
+    """Draw an image, the part that its tiles cover, with the colours of their clusters over it.
+
+    `tiles` are those of one page, with the columns of `tabulate`; `looks_of` and `short` give the look and the short
+    name of each cluster's name.
+    """
     left, top = tiles["x"].min(), tiles["y"].min()
     right, bottom = (tiles["x"] + tiles["width"]).max(), (tiles["y"] + tiles["height"]).max()
     extent = (left, right, bottom, top)
-    ax.imshow(mosaic(tiles, images), extent=extent, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+    ax.imshow(pixels, extent=extent, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
     names = list(looks_of)
     xs, ys, votes = majority(tiles, names)
     colours = ListedColormap([looks_of[name].colour for name in names])

@@ -401,6 +401,20 @@ class Layout:
         *("new_images/{folder}/.images", (".facts",), "new_images", STAYS),
         "facts about its files, kept for the next run",
     )
+    new_scales = Artefact(
+        "new_images/{folder}/scale_bars", (".csv",), "new_scales", STAYS, "the scale of each of them, for tiles in µm"
+    )
+    new_scale_facts = Artefact(
+        "new_images/{folder}/.scale_bars", (".facts",), "new_scales", STAYS, "scales already read, kept"
+    )
+    new_regions = Artefact(
+        *("new_images/{folder}/regions", (".csv",), "cut_new_images", STAYS),
+        "their tiles or pages, if those are the images of the data set",
+    )
+    new_regions_set_aside = Artefact(
+        *("new_images/{folder}/regions_set_aside", (".csv",), "cut_new_images", STAYS),
+        "the parts of them that were left out",
+    )
     predictions = Artefact(
         *("predictions/{folder}/{study}", (".csv",), "name_new_images", STAYS),
         "the cluster of each image of another folder (`snakemake predict --config new_images=PATH`)",
@@ -408,6 +422,14 @@ class Layout:
     monitor = Artefact(
         *("monitor/{folder}/{study}", (".html", ".csv", ".svg", ".png"), "monitor_new_images", STAYS),
         "whether batches of new images are like those of the model, and the images to look at (`snakemake monitor`)",
+    )
+    predicted_areas = Artefact(
+        *("predictions/{folder}/{study}/areas", (".csv",), "map_new_images", STAYS),
+        "the share of the area of each cluster of tiles, over all new images and in each",
+    )
+    overlays = Artefact(
+        *("predictions/{folder}/{study}/overlays", ("",), "map_new_images", STAYS),
+        "a folder with the clusters of the tiles drawn over each new image",
     )
     report = Artefact(
         *("report", (".html", ".zip"), "all", STAYS),

@@ -774,31 +774,34 @@ class Inputs:
         return [self.layout.model_card.format(study=study) for study in self.modelled_studies]
 
     def predictions(self, wildcards: Wildcards) -> list[str]:
-        """Return the tables of predictions for the new images, one for each study with a model."""
-        return self._of_new_images("predict", self.layout.predictions)
+        """Return the tables of predictions for the new images, for each study with a model, and areas of tiles."""
+        areas = [self.layout.predicted_areas] if self.settings.intake.tiles else []
+        return self._of_new_images("predict", self.layout.predictions, *areas)
 
     def monitors(self, wildcards: Wildcards) -> list[str]:
         """Return the pages about the batches of new images, one for each study with a model."""
+        if self.settings.intake.cuts:
+            sys.exit("Error: config: new_images: found with intake that cuts images, allowed for monitor: whole files")
         return self._of_new_images("monitor", self.layout.monitor)
 
     @_ends_the_run
-    def _of_new_images(self, command: str, pattern: str) -> list[str]:
-        """Return a file for each study with a model.
+    def _of_new_images(self, command: str, *patterns: str) -> list[str]:
+        """Return the files of each study with a model.
 
-        Raises `UserError` if `new_images` is no folder, or if no study has a model.
+        Raises `UserError` if `new_images` is no folder, if images are boxes, or if no study has a model.
         """
         found = self.settings.new_images or "nothing"
         if not isdir(found):
             allowed = f"a folder of images, as in: snakemake {command} --config new_images=PATH"
             raise UserError(f"config: new_images: found {found}, allowed: {allowed}")
-        if self.settings.intake.cuts:
-            allowed = "whole files: a model of tiles, boxes or pages says nothing of these"
-            raise UserError(f"config: new_images: found with intake that cuts images, allowed: {allowed}")
+        if self.settings.intake.crops:
+            allowed = "whole files or tiles: the boxes are annotated on other images"
+            raise UserError(f"config: new_images: found with intake.crops, allowed: {allowed}")
         if not self.modelled_studies:
             allowed = "a decomposition that can be applied to new images: a pca, an autoencoder, none"
             raise UserError(f"config: studies: found none with a model, allowed: {allowed}")
         folder = folder_name(found)
-        return [pattern.format(folder=folder, study=study) for study in self.modelled_studies]
+        return [pattern.format(folder=folder, study=study) for study in self.modelled_studies for pattern in patterns]
 
     @property
     def batch(self) -> dict[str, Any]:
@@ -810,6 +813,15 @@ class Inputs:
         """Return the paths of the tables behind the page about new images, below the folder of all results."""
         paths = {"batches": beside(self.layout.monitor, ".csv"), "predictions": self.layout.predictions}
         return {name: path.format(**wildcards).removeprefix(f"{self.layout.root}/") for name, path in paths.items()}
+
+    @property
+    def new_images_table(self) -> str:
+        """The path of the table of new images, which are files or parts of files as those of the data set are."""
+        return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
+
+    def manifest_of_model(self, wildcards: Wildcards) -> str:
+        """Return the manifest of the images that a study's model is made from."""
+        return self.layout.manifest_of(self.modelled(wildcards.study).subset)
 
     # ------------------------------------------------------------------------------------------------------- targets
 

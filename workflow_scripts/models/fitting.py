@@ -14,6 +14,7 @@ from workflow_scripts.io.manifest import groups_of, read_labels, read_manifest
 from workflow_scripts.io.runs import NOISE, Runs, read_runs
 from workflow_scripts.io.tables import best_of_repeats, with_k
 from workflow_scripts.io.which_k import best_k, choose_k
+from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.metrics.votes import majority_names
 from workflow_scripts.models.batch_tests import MOST_KNOWN
 from workflow_scripts.models.novelty import MOST_IMAGES, at_most, novelty, outlier_threshold, parted, spreads
@@ -51,7 +52,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         runs, manifest, clusterer = read_runs(file), store.text(file, "manifest"), store.attribute(file, "settings")
     k, row, choice = choose(files.scores(), runs)
     labels = runs[k].labels[row].astype(int)
-    names = majority_names(labels, read_labels(sources["manifest"], manifest))
+    given = pd.Series(read_labels(sources["manifest"], manifest))
+    names = majority_names(labels, given).assign(name=pd.Series(cluster_names(labels, given)))
     if names.empty:
         raise UserError(f"model: {cell['clusterer']} found only noise, allowed: a clusterer that finds clusters")
     clusters = np.where(labels < 0, NOISE, np.searchsorted(names.index, labels))  # numbered without empty clusters

@@ -17,6 +17,7 @@ from workflow_scripts.backbones.joined import side_by_side
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.images import Part
 from workflow_scripts.io.parallel import threaded_map
 from workflow_scripts.models.monitoring import groups_of_features
 from workflow_scripts.models.saved import SavedModel
@@ -31,7 +32,7 @@ Forward = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 def predict_images(
     models: Mapping[str, SavedModel],
-    paths: Sequence[Path],
+    images: Sequence[Path | Part],
     max_pixels: int,
     device: str,
     workers: int,
@@ -39,10 +40,11 @@ def predict_images(
 ) -> dict[str, pd.DataFrame]:
     """Return the predictions of each model for each image: a table as from `SavedModel.predict` for each name.
 
-    The rows of each table are in the order of `paths`. Models with the same preprocessing and network share one pass
-    over the images; `progress(name of the network)` returns a function that is called with (done, total) after each
-    image. On the device that a model was made on, the images that it was made of get the same features again. Memory
-    does not grow with the number of images. Raises `UserError` if the weights are not those of the model.
+    The rows of each table are in the order of `images`, which are files or parts of files. Models with the same
+    preprocessing and network share one pass over the images; `progress(name of the network)` returns a function that is
+    called with (done, total) after each image. On the device that a model was made on, the images that it was made of
+    get the same features again. Memory does not grow with the number of images. Raises `UserError` if the weights are
+    not those of the model.
     """
     passes: defaultdict[str, dict[str, SavedModel]] = defaultdict(dict)
     for name, model in models.items():
@@ -50,7 +52,7 @@ def predict_images(
         passes[json.dumps([model.facts["preprocess"], network], sort_keys=True)][name] = model
     tables: dict[str, pd.DataFrame] = {}
     for alike in passes.values():
-        features = features_of_files(list(alike.values()), paths, max_pixels, device, workers, progress)
+        features = features_of_files(list(alike.values()), images, max_pixels, device, workers, progress)
         parts = [{name: model.predict(of[model.layer]) for name, model in alike.items()} for of in features]
         tables |= {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in alike}
     return tables
@@ -76,7 +78,7 @@ def grouped(
 
 def features_of_files(
     models: Sequence[SavedModel],
-    paths: Sequence[Path],
+    images: Sequence[Path | Part],
     max_pixels: int,
     device: str,
     workers: int,
@@ -84,8 +86,8 @@ def features_of_files(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yield the features of the layers of models with one network, {layer: (n, d) float32}, for blocks of files."""
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
-    images = preprocess_all(paths, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
-    blocks = iter(lambda: list(islice(images, ROWS)), [])
+    made = preprocess_all(images, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
+    blocks = iter(lambda: list(islice(made, ROWS)), [])
     return features_of(models, map(np.stack, blocks), device, workers)
 
 

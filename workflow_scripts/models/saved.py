@@ -51,6 +51,13 @@ class SavedModel:
         """Return the name of the layer whose features the model takes."""
         return self.facts["backbone"]["layer"]
 
+    @property
+    def clusters(self) -> pd.DataFrame:
+        """Return `size`, `predicted`, `name` and `rank` (1 for the largest of its class) of each cluster."""
+        table = pd.DataFrame(self.facts["clusters"]).set_index("cluster")
+        place = table.sort_values("size", ascending=False, kind="stable").groupby("predicted").cumcount() + 1
+        return table.assign(rank=place.reindex(table.index).where(table["predicted"].notna(), 1).astype(int))
+
     def points(self, features: np.ndarray) -> np.ndarray:
         """Return features (n, d) in the space that was clustered, (n, C) float64."""
         reduction = self.facts["reduction"]

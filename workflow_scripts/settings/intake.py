@@ -190,6 +190,11 @@ class Intake(Model):
         return self.tiles is not None or self.crops is not None or self.pages == "all"
 
     @property
+    def scales_tiles(self) -> bool:
+        """Whether the size of the tiles follows from the scale of each image."""
+        return self.tiles is not None and self.tiles.size_um is not None
+
+    @property
     def are_grouped(self) -> bool:
         """Whether the manifest says which images belong together."""
         return self.groups is not None or self.cuts
@@ -204,7 +209,7 @@ class Intake(Model):
             raise ValueError("crops: found beside tiles or pages: all, allowed: crops alone")
         if self.scales and not self.scale_bars:
             raise ValueError("scales: found intake without scale_bars, allowed: scale_bars: true beside it")
-        if self.tiles and self.tiles.size_um and not self.scale_bars:
+        if self.scales_tiles and not self.scale_bars:
             raise ValueError("tiles.size_um: found intake without scale_bars, allowed: scale_bars: true beside it")
         return self
 

@@ -1,0 +1,76 @@
+"""Draw the predicted clusters of the tiles of new images over these images."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from workflow_scripts.figures.embedding import cluster_looks
+from workflow_scripts.figures.overlay import LONGEST_SIDE, draw_image
+from workflow_scripts.figures.style import canvas, dot, legend_on_top, looks, short_names, theme
+from workflow_scripts.io.images import eight_bits
+from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
+from workflow_scripts.preprocess.pipeline import read_again
+
+WIDTH, LINE = 170.0, 4.5
+"""Width of an overlay, and height of a line of text below it, millimetres."""
+
+
+def read_tiles(predictions: str) -> pd.DataFrame:
+    """Read the predictions for tiles; the tiles of a file are one group."""
+    texts = dict.fromkeys(("image_id", "path", "parent", "name", "predicted"), str)
+    tiles = read_csv(predictions, **{**AS_THEY_ARE, "dtype": texts})
+    return tiles.assign(group=tiles["parent"])
+
+
+def write_overlays(
+    folder: Path,
+    tiles: pd.DataFrame,
+    areas: pd.DataFrame,
+    clusters: pd.DataFrame,
+    names: Sequence[str],
+    images: Path,
+    max_pixels: int | None,
+    style: Mapping[str, Any],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Write a PNG for each image, or page of one, under its path below `folder`, with the clusters over the image.
+
+    Parameters
+    ----------
+    tiles : as from `read_tiles`; their files are relative to the folder `images`.
+    areas : as from `area_fractions.areas_of`.
+    clusters : all clusters of the model, as from `SavedModel.clusters`; they keep their colours from image to image.
+    names : the classes of the data set of the model, which have the same colours in its figures.
+    """
+    looks_of = cluster_looks(clusters.reset_index(), looks(names, style), style)
+    short = short_names(looks_of)
+    shares = areas[areas["parent"].notna()].set_index(["parent", "page", "cluster"])[["fraction", "low", "high"]]
+    pages = tiles.groupby(["parent", "page"], sort=False)
+    for done, ((parent, page), of_page) in enumerate(pages, 1):
+        pixels = _covered(read_again(images / parent, max_pixels, page - 1), of_page)
+        path = folder / (f"{parent}.png" if tiles["page"].max() == 1 else f"{parent}.page{page}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with theme(style):
+            made = canvas({"width": WIDTH, "height": None, "title": None}, _height(pixels, of_page))
+            drawn = of_page.join(shares, on=["parent", "page", "cluster"])
+            draw_image(made.subplots(), drawn, pixels, looks_of, short)
+            legend_on_top(made, {short[name]: dot(looks_of[name]) for name in looks_of}, style)
+            made.savefig(path, dpi=style["dpi"])
+        progress(done, len(pages))
+
+
+def _height(pixels: np.ndarray, tiles: pd.DataFrame) -> float:
+    return WIDTH * min(1.2, len(pixels) / pixels.shape[1]) + LINE * (tiles["name"].nunique() + 3)
+
+
+def _covered(pixels: np.ndarray, tiles: pd.DataFrame) -> np.ndarray:
+    """Return the part of an image that its tiles cover, uint8, with sides of at most `LONGEST_SIDE` pixels."""
+    across = slice(tiles["x"].min(), (tiles["x"] + tiles["width"]).max())
+    down = slice(tiles["y"].min(), (tiles["y"] + tiles["height"]).max())
+    part = Image.fromarray(eight_bits(pixels[down, across]))
+    part.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BOX)
+    return np.asarray(part)
