@@ -13,7 +13,7 @@ from workflow_scripts.intake.boxes import Box, Boxes
 from workflow_scripts.intake.inspection import COLUMNS as IMAGE_COLUMNS
 from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS
 from workflow_scripts.intake.scale_bars.stripe import grey_levels, image_rows
-from workflow_scripts.io.images import ImageRejected, Reason, read_image
+from workflow_scripts.io.images import ImageRejected, Reason, read_image, readers
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")
@@ -124,7 +124,9 @@ def cut(
             min_size=min_size, max_pixels=max_pixels,
         )  # fmt: skip
     rows, unfit = [], []
-    for done, (file, found) in enumerate(zip(files, ordered_map(of_file, files, workers), strict=True), 1):
+    for done, (file, found) in enumerate(
+        zip(files, ordered_map(of_file, files, readers(workers, max_pixels)), strict=True), 1
+    ):
         for each in found:
             if isinstance(each, Region):
                 rows.append(_row(file, each, all_pages and int(file["pages"]) > 1))

@@ -56,6 +56,18 @@ class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
         return f"{self.reason}: {self.detail}"
 
 
+READING_BYTES = 10
+"""Bytes per pixel, at most, that a process takes to read an image and to convert it; RGB takes the most."""
+READING_MEMORY = 8e9
+"""Bytes that all processes together take, at most, if each reads an image of the largest allowed size."""
+
+
+def readers(workers: int, max_pixels: int | None) -> int:
+    """Return how many of `workers` processes may read images of `max_pixels` pixels at once."""
+    most = READING_MEMORY // (READING_BYTES * max_pixels) if max_pixels else workers
+    return int(max(1, min(workers, most)))
+
+
 BAND = 256
 """The number of rows that are converted at once, so that a large image is held in one type only."""
 

@@ -53,9 +53,10 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     k, row, choice = choose(files.scores(), runs)
     labels = runs[k].labels[row].astype(int)
     given = pd.Series(read_labels(sources["manifest"], manifest))
-    names = majority_names(labels, given).assign(name=pd.Series(cluster_names(labels, given)))
+    names = majority_names(labels, given)
     if names.empty:
         raise UserError(f"model: {cell['clusterer']} found only noise, allowed: a clusterer that finds clusters")
+    names["name"] = pd.Series(cluster_names(labels, given))
     clusters = np.where(labels < 0, NOISE, np.searchsorted(names.index, labels))  # numbered without empty clusters
     images = read_manifest(sources["manifest"], manifest)
     of_model, held_out = parted(len(images), groups_of(images))

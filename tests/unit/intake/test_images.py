@@ -7,9 +7,11 @@ import bad_images
 import numpy as np
 import pytest
 from bad_images import COLOUR, DEEP, FLOAT, GREY, MAX_PIXELS, MIN_SIZE, cut, encoded, tiff
+from PIL import Image
 
+from tests.peak_memory import peaks
 from workflow_scripts.io import images
-from workflow_scripts.io.images import ImageRejected, decode, open_file, read_image
+from workflow_scripts.io.images import READING_BYTES, ImageRejected, decode, open_file, read_image, readers
 
 ORIENTED = {  # EXIF tag 0x0112: what has to be done to the stored rows and columns
     1: lambda pixels: pixels,
@@ -178,3 +180,24 @@ def test_digital_micrograph_without_the_extra_dm(monkeypatch):
     with pytest.raises(ImageRejected, match="format DM3 is not read: to read it, install the extra dm") as rejection:
         decode(io.BytesIO(b"\0\0\0\3" + bytes(20)))
     assert rejection.value.format == "DM3"
+
+
+def test_fewer_processes_read_larger_images():
+    assert [readers(8, most) for most in (None, 10**8, 2 * 10**8, 4 * 10**8, 10**12)] == [8, 8, 4, 2, 1]
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_reading_takes_no_more_memory_than_it_is_counted_for(tmp_path, compression):
+    side = 2500
+    noise = np.random.default_rng(0).integers(0, 256, (side // 4, side // 4, 3)).astype(np.uint8)
+    for name, image in (("large.tif", noise.repeat(4, 0).repeat(4, 1)), ("small.tif", noise[:20, :20])):
+        Image.fromarray(image).save(tmp_path / name, compression=compression)
+    calls = [
+        (
+            "workflow_scripts.intake.inspection:_inspect",
+            {"root": str(tmp_path), "path": f"{name}.tif", "min_size": 16, "max_pixels": 10**8},
+        )
+        for name in ("small", "large")
+    ]
+    small, large = peaks(["workflow_scripts.intake.inspection"], calls)
+    assert 3 * side**2 / 1e6 < large - small < READING_BYTES * side**2 / 1e6

@@ -14,6 +14,7 @@ from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.scale_bars.metadata import texts_beside
 from workflow_scripts.intake.scale_bars.read import Reading, Reason, read_scale
+from workflow_scripts.io.images import readers
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", *(field.name for field in fields(Reading)))
@@ -43,7 +44,9 @@ def read_scales(
     unknown = [entry for entry in entries if entry not in memory.known]
     readings = dict(memory.known)
     read = partial(_read, folder=Path(folder), max_pixels=max_pixels)
-    for done, (entry, reading) in enumerate(zip(unknown, ordered_map(read, unknown, workers, batch=4), strict=True), 1):
+    for done, (entry, reading) in enumerate(
+        zip(unknown, ordered_map(read, unknown, readers(workers, max_pixels), batch=4), strict=True), 1
+    ):
         readings[entry] = reading
         memory.add(entry, reading)
         if progress:
@@ -99,7 +102,9 @@ def notes(table: pd.DataFrame) -> list[str]:
     if sized.any():
         reasons = table.loc[sized, "reason"].value_counts()
         lines.append(f"{sized.sum()} with the size of a pixel only ({_counted(reasons)})")
-    return [*lines, f"{without.sum()} without ({_counted(table.loc[without, 'reason'].value_counts())})"]
+    if without.any():
+        lines.append(f"{without.sum()} without ({_counted(table.loc[without, 'reason'].value_counts())})")
+    return lines
 
 
 def _read(entry: Entry, folder: Path, max_pixels: int | None) -> Reading:

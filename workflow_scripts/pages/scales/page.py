@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
-from workflow_scripts.io.images import ImageRejected, read_image
+from workflow_scripts.io.images import ImageRejected, read_image, readers
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.pages.gallery.thumbnails import data_uri, write_page
 
@@ -42,7 +42,7 @@ def write_scales_page(
     rows = _in_order(scales).head(MOST).to_dict("records")
     make = partial(_item, folder=Path(folder), max_pixels=max_pixels)
     items = []
-    for item in ordered_map(make, rows, workers):
+    for item in ordered_map(make, rows, readers(workers, max_pixels)):
         items.append(item)
         if progress:
             progress(len(items), len(rows))
