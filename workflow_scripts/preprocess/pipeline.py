@@ -2,7 +2,9 @@
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from skimage.util import img_as_ubyte
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.images import ImageRejected, Part, read_image
 from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.io.tiff_rows import open_rows
 
 Steps = Sequence[Mapping[str, Any]]
 FileAndPixels = tuple[str | Path, np.ndarray | None]
@@ -97,25 +100,39 @@ def _path_of(image: str | Path | Part) -> str | Path:
 
 def files_and_pixels(images: Iterable[str | Path | Part], max_pixels: int | None) -> Iterator[FileAndPixels]:
     """Yield the path of each whole file, or the path and pixels of each part of a file; a page is decoded only once."""
-    page: tuple[Path, int] | None = None
-    pixels = np.empty(0)
-    for image in images:
-        if not isinstance(image, Part):
-            yield image, None
+    for page, of_page in groupby(images, lambda image: (image.path, image.page) if isinstance(image, Part) else None):
+        if page is None:
+            yield from ((image, None) for image in of_page if not isinstance(image, Part))
             continue
-        if page != (image.path, image.page):
-            del pixels
-            page, pixels = (image.path, image.page), read_again(image.path, max_pixels, image.page - 1)
-            if pixels.dtype.kind == "f":
-                pixels = to_float(pixels)  # scale by the values of the whole page, not of the part
-        yield image.path, image.of(pixels)
+        with _open_page(*page, max_pixels) as pixels_of:
+            yield from ((image.path, pixels_of(image)) for image in of_page if isinstance(image, Part))
+
+
+@contextmanager
+def _open_page(path: Path, page: int, max_pixels: int | None) -> Iterator[Callable[[Part], np.ndarray]]:
+    """Open a page (from 1); yield a function that returns the pixels of a part of it."""
+    with _readable(path), open_rows(path, page - 1) as rows:
+        if rows:
+            yield rows.part
+            return
+        pixels = read_image(path, max_pixels, page - 1)
+        if pixels.dtype.kind == "f":
+            pixels = to_float(pixels)  # scale by the values of the whole page, not of the part
+        yield lambda part: part.of(pixels)
+
+
+@contextmanager
+def _readable(path: str | Path) -> Iterator[None]:
+    """Raise `UserError` in place of `ImageRejected` for a file that intake could read."""
+    try:
+        yield
+    except ImageRejected as rejection:
+        raise UserError(f"{path}: {rejection}; intake could read it before, so run intake again") from None
 
 
 def read_again(path: str | Path, max_pixels: int | None, page: int = 0) -> np.ndarray:
-    try:
+    with _readable(path):
         return read_image(path, max_pixels, page)
-    except ImageRejected as rejection:
-        raise UserError(f"{path}: {rejection}; intake could read it before, so run intake again") from None
 
 
 def of_image(item: FileAndPixels, make: Callable[[np.ndarray], np.ndarray], max_pixels: int | None) -> np.ndarray:

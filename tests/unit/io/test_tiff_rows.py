@@ -1,0 +1,89 @@
+"""Parts of TIFF pages, band by band: the same pixels as from the whole page, and little memory."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import tifffile
+
+from tests.peak_memory import peaks
+from workflow_scripts.errors import UserError
+from workflow_scripts.io.images import Part, read_image
+from workflow_scripts.io.tiff_rows import open_rows
+from workflow_scripts.preprocess.pipeline import files_and_pixels
+
+SIZE, STEP = 60, 45
+WAYS = {
+    "strips": {"rowsperstrip": 16},
+    "one strip": {"rowsperstrip": 10**6},
+    "tiles": {"tile": (32, 48)},
+    "deflate": {"compression": "zlib", "rowsperstrip": 20},
+    "big-endian": {"rowsperstrip": 16, "byteorder": ">"},
+}
+
+
+def noise(shape, dtype):
+    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype)
+
+
+def parts_of(path, height, width, size=SIZE, step=STEP):
+    return [
+        Part(path, 1, x, y, size, size) for y, x in product(range(0, height - size, step), range(0, width - size, step))
+    ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("shape", "dtype"), [((203, 301), "uint8"), ((203, 301), "uint16"), ((203, 301, 3), "uint8")])
+def test_parts_are_those_of_the_whole_page(tmp_path, way, shape, dtype):
+    path, pixels = tmp_path / "a.tif", noise(shape, dtype)
+    tifffile.imwrite(path, pixels, photometric="rgb" if len(shape) == 3 else "minisblack", **WAYS[way])
+    np.testing.assert_array_equal(read_image(path), pixels)
+    parts = parts_of(path, *shape[:2])
+    with open_rows(path, 0) as rows:
+        for part in [*parts, parts[-1], parts[0]]:  # also backwards
+            np.testing.assert_array_equal(rows.part(part), part.of(pixels))
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"photometric": "miniswhite"},
+        {"planarconfig": "separate", "photometric": "rgb"},
+        {"extratags": [(274, 3, 1, 3)]},
+    ],
+)
+def test_pages_whose_numbers_are_not_the_pixels_are_read_as_a_whole(tmp_path, way):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(
+        path, noise((3, 90, 120) if "planarconfig" in way else (90, 120), "uint8"), **{"metadata": None, **way}
+    )
+    with open_rows(path, 0) as rows:
+        assert rows is None
+    whole = read_image(path)
+    for part, (_, pixels) in zip(parts_of(path, 90, 120), files_and_pixels(parts_of(path, 90, 120), None), strict=True):
+        np.testing.assert_array_equal(pixels, part.of(whole))
+
+
+def test_a_page_that_was_damaged_after_intake_is_one_line(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise((200, 200), "uint8"), compression="zlib", rowsperstrip=20)
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tiff:
+        start = tiff.pages[0].dataoffsets[5]
+    content[start : start + 8] = b"\0" * 8
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a.tif: unreadable: TIFF.*run intake again"):
+        list(files_and_pixels(parts_of(path, 200, 200), None))
+
+
+def consume(path, side):
+    parts = parts_of(path, side, side, 500, 500) if side else []
+    assert sum(len(pixels) for _, pixels in files_and_pixels(parts, None)) == 500 * len(parts)
+
+
+def test_a_large_page_is_never_held(tmp_path):
+    path, side = tmp_path / "a.tif", 8000
+    tifffile.imwrite(path, shape=(side, side), dtype="uint8", rowsperstrip=64)
+    calls = [("tests.unit.io.test_tiff_rows:consume", {"path": str(path), "side": number}) for number in (0, side)]
+    none, all_parts = peaks(["tests.unit.io.test_tiff_rows"], calls)
+    assert all_parts - none < 0.4 * side**2 / 1e6
