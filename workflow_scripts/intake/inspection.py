@@ -13,7 +13,7 @@ from typing import Literal
 import pandas as pd
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.duplicates import Copy, Visual, look_alikes, same_bytes
+from workflow_scripts.intake.duplicates import NEAR, Copy, Visual, look_alikes, same_bytes
 from workflow_scripts.intake.facts import Facts, Memory
 from workflow_scripts.intake.fingerprints import perceptual_hashes, pixel_digest
 from workflow_scripts.intake.label_table import read_picked
@@ -161,6 +161,7 @@ def inspect(
             *alike.notes,
             *quality_notes(quality),
             *_strays({path: facts[path] for path in kept if path not in dropped}),
+            *_thumbnails(facts, alike.pairs[alike.pairs["kind"] == NEAR]),
         ),
     )
 
@@ -291,6 +292,20 @@ def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
     if strays:
         paths = list(chain(*strays))
         yield f"{len(paths)} images in {len(strays)} folders have unusual sizes (exclude them?): {_some(paths)}"
+
+
+def _thumbnails(facts: Mapping[str, Facts], pairs: pd.DataFrame) -> Iterator[str]:
+    """Yield a sentence about images that look like a larger image of the same name in another folder."""
+    small = {
+        min(pair, key=lambda path: facts[path].width)
+        for pair in zip(pairs["path"], pairs["other"], strict=True)
+        if len({facts[path].width for path in pair}) == 2 and len({PurePosixPath(path).stem for path in pair}) == 1
+    }
+    if small:
+        yield (
+            f"{len(small)} images are smaller copies of others with the same name (thumbnails; exclude them?): "
+            f"{_some(sorted(small))}"
+        )
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import skimage.data
 from bad_images import encoded
 from PIL import Image
 
@@ -81,3 +82,16 @@ def test_a_few_images_like_no_others_are_named(tmp_path):
     _write(tmp_path, "doc/plot.png", np.random.default_rng(0).integers(0, 256, (90, 120), dtype=np.uint8))
     (note,) = [note for note in inspect(tmp_path, scan(tmp_path)).notes if "unusual sizes" in note]
     assert note == "1 images in 1 folders have unusual sizes (exclude them?): doc/plot.png"
+
+
+def test_thumbnails_are_named_and_copies_of_programs_are_no_images(tmp_path):
+    for number, photograph in enumerate((skimage.data.brick(), skimage.data.grass(), skimage.data.moon())):
+        _write(tmp_path, f"data/{number}.png", photograph)
+        _write(tmp_path, f"data/thumbnails/{number}.png", np.asarray(Image.fromarray(photograph).resize((64, 64))))
+        _write(tmp_path, f"data/.ipynb_checkpoints/{number}.png", photograph)
+        _write(tmp_path, f"__MACOSX/data/._{number}.png", photograph)
+    inspected = inspect(tmp_path, scan(tmp_path))
+    assert len(inspected.images) == 6
+    (note,) = [note for note in inspected.notes if "thumbnails" in note]
+    assert note.startswith("3 images are smaller copies of others with the same name (thumbnails; exclude them?): ")
+    assert note.endswith("data/thumbnails/0.png, data/thumbnails/1.png, data/thumbnails/2.png")
