@@ -95,6 +95,7 @@ rule scale_bars:
         folder=inputs.images_folder,
         facts=layout.scale_facts,
         state=inputs.state_of(inputs.scale_corrections),
+        page=layout.scales_page,
         max_pixels=settings.intake.max_pixels,
         listing=inputs.listing,
         code=code_digest("jobs.scale_bars"),

@@ -27,7 +27,6 @@ with job(snakemake.log[0]) as log:
         )
     if snakemake.input.corrections:
         table = corrected(table, images, snakemake.input.corrections)
-    log.log(
-        NOTICE, f"scales: {'; '.join(notes(table))}. The page scales.html shows each bar, to check and to correct it"
-    )
+    page = snakemake.params.get("page")
+    log.log(NOTICE, f"scales: {'; '.join(notes(table))}" + (f"; check and correct them: {page}" if page else ""))
     write_csv(table, snakemake.output[0])
