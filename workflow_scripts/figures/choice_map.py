@@ -128,7 +128,7 @@ def _draw_tree(ax: Axes, cells: pd.DataFrame) -> None:
     ax.set(ylim=(len(cells) - 0.5, -0.5), xlim=(max(cells["joins_at"].max(), 1e-3) * 1.03, 0), yticks=[])
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(2))
-    ax.set_xlabel("1 − ARI")
+    ax.set_xlabel("1 − ARI", loc="left")
 
 
 def _draw_bar(ax: Axes, axis: str, cell_colours: Sequence[str]) -> None:

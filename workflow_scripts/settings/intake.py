@@ -168,7 +168,7 @@ class Intake(Model):
     scale_bars: bool = False
     """Whether to read the scale of each image, from its metadata or its data bar, into `scale_bars.csv` and into the
     columns `scale_um` and `nm_per_pixel` of the manifest; subsets can use it."""
-    scales: str | None = None
+    scales: UserPath | None = None
     """A CSV with the columns `path` (or `filename` or `image_id`), `scale_um` and `nm_per_pixel`, such as the page
     `scales.html` exports. Its values replace those that were read; if both are empty, the image has no scale."""
     pages: Literal["first", "all"] = "first"

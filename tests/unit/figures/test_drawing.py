@@ -75,8 +75,9 @@ CASES += [(kind, 73) for kind in OF_MANY]
 
 @pytest.mark.parametrize("width", [85, 170])
 @pytest.mark.parametrize(("kind", "n_classes"), CASES)
-def test_texts_lie_inside_the_figure_and_apart(kind, n_classes, width, tmp_path):
+def test_figures_have_their_width_and_their_texts_lie_inside_and_apart(kind, n_classes, width, tmp_path):
     figure = drawn(kind, tmp_path, n_classes, width=width, title="A title")
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(width)
     boxes = texts(figure)
     outer = figure.bbox.padded(1.5)
     for text, box in boxes:
@@ -86,11 +87,6 @@ def test_texts_lie_inside_the_figure_and_apart(kind, n_classes, width, tmp_path)
     for (one, a), (other, b) in itertools.combinations(boxes, 2):
         apart = a.x1 <= b.x0 + 1.5 or b.x1 <= a.x0 + 1.5 or a.y1 <= b.y0 + 1.5 or b.y1 <= a.y0 + 1.5
         assert apart, f"{one.get_text()!r} overlaps {other.get_text()!r}"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_figures_have_the_size_that_was_asked_for(kind, tmp_path):
-    assert drawn(kind, tmp_path, width=85).get_size_inches()[0] * 25.4 == pytest.approx(85)
 
 
 def strings(figure):
