@@ -11,10 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.spatial.distance import pdist
 from selenium.webdriver.support.ui import WebDriverWait
+from skimage.color import xyz2lab
+from skimage.color.colorconv import xyz_from_rgb
 from sklearn.neighbors import NearestNeighbors
 
 from workflow_scripts.grid.axes import AXES
+from workflow_scripts.pages import explorer
 from workflow_scripts.pages.explorer import sheets
 from workflow_scripts.pages.explorer.columns import MOST_LEVELS, clustering, levels, of_table
 from workflow_scripts.pages.explorer.opening import Opening, choose_opening
@@ -199,6 +203,25 @@ def test_a_pack_gives_back_what_was_put_in():
         assert place["start"] % 8 == 0
         found = np.frombuffer(content, array.dtype, place["length"], place["start"])
         np.testing.assert_array_equal(found, array.ravel())
+
+
+SEEN = {
+    "all": np.eye(3),
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+}
+"""Linear RGB as persons see it who lack a kind of cones (Machado, Oliveira and Fernandes 2009)."""
+
+
+@pytest.mark.parametrize("matrix", SEEN.values(), ids=SEEN)
+def test_colour_blind_persons_can_distinguish_the_first_seven_colours(matrix):
+    script = Path(explorer.__file__).with_name("page.js").read_text()
+    colours = re.findall(r"#([0-9a-f]{6})", re.search(r"BASIC = \[(.*?)\]", script)[1])
+    rgb = np.array([list(bytes.fromhex(colour)) for colour in colours]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ np.transpose(matrix)
+    lab = xyz2lab(np.clip(linear, 0, 1) @ np.transpose(xyz_from_rgb))
+    assert len(lab) == 7
+    assert pdist(lab).min() > 15  # six times what can just be noticed
 
 
 HOSTILE = (

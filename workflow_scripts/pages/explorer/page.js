@@ -1,6 +1,6 @@
 /** The explorer: the actions of the controls, and the panels beside the map. */
 
-const BASIC = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#a89a00"]; // Okabe and Ito 2008, yellow darkened
+const BASIC = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7040d0"]; // Okabe and Ito 2008, violet for yellow
 const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // viridis
 const NOTHING = "#9a9a9a";
 const FOUND = 24;
