@@ -245,10 +245,14 @@ class Grid:
     def _check_figure(self, cells: Sequence[Cell], study: str, figure: Figure) -> None:
         """Raise `UserError` if a figure cannot be made of its cells.
 
-        One that applies a model needs a cell that new images can be assigned to; one that compares needs several cells
-        or k; and an axis along which it draws must have several values.
+        One that applies a model needs a cell that new images can be assigned to; one that compares partitions needs
+        cells of the same images; one that compares needs several cells or k; and an axis along which it draws must have
+        several values.
         """
         where = f"config: studies.{study}"
+        if figure.of_one_subset and len({cell.subset for cell in cells}) > 1:
+            allowed = "one: at: {subset: NAME} of the figure, or verdict: {at: {subset: NAME}}"
+            raise UserError(f"{where}: found cells of several subsets, allowed: {allowed}")
         if figure.n_perturbed and not self.perturbable(study, figure, cells[0]):
             found = f"found {cells[0].backbone} and {cells[0].decomposition}"
             allowed = "a backbone that sees the images, and a pca, an autoencoder or none"

@@ -107,6 +107,8 @@ class Figure(Drawing, Method):
     """The method of the decompositions whose cells are shown; None shows cells with any decomposition."""
     shows_consensus: ClassVar[bool] = True
     """Whether cells whose clusters are the consensus of other cells may be shown."""
+    of_one_subset: ClassVar[bool] = False
+    """Whether all cells have to be of the same images."""
     computes: ClassVar[bool] = False
     """Whether the table takes long to compute, so that its job runs on a node of a cluster."""
     shows_images: ClassVar[bool] = False
@@ -633,6 +635,7 @@ class _OfPartitions(Figure):
 
     sources: ClassVar[tuple[str, ...]] = ("clusters",)
     shows_consensus = False
+    of_one_subset = True
     computes = True
     k: int | None = None
     """Number of clusters; null takes the smallest of each cell's clusterer."""

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.rules import parsed
+from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
@@ -190,6 +191,17 @@ def test_a_gallery_reads_the_scores_of_imagenets_classes_once_where_a_pass_makes
     assert inputs.gallery_sources(study)["class_scores"] == [scores]
     assert inputs.class_scores_seen(study) == [scores] * 4
     assert _inputs().gallery_sources(study)["class_scores"] == []
+
+
+def test_a_verdict_of_several_subsets_ends_before_the_first_job():
+    vary = {"subset": ["all", "part"], "whiten": [True, False]}
+    study = {"vary": vary, "design": "product", "verdict": {}, "explorer": {}}
+    message = r"studies\.main: found cells of several subsets, allowed: one: .*verdict: {at: {subset: NAME}}"
+    with pytest.raises(UserError, match=message):
+        Grid(parse(CONFIG | {"studies": {"main": study}})).check()
+    inputs = _inputs(studies={"main": study | {"verdict": {"at": {"subset": "all"}}}})
+    assert len(inputs.explorer_sources(Wildcards(study="main"))["clusters"]) == 4
+    assert len(inputs.opening_of_explorer(Wildcards(study="main"))["ranked"]) == 2
 
 
 def test_a_fine_tuned_network_has_weights_of_its_own(inputs):

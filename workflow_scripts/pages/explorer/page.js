@@ -286,7 +286,8 @@ function exportPicks() {
   download(picks.csv(data.paths), "picked", [
     ...(intake.length ? ["intake:", ...intake] : []),
     ...(selections.size ? ["subsets:", ...[...selections.keys()].map(name => `  ${name}: {file: ${fileOf("picked")}}`),
-      "studies:", `  ${data.study}:`, "    vary:", `      subset: [all, ${[...selections.keys()].join(", ")}]`] : []),
+      "studies:", `  ${data.study}:`, "    vary:", `      subset: [all, ${[...selections.keys()].join(", ")}]`,
+      ...(others.some(column => column.title === "consensus group") ? ["    verdict: {at: {subset: all}}"] : [])] : []),
   ]);
 }
 
