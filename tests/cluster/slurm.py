@@ -64,7 +64,7 @@ def run(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def wait_until(what: Callable[[], object], seconds: float = 120) -> None:
+def wait_until(what: Callable[[], object], seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, f"waited {seconds} s in vain"

@@ -25,7 +25,7 @@ def halfway(tmp_path: Path, local: SlurmProject) -> Iterator[tuple[SlurmProject,
     project = local.clustered_again(tmp_path / "project")
     project.disturb(HANG)
     with project.started_on_slurm() as running:
-        wait_until(lambda: project.said().count("Finished jobid") >= 8 or running.poll() is not None, 400)
+        wait_until(lambda: project.said().count("Finished jobid") >= 8 or running.poll() is not None, 1200)
         assert running.poll() is None, project.said()
         yield project, running
 
@@ -45,7 +45,7 @@ def finish(project: SlurmProject, local: SlurmProject) -> None:
 def test_after_ctrl_c_no_job_is_left_and_the_next_run_makes_the_rest(halfway, local):
     project, running = halfway
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=120) != 0
+    assert running.wait(timeout=600) != 0
     wait_until(lambda: not any(job.lives for job in project.jobs_on_slurm()))
     finish(project, local)
 

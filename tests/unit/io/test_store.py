@@ -71,7 +71,7 @@ with store.writing(sys.argv[1], {"code": "c"}) as file:
     file["values"] = np.zeros(100_000)
     file.flush()
     print("writing", flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 """
 
 
