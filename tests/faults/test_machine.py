@@ -3,6 +3,7 @@ not read, has no home folder, or has another character set."""
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -132,8 +133,9 @@ def as_nobody(act: Callable[[], object]) -> str:
 @pytest.fixture
 def open_path(tmp_path: Path) -> Path:
     """A folder that every user can reach."""
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            folder.chmod(folder.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
     return tmp_path
 
 
