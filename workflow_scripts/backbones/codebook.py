@@ -32,8 +32,7 @@ class Codebook(ABC):
 
     def encode_all(self, maps: np.ndarray) -> np.ndarray:
         """Return the encodings (N, width) float32 of the vectors at all positions of maps (N, positions, C)."""
-        with threadpool_limits(1):
-            return np.stack([self.encode(unit_length(of_image)) for of_image in maps]).astype(np.float32)
+        return np.stack([self.encode(unit_length(of_image)) for of_image in maps]).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from zlib import crc32
 import h5py
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import fx
 
 from workflow_scripts.backbones import network, weights
@@ -145,7 +146,8 @@ def extract(
     forward = replace(forward, codebooks=codebooks(forward, images, list(outputs), batch_size, chosen.seed))
     facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}
     widths = forward.widths(images.shape[1:])
-    with Rows(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
+    # the last bits of a codebook's products depend on BLAS's threads, whose number all workers share
+    with threadpool_limits(1, user_api="blas"), Rows(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
         layers = ", ".join(map(str, widths.items()))
         log.info("%d images, of which %d are done; layers and widths: %s", len(images), rows.done, layers)
         batches = padded_batches(images, rows.done, batch_size)
