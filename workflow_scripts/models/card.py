@@ -68,11 +68,18 @@ def _settings(facts: Mapping[str, Any]) -> str:
         "layer": cell["layer"],
         "reduction": reduced,
         "clusterer": _call(clusterer["clusterer"], "method"),
-        "number of clusters": f"{clusterer['chosen_k']}, by {clusterer['chosen_by']}",
+        "number of clusters": _number_of_clusters(facts),
         "seed": clusterer["seed"],
         "code": f"`{facts['code']}`",
     }
     return _table(("setting", "value"), rows.items())
+
+
+def _number_of_clusters(facts: Mapping[str, Any]) -> str:
+    k = facts["clusterer"]["chosen_k"]
+    if k is None:
+        return f"{len(facts['clusters'])}, found by the clusterer"
+    return f"{k}, chosen by the {SCORES[facts['clusterer']['chosen_by']]}"
 
 
 def _kind(backbone: Mapping[str, Any]) -> str:
@@ -81,7 +88,7 @@ def _kind(backbone: Mapping[str, Any]) -> str:
 
 def _call(settings: Mapping[str, Any], name: str) -> str:
     """Return settings as `name(key=value, ...)`, without those that are not set and those named elsewhere."""
-    elsewhere = {name, "layer", "weights", "weights_sha256", "sha256", "scales", "batch_size"}
+    elsewhere = {name, "layer", "weights", "weights_sha256", "sha256", "scales", "batch_size", "licence"}
     given = [f"{key}={value}" for key, value in settings.items() if key not in elsewhere and value is not None]
     return f"{settings[name]}({', '.join(given)})" if given else str(settings[name])
 

@@ -15,7 +15,7 @@ FACTS = {
     "held_out": ["a", "b"],
     "cell": {"subset": "all", "backbone": "net", "layer": "fire9_avg"},
     "preprocess": {"steps": [{"step": "grey"}, {"step": "clahe", "clip_limit": 0.01, "nbins": None}]},
-    "backbone": {"model": "squeezenet1_1", "layer": "fire9_avg", "weights_sha256": "5ha", "seed": 0},
+    "backbone": {"model": "squeezenet1_1", "layer": "fire9_avg", "weights_sha256": "5ha", "seed": 0, "licence": "mit"},
     "reduction": {"settings": {"method": "pca"}, "n_components": 5, "whiten": True},
     "clusterer": {"clusterer": {"method": "kmeans", "n_init": 50}, "chosen_k": 3, "chosen_by": "ari", "seed": 7},
     "clusters": [{"name": "a|b", "size": 4, "predicted": "a|b"}, {"name": "-", "size": 2, "predicted": None}],
@@ -38,7 +38,7 @@ def test_a_card_has_the_settings_the_scores_and_the_licence():
         "| network | net: squeezenet1_1(seed=0) |",
         "| reduction | pca, 5 components, whitened |",
         "| clusterer | kmeans(n_init=50) |",
-        "| number of clusters | 3, by ari |",
+        "| number of clusters | 3, chosen by the adjusted Rand index |",
         "| SHA-256 | `5ha` |",
         "| licence | BSD-3-Clause |",
         r"| a\|b | 4 | a\|b |",
@@ -59,6 +59,12 @@ def test_without_weights_or_labels(weights):
     assert "The features do not depend on trained weights." in card
     assert "no image has a label" in card
     assert "There are no labels: whether the clusters mean anything was not checked." in card
+
+
+def test_a_clusterer_that_finds_the_number_of_clusters():
+    facts = {**FACTS, "clusterer": {**FACTS["clusterer"], "chosen_k": None}}
+    card = model_card(facts, MANIFEST, SCORES.assign(k=None), WEIGHTS)
+    assert "| number of clusters | 2, found by the clusterer |" in card
 
 
 def test_a_licence_that_nobody_states_and_a_fine_tuned_network():
