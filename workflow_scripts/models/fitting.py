@@ -89,7 +89,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         "novelty": {"threshold": outlier_threshold(known, RATE), "rate": RATE},
         "held_out": images["image_id"].iloc[held_out].tolist(),
     }
-    return SavedModel(facts, {name: network.astype(np.float32) for name, network in tensors.items()})
+    return SavedModel(facts, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
 
 
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:

@@ -52,7 +52,7 @@ def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
 
     The time is that at which the image was `taken` if every file says so, otherwise that of the file's last change.
     """
-    names = [[int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)] for path in images["path"]]
+    names = [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)] for path in images["path"]]
     if order == "name":
         keys: list[tuple[object, object]] = [(0, name) for name in names]
     elif (images["taken"] != "").all():

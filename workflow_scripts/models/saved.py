@@ -100,7 +100,7 @@ class SavedModel:
         from workflow_scripts.reduce.autoencoder import restored  # imports torch, which a PCA does not need
 
         tensors = {
-            name.removeprefix(ENCODER): tensors for name, tensors in self.tensors.items() if name.startswith(ENCODER)
+            name.removeprefix(ENCODER): tensor for name, tensor in self.tensors.items() if name.startswith(ENCODER)
         }
         return restored(self.facts["reduction"]["settings"], tensors)
 

@@ -42,6 +42,11 @@ def test_names_are_in_the_order_of_their_numbers_and_times_in_theirs(tmp_path):
     assert in_order(stated, tmp_path, "time")["path"].tolist() == ["b_9.png", "a/100.png", "b_10.png"]
 
 
+def test_digits_that_are_no_number_are_read_as_letters(tmp_path):
+    images = pd.DataFrame({"path": ["5²3.png", "5²10.png", "5.png"], "taken": ""})
+    assert in_order(images, tmp_path, "name")["path"].tolist() == ["5.png", "5²3.png", "5²10.png"]
+
+
 def test_each_full_batch_is_tested_in_each_chart():
     images = pd.concat([_images(10, 1), _images(10, 2, novelty=3), _images(10, 3, brightness=-3), _images(4, 4)])
     chart = control_chart(images.reset_index(drop=True), KNOWN, SIZE, RATE)
