@@ -21,6 +21,12 @@ from workflow_scripts.settings.pages import Page
 from workflow_scripts.settings.reading import mistake
 from workflow_scripts.settings.studies import Choices, Study, Subset
 
+PLACES_NEW_IMAGES = (
+    "what can be applied to new images: a backbone that computes features, a layer without a codebook, and a "
+    "decomposition pca, ica, autoencoder or none, without regress_out"
+)
+"""What a cell needs for a model, in words for messages; `Grid.places_new_images` decides it."""
+
 
 @dataclass(frozen=True)
 class Skipped:
@@ -254,9 +260,8 @@ class Grid:
             allowed = "one: at: {subset: NAME} of the figure, or verdict: {at: {subset: NAME}}"
             raise UserError(f"{where}: found cells of several subsets, allowed: {allowed}")
         if figure.n_perturbed and not self.perturbable(study, figure, cells[0]):
-            found = f"found {cells[0].backbone} and {cells[0].decomposition}"
-            allowed = "a backbone that sees the images, and a pca, an autoencoder or none"
-            raise UserError(f"{where}: {found}, allowed: {allowed}, which can be applied to new images")
+            found = f"found {cells[0].backbone}, {cells[0].layer} and {cells[0].decomposition}"
+            raise UserError(f"{where}: {found}, allowed: {PLACES_NEW_IMAGES}")
         ks = {k for cell in cells for k in self.settings.clusterers[cell.clusterer].ks}
         if figure.compares and len(cells) == 1 and len(ks) < 2:
             raise UserError(f"{where}: found one cell, allowed: two or more; name values in vary")

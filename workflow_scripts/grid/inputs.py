@@ -14,7 +14,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, folder_name, k_from_path, k_in_path
 from workflow_scripts.grid.axes import AXES, EVERYTHING, FEATURES_THEMSELVES, OF_REDUCTION, PARTS
 from workflow_scripts.grid.cells import Cell, split_layer
-from workflow_scripts.grid.expand import Grid
+from workflow_scripts.grid.expand import PLACES_NEW_IMAGES, Grid
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import entry_of, listing_digest, scan
@@ -778,10 +778,15 @@ class Inputs:
         areas = [self.layout.predicted_areas] if self.settings.intake.tiles else []
         return self._of_new_images("predict", self.layout.predictions, *areas)
 
+    @_ends_the_run
     def monitors(self, wildcards: Wildcards) -> list[str]:
-        """Return the pages about the batches of new images, one for each study with a model."""
+        """Return the pages about the batches of new images, one for each study with a model.
+
+        Raises `UserError` if images are parts of files, or as `predictions` does.
+        """
         if self.settings.intake.cuts:
-            sys.exit("Error: config: new_images: found with intake that cuts images, allowed for monitor: whole files")
+            allowed = "whole files, without tiles, crops and pages: all"
+            raise UserError(f"config: intake: found one that cuts images, allowed for snakemake monitor: {allowed}")
         return self._of_new_images("monitor", self.layout.monitor)
 
     @_ends_the_run
@@ -798,8 +803,7 @@ class Inputs:
             allowed = "whole files or tiles: the boxes are annotated on other images"
             raise UserError(f"config: new_images: found with intake.crops, allowed: {allowed}")
         if not self.modelled_studies:
-            allowed = "a decomposition that can be applied to new images: a pca, an autoencoder, none"
-            raise UserError(f"config: studies: found none with a model, allowed: {allowed}")
+            raise UserError(f"config: studies: found none with a model, allowed: {PLACES_NEW_IMAGES}")
         folder = folder_name(found)
         return [pattern.format(folder=folder, study=study) for study in self.modelled_studies for pattern in patterns]
 

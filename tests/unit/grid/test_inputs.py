@@ -217,6 +217,8 @@ def test_a_missing_file_of_the_user_ends_the_run_with_one_line(inputs, capsys):
     assert inputs.weight_file(Wildcards(backbone="net")) == []
     with pytest.raises(SystemExit, match=r"^Error: config: new_images: found nothing, allowed: a folder of images"):
         inputs.predictions(None)
+    with pytest.raises(SystemExit, match=r"^Error: config: intake: found one that cuts images, allowed for snakemake"):
+        _inputs(intake={"tiles": {"size": 64}}).monitors(None)
 
 
 def test_a_file_of_the_user_that_is_replaced_by_an_older_one_is_seen(tmp_path):
