@@ -25,7 +25,8 @@ def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
         return f"time about {_in_words(sum(seconds for seconds, _ in known))} of jobs, by earlier runs{missing}"
     busy = sum(seconds * min(threads, cores) for seconds, threads in known) / cores
     longest = max(seconds for seconds, _ in known)
-    return f"time about {_in_words(max(busy, longest))} on {cores} cores, by earlier runs{missing}"
+    on = f"{cores} core{'s' * (cores > 1)}"
+    return f"time about {_in_words(max(busy, longest))} on {on}, by earlier runs{missing}"
 
 
 def _of_job(job: Job) -> float | None:

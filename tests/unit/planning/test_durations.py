@@ -25,6 +25,7 @@ def job(tmp_path):
 def test_jobs_take_as_long_as_in_their_last_run_shared_by_the_cores(job):
     jobs = [job(f"scores/{number}", took=20) for number in range(6)]
     assert expected_time(jobs, cores=2) == "time about 60 s on 2 cores, by earlier runs"
+    assert expected_time(jobs, cores=1) == "time about 2 min on 1 core, by earlier runs"
     assert expected_time(jobs, cores=None) == "time about 2 min of jobs, by earlier runs"
 
 
