@@ -1,4 +1,4 @@
-"""Decompose features, or compute a two-dimensional map of a decomposition."""
+"""Decompose features, or compute a map from the components of a decomposition."""
 
 from contextlib import ExitStack
 from importlib import import_module

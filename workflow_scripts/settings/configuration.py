@@ -49,7 +49,8 @@ class Settings(Model):
     backbone: str | None = None
     """The backbone or model whose layers `snakemake list_layers` lists; null takes the baseline's backbone."""
     new_images: str | None = None
-    """A folder of images that `snakemake predict` assigns to the clusters of the studies' models."""
+    """A folder of images that `snakemake predict` assigns to the clusters of the studies' models, and whose batches
+    `snakemake monitor` tests."""
     export_as: Literal["npz", "parquet", "csv", "h5"] = "npz"
     """The format of the tables of features that `snakemake export` writes."""
     batch_size: int = Field(20, ge=2, le=100)
