@@ -69,16 +69,19 @@ def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:
     """Return the island of each image, (N,) int: from 1, the largest first; 0 for other classes and between islands.
 
     `points` (N, 2), `of_class` (N,) bool. Islands are the clusters of HDBSCAN among the images of the class; a class of
-    few images is one island.
+    few images, or with a single cluster, is one island with all its images.
     """
     members = np.flatnonzero(of_class)
     result = np.zeros(len(points), int)
+    result[members] = 1
     smallest = max(SMALLEST, len(members) // 20)
     if len(members) < 2 * smallest:
-        result[members] = 1
         return result
     labels = HDBSCAN(min_cluster_size=smallest, allow_single_cluster=True, copy=True).fit_predict(points[members])
     numbers, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    if len(numbers) == 1:  # HDBSCAN keeps only the densest part of a single cluster
+        return result
+    result[members] = 0
     for rank, number in enumerate(numbers[np.argsort(-sizes, kind="stable")], 1):
         result[members[labels == number]] = rank
     return result

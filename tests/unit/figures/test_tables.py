@@ -322,5 +322,8 @@ def test_islands_of_the_class_that_has_most(tmp_path):
     means = table[table["part"] == "bin"].groupby("island")["mean"].first()
     np.testing.assert_allclose(means, np.array([80, 120, 40]) / 255)
     assert tabulate("islands", [CELL], inputs, label="b", n_islands=1)["island"].max() == 1
+    of_b = tabulate("islands", [CELL], inputs, label="b")
+    is_b = (of_b["part"] == "image") & (of_b["label"] == "b")
+    assert of_b.loc[is_b, "island"].eq(1).all()  # without gaps: one island
     with pytest.raises(UserError, match="islands: label: found 'c', allowed: a, b"):
         tabulate("islands", [CELL], inputs, label="c")
