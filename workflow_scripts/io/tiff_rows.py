@@ -57,12 +57,9 @@ class PageRows:
         stream = page.parent.filehandle
         try:
             stream.seek(page.dataoffsets[index])
-            decoded = page.decode(stream.read(page.databytecounts[index]), index)[0]
+            return np.asarray(page.decode(stream.read(page.databytecounts[index]), index)[0])[0]
         except Exception as error:  # decoders raise many kinds of exceptions on a broken file
             raise ImageRejected(Reason.UNREADABLE, f"TIFF: {error or type(error).__name__}") from None
-        if decoded is None:
-            raise ImageRejected(Reason.UNREADABLE, "TIFF: a strip or tile is missing")
-        return decoded[0]
 
 
 @contextmanager
@@ -79,7 +76,7 @@ def open_rows(path: Path, number: int) -> Iterator[PageRows | None]:
 
 
 def _is_plain(page: TiffPage) -> bool:
-    """Return whether the stored numbers are the pixels: grey or RGB of 8 or 16 bits, upright, without alpha."""
+    """Return whether the stored numbers are the pixels: grey or RGB, 8 or 16 bits, upright, complete, without alpha."""
     return (
         page.dtype in (np.uint8, np.uint16)
         and _SAMPLES.get(page.photometric) == page.samplesperpixel
@@ -88,5 +85,6 @@ def _is_plain(page: TiffPage) -> bool:
         and page.imagedepth == 1
         and page.compression in _DECODED
         and page.predictor == 1
+        and all(page.databytecounts)
         and page.tags.valueof("Orientation", 1) == 1
     )

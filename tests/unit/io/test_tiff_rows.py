@@ -64,6 +64,14 @@ def test_pages_whose_numbers_are_not_the_pixels_are_read_as_a_whole(tmp_path, wa
         np.testing.assert_array_equal(pixels, part.of(whole))
 
 
+def test_a_page_that_lacks_tiles_is_read_as_a_whole(tmp_path):
+    path, tile = tmp_path / "a.tif", noise((64, 64), "uint16")
+    tifffile.imwrite(path, iter([tile, None]), shape=(64, 128), dtype="uint16", tile=(64, 64), photometric="minisblack")
+    (_, pixels), (_, missing) = files_and_pixels([Part(path, 1, x, 0, 64, 64) for x in (0, 64)], None)
+    np.testing.assert_array_equal(pixels, tile)
+    assert not missing.any()
+
+
 def test_a_page_that_was_damaged_after_intake_is_one_line(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, noise((200, 200), "uint8"), compression="zlib", rowsperstrip=20)
