@@ -57,8 +57,10 @@ def beside_accuracy(scores: "pd.DataFrame") -> str:
 
 
 def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:
-    """Return a sentence with the scores of `beside_accuracy`; empty if none of the `metrics` is an accuracy."""
+    """Return a sentence with the scores of `beside_accuracy`; empty if no metric is an accuracy, or without labels."""
     if not any(metric.startswith("accuracy") for metric in metrics):
+        return ""
+    if scores[[*BESIDE_ACCURACY]].isna().all().any():
         return ""
     return f" Beside accuracy: {beside_accuracy(scores)}."
 

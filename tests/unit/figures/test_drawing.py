@@ -114,6 +114,14 @@ def test_an_accuracy_stands_beside_what_a_single_cluster_reaches(kind, settings,
     assert "ARI" in said
 
 
+def test_without_labels_nothing_stands_beside_an_accuracy(tmp_path):
+    cells, inputs = artefacts(tmp_path, 7, labelled=False)["clusterer_scores"]
+    table = tabulate("clusterer_scores", cells, inputs, metrics=["accuracy_majority", "silhouette"])
+    said = strings(draw("clusterer_scores", table, inputs))
+    assert "metrics that need labels are dashes" in said
+    assert "Beside accuracy" not in said
+
+
 @pytest.mark.parametrize("width", [85, 170])
 def test_bars_of_uneven_classes_have_their_numbers_and_lengths(width, tmp_path):
     sizes = {f"class_{c:02d}": 100 // (c + 1) for c in range(60)}
