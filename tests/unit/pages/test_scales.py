@@ -72,3 +72,20 @@ def test_the_least_certain_come_first_and_those_set_by_hand_last(folder):
     items = written(folder / "scales.html", table, folder)["items"]
     assert [item["path"] for item in items] == ["doubtful", "sure", "none", "hand", "tags"]
     assert all(item["crop"] is None for item in items)  # files that cannot be read are still listed
+
+
+def test_the_exported_table_keeps_the_scales_that_were_set_by_hand_before(folder, browser):
+    table = [
+        row("a.png", source="picture", confidence=1.0, scale_um=1.0, nm_per_pixel=5.0),
+        row("by hand", source="hand", confidence=1.0, scale_um=2.0, nm_per_pixel=12.5),
+        row("none, by hand", source="hand", confidence=1.0, reason="set by hand"),
+        row("not looked at", source="Zeiss", confidence=1.0, scale_um=1.0, nm_per_pixel=5.0),
+    ]
+    written(folder / "scales.html", table, folder)
+    browser.get((folder / "scales.html").as_uri())
+    exported = browser.execute_script("right(); return csv()")
+    assert exported.splitlines()[1:] == [
+        "a.png,1,5,right,a.png",
+        "by hand,2,12.5,before,by hand",
+        '"none, by hand",,,before,"none, by hand"',
+    ]
