@@ -36,10 +36,11 @@ def stability_under_resampling(
     """
     unit = np.arange(len(points)) if groups is None else pd.factorize(groups)[0]
     n_units = int(unit.max()) + 1
+    n_drawn = max(1, min(n_units - 1, round(SHARE * n_units)))  # of two groups, one is left out
     rng = np.random.default_rng(seed)
     found = []
     for number in range(n_resamples):
-        drawn = rng.permutation(n_units)[: max(1, round(SHARE * n_units))]
+        drawn = rng.permutation(n_units)[:n_drawn]
         rows = np.flatnonzero(np.isin(unit, drawn))
         both = np.stack([partition[rows], cluster(points[rows], number)])
         found.append(agreement_matrix(both)[0, 1])

@@ -26,6 +26,18 @@ def test_a_partition_that_has_nothing_to_do_with_the_points_is_not_stable(blobs:
     assert abs(stability_under_resampling(blobs, partition, kmeans, n_resamples=10)) < 0.1
 
 
+def test_of_two_groups_one_is_left_out(blobs: np.ndarray) -> None:
+    seen: list[int] = []
+
+    def noted(some: np.ndarray, seed: int) -> np.ndarray:
+        seen.append(len(some))
+        return np.zeros(len(some), dtype=int)
+
+    groups = np.repeat(["a", "b"], [20, 40])
+    stability_under_resampling(blobs, np.repeat([2, 0, 1], 20), noted, n_resamples=4, groups=groups)
+    assert {*seen} <= {20, 40}
+
+
 def test_a_sample_has_most_of_the_images_and_whole_groups(blobs: np.ndarray) -> None:
     groups = np.repeat([f"specimen {number}" for number in range(10)], 6)
     points = np.arange(60.0)[:, None]

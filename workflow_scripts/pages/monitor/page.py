@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.io.images import eight_bits, read_image
+from workflow_scripts.io.images import eight_bits
 from workflow_scripts.models.monitoring import CHARTS, alarms_of
 from workflow_scripts.pages.gallery.thumbnails import data_uri
 from workflow_scripts.pages.verdict.findings import Section, Shown
 from workflow_scripts.pages.verdict.page import SIDE, write_sections
 from workflow_scripts.pages.verdict.sentences import Sentence, count, listed, percent
+from workflow_scripts.preprocess.pipeline import read_again
 
 ROOT = "../../"
 """Path from the page to the folder of all results."""
@@ -60,7 +61,7 @@ def write_monitor(
         sections,
         {FIGURE: figure},
         {
-            name: data_uri(eight_bits(read_image(file, facts["max_pixels"])), SIDE)
+            name: data_uri(eight_bits(read_again(file, facts["max_pixels"])), SIDE)
             for name, file in zip(shown, files, strict=True)
         },
     )
