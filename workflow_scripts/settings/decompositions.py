@@ -144,6 +144,7 @@ class Ica(_OfScaledFeatures):
     in_prose = "independent component analysis [@hyvarinen2000] with {n_components} components"
     method: Literal["ica"] = "ica"
     n_components: int = Field(20, ge=1)
+    """Number of components that are computed."""
     max_iter: int = Field(500, ge=1)
     """The largest number of iterations of FastICA."""
     seed: Seed = 0
@@ -163,7 +164,9 @@ class KernelPca(_OfScaledFeatures):
     in_prose = "kernel principal component analysis [@scholkopf1998] with {n_components} components"
     method: Literal["kernel_pca"] = "kernel_pca"
     n_components: int = Field(20, ge=1)
+    """Number of components that are computed."""
     kernel: Literal["rbf", "poly", "sigmoid", "cosine"] = "rbf"
+    """The kernel, as scikit-learn calls it."""
     gamma: float | None = Field(None, gt=0)
     """The coefficient of the kernel; null takes one over the total variance of the features. `cosine` has none."""
 
