@@ -40,8 +40,8 @@ _REFUSED = {
 }
 """Errors of the operating system that are no fault of the code, such as a full disk, and what to do."""
 _GONE = dict.fromkeys((errno.ENOENT, errno.ESTALE), "it has gone since the run began; run again")
-"""The errors for a file that is not there. Only for an input of a job, which was there before, is it not the code's
-fault."""
+"""The errors for a file that is not there, and what to do if it is an input of a job, which was there before. Any other
+missing file is a fault of the code."""
 
 
 def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | None:

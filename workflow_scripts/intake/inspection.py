@@ -295,7 +295,7 @@ def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
 
 
 def _thumbnails(facts: Mapping[str, Facts], pairs: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence about images that look like a larger image of the same name in another folder."""
+    """Yield a sentence about images that look like a larger image with the same name."""
     small = {
         min(pair, key=lambda path: facts[path].width)
         for pair in zip(pairs["path"], pairs["other"], strict=True)
