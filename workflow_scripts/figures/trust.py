@@ -15,6 +15,7 @@ from workflow_scripts.clusterers.once import clusters_of, once
 from workflow_scripts.consensus.agreement import stability
 from workflow_scripts.consensus.resampling import stability_under_resampling
 from workflow_scripts.consensus.trust import trust, with_labels
+from workflow_scripts.errors import UserError
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.style import (
     FAINT,
@@ -121,12 +122,21 @@ def _resampled(
         stable[row] = stability_under_resampling(
             read_points(inputs["points"][row], cell["n_components"], cell["whiten"]).values,
             partitions.best[row],
-            partial(clusters_of, settings),
+            partial(_of_sample, settings),
             n_resamples=figure["n_resamples"],
             seed=figure["seed"],
             groups=groups,
         )
     return stable
+
+
+def _of_sample(settings: Mapping[str, Any], points: np.ndarray, seed: int) -> np.ndarray:
+    """Return the clusters (n,) of a sample of points (n, d); raises `UserError` for fewer points than clusters."""
+    k = settings.get("k", [None])[0] or 1
+    if k > len(points):
+        found = f"found a sample of {len(points)} images for k = {k}, allowed: as many images as clusters"
+        raise UserError(f"config: figures: trust: n_resamples: {found}; take a smaller k, or n_resamples: 0")
+    return clusters_of(settings, points, seed)
 
 
 def _score_columns(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[float]]:

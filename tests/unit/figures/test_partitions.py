@@ -2,9 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from figure_artefacts import CELL, artefacts, tabulate, write_clusters, write_store
 from sklearn.metrics import adjusted_rand_score
 
+from workflow_scripts.consensus import resampling
+from workflow_scripts.errors import UserError
 from workflow_scripts.figures.partitions import agreement_of
 from workflow_scripts.settings.clusterers import KMeans
 
@@ -27,7 +30,7 @@ def test_cells_are_compared_with_those_of_the_same_images(tmp_path):
     assert counted.tolist() == [30, 12, 30, 12]
 
 
-def test_stability_under_resampling_is_measured_where_it_is_asked_for(tmp_path):
+def test_stability_under_resampling_is_measured_where_it_is_asked_for(tmp_path, monkeypatch):
     cells, inputs = artefacts(tmp_path, 4)["trust"]
     n = len(pd.read_csv(inputs["manifest"][0]))
     truth = np.repeat(np.arange(4), 3)
@@ -39,3 +42,6 @@ def test_stability_under_resampling_is_measured_where_it_is_asked_for(tmp_path):
     assert table.columns[-1] == "resampled"
     assert table["resampled"].between(-1, 1).all()
     assert tabulate("trust", cells, inputs)["resampled"].isna().all()
+    monkeypatch.setattr(resampling, "SHARE", 0.5)
+    with pytest.raises(UserError, match="found a sample of 6 images for k = 7"):
+        tabulate("trust", cells, given, k=7, n_resamples=3, clusterers=clusterers)
