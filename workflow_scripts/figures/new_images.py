@@ -9,14 +9,14 @@ import pandas as pd
 from PIL import Image
 
 from workflow_scripts.figures.embedding import cluster_looks
-from workflow_scripts.figures.overlay import LONGEST_SIDE, draw_image
-from workflow_scripts.figures.style import canvas, dot, legend_on_top, looks, short_names, theme
+from workflow_scripts.figures.overlay import LINES, LONGEST_SIDE, draw_image
+from workflow_scripts.figures.style import canvas, dot, legend_lines, legend_on_top, looks, short_names, theme
 from workflow_scripts.io.images import eight_bits
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
 from workflow_scripts.preprocess.pipeline import read_again
 
 WIDTH, LINE = 170.0, 4.5
-"""Width of an overlay, and height of a line of text below it, millimetres."""
+"""Width of an overlay, and height of a line of text above or below it, millimetres."""
 
 
 def read_tiles(predictions: str) -> pd.DataFrame:
@@ -48,6 +48,7 @@ def write_overlays(
     """
     looks_of = cluster_looks(clusters.reset_index(), looks(names, style), style)
     short = short_names(looks_of)
+    above = legend_lines(short.values(), WIDTH, style)
     shares = areas[areas["parent"].notna()].set_index(["parent", "page", "cluster"])[["fraction", "low", "high"]]
     pages = tiles.groupby(["parent", "page"], sort=False)
     for done, ((parent, page), of_page) in enumerate(pages, 1):
@@ -55,16 +56,19 @@ def write_overlays(
         path = folder / (f"{parent}.png" if tiles["page"].max() == 1 else f"{parent}.page{page}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
         with theme(style):
-            made = canvas({"width": WIDTH, "height": None, "title": None}, _height(pixels, of_page))
+            made = canvas({"width": WIDTH, "height": None, "title": None}, _height(pixels, of_page, above))
             drawn = of_page.join(shares, on=["parent", "page", "cluster"])
             draw_image(made.subplots(), drawn, pixels, looks_of, short)
             legend_on_top(made, {short[name]: dot(looks_of[name]) for name in looks_of}, style)
+            made.draw_without_rendering()  # the layout takes two passes
             made.savefig(path, dpi=style["dpi"])
         progress(done, len(pages))
 
 
-def _height(pixels: np.ndarray, tiles: pd.DataFrame) -> float:
-    return WIDTH * min(1.2, len(pixels) / pixels.shape[1]) + LINE * (tiles["name"].nunique() + 3)
+def _height(pixels: np.ndarray, tiles: pd.DataFrame, above: int) -> float:
+    """Return the height of an overlay, millimetres, with `above` lines of legend and a line for each cluster below."""
+    below = min(tiles["name"].nunique(), LINES + 1)
+    return WIDTH * min(1.2, len(pixels) / pixels.shape[1]) + LINE * (above + 2 + below)
 
 
 def _covered(pixels: np.ndarray, tiles: pd.DataFrame) -> np.ndarray:

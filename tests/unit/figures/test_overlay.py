@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from tests.figure_artefacts import artefacts, tabulate
+from tests.figure_artefacts import STYLE, artefacts, tabulate
 from workflow_scripts.errors import UserError
+from workflow_scripts.figures.area_fractions import areas_of
+from workflow_scripts.figures.new_images import write_overlays
 from workflow_scripts.figures.overlay import majority, mosaic
 from workflow_scripts.intake.regions import origins
 
@@ -51,3 +54,20 @@ def test_areas_are_of_all_images_and_of_each_and_an_unknown_image_is_said(tmp_pa
     assert len(chosen) == 3
     with pytest.raises(UserError, match=r"found 'x\.png', allowed: 0\.png, 1\.png"):
         tabulate("overlay", cells, inputs, images=["x.png"])
+
+
+def test_an_overlay_of_many_clusters_is_no_taller_than_its_lines_and_none_is_cut(tmp_path):
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (320, 320)).astype(np.uint8)).save(tmp_path / "a.png")
+    y, x = np.divmod(np.arange(100), 10) * np.array(32)
+    cluster = np.arange(100) % 40
+    names = [f"cluster {number}" for number in range(40)]
+    clusters = pd.DataFrame({"name": names, "predicted": None, "rank": 1, "size": 5}).rename_axis("cluster")
+    tiles = pd.DataFrame({"parent": "a.png", "page": 1, "x": x, "y": y, "width": 32, "height": 32, "cluster": cluster})
+    tiles["group"] = "a.png"
+    areas = areas_of(tiles, clusters, 0.95)
+    tiles["name"] = [names[number] for number in cluster]
+    write_overlays(tmp_path / "made", tiles, areas, clusters, [], tmp_path, None, STYLE, lambda done, total: None)
+    with Image.open(tmp_path / "made" / "a.png.png") as made:
+        pixels = np.asarray(made.convert("L"))
+    assert (pixels[[0, -1]] == 255).all()
+    assert len(pixels) < 1.6 * pixels.shape[1]
