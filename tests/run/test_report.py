@@ -1,6 +1,9 @@
 """The report in a real browser: it opens offline, and every figure, page and table of the studies is in it."""
 
+from contextlib import suppress
+
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -25,9 +28,8 @@ def test_every_figure_is_in_the_report_and_loads(finished, browser):
 def test_the_verdict_and_the_tables_are_in_the_report(finished, browser):
     root = finished.folder / "results" / "small"
     (study,) = (path.stem for path in (root / "verdict").glob("*.html"))
-    (eye,) = _open(browser, finished, "Verdict")
-    eye.click()
-    browser.switch_to.frame(WebDriverWait(browser, 120).until(lambda page: page.find_element(By.TAG_NAME, "iframe")))
+    _open(browser, finished, "Verdict")
+    browser.switch_to.frame(WebDriverWait(browser, 120).until(_page_shown))
     assert study in WebDriverWait(browser, 120).until(lambda page: page.find_element(By.TAG_NAME, "h1").text)
     browser.switch_to.default_content()
     links = _open(browser, finished, study, "Tables")
@@ -47,6 +49,15 @@ def _open(browser: webdriver.Chrome, finished, *names: str):
         item = f"//li[normalize-space()='{name}']//a"
         wait.until(lambda page, item=item: page.find_elements(By.XPATH, item))[-1].click()
     return wait.until(lambda page: page.find_elements(By.XPATH, EYE))
+
+
+def _page_shown(page: webdriver.Chrome):
+    """Return the frame of the page that is shown; click its button until there is one: a late list may replace it."""
+    with suppress(StaleElementReferenceException):
+        if frames := page.find_elements(By.TAG_NAME, "iframe"):
+            return frames[0]
+        page.find_element(By.XPATH, EYE).click()
+    return None
 
 
 def _shown(page: webdriver.Chrome, before: tuple[tuple[str, str], ...]) -> tuple[str, str] | None:

@@ -140,13 +140,7 @@ def test_too_many_components_are_capped_and_the_table_says_so(finished):
     assert "500 is capped at 59" in log.read_text()
 
 
-def test_one_core_gives_the_same_bytes(tmp_path, fresh, finished):
-    project = fresh.copy(tmp_path / "project")
-    project.run(cores=1)
-    assert results(project) == results(finished)
-
-
-def test_a_kill_in_the_middle_loses_nothing(tmp_path, fresh, finished):
+def test_a_kill_in_the_middle_loses_nothing_and_one_core_gives_the_same_bytes(tmp_path, fresh, finished):
     project = fresh.copy(tmp_path / "project")
     running = subprocess.Popen(
         project.command("--cores", "2"), cwd=project.folder, env=project.environment(), start_new_session=True,
@@ -160,7 +154,7 @@ def test_a_kill_in_the_middle_loses_nothing(tmp_path, fresh, finished):
     running.wait()
     kept = {path: path.stat().st_mtime_ns for path in (project.folder / "results/small/features").rglob("*.h5")}
     project.run("--unlock")
-    project.run()
+    project.run(cores=1)
     assert results(project) == results(finished)
     assert kept
     assert all(path.stat().st_mtime_ns == before for path, before in kept.items())

@@ -3,7 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figure_artefacts import CELL, KINDS, artefacts, tabulate, write_clusters, write_manifest, write_scores, write_store
+from figure_artefacts import (
+    CELL,
+    KINDS,
+    artefacts,
+    tabulate,
+    write_agreements,
+    write_clusters,
+    write_manifest,
+    write_scores,
+    write_store,
+)
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.errors import UserError
@@ -259,7 +269,8 @@ def test_a_cells_repeats_are_compared_with_the_best_of_the_other_cells(tmp_path)
     cells = [{**CELL, "layer": f"layer_{i}"} for i in range(3)]
     repeats = rng.integers(0, 3, (3, 2, 40))
     clusters = [write_clusters(tmp_path / f"{i}.h5", {"7": (repeats[i], [1.0, 2.0])}) for i in range(3)]
-    table = tabulate("specification_curve", cells, {"clusters": clusters, "scores": [], "metric": "agreement"})
+    inputs = {"clusters": clusters, "agreement": [write_agreements(tmp_path / "agreement.h5", cells, clusters)]}
+    table = tabulate("specification_curve", cells, inputs, metric="agreement")
     table = table.sort_values("name", ignore_index=True)
     for i in range(3):
         others = [j for j in range(3) if j != i]

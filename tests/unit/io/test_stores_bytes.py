@@ -19,6 +19,7 @@ from workflow_scripts.backbones.extract import extract
 from workflow_scripts.backbones.joined import join
 from workflow_scripts.intake import subsets
 from workflow_scripts.io import store
+from workflow_scripts.io.agreement import write_agreement
 from workflow_scripts.io.runs import write_runs
 from workflow_scripts.preprocess.stack import write_stack
 from workflow_scripts.provenance import PACKAGE
@@ -33,6 +34,7 @@ MAKERS = {
     *("preprocess.stack", "intake.subsets", "reduce.pca", "reduce.maps", "reduce.autoencoder"),
     *("reduce.ica", "reduce.kernel_pca"),
     *("backbones.extract", "backbones.joined", "backbones.brought", "backbones.descriptors.__init__"),
+    "io.agreement",
 }
 """The modules that write stores, beside `clusterers`, whose methods have a kind each."""
 SMALL: dict[str, dict[str, Any]] = {
@@ -117,6 +119,11 @@ def decomposition(folder: Path) -> None:
     autoencoder.decompose(str(folder / "all.h5"), str(folder / "ae.h5"), small.dump() | {"seed": 0}, "c", silent)
 
 
+def agreement(folder: Path) -> None:
+    cells = [{"layer": "fire5_avg"}, {"layer": "fire9_avg"}]
+    write_agreement(str(folder / "agreement.h5"), cells, np.eye(2), np.array([4, 4]), store.provenance("c", "m", {}))
+
+
 def clusters(method: str) -> Callable[[Path], None]:
     def make(folder: Path) -> None:
         model = Clusterer.registry[method]
@@ -139,6 +146,7 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "described": described,
     "subset": subset,
     "decomposition": decomposition,
+    "agreement": agreement,
     **{method: clusters(method) for method in Clusterer.registry if method != "consensus"},  # one partition, read
 }
 
