@@ -53,7 +53,8 @@ def beside_accuracy(scores: "pd.DataFrame") -> str:
     `scores` has the columns `BESIDE_ACCURACY`, as shares.
     """
     largest, matched, ari = (scores[name].dropna() for name in BESIDE_ACCURACY)
-    return f"largest class {_span(100 * largest, 1)} %, matched {_span(100 * matched, 1)} %, ARI {_span(ari, 2)}"
+    largest_class, matched_share = (f"{_span(100 * share, 1)}\N{NO-BREAK SPACE}%" for share in (largest, matched))
+    return f"largest class {largest_class}, matched {matched_share}, ARI {_span(ari, 2)}"
 
 
 def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:
@@ -67,5 +68,6 @@ def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:
 
 def _span(values: "pd.Series", decimals: int) -> str:
     """Return the lowest and the highest of the values as text, or one number if they are equal when rounded."""
-    low, high = (f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for value in (values.min(), values.max()))
+    ends = (round(value, decimals) + 0.0 for value in (values.min(), values.max()))  # + 0.0: no negative zero
+    low, high = (f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for value in ends)
     return low if low == high else f"{low} to {high}"

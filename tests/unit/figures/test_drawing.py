@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_figures_have_their_width_and_their_texts_lie_inside_and_apart(kind, n_c
 
 
 def strings(figure):
-    return " ".join(text.get_text().replace("\n", " ") for text, _ in texts(figure))
+    return " ".join(re.sub(r"\s", " ", text.get_text()) for text, _ in texts(figure))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in OF_NO_LABELS])
