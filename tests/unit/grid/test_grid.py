@@ -439,7 +439,7 @@ def test_a_consensus_of_no_study_is_a_mistake():
 
 def test_perturbed_images_need_a_place_too():
     figures = {"turned": {"kind": "perturbations", "at": {"decomposition": "map"}}}
-    with pytest.raises(UserError, match=r"studies.main: found small and map, allowed: .* \(figure turned\)"):
+    with pytest.raises(UserError, match=r"studies.main: found small, fire9_avg and map, allowed: .* \(figure turned\)"):
         _grid({"figures": figures}).check()
 
 
