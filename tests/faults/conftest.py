@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,14 @@ class Disk:
     folder: Path
 
     def leave(self, n_bytes: int) -> None:
-        """Occupy the disk except for `n_bytes`."""
+        """Occupy the disk except for `n_bytes`, also while a run writes to it."""
         ballast = self.folder / "ballast"
         ballast.unlink(missing_ok=True)
-        taken = shutil.disk_usage(self.folder).free - n_bytes
         with open(ballast, "wb") as stream:
-            if taken > 0:
-                os.posix_fallocate(stream.fileno(), 0, taken)
+            while (taken := shutil.disk_usage(self.folder).free - n_bytes) > 0:
+                with suppress(OSError):  # the run took a part of it in between
+                    os.posix_fallocate(stream.fileno(), 0, taken)
+                    return
 
     def remount(self, mode: str) -> None:
         """Make the disk read-only (`ro`) or writable (`rw`)."""

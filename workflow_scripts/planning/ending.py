@@ -2,23 +2,27 @@
 
 import atexit
 import csv
+import errno
 import os
 import sys
 from collections.abc import Iterable
 from contextlib import chdir
 from pathlib import Path
 
+from workflow_scripts.errors import refusal
 from workflow_scripts.grid.artefacts import Layout, beside
 from workflow_scripts.kmeans_kernels import SLOW_PATH
 from workflow_scripts.planning.crate import describe_results
 from workflow_scripts.planning.noticed import noticed
-from workflow_scripts.planning.plan import plan
+from workflow_scripts.planning.plan import free_bytes, plan
 from workflow_scripts.planning.report import bring_up_to_date
 from workflow_scripts.planning.sizes import Sizes, csv_rows
 from workflow_scripts.planning.snakemake_internals import Run
 from workflow_scripts.spreadsheets import given_back
 
 HOUSEKEEPING = ("prune", "list_layers")
+FULL = 2**20
+"""The number of free bytes below which a disk is called full."""
 
 
 def print_at_the_end(run: Run, sizes: Sizes) -> None:
@@ -39,7 +43,7 @@ def print_at_the_end(run: Run, sizes: Sizes) -> None:
 def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     """Return the lines of a run's summary: failed jobs, decisions made for the user, paths of results, the verdict."""
     layout = sizes.layout
-    lines = ["", *(f"Failed: {job}" for job in run.failed), *_slow_kmeans(run.logs())]
+    lines = ["", *(f"Failed: {job}" for job in run.failed), *_full_disk(run, layout), *_slow_kmeans(run.logs())]
     if Path(layout.rejected).is_file():
         lines.append(
             f"Images: {csv_rows(layout.manifest)} taken in, {csv_rows(layout.rejected)} rejected ({layout.rejected})"
@@ -54,6 +58,13 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
     studies = [name for name, study in sizes.settings.studies.items() if "verdict" in study.pages]
     return lines + [line for study in studies[:1] for line in _verdict(study, layout)]
+
+
+def _full_disk(run: Run, layout: Layout) -> list[str]:
+    """Return one line if jobs failed on a full disk: where Snakemake's own files find no room, it names no file."""
+    if not run.failed or free_bytes(layout.root) >= FULL:
+        return []
+    return [f"Error: {refusal(OSError(errno.ENOSPC, '', layout.root))}"]
 
 
 def _verdict(study: str, layout: Layout) -> list[str]:
