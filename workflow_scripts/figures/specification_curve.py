@@ -122,7 +122,7 @@ def sorted_levels(levels: pd.Series) -> list[str]:
 
     def key(level: str) -> tuple[int, float, str]:
         first = level.split(" ")[0]
-        return (0, float(first), level) if first.isdigit() else (1, 0.0, level)
+        return (0, float(first), level) if first.isdecimal() else (1, 0.0, level)
 
     return sorted(levels.unique(), key=key)
 

@@ -169,7 +169,7 @@ def _yolo(file: Path, names: list[str]) -> Annotated:
         if not line.strip():
             continue
         values = line.split()
-        if len(values) < 5 or not values[0].isdigit():
+        if len(values) < 5 or not values[0].isdecimal():
             raise ValueError(f"line {number} is {line[:40]!r}, not a class's number and four shares of the image")
         x, y, width, height = map(float, values[1:5])
         if len(values) > 6:  # the corners of an outline

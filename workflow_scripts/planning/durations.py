@@ -37,7 +37,7 @@ def _of_job(job: Job) -> float | None:
 
 def _stage(path: Path) -> Path:
     """Return the folder below `benchmarks` that a benchmark is in, or the benchmark itself if it is in none."""
-    depth = path.parts.index("benchmarks") + 2
+    depth = path.parts.index("benchmarks", 2) + 2  # a data set may have that name too: results/benchmarks/benchmarks
     return Path(*path.parts[:depth])
 
 

@@ -27,7 +27,7 @@ MOST_NUMBERS = 10_000
 
 def _listed(given: Any) -> Any:
     """Return the list for a single number or for a range such as `2-500`."""
-    if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdigit() for end in ends):
+    if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdecimal() for end in ends):
         if int(ends[1]) - int(ends[0]) > MOST_NUMBERS:
             raise ValueError(f"found {given}, allowed: a range of {MOST_NUMBERS:,} numbers at most")
         return list(range(int(ends[0]), int(ends[1]) + 1))

@@ -49,7 +49,7 @@ DRAWING = {"title", "width", "height"}
 
 
 def _number_or_best(given: Any) -> Any:
-    if given not in (None, "best") and not str(given).isdigit():
+    if given not in (None, "best") and not str(given).isdecimal():
         raise ValueError(f"found {given!r}, allowed: a whole number, best")
     return given
 

@@ -102,6 +102,7 @@ def test_a_split_as_of_imagenet_is_labelled_by_its_folders():
         ("a.xml", "<html></html>", "its root is <html>"),
         ("a.xml", "<annotation>", "found no boxes that can be read"),
         ("a.txt", "0 0.5 0.5\n", "line 1 is '0 0.5 0.5', not a class's number and four shares"),
+        ("a.txt", "² 0.5 0.5 0.1 0.1\n", "line 1 is '² 0.5 0.5 0.1 0.1', not a class's number and four shares"),
         ("a.txt", "0 50 50 10 10\n", "with edges that are no shares of the image"),
         ("a.txt", "0 0.5 0.5 0 0.2\n", "has no area"),
         ("a.txt", "0 x y 0.1 0.2\n", "could not convert"),

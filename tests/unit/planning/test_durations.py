@@ -44,6 +44,16 @@ def test_a_job_that_never_ran_takes_the_mean_of_its_stage(job):
     )
 
 
+def test_a_data_set_called_benchmarks_has_stages_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for stage, took in {"clusters": 10, "scores": 500}.items():
+        path = tmp_path / "results" / "benchmarks" / "benchmarks" / stage / "old.tsv"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{HEADER}{took}\t0:00:01\t57.9\n")
+    new = Job("rule", {}, (), "results/benchmarks/benchmarks/clusters/new.tsv", 1)
+    assert expected_time([new], 1) == "time about 10 s on 1 core, by earlier runs"
+
+
 def test_before_a_first_run_no_time_is_known(job, tmp_path):
     assert expected_time([job("a")], 2) == "time unknown before a first run"
     cut_short = job("b", took=1)
