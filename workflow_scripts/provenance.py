@@ -32,7 +32,7 @@ def code_digest(*modules: str) -> str:
     """Return a digest (16 hex digits) of the code of some modules and of all modules of this package that they import.
 
     The digest is computed from the parsed sources without docstrings and comments, so that only a change of logic
-    changes it. C sources, HTML templates and bibliographies in a module's folder count byte by byte. A missing k-means
+    changes it. C sources, parts of pages and bibliographies in a module's folder count byte by byte. A missing k-means
     kernel counts too: results that were made without a kernel are made again after one was compiled.
 
     `modules` are dotted names inside the package, such as `jobs.cluster` or `clusterers.kmeans`. Raises
@@ -99,6 +99,6 @@ def _logic(module: str) -> str:
 
 @cache
 def _compiled(module: str) -> list[str]:
-    """Return the digests of the C sources, HTML templates and bibliographies in the module's folder."""
+    """Return the digests of the C sources, parts of pages and bibliographies in the module's folder."""
     files = sorted(_existing_source(module).parent.iterdir())
-    return [file_digest(path) for path in files if path.suffix in (".c", ".h", ".html", ".js", ".bib")]
+    return [file_digest(path) for path in files if path.suffix in (".c", ".h", ".html", ".css", ".js", ".bib")]

@@ -22,7 +22,7 @@ from tests.conftest import BROWSER_FLAGS
 from workflow_scripts.pages.explorer.columns import clustering, levels, numbers
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.places import map_of, points_of
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
 SIZES, TIMES, SIDE, GROUPS = (2000, 20_000, 200_000), 3, 224, 12
 FRAMES = """

@@ -137,7 +137,7 @@ def test_scales_corrected_on_the_page_come_back_and_only_a_changed_file_is_read_
     shift = width // 10
     ActionChains(browser).move_to_element_with_offset(bar, end + shift - left - width // 2, 0).click().perform()
     pixels = float(browser.find_element(By.ID, "pixels").get_property("value"))
-    crop = browser.execute_script("return items[at].crop.width")
+    crop = browser.execute_script("return deciding.item.crop.width")
     assert pixels == pytest.approx(scales.loc[paths[2], "bar_px"] + shift * crop / width, abs=crop / width + 0.5)
     press(browser, "c")
     write(browser, "length", "3 parsec\ue007")

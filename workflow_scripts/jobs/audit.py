@@ -9,7 +9,7 @@ from workflow_scripts.io.tables import write_csv
 from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.pages.audit.ranking import COLUMNS, partitions_of, rank
 from workflow_scripts.pages.audit.sheet import write_sheet
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake

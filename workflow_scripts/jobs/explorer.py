@@ -8,7 +8,7 @@ from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, read_parquet
 from workflow_scripts.pages.explorer.opening import choose_opening
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.study import Study
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake

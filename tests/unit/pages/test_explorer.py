@@ -25,7 +25,7 @@ from workflow_scripts.pages.explorer.opening import Opening, choose_opening
 from workflow_scripts.pages.explorer.page import Pack, write_explorer
 from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
 from workflow_scripts.pages.explorer.sheets import Sheets, forget_other_sheets, sources
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
 RNG = np.random.default_rng(0)
 N = 70

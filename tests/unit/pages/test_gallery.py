@@ -22,7 +22,7 @@ from workflow_scripts.metrics.members import (
 )
 from workflow_scripts.pages.gallery.imagenet import imagenet_names
 from workflow_scripts.pages.gallery.page import describe, write_gallery
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails, data_uri
+from workflow_scripts.pages.parts.thumbnails import Thumbnails, data_uri
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(60, 5))

@@ -16,7 +16,7 @@ from workflow_scripts.figures.partitions import read_partitions
 from workflow_scripts.figures.style import save
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.metrics import score_restarts
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.verdict.findings import Study, sections
 from workflow_scripts.pages.verdict.page import write_verdict
 

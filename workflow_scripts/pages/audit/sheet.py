@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
 LARGE, SMALL = 320, 112
 """Sides in pixels of the image to judge and of the images beside it."""
@@ -44,7 +45,7 @@ def write_sheet(
         "large": thumbnails.data_uris(first["image_id"], LARGE),
         "small": thumbnails.data_uris(beside, SMALL),
     }
-    write_page(path, Path(__file__).with_name("sheet.html"), data)
+    write_page(path, Path(__file__).with_name("sheet.html"), data, DECIDING)
 
 
 def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:

@@ -1,13 +1,5 @@
 /** The data of the page: one compressed block of arrays, and JSON with the offset, type and length of each array. */
 
-const element = id => document.getElementById(id);
-
-function make(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
 async function inflate(base64) {
   const packed = await (await fetch(`data:application/octet-stream;base64,${base64}`)).blob();
   return new Response(packed.stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();

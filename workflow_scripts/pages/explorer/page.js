@@ -271,12 +271,10 @@ const fileOf = name => `${data.dataset}_${data.study}_${name}.csv`;
 
 /** Download a table, and show the lines of the configuration with which the next run reads it. */
 function download(content, name, lines) {
-  const link = make("a", { href: URL.createObjectURL(new Blob([content], { type: "text/csv" })), download: fileOf(name) });
-  link.click();
-  URL.revokeObjectURL(link.href);
+  save(content, fileOf(name));
   element("next-run").hidden = false;
   element("next-run-lines").textContent = lines.join("\n");
-  say(`Exported ${link.download}`);
+  say(`Exported ${fileOf(name)}`);
 }
 
 function exportPicks() {

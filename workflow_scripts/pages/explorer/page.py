@@ -13,7 +13,8 @@ import pandas as pd
 from workflow_scripts.pages.explorer.columns import Column
 from workflow_scripts.pages.explorer.places import Place, along_a_curve
 from workflow_scripts.pages.explorer.sheets import Sheets, forget_other_sheets, sources
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.writing import write_page
 
 HERE = Path(__file__).parent
 SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "judging.js", "page.js")

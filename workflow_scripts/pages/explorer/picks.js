@@ -127,9 +127,3 @@ class Picks {
     return table("path,label,image_id,group,images,judged,belong,low,high", [...of].sort((a, b) => a[0] - b[0]).map(([, cells]) => cells));
   }
 }
-
-/** Return a header and rows as CSV. */
-function table(header, rows) {
-  const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  return [header, ...rows.map(cells => cells.map(cell => quoted(String(cell))).join(","))].join("\n") + "\n";
-}

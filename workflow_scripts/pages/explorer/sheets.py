@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from workflow_scripts.io.files import THUMBNAILS, replacing
-from workflow_scripts.pages.gallery.thumbnails import QUALITY, Thumbnails
+from workflow_scripts.pages.parts.thumbnails import QUALITY, Thumbnails
 
 SHEET = 2048
 """Largest side of a sheet in pixels; browsers decode larger sheets slowly."""

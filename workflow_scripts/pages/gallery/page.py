@@ -9,7 +9,8 @@ import pandas as pd
 
 from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.members import centre_distances, cluster_names, example_members, separated_twins
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.writing import write_page
 
 SIDE = 160
 """Side of an image in pixels."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from workflow_scripts.io.images import eight_bits
 from workflow_scripts.models.monitoring import CHARTS, alarms_of
-from workflow_scripts.pages.gallery.thumbnails import data_uri
+from workflow_scripts.pages.parts.thumbnails import data_uri
 from workflow_scripts.pages.verdict.findings import Section, Shown
 from workflow_scripts.pages.verdict.page import SIDE, write_sections
 from workflow_scripts.pages.verdict.sentences import Sentence, count, listed, percent

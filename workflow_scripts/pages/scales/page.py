@@ -11,7 +11,8 @@ import pandas as pd
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
 from workflow_scripts.io.images import ImageRejected, read_image, readers
 from workflow_scripts.io.parallel import ordered_map
-from workflow_scripts.pages.gallery.thumbnails import data_uri, write_page
+from workflow_scripts.pages.parts.thumbnails import data_uri
+from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
 MOST = 1000
 """Largest number of images on the page: 1000 take about 30 MB."""
@@ -47,7 +48,7 @@ def write_scales_page(
         if progress:
             progress(len(items), len(rows))
     data = {"dataset": dataset, "n_images": len(scales), "items": items}
-    write_page(path, Path(__file__).with_name("page.html"), data)
+    write_page(path, Path(__file__).with_name("page.html"), data, DECIDING)
 
 
 def _in_order(scales: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from workflow_scripts.io.store import replacing
-from workflow_scripts.pages.gallery.thumbnails import Thumbnails, write_page
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.writing import write_page
 from workflow_scripts.pages.verdict.findings import Section, five_lines
 
 SIDE = 112

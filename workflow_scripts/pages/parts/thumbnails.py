@@ -1,18 +1,13 @@
 """Small images inside a page: JPEG files as data URIs, so that the page is one file that needs no network."""
 
 import base64
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 from PIL import Image
-
-from workflow_scripts.io.store import replacing
 
 QUALITY = 80
 
@@ -36,16 +31,3 @@ def data_uri(image: np.ndarray, side: int) -> str:
     file = BytesIO()
     thumbnail.save(file, "JPEG", quality=QUALITY, optimize=True)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def write_page(path: str, template: Path, data: Mapping[str, Any], scripts: Iterable[Path] = ()) -> None:
-    """Write an HTML file from a template, its data, and the contents of its script files.
-
-    "<" is escaped, so that no text in the data can end the script element.
-    """
-    content = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    code = "\n".join(script.read_text(encoding="utf-8") for script in scripts)
-    # the data are inserted last, so that a name in them cannot be taken for the place of the scripts
-    page = template.read_text(encoding="utf-8").replace("{{scripts}}", code).replace("{{data}}", content, 1)
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")

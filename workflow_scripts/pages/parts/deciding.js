@@ -1,0 +1,83 @@
+/** Decisions on images one after another, by key. They stay in the browser until they are exported. */
+class Deciding {
+  /**
+   * `given(item)` is the text that is decided on: a decision on another text does not count. `marks` has the sign of
+   * each kind of decision in the list, `show(item, decision)` shows an image, `tell(decided, count)` says how many
+   * decisions there are in all and of a kind, and `exported()` returns the table to download and its name.
+   */
+  constructor(facts) {
+    Object.assign(this, facts, { at: 0, decisions: {} });
+    try { this.decisions = JSON.parse(localStorage.getItem(this.store)) || {}; } catch { /* the browser stores nothing */ }
+  }
+
+  get item() { return this.items[this.at]; }
+
+  /** Return the decision on an image, or null if there is none that counts. */
+  decided(item) {
+    const decision = this.decisions[item.id];
+    return decision && decision.was === this.given(item) ? decision : null;
+  }
+
+  decide(decision, values) {
+    this.decisions[this.item.id] = { decision, ...values, was: this.given(this.item) };
+    this.keep();
+    this.go(this.at + 1);
+  }
+
+  forget() {
+    delete this.decisions[this.item.id];
+    this.keep();
+    this.go(this.at);
+  }
+
+  keep() {
+    try { localStorage.setItem(this.store, JSON.stringify(this.decisions)); } catch { /* they last until the page is closed */ }
+  }
+
+  go(to) {
+    this.at = Math.max(0, Math.min(this.items.length - 1, to));
+    this.show(this.item, this.decided(this.item));
+    [...element("list").children].forEach((row, i) => {
+      const decision = this.decided(this.items[i]);
+      row.setAttribute("aria-current", i === this.at);
+      row.lastChild.textContent = decision ? this.marks[decision.decision] : "";
+      row.lastChild.className = decision ? decision.decision : "";
+    });
+    element("list").children[this.at].scrollIntoView({ block: "nearest" });
+    const kinds = this.items.map(item => this.decided(item)).filter(Boolean).map(decision => decision.decision);
+    element("progress").max = this.items.length;
+    element("progress").value = kinds.length;
+    element("counts").textContent = this.tell(kinds.length, kind => kinds.filter(other => other === kind).length);
+  }
+
+  goToUndecided() {
+    const open = item => !this.decided(item), after = this.items.findIndex((item, i) => i > this.at && open(item));
+    this.go(after >= 0 ? after : Math.max(0, this.items.findIndex(open)));
+  }
+
+  /** Fill the list with the rows of the images, listen to keys and buttons, and show the first image without a decision. */
+  begin(row, keys) {
+    const next = () => this.go(this.at + 1), previous = () => this.go(this.at - 1), undecided = () => this.goToUndecided();
+    const download = () => save(...this.exported());
+    const acts = { n: next, ArrowRight: next, ArrowDown: next, p: previous, ArrowLeft: previous, ArrowUp: previous, " ": undecided,
+      Backspace: () => this.forget(), Home: () => this.go(0), End: () => this.go(this.items.length - 1), e: download, ...keys };
+    document.addEventListener("keydown", event => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (/^(INPUT|SELECT)$/.test(event.target.tagName)) {
+        if (event.key === "Escape") event.target.blur();
+        return;
+      }
+      const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+      if (act) { event.preventDefault(); act(); }
+    });
+    Object.entries({ next, previous, undecided, export: download }).forEach(([id, act]) => { element(id).onclick = act; });
+    element("list").append(...this.items.map((item, i) => Object.assign(row(item, i), { onclick: () => this.go(i) })));
+    if (this.items.length) this.go(Math.max(0, this.items.findIndex(item => !this.decided(item))));
+  }
+}
+
+/** Return the button of a decision, with its key. */
+function choice(kind, key, text, act, chosen) {
+  return make("button", { className: `${kind} ${chosen ? "chosen" : ""}`, onclick: act }, text, " ",
+    make("kbd", { textContent: key }));
+}

@@ -1,0 +1,22 @@
+/** What every page uses: elements by their id and new ones, tables as CSV, and files for the person to keep. */
+
+const element = id => document.getElementById(id);
+
+function make(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+/** Return a header and rows of cells as CSV. */
+function table(header, rows) {
+  const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [header, ...rows.map(cells => cells.map(cell => quoted(String(cell))).join(","))].join("\n") + "\n";
+}
+
+/** Download a table as a file of this name. */
+function save(csv, name) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([csv], { type: "text/csv" })), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
