@@ -23,8 +23,10 @@ VARIANCE_FLOOR = 0.01
 class Codebook(ABC):
     """A learned codebook."""
 
-    width: int
-    """The number of features of an image."""
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """The number of features of an image."""
 
     @abstractmethod
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
@@ -45,7 +47,7 @@ class Vlad(Codebook):
     centres: np.ndarray
 
     @property
-    def width(self) -> int:  # type: ignore[override]
+    def width(self) -> int:
         return self.centres.size
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
@@ -67,7 +69,7 @@ class Fisher(Codebook):
     mixture: Any
 
     @property
-    def width(self) -> int:  # type: ignore[override]
+    def width(self) -> int:
         return self.mixture.weights_.size + 2 * self.mixture.means_.size
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:

@@ -124,7 +124,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 ax.tick_params(labelsize=size)
                 ax.set_title(_title(matrix, side, style["font_size"]))
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
-        bar.set_label("Distance (share of the panel's 99th percentile)", size=small(style))
+        bar.set_label("Distance (share of the\npanel's 99th percentile)", size=small(style))
         first = matrices.iloc[0]
         meaning = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
         note(
@@ -148,12 +148,13 @@ def _title(matrix: Any, side: float, size: float) -> str:
     """Return the title of a matrix: its points, and the correlation of their distances with the discrete distance."""
     if matrix.points == DISCRETE:
         return "discrete distance:\n0 within a class,\n1 across"
-    gain = (
-        "" if matrix.points == FEATURES else f"\n{matrix.gain:+.0f} % [{matrix.gain_low:+.0f}, {matrix.gain_high:+.0f}]"
-    )
-    where = wrapped(matrix.series, side, size) + "\n" if matrix.points == FEATURES else ""
-    interval = f"r = {matrix.correlation:.2f} [{matrix.low:.2f}, {matrix.high:.2f}]"
-    return f"{where}{matrix.points}, d = {matrix.n_dimensions:.0f}\n{interval}{gain}"
+    where, numbers = "", f"r = {matrix.correlation:.2f} [{matrix.low:.2f}, {matrix.high:.2f}]"
+    if matrix.points == FEATURES:
+        where = wrapped(matrix.series, side, size) + "\n"
+    else:
+        numbers += f"\n{matrix.gain:+.0f} % [{matrix.gain_low:+.0f}, {matrix.gain_high:+.0f}]"
+    numbers = numbers.replace("-", "\N{MINUS SIGN}")
+    return f"{where}{matrix.points}, d = {matrix.n_dimensions:.0f}\n{numbers}"
 
 
 def _draw_heatmap(ax: Axes, pairs: pd.DataFrame, colours: Mapping[str, str], named: bool) -> AxesImage:

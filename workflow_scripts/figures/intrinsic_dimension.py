@@ -8,9 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, looks, note, theme, wrapped
+from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, log_scale, looks, note, theme, wrapped
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading
@@ -121,9 +120,6 @@ def draw_sizes(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
             markersize=2.5,
             elinewidth=0.7,
         )
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if sizes["x"].max() < 100 * sizes["x"].min() else (1,)))
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    log_scale(ax, sizes["x"].min(), sizes["x"].max())
     ax.set(xlabel="Points of the sample", ylabel="Intrinsic dimension", ylim=(0, None))
     ax.grid(axis="y")

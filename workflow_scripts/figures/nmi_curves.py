@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.figures.style import (
     FAINT,
@@ -17,6 +17,7 @@ from workflow_scripts.figures.style import (
     ONE_COLUMN,
     canvas,
     legend_below,
+    log_scale,
     looks,
     placeholder,
     small,
@@ -117,9 +118,7 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
         )
         ax.plot(curve["k"], curve["nmi"], "o-" if alone else "-", color=colour, markersize=3.5)
     if many:
-        ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        log_scale(ax, ks.min(), ks.max())
     else:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_ylim(0, 1.02)

@@ -19,6 +19,7 @@ from workflow_scripts.figures.style import (
     canvas,
     columns_within,
     legend_above,
+    log_scale,
     looks,
     note,
     placeholder,
@@ -180,8 +181,7 @@ def _draw_numbers(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) 
         ax.scatter(rows["x"], rows["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
     ax.set_xlabel(table["axis"].iloc[0])
     if line["x"].max() > 10 * line["x"].min():
-        ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
+        log_scale(ax, line["x"].min(), line["x"].max())
     else:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y")

@@ -22,6 +22,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
+from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from workflow_scripts.io.store import replacing
@@ -125,6 +126,14 @@ def theme(style: Mapping[str, Any]) -> Iterator[None]:
     with matplotlib.style.context(["default", ours]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # `save` says it once
         yield
+
+
+def log_scale(ax: Axes, low: float, high: float) -> None:
+    """Make the x axis logarithmic, for values from `low` to `high`: numbers at 1, 10, 100, and 2, 5, 20 if few fit."""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def small(style: Mapping[str, Any]) -> float:

@@ -96,13 +96,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a row for each shape and a column for each clusterer, with clusters coloured in the order of their sizes."""
     shapes, clusterers = (list(dict.fromkeys(table[name])) for name in ("shape", "clusterer"))
     with theme(style):
-        made = canvas(figure, min(figure["width"] / len(clusterers), HIGHEST) * len(shapes) + 12)
+        side = min(figure["width"] / len(clusterers), HIGHEST)
+        made = canvas(figure, side * len(shapes) + 12)
         axes = made.subplots(len(shapes), len(clusterers), squeeze=False)
         groups = table.groupby(["shape", "clusterer"], sort=False)
         for row, shape in zip(axes, shapes, strict=True):
             for ax, clusterer in zip(row, clusterers, strict=True):
                 _draw_points(ax, groups.get_group((shape, clusterer)), style)
-            row[0].set_ylabel(shape)
+            row[0].set_ylabel(wrapped(shape, side - 2, style["font_size"]))
         for ax, clusterer in zip(axes[0], clusterers, strict=True):
             words = clusterer.replace("_", " ")
             ax.set_title(wrapped(words, figure["width"] / len(clusterers) - 4, style["font_size"]), loc="center")

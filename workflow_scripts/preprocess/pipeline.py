@@ -131,6 +131,7 @@ def _readable(path: str | Path) -> Iterator[None]:
 
 
 def read_again(path: str | Path, max_pixels: int | None, page: int = 0) -> np.ndarray:
+    """Return a page (from 0) of a file as `images.read_image`, but raise `UserError`, for intake could read it."""
     with _readable(path):
         return read_image(path, max_pixels, page)
 
