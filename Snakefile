@@ -31,8 +31,8 @@ rule all:
     default_target: True
     input:
         layout.rejected,
-        inputs.everything,
-        inputs.front_page,
+        inputs.targets.everything,
+        inputs.verdict.front_page,
         layout.methods,
     localrule: True
 
@@ -43,7 +43,7 @@ for study in settings.studies:
         name:
             f"study_{study}"
         input:
-            inputs.of_study(study),
+            inputs.targets.of_study(study),
         localrule: True
 
 

@@ -1,7 +1,7 @@
 # clusters/... and manifest.csv -> audit/{study}.csv and .html: a ranking of doubtful labels, and a page to correct them
 rule audit:
     input:
-        unpack(inputs.page_sources("audit")),
+        unpack(inputs.pages.sources("audit")),
     output:
         csv=in_report(layout.audit, "Tables", "audit_table", table="audit"),
         sheet=in_report(beside(layout.audit, ".html"), "Pages", "audit", page="audit"),
@@ -16,7 +16,7 @@ rule audit:
         mem_mb=sizes.page_mb("audit"),
         runtime=60,
     params:
-        **inputs.page_params("audit"),
+        **inputs.pages.params("audit"),
         code=code_digest("jobs.audit"),
     script:
         "../workflow_scripts/jobs/audit.py"
@@ -25,7 +25,7 @@ rule audit:
 # clusters/... and images -> gallery/{study}.html: images of every cluster
 rule gallery:
     input:
-        unpack(inputs.gallery_sources),
+        unpack(inputs.pages.gallery_sources),
     output:
         in_report(layout.gallery, "Pages", "gallery", page="gallery"),
     log:
@@ -39,8 +39,8 @@ rule gallery:
         mem_mb=sizes.page_mb("gallery"),
         runtime=60,
     params:
-        **inputs.page_params("gallery"),
-        class_scores=inputs.class_scores_seen,
+        **inputs.pages.params("gallery"),
+        class_scores=inputs.pages.class_scores_seen,
         code=code_digest("jobs.gallery"),
     script:
         "../workflow_scripts/jobs/gallery.py"
@@ -49,7 +49,7 @@ rule gallery:
 # clusters/..., decomposed/... and images -> explorer/{study}.html: a map of all images with the clusters of every cell
 rule explorer:
     input:
-        unpack(inputs.explorer_sources),
+        unpack(inputs.pages.explorer_sources),
     output:
         layout.explorer,
     log:
@@ -63,9 +63,9 @@ rule explorer:
         mem_mb=sizes.page_mb("explorer"),
         runtime=60,
     params:
-        **inputs.page_params("explorer"),
-        maps=inputs.maps_of_explorer,
-        opening=inputs.opening_of_explorer,
+        **inputs.pages.params("explorer"),
+        maps=inputs.pages.maps_of_explorer,
+        opening=inputs.pages.opening_of_explorer,
         code=code_digest("jobs.explorer"),
     script:
         "../workflow_scripts/jobs/explorer.py"

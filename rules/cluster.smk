@@ -1,8 +1,8 @@
 # decomposed/... or a consensus -> clusters/{preprocess}/{backbone}/{layer}/{reducer}/{clusterer}.h5: every k and repeat
 rule cluster:
     input:
-        points=inputs.points,
-        consensus=inputs.consensus_read,
+        points=inputs.clustering.points,
+        consensus=inputs.clustering.consensus_read,
     output:
         layout.clusters,
     log:
@@ -10,19 +10,21 @@ rule cluster:
     benchmark:
         layout.benchmark(layout.clusters)
     conda:
-        environment_by(inputs.clusterer_gpus)
+        environment_by(inputs.clustering.clusterer_gpus)
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.cluster_mb,
         runtime=sizes.cluster_minutes,
-        gpu=inputs.clusterer_gpus,
+        gpu=inputs.clustering.clusterer_gpus,
         # Used only in the message about a k above the number of images; in params the job would depend on all studies.
         studies=lambda wildcards: ",".join(grid.studies_with(wildcards.clusterer)),
     params:
-        n_components=lambda wildcards: inputs.reduction(wildcards).n_components,
-        whiten=lambda wildcards: inputs.reduction(wildcards).whiten,
-        clusterer=inputs.clusterer,
+        n_components=lambda wildcards: inputs.clustering.reduction(
+            wildcards
+        ).n_components,
+        whiten=lambda wildcards: inputs.clustering.reduction(wildcards).whiten,
+        clusterer=inputs.clustering.clusterer,
         seed=settings.seed,
-        code=inputs.clusterer_code("cluster"),
+        code=inputs.clustering.clusterer_code("cluster"),
     script:
         "../workflow_scripts/jobs/cluster.py"

@@ -1,8 +1,8 @@
 # clusters/... and manifest.csv -> scores/...: the metrics of each stored clustering, and those of each class
 rule score:
     input:
-        manifest=inputs.manifest_of_rows,
-        points=inputs.points,
+        manifest=inputs.clustering.manifest_of_rows,
+        points=inputs.clustering.points,
         clusters=layout.clusters,
     output:
         scores=layout.scores,
@@ -18,7 +18,7 @@ rule score:
         mem_mb=sizes.score_mb,
         runtime=sizes.score_minutes,
     params:
-        cell=inputs.cell_columns,
+        cell=inputs.clustering.cell_columns,
         code=code_digest("jobs.score"),
     script:
         "../workflow_scripts/jobs/score.py"
@@ -27,7 +27,7 @@ rule score:
 # features/... and manifest.csv -> validated/...: the metrics of a cross-validation
 rule validate:
     input:
-        manifest=inputs.manifest_of_rows,
+        manifest=inputs.clustering.manifest_of_rows,
         features=layout.features,
     output:
         scores=layout.validated,
@@ -37,31 +37,31 @@ rule validate:
     benchmark:
         layout.benchmark(layout.validated)
     conda:
-        environment_by(inputs.clusterer_gpus)
+        environment_by(inputs.clustering.clusterer_gpus)
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.validate_mb,
         runtime=sizes.validate_minutes,
-        gpu=inputs.clusterer_gpus,
+        gpu=inputs.clustering.clusterer_gpus,
     params:
-        cell=inputs.cell_columns,
+        cell=inputs.clustering.cell_columns,
         decomposition=lambda wildcards: settings.decompositions[
-            inputs.reduction(wildcards).decomposition
+            inputs.clustering.reduction(wildcards).decomposition
         ].dump(),
-        clusterer=inputs.clusterer,
+        clusterer=inputs.clustering.clusterer,
         cross_validation=lambda wildcards: settings.cross_validations[
             wildcards.cross_validation
         ].dump(),
         seed=settings.seed,
-        code=inputs.clusterer_code("validate"),
+        code=inputs.clustering.clusterer_code("validate"),
     script:
         "../workflow_scripts/jobs/validate.py"
 
 
 rule study_table:
     input:
-        scores=inputs.scores_of_study,
-        classes=inputs.class_scores_of_study,
+        scores=inputs.clustering.scores_of_study,
+        classes=inputs.clustering.class_scores_of_study,
     output:
         scores_parquet=layout.study_table,
         scores_csv=in_report(

@@ -11,7 +11,7 @@ rule weights:
 
 rule fetch_weights:
     input:
-        inputs.weight_file,
+        inputs.features.weight_file,
     output:
         layout.weights,
     log:
@@ -27,7 +27,7 @@ rule fetch_weights:
         runtime=30,
     params:
         backbone=lambda wildcards: settings.backbones[wildcards.backbone].network(),
-        state=inputs.state_of(inputs.weight_file),
+        state=inputs.state_of(inputs.features.weight_file),
         code=code_digest("jobs.weights"),
     script:
         "../workflow_scripts/jobs/weights.py"
@@ -35,7 +35,7 @@ rule fetch_weights:
 
 rule finetune:
     input:
-        images=inputs.images_to_learn_from,
+        images=inputs.features.images_to_learn_from,
         manifest=layout.manifest,
         weights=layout.weights,
     output:
@@ -102,8 +102,8 @@ for backbone, variant in settings.backbones.items():
                 name:
                     f"features_{backbone}_{number}"
                 input:
-                    images=inputs.images_for(backbone),
-                    weights=inputs.weights_of(backbone),
+                    images=inputs.features.images_for(backbone),
+                    weights=inputs.features.weights_of(backbone),
                 output:
                     [
                         filled(layout.features, backbone=backbone, layer=layer)
@@ -123,7 +123,7 @@ for backbone, variant in settings.backbones.items():
                     runtime=sizes.runtime_per_image(1.0 * variant.n_views),
                     gpu=0 if settings.device == "cpu" else 1,
                 params:
-                    backbone=inputs.frozen_network(backbone),
+                    backbone=inputs.features.frozen_network(backbone),
                     layers=layers,
                     device=settings.device,
                     code=code_digest("jobs.features"),
@@ -136,7 +136,7 @@ for backbone, variant in settings.backbones.items():
                 name:
                     f"features_{backbone}_{number}"
                 input:
-                    images=inputs.images_for(backbone),
+                    images=inputs.features.images_for(backbone),
                 output:
                     [
                         filled(layout.features, backbone=backbone, layer=layer)
@@ -168,7 +168,7 @@ for backbone, variant in settings.backbones.items():
                 name:
                     f"features_{backbone}_{number}"
                 input:
-                    table=inputs.feature_file(backbone),
+                    table=inputs.features.feature_file(backbone),
                     manifest=layout.manifest,
                 output:
                     [
@@ -189,7 +189,7 @@ for backbone, variant in settings.backbones.items():
                     runtime=sizes.runtime_per_image(0.01),
                 params:
                     backbone=variant.network(),
-                    state=inputs.state_of(inputs.feature_file(backbone)),
+                    state=inputs.state_of(inputs.features.feature_file(backbone)),
                     code=code_digest("jobs.bring"),
                 script:
                     "../workflow_scripts/jobs/bring.py"
@@ -224,5 +224,5 @@ rule export_features:
 # `snakemake export` writes the features of all cells as tables for other programs.
 rule export:
     input:
-        inputs.exported,
+        inputs.features.exported,
     localrule: True

@@ -15,7 +15,7 @@ for name, studies, is_local, megabytes, minutes in (
         name:
             name
         input:
-            unpack(inputs.table_sources),
+            unpack(inputs.figures.table_sources),
         output:
             parquet=layout.figure_table,
             csv=beside(layout.figure_table, ".csv"),
@@ -33,9 +33,9 @@ for name, studies, is_local, megabytes, minutes in (
             mem_mb=megabytes,
             runtime=minutes,
         params:
-            figure=inputs.table_settings,
-            cells=inputs.table_cells,
-            code=inputs.table_code,
+            figure=inputs.figures.table_settings,
+            cells=inputs.figures.table_cells,
+            code=inputs.figures.table_code,
         script:
             "../workflow_scripts/jobs/figure_table.py"
 
@@ -43,8 +43,8 @@ for name, studies, is_local, megabytes, minutes in (
 rule figure:
     input:
         table=layout.figure_table,
-        manifest=inputs.manifest_shown,
-        preprocessed=inputs.images_shown,
+        manifest=inputs.figures.manifest_shown,
+        preprocessed=inputs.figures.images_shown,
     output:
         svg=in_report(layout.figure, "Figures", "figure", figure="{figure}"),
         png=beside(layout.figure, ".png"),
@@ -60,9 +60,11 @@ rule figure:
         mem_mb=2000,
         runtime=10,
     params:
-        figure=lambda wildcards: inputs.figure_settings(wildcards).draw_settings(),
+        figure=lambda wildcards: inputs.figures.figure_settings(
+            wildcards
+        ).draw_settings(),
         style=settings.style.dump(),
-        code=inputs.figure_code,
+        code=inputs.figures.figure_code,
     script:
         "../workflow_scripts/jobs/figure.py"
 
@@ -73,7 +75,7 @@ if settings.reproduction:
     use rule figure_table as reproduction with:
         input:
             published=published,
-            tables=inputs.published_tables,
+            tables=inputs.figures.published_tables,
         output:
             parquet=layout.reproduction,
             csv=in_report(
@@ -88,7 +90,7 @@ if settings.reproduction:
         benchmark:
             layout.benchmark(layout.reproduction)
         params:
-            figure=inputs.reproduction_settings,
+            figure=inputs.figures.reproduction_settings,
             cells=[],
             code=code_digest("jobs.figure_table", "figures.reproduction"),
 

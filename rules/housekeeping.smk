@@ -28,8 +28,8 @@ rule list_layers:
         mem_mb=500,
         runtime=10,
     params:
-        model=inputs.listed_model,
-        size=inputs.listed_size,
+        model=inputs.targets.listed_model,
+        size=inputs.targets.listed_size,
         n_images=number_of_images,
     script:
         "../workflow_scripts/jobs/list_layers.py"

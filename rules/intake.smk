@@ -21,8 +21,8 @@ rule embedded:
 
 rule intake:
     input:
-        folder=layout.embedded if inputs.is_embedded else [],
-        excluded=inputs.excluded_images,
+        folder=layout.embedded if inputs.intake.is_embedded else [],
+        excluded=inputs.intake.excluded_images,
     output:
         images=layout.images,
         set_aside=layout.set_aside,
@@ -40,11 +40,11 @@ rule intake:
         mem_mb=resources.intake_mb,
         runtime=sizes.runtime_per_image(0.02),
     params:
-        folder=inputs.images_folder,
+        folder=inputs.intake.images_folder,
         facts=layout.facts,
-        intake=inputs.intake_settings,
-        listing=inputs.listing,
-        state=inputs.state_of(inputs.excluded_images),
+        intake=inputs.intake.file_settings,
+        listing=inputs.intake.listing,
+        state=inputs.state_of(inputs.intake.excluded_images),
         code=code_digest("jobs.intake"),
     script:
         "../workflow_scripts/jobs/intake.py"
@@ -69,7 +69,7 @@ rule known_labels:
         facts=layout.known_facts,
         level=settings.intake.labels.level,
         max_pixels=settings.intake.max_pixels,
-        listing=inputs.known_listing,
+        listing=inputs.intake.known_listing,
         code=code_digest("jobs.known_labels"),
     script:
         "../workflow_scripts/jobs/known_labels.py"
@@ -78,7 +78,7 @@ rule known_labels:
 rule scale_bars:
     input:
         images=layout.images,
-        corrections=inputs.scale_corrections,
+        corrections=inputs.intake.scale_corrections,
     output:
         layout.scale_bars,
     log:
@@ -92,12 +92,12 @@ rule scale_bars:
         mem_mb=resources.intake_mb,
         runtime=sizes.runtime_per_image(0.2),
     params:
-        folder=inputs.images_folder,
+        folder=inputs.intake.images_folder,
         facts=layout.scale_facts,
-        state=inputs.state_of(inputs.scale_corrections),
+        state=inputs.state_of(inputs.intake.scale_corrections),
         page=layout.scales_page,
         max_pixels=settings.intake.max_pixels,
-        listing=inputs.listing,
+        listing=inputs.intake.listing,
         code=code_digest("jobs.scale_bars"),
     script:
         "../workflow_scripts/jobs/scale_bars.py"
@@ -120,9 +120,9 @@ rule scales_page:
         mem_mb=resources.intake_mb,
         runtime=sizes.runtime_per_image(0.05),
     params:
-        folder=inputs.images_folder,
+        folder=inputs.intake.images_folder,
         max_pixels=settings.intake.max_pixels,
-        dataset=inputs.dataset,
+        dataset=layout.dataset,
         code=code_digest("jobs.scales_page"),
     script:
         "../workflow_scripts/jobs/scales_page.py"
@@ -149,10 +149,10 @@ if settings.intake.cuts:
             mem_mb=resources.intake_mb,
             runtime=sizes.runtime_per_image(0.02),
         params:
-            folder=inputs.images_folder,
+            folder=inputs.intake.images_folder,
             max_pixels=settings.intake.max_pixels,
-            cut=inputs.cut_settings,
-            annotations=inputs.annotations,
+            cut=inputs.intake.cut_settings,
+            annotations=inputs.intake.annotations,
             code=code_digest("jobs.cut"),
         script:
             "../workflow_scripts/jobs/cut.py"
@@ -161,15 +161,15 @@ if settings.intake.cuts:
 # A rule of its own, so that a change of labels does not make images and features again.
 rule label:
     input:
-        images=inputs.images_table,
-        set_aside=inputs.set_aside_tables,
-        table=inputs.label_table,
-        corrections=inputs.label_corrections,
+        images=inputs.intake.images_table,
+        set_aside=inputs.intake.set_aside_tables,
+        table=inputs.intake.label_table,
+        corrections=inputs.intake.label_corrections,
         scales=layout.scale_bars if settings.intake.scale_bars else [],
-        groups=inputs.group_table,
+        groups=inputs.intake.group_table,
         look_alikes=layout.near_duplicates if settings.intake.are_grouped else [],
     output:
-        **inputs.label_matches,
+        **inputs.intake.label_matches,
         manifest=layout.manifest,
         rejected=layout.rejected,
     log:
@@ -185,11 +185,13 @@ rule label:
         runtime=10,
     params:
         labels=settings.intake.labels.dump(exclude={"corrections"}),
-        sublabels=inputs.sublabel_rule,
-        groups=inputs.group_rule,
-        annotations=inputs.annotations,
+        sublabels=inputs.intake.sublabel_rule,
+        groups=inputs.intake.group_rule,
+        annotations=inputs.intake.annotations,
         state=inputs.state_of(
-            inputs.label_table, inputs.label_corrections, inputs.group_table
+            inputs.intake.label_table,
+            inputs.intake.label_corrections,
+            inputs.intake.group_table,
         ),
         code=code_digest("jobs.label"),
     script:

@@ -1,7 +1,7 @@
 # A study's baseline cell -> models/{study}/; models and new images -> predictions/{folder}/{study}.csv -> monitor/
 rule model:
     input:
-        unpack(inputs.model_sources),
+        unpack(inputs.models.sources),
     output:
         facts=layout.model,
         tensors=beside(layout.model, ".safetensors"),
@@ -16,9 +16,9 @@ rule model:
         mem_mb=sizes.model_mb,
         runtime=60,
     params:
-        cell=lambda wildcards: inputs.modelled(wildcards.study).dump(),
-        settings=inputs.model_settings,
-        dataset=inputs.dataset,
+        cell=lambda wildcards: inputs.models.modelled(wildcards.study).dump(),
+        settings=inputs.models.applied_settings,
+        dataset=layout.dataset,
         code=code_digest("jobs.model"),
     script:
         "../workflow_scripts/jobs/model.py"
@@ -26,7 +26,7 @@ rule model:
 
 rule model_card:
     input:
-        unpack(inputs.model_card_sources),
+        unpack(inputs.models.card_sources),
     output:
         layout.model_card,
     log:
@@ -49,12 +49,12 @@ rule model_card:
 # `snakemake models` makes the models of all studies, and their cards.
 rule models:
     input:
-        inputs.models,
-        inputs.model_cards,
+        inputs.models.paths,
+        inputs.models.cards,
     localrule: True
 
 
-if settings.new_images and inputs.modelled_studies:
+if settings.new_images and inputs.models.studies:
 
     rule new_images:
         output:
@@ -76,11 +76,11 @@ if settings.new_images and inputs.modelled_studies:
             folder=settings.new_images,
             facts=layout.new_facts,
             intake={
-                **inputs.intake_settings,
+                **inputs.intake.file_settings,
                 "duplicates": "keep",
                 "visual_duplicates": "report",
             },
-            listing=inputs.listing_of_new_images,
+            listing=inputs.new_images.listing,
             code=code_digest("jobs.intake"),
         script:
             "../workflow_scripts/jobs/intake.py"
@@ -133,21 +133,18 @@ if settings.new_images and inputs.modelled_studies:
             params:
                 folder=settings.new_images,
                 max_pixels=settings.intake.max_pixels,
-                cut=inputs.cut_settings,
+                cut=inputs.intake.cut_settings,
                 code=code_digest("jobs.cut"),
             script:
                 "../workflow_scripts/jobs/cut.py"
 
     rule name_new_images:
         input:
-            facts=inputs.models,
-            tensors=[beside(path, ".safetensors") for path in inputs.models],
-            images=inputs.new_images_table,
+            facts=inputs.models.paths,
+            tensors=[beside(path, ".safetensors") for path in inputs.models.paths],
+            images=inputs.new_images.table,
         output:
-            [
-                filled(layout.predictions, study=study)
-                for study in inputs.modelled_studies
-            ],
+            [filled(layout.predictions, study=study) for study in inputs.models.studies],
         log:
             f"{layout.root}/logs/predictions/{{folder}}.log",
         benchmark:
@@ -161,7 +158,7 @@ if settings.new_images and inputs.modelled_studies:
             gpu=0 if settings.device == "cpu" else 1,
         params:
             folder=settings.new_images,
-            studies=inputs.modelled_studies,
+            studies=inputs.models.studies,
             max_pixels=settings.intake.max_pixels,
             device=settings.device,
             code=code_digest("jobs.predict"),
@@ -195,12 +192,12 @@ if settings.new_images and inputs.modelled_studies:
             gpu=0 if settings.device == "cpu" else 1,
         params:
             folder=settings.new_images,
-            batch=inputs.batch,
+            batch=inputs.new_images.batch,
             names=lambda wildcards: {
-                "dataset": inputs.dataset,
+                "dataset": layout.dataset,
                 "study": wildcards.study,
             },
-            links=inputs.monitor_links,
+            links=inputs.new_images.monitor_links,
             max_pixels=settings.intake.max_pixels,
             device=settings.device,
             style=settings.style.dump(),
@@ -213,7 +210,7 @@ if settings.new_images and inputs.modelled_studies:
         input:
             facts=layout.model,
             tensors=beside(layout.model, ".safetensors"),
-            manifest=inputs.manifest_of_model,
+            manifest=inputs.models.manifest,
             predictions=layout.predictions,
         output:
             areas=layout.predicted_areas,
@@ -240,12 +237,12 @@ if settings.new_images and inputs.modelled_studies:
 # `snakemake predict --config new_images=PATH` assigns the images of a folder to clusters.
 rule predict:
     input:
-        inputs.predictions,
+        inputs.new_images.predictions,
     localrule: True
 
 
 # `snakemake monitor --config new_images=PATH` tests batches of the images of a folder that grows.
 rule monitor:
     input:
-        inputs.monitors,
+        inputs.new_images.monitors,
     localrule: True

@@ -1,7 +1,7 @@
 # images.csv and images -> preprocess/{preprocess}.h5, one job for each variant
 rule preprocess:
     input:
-        images=inputs.images_table,
+        images=inputs.intake.images_table,
     output:
         layout.preprocessed,
     log:
@@ -15,7 +15,7 @@ rule preprocess:
         mem_mb=resources.preprocess_mb,
         runtime=sizes.runtime_per_image(0.1),
     params:
-        folder=inputs.images_folder,
+        folder=inputs.intake.images_folder,
         max_pixels=settings.intake.max_pixels,
         steps=lambda wildcards: settings.preprocess[wildcards.preprocess].dump()[
             "steps"

@@ -1,8 +1,8 @@
 # features/... -> decomposed/{preprocess}/{backbone}/{layer}/{decomposition}.h5, one file for all n_components and whiten
 rule decompose:
     input:
-        unpack(inputs.regressed_on),
-        source=inputs.decomposed_from,
+        unpack(inputs.clustering.regressed_on),
+        source=inputs.clustering.decomposed_from,
     output:
         layout.decomposed,
     log:
@@ -10,17 +10,17 @@ rule decompose:
     benchmark:
         layout.benchmark(layout.decomposed)
     conda:
-        environment_by(inputs.decomposition_gpus)
+        environment_by(inputs.clustering.decomposition_gpus)
     threads: 1
     resources:
         mem_mb=sizes.decompose_mb,
         runtime=sizes.decompose_minutes,
-        gpu=inputs.decomposition_gpus,
+        gpu=inputs.clustering.decomposition_gpus,
     params:
         decomposition=lambda wildcards: settings.decompositions[
             wildcards.decomposition
         ].dump(),
-        state=inputs.state_of(inputs.regressed_table),
+        state=inputs.state_of(inputs.clustering.regressed_table),
         code=lambda wildcards: code_digest(
             "jobs.decompose",
             f"reduce.{settings.decompositions[wildcards.decomposition].method_name}",

@@ -2,8 +2,8 @@
 rule subset:
     input:
         manifest=layout.manifest,
-        clusters=inputs.clusters_of_subset,
-        table=inputs.table_of_subset,
+        clusters=inputs.clustering.clusters_of_subset,
+        table=inputs.clustering.table_of_subset,
     output:
         layout.subset_manifest,
     log:
@@ -19,7 +19,7 @@ rule subset:
         runtime=10,
     params:
         subset=lambda wildcards: settings.subsets[wildcards.subset].dump(),
-        state=inputs.state_of(inputs.table_of_subset),
+        state=inputs.state_of(inputs.clustering.table_of_subset),
         code=code_digest("jobs.subset"),
     script:
         "../workflow_scripts/jobs/subset.py"

@@ -1,7 +1,7 @@
 # clusters/... of a study's cells -> agreement/{study}/{k}.h5: how well every two of them agree
 rule agreement:
     input:
-        unpack(inputs.agreement_sources),
+        unpack(inputs.verdict.agreement_sources),
     output:
         layout.agreement,
     log:
@@ -15,8 +15,8 @@ rule agreement:
         mem_mb=sizes.agreement_mb,
         runtime=60,
     params:
-        k=inputs.agreement_k,
-        cells=inputs.agreement_cells,
+        k=inputs.verdict.agreement_k,
+        cells=inputs.verdict.agreement_cells,
         code=code_digest("jobs.agreement"),
     script:
         "../workflow_scripts/jobs/agreement.py"
@@ -25,7 +25,7 @@ rule agreement:
 # clusters/... of a study's cells, agreement/... -> consensus/{study}.h5 and .csv: the groups on which the cells agree
 rule consensus:
     input:
-        unpack(inputs.consensus_sources),
+        unpack(inputs.verdict.consensus_sources),
     output:
         store=layout.consensus,
         csv=in_report(
@@ -42,8 +42,8 @@ rule consensus:
         mem_mb=sizes.consensus_mb,
         runtime=60,
     params:
-        settings=inputs.consensus_settings,
-        cells=inputs.consensus_cells,
+        settings=inputs.verdict.consensus_settings,
+        cells=inputs.verdict.consensus_cells,
         code=code_digest("jobs.consensus"),
     script:
         "../workflow_scripts/jobs/consensus.py"
@@ -52,7 +52,7 @@ rule consensus:
 # A cell's stores and raw images -> perturbed/...: the groups of some images and of their perturbed versions
 rule perturb:
     input:
-        unpack(inputs.perturb_sources),
+        unpack(inputs.models.perturbed_sources),
     output:
         layout.perturbed,
     log:
@@ -67,13 +67,15 @@ rule perturb:
         runtime=sizes.perturb_minutes,
         gpu=0 if settings.device == "cpu" else 1,
     params:
-        folder=inputs.images_folder,
+        folder=inputs.intake.images_folder,
         max_pixels=settings.intake.max_pixels,
         cells=lambda wildcards: [
-            cell.dump() for cell in inputs.perturbed_cells(wildcards)
+            cell.dump() for cell in inputs.models.perturbed_cells(wildcards)
         ],
-        settings=inputs.perturb_settings,
-        figure=lambda wildcards: inputs.figure_settings(wildcards).table_settings(),
+        settings=inputs.models.perturbed_settings,
+        figure=lambda wildcards: inputs.figures.figure_settings(
+            wildcards
+        ).table_settings(),
         device=settings.device,
         code=code_digest("jobs.perturb"),
     script:
@@ -83,7 +85,7 @@ rule perturb:
 # tables/..., figures/... and consensus/... -> verdict/{study}.html and .csv: the answers of the study, in sentences
 rule verdict:
     input:
-        unpack(inputs.verdict_sources),
+        unpack(inputs.verdict.sources),
     output:
         page=in_report(
             layout.verdict, None, "verdict", category="Verdict", study="{study}"
@@ -101,9 +103,9 @@ rule verdict:
         mem_mb=2000,
         runtime=10,
     params:
-        **inputs.page_params("verdict"),
-        kinds=inputs.kinds_of_verdict,
-        links=inputs.verdict_links,
+        **inputs.pages.params("verdict"),
+        kinds=inputs.verdict.kinds_read,
+        links=inputs.verdict.links,
         code=code_digest("jobs.verdict"),
     script:
         "../workflow_scripts/jobs/verdict.py"
@@ -112,7 +114,7 @@ rule verdict:
 # The verdict of the first study that has one becomes the front page of the results.
 rule front_page:
     input:
-        inputs.first_verdict,
+        inputs.verdict.first,
     output:
         layout.front_page,
     log:
@@ -135,7 +137,7 @@ rule front_page:
 # manifest.csv, weights/..., features/..., clusters/... and tables/... -> methods/methods.md and methods.bib
 rule methods:
     input:
-        unpack(inputs.methods_sources),
+        unpack(inputs.methods.sources),
     output:
         text=in_report(layout.methods, None, "methods", category="Methods"),
         references=in_report(
@@ -153,7 +155,7 @@ rule methods:
         mem_mb=1000,
         runtime=10,
     params:
-        **inputs.methods_params,
+        **inputs.methods.params,
         code=code_digest("jobs.methods"),
     script:
         "../workflow_scripts/jobs/methods.py"

@@ -442,6 +442,7 @@ class Layout:
     report_files = Artefact(".report", (".files",), "all", STAYS, "the list of the files that the report shows")
 
     def __init__(self, dataset: str) -> None:
+        self.dataset = dataset
         self.root = f"results/{dataset}"
 
     def of(self, pattern: str, cell: Cell, **other: str) -> str:

@@ -70,26 +70,25 @@ def inputs():
 
 
 def test_points_are_a_decomposition_or_the_features_themselves(inputs):
-    assert inputs.points(_of_cell()) == "results/d/decomposed/plain/net/fire9_avg/pca.h5"
-    assert inputs.points(_of_cell(reducer="none")) == "results/d/features/plain/net/fire9_avg.h5"
+    assert inputs.clustering.points(_of_cell()) == "results/d/decomposed/plain/net/fire9_avg/pca.h5"
+    assert inputs.clustering.points(_of_cell(reducer="none")) == "results/d/features/plain/net/fire9_avg.h5"
 
 
 def test_a_consensus_is_read_by_the_clusterer_that_takes_it_for_its_clusters(inputs):
-    assert inputs.consensus_read(_of_cell()) == []
+    assert inputs.clustering.consensus_read(_of_cell()) == []
     agreed = {**CONFIG["clusterers"], "agreed": {"method": "consensus", "study": "folded"}}
     inputs = _inputs(clusterers=agreed)
-    assert inputs.consensus_read(_of_cell(clusterer="agreed")) == "results/d/consensus/folded.h5"
+    assert inputs.clustering.consensus_read(_of_cell(clusterer="agreed")) == "results/d/consensus/folded.h5"
     # No cell of the study takes the consensus, so that the other study is no part of it.
-    assert not any("folded" in path for path in inputs.of_study("main")(Wildcards()))
+    assert not any("folded" in path for path in inputs.targets.of_study("main")(Wildcards()))
 
 
 def test_a_map_is_made_of_its_decomposition_and_that_of_the_features(inputs):
     place = {name: OF_CELL[name] for name in ("preprocess", "backbone", "layer")}
-    of_map = inputs.decomposed_from(Wildcards(**place, decomposition="map"))
+    of_map = inputs.clustering.decomposed_from(Wildcards(**place, decomposition="map"))
     assert of_map == "results/d/decomposed/plain/net/fire9_avg/pca.h5"
-    assert (
-        inputs.decomposed_from(Wildcards(**place, decomposition="pca")) == "results/d/features/plain/net/fire9_avg.h5"
-    )
+    of_features = inputs.clustering.decomposed_from(Wildcards(**place, decomposition="pca"))
+    assert of_features == "results/d/features/plain/net/fire9_avg.h5"
 
 
 def test_facts_that_are_regressed_out_are_read_beside_the_features(tmp_path):
@@ -97,11 +96,11 @@ def test_facts_that_are_regressed_out_are_read_beside_the_features(tmp_path):
     flat = {"method": "pca", "regress_out": {"facts": ["operator"], "table": str(table)}}
     inputs = _inputs(decompositions={**CONFIG["decompositions"], "flat": flat})
     place = {"preprocess": "plain", "backbone": "net", "layer": "fire9_avg@part"}
-    assert inputs.regressed_on(Wildcards(**place, decomposition="pca")) == {}
+    assert inputs.clustering.regressed_on(Wildcards(**place, decomposition="pca")) == {}
     with pytest.raises(SystemExit, match=r"decompositions\.flat\.regress_out\.table: found no file"):
-        inputs.regressed_on(Wildcards(**place, decomposition="flat"))
+        inputs.clustering.regressed_on(Wildcards(**place, decomposition="flat"))
     table.touch()
-    assert inputs.regressed_on(Wildcards(**place, decomposition="flat")) == {
+    assert inputs.clustering.regressed_on(Wildcards(**place, decomposition="flat")) == {
         "manifest": "results/d/subsets/part.csv",
         "images": "results/d/preprocess/plain.h5",
         "table": str(table),
@@ -109,32 +108,32 @@ def test_facts_that_are_regressed_out_are_read_beside_the_features(tmp_path):
 
 
 def test_rows_of_a_subset_have_its_manifest(inputs):
-    assert inputs.manifest_of_rows(_of_cell()) == "results/d/manifest.csv"
-    assert inputs.manifest_of_rows(_of_cell(layer="fire9_avg@part")) == "results/d/subsets/part.csv"
-    assert inputs.clusters_of_subset(Wildcards(subset="part")) == []
-    clusters = inputs.clusters_of_subset(Wildcards(subset="cluster"))
+    assert inputs.clustering.manifest_of_rows(_of_cell()) == "results/d/manifest.csv"
+    assert inputs.clustering.manifest_of_rows(_of_cell(layer="fire9_avg@part")) == "results/d/subsets/part.csv"
+    assert inputs.clustering.clusters_of_subset(Wildcards(subset="part")) == []
+    clusters = inputs.clustering.clusters_of_subset(Wildcards(subset="cluster"))
     assert clusters == "results/d/clusters/plain/net/fire9_avg/pca5w/kmeans.h5"
 
 
 def test_rows_of_tables_name_the_choices_and_null_where_one_does_not_apply(inputs):
     known = {"dataset": "d", "preprocess": "plain", "backbone": "net", "layer": "fire9_avg", "clusterer": "kmeans"}
-    found = inputs.cell_columns(_of_cell(layer="fire9_avg@part"))
+    found = inputs.clustering.cell_columns(_of_cell(layer="fire9_avg@part"))
     assert found == known | {"subset": "part", "reducer": "pca5w", "n_components": 5, "whiten": True}
-    found = inputs.cell_columns(_of_cell(reducer="none"))
+    found = inputs.clustering.cell_columns(_of_cell(reducer="none"))
     assert found == known | {"subset": "all", "reducer": "none", "n_components": None, "whiten": None}
 
 
 def test_a_studys_scores_are_those_of_its_cells_and_of_their_folds(inputs):
-    scores = inputs.scores_of_study(Wildcards(study="folded"))
+    scores = inputs.clustering.scores_of_study(Wildcards(study="folded"))
     assert scores == [
         "results/d/scores/plain/net/fire9_avg/pca5w/kmeans.parquet",
         "results/d/validated/plain/net/fire9_avg/pca5w/kmeans/folds/scores.parquet",
     ]
-    assert len(inputs.class_scores_of_study(Wildcards(study="main"))) == 4
+    assert len(inputs.clustering.class_scores_of_study(Wildcards(study="main"))) == 4
 
 
 def test_a_figures_table_reads_what_the_kind_says_of_each_cell(inputs):
-    sources = inputs.table_sources(Wildcards(study="main", figure="map"))
+    sources = inputs.figures.table_sources(Wildcards(study="main", figure="map"))
     place = "plain/net/fire9_avg"
     assert sources == {
         "manifest": ["results/d/manifest.csv"],
@@ -143,27 +142,27 @@ def test_a_figures_table_reads_what_the_kind_says_of_each_cell(inputs):
         "clusters": [f"results/d/clusters/{place}/pca5w/kmeans.h5"],
         "scores": [f"results/d/scores/{place}/pca5w/kmeans.parquet"],
     }
-    assert len(inputs.table_sources(Wildcards(study="main", figure="all"))["scores"]) == 4
-    folds = inputs.table_sources(Wildcards(study="folded", figure="folds"))
+    assert len(inputs.figures.table_sources(Wildcards(study="main", figure="all"))["scores"]) == 4
+    folds = inputs.figures.table_sources(Wildcards(study="folded", figure="folds"))
     assert folds == {"validated": ["results/d/validated/plain/net/fire9_avg/pca5w/kmeans/folds/scores.parquet"]}
 
 
 def test_a_figure_of_more_than_one_subset_has_the_manifest_of_all(inputs):
-    assert inputs.manifest_shown(Wildcards(study="main", figure="all")) == "results/d/manifest.csv"
-    assert inputs.manifest_shown(Wildcards(study="main", figure="part")) == "results/d/subsets/part.csv"
+    assert inputs.figures.manifest_shown(Wildcards(study="main", figure="all")) == "results/d/manifest.csv"
+    assert inputs.figures.manifest_shown(Wildcards(study="main", figure="part")) == "results/d/subsets/part.csv"
 
 
 def test_only_figures_that_show_images_read_them_and_only_those_that_run_clusterers_get_these(inputs):
-    assert inputs.images_shown(Wildcards(study="main", figure="part")) == ["results/d/preprocess/plain.h5"]
-    assert inputs.images_shown(Wildcards(study="main", figure="all")) == []
-    assert inputs.table_settings(Wildcards(study="main", figure="toys"))["clusterers"].keys() == {"kmeans"}
-    assert "clusterers" not in inputs.table_settings(Wildcards(study="main", figure="all"))
+    assert inputs.figures.images_shown(Wildcards(study="main", figure="part")) == ["results/d/preprocess/plain.h5"]
+    assert inputs.figures.images_shown(Wildcards(study="main", figure="all")) == []
+    assert inputs.figures.table_settings(Wildcards(study="main", figure="toys"))["clusterers"].keys() == {"kmeans"}
+    assert "clusterers" not in inputs.figures.table_settings(Wildcards(study="main", figure="all"))
 
 
 def test_pages_read_their_cells_and_the_images_that_they_name(inputs):
-    gallery, audit = (inputs.page_sources(kind)(Wildcards(study="main")) for kind in ("gallery", "audit"))
+    gallery, audit = (inputs.pages.sources(kind)(Wildcards(study="main")) for kind in ("gallery", "audit"))
     assert gallery["images"] == "results/d/preprocess/small.h5"
-    assert len(gallery["clusters"]) == len(inputs.page_params("gallery")["cells"](Wildcards(study="main"))) == 4
+    assert len(gallery["clusters"]) == len(inputs.pages.params("gallery")["cells"](Wildcards(study="main"))) == 4
     assert audit["images"] == "results/d/preprocess/plain.h5"
 
 
@@ -175,12 +174,12 @@ def test_an_explorer_reads_the_ranking_of_the_cells_if_the_study_has_one():
     }
     inputs = _inputs(studies=studies)
     ranked, plain = (Wildcards(study=study) for study in studies)
-    assert inputs.explorer_sources(ranked)["trust"] == ["results/d/tables/ranked/trust.parquet"]
-    assert inputs.explorer_sources(plain)["trust"] == []
-    opening = inputs.opening_of_explorer(ranked)
+    assert inputs.pages.explorer_sources(ranked)["trust"] == ["results/d/tables/ranked/trust.parquet"]
+    assert inputs.pages.explorer_sources(plain)["trust"] == []
+    opening = inputs.pages.opening_of_explorer(ranked)
     assert (opening["baseline"]["layer"], opening["baseline"]["whiten"]) == ("fire9_avg", True)
-    assert opening["ranked"] == inputs.table_cells(Wildcards(study="ranked", figure="trust"))
-    assert inputs.opening_of_explorer(plain)["ranked"] == []
+    assert opening["ranked"] == inputs.figures.table_cells(Wildcards(study="ranked", figure="trust"))
+    assert inputs.pages.opening_of_explorer(plain)["ranked"] == []
 
 
 def test_a_gallery_reads_the_scores_of_imagenets_classes_once_where_a_pass_makes_them():
@@ -188,9 +187,9 @@ def test_a_gallery_reads_the_scores_of_imagenets_classes_once_where_a_pass_makes
     backbones = {**CONFIG["backbones"], "net": {"model": "squeezenet1_1", "layers": layers}}
     inputs, study = _inputs(backbones=backbones), Wildcards(study="main")
     scores = "results/d/features/plain/net/logits.h5"
-    assert inputs.gallery_sources(study)["class_scores"] == [scores]
-    assert inputs.class_scores_seen(study) == [scores] * 4
-    assert _inputs().gallery_sources(study)["class_scores"] == []
+    assert inputs.pages.gallery_sources(study)["class_scores"] == [scores]
+    assert inputs.pages.class_scores_seen(study) == [scores] * 4
+    assert _inputs().pages.gallery_sources(study)["class_scores"] == []
 
 
 def test_a_verdict_of_several_subsets_ends_before_the_first_job():
@@ -200,25 +199,25 @@ def test_a_verdict_of_several_subsets_ends_before_the_first_job():
     with pytest.raises(UserError, match=message):
         Grid(parse(CONFIG | {"studies": {"main": study}})).check()
     inputs = _inputs(studies={"main": study | {"verdict": {"at": {"subset": "all"}}}})
-    assert len(inputs.explorer_sources(Wildcards(study="main"))["clusters"]) == 4
-    assert len(inputs.opening_of_explorer(Wildcards(study="main"))["ranked"]) == 2
+    assert len(inputs.pages.explorer_sources(Wildcards(study="main"))["clusters"]) == 4
+    assert len(inputs.pages.opening_of_explorer(Wildcards(study="main"))["ranked"]) == 2
 
 
 def test_a_fine_tuned_network_has_weights_of_its_own(inputs):
-    assert inputs.weights_of("net") == "results/d/weights/net.json"
-    assert inputs.frozen_network("tuned")["weights"] == "results/d/finetuned/tuned.safetensors"
-    assert inputs.frozen_network("net")["weights"] == "default"
-    assert inputs.images_to_learn_from(Wildcards(backbone="tuned")) == "results/d/preprocess/small.h5"
+    assert inputs.features.weights_of("net") == "results/d/weights/net.json"
+    assert inputs.features.frozen_network("tuned")["weights"] == "results/d/finetuned/tuned.safetensors"
+    assert inputs.features.frozen_network("net")["weights"] == "default"
+    assert inputs.features.images_to_learn_from(Wildcards(backbone="tuned")) == "results/d/preprocess/small.h5"
 
 
 def test_a_missing_file_of_the_user_ends_the_run_with_one_line(inputs, capsys):
     with pytest.raises(SystemExit, match=r"^Error: config: backbones\.tuned\.weights: found no file w\.pth$"):
-        inputs.weight_file(Wildcards(backbone="tuned"))
-    assert inputs.weight_file(Wildcards(backbone="net")) == []
+        inputs.features.weight_file(Wildcards(backbone="tuned"))
+    assert inputs.features.weight_file(Wildcards(backbone="net")) == []
     with pytest.raises(SystemExit, match=r"^Error: config: new_images: found nothing, allowed: a folder of images"):
-        inputs.predictions(None)
+        inputs.new_images.predictions(None)
     with pytest.raises(SystemExit, match=r"^Error: config: intake: found one that cuts images, allowed for snakemake"):
-        _inputs(intake={"tiles": {"size": 64}}).monitors(None)
+        _inputs(intake={"tiles": {"size": 64}}).new_images.monitors(None)
 
 
 def test_a_file_of_the_user_that_is_replaced_by_an_older_one_is_seen(tmp_path):
@@ -229,13 +228,13 @@ def test_a_file_of_the_user_that_is_replaced_by_an_older_one_is_seen(tmp_path):
     inputs = _inputs(
         backbones={**CONFIG["backbones"], "net": net}, intake={"labels": {"rule": "csv", "file": str(labels)}}
     )
-    of_weights, of_labels = inputs.state_of(inputs.weight_file), inputs.state_of(inputs.label_table)
+    of_weights, of_labels = inputs.state_of(inputs.features.weight_file), inputs.state_of(inputs.intake.label_table)
     net, before = Wildcards(backbone="net"), of_labels(None)
     new = of_weights(net)
     os.utime(weights, (1, 1))  # the same size with an older time
     assert of_weights(net) != new
     assert of_labels(None) == before
-    assert inputs.state_of()(None) == inputs.state_of(inputs.excluded_images)(None)  # nothing is brought
+    assert inputs.state_of()(None) == inputs.state_of(inputs.intake.excluded_images)(None)  # nothing is brought
 
 
 def test_every_rule_that_reads_a_file_of_the_user_sees_that_it_is_replaced():
@@ -244,35 +243,36 @@ def test_every_rule_that_reads_a_file_of_the_user_sees_that_it_is_replaced():
 
 
 def test_gpus_are_for_what_is_told_to_take_one(inputs):
-    assert [inputs.decomposition_gpus(Wildcards(decomposition=name)) for name in ("pca", "codes")] == [0, 1]
-    assert inputs.clusterer_gpus(_of_cell()) == 0
+    assert [inputs.clustering.decomposition_gpus(Wildcards(decomposition=name)) for name in ("pca", "codes")] == [0, 1]
+    assert inputs.clustering.clusterer_gpus(_of_cell()) == 0
 
 
 def test_exported_are_the_features_of_all_images_of_each_layer_once():
     inputs = _inputs(export_as="csv")
-    assert inputs.exported(None) == ["results/d/exported/plain/net/fire9_avg.csv"]
+    assert inputs.features.exported(None) == ["results/d/exported/plain/net/fire9_avg.csv"]
 
 
 def test_models_are_those_of_studies_with_a_place_for_new_images(inputs):
-    assert inputs.models == [f"results/d/models/{study}/model.json" for study in ("main", "folded")]
-    sources = inputs.model_sources(Wildcards(study="main"))
+    assert inputs.models.paths == [f"results/d/models/{study}/model.json" for study in ("main", "folded")]
+    sources = inputs.models.sources(Wildcards(study="main"))
     assert sources["network"] == sources["features"] == "results/d/features/plain/net/fire9_avg.h5"
-    settings = inputs.model_settings(Wildcards(study="main"))
+    settings = inputs.models.applied_settings(Wildcards(study="main"))
     assert settings["decomposition"]["method"] == "pca"
     assert settings["backbone"]["licence"] is None
 
 
 def test_published_tables_are_those_that_the_configuration_makes(inputs):
-    assert inputs.published_tables == [f"results/d/tables/{name}.parquet" for name in ("main.classes", "main/map")]
+    made = [f"results/d/tables/{name}.parquet" for name in ("main.classes", "main/map")]
+    assert inputs.figures.published_tables == made
     compared = _inputs(reproduction={"published": "cohn"})
-    assert len(compared.reproduction_settings["facts"]) == len(FACTS)
-    assert "results/d/figures/reproduction.png" in compared.everything(None)
-    assert "results/d/figures/reproduction.png" not in compared.of_study("main")(None)
+    assert len(compared.figures.reproduction_settings["facts"]) == len(FACTS)
+    assert "results/d/figures/reproduction.png" in compared.targets.everything(None)
+    assert "results/d/figures/reproduction.png" not in compared.targets.of_study("main")(None)
 
 
 def test_a_study_is_also_what_its_figures_are_made_of(inputs):
-    files = set(inputs.of_study("main")(None))
-    assert files <= set(inputs.everything(None))
+    files = set(inputs.targets.of_study("main")(None))
+    assert files <= set(inputs.targets.everything(None))
     assert {"results/d/tables/main.parquet", "results/d/audit/main.csv", "results/d/gallery/main.html"} <= files
     assert {"results/d/figures/main/map.svg", "results/d/figures/main/map.png"} <= files
     assert "results/d/features/plain/net/fire9_avg.h5" in files
@@ -281,6 +281,6 @@ def test_a_study_is_also_what_its_figures_are_made_of(inputs):
 
 
 def test_the_model_whose_layers_are_listed_is_a_backbones_or_one_by_name(inputs):
-    assert inputs.listed_model(None) == "squeezenet1_1"
-    assert inputs.listed_size(None) == 224
-    assert _inputs(backbone="vgg16").listed_model(None) == "vgg16"
+    assert inputs.targets.listed_model(None) == "squeezenet1_1"
+    assert inputs.targets.listed_size(None) == 224
+    assert _inputs(backbone="vgg16").targets.listed_model(None) == "vgg16"

@@ -132,7 +132,7 @@ def test_every_descriptor_has_words():
 
 def test_the_default_cites_what_it_uses():
     settings = parse(read_yaml(ROOT / "config" / "config.yaml"))
-    described = Inputs(settings, Grid(settings), Layout("embedded")).methods_params["run"]({})
+    described = Inputs(settings, Grid(settings), Layout("embedded")).methods.params["run"]({})
     cited = set(CITED.findall(str(described)))
     assert {"lloyd1982", "arthur2007", "zuiderveld1994", "iandola2016", "vandermaaten2008"} <= cited
     assert not {"ester1996", "hinton2006", "mullner2013"} & cited

@@ -1,0 +1,63 @@
+"""Input functions and params of the rules, as functions of their wildcards: a class for each stage.
+
+A mistake of the user that is noticed here ends the run with one line.
+"""
+
+from collections.abc import Callable, Sequence
+
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.grid.inputs.clustering import ClusteringInputs
+from workflow_scripts.grid.inputs.features import FeatureInputs
+from workflow_scripts.grid.inputs.figures import FigureInputs
+from workflow_scripts.grid.inputs.intake import IntakeInputs
+from workflow_scripts.grid.inputs.methods import MethodsInputs
+from workflow_scripts.grid.inputs.models import ModelInputs
+from workflow_scripts.grid.inputs.new_images import NewImagesInputs
+from workflow_scripts.grid.inputs.pages import PageInputs
+from workflow_scripts.grid.inputs.stage import Files, Wildcards
+from workflow_scripts.grid.inputs.targets import Targets
+from workflow_scripts.grid.inputs.verdict import VerdictInputs
+from workflow_scripts.intake.listing import entry_of, listing_digest
+from workflow_scripts.settings.configuration import Settings
+from workflow_scripts.settings.published import Fact
+
+
+class Inputs:
+    """Input functions and params of all rules for one configuration, by stage.
+
+    Parameters
+    ----------
+    settings : of the configuration.
+    grid : the cells of its studies.
+    layout : the paths of its artefacts.
+    facts : the published numbers that the run is compared with.
+    """
+
+    def __init__(self, settings: Settings, grid: Grid, layout: Layout, facts: Sequence[Fact] = ()) -> None:
+        configured = (settings, grid, layout)
+        self.intake = IntakeInputs(*configured)
+        self.features = FeatureInputs(*configured)
+        self.clustering = ClusteringInputs(*configured)
+        self.figures = FigureInputs(*configured, facts)
+        self.pages = PageInputs(*configured)
+        self.verdict = VerdictInputs(*configured, self.pages)
+        self.models = ModelInputs(*configured, self.features, self.figures)
+        self.new_images = NewImagesInputs(*configured, self.models)
+        self.methods = MethodsInputs(*configured)
+        self.targets = Targets(*configured, self.models)
+        self._made_here = layout.known_labels
+
+    def state_of(self, *files: Callable[[Wildcards], Files]) -> Callable[[Wildcards], str]:
+        """Return a function of the wildcards for a digest of the sizes and times of files that the user brings.
+
+        Snakemake sees that a file was replaced only if the new one is newer than what was made from the old one. A copy
+        that keeps its time (`cp -p`, rsync) may be older.
+        """
+
+        def state(wildcards: Wildcards) -> str:
+            paths = [file(wildcards) for file in files]
+            brought = [path for path in paths if isinstance(path, str) and path != self._made_here]
+            return listing_digest(map(entry_of, brought))
+
+        return state

@@ -1,0 +1,62 @@
+"""Input functions and params of the rules that fine-tune networks, and that make and export features."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_file
+
+
+@dataclass(frozen=True)
+class FeatureInputs(Stage):
+    """Inputs of the stage from preprocessed images to features."""
+
+    @ends_the_run
+    def weight_file(self, wildcards: Wildcards) -> Files:
+        """Return the weight file that a backbone's settings name, or no file."""
+        name = wildcards.backbone
+        return named_file(f"backbones.{name}.weights", self.settings.backbones[name].weight_file)
+
+    def feature_file(self, backbone: str) -> Callable[[Wildcards], Files]:
+        """Return an input function for the file of features that a backbone's settings name."""
+
+        @ends_the_run
+        def file(wildcards: Wildcards) -> Files:
+            return named_file(f"backbones.{backbone}.file", self.settings.backbones[backbone].model)
+
+        return file
+
+    def images_to_learn_from(self, wildcards: Wildcards) -> str:
+        """Return the preprocessed images that a network is fine-tuned on."""
+        tuned = self.settings.backbones[wildcards.backbone].finetune
+        return self.layout.preprocessed.format(preprocess=tuned.preprocess if tuned else "")
+
+    def weights_of(self, backbone: str) -> str:
+        """Return the file that extraction waits for: the fine-tuned weights, or the JSON about the weight file."""
+        tuned = self.settings.backbones[backbone].finetune
+        return (self.layout.finetuned if tuned else self.layout.weights).format(backbone=backbone)
+
+    def frozen_network(self, backbone: str) -> dict[str, Any]:
+        """Return the settings of the network that extraction runs, with the fine-tuned weights if there are any."""
+        settings = self.settings.backbones[backbone]
+        tuned = {"weights": self.weights_of(backbone), "sha256": None, "normalise": "auto"}
+        return {**settings.network(), **(tuned if settings.finetune else {})}
+
+    def images_for(self, backbone: str) -> Callable[[Wildcards], str]:
+        """Return an input function for the preprocessed images; it ends the run if the backbone refuses their size."""
+
+        @ends_the_run
+        def images(wildcards: Wildcards) -> str:
+            size = self.settings.preprocess[wildcards.preprocess].size
+            if trouble := self.settings.backbones[backbone].refuses(size):
+                raise UserError(f"config: backbones.{backbone}: {trouble}")
+            return self.layout.preprocessed.format(**wildcards)
+
+        return images
+
+    def exported(self, wildcards: Wildcards) -> list[str]:
+        """Return the tables of the features of all cells, in the format of the setting `export_as`."""
+        layout, ending = self.layout, self.settings.export_as
+        paths = (layout.of(layout.exported, cell, layer=cell.layer, format=ending) for cell in self.grid.all_cells)
+        return list(dict.fromkeys(paths))

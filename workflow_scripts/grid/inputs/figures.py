@@ -1,0 +1,122 @@
+"""Input functions and params of the rules that make figures and their tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflow_scripts.grid.artefacts import k_in_path
+from workflow_scripts.grid.axes import EVERYTHING
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+from workflow_scripts.provenance import code_digest
+from workflow_scripts.settings.figures import Figure
+from workflow_scripts.settings.published import Fact
+
+
+@dataclass(frozen=True)
+class FigureInputs(Stage):
+    """Inputs of the stage from clusters and scores to figures."""
+
+    facts: Sequence[Fact] = ()
+    """The published numbers that the run is compared with."""
+
+    def figure_settings(self, wildcards: Wildcards) -> Figure:
+        """Return the settings of a figure."""
+        return self.settings.studies[wildcards.study].figures[wildcards.figure]
+
+    def cells_shown(self, wildcards: Wildcards) -> list[Cell]:
+        """Return the cells that a figure shows."""
+        return self.grid.figures[wildcards.study][wildcards.figure]
+
+    def table_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the artefacts that a figure's table is computed from, by name."""
+        return {name: self._source(name, wildcards) for name in self.figure_settings(wildcards).reads}
+
+    def _source(self, name: str, wildcards: Wildcards) -> Files:
+        """Return the artefact `name` that a figure reads: one file, or one for each of the figure's cells."""
+        layout, cells, figure = self.layout, self.cells_shown(wildcards), self.figure_settings(wildcards)
+        match name:
+            case "formats":
+                return layout.formats
+            case "consensus":
+                return layout.consensus.format(study=wildcards.study)
+            case "agreement":
+                return layout.agreement.format(study=wildcards.study, at_k=k_in_path(getattr(figure, "k", None)))
+            case "perturbed":
+                return layout.perturbed.format(**wildcards)
+            case "facts":
+                return getattr(figure, "facts", None) or []
+            case "validated":
+                folds = self.settings.studies[wildcards.study].cross_validation
+                return layout.validated_of(layout.validated, cells, folds)
+            case "manifest":
+                return [layout.manifest_of(cell.subset) for cell in cells]
+            case "points":
+                return [layout.points(cell) for cell in cells]
+            case "map":
+                coordinates = figure.decomposition_shown or ""
+                return [layout.of(layout.decomposed, cell, decomposition=coordinates) for cell in cells]
+            case _:
+                return [layout.of(getattr(layout, name), cell) for cell in cells]
+
+    def manifest_shown(self, wildcards: Wildcards) -> str:
+        """Return the manifest of the images that a figure shows; that of all images if its cells differ in subset."""
+        subsets = {cell.subset for cell in self.cells_shown(wildcards)}
+        return self.layout.manifest_of(subsets.pop() if len(subsets) == 1 else EVERYTHING)
+
+    def images_shown(self, wildcards: Wildcards) -> list[str]:
+        """Return the stores of preprocessed images if the figure shows images, otherwise no files."""
+        if not self.figure_settings(wildcards).shows_images:
+            return []
+        return [self.layout.of(self.layout.preprocessed, cell) for cell in self.cells_shown(wildcards)]
+
+    def clusterers_run(self, wildcards: Wildcards) -> dict[str, dict[str, Any]]:
+        """Return the settings of the clusterers that the job of a figure's table runs itself, by name."""
+        if not self.figure_settings(wildcards).runs_clusterers:
+            return {}
+        names = dict.fromkeys(cell.clusterer for cell in self.cells_shown(wildcards))
+        return {name: self.settings.clusterers[name].dump() for name in names}
+
+    def table_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the settings that decide a figure's table."""
+        clusterers = self.clusterers_run(wildcards)
+        return self.figure_settings(wildcards).table_settings() | ({"clusterers": clusterers} if clusterers else {})
+
+    def table_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the cells that a figure shows, as jobs get them."""
+        return dumped(self.cells_shown(wildcards))
+
+    def table_code(self, wildcards: Wildcards) -> str:
+        """Return the digest of the code that makes a figure's table."""
+        methods = {clusterer["method"] for clusterer in self.clusterers_run(wildcards).values()}
+        return code_digest(
+            "jobs.figure_table",
+            f"figures.{self.figure_settings(wildcards).method_name}",
+            *(f"clusterers.{method}" for method in sorted(methods)),
+        )
+
+    def figure_code(self, wildcards: Wildcards) -> str:
+        """Return the digest of the code that draws a figure."""
+        return code_digest("jobs.figure", f"figures.{self.figure_settings(wildcards).method_name}")
+
+    @property
+    def reproduction_settings(self) -> dict[str, Any]:
+        """The settings of the comparison with published numbers, and these numbers; empty without a comparison."""
+        settings = self.settings.reproduction
+        return (
+            {**settings.table_settings(), "facts": [fact.model_dump(mode="json") for fact in self.facts]}
+            if settings
+            else {}
+        )
+
+    @property
+    def published_tables(self) -> list[str]:
+        """The tables of this configuration that published numbers are compared with."""
+        names = sorted({fact.table for fact in self.facts})
+        return [f"{self.layout.root}/tables/{name}.parquet" for name in names if self._is_made(name)]
+
+    def _is_made(self, table: str) -> bool:
+        """Return whether this configuration makes a table: `study`, `study.classes` or `study/figure`."""
+        study, _, figure = table.partition("/")
+        study = study.removesuffix(".classes")
+        return study in self.grid.figures and (not figure or figure in self.grid.figures[study])

@@ -1,0 +1,139 @@
+"""Input functions and params of the rules that make the manifest: files, parts of files and labels."""
+
+import sys
+from dataclasses import dataclass
+from glob import escape
+from os.path import abspath, isdir, join, split
+from typing import Any
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_file
+from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
+from workflow_scripts.intake.labels import find_table
+from workflow_scripts.intake.listing import listing_digest, scan
+
+
+@dataclass(frozen=True)
+class IntakeInputs(Stage):
+    """Inputs of the stage from files to the manifest."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the images are those that come with the workflow, not in a folder of the user."""
+        return self.settings.data == "embedded"
+
+    def images_folder(self, wildcards: Wildcards = None) -> str:
+        """Return the folder of the raw images."""
+        return self.layout.embedded if self.is_embedded else self.settings.data
+
+    @ends_the_run
+    def listing(self, wildcards: Wildcards) -> str | None:
+        """Return a digest of the files in the data folder, without the tables of labels; None for embedded data."""
+        if self.is_embedded:
+            return None
+        files = (
+            *(self.label_table, self.group_table, self.label_corrections),
+            *(self.excluded_images, self.scale_corrections),
+        )
+        given = [file(wildcards) for file in files]
+        tables = {abspath(table) for table in given if isinstance(table, str)}
+        folder, intake = self.settings.data, self.settings.intake
+        entries = scan(folder, intake.include, intake.exclude)
+        return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
+
+    def known_listing(self, wildcards: Wildcards) -> str:
+        """Return a digest of the files in the folder of labelled images that labels are taken from."""
+        try:
+            return listing_digest(scan(str(self.settings.intake.labels.file)))
+        except UserError as error:
+            sys.exit(f"Error: intake.labels.file: {error}")
+
+    @ends_the_run
+    def label_table(self, wildcards: Wildcards) -> Files:
+        """Return the table that labels are read from, or no file."""
+        labels = self.settings.intake.labels
+        if labels.by_content and labels.file and isdir(labels.file):
+            return self.layout.known_labels
+        return find_table(self.images_folder(), labels.rule, labels.file) or []
+
+    @ends_the_run
+    def label_corrections(self, wildcards: Wildcards) -> Files:
+        """Return the table of corrected labels, or no file."""
+        return named_file("intake.labels.corrections", self.settings.intake.labels.corrections)
+
+    @ends_the_run
+    def group_table(self, wildcards: Wildcards) -> Files:
+        """Return the table that groups are read from, or no file."""
+        groups = self.settings.intake.groups
+        return named_file("intake.groups.file", groups.file) if groups and groups.rule == "csv" else []
+
+    @ends_the_run
+    def scale_corrections(self, wildcards: Wildcards) -> Files:
+        """Return the table of corrected scales, or no file."""
+        return named_file("intake.scales", self.settings.intake.scales)
+
+    @property
+    def group_rule(self) -> dict[str, Any] | None:
+        """The rule of the groups, or None."""
+        groups = self.settings.intake.groups
+        return groups.dump() if groups else None
+
+    @ends_the_run
+    def excluded_images(self, wildcards: Wildcards) -> Files:
+        """Return the table of images that are left out, or no file."""
+        return named_file("intake.exclude_file", self.settings.intake.exclude_file)
+
+    @property
+    def file_settings(self) -> dict[str, Any]:
+        """The settings that decide which files become images of the data set."""
+        return self.settings.intake.dump(
+            exclude={"labels", "sublabels", "groups", "scale_bars", "scales", "tiles", "crops"}
+        )
+
+    @property
+    def images_table(self) -> str:
+        """The path of the table of images, which are files or parts of files."""
+        return self.layout.regions if self.settings.intake.cuts else self.layout.images
+
+    @property
+    def set_aside_tables(self) -> list[str]:
+        """The paths of the tables of files and parts that are left out."""
+        return [self.layout.set_aside, *([self.layout.regions_set_aside] if self.settings.intake.cuts else [])]
+
+    @property
+    def cut_settings(self) -> dict[str, Any]:
+        """The settings that decide which parts of files become images."""
+        intake = self.settings.intake
+        return {
+            "tiling": intake.tiles.tiling() if intake.tiles else None,
+            **(intake.crops.dump() if intake.crops else {"boxes": None}),
+            "all_pages": intake.pages == "all",
+            "min_size": intake.min_size,
+        }
+
+    def annotations(self, wildcards: Wildcards) -> str | None:
+        """Return a digest of the annotations that boxes or labels come from, or None."""
+        intake = self.settings.intake
+        if intake.crops:
+            return self._listing_of("crops.boxes", intake.crops.boxes)
+        return self._listing_of("labels.file", str(intake.labels.file)) if intake.labels.rule == "boxes" else None
+
+    def _listing_of(self, key: str, source: str) -> str:
+        """Return a digest of a file, or of the files in a folder."""
+        folder, name = split(source)
+        try:
+            entries = scan(source) if isdir(source) else scan(folder or ".", ["./" + escape(name)])
+            return listing_digest(entries)
+        except UserError:
+            sys.exit(f"Error: config: intake.{key}: found nothing at {source}, allowed: {ANNOTATIONS}")
+
+    @property
+    def sublabel_rule(self) -> dict[str, Any] | None:
+        """The settings of the finer classes, or None."""
+        sublabels = self.settings.intake.sublabels
+        return sublabels.dump(include={"rule", "level", "pattern"}) if sublabels else None
+
+    @property
+    def label_matches(self) -> dict[str, str]:
+        """The additional output if labels are matched by content."""
+        return {"matches": self.layout.label_matches} if self.settings.intake.labels.by_content else {}

@@ -1,0 +1,98 @@
+"""Input functions and params of the rule that describes the methods of the run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from workflow_scripts.grid.artefacts import beside
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.inputs.stage import Stage, Wildcards, dumped
+from workflow_scripts.settings.figures import Figure
+
+
+@dataclass(frozen=True)
+class MethodsInputs(Stage):
+    """Inputs of the paragraph about the methods of the run."""
+
+    def sources(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """Return the files from which the methods of the run are written, by name."""
+        layout, cells = self.layout, self.grid.all_cells
+        of_cells = [path for cell in cells for path in (layout.points(cell), layout.of(layout.clusters, cell))]
+        return {
+            "manifest": [layout.manifest],
+            "rejected": [layout.rejected],
+            "weights": [layout.weights.format(backbone=backbone) for backbone in self._with_weights],
+            "features": [layout.of(layout.features, cell, layer=cell.layer) for cell in self._first_of_layers],
+            "stores": list(dict.fromkeys(of_cells)),
+            "tables": [beside(layout.study_table.format(study=study), ".csv") for study in self.settings.studies],
+        }
+
+    @property
+    def params(self) -> dict[str, Callable[[Wildcards], Any]]:
+        """The params of the methods: the settings of the run, and the backbones and layers of input files.
+
+        They are functions, because every job parses the rules, and one needs these.
+        """
+        return {
+            "run": lambda wildcards: self._described,
+            "backbones": lambda wildcards: self._with_weights,
+            "layers": lambda wildcards: [(cell.backbone, cell.layer) for cell in self._first_of_layers],
+        }
+
+    @property
+    def _described(self) -> dict[str, Any]:
+        """The settings of the run as phrases and numbers (`pages.methods.paragraph.Run`)."""
+        settings, cells = self.settings, self.grid.all_cells
+        return {
+            "dataset": self.layout.dataset,
+            "seed": settings.seed,
+            "learns": any(settings.backbones[cell.backbone].finetune for cell in cells),
+            "steps": {
+                name: [step.prose for step in settings.preprocess[name].steps] for name in self._used("preprocess")
+            },
+            "backbones": self._phrases("backbone"),
+            "reductions": self._phrases("decomposition"),
+            "maps": self._maps,
+            "clusterers": self._phrases("clusterer"),
+            "numbers": {
+                name: {"k": clusterer.ks, "repeats": clusterer.n_repeats, "starts": clusterer.starts}
+                for name, clusterer in settings.clusterers.items()
+                if name in self._used("clusterer")
+            },
+            "analyses": list(dict.fromkeys(figure.prose for figure in self._figures if figure.prose)),
+            "baseline": settings.baseline.dump(),
+            "studies": {study: dumped(of_study) for study, of_study in self.grid.cells.items()},
+        }
+
+    def _used(self, axis: str) -> list[str]:
+        """Return the names on an axis that cells use."""
+        return list(dict.fromkeys(getattr(cell, axis) for cell in self.grid.all_cells))
+
+    def _phrases(self, axis: str) -> dict[str, str]:
+        """Return a phrase for each variant on an axis that cells use, by name."""
+        variants = getattr(self.settings, str(AXES[axis].section))
+        return {name: variants[name].prose for name in self._used(axis) if name in variants}
+
+    @property
+    def _maps(self) -> list[str]:
+        """Phrases of the decompositions that figures and pages show, but that no cell clusters."""
+        shown = [figure.decomposition_shown for figure in self._figures]
+        shown += [cell.decomposition for cells in self.grid.maps.values() for cell in cells]
+        clustered, variants = self._phrases("decomposition"), self.settings.decompositions
+        return [variants[name].prose for name in dict.fromkeys(shown) if name and name not in clustered]
+
+    @property
+    def _figures(self) -> list[Figure]:
+        return [figure for study in self.settings.studies.values() for figure in study.figures.values()]
+
+    @cached_property
+    def _with_weights(self) -> list[str]:
+        """The backbones that cells use and that have weights."""
+        return [name for name in self._used("backbone") if self.settings.backbones[name].weights]
+
+    @cached_property
+    def _first_of_layers(self) -> list[Cell]:
+        """The first cell of each layer of each backbone."""
+        return list({(cell.backbone, cell.layer): cell for cell in reversed(self.grid.all_cells)}.values())[::-1]

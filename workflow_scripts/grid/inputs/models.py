@@ -1,0 +1,103 @@
+"""Input functions and params of the rules that make models, and that assign perturbed images."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from workflow_scripts.grid.artefacts import beside, k_in_path
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.inputs.features import FeatureInputs
+from workflow_scripts.grid.inputs.figures import FigureInputs
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards
+
+
+@dataclass(frozen=True)
+class ModelInputs(Stage):
+    """Inputs of models, and of the perturbed images that they are applied to."""
+
+    features: FeatureInputs
+    figures: FigureInputs
+
+    @cached_property
+    def studies(self) -> list[str]:
+        """The studies that have a model for new images."""
+        return [study for study in self.settings.studies if self.grid.modelled(study)]
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """The models of all studies that have one."""
+        return [self.layout.model.format(study=study) for study in self.studies]
+
+    @property
+    def cards(self) -> list[str]:
+        """The cards of these models."""
+        return [self.layout.model_card.format(study=study) for study in self.studies]
+
+    def modelled(self, study: str) -> Cell:
+        """Return the cell that a study's model is made from; raises `KeyError` if the study has no model."""
+        cell = self.grid.modelled(study)
+        if cell is None:
+            raise KeyError(study)
+        return cell
+
+    def sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the artefacts that a study's model is made from, by name."""
+        return self._sources_of(self.modelled(wildcards.study))
+
+    def card_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the files from which a study's model card is written, by name."""
+        cell = self.modelled(wildcards.study)
+        model = self.layout.model.format(study=wildcards.study)
+        weights = self.layout.weights.format(backbone=cell.backbone)
+        return {
+            "facts": model,
+            "tensors": beside(model, ".safetensors"),
+            "manifest": self.layout.manifest_of(cell.subset),
+            "scores": self.layout.of(self.layout.scores, cell),
+            "weights": [weights] if self.settings.backbones[cell.backbone].weights else [],
+        }
+
+    def manifest(self, wildcards: Wildcards) -> str:
+        """Return the manifest of the images that a study's model is made from."""
+        return self.layout.manifest_of(self.modelled(wildcards.study).subset)
+
+    def perturbed_cells(self, wildcards: Wildcards) -> list[Cell]:
+        """Return the cells of which one assigns the perturbed images of a figure to its groups."""
+        shown = self.figures.cells_shown(wildcards)[0]
+        return self.grid.perturbable(wildcards.study, self.figures.figure_settings(wildcards), shown)
+
+    def perturbed_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the artefacts of the cells for perturbed images, by name; also their agreement if one is chosen."""
+        of_cells = [self._sources_of(cell) for cell in self.perturbed_cells(wildcards)]
+        sources: dict[str, Files] = {name: [str(files[name]) for files in of_cells] for name in of_cells[0]}
+        if self.figures.figure_settings(wildcards).of_trusted_cell:
+            sources["agreement"] = self.layout.agreement.format(study=wildcards.study, at_k=k_in_path(None))
+        return sources
+
+    def _sources_of(self, cell: Cell) -> dict[str, Files]:
+        layout = self.layout
+        return {
+            "manifest": layout.manifest_of(cell.subset),
+            "features": layout.of(layout.features, cell),
+            "network": layout.of(layout.features, cell, layer=cell.layer),
+            "points": layout.points(cell),
+            "clusters": layout.of(layout.clusters, cell),
+            "scores": layout.of(layout.scores, cell),
+        }
+
+    def applied_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the settings of preprocessing, network and decomposition, which a model applies to new images."""
+        return self._settings_of(self.modelled(wildcards.study))
+
+    def perturbed_settings(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the same settings (as `applied_settings`) of each of the cells for perturbed images."""
+        return [self._settings_of(cell) for cell in self.perturbed_cells(wildcards)]
+
+    def _settings_of(self, cell: Cell) -> dict[str, Any]:
+        decomposition = self.settings.decompositions.get(cell.decomposition)
+        licence = self.settings.backbones[cell.backbone].licence
+        return {
+            "preprocess": self.settings.preprocess[cell.preprocess].dump(),
+            "backbone": {**self.features.frozen_network(cell.backbone), "licence": licence},
+            "decomposition": decomposition and decomposition.dump(),
+        }

@@ -1,0 +1,78 @@
+"""Input functions and params of the rules that assign new images to the groups of models."""
+
+import sys
+from dataclasses import dataclass
+from os.path import isdir
+from typing import Any
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.grid.artefacts import beside, folder_name
+from workflow_scripts.grid.expand import PLACES_NEW_IMAGES
+from workflow_scripts.grid.inputs.models import ModelInputs
+from workflow_scripts.grid.inputs.stage import Stage, Wildcards, ends_the_run
+from workflow_scripts.intake.listing import listing_digest, scan
+
+
+@dataclass(frozen=True)
+class NewImagesInputs(Stage):
+    """Inputs of the predictions and pages about the images of another folder."""
+
+    models: ModelInputs
+
+    def listing(self, wildcards: Wildcards) -> str:
+        """Return a digest of the files in the folder of new images."""
+        intake = self.settings.intake
+        try:
+            return listing_digest(scan(str(self.settings.new_images), intake.include, intake.exclude))
+        except UserError as error:
+            sys.exit(f"Error: new_images: {error}")
+
+    @property
+    def table(self) -> str:
+        """The path of the table of new images, which are files or parts of files as those of the data set are."""
+        return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
+
+    def predictions(self, wildcards: Wildcards) -> list[str]:
+        """Return the tables of predictions for the new images, for each study with a model, and areas of tiles."""
+        areas = [self.layout.predicted_areas] if self.settings.intake.tiles else []
+        return self._of_models("predict", self.layout.predictions, *areas)
+
+    @ends_the_run
+    def monitors(self, wildcards: Wildcards) -> list[str]:
+        """Return the pages about the batches of new images, one for each study with a model.
+
+        Raises `UserError` if images are parts of files, or as `predictions` does.
+        """
+        if self.settings.intake.cuts:
+            allowed = "whole files, without tiles, crops and pages: all"
+            raise UserError(f"config: intake: found one that cuts images, allowed for snakemake monitor: {allowed}")
+        return self._of_models("monitor", self.layout.monitor)
+
+    @ends_the_run
+    def _of_models(self, command: str, *patterns: str) -> list[str]:
+        """Return the files of each study with a model.
+
+        Raises `UserError` if `new_images` is no folder, if images are boxes, or if no study has a model.
+        """
+        found = self.settings.new_images or "nothing"
+        if not isdir(found):
+            allowed = f"a folder of images, as in: snakemake {command} --config new_images=PATH"
+            raise UserError(f"config: new_images: found {found}, allowed: {allowed}")
+        if self.settings.intake.crops:
+            allowed = "whole files or tiles: the boxes are annotated on other images"
+            raise UserError(f"config: new_images: found with intake.crops, allowed: {allowed}")
+        if not self.models.studies:
+            raise UserError(f"config: studies: found none with a model, allowed: {PLACES_NEW_IMAGES}")
+        folder = folder_name(found)
+        return [pattern.format(folder=folder, study=study) for study in self.models.studies for pattern in patterns]
+
+    @property
+    def batch(self) -> dict[str, Any]:
+        """The size and the order of batches of new images, and the rate of false alarms."""
+        settings = self.settings
+        return {"size": settings.batch_size, "order": settings.batch_order, "rate": settings.false_alarms}
+
+    def monitor_links(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the paths of the tables behind the page about new images, below the folder of all results."""
+        paths = {"batches": beside(self.layout.monitor, ".csv"), "predictions": self.layout.predictions}
+        return {name: path.format(**wildcards).removeprefix(f"{self.layout.root}/") for name, path in paths.items()}

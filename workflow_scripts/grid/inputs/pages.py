@@ -1,0 +1,79 @@
+"""Input functions and params of the rules that make audits, galleries and explorers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from workflow_scripts.grid.artefacts import beside
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+
+
+@dataclass(frozen=True)
+class PageInputs(Stage):
+    """Inputs of the pages on which people look at images, and of their maps."""
+
+    def sources(self, kind: str) -> Callable[[Wildcards], dict[str, Files]]:
+        """Return an input function for the artefacts of the cells that a page shows, and for its images, by name."""
+
+        def sources(wildcards: Wildcards) -> dict[str, Files]:
+            cells = self.grid.pages[wildcards.study][kind]
+            shown = self.settings.studies[wildcards.study].pages[kind].images or cells[0].preprocess
+            return {
+                "manifest": [self.layout.manifest_of(cell.subset) for cell in cells],
+                "points": [self.layout.points(cell) for cell in cells],
+                "clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells],
+                "images": self.layout.preprocessed.format(preprocess=shown),
+            }
+
+        return sources
+
+    def params(self, kind: str) -> dict[str, Callable[[Wildcards], Any]]:
+        """Return the params of a page, as functions of the wildcards."""
+        return {
+            "names": lambda wildcards: {"dataset": self.layout.dataset, "study": wildcards.study},
+            "page": lambda wildcards: self.settings.studies[wildcards.study].pages[kind].page_settings(),
+            "cells": lambda wildcards: dumped(self.grid.pages[wildcards.study][kind]),
+        }
+
+    def gallery_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the inputs of a gallery by name: those of its cells, and the scores of ImageNet's classes."""
+        scores = dict.fromkeys(path for path in self.class_scores_seen(wildcards) if path)
+        return {**self.sources("gallery")(wildcards), "class_scores": list(scores)}
+
+    def class_scores_seen(self, wildcards: Wildcards) -> list[str | None]:
+        """Return for each cell of a gallery the features that are scores of ImageNet's classes; None without them."""
+        cells = self.grid.pages[wildcards.study]["gallery"]
+        layers = [self.settings.backbones[cell.backbone].class_scores_beside(cell.layer) for cell in cells]
+        return [
+            layer and self.layout.of(self.layout.features, cell, layer=layer)
+            for cell, layer in zip(cells, layers, strict=True)
+        ]
+
+    def explorer_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the inputs of an explorer by name: those of its cells and maps, and tables with facts on each
+        image."""
+        layout, study = self.layout, wildcards.study
+        pages = self.grid.pages[study]
+        return {
+            **self.sources("explorer")(wildcards),
+            "maps": [layout.of(layout.decomposed, cell) for cell in self.grid.maps[study]],
+            "quality": layout.quality,
+            "consensus": beside(layout.consensus.format(study=study), ".csv") if "verdict" in pages else [],
+            "audit": layout.audit.format(study=study) if "audit" in pages else [],
+            "trust": [layout.figure_table.format(study=study, figure=name) for name in self._rankings(study)],
+        }
+
+    def _rankings(self, study: str) -> list[str]:
+        """Return the name of the study's first figure that ranks its cells by trust; none if it has no such figure."""
+        name = self.settings.studies[study].figure_of_kind("trust")
+        return [name] if name in self.grid.figures[study] else []
+
+    def opening_of_explorer(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the baseline of a study, and the cells that are ranked by trust, as jobs get them."""
+        study = wildcards.study
+        ranked = [cell for name in self._rankings(study) for cell in self.grid.figures[study][name]]
+        return {"baseline": self.grid.first_choice(study).dump(), "ranked": dumped(ranked)}
+
+    def maps_of_explorer(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the cells of an explorer's maps, as jobs get them."""
+        return dumped(self.grid.maps[wildcards.study])

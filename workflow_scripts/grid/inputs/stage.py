@@ -1,0 +1,64 @@
+"""The base class of the input functions of a stage, their types, and the end of a run by a mistake of the user."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from os.path import isfile
+from typing import Any, ParamSpec, TypeVar
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.settings.configuration import Settings
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+Wildcards = Any
+"""The wildcards of Snakemake, with an attribute and an item for each."""
+Files = str | list[str]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Base class of the input functions and params of a stage.
+
+    Parameters
+    ----------
+    settings : of the configuration.
+    grid : the cells of its studies.
+    layout : the paths of its artefacts.
+    """
+
+    settings: Settings
+    grid: Grid
+    layout: Layout
+
+
+def ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Return the function with an end of the run, by one line, in place of a `UserError`.
+
+    Snakemake would show a traceback.
+    """
+
+    @wraps(function)
+    def guarded(*arguments: Given.args, **keywords: Given.kwargs) -> Result:
+        try:
+            return function(*arguments, **keywords)
+        except UserError as error:
+            sys.exit(f"Error: {error}")
+
+    return guarded
+
+
+def named_file(key: str, file: str | None) -> Files:
+    """Return the file that the configuration's `key` names, or no file; raises `UserError` if it does not exist."""
+    if file and not isfile(file):
+        raise UserError(f"config: {key}: found no file {file}")
+    return file or []
+
+
+def dumped(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Return cells as dictionaries, as jobs get them."""
+    return [cell.dump() for cell in cells]

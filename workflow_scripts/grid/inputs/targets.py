@@ -1,0 +1,50 @@
+"""The files of the targets that make everything or one study, and the network whose layers a target lists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workflow_scripts.grid.artefacts import beside
+from workflow_scripts.grid.expand import Grid
+from workflow_scripts.grid.inputs.models import ModelInputs
+from workflow_scripts.grid.inputs.stage import Stage, Wildcards
+
+
+@dataclass(frozen=True)
+class Targets(Stage):
+    """The files that a target of the command line stands for."""
+
+    models: ModelInputs
+
+    def everything(self, wildcards: Wildcards) -> list[str]:
+        """Return all files of the configuration, also intermediate ones, but not the models.
+
+        Intermediate files must be targets: if one is missing because its job failed, and files made from it earlier
+        still exist, Snakemake would not make it again.
+        """
+        return self._named(self.grid)
+
+    def of_study(self, study: str) -> Callable[[Wildcards], list[str]]:
+        """Return a function for `everything` of one study."""
+
+        def files(wildcards: Wildcards) -> list[str]:
+            read = {self.settings.clusterers[cell.clusterer].study_read for cell in self.grid.cells[study]}
+            studies = {name: of_name for name, of_name in self.settings.studies.items() if name in {study, *read}}
+            alone = self.settings.model_copy(update={"studies": studies, "reproduction": None})
+            return self._named(Grid(alone))
+
+        return files
+
+    def _named(self, grid: Grid) -> list[str]:
+        models = {path for model in self.models.paths for path in (model, beside(model, ".safetensors"))}
+        return sorted(self.layout.named(grid) - models - set(self.models.cards))
+
+    def listed_model(self, wildcards: Wildcards) -> str:
+        """Return the model whose layers are listed; the setting `backbone` names a backbone or a model."""
+        name = self.settings.backbone or self.settings.baseline.backbone
+        return self.settings.backbones[name].model if name in self.settings.backbones else name
+
+    def listed_size(self, wildcards: Wildcards) -> int:
+        """Return the side in pixels of the images that the network in `list_layers` takes."""
+        named = self.settings.backbones.get(self.settings.backbone or "")
+        variant = self.settings.preprocess[self.settings.baseline.preprocess]
+        return (named and named.size) or max(variant.size)

@@ -1,0 +1,100 @@
+"""Input functions and params of the rules that make agreements, consensus and verdicts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from workflow_scripts.grid.artefacts import beside, k_from_path, k_in_path
+from workflow_scripts.grid.inputs.pages import PageInputs
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+from workflow_scripts.settings.studies import ASKED_FOR, OF_A_VERDICT
+
+
+@dataclass(frozen=True)
+class VerdictInputs(Stage):
+    """Inputs of the stage from clusters to the groups on which cells agree, and to the verdict."""
+
+    pages: PageInputs
+
+    def agreement_k(self, wildcards: Wildcards) -> int | None:
+        """Return the k at which cells are compared; None is the smallest of each clusterer."""
+        return k_from_path(wildcards.at_k)
+
+    def agreement_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the clusters of the cells that are compared, by name."""
+        cells = self.grid.compared(wildcards.study, self.agreement_k(wildcards))
+        return {"clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells]}
+
+    def agreement_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the cells that are compared, as jobs get them."""
+        return dumped(self.grid.compared(wildcards.study, self.agreement_k(wildcards)))
+
+    def consensus_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the clusters of the cells of a consensus, their agreement, and their manifest, by name."""
+        cells = self.grid.agreeing(wildcards.study)
+        at_k = k_in_path(self.consensus_settings(wildcards)["k"])
+        return {
+            "manifest": self.layout.manifest_of(cells[0].subset),
+            "clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells],
+            "agreement": self.layout.agreement.format(study=wildcards.study, at_k=at_k),
+        }
+
+    def consensus_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the k of the cells and the number of groups of a consensus; None if the cells decide."""
+        return self.settings.studies[wildcards.study].consensus_settings()
+
+    def consensus_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """Return the cells of the consensus, as jobs get them."""
+        return dumped(self.grid.agreeing(wildcards.study))
+
+    def figures_read(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the names of the figures that a verdict is read from, by kind.
+
+        Figures of the kinds `ASKED_FOR` are left out if the study does not have them.
+        """
+        study = self.settings.studies[wildcards.study]
+        names = {kind: study.figure_of_kind(kind) for kind in (*OF_A_VERDICT, *ASKED_FOR)}
+        made = self.grid.figures[wildcards.study]
+        return {kind: name for kind, name in names.items() if name is not None and name in made}
+
+    def kinds_read(self, wildcards: Wildcards) -> list[str]:
+        """Return the kinds of the figures that a verdict is read from, in the order of the verdict's inputs."""
+        return list(self.figures_read(wildcards))
+
+    def sources(self, wildcards: Wildcards) -> dict[str, Files]:
+        """Return the inputs of a verdict by name: tables and figures, the consensus, the manifest and the images."""
+        layout, study = self.layout, wildcards.study
+        names = self.figures_read(wildcards).values()
+        figures = [layout.figure.format(study=study, figure=name) for name in names]
+        consensus = layout.consensus.format(study=study)
+        return {
+            "manifest": self.consensus_sources(wildcards)["manifest"],
+            "rejected": layout.rejected,
+            "consensus": consensus,
+            "groups": beside(consensus, ".csv"),
+            "tables": [layout.figure_table.format(study=study, figure=name) for name in names],
+            "figures": [beside(figure, ".png") for figure in figures],
+            "images": self.pages.sources("verdict")(wildcards)["images"],
+        }
+
+    def links(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the tables that the sentences of a verdict link to, as paths in the results folder, by name."""
+        layout, study = self.layout, wildcards.study
+        paths = {
+            "manifest": str(self.consensus_sources(wildcards)["manifest"]),
+            "rejected": layout.rejected,
+            "consensus": beside(layout.consensus.format(study=study), ".csv"),
+        }
+        for kind, name in self.figures_read(wildcards).items():
+            paths[kind] = beside(layout.figure_table.format(study=study, figure=name), ".csv")
+        return {name: path.removeprefix(f"{layout.root}/") for name, path in paths.items()}
+
+    @property
+    def first(self) -> list[str]:
+        """The verdict of the first study that has one; an empty list if no study has."""
+        studies = [name for name, pages in self.grid.pages.items() if "verdict" in pages]
+        return [self.layout.verdict.format(study=study) for study in studies[:1]]
+
+    @property
+    def front_page(self) -> list[str]:
+        """The front page of the results; an empty list if no study has a verdict."""
+        return [self.layout.front_page for _ in self.first]
