@@ -15,7 +15,8 @@ from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.figures import choose_k
 from workflow_scripts.n_clusters import elbow, gap, mixture, silhouette, stability
 from workflow_scripts.n_clusters.survey import CRITERIA, Options, standing_out, survey
-from workflow_scripts.settings.figures import ChooseK, Style
+from workflow_scripts.settings.figures import Style
+from workflow_scripts.settings.figures.clusterers import ChooseK
 
 POINTS, LABELS = make_blobs(160, 3, centers=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]], random_state=2)
 KS = np.arange(1, 8)

@@ -1,0 +1,104 @@
+"""The settings of figures that compare the partitions of a study's cells."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from workflow_scripts.settings.base import Seed
+from workflow_scripts.settings.costs import FLOAT, PAIRS_OF_CELLS_COPIES, partitions_bytes
+from workflow_scripts.settings.figures.base import Figure, Metric
+
+
+class _OfPartitions(Figure):
+    """Base class of the settings of figures that compare the partitions of the study's cells."""
+
+    sources: ClassVar[tuple[str, ...]] = ("clusters",)
+    shows_consensus = False
+    of_one_subset = True
+    computes = True
+    k: int | None = None
+    """Number of clusters; null takes the smallest of each cell's clusterer."""
+
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of the partitions of all cells."""
+        return partitions_bytes(n, stored)
+
+
+class _OfAgreement(_OfPartitions):
+    """Base class of the settings of figures that read nothing but the agreement of every two cells."""
+
+    sources = ("agreement",)
+
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of some matrices of all pairs of cells."""
+        return PAIRS_OF_CELLS_COPIES * FLOAT * len(stored) ** 2
+
+
+class Trust(_OfPartitions):
+    """A ranking of the cells by trust that needs no labels: the agreement of each cell with the others, compared with
+    other ways to rank cells."""
+
+    sources = ("manifest", "clusters", "scores", "agreement")
+    kind: Literal["trust"] = "trust"
+    n_samples: int = Field(100, ge=20)
+    """Number of samples of images and cells for the intervals of the ranks, and of shuffled studies for `chance`."""
+    n_resamples: int = Field(0, ge=0, le=100)
+    """Number of samples of 80 % of the images that every cell clusters again, best of 10 starts, to measure its
+    stability under resampling; 0 does not measure it. A sample costs as much as 8 restarts of k-means, or most of a
+    clustering by a method without restarts. The reductions are not fitted again."""
+    seed: Seed = 0
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (*self.sources, "points") if self.n_resamples else self.sources
+
+    @property
+    def runs_clusterers(self) -> bool:
+        return self.n_resamples > 0
+
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of the partitions of all cells, and of the points of one that is clustered again."""
+        return super().memory(n, width, d, stored) + bool(self.n_resamples) * FLOAT * n * self.copies_of_points * d
+
+
+class SpecificationCurve(_OfPartitions):
+    """All cells sorted by a metric, with the range of their repeats, and their choices below."""
+
+    sources = ("clusters", "scores", "agreement")
+    kind: Literal["specification_curve"] = "specification_curve"
+    metric: Metric | Literal["agreement"] = "ari"
+    """The metric; `agreement` is the mean ARI with the other cells. It is also used if the metric needs labels and
+    there are none."""
+
+
+class ChoiceMap(_OfAgreement):
+    """The agreement of every two cells, ordered by a tree, with the choices as coloured bars."""
+
+    kind: Literal["choice_map"] = "choice_map"
+
+
+class PartitionEffects(_OfAgreement):
+    """The share of the disagreement between cells that each choice explains; needs no labels."""
+
+    in_prose = (
+        "the effect of each choice on the partitions by permutational analysis of variance of their distances "
+        "[@anderson2001]"
+    )
+    kind: Literal["partition_effects"] = "partition_effects"
+    pairs: int = Field(3, ge=0)
+    """Number of interactions of two choices that are shown, the strongest first."""
+    n_permutations: int = Field(499, ge=99)
+    seed: Seed = 0
+
+
+class RestartsEnough(_OfPartitions):
+    """The probability that the best of n restarts is the best of all, which shows how many restarts are enough; needs
+    no labels."""
+
+    in_prose = "the probability of having missed an optimum of k-means [@good1953]"
+    kind: Literal["restarts_enough"] = "restarts_enough"
+
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of all labels of one cell, and of those that are counted at once."""
+        return super().memory(n, width, d, (1,) * max(stored))

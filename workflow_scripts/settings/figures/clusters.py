@@ -1,0 +1,127 @@
+"""The settings of figures of the clusters of one cell."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from workflow_scripts.settings.figures.base import Figure, OfOneK
+
+
+class Confusion(OfOneK):
+    """The confusion matrix of the best repeat, after each cluster was given the class of most of its images."""
+
+    sources = ("manifest", "clusters", "scores")
+    kind: Literal["confusion"] = "confusion"
+    width: float = Field(85, gt=20, le=500)
+
+
+class ClassByCluster(OfOneK):
+    """The number of images of each class in each cluster."""
+
+    sources = ("manifest", "clusters", "scores")
+    kind: Literal["class_by_cluster"] = "class_by_cluster"
+    width: float = Field(85, gt=20, le=500)
+
+
+class ContactSheet(OfOneK):
+    """Images of each cluster: nearest the centre, at the border to other clusters, farthest from the centre."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    shows_images = True
+    kind: Literal["contact_sheet"] = "contact_sheet"
+    clusters: list[str] = []
+    """Names of the clusters (such as `Sc`, `Sc-2`; numbers if there are no labels); an empty list takes all."""
+    per_place: int = Field(4, ge=1, le=8)
+    """Number of images of a cluster for each of the three places."""
+
+
+class ClusterPair(OfOneK):
+    """Images of two clusters side by side: nearest the centre, at the border, farthest from the centre."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    computes = True
+    shows_images = True
+    kind: Literal["cluster_pair"] = "cluster_pair"
+    clusters: tuple[str, str] | None = None
+    """Names of the two clusters; null takes the two whose centres are nearest each other."""
+    per_place: int = Field(5, ge=1, le=8)
+    """Number of images of a cluster for each of the three places."""
+
+
+class NearTwins(OfOneK):
+    """The closest pairs of an image and its nearest neighbour that are in different clusters."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    computes = True
+    shows_images = True
+    kind: Literal["near_twins"] = "near_twins"
+    pairs: int = Field(12, ge=1, le=40)
+    """Number of pairs that are drawn; the table has all."""
+
+
+class ClassScores(OfOneK):
+    """A table of precision, recall and F1 of each class: mean and spread over the repeats."""
+
+    sources = ("class_scores", "scores")
+    kind: Literal["class_scores"] = "class_scores"
+    width: float = Field(85, gt=20, le=500)
+
+
+class ClusterScores(OfOneK):
+    """A table of the size, purity, cohesion, silhouette and DBCV of each cluster."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    computes = True
+    copies_of_points = 6
+    holds_pairs = True
+    kind: Literal["cluster_scores"] = "cluster_scores"
+    width: float = Field(85, gt=20, le=500)
+
+
+class AreaFractions(OfOneK):
+    """The share of the area of each cluster of tiles, with its interval; needs `intake: {tiles: ...}`."""
+
+    sources = ("manifest", "clusters", "scores")
+    shows_tiles = True
+    kind: Literal["area_fractions"] = "area_fractions"
+    confidence: float = Field(0.95, gt=0, lt=1)
+
+
+class Overlay(OfOneK):
+    """The clusters of tiles, drawn over the images that the tiles were cut from; needs `intake: {tiles: ...}`."""
+
+    sources = ("manifest", "clusters", "scores")
+    shows_images = True
+    shows_tiles = True
+    kind: Literal["overlay"] = "overlay"
+    images: list[str] = []
+    """Paths of files, as in the manifest's column `parent`; an empty list takes `n_images` files at equal distances."""
+    n_images: int = Field(4, ge=1, le=12)
+
+
+class SilhouetteProfile(OfOneK):
+    """The silhouette of every image, sorted within its cluster."""
+
+    sources = ("manifest", "points", "clusters", "scores")
+    computes = True
+    holds_pairs = True
+    kind: Literal["silhouette_profile"] = "silhouette_profile"
+    width: float = Field(85, gt=20, le=500)
+
+
+class DecisionGraph(OfOneK):
+    """The density of each image and its distance to the nearest denser image, by which Density Peaks chooses
+    centres."""
+
+    sources = ("clusters", "scores")
+    kind: Literal["decision_graph"] = "decision_graph"
+
+
+class Tree(Figure):
+    """The tree of nested clusters (linkage, Density Peaks), with the image nearest the centre of each cluster."""
+
+    sources = ("manifest", "points", "clusters")
+    of_cells = "one"
+    shows_images = True
+    kind: Literal["tree"] = "tree"
+    leaves: int = Field(12, ge=2, le=40)
