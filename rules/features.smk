@@ -65,6 +65,11 @@ rule finetune:
 
 for backbone, variant in settings.backbones.items():
     for number, layers in enumerate(variant.layers):
+        # A rule has one script, so that each kind of backbone has a rule; they share these files.
+        of_layers = [
+            filled(layout.features, backbone=backbone, layer=layer) for layer in layers
+        ]
+        of_pass = filled(layout.features, backbone=backbone, layer=number)
         parts = parts_of(layers[0])
         if len(parts) > 1:
 
@@ -77,13 +82,11 @@ for backbone, variant in settings.backbones.items():
                         for part in parts
                     ],
                 output:
-                    filled(layout.features, backbone=backbone, layer=layers[0]),
+                    of_layers,
                 log:
-                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
+                    layout.log(of_pass),
                 benchmark:
-                    layout.benchmark(
-                        filled(layout.features, backbone=backbone, layer=number)
-                    )
+                    layout.benchmark(of_pass)
                 conda:
                     "../envs/cpu.yaml"
                 threads: 1
@@ -105,16 +108,11 @@ for backbone, variant in settings.backbones.items():
                     images=inputs.features.images_for(backbone),
                     weights=inputs.features.weights_of(backbone),
                 output:
-                    [
-                        filled(layout.features, backbone=backbone, layer=layer)
-                        for layer in layers
-                    ],
+                    of_layers,
                 log:
-                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
+                    layout.log(of_pass),
                 benchmark:
-                    layout.benchmark(
-                        filled(layout.features, backbone=backbone, layer=number)
-                    )
+                    layout.benchmark(of_pass)
                 conda:
                     "../envs/gpu.yaml"
                 threads: 8
@@ -138,16 +136,11 @@ for backbone, variant in settings.backbones.items():
                 input:
                     images=inputs.features.images_for(backbone),
                 output:
-                    [
-                        filled(layout.features, backbone=backbone, layer=layer)
-                        for layer in layers
-                    ],
+                    of_layers,
                 log:
-                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
+                    layout.log(of_pass),
                 benchmark:
-                    layout.benchmark(
-                        filled(layout.features, backbone=backbone, layer=number)
-                    )
+                    layout.benchmark(of_pass)
                 conda:
                     "../envs/cpu.yaml"
                 threads: 8
@@ -171,16 +164,11 @@ for backbone, variant in settings.backbones.items():
                     table=inputs.features.feature_file(backbone),
                     manifest=layout.manifest,
                 output:
-                    [
-                        filled(layout.features, backbone=backbone, layer=layer)
-                        for layer in layers
-                    ],
+                    of_layers,
                 log:
-                    layout.log(filled(layout.features, backbone=backbone, layer=number)),
+                    layout.log(of_pass),
                 benchmark:
-                    layout.benchmark(
-                        filled(layout.features, backbone=backbone, layer=number)
-                    )
+                    layout.benchmark(of_pass)
                 conda:
                     "../envs/cpu.yaml"
                 threads: 1
