@@ -278,15 +278,13 @@ def column_meanings() -> dict[str, str]:
 
 def column_table(meanings: Mapping[str, str]) -> Iterator[str]:
     """Yield a table of columns: type and meaning."""
-    import pandas as pd
+    from workflow_scripts.metrics.table import types_of
 
-    from workflow_scripts.metrics.table import typed
-
-    types = typed(pd.DataFrame(), list(meanings)).dtypes
+    types = types_of(meanings)
     yield "| column | type | meaning |"
     yield "|---|---|---|"
     for name, meaning in meanings.items():
-        yield f"| `{name}` | {TYPES[str(types[name])]} | {one_line(meaning)} |"
+        yield f"| `{name}` | {TYPES[types[name]]} | {one_line(meaning)} |"
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ def of_consensus(answers: Answers) -> pd.DataFrame:
 def of_repeats(of_set: Cells, weights: np.ndarray, k: int, labels: np.ndarray) -> np.ndarray:
     """ARI of the consensus of each repeat of the cells: what the seed alone does."""
     groups = [consensus(of_set.repeats[:, repeat], k, weights).group for repeat in range(of_set.repeats.shape[1])]
-    return score_restarts(np.stack(groups), labels)["ari"].to_numpy()
+    return score_restarts(np.stack(groups), labels)["ari"]
 
 
 def other_rules(answers: Answers) -> pd.DataFrame:
@@ -286,7 +286,7 @@ def main(shared: Path, cache: Path) -> None:
         for k in [data.n_classes, STEEL_K] if "steel" in data.name else [data.n_classes]:
             of_set = cells(vectors, k)
             trusted = trust(of_set.partitions, of_set.choices)
-            ari = score_restarts(of_set.partitions, data.labels)["ari"].to_numpy()
+            ari = score_restarts(of_set.partitions, data.labels)["ari"]
             chosen = half_way if data.name == BLENDS else answers
             chosen[data.name if k == data.n_classes else f"{data.name}, k = {k}"] = (data, of_set, trusted, ari)
             if data.name == "steel" and k == STEEL_K:

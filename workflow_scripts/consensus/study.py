@@ -75,7 +75,7 @@ def consensus_of(
             flips=flips["flips"],
         )
     )
-    ari = float(score_restarts(result.group[None], table["label"])["ari"].iloc[0])
+    ari = float(score_restarts(result.group[None], table["label"])["ari"][0])
     return StudyConsensus(table, result.k, result.chosen_k, weights, ari)
 
 

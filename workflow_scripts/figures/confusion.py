@@ -58,8 +58,8 @@ def tabulate(
     table["share"] = table["count"] / table["support"]
     table["chosen_by"] = chosen_by(figure)
     table = table.assign(k=best.k, accuracy=correct / max(support.sum(), 1))
-    beside = score_restarts(best.labels[None], labels)[[*BESIDE_ACCURACY]].iloc[0]
-    return table.assign(**beside, n_stored=best.n_stored)
+    scores = score_restarts(best.labels[None], labels)
+    return table.assign(**{name: scores[name][0] for name in BESIDE_ACCURACY}, n_stored=best.n_stored)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

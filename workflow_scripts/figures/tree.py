@@ -53,9 +53,9 @@ def tabulate(
     table["x"] = _places(table)
     leaves = list(levels.values())[-1]
     finest = "sublabel" if "sublabel" in manifest else "label"
-    agreement = score_restarts(leaves[None], manifest[finest]).iloc[0]
+    agreement = score_restarts(leaves[None], manifest[finest])
     comparable = manifest[finest].replace("", None).nunique() > 1
-    ari, nmi = (agreement[name] if comparable else np.nan for name in ("ari", "nmi_arithmetic"))
+    ari, nmi = (agreement[name][0] if comparable else np.nan for name in ("ari", "nmi_arithmetic"))
     return table.assign(against=finest, k_leaves=max(levels), ari=ari, nmi=nmi)
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 
 from workflow_scripts.io import store
 from workflow_scripts.io.manifest import read_labels, read_manifest
@@ -13,6 +12,9 @@ from workflow_scripts.io.points import Points, read_points
 from workflow_scripts.io.runs import Clustering, Runs, read_best, read_runs, stored_ks
 from workflow_scripts.io.tables import best_of_repeats, read_parquet, read_scores
 from workflow_scripts.io.which_k import BEST, best_k, choose_k
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class OneCell:
         """Return the cell's value on an axis."""
         return self.choices[axis]
 
-    def manifest(self) -> pd.DataFrame:
+    def manifest(self) -> "pd.DataFrame":
         """Read the manifest of the cell's images."""
         return read_manifest(self.files["manifest"])
 
@@ -58,15 +60,15 @@ class OneCell:
         with store.reading(self.files["points"]) as file:
             return read_labels(self.files["manifest"], store.text(file, "manifest"), store.trained_on(file))
 
-    def scores(self) -> pd.DataFrame:
+    def scores(self) -> "pd.DataFrame":
         """Read the scores of the cell's clusterings of all images, without cross-validation."""
         return read_scores(self.files["scores"])
 
-    def class_scores(self) -> pd.DataFrame:
+    def class_scores(self) -> "pd.DataFrame":
         """Read the scores of each class in the best clustering of each k."""
         return read_parquet(self.files["class_scores"])
 
-    def validated(self) -> pd.DataFrame:
+    def validated(self) -> "pd.DataFrame":
         """Read the scores of the cell's cross-validation."""
         return read_parquet(self.files["validated"])
 

@@ -1,17 +1,20 @@
 """The reader of manifests: tables of all images and their labels, in the order of the rows of every store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from workflow_scripts.errors import UserError, shown
 from workflow_scripts.io.store import manifest_digest
-from workflow_scripts.io.tables import read_csv
+from workflow_scripts.io.tables import read_csv, read_texts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def read_manifest(path: str, digest: str | None = None) -> pd.DataFrame:
+def read_manifest(path: str, digest: str | None = None) -> "pd.DataFrame":
     """Read the manifest of a data set or of a subset; `label` is None for images without one.
 
     `row` is the image's row in the store of preprocessed images, which always holds the whole data set. Raises
@@ -19,8 +22,8 @@ def read_manifest(path: str, digest: str | None = None) -> pd.DataFrame:
     """
     texts = dict.fromkeys(("image_id", "path", "label", "parent", "group"), str)
     manifest = read_csv(path, dtype=texts)
-    if digest is not None and manifest_digest(manifest["image_id"]) != digest:
-        raise UserError(f"{path}: other images than those that the results were made from; run intake again")
+    if digest is not None:
+        _check(path, manifest["image_id"], digest)
     rows = manifest.get("row", manifest.index)
     return manifest.assign(label=manifest["label"].astype(object).where(manifest["label"] != "", None), row=rows)
 
@@ -31,23 +34,30 @@ def read_labels(path: str, digest: str, trained_on: np.ndarray | None = None) ->
     The labels of images that a network was trained on, `trained_on` (N,) bool, are "" too, because its results must not
     be compared with them. Raises `UserError` if the manifest has another digest.
     """
-    labels = read_manifest(path, digest)["label"].fillna("").to_numpy(dtype=object, copy=True)
+    ids, texts = read_texts(path, "image_id", "label")
+    _check(path, ids, digest)
+    labels = np.array(texts, dtype=object)
     if trained_on is not None:
         labels[trained_on] = ""
     return labels
 
 
-def groups_of(manifest: pd.DataFrame) -> np.ndarray | None:
+def _check(path: str, ids: Iterable[str], digest: str) -> None:
+    if manifest_digest(ids) != digest:
+        raise UserError(f"{path}: other images than those that the results were made from; run intake again")
+
+
+def groups_of(manifest: "pd.DataFrame") -> np.ndarray | None:
     """Return the group of each image, (N,) str, such as its specimen; None if the manifest has no groups."""
     return manifest["group"].to_numpy(dtype=object) if "group" in manifest else None
 
 
-def classes(manifest: pd.DataFrame) -> list[str]:
+def classes(manifest: "pd.DataFrame") -> list[str]:
     """Return the labels that occur in a manifest, sorted."""
     return sorted(manifest["label"].dropna().unique())
 
 
-def rows_named(manifest: pd.DataFrame, names: Sequence[str]) -> list[int]:
+def rows_named(manifest: "pd.DataFrame", names: Sequence[str]) -> list[int]:
     """Return the places in a manifest of the images with these paths or ids.
 
     Raises `UserError` for a name that no image has.

@@ -3,7 +3,7 @@
 from snakemake.script import Snakemake
 
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.tables import write_parquet
+from workflow_scripts.io.tables import write_arrow
 from workflow_scripts.metrics.table import score_clusters
 from workflow_scripts.runlog import job
 
@@ -11,5 +11,5 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     scores, classes = score_clusters(OneCell(snakemake.params.cell, dict(snakemake.input.items())))
-    write_parquet(scores, snakemake.output.scores)
-    write_parquet(classes, snakemake.output.classes)
+    write_arrow(scores, snakemake.output.scores)
+    write_arrow(classes, snakemake.output.classes)

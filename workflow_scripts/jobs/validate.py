@@ -6,7 +6,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.io import store
 from workflow_scripts.io.manifest import groups_of, read_labels, read_manifest
-from workflow_scripts.io.tables import write_parquet
+from workflow_scripts.io.tables import write_arrow
 from workflow_scripts.metrics.cross_validation import Model, cross_validate
 from workflow_scripts.runlog import job, progress
 
@@ -28,5 +28,5 @@ with job(snakemake.log[0]), store.reading(snakemake.input.features) as file:
         file["features"], labels, model, params.cross_validation, cell, params.seed, snakemake.threads, report,
         groups_of(read_manifest(snakemake.input.manifest)),
     )  # fmt: skip
-    write_parquet(scores, snakemake.output.scores)
-    write_parquet(classes, snakemake.output.classes)
+    write_arrow(scores, snakemake.output.scores)
+    write_arrow(classes, snakemake.output.classes)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from workflow_scripts.metrics.contingency import as_partitions, cluster_count, contingency_tables, encode_classes
 
@@ -25,10 +24,12 @@ _CHUNK_CELLS = 1 << 22  # labels or counts in memory at once: 32 MiB of int64
 _TERM_CUTOFF = 45.0  # terms of the expected mutual information below exp(-45) are skipped
 
 
-def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int = _CHUNK_CELLS) -> pd.DataFrame:
+def score_restarts(
+    labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int = _CHUNK_CELLS
+) -> dict[str, np.ndarray]:
     """Score every partition of the same images against their labels.
 
-    Each row of the result depends, to the last bit, only on its own partition and on `y`.
+    Each value of the result depends, to the last bit, only on its own partition and on `y`.
 
     **Noise** (a negative number) is neither a cluster nor a class. In the accuracies it counts as wrong, because no
     class is predicted for it. In all other indices it is left out, so read them together with `noise_fraction`.
@@ -57,8 +58,8 @@ def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int 
 
     Returns
     -------
-    DataFrame with R rows and the columns `METRICS`. Without any labelled image, every metric that needs labels is NaN.
-    If all labelled images are noise, the accuracies are 0 and the other indices NaN.
+    The columns `METRICS` by name, (R,) each. Without any labelled image, every metric that needs labels is NaN. If all
+    labelled images are noise, the accuracies are 0 and the other indices NaN.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def score_restarts(labels: npt.ArrayLike, y: npt.ArrayLike, *, chunk_cells: int 
         for start in range(0, len(partitions), rows)
     ]
     columns = {name: np.concatenate([np.empty(0), *(chunk[name] for chunk in chunks)]) for name in METRICS}
-    return pd.DataFrame(columns).astype({"n_clusters": np.int64})
+    return columns | {"n_clusters": columns["n_clusters"].astype(np.int64)}
 
 
 def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:

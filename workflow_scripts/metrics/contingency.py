@@ -1,8 +1,9 @@
 """Count images by class and cluster, for many partitions of the same images at once."""
 
+from numbers import Real
+
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 
 def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -17,9 +18,11 @@ def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     codes : (N,) intp, -1 for a missing label.
     classes : (C,) object, sorted.
     """
-    labels = pd.Series(np.asarray(y, dtype=object), dtype=object)
-    codes, classes = pd.factorize(labels.mask(labels == ""), sort=True)
-    return codes.astype(np.intp), np.asarray(classes, dtype=object)
+    labels = np.asarray(y, dtype=object).tolist()
+    classes = sorted(label for label in set(labels) if isinstance(label, str | Real) and label == label and label != "")
+    number = {label: code for code, label in enumerate(classes)}
+    codes = np.array([number.get(label, -1) for label in labels], dtype=np.intp)
+    return codes, np.array([*classes, None], dtype=object)[:-1]
 
 
 def as_partitions(labels: npt.ArrayLike, n_images: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -57,7 +58,7 @@ def cross_validate(
     n_threads: int,
     progress: Progress,
     groups: np.ndarray | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pa.Table, pa.Table]:
     """Return the scores of every fold, k and repeat in the columns of the study's tables.
 
     Mean, components, whitening, centres and the classes of the clusters come from the training folds only. A validation
@@ -98,9 +99,9 @@ def cross_validate(
                     run_seed = runs.seed[row] if runs.seed[row] != NOT_APPLICABLE else None
                     origin = {"seed": run_seed, "restart": runs.restart[row]}
                     rows.append(scores.assign(**fold_columns, **run_columns, **origin, split=split))
-                    classes.append(by_class.assign(**fold_columns, **run_columns, split=split))
+                    classes.append(pd.DataFrame(by_class).assign(**fold_columns, **run_columns, split=split))
         progress(number + 1, settings["folds"])
-    return typed(pd.concat(rows), COLUMNS), typed(pd.concat(classes), CLASS_COLUMNS)
+    return typed(dict(pd.concat(rows)), {}, COLUMNS), typed(dict(pd.concat(classes)), {}, CLASS_COLUMNS)
 
 
 def stratified_folds(
@@ -134,7 +135,7 @@ def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:
 
 def _splits(
     fold: Fold, clusters: np.ndarray, centers: np.ndarray, mappings: list[str]
-) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+) -> Iterator[tuple[str, pd.DataFrame, dict[str, np.ndarray]]]:
     """Yield the name, the scores and the scores by class of each split of one clustering of the training rows."""
     truth, unseen = fold.labels[fold.training], fold.labels[fold.validation]
     names = majority_names(clusters, truth)
@@ -160,7 +161,8 @@ def _splits(
 
 def _scores(fold: Fold, rows: np.ndarray, clusters: np.ndarray, inertia: float) -> pd.DataFrame:
     silhouette = silhouettes(fold.points[rows], clusters[None]).value
-    return score_restarts(clusters[None], fold.labels[rows]).assign(inertia=inertia, silhouette=silhouette)
+    agreement = score_restarts(clusters[None], fold.labels[rows])
+    return pd.DataFrame({**agreement, "inertia": inertia, "silhouette": silhouette})
 
 
 def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:

@@ -1,15 +1,19 @@
 """The expected score of the best of n restarts, which shows how many restarts are enough."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BLOCK = 256  # values of n computed at once
 
 
 def best_of_n(
     inertia: npt.ArrayLike, score: npt.ArrayLike, *, n_bootstrap: int = 1000, confidence: float = 0.95, seed: int = 0
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return the expected score of the restart with the lowest inertia among n, for n = 1..R.
 
     The n restarts are drawn from the R without replacement. With the restarts in order of inertia, i = 0..R-1, restart
@@ -33,6 +37,8 @@ def best_of_n(
     ValueError
         If the two differ in length, are empty, or hold a value that is not finite.
     """
+    import pandas as pd
+
     inertias, scores = np.asarray(inertia, dtype=np.float64), np.asarray(score, dtype=np.float64)
     if inertias.shape != scores.shape or inertias.ndim != 1 or inertias.size == 0:
         raise ValueError(f"inertia {inertias.shape} and score {scores.shape}: expected the same (R,), R >= 1")

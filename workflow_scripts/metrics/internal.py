@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.metrics.contingency import as_partitions
@@ -87,9 +86,10 @@ def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int,
     drawn, sizes = clusters[sample], np.bincount(clusters[clusters >= 0])
     influence = np.zeros(len(sample))
     (value,) = _silhouettes(points[sample], [drawn], influence)
-    strata = pd.Series(influence).groupby(drawn).agg(["size", "var"])
-    left_out = 1 - strata["size"] / sizes[strata.index]
-    return value, np.sqrt((strata["size"] * left_out * strata["var"].fillna(0)).sum()) / len(sample)
+    counts = np.bincount(drawn, minlength=len(sizes))
+    means = np.bincount(drawn, influence, len(sizes)) / np.maximum(counts, 1)
+    variances = np.bincount(drawn, (influence - means[drawn]) ** 2, len(sizes)) / np.maximum(counts - 1, 1)
+    return value, np.sqrt((counts * (1 - counts / sizes) * variances).sum()) / len(sample)
 
 
 def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
@@ -159,17 +159,15 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
     return float(scores.sum())
 
 
-def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataFrame:
+def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> dict[str, np.ndarray]:
     """Return the variance ratio and the Davies-Bouldin index of every partition of the same points, for any N.
 
     Noise (a negative number) is left out of both, and of the common centre.
 
     - `calinski_harabasz`: variance between clusters divided by variance within them (Calinski & Harabasz 1974); larger
-    is
-      better, without a limit.
+      is better, without a limit.
     - `davies_bouldin`: mean over the clusters of the largest ratio of two clusters' widths to the distance of their
-    centres
-      (Davies & Bouldin 1979); smaller is better, 0 is best.
+      centres (Davies & Bouldin 1979); smaller is better, 0 is best.
 
     Parameters
     ----------
@@ -178,13 +176,13 @@ def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with R rows; NaN for fewer than two clusters, or if every clustered point is a cluster.
+    Both by name, (R,) each; NaN for fewer than two clusters, or if every clustered point is a cluster.
     """
     points = np.asarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)
     partitions = as_partitions(labels, len(points))
-    rows = [_compactness(points, compact(partition)) for partition in partitions]
-    return pd.DataFrame(rows, columns=["calinski_harabasz", "davies_bouldin"], dtype=float)
+    rows = np.array([_compactness(points, compact(partition)) for partition in partitions]).reshape(-1, 2)
+    return {"calinski_harabasz": rows[:, 0], "davies_bouldin": rows[:, 1]}
 
 
 def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:

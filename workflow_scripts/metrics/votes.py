@@ -1,12 +1,15 @@
 """Name clusters after classes by majority vote, and score the result by class."""
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from workflow_scripts.metrics.contingency import as_partitions, cluster_count, contingency_tables, encode_classes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOISE = "noise"
 UNKNOWN = "?"
@@ -21,7 +24,7 @@ def apart(name: str, classes: Iterable[object]) -> str:
     return name
 
 
-def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
+def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
     """Name every cluster after the class of most of its labelled images.
 
     Ties go to the class that sorts first. The largest cluster of a class has the name of the class, the next ones are
@@ -39,6 +42,8 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> pd.DataFrame:
     labelled or not), `predicted` (the class, or None), `rank` (1 for the largest cluster of its class; 1 without one)
     and `name` (the name to show).
     """
+    import pandas as pd
+
     classes = encode_classes(y)[1]
     clusters, sizes, winners = _votes(labels, y)
     names = pd.DataFrame({"size": sizes}, index=pd.Index(clusters, name="cluster"))
@@ -65,7 +70,7 @@ def _votes(labels: npt.ArrayLike, y: npt.ArrayLike) -> tuple[np.ndarray, np.ndar
     return clusters, table[clusters].sum(axis=1), np.array([*classes, None], dtype=object)[votes.argmax(axis=1)]
 
 
-def predict_classes(labels: npt.ArrayLike, names: pd.DataFrame) -> np.ndarray:
+def predict_classes(labels: npt.ArrayLike, names: "pd.DataFrame") -> np.ndarray:
     """Return the class that the cluster of each image votes for.
 
     Parameters
@@ -86,7 +91,7 @@ def _predicted(labels: npt.ArrayLike, vote: Mapping[int, object]) -> np.ndarray:
     return predicted
 
 
-def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | None = None) -> pd.DataFrame:
+def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | None" = None) -> "pd.DataFrame":
     """Return the number of labelled images by class and predicted class.
 
     Parameters
@@ -99,6 +104,16 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
     DataFrame of int64 with the index `label` and the columns `predicted`: the classes of `y` and of the votes, sorted,
     then `noise` and `?` (clusters without a vote) if they occur, in brackets where a class is called so.
     """
+    import pandas as pd
+
+    classes, counts = _confusion(labels, y, names)
+    columns = [*classes, apart(NOISE, classes), apart(UNKNOWN, classes)]
+    table = pd.DataFrame(counts, index=pd.Index(classes, name="label"), columns=pd.Index(columns, name="predicted"))
+    return table.loc[:, np.append(np.ones(len(classes), dtype=bool), counts[:, len(classes) :].any(axis=0))]
+
+
+def _confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | None") -> tuple[np.ndarray, np.ndarray]:
+    """Return the classes, (C,), and the counts of `confusion` with the columns of noise and no vote, (C, C + 2)."""
     clusters, _, winners = _votes(labels, y)
     vote = dict(zip(clusters.tolist(), winners, strict=True)) if names is None else names["predicted"].to_dict()
     predicted = _predicted(labels, vote)
@@ -112,12 +127,10 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | Non
     rows = np.array([number[name] for name in np.asarray(y, dtype=object)[known]], dtype=np.intp)
     counts = np.zeros((len(classes), len(classes) + 2), dtype=np.int64)
     np.add.at(counts, (rows, column[known]), 1)
-    columns = [*classes, apart(NOISE, classes), apart(UNKNOWN, classes)]
-    table = pd.DataFrame(counts, index=pd.Index(classes, name="label"), columns=pd.Index(columns, name="predicted"))
-    return table.loc[:, np.append(np.ones(len(classes), dtype=bool), counts[:, noise:].any(axis=0))]
+    return classes, counts
 
 
-def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | None = None) -> pd.DataFrame:
+def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | None" = None) -> dict[str, np.ndarray]:
     """Return precision, recall and F1 of each class after the majority vote.
 
     An image without a predicted class (noise, a cluster without a vote) lowers the recall of its class and no
@@ -129,12 +142,11 @@ def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: pd.DataFrame | 
 
     Returns
     -------
-    DataFrame with one row per class, sorted, and the columns `label, support, precision, recall, f1`. A score with
-    denominator 0 is NaN, such as the precision of a class that no cluster votes for.
+    `label, support, precision, recall, f1`, (C,) each, in the order of the classes. A score with denominator 0 is NaN,
+    such as the precision of a class that no cluster votes for.
     """
-    table = confusion(labels, y, names)
-    counts = table.to_numpy()
-    hits, support, claimed = counts.diagonal(), counts.sum(axis=1), counts[:, : len(table)].sum(axis=0)
+    classes, counts = _confusion(labels, y, names)
+    hits, support, claimed = counts.diagonal(), counts.sum(axis=1), counts[:, : len(classes)].sum(axis=0)
     with np.errstate(invalid="ignore"):
         precision, recall, f1 = hits / claimed, hits / support, 2 * hits / (claimed + support)
-    return pd.DataFrame({"label": table.index, "support": support, "precision": precision, "recall": recall, "f1": f1})
+    return {"label": classes, "support": support, "precision": precision, "recall": recall, "f1": f1}

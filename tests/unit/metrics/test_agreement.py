@@ -1,6 +1,7 @@
 """score_restarts against scikit-learn, metric by metric."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from sklearn import metrics as skm
 from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
 
-from workflow_scripts.metrics import METRICS, score_restarts
+from workflow_scripts import metrics
+from workflow_scripts.metrics import METRICS
 from workflow_scripts.metrics.agreement import _expected_information
 
 AGREEMENT = {
@@ -23,6 +25,10 @@ AGREEMENT = {
     "homogeneity": skm.homogeneity_score,
     "completeness": skm.completeness_score,
 }
+
+
+def score_restarts(*arguments: Any, **more: Any) -> pd.DataFrame:
+    return pd.DataFrame(metrics.score_restarts(*arguments, **more))
 
 
 @st.composite

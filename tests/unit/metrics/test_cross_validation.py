@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.runs import NOT_APPLICABLE, Runs
+from workflow_scripts.io.tables import as_frame
 from workflow_scripts.metrics.cross_validation import Model, cross_validate, matched_names, stratified_folds
 from workflow_scripts.seeds import seed
 
@@ -41,7 +42,7 @@ def blobs():
 
 
 def validated(features, labels, model=MODEL):
-    return cross_validate(features, labels, model, SETTINGS, CELL, 7, 1, lambda *_: None)
+    return map(as_frame, cross_validate(features, labels, model, SETTINGS, CELL, 7, 1, lambda *_: None))
 
 
 def test_every_step_is_scikit_learns(blobs):

@@ -1,6 +1,7 @@
 """Silhouettes, Calinski-Harabasz and Davies-Bouldin against scikit-learn."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +69,7 @@ def test_compactness_is_scikit_learns(seed: int, n: int, d: int, k: int) -> None
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, d))
     labels = rng.integers(-1, k + 1, (4, n))
-    found = compactness(X + 100, labels)
+    found = pd.DataFrame(compactness(X + 100, labels))
     for row, result in zip(labels, found.to_dict("records"), strict=True):
         clustered = row >= 0
         if 2 <= len(set(row[clustered])) < clustered.sum():
@@ -81,8 +82,10 @@ def test_compactness_is_scikit_learns(seed: int, n: int, d: int, k: int) -> None
 @pytest.mark.parametrize("X", [np.ones((4, 2)), np.repeat(np.eye(2), 2, axis=0)], ids=["one place", "two places"])
 def test_compactness_of_coinciding_points_is_scikit_learns(X: np.ndarray) -> None:
     labels = [0, 0, 1, 1]
-    (row,) = compactness(X, [labels]).to_numpy()
-    assert row.tolist() == [calinski_harabasz_score(X, labels), davies_bouldin_score(X, labels)]
+    assert [value for (value,) in compactness(X, [labels]).values()] == [
+        calinski_harabasz_score(X, labels),
+        davies_bouldin_score(X, labels),
+    ]
 
 
 @settings(max_examples=50, deadline=None)

@@ -16,7 +16,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.runs import Runs, write_runs
-from workflow_scripts.io.tables import write_csv, write_parquet
+from workflow_scripts.io.tables import as_frame, write_csv, write_parquet
 from workflow_scripts.metrics.table import score_clusters
 
 # fmt: off
@@ -81,7 +81,8 @@ class Files:
             file["explained_variance"] = POINTS.var(axis=0, ddof=1)
         write_runs(clusters, runs.items(), IDS, store.provenance("c", manifest or self.manifest_digest, settings))
         pd.DataFrame({"image_id": IDS, "label": labels}).to_csv(table, index=False)
-        return score_clusters(OneCell(CELL | cell, {"clusters": clusters, "points": points, "manifest": table}))
+        cell = OneCell(CELL | cell, {"clusters": clusters, "points": points, "manifest": table})
+        return map(as_frame, score_clusters(cell))
 
 
 @pytest.fixture
@@ -259,7 +260,7 @@ def test_the_same_bytes_each_time_and_nothing_left_beside(files):
     for write, name in ((write_parquet, "a.parquet"), (write_csv, "a.csv")):
         contents = set()
         for _ in range(2):
-            write(files.score()[0], str(files.folder / name))
+            write(next(files.score()), str(files.folder / name))
             contents.add((files.folder / name).read_bytes())
         assert len(contents) == 1
     assert not any(path.name.startswith(".") for path in files.folder.iterdir())
