@@ -59,14 +59,15 @@ def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | No
 
 
 def refused_input(error: BaseException, path: str | os.PathLike[str]) -> UserError | None:
-    """Return the error for an input of a job that cannot be read (`_REFUSED`) or has gone; None for others."""
+    """Return the error of a job whose input cannot be read for a reason in `_REFUSED`, or no longer exists; otherwise
+    None."""
     line = (_REFUSED | _GONE).get(error.errno or 0) if isinstance(error, OSError) else None
     return UserError(f"{os.fspath(path)}: {line}") if line else None
 
 
 @contextmanager
 def refusals_of(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn an error of the operating system while `path` is written into a `UserError` that says what to do."""
+    """Raise a `UserError` that says what to do in place of an error of the operating system while `path` is written."""
     try:
         yield
     except Exception as error:

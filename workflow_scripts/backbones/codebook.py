@@ -48,9 +48,11 @@ class Vlad(Codebook):
 
     @property
     def width(self) -> int:
+        """Return the number of sums, K * C."""
         return self.centres.size
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
+        """Return the sums of one image: descriptors (positions, C) to (K * C,) float64."""
         # the nearest centre has the largest product with the features minus half its squared length
         products = descriptors @ self.centres.T - np.square(self.centres).sum(axis=1) / 2
         members = products.argmax(axis=1)[:, None] == np.arange(len(self.centres))
@@ -70,9 +72,11 @@ class Fisher(Codebook):
 
     @property
     def width(self) -> int:
+        """Return the length of a Fisher vector."""
         return self.mixture.weights_.size + 2 * self.mixture.means_.size
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
+        """Return the Fisher vector of one image: descriptors (positions, C) to (width,) float64."""
         from skimage.feature import fisher_vector
 
         return fisher_vector(descriptors, self.mixture, improved=True)
@@ -103,6 +107,6 @@ def learn(encoding: str, words: int, sample: np.ndarray, seed: int) -> Codebook:
 
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:
-    """Return vectors (..., d) float64 divided by their lengths; zeros stay zeros."""
+    """Return vectors (..., d), float64, each divided by its length; vectors of zeros stay as they are."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=-1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)

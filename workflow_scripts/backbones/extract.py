@@ -160,7 +160,11 @@ def extract(
 def codebooks(
     forward: ForwardPass, images: h5py.Dataset | np.ndarray, layers: Sequence[str], batch_size: int, seed: int
 ) -> dict[str, Codebook]:
-    """Return the codebook of each layer that has one, learned on a sample of the images as they are (not turned)."""
+    """Return the codebook of each of `layers` that has one, learned on a sample of the images (N, H, W) or (N, H, W,
+    3).
+
+    The images are taken as they are, without the rotations and flips of `orbit`. `seed` draws the sample.
+    """
     encoded = {layer: parsed for layer in layers if (parsed := parse_layer(layer)).words}
     if not encoded:
         return {}
@@ -178,9 +182,9 @@ def codebooks(
 
 
 def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: int) -> Iterator[np.ndarray]:
-    """Yield the images from number `start` on in batches of the same size; the last one is padded with zeros.
+    """Yield the images (N, H, W) or (N, H, W, 3) from number `start` on in batches of `batch_size`.
 
-    Images are read in larger blocks.
+    The last batch is filled up with zeros. Images are read from the disk in larger blocks.
     """
     block_rows = max(1, READ_ROWS // batch_size) * batch_size
     for block_start in range(start, len(images), block_rows):
@@ -328,5 +332,5 @@ def _checksum(path: Path, n_bytes: int) -> int | None:
 
 
 def content_hash(image_id: str) -> str:
-    """Return an image's id without the ending, such as `-2`, of a kept duplicate."""
+    """Return an image's id without the ending that only a kept duplicate has, such as `-2`."""
     return image_id.split("-")[0]

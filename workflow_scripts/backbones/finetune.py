@@ -68,7 +68,7 @@ class Training:
     workers: int
 
     def parts(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield `rows` in ascending order, which HDF5 needs, in parts."""
+        """Yield `rows` (n,) in ascending order, which HDF5 needs, in parts."""
         rows = np.sort(rows)
         for start in range(0, len(rows), PART_SIZE[self.device.type]):
             yield rows[start : start + PART_SIZE[self.device.type]]
@@ -79,19 +79,20 @@ class Training:
         return self.network(pixels), torch.from_numpy(self.targets[rows]).to(self.device)
 
     def gradient(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        """Return the summed loss, the number of correct images, and the gradient for each trained parameter."""
+        """Return the loss of the images `rows` (n,), summed, how many are correct, and the gradient for each trained
+        parameter."""
         scores, targets = self.logits(rows)
         loss = cross_entropy(scores, targets, reduction="sum")
         return loss.detach(), (scores.argmax(1) == targets).sum(), *torch.autograd.grad(loss, self.parameters)
 
     def score(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        """Return the summed loss and the number of correct images."""
+        """Return the loss of the images `rows` (n,), summed, and how many are correct."""
         with torch.no_grad():
             scores, targets = self.logits(rows)
             return cross_entropy(scores, targets, reduction="sum"), (scores.argmax(1) == targets).sum()
 
     def summed(self, function: Callable[[np.ndarray], tuple[Tensor, ...]], rows: np.ndarray) -> list[Tensor]:
-        """Return the sums of `function` over all parts of `rows`; they do not depend on the number of workers."""
+        """Return the sums of `function` over all parts of `rows` (n,); they do not depend on the number of workers."""
         parts = threaded_map(function, self.parts(rows), self.workers)
         total: list[Tensor] = list(next(parts))
         for part in parts:
@@ -100,7 +101,7 @@ class Training:
         return total
 
     def epoch(self, rows: np.ndarray, batch_size: int, optimiser: torch.optim.Optimizer) -> tuple[float, float]:
-        """Train on `rows` once, in their order; return the mean loss and accuracy while training."""
+        """Train on the images `rows` (n,) once, in this order; return the mean loss and accuracy while training."""
         total_loss = total_right = 0.0
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
@@ -113,7 +114,7 @@ class Training:
         return total_loss / len(rows), total_right / len(rows)
 
     def evaluate(self, rows: np.ndarray) -> tuple[float, float]:
-        """Return the mean loss and accuracy on `rows`."""
+        """Return the mean loss and accuracy on the images `rows` (n,)."""
         loss, right = self.summed(self.score, rows)
         return loss.item() / len(rows), right.item() / len(rows)
 
@@ -196,8 +197,9 @@ def held_out_split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows to train on and the rows held out, stratified by label; no group is on both sides.
 
-    Without `groups` (N str), the copies of an image are a group. A group of several classes counts for its last one.
-    Raises `UserError` if there are fewer than two classes, if a class is in one group only, or if there are too few.
+    `image_ids`, `labels` and `groups` are N texts each, and `test_fraction` is the share held out. Without `groups`,
+    the copies of an image are a group. A group with several classes counts as one of its last class. Raises `UserError`
+    if there are fewer than two classes, if a class is in one group only, or if either side would lack a class.
     """
     groups = [content_hash(image) for image in image_ids] if groups is None else groups
     label_of = {group: label for group, label in zip(groups, labels, strict=True) if label}

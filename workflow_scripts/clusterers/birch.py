@@ -29,7 +29,8 @@ def cluster(
 
 
 def typical_distance(points: np.ndarray) -> float:
-    """Return the median distance to the nearest other point; if it is 0, that of the points without their copies."""
+    """Return the median distance from a point (N, d) to its nearest other; if it is 0, that without the copies of
+    points."""
     return _median_nearest(points) or _median_nearest(np.unique(points, axis=0))
 
 

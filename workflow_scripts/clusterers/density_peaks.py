@@ -35,7 +35,8 @@ class DecisionGraph:
     denser: np.ndarray
 
     def cut(self, k: int) -> np.ndarray:
-        """Return labels (N,) 0..k-1 of the k best centres; every other point joins its nearest denser point."""
+        """Choose the k best centres, and return the labels 0..k-1, (N,); every other point joins its nearest denser
+        point."""
         centres = best_centres(self.density, self.distance)[:k]
         parents = self.denser.copy()
         parents[centres] = centres
@@ -93,10 +94,10 @@ def decision_graph(
 
 
 def best_centres(density: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Return the indices of all points sorted by density times distance, highest first; of equals the denser comes
-    first.
+    """Return the indices (N,) of all points by `density` (N,) times `distance` (N,), highest first.
 
-    The densest point always comes first: no other point has a higher density or a longer distance.
+    Of equal products the denser point comes first. The densest point is always the first of all: no other point has a
+    higher density or a longer distance.
     """
     with np.errstate(invalid="ignore"):  # duplicate points may have infinite density and distance 0
         product = np.where(distance > 0, density * distance, 0.0)

@@ -48,7 +48,10 @@ def tree(points: np.ndarray, linkage: str) -> np.ndarray:
 
 
 def from_matrix(points: np.ndarray, linkage: str) -> np.ndarray:
-    """Return `tree` computed from the distances of all pairs; raises `UserError` if they do not fit into memory."""
+    """Return what `tree` returns for `points` (N, d), computed from the distances of all pairs.
+
+    Raises `UserError` if these do not fit into memory.
+    """
     n = len(points)
     instead = f"allowed: fewer images, or linkage: {', '.join(FROM_POINTS)}, which need no matrix of distances"
     need_memory(f"{linkage} linkage of {n} images", matrix_bytes(n), instead)

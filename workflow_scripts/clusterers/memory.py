@@ -37,7 +37,7 @@ def need_time(method: str, points: np.ndarray, microseconds: float, instead: str
 
 
 def need_images(key: str, least: int, points: np.ndarray) -> None:
-    """Raise `UserError` if the value `least` of the setting `key` is larger than the number of images."""
+    """Raise `UserError` if the value `least` of the setting `key` is larger than the number of `points` (N, d)."""
     if least > len(points):
         message = f"found {least}, allowed: at most the number of images, {len(points)}"
         raise UserError(f"config: clusterers: {key}: {message}")

@@ -10,7 +10,11 @@ from workflow_scripts.io.runs import Runs
 
 
 def once(settings: Mapping[str, Any], k: int | None, n_init: int | None = None) -> dict[str, Any]:
-    """Return the settings for one k and one repeat, with at most `n_init` starts, as far as the clusterer has them."""
+    """Return settings of a clusterer changed to one k, one repeat, and at most `n_init` starts.
+
+    A key that the clusterer does not have is not added. `k` is None for a clusterer that finds it, and `n_init` None
+    for as many starts as in the settings.
+    """
     single = {"k": [k], "repeats": 1, "keep": "best"}
     changes = {name: value for name, value in single.items() if name in settings}
     if n_init is not None and "n_init" in settings:
@@ -19,7 +23,7 @@ def once(settings: Mapping[str, Any], k: int | None, n_init: int | None = None) 
 
 
 def runs_of(settings: Mapping[str, Any], points: np.ndarray, seed: int = 0) -> Runs:
-    """Return the runs of points (N, d) by the settings of `once`."""
+    """Cluster points (N, d) with settings from `once`, and return the runs of the single k."""
     cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
     runs: Runs
     ((_, runs),) = cluster(points, settings, seed, 1, lambda done, total: None)
@@ -27,6 +31,6 @@ def runs_of(settings: Mapping[str, Any], points: np.ndarray, seed: int = 0) -> R
 
 
 def clusters_of(settings: Mapping[str, Any], points: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Return the labels (N,) int64 of points (N, d) by the settings of `once`; negative for noise."""
+    """Cluster points (N, d) with settings from `once`, and return the labels (N,) int64; negative for noise."""
     runs = runs_of(settings, points, seed)
     return runs.labels[runs.best_of_repeats[0]].astype(np.int64)

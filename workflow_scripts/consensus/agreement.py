@@ -35,7 +35,10 @@ def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -
 
 
 def agreement_with(partitions: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """Return the adjusted Rand index of `references` (R, N) with `partitions` (C, N), (R, C); noise as above."""
+    """Return the adjusted Rand index of every one of `references` (R, N) with every one of `partitions` (C, N), (R, C).
+
+    Noise counts as in `agreement_matrix`.
+    """
     labels, of_references = compact(partitions), compact(references)
     n_clusters = int(max(labels.max(initial=0), of_references.max(initial=0))) + 1
     together = np.array([_together(row, labels, None, n_clusters) for row in of_references])
@@ -44,7 +47,7 @@ def agreement_with(partitions: np.ndarray, references: np.ndarray) -> np.ndarray
 
 
 def stability(partitions: np.ndarray) -> float:
-    """Return the mean agreement of every two of `partitions` (R, N), for example the repeats of a cell; NaN for one."""
+    """Return the mean agreement of every two of `partitions` (R, N), such as the repeats of a cell; NaN if R is 1."""
     agreement = agreement_matrix(partitions)
     pairs = agreement[np.triu_indices(len(agreement), 1)]
     return float(pairs.mean()) if len(pairs) else np.nan

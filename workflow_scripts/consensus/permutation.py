@@ -11,7 +11,7 @@ def members_of(strata: np.ndarray) -> list[np.ndarray]:
 
 
 def shuffled_within(members: list[np.ndarray], values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return `values` (N,) shuffled within each stratum of `members` (from `members_of`)."""
+    """Return `values` (N,) shuffled within each stratum; `members` are the rows of each, from `members_of`."""
     shuffled = np.empty_like(values)
     for rows in members:
         shuffled[rows] = values[rng.permutation(rows)]
@@ -19,5 +19,9 @@ def shuffled_within(members: list[np.ndarray], values: np.ndarray, rng: np.rando
 
 
 def p_value(observed: float, null: np.ndarray) -> float:
-    """Return the share of permutations with as large a statistic, counting the observed one (Phipson & Smyth 2010)."""
+    """Return the share of permutations whose statistic is at least `observed`; `null` (P,) are those of the
+    permutations.
+
+    The observed one counts as one more permutation (Phipson & Smyth 2010).
+    """
     return (1 + np.count_nonzero(null >= observed - 1e-12)) / (len(null) + 1)

@@ -114,7 +114,10 @@ def name_fields(axis: Axis, names: Sequence[str], side: float, style: Mapping[st
 
 
 def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
-    """Write the positive counts on the fields of a matrix; nothing if `size` (points) is too small to read."""
+    """Write the positive `counts` (R, C) on the fields of a matrix, light where `shares` (R, C) are dark.
+
+    Nothing is written if `size` (points) is too small to read.
+    """
     if size < LEGIBLE:
         return
     for row, column in np.argwhere(counts > 0):

@@ -86,7 +86,11 @@ def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int
 def with_images(
     members: pd.DataFrame, manifest: pd.DataFrame, names: Mapping[int, str], partition: np.ndarray
 ) -> pd.DataFrame:
-    """Add to `members` (from `metrics.members.example_members`) the name and size of the cluster, and the image."""
+    """Add to `members` (from `metrics.members.example_members`) the name and size of each cluster, and columns of the
+    image.
+
+    `partition` (N,) are the clusters of all images, and `names` those of the clusters by number.
+    """
     image_columns = manifest.loc[members["row"], ["image_id", "path", "label", "row"]].reset_index(drop=True)
     size = pd.Series(partition).value_counts()
     facts = {

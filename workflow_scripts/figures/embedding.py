@@ -89,7 +89,8 @@ def _nearest_mean(points: np.ndarray, rows: np.ndarray) -> int:
 
 
 def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
-    """Return the name, class and rank of each cluster, and of noise, which has no class and the rank 1."""
+    """Return the name, class and rank of each cluster of `labels` (N,), and of noise, which has no class and the rank
+    1."""
     votes = majority_names(labels, y)[["predicted", "rank"]]
     names = pd.Series(cluster_names(labels, y), dtype=object, name="name").rename_axis("cluster").sort_index()
     return names.to_frame().join(votes).fillna({"rank": 1}).astype({"predicted": object, "rank": int})

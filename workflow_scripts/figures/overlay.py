@@ -113,8 +113,8 @@ def draw_image(
 ) -> None:
     """Draw an image, the part that its tiles cover, with the colours of their clusters over it.
 
-    `tiles` are those of one page, with the columns of `tabulate`; `looks_of` and `short` give the look and the short
-    name of each cluster's name.
+    `tiles` are those of one page, with the columns of `tabulate`; `pixels` (H, W) or (H, W, 3) uint8 are joined by
+    `mosaic`; `looks_of` and `short` give the look and the short name of each cluster's name.
     """
     left, top = tiles["x"].min(), tiles["y"].min()
     right, bottom = (tiles["x"] + tiles["width"]).max(), (tiles["y"] + tiles["height"]).max()

@@ -56,7 +56,7 @@ def _middle_images(manifest: pd.DataFrame, count: int) -> list[int]:
 
 
 def histogram_of(image: np.ndarray) -> pd.DataFrame:
-    """Return the columns `low, high, share, mean, sd` of the intensities of an image (uint8, grey or RGB)."""
+    """Return the columns `low, high, share, mean, sd` of the intensities of an image, (H, W) or (H, W, 3) uint8."""
     grey = (rgb2gray(image) if image.ndim == 3 else image / 255).ravel()
     counts, edges = np.histogram(grey, bins=BINS, range=(0, 1))
     return pd.DataFrame(
@@ -97,7 +97,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def draw_histogram(ax: Axes, histogram: pd.DataFrame, bottom: bool) -> None:
-    """Draw a histogram of intensities with its mean; `bottom` is whether the axis below it has a name."""
+    """Draw a histogram of intensities with its mean; only the lowest of a column (`bottom`) names its axis."""
     edges = [*histogram["low"], histogram["high"].iloc[-1]]
     ax.stairs(100 * histogram["share"], edges, fill=True, color=FAINT)
     mean, sd = histogram[["mean", "sd"]].iloc[0]

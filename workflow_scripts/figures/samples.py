@@ -113,7 +113,7 @@ def _blocks(made: Figure, n_blocks: int, n_places: int, n_columns: int) -> list[
 
 
 def show(ax: Axes, image: np.ndarray, frame: str) -> None:
-    """Show an image (uint8, grey or RGB) in a frame of the given colour, without ticks."""
+    """Show an image, (H, W) or (H, W, 3) uint8, in a frame of the given colour, without ticks."""
     ax.axis("on")
     ax.imshow(image, cmap="gray", vmin=0, vmax=255)
     ax.set(xticks=[], yticks=[])

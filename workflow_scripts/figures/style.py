@@ -252,7 +252,7 @@ def _capped(handles: Mapping[str, Line2D]) -> dict[str, Line2D]:
 
 
 def fitting(places: Sequence[float], sizes: Sequence[float], apart: float) -> list[int]:
-    """Return the indices of places that are at least `apart` from each other; of two too near, that of larger size."""
+    """Return the indices of `places` that are at least `apart`; of two nearer ones, the one of larger size stays."""
     kept: list[int] = []
     for i in np.argsort(-np.asarray(sizes), kind="stable").tolist():
         if all(abs(places[i] - places[j]) >= apart for j in kept):

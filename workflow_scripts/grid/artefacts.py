@@ -62,6 +62,7 @@ class Artefact:
 
     @property
     def is_pruned(self) -> bool:
+        """Return whether prune deletes files of this kind that no configuration names."""
         return self.named is not None
 
     @overload

@@ -193,8 +193,10 @@ class Grid:
         return [cell for cell in cells if k is None or not ks[cell.clusterer] or k in ks[cell.clusterer]]
 
     def perturbable(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
-        """Return the cells one of which assigns perturbed images to its groups: the cell that the figure shows, or all
-        among which the most trusted one is looked for."""
+        """Return the cells from which the one is chosen that assigns perturbed images to its groups.
+
+        It is the cell that the figure shows, or if the figure is of the most trusted cell, all that this may be.
+        """
         cells = [shown]
         if figure.of_trusted_cell:
             alike = figure.at | {"subset": shown.subset}

@@ -32,7 +32,7 @@ class Box:
     label: str
 
     def times(self, width: int, height: int) -> "Box":
-        """Return a box, whose edges are shares of the image's sides, in pixels."""
+        """Return the box in pixels, if its edges are shares of the sides of an image of `width` x `height` pixels."""
         return Box(self.left * width, self.top * height, self.right * width, self.bottom * height, self.label)
 
 

@@ -41,6 +41,7 @@ class Facts:
 
     @property
     def image_id(self) -> str:
+        """Return the id of the image: the beginning of the SHA-256 of its bytes."""
         return self.sha256[:16]
 
 

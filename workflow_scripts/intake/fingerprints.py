@@ -23,7 +23,7 @@ def pixel_digest(pixels: np.ndarray) -> str:
 
 
 def perceptual_hashes(pixels: np.ndarray) -> tuple[str, str]:
-    """Return two perceptual hashes of an image, which change little with size, brightness and compression.
+    """Return two perceptual hashes of pixels (H, W) or (H, W, 3) that size, brightness and compression hardly change.
 
     They are `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their median (16
     hex digits), and which of the lowest 16 x 16 of one of 64 x 64 (64 hex digits). Pixels of more than 8 bits are first

@@ -73,7 +73,7 @@ BAND = 256
 
 
 def by_bands(function: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
-    """Apply `function`, which returns uint8 with the same number of rows, to bands of `BAND` rows of an image."""
+    """Apply `function` to bands of `BAND` rows of an image (H, W, ...); it returns as many rows of uint8 as it gets."""
     first = function(pixels[:BAND])
     made = np.empty((len(pixels), *first.shape[1:]), np.uint8)
     made[:BAND] = first
@@ -83,7 +83,8 @@ def by_bands(function: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -
 
 
 def eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels as uint8; those of more bits are stretched from their lowest to their highest value."""
+    """Return pixels (H, W) or (H, W, 3) as uint8; those of more bits are stretched from their lowest to their highest
+    value."""
     if pixels.dtype == np.uint8:
         return pixels
     low, high = float(pixels.min()), float(pixels.max())
@@ -92,7 +93,7 @@ def eight_bits(pixels: np.ndarray) -> np.ndarray:
 
 
 def is_uniform(pixels: np.ndarray) -> bool:
-    """Return whether all pixels are the same."""
+    """Return whether all pixels of an image (H, W) or (H, W, 3) are the same."""
     return bool((pixels.min(axis=(0, 1)) == pixels.max(axis=(0, 1))).all())
 
 

@@ -96,7 +96,8 @@ def best_row(inertia: np.ndarray) -> int:
 def write_runs(
     path: str, runs: Iterable[tuple[int | None, Runs]], ids: np.ndarray, attributes: Mapping[str, Any]
 ) -> None:
-    """Write the runs of every k to one file, each in a group such as `k=7`, or `OWN_K` if k is None."""
+    """Write the runs of every k of the images `ids` (N,) to one file, each in a group such as `k=7`, or `OWN_K` for
+    None."""
     with store.writing(path, attributes) as file:
         store.put(file, "image_id", ids.astype("S"))
         for k, of_k in runs:

@@ -183,12 +183,13 @@ def attribute(file: h5py.File, name: str) -> Any:
 
 
 def row_facts(file: h5py.File) -> dict[str, np.ndarray]:
-    """Read the datasets that a store made from this one must copy: `image_id` and, if it exists, `trained_on`."""
+    """Read the facts about the rows, which every store with the same rows repeats: `image_id` and, if known,
+    `trained_on`."""
     return {name: file[name][:] for name in ("image_id", "trained_on") if name in file}
 
 
 def write_row_facts(file: h5py.File, facts: Mapping[str, np.ndarray]) -> None:
-    """Write the datasets that `row_facts` read from another store."""
+    """Write the facts about the rows, (N,) each, that `row_facts` read from another store."""
     for name, values in facts.items():
         put(file, name, values)
 

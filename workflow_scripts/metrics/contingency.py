@@ -42,7 +42,7 @@ def as_partitions(labels: npt.ArrayLike, n_images: int) -> np.ndarray:
 
 
 def cluster_count(labels: np.ndarray) -> int:
-    """Return one more than the highest label, at least 1."""
+    """Return one more than the highest of `labels` (R, N), at least 1."""
     return max(int(labels.max()) + 1, 1) if labels.size else 1
 
 

@@ -166,7 +166,9 @@ def _scores(fold: Fold, rows: np.ndarray, clusters: np.ndarray, inertia: float) 
 
 
 def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """Return the class of each cluster by one-to-one assignment (Kuhn 1955), in the format of `majority_names`.
+    """Return the class of each of `clusters` (N,) by one-to-one assignment to `labels` (N,) (Kuhn 1955).
+
+    The table is as from `majority_names`, with the column `predicted` only.
 
     Clusters without a class are left out.
     """
@@ -177,6 +179,9 @@ def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 
 
 def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of the labelled images whose class is predicted correctly; NaN without labels."""
+    """Return the share of the labelled images whose class is predicted correctly; NaN without labels.
+
+    `predicted` (N,) are classes or None, `labels` (N,) are texts, "" for images without a label.
+    """
     labelled = labels != ""
     return float(np.mean(predicted[labelled] == labels[labelled])) if labelled.any() else np.nan

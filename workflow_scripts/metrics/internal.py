@@ -24,7 +24,7 @@ class Estimates(NamedTuple):
 
 
 def compact(partition: np.ndarray) -> np.ndarray:
-    """Return the clusters renumbered 0..K-1 in their order; noise becomes -1."""
+    """Return the clusters of a partition (N,) renumbered 0..K-1 in their order; noise becomes -1."""
     values, inverse = np.unique(partition, return_inverse=True)
     return np.maximum(inverse - np.count_nonzero(values < 0), -1)
 
@@ -93,7 +93,8 @@ def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int,
 
 
 def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the indices of at most `n_points` clustered points, without replacement, stratified by cluster.
+    """Return the indices of at most `n_points` clustered points, drawn without replacement, stratified by `labels`
+    (N,).
 
     Each cluster gets its proportion to within one point, by systematic sampling along the shuffled points sorted by
     cluster.

@@ -13,7 +13,10 @@ PLACES = ("nearest", "border", "farthest")
 
 
 def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
-    """Return the name of each cluster: that of its majority class (`Sc`, `Sc-2`), in the order of these names.
+    """Return the name of each cluster by number: that of its majority class (`Sc`, `Sc-2`), in the order of these
+    names.
+
+    `partition` (N,) are integers, `labels` (N,) classes or None.
 
     Without labels the name of a cluster is its number. Negative clusters are named `noise`, in brackets where a class
     is called so, and come last.
@@ -61,7 +64,10 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
 
 def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
-    """Return the two clusters whose means are nearest to each other, ascending; fewer if there are fewer clusters."""
+    """Return the two clusters whose means are nearest to each other, ascending; fewer if there are fewer clusters.
+
+    `points` (N, d) and `partition` (N,) integers are of the same images.
+    """
     clusters = np.unique(partition[partition >= 0])
     if len(clusters) < 2:
         return clusters.tolist()

@@ -62,7 +62,7 @@ def two_nn(X: npt.ArrayLike) -> TwoNN:
 def dimension_by_size(
     X: npt.ArrayLike, fractions: Sequence[float] = FRACTIONS, smallest: int = 50, seed: int = 0
 ) -> pd.DataFrame:
-    """Return the dimension of all points, and of samples of a half, a quarter and so on.
+    """Return the dimension of all points `X` (N, d), and of samples of a half, a quarter and so on.
 
     If the dimension stays the same over several sizes, it is a property of the data. The samples of one size are
     disjoint blocks of the shuffled points, as in Facco et al. 2017, at most `MOST_BLOCKS`.

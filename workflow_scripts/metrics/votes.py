@@ -96,7 +96,8 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | No
 
     Parameters
     ----------
-    labels, y : as in `majority_names`.
+    labels : (N,) integers, the cluster of each image; negative is noise.
+    y : (N,) strings or integers; None, NaN and "" are missing.
     names : votes of other images (the training folds); with None these images vote.
 
     Returns
@@ -138,7 +139,9 @@ def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame |
 
     Parameters
     ----------
-    labels, y, names : as in `confusion`.
+    labels : (N,) integers, the cluster of each image; negative is noise.
+    y : (N,) strings or integers; None, NaN and "" are missing.
+    names : votes of other images (the training folds); with None these images vote.
 
     Returns
     -------

@@ -32,6 +32,8 @@ def novelty_p_value(known: np.ndarray, batch: np.ndarray) -> float:
 def shift_p_value(known: np.ndarray, batch: np.ndarray) -> float:
     """Return the two-sided probability that a batch of known images is shifted as far up or down as this one.
 
+    `known` (K,) and `batch` (n,) are values of one measure.
+
     The statistic is the sum of the ranks, as of Wilcoxon and of Mann & Whitney, in `STEPS` steps.
     """
     pooled = np.concatenate([known, batch])

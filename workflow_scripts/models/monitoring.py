@@ -48,7 +48,7 @@ def _with_drifts(images: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
-    """Return images in the order `name`, numbers in names by value, or `time`.
+    """Return images sorted by `order`: by `name`, where numbers in names count by their value, or by `time`.
 
     The time is that at which the image was `taken` if every file says so, otherwise that of the file's last change.
     """

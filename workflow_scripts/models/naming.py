@@ -67,7 +67,10 @@ def grouped(
     workers: int,
     progress: Callable[[str, str], Progress],
 ) -> pd.DataFrame:
-    """Return images of a folder, with the column `path`, in groups that look alike: the column `group`, from 0."""
+    """Group the images of a folder that look alike to a model; return the table with a column `group`, from 0.
+
+    `images` has the column `path`. Groups are those of `monitoring.groups_of_features`.
+    """
     if images.empty:
         return images.assign(group=0)
     paths = [folder / path for path in images["path"]]

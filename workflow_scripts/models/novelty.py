@@ -22,7 +22,11 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sorted indices of the images of a model, and of those that are held out of it.
+    """Return the sorted indices of the images that a model is made from, and of those that are held out of it.
+
+    Groups (n,), such as specimens, are drawn at random and held out whole, until the share `HELD_OUT` of the images is
+    reached. If every group is larger than this share, single images are drawn. Raises `UserError` for fewer than three
+    images.
 
     Groups (n,), such as specimens, are drawn at random and held out whole, as long as the share `HELD_OUT` of the
     images has room for them; single images if no group is so small. Raises `UserError` for fewer than three images.
@@ -43,12 +47,19 @@ def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray
 
 
 def at_most(most: int, rows: np.ndarray, width: int) -> np.ndarray:
-    """Return at most `most` evenly spaced rows of features of this width, with `MOST_NUMBERS` numbers together."""
+    """Return at most `most` of `rows` (n,), evenly spaced: so few that their features hold `MOST_NUMBERS` numbers at
+    most.
+
+    A row has `width` features.
+    """
     return rows[evenly(len(rows), min(most, max(MOST_NUMBERS // width, 2)))]
 
 
 def outlier_threshold(known: np.ndarray, rate: float) -> float:
-    """Return the novelty above which a new image is an outlier, from those of images that are held out, (K,).
+    """Return the novelty above which a new image is an outlier.
+
+    It is chosen from the novelties `known` (K,) of images that are held out of the model. A new image like these is
+    above it with a probability of at most `rate`, or of 1 / (K + 1) if that is larger.
 
     An image like them is above it with a probability of at most `rate`, or of 1 / (K + 1) if that is larger.
     """

@@ -92,7 +92,7 @@ class SavedModel:
         )
 
     def in_thresholds(self, novelties: np.ndarray) -> np.ndarray:
-        """Return novelties in units of the threshold, float32 as those of the held-out images are stored."""
+        """Divide novelties (n,) by the threshold, in float32, which the model keeps those of its held-out images in."""
         return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
 
     @cached_property

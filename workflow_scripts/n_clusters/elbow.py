@@ -18,7 +18,8 @@ def sag(ks: np.ndarray, inertia: np.ndarray) -> np.ndarray:
 
 
 def recommend(ks: np.ndarray, inertia: np.ndarray, sharp_by_chance: float) -> int | None:
-    """Return the k of the knee; None if the curve bends no more than `sharp_by_chance`.
+    """Return the k of the knee, one of `ks` (K,); None if the curve of `inertia` (K,) bends no more than
+    `sharp_by_chance`.
 
     Every curve has a knee: also without groups the inertia falls fast at first and then slowly. Therefore its sag has
     to exceed that of points without groups.

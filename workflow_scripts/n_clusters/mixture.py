@@ -35,7 +35,8 @@ def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
 
 
 def recommend(ks: np.ndarray, values: np.ndarray) -> int | None:
-    """Return the k of the lowest BIC; None if that is the last k, since the BIC may fall further."""
+    """Return the k of the lowest BIC, `values` (K,) for `ks` (K,); None if it is the last, since the BIC may fall
+    further."""
     if np.isnan(values).all():
         return None
     best = int(np.nanargmin(values))

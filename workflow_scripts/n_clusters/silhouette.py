@@ -4,7 +4,8 @@ import numpy as np
 
 
 def recommend(ks: np.ndarray, silhouettes: np.ndarray, high_by_chance: float) -> int | None:
-    """Return the k of the highest mean silhouette; None if it is the last k or not above `high_by_chance`."""
+    """Return the k of the highest of `silhouettes` (K,) for `ks` (K,); None if it is the last or not above
+    `high_by_chance`."""
     if np.isnan(silhouettes).all():
         return None
     best = int(np.nanargmax(silhouettes))

@@ -22,6 +22,7 @@ def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndar
 
 
 def recommend(ks: np.ndarray, strength: np.ndarray, error: np.ndarray) -> int | None:
-    """Return the largest k whose strength is at least `ENOUGH` within one standard error; None if there is none."""
+    """Return the largest k of `ks` (K,) with `strength` (K,) + standard `error` (K,) >= `ENOUGH`; None if there is
+    none."""
     enough = np.flatnonzero(strength + error >= ENOUGH)
     return int(ks[enough[-1]]) if len(enough) else None

@@ -10,7 +10,7 @@ from workflow_scripts.planning.snakemake_internals import Job
 
 
 def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
-    """Return how long the jobs will take, in words: on `cores` cores, or one after another if there is no number.
+    """Return how long the jobs will take on `cores` cores, in words; None for a cluster gives the time of all together.
 
     A job takes as long as in its last run, or, if it never ran, as long as the mean of its stage: the benchmarks in the
     same folder below `benchmarks`.

@@ -47,6 +47,7 @@ class Run:
 
     @property
     def is_dry(self) -> bool:
+        """Whether the run only prints what it would do."""
         return self._workflow.dryrun
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def apply(image: np.ndarray, size: Sequence[int] = (224, 224)) -> np.ndarray:
-    """Return the middle part of an image; `size` is [height, width] in pixels.
+    """Return the middle of an image, (H, W) or (H, W, 3) in [0, 1]; `size` is [height, width] in pixels.
 
     If the margins cannot be equal, the larger ones are at the bottom and on the right. Raises `ValueError` if the image
     is smaller than `size`.

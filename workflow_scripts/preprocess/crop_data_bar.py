@@ -9,7 +9,8 @@ MARGIN = 1
 
 
 def apply(image: np.ndarray) -> np.ndarray:
-    """Return the image without data stripes at its lower and upper edge (see `scale_bars.stripe.find_stripes`).
+    """Return the image (H, W) or (H, W, 3) without the data stripes at its upper and lower edge
+    (`stripe.find_stripes`).
 
     An image without a stripe is returned unchanged. This must be the first step, because after resizing or a change of
     contrast a stripe no longer has one colour.

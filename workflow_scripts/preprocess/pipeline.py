@@ -22,7 +22,7 @@ FileAndPixels = tuple[str | Path, np.ndarray | None]
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
-    """Return an image as float32 in [0, 1].
+    """Return an image (H, W) or (H, W, 3) as float32 in [0, 1].
 
     uint8 is divided by 255 and uint16 by 65535. Floats are taken as they are if all are in [0, 1]; otherwise they are
     scaled so that the lowest is 0 and the highest 1.
@@ -56,7 +56,7 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Run preprocessing steps on a float32 image in [0, 1]; return a float32 image in [0, 1]."""
+    """Run preprocessing steps on an image, (H, W) or (H, W, 3) float32 in [0, 1]; return the same kind of image."""
     for step in steps:
         parameters = {key: value for key, value in step.items() if key != "step"}
         apply = importlib.import_module(f"{__package__}.{step['step']}").apply
@@ -131,13 +131,17 @@ def _readable(path: str | Path) -> Iterator[None]:
 
 
 def read_again(path: str | Path, max_pixels: int | None, page: int = 0) -> np.ndarray:
-    """Return a page (from 0) of a file as `images.read_image`, but raise `UserError`, for intake could read it."""
+    """Return a page (from 0) of a file that intake could read, as `images.read_image`; raises `UserError` if it cannot
+    now."""
     with _readable(path):
         return read_image(path, max_pixels, page)
 
 
 def of_image(item: FileAndPixels, make: Callable[[np.ndarray], np.ndarray], max_pixels: int | None) -> np.ndarray:
-    """Return what `make` returns for an image, which is read if only its path is given; an error names the path."""
+    """Return `make` of the pixels of an image, (H, W) or (H, W, 3); they are read from its file if `item` has none.
+
+    `item` is the path and the pixels or None. A `UserError` of `make` gets the path in front.
+    """
     path, pixels = item
     image = read_again(path, max_pixels) if pixels is None else pixels
     try:

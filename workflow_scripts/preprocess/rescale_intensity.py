@@ -7,8 +7,8 @@ from skimage import exposure
 def apply(image: np.ndarray, low: float = 1, high: float = 99) -> np.ndarray:
     """Scale the values so that the percentiles `low` and `high` become 0 and 1 (`skimage.exposure.rescale_intensity`).
 
-    Values outside are clipped. The percentiles of a colour image are those of all channels together, which keeps its
-    hues. An image whose two percentiles are equal is returned unchanged.
+    Values outside are clipped. The percentiles of a colour image (H, W, 3) are those of all channels together, which
+    keeps its hues. An image whose two percentiles are equal is returned unchanged.
     """
     darkest, brightest = np.percentile(image, (low, high))
     if darkest == brightest:

@@ -11,11 +11,12 @@ from workflow_scripts.preprocess import centre_crop
 def apply(
     image: np.ndarray, size: Sequence[int] = (224, 224), anti_aliasing: bool = True, fit: str = "squeeze"
 ) -> np.ndarray:
-    """Resize an image to `size`, [height, width] in pixels, by bilinear interpolation (`skimage.transform.resize`).
+    """Resize an image (H, W) or (H, W, 3) to `size`, [height, width] in pixels, bilinearly
+    (`skimage.transform.resize`).
 
-    With `anti_aliasing` the image is smoothed before it is made smaller. `fit` is for images with another
-    aspect ratio than `size`: `squeeze` distorts the image, `pad` puts the whole image in the middle and fills the rest
-    with its mean value, and `crop` keeps the largest middle part with the ratio of `size`.
+    With `anti_aliasing` the image is smoothed before it is made smaller. `fit` is for images with another aspect ratio
+    than `size`: `squeeze` distorts the image, `pad` puts the whole image in the middle and fills the rest with its mean
+    value, and `crop` keeps the largest middle part with the ratio of `size`.
     """
     ratios = [wanted / side for wanted, side in zip(size, image.shape, strict=False)]
     scale = {"pad": min(ratios), "crop": max(ratios)}.get(fit)

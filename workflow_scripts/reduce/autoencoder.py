@@ -79,7 +79,7 @@ def read(path: str) -> Autoencoder:
 
 
 def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Autoencoder:
-    """Return the autoencoder with the given settings (`widths`, `tied`, `activation`, `seed`) and tensors by name."""
+    """Return the autoencoder with these settings (`widths`, `tied`, `activation`, `seed`) and tensors by name."""
     net = _empty(len(tensors["mean"]), settings)
     net.load_state_dict({name: torch.from_numpy(np.asarray(tensor)) for name, tensor in tensors.items()})
     return net
@@ -110,8 +110,11 @@ def architecture(settings: Mapping[str, Any]) -> str:
 
 
 def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.ndarray) -> dict[str, float]:
-    """Return the errors of the autoencoder and of a PCA on the rows `judging`, by the attributes' names (see
-    `decompose`)."""
+    """Return the errors of the autoencoder, and of a PCA fitted on the rows `training`, on the rows `judging` of `X`
+    (N, d).
+
+    The names are those of the attributes of the store (see `decompose`).
+    """
     pca = fit_pca(X, rows=training, max_components=net.widths[-1])
     centred = X[judging] - pca.mean
     in_pca = centred @ pca.components.T

@@ -77,13 +77,13 @@ class Autoencoder(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def down(self, x: Tensor, start: int, stop: int) -> Tensor:
-        """Return the output of the encoding layers of the pairs `start` to `stop` (excluded) for x."""
+        """Return what the encoding layers of the pairs `start` to `stop` (excluded) make of x: (n, units) both."""
         for pair in self.pairs[start:stop]:
             x = self.activation(pair.encode(x))
         return x
 
     def up(self, x: Tensor, start: int, stop: int) -> Tensor:
-        """Return the output of the decoding layers of the pairs `stop` (excluded) down to `start` for x."""
+        """Return what the decoding layers of the pairs `stop` (excluded) down to `start` make of x: (n, units) both."""
         for place in reversed(range(start, stop)):
             x = self.pairs[place].decode(x)
             if place > 0:

@@ -29,7 +29,7 @@ def batches(n: int, size: int, seed: int) -> Iterator[Tensor]:
 
 
 def step(optimiser: torch.optim.Optimizer, loss: Tensor, key: str) -> None:
-    """Take one step of the optimiser along the gradient of a loss.
+    """Take one step of the optimiser along the gradient of `loss`, a scalar.
 
     Raises `UserError`, whose message begins with the settings' `key`, if the loss is not finite.
     """

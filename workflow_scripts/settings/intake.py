@@ -36,6 +36,7 @@ class Labels(Model):
 
     @property
     def by_content(self) -> bool:
+        """Whether labels are matched to images by the contents of files."""
         return self.rule == "hash"
 
     @model_validator(mode="after")

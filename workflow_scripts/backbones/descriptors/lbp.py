@@ -12,7 +12,10 @@ POINTS_PER_RADIUS = 8
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the fractions of the 8 r + 2 uniform, rotation-invariant patterns for each r of `radii` (pixels)."""
+    """Return the fractions of the 8 r + 2 uniform, rotation-invariant patterns for each r of `radii` (pixels).
+
+    The image is uint8 (H, W) or (H, W, 3), the result (width,) float64.
+    """
     levels = np.rint(grey(image) * 255).astype(np.uint8)
     histograms = []
     for radius in settings["radii"]:

@@ -10,7 +10,10 @@ from workflow_scripts.backbones.descriptors import channels
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return each channel resized to `side` x `side` values in 0..1 with anti-aliasing, row by row."""
+    """Return each channel resized to `side` x `side` values in 0..1 with anti-aliasing, row by row.
+
+    The image is uint8 (H, W) or (H, W, 3), the result (width,) float64.
+    """
     shape = (settings["side"], settings["side"])
     planes = [resize(plane, shape, anti_aliasing=True) for plane in channels(image, settings["colour"])]
     return np.concatenate([plane.ravel() for plane in planes])

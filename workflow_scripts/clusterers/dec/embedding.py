@@ -75,7 +75,9 @@ class DecResult:
 def train_clusters(
     pretrained: Autoencoder, X: Tensor, k: int, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint
 ) -> DecResult:
-    """Train a copy of the encoder and k centres towards the sharpened assignments, with the settings of `settings.Dec`.
+    """Train a copy of the encoder and k centres on the points `X` (N, d) float32 towards the sharpened assignments.
+
+    `settings` are those of `settings.Dec`.
 
     The centres start at those of k-means on the codes. The loss of the variant `dec` is the divergence KL(P||Q). The
     variant `idec` keeps the decoder, and its loss is the reconstruction error plus `gamma` times the divergence (Guo et

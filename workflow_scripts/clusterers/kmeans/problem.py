@@ -35,17 +35,17 @@ class Problem:
         return cls(X, mean, scale)
 
     def rounded(self, inertia: np.ndarray) -> np.ndarray:
-        """Return the inertias (R,) of the scaled points, rounded as on all paths."""
+        """Return the inertias (R,) of the scaled points to the digits on which all kernels agree (`INERTIA_BITS`)."""
         inertia = np.where(inertia < ROUNDING_ALONE * np.square(self.X).sum(), 0, inertia)
         mantissa, exponent = np.frexp(inertia)
         return np.ldexp(np.rint(np.ldexp(mantissa, INERTIA_BITS)), exponent - INERTIA_BITS)
 
     def inside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points of the caller's space as points of the scaled space."""
+        """Return points (..., d) of the caller's space as points of the scaled space."""
         return (centers - self.mean) * self.scale
 
     def outside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points of the scaled space as points of the caller's space."""
+        """Return points (..., d) of the scaled space as points of the caller's space."""
         return centers / self.scale + self.mean
 
 

@@ -29,7 +29,7 @@ class NewImagesInputs(Stage):
 
     @property
     def table(self) -> str:
-        """The path of the table of new images, which are files or parts of files as those of the data set are."""
+        """The path of the table of new images, which are files, or parts of files if the images of the data set are."""
         return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
 
     def predictions(self, wildcards: Wildcards) -> list[str]:
@@ -41,7 +41,7 @@ class NewImagesInputs(Stage):
     def monitors(self, wildcards: Wildcards) -> list[str]:
         """Return the pages about the batches of new images, one for each study with a model.
 
-        Raises `UserError` if images are parts of files, or as `predictions` does.
+        Raises `UserError` if the images of the data set are parts of files, and for all that `predictions` refuses.
         """
         if self.settings.intake.cuts:
             allowed = "whole files, without tiles, crops and pages: all"

@@ -37,7 +37,7 @@ class Stage:
 
 
 def ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Return the function with an end of the run, by one line, in place of a `UserError`.
+    """Return a function that does what `function` does, but ends the run with one line where that raises `UserError`.
 
     Snakemake would show a traceback.
     """

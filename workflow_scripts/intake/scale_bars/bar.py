@@ -38,10 +38,12 @@ class Box:
 
     @property
     def width(self) -> int:
+        """Return the number of columns."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
+        """Return the number of rows."""
         return self.bottom - self.top
 
     def distance(self, other: "Box") -> int:
@@ -51,6 +53,7 @@ class Box:
         return max(across, down, 0)
 
     def moved(self, rows: int, columns: int) -> "Box":
+        """Return the box, moved down by `rows` and to the right by `columns` pixels."""
         return Box(self.top + rows, self.bottom + rows, self.left + columns, self.right + columns)
 
 
@@ -81,7 +84,7 @@ class Bar:
         return (self.box.left + self.box.right - self.length) / 2, (self.line.top + self.line.bottom) / 2
 
     def strength(self, grey: np.ndarray) -> np.ndarray:
-        """Return the share of the bar's colour in each pixel of `grey` (uint8), float32 from 0 (background) to 1."""
+        """Return the share of the bar's colour in each pixel of `grey` (h, w) uint8, float32; the background has 0."""
         return np.clip((grey.astype(np.float32) - self.ground) / (self.level - self.ground), 0, 1)
 
 

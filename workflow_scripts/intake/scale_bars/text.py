@@ -76,7 +76,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Readings:
-    """All readings of a text (`whole`) and of the number before its `µm` (`number`); `ones` as in `Text`."""
+    """Readings of one text by Tesseract, in different sizes.
+
+    Attributes
+    ----------
+    whole : the readings of the whole text.
+    number : the readings of the number before its `µm`, if the text has the shape of one (`Text.number`).
+    ones : for each digit of this number, whether it is so narrow that it can only be 1.
+    """
 
     whole: Sequence[str] = ()
     number: Sequence[str] = ()

@@ -49,6 +49,9 @@ def of_table(table: pd.DataFrame) -> list[Column]:
     """Return the useful columns of a table with one row per image, numbers and texts; a missing value is a value too.
 
     Left out are columns with the same value for all images, and those with more than `MOST_LEVELS` texts that all
+    differ. Of a time only the day is taken.
+
+    Left out are columns with the same value for all images, and those with more than `MOST_LEVELS` texts that all
     differ. Of times the day is shown.
     """
     made = []
@@ -66,7 +69,7 @@ def of_table(table: pd.DataFrame) -> list[Column]:
 
 
 def most_frequent(texts: pd.Series) -> pd.Series:
-    """Return texts of which at most `MOST_LEVELS` differ: the rarer ones are replaced by their number."""
+    """Return texts (N,) in which the rarest are replaced by how many there are; at most `MOST_LEVELS` differ."""
     counts = texts.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
     if len(counts) <= MOST_LEVELS:
         return texts

@@ -77,7 +77,7 @@ class Pack:
         self._size = 0
 
     def array(self, values: np.ndarray) -> dict[str, Any]:
-        """Add an array in row-major order and return its offset, type and length."""
+        """Add an array of any shape in row-major order, and return its offset, type and length."""
         content = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()
         place = {"type": f"{values.dtype.name.capitalize()}Array", "start": self._size, "length": values.size}
         padding = -len(content) % ALIGNED

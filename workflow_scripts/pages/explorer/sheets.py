@@ -44,17 +44,22 @@ class Sheets:
 
     @classmethod
     def of(cls, thumbnails: Thumbnails, image_ids: Sequence[str], order: np.ndarray) -> Self:
-        """Return the sheets of some images. Many images get smaller thumbnails (`side_for`); none is enlarged."""
+        """Return the sheets of the images `image_ids`, which `order` (N,) sorts.
+
+        Many images get smaller thumbnails (`side_for`); none is enlarged.
+        """
         height, width = thumbnails.images.shape[1:3]
         scale = min(1.0, side_for(len(image_ids)) / max(height, width))
         return cls(thumbnails, image_ids, order, max(1, round(width * scale)), max(1, round(height * scale)))
 
     @property
     def columns(self) -> int:
+        """Return the number of thumbnails side by side on a sheet."""
         return SHEET // self.width
 
     @property
     def rows(self) -> int:
+        """Return the number of rows of thumbnails on a sheet."""
         return SHEET // self.height
 
     @property

@@ -51,7 +51,7 @@ class Study:
         return cell_names([cell.choices for cell in self.cells], [*AXES])
 
     def rows(self, image_ids: Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:
-        """Return the indices of some images among all images of the study; -1 for an image that is missing."""
+        """Return the indices (n,) of some images among all images of the study; -1 for an image that is missing."""
         return pd.Index(self.images["image_id"]).get_indexer(pd.Index(image_ids))
 
     def clusterings(self, wanted: Sequence[int] | None) -> list[Column]:

@@ -44,7 +44,11 @@ def write_charts(
     svg_path: str,
     png_path: str,
 ) -> None:
-    """Write a figure with a panel for each of `CHARTS`; `chart` is from `monitoring.control_chart` of the others."""
+    """Write the control charts of batches of new images as SVG and PNG, a panel for each of `CHARTS`.
+
+    `chart` is from `monitoring.control_chart`, which got `images` in their order, the `known` images and the `rate` of
+    false alarms.
+    """
     with theme(style):
         empty = placeholder(SIZE, "No batch is full yet.") if chart.empty else None
         made = empty or _figure(chart, images, known, rate, style)

@@ -33,7 +33,7 @@ TURNED = ("rotate", "flip")
 
 
 class Shown(NamedTuple):
-    """An image on the page: its id, its description, and the part of it that is written below the image, in lines."""
+    """An image on the page: its id, its description in a sentence, and lines of text that stand below it."""
 
     image: str
     caption: str
@@ -70,6 +70,7 @@ class Study:
 
     @property
     def n_cells(self) -> int:
+        """Return the number of cells that are compared, at least 1."""
         return max(len(self.table("trust")), 1)
 
     @property
@@ -89,10 +90,12 @@ class Study:
 
     @property
     def n_groups(self) -> int:
+        """Return the number of groups of the consensus."""
         return int(self.consensus["group"].nunique())
 
     @property
     def n_labelled(self) -> int:
+        """Return the number of images with a label."""
         return int(self.manifest["label"].notna().sum())
 
     @property
@@ -104,7 +107,8 @@ class Study:
 
     @property
     def effects(self) -> list[tuple[str, float, float, float]]:
-        """Return (choice, share, p, ARI lost) for each choice of the study."""
+        """Return for each choice of the study its words, its share of the disagreement, p, and the ARI that a change
+        costs."""
         table = self.table("partition_effects")
         if table.empty:
             return []

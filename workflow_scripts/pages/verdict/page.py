@@ -53,8 +53,8 @@ def write_sections(
 ) -> None:
     """Write a page of questions and answers.
 
-    `about` are `title`, `about` and `root` (the path from the page to the folder of all results, where links begin),
-    `lines` are its most important sentences, `thumbnails` are data URIs.
+    `about` says what the page is: its `title`, a sentence `about` its subject, and the path `root` from it to the
+    folder of all results, where links begin. `lines` are the most important sentences, `thumbnails` data URIs.
     """
     data = {
         **about,

@@ -103,7 +103,7 @@ def number_of_groups(k: int, chosen: str, criteria: int | None, asked: bool) -> 
 
 
 def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence:
-    """Say what survives the choices; `n_kept` images are with the members of their group in most of the votes."""
+    """Say what survives the choices; `n_kept` images are in most cells together with the members of their group."""
     if n_cells < 2:
         text = "The study has one cell: no choice was varied, so it is not known what survives."
         return Sentence(text, "none", None, "consensus")
