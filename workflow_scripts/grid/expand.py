@@ -193,9 +193,10 @@ class Grid:
         return [cell for cell in cells if k is None or not ks[cell.clusterer] or k in ks[cell.clusterer]]
 
     def perturbable(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
-        """Return the cells from which the one is chosen that assigns perturbed images to its groups.
+        """Return the candidates for the cell that assigns perturbed images to its groups.
 
-        It is the cell that the figure shows, or if the figure is of the most trusted cell, all that this may be.
+        These are the cell that the figure shows, or if it shows the most trusted one, all cells among which that is
+        found.
         """
         cells = [shown]
         if figure.of_trusted_cell:

@@ -59,7 +59,7 @@ class SavedModel:
         return table.assign(rank=place.reindex(table.index).where(table["predicted"].notna(), 1).astype(int))
 
     def points(self, features: np.ndarray) -> np.ndarray:
-        """Return features (n, d) in the space that was clustered, (n, C) float64."""
+        """Project features (n, d) into the space that was clustered; return (n, C) float64."""
         reduction = self.facts["reduction"]
         if reduction["settings"] is None:
             return np.asarray(features, dtype=np.float64)

@@ -62,12 +62,12 @@ class ModelInputs(Stage):
         return self.layout.manifest_of(self.modelled(wildcards.study).subset)
 
     def perturbed_cells(self, wildcards: Wildcards) -> list[Cell]:
-        """Return the cells from which the one is chosen that assigns the perturbed images of a figure to its groups."""
+        """Return the candidates for the cell that assigns the perturbed images of a figure to its groups."""
         shown = self.figures.cells_shown(wildcards)[0]
         return self.grid.perturbable(wildcards.study, self.figures.figure_settings(wildcards), shown)
 
     def perturbed_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the artefacts of these cells by name, and the cells' agreement if the most trusted one is chosen."""
+        """Return the artefacts of the `perturbed_cells` by name, and their agreement if the most trusted one is chosen."""
         of_cells = [self._sources_of(cell) for cell in self.perturbed_cells(wildcards)]
         sources: dict[str, Files] = {name: [str(files[name]) for files in of_cells] for name in of_cells[0]}
         if self.figures.figure_settings(wildcards).of_trusted_cell:
@@ -90,7 +90,7 @@ class ModelInputs(Stage):
         return self._settings_of(self.modelled(wildcards.study))
 
     def perturbed_settings(self, wildcards: Wildcards) -> list[dict[str, Any]]:
-        """Return for each of these cells what `applied_settings` returns for the cell of a model."""
+        """Return for each of the `perturbed_cells` the settings that are applied to new images (`applied_settings`)."""
         return [self._settings_of(cell) for cell in self.perturbed_cells(wildcards)]
 
     def _settings_of(self, cell: Cell) -> dict[str, Any]:
