@@ -2,7 +2,8 @@
 
     python docs/collect_figures.py CONFIG RESULTS [CONFIG RESULTS ...]
 
-If two runs have a figure of the same kind, the first one is used. Figures that a run has not made are left out.
+If two runs have a figure of the same kind, the first one is used. Kinds that no run has made keep what they have, so a new
+kind needs a run of its own figure only.
 """
 
 import sys
@@ -51,14 +52,15 @@ def shrink(source: Path, target: Path) -> None:
 
 def main(arguments: list[str]) -> None:
     """Write docs/images/figures/*.png and docs/reference/figures.yaml."""
-    described: dict[str, dict[str, Any]] = {}
+    file, described = DOCS / "reference" / "figures.yaml", dict[str, dict[str, Any]]()
     for config, results in zip(arguments[::2], arguments[1::2], strict=True):
         for kind, (image, table, text) in figures_of(yaml.safe_load(Path(config).read_text()), Path(results)).items():
             if kind not in described and image.exists():
                 shrink(image, DOCS / "images" / "figures" / f"{kind}.png")
                 described[kind] = {"yaml": text, "columns": list(pd.read_parquet(table).columns)}
     head = "# Written by docs/collect_figures.py.\n"
-    (DOCS / "reference" / "figures.yaml").write_text(head + yaml.safe_dump(dict(sorted(described.items())), width=120))
+    kept = yaml.safe_load(file.read_text())
+    file.write_text(head + yaml.safe_dump(dict(sorted((kept | described).items())), width=120))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,16 @@
 """A micrograph of two phases with a known share, composed of real textures: cut into tiles, clustered, and measured."""
 
 import re
-from importlib.resources import files
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 
+from tests.mosaics import SHARE, two_phases, write_two_phases
 from tests.workflow import Project
 
-SHARE = 0.35
 CONFIG = """
 data: pictures
 name: phases
@@ -32,27 +30,11 @@ studies:
 RESULTS = "results/phases"
 
 
-def micrograph(side, seed):
-    """Return an image (side, side) uint8 of grass in gravel, and a mask of the grass."""
-    phases = []
-    for name in ("grass", "gravel"):
-        with files("skimage.data").joinpath(f"{name}.png").open("rb") as stream, Image.open(stream) as photograph:
-            texture = np.asarray(photograph.convert("L"))
-        mirrored = np.block([[texture, texture[:, ::-1]], [texture[::-1], texture[::-1, ::-1]]])
-        phases.append(np.tile(mirrored, (2, 2))[:side, :side])
-    field = gaussian_filter(np.random.default_rng(seed).normal(size=(side, side)), 60)
-    is_grass = field > np.quantile(field, 1 - SHARE)
-    return np.where(is_grass, *phases), is_grass
-
-
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     project = Project.new(tmp_path_factory.mktemp("tiles") / "project")
-    (project.folder / "pictures").mkdir()
-    truth = {}
-    for seed in range(2):
-        image, truth[f"{seed}.png"] = micrograph(1152, seed)
-        Image.fromarray(image).save(project.folder / "pictures" / f"{seed}.png")
+    masks = write_two_phases(project.folder / "pictures", 1152, 2)
+    truth = {f"{number}.png": mask for number, mask in enumerate(masks)}
     (project.folder / "config" / "config.yaml").write_text(CONFIG)
     said = project.run(f"{RESULTS}/figures/phases/areas.png", f"{RESULTS}/figures/phases/map.png")
     return project, truth, said
@@ -98,7 +80,7 @@ def predicted(study, tmp_path_factory):
     folder, truth = tmp_path_factory.mktemp("new") / "monday", {}
     (folder / "deep").mkdir(parents=True)
     for seed, name in ((7, "a.png"), (8, "deep/b.png")):
-        image, truth[name] = micrograph(720, seed)
+        image, truth[name] = two_phases(720, seed)
         Image.fromarray(image).save(folder / name)
     Image.fromarray(image[:40, :40]).save(folder / "small.png")
     project.run("predict", "--config", f"new_images={folder}")

@@ -67,7 +67,7 @@ class ModelInputs(Stage):
         return self.grid.perturbable(wildcards.study, self.figures.figure_settings(wildcards), shown)
 
     def perturbed_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the artefacts of the `perturbed_cells` by name, and their agreement if the most trusted one is chosen."""
+        """Return the artefacts of the `perturbed_cells` by name, and their agreement if the trusted one is chosen."""
         of_cells = [self._sources_of(cell) for cell in self.perturbed_cells(wildcards)]
         sources: dict[str, Files] = {name: [str(files[name]) for files in of_cells] for name in of_cells[0]}
         if self.figures.figure_settings(wildcards).of_trusted_cell:
