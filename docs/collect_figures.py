@@ -2,8 +2,8 @@
 
     python docs/collect_figures.py CONFIG RESULTS [CONFIG RESULTS ...]
 
-If two runs have a figure of the same kind, the first one is used. Kinds that no run has made keep what they have, so a new
-kind needs a run of its own figure only.
+If two runs have a figure of the same kind, the first one is used. Kinds that no run has made keep what they
+have, so a new kind needs a run of its own figure only.
 """
 
 import sys

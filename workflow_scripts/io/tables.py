@@ -146,7 +146,7 @@ def read_scores(path: str) -> "pd.DataFrame":
 
 
 def best_of_repeats(scores: "pd.DataFrame") -> "pd.DataFrame":
-    """Return one row for each k and repeat, that of lowest inertia, where all restarts are stored."""
+    """Return one row for each k and repeat; of the restarts of a repeat, that of lowest inertia."""
     return scores.sort_values("inertia", kind="stable").groupby(["k", "repeat"], dropna=False).head(1).sort_index()
 
 
