@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sklearn.metrics import roc_auc_score
 
 from tests.conftest import CLASSES, PER_CLASS
@@ -16,7 +17,7 @@ from workflow_scripts.models.saved import COLUMNS
 
 OTHERS = ("cat", "moon", "retina")
 STUDY = "clusters"
-"""Its clusterer has three k, of which four is right."""
+"""Its clusterer has three k, of which four is right. The other study with a model keeps all restarts of one k."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,10 @@ def predicted(tmp_path_factory, finished):
     """A project whose models have named some pictures that they were made of, more of their classes, and others."""
     folder = tmp_path_factory.mktemp("predict")
     project = finished.copy(folder / "project")
+    config = project.folder / "config" / "config.yaml"
+    settings, studies = yaml.safe_load(config.read_text()), (STUDY, "restarts")
+    settings["studies"] = {name: settings["studies"][name] for name in studies}
+    config.write_text(yaml.safe_dump(settings))
     write_embedded(folder / "embedded")
     for name in (*CLASSES, *OTHERS):
         (folder / "new" / name).mkdir(parents=True)
