@@ -65,7 +65,7 @@ def _existing_source(module: str) -> Path:
 def _tree(module: str) -> ast.Module:
     """Return the parsed source without docstrings of modules, classes, functions and attributes."""
     tree = ast.parse(_existing_source(module).read_bytes())
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(body := getattr(node, "body", None), list):
             node.body = [  # type: ignore[attr-defined]
                 part for part in body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
@@ -78,8 +78,19 @@ def _imports(module: str) -> tuple[str, ...]:
     return tuple(_ours(_tree(module)))
 
 
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the statements of a module, and what holds others, without their expressions, which are most of a tree."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "handlers", "cases", "orelse", "finalbody"):
+            if isinstance(inner := getattr(node, part, None), list):
+                waiting.extend(inner)
+
+
 def _ours(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

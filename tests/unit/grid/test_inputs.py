@@ -277,7 +277,9 @@ def test_a_study_is_also_what_its_figures_are_made_of(inputs):
     assert {"results/d/figures/main/map.svg", "results/d/figures/main/map.png"} <= files
     assert "results/d/features/plain/net/fire9_avg.h5" in files
     assert any(path.startswith("results/d/decomposed/plain/net/fire9_avg/") for path in files)
-    assert not any("/models/" in path or "reproduction" in path for path in files)
+    # What reads the tables of other studies would have these studies computed.
+    assert not any("/models/" in path or "reproduction" in path or "/methods/" in path for path in files)
+    assert "results/d/methods/methods.md" in inputs.everything(None)
 
 
 def test_the_model_whose_layers_are_listed_is_a_backbones_or_one_by_name(inputs):

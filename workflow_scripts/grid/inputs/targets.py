@@ -24,13 +24,14 @@ class Targets(Stage):
         return self._named(self.grid)
 
     def of_study(self, study: str) -> Callable[[Wildcards], list[str]]:
-        """Return a function for `everything` of one study."""
+        """Return a function for `everything` of one study, without the methods, which read all studies' tables."""
+        of_all_studies = {self.layout.methods, beside(self.layout.methods, ".bib")}
 
         def files(wildcards: Wildcards) -> list[str]:
             read = {self.settings.clusterers[cell.clusterer].study_read for cell in self.grid.cells[study]}
             studies = {name: of_name for name, of_name in self.settings.studies.items() if name in {study, *read}}
             alone = self.settings.model_copy(update={"studies": studies, "reproduction": None})
-            return self._named(Grid(alone))
+            return [path for path in self._named(Grid(alone)) if path not in of_all_studies]
 
         return files
 
