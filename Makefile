@@ -8,7 +8,7 @@ KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_sc
 
 # `make run CONFIG=FILE` runs the workflow with another configuration.
 run: env
-	@$(if $(CONFIG),$(BIN)/python -m workflow_scripts.settings.check "$(CONFIG)")
+	@$(BIN)/python -m workflow_scripts.settings.check $(if $(CONFIG),"$(CONFIG)")
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all $(if $(CONFIG),--configfile "$(CONFIG)")
 
 env: .venv/.ready

@@ -184,6 +184,15 @@ def test_a_home_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) ->
     assert (tmp_path / "it.svg").exists()
 
 
+def test_a_home_folder_without_a_place_for_snakemakes_cache_is_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workflow_scripts.settings.check"]
+    homeless = {key: value for key, value in os.environ.items() if key != "XDG_CACHE_HOME"} | {"HOME": "/proc/none"}
+    done = subprocess.run(command, env=homeless, capture_output=True, text=True, check=False)
+    line = "Snakemake's cache cannot be written; set XDG_CACHE_HOME to a folder that can be"
+    assert (done.returncode, done.stderr) == (1, f"Error: /proc/none/.cache/snakemake: {line}\n")
+    subprocess.run(command, env=homeless | {"XDG_CACHE_HOME": str(tmp_path / "cache")}, check=True)
+
+
 def test_names_that_are_no_utf_8_to_python_are_one_line(tmp_path: Path) -> None:
     foreign = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     (tmp_path / "it.yaml").write_text("data: bilder\nname: für_später\n", encoding="utf-8")

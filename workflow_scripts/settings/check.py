@@ -1,9 +1,11 @@
-"""Check a configuration before Snakemake reads it, because Snakemake does not name the line of a YAML mistake.
+"""Check before Snakemake starts what Snakemake says unclearly: the line of a YAML mistake, and a cache without a place.
 
-Usage: python -m workflow_scripts.settings.check FILE
+Usage: python -m workflow_scripts.settings.check [FILE]
 """
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from workflow_scripts.errors import UserError
@@ -13,7 +15,7 @@ from workflow_scripts.settings.reading import read_yaml
 DEFAULT = Path(__file__).parents[2] / "config" / "config.yaml"
 
 
-def check(file: str) -> str:
+def check(file: str | Path) -> str:
     """Check a configuration file; return an error message of one line, or an empty text if the file is valid."""
     try:
         load(read_yaml(file), [file], DEFAULT)
@@ -22,6 +24,16 @@ def check(file: str) -> str:
     return ""
 
 
+def check_cache() -> str:
+    """Return an error message of one line if Snakemake could not keep its cache, else an empty text."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "snakemake"
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+    if os.access(cache, os.W_OK | os.X_OK):
+        return ""
+    return f"{cache}: Snakemake's cache cannot be written; set XDG_CACHE_HOME to a folder that can be"
+
+
 if __name__ == "__main__":
-    if trouble := check(sys.argv[1]):
+    if trouble := check(sys.argv[1] if sys.argv[1:] else DEFAULT) or check_cache():
         sys.exit(f"Error: {trouble}")
