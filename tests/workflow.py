@@ -61,15 +61,18 @@ class Project:
 
     def jobs(self, *arguments: str) -> Counter[str]:
         """Return how many jobs of each rule would run."""
-        done = self.snakemake("-n", *arguments)
-        assert done.returncode == 0, done.stderr[-6000:]
-        said = done.stdout + done.stderr
-        table = said.rpartition("Job stats:")[2].partition("\n\n")[0]
-        found = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
-        return Counter({rule: int(count) for rule, count in found if rule != "total"})
+        return planned_jobs(self.snakemake("-n", *arguments))
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.folder / file
         text = path.read_text()
         assert old in text, f"{file} does not hold {old!r}"
         path.write_text(text.replace(old, new))
+
+
+def planned_jobs(dry_run: subprocess.CompletedProcess[str]) -> Counter[str]:
+    """Return how many jobs of each rule a dry run planned; fail with its output if it failed."""
+    assert dry_run.returncode == 0, dry_run.stderr[-6000:]
+    table = (dry_run.stdout + dry_run.stderr).rpartition("Job stats:")[2].partition("\n\n")[0]
+    found = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
+    return Counter({rule: int(count) for rule, count in found if rule != "total"})

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from tests.workflow import Project
 
 
@@ -20,23 +18,9 @@ def test_networks_ask_for_one_and_nothing_else_does(fresh):
     assert asking(fresh) == {"features_squeezenet_1"}
 
 
-def test_device_cpu_asks_for_none(fresh):
-    assert asking(fresh, "--config", "device=cpu") == set()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "device", "rules"),
-    [
-        ("kmeans: {method: kmeans,", "kmeans: {method: kmeans, device: cuda,", "cpu", {"cluster", "validate"}),
-        (
-            "[fire9_avg]]\n",
-            "[fire9_avg]]\n    finetune: {preprocess: clahe}\n",
-            "auto",
-            {"finetune", "features_squeezenet_1"},
-        ),
-    ],
-)
-def test_what_computes_on_one_asks_for_it(fresh, tmp_path, old, new, device, rules):
+def test_what_computes_on_one_asks_for_it_and_device_cpu_asks_for_no_network(fresh, tmp_path):
     project = fresh.copy(tmp_path / "project")
-    project.edit("config/config.yaml", old, new)
-    assert asking(project, "--config", f"device={device}") == rules
+    project.edit("config/config.yaml", "kmeans: {method: kmeans,", "kmeans: {method: kmeans, device: cuda,")
+    project.edit("config/config.yaml", "[fire9_avg]]\n", "[fire9_avg]]\n    finetune: {preprocess: clahe}\n")
+    assert asking(project) == {"cluster", "validate", "finetune", "features_squeezenet_1"}
+    assert asking(project, "--config", "device=cpu") == {"cluster", "validate"}

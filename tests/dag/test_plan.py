@@ -20,18 +20,12 @@ def test_the_dry_run_ends_with_the_plan(fresh):
     assert re.search(r"  time (unknown before|about [\d.]+ (s|min) on) ", plan)
 
 
+# One mistake in values, in the file, and in the folder of images; all others are in tests/unit/settings.
 @pytest.mark.parametrize(
     ("old", "new", "key", "allowed"),
     [
         ("k: [3, 4, 5]", "k: [3, four]", "clusterers.by_k.k", "four"),
-        ("n_init: 20, repeats: 3}\n  by_k", "n_init: 20, repeat: 3}\n  by_k", "clusterers.kmeans", "repeats"),
-        ("[[fire5_avg], [fire9_avg]]", "[[fire5_avg], [fire99_avg]]", "backbones.squeezenet", "fire9"),
-        ("[[fire5_avg], [fire9_avg]]", "[[fire9_avg], [fire9_avg]]", "backbones.squeezenet", "two passes"),
-        ("n_components: [2, 10, 500]", "n_components: []", "studies.components", "at least one"),
-        ("n_components: [2, 10, 500]", "n_component: [2]", "studies.components", "n_components"),
-        ("  plain: [grey,", "  plain: [gray,", "preprocess.plain", "grey"),
         ("  clahe: [grey", "  plain: [grey", "config/config.yaml", "plain"),
-        ("  standard:", "  all:", "studies.all", "reserved"),
         ("data: pictures", "data: no/such/folder", "data", "no/such/folder"),
     ],
 )

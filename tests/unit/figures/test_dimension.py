@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figure_artefacts import CELL, artefacts, draw, tabulate, write_autoencoder, write_manifest, write_store
+from figure_artefacts import CELL, draw, tabulate, write_autoencoder, write_manifest, write_store
 from scipy.spatial.distance import squareform
 from scipy.stats import pearsonr
 
@@ -96,8 +96,8 @@ def test_distances_are_those_of_the_sample_before_and_after(tmp_path):
     assert matrices["correlation"].iloc[1] == pytest.approx(pearsonr(pairs["distance"], across).statistic)
 
 
-def test_distances_leave_out_what_the_network_has_learned_from(tmp_path):
-    cells, inputs = artefacts(tmp_path, 3)["distances"]
+def test_distances_leave_out_what_the_network_has_learned_from(made, tmp_path):
+    cells, inputs = made("distances", 3)
     X = np.random.default_rng(0).normal(size=(9, 4))
     for seen, n in (([0, 3], 7), ([0, 1, 2, 3, 4, 5], 0)):
         trained_on = np.isin(np.arange(9), seen)
@@ -107,15 +107,15 @@ def test_distances_leave_out_what_the_network_has_learned_from(tmp_path):
         assert table.empty if n == 0 else table["n"].max() == n, "with classes of 2, 2 and 3 six are balanced"
 
 
-def test_features_that_are_not_reduced_are_drawn_once(tmp_path):
-    cells, inputs = artefacts(tmp_path, 3)["distances"]
+def test_features_that_are_not_reduced_are_drawn_once(made):
+    cells, inputs = made("distances", 3)
     table = tabulate("distances", cells, inputs)
     assert table[table["part"] == "matrix"]["points"].tolist() == ["features", "pca50w"]
     assert pd.notna(table["series"]).all()
 
 
-def test_the_last_heatmap_is_the_discrete_distance(tmp_path):
-    cells, inputs = artefacts(tmp_path, 3)["distances"]
+def test_the_last_heatmap_is_the_discrete_distance(made):
+    cells, inputs = made("distances", 3)
     figure = draw("distances", tabulate("distances", cells, inputs), inputs)
     panels = [ax for ax in figure.axes if ax.images]
     assert panels[-1].get_title(loc="left").startswith("discrete distance")

@@ -18,7 +18,6 @@ from figure_artefacts import (
     KINDS,
     MEASURED,
     STYLE,
-    artefacts,
     draw,
     tabulate,
     write_clusters,
@@ -36,11 +35,6 @@ from workflow_scripts.figures.style import NOBODY, looks, save, shade, theme
 ROOT = Path(__file__).parents[3]
 LEGIBLE = 4.5
 CLASSES = [f"class_{c:02d}" for c in range(7)]
-
-
-def drawn(kind, folder, n_classes=7, labelled=True, width=170, title=None):
-    cells, inputs = artefacts(folder, n_classes, labelled)[kind]
-    return draw(kind, tabulate(kind, cells, inputs), inputs, width, title)
 
 
 def texts(figure):
@@ -76,8 +70,8 @@ CASES += [(kind, 73) for kind in OF_MANY]
 
 @pytest.mark.parametrize("width", [85, 170])
 @pytest.mark.parametrize(("kind", "n_classes"), CASES)
-def test_figures_have_their_width_and_their_texts_lie_inside_and_apart(kind, n_classes, width, tmp_path):
-    figure = drawn(kind, tmp_path, n_classes, width=width, title="A title")
+def test_figures_have_their_width_and_their_texts_lie_inside_and_apart(kind, n_classes, width, drawn):
+    figure = drawn(kind, n_classes, width=width, title="A title")
     assert figure.get_size_inches()[0] * 25.4 == pytest.approx(width)
     boxes = texts(figure)
     outer = figure.bbox.padded(1.5)
@@ -95,8 +89,8 @@ def strings(figure):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in OF_NO_LABELS])
-def test_figures_without_labels_say_so(kind, tmp_path):
-    assert "no labels" in strings(drawn(kind, tmp_path, labelled=False)).lower()
+def test_figures_without_labels_say_so(kind, drawn):
+    assert "no labels" in strings(drawn(kind, labelled=False)).lower()
 
 
 OF_ACCURACY = {
@@ -107,16 +101,16 @@ OF_ACCURACY = {
 
 
 @pytest.mark.parametrize(("kind", "settings"), OF_ACCURACY.items())
-def test_an_accuracy_stands_beside_what_a_single_cluster_reaches(kind, settings, tmp_path):
-    cells, inputs = artefacts(tmp_path, 7)[kind]
+def test_an_accuracy_stands_beside_what_a_single_cluster_reaches(kind, settings, made):
+    cells, inputs = made(kind)
     said = strings(draw(kind, tabulate(kind, cells, inputs, **settings), inputs))
     share = "30.0" if kind == "folds" else "14.3"  # of the largest class
     assert f"largest class {share} %, matched" in said
     assert "ARI" in said
 
 
-def test_without_labels_nothing_stands_beside_an_accuracy(tmp_path):
-    cells, inputs = artefacts(tmp_path, 7, labelled=False)["clusterer_scores"]
+def test_without_labels_nothing_stands_beside_an_accuracy(made):
+    cells, inputs = made("clusterer_scores", labelled=False)
     table = tabulate("clusterer_scores", cells, inputs, metrics=["accuracy_majority", "silhouette"])
     said = strings(draw("clusterer_scores", table, inputs))
     assert "metrics that need labels are dashes" in said
@@ -138,14 +132,14 @@ def test_bars_of_uneven_classes_have_their_numbers_and_lengths(width, tmp_path):
         assert text in said
 
 
-def test_the_same_class_has_the_same_colour_in_every_figure(tmp_path):
+def test_the_same_class_has_the_same_colour_in_every_figure(drawn, made):
     expected = {name: look.colour for name, look in looks(CLASSES, STYLE).items()}
 
-    samples = drawn("samples", tmp_path)
+    samples = drawn("samples")
     titled = {ax.get_title(loc="center").split("\n")[0]: ax for ax in samples.axes if ax.get_title(loc="center")}
     assert {name: to_hex(ax.spines["left"].get_edgecolor()) for name, ax in titled.items()} == expected
 
-    cells, inputs = artefacts(tmp_path, 7)["embedding"]
+    cells, inputs = made("embedding")
     table = tabulate("embedding", cells, inputs)
     embedding = draw("embedding", table, inputs)
     for ax, name in zip(embedding.axes, ("label", "predicted"), strict=True):
@@ -154,12 +148,12 @@ def test_the_same_class_has_the_same_colour_in_every_figure(tmp_path):
         places, colours = points.get_offsets().tolist(), map(to_hex, points.get_facecolors())
         assert {at[tuple(place)]: colour for place, colour in zip(places, colours, strict=True)} == expected
 
-    dots = drawn("confusion", tmp_path).axes[0].lines
+    dots = drawn("confusion").axes[0].lines
     assert [dot.get_color() for dot in dots] == 2 * list(expected.values())
 
 
-def test_the_second_cluster_of_a_class_has_another_shade_and_marker(tmp_path):
-    cells, inputs = artefacts(tmp_path, 7)["embedding"]
+def test_the_second_cluster_of_a_class_has_another_shade_and_marker(made):
+    cells, inputs = made("embedding")
     figure = draw("embedding", tabulate("embedding", cells, inputs), inputs)
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     entries = dict(zip(names, figure.legends[0].legend_handles, strict=True))
@@ -171,8 +165,8 @@ def test_the_second_cluster_of_a_class_has_another_shade_and_marker(tmp_path):
     np.testing.assert_allclose(ratios, 0.6, atol=0.02)  # the same hue, darker
 
 
-def test_noise_is_pale_and_in_the_legend(tmp_path):
-    _, inputs = artefacts(tmp_path, 2)["embedding"]
+def test_noise_is_pale_and_in_the_legend(tmp_path, made):
+    _, inputs = made("embedding", 2)
     noisy = write_clusters(tmp_path / "noisy.h5", {"auto": ([[-1, 0, 0, 1, 1, 1]], [np.nan])})
     inputs = {**inputs, "clusters": [noisy]}
     figure = draw("embedding", tabulate("embedding", [CELL], inputs), inputs)
@@ -216,16 +210,16 @@ def drawn_bytes(folder):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def test_another_title_makes_other_bytes(tmp_path):
+def test_another_title_makes_other_bytes(tmp_path, drawn):
     digests = set()
     for title in ("one", "two"):
-        save(drawn("confusion", tmp_path, title=title), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
+        save(drawn("confusion", title=title), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
         digests |= {(tmp_path / name).read_bytes() for name in ("f.svg", "f.png")}
     assert len(digests) == 4
 
 
-def test_svg_needs_no_fonts_and_has_no_date(tmp_path):
-    save(drawn("confusion", tmp_path), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
+def test_svg_needs_no_fonts_and_has_no_date(tmp_path, drawn):
+    save(drawn("confusion"), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
     svg = (tmp_path / "f.svg").read_text()
     assert "<text" not in svg
     assert "dc:date" not in svg
@@ -276,8 +270,8 @@ OF_NAMES = (
 
 
 @pytest.mark.parametrize("kind", OF_NAMES)
-def test_whatever_classes_are_called_their_names_stay_apart(kind, tmp_path):
-    cells, inputs = artefacts(tmp_path, len(NAMES), names=NAMES)[kind]
+def test_whatever_classes_are_called_their_names_stay_apart(kind, made):
+    cells, inputs = made(kind, len(NAMES), names=NAMES)
     figure = draw(kind, tabulate(kind, cells, inputs), inputs)
     said = [text.get_text() for text, _ in texts(figure)]
     for name in ("Sc", "Sc-2", "noise", "all", "none", "?", "$x_1$", "$", "钢的夹杂物"):
@@ -308,13 +302,13 @@ def test_classes_called_as_noise_and_as_second_clusters_keep_their_names(tmp_pat
     assert matrix.loc["noise", "noise"] == matrix.loc["no label", "(noise)"] == matrix.loc["?", "?"] == 1
 
 
-def test_a_legend_of_too_many_entries_says_how_many_are_left_out(tmp_path):
-    texts_of = [text.get_text() for text in drawn("maps", tmp_path, 100).legends[0].get_texts()]
+def test_a_legend_of_too_many_entries_says_how_many_are_left_out(drawn):
+    texts_of = [text.get_text() for text in drawn("maps", 100).legends[0].get_texts()]
     assert texts_of == [*(f"class_{c:02d}" for c in range(90)), "and 10 more"]
 
 
-def test_a_contact_sheet_shows_the_largest_of_many_clusters(tmp_path):
-    cells, inputs = artefacts(tmp_path, 40)["contact_sheet"]
+def test_a_contact_sheet_shows_the_largest_of_many_clusters(made):
+    cells, inputs = made("contact_sheet", 40)
     table = tabulate("contact_sheet", cells, inputs)
     assert list(table["name"].unique()) == [f"class_{c:02d}" for c in range(1, 31)]  # the first class has two clusters
     assert (table["n_clusters"] == 41).all()
@@ -324,9 +318,9 @@ def test_of_names_too_near_that_of_the_larger_cluster_stays():
     assert style.fitting([0.0, 0.1, 0.25, 0.3, 0.9], [5, 9, 2, 3, 1], 0.12) == [1, 3, 4]
 
 
-def test_characters_that_no_font_has_are_said_once(tmp_path, caplog, recwarn):
+def test_characters_that_no_font_has_are_said_once(tmp_path, caplog, recwarn, drawn):
     caplog.set_level("INFO")
-    made = drawn("class_distribution", tmp_path, 3)
+    made = drawn("class_distribution", 3)
     for title, said in (("a", []), ("\U0001f9ff\U0001faa8", [style.NO_FONT])):
         caplog.clear()
         made.suptitle(title)
@@ -343,14 +337,14 @@ def test_fonts_of_other_scripts_are_used_where_they_are_installed(monkeypatch):
     style.other_scripts.cache_clear()
 
 
-def test_73_classes_leave_the_maps_and_the_page_readable(tmp_path):
-    figure = drawn("embedding", tmp_path, 73)
+def test_73_classes_leave_the_maps_and_the_page_readable(drawn, made):
+    figure = drawn("embedding", 73)
     texts(figure)
     legend = figure.legends[0].get_window_extent()
     assert len(figure.legends[0].get_texts()) == 74
     assert all(legend.y1 <= ax.get_window_extent().y0 for ax in figure.axes)
     assert figure.bbox.x0 <= legend.x0 <= legend.x1 <= figure.bbox.x1
-    cells, inputs = artefacts(tmp_path, 73)["samples"]
+    cells, inputs = made("samples", 73)
     samples = draw("samples", tabulate("samples", cells, inputs, per_class=12), inputs)
     width, height = samples.get_size_inches()
     assert height < 4 * width

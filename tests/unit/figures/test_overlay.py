@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.figure_artefacts import STYLE, artefacts, tabulate
+from tests.figure_artefacts import STYLE, tabulate
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.area_fractions import areas_of
 from workflow_scripts.figures.new_images import write_overlays
@@ -40,8 +40,8 @@ def test_a_place_has_the_cluster_of_most_tiles_over_it():
     np.testing.assert_array_equal(drawn, expected)
 
 
-def test_areas_are_of_all_images_and_of_each_and_an_unknown_image_is_said(tmp_path):
-    cells, inputs = artefacts(tmp_path, 4)["area_fractions"]
+def test_areas_are_of_all_images_and_of_each_and_an_unknown_image_is_said(made):
+    cells, inputs = made("area_fractions", 4)
     table = tabulate("area_fractions", cells, inputs)
     for _, of_image in table.groupby("parent", dropna=False):
         assert of_image["fraction"].sum() == pytest.approx(1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figure_artefacts import CELL, artefacts, tabulate, write_clusters, write_store
+from figure_artefacts import CELL, tabulate, write_clusters, write_store
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.consensus import resampling
@@ -30,8 +30,8 @@ def test_cells_are_compared_with_those_of_the_same_images(tmp_path):
     assert counted.tolist() == [30, 12, 30, 12]
 
 
-def test_stability_under_resampling_is_measured_where_it_is_asked_for(tmp_path, monkeypatch):
-    cells, inputs = artefacts(tmp_path, 4)["trust"]
+def test_stability_under_resampling_is_measured_where_it_is_asked_for(made, tmp_path, monkeypatch):
+    cells, inputs = made("trust", 4)
     n = len(pd.read_csv(inputs["manifest"][0]))
     truth = np.repeat(np.arange(4), 3)
     far_apart = np.column_stack([truth, truth % 2]) * 100 + np.random.default_rng(0).random((n, 2))

@@ -6,7 +6,6 @@ import pytest
 from figure_artefacts import (
     CELL,
     KINDS,
-    artefacts,
     tabulate,
     write_agreements,
     write_clusters,
@@ -309,8 +308,8 @@ def test_cells_that_do_not_differ_are_named_by_all_their_choices():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("labelled", [True, False])
-def test_tables_survive_parquet(kind, labelled, tmp_path):
-    cells, inputs = artefacts(tmp_path, 3, labelled)[kind]
+def test_tables_survive_parquet(kind, labelled, made, tmp_path):
+    cells, inputs = made(kind, 3, labelled)
     table = tabulate(kind, cells, inputs)
     table.to_parquet(tmp_path / "t.parquet", index=False)
     assert list(pd.read_parquet(tmp_path / "t.parquet").columns) == list(table.columns)

@@ -219,8 +219,11 @@ def test_steel_defects(neu_images):
     entries = scan(neu_images)
     kept = label_inspected(inspect(neu_images, entries, duplicates="keep", workers=2), rule="auto")
     assert len(kept.manifest) == 1800
-    assert kept.manifest["image_id"].is_unique
-    dropped = label_inspected(inspect(neu_images, entries, workers=2), rule="auto")
+    ids = kept.manifest.set_index("path")["image_id"]
+    assert ids.is_unique
+    assert list(ids.index[ids.str.len() == 18]) == ["patches_101.jpg", "patches_105.jpg"]  # numbered copies
+    patches = [entry for entry in entries if entry.path.startswith("patches_")]
+    dropped = label_inspected(inspect(neu_images, patches, workers=2), rule="auto")
     assert dropped.rejected["path"].tolist() == ["patches_105.jpg"]
     assert dropped.rejected["detail"].tolist() == ["same bytes as patches_101.jpg"]
 

@@ -40,11 +40,11 @@ CLUSTERERS = {
     "mean_shift": ({}, (200, 6000), (600, 800)),
     "affinity_propagation": ({"max_iter": 10}, (2000, 500), (3000, 50)),
 }
-"""Settings that end soon, and two sizes: of many numbers a point, and of many points."""
+"""Settings that end soon, and sizes: of many numbers a point, which maps never have, and of many points."""
 DECOMPOSITIONS = {
     "pca": ({}, (1000, 10_000), (5000, 1000)),
-    "tsne": ({"of": "pca", "n_components": 50}, (400, 50), (1000, 50)),
-    "umap": ({"of": "pca", "n_components": 50}, (400, 50), (2000, 50)),
+    "tsne": ({"of": "pca", "n_components": 50}, (1000, 50)),
+    "umap": ({"of": "pca", "n_components": 50}, (2000, 50)),
     "isomap": ({"of": "pca", "n_components": 50}, (1500, 50), (3000, 50)),
     "ica": ({"max_iter": 5}, (1000, 10_000), (5000, 1000)),
     "kernel_pca": ({}, (1000, 10_000), (3000, 500)),
