@@ -279,7 +279,7 @@ def test_a_study_is_also_what_its_figures_are_made_of(inputs):
     assert any(path.startswith("results/d/decomposed/plain/net/fire9_avg/") for path in files)
     # What reads the tables of other studies would have these studies computed.
     assert not any("/models/" in path or "reproduction" in path or "/methods/" in path for path in files)
-    assert "results/d/methods/methods.md" in inputs.everything(None)
+    assert "results/d/methods/methods.md" in inputs.targets.everything(None)
 
 
 def test_the_model_whose_layers_are_listed_is_a_backbones_or_one_by_name(inputs):
