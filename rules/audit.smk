@@ -22,6 +22,32 @@ rule audit:
         "../workflow_scripts/jobs/audit.py"
 
 
+# clusters/..., decomposed/... and manifest.csv -> labelling/{study}.csv and .html: which images to label next, and a page to label them
+rule labelling:
+    input:
+        unpack(inputs.pages.sources("labelling")),
+    output:
+        csv=in_report(layout.labelling, "Tables", "labelling_table", table="labelling"),
+        page=in_report(
+            beside(layout.labelling, ".html"), "Pages", "labelling", page="labelling"
+        ),
+    log:
+        layout.log(layout.labelling),
+    benchmark:
+        layout.benchmark(layout.labelling)
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=sizes.page_mb("labelling"),
+        runtime=60,
+    params:
+        **inputs.pages.params("labelling"),
+        code=code_digest("jobs.labelling"),
+    script:
+        "../workflow_scripts/jobs/labelling.py"
+
+
 # clusters/... and images -> gallery/{study}.html: images of every cluster
 rule gallery:
     input:

@@ -1,4 +1,7 @@
-"""The label audit and the gallery as a user has them: real crops with flipped labels, pages in a real browser."""
+"""The label audit, the labelling and the gallery as a user has them: real crops, pages in a real browser.
+
+Some labels are flipped and some are missing.
+"""
 
 import csv
 
@@ -9,11 +12,12 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-N_FLIPPED = 6
+N_FLIPPED, N_MISSING = 6, 4
 STUDY = """
   reviewed:
     audit: {shown: 30, neighbours: 5, images: plain}
     gallery: {per_place: 3, twins: 5}
+    labelling: {images: plain}
     figures:
       sheet: {kind: contact_sheet}
       pair: {kind: cluster_pair}
@@ -24,13 +28,14 @@ STUDY = """
 
 @pytest.fixture(scope="module")
 def reviewed(finished, tmp_path_factory):
-    """The small study with a tenth of its 60 labels flipped, an audit and a gallery; and the labels that are right."""
+    """The small study with some of its 60 labels flipped and some missing, and its pages; all right labels and those
+    that it has."""
     project = finished.copy(tmp_path_factory.mktemp("reviewed") / "project")
     truth = pd.read_csv(project.folder / "results" / "small" / "manifest.csv").set_index("path")["label"]
     names = np.array(sorted(truth.unique()))
     rng = np.random.default_rng(0)
     chosen = rng.choice(truth.index, N_FLIPPED, replace=False)
-    given = truth.copy()
+    given = truth.drop(rng.choice(truth.index.difference(chosen), N_MISSING, replace=False))
     given[chosen] = [rng.choice(names[names != label]) for label in truth[chosen]]
     given.rename_axis("path").reset_index().to_csv(project.folder / "flipped.csv", index=False)
     project.edit("config/config.yaml", "\nstudies:\n", f"\nstudies:{STUDY}")
@@ -47,13 +52,13 @@ def results(reviewed):
 
 
 def flipped(truth, given):
-    return set(truth.index[truth != given])
+    return set(given.index[truth[given.index] != given])
 
 
 def test_the_flipped_labels_are_the_first_of_the_list(reviewed, results):
     _, truth, given = reviewed
     table = pd.read_csv(results / "audit" / "reviewed.csv").sort_values("rank")
-    assert sorted(table["path"]) == sorted(truth.index)
+    assert sorted(table["path"]) == sorted(given.index)
     assert len(flipped(truth, given) & set(table["path"].head(2 * N_FLIPPED))) == N_FLIPPED
     wrong = table[table["path"].isin(flipped(truth, given))]
     assert (wrong["suggested"] == truth[wrong["path"]].to_numpy()).mean() > 0.8
@@ -123,7 +128,26 @@ def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, brows
     project.edit("config/config.yaml", "file: flipped.csv", "file: flipped.csv, corrections: decisions.csv")
     project.run("results/small/manifest.csv")
     labels = pd.read_csv(results / "manifest.csv").set_index("path")["label"]
+    assert (labels[given.index] == truth[given.index]).all()
+
+    # The images without a label are labelled on the page for that, and a run reads both tables.
+    missing = pd.read_csv(results / "labelling" / "reviewed.csv")
+    assert sorted(missing["path"]) == sorted(truth.index.difference(given.index))
+    open_page(browser, results / "labelling" / "reviewed.html")
+    wait.until(all_pictures_load)
+    for path in missing["path"]:
+        assert browser.find_element(By.ID, "path").text.endswith(path)
+        press(browser, "l", truth[path], "\ue007")  # Enter
+    press(browser, "e")
+    exported = downloads / "small_reviewed_labels.csv"
+    wait.until(lambda _: exported.is_file() and not list(downloads.glob("*.crdownload")))
+    (project.folder / "labels.csv").write_bytes(exported.read_bytes())
+    project.edit("config/config.yaml", "corrections: decisions.csv", "corrections: [decisions.csv, labels.csv]")
+    project.run("results/small/labelling/reviewed.html")
+    labels = pd.read_csv(results / "manifest.csv").set_index("path")["label"]
     assert (labels[truth.index] == truth).all()
+    open_page(browser, results / "labelling" / "reviewed.html")
+    assert "Every image in a cluster has a label" in browser.find_element(By.ID, "question").text
 
 
 def test_the_gallery_shows_every_cluster_and_two_side_by_side(results, browser):

@@ -338,6 +338,11 @@ class Layout:
         "the images whose labels are doubtful, ranked, and a page to correct them",
         reported=(".csv", ".html"),
     )
+    labelling = Artefact(
+        *("labelling/{study}", (".csv", ".html"), "labelling", _pages("labelling")),
+        "the images without labels in the order in which labels help most, and a page to label them",
+        reported=(".csv", ".html"),
+    )
     agreement = Artefact(
         *("agreement/{study}/{at_k}", (".h5",), "agreement", _agreements),
         "the agreement (ARI) of every two cells of a study, at one k",

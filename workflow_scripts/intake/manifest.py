@@ -1,6 +1,6 @@
 """The manifest, that is the table of images with labels, and the table of rejected files with reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,7 +45,7 @@ def label(
     images: pd.DataFrame,
     set_aside: pd.DataFrame,
     rule: Mapping[str, Any],
-    corrections: str | None = None,
+    corrections: Sequence[str] = (),
     sublabels: Mapping[str, Any] | None = None,
     scales: pd.DataFrame | None = None,
     groups: Mapping[str, Any] | None = None,
@@ -58,7 +58,7 @@ def label(
     images, set_aside : as in `inspection.Inspection`, or as in `regions.Regions` for parts of files. A part has the
         label of its file, or with the rules `auto` and `boxes` the class of its box; `REGION_COLUMNS` are added.
     rule : the keyword arguments of `labels.label_images`.
-    corrections : path of a table whose labels replace those of the rule (see `labels.corrected`).
+    corrections : paths of tables whose labels replace those of the rule (see `labels.corrected`), one after the other.
     sublabels : the rule of a further column `sublabel` of the manifest.
     scales : table with `scale_bars.table.COLUMNS`; its `SCALE_COLUMNS` are added to the manifest.
     groups : the keyword arguments of `groups.group_files`. Where they are given, and for parts of files, the manifest
@@ -77,8 +77,8 @@ def label(
     if "parent" in images:
         labelling = _of_parts(labelling, images, rule["rule"])
         ids |= dict(zip(images["path"], images["image_id"], strict=True))
-    if corrections:
-        labelling = corrected(labelling, ids, corrections)
+    for table in corrections:
+        labelling = corrected(labelling, ids, table)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     if sublabels:
         manifest["sublabel"] = files.map(label_images(ids, **sublabels).labels)

@@ -17,7 +17,7 @@ with job(snakemake.log[0]) as log:
         images,
         set_aside,
         rule,
-        snakemake.input.corrections or None,
+        snakemake.input.corrections,
         snakemake.params.sublabels,
         scales,
         snakemake.params.groups,

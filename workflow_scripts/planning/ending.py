@@ -52,7 +52,7 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     lines += dict.fromkeys(noticed([*of_intake, *sorted(set(run.logs()))]))
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
     lines += describe_results(run, layout, sizes.grid)
-    names = ("Figures", "Tables", "Audit", "Gallery", "Explorer", "Monitor")
+    names = ("Figures", "Tables", "Audit", "Labelling", "Gallery", "Explorer", "Monitor")
     folders = {name: f"{layout.root}/{name.lower()}" for name in names}
     places = {"Verdict": layout.front_page, "Methods": layout.methods, "Scales": layout.scales_page, **folders}
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]

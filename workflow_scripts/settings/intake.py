@@ -30,9 +30,15 @@ class Labels(Model):
     `labels.csv` at the top of the data folder. For `hash`: a folder of labelled images with a folder for each class, or
     a CSV with the columns `sha256` and `label`. For `boxes`: annotations as in `crops`; an image whose boxes are all of
     one class has that label."""
-    corrections: UserPath | None = None
-    """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the audit page exports. Its
-    labels replace those of the rule."""
+    corrections: UserPath | list[UserPath] | None = None
+    """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the pages for audit and
+    labelling export, or a list of such files. Their labels replace those of the rule; of several the last one counts.
+    """
+
+    @property
+    def correction_files(self) -> list[str]:
+        """Return the files with corrections, in the order in which they are applied."""
+        return [self.corrections] if isinstance(self.corrections, str) else self.corrections or []
 
     @property
     def by_content(self) -> bool:

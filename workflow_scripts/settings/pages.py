@@ -1,4 +1,5 @@
-"""The settings of the pages that a study may have: the verdict, the label audit, the gallery and the explorer."""
+"""The settings of the pages that a study may have: the verdict, the label audit, the labelling, the gallery and
+the explorer."""
 
 from typing import Any, ClassVar, Literal
 
@@ -66,6 +67,16 @@ class Audit(Page):
     """Number of nearest images whose labels are compared with an image's label."""
     shown: int = Field(200, ge=1)
     """Number of images on the page; the table has all."""
+
+
+class Labelling(Page):
+    """A page to label images, in the order in which labels help most: typical images of every cluster first."""
+
+    of_cells = "one"
+    k: int | None = Field(None, ge=1)
+    """Number of clusters; null takes the smallest of the cell's clusterer."""
+    shown: int = Field(200, ge=1)
+    """Largest number of images on the page and in the table."""
 
 
 class Gallery(Page):

@@ -30,6 +30,7 @@ studies:
     cross_validation: folds
     figures: {map: {kind: embedding, map: map}, turned: {kind: perturbations}}
     audit: {images: shown}
+    labelling: {}
     gallery: {}
     explorer: {at: {subset: all}}
     verdict: {at: {subset: all}}

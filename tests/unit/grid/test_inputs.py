@@ -1,6 +1,7 @@
 """The inputs and params of rules, for wildcards as Snakemake gives them."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -180,6 +181,23 @@ def test_an_explorer_reads_the_ranking_of_the_cells_if_the_study_has_one():
     assert (opening["baseline"]["layer"], opening["baseline"]["whiten"]) == ("fire9_avg", True)
     assert opening["ranked"] == inputs.figures.table_cells(Wildcards(study="ranked", figure="trust"))
     assert inputs.pages.opening_of_explorer(plain)["ranked"] == []
+
+
+def test_corrections_are_one_table_or_several_which_are_no_images(tmp_path):
+    (tmp_path / "1.png").touch()
+    tables = [str(tmp_path / name) for name in ("first.csv", "second.csv")]
+    listing = _inputs(data=str(tmp_path)).intake.listing(None)
+    for table in tables:
+        Path(table).write_text("path,label\n1.png,a\n")
+    intakes = ({"labels": {"corrections": files}} for files in (tables[0], tables))
+    one, both = (_inputs(data=str(tmp_path), intake=intake) for intake in intakes)
+    assert one.intake.label_corrections(None) == tables[:1]
+    assert both.intake.label_corrections(None) == tables
+    assert both.intake.listing(None) == listing != one.intake.listing(None)
+    state = both.state_of(both.intake.label_corrections)
+    before = state(None)
+    Path(tables[1]).write_text("path,label\n")
+    assert state(None) != before
 
 
 def test_a_gallery_reads_the_scores_of_imagenets_classes_once_where_a_pass_makes_them():

@@ -228,6 +228,17 @@ def test_steel_defects(neu_images):
     assert dropped.rejected["detail"].tolist() == ["same bytes as patches_101.jpg"]
 
 
+def test_of_several_tables_of_corrections_the_last_one_counts(tmp_path):
+    write_files(tmp_path, a__1=A, b__2=B)
+    (tmp_path / "first.csv").write_text("path,label\na/1.png,c\nb/2.png,c\n")
+    (tmp_path / "second.csv").write_text("path,label\nb/2.png,d\na/1.png,\n")
+    files = [str(tmp_path / name) for name in ("first.csv", "second.csv")]
+    inspected = inspect(tmp_path, scan(tmp_path))
+    tables = through_csv(inspected.images), through_csv(inspected.set_aside)
+    labelled = label(*tables, {"rule": "folder"}, files)
+    assert labelled.manifest["label"].tolist() == ["c", "d"]
+
+
 def test_sublabels_come_from_a_rule_of_their_own(tmp_path):
     write_files(tmp_path, steel__hot__a=A, steel__cold__b=B)
     inspected = inspect(tmp_path, scan(tmp_path))

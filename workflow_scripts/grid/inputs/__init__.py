@@ -4,6 +4,7 @@ A mistake of the user that is noticed here ends the run with one line.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
@@ -15,7 +16,7 @@ from workflow_scripts.grid.inputs.methods import MethodsInputs
 from workflow_scripts.grid.inputs.models import ModelInputs
 from workflow_scripts.grid.inputs.new_images import NewImagesInputs
 from workflow_scripts.grid.inputs.pages import PageInputs
-from workflow_scripts.grid.inputs.stage import Files, Wildcards
+from workflow_scripts.grid.inputs.stage import Files, Wildcards, each_file
 from workflow_scripts.grid.inputs.targets import Targets
 from workflow_scripts.grid.inputs.verdict import VerdictInputs
 from workflow_scripts.intake.listing import entry_of, listing_digest
@@ -56,8 +57,7 @@ class Inputs:
         """
 
         def state(wildcards: Wildcards) -> str:
-            paths = [file(wildcards) for file in files]
-            brought = [path for path in paths if isinstance(path, str) and path != self._made_here]
-            return listing_digest(map(entry_of, brought))
+            brought = chain.from_iterable(each_file(file(wildcards)) for file in files)
+            return listing_digest(entry_of(path) for path in brought if path != self._made_here)
 
         return state

@@ -7,7 +7,7 @@ from os.path import abspath, isdir, join, split
 from typing import Any
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_file
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, each_file, ends_the_run, named_file
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
@@ -35,8 +35,7 @@ class IntakeInputs(Stage):
             *(self.label_table, self.group_table, self.label_corrections),
             *(self.excluded_images, self.scale_corrections),
         )
-        given = [file(wildcards) for file in files]
-        tables = {abspath(table) for table in given if isinstance(table, str)}
+        tables = {abspath(table) for file in files for table in each_file(file(wildcards))}
         folder, intake = self.settings.data, self.settings.intake
         entries = scan(folder, intake.include, intake.exclude)
         return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
@@ -58,8 +57,9 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def label_corrections(self, wildcards: Wildcards) -> Files:
-        """Return the table of corrected labels, or no file."""
-        return named_file("intake.labels.corrections", self.settings.intake.labels.corrections)
+        """Return the tables of corrected labels, in the order in which they are applied."""
+        files = self.settings.intake.labels.correction_files
+        return [path for file in files for path in each_file(named_file("intake.labels.corrections", file))]
 
     @ends_the_run
     def group_table(self, wildcards: Wildcards) -> Files:

@@ -59,6 +59,11 @@ def named_file(key: str, file: str | None) -> Files:
     return file or []
 
 
+def each_file(files: Files) -> list[str]:
+    """Return one file or several as a list."""
+    return [files] if isinstance(files, str) else files
+
+
 def dumped(cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """Return cells as dictionaries, as jobs get them."""
     return [cell.dump() for cell in cells]

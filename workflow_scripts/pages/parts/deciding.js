@@ -57,6 +57,7 @@ class Deciding {
 
   /** Fill the list with the rows of the images, listen to keys and buttons, and show the first image without a decision. */
   begin(row, keys) {
+    if (!this.items.length) return;
     const next = () => this.go(this.at + 1), previous = () => this.go(this.at - 1), undecided = () => this.goToUndecided();
     const download = () => save(...this.exported());
     const acts = { n: next, ArrowRight: next, ArrowDown: next, p: previous, ArrowLeft: previous, ArrowUp: previous, " ": undecided,
@@ -72,7 +73,7 @@ class Deciding {
     });
     Object.entries({ next, previous, undecided, export: download }).forEach(([id, act]) => { element(id).onclick = act; });
     element("list").append(...this.items.map((item, i) => Object.assign(row(item, i), { onclick: () => this.go(i) })));
-    if (this.items.length) this.go(Math.max(0, this.items.findIndex(item => !this.decided(item))));
+    this.go(Math.max(0, this.items.findIndex(item => !this.decided(item))));
   }
 }
 

@@ -1,0 +1,100 @@
+"""Order images without labels by how much their labels help: typical images of every cluster, each far from the last.
+
+The order is that of the explorer (`labelNext` in `explorer/labelling.js`), which asks anew after each label.
+"""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+TYPICAL_OF = 20
+"""Number of nearest images of its cluster that an image is compared with to see how typical it is."""
+FIRST = "the most typical image of a cluster without labels"
+LATER = "typical, and far from the images of its cluster that were labelled before"
+
+
+@dataclass
+class _Cluster:
+    """The images of a cluster: their points, how typical each is, and its distance to the nearest labelled one."""
+
+    rows: np.ndarray
+    points: np.ndarray
+    typicality: np.ndarray
+    open: np.ndarray
+    n_labelled: int = 0
+    distance: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.distance = np.full(len(self.rows), np.inf)
+
+    @classmethod
+    def of(cls, rows: np.ndarray, points: np.ndarray, labelled: np.ndarray) -> Self:
+        cluster = cls(rows, points[rows], typicality(points[rows]), np.ones(len(rows), dtype=bool))
+        for place in np.flatnonzero(labelled[rows]).tolist():
+            cluster.label(place)
+        return cluster
+
+    def label(self, place: int) -> None:
+        self.open[place] = False
+        self.n_labelled += 1
+        apart = np.linalg.norm(self.points - self.points[place], axis=1)
+        self.distance = np.minimum(self.distance, apart)
+
+    def next(self) -> int:
+        worth = self.typicality * self.distance if self.n_labelled else self.typicality
+        return int(np.where(self.open, worth, -1).argmax())
+
+
+def order_to_label(points: np.ndarray, partition: np.ndarray, labelled: np.ndarray, count: int) -> pd.DataFrame:
+    """Return the images to label next, the one whose label helps most first.
+
+    Each comes from the cluster with the fewest labels, the largest of these: its most typical image if no image of the
+    cluster has a label (TypiClust, Hacohen, Dekel and Weinshall 2022), otherwise the image with the largest product of
+    typicality and distance to the nearest labelled image.
+
+    Parameters
+    ----------
+    points : (N, d), the points that were clustered.
+    partition : (N,) integers; images of negative clusters, noise, are not asked for.
+    labelled : (N,) bool, the images that have a label.
+    count : largest number of images to return.
+
+    Returns
+    -------
+    DataFrame with `row` (of `points`), `cluster` and `reason`.
+    """
+    queues = {
+        number: _Cluster.of(np.flatnonzero(partition == number), points, labelled)
+        for number in np.unique(partition[partition >= 0]).tolist()
+    }
+    asked: list[tuple[int, int, str]] = []
+    while len(asked) < count and (waiting := [number for number, queue in queues.items() if queue.open.any()]):
+        number = min(waiting, key=lambda number: (queues[number].n_labelled, -len(queues[number].rows)))
+        queue = queues[number]
+        place = queue.next()
+        asked.append((int(queue.rows[place]), number, LATER if queue.n_labelled else FIRST))
+        queue.label(place)
+    return pd.DataFrame(asked, columns=["row", "cluster", "reason"])
+
+
+def typicality(points: np.ndarray) -> np.ndarray:
+    """Return 1 / (mean distance to the nearest other points), (N,); copies alone count as 1 apart."""
+    from sklearn.neighbors import NearestNeighbors  # takes a second to import
+
+    neighbours = min(TYPICAL_OF, len(points) - 1)
+    if not neighbours:
+        return np.zeros(len(points))
+    with threadpool_limits(1):
+        distances, _ = NearestNeighbors(n_neighbors=neighbours).fit(points).kneighbors()
+    total = distances.sum(axis=1)
+    return neighbours / np.where(total > 0, total, 1.0)
+
+
+def nearest_in_cluster(points: np.ndarray, partition: np.ndarray, row: int, count: int) -> np.ndarray:
+    """Return the rows of the images of its cluster that are nearest to the image in `row`, at most `count`."""
+    rows = np.flatnonzero((partition == partition[row]) & (np.arange(len(partition)) != row))
+    squares = np.square(points[rows] - points[row]).sum(axis=1)
+    return rows[np.argsort(squares, kind="stable")[:count]]
