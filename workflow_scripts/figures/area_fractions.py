@@ -13,8 +13,8 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.areas import FEWEST_GROUPS, blocks, fractions, tile_areas
 
-ROW = 6.0
-"""Millimetres of a cluster."""
+ROW, MOST = 6.0, 40
+"""Millimetres of a cluster, and the largest number of clusters that are drawn."""
 
 
 def tabulate(
@@ -69,10 +69,14 @@ def _of(tiles: pd.DataFrame, unit: str, confidence: float) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the fraction of each cluster over all images with its interval, and in pale colour that in each image."""
-    whole = table[table["parent"].isna()].sort_values("fraction", ascending=False)
+    """Draw the fraction of each cluster over all images with its interval, and in pale colour that in each image.
+
+    Of more than `MOST` clusters the largest are drawn, and the note has the area of the others.
+    """
+    every = table[table["parent"].isna()].sort_values("fraction", ascending=False, kind="stable")
+    whole = every.head(MOST)
     names = classes(read_manifest(inputs["manifest"]))
-    looks_of = cluster_looks(whole, looks(names, style), style)
+    looks_of = cluster_looks(every, looks(names, style), style)
     with theme(style):
         made = canvas(figure, ROW * len(whole) + 24)
         ax = made.subplots()
@@ -88,7 +92,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         right.set_yticks(range(len(whole)), [said(cluster) for cluster in whole.to_dict("records")])
         right.tick_params(length=0)
         right.spines["right"].set_visible(False)
-        note(made, _note(table, whole.iloc[0]) + ("" if names else " No labels: clusters have numbers."), style)
+        others = every["fraction"][MOST:]
+        some = f" The {len(others)} smaller clusters have {100 * others.sum():.1f} %." if len(others) else ""
+        unlabelled = "" if names else " No labels: clusters have numbers."
+        note(made, _note(table, whole.iloc[0]) + some + unlabelled, style)
     return made
 
 

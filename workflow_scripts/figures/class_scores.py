@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import canvas, looks, note, placeholder, short_names, theme
-from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.figures.style import looks, note, placeholder, short_names, theme
+from workflow_scripts.figures.text_table import count_rows, spread, write_table
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
 
@@ -38,11 +38,10 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each class with its colour and marker."""
+    """Draw a line of text for each class with its colour and marker; for the largest if there are too many."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: precision and recall compare clusters with labels.")
-        made = canvas(figure, height(len(table)))
         class_looks = looks(list(table["label"]), style)
         short = short_names(table["label"], 15)
         rows = [
@@ -52,8 +51,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ]
             for row in table.to_dict("records")
         ]
-        write_table(made, ["Class (n)", *HEADINGS], rows, style, [class_looks[name] for name in table["label"]])
-        first = table.iloc[0]
+        headings, marks = ["Class (n)", *HEADINGS], [class_looks[name] for name in table["label"]]
+        made = write_table(figure, headings, rows, style, marks, table["support"])
+        first, n_shown = table.iloc[0], count_rows(figure, headings, rows, style)
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
-        note(made, f"Percent, mean ± sd over {first['n_repeats']} repeats; {k}majority vote.", style)
+        some = "" if n_shown == len(rows) else f" The {n_shown} largest of {len(rows)} classes."
+        note(made, f"Percent, mean ± sd over {first['n_repeats']} repeats; {k}majority vote.{some}", style)
     return made

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
-from workflow_scripts.figures.style import canvas, looks, note, placeholder, short_names, theme
-from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.figures.style import looks, note, placeholder, short_names, theme
+from workflow_scripts.figures.text_table import BELOW, count_rows, spread, write_table
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.dbcv import validities
@@ -50,13 +50,12 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each cluster with its colour and marker."""
+    """Draw a line of text for each cluster with its colour and marker; for the largest if there are too many."""
     names = classes(read_manifest(inputs["manifest"]))
     with theme(style):
         if table.empty:
             return placeholder(figure, "No cluster: the clusterer labels every image as noise.")
         looks_of = cluster_looks(table, looks(names, style), style)
-        made = canvas(figure, height(len(table)) + 4)
         table = table.sort_values(["predicted", "rank", "cluster"])
         short = short_names(table["name"], 18)
         rows = [
@@ -71,10 +70,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             for row in table.to_dict("records")
         ]
         marks = [looks_of[name] for name in table["name"]]
-        write_table(made, ["Cluster", *HEADINGS], rows, style, marks)
+        headings = ["Cluster", *HEADINGS]
+        made = write_table(figure, headings, rows, style, marks, table["size"], BELOW + 4)
+        n_shown = count_rows(figure, headings, rows, style)
+        some = "" if n_shown == len(rows) else f" The {n_shown} largest of {len(rows)} clusters."
         first = table.iloc[0]
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
         noise = f", of which {first['n_noise']} noise" if first["n_noise"] else ""
         unlabelled = "" if names else "; no labels, no purity"
-        note(made, f"{k}n = {first['n']} images{noise}; purity in percent{unlabelled}.", style)
+        note(made, f"{k}n = {first['n']} images{noise}; purity in percent{unlabelled}.{some}", style)
     return made

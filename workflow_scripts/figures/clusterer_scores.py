@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, note, shortened, theme
-from workflow_scripts.figures.text_table import height, spread, write_table
+from workflow_scripts.figures.style import ONE_COLUMN, note, shortened, theme
+from workflow_scripts.figures.text_table import BELOW, spread, write_table
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
@@ -67,7 +67,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     metrics = [column.removesuffix("_mean") for column in table if column.endswith("_mean")]
     narrow = figure["width"] < ONE_COLUMN
     with theme(style):
-        made = canvas(figure, height(len(table)) + 4)
         rows = [
             [
                 shortened(row["name"], 16 if narrow else 40),
@@ -85,7 +84,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             *([] if narrow else ["Largest"]),
             *(HEADINGS[metric] for metric in metrics),
         ]
-        write_table(made, headings, rows, style)
+        made = write_table(figure, headings, rows, style, below=BELOW + 4)
         note(made, _explanation(table, metrics, manifest, narrow), style)
     return made
 

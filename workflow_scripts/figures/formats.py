@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import canvas, note, theme
-from workflow_scripts.figures.text_table import height, write_table
+from workflow_scripts.figures.style import note, theme
+from workflow_scripts.figures.text_table import write_table
 from workflow_scripts.io.tables import read_csv
 
 HEADINGS = {"files": "Files", "taken_in": "Taken in", "duplicates": "Duplicates", "rejected": "Rejected"}
@@ -31,7 +31,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     lines.append({**table[numbers].sum(), "format": "All"})
     rows = [[line["format"], *(f"{line[column]:,}" for column in numbers)] for line in lines]
     with theme(style):
-        made = canvas(figure, height(len(rows)))
-        write_table(made, ["Format", *HEADINGS.values()], rows, style)
+        made = write_table(figure, ["Format", *HEADINGS.values()], rows, style)
         note(made, "Formats are recognised by content; other: not an image of a known kind.", style)
     return made

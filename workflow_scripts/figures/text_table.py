@@ -5,48 +5,95 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import INK, Look, dot, small, text_width, width_of
+from workflow_scripts.figures.style import INK, Look, canvas, dot, small, text_width
 
 ROW = 4.6
 """Height of a row in millimetres."""
 MARK = 4.0
 """Width in millimetres for the marker of a row."""
+MOST_LINES = 50
+"""Largest number of rows below each other; more rows stand in parts side by side."""
+APART, PARTS_APART = 3.0, 8.0
+"""Smallest distance of two columns, and the distance of two parts, in millimetres."""
+BELOW = 12.0
+"""Height in millimetres for a note of one or two lines."""
 
-
-def height(n_rows: int) -> float:
-    """Return the height in millimetres of a table with `n_rows` rows, its headings, and a note below."""
-    return ROW * (n_rows + 1) + 12
+Row = Sequence[str]
 
 
 def write_table(
-    made: Figure,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    figure: Mapping[str, Any],
+    headings: Row,
+    rows: Sequence[Row],
     style: Mapping[str, Any],
     marks: Sequence[Look] = (),
-) -> None:
-    """Write the rows below the headings: names on the left, right-aligned numbers, columns as wide as their texts.
+    sizes: Sequence[int] = (),
+    below: float = BELOW,
+) -> Figure:
+    """Return a figure with the rows below the headings, in as many parts side by side as the rows need and as fit.
 
-    `marks` are the looks of the markers before the names.
+    Names stand on the left, numbers are right-aligned. `marks` are the looks of the markers before the names. `sizes`
+    are the numbers of images of the rows: only the largest ones are written if there are too many (see `count_rows`).
+    `below` is the height for the note, in mm.
     """
+    n_rows = count_rows(figure, headings, rows, style)
+    shown = np.sort(np.argsort(-np.asarray(sizes), kind="stable")[:n_rows]) if len(sizes) else np.arange(len(rows))
+    n_parts = min(_parts_that_fit(figure, headings, rows, style), -(-len(shown) // MOST_LINES))
+    parts = np.array_split(shown, max(1, n_parts))
+    made = canvas(figure, ROW * (len(parts[0]) + 1) + below)
+    across = figure["width"] - 4
     ax = made.subplots()
-    ax.set(xlim=(0, 1), ylim=(len(rows) + 0.5, -0.6))
+    ax.set(xlim=(0, across), ylim=(len(parts[0]) + 0.5, -0.6))
     ax.axis("off")
-    widths = [max(text_width(text, small(style)) for text in column) for column in zip(headings, *rows, strict=True)]
-    widths[0] += MARK * bool(marks)
-    spare = (width_of(made) - 4 - sum(widths)) / (len(widths) - 1)
-    ends = (np.cumsum(widths) + spare * np.arange(len(widths))) / (width_of(made) - 4)
+    width = (across - PARTS_APART * (len(parts) - 1)) / len(parts)
+    for number, part in enumerate(parts):
+        chosen = [rows[row] for row in part], [marks[row] for row in part] if marks else []
+        _write_part(ax, number * (width + PARTS_APART), width, headings, *chosen, style)
+    return made
+
+
+def count_rows(figure: Mapping[str, Any], headings: Row, rows: Sequence[Row], style: Mapping[str, Any]) -> int:
+    """Return how many rows fit on a figure."""
+    return min(len(rows), MOST_LINES * _parts_that_fit(figure, headings, rows, style))
+
+
+def _parts_that_fit(figure: Mapping[str, Any], headings: Row, rows: Sequence[Row], style: Mapping[str, Any]) -> int:
+    widths = _widths(headings, rows, style)
+    width = sum(widths) + MARK + APART * (len(widths) - 1)
+    return max(1, int((figure["width"] - 4 + PARTS_APART) // (width + PARTS_APART)))
+
+
+def _widths(headings: Row, rows: Sequence[Row], style: Mapping[str, Any]) -> list[float]:
+    """Return the width of the longest text of each column in millimetres."""
+    return [max(text_width(text, small(style)) for text in column) for column in zip(headings, *rows, strict=True)]
+
+
+def _write_part(
+    ax: Axes,
+    start: float,
+    width: float,
+    headings: Row,
+    rows: Sequence[Row],
+    marks: Sequence[Look],
+    style: Mapping[str, Any],
+) -> None:
+    """Write some rows below the headings from `start` on, in millimetres; the columns fill the width."""
+    indent = MARK * bool(marks)
+    widths = np.add(_widths(headings, rows, style), [indent, *[0] * (len(headings) - 1)])
+    spare = (width - widths.sum()) / (len(widths) - 1)
+    ends = start + np.cumsum(widths) + spare * np.arange(len(widths))
     for line, row in enumerate([headings, *rows]):
         weight = "normal" if line else "bold"
-        ax.text(MARK / width_of(made) * bool(marks), line, row[0], va="center", size=small(style), weight=weight)
+        ax.text(start + indent, line, row[0], va="center", size=small(style), weight=weight)
         for end, text in zip(ends[1:], row[1:], strict=True):
             ax.text(end, line, text, va="center", ha="right", size=small(style), weight=weight)
-    ax.axhline(0.5, color=INK, linewidth=0.6)
+    ax.plot([start, start + width], [0.5, 0.5], color=INK, linewidth=0.6)
     for line, look in enumerate(marks, 1):
         mark = dot(look)
-        mark.set_data([MARK / 4 / width_of(made)], [line])
+        mark.set_data([start + MARK / 4], [line])
         ax.add_line(mark)
 
 

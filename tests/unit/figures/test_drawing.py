@@ -63,7 +63,10 @@ OF_NO_LABELS = (
     *("decision_graph", "toy_panel"),
     *("choice_map", "restarts_enough"),
 )
-OF_MANY = ("scale_table", "maps", "class_by_cluster", "silhouette_profile")
+OF_MANY = (
+    *("scale_table", "maps", "class_by_cluster", "silhouette_profile"),
+    *("class_scores", "cluster_scores", "area_fractions"),
+)
 CASES = [(kind, 7) for kind in KINDS] + [(kind, n) for kind in OF_CLASSES for n in (2, 25)]
 CASES += [(kind, 73) for kind in OF_MANY]
 
