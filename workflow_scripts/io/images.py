@@ -62,9 +62,9 @@ READING_MEMORY = 8e9
 """Bytes that all processes together take, at most, if each reads an image of the largest allowed size."""
 
 
-def readers(workers: int, max_pixels: int | None) -> int:
+def readers(workers: int, max_pixels: int | None, bytes_per_pixel: int = READING_BYTES) -> int:
     """Return how many of `workers` processes may read images of `max_pixels` pixels at once."""
-    most = READING_MEMORY // (READING_BYTES * max_pixels) if max_pixels else workers
+    most = READING_MEMORY // (bytes_per_pixel * max_pixels) if max_pixels else workers
     return int(max(1, min(workers, most)))
 
 

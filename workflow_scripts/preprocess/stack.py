@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.io import store
-from workflow_scripts.io.images import Part
+from workflow_scripts.io.images import Part, readers
 from workflow_scripts.io.tables import read_csv
 from workflow_scripts.preprocess.pipeline import preprocess_all
+
+PREPROCESSING_BYTES = 50
+"""Bytes per pixel, at most, that a process takes to preprocess an image; CLAHE takes the most."""
 
 
 def write_stack(
@@ -30,12 +33,14 @@ def write_stack(
     ----------
     table : path of `images.csv` or, for parts of files, `regions.csv`; its order is that of the rows.
     folder : the folder that paths are relative to.
-    max_pixels, workers, progress : as for `preprocess_all`.
+    max_pixels, workers, progress : as for `preprocess_all`; fewer processes preprocess large images at once.
     steps : the steps of the variant.
     code : digest of the code, for the store's attributes.
     """
     rows = read_csv(table)
-    results = preprocess_all(images_of(rows, folder), steps, max_pixels=max_pixels, workers=workers, progress=progress)
+    largest = int((rows["width"].astype(int) * rows["height"].astype(int)).max())
+    at_once = readers(workers, largest, PREPROCESSING_BYTES)
+    results = preprocess_all(images_of(rows, folder), steps, max_pixels=max_pixels, workers=at_once, progress=progress)
     first = next(results)
     ids = list(rows["image_id"])
     attributes = store.provenance(code, store.manifest_digest(ids), {"steps": list(steps)})

@@ -184,6 +184,7 @@ def test_digital_micrograph_without_the_extra_dm(monkeypatch):
 
 def test_fewer_processes_read_larger_images():
     assert [readers(8, most) for most in (None, 10**8, 2 * 10**8, 4 * 10**8, 10**12)] == [8, 8, 4, 2, 1]
+    assert readers(8, 10**8, 50) == 1
 
 
 @pytest.mark.parametrize("compression", [None, "tiff_lzw"])

@@ -1,13 +1,16 @@
 """Parts of TIFF pages, band by band: the same pixels as from the whole page, and little memory."""
 
+from io import BytesIO
 from itertools import product
 
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from tests.peak_memory import peaks
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import tiff_rows
 from workflow_scripts.io.images import Part, read_image
 from workflow_scripts.io.tiff_rows import open_rows
 from workflow_scripts.preprocess.pipeline import files_and_pixels
@@ -44,6 +47,68 @@ def test_parts_are_those_of_the_whole_page(tmp_path, way, shape, dtype):
             np.testing.assert_array_equal(rows.part(part), part.of(pixels))
 
 
+def tiff_by_pillow(pixels, compression, rows, **more):
+    """A TIFF in strips of so many rows, by libtiff."""
+    stream = BytesIO()
+    tags = {278: rows, **({317: 2} if more.get("predictor") else {})}
+    Image.fromarray(pixels).convert(more.get("mode")).save(stream, "TIFF", compression=compression, tiffinfo=tags)
+    return stream.getvalue()
+
+
+def tiles_by_pillow(path, pixels, compression, code):
+    """A TIFF in tiles, which Pillow cannot write: each tile is the only strip of a file of its own."""
+    height, width = 32, 48
+    below, beside = -len(pixels) % height, -pixels.shape[1] % width
+    padded = np.pad(pixels, ((0, below), (0, beside), (0, 0))[: pixels.ndim])
+    contents, tables = [], None
+    for y, x in product(range(0, len(padded), height), range(0, padded.shape[1], width)):
+        stream = BytesIO(tiff_by_pillow(padded[y : y + height, x : x + width], compression, height))
+        with tifffile.TiffFile(stream) as tiff:
+            page = tiff.pages[0]
+            tables = page.tags.valueof("JPEGTables")
+            stream.seek(page.dataoffsets[0])
+            contents.append(stream.read(page.databytecounts[0]))
+    tifffile.imwrite(
+        *(path, iter(contents)),
+        **{"shape": pixels.shape, "dtype": pixels.dtype, "tile": (height, width), "compression": "zlib"},
+        photometric="rgb" if pixels.ndim == 3 else "minisblack",
+        extratags=[(347, 7, len(tables), tables, True)] if tables else [],
+    )
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        tiff.pages[0].tags["Compression"].overwrite(code)
+
+
+GREY, DEEP, COLOUR = ((203, 301), "uint8"), ((203, 301), "uint16"), ((203, 301, 3), "uint8")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "way"),
+    [
+        *((kind, {"compression": "tiff_lzw"}) for kind in (GREY, DEEP, COLOUR)),
+        *((kind, {"compression": "tiff_lzw", "predictor": True}) for kind in (DEEP, COLOUR)),
+        (COLOUR, {"compression": "tiff_adobe_deflate", "predictor": True}),
+        (COLOUR, {"compression": "packbits"}),
+        (COLOUR, {"compression": "jpeg"}),
+        (COLOUR, {"compression": "jpeg", "mode": "YCbCr"}),
+        *((kind, {"compression": "tiff_lzw", "tile": 5}) for kind in (GREY, DEEP, COLOUR)),
+        *((kind, {"compression": "jpeg", "tile": 7}) for kind in (GREY, COLOUR)),
+    ],
+)
+def test_compressed_strips_and_tiles_are_those_of_the_whole_page(tmp_path, pixels, way):
+    path, pixels = tmp_path / "a.tif", noise(*pixels)
+    if "tile" in way:
+        tiles_by_pillow(path, pixels, way["compression"], way["tile"])
+    else:
+        path.write_bytes(tiff_by_pillow(pixels, rows=16, **way))
+    with Image.open(path) as image:  # libtiff decodes the whole page
+        whole = np.asarray(image.convert("RGB") if way.get("mode") else image)
+    if way["compression"] != "jpeg":
+        np.testing.assert_array_equal(whole, pixels)
+    with open_rows(path, 0) as rows:
+        for part in parts_of(path, 203, 301):
+            np.testing.assert_array_equal(rows.part(part), part.of(whole))
+
+
 @pytest.mark.parametrize(
     "way",
     [
@@ -72,6 +137,16 @@ def test_a_page_that_lacks_tiles_is_read_as_a_whole(tmp_path):
     assert not missing.any()
 
 
+def test_a_page_of_one_large_compressed_strip_is_read_once_as_a_whole(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise((200, 300), "uint8"), compression="zlib", rowsperstrip=200)
+    with open_rows(path, 0) as rows:
+        assert rows is not None
+    monkeypatch.setattr(tiff_rows, "LARGEST_BAND", 200 * 300 - 1)
+    with open_rows(path, 0) as rows:
+        assert rows is None
+
+
 def test_a_page_that_was_damaged_after_intake_is_one_line(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, noise((200, 200), "uint8"), compression="zlib", rowsperstrip=20)
@@ -89,9 +164,10 @@ def consume(path, side):
     assert sum(len(pixels) for _, pixels in files_and_pixels(parts, None)) == 500 * len(parts)
 
 
-def test_a_large_page_is_never_held(tmp_path):
+@pytest.mark.parametrize("rows", [64, 8000])
+def test_a_large_page_is_never_held(tmp_path, rows):
     path, side = tmp_path / "a.tif", 8000
-    tifffile.imwrite(path, shape=(side, side), dtype="uint8", rowsperstrip=64)
+    tifffile.imwrite(path, shape=(side, side), dtype="uint8", rowsperstrip=rows)
     calls = [("tests.unit.io.test_tiff_rows:consume", {"path": str(path), "side": number}) for number in (0, side)]
     none, all_parts = peaks(["tests.unit.io.test_tiff_rows"], calls)
     assert all_parts - none < 0.4 * side**2 / 1e6
