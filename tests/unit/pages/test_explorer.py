@@ -235,8 +235,8 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def written(path):
+    """Write the page of all images, whose names and labels are hostile; return its path and the images."""
     labels = pd.Series([HOSTILE[row % len(HOSTILE)] if row % 7 else None for row in range(N)], dtype=object)
     images = pd.DataFrame(
         {"image_id": IDS, "path": [f"{row} {HOSTILE[row % len(HOSTILE)]}" for row in range(N)], "label": labels}
@@ -245,10 +245,29 @@ def page(tmp_path_factory):
     columns = [clustering(0, 3, partition, labels, np.arange(N), N), levels("label", labels)]
     maps = [map_of("m", RNG.normal(size=(N, 2)), np.arange(N), N)]
     points = [points_of("p", RNG.normal(size=(N, 4)), np.arange(N), N)]
-    path = tmp_path_factory.mktemp("page") / "page.html"
     facts = {"dataset": "d", "study": "s", "cells": [HOSTILE[0]], "opening": vars(Opening(0, 3, "baseline"))}
     write_explorer(str(path), images, columns, maps, points, PICTURES, facts)
     return path, images
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("page") / "page.html")
+
+
+def test_a_page_with_a_folder_of_thumbnails_says_why_it_cannot_compare_a_file(tmp_path, monkeypatch, browser):
+    monkeypatch.setattr(sheets, "MOST_INSIDE", 0)
+    path, _ = written(tmp_path / "page.html")
+    browser.get(path.as_uri())
+    wait(browser)
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "new.png")
+    browser.find_element("id", "file").send_keys(str(tmp_path / "new.png"))
+    WebDriverWait(browser, 60).until(
+        lambda page: page.find_element("id", "found-title").text == "Cannot compare new.png"
+    )
+    note = browser.find_element("id", "found-note").text
+    assert "A browser does not let the page read thumbnails from a folder" in note
+    assert "snakemake --cores 8 predict --config new_images=FOLDER" in note
 
 
 def test_the_page_is_one_file_and_no_name_can_break_out_of_it(page):
