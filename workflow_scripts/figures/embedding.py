@@ -1,4 +1,4 @@
-"""Plot a two-dimensional map of the images, coloured by label and by cluster."""
+"""Plot a map of the images in two or three dimensions, coloured by label and by cluster."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -28,6 +28,7 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
+from workflow_scripts.figures.view import draw_box, on_page
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
@@ -52,7 +53,7 @@ def tabulate(
     Returns
     -------
     DataFrame in the order of the manifest: `image_id, label` (None if unknown), `row` (in the stack), `x, y` (of the
-    map), `map` (name of its axes), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is the best;
+    map; of three dimensions also `z`), `map` (name of its axes), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is the best;
     null if k is given), `cluster` (negative is noise), `name` (of the cluster, such as `Sc` or `Sc-2`; its number
     without labels), `predicted` (the class that the cluster votes for, or None), `rank` (1 for the largest cluster of
     its class), `inset` (name of the cluster, or path of the image, above an image that becomes an inset; null for
@@ -60,9 +61,8 @@ def tabulate(
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
-    x, y = cell.coordinates()
     best = cell.clustering(figure)
-    table = manifest[["image_id", "label", "row"]].assign(x=x, y=y, map=MAP_NAMES[cell.map_method()])
+    table = manifest[["image_id", "label", "row"]].assign(**places(cell))
     table = table.assign(k=best.k, cluster=best.labels)
     table["chosen_by"] = chosen_by(figure)
     table = table.join(named(best.labels, manifest["label"]), on="cluster")
@@ -75,6 +75,11 @@ def tabulate(
     wanted = rows_named(manifest, figure["images"])
     table.loc[wanted, "inset"] = manifest["path"].iloc[wanted]
     return table.assign(typical=table["inset"].notna())
+
+
+def places(cell: OneCell) -> dict[str, Any]:
+    """Return the columns `x, y`, of a map of three dimensions also `z`, and `map`, the name of the map's axes."""
+    return dict(zip(("x", "y", "z"), cell.coordinates(), strict=False)) | {"map": MAP_NAMES[cell.map_method()]}
 
 
 def typical(points: np.ndarray, names: np.ndarray, chosen: Sequence[str]) -> list[int]:
@@ -98,6 +103,7 @@ def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the map by label and by cluster; without labels by cluster only."""
+    table = on_page(table)
     names = classes(read_manifest(inputs["manifest"]))
     by_class = looks(names, style)
     by_cluster = cluster_looks(table, by_class, style)
@@ -114,7 +120,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             scatter(axes[1], table, table["name"], by_cluster, clusters)
         else:
             scatter(axes[0], table, table["name"], by_cluster, f"{clusters}, n = {len(table)} (no labels)")
-        axes[0].set_ylabel(f"{table['map'].iloc[0]} 2")
+        name_axes(axes, table)
         if table["typical"].any():
             _draw_insets(axes[-1], table, by_cluster, inputs["preprocessed"][0])
         unlabelled = {nameless: NOBODY} if names and table["label"].isna().any() else {}
@@ -165,15 +171,29 @@ def _layout(
 
 
 def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
-    """Draw the points in the order of their content hashes, so that no class covers another."""
-    points = table.assign(look=names.map(looks_of)).sort_values("image_id")
+    """Draw the points in the order of their content hashes, so that no class covers another; in three dimensions the
+    nearest to the viewer last."""
+    points = table.assign(look=names.map(looks_of)).sort_values("depth" if "depth" in table else "image_id")
     size = min(9.0, max(1.5, 6000 / len(points)))
     for marker, alike in points.groupby(points["look"].map(lambda look: look.marker)):
         colour = [look.colour for look in alike["look"]]
         how: dict[str, Any] = {"linewidths": 0, "rasterized": len(points) > RASTERISED}
         ax.scatter(alike["x"], alike["y"], size, colour, marker=marker, **how)
-    ax.set(xticks=[], yticks=[], xlabel=f"{table['map'].iloc[0]} 1", title=title)
+    ax.set(xticks=[], yticks=[], title=title)
     ax.set_aspect("equal", adjustable="box")
+
+
+def name_axes(axes: Sequence[Axes], table: pd.DataFrame) -> None:
+    """Write the name and number of the map's axes at panels side by side; of three dimensions around a box."""
+    name = table["map"].iloc[0]
+    for ax in axes:
+        if "depth" in table:
+            draw_box(ax, table, name)
+            ax.axis("off")
+        else:
+            ax.set_xlabel(f"{name} 1")
+    if "depth" not in table:
+        axes[0].set_ylabel(f"{name} 2")
 
 
 def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], images: str) -> None:

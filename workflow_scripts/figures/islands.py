@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from sklearn.cluster import HDBSCAN
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.figures.embedding import scatter
-from workflow_scripts.figures.names import MAP_NAMES
+from workflow_scripts.figures.embedding import name_axes, places, scatter
 from workflow_scripts.figures.preprocessing import draw_histogram, histogram_of
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.view import on_page
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes
 from workflow_scripts.io.store import reading
@@ -32,7 +32,7 @@ def tabulate(
     Returns
     -------
     DataFrame with rows of two kinds, by `part`. An `image` row of each image of the data set has `image_id, label`
-    (None if unknown), `row` (in the stores), `x, y`, `map` (name of the axes), `class` (whose islands they are) and
+    (None if unknown), `row` (in the stores), `x, y` (and `z`), `map` (name of the axes), `class` (whose islands they are) and
     `island` (from 1, the largest first; null for other classes and between the islands). The `bin` rows of an island
     have `island`, `image_id, row` of the image nearest to its median, `low, high, share, mean, sd` as in
     `preprocessing`, and `preprocess`. Empty without labels.
@@ -53,8 +53,7 @@ def tabulate(
     found = {name: islands(points, (manifest["label"] == name).to_numpy()) for name in names}
     name = figure["label"] or max(names, key=lambda name: found[name].max())
     island = pd.Series(found[name]).where(found[name] > 0).astype("Int64")
-    table = manifest[["image_id", "label", "row"]].assign(x=points[:, 0], y=points[:, 1], island=island)
-    table = table.assign(part="image", map=MAP_NAMES[cell.map_method()])
+    table = manifest[["image_id", "label", "row"]].assign(**places(cell), island=island, part="image")
     bins = []
     with reading(inputs["preprocessed"][0]) as file:
         for number in range(1, min(found[name].max(), figure["n_islands"]) + 1):
@@ -68,7 +67,7 @@ def tabulate(
 def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:
     """Return the island of each image, (N,) int: from 1, the largest first; 0 for other classes and between islands.
 
-    `points` (N, 2), `of_class` (N,) bool. Islands are the clusters of HDBSCAN among the images of the class; a class of
+    `points` (N, 2 or 3), `of_class` (N,) bool. Islands are the clusters of HDBSCAN among the images of the class; a class of
     few images, or with a single cluster, is one island with all its images.
     """
     members = np.flatnonzero(of_class)
@@ -92,7 +91,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: islands are those of a class.")
-        images, bins = table[table["part"] == "image"], table[table["part"] == "bin"]
+        images, bins = on_page(table[table["part"] == "image"]), table[table["part"] == "bin"]
         of_islands = bins.groupby("island")
         numbers = [str(number) for number in of_islands.groups]
         by_number = looks(numbers, style)
@@ -109,7 +108,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if not shown.all():
             scatter(ax, images[~shown], images["image_id"], dict.fromkeys(images["image_id"], NOBODY), "")
         scatter(ax, images[shown], images["island"].astype("string"), by_number, f"Islands of {name}")
-        ax.set_ylabel(f"{images['map'].iloc[0]} 2")
+        name_axes([ax], images)
         axes = right.subplots(2, len(numbers), squeeze=False, height_ratios=[2, 1])
         with reading(inputs["preprocessed"][0]) as file:
             for (above, below), number, (_, of_island) in zip(axes.T, numbers, of_islands, strict=True):

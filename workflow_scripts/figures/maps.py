@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.embedding import UNLABELLED, scatter
-from workflow_scripts.figures.names import MAP_NAMES
+from workflow_scripts.figures.embedding import UNLABELLED, name_axes, places, scatter
 from workflow_scripts.figures.style import (
     LINE,
     NOBODY,
@@ -22,6 +21,7 @@ from workflow_scripts.figures.style import (
     short_names,
     theme,
 )
+from workflow_scripts.figures.view import on_page
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
@@ -37,19 +37,19 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per cell and image, in the order of the manifest: `series` (name of the cell), `image_id,
-    label` (None if unknown), `x, y`, `map` (name of the axes).
+    label` (None if unknown), `x, y` (and `z` in three dimensions), `map` (name of the axes).
     """
     tables = []
     names = cell_names(cells, axes_of("features"))
     for name, cell in zip(names, OneCell.each(cells, inputs), strict=True):
         manifest = cell.manifest()[["image_id", "label"]]
-        x, y = cell.coordinates()
-        tables.append(manifest.assign(series=name, x=x, y=y, map=MAP_NAMES[cell.map_method()]))
+        tables.append(manifest.assign(series=name, **places(cell)))
     return pd.concat(tables, ignore_index=True)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a panel for each map, with points in the colours of their labels."""
+    table = on_page(table)
     by_class = looks(classes(read_manifest(inputs["manifest"])), style)
     nameless = apart(UNLABELLED, by_class)
     unlabelled = {nameless: NOBODY} if table["label"].isna().any() else {}
@@ -72,7 +72,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 by_class | unlabelled,
                 f"{name}, n = {len(series_rows)}{'' if by_class else ' (no labels)'}",
             )
-            ax.set_ylabel(f"{series_rows['map'].iloc[0]} 2")
+            name_axes([ax], series_rows)
         for ax in axes[len(names) :]:
             ax.axis("off")
         legend_below(made, {short[name]: dot(look) for name, look in (by_class | unlabelled).items()}, style)

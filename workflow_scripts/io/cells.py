@@ -105,10 +105,13 @@ class OneCell:
             ks = stored if None in stored or not wanted else [choose_k(k, stored) for k in sorted(wanted)]
             return [read_best(file, k) for k in ks]
 
-    def coordinates(self, most: int = 2) -> tuple[np.ndarray, ...]:
-        """Read the first coordinates of every image on the cell's map, at most `most`, (N,) float64 each."""
+    def coordinates(self, most: int | None = None) -> tuple[np.ndarray, ...]:
+        """Read the first coordinates of every image on the cell's map, at most `most`, (N,) float64 each.
+
+        None reads those of all dimensions of a map, and two of another decomposition.
+        """
         with store.reading(self.files["map"]) as file:
-            return tuple(file["scores"][:, :most].T)
+            return tuple(file["scores"][:, : most or store.attribute(file, "settings").get("dimensions", 2)].T)
 
     def map_method(self) -> str:
         """Return the name of the method that made the cell's map, such as `tsne`."""

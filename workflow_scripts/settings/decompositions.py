@@ -193,7 +193,7 @@ class _Map(Decomposition):
     whiten: bool = False
     """Whether the components are scaled to unit variance first."""
     dimensions: Literal[2, 3] = 2
-    """Number of dimensions of the map. The explorer can turn a map of three; figures draw the first two."""
+    """Number of dimensions of the map. Figures draw a map of three in a box from one side; the explorer can turn it."""
 
     @property
     def source(self) -> str:

@@ -108,6 +108,19 @@ def test_only_density_peaks_has_a_decision_graph(tmp_path):
         tabulate("decision_graph", [CELL], {"clusters": [path]})
 
 
+def test_the_example_of_mutual_information_has_the_scores_of_scikit_learn():
+    table = tabulate("nmi_example", [CELL], {})
+    points = np.arange(100)
+    for row in table[table["part"] == "partition"].itertuples():
+        expected = normalized_mutual_info_score(points % 10, points % row.k, average_method="geometric")
+        assert row.nmi == pytest.approx(expected, abs=1e-9), row.k
+    squares = table[table["part"] == "point"].groupby("k")
+    assert set(squares.groups) == {5, 7, 10, 20}
+    for k, square in squares:
+        drawn = normalized_mutual_info_score(square["column"], square["cluster"], average_method="geometric")
+        assert drawn == pytest.approx(normalized_mutual_info_score(points % 10, points % k, average_method="geometric"))
+
+
 def test_clusterers_on_shapes_get_the_number_of_each():
     clusterers = {
         "single": Linkage(k="2-500", linkage="single").dump(),

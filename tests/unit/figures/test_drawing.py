@@ -60,7 +60,7 @@ OF_CLASSES = ("samples", "class_distribution", "scale_table", "preprocessing", "
 OF_NO_LABELS = (
     *("formats", "explained_variance", "reproduction", "k_distance"),
     *("intrinsic_dimension", "thick_line", "reconstruction", "training"),
-    *("decision_graph", "toy_panel"),
+    *("decision_graph", "toy_panel", "nmi_example"),
     *("choice_map", "restarts_enough"),
 )
 OF_MANY = (

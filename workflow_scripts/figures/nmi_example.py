@@ -1,0 +1,92 @@
+"""Show on 100 points how mutual information depends on the number of clusters (Coronica 2018, figures 4.2 and 4.3)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.figures.nmi_curves import DASHES, REFERENCES
+from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, looks, note, small, theme
+from workflow_scripts.grid.axes import K_TITLE
+from workflow_scripts.metrics.reference_curves import nmi_geometric, reference_curves
+
+SIDE, DRAWS = 10, 200
+"""Side of the square of points, whose labels are its columns; number of random labellings for each k."""
+SHOWN = {10: "the labels", 5: "labels merged", 20: "labels divided", 7: "across the labels"}
+"""The partitions that are drawn, by their number of clusters."""
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Return the NMI (geometric mean) with ten labels of 100 points of their partitions into 1 to 100 clusters.
+
+    The points stand in a square, row by row. A partition into k clusters numbers them 0, 1, ..., k - 1, 0, 1, ...; the
+    labels are that with k = 10, the columns.
+
+    Returns
+    -------
+    DataFrame with rows of three kinds, by `part`. A `partition` row has `k` and `nmi`, a `reference` row `curve`, `k`,
+    `nmi` and `sd` (see `reference_curves`), and a `point` row `k`, `row` and `column` in the square, and `cluster`. The
+    columns and rows of a square are sorted by cluster, so that clusters lie together.
+    """
+    points = np.arange(SIDE**2)
+    ks = range(1, len(points) + 1)
+    scores = [nmi_geometric(points % SIDE, points % k) for k in ks]
+    references = reference_curves(points % SIDE, ks, draws=DRAWS)
+    squares = []
+    for k in SHOWN:
+        square = (points % k).reshape(SIDE, SIDE)
+        square = square[:, square[0].argsort(kind="stable")][square[:, 0].argsort(kind="stable")]
+        row, column = np.indices(square.shape)
+        places = {"row": row.ravel(), "column": column.ravel(), "cluster": square.ravel()}
+        squares.append(pd.DataFrame(places).assign(part="point", k=k))
+    partitions = pd.DataFrame({"part": "partition", "k": ks, "nmi": scores})
+    return pd.concat([partitions, references.assign(part="reference"), *squares], ignore_index=True)
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw four of the partitions, and below them the NMI of all with the reference curves."""
+    with theme(style):
+        wide = figure["width"] >= ONE_COLUMN
+        across = 4 if wide else 2
+        down = len(SHOWN) // across
+        squares = down * (figure["width"] / across + 10)
+        made = canvas(figure, squares + 76)
+        above, below = made.subfigures(2, 1, height_ratios=[squares, 66])
+        partitions = table[table["part"] == "partition"].set_index("k")["nmi"]
+        for ax, k in zip(above.subplots(down, across).ravel(), SHOWN, strict=True):
+            _draw_square(ax, table[(table["part"] == "point") & (table["k"] == k)], style)
+            ax.set_title(f"{SHOWN[k]}, k = {k}\nNMI {partitions[k]:.2f}")
+        _draw_curves(below.subplots(), partitions, table[table["part"] == "reference"], colours(style)[0])
+        note(made, f"100 points, whose ten labels are the columns of a square. Band: ± sd of {DRAWS} draws.", style)
+    return made
+
+
+def _draw_square(ax: Axes, points: pd.DataFrame, style: Mapping[str, Any]) -> None:
+    """Draw the square with the number of the cluster at each point."""
+    look_of = looks([str(cluster) for cluster in range(SIDE**2)], style)
+    for row, column, cluster in points[["row", "column", "cluster"]].astype(int).itertuples(index=False):
+        look = look_of[str(cluster)]
+        how: dict[str, Any] = {"marker": look.marker, "color": look.colour, "alpha": 0.4, "markeredgewidth": 0}
+        ax.plot(column, row, markersize=1.5 * small(style), **how)
+        ax.text(column, row, f"{cluster}", size=0.8 * small(style), color=INK, ha="center", va="center_baseline")
+    ax.set(xlim=(-0.6, SIDE - 0.4), ylim=(SIDE - 0.4, -0.6), xticks=[], yticks=[], aspect="equal")
+    for side in ax.spines.values():
+        side.set(visible=True, color=FAINT, linewidth=0.4)
+
+
+def _draw_curves(ax: Axes, partitions: pd.Series, references: pd.DataFrame, colour: str) -> None:
+    ax.plot(partitions.index, partitions, "o", color=colour, markersize=3, label="partitions as above")
+    for name in ("refinement", "random"):
+        curve = references[references["curve"] == name]
+        ax.fill_between(
+            curve["k"], curve["nmi"] - curve["sd"], curve["nmi"] + curve["sd"], color=FAINT, alpha=0.4, linewidth=0
+        )
+        ax.plot(curve["k"], curve["nmi"], color=INK, linestyle=DASHES[name], linewidth=0.9, label=REFERENCES[name])
+    ax.set(xlabel=K_TITLE, ylabel="NMI with the labels\n(geometric mean)", xlim=(0, 101), ylim=(0, 1.02))
+    ax.grid(axis="y")
+    ax.legend(loc="lower right")
