@@ -76,7 +76,7 @@ TABLE_SETTINGS: dict[str, dict[str, Any]] = {
     "thick_line": {"n_points": [100, 800], "noise": 0.05, "smallest": 50, "seed": 0},
     "reconstruction": {},
     "training": {},
-    "distances": {"n_images": 30, "n_bootstrap": 100, "confidence": 0.95, "seed": 0},
+    "distances": {"n_images": 30, "of_images": False, "n_bootstrap": 100, "confidence": 0.95, "seed": 0},
     "embedding": {"k": None, "insets": [], "images": []},
     "confusion": {"k": None},
     "class_by_cluster": {"k": None},

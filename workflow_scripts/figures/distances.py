@@ -30,9 +30,13 @@ from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.points import read_points
+from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
+from workflow_scripts.metrics.similarity import small_grey, structural_distances
 
 FEATURES = "features"
+PIXELS, STRUCTURE = "pixels", "CW-SSIM"
+"""Names of the distances between the images themselves."""
 DISCRETE = "discrete"
 """Name of the distance that is 0 within a class and 1 across."""
 ACROSS = 3
@@ -43,12 +47,14 @@ STRIPE = 0.025
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return Euclidean distances within a class-balanced sample, of the features and of their reductions.
+    """Return distances within a class-balanced sample: of the features, their reductions and, if wanted, the images.
+
+    Those of features, reductions and pixels are Euclidean. Images are reduced to `similarity.SIDE` pixels.
 
     Returns
     -------
     DataFrame with rows of two kinds, by `part`. A `matrix` row has `series` (name of the features), `points`
-    ("features" or the name of the reduction), `n_dimensions`, `n` (images), `correlation, low, high` with the discrete
+    ("features", name of the reduction, `PIXELS` or `STRUCTURE`), `n_dimensions` (null for CW-SSIM), `n` (images), `correlation, low, high` with the discrete
     distance, and `gain, gain_low, gain_high` relative to the features in percent. Its `pair` rows have the positions `i
     > j` in the sample, `label_i, label_j` and `distance`. Empty unless there are two classes of images that the network
     was not trained on.
@@ -74,24 +80,36 @@ def _matrices(
         for cell in members:
             if cell.files["points"] != path:
                 points[cell["reducer"]] = cell.points().values[rows]
-        yield _distance_table(points, labels[rows], figure).assign(series=name)
+        distances = {name_of: (pdist(X), X.shape[1]) for name_of, X in points.items()}
+        if figure["of_images"]:
+            distances |= _of_images(members[0], rows)
+        yield _distance_table(distances, labels[rows], figure).assign(series=name)
 
 
-def _distance_table(points: Mapping[str, np.ndarray], labels: np.ndarray, figure: Mapping[str, Any]) -> pd.DataFrame:
-    condensed = [pdist(X) for X in points.values()]
+def _of_images(cell: OneCell, rows: np.ndarray) -> dict[str, tuple[np.ndarray, float]]:
+    """Return the distances of the images themselves by name, condensed, and their numbers of dimensions."""
+    with reading(cell.files["preprocessed"]) as file:
+        images = small_grey(np.stack([file["images"][row] for row in cell.manifest()["row"].to_numpy()[rows]]))
+    structure = squareform(structural_distances(images), checks=False)
+    return {PIXELS: (pdist(images.reshape(len(images), -1)), images[0].size), STRUCTURE: (structure, np.nan)}
+
+
+def _distance_table(
+    distances: Mapping[str, tuple[np.ndarray, float]], labels: np.ndarray, figure: Mapping[str, Any]
+) -> pd.DataFrame:
     correlations = discrete_correlations(
-        [squareform(vector) for vector in condensed],
+        [squareform(vector) for vector, _ in distances.values()],
         labels,
         figure["n_bootstrap"],
         figure["confidence"],
         figure["seed"],
     )
     correlations[["gain", "gain_low", "gain_high"]] *= 100
-    widths = [X.shape[1] for X in points.values()]
-    matrices = correlations.assign(part="matrix", points=list(points), n_dimensions=widths, n=len(labels))
+    widths = [width for _, width in distances.values()]
+    matrices = correlations.assign(part="matrix", points=list(distances), n_dimensions=widths, n=len(labels))
     j, i = np.triu_indices(len(labels), 1)  # the order of pdist
     pairs = pd.DataFrame({"part": "pair", "i": i, "j": j, "label_i": labels[i], "label_j": labels[j]})
-    tables = [pairs.assign(points=name, distance=vector) for name, vector in zip(points, condensed, strict=True)]
+    tables = [pairs.assign(points=name, distance=vector) for name, (vector, _) in distances.items()]
     return pd.concat([matrices.assign(confidence=figure["confidence"]), *tables], ignore_index=True)
 
 
@@ -154,7 +172,8 @@ def _title(matrix: Any, side: float, size: float) -> str:
     else:
         numbers += f"\n{matrix.gain:+.0f} % [{matrix.gain_low:+.0f}, {matrix.gain_high:+.0f}]"
     numbers = numbers.replace("-", "\N{MINUS SIGN}")
-    return f"{where}{matrix.points}, d = {matrix.n_dimensions:.0f}\n{numbers}"
+    dimensions = "" if np.isnan(matrix.n_dimensions) else f", d = {matrix.n_dimensions:.0f}"
+    return f"{where}{matrix.points}{dimensions}\n{numbers}"
 
 
 def _draw_heatmap(ax: Axes, pairs: pd.DataFrame, colours: Mapping[str, str], named: bool) -> AxesImage:

@@ -7,6 +7,7 @@ from figure_artefacts import CELL, draw, tabulate, write_autoencoder, write_mani
 from scipy.spatial.distance import squareform
 from scipy.stats import pearsonr
 
+from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.metrics.two_nn import two_nn
 
 
@@ -112,6 +113,27 @@ def test_features_that_are_not_reduced_are_drawn_once(made):
     table = tabulate("distances", cells, inputs)
     assert table[table["part"] == "matrix"]["points"].tolist() == ["features", "pca50w"]
     assert pd.notna(table["series"]).all()
+
+
+def test_images_themselves_are_compared_if_wanted(made, tmp_path):
+    cells, inputs = made("distances", 3)
+    images = np.random.default_rng(0).integers(256, size=(9, 64, 64), dtype=np.uint8)
+    stack = write_store(tmp_path / "stack.h5", images=images)
+    table = tabulate("distances", cells[:1], {**_first(inputs), "preprocessed": [stack]}, of_images=True)
+    matrices = table[table["part"] == "matrix"].set_index("points")
+    assert matrices.index.tolist() == ["features", "pca50w", "pixels", "CW-SSIM"]
+    assert matrices["n_dimensions"].tolist()[2:] == [64 * 64, pytest.approx(np.nan, nan_ok=True)]
+    pixels = table[(table["part"] == "pair") & (table["points"] == "pixels")]
+    rows = np.argsort(read_manifest(inputs["manifest"][0])["label"], kind="stable").to_numpy()
+    sample = images[rows].astype(float) / 255
+    expected = [np.linalg.norm(sample[int(pair.i)] - sample[int(pair.j)]) for pair in pixels.itertuples()]
+    np.testing.assert_allclose(pixels["distance"], expected)
+    titles = [ax.get_title(loc="left") for ax in draw("distances", table, inputs).axes if ax.images]
+    assert titles[3].startswith("CW-SSIM\nr = ")
+
+
+def _first(inputs):
+    return {name: paths[:1] for name, paths in inputs.items()}
 
 
 def test_the_last_heatmap_is_the_discrete_distance(made):
