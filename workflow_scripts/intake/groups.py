@@ -46,12 +46,7 @@ def group_files(
 
     Raises `UserError` if the rule cannot be applied, or if all files are one group.
     """
-    if rule == FILE:
-        named = dict.fromkeys(files, "")
-    elif rule == "csv":
-        named = {**dict.fromkeys(files, ""), **read_label_table(Path(file or ""), files, column).labels}
-    else:
-        named = label_images(files, rule, level, pattern).labels
+    named = named_groups(files, rule, level, pattern, file, column)
     pairs = list(copies)
     by_file = _joined(named, pairs)
     sizes = np.unique(list(by_file.values()), return_counts=True)[1]
@@ -64,6 +59,22 @@ def group_files(
     joined = f", joined by {len(pairs)} pairs of look-alikes" if pairs else ""
     note = f"groups: {rule} ({len(sizes)} groups of {len(files)} files, the largest of {max(sizes)}{without}{joined})"
     return Groups(by_file, note)
+
+
+def named_groups(
+    files: Mapping[str, str],
+    rule: str = FILE,
+    level: int = -1,
+    pattern: str | None = None,
+    file: str | None = None,
+    column: str = "group",
+) -> dict[str, str]:
+    """Return the name that a rule gives the group of each file, "" for none; the parameters are as in `group_files`."""
+    if rule == FILE:
+        return dict.fromkeys(files, "")
+    if rule == "csv":
+        return {**dict.fromkeys(files, ""), **read_label_table(Path(file or ""), files, column).labels}
+    return dict(label_images(files, rule, level, pattern).labels)
 
 
 def _joined(named: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -6,6 +6,7 @@ P(p <= a) <= a for every a, with ties and for any number of images.
 """
 
 from functools import lru_cache
+from math import comb
 
 import numpy as np
 
@@ -41,6 +42,11 @@ def shift_p_value(known: np.ndarray, batch: np.ndarray) -> float:
     ranks = np.searchsorted(ordered, pooled) + np.searchsorted(ordered, pooled, side="right")
     upper, lower = _tails(ranks * STEPS // (2 * len(pooled)), len(batch))
     return min(1.0, 2 * min(upper, lower))
+
+
+def smallest_p_value(n_known: int, n: int) -> float:
+    """Return the smallest p-value that both tests can give n numbers and n_known known ones, whatever they are."""
+    return 2 / comb(n_known + n, n)
 
 
 def conformal_p_values(known: np.ndarray, new: np.ndarray) -> np.ndarray:

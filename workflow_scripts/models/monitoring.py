@@ -1,13 +1,16 @@
 """Watch a folder of images that grows: a test of every batch of images, and the images that a person should see."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import silhouette_score
 
+from workflow_scripts.intake.groups import named_groups
 from workflow_scripts.models.batch_tests import conformal_p_values, novelty_p_value, shift_p_value
 from workflow_scripts.models.saved import SavedModel
 
@@ -18,28 +21,37 @@ CHARTS = ("novelty", *DRIFTS)
 SUSPECT = 0.05
 """In a batch with new images, those are shown that are newer than all but this share of the known images."""
 MOST_SHOWN, MOST_GROUPS, LOWEST_SILHOUETTE = 500, 6, 0.1
+ALIKE, N_SHUFFLES, SURE = 0.1, 999, 0.01
+"""Neighbouring images look alike if they correlate by more than this, and more than in all but this share of shuffles."""
 
 
-def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
-    """Return the images that are held out of a model, with the columns `CHARTS`.
+def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFrame, in_groups: bool) -> pd.DataFrame:
+    """Return the images that are held out of a model, with their `label`, the columns `CHARTS` and maybe a `group`.
 
     `manifest` and `quality` are the tables of the data set that the model was made from, as texts.
     """
     held_out = manifest.set_index("image_id").loc[model.facts["held_out"]].reset_index()
     novelties = model.in_thresholds(model.tensors["held_out"])
-    return _with_drifts(held_out[["image_id", "path"]].assign(novelty=novelties), quality)
+    columns = ["image_id", "path", "label", *(["group"] if in_groups else [])]
+    return _with_drifts(held_out[columns].assign(novelty=novelties), quality)
 
 
-def new_images(predictions: pd.DataFrame, found: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
+def new_images(
+    predictions: pd.DataFrame, found: pd.DataFrame, quality: pd.DataFrame, rule: Mapping[str, Any] | None
+) -> pd.DataFrame:
     """Return new images with their predictions, the time that they were `taken`, and the columns `CHARTS`.
 
-    All arguments are tables as texts: the predictions of the model, and what intake says of the same images.
+    The tables are as texts: the predictions of the model, and what intake says of the same images. If there is a `rule`
+    (the settings `intake.groups`), images have a `group`.
     """
     images = predictions.assign(
         novelty=predictions["novelty"].astype(np.float32),
         outlier=predictions["outlier"] == "True",
         taken=found["taken"],
     )
+    if rule:
+        names = named_groups(dict.fromkeys(images["path"], ""), **rule)
+        images["group"] = [names[path] or path for path in images["path"]]
     return _with_drifts(images, quality)
 
 
@@ -52,7 +64,7 @@ def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
 
     The time is that at which the image was `taken` if every file says so, otherwise that of the file's last change.
     """
-    names = [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)] for path in images["path"]]
+    names = [_by_numbers(path) for path in images["path"]]
     if order == "name":
         keys: list[tuple[object, object]] = [(0, name) for name in names]
     elif (images["taken"] != "").all():
@@ -62,21 +74,59 @@ def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
     return images.iloc[sorted(range(len(keys)), key=keys.__getitem__)].reset_index(drop=True)
 
 
+def _by_numbers(path: str) -> list[object]:
+    """Return a key that sorts paths with the numbers in them by value."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
+
+
+def neighbours_alike(known: pd.DataFrame, seed: int = 0) -> dict[str, float]:
+    """Return the charts in which known images with neighbouring names are alike, with their correlation.
+
+    The images of each class are put in the order of their names. The correlation is that of the ranks of every two
+    neighbours, less the mean rank of their class, and is compared with `N_SHUFFLES` shuffles within the classes.
+    """
+    order = sorted(range(len(known)), key=lambda row: (known["label"].iloc[row], _by_numbers(known["path"].iloc[row])))
+    labels = known["label"].to_numpy()[order]
+    random = np.random.default_rng(seed)
+    shuffles = (random.permutation(len(known)) for _ in range(N_SHUFFLES))
+    within = [rows[np.argsort(labels[rows], kind="stable")] for rows in shuffles]
+    found = {}
+    for name in CHARTS:
+        ranks = known[name].iloc[order].rank().reset_index(drop=True)
+        values = (ranks - ranks.groupby(labels).transform("mean")).to_numpy()
+        observed = _of_neighbours(values, labels)
+        if observed <= ALIKE:
+            continue
+        above = sum(_of_neighbours(values[rows], labels) >= observed for rows in within)
+        if (1 + above) / (1 + N_SHUFFLES) <= SURE:
+            found[name] = observed
+    return found
+
+
+def _of_neighbours(values: np.ndarray, labels: np.ndarray) -> float:
+    """Return the correlation of every two values (N,) that follow each other in a class; `values` have the mean 0."""
+    products = (values[1:] * values[:-1])[labels[1:] == labels[:-1]]
+    return float(products.mean() / max(np.square(values).mean(), np.finfo(float).tiny)) if len(products) else 0.0
+
+
 def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: float) -> pd.DataFrame:
     """Test every full batch of images in their order; the last images wait until their batch is full.
 
+    If images have a `group`, groups are what is compared: the mean of the images of each, since images of one specimen
+    are alike, and only whole specimens are drawn at random.
+
     Parameters
     ----------
-    images : with `path`, `outlier` and the columns `CHARTS`, in order.
-    known : the images that are held out of the model, with the columns `CHARTS`.
+    images : with `path`, `outlier`, the columns `CHARTS` and maybe `group`, in order.
+    known : the images that are held out of the model, with the columns `CHARTS` and maybe `group`.
     size : number of images in a batch.
     rate : probability with which a chart raises a false alarm for a batch of images like the known ones.
 
     Returns
     -------
     DataFrame, a row per batch: `batch` (from 1), `images`, `first` and `last` (paths), for each chart the median, the
-    median of the known images as `{chart}_known`, and `{chart}_p`, then `outliers` (number of images) and `alarms` (the
-    charts with p <= rate, joined by `; `).
+    median of the known images as `{chart}_known`, and `{chart}_p`, then `outliers` (number of images), `alarms` (the
+    charts with p <= rate, joined by `; `) and `groups` (number in the batch; null without groups).
     """
     columns = ["batch", "images", "first", "last", *(f"{name}{end}" for name in CHARTS for end in ("", "_known", "_p"))]
     rows = []
@@ -85,12 +135,17 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
         row: list[object] = [start // size + 1, size, batch["path"].iloc[0], batch["path"].iloc[-1]]
         alarms = []
         for name in CHARTS:
-            values, before = batch[name].to_numpy(), known[name].to_numpy()
-            p_value = (novelty_p_value if name == "novelty" else shift_p_value)(before, values)
-            row += [float(np.median(values)), float(np.median(before)), p_value]
+            p_value = (novelty_p_value if name == "novelty" else shift_p_value)(_units(known, name), _units(batch, name))
+            row += [float(batch[name].median()), float(known[name].median()), p_value]
             alarms += [name] if p_value <= rate else []
-        rows.append([*row, int(batch["outlier"].sum()), "; ".join(alarms)])
-    return pd.DataFrame(rows, columns=[*columns, "outliers", "alarms"])
+        n_groups = batch["group"].nunique() if "group" in batch else None
+        rows.append([*row, int(batch["outlier"].sum()), "; ".join(alarms), n_groups])
+    return pd.DataFrame(rows, columns=[*columns, "outliers", "alarms", "groups"]).astype({"groups": "Int64"})
+
+
+def _units(images: pd.DataFrame, name: str) -> np.ndarray:
+    """Return the values that are compared: the mean of each group, or those of the images."""
+    return (images.groupby("group")[name].mean() if "group" in images else images[name]).to_numpy()
 
 
 def alarms_of(name: str, chart: pd.DataFrame) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from workflow_scripts.models import batch_tests
-from workflow_scripts.models.batch_tests import conformal_p_values, novelty_p_value, shift_p_value
+from workflow_scripts.models.batch_tests import conformal_p_values, novelty_p_value, shift_p_value, smallest_p_value
 
 
 def _among_all(pooled, n, statistic):
@@ -67,3 +67,9 @@ def test_at_most_the_stated_share_of_false_alarms(p_value):
     for rate in (0.01, 0.05):
         alarms, error = np.mean(found <= rate), np.sqrt(rate * (1 - rate) / len(found))
         assert rate - 6 * error < alarms < rate + 4 * error
+
+
+def test_the_smallest_p_value_is_that_of_a_batch_above_all_known_numbers():
+    known, batch = np.arange(9.0), np.arange(9.0, 12.0)
+    assert shift_p_value(known, batch) == pytest.approx(smallest_p_value(9, 3))
+    assert novelty_p_value(known, batch) == pytest.approx(smallest_p_value(9, 3) / 2)

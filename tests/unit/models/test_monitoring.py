@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 from workflow_scripts.models.batch_tests import novelty_p_value, shift_p_value
 from workflow_scripts.models.monitoring import (
@@ -13,6 +14,7 @@ from workflow_scripts.models.monitoring import (
     groups_of_features,
     in_order,
     known_images,
+    neighbours_alike,
     new_images,
     to_look_at,
 )
@@ -59,6 +61,54 @@ def test_each_full_batch_is_tested_in_each_chart():
     assert chart["brightness_known"][2] == pytest.approx(KNOWN["brightness"].median())
 
 
+def _in_sheets(n_sheets, per_sheet, seed, spread):
+    """Images of sheets that look alike: each sheet adds a number of its own to all charts."""
+    images = _images(n_sheets * per_sheet, seed)
+    sheets = np.random.default_rng(seed + 1000).normal(scale=spread, size=(n_sheets, len(CHARTS)))
+    images[list(CHARTS)] += sheets.repeat(per_sheet, axis=0)
+    return images.assign(group=np.repeat([f"{seed}_{i}" for i in range(n_sheets)], per_sheet))
+
+
+def test_sheets_that_look_alike_raise_no_more_alarms_than_stated_if_they_are_groups():
+    alarms = {"groups": 0, "images": 0}
+    for seed in range(60):
+        known, new = _in_sheets(30, 3, 2 * seed, 2), _in_sheets(4, 3, 2 * seed + 1, 2)
+        alarms["groups"] += control_chart(new, known, 12, RATE)["alarms"].str.contains("brightness").sum()
+        ungrouped = (images.drop(columns="group") for images in (new, known))
+        alarms["images"] += control_chart(*ungrouped, 12, RATE)["alarms"].str.contains("brightness").sum()
+    assert alarms["groups"] <= binom.ppf(0.9999, 60, RATE)
+    assert alarms["images"] > 6
+
+
+def test_a_batch_of_groups_is_tested_by_their_means():
+    known, new = _in_sheets(40, 5, 0, 1), _in_sheets(4, 5, 1, 1)
+    chart = control_chart(new, known, 20, RATE)
+    assert chart["groups"].tolist() == [4]
+    means = [[images["novelty"][i : i + 5].mean() for i in range(0, len(images), 5)] for images in (known, new)]
+    assert chart["novelty_p"][0] == pytest.approx(novelty_p_value(*map(np.array, means)))
+    assert control_chart(_images(10, 1), KNOWN, SIZE, RATE)["groups"].isna().all()
+
+
+def test_new_images_get_their_groups_by_the_rule_of_the_data_set():
+    paths = ["s1/a.png", "s1/b.png", "c.png"]
+    quality = pd.DataFrame({"path": paths, "brightness": "0.1", "sharpness": "1"})
+    predictions = pd.DataFrame({"path": paths, "novelty": "1.5", "outlier": "False"})
+    images = new_images(predictions, pd.DataFrame({"taken": [""] * 3}), quality, {"rule": "folder", "level": 0})
+    assert images["group"].tolist() == ["s1", "s1", "c.png"]
+
+
+def test_neighbours_that_look_alike_are_noticed_within_their_classes_only():
+    random = np.random.default_rng(0)
+    known = _images(120, 0).assign(label=np.repeat(["a", "b"], 60))
+    known["brightness"] += 5 * (known["label"] == "b")  # classes differ, their neighbours do not
+    known["sharpness"] = np.tile(np.linspace(0, 3, 60), 2) + random.normal(scale=0.3, size=120)
+    for rows in (np.arange(120), random.permutation(120)):
+        assert neighbours_alike(known.iloc[rows]).keys() == {"sharpness"}
+    assert neighbours_alike(known)["sharpness"] > 0.5
+    alone = known.assign(label=known["path"])
+    assert neighbours_alike(alone) == {}
+
+
 def test_no_batch_is_full():
     chart = control_chart(_images(9, 1), KNOWN, SIZE, RATE)
     assert chart.empty
@@ -90,8 +140,11 @@ def test_groups_are_what_the_features_have():
 def test_known_and_new_images_get_what_intake_measured():
     quality = pd.DataFrame({"path": ["a", "b", "c"], "brightness": ["0.1", "0.2", "0.3"], "sharpness": ["1", "2", "3"]})
     model = SavedModel({"held_out": ["3", "1"], "novelty": {"threshold": 2.0}}, {"held_out": np.float32([4, 1])})
-    known = known_images(model, pd.DataFrame({"image_id": ["1", "2", "3"], "path": ["a", "b", "c"]}), quality)
+    manifest = pd.DataFrame({"image_id": ["1", "2", "3"], "path": ["a", "b", "c"], "label": "", "group": ["x", "y", "x"]})
+    known = known_images(model, manifest, quality, True)
+    assert known["group"].tolist() == ["x", "x"]
+    assert "group" not in known_images(model, manifest, quality, False)
     assert known[["path", *CHARTS]].values.tolist() == [["c", 2.0, 0.3, 3.0], ["a", 0.5, 0.1, 1.0]]
     predictions = pd.DataFrame({"path": ["b"], "novelty": ["1.5"], "outlier": ["True"]})
-    (new,) = new_images(predictions, pd.DataFrame({"taken": ["2026"]}), quality).to_dict("records")
+    (new,) = new_images(predictions, pd.DataFrame({"taken": ["2026"]}), quality, None).to_dict("records")
     assert new == {"path": "b", "novelty": 1.5, "outlier": True, "taken": "2026", "brightness": 0.2, "sharpness": 2.0}

@@ -20,14 +20,17 @@ STYLE = {**Style().dump(), "dpi": 60}
 def made(tmp_path):
     """Return a function that makes the page of some images and returns its lines and its data."""
 
-    def make(novelties, brightness=0.5, draws=False):
+    def make(novelties, brightness=0.5, draws=False, sheets=None, alike=None):
         rng = np.random.default_rng(0)
         known = pd.DataFrame(rng.random((60, 3)), columns=["novelty", "brightness", "sharpness"])
+        if sheets:
+            known["group"] = np.arange(60) // 5
         paths = [f"<b>{i}.png" for i in range(len(novelties))]
         for path in paths:
             Image.fromarray(rng.integers(0, 256, (20, 30), dtype=np.uint8)).save(tmp_path / path)
         images = pd.DataFrame({"path": paths, "name": "Sc-2", "novelty": novelties, "outlier": np.array(novelties) > 1})
         images = images.assign(brightness=brightness, sharpness=rng.random(len(paths)))
+        images = images.assign(group=sheets) if sheets else images
         chart = control_chart(images, known, 6, 0.01)
         suspects = to_look_at(images, known, chart, 6).assign(group=0)
         if draws:
@@ -35,7 +38,7 @@ def made(tmp_path):
         else:
             (tmp_path / "c.png").write_bytes(b"")
         facts = {"dataset": "d", "study": "s", "folder": str(tmp_path), "n_images": len(images), "n_known": 60}
-        facts |= {"size": 6, "rate": 0.01, "max_pixels": 10**6}
+        facts |= {"size": 6, "rate": 0.01, "max_pixels": 10**6, "n_groups": 12 if sheets else None, "alike": alike or {}}
         page = tmp_path / "page.html"
         links = {"batches": "monitor/f/s.csv", "predictions": "predictions/f/s.csv"}
         lines = write_monitor(str(page), chart, suspects, str(tmp_path / "c.png"), links, facts)
@@ -63,3 +66,21 @@ def test_nothing_new_and_no_full_batch(made):
     assert data["sections"][1]["answers"][0]["text"] == "No image is unlike those of the model."
     lines, _ = made([0.5] * 5)
     assert lines == ["No batch is full yet: there are 5 images of 6."]
+
+
+def test_it_says_when_too_few_groups_make_an_alarm_impossible(made):
+    lines, data = made([3.0] * 6, sheets=["a"] * 5 + ["b"])
+    assert lines[0] == (
+        "Batches with images of 2 groups cannot raise an alarm: with 12 known groups their p-values are at least 0.022. "
+        "Choose batch_size so that a batch has 3 groups or more."
+    )
+    assert "60 images of 12 groups" in data["sections"][2]["answers"][0]["text"]
+    lines, _ = made([3.0] * 6, sheets=["a", "b", "c", "c", "c", "c"])
+    assert lines[0].startswith("Batch 1")
+
+
+def test_it_says_when_neighbouring_images_are_alike(made):
+    lines, _ = made([0.5] * 6, alike={"brightness": 0.62})
+    assert lines[0].startswith("The rate of false alarms does not hold: known images with neighbouring names are alike in")
+    assert "brightness (correlation 0.62)" in lines[0]
+    assert "intake.groups" in lines[0]

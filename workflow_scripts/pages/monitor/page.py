@@ -1,12 +1,14 @@
 """Write the page about a folder that grows: what was noticed, the control charts, and groups of images to look at."""
 
 from collections.abc import Iterator, Mapping
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from workflow_scripts.io.images import eight_bits
+from workflow_scripts.models.batch_tests import smallest_p_value
 from workflow_scripts.models.monitoring import CHARTS, alarms_of
 from workflow_scripts.pages.parts.thumbnails import data_uri
 from workflow_scripts.pages.verdict.findings import Section, Shown
@@ -37,9 +39,10 @@ def write_monitor(
     suspects : from `monitoring.to_look_at`, with `group` (from 0).
     figure : a PNG file of the control charts.
     links : the paths of the tables `batches` and `predictions` below the folder of all results.
-    facts : `dataset`, `study`, `folder`, `n_images`, `n_known`, `size`, `rate` and `max_pixels`.
+    facts : `dataset`, `study`, `folder`, `n_images`, `n_known`, `n_groups` (of the known images; None without groups),
+        `size`, `rate`, `max_pixels`, and `alike` from `monitoring.neighbours_alike`.
     """
-    noticed = [*_noticed(chart, facts)]
+    noticed = [*_void(chart, facts), *_noticed(chart, facts)]
     sections = [
         Section("noticed", "What was noticed?", noticed, FIGURE),
         Section("look", "Which images should a person see?", _groups_in_words(suspects), None, _shown(suspects)),
@@ -66,6 +69,28 @@ def write_monitor(
         },
     )
     return lines
+
+
+def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
+    """Say that the rate of false alarms does not hold, or that no alarm is possible, and what to do."""
+    if facts["alike"]:
+        charts = listed([f"{name} (correlation {value:.2f})" for name, value in facts["alike"].items()])
+        text = (
+            f"The rate of false alarms does not hold: known images with neighbouring names are alike in {charts}, so a "
+            "batch is no random draw. Say with intake.groups which images belong together, and make the model again."
+        )
+        yield Sentence(text, "weak", max(facts["alike"].values()), "batches")
+    known, rate = facts["n_groups"], facts["rate"]
+    if known is None or chart.empty:
+        return
+    fewest = int(chart["groups"].min())
+    if (smallest := smallest_p_value(known, fewest)) > rate:
+        enough = next(n for n in count_from(fewest) if smallest_p_value(known, n) <= rate)
+        text = (
+            f"Batches with images of {count(fewest, 'group')} cannot raise an alarm: with {count(known, 'known group')} "
+            f"their p-values are at least {smallest:.2g}. Choose batch_size so that a batch has {enough} groups or more."
+        )
+        yield Sentence(text, "weak", smallest, "batches")
 
 
 def _noticed(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
@@ -117,10 +142,14 @@ def _shown(suspects: pd.DataFrame) -> dict[str, list[Shown]]:
 
 
 def _sure(facts: Mapping[str, Any]) -> Sentence:
+    known = count(facts["n_known"], "image")
+    if facts["n_groups"]:
+        known += f" of {count(facts['n_groups'], 'group')}"
+    drawn = "the groups of a batch" if facts["n_groups"] else "a batch"
     text = (
         f"If nothing changes, each of the {len(CHARTS)} charts raises an alarm for at most {percent(facts['rate'])} of "
-        f"all batches. The tests are exact: a batch is compared with {facts['n_known']} images that were held out of "
-        "the model, and all ways to draw a batch from both are counted. They presume that a batch is a random draw "
+        f"all batches. The tests are exact: a batch is compared with {known} that were held out of "
+        f"the model, and all ways to draw {drawn} from both are counted. They presume that a batch is a random draw "
         "from the same mixture of classes, specimens and days: another mixture is an alarm too."
     )
     return Sentence(text, "fact", facts["rate"], "batches")

@@ -66,6 +66,15 @@ class NmiCurves(Figure):
     """Number of random labellings for each k."""
 
 
+class NmiExample(Figure):
+    """The example that explains `nmi_curves`: the normalised mutual information of ten labels of 100 points with
+    partitions that merge them, divide them or run across them, for every number of clusters."""
+
+    sources = ()
+    of_cells = "one"
+    kind: Literal["nmi_example"] = "nmi_example"
+
+
 class ChooseK(Figure):
     """Recommendations for the number of clusters: elbow, silhouette, gap statistic, BIC and stability of k-means over a
     range of k."""

@@ -89,19 +89,31 @@ class Distances(Figure):
     kind: Literal["distances"] = "distances"
     n_images: int = Field(240, ge=10, le=2000)
     """Number of images in the sample, divided equally between the classes; a smaller class gives all its images."""
+    of_images: bool = False
+    """Whether distances of the images themselves are shown too: of their pixels, and by the structural similarity of
+    complex wavelets (CW-SSIM)."""
     n_bootstrap: int = Field(1000, ge=100)
     confidence: float = Field(0.95, gt=0, lt=1)
     seed: Seed = 0
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (*self.sources, "preprocessed") if self.of_images else self.sources
+
+    def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
+        """Return the bytes of the figure, and of the wavelets of the small images of the sample."""
+        of_images = 6 * FLOAT * self.n_images * 64**2 if self.of_images else 0
+        return super().memory(n, width, d, stored) + of_images
+
 
 class Embedding(OfOneK):
-    """A two-dimensional map of the images, coloured by label and by cluster."""
+    """A map of the images in two or three dimensions, coloured by label and by cluster."""
 
     sources = ("manifest", "map", "points", "clusters", "scores")
     shows_images = True
     kind: Literal["embedding"] = "embedding"
     map: str = "tsne"
-    """The decomposition that gives the two coordinates."""
+    """The decomposition that gives the two coordinates; a map with `dimensions: 3` gives three."""
     insets: list[str] = Field([], max_length=6)
     """Names of clusters (such as `Sc`, `Sc-2`) whose images nearest the centre are shown."""
     images: list[str] = Field([], max_length=6)
@@ -119,7 +131,7 @@ class Maps(Figure):
     of_cells = axes_of("features")
     kind: Literal["maps"] = "maps"
     map: str = "tsne"
-    """The decomposition that gives the two coordinates."""
+    """The decomposition that gives the two coordinates; a map with `dimensions: 3` gives three."""
 
     @property
     def decomposition_shown(self) -> str:
@@ -134,7 +146,7 @@ class Islands(Figure):
     shows_images = True
     kind: Literal["islands"] = "islands"
     map: str = "tsne"
-    """The decomposition that gives the two coordinates."""
+    """The decomposition that gives the two coordinates; a map with `dimensions: 3` gives three."""
     label: str | None = None
     """The class; null takes the one with most islands."""
     n_islands: int = Field(4, ge=1, le=6)
