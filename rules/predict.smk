@@ -193,7 +193,7 @@ if settings.new_images and inputs.models.studies:
         params:
             folder=settings.new_images,
             batch=inputs.new_images.batch,
-            groups=inputs.images.group_rule,
+            groups=inputs.intake.group_rule,
             names=lambda wildcards: {
                 "dataset": layout.dataset,
                 "study": wildcards.study,

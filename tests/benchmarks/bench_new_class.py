@@ -1,6 +1,6 @@
 """Would a model notice a class that it has never seen, which score shows it best, and after how many images?
 
-`python -m tests.benchmarks.bench_new_class RESULTS... [IMAGES]` prints Markdown; IMAGES is a folder of images whose
+`python -m tests.benchmarks.bench_new_class RESULTS... [IMAGES...]` prints Markdown; IMAGES are folders of images whose
 brightness and sharpness are changed.
 
 RESULTS are folders of results, each of a labelled data set, with `manifest.csv` and the features
@@ -10,12 +10,15 @@ class is hidden in turn (of more than 12 classes every third). Two thirds of the
 
 The batch test is the one of `snakemake monitor`. The second table has its false alarms among `BATCHES` batches of ten
 drawn from the known images; the third those of one batch for each of `PARTITIONS` random partitions of all images into
-model, known images and batch; the fourth how much the rate differs between models, by simulation.
+model, known images and batch; the fourth how much the rate differs between models, by simulation; the fifth how it is
+when images come in series.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -32,26 +35,30 @@ from sklearn.metrics import roc_auc_score
 from workflow_scripts.backbones.joined import scale_of
 from workflow_scripts.intake.quality import measure
 from workflow_scripts.io.store import reading
+from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.models.batch_tests import novelty_p_value, shift_p_value
-from workflow_scripts.models.novelty import novelty, outlier_threshold, spreads
+from workflow_scripts.models.novelty import novelty, outlier_threshold, parted, spreads
 
 LAYERS = ("fire5_avg", "fire7_avg", "fire9_avg")
 JOINED = "shipped, of the joined layer [fire5_avg+fire7_avg+fire9_avg]"
 SHIPPED = "distance to 10 neighbours / theirs (shipped)"
 RATE = 0.01
 BATCHES, PARTITIONS = 200, 2000
+SERIES, PER_BATCH, SERIES_BATCHES = 10, 4, 60
+DRIFTING = 360
 SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30)
 EACH_FIFTH = (5, 10, 15, 20, 25, 30, 40, 50)
 Layers = dict[str, np.ndarray]
 
 
-def read(results: Path) -> tuple[Layers, np.ndarray]:
-    """The features (N, d) of each layer, and the labels (N,)."""
+def read(results: Path) -> tuple[Layers, np.ndarray, np.ndarray]:
+    """The features (N, d) of each layer, the labels (N,) and the paths (N,)."""
     layers = {}
     for layer in LAYERS:
         with reading(results / "features/clahe/squeezenet" / f"{layer}.h5") as file:
             layers[layer] = file["features"][:].astype(np.float64)
-    return layers, pd.read_csv(results / "manifest.csv", dtype=str)["label"].to_numpy()
+    manifest = pd.read_csv(results / "manifest.csv", dtype=str)
+    return layers, manifest["label"].to_numpy(), manifest["path"].to_numpy()
 
 
 def relative(fitted: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -173,9 +180,48 @@ def of_one_model(n_known: int) -> dict[str, object]:
     return {"known images": n_known, "mean": f"{np.mean(rates):.2%}", "nine models of ten": f"{low:.1%} to {high:.1%}"}
 
 
+def in_series(name: str, layers: Layers, labels: np.ndarray, paths: np.ndarray) -> Iterator[dict[str, object]]:
+    """What happens when images come in series: each `SERIES` images of a class with neighbouring names are a group.
+
+    The model is made of half of the series of each class, the first ones or random ones. Batches are `PER_BATCH` series
+    of the other half: of known classes, or of the class that is hidden from the model.
+    """
+    order = np.array(sorted(range(len(labels)), key=lambda row: (labels[row], _numbers(paths[row]))))
+    place = pd.Series(labels[order]).groupby(labels[order]).cumcount().to_numpy()[np.argsort(order)]
+    series = np.array([f"{label} {number // SERIES}" for label, number in zip(labels, place, strict=True)])
+    rng = np.random.default_rng(3)
+    shuffled = pd.Series(rng.permutation(np.unique(series)))
+    of_class = shuffled.str.rsplit(" ", n=1).str[0]
+    random = shuffled[shuffled.groupby(of_class).cumcount() < shuffled.groupby(of_class).transform("size") / 2]
+    halves = {
+        "first": place < pd.Series(labels).map(pd.Series(labels).value_counts()).to_numpy() / 2,
+        "random": np.isin(series, random),
+    }
+    for (half, early), units in product(halves.items(), ("images", "groups")):
+        alarms: dict[str, list[bool]] = {"known classes": [], "a hidden class": []}
+        for hidden_class in np.unique(labels):
+            old = np.flatnonzero(early & (labels != hidden_class))
+            fit, known = parted(len(old), series[old] if units == "groups" else None)
+            values = pd.Series(relative(layers["fire9_avg"][old[fit]], layers["fire9_avg"]))
+            unit = series if units == "groups" else np.arange(len(series))
+            for what, hits in alarms.items():
+                chosen = ~early & ((labels == hidden_class) == (what == "a hidden class"))
+                for _ in range(SERIES_BATCHES):
+                    batch = chosen & np.isin(series, rng.choice(np.unique(series[chosen]), PER_BATCH, replace=False))
+                    both = (values[rows].groupby(unit[rows]).mean().to_numpy() for rows in (old[known], batch))
+                    hits.append(novelty_p_value(*both) <= RATE)
+        shares = {what: f"{np.mean(hits):.1%}" for what, hits in alarms.items()}
+        yield {"set": name, "half": half, "compared": units, **shares}
+
+
+def _numbers(path: str) -> list[object]:
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
+
+
 def drifts(images: Path) -> Iterator[dict[str, object]]:
     """After how many images that are darker or blurred the tests of brightness and sharpness raise an alarm."""
-    files = sorted(images.iterdir())[::5]
+    files = sorted(file for file in images.rglob("*") if file.is_file())
+    files = [files[row] for row in evenly(len(files), min(len(files), DRIFTING))]
     pixels = [Image.open(file).convert("L") for file in files]
     changes: dict[str, Callable[[Image.Image], Image.Image]] = {
         f"{share:.0%} darker": partial(_darker, share=share) for share in (0.05, 0.1, 0.2, 0.4)
@@ -187,7 +233,8 @@ def drifts(images: Path) -> Iterator[dict[str, object]]:
         old = np.array([getattr(quality, name) for quality in before])
         new = np.array([getattr(measure(np.asarray(function(image))), name) for image in pixels])
         rng = np.random.default_rng(0)
-        yield {"change": change, "chart": name, "until noticed": str(_drift_noticed(old, new, rng))}
+        until_noticed = str(_drift_noticed(old, new, rng))
+        yield {"set": images.name, "change": change, "chart": name, "until noticed": until_noticed}
 
 
 def _drift_noticed(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> int | str:
@@ -224,7 +271,7 @@ def markdown(table: pd.DataFrame) -> str:
 if __name__ == "__main__":
     folders = [Path(folder) for folder in sys.argv[1:]]
     sets = {folder.name: read(folder) for folder in folders if (folder / "manifest.csv").exists()}
-    found = [drill(name, *of_set) for name, of_set in sets.items()]
+    found = [drill(name, *of_set[:2]) for name, of_set in sets.items()]
     areas = pd.DataFrame([row for of_set, _ in found for row in of_set])
     by_score = areas.pivot_table(index="score", columns="set", values="area", sort=False).assign(
         mean=lambda table: table.mean(axis=1)
@@ -233,8 +280,9 @@ if __name__ == "__main__":
     rows = pd.DataFrame([row for _, of_set in found for row in of_set])
     for score, of_score in rows.groupby("score", sort=False):
         print(score, markdown(of_score.drop(columns="score")), sep="\n\n", end="\n\n")
-    print(markdown(pd.DataFrame([false_alarms(name, layers) for name, (layers, _) in sets.items()])), "\n")
-    print(markdown(pd.DataFrame([of_one_model(n) for n in (60, 180, 600)])))
-    for images in folders:
-        if images.name not in sets:
-            print("\n" + markdown(pd.DataFrame(drifts(images))))
+    print(markdown(pd.DataFrame([false_alarms(name, layers) for name, (layers, *_) in sets.items()])), "\n")
+    print(markdown(pd.DataFrame([of_one_model(n) for n in (60, 180, 600)])), "\n")
+    print(markdown(pd.DataFrame([row for name, of_set in sets.items() for row in in_series(name, *of_set)])))
+    drifting = [row for images in folders if images.name not in sets for row in drifts(images)]
+    if drifting:
+        print("\n" + markdown(pd.DataFrame(drifting)))

@@ -30,8 +30,8 @@ from tests.benchmarks.trust_features import AXES, BLENDS, Cells, LabelledSet, ce
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.clusterers.linkage import cut
 from workflow_scripts.consensus import trust as module
-from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with
-from workflow_scripts.consensus.consensus import Consensus, consensus
+from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with, compact
+from workflow_scripts.consensus.consensus import Consensus, _votes, consensus
 from workflow_scripts.consensus.trust import Trust, cell_weights, opinions, support, trust, votes, with_labels
 from workflow_scripts.io.points import reduced
 from workflow_scripts.metrics import score_restarts
@@ -187,6 +187,70 @@ def other_rules(answers: Answers) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def other_weights(answers: Answers) -> pd.DataFrame:
+    """ARI of the consensus by the weights of the cells, mean of the four repeats of all cells, by set."""
+    aris: dict[str, dict[str, list[float]]] = {}
+    for name, data, partitions, choices in _repeats(answers):
+        trusted = trust(partitions, choices, n_samples=1)
+        vote = trusted.table["vote"].to_numpy()
+        agreement, foreign = (trusted.table[column].clip(lower=0).to_numpy() for column in ("agreement", "foreign"))
+        rules_of_weights = {
+            "vote x agreement": cell_weights(trusted),
+            **{f"vote x agreement^{power}": vote * agreement**power for power in (2, 4, 8)},
+            "vote x foreign agreement": vote * foreign,
+            "vote x exp(30 x agreement)": vote * np.exp(30 * (agreement - agreement.max())),
+            "better half, by vote": vote * (agreement >= np.median(agreement)),
+            "agreement": agreement,
+        }
+        for rule, weights in rules_of_weights.items():
+            group = consensus(partitions, int(partitions.max()) + 1, weights).group
+            found = score_restarts(group[None], data.labels)["ari"][0]
+            aris.setdefault(rule, {}).setdefault(name, []).append(found)
+    return _means("weights", aris)
+
+
+def other_measures(answers: Answers) -> pd.DataFrame:
+    """ROC areas of measures of an image for the wrong images, and for blends among others: means of four repeats."""
+    areas: dict[str, dict[str, list[float]]] = {}
+    for name, data, partitions, choices in _repeats(answers):
+        weights = cell_weights(trust(partitions, choices, n_samples=1))
+        result = consensus(partitions, int(partitions.max()) + 1, weights)
+        blended = data.labels == ""
+        if "blends" in name:
+            sought, among = blended, np.ones(len(blended), dtype=bool)
+        else:
+            sought, among = wrong_images(result, data.labels)
+        for measure, values in measures(result, partitions, weights).items():
+            areas.setdefault(measure, {}).setdefault(name, []).append(roc_auc_score(sought, -values[among]))
+    return _means("measure", areas)
+
+
+def measures(result: Consensus, partitions: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Measures of how firmly an image belongs to its group, (N,) each."""
+    on_its_side = weights @ (_votes(compact(partitions), result) > 0) / weights.sum()
+    own, second = result.agreement, result.second_agreement
+    return {
+        "margin (shipped)": result.margin,
+        "agreement": own,
+        "agreement x margin": own * result.margin,
+        "margin / (agreement + that with the second group)": result.margin / np.maximum(own + second, 1e-9),
+        "share of the cells that have it nearer to its group": on_its_side,
+        "that share x margin": on_its_side * result.margin,
+    }
+
+
+def _repeats(answers: Answers) -> Iterator[tuple[str, LabelledSet, np.ndarray, pd.DataFrame]]:
+    """The name of each set, its images, the partitions (C, N) of one repeat, and the choices."""
+    for name, (data, of_set, _, _) in answers.items():
+        for partitions in of_set.repeats.transpose(1, 0, 2).astype(int):
+            yield name, data, partitions, of_set.choices
+
+
+def _means(rule: str, found: Mapping[str, Mapping[str, list[float]]]) -> pd.DataFrame:
+    rows = [{rule: name, **{of: np.mean(values) for of, values in sets.items()}} for name, sets in found.items()]
+    return pd.DataFrame(rows)
+
+
 def wrong_images(result: Consensus, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Labelled images whose group votes for another class, and which are labelled."""
     known = labels != ""
@@ -294,12 +358,15 @@ def main(shared: Path, cache: Path) -> None:
             print(f"<!-- {data.name}, k = {k}: {trusted.n_opinions} opinions of {len(ari)} cells -->", flush=True)
     at_classes = {name: answer for name, answer in answers.items() if ", k = " not in name}
     rules_of_groups = other_rules({**answers, **half_way})
+    of_weights, of_measures = other_weights({**answers, **half_way}), other_measures({**answers, **half_way})
     for table in (
         ranking(at_classes),
         of_consensus(answers),
         rules_of_groups,
+        of_weights,
         of_steel,
         blends(half_way),
+        of_measures,
         few_labels(at_classes),
     ):
         print("\n" + table.to_markdown(index=False, floatfmt=".3f"), flush=True)

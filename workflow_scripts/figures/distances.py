@@ -54,10 +54,10 @@ def tabulate(
     Returns
     -------
     DataFrame with rows of two kinds, by `part`. A `matrix` row has `series` (name of the features), `points`
-    ("features", name of the reduction, `PIXELS` or `STRUCTURE`), `n_dimensions` (null for CW-SSIM), `n` (images), `correlation, low, high` with the discrete
-    distance, and `gain, gain_low, gain_high` relative to the features in percent. Its `pair` rows have the positions `i
-    > j` in the sample, `label_i, label_j` and `distance`. Empty unless there are two classes of images that the network
-    was not trained on.
+    ("features", name of the reduction, `PIXELS` or `STRUCTURE`), `n_dimensions` (null for CW-SSIM), `n` (images),
+    `correlation, low, high` with the discrete distance, and `gain, gain_low, gain_high` relative to the features in
+    percent. Its `pair` rows have the positions `i > j` in the sample, `label_i, label_j` and `distance`. Empty unless
+    there are two classes of images that the network was not trained on.
     """
     tables = list(_matrices(figure, cells, inputs))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])

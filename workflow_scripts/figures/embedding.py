@@ -53,11 +53,11 @@ def tabulate(
     Returns
     -------
     DataFrame in the order of the manifest: `image_id, label` (None if unknown), `row` (in the stack), `x, y` (of the
-    map; of three dimensions also `z`), `map` (name of its axes), `k` (null if the clusterer finds it), `chosen_by` (metric by which k is the best;
-    null if k is given), `cluster` (negative is noise), `name` (of the cluster, such as `Sc` or `Sc-2`; its number
-    without labels), `predicted` (the class that the cluster votes for, or None), `rank` (1 for the largest cluster of
-    its class), `inset` (name of the cluster, or path of the image, above an image that becomes an inset; null for
-    others) and `typical` (whether it does).
+    map; of three dimensions also `z`), `map` (name of its axes), `k` (null if the clusterer finds it), `chosen_by`
+    (metric by which k is the best; null if k is given), `cluster` (negative is noise), `name` (of the cluster, such as
+    `Sc` or `Sc-2`; its number without labels), `predicted` (the class that the cluster votes for, or None), `rank` (1
+    for the largest cluster of its class), `inset` (name of the cluster, or path of the image, above an image that
+    becomes an inset; null for others) and `typical` (whether it does).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

@@ -32,9 +32,9 @@ def tabulate(
     Returns
     -------
     DataFrame with rows of two kinds, by `part`. An `image` row of each image of the data set has `image_id, label`
-    (None if unknown), `row` (in the stores), `x, y` (and `z`), `map` (name of the axes), `class` (whose islands they are) and
-    `island` (from 1, the largest first; null for other classes and between the islands). The `bin` rows of an island
-    have `island`, `image_id, row` of the image nearest to its median, `low, high, share, mean, sd` as in
+    (None if unknown), `row` (in the stores), `x, y` (and `z`), `map` (name of the axes), `class` (whose islands they
+    are) and `island` (from 1, the largest first; null for other classes and between the islands). The `bin` rows of an
+    island have `island`, `image_id, row` of the image nearest to its median, `low, high, share, mean, sd` as in
     `preprocessing`, and `preprocess`. Empty without labels.
 
     Raises
@@ -67,8 +67,8 @@ def tabulate(
 def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:
     """Return the island of each image, (N,) int: from 1, the largest first; 0 for other classes and between islands.
 
-    `points` (N, 2 or 3), `of_class` (N,) bool. Islands are the clusters of HDBSCAN among the images of the class; a class of
-    few images, or with a single cluster, is one island with all its images.
+    `points` (N, 2 or 3), `of_class` (N,) bool. Islands are the clusters of HDBSCAN among the images of the class; a
+    class of few images, or with a single cluster, is one island with all its images.
     """
     members = np.flatnonzero(of_class)
     result = np.zeros(len(points), int)

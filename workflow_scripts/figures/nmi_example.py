@@ -56,7 +56,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         down = len(SHOWN) // across
         squares = down * (figure["width"] / across + 10)
         made = canvas(figure, squares + 76)
-        above, below = made.subfigures(2, 1, height_ratios=[squares, 66])
+        above, below = made.subfigures(2, 1, squeeze=False, height_ratios=[squares, 66]).ravel()
         partitions = table[table["part"] == "partition"].set_index("k")["nmi"]
         for ax, k in zip(above.subplots(down, across).ravel(), SHOWN, strict=True):
             _draw_square(ax, table[(table["part"] == "point") & (table["k"] == k)], style)

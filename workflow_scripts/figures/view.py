@@ -38,7 +38,7 @@ def on_page(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_box(ax: Axes, table: pd.DataFrame, name: str) -> None:
-    """Draw the box around the images of a table from `on_page`, with the `name` of the map's axes, and a number each."""
+    """Draw the box around the images of a table from `on_page`, with the `name` and a number at three of its edges."""
     points = table[["x", "y", "depth"]].to_numpy() @ VIEW
     low, span = points.min(axis=0), np.ptp(points, axis=0)
     corners = {corner: (low + span * corner) @ VIEW[:2].T for corner in product((0, 1), repeat=3)}
@@ -46,4 +46,5 @@ def draw_box(ax: Axes, table: pd.DataFrame, name: str) -> None:
         if start < end and sum(np.not_equal(start, end)) == 1:
             ax.plot(*np.transpose([corners[start], corners[end]]), color=FAINT, linewidth=0.4, zorder=0)
     for number, (start, end, how) in enumerate(_NAMED, 1):
-        ax.text(*(corners[start] + corners[end]) / 2, f" {name} {number} ", color=INK, **how)
+        x, y = (corners[start] + corners[end]) / 2
+        ax.text(x, y, f" {name} {number} ", color=INK, **how)

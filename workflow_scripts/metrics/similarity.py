@@ -28,10 +28,10 @@ def small_grey(images: np.ndarray) -> np.ndarray:
 def structural_distances(images: np.ndarray) -> np.ndarray:
     """Return one minus the complex wavelet structural similarity of every two images.
 
-    The similarity (CW-SSIM, Sampat et al. 2009) compares the coefficients of complex wavelets in each window. A shift of
-    the image by a little turns the phases of all of them alike, and leaves it nearly as it is. Here the wavelets are
-    those of Gabor, with zero mean, instead of a steerable pyramid; lower frequencies are sampled at every second and
-    fourth pixel. The similarity is averaged over windows, frequencies and orientations.
+    The similarity (CW-SSIM, Sampat et al. 2009) compares the coefficients of complex wavelets in each window. A small
+    shift of the image turns the phases of all of them alike, and hardly changes it. Here the wavelets are those of
+    Gabor, with zero mean, instead of a steerable pyramid; lower frequencies are sampled at every second and fourth
+    pixel. The similarity is averaged over windows, frequencies and orientations.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ SUSPECT = 0.05
 """In a batch with new images, those are shown that are newer than all but this share of the known images."""
 MOST_SHOWN, MOST_GROUPS, LOWEST_SILHOUETTE = 500, 6, 0.1
 ALIKE, N_SHUFFLES, SURE = 0.1, 999, 0.01
-"""Neighbouring images look alike if they correlate by more than this, and more than in all but this share of shuffles."""
+"""Neighbours are alike if they correlate by more than the first, and more than all but the last share of shuffles."""
 
 
 def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFrame, in_groups: bool) -> pd.DataFrame:
@@ -135,7 +135,9 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
         row: list[object] = [start // size + 1, size, batch["path"].iloc[0], batch["path"].iloc[-1]]
         alarms = []
         for name in CHARTS:
-            p_value = (novelty_p_value if name == "novelty" else shift_p_value)(_units(known, name), _units(batch, name))
+            p_value = (novelty_p_value if name == "novelty" else shift_p_value)(
+                _units(known, name), _units(batch, name)
+            )
             row += [float(batch[name].median()), float(known[name].median()), p_value]
             alarms += [name] if p_value <= rate else []
         n_groups = batch["group"].nunique() if "group" in batch else None

@@ -140,7 +140,8 @@ def test_groups_are_what_the_features_have():
 def test_known_and_new_images_get_what_intake_measured():
     quality = pd.DataFrame({"path": ["a", "b", "c"], "brightness": ["0.1", "0.2", "0.3"], "sharpness": ["1", "2", "3"]})
     model = SavedModel({"held_out": ["3", "1"], "novelty": {"threshold": 2.0}}, {"held_out": np.float32([4, 1])})
-    manifest = pd.DataFrame({"image_id": ["1", "2", "3"], "path": ["a", "b", "c"], "label": "", "group": ["x", "y", "x"]})
+    manifest = pd.DataFrame({"image_id": ["1", "2", "3"], "path": ["a", "b", "c"], "group": ["x", "y", "x"]})
+    manifest["label"] = ""
     known = known_images(model, manifest, quality, True)
     assert known["group"].tolist() == ["x", "x"]
     assert "group" not in known_images(model, manifest, quality, False)

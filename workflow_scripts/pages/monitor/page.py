@@ -76,8 +76,9 @@ def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
     if facts["alike"]:
         charts = listed([f"{name} (correlation {value:.2f})" for name, value in facts["alike"].items()])
         text = (
-            f"The rate of false alarms does not hold: known images with neighbouring names are alike in {charts}, so a "
-            "batch is no random draw. Say with intake.groups which images belong together, and make the model again."
+            "The rate of false alarms may not hold: known images with neighbouring names are alike in "
+            f"{charts}, so that images that come one after the other are no random draw. Say with intake.groups which "
+            "belong together, and make the model again."
         )
         yield Sentence(text, "weak", max(facts["alike"].values()), "batches")
     known, rate = facts["n_groups"], facts["rate"]
@@ -87,8 +88,9 @@ def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
     if (smallest := smallest_p_value(known, fewest)) > rate:
         enough = next(n for n in count_from(fewest) if smallest_p_value(known, n) <= rate)
         text = (
-            f"Batches with images of {count(fewest, 'group')} cannot raise an alarm: with {count(known, 'known group')} "
-            f"their p-values are at least {smallest:.2g}. Choose batch_size so that a batch has {enough} groups or more."
+            f"Batches with images of {count(fewest, 'group')} cannot raise an alarm: with "
+            f"{count(known, 'known group')} their p-values are at least {smallest:.2g}. Choose batch_size so that a "
+            f"batch has {enough} groups or more."
         )
         yield Sentence(text, "weak", smallest, "batches")
 
