@@ -1,4 +1,4 @@
-"""Plot the number of images of each class, the largest class first."""
+"""Plot the number of images of each class, the largest class first, and of the classes inside it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,50 +26,75 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per class, the largest first and equal ones by name: `label` (None in the last row: images
-    without a label), `n`, `percent` (of the labelled images; null for images without a label).
+    without a label), `n`, `percent` (of the labelled images; null for images without a label). If images have
+    sub-labels, `sublabel` is null in these rows, and the two sub-labels or more of a class follow it, also by size.
     """
-    cell = OneCell.first(cells, inputs)
-    labels = cell.manifest()["label"]
-    counts = labels.value_counts().rename_axis("label").reset_index(name="n")
-    table = counts.sort_values(["n", "label"], ascending=[False, True]).assign(
-        percent=100 * counts["n"] / counts["n"].sum()
-    )
-    without = pd.DataFrame({"label": [None], "n": [labels.isna().sum()], "percent": [np.nan]})
+    manifest = OneCell.first(cells, inputs).manifest()
+    table = _counted(manifest, "label")
+    if "sublabel" in manifest:
+        inside = manifest[manifest["label"].notna() & (manifest["sublabel"].fillna("") != "")]
+        tables = []
+        for label, images in inside.groupby("label"):
+            if images["sublabel"].nunique() > 1:
+                tables.append(_counted(images, "sublabel").assign(label=label))
+        order = {label: place for place, label in enumerate(table["label"])}
+        table = pd.concat([table.assign(sublabel=None), *tables], ignore_index=True)
+        table = table.sort_values("label", key=lambda labels: labels.map(order), kind="stable")
+    table["percent"] = 100 * table["n"] / manifest["label"].notna().sum()
+    unlabelled = manifest["label"].isna().sum()
+    without = pd.DataFrame({"label": [None], "n": [unlabelled], "percent": [np.nan]})
     return pd.concat([table, without[without["n"] > 0]], ignore_index=True).astype({"label": object})
 
 
+def _counted(images: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the values of a column and the number `n` of images of each, the largest first and equal ones by name."""
+    counts = images[column].value_counts().rename_axis(column).reset_index(name="n")
+    return counts.sort_values(["n", column], ascending=[False, True])
+
+
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a bar for each class in its colour with count and share, and a pale bar for images without a label."""
-    labelled = table[table["label"].notna()]
+    """Draw a bar for each class in its colour with count and share, below it paler and thinner ones for the classes
+    inside it, and a pale bar for images without a label."""
+    table = table if "sublabel" in table else table.assign(sublabel=None)
+    labelled = table[table["label"].notna() & table["sublabel"].isna()]
     with theme(style):
         if labelled.empty:
             return placeholder(figure, f"No labels: none of the {table['n'].sum()} images has one.")
         bars = _bars(table, looks(classes(read_manifest(inputs["manifest"])), style))
+        inside = bars["sublabel"].notna()
         made = canvas(figure, ROW * len(bars) + 16)
         ax = made.subplots()
-        ax.barh(range(len(bars)), bars["n"], 0.72, color=bars["colour"])
+        for rows, height, alpha in ((~inside, 0.72, 1.0), (inside, 0.45, 0.5)):
+            ax.barh(np.flatnonzero(rows), bars["n"][rows], height, color=bars["colour"][rows], alpha=alpha)
         for place, (n, percent) in enumerate(zip(bars["n"], bars["percent"], strict=True)):
             text = f"{n:,}" if pd.isna(percent) else f"{n:,} ({percent:.1f}\u00a0%)"
             ax.annotate(text, (n, place), (3, 0), textcoords="offset points", va="center", size="small")
         ax.set_yticks(range(len(bars)), bars["name"])
+        for label in np.array(ax.get_yticklabels())[inside]:
+            label.set(fontstyle="italic", color=FAINT)
         ax.set(ylim=(len(bars) - 0.4, -0.6), xlim=(0, 1.35 * bars["n"].max()), xlabel="Images")
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
         sizes = labelled["n"]
         spread = f"largest to smallest {sizes.max() / sizes.min():.3g} : 1"
-        note(made, f"{len(sizes)} classes, {sizes.sum():,} labelled images, {spread}.", style)
+        below = f" In italics: {table['sublabel'].notna().sum()} classes inside them." if inside.any() else ""
+        note(made, f"{len(sizes)} classes, {sizes.sum():,} labelled images, {spread}.{below}", style)
     return made
 
 
 def _bars(table: pd.DataFrame, class_looks: Mapping[str, Look]) -> pd.DataFrame:
-    """Return `name, n, percent, colour` of each bar: classes, remaining classes, images without a label."""
-    is_class = table["label"].notna()
-    classes_shown, rest, unlabelled = table[is_class][:MOST], table[is_class][MOST:], table[~is_class]
+    """Return `name, sublabel, n, percent, colour` of each bar: classes, those inside them, remaining classes, images
+    without a label."""
+    inside, unlabelled = table["sublabel"].notna(), table[table["label"].isna()]
+    labels = table["label"][table["label"].notna() & ~inside]
+    shown = table[table["label"].isin(labels[:MOST]) & (~inside | (inside.sum() <= MOST))]
+    rest = table[table["label"].isin(labels[MOST:]) & ~inside]
+    names = short_names(labels[:MOST]) | short_names(shown["sublabel"].dropna().unique())
     bars = [
-        classes_shown.assign(
-            name=classes_shown["label"].map(short_names(classes_shown["label"])),
-            colour=[class_looks[label].colour for label in classes_shown["label"]],
+        shown.assign(
+            name=shown["sublabel"].fillna(shown["label"]).map(names),
+            colour=[class_looks[label].colour for label in shown["label"]],
         )
     ]
     if len(rest):

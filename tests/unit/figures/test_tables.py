@@ -6,6 +6,7 @@ import pytest
 from figure_artefacts import (
     CELL,
     KINDS,
+    draw,
     tabulate,
     write_agreements,
     write_clusters,
@@ -68,6 +69,17 @@ def test_classes_by_size_and_images_without_a_label_last(tmp_path):
     assert only[["label", "n"]].values.tolist() == [[None, 5]]
     whole = tabulate("class_distribution", [CELL], {"manifest": [write_manifest(tmp_path, ["a", "a"])]})
     assert whole.values.tolist() == [["a", 2, 100.0]]
+
+
+def test_classes_inside_classes_follow_them(tmp_path):
+    path = write_manifest(tmp_path, ["b", "a", "a", "a", "b", "a", ""])
+    pd.read_csv(path).assign(sublabel=["only", "x", "y", "y", "only", "", "x"]).to_csv(path, index=False)
+    table = tabulate("class_distribution", [CELL], {"manifest": [path]})
+    expected = [["a", None, 4], ["a", "y", 2], ["a", "x", 1], ["b", None, 2], [None, None, 1]]
+    assert table[["label", "sublabel", "n"]].astype(object).where(table.notna(), None).values.tolist() == expected
+    figure = draw("class_distribution", table, {"manifest": [path]})
+    assert sorted(bar.get_width() for bar in figure.axes[0].patches) == [1, 1, 2, 2, 4]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "y", "x", "b", "without a label"]
 
 
 def test_formats_are_read_as_they_were_counted(tmp_path):
