@@ -5,14 +5,7 @@ from pathlib import Path
 from snakemake.script import Snakemake
 
 from workflow_scripts.io.tables import read_csv, write_csv
-from workflow_scripts.models.monitoring import (
-    control_chart,
-    in_order,
-    known_images,
-    neighbours_alike,
-    new_images,
-    to_look_at,
-)
+from workflow_scripts.models.monitoring import compared, control_chart, in_order, known_images, new_images, to_look_at
 from workflow_scripts.models.naming import grouped
 from workflow_scripts.models.saved import load_model
 from workflow_scripts.pages.monitor.chart import write_charts
@@ -33,10 +26,7 @@ with job(snakemake.log[0]) as log:
     suspects = grouped(suspects, model, folder, params.max_pixels, params.device, snakemake.threads, progress)
     write_charts(chart, images, known, rate, params.style, output.svg, output.png)
     facts = {**params.names, "folder": str(folder), "size": size, "rate": rate, "max_pixels": params.max_pixels}
-    facts |= {"n_images": len(images), "n_known": len(known)}
-    in_groups = params.groups is not None
-    facts |= {"n_groups": known["group"].nunique() if in_groups else None}
-    facts |= {"alike": {} if in_groups else neighbours_alike(known)}
+    facts |= {"n_images": len(images), **compared(known)}
     for line in write_monitor(output.page, chart, suspects, output.png, params.links, facts):
         log.log(NOTICE, line)
     write_csv(chart, output.csv)

@@ -79,6 +79,17 @@ def _by_numbers(path: str) -> list[object]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
+def compared(known: pd.DataFrame) -> dict[str, Any]:
+    """Return what batches are compared with: `n_known`, `n_groups` (None without groups) and `alike`, which is empty
+    with groups and otherwise from `neighbours_alike`."""
+    in_groups = "group" in known
+    return {
+        "n_known": len(known),
+        "n_groups": known["group"].nunique() if in_groups else None,
+        "alike": {} if in_groups else neighbours_alike(known),
+    }
+
+
 def neighbours_alike(known: pd.DataFrame, seed: int = 0) -> dict[str, float]:
     """Return the charts in which known images with neighbouring names are alike, with their correlation.
 

@@ -39,8 +39,7 @@ def write_monitor(
     suspects : from `monitoring.to_look_at`, with `group` (from 0).
     figure : a PNG file of the control charts.
     links : the paths of the tables `batches` and `predictions` below the folder of all results.
-    facts : `dataset`, `study`, `folder`, `n_images`, `n_known`, `n_groups` (of the known images; None without groups),
-        `size`, `rate`, `max_pixels`, and `alike` from `monitoring.neighbours_alike`.
+    facts : `dataset`, `study`, `folder`, `n_images`, `size`, `rate`, `max_pixels`, and those of `monitoring.compared`.
     """
     noticed = [*_void(chart, facts), *_noticed(chart, facts)]
     sections = [
