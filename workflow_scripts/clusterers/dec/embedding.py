@@ -1,8 +1,8 @@
 """Deep embedded clustering: train codes and centres together (Xie, Girshick & Farhadi 2016; Guo et al. 2017)."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from itertools import cycle, islice
 from math import ceil, cos, pi
 from typing import Any
@@ -12,12 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, mse_loss
 
-from workflow_scripts.clusterers.dec.network import KEY, Autoencoder, adam, set_rate
+from workflow_scripts.clusterers.dec.network import KEY, Autoencoder
 from workflow_scripts.clusterers.kmeans import run_restarts
+from workflow_scripts.clusterers.trained import Trained
 from workflow_scripts.io.checkpoint import Checkpoint
-from workflow_scripts.reduce.training import batches, step
+from workflow_scripts.reduce.training import adam, batches, set_rate, step
 from workflow_scripts.seeds import seed
 
+log = logging.getLogger(__name__)
 FEWEST_STEPS = 8
 """Smallest number of steps between two target distributions, for data with few batches per epoch."""
 
@@ -54,27 +56,9 @@ class Clustering(nn.Module):
             return soft_assignment(self.net.codes(X), self.centers)
 
 
-@dataclass(frozen=True)
-class DecResult:
-    """Result of training for one k.
-
-    Attributes
-    ----------
-    labels : (N,) integers.
-    n_updates : number of updates of the target distribution.
-    converged : whether few enough labels changed at the last update.
-    divergence : mean KL(P||Q) of an image in nats.
-    """
-
-    labels: np.ndarray
-    n_updates: int
-    converged: bool
-    divergence: float
-
-
 def train_clusters(
     pretrained: Autoencoder, X: Tensor, k: int, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint
-) -> DecResult:
+) -> Trained:
     """Train a copy of the encoder and k centres on the points `X` (N, d) float32 towards the sharpened assignments.
 
     `settings` are those of `settings.Dec`.
@@ -107,7 +91,9 @@ def train_clusters(
         for rows in islice(_endless_batches(len(X), settings["batch_size"], seed(base_seed, update)), n_steps):
             step(optimiser, _loss(clustering, X[rows], p[rows], settings), KEY)
     labels = clustering.labels if converged else clustering.assignments(X).argmax(dim=1)
-    return DecResult(labels.cpu().numpy(), update + 1, converged, divergence)
+    if not converged:
+        log.info("k = %d: stopped while labels still changed", k)
+    return Trained(labels.cpu(), update + 1, converged, {"divergence": divergence})
 
 
 def _endless_batches(n: int, size: int, base_seed: int) -> Iterator[Tensor]:
