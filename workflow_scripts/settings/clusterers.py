@@ -416,8 +416,8 @@ class Temi(_Trained):
     """Divides the cosines of an image and the clusters before the softmax. Less makes assignments harder."""
     momentum: float = Field(0.95, ge=0, lt=1)
     """Share of its weights that the teacher keeps at every step."""
-    epochs: int = Field(100, ge=1)
-    """There are at least as many as make 1000 batches."""
+    steps: int = Field(1000, ge=1)
+    """Number of steps, each with a batch of pairs; the last epoch is finished."""
     learning_rate: float = Field(3e-3, gt=0)
     """Learning rate after a linear rise during the first fifth of the epochs."""
     batch_size: int = Field(256, ge=2)
@@ -430,11 +430,11 @@ class Temi(_Trained):
         return self.threads * 4 * (8 * weights + 20 * units) + FLOAT * n * self.n_neighbors + 4 * 512 * n
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: those of the matrix products in all epochs of each k, and those of the
+        """Return the seconds on a slow core: those of the matrix products in all steps of each k, and those of the
         similarities of all pairs of points."""
         weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
-        epochs = max(self.epochs, 1000 * self.batch_size / n)
-        return (self.repeats * len(self.k) * epochs * n * weights * 16 + 2 * d * n**2) / FLOPS
+        pairs = self.repeats * len(self.k) * self.steps * min(n, self.batch_size)
+        return (pairs * weights * 16 + 2 * d * n**2) / FLOPS
 
 
 class Turtle(_Trained):

@@ -17,7 +17,7 @@ from workflow_scripts.settings.clusterers import Clusterer
 
 POINTS, LABELS = make_blobs(200, 8, centers=4, cluster_std=1.0, random_state=3)
 SETTINGS = {
-    "temi": {"n_heads": 3, "widths": (16, 8), "batch_size": 100, "epochs": 80},
+    "temi": {"n_heads": 3, "widths": (16, 8), "batch_size": 100, "steps": 160},
     "turtle": {"steps": 100, "batch_size": 150},
 }
 METHODS = pytest.mark.parametrize("method", SETTINGS)
@@ -33,11 +33,6 @@ def _cluster(method, points=POINTS, threads=1, folder=None, **other):
     return dict(cluster(points, settings, 5, threads, lambda done, total: None, folder))
 
 
-@pytest.fixture(autouse=True)
-def _few_steps(monkeypatch):
-    monkeypatch.setattr("workflow_scripts.clusterers.temi.heads.FEWEST_STEPS", 1)
-
-
 @METHODS
 def test_blobs_are_found(method):
     (runs,) = _cluster(method).values()
@@ -47,7 +42,7 @@ def test_blobs_are_found(method):
 
 @METHODS
 def test_a_k_does_not_depend_on_the_others_nor_on_threads(method):
-    few = {"temi": {"epochs": 10}, "turtle": {"steps": 10}}[method]
+    few = {"temi": {"steps": 20}, "turtle": {"steps": 10}}[method]
     alone, beside = _cluster(method, **few), _cluster(method, k=[3, 4], threads=2, **few)
     np.testing.assert_array_equal(alone[4].labels, beside[4].labels)
     for name, values in alone[4].diagnostics.items():
@@ -58,7 +53,7 @@ def test_a_k_does_not_depend_on_the_others_nor_on_threads(method):
 @pytest.mark.parametrize("round_of_the_kill", [7, 17])
 def test_after_a_kill_the_result_is_the_same(tmp_path, monkeypatch, method, round_of_the_kill):
     """Killed in the training for the first k, and for the second; the state is on disk after every round."""
-    few = {"temi": {"epochs": 10}, "turtle": {"steps": 10}}[method]
+    few = {"temi": {"steps": 20}, "turtle": {"steps": 10}}[method]
     cluster = partial(_cluster, method, repeats=1, k=[3, 4], **few)
     whole = cluster()
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN_SAVES", 0)

@@ -39,7 +39,7 @@ MAKERS = {
 """The modules that write stores, beside `clusterers`, whose methods have a kind each."""
 SMALL: dict[str, dict[str, Any]] = {
     "dec": {"widths": [8, 2], "batch_size": 32, "repeats": 1},
-    "temi": {"widths": [8, 4], "n_heads": 2, "repeats": 1, "epochs": 1},
+    "temi": {"widths": [8, 4], "n_heads": 2, "repeats": 1, "steps": 1},
     "turtle": {"steps": 5, "repeats": 1},
     "kmeans": {"n_init": 5, "repeats": 2},
     "dbscan": {"eps": 0.5, "min_samples": 4},

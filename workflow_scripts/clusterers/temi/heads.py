@@ -17,8 +17,6 @@ from workflow_scripts.seeds import seed
 
 KEY = "config: clusterers: temi"
 """Prefix of error messages."""
-FEWEST_STEPS = 1000
-"""Smallest number of steps; with few images, an epoch has few of them."""
 WARM_UP = 0.2
 """Share of the epochs during which the learning rate rises to its value."""
 PRIOR_MOMENTUM = 0.9
@@ -111,7 +109,7 @@ def train_heads(
     student = Heads(settings["n_heads"], (X.shape[1], *settings["widths"], k), random)
     heads = Distillation(student, settings["n_heads"], k).to(X.device)
     optimiser = adam([*heads.student.parameters()], settings["learning_rate"], WEIGHT_DECAY)
-    n_epochs = max(settings["epochs"], ceil(FEWEST_STEPS / ceil(len(X) / settings["batch_size"])))
+    n_epochs = ceil(settings["steps"] / ceil(len(X) / settings["batch_size"]))
     for epoch in checkpoint.rounds(f"k={k}", heads, optimiser, n_epochs):
         set_rate(optimiser, settings["learning_rate"] * min(1, (epoch + 1) / (WARM_UP * n_epochs)))
         _epoch(heads, optimiser, X, _partners(neighbours, seed(base_seed, "pairs", epoch)), settings, base_seed, epoch)
