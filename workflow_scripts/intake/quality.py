@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil, log2
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ BLURRED = 0.05
 TINY = 64
 ELONGATED = 4
 NARROW = 1 / 8
+NARROW_REMARK = "uses a small part of its range of values"
+FEW_BITS, FILE_BITS = 8, 16
+"""Bits of a file whose values have at most so many levels, and those of the other files of whole numbers."""
 _VALUES = np.arange(256)
 
 
@@ -109,12 +113,12 @@ def _remarks(width: int, height: int, quality: Quality, median_sharpness: float)
     if max(width, height) >= ELONGATED * min(width, height):
         yield "elongated"
     if quality.range_used < NARROW and quality.contrast >= FLAT / 16:
-        yield "uses a small part of its range of values"
+        yield NARROW_REMARK
 
 
 def quality_notes(table: pd.DataFrame) -> Iterator[str]:
-    """Yield sentences for the log: the number of images with each remark and the first such image, and the most
-    elongated image. There is no sentence without remarks or elongated images."""
+    """Yield sentences for the log: the number of images with each remark and the first such image, and what to do about
+    elongated images and those of few values. There is no sentence without such images."""
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for row in table[table["remarks"] != ""].itertuples():
@@ -128,3 +132,12 @@ def quality_notes(table: pd.DataFrame) -> Iterator[str]:
         ratios = table[["width", "height"]].max(axis=1) / table[["width", "height"]].min(axis=1)
         remedy = "unless its fit is pad or crop, or intake cuts tiles of size: shortest"
         yield f"resize squeezes images of up to {ratios.max():.3g} to 1 ({table['path'][ratios.idxmax()]}) {remedy}"
+    if counts[NARROW_REMARK]:
+        narrow = table[table["remarks"].str.contains(NARROW_REMARK)]
+        deep = narrow.loc[narrow["levels"] > NARROW * 2**FEW_BITS, "range_used"]
+        bits = ceil(log2(deep.max() * (2**FILE_BITS - 1) + 1)) if len(deep) else 0
+        same = f"depth: {{bits: {bits}}} (all by the same factor) or " if bits else ""
+        yield (
+            "images that use a small part of their range of values become dark, with few grey levels: begin their "
+            f"preprocessing with the step {same}rescale_intensity (each by its own values)"
+        )

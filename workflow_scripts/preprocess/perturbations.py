@@ -1,6 +1,7 @@
 """Perturb images without a change of their content: rotation, brightness, blur, compression, cropping."""
 
 from io import BytesIO
+from itertools import takewhile
 
 import numpy as np
 from PIL import Image
@@ -23,6 +24,9 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
 levels (brighten), standard deviation in per cent of the shorter side (blur), quality (jpeg), and per cent of both sides
 that are kept (crop)."""
 VERSIONS = tuple((name, strength) for name, strengths in STRENGTHS.items() for strength in strengths)
+
+AS_TAKEN = ("crop_data_bar", "depth")
+"""The steps that need an image as it was taken."""
 
 
 def perturb(image: np.ndarray, name: str, strength: float) -> np.ndarray:
@@ -66,7 +70,7 @@ def _cropped(image: np.ndarray, share: float) -> np.ndarray:
 def versions(image: np.ndarray, steps: Steps) -> np.ndarray:
     """Return an image and all of its perturbed `VERSIONS`, each preprocessed by `steps`.
 
-    If the first step cuts off a data stripe, this is done before the perturbation.
+    The first steps, if they are of `AS_TAKEN`, are done before the perturbation.
 
     Parameters
     ----------
@@ -79,7 +83,7 @@ def versions(image: np.ndarray, steps: Steps) -> np.ndarray:
 
     Raises `UserError` if the results have different shapes.
     """
-    before = [step for step in steps[:1] if step["step"] == "crop_data_bar"]
+    before = list(takewhile(lambda step: step["step"] in AS_TAKEN, steps))
     scene = apply_steps(to_float(image), before)
     perturbed = [scene, *(perturb(scene, name, strength) for name, strength in VERSIONS)]
     made = [img_as_ubyte(apply_steps(version, steps[len(before) :])) for version in perturbed]

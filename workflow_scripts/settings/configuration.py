@@ -153,9 +153,9 @@ class Settings(Model):
 
     @model_validator(mode="after")
     def _parts_are_not_as_taken(self) -> "Settings":
-        first = [(name, variant.steps[0]) for name, variant in self.preprocess.items() if variant.steps]
-        for name, step in first if self.intake.cuts else ():
-            if step.only_first:
+        steps = [(name, step) for name, variant in self.preprocess.items() for step in variant.steps]
+        for name, step in steps if self.intake.cuts else ():
+            if step.of_whole:
                 allowed = "no such step: tiles leave the data stripes out, boxes have none"
                 raise ValueError(
                     f"preprocess.{name}.{step.method_name}: found with parts of images, allowed: {allowed}"

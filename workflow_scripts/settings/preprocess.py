@@ -1,6 +1,7 @@
 """The settings of preprocessing: the steps, and variants, which are lists of steps."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
@@ -18,8 +19,10 @@ class Step(Method):
 
     tag = "step"
     registry: ClassVar[dict[str, type["Step"]]] = {}
-    only_first: ClassVar[bool] = False
-    """Whether the step must be the first, because it needs the image as it was taken."""
+    as_taken: ClassVar[bool] = False
+    """Whether the step needs the image as it was taken: only steps of this kind may come before it."""
+    of_whole: ClassVar[bool] = False
+    """Whether the step needs the whole image, and not a tile or a box."""
     channels: ClassVar[int | None] = None
     """Number of channels of every image after the step; None if the step does not change it."""
 
@@ -56,7 +59,7 @@ class Colour(Step):
 class CropDataBar(Step):
     """Cuts off a microscope's data stripe at the lower or upper edge; it must be the first step."""
 
-    only_first = True
+    as_taken = of_whole = True
     in_prose = "removal of the data bar"
     step: Literal["crop_data_bar"] = "crop_data_bar"
 
@@ -107,6 +110,18 @@ class CentreCrop(_Sized):
     step: Literal["centre_crop"] = "centre_crop"
 
 
+class Depth(Step):
+    """Scales images whose files have 16 bits for data of fewer, such as the 12 bits of a camera: the highest number of
+    `bits` bits becomes white. All images are scaled by the same factor; it must be the first step (or follow
+    crop_data_bar)."""
+
+    as_taken = True
+    in_prose = "scaling of {bits}-bit data to the whole range"
+    step: Literal["depth"] = "depth"
+    bits: int = Field(12, ge=2, le=15)
+    """Bits of the data. An image with a higher value ends the run."""
+
+
 class RescaleIntensity(Step):
     """Stretches the intensities so that the percentiles `low` and `high` become 0 and 1
     (skimage.exposure.rescale_intensity)."""
@@ -136,9 +151,9 @@ class Preprocess(Model):
         return {"steps": [_named_step(step) for step in given]}
 
     @model_validator(mode="after")
-    def _data_bar_first(self) -> "Preprocess":
-        for step in self.steps[1:]:
-            if step.only_first:
+    def _as_taken_first(self) -> "Preprocess":
+        for before, step in pairwise(self.steps):
+            if step.as_taken and not before.as_taken:
                 allowed = "only as the first step, because it needs the image as it was taken"
                 raise ValueError(f"{step.method_name}: found after another step, allowed: {allowed}")
         return self

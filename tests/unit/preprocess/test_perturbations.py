@@ -77,6 +77,13 @@ def test_a_data_stripe_is_not_turned():
     assert np.abs(made[1 + VERSIONS.index(("rotate", 180))][::-1, ::-1] - made[0]).max() <= 1
 
 
+def test_the_depth_of_the_data_is_known_before_they_are_made_brighter():
+    image, resized = BYTES[..., 0], {"step": "resize", "size": [64, 64]}
+    twelve_bits = np.rint(image / 255 * 4095).astype(np.uint16)
+    made = versions(twelve_bits, [{"step": "depth", "bits": 12}, resized]).astype(int)
+    assert np.abs(made - versions(image, [resized])).max() <= 2
+
+
 def test_turned_images_of_another_shape_are_one_line():
     with pytest.raises(UserError, match="add the step resize"):
         versions(BYTES[:100], [{"step": "grey"}])

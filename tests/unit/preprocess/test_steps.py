@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from skimage import color, exposure, filters, morphology, transform, util
 
-from workflow_scripts.preprocess import centre_crop, clahe, colour, grey, rank_equalise, rescale_intensity, resize
+from workflow_scripts.preprocess import (
+    centre_crop,
+    clahe,
+    colour,
+    depth,
+    grey,
+    rank_equalise,
+    rescale_intensity,
+    resize,
+)
+from workflow_scripts.preprocess.pipeline import to_float
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.random((40, 60), dtype=np.float32)
@@ -115,3 +125,10 @@ def test_rescale_intensity_of_colour_keeps_grey_grey():
     result = rescale_intensity.apply(image, low=0, high=100)
     np.testing.assert_array_equal(result, colour.apply(result[..., 0]))
     assert (result.min(), result.max()) == (0, 1)
+
+
+def test_depth_scales_twelve_bits_to_the_whole_range_and_refuses_more():
+    values = np.array([[0, 1, 2048, 4095]], dtype=np.uint16)
+    np.testing.assert_allclose(depth.apply(to_float(values), bits=12), values / 4095, rtol=1e-6)
+    with pytest.raises(ValueError, match="bits: found a value of 4096 of 65535, allowed: at most 4095 with bits: 12"):
+        depth.apply(to_float(values + 1), bits=12)

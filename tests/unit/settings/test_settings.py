@@ -137,6 +137,7 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("intake.labels", "boxes", "file: missing, allowed: a COCO file"),
         ("preprocess.plain", ["grey"], "preprocess.plain: no step gives all images the same size"),
         ("preprocess.plain", ["grey", "resize", {"rescale_intensity": {"low": 60, "high": 50}}], "below high, 50"),
+        ("preprocess.plain", ["grey", {"depth": {"bits": 12}}, "resize"], "depth: found after another step"),
         ("decompositions.map.of", "map", "decompositions.map.of: found 'map', allowed: the name of a pca"),
         ("intake.labels", {"rule": "regex"}, "intake.labels: pattern: found None, allowed: a regular expression"),
         ("intake.labels", {"rule": "regex", "pattern": "(a"}, "pattern: found '(a' (missing ), unterminated"),
@@ -447,5 +448,5 @@ def test_figures_of_tiles_need_tiles_and_parts_have_no_data_bar():
     with_figure = _changed("studies.main.figures", {"map": {"kind": "overlay"}})
     assert "studies.main.figures.map: found intake without tiles" in _mistake(with_figure)
     cut = _changed("intake", {"tiles": {"size": 64}})
-    cut["preprocess"] = {"plain": ["crop_data_bar", *cut["preprocess"]["plain"]]}
+    cut["preprocess"] = {"plain": [{"depth": {"bits": 12}}, "crop_data_bar", *cut["preprocess"]["plain"]]}
     assert "preprocess.plain.crop_data_bar: found with parts of images" in _mistake(cut)

@@ -1,0 +1,18 @@
+"""The preprocessing step for images whose files have more bits than their data."""
+
+import numpy as np
+
+FILE_BITS = 16
+
+
+def apply(image: np.ndarray, bits: int) -> np.ndarray:
+    """Scale an image from a 16-bit file so that the highest number of `bits` bits becomes 1.
+
+    All images are scaled by the same factor, so their brightness can still be compared. Raises `ValueError` if a value
+    has more bits.
+    """
+    most, whole = 2**bits - 1, 2**FILE_BITS - 1
+    highest = round(float(image.max()) * whole)
+    if highest > most:
+        raise ValueError(f"bits: found a value of {highest} of {whole}, allowed: at most {most} with bits: {bits}")
+    return image * (whole / most)
