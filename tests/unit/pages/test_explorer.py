@@ -25,6 +25,7 @@ from workflow_scripts.pages.explorer.opening import Opening, choose_opening
 from workflow_scripts.pages.explorer.page import Pack, write_explorer
 from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
 from workflow_scripts.pages.explorer.sheets import Sheets, forget_other_sheets, sources
+from workflow_scripts.pages.parts import writing
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
 RNG = np.random.default_rng(0)
@@ -276,6 +277,24 @@ def test_the_page_is_one_file_and_no_name_can_break_out_of_it(page):
     assert text.count("</script>") == 2
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
     assert data["cells"] == [HOSTILE[0]]
+
+
+def test_images_that_a_run_left_out_are_set_aside_in_later_exports_too(page, browser):
+    """Each page has the images of its run: the first two, then one, then none."""
+    browser.get(page[0].as_uri())
+    wait(browser)
+    scripts = [writing.HERE / "page.js", Path(explorer.__file__).with_name("picks.js")]
+    exports = browser.execute_script(
+        "\n".join(script.read_text() for script in scripts)
+        + """
+        const opened = ids => new Picks("picks of a test", ids, ids.map(id => `${id}.png`), () => {});
+        const setAside = picks => { picks.choose([0]); picks.setAside(); return picks.csv(); };
+        const csvs = [setAside(opened(["a", "b"])), setAside(opened(["b"])), opened([]).csv()];
+        opened([]).bringBack();
+        return [...csvs, opened([]).csv()]"""
+    )
+    rows = [export.splitlines()[1:] for export in exports]
+    assert rows == [["a.png,,,yes,a"], ["b.png,,,yes,b", "a.png,,,yes,a"], ["a.png,,,yes,a", "b.png,,,yes,b"], []]
 
 
 def test_hostile_names_are_shown_as_they_are(page, browser):

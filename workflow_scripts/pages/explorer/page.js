@@ -11,7 +11,7 @@ const clusterings = data.columns.filter(column => column.cell !== undefined);
 const others = data.columns.filter(column => column.cell === undefined);
 const labels = others.find(column => column.title === "label");
 const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); showFound(); }));
-const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, showPicks);
+const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, data.paths, showPicks);
 let colour, wantedK = data.opening.k, hidden = new Set(), moved = null, found = [], dragging = "pan";
 scatter.states = new Uint8Array(data.n).fill(PLAIN);
 
@@ -228,12 +228,15 @@ function showPicks() {
   element("count").textContent = `${images(chosen.size)} chosen`;
   const counts = new Map();
   for (const label of given.values()) counts.set(label, (counts.get(label) || 0) + 1);
+  const forget = (text, remove) => make("button", { textContent: "×", title: `Forget ${text}`, ariaLabel: `Forget ${text}`, onclick: remove });
   const line = (text, rows, remove) => make("div", { className: "row" }, make("button", { textContent: text, title: `Choose ${text}`, dir: "auto", onclick: () => picks.choose(rows()) }),
-    ...(remove ? [make("button", { textContent: "×", title: `Forget ${text}`, ariaLabel: `Forget ${text}`, onclick: remove }) ] : []));
+    ...(remove ? [forget(text, remove)] : []));
+  const gone = `left out before: ${picks.gone.length}`;
   element("picked").replaceChildren(
     ...[...selections].map(([name, rows]) => line(`${name}: ${rows.size}`, () => rows, () => picks.forget(name))),
     ...[...counts].map(([label, count]) => line(`label ${label}: ${count}`, () => [...given].filter(([, each]) => each === label).map(([row]) => row))),
     ...(aside.size ? [line(`set aside: ${aside.size}`, () => aside)] : []),
+    ...(picks.gone.length ? [make("div", { className: "row" }, gone, forget(gone, () => picks.bringBack()))] : []),
     ...[...accepted].map(([group, { rows, low, images: size }]) => line(`accepted ${group}: ${low} or more of ${size}`, () => rows, () => picks.takeBack(group))));
   element("classes").replaceChildren(...[...new Set([...(labels ? labels.levels : []), ...counts.keys()])].map(value => make("option", { value })));
   showStates();
@@ -279,9 +282,9 @@ function download(content, name, lines) {
 
 function exportPicks() {
   const { selections, labels: given, aside } = picks.state;
-  if (!selections.size && !given.size && !aside.size) return say("Nothing to export: name, label or set aside some images first.");
-  const intake = [...(given.size ? [`  labels: {corrections: ${fileOf("picked")}}`] : []), ...(aside.size ? [`  exclude_file: ${fileOf("picked")}`] : [])];
-  download(picks.csv(data.paths), "picked", [
+  if (!selections.size && !given.size && !aside.size && !picks.gone.length) return say("Nothing to export: name, label or set aside some images first.");
+  const intake = [...(given.size ? [`  labels: {corrections: ${fileOf("picked")}}`] : []), ...(aside.size + picks.gone.length ? [`  exclude_file: ${fileOf("picked")}`] : [])];
+  download(picks.csv(), "picked", [
     ...(intake.length ? ["intake:", ...intake] : []),
     ...(selections.size ? ["subsets:", ...[...selections.keys()].map(name => `  ${name}: {file: ${fileOf("picked")}}`),
       "studies:", `  ${data.study}:`, "    vary:", `      subset: [all, ${[...selections.keys()].join(", ")}]`,

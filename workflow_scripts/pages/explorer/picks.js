@@ -4,12 +4,12 @@ const MOST_STEPS = 100;
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 
 class Picks {
-  /** The browser stores the picks under `key`, by the `ids` of the images, so that they stay valid if a run adds images. */
-  constructor(key, ids, changed) {
-    this.key = key;
-    this.ids = ids;
-    this.changed = changed;
-    this.steps = [];
+  /**
+   * The browser stores the picks under `key`, by the `ids` of the images, so that they stay valid if a run adds images. Images that
+   * an earlier run left out, because they were set aside, are kept with their `paths` in `gone`: each export has them again.
+   */
+  constructor(key, ids, paths, changed) {
+    Object.assign(this, { key, ids, paths, changed, steps: [], gone: [] });
     this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), aside: new Set(), judged: new Map(), accepted: new Map(), ...this.kept() };
   }
 
@@ -19,6 +19,7 @@ class Picks {
       if (!kept) return {};
       const rowOf = new Map(this.ids.map((id, row) => [id, row]));
       const rows = ids => new Set(ids.map(id => rowOf.get(id)).filter(row => row !== undefined));
+      this.gone = (kept.gone ?? []).filter(([id]) => !rowOf.has(id));
       return {
         selections: new Map(kept.selections.map(([name, ids]) => [name, rows(ids)])),
         labels: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])),
@@ -34,6 +35,7 @@ class Picks {
     const { selections, labels, aside, judged, accepted } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
     const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
       labels: [...labels].map(([row, label]) => [this.ids[row], label]), aside: ids(aside),
+      gone: [...this.gone, ...[...aside].map(row => [this.ids[row], this.paths[row]])],
       judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]),
       accepted: [...accepted].map(([group, { rows, ...facts }]) => [group, { ...facts, ids: ids(rows) }]) };
     try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* the browser stores nothing: the picks last as long as the page */ }
@@ -88,6 +90,12 @@ class Picks {
     this.change({ aside: next, chosen: new Set() });
   }
 
+  /** Forget the images that an earlier run left out, so that the next run takes them in again. */
+  bringBack() {
+    this.gone = [];
+    this.change({});
+  }
+
   /** Note whether an image belongs to a group. */
   judge(group, row, belongs) {
     const looks = new Map(this.state.judged.get(group)).set(row, belongs);
@@ -110,19 +118,20 @@ class Picks {
   }
 
   /** Return all picks as one table: a row for each image and selection; `label` is empty for an image without a label. */
-  csv(paths) {
+  csv() {
     const { selections, labels, aside } = this.state, of = new Map();
     for (const row of [...labels.keys(), ...aside]) of.set(row, []);
     for (const [name, rows] of selections) for (const row of rows) of.set(row, [...(of.get(row) || []), name]);
-    return table("path,label,selection,set_aside,image_id", [...of].sort((a, b) => a[0] - b[0]).flatMap(([row, names]) =>
-      (names.length ? names : [""]).map(name => [paths[row], labels.get(row) || "", name, aside.has(row) ? "yes" : "", this.ids[row]])));
+    const here = [...of].sort((a, b) => a[0] - b[0]).flatMap(([row, names]) =>
+      (names.length ? names : [""]).map(name => [this.paths[row], labels.get(row) || "", name, aside.has(row) ? "yes" : "", this.ids[row]]));
+    return table("path,label,selection,set_aside,image_id", [...here, ...this.gone.map(([id, path]) => [path, "", "", "yes", id])]);
   }
 
   /** Return the labels of the images of all accepted groups as a table, each with its group and the purity of the group. */
-  labelsCsv(paths) {
+  labelsCsv() {
     const { labels, accepted } = this.state, of = new Map();
     for (const [group, { rows, images, judged, belong, low, high }] of accepted) {
-      for (const row of rows) if (labels.has(row)) of.set(row, [paths[row], labels.get(row), this.ids[row], group, images, judged, belong, low, high]);
+      for (const row of rows) if (labels.has(row)) of.set(row, [this.paths[row], labels.get(row), this.ids[row], group, images, judged, belong, low, high]);
     }
     return table("path,label,image_id,group,images,judged,belong,low,high", [...of].sort((a, b) => a[0] - b[0]).map(([, cells]) => cells));
   }
