@@ -138,6 +138,6 @@ def quality_notes(table: pd.DataFrame) -> Iterator[str]:
         bits = ceil(log2(deep.max() * (2**FILE_BITS - 1) + 1)) if len(deep) else 0
         same = f"depth: {{bits: {bits}}} (all by the same factor) or " if bits else ""
         yield (
-            "images that use a small part of their range of values become dark, with few grey levels: begin their "
-            f"preprocessing with the step {same}rescale_intensity (each by its own values)"
+            "images that use a small part of their range of values become dark, with few grey levels, unless their "
+            f"preprocessing begins with the step {same}rescale_intensity (each by its own values)"
         )

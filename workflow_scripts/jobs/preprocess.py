@@ -2,12 +2,15 @@
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.preprocess.stack import write_stack
-from workflow_scripts.runlog import job, progress
+from workflow_scripts.io.tables import read_csv
+from workflow_scripts.preprocess.stack import enlargement, write_stack
+from workflow_scripts.runlog import NOTICE, job, progress
 
 snakemake: Snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]) as log:
+    if note := enlargement(read_csv(snakemake.input.images), snakemake.params.steps):
+        log.log(NOTICE, note)
     write_stack(
         snakemake.output[0],
         table=snakemake.input.images,

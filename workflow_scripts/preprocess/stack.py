@@ -15,6 +15,9 @@ from workflow_scripts.preprocess.pipeline import preprocess_all
 PREPROCESSING_BYTES = 50
 """Bytes per pixel, at most, that a process takes to preprocess an image; CLAHE takes the most."""
 
+MOST_ENLARGED = 4
+"""The largest factor by which images are enlarged without a word."""
+
 
 def write_stack(
     path: str,
@@ -59,3 +62,20 @@ def images_of(rows: pd.DataFrame, folder: str | Path) -> list[Path | Part]:
         return [Path(folder, name) for name in rows["path"]]
     boxes = rows[["page", "x", "y", "width", "height"]].astype(int).itertuples(index=False)
     return [Part(Path(folder, name), *box) for name, box in zip(rows["parent"], boxes, strict=True)]
+
+
+def enlargement(rows: pd.DataFrame, steps: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return a sentence if the step `resize` makes both sides of images more than `MOST_ENLARGED` times as long.
+
+    `rows` has the columns `path`, `width` and `height` of the images, in pixels.
+    """
+    size = next((step["size"] for step in steps if step["step"] == "resize"), None)
+    if size is None:
+        return None
+    factors = np.minimum(size[0] / rows["height"].astype(int), size[1] / rows["width"].astype(int))
+    n, most = int((factors > MOST_ENLARGED).sum()), factors.max()
+    if not n:
+        return None
+    counted = f"{n} of {len(rows)} images more than {MOST_ENLARGED} times, up to {most:.3g} times"
+    why = "most of what the network sees is interpolated, so try a smaller size"
+    return f"resize to {size[0]} x {size[1]} enlarges {counted} ({rows['path'][factors.idxmax()]}): {why}"

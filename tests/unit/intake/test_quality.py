@@ -51,6 +51,6 @@ def test_what_is_spoilt_is_named(brick):
     assert remarks["strip.png"] == "elongated"
     assert "small part of its range" in remarks["twelve_bits.png"]
     note, squeezed, narrow = quality_notes(table)
-    assert "with the step depth: {bits: 12} (all by the same factor) or rescale_intensity" in narrow
+    assert "begins with the step depth: {bits: 12} (all by the same factor) or rescale_intensity" in narrow
     assert squeezed.startswith("resize squeezes images of up to 5.12 to 1 (strip.png) unless its fit is pad or crop")
     assert "1 blurred or smooth (blurred.png)" in note

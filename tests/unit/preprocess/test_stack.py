@@ -29,3 +29,20 @@ def test_fewer_processes_preprocess_larger_images(tmp_path, monkeypatch, memory,
         **{"code": "", "workers": 8, "progress": lambda done, total: None},
     )
     assert asked == [n_processes]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        (
+            [(16, 20), (224, 224)],
+            "resize to 224 x 224 enlarges 1 of 2 images more than 4 times, up to 11.2 times (0.png)",
+        ),
+        ([(16, 100), (56, 56)], None),
+    ],
+)
+def test_images_that_are_mostly_interpolated_are_counted(sizes, said):
+    rows = [{"path": f"{row}.png", "height": str(high), "width": str(wide)} for row, (high, wide) in enumerate(sizes)]
+    found = stack.enlargement(pd.DataFrame(rows), [{"step": "grey"}, {"step": "resize", "size": [224, 224]}])
+    assert found is None if said is None else found.startswith(said)
+    assert stack.enlargement(pd.DataFrame(rows), [{"step": "centre_crop", "size": [10, 10]}]) is None
