@@ -66,7 +66,7 @@ rule gallery:
         runtime=60,
     params:
         **inputs.pages.params("gallery"),
-        class_scores=inputs.pages.class_scores_seen,
+        class_scores=inputs.pages.class_scores_seen("gallery"),
         code=code_digest("jobs.gallery"),
     script:
         "../workflow_scripts/jobs/gallery.py"

@@ -8,6 +8,7 @@ from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, read_parquet
 from workflow_scripts.pages.explorer.opening import choose_opening
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.study import Study
+from workflow_scripts.pages.parts.imagenet import imagenet_names
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
 
@@ -22,6 +23,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     consensus, audit = (read_csv(table, **AS_THEY_ARE) if table else None for table in (source.consensus, source.audit))
     opening = choose_opening(params.cells, ranking=next(map(read_parquet, source.trust), None), **params.opening)
     columns = study.clusterings(params.page["k"]) + study.facts(quality, consensus, audit)
+    columns += [study.seen(imagenet_names(path)) for path in source.class_scores]
     rows = dict(zip(study.images["image_id"], study.images["row"].astype(int), strict=True))
     write_explorer(
         snakemake.output[0],

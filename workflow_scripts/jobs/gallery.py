@@ -7,8 +7,8 @@ from workflow_scripts.grid.axes import AXES, EVERYTHING
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.pages.gallery.imagenet import imagenet_names
 from workflow_scripts.pages.gallery.page import describe, write_gallery
+from workflow_scripts.pages.parts.imagenet import imagenet_names
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
 

@@ -200,14 +200,17 @@ def test_corrections_are_one_table_or_several_which_are_no_images(tmp_path):
     assert state(None) != before
 
 
-def test_a_gallery_reads_the_scores_of_imagenets_classes_once_where_a_pass_makes_them():
+def test_a_gallery_and_an_explorer_read_the_scores_of_imagenets_classes_once_where_a_pass_makes_them():
     layers = [["fire5_avg"], ["fire9_avg", "logits"]]
     backbones = {**CONFIG["backbones"], "net": {"model": "squeezenet1_1", "layers": layers}}
-    inputs, study = _inputs(backbones=backbones), Wildcards(study="main")
+    studies = {"main": {**CONFIG["studies"]["main"], "explorer": {}}}
+    inputs, study = _inputs(backbones=backbones, studies=studies), Wildcards(study="main")
     scores = "results/d/features/plain/net/logits.h5"
     assert inputs.pages.gallery_sources(study)["class_scores"] == [scores]
-    assert inputs.pages.class_scores_seen(study) == [scores] * 4
-    assert _inputs().pages.gallery_sources(study)["class_scores"] == []
+    assert inputs.pages.class_scores_seen("gallery")(study) == [scores] * 4
+    assert inputs.pages.explorer_sources(study)["class_scores"] == [scores]
+    without = _inputs(studies=studies).pages
+    assert without.gallery_sources(study)["class_scores"] == without.explorer_sources(study)["class_scores"] == []
 
 
 def test_a_verdict_of_several_subsets_ends_before_the_first_job():

@@ -25,6 +25,7 @@ from workflow_scripts.pages.explorer.opening import Opening, choose_opening
 from workflow_scripts.pages.explorer.page import Pack, write_explorer
 from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
 from workflow_scripts.pages.explorer.sheets import Sheets, forget_other_sheets, sources
+from workflow_scripts.pages.explorer.study import Study
 from workflow_scripts.pages.parts import writing
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
@@ -39,6 +40,12 @@ def test_texts_are_codes_of_their_levels_and_nothing_is_0():
     column = levels("label", pd.Series(["b", None, "a", "", "b"], dtype=object))
     assert column.levels == ("a", "b")
     assert column.values.tolist() == [2, 0, 1, 0, 2]
+
+
+def test_images_of_a_subset_get_the_names_of_their_rows():
+    study = Study([], pd.DataFrame({"row": ["4", "1", "2"]}))
+    column = study.seen(np.array(["crate", "dome", "strainer", "crate", "dome"]))
+    assert [column.levels[code - 1] for code in column.values] == ["dome", "dome", "strainer"]
 
 
 def test_a_clustering_names_its_clusters_by_their_classes_and_leaves_out_what_is_not_in_its_subset():

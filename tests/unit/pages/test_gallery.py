@@ -20,8 +20,8 @@ from workflow_scripts.metrics.members import (
     nearest_clusters,
     separated_twins,
 )
-from workflow_scripts.pages.gallery.imagenet import imagenet_names
 from workflow_scripts.pages.gallery.page import describe, write_gallery
+from workflow_scripts.pages.parts.imagenet import imagenet_names
 from workflow_scripts.pages.parts.thumbnails import Thumbnails, data_uri
 
 RNG = np.random.default_rng(0)

@@ -37,17 +37,25 @@ class PageInputs(Stage):
 
     def gallery_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the inputs of a gallery by name: those of its cells, and the scores of ImageNet's classes."""
-        scores = dict.fromkeys(path for path in self.class_scores_seen(wildcards) if path)
-        return {**self.sources("gallery")(wildcards), "class_scores": list(scores)}
+        return {**self.sources("gallery")(wildcards), "class_scores": self._class_scores("gallery", wildcards)}
 
-    def class_scores_seen(self, wildcards: Wildcards) -> list[str | None]:
-        """Return for each cell of a gallery the features that are scores of ImageNet's classes; None without them."""
-        cells = self.grid.pages[wildcards.study]["gallery"]
-        layers = [self.settings.backbones[cell.backbone].class_scores_beside(cell.layer) for cell in cells]
-        return [
-            layer and self.layout.of(self.layout.features, cell, layer=layer)
-            for cell, layer in zip(cells, layers, strict=True)
-        ]
+    def class_scores_seen(self, kind: str) -> Callable[[Wildcards], list[str | None]]:
+        """Return a function of the wildcards: for each cell of a page the features that are scores of ImageNet's
+        classes; None without them."""
+
+        def class_scores(wildcards: Wildcards) -> list[str | None]:
+            cells = self.grid.pages[wildcards.study][kind]
+            layers = [self.settings.backbones[cell.backbone].class_scores_beside(cell.layer) for cell in cells]
+            return [
+                layer and self.layout.of(self.layout.features, cell, layer=layer)
+                for cell, layer in zip(cells, layers, strict=True)
+            ]
+
+        return class_scores
+
+    def _class_scores(self, kind: str, wildcards: Wildcards) -> list[str]:
+        """Return the different files of `class_scores_seen`."""
+        return list(dict.fromkeys(path for path in self.class_scores_seen(kind)(wildcards) if path))
 
     def explorer_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the inputs of an explorer by name: those of its cells and maps, and tables with facts on each
@@ -60,6 +68,7 @@ class PageInputs(Stage):
             "quality": layout.quality,
             "consensus": beside(layout.consensus.format(study=study), ".csv") if "verdict" in pages else [],
             "audit": layout.audit.format(study=study) if "audit" in pages else [],
+            "class_scores": self._class_scores("explorer", wildcards)[:1],
             "trust": [layout.figure_table.format(study=study, figure=name) for name in self._rankings(study)],
         }
 

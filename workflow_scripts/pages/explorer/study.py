@@ -12,7 +12,7 @@ from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names, word
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.pages.explorer.columns import Column, clustering, levels, numbers, of_table
+from workflow_scripts.pages.explorer.columns import Column, clustering, levels, most_frequent, numbers, of_table
 from workflow_scripts.pages.explorer.opening import Opening
 from workflow_scripts.pages.explorer.places import Place, first_components, map_of, narrow, points_of
 
@@ -86,6 +86,13 @@ class Study:
             made += [numbers(title, of_images[name]) for name, title in AUDIT.items()]
         looks = quality.drop(columns=["width", "height"])
         return made + of_table(self.images.drop(columns="label").merge(looks, on="path", how="left"))
+
+    def seen(self, names: np.ndarray) -> Column:
+        """Return the names of ImageNet's classes, given for all images of the data set (M,) str, as a column.
+
+        Of more than `columns.MOST_LEVELS` names the rare ones share one level.
+        """
+        return levels("ImageNet's name", most_frequent(pd.Series(names[self.images["row"].astype(int)])))
 
     def outlierness(self, cell: int) -> list[Column]:
         """Return the local outlier factor (Breunig et al. 2000) of each image among the points of a cell as a column.
