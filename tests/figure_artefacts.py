@@ -20,33 +20,13 @@ from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest, writing
 from workflow_scripts.preprocess.perturbations import VERSIONS
 from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, Linkage
+from workflow_scripts.settings.figures import Figure as Registered
 from workflow_scripts.settings.published import Fact
 
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10", "dpi": 100}
 Inputs = Mapping[str, Any]
-KINDS = (
-    *(
-        "samples",
-        "formats",
-        "class_distribution",
-        "scale_table",
-        "preprocessing",
-        "explained_variance",
-        "embedding",
-        "confusion",
-        "class_scores",
-        "maps",
-        "islands",
-    ),
-    *("area_fractions", "overlay"),
-    *("class_by_cluster", "contact_sheet", "cluster_pair", "near_twins"),
-    *("intrinsic_dimension", "thick_line", "reconstruction", "training", "distances"),
-    *("cluster_scores", "silhouette_profile", "clusterer_scores", "k_distance", "choose_k"),
-    *("nmi_curves", "nmi_example", "decision_graph", "toy_panel"),
-    *("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough", "nuisances"),
-    "perturbations",
-    *("sensitivity", "folds", "restarts", "best_of_n", "effects", "heatmap", "reproduction"),
-)
+KINDS = (*(kind for kind in Registered.registry if kind != "tree"), "reproduction")
+"""All kinds of figures but the tree, whose nested clusters its own test writes."""
 CELL = {
     "preprocess": "clahe",
     "backbone": "squeezenet",
@@ -65,56 +45,30 @@ FACTS = [
     Fact(what=f"number {i}", published=(i + 1) / 10, place="table 1", table="a", column="b", layer="fc1").model_dump()
     for i in range(8)
 ]
-TABLE_SETTINGS: dict[str, dict[str, Any]] = {
-    "samples": {"per_class": 2, "images": []},
-    "formats": {},
-    "class_distribution": {},
-    "scale_table": {},
-    "preprocessing": {"classes": 2, "images": []},
-    "explained_variance": {},
-    "intrinsic_dimension": {"fractions": [1.0, 0.9, 0.7, 0.5], "smallest": 20, "seed": 0},
-    "thick_line": {"n_points": [100, 800], "noise": 0.05, "smallest": 50, "seed": 0},
-    "reconstruction": {},
-    "training": {},
-    "distances": {"n_images": 30, "of_images": False, "n_bootstrap": 100, "confidence": 0.95, "seed": 0},
-    "embedding": {"k": None, "insets": [], "images": []},
-    "confusion": {"k": None},
-    "class_by_cluster": {"k": None},
-    "area_fractions": {"k": None, "confidence": 0.95},
-    "overlay": {"k": None, "images": [], "n_images": 2},
-    "contact_sheet": {"k": None, "clusters": [], "per_place": 3},
-    "cluster_pair": {"k": None, "clusters": None, "per_place": 3},
-    "near_twins": {"k": None, "pairs": 12},
-    "sensitivity": {"x": "n_components", "hue": "whiten", "metrics": ["accuracy_majority", "ari"], "k": None},
-    "restarts": {"metric": "accuracy_majority", "k": None},
-    "class_scores": {"k": None},
-    "cluster_scores": {"k": None},
-    "silhouette_profile": {"k": None},
-    "clusterer_scores": {"k": None, "metrics": ["nmi_geometric", "ari", "purity", "silhouette", "dbcv"]},
+OWN: dict[str, dict[str, Any]] = {
+    "samples": {"per_class": 2},
+    "intrinsic_dimension": {"smallest": 20},
+    "thick_line": {"n_points": [100, 800], "noise": 0.05},
+    "distances": {"n_images": 30, "n_bootstrap": 100},
+    "overlay": {"n_images": 2},
+    "contact_sheet": {"per_place": 3},
+    "cluster_pair": {"per_place": 3},
+    "sensitivity": {"x": "n_components", "hue": "whiten"},
     "k_distance": {"min_samples": 4},
-    "choose_k": {
-        **{"ks": [1, 2, 3, 4], "n_init": 3, "n_references": 3, "n_resamples": 3},
-        **{"covariance_type": "diag", "seed": 0},
-    },
+    "choose_k": {"ks": [1, 2, 3, 4], "n_init": 3, "n_references": 3, "n_resamples": 3},
     "nmi_curves": {"draws": 3},
-    "nmi_example": {},
-    "decision_graph": {"k": None},
-    "toy_panel": {"n_points": 120, "clusterers": {its.method: its.dump() for its in TOY_CLUSTERERS}},
-    "maps": {"map": "tsne"},
-    "islands": {"map": "tsne", "label": None, "n_islands": 4},
-    "folds": {"metric": "accuracy_majority", "k": None},
-    "best_of_n": {"metric": "accuracy_majority", "k": None, "confidence": 0.95},
-    "effects": {"metrics": ["accuracy_majority", "ari"], "pairs": 5},
-    "trust": {"k": None, "n_samples": 20, "n_resamples": 0, "seed": 0},
-    "specification_curve": {"k": None, "metric": "ari"},
-    "choice_map": {"k": None},
-    "partition_effects": {"k": None, "pairs": 3, "n_permutations": 99, "seed": 0},
-    "restarts_enough": {"k": None},
-    "nuisances": {"facts": None, "n_permutations": 99, "seed": 0},
-    "perturbations": {"n_images": 21, "seed": 0, "cell": "baseline"},
-    "heatmap": {"metric": "accuracy_majority", "axes": None},
-    "reproduction": {"published": "cohn", "facts": FACTS},
+    "toy_panel": {"n_points": 200},
+    "trust": {"n_samples": 20},
+    "partition_effects": {"n_permutations": 99},
+    "nuisances": {"n_permutations": 99},
+    "perturbations": {"n_images": 21},
 }
+"""The settings of a kind that are not its defaults; most are smaller, to save time."""
+TABLE_SETTINGS: dict[str, dict[str, Any]] = {
+    **{kind: model(**OWN.get(kind, {})).table_settings() for kind, model in Registered.registry.items()},
+    "reproduction": {"kind": "reproduction", "at": {}, "published": "cohn", "facts": FACTS},
+}
+TABLE_SETTINGS["toy_panel"]["clusterers"] = {clusterer.method: clusterer.dump() for clusterer in TOY_CLUSTERERS}
 
 
 def write_store(path: Path, settings: Mapping[str, Any] | None = None, **datasets: Any) -> str:
@@ -383,7 +337,7 @@ def artefacts(
 
 def tabulate(kind: str, cells: Any, inputs: Mapping[str, Any], **settings: Any) -> pd.DataFrame:
     module = import_module(f"workflow_scripts.figures.{kind}")
-    return module.tabulate({"kind": kind, "at": {}, **TABLE_SETTINGS[kind], **settings}, cells, inputs)
+    return module.tabulate({**TABLE_SETTINGS[kind], **settings}, cells, inputs)
 
 
 def draw(kind: str, table: pd.DataFrame, inputs: Inputs, width: float = 170, title: str | None = None) -> Figure:

@@ -52,7 +52,7 @@ def orders(
     near = neighbour_shares(points.values, codes, n_classes, NEIGHBOURS)
     yield "audit", rank(points.values, partitions, classes[codes], NEIGHBOURS)["row"].to_numpy()
     yield "its neighbours alone", np.argsort(near[own], kind="stable")
-    together = np.mean([cluster_shares(its, codes, n_classes) for its in partitions], axis=0)
+    together = np.mean([cluster_shares(partition, codes, n_classes) for partition in partitions], axis=0)
     yield "its clusters alone", np.argsort(together[own], kind="stable")
     try:
         from cleanlab.rank import find_top_issues, get_label_quality_scores
@@ -101,9 +101,9 @@ def main(results: Path) -> None:
         shown = [f"{row[score]['mean']:.3f} ({row[score]['min']:.3f})" for score in ("precision", "recall")]
         print(f"| {cell} | {method} | {' | '.join(shown)} |")
     print("\n| features | suspect (least, most) | precision of these |\n|---|---:|---:|")
-    for cell, its in suspected.groupby("cell", sort=False):
-        least, most = its["suspect"].min(), its["suspect"].max()
-        print(f"| {cell} | {its['suspect'].mean():.0f} ({least}, {most}) | {its['precision'].mean():.3f} |")
+    for cell, of_cell in suspected.groupby("cell", sort=False):
+        least, most = of_cell["suspect"].min(), of_cell["suspect"].max()
+        print(f"| {cell} | {of_cell['suspect'].mean():.0f} ({least}, {most}) | {of_cell['precision'].mean():.3f} |")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ def tables(seed: int) -> Iterator[Labelled]:
         yield Labelled(load.__name__.removeprefix("load_").replace("_", " "), points, len(data.target_names))
     digits, labels = load_digits(return_X_y=True)
     for n_classes in (3, 5, 10):
-        its = np.isin(labels, chosen(range(10), n_classes, seed))
-        yield Labelled(f"digits, {n_classes} classes", components(digits[its], 20, False), n_classes)
+        of_classes = np.isin(labels, chosen(range(10), n_classes, seed))
+        yield Labelled(f"digits, {n_classes} classes", components(digits[of_classes], 20, False), n_classes)
 
 
 def made(seed: int) -> Iterator[Labelled]:
@@ -64,9 +64,11 @@ def stored(name: str, features: str, manifest: str) -> Callable[[int], Iterator[
 
     def subsets(seed: int) -> Iterator[Labelled]:
         for n_classes in sorted({2, 3, 4, 5, 6, len(classes)}):
-            its = np.isin(labels, chosen(classes, n_classes, seed))
+            of_classes = np.isin(labels, chosen(classes, n_classes, seed))
             for whiten, how in ((False, "not whitened"), (True, "whitened")):
-                yield Labelled(f"{name}, {how}, {n_classes} classes", components(vectors[its], 50, whiten), n_classes)
+                yield Labelled(
+                    f"{name}, {how}, {n_classes} classes", components(vectors[of_classes], 50, whiten), n_classes
+                )
 
     return subsets
 
@@ -98,11 +100,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("stores", nargs="*", metavar="NAME=FEATURES.h5,MANIFEST.csv")
     given = parser.parse_args()
-    stores = [(name, *paths.split(",")) for name, paths in (its.split("=") for its in given.stores)]
-    sources = [tables, made, *(stored(*its) for its in stores)]
+    stores = [(name, *paths.split(",")) for name, paths in (named.split("=") for named in given.stores)]
+    sources = [tables, made, *(stored(*store) for store in stores)]
     rows = []
     for seed in range(given.seeds):
-        for data in (its for source in sources for its in source(seed)):
+        for data in (labelled for source in sources for labelled in source(seed)):
             found = answers(data, seed)
             rows += [(data.name, data.n_classes, seed, criterion, k) for criterion, k in found.items()]
             print(f"<!-- {data.name}, seed {seed}: {found} -->", flush=True)

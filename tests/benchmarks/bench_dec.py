@@ -90,9 +90,9 @@ def main() -> None:
             start = process_time()
             found = [fit(points, seed) for seed in range(given.seeds)]
             seconds = (process_time() - start) / given.seeds
-            ari = [adjusted_rand_score(labels, its) for its in found]
-            accuracy = [matched_accuracy(labels, its) for its in found]
-            spread = [f"{np.mean(its):.3f} ± {np.std(its, ddof=1):.3f}" for its in (ari, accuracy)]
+            ari = [adjusted_rand_score(labels, clusters) for clusters in found]
+            accuracy = [matched_accuracy(labels, clusters) for clusters in found]
+            spread = [f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for values in (ari, accuracy)]
             print(f"| {data} | {name} | {spread[0]} | {spread[1]} | {seconds:.1f} |", flush=True)
 
 

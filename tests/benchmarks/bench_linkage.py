@@ -29,12 +29,12 @@ def seconds(function: Callable[..., object], *arguments: object) -> float:
 def all_pairs(points: np.ndarray, n_neighbors: int = 20) -> np.ndarray:
     """Distance to the nearest denser point by looking at all points."""
     near = pairwise_distances_chunked(
-        points, reduce_func=lambda its, start: np.partition(its, n_neighbors, axis=1)[:, n_neighbors]
+        points, reduce_func=lambda block, start: np.partition(block, n_neighbors, axis=1)[:, n_neighbors]
     )
     density = 1 / np.concatenate(list(near))
 
-    def nearest(its: np.ndarray, start: int) -> np.ndarray:
-        return np.where(density > density[start : start + len(its), None], its, np.inf).min(axis=1)
+    def nearest(block: np.ndarray, start: int) -> np.ndarray:
+        return np.where(density > density[start : start + len(block), None], block, np.inf).min(axis=1)
 
     return np.concatenate(list(pairwise_distances_chunked(points, reduce_func=nearest)))
 

@@ -62,7 +62,7 @@ def rules(of_set: Cells, trusted: Trust) -> Iterator[tuple[str, np.ndarray]]:
         others = opinion[:, None] != opinion
         yield f"opinions from {threshold:g}", support(agreement, votes(agreement, opinion), others)
     seeds = [agreement_matrix(repeats) for repeats in of_set.repeats]
-    yield "stability over seeds", np.array([its[np.triu_indices(len(its), 1)].mean() for its in seeds])
+    yield "stability over seeds", np.array([matrix[np.triu_indices(len(matrix), 1)].mean() for matrix in seeds])
     yield "stability under resampling", of_set.resampled
     yield "silhouette", of_set.silhouettes
 
@@ -87,8 +87,11 @@ def ranking(answers: Answers) -> pd.DataFrame:
         sampled = [
             np.mean(
                 [
-                    (spearmanr(scores[name][rule][its], ari[name][its])[0], _pick(scores[name][rule], ari[name], its))
-                    for name, its in draw
+                    (
+                        spearmanr(scores[name][rule][drawn], ari[name][drawn])[0],
+                        _pick(scores[name][rule], ari[name], drawn),
+                    )
+                    for name, drawn in draw
                 ],
                 axis=0,
             )
@@ -106,7 +109,9 @@ def ranking(answers: Answers) -> pd.DataFrame:
     for rule, value in (("(best cell)", np.max), ("(median cell)", np.median)):
         of_sets = {name: float(value(ari[name])) for name in names}
         mean = f"{np.mean(list(of_sets.values())):.2f}"
-        rows.append({"rule": rule, "ARI of the pick": mean, **{name: f"{its:.2f}" for name, its in of_sets.items()}})
+        rows.append(
+            {"rule": rule, "ARI of the pick": mean, **{name: f"{picked:.2f}" for name, picked in of_sets.items()}}
+        )
     return pd.DataFrame(rows)
 
 

@@ -90,13 +90,13 @@ def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, brows
 
     names = sorted(given.unique())
     table = pd.read_csv(results / "audit" / "reviewed.csv").sort_values("rank").head(30)
-    for its in table.itertuples():
+    for image in table.itertuples():
         path = browser.find_element(By.ID, "path").text
-        assert path.endswith(its.path)
-        right = truth[its.path]
-        if right == its.label:
+        assert path.endswith(image.path)
+        right = truth[image.path]
+        if right == image.label:
             press(browser, "k")
-        elif right == its.suggested:
+        elif right == image.suggested:
             press(browser, "r")
         else:  # the class by its number
             press(browser, str(names.index(right) + 1))

@@ -18,10 +18,10 @@ ARROW_RIGHT, ENTER, ESCAPE, SHIFT = "\ue014", "\ue007", "\ue00c", "\ue008"
 @pytest.fixture
 def page(finished, browser):
     browser.get((finished.folder / "results" / "small" / "explorer" / "factorial.html").as_uri())
-    WebDriverWait(browser, 120).until(lambda its: its.execute_script("return document.body.dataset.ready"))
+    WebDriverWait(browser, 120).until(lambda driver: driver.execute_script("return document.body.dataset.ready"))
     browser.execute_script("localStorage.clear()")
     browser.refresh()
-    WebDriverWait(browser, 120).until(lambda its: its.execute_script("return document.body.dataset.ready"))
+    WebDriverWait(browser, 120).until(lambda driver: driver.execute_script("return document.body.dataset.ready"))
     return browser
 
 
@@ -155,7 +155,7 @@ def test_the_legend_filters_and_a_lasso_chooses_what_is_shown(page):
 def test_a_file_is_matched_by_its_look(page, pictures):
     file = sorted((pictures / "gravel").iterdir())[4]
     page.find_element(By.ID, "file").send_keys(str(file))
-    WebDriverWait(page, 60).until(lambda its: text(its, "found-title") == f"Look like {file.name}")
+    WebDriverWait(page, 60).until(lambda driver: text(driver, "found-title") == f"Look like {file.name}")
     assert text(page, "path").startswith(f"gravel/{file.name}")
     assert text(page, "found-note").startswith("Compared by look")
 
@@ -163,7 +163,7 @@ def test_a_file_is_matched_by_its_look(page, pictures):
 def test_a_file_that_the_browser_cannot_read_is_sent_to_predict(page, tmp_path):
     (tmp_path / "scan.tif").write_bytes(b"II*\0")
     page.find_element(By.ID, "file").send_keys(str(tmp_path / "scan.tif"))
-    WebDriverWait(page, 60).until(lambda its: text(its, "found-title") == "Cannot compare scan.tif")
+    WebDriverWait(page, 60).until(lambda driver: text(driver, "found-title") == "Cannot compare scan.tif")
     assert "snakemake --cores 8 predict --config new_images=FOLDER" in text(page, "found-note")
 
 
@@ -217,7 +217,7 @@ def test_picks_by_key_come_back_as_a_subset_as_labels_and_as_files_left_out(page
     third = text(page, "path").split(", labelled")[0]
     assert len({first, second, third}) == 3
     page.refresh()  # kept in the browser
-    WebDriverWait(page, 120).until(lambda its: "set aside: 1" in text(its, "picked"))
+    WebDriverWait(page, 120).until(lambda driver: "set aside: 1" in text(driver, "picked"))
     assert "odd: 1" in text(page, "picked")
 
     page.find_element(By.ID, "export").click()

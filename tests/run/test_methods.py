@@ -32,11 +32,11 @@ def tables(methods):
 
 def test_every_figure_and_page_is_there_and_nothing_is_left_to_make(methods):
     root = methods.folder / "results/small"
-    for study, its in parse(read_yaml(ROOT / "tests" / CONFIG)).studies.items():
-        for figure in its.figures:
+    for study, study_settings in parse(read_yaml(ROOT / "tests" / CONFIG)).studies.items():
+        for figure in study_settings.figures:
             assert (root / f"figures/{study}/{figure}.svg").stat().st_size > 2000
             assert (root / f"figures/{study}/{figure}.png").stat().st_size > 2000
-        for page in its.pages:
+        for page in study_settings.pages:
             assert (root / f"{page}/{study}.html").stat().st_size > 10_000
     assert not methods.jobs("--configfile", CONFIG)
 

@@ -64,7 +64,7 @@ def test_a_model_has_the_k_that_fits_and_no_code(predicted):
     assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors", ".md"}
     facts = json.loads((folder / "model.json").read_text())
     assert facts["clusterer"]["chosen_k"] == 4
-    assert sorted(its["predicted"] for its in facts["clusters"]) == sorted(CLASSES)
+    assert sorted(cluster["predicted"] for cluster in facts["clusters"]) == sorted(CLASSES)
     assert len(facts["backbone"]["weights_sha256"]) == 64
 
 

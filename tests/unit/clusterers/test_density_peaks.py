@@ -128,11 +128,11 @@ def test_every_k_splits_one_cluster_and_the_graph_is_stored_once():
     graph = decision_graph(SHAPES["blobs"], settings)
     assert (runs[2].diagnostics["density"] == graph.density).all()
     assert (runs[2].diagnostics["distance"] == graph.distance).all()
-    for k, its in runs.items():
-        assert np.unique(its.labels).tolist() == list(range(k))
-        assert k == 2 or its.diagnostics == {}
+    for k, of_k in runs.items():
+        assert np.unique(of_k.labels).tolist() == list(range(k))
+        assert k == 2 or of_k.diagnostics == {}
         if k < 60:
-            assert np.unique(np.stack([its.labels[0], runs[k + 1].labels[0]]), axis=1).shape[1] == k + 1
+            assert np.unique(np.stack([of_k.labels[0], runs[k + 1].labels[0]]), axis=1).shape[1] == k + 1
 
 
 def test_of_many_points_the_cutoff_is_that_of_a_seeded_sample():

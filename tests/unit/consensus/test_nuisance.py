@@ -93,12 +93,13 @@ def test_raw_strengths_are_those_of_their_definitions() -> None:
     information = entropy = between = total = 0.0
     ranks = pd.Series(number).rank().to_numpy()
     for label in "ab":
-        its = labels == label
-        information += its.sum() * mutual_info_score(groups[its], camera[its])
-        entropy += its.sum() * mutual_info_score(camera[its], camera[its])
-        total += np.square(ranks[its] - ranks[its].mean()).sum()
+        of_label = labels == label
+        information += of_label.sum() * mutual_info_score(groups[of_label], camera[of_label])
+        entropy += of_label.sum() * mutual_info_score(camera[of_label], camera[of_label])
+        total += np.square(ranks[of_label] - ranks[of_label].mean()).sum()
         between += sum(
-            (its & (groups == group)).sum() * (ranks[its & (groups == group)].mean() - ranks[its].mean()) ** 2
+            (of_label & (groups == group)).sum()
+            * (ranks[of_label & (groups == group)].mean() - ranks[of_label].mean()) ** 2
             for group in range(3)
         )
     assert raw["camera"] == pytest.approx(information / entropy)

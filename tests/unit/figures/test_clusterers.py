@@ -51,9 +51,9 @@ def test_the_profile_is_scikit_learns_sorted_and_without_noise(inputs):
     by_id = pd.Series(expected, index=manifest["image_id"][CLUSTERED])
     np.testing.assert_allclose(table["silhouette"], by_id[table["image_id"]])
     assert table["name"].drop_duplicates().tolist() == ["a", "a-2", "b", "c"]
-    for _, its in table.groupby("cluster"):
-        assert its["silhouette"].is_monotonic_decreasing
-        assert its["mean"].unique() == pytest.approx([its["silhouette"].mean()])
+    for _, of_cluster in table.groupby("cluster"):
+        assert of_cluster["silhouette"].is_monotonic_decreasing
+        assert of_cluster["mean"].unique() == pytest.approx([of_cluster["silhouette"].mean()])
     assert "12 noise images left out" in _notes(draw("silhouette_profile", table, inputs))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figure_artefacts import CELL, TABLE_SETTINGS, tabulate, write_manifest, write_scores, write_store
+from figure_artefacts import CELL, tabulate, write_manifest, write_scores, write_store
 from sklearn.datasets import make_blobs, make_circles
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
@@ -68,8 +68,8 @@ def test_each_features_have_a_panel(tmp_path):
     cells = [{**CELL, "whiten": whiten, "clusterer": name} for whiten in (True, False) for name in ("ward", "single")]
     table = _nmi_curves(tmp_path, [rows] * 4, cells=cells)
     assert table["panel"].unique().tolist() == ["whitened", "not whitened"]
-    for _, its in table.groupby("panel"):
-        assert its["curve"].tolist() == ["ward", "single", "refinement", "random", "orthogonal"]
+    for _, of_panel in table.groupby("panel"):
+        assert of_panel["curve"].tolist() == ["ward", "single", "refinement", "random", "orthogonal"]
 
 
 def test_without_labels_there_are_no_curves(tmp_path):
@@ -157,7 +157,6 @@ def test_a_clusterer_that_refuses_is_said_to(monkeypatch):
         raise UserError("too many points")
 
     monkeypatch.setattr("workflow_scripts.clusterers.linkage.cluster", refuse)
-    settings = TABLE_SETTINGS["toy_panel"] | {"clusterers": {"ward": Linkage(k=[2]).dump()}}
-    table = tabulate("toy_panel", [CELL], {}, **settings)
+    table = tabulate("toy_panel", [CELL], {}, clusterers={"ward": Linkage(k=[2]).dump()})
     assert table["seconds"].isna().all()
     assert (table["n_clusters"] == 0).all()

@@ -43,7 +43,7 @@ def test_the_thick_lines_few_points_have_one_dimension_and_the_many_more(tmp_pat
 
 def test_reconstruction_marks_the_best_of_each_number_of_codes(tmp_path):
     errors = {"a": (10, 3.0), "b": (10, 2.5), "c": (18, 1.5), "d": (18, 2.0)}
-    paths = [write_autoencoder(tmp_path / f"{name}.h5", *its, ["g", "g"]) for name, its in errors.items()]
+    paths = [write_autoencoder(tmp_path / f"{name}.h5", *facts, ["g", "g"]) for name, facts in errors.items()]
     cells = [{**CELL, "decomposition": name} for name in errors]
     table = tabulate("reconstruction", cells, {"decomposed": paths})
     assert table[["decomposition", "n_codes", "best"]].values.tolist() == [

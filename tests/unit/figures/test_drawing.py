@@ -147,7 +147,7 @@ def test_the_same_class_has_the_same_colour_in_every_figure(drawn, made):
     embedding = draw("embedding", table, inputs)
     for ax, name in zip(embedding.axes, ("label", "predicted"), strict=True):
         at = {(x, y): name for x, y, name in table[["x", "y", name]].values.tolist()}
-        (points,) = (its for its in ax.collections if len(its.get_offsets()) > 1)
+        (points,) = (collection for collection in ax.collections if len(collection.get_offsets()) > 1)
         places, colours = points.get_offsets().tolist(), map(to_hex, points.get_facecolors())
         assert {at[tuple(place)]: colour for place, colour in zip(places, colours, strict=True)} == expected
 

@@ -97,7 +97,7 @@ def test_histogram_of_half_black_half_white(tmp_path):
     stores = [write_store(tmp_path / "grey.h5", images=image), write_store(tmp_path / "red.h5", images=red)]
     cells = [CELL, {**CELL, "preprocess": "colour"}]
     table = tabulate("preprocessing", cells, {"manifest": [manifest], "preprocessed": stores}, classes=1)
-    grey, coloured = (its for _, its in table.groupby("variant"))
+    grey, coloured = (of_variant for _, of_variant in table.groupby("variant"))
     assert grey["share"].iloc[[0, -1]].tolist() == [0.5, 0.5]
     assert grey["share"].sum() == 1
     assert (grey["mean"] == 0.5).all()
@@ -285,7 +285,9 @@ def test_a_cells_repeats_are_compared_with_the_best_of_the_other_cells(tmp_path)
     table = table.sort_values("name", ignore_index=True)
     for i in range(3):
         others = [j for j in range(3) if j != i]
-        of_repeats = [np.mean([adjusted_rand_score(its, repeats[j, 0]) for j in others]) for its in repeats[i]]
+        of_repeats = [
+            np.mean([adjusted_rand_score(partition, repeats[j, 0]) for j in others]) for partition in repeats[i]
+        ]
         row = table.loc[i]
         assert row["value"] == pytest.approx(of_repeats[0])  # of the lowest inertia
         assert [row["low"], row["high"]] == pytest.approx(sorted(of_repeats))

@@ -21,38 +21,38 @@ def table(tmp_path, by_k, leaves=4, **columns):
     inputs = {
         "manifest": [manifest],
         "points": [write_store(tmp_path / "points.h5", scores=POINTS, image_id=np.arange(6).astype("S"))],
-        "clusters": [write_clusters(tmp_path / "c.h5", {k: ([its], [1.0]) for k, its in by_k.items()})],
+        "clusters": [write_clusters(tmp_path / "c.h5", {k: ([partition], [1.0]) for k, partition in by_k.items()})],
     }
     return tree.tabulate({"leaves": leaves}, [CELL], inputs)
 
 
 def test_nodes_have_the_parents_of_the_tree(tmp_path):
-    its = table(tmp_path, BY_K)
-    assert list(its["size"]) == [6, 5, 1, 2, 3, 1, 1]
-    assert list(its["parent"][1:]) == [0, 0, 1, 1, 3, 3]
-    assert list(its["first_k"]) == [1, 2, 2, 3, 3, 4, 4]
-    assert list(its["last_k"]) == [1, 2, 4, 3, 4, 4, 4]
+    nodes = table(tmp_path, BY_K)
+    assert list(nodes["size"]) == [6, 5, 1, 2, 3, 1, 1]
+    assert list(nodes["parent"][1:]) == [0, 0, 1, 1, 3, 3]
+    assert list(nodes["first_k"]) == [1, 2, 2, 3, 3, 4, 4]
+    assert list(nodes["last_k"]) == [1, 2, 4, 3, 4, 4, 4]
 
 
 def test_nodes_tell_their_typical_image_and_class(tmp_path):
-    its = table(tmp_path, BY_K).set_index(["first_k", "size"])
-    assert its.loc[(3, 3), "row"] == 3
-    assert its.loc[(2, 5), "label"] == "b"
-    assert its.loc[(2, 5), "share"] == pytest.approx(3 / 5)
-    assert np.isnan(its.loc[(2, 1), "share"])
+    nodes = table(tmp_path, BY_K).set_index(["first_k", "size"])
+    assert nodes.loc[(3, 3), "row"] == 3
+    assert nodes.loc[(2, 5), "label"] == "b"
+    assert nodes.loc[(2, 5), "share"] == pytest.approx(3 / 5)
+    assert np.isnan(nodes.loc[(2, 1), "share"])
 
 
 def test_parents_stand_midway_of_their_children_and_leaves_side_by_side(tmp_path):
-    its = table(tmp_path, BY_K)
-    parents = set(its["parent"].dropna())
-    assert sorted(its.loc[~its["node"].isin(parents), "x"]) == [0, 1, 2, 3]
+    nodes = table(tmp_path, BY_K)
+    parents = set(nodes["parent"].dropna())
+    assert sorted(nodes.loc[~nodes["node"].isin(parents), "x"]) == [0, 1, 2, 3]
     for parent in parents:
-        assert its["x"][parent] == its.loc[its["parent"] == parent, "x"].mean()
+        assert nodes["x"][parent] == nodes.loc[nodes["parent"] == parent, "x"].mean()
 
 
 def test_no_more_leaves_than_asked_for(tmp_path):
-    its = table(tmp_path, BY_K, leaves=3)
-    assert its["first_k"].max() == 3
+    nodes = table(tmp_path, BY_K, leaves=3)
+    assert nodes["first_k"].max() == 3
     with pytest.raises(UserError, match="has no k from 2 to 2"):
         table(tmp_path, {"3": BY_K["3"]}, leaves=2)
 

@@ -131,12 +131,14 @@ def test_a_layer_of_another_backbone_is_left_out_with_the_reason():
     assert {(cell.backbone, cell.layer) for cell in grid.cells["main"]} == {
         ("small", "fire9_avg"), ("large", "fc1"), ("large", "fc2")
     }  # fmt: skip
-    assert {(dict(its.choices)["backbone"], dict(its.choices)["layer"], its.reason) for its in grid.skipped} == {
+    assert {
+        (dict(skipped.choices)["backbone"], dict(skipped.choices)["layer"], skipped.reason) for skipped in grid.skipped
+    } == {
         ("small", "fc1", "small has no layer fc1"),
         ("small", "fc2", "small has no layer fc2"),
         ("large", "fire9_avg", "large has no layer fire9_avg"),
     }
-    assert {its.study for its in grid.skipped} == {"main"}
+    assert {skipped.study for skipped in grid.skipped} == {"main"}
 
 
 def test_cells_of_several_studies_come_once_and_each_study_keeps_its_own():

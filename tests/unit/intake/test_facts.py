@@ -53,8 +53,8 @@ def _tables(inspected):
 
 
 def _same(one, other):
-    for table, its in zip(_tables(one), _tables(other), strict=True):
-        pd.testing.assert_frame_equal(table, its)
+    for table, again in zip(_tables(one), _tables(other), strict=True):
+        pd.testing.assert_frame_equal(table, again)
     return one.notes == other.notes
 
 

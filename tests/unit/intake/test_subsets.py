@@ -66,7 +66,7 @@ def settings(backbones=(), **subsets):
     return parse(
         {
             "preprocess": {"p": [{"resize": {"size": [64, 64]}}]},
-            "backbones": {name: {"model": "squeezenet1_1", "layers": [[its]]} for name, its in layers.items()},
+            "backbones": {name: {"model": "squeezenet1_1", "layers": [[layer]]} for name, layer in layers.items()},
             "clusterers": {"c": {"method": "kmeans"}},
             "baseline": {"preprocess": "p", "backbone": "b", "layer": "fire9_avg", "clusterer": "c"},
             "subsets": subsets,

@@ -68,8 +68,8 @@ def fitted(tmp_path):
         if decomposition:
             decompose = {"pca": pca, "autoencoder": autoencoder, "ica": ica}[decomposition["method"]].decompose
             decompose(str(tmp_path / "f.h5"), str(points), decomposition, "", lambda *_: None)
-        its = read_points(str(points), cell["n_components"], cell["whiten"]).values
-        found = runs or {number: _kmeans(its, number) for number in k}
+        whole = read_points(str(points), cell["n_components"], cell["whiten"]).values
+        found = runs or {number: _kmeans(whole, number) for number in k}
         write_runs(str(tmp_path / "c.h5"), found.items(), ids.to_numpy(str), attributes)
         rows = [
             {"k": number, "repeat": r, "ari": a, "silhouette": -a}
@@ -81,15 +81,15 @@ def fitted(tmp_path):
         sources["points"] = points
         sources["scores"] = write_scores(tmp_path / "s.parquet", [{**row, "fold": None} for row in rows])
         settings = {"preprocess": {"steps": []}, "backbone": BACKBONE, "decomposition": decomposition}
-        return fit_model({name: str(path) for name, path in sources.items()}, cell, settings), its, found
+        return fit_model({name: str(path) for name, path in sources.items()}, cell, settings), whole, found
 
     return make
 
 
 def _kmeans(points, k, repeats=2):
     found = [KMeans(k, n_init=5, random_state=repeat).fit(points) for repeat in range(repeats)]
-    runs = Runs.single(np.array([its.labels_ for its in found]), inertia=np.array([its.inertia_ for its in found]))
-    return Runs(**{**vars(runs), "centers": np.array([its.cluster_centers_ for its in found])})
+    runs = Runs.single(np.array([fit.labels_ for fit in found]), inertia=np.array([fit.inertia_ for fit in found]))
+    return Runs(**{**vars(runs), "centers": np.array([fit.cluster_centers_ for fit in found])})
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_new_pictures_get_the_class_of_their_cluster(fitted):
     features, classes = _features(seed=1, n=300)
     said = model.predict(features)
     assert (said["predicted"] == classes).mean() > 0.99
-    assert set(said["name"]) == {its["name"] for its in model.facts["clusters"]}
+    assert set(said["name"]) == {cluster["name"] for cluster in model.facts["clusters"]}
     assert sum(name.endswith("-2") for name in set(said["name"])) == 1
 
 
 def test_the_margin_is_to_the_nearest_cluster_of_another_class(fitted):
     model, points, _ = fitted(decomposition="none", n_components=None)
-    votes = [its["predicted"] for its in model.facts["clusters"]]
+    votes = [cluster["predicted"] for cluster in model.facts["clusters"]]
     centres = model.tensors["centers"].astype(float)
     for point, said in zip(points, model.predict(points).to_dict("records"), strict=True):
         distances = np.linalg.norm(point - centres, axis=1)
@@ -209,7 +209,7 @@ def test_noise_and_empty_clusters_make_no_centre(fitted):
     features, _ = _features()
     labels = np.where(np.arange(N) % 10 == 0, -1, np.where(np.arange(N) % 3 == 0, 0, 2))
     model, _, _ = fitted(runs={4: Runs.single(labels[None])}, decomposition="none", n_components=None)
-    assert [its["cluster"] for its in model.facts["clusters"]] == [0, 2]
+    assert [cluster["cluster"] for cluster in model.facts["clusters"]] == [0, 2]
     for number, cluster in enumerate((0, 2)):
         mean = features[labels == cluster].mean(axis=0)
         np.testing.assert_allclose(model.tensors["centers"][number], mean, rtol=1e-4, atol=1e-5)

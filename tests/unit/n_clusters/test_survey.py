@@ -53,8 +53,8 @@ def test_shares_are_of_all_resamples(table):
 def test_the_silhouettes_are_those_of_scikit_learn(table):
     ours = table[table["criterion"] == "silhouette"].set_index("k")["value"]
     for k in (2, 4):
-        its = KMeans(k, n_init=20, random_state=0).fit(POINTS)
-        assert ours[k] == pytest.approx(silhouette_score(POINTS, its.labels_), abs=1e-9)
+        fitted = KMeans(k, n_init=20, random_state=0).fit(POINTS)
+        assert ours[k] == pytest.approx(silhouette_score(POINTS, fitted.labels_), abs=1e-9)
 
 
 def test_the_gap_is_the_papers():
@@ -64,7 +64,7 @@ def test_the_gap_is_the_papers():
     def log_w(X, k):
         labels = KMeans(k, n_init=20, random_state=0).fit(X).labels_
         inside = [X[labels == cluster] for cluster in range(k)]
-        return np.log(sum(2 * (pdist(its) ** 2).sum() / (2 * len(its)) for its in inside))
+        return np.log(sum(2 * (pdist(points) ** 2).sum() / (2 * len(points)) for points in inside))
 
     def inertia(X):
         return np.exp([log_w(X, k) for k in KS[:4]])
@@ -74,7 +74,7 @@ def test_the_gap_is_the_papers():
         logs = [log_w(X, k) for X in sets]
         mean = sum(logs) / 4
         assert ours[place] == pytest.approx(mean - log_w(POINTS, k))
-        assert s[place] == pytest.approx(np.sqrt(sum((its - mean) ** 2 for its in logs) / 4) * np.sqrt(1 + 1 / 4))
+        assert s[place] == pytest.approx(np.sqrt(sum((log - mean) ** 2 for log in logs) / 4) * np.sqrt(1 + 1 / 4))
     assert _inertia(POINTS)[3] == pytest.approx(np.exp(log_w(POINTS, 4)))
 
 
@@ -97,14 +97,14 @@ def test_the_gap_is_found_where_the_paper_finds_it():
         box = random.uniform(size=(200, 10))
         groups = [random.normal(size=(n, 2)) + at for n, at in ((25, (0, 0)), (25, (0, 5)), (50, (5, -3)))]
         for X in (box, np.concatenate(groups)):
-            its = [_inertia(data) for data in (X, *gap.references(X, 10, 1))]
-            found.append(gap.recommend(KS, *gap.gaps(its[0], np.array(its[1:]))))
+            inertias = [_inertia(data) for data in (X, *gap.references(X, 10, 1))]
+            found.append(gap.recommend(KS, *gap.gaps(inertias[0], np.array(inertias[1:]))))
     assert found[0::2] == [1] * 8
     assert found[1::2].count(3) >= 7
 
 
 def _inertia(X):
-    return np.array([its.inertia.min() for its in run_restarts(X, KS.tolist(), 10, 0)])
+    return np.array([restarts.inertia.min() for restarts in run_restarts(X, KS.tolist(), 10, 0)])
 
 
 def test_the_gap_takes_the_first_within_one_standard_error():

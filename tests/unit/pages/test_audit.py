@@ -63,10 +63,10 @@ def confident_joint(probability, codes):
     n_classes = probability.shape[1]
     thresholds = [probability[codes == c, c].mean() for c in range(n_classes)]
     joint = np.zeros((n_classes, n_classes), dtype=int)
-    for its, label in zip(probability, codes, strict=True):
-        able = [c for c in range(n_classes) if its[c] >= thresholds[c] - 1e-6]
-        if able and its.max() > its[label] + 1e-6:
-            joint[label, max(able, key=lambda c: its[c])] += 1
+    for shares, label in zip(probability, codes, strict=True):
+        able = [c for c in range(n_classes) if shares[c] >= thresholds[c] - 1e-6]
+        if able and shares.max() > shares[label] + 1e-6:
+            joint[label, max(able, key=lambda c: shares[c])] += 1
     return joint
 
 

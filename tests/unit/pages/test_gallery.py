@@ -49,7 +49,7 @@ def test_members_come_nearest_first_at_the_border_and_farthest_first():
     table = example_members(distances, 4)
     assert table.groupby(["cluster", "place"]).size().eq(4).all()
     of_one = distances[distances["cluster"] == 1]
-    rows = {place: its["row"].tolist() for place, its in table[table["cluster"] == 1].groupby("place")}
+    rows = {place: of_place["row"].tolist() for place, of_place in table[table["cluster"] == 1].groupby("place")}
     assert rows["nearest"] == of_one["own"].nsmallest(4).index.tolist()
     assert rows["farthest"] == of_one["own"].nlargest(4).index.tolist()
     assert rows["border"] == (of_one["own"] / of_one["other"]).nlargest(4).index.tolist()
@@ -115,11 +115,16 @@ def test_a_page_holds_what_it_shows_and_no_name_can_break_out_of_it(tmp_path):
     assert not re.search(r"https?://(?!www\.w3\.org)", text)
     assert text.count("</script>") == 2
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
-    shown = [image for its in described["clusters"] for place in ("nearest", "spread") for image in its.get(place, [])]
+    shown = [
+        image
+        for cluster in described["clusters"]
+        for place in ("nearest", "spread")
+        for image in cluster.get(place, [])
+    ]
     assert set(shown) <= set(data["thumbnails"])
     noise = data["cells"][0]["partitions"][0]["clusters"][-1]
     assert (noise["name"], noise["size"], len(noise["spread"])) == ("noise", 5, 2)
-    assert sum(its["size"] for its in described["clusters"]) == 60
+    assert sum(cluster["size"] for cluster in described["clusters"]) == 60
     assert len(described["twins"]) == 3
 
 

@@ -63,7 +63,7 @@ def test_identical_cells_say_so(tmp_path):
 def test_typical_images_say_how_many_votes_keep_them_with_their_group(tmp_path):
     study = study_of(tmp_path, np.repeat(np.arange(3), 10), [""] * 30, 0.0)
     groups = next(section for section in sections(study, 40, 8) if section.key == "groups")
-    captions = [its.caption for images in groups.images.values() for its in images]
+    captions = [image.caption for images in groups.images.values() for image in images]
     assert len(captions) == 24
     assert all(caption.endswith(", with its group in 100 % of the votes") for caption in captions)
 
@@ -106,10 +106,10 @@ def test_a_fragile_image_says_its_groups_and_what_moves_it(tmp_path):
     fragile = next(section for section in sections(study, 40, 8) if section.key == "fragile")
     (images,) = fragile.images.values()
     table = study.consensus.set_index("image_id")
-    assert [its.image for its in images] == list(study.fragile["image_id"])
-    for its in images:
-        of_image = table.loc[its.image]
-        between, mover = its.below
+    assert [image.image for image in images] == list(study.fragile["image_id"])
+    for image in images:
+        of_image = table.loc[image.image]
+        between, mover = image.below
         assert between.split()[0] == str(of_image["group"])
         to = "to" if of_image["flips"] else "towards"
         assert mover.endswith(f"moves it {to} {of_image['second']}")
@@ -120,7 +120,9 @@ def test_a_fragile_image_says_its_groups_and_what_moves_it(tmp_path):
 def test_two_images_are_too_few_for_any_claim(tmp_path):
     made = sections(named(tmp_path, "two_images"), 40, 8)
     assert not any(section.images for section in made)
-    assert all(its.strength != "strong" for section in made for its in section.answers if section.key != "restarts")
+    assert all(
+        sentence.strength != "strong" for section in made for sentence in section.answers if section.key != "restarts"
+    )
 
 
 @pytest.mark.parametrize("name", ["unlabelled", "two_images", "sixty_classes"])

@@ -76,9 +76,9 @@ def test_a_training_has_room_for_features_and_weights_and_time_for_its_epochs(si
         config = yaml.safe_load(CONFIG)
         config["decompositions"]["net"] = network
         wildcards = SimpleNamespace(preprocess="grey", backbone="net", layer="fire9_flat", decomposition="net")
-        its = _sizes(config, sizes.layout)
-        width = its.width(_cell("fire9_flat"))
-        needs.append((its.decompose_mb(wildcards, 1), its.decompose_minutes(wildcards, 1)))
+        estimates = _sizes(config, sizes.layout)
+        width = estimates.width(_cell("fire9_flat"))
+        needs.append((estimates.decompose_mb(wildcards, 1), estimates.decompose_minutes(wildcards, 1)))
     weights = sum(pair.encoder.numel() for pair in Autoencoder(width, widths, [False] * 3, "elu").pairs)
     in_both_precisions = 12 * N * width
     adam_and_best = 5 * 4 * 2 * weights
@@ -130,11 +130,11 @@ def test_bytes_are_those_of_the_arrays(sizes, layer, decomposition, n_components
         points, axes = stored[:, :2], 0
         stored = points
     settings = sizes.settings.clusterers["all"].dump() | {"max_iter": 2}
-    runs = [its for _, its in kmeans.cluster(points, settings, 0, 1, lambda done, total: None)]
+    runs = [of_k for _, of_k in kmeans.cluster(points, settings, 0, 1, lambda done, total: None)]
     files = sizes.files_of(_cell(layer, decomposition, n_components))
     assert _stage(files, "preprocess") == images.nbytes
     assert _stage(files, "features") == features.nbytes
-    stored_of_runs = [getattr(its, field.name) for its in runs for field in fields(its)]
+    stored_of_runs = [getattr(of_k, field.name) for of_k in runs for field in fields(of_k)]
     clustered = sum(array.nbytes for array in stored_of_runs if isinstance(array, np.ndarray))
     assert clustered <= _stage(files, "clusters") <= 1.1 * clustered
     if stored is None:
@@ -164,7 +164,7 @@ def test_centres_of_every_method_that_keeps_them_are_counted(method):
     settings = model() if model.finds_k else model(k=[2, 40])
     run = import_module(f"workflow_scripts.clusterers.{method}").cluster
     runs = [runs for _, runs in run(points, settings.dump(), 0, 1, lambda done, total: None)]
-    centers = sum(its.centers.nbytes for its in runs)
+    centers = sum(of_k.centers.nbytes for of_k in runs)
     assert centers
     if model.finds_k:
         centers = 120 * 30 * 8

@@ -169,7 +169,7 @@ def test_after_a_kill_it_ends_with_the_same_bytes(
     decompose(source, path, lambda done, total: resumed.append(done))
     assert resumed[0] == seen[-1]  # the epoch that the kill left without a checkpoint
     assert path.read_bytes() == whole
-    assert [its.name for its in path.parent.iterdir()] == ["ae.h5"]
+    assert [file.name for file in path.parent.iterdir()] == ["ae.h5"]
 
 
 @pytest.mark.parametrize("change", ["settings", "features"])
@@ -249,7 +249,7 @@ def test_parts_are_apart_and_copies_of_an_image_in_one() -> None:
     parts = autoencoder.split(ids, 0.2, 0)
     assert sorted(np.concatenate(parts)) == list(range(len(ids)))
     contents = [{ids[row].split("-")[0] for row in part} for part in parts]
-    assert [len(its) for its in contents] == [80, 10, 10]
+    assert [len(rows) for rows in contents] == [80, 10, 10]
     assert not contents[0] & contents[1] | contents[1] & contents[2] | contents[0] & contents[2]
 
 

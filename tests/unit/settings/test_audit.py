@@ -36,8 +36,8 @@ def test_an_audit_shows_one_cell_and_a_gallery_all_of_the_study():
 
 
 def test_a_cell_that_only_a_page_shows_is_made():
-    its = grid({"audit": {"at": {"layer": "fire5_avg"}}})
-    assert {cell.layer for cell in its.all_cells} == {"fire9_avg", "fire5_avg"}
+    expanded = grid({"audit": {"at": {"layer": "fire5_avg"}}})
+    assert {cell.layer for cell in expanded.all_cells} == {"fire9_avg", "fire5_avg"}
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,13 @@ def test_a_template_counts_with_the_code_of_its_page(monkeypatch, tmp_path):
 
 
 def test_an_explorer_shows_all_cells_and_its_maps_are_decomposed_but_not_clustered():
-    its = grid(
+    expanded = grid(
         {"vary": {"layer": ["fire5_avg"]}, "explorer": {"maps": [{"preprocess": "plain"}, {"layer": "fire5_avg"}]}}
     )
-    assert [cell.layer for cell in its.pages["main"]["explorer"]] == ["fire9_avg", "fire5_avg"]
-    assert [(cell.preprocess, cell.layer) for cell in its.maps["main"]] == [
+    assert [cell.layer for cell in expanded.pages["main"]["explorer"]] == ["fire9_avg", "fire5_avg"]
+    assert [(cell.preprocess, cell.layer) for cell in expanded.maps["main"]] == [
         ("plain", "fire9_avg"),
         ("clahe", "fire5_avg"),
     ]
-    assert {cell.preprocess for cell in its.all_cells} == {"clahe"}
-    assert "results/d/decomposed/plain/small/fire9_avg/pca.h5" in Layout("d").named(its)
+    assert {cell.preprocess for cell in expanded.all_cells} == {"clahe"}
+    assert "results/d/decomposed/plain/small/fire9_avg/pca.h5" in Layout("d").named(expanded)

@@ -253,7 +253,7 @@ def test_short_forms(path, value, read):
 
 
 def test_a_dump_says_everything_with_sorted_keys():
-    short, long = (parse(_changed("clusterers.kmeans", its)) for its in (
+    short, long = (parse(_changed("clusterers.kmeans", clusterer)) for clusterer in (
         {"method": "kmeans", "k": 2}, {"k": [2], "n_init": 100, "method": "kmeans"}
     ))  # fmt: skip
     dump = short.clusterers["kmeans"].dump()
@@ -294,11 +294,11 @@ def test_flat_scalars_of_the_command_line_override_the_default(tmp_path):
     assert (settings.data, settings.seed) == ("pictures", 3)
     default = read_yaml(DEFAULT)
     assert set(settings.studies) == set(default["studies"])
-    assert {name for name, its in settings.clusterers.items() if its.k == [7]} == {
-        name for name, its in default["clusterers"].items() if "k" not in its
+    assert {name for name, variant in settings.clusterers.items() if variant.k == [7]} == {
+        name for name, variant in default["clusterers"].items() if "k" not in variant
     }
-    assert {name for name, its in settings.backbones.items() if its.weights == "random"} == {
-        name for name, its in default["backbones"].items() if "weights" not in its
+    assert {name for name, variant in settings.backbones.items() if variant.weights == "random"} == {
+        name for name, variant in default["backbones"].items() if "weights" not in variant
     }
 
 
