@@ -41,6 +41,8 @@ rule finetune:
     output:
         weights=layout.finetuned,
         curves=beside(layout.finetuned, ".csv"),
+        predictions=beside(layout.finetuned, ".predictions.csv"),
+        calibration=beside(layout.finetuned, ".calibration.csv"),
     log:
         layout.log(layout.finetuned),
     benchmark:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from workflow_scripts.backbones import weights
+from workflow_scripts.backbones.calibration import predictions
 from workflow_scripts.backbones.extract import CUDA_WORKERS, content_hash
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.backbones.weight_files import OWN_METADATA
@@ -91,6 +92,15 @@ class Training:
             scores, targets = self.logits(rows)
             return cross_entropy(scores, targets, reduction="sum"), (scores.argmax(1) == targets).sum()
 
+    def all_logits(self) -> np.ndarray:
+        """Return the class scores of all images, (N, classes) float64."""
+
+        def scores(rows: np.ndarray) -> np.ndarray:
+            with torch.no_grad():
+                return self.logits(rows)[0].double().cpu().numpy()
+
+        return np.concatenate(list(threaded_map(scores, self.parts(np.arange(len(self.targets))), self.workers)))
+
     def summed(self, function: Callable[[np.ndarray], tuple[Tensor, ...]], rows: np.ndarray) -> list[Tensor]:
         """Return the sums of `function` over all parts of `rows` (n,); they do not depend on the number of workers."""
         parts = threaded_map(function, self.parts(rows), self.workers)
@@ -130,8 +140,8 @@ def finetune(
     workers: int = 1,
     report: Callable[[int, int], None] | None = None,
     groups: Sequence[str] | np.ndarray | None = None,
-) -> pd.DataFrame:
-    """Train a backbone on the labelled images and write its weights.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train a backbone on the labelled images, write its weights, and predict the classes of all images.
 
     The images to train on and those held out are chosen by `held_out_split`. The network stays in eval mode, that is
     batch normalisation keeps its statistics and there is no dropout, so that on a CPU the bytes depend on the settings
@@ -151,7 +161,8 @@ def finetune(
 
     Returns
     -------
-    Table with the columns `epoch, loss, accuracy, test_loss, test_accuracy`; the first row is before training.
+    curves : table with the columns `epoch, loss, accuracy, test_loss, test_accuracy`; the first row is before training.
+    predictions : table of all images, see `calibration.predictions`.
 
     Raises `UserError` if there are too few labelled images.
     """
@@ -185,7 +196,8 @@ def finetune(
     tensors = {name: value.cpu().contiguous() for name, value in net.state_dict().items()}
     with store.replacing(output) as temporary:
         temporary.write_bytes(save(tensors, {OWN_METADATA: json.dumps(metadata, sort_keys=True)}))
-    return pd.DataFrame(curves, columns=["epoch", "loss", "accuracy", "test_loss", "test_accuracy"])
+    table = pd.DataFrame(curves, columns=["epoch", "loss", "accuracy", "test_loss", "test_accuracy"])
+    return table, predictions(training.all_logits(), labels, classes, test, train)
 
 
 def held_out_split(

@@ -278,8 +278,9 @@ class Layout:
         "the weight file of a backbone and its SHA-256",
     )
     finetuned = Artefact(
-        *("finetuned/{backbone}", (".safetensors", ".csv"), "finetune", _tuned_backbones),
-        "the weights of a fine-tuned network, and its learning curves",
+        *("finetuned/{backbone}", (".safetensors", ".csv", ".predictions.csv", ".calibration.csv"), "finetune"),
+        _tuned_backbones,
+        "the weights of a fine-tuned network, its learning curves, its predictions, and how often they are right",
     )
     features = Artefact(
         f"features/{_OF_FEATURES}", (".h5",), "features", _features, "a vector of features for each image, float32"

@@ -1,20 +1,23 @@
-"""Train a network on labelled images; write its weights and its learning curves."""
+"""Train a network on labelled images; write its weights, its learning curves and its predictions for all images."""
 
 from pathlib import Path
 
+import pandas as pd
 from snakemake.script import Snakemake
 
+from workflow_scripts.backbones.calibration import in_words, reliability
 from workflow_scripts.backbones.finetune import finetune
 from workflow_scripts.io import store
 from workflow_scripts.io.manifest import groups_of, read_labels, read_manifest
 from workflow_scripts.io.tables import write_csv
-from workflow_scripts.runlog import job, progress
+from workflow_scripts.runlog import NOTICE, job, progress
 
 snakemake: Snakemake
 
-with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
+with job(snakemake.log[0]) as log, store.reading(snakemake.input.images) as stack:
     labels = read_labels(snakemake.input.manifest, store.text(stack, "manifest"))
-    curves = finetune(
+    manifest = read_manifest(snakemake.input.manifest)
+    curves, predicted = finetune(
         stack["images"],
         list(store.image_ids(stack)),
         list(labels),
@@ -24,6 +27,10 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
         device=snakemake.params.device,
         workers=snakemake.threads,
         report=progress(f"finetune {snakemake.wildcards.backbone}", "epochs"),
-        groups=groups_of(read_manifest(snakemake.input.manifest)),
+        groups=groups_of(manifest),
     )
+    reliable = reliability(predicted)
+    log.log(NOTICE, "%s: %s", snakemake.wildcards.backbone, in_words(predicted, reliable))
     write_csv(curves, snakemake.output.curves)
+    write_csv(reliable, snakemake.output.calibration)
+    write_csv(pd.concat([manifest[["image_id", "path"]], predicted], axis=1), snakemake.output.predictions)
