@@ -23,6 +23,10 @@ def test_a_fine_tuned_network_is_scored_on_held_out_images(project):
     curves = pd.read_csv(root / "finetuned" / "tuned.csv")
     assert list(curves["epoch"]) == [0, 1, 2, 3]
     assert curves["loss"].iloc[-1] < curves["loss"].iloc[0]
+    predicted = pd.read_csv(root / "finetuned" / "tuned.predictions.csv")
+    assert predicted["known"].value_counts().to_dict() == {"trained on": 36, "held out": 24}
+    assert (predicted["label"] == predicted["path"].str.split("/").str[0]).all()
+    assert pd.read_csv(root / "finetuned" / "tuned.calibration.csv")["images"].sum() == 24
     table = pd.read_parquet(root / "tables" / "tuning.parquet").set_index("backbone")
     assert set(table.loc["tuned", "split"]) == {"held out"}
     assert table.loc["squeezenet", "split"].isna().all()
