@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.workflow import ROOT
 
-N_KILLS = int(os.environ.get("CLUSTERGRID_KILLS", 25))
+N_KILLS = int(os.environ.get("CLUSTERGRID_KILLS", 75))
 SEED = int(os.environ.get("CLUSTERGRID_KILLS_SEED", 0))
 STUDY = """
 data: images
