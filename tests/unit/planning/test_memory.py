@@ -47,7 +47,7 @@ DECOMPOSITIONS = {
     "pca": ({}, (1000, 10_000), (5000, 1000)),
     "tsne": ({"of": "pca", "n_components": 50}, (1000, 50)),
     "umap": ({"of": "pca", "n_components": 50}, (2000, 50)),
-    "isomap": ({"of": "pca", "n_components": 50}, (1500, 50), (3000, 50)),
+    "isomap": ({"of": "pca", "n_components": 50}, (2000, 50)),
     "ica": ({"max_iter": 5}, (1000, 10_000), (5000, 1000)),
     "kernel_pca": ({}, (1000, 10_000), (3000, 500)),
     "autoencoder": ({"phases": [{"g": 1}]}, (600, 8000), (8000, 500)),
@@ -69,7 +69,7 @@ OF_PARTITIONS = {
     "trust": ({"n_samples": 20}, (200_000, 20), (5000, 60)),
     "specification_curve": ({"metric": "agreement"}, (200_000, 20), (5000, 60)),
     "choice_map": ({}, (200_000, 20), (5000, 600)),
-    "partition_effects": ({"n_permutations": 99}, (200_000, 20), (5000, 600)),
+    "partition_effects": ({"n_permutations": 99}, (200_000, 20), (5000, 300)),
     "restarts_enough": ({}, (200_000, 1), (5000, 60)),
     "nuisances": ({"n_permutations": 99}, (20_000, 16), (100, 700)),
 }
