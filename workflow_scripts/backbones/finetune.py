@@ -36,9 +36,13 @@ MOMENTUM = 0.9
 
 @dataclass(frozen=True)
 class FineTuning:
-    """The settings of fine-tuning; `trained` is `head`, which is the last layer alone, or `all`."""
+    """The settings of fine-tuning.
 
-    trained: str = "head"
+    `trained` is `head`, which is the last layer alone, the number of blocks before it that are trained with it, or
+    `all`.
+    """
+
+    trained: str | int = "head"
     optimiser: str = "adam"
     learning_rate: float = 1e-3
     epochs: int = 10
@@ -237,22 +241,39 @@ def held_out_split(
     return np.flatnonzero(labelled & ~is_test), np.flatnonzero(labelled & is_test)
 
 
-def _trained_parameters(net: nn.Module, trained: str) -> list[nn.Parameter]:
-    """Freeze all parameters except those to train, and return these: those of the last layer, or all.
+AUXILIARY = ("aux1", "aux2", "AuxLogits")
+"""Further heads of Inception and GoogLeNet, which are never trained."""
 
-    Auxiliary heads are never trained.
-    """
-    named = dict(net.named_parameters())
-    head = next(reversed(named)).rpartition(".")[0]
-    auxiliary = ("aux1.", "aux2.", "AuxLogits.")  # further heads of Inception and GoogLeNet
-    chosen = {
-        name
-        for name in named
-        if (name.rpartition(".")[0] == head if trained == "head" else not name.startswith(auxiliary))
-    }
-    for name, parameter in named.items():
-        parameter.requires_grad_(name in chosen)
-    return [named[name] for name in named if name in chosen]
+
+def _trained_parameters(net: nn.Module, trained: str | int) -> list[nn.Parameter]:
+    """Freeze all parameters except those to train, and return these: those of the last layer, of the blocks before it
+    too, or all."""
+    parts = {name: part for name, part in _parts(net) if name.split(".")[0] not in AUXILIARY}
+    names = list(parts)
+    if trained == "head":
+        chosen = [net.get_submodule(next(reversed(dict(net.named_parameters()))).rpartition(".")[0])]
+    elif trained == "all":
+        chosen = [net]
+    else:
+        with_weights = [name for name in names if any(weight.ndim > 1 for weight in parts[name].parameters())]
+        first = with_weights[max(0, len(with_weights) - 1 - int(trained))]
+        chosen = [parts[name] for name in names[names.index(first) :]]
+    net.requires_grad_(False)
+    for part in chosen:
+        part.requires_grad_(True)
+    for name in AUXILIARY:
+        getattr(net, name, nn.Identity()).requires_grad_(False)
+    return [parameter for parameter in net.parameters() if parameter.requires_grad]
+
+
+def _parts(net: nn.Module, beginning: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """Yield the blocks and layers of a network in their order, by name: what its sequences and lists of modules hold,
+    and the other modules beside them."""
+    for name, part in net.named_children():
+        if type(part) in (nn.Sequential, nn.ModuleList):
+            yield from _parts(part, f"{beginning}{name}.")
+        else:
+            yield f"{beginning}{name}", part
 
 
 def _optimiser(how: FineTuning, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:

@@ -35,14 +35,20 @@ class FineTuning(Model):
 
     preprocess: Name
     """The preprocessing variant whose images the network is trained on."""
-    trained: Literal["head", "all"] = "head"
-    """The layers that are trained: the last one, or all."""
+    trained: Literal["head", "all"] | Annotated[int, Field(ge=1)] = "head"
+    """The layers that are trained: the last one, the last one and so many blocks before it, or all."""
     optimiser: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(1e-3, gt=0)
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(32, ge=1)
     test_fraction: float = Field(0.2, gt=0, lt=1)
     seed: Seed = 0
+
+    @property
+    def layers(self) -> str:
+        """Return the trained layers in words."""
+        words: dict[str | int, str] = {"head": "the last layer", "all": "all layers", 1: "the last layer and block"}
+        return words.get(self.trained, f"the last layer and {self.trained} blocks")
 
 
 class _Variant(Model):
@@ -164,9 +170,8 @@ class Network(_OfImages):
             if self.model.startswith("timm:")
             else ("torchvision [@torchvision2016]", self.model)
         )
-        layers = {"head": "the last layer", "all": "all layers"}
         tuned = self.finetune and (
-            f" after training of {layers[self.finetune.trained]} on the labelled images, {self.finetune.epochs} epochs"
+            f" after training of {self.finetune.layers} on the labelled images, {self.finetune.epochs} epochs"
         )
         source = next((f" [@{key}]" for beginning, key in ARCHITECTURES.items() if name.startswith(beginning)), "")
         return f"{name}{source}, a network of {library} run with PyTorch [@paszke2019]{tuned or ''}"
