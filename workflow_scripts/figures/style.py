@@ -182,7 +182,11 @@ def wrapped(text: str, width: float, size: float) -> str:
 
 def text_width(text: str, size: float) -> float:
     """Return the width in millimetres of one line of `text` at `size` points in the font of the theme."""
-    return TextPath((0, 0), text, size=size).get_extents().width / POINTS_PER_MM if text.strip() else 0.0
+    if not text.strip():
+        return 0.0
+    outline = TextPath((0, 0), text, size=size)
+    # glyphs have a point wherever they are widest, so their curves need not be searched, which takes ten times as long
+    return float(np.ptp(outline.vertices[outline.codes != TextPath.CLOSEPOLY, 0])) / POINTS_PER_MM
 
 
 def shortened(name: str, length: int = 20) -> str:
