@@ -49,3 +49,4 @@ for study in settings.studies:
 
 onstart:
     plan.check_disk(run, sizes)
+    durations.say_time_left(run)

@@ -8,7 +8,7 @@ from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, filled
 from workflow_scripts.grid.axes import PARTS
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
-from workflow_scripts.planning import ending, plan, prune
+from workflow_scripts.planning import durations, ending, plan, prune
 from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.snakemake_internals import Run, own_file
 from workflow_scripts.provenance import code_digest

@@ -20,11 +20,11 @@ PEER = "import numpy, h5py"
 JOB = "import snakemake.script; from tests.jobs import run_job; run_job(*{})"
 
 
-def processor_seconds(code: str) -> float:
-    """Return the least processor time of `TIMES` runs of `code` in a process of its own, with one thread."""
+def processor_seconds(code: str, times: int = TIMES) -> float:
+    """Return the least processor time of some runs of `code` in a process of its own, with one thread."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     seconds = []
-    for _ in range(TIMES):
+    for _ in range(times):
         before = os.times()
         subprocess.run([sys.executable, "-c", code], env={**os.environ, **one_thread}, check=True)
         after = os.times()
@@ -32,18 +32,22 @@ def processor_seconds(code: str) -> float:
     return min(seconds)
 
 
+def jobs_of_a_cell(folder: str) -> dict[str, str]:
+    """Return the code that runs each job of a cell, whose files are in `folder`."""
+    files = write_data(folder, N, WIDTH)
+    files["clusters"] = str(Path(folder) / "clusters.h5")
+    scores = {name: str(Path(folder) / f"{name}.parquet") for name in ("scores", "classes")}
+    settings = {"clusterer": KMEANS.dump(), "n_components": None, "whiten": False}
+    return {
+        "clustering": JOB.format(("cluster", files, {"clusters": files["clusters"]}, settings, folder)),
+        "scores": JOB.format(("score", files, scores, {"cell": CELL}, folder)),
+    }
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        files = write_data(folder, N, WIDTH)
-        files["clusters"] = str(Path(folder) / "clusters.h5")
-        scores = {name: str(Path(folder) / f"{name}.parquet") for name in ("scores", "classes")}
-        settings = {"clusterer": KMEANS.dump(), "n_components": None, "whiten": False}
-        jobs = {
-            "clustering": ("cluster", files, {"clusters": files["clusters"]}, settings, folder),
-            "scores": ("score", files, scores, {"cell": CELL}, folder),
-        }
         seconds = {"a bare start": processor_seconds(PEER)}
-        seconds |= {name: processor_seconds(JOB.format(job)) for name, job in jobs.items()}
+        seconds |= {name: processor_seconds(code) for name, code in jobs_of_a_cell(folder).items()}
     seconds["the cell"] = seconds["clustering"] + seconds["scores"]
     print(f"a cell of {N} images, processor seconds and ratio to `{PEER}`:")
     for name, value in seconds.items():

@@ -1,12 +1,30 @@
 """How long jobs will take on this machine, from the benchmarks of earlier runs of the same data set."""
 
 import csv
+import sys
+import time
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from statistics import fmean
 
-from workflow_scripts.planning.snakemake_internals import Job
+from workflow_scripts.planning.snakemake_internals import Job, Run
+
+SECONDS_BETWEEN_LINES = 20.0
+
+
+def say_time_left(run: Run) -> None:
+    """Print how many jobs are done and the time left, at most every `SECONDS_BETWEEN_LINES` of a run."""
+    said = time.monotonic()
+
+    def say(done: int, total: int) -> None:
+        nonlocal said
+        if done == total or time.monotonic() - said < SECONDS_BETWEEN_LINES:
+            return
+        said = time.monotonic()
+        print(f"{done} of {total} jobs done, time left {expected_time(run.jobs_left(), run.cores)}", file=sys.stderr)
+
+    run.on_progress(say)
 
 
 def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
@@ -15,24 +33,24 @@ def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
     A job takes as long as in its last run, or, if it never ran, as long as the mean of its stage: the benchmarks in the
     same folder below `benchmarks`.
     """
-    timed = [(_of_job(job), job.threads) for job in jobs if job.benchmark]
+    of_stage = cache(_of_stage)
+    timed = []
+    for job in jobs:
+        if job.benchmark:
+            own = _seconds(Path(job.benchmark))
+            timed.append((of_stage(_stage(Path(job.benchmark))) if own is None else own, job.threads))
     known = [(seconds, threads) for seconds, threads in timed if seconds is not None]
     if not known:
-        return "time unknown before a first run"
+        return "unknown before a first run"
     new = len(timed) - len(known)
+    about = "more than" if new else "about"
     missing = f"; {new} of {len(timed)} jobs not counted, none ran like them" if new else ""
     if cores is None:
-        return f"time about {_in_words(sum(seconds for seconds, _ in known))} of jobs, by earlier runs{missing}"
+        return f"{about} {_in_words(sum(seconds for seconds, _ in known))} of jobs, by earlier jobs{missing}"
     busy = sum(seconds * min(threads, cores) for seconds, threads in known) / cores
     longest = max(seconds for seconds, _ in known)
     on = f"{cores} core{'s' * (cores > 1)}"
-    return f"time about {_in_words(max(busy, longest))} on {on}, by earlier runs{missing}"
-
-
-def _of_job(job: Job) -> float | None:
-    path = Path(job.benchmark)
-    own = _seconds(path)
-    return _of_stage(_stage(path)) if own is None else own
+    return f"{about} {_in_words(max(busy, longest))} on {on}, by earlier jobs{missing}"
 
 
 def _stage(path: Path) -> Path:
@@ -41,7 +59,6 @@ def _stage(path: Path) -> Path:
     return Path(*path.parts[:depth])
 
 
-@cache
 def _of_stage(folder: Path) -> float | None:
     took = [seconds for path in folder.rglob("*.tsv") if (seconds := _seconds(path)) is not None]
     return fmean(took) if took else None

@@ -33,7 +33,7 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
         f"  restarts of k-means {_restarts_of_kmeans(jobs, sizes):,}",
         *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
         f"  disk about {_size(sum(written.values()))}, {_size(free_bytes(layout.root))} free",
-        f"  {expected_time(jobs, run.cores)}",
+        f"  time {expected_time(jobs, run.cores)}",
         *restricted(sizes.settings.backbones, {cell.backbone for cell in sizes.grid.all_cells}),
         *left_out(sizes.grid.skipped),
     ]

@@ -1,6 +1,7 @@
 """All uses of Snakemake's internals, which other versions may change; a test runs them on the pinned version."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import getcwd
 from os.path import relpath
@@ -86,9 +87,16 @@ class Run:
 
     def needed_jobs(self) -> list[Job]:
         """Return the jobs that run, or would run in a dry run, in the order of the rules in the Snakefile."""
-        dag = self._workflow.dag
+        return self._jobs(exclude_finished=False)
+
+    def jobs_left(self) -> list[Job]:
+        """Return the jobs of `needed_jobs` that have not ended, or only at this moment."""
+        return self._jobs(exclude_finished=True)
+
+    def _jobs(self, exclude_finished: bool) -> list[Job]:
         order = {rule: number for number, rule in enumerate(self._workflow.rules)}
-        jobs = sorted(dag.needrun_jobs(exclude_finished=False), key=lambda job: order[job.rule])
+        needed = self._workflow.dag.needrun_jobs(exclude_finished=exclude_finished)
+        jobs = sorted(needed, key=lambda job: order[job.rule])
         return [
             Job(
                 job.rule.name,
@@ -100,9 +108,25 @@ class Run:
             for job in jobs
         ]
 
+    def on_progress(self, react: Callable[[int, int], None]) -> None:
+        """Call `react` with the number of jobs done and of all jobs whenever jobs have ended."""
+        logging.getLogger("snakemake.logging").addHandler(_Progress(react))
+
     def logs(self) -> Iterator[str]:
         """Yield the paths of the logs of all jobs of the DAG, also of those that did not have to run."""
         return (str(path) for job in self._workflow.dag.jobs for path in job.log)
+
+
+class _Progress(logging.Handler):
+    """Listen to Snakemake's messages for those that say how many jobs are done."""
+
+    def __init__(self, react: Callable[[int, int], None]) -> None:
+        super().__init__()
+        self._react = react
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "event", None) == "progress":
+            self._react(record.done, record.total)  # type: ignore[attr-defined]
 
 
 def own_file(workflow: Any, path: str) -> str:

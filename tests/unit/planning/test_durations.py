@@ -2,7 +2,8 @@
 
 import pytest
 
-from workflow_scripts.planning.durations import expected_time
+from workflow_scripts.planning import durations
+from workflow_scripts.planning.durations import expected_time, say_time_left
 from workflow_scripts.planning.snakemake_internals import Job
 
 HEADER = "s\th:m:s\tmax_rss\n"
@@ -24,14 +25,14 @@ def job(tmp_path):
 
 def test_jobs_take_as_long_as_in_their_last_run_shared_by_the_cores(job):
     jobs = [job(f"scores/{number}", took=20) for number in range(6)]
-    assert expected_time(jobs, cores=2) == "time about 60 s on 2 cores, by earlier runs"
-    assert expected_time(jobs, cores=1) == "time about 2 min on 1 core, by earlier runs"
-    assert expected_time(jobs, cores=None) == "time about 2 min of jobs, by earlier runs"
+    assert expected_time(jobs, cores=2) == "about 60 s on 2 cores, by earlier jobs"
+    assert expected_time(jobs, cores=1) == "about 2 min on 1 core, by earlier jobs"
+    assert expected_time(jobs, cores=None) == "about 2 min of jobs, by earlier jobs"
 
 
 def test_a_job_with_all_cores_keeps_all_busy_and_the_longest_one_has_no_help(job):
-    assert expected_time([job("a", 30, threads=2), job("b", 40)], 2) == "time about 50 s on 2 cores, by earlier runs"
-    assert expected_time([job("c", 7200), job("d", 60)], 8) == "time about 2.0 h on 8 cores, by earlier runs"
+    assert expected_time([job("a", 30, threads=2), job("b", 40)], 2) == "about 50 s on 2 cores, by earlier jobs"
+    assert expected_time([job("c", 7200), job("d", 60)], 8) == "about 2.0 h on 8 cores, by earlier jobs"
 
 
 def test_a_job_that_never_ran_takes_the_mean_of_its_stage(job):
@@ -40,7 +41,7 @@ def test_a_job_that_never_ran_takes_the_mean_of_its_stage(job):
     new = [job("clusters/clahe/new"), job("figures/new")]
     assert (
         expected_time(new, 4)
-        == "time about 20 s on 4 cores, by earlier runs; 1 of 2 jobs not counted, none ran like them"
+        == "more than 20 s on 4 cores, by earlier jobs; 1 of 2 jobs not counted, none ran like them"
     )
 
 
@@ -51,11 +52,42 @@ def test_a_data_set_called_benchmarks_has_stages_too(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True)
         path.write_text(f"{HEADER}{took}\t0:00:01\t57.9\n")
     new = Job("rule", {}, (), "results/benchmarks/benchmarks/clusters/new.tsv", 1)
-    assert expected_time([new], 1) == "time about 10 s on 1 core, by earlier runs"
+    assert expected_time([new], 1) == "about 10 s on 1 core, by earlier jobs"
 
 
 def test_before_a_first_run_no_time_is_known(job, tmp_path):
-    assert expected_time([job("a")], 2) == "time unknown before a first run"
+    assert expected_time([job("a")], 2) == "unknown before a first run"
     cut_short = job("b", took=1)
     (tmp_path / "benchmarks" / "b.tsv").write_text(HEADER)
-    assert expected_time([cut_short], 2) == "time unknown before a first run"
+    assert expected_time([cut_short], 2) == "unknown before a first run"
+
+
+class Running:
+    """A run of two jobs, of which some have ended."""
+
+    cores = 1
+
+    def __init__(self, jobs):
+        self.jobs = jobs
+
+    def jobs_left(self):
+        return self.jobs
+
+    def on_progress(self, react):
+        self.react = react
+
+
+def test_the_time_left_is_said_now_and_then_and_not_at_the_end(job, capsys, monkeypatch):
+    run = Running([job("scores/a"), job("scores/b")])
+    say_time_left(run)
+    run.react(0, 2)
+    assert not capsys.readouterr().err
+    monkeypatch.setattr(durations, "SECONDS_BETWEEN_LINES", 0)
+    run.react(0, 2)
+    assert capsys.readouterr().err == "0 of 2 jobs done, time left unknown before a first run\n"
+    job("scores/a", took=30)
+    run.jobs.pop(0)
+    run.react(1, 2)
+    assert capsys.readouterr().err == "1 of 2 jobs done, time left about 30 s on 1 core, by earlier jobs\n"
+    run.react(2, 2)
+    assert not capsys.readouterr().err

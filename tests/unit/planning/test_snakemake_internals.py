@@ -32,6 +32,16 @@ def say():
 atexit.register(say)
 
 
+def react(done, total):
+    left = [job.rule for job in run.jobs_left()]
+    with open("progress.txt", "a") as file:
+        print(done, total, *sorted(left), file=file)
+
+
+onstart:
+    run.on_progress(react)
+
+
 rule all:
     input: "a.last"
 
@@ -91,6 +101,7 @@ def test_a_run_to_the_end_and_one_of_a_target(folder):
     assert not said["is_dry"]
     assert said["finished"]
     assert (folder / "a.last").is_file()
+    assert (folder / "progress.txt").read_text().splitlines() == ["1 3 all first last", "2 3 all last", "3 3 all"]
     said = _said(folder, "--forceall", "-n", "a.last", "--until", "first")
     assert not said["everything"]
     assert said["leaves_out"] == "--until"
