@@ -183,25 +183,26 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             range(len(rows)), names_within(rows["name"], (0.28 if narrow else 0.4) * figure["width"], style)
         )
         axes[0].set_ylim(len(rows) - 0.4, -0.6)
-        marks = {
-            "with all cells": Line2D([], [], linestyle="", marker="o", color=palette[0], markersize=4),
-            "with foreign cells": Line2D(
-                [], [], linestyle="", marker="o", color=palette[0], markerfacecolor="white", markersize=4
-            ),
-        }
-        if not narrow:
-            marks |= {
-                "stability over seeds": Line2D([], [], linestyle="", marker="s", color=palette[1], markersize=4),
-                "silhouette": Line2D([], [], linestyle="", marker="D", color=palette[2], markersize=4),
-            }
-            if rows["resampled"].notna().any():
-                marks["stability under resampling"] = Line2D(
-                    [], [], linestyle="", marker="s", color=palette[1], markerfacecolor="white", markersize=4
-                )
-        marks["chance (99 %)"] = Line2D([], [], linestyle="--", color=FAINT)
-        legend_on_top(made, marks, style)
+        legend_on_top(made, _legend(rows, palette, narrow), style)
         note(made, _explanation(table, rows), style)
     return made
+
+
+def _legend(rows: pd.DataFrame, palette: Sequence[str], narrow: bool) -> dict[str, Line2D]:
+    """Return the entries of the legend, by name; a narrow figure has no panel of stability and silhouette."""
+
+    def mark(marker: str, colour: str, **how: Any) -> Line2D:
+        return Line2D([], [], linestyle="", marker=marker, color=colour, markersize=4, **how)
+
+    marks = {
+        "with all cells": mark("o", palette[0]),
+        "with foreign cells": mark("o", palette[0], markerfacecolor="white"),
+    }
+    if not narrow:
+        marks |= {"stability over seeds": mark("s", palette[1]), "silhouette": mark("D", palette[2])}
+        if rows["resampled"].notna().any():
+            marks["stability under resampling"] = mark("s", palette[1], markerfacecolor="white")
+    return {**marks, "chance (99 %)": Line2D([], [], linestyle="--", color=FAINT)}
 
 
 def _rows(table: pd.DataFrame) -> pd.DataFrame:

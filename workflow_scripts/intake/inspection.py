@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from io import BufferedReader
@@ -127,32 +127,25 @@ def inspect(
     if not facts:
         raise UserError(_nothing_left(root, rejected))
     if excluded:
-        contents = {path: fact.image_id for path, fact in facts.items()}
-        for path in read_picked(Path(excluded), contents, "set_aside", "yes"):
-            rejected[path] = _Rejection(facts.pop(path).format, str(Reason.PICKED), f"listed in {Path(excluded).name}")
-    if not facts:
-        raise UserError(f"config: intake.exclude_file: {excluded} leaves no image, allowed: a table of some of them")
+        rejected |= _picked(facts, excluded)
     if masks == "set_aside":
-        for path, image in find_masks(facts).items():
-            rejected[path] = _Rejection(facts.pop(path).format, str(Reason.MASK), f"mask of {image}")
+        rejected |= _masks(_without(facts, rejected))
+    facts = _without(facts, rejected)
     copies = same_bytes(root, facts)
     kept = {path: facts[path] for path, (_, number) in copies.items() if number == 1 or duplicates == "keep"}
     alike = look_alikes(kept, near_distance, visual_duplicates)
-    dropped = dict(alike.dropped)
-    for path in facts.keys() - kept.keys():
-        first = copies[path][0]
-        dropped[path] = alike.dropped.get(first, Copy(first, Reason.DUPLICATE))
-    images = [_row(path, facts[path], copies[path][1]) for path in kept if path not in dropped]
-    set_aside: list[tuple[str, ...]]
+    firsts = {path: copies[path][0] for path in facts.keys() - kept.keys()}
+    same = {path: alike.dropped.get(first, Copy(first, Reason.DUPLICATE)) for path, first in firsts.items()}
+    dropped = {**alike.dropped, **same}
+    images = _without(kept, dropped)
     set_aside = [
-        (path, rejection.format, rejection.reason, rejection.detail, "", "", "") for path, rejection in rejected.items()
+        *((path, file.format, file.reason, file.detail, "", "", "") for path, file in rejected.items()),
+        *(_duplicate(path, facts[path], copy) for path, copy in dropped.items()),
     ]
-    set_aside += [_duplicate(path, facts[path], copy) for path, copy in dropped.items()]
-    set_aside.sort()
-    quality = quality_table({path: _measured(facts[path]) for path in kept if path not in dropped})
+    quality = quality_table({path: _measured(fact) for path, fact in images.items()})
     return Inspection(
-        pd.DataFrame(images, columns=list(COLUMNS)),
-        pd.DataFrame(set_aside, columns=list(SET_ASIDE_COLUMNS), dtype=str),
+        pd.DataFrame([_row(path, fact, copies[path][1]) for path, fact in images.items()], columns=list(COLUMNS)),
+        pd.DataFrame(sorted(set_aside), columns=list(SET_ASIDE_COLUMNS), dtype=str),
         alike.pairs,
         _count_formats(facts, rejected, dropped),
         quality,
@@ -160,10 +153,30 @@ def inspect(
             *_notes(facts, copies, dropped, pages),
             *alike.notes,
             *quality_notes(quality),
-            *_strays({path: facts[path] for path in kept if path not in dropped}),
+            *_strays(images),
             *_thumbnails(facts, alike.pairs[alike.pairs["kind"] == NEAR]),
         ),
     )
+
+
+def _without(facts: Mapping[str, Facts], paths: Container[str]) -> dict[str, Facts]:
+    return {path: fact for path, fact in facts.items() if path not in paths}
+
+
+def _picked(facts: Mapping[str, Facts], table: str) -> dict[str, _Rejection]:
+    """Return the rejections of the images that a user's table sets aside; raises `UserError` if these are all."""
+    contents = {path: fact.image_id for path, fact in facts.items()}
+    paths = read_picked(Path(table), contents, "set_aside", "yes")
+    if len(paths) == len(facts):
+        raise UserError(f"config: intake.exclude_file: {table} leaves no image, allowed: a table of some of them")
+    detail = f"listed in {Path(table).name}"
+    return {path: _Rejection(facts[path].format, str(Reason.PICKED), detail) for path in paths}
+
+
+def _masks(facts: Mapping[str, Facts]) -> dict[str, _Rejection]:
+    """Return the rejections of the segmentation masks."""
+    found = find_masks(facts).items()
+    return {path: _Rejection(facts[path].format, str(Reason.MASK), f"mask of {image}") for path, image in found}
 
 
 def _inspect_all(

@@ -69,16 +69,12 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         centers = _centers(files, runs[k], row)[names.index]
         tensors = {"centers": centers, "kept_images": kept, "spread": spread, "held_out": known}
         tensors |= _reduction(sources["points"], cell, settings["decomposition"])
-    with store.reading(sources["network"]) as file:
-        network = {"batch_size": int(file.attrs["batch_size"]), "weights_sha256": store.text(file, "weights_sha256")}
-        if "scales" in file.attrs:
-            network["scales"] = store.attribute(file, "scales")  # only joined layers have scales
     facts = {
         "cell": dict(cell),
         "images": len(clusters),
         "manifest": manifest,
         "preprocess": settings["preprocess"],
-        "backbone": {**settings["backbone"], "layer": cell["layer"], **network},
+        "backbone": {**settings["backbone"], "layer": cell["layer"], **_network(sources["network"])},
         "reduction": {
             "whiten": cell["whiten"],
             "n_components": centers.shape[1],
@@ -90,6 +86,14 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         "held_out": images["image_id"].iloc[held_out].tolist(),
     }
     return SavedModel(facts, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
+
+
+def _network(path: str) -> dict[str, Any]:
+    """Return what a feature store says of the network that made it; only joined layers have `scales`."""
+    with store.reading(path) as file:
+        scales = {"scales": store.attribute(file, "scales")} if "scales" in file.attrs else {}
+        batch_size, digest = int(file.attrs["batch_size"]), store.text(file, "weights_sha256")
+    return {"batch_size": batch_size, "weights_sha256": digest, **scales}
 
 
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 
@@ -33,15 +34,19 @@ def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside:
     path = Path(f"{beside}.residuals.h5")
     try:
         with store.reading(files["source"]) as file:
-            facts = chosen_facts(files, settings["facts"], store.text(file, "manifest"))
-            with store.writing(path, {"settings": {}, "code": "", "manifest": store.text(file, "manifest")}) as rest:
-                store.write_row_facts(rest, store.row_facts(file))
-                with store.filling(rest, "features", file["features"].shape, "<f4") as made:
-                    for rows, residuals in regress_out(file["features"], facts):
-                        made[rows] = residuals
+            _write_residuals(file, chosen_facts(files, settings["facts"], store.text(file, "manifest")), path)
         yield str(path)
     finally:
         path.unlink(missing_ok=True)
+
+
+def _write_residuals(features: h5py.File, facts: pd.DataFrame, path: Path) -> None:
+    attributes = {"settings": {}, "code": "", "manifest": store.text(features, "manifest")}
+    with store.writing(path, attributes) as file:
+        store.write_row_facts(file, store.row_facts(features))
+        with store.filling(file, "features", features["features"].shape, "<f4") as made:
+            for rows, residuals in regress_out(features["features"], facts):
+                made[rows] = residuals
 
 
 def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.DataFrame:

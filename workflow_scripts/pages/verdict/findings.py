@@ -131,19 +131,6 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
     matters = sentences.choice_that_matters(study.verdict, study.effects)
     kept = int((study.consensus["agreement"] > KEPT).sum())
     restarts, enough = _restarts(study)
-    state = sentences.State(
-        verdict=study.verdict,
-        n_cells=study.n_cells,
-        n_images=n_images,
-        n_labelled=study.n_labelled,
-        n_groups=study.n_groups,
-        n_fragile=len(fragile),
-        shown=shown,
-        choice=_strongest(study),
-        asked_for_k="choose_k" in study.tables,
-        restarts_enough=enough,
-        turning_matters=_turning_matters(study),
-    )
     steps_images = {} if _says_nothing(study) else {"Between two groups": _fragile_images(fragile.head(shown))}
     return [
         Section("images", "Which images are these?", _images(study)),
@@ -173,8 +160,25 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
             None,
             steps_images,
         ),
-        Section("next", "What to do next?", sentences.next_steps(state)),
+        Section("next", "What to do next?", sentences.next_steps(_state(study, shown, enough))),
     ]
+
+
+def _state(study: Study, shown: int, restarts_enough: bool) -> sentences.State:
+    """Return what the next steps depend on; `shown` fragile images are on the page."""
+    return sentences.State(
+        verdict=study.verdict,
+        n_cells=study.n_cells,
+        n_images=len(study.manifest),
+        n_labelled=study.n_labelled,
+        n_groups=study.n_groups,
+        n_fragile=len(study.fragile),
+        shown=shown,
+        choice=_strongest(study),
+        asked_for_k="choose_k" in study.tables,
+        restarts_enough=restarts_enough,
+        turning_matters=_turning_matters(study),
+    )
 
 
 def five_lines(made: list[Section]) -> list[Sentence]:
