@@ -18,14 +18,7 @@ from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.decompositions import Decomposition
 from workflow_scripts.settings.figures import Figure
 
-LIGHT = [
-    "snakemake.script",
-    "tests.jobs",
-    "workflow_scripts.metrics.table",
-    "pandas",
-    "sklearn.cluster",
-    "sklearn.mixture",
-]
+LIGHT = ["snakemake.script", "tests.jobs", "workflow_scripts.metrics.table", "sklearn.cluster", "sklearn.mixture"]
 TORCH = [*LIGHT, "torch"]
 CLUSTERERS = {
     "kmeans": ({"k": 20, "n_init": 2, "repeats": 1}, (3000, 2000), (30_000, 200)),
