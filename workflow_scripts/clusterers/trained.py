@@ -43,7 +43,8 @@ Training = Callable[[int, Checkpoint], Iterator[tuple[int, Trained]]]
 
 
 def scaled(points: np.ndarray, settings: Mapping[str, Any]) -> Tensor:
-    """Return the points centred and divided by one number, so that the mean square is 1, on the settings' device.
+    """Return points (N, d) centred and divided by one number, so that the mean square is 1: float32, on the settings'
+    device.
 
     Scaling by one number keeps the ratios of distances (Xie et al. 2016, section 4.1). Raises `UserError` if the GPU is
     missing or all points are equal.
@@ -68,7 +69,7 @@ def train_each(
     progress: Progress,
     checkpoints: Path | None,
 ) -> Iterator[tuple[int, Runs]]:
-    """Run the training of every repeat, and yield the runs of every k of the settings.
+    """Run the training of every repeat on points `X` (N, d), and yield the runs of every k of the settings.
 
     Repeats run in parallel on `n_threads` threads, each with one math thread, so the results do not depend on
     `n_threads`. A killed run continues from the folder `checkpoints`, which is deleted at the end. The runs have no

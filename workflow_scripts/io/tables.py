@@ -49,7 +49,7 @@ def _checksum(table: pa.Table) -> bytes:
 
 
 def arrow_column(values: Sequence[Any] | np.ndarray, kind: str) -> pa.Array:
-    """Return values as a column of Arrow of a kind of `ARROW_TYPES`; None and NaN become null.
+    """Return values (n,) as a column of Arrow of a kind of `ARROW_TYPES`; None and NaN become null.
 
     The column is made of its buffers, because `pyarrow.array` imports pandas.
     """

@@ -6,7 +6,7 @@ FILE_BITS = 16
 
 
 def apply(image: np.ndarray, bits: int) -> np.ndarray:
-    """Scale an image from a 16-bit file so that the highest number of `bits` bits becomes 1.
+    """Scale an image (H, W) or (H, W, 3) from a 16-bit file so that the highest number of `bits` bits becomes 1.
 
     All images are scaled by the same factor, so their brightness can still be compared. Raises `ValueError` if a value
     has more bits.

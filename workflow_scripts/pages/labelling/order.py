@@ -94,7 +94,10 @@ def typicality(points: np.ndarray) -> np.ndarray:
 
 
 def nearest_in_cluster(points: np.ndarray, partition: np.ndarray, row: int, count: int) -> np.ndarray:
-    """Return the rows of the images of its cluster that are nearest to the image in `row`, at most `count`."""
+    """Return the rows of the images that are nearest to the image in `row`, at most `count`, from its own cluster.
+
+    `points` (N, d) and the clusters of `partition` (N,) are of all images.
+    """
     rows = np.flatnonzero((partition == partition[row]) & (np.arange(len(partition)) != row))
     squares = np.square(points[rows] - points[row]).sum(axis=1)
     return rows[np.argsort(squares, kind="stable")[:count]]
