@@ -61,7 +61,7 @@ def images_of(folder: Path) -> Path:
     rows = []
     for number in range(4):
         Image.fromarray(rng.integers(0, 256, (48, 48)).astype(np.uint8)).save(folder / f"{number}.png")
-        rows.append({"path": f"{number}.png", "image_id": IDS[number]})
+        rows.append({"path": f"{number}.png", "image_id": IDS[number], "width": 48, "height": 48})
     pd.DataFrame(rows).to_csv(folder / "images.csv", index=False)
     return folder / "images.csv"
 
