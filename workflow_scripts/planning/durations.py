@@ -22,7 +22,7 @@ def say_time_left(run: Run) -> None:
         if done == total or time.monotonic() - said < SECONDS_BETWEEN_LINES:
             return
         said = time.monotonic()
-        print(f"{done} of {total} jobs done, time left {expected_time(run.jobs_left(), run.cores)}", file=sys.stderr)
+        print(f"{done} of {total} jobs done; time left: {expected_time(run.jobs_left(), run.cores)}", file=sys.stderr)
 
     run.on_progress(say)
 
@@ -43,8 +43,8 @@ def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
     if not known:
         return "unknown before a first run"
     new = len(timed) - len(known)
-    about = "more than" if new else "about"
-    missing = f"; {new} of {len(timed)} jobs not counted, none ran like them" if new else ""
+    about = "at least" if new else "about"
+    missing = f" (nothing is known of {new} of {len(timed)} jobs)" if new else ""
     if cores is None:
         return f"{about} {_in_words(sum(seconds for seconds, _ in known))} of jobs, by earlier jobs{missing}"
     busy = sum(seconds * min(threads, cores) for seconds, threads in known) / cores
