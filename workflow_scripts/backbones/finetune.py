@@ -32,6 +32,8 @@ PART_SIZE = {"cpu": 4, "cuda": 64}
 """The number of images whose gradient is computed together, by device. Parts are computed at the same time, with one
 math thread each, and are summed in order."""
 MOMENTUM = 0.9
+AUXILIARY = ("aux1", "aux2", "AuxLogits")
+"""Further heads of Inception and GoogLeNet, which are never trained."""
 
 
 @dataclass(frozen=True)
@@ -241,13 +243,8 @@ def held_out_split(
     return np.flatnonzero(labelled & ~is_test), np.flatnonzero(labelled & is_test)
 
 
-AUXILIARY = ("aux1", "aux2", "AuxLogits")
-"""Further heads of Inception and GoogLeNet, which are never trained."""
-
-
 def _trained_parameters(net: nn.Module, trained: str | int) -> list[nn.Parameter]:
-    """Freeze all parameters except those to train, and return these: those of the last layer, of the blocks before it
-    too, or all."""
+    """Return the parameters to train (the last layer; so many blocks before it too; or all), and freeze the others."""
     parts = {name: part for name, part in _parts(net) if name.split(".")[0] not in AUXILIARY}
     names = list(parts)
     if trained == "head":

@@ -36,6 +36,7 @@ class Facts:
     sharpness: float
     levels: int
     range_used: float
+    highest: float
     taken: str = ""
     instrument: str = ""
 

@@ -175,8 +175,8 @@ def _picked(facts: Mapping[str, Facts], table: str) -> dict[str, _Rejection]:
 
 def _masks(facts: Mapping[str, Facts]) -> dict[str, _Rejection]:
     """Return the rejections of the segmentation masks."""
-    found = find_masks(facts).items()
-    return {path: _Rejection(facts[path].format, str(Reason.MASK), f"mask of {image}") for path, image in found}
+    masks = find_masks(facts).items()
+    return {path: _Rejection(facts[path].format, str(Reason.MASK), f"mask of {image}") for path, image in masks}
 
 
 def _inspect_all(
@@ -188,9 +188,9 @@ def _inspect_all(
 ) -> dict[str, Facts | _Rejection]:
     """Return the facts or the rejection of each path, in the order of `entries`; files in `memory` are not opened."""
     unknown = [entry for entry in entries if entry not in memory.known]
-    found = zip(unknown, ordered_map(inspect_one, [entry.path for entry in unknown], workers, batch=16), strict=True)
+    inspected = ordered_map(inspect_one, [entry.path for entry in unknown], workers, batch=16)
     results: dict[Entry, Facts | _Rejection] = dict(memory.known)
-    for done, (entry, result) in enumerate(found, 1):
+    for done, (entry, result) in enumerate(zip(unknown, inspected, strict=True), 1):
         results[entry] = result
         if isinstance(result, Facts):
             memory.add(entry, result)

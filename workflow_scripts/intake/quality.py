@@ -3,15 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil, log2
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from workflow_scripts.io.images import eight_bits
+from workflow_scripts.io.images import FILE_BITS, eight_bits
 
-COLUMNS = ("path", "width", "height", "brightness", "contrast", "sharpness", "levels", "range_used", "remarks")
+COLUMNS = (
+    *("path", "width", "height", "brightness", "contrast", "sharpness"),
+    *("levels", "range_used", "remarks", "highest"),
+)
 WINDOW = 1024
 """Side, in pixels, of the central part of the image in which the sharpness is measured."""
 DARK, BRIGHT, FLAT = 0.05, 0.95, 0.02
@@ -21,8 +23,8 @@ TINY = 64
 ELONGATED = 4
 NARROW = 1 / 8
 NARROW_REMARK = "uses a small part of its range of values"
-FEW_BITS, FILE_BITS = 8, 16
-"""Bits of a file whose values have at most so many levels, and those of the other files of whole numbers."""
+FEW_BITS = 8
+"""Bits of the values of a file that has no more than these."""
 _VALUES = np.arange(256)
 
 
@@ -39,6 +41,7 @@ class Quality:
         does not depend on the contrast.
     levels : how many of 256 grey levels occur.
     range_used : the difference of the highest and the lowest value, as a share of the range of the type.
+    highest : the highest value, as such a share; 1 for floats.
     """
 
     brightness: float
@@ -46,6 +49,7 @@ class Quality:
     sharpness: float
     levels: int
     range_used: float
+    highest: float
 
 
 def measure(pixels: np.ndarray) -> Quality:
@@ -65,6 +69,7 @@ def measure(pixels: np.ndarray) -> Quality:
         sharpness=_rounded(_sharpness(grey)),
         levels=int(np.count_nonzero(counts)),
         range_used=_rounded(share),
+        highest=_rounded(high / whole) if pixels.dtype.kind == "u" else 1.0,
     )
 
 
@@ -93,7 +98,7 @@ def quality_table(measured: Mapping[str, tuple[int, int, Quality]]) -> pd.DataFr
     median = float(np.median([quality.sharpness for *_, quality in measured.values()])) if measured else 0.0
     rows = [
         (path, width, height, quality.brightness, quality.contrast, quality.sharpness, quality.levels,
-         quality.range_used, "; ".join(_remarks(width, height, quality, median)))
+         quality.range_used, "; ".join(_remarks(width, height, quality, median)), quality.highest)
         for path, (width, height, quality) in measured.items()
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -134,9 +139,9 @@ def quality_notes(table: pd.DataFrame) -> Iterator[str]:
         yield f"resize squeezes images of up to {ratios.max():.3g} to 1 ({table['path'][ratios.idxmax()]}) {remedy}"
     if counts[NARROW_REMARK]:
         narrow = table[table["remarks"].str.contains(NARROW_REMARK)]
-        deep = narrow.loc[narrow["levels"] > NARROW * 2**FEW_BITS, "range_used"]
-        bits = ceil(log2(deep.max() * (2**FILE_BITS - 1) + 1)) if len(deep) else 0
-        same = f"depth: {{bits: {bits}}} (all by the same factor) or " if bits else ""
+        deep = (narrow["levels"] > NARROW * 2**FEW_BITS).any()
+        bits = round(table["highest"].max() * (2**FILE_BITS - 1)).bit_length()  # the step runs on all images
+        same = f"depth: {{bits: {bits}}} (all by the same factor) or " if deep and bits < FILE_BITS else ""
         yield (
             "images that use a small part of their range of values become dark, with few grey levels, unless their "
             f"preprocessing begins with the step {same}rescale_intensity (each by its own values)"

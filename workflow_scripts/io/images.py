@@ -68,6 +68,8 @@ def readers(workers: int, max_pixels: int | None, bytes_per_pixel: int = READING
     return int(max(1, min(workers, most)))
 
 
+FILE_BITS = 16
+"""Bits of the values of a file of whole numbers that has more than 8."""
 BAND = 256
 """The number of rows that are converted at once, so that a large image is held in one type only."""
 

@@ -6,7 +6,7 @@ from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.metrics.members import cluster_names
-from workflow_scripts.pages.labelling.order import order_to_label
+from workflow_scripts.pages.labelling.order import asked_table, order_to_label
 from workflow_scripts.pages.labelling.page import write_labelling_page
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
@@ -22,11 +22,14 @@ with job(snakemake.log[0]) as log, store.reading(snakemake.input.images) as stac
     asked = order_to_label(points, partition, labelled, settings["shown"])
     log.info(f"{labelled.sum()} of {len(images)} images have a label; {len(asked)} to label next")
     names = cluster_names(partition, images["label"])
-    table = images.iloc[asked["row"]][["image_id", "path"]].reset_index(drop=True)
-    table = table.assign(cluster=asked["cluster"].map(names), reason=asked["reason"])
-    write_csv(table.rename_axis("rank").rename(lambda place: place + 1).reset_index(), snakemake.output.csv)
+    write_csv(asked_table(images, asked, names), snakemake.output.csv)
     write_labelling_page(
-        *(snakemake.output.page, asked, images, points, partition, names),
+        snakemake.output.page,
+        asked,
+        images,
+        points,
+        partition,
+        names,
         Thumbnails(stack["images"], dict(zip(images["image_id"], images["row"], strict=True))),
         params.names,
     )

@@ -5,7 +5,14 @@ from pathlib import Path
 from snakemake.script import Snakemake
 
 from workflow_scripts.io.tables import read_csv, write_csv
-from workflow_scripts.models.monitoring import compared, control_chart, in_order, known_images, new_images, to_look_at
+from workflow_scripts.models.monitoring import (
+    control_chart,
+    facts_of_known,
+    in_order,
+    known_images,
+    new_images,
+    to_look_at,
+)
 from workflow_scripts.models.naming import grouped
 from workflow_scripts.models.saved import load_model
 from workflow_scripts.pages.monitor.chart import write_charts
@@ -26,7 +33,7 @@ with job(snakemake.log[0]) as log:
     suspects = grouped(suspects, model, folder, params.max_pixels, params.device, snakemake.threads, progress)
     write_charts(chart, images, known, rate, params.style, output.svg, output.png)
     facts = {**params.names, "folder": str(folder), "size": size, "rate": rate, "max_pixels": params.max_pixels}
-    facts |= {"n_images": len(images), **compared(known)}
+    facts |= {"n_images": len(images), **facts_of_known(known)}
     for line in write_monitor(output.page, chart, suspects, output.png, params.links, facts):
         log.log(NOTICE, line)
     write_csv(chart, output.csv)

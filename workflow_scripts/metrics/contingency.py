@@ -22,6 +22,7 @@ def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     classes = sorted(label for label in set(labels) if isinstance(label, str | Real) and label == label and label != "")
     number = {label: code for code, label in enumerate(classes)}
     codes = np.array([number.get(label, -1) for label in labels], dtype=np.intp)
+    # None keeps numpy from making an array of numbers or texts
     return codes, np.array([*classes, None], dtype=object)[:-1]
 
 

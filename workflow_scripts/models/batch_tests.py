@@ -45,7 +45,8 @@ def shift_p_value(known: np.ndarray, batch: np.ndarray) -> float:
 
 
 def smallest_p_value(n_known: int, n: int) -> float:
-    """Return the smallest p-value that both tests can give n numbers and n_known known ones, whatever they are."""
+    """Return the smallest p-value of `shift_p_value` for n numbers and n_known known ones; that of `novelty_p_value` is
+    half of it."""
     return 2 / comb(n_known + n, n)
 
 

@@ -37,7 +37,7 @@ def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFram
 
 
 def new_images(
-    predictions: pd.DataFrame, found: pd.DataFrame, quality: pd.DataFrame, rule: Mapping[str, Any] | None
+    predictions: pd.DataFrame, files: pd.DataFrame, quality: pd.DataFrame, rule: Mapping[str, Any] | None
 ) -> pd.DataFrame:
     """Return new images with their predictions, the time that they were `taken`, and the columns `CHARTS`.
 
@@ -47,7 +47,7 @@ def new_images(
     images = predictions.assign(
         novelty=predictions["novelty"].astype(np.float32),
         outlier=predictions["outlier"] == "True",
-        taken=found["taken"],
+        taken=files["taken"],
     )
     if rule:
         names = named_groups(dict.fromkeys(images["path"], ""), **rule)
@@ -79,9 +79,9 @@ def _by_numbers(path: str) -> list[object]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
-def compared(known: pd.DataFrame) -> dict[str, Any]:
-    """Return what batches are compared with: `n_known`, `n_groups` (None without groups) and `alike`, which is empty
-    with groups and otherwise from `neighbours_alike`."""
+def facts_of_known(known: pd.DataFrame) -> dict[str, Any]:
+    """Return the facts about the known images for the page: `n_known`; `n_groups`, None without groups; `alike`
+    (`neighbours_alike`), empty with groups."""
     in_groups = "group" in known
     return {
         "n_known": len(known),
@@ -90,7 +90,7 @@ def compared(known: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def neighbours_alike(known: pd.DataFrame, seed: int = 0) -> dict[str, float]:
+def neighbours_alike(known: pd.DataFrame) -> dict[str, float]:
     """Return the charts in which known images with neighbouring names are alike, with their correlation.
 
     The images of each class are put in the order of their names. The correlation is that of the ranks of every two
@@ -98,10 +98,10 @@ def neighbours_alike(known: pd.DataFrame, seed: int = 0) -> dict[str, float]:
     """
     order = sorted(range(len(known)), key=lambda row: (known["label"].iloc[row], _by_numbers(known["path"].iloc[row])))
     labels = known["label"].to_numpy()[order]
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     shuffles = (random.permutation(len(known)) for _ in range(N_SHUFFLES))
     within = [rows[np.argsort(labels[rows], kind="stable")] for rows in shuffles]
-    found = {}
+    correlations = {}
     for name in CHARTS:
         ranks = known[name].iloc[order].rank().reset_index(drop=True)
         values = (ranks - ranks.groupby(labels).transform("mean")).to_numpy()
@@ -110,8 +110,8 @@ def neighbours_alike(known: pd.DataFrame, seed: int = 0) -> dict[str, float]:
             continue
         above = sum(_of_neighbours(values[rows], labels) >= observed for rows in within)
         if (1 + above) / (1 + N_SHUFFLES) <= SURE:
-            found[name] = observed
-    return found
+            correlations[name] = observed
+    return correlations
 
 
 def _of_neighbours(values: np.ndarray, labels: np.ndarray) -> float:
@@ -189,8 +189,8 @@ def groups_of_features(features: np.ndarray) -> np.ndarray:
     """
     best, labels = LOWEST_SILHOUETTE, np.zeros(len(features), dtype=int)
     for k in range(2, min(MOST_GROUPS, len(features) // 2) + 1):
-        found = AgglomerativeClustering(k).fit_predict(features)
-        if (score := silhouette_score(features, found)) > best:
-            best, labels = score, found
+        groups = AgglomerativeClustering(k).fit_predict(features)
+        if (score := silhouette_score(features, groups)) > best:
+            best, labels = score, groups
     sizes = np.bincount(labels)
     return np.argsort(np.argsort(-sizes, kind="stable"))[labels]

@@ -4,6 +4,7 @@ import numpy as np
 
 from workflow_scripts.intake.scale_bars.stripe import grey_levels, image_rows
 
+AS_TAKEN = True
 MARGIN = 1
 """The number of rows beside a stripe that are also cut off, because resizing mixes stripe and image there."""
 
@@ -12,8 +13,8 @@ def apply(image: np.ndarray) -> np.ndarray:
     """Return the image (H, W) or (H, W, 3) without the data stripes at its upper and lower edge
     (`stripe.find_stripes`).
 
-    An image without a stripe is returned unchanged. This must be the first step, because after resizing or a change of
-    contrast a stripe no longer has one colour.
+    An image without a stripe is returned unchanged. Only `depth` may come before it, because after resizing or
+    another change of contrast a stripe no longer has one colour.
     """
     rows = image_rows(grey_levels(image))
     top = rows.start + MARGIN if rows.start else 0

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-FILE_BITS = 16
+from workflow_scripts.io.images import FILE_BITS
+
+AS_TAKEN = True
 
 
 def apply(image: np.ndarray, bits: int) -> np.ndarray:

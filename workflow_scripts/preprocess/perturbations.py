@@ -10,7 +10,7 @@ from skimage.transform import resize, rotate
 from skimage.util import img_as_ubyte
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.preprocess.pipeline import Steps, apply_steps, to_float
+from workflow_scripts.preprocess.pipeline import Steps, apply_steps, module_of, to_float
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
     "rotate": (10, 45, 90, 180),
@@ -24,9 +24,6 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
 levels (brighten), standard deviation in per cent of the shorter side (blur), quality (jpeg), and per cent of both sides
 that are kept (crop)."""
 VERSIONS = tuple((name, strength) for name, strengths in STRENGTHS.items() for strength in strengths)
-
-AS_TAKEN = ("crop_data_bar", "depth")
-"""The steps that need an image as it was taken."""
 
 
 def perturb(image: np.ndarray, name: str, strength: float) -> np.ndarray:
@@ -70,7 +67,7 @@ def _cropped(image: np.ndarray, share: float) -> np.ndarray:
 def versions(image: np.ndarray, steps: Steps) -> np.ndarray:
     """Return an image and all of its perturbed `VERSIONS`, each preprocessed by `steps`.
 
-    The first steps, if they are of `AS_TAKEN`, are done before the perturbation.
+    The first steps, if they need the image as it was taken (`AS_TAKEN`), are done before the perturbation.
 
     Parameters
     ----------
@@ -83,7 +80,7 @@ def versions(image: np.ndarray, steps: Steps) -> np.ndarray:
 
     Raises `UserError` if the results have different shapes.
     """
-    before = list(takewhile(lambda step: step["step"] in AS_TAKEN, steps))
+    before = list(takewhile(lambda step: hasattr(module_of(step), "AS_TAKEN"), steps))
     scene = apply_steps(to_float(image), before)
     perturbed = [scene, *(perturb(scene, name, strength) for name, strength in VERSIONS)]
     made = [img_as_ubyte(apply_steps(version, steps[len(before) :])) for version in perturbed]

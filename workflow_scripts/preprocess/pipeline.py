@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -59,12 +60,16 @@ def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
     """Run preprocessing steps on an image, (H, W) or (H, W, 3) float32 in [0, 1]; return the same kind of image."""
     for step in steps:
         parameters = {key: value for key, value in step.items() if key != "step"}
-        apply = importlib.import_module(f"{__package__}.{step['step']}").apply
         try:
-            image = np.clip(apply(image, **parameters), 0, 1).astype(np.float32)
+            image = np.clip(module_of(step).apply(image, **parameters), 0, 1).astype(np.float32)
         except ValueError as error:
             raise UserError(f"step {step['step']}: {error}") from error
     return image
+
+
+def module_of(step: Mapping[str, Any]) -> ModuleType:
+    """Return the module of a step, see `protocol.Step`."""
+    return importlib.import_module(f"{__package__}.{step['step']}")
 
 
 def preprocess_all(

@@ -7,7 +7,10 @@ import numpy as np
 
 
 class Step(Protocol):
-    """A module of this folder with the name of a settings model of `settings.preprocess`."""
+    """A module of this folder with the name of a settings model of `settings.preprocess`.
+
+    A step that needs the image as it was taken has `AS_TAKEN`.
+    """
 
     @property
     def apply(self) -> Callable[..., np.ndarray]:

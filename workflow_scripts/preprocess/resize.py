@@ -27,6 +27,12 @@ def apply(
     return _padded(resized, size) if fit == "pad" else resized
 
 
+def factors(heights: np.ndarray, widths: np.ndarray, size: Sequence[int], fit: str) -> np.ndarray:
+    """Return by how much images of these sides (N,) are enlarged: `crop` fits the one side, the others both."""
+    of_sides = size[0] / heights, size[1] / widths
+    return np.maximum(*of_sides) if fit == "crop" else np.minimum(*of_sides)
+
+
 def _padded(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """Return an array of `size` with the image in the middle, filled with the mean value of the image."""
     padded = np.broadcast_to(image.mean(axis=(0, 1)), (*size, *image.shape[2:])).astype(image.dtype)

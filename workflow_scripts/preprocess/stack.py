@@ -10,7 +10,7 @@ import pandas as pd
 from workflow_scripts.io import store
 from workflow_scripts.io.images import Part, readers
 from workflow_scripts.io.tables import read_csv
-from workflow_scripts.preprocess.pipeline import preprocess_all
+from workflow_scripts.preprocess.pipeline import module_of, preprocess_all
 
 PREPROCESSING_BYTES = 50
 """Bytes per pixel, at most, that a process takes to preprocess an image; CLAHE takes the most."""
@@ -65,17 +65,18 @@ def images_of(rows: pd.DataFrame, folder: str | Path) -> list[Path | Part]:
 
 
 def enlargement(rows: pd.DataFrame, steps: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return a sentence if the step `resize` makes both sides of images more than `MOST_ENLARGED` times as long.
+    """Return a sentence if a step enlarges images more than `MOST_ENLARGED` times.
 
     `rows` has the columns `path`, `width` and `height` of the images, in pixels.
     """
-    size = next((step["size"] for step in steps if step["step"] == "resize"), None)
-    if size is None:
+    step = next((step for step in steps if hasattr(module_of(step), "factors")), None)
+    if step is None:
         return None
-    factors = np.minimum(size[0] / rows["height"].astype(int), size[1] / rows["width"].astype(int))
+    size = step["size"]
+    factors = module_of(step).factors(rows["height"].astype(int), rows["width"].astype(int), size, step["fit"])
     n, most = int((factors > MOST_ENLARGED).sum()), factors.max()
     if not n:
         return None
     counted = f"{n} of {len(rows)} images more than {MOST_ENLARGED} times, up to {most:.3g} times"
     why = "most of what the network sees is interpolated, so try a smaller size"
-    return f"resize to {size[0]} x {size[1]} enlarges {counted} ({rows['path'][factors.idxmax()]}): {why}"
+    return f"{step['step']} to {size[0]} x {size[1]} enlarges {counted} ({rows['path'][factors.idxmax()]}): {why}"

@@ -45,10 +45,11 @@ class FineTuning(Model):
     seed: Seed = 0
 
     @property
-    def layers(self) -> str:
+    def trained_in_words(self) -> str:
         """Return the trained layers in words."""
-        words: dict[str | int, str] = {"head": "the last layer", "all": "all layers", 1: "the last layer and block"}
-        return words.get(self.trained, f"the last layer and {self.trained} blocks")
+        before = "the last layer and the block before it"
+        words: dict[str | int, str] = {"head": "the last layer", "all": "all layers", 1: before}
+        return words.get(self.trained, f"the last layer and the {self.trained} blocks before it")
 
 
 class _Variant(Model):
@@ -171,7 +172,7 @@ class Network(_OfImages):
             else ("torchvision [@torchvision2016]", self.model)
         )
         tuned = self.finetune and (
-            f" after training of {self.finetune.layers} on the labelled images, {self.finetune.epochs} epochs"
+            f" after training of {self.finetune.trained_in_words} on the labelled images, {self.finetune.epochs} epochs"
         )
         source = next((f" [@{key}]" for beginning, key in ARCHITECTURES.items() if name.startswith(beginning)), "")
         return f"{name}{source}, a network of {library} run with PyTorch [@paszke2019]{tuned or ''}"

@@ -57,7 +57,7 @@ class Colour(Step):
 
 
 class CropDataBar(Step):
-    """Cuts off a microscope's data stripe at the lower or upper edge; it must be the first step."""
+    """Cuts off a microscope's data stripe at the lower or upper edge; only `depth` may come before it."""
 
     as_taken = of_whole = True
     in_prose = "removal of the data bar"
@@ -154,7 +154,7 @@ class Preprocess(Model):
     def _as_taken_first(self) -> "Preprocess":
         for before, step in pairwise(self.steps):
             if step.as_taken and not before.as_taken:
-                allowed = "only as the first step, because it needs the image as it was taken"
+                allowed = "only at the beginning, with steps that need the image as it was taken"
                 raise ValueError(f"{step.method_name}: found after another step, allowed: {allowed}")
         return self
 

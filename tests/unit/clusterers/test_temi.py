@@ -64,7 +64,7 @@ def test_the_teacher_and_the_sizes_are_moving_averages():
     heads.follow(0.75)
     torch.testing.assert_close(heads.teacher.gains, before + 0.25)
     a, b = torch.randn(2, 7, 3, generator=torch.Generator().manual_seed(2))
-    log_a, log_b = heads.taught(a, b, 0.1)
+    log_a, log_b = heads.teach(a, b, 0.1)
     torch.testing.assert_close(heads.prior, 0.9 * 0.5 + 0.1 * torch.cat([log_a, log_b], dim=1).exp().mean(dim=1))
 
 

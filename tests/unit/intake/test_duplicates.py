@@ -21,7 +21,7 @@ def _facts(**looks):
     """Return facts of images with the given perceptual hashes, or with the given hashes of look and pixels."""
     rows = {path: look if isinstance(look, tuple) else (look, path) for path, look in looks.items()}
     return {
-        path: Facts(path, "PNG", 1, 1, "L", 1, 1, pixels, f"{look:016x}", "0" * 64, 0.5, 0.2, 1.0, 200, 1.0)
+        path: Facts(path, "PNG", 1, 1, "L", 1, 1, pixels, f"{look:016x}", "0" * 64, 0.5, 0.2, 1.0, 200, 1.0, 1.0)
         for path, (look, pixels) in rows.items()
     }
 

@@ -10,8 +10,8 @@ from scipy.stats import binom
 from workflow_scripts.models.batch_tests import novelty_p_value, shift_p_value
 from workflow_scripts.models.monitoring import (
     CHARTS,
-    compared,
     control_chart,
+    facts_of_known,
     groups_of_features,
     in_order,
     known_images,
@@ -108,8 +108,8 @@ def test_neighbours_that_look_alike_are_noticed_within_their_classes_only():
     assert neighbours_alike(known)["sharpness"] > 0.5
     alone = known.assign(label=known["path"])
     assert neighbours_alike(alone) == {}
-    assert compared(known)["alike"].keys() == {"sharpness"}
-    assert compared(known.assign(group=known["label"])) == {"n_known": 120, "n_groups": 2, "alike": {}}
+    assert facts_of_known(known)["alike"].keys() == {"sharpness"}
+    assert facts_of_known(known.assign(group=known["label"])) == {"n_known": 120, "n_groups": 2, "alike": {}}
 
 
 def test_no_batch_is_full():

@@ -12,7 +12,7 @@ from sklearn.metrics import pairwise_distances
 
 from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.pages import explorer
-from workflow_scripts.pages.labelling.order import FIRST, LATER, order_to_label
+from workflow_scripts.pages.labelling.order import FIRST, LATER, asked_table, order_to_label
 from workflow_scripts.pages.labelling.page import write_labelling_page
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
@@ -77,6 +77,15 @@ def test_the_order_is_that_of_the_explorer(clustered, browser):
         script + ask, 4, points.astype(int).ravel().tolist(), (partition + 1).tolist(), labelled
     )
     assert asked(points, partition, labelled)["row"].tolist() == rows
+
+
+def test_the_table_names_the_images_and_clusters_by_rank():
+    images = pd.DataFrame({"image_id": ["i", "j", "k"], "path": ["i.png", "j.png", "k.png"], "label": "x"})
+    order = pd.DataFrame({"row": [2, 0], "cluster": [1, 0], "reason": [FIRST, LATER]})
+    table = asked_table(images, order, {0: "zero", 1: "one"})
+    assert table.columns.tolist() == ["rank", "image_id", "path", "cluster", "reason"]
+    assert table.to_numpy().tolist() == [[1, "k", "k.png", "one", FIRST], [2, "i", "i.png", "zero", LATER]]
+    assert asked_table(images, order[:0], {}).columns.tolist() == table.columns.tolist()
 
 
 @pytest.fixture

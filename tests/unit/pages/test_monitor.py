@@ -77,8 +77,9 @@ def test_nothing_new_and_no_full_batch(made):
 def test_it_says_when_too_few_groups_make_an_alarm_impossible(made):
     lines, data = made([3.0] * 6, sheets=["a"] * 5 + ["b"])
     assert lines[0] == (
-        "Batches with images of 2 groups cannot raise an alarm: with 12 known groups their p-values are at least "
-        "0.022. Choose batch_size so that a batch has 3 groups or more."
+        "Batches with images of 2 groups cannot raise an alarm of brightness or sharpness: with 12 known groups their "
+        "p-values are at least 0.022, and those of novelty at least 0.011. Choose batch_size so that a batch has 3 "
+        "groups or more."
     )
     assert "60 images of 12 groups" in data["sections"][2]["answers"][0]["text"]
     lines, _ = made([3.0] * 6, sheets=["a", "b", "c", "c", "c", "c"])

@@ -8,7 +8,8 @@ from PIL import Image, ImageFilter, ImageOps
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.preprocess.perturbations import STRENGTHS, VERSIONS, perturb, versions
-from workflow_scripts.preprocess.pipeline import run_steps
+from workflow_scripts.preprocess.pipeline import module_of, run_steps
+from workflow_scripts.settings.preprocess import Step
 
 BYTES = np.random.default_rng(0).integers(60, 190, (40, 40, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
 IMAGE = (BYTES / 255).astype(np.float32)
@@ -75,6 +76,11 @@ def test_a_data_stripe_is_not_turned():
     made = versions(image, steps).astype(int)
     np.testing.assert_array_equal(made[0], run_steps(image, steps))
     assert np.abs(made[1 + VERSIONS.index(("rotate", 180))][::-1, ::-1] - made[0]).max() <= 1
+
+
+def test_the_modules_of_the_steps_that_need_the_image_as_it_was_taken_say_so():
+    for name, settings in Step.registry.items():
+        assert hasattr(module_of({"step": name}), "AS_TAKEN") == settings.as_taken, name
 
 
 def test_the_depth_of_the_data_is_known_before_they_are_made_brighter():

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from workflow_scripts.preprocess import stack
+from workflow_scripts.settings.preprocess import Preprocess
 
 
 @pytest.mark.parametrize(("memory", "n_processes"), [(8e9, 8), (50 * 30 * 20 * 3, 3), (1, 1)])
@@ -32,17 +33,24 @@ def test_fewer_processes_preprocess_larger_images(tmp_path, monkeypatch, memory,
 
 
 @pytest.mark.parametrize(
-    ("sizes", "said"),
+    ("sizes", "fit", "said"),
     [
         (
             [(16, 20), (224, 224)],
+            "squeeze",
             "resize to 224 x 224 enlarges 1 of 2 images more than 4 times, up to 11.2 times (0.png)",
         ),
-        ([(16, 100), (56, 56)], None),
+        ([(16, 100), (56, 56)], "pad", None),
+        (
+            [(16, 100), (56, 56)],
+            "crop",
+            "resize to 224 x 224 enlarges 1 of 2 images more than 4 times, up to 14 times (0.png)",
+        ),
     ],
 )
-def test_images_that_are_mostly_interpolated_are_counted(sizes, said):
+def test_images_that_are_mostly_interpolated_are_counted(sizes, fit, said):
     rows = [{"path": f"{row}.png", "height": str(high), "width": str(wide)} for row, (high, wide) in enumerate(sizes)]
-    found = stack.enlargement(pd.DataFrame(rows), [{"step": "grey"}, {"step": "resize", "size": [224, 224]}])
+    steps = Preprocess.model_validate(["grey", {"resize": {"size": [224, 224], "fit": fit}}]).dump()["steps"]
+    found = stack.enlargement(pd.DataFrame(rows), steps)
     assert found is None if said is None else found.startswith(said)
     assert stack.enlargement(pd.DataFrame(rows), [{"step": "centre_crop", "size": [10, 10]}]) is None

@@ -19,6 +19,20 @@ def parsed(backbone, **shared):
 
 
 @pytest.mark.parametrize(
+    ("trained", "words"),
+    [
+        ("head", "the last layer"),
+        (1, "the last layer and the block before it"),
+        (2, "the last layer and the 2 blocks before it"),
+        ("all", "all layers"),
+    ],
+)
+def test_the_methods_say_which_layers_are_trained(trained, words):
+    backbone = parsed({**NETWORK, "weights": "random", "finetune": {"preprocess": "plain", "trained": trained}})
+    assert f"after training of {words} on the labelled images" in backbone.prose
+
+
+@pytest.mark.parametrize(
     "backbone", [{"descriptor": "lbp", "radii": [1, 2]}, {"descriptor": "hog"}, {"file": "features.npz"}]
 )
 def test_what_is_no_network_has_one_layer_and_no_weights(backbone):

@@ -62,8 +62,9 @@ class Distillation(nn.Module):
         self.register_buffer("losses", torch.zeros(n_heads))
 
     @torch.no_grad()
-    def taught(self, a: Tensor, b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-        """Return the teacher's log probabilities (H, n, k) of pairs of points, and update the sizes of the clusters."""
+    def teach(self, a: Tensor, b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+        """Update the sizes of the clusters by a batch of pairs, and return the teacher's log probabilities (H, n, k) of
+        both points."""
         log_a, log_b = (log_probabilities(self.teacher, x, temperature) for x in (a, b))
         sizes = (log_a.exp().mean(dim=1) + log_b.exp().mean(dim=1)) / 2
         self.prior.lerp_(sizes, 1 - PRIOR_MOMENTUM)
@@ -139,7 +140,7 @@ def _epoch(
     total = torch.zeros_like(heads.losses)
     for rows in batches(len(X), settings["batch_size"], seed(base_seed, "epoch", epoch)):
         a, b = X[rows], X[partners[rows]]
-        teachers = heads.taught(a, b, settings["temperature"])
+        teachers = heads.teach(a, b, settings["temperature"])
         student_a, student_b = (log_probabilities(heads.student, x, settings["temperature"]) for x in (a, b))
         losses = pair_losses((student_a, student_b), teachers, heads.prior, settings["beta"])
         step(optimiser, losses.mean(), KEY)

@@ -1,8 +1,10 @@
 """Order images without labels by how much their labels help: typical images of every cluster, each far from the last.
 
-The order is that of the explorer (`labelNext` in `explorer/labelling.js`), which asks anew after each label.
+The rule is that of the explorer (`labelNext` in `explorer/labelling.js`), which applies it to rounded points and
+samples large clusters, so that single images may differ.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -78,6 +80,16 @@ def order_to_label(points: np.ndarray, partition: np.ndarray, labelled: np.ndarr
         asked.append((int(queue.rows[place]), number, LATER if queue.n_labelled else FIRST))
         queue.label(place)
     return pd.DataFrame(asked, columns=["row", "cluster", "reason"])
+
+
+def asked_table(images: pd.DataFrame, asked: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
+    """Return the images to label next as a table with `rank` (from 1), `image_id`, `path`, `cluster` and `reason`.
+
+    `images` has the rows of the points, `asked` is from `order_to_label`, and `names` are those of the clusters.
+    """
+    table = images.iloc[asked["row"]][["image_id", "path"]].reset_index(drop=True)
+    table.insert(0, "rank", range(1, len(table) + 1))
+    return table.assign(cluster=asked["cluster"].map(names), reason=asked["reason"])
 
 
 def typicality(points: np.ndarray) -> np.ndarray:

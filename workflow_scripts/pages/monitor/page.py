@@ -39,7 +39,8 @@ def write_monitor(
     suspects : from `monitoring.to_look_at`, with `group` (from 0).
     figure : a PNG file of the control charts.
     links : the paths of the tables `batches` and `predictions` below the folder of all results.
-    facts : `dataset`, `study`, `folder`, `n_images`, `size`, `rate`, `max_pixels`, and those of `monitoring.compared`.
+    facts :
+        `dataset`, `study`, `folder`, `n_images`, `size`, `rate`, `max_pixels`, and `monitoring.facts_of_known`.
     """
     noticed = [*_void(chart, facts), *_noticed(chart, facts)]
     sections = [
@@ -87,9 +88,9 @@ def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
     if (smallest := smallest_p_value(known, fewest)) > rate:
         enough = next(n for n in count_from(fewest) if smallest_p_value(known, n) <= rate)
         text = (
-            f"Batches with images of {count(fewest, 'group')} cannot raise an alarm: with "
-            f"{count(known, 'known group')} their p-values are at least {smallest:.2g}. Choose batch_size so that a "
-            f"batch has {enough} groups or more."
+            f"Batches with images of {count(fewest, 'group')} cannot raise an alarm of brightness or sharpness: with "
+            f"{count(known, 'known group')} their p-values are at least {smallest:.2g}, and those of novelty at least "
+            f"{smallest / 2:.2g}. Choose batch_size so that a batch has {enough} groups or more."
         )
         yield Sentence(text, "weak", smallest, "batches")
 
