@@ -18,7 +18,7 @@ HOTTEST = 20.0
 def temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     """Return the temperature that class scores (n, k) are divided by so that the targets (n,) are most probable.
 
-    Temperature scaling (Guo et al. 2017) changes no prediction, only how sure it is.
+    Temperature scaling (Guo, Pleiss, Sun & Weinberger 2017) changes no prediction, only how sure it is.
     """
 
     def loss(log_temperature: float) -> float:

@@ -15,6 +15,7 @@ from workflow_scripts.settings import parse
 from workflow_scripts.settings.backbones import DESCRIPTORS
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.decompositions import Decomposition
+from workflow_scripts.settings.figures.reductions import Distances
 from workflow_scripts.settings.preprocess import Step
 from workflow_scripts.settings.reading import read_yaml
 
@@ -137,3 +138,8 @@ def test_the_default_cites_what_it_uses():
     assert {"lloyd1982", "arthur2007", "zuiderveld1994", "iandola2016", "vandermaaten2008"} <= cited
     assert not {"ester1996", "hinton2006", "mullner2013"} & cited
     assert described["studies"].keys() == settings.studies.keys()
+
+
+def test_distances_cite_the_similarity_of_images_only_if_they_show_it():
+    assert CITED.findall(Distances(of_images=True).prose) == ["sampat2009"]
+    assert not Distances().prose

@@ -1,4 +1,4 @@
-"""Input functions and params of the rules that make audits, galleries and explorers."""
+"""Input functions and params of the rules that make audits, labelling pages, galleries and explorers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -104,6 +104,7 @@ class Figure(Drawing, Method):
     computes: ClassVar[bool] = False
     """Whether the table takes long to compute, so that its job runs on a node of a cluster."""
     shows_images: ClassVar[bool] = False
+    """Whether the figure shows preprocessed images."""
     copies_of_points: ClassVar[int] = 4
     """How many copies of the points, in double precision, the job of the table holds."""
     copies_of_features: ClassVar[int] = 0
@@ -114,7 +115,6 @@ class Figure(Drawing, Method):
     """Whether the figure needs more than one cell or one k."""
     shows_scales: ClassVar[bool] = False
     """Whether the figure needs the scales of the images, which are read only with `intake: {scale_bars: true}`."""
-
     shows_tiles: ClassVar[bool] = False
     """Whether the figure needs tiles, which only `intake: {tiles: ...}` makes."""
 

@@ -100,6 +100,11 @@ class Distances(Figure):
     def reads(self) -> tuple[str, ...]:
         return (*self.sources, "preprocessed") if self.of_images else self.sources
 
+    @property
+    def prose(self) -> str:
+        """Return the words for the distances of the images themselves, the only ones with a source."""
+        return "the structural similarity of images by complex wavelets [@sampat2009]" if self.of_images else ""
+
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
         """Return the bytes of the figure, and of the wavelets of the small images of the sample."""
         of_images = 6 * FLOAT * self.n_images * 64**2 if self.of_images else 0
