@@ -24,8 +24,7 @@ RESUMES = True
 
 
 class Linear(nn.Module):
-    """A linear layer with `normalised` weights or not: a direction and a length for each output (Salimans & Kingma
-    2016).
+    """A linear layer with `normalised` weights or not: a direction and a length for each output (Salimans 2016).
 
     Weights and biases begin uniform within 1 / sqrt(d), as PyTorch's.
     """
