@@ -14,6 +14,10 @@ class UserError(Exception):
     """Report a mistake of the user in one line: the file or the key, the value found, the values allowed."""
 
 
+class NoneNamedError(UserError):
+    """Report that a rule or a table gives none of the images a name."""
+
+
 def found_allowed(found: object, allowed: Iterable[object]) -> str:
     """Return the part of a message about an unknown name: `found 'gray', allowed: grey, clahe (did you mean grey?)`."""
     names = [str(name) for name in allowed]

@@ -69,7 +69,10 @@ def named_groups(
     file: str | None = None,
     column: str = "group",
 ) -> dict[str, str]:
-    """Return the name that a rule gives the group of each file, "" for none; the parameters are as in `group_files`."""
+    """Return the name that a rule gives the group of each file, "" for none; the parameters are as in `group_files`.
+
+    Raises `UserError` if the rule cannot be applied, and `NoneNamedError` if it names no group of any file.
+    """
     if rule == FILE:
         return dict.fromkeys(files, "")
     if rule == "csv":

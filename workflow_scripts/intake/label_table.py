@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import NoneNamedError, UserError
 
 KEYS = ("path", "filename", "image_id")
 LABELS = ("label", "class", "category", "target")
@@ -76,8 +76,8 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
     column :
         name of the column of labels, in place of `LABELS`.
 
-    Raises `UserError` if the table cannot be read, if its columns are not recognised, if it names no image, or if it
-    gives an image two labels.
+    Raises `UserError` if the table cannot be read, if its columns are not recognised, or if it gives an image two
+    labels; `NoneNamedError` if it names no image.
     """
     rows = read_rows(table)
     index = _Index(images)
@@ -96,7 +96,7 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
                 raise UserError(f"{table}: found the labels {labels[path]!r} and {value!r} for {path}, allowed: one")
             labels[path] = value
     if unmatched and not labels:
-        raise UserError(_no_match(table, unmatched, images))
+        raise NoneNamedError(_no_match(table, unmatched, images))
     names = [rows[0][column].strip() if header else f"column {column + 1}" for column in (key, label)]
     return Matched(labels, " and ".join(names), len(unmatched))
 
@@ -164,7 +164,7 @@ def _key_column(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> 
         ]
         key = max(range(len(named)), key=named.__getitem__)
         if 2 * named[key] < len(sample) - 1 or not named[key]:
-            raise UserError(
+            raise NoneNamedError(
                 f"{table}: found columns {', '.join(names)}, of which none names files; "
                 f"allowed: one of {', '.join(KEYS)}"
             )

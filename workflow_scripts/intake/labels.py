@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from workflow_scripts.errors import UserError
+from workflow_scripts.errors import NoneNamedError, UserError
 from workflow_scripts.intake.boxes import read_boxes
 from workflow_scripts.intake.known import STATUSES, Match, match, read_known
 from workflow_scripts.intake.label_table import read_label_table
@@ -86,7 +86,7 @@ def label_images(
           there are at least two classes and at most half as many as images, if the classes are not parts of a data set
           (train, test), and if more than a few images are outside the largest class.
 
-    Raises `UserError` if the rule cannot be applied, or if it fits no image.
+    Raises `UserError` if the rule cannot be applied, and `NoneNamedError` if it fits no image.
     """
     if rule == "none":
         return Labelling(dict.fromkeys(images, ""), "none", "no labels asked for")
@@ -95,7 +95,7 @@ def label_images(
     labelling = _applied(images, rule, level, pattern, file, pixels or {})
     if rule in OF_PATHS and images and not any(labelling.labels.values()):
         allowed = f"one that fits the images, the first is {next(iter(images))!r}"
-        raise UserError(f"config: intake: found the rule {labelling.rule}, allowed: {allowed}")
+        raise NoneNamedError(f"config: intake: found the rule {labelling.rule}, allowed: {allowed}")
     return labelling
 
 

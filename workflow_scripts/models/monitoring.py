@@ -10,7 +10,8 @@ import pandas as pd
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import silhouette_score
 
-from workflow_scripts.intake.groups import named_groups
+from workflow_scripts.errors import NoneNamedError
+from workflow_scripts.intake.groups import FILE, named_groups
 from workflow_scripts.models.batch_tests import conformal_p_values, novelty_p_value, shift_p_value
 from workflow_scripts.models.saved import SavedModel
 
@@ -42,7 +43,7 @@ def new_images(
     """Return new images with their predictions, the time that they were `taken`, and the columns `CHARTS`.
 
     The tables are as texts: the predictions of the model, and what intake says of the same images. If there is a `rule`
-    (the settings `intake.groups`), images have a `group`.
+    (the settings `intake.groups`), images have a `group`; one for which it has no value is a group of its own.
     """
     images = predictions.assign(
         novelty=predictions["novelty"].astype(np.float32),
@@ -50,9 +51,22 @@ def new_images(
         taken=files["taken"],
     )
     if rule:
-        names = named_groups(dict.fromkeys(images["path"], ""), **rule)
-        images["group"] = [names[path] or path for path in images["path"]]
+        images["group"] = _groups(images, rule)
     return _with_drifts(images, quality)
+
+
+def _groups(images: pd.DataFrame, rule: Mapping[str, Any]) -> list[str]:
+    contents = images["image_id"].str.split("-").str[0]  # the ids of copies go on behind a -
+    try:
+        names = named_groups(dict(zip(images["path"], contents, strict=True)), **rule)
+    except NoneNamedError:
+        names = dict.fromkeys(images["path"], "")
+    return [names[path] or path for path in images["path"]]
+
+
+def ungrouped(images: pd.DataFrame, rule: Mapping[str, Any] | None) -> bool:
+    """Return whether a rule of groups, other than that each file is one, has no value for any of the new images."""
+    return rule is not None and rule["rule"] != FILE and bool((images["group"] == images["path"]).all())
 
 
 def _with_drifts(images: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from workflow_scripts.models.monitoring import (
     neighbours_alike,
     new_images,
     to_look_at,
+    ungrouped,
 )
 from workflow_scripts.models.saved import SavedModel
 
@@ -90,12 +91,37 @@ def test_a_batch_of_groups_is_tested_by_their_means():
     assert control_chart(_images(10, 1), KNOWN, SIZE, RATE)["groups"].isna().all()
 
 
-def test_new_images_get_their_groups_by_the_rule_of_the_data_set():
-    paths = ["s1/a.png", "s1/b.png", "c.png"]
+def _new(rule, *paths):
     quality = pd.DataFrame({"path": paths, "brightness": "0.1", "sharpness": "1"})
-    predictions = pd.DataFrame({"path": paths, "novelty": "1.5", "outlier": "False"})
-    images = new_images(predictions, pd.DataFrame({"taken": [""] * 3}), quality, {"rule": "folder", "level": 0})
+    ids = [f"id{number}" for number in range(len(paths))]
+    predictions = pd.DataFrame({"image_id": ids, "path": paths, "novelty": "1.5", "outlier": "False"})
+    return new_images(predictions, pd.DataFrame({"taken": [""] * len(paths)}), quality, rule)
+
+
+def test_new_images_get_their_groups_by_the_rule_of_the_data_set():
+    rule = {"rule": "folder", "level": 0}
+    images = _new(rule, "s1/a.png", "s1/b.png", "c.png")
     assert images["group"].tolist() == ["s1", "s1", "c.png"]
+    assert not ungrouped(images, rule)
+
+
+@pytest.mark.parametrize(
+    "rule", [{"rule": "folder"}, {"rule": "regex", "pattern": "coil_(.)"}, {"rule": "csv", "file": "table.csv"}]
+)
+@pytest.mark.parametrize("header", ["path,group", "file,group"])
+def test_new_images_that_a_rule_of_groups_does_not_fit_are_groups_of_their_own(tmp_path, rule, header):
+    (tmp_path / "table.csv").write_text(f"{header}\nold_1.png,A\nold_2.png,B\n")
+    rule = {**rule, "file": str(tmp_path / "table.csv")}
+    images = _new(rule, "1.png", "2.png")
+    assert images["group"].tolist() == ["1.png", "2.png"]
+    assert ungrouped(images, rule)
+    assert not ungrouped(_new({"rule": "file"}, "1.png", "2.png"), {"rule": "file"})
+
+
+def test_a_table_of_groups_names_new_images_by_their_contents_and_never_two_by_one_name(tmp_path):
+    (tmp_path / "table.csv").write_text("image_id,group\n001.png,A\nid2,B\n")
+    images = _new({"rule": "csv", "file": str(tmp_path / "table.csv")}, "x/001.png", "y/001.png", "z.png")
+    assert images["group"].tolist() == ["x/001.png", "y/001.png", "B"]
 
 
 def test_neighbours_that_look_alike_are_noticed_within_their_classes_only():
@@ -149,6 +175,7 @@ def test_known_and_new_images_get_what_intake_measured():
     assert known["group"].tolist() == ["x", "x"]
     assert "group" not in known_images(model, manifest, quality, False)
     assert known[["path", *CHARTS]].values.tolist() == [["c", 2.0, 0.3, 3.0], ["a", 0.5, 0.1, 1.0]]
-    predictions = pd.DataFrame({"path": ["b"], "novelty": ["1.5"], "outlier": ["True"]})
+    predictions = pd.DataFrame({"image_id": ["2"], "path": ["b"], "novelty": ["1.5"], "outlier": ["True"]})
     (new,) = new_images(predictions, pd.DataFrame({"taken": ["2026"]}), quality, None).to_dict("records")
-    assert new == {"path": "b", "novelty": 1.5, "outlier": True, "taken": "2026", "brightness": 0.2, "sharpness": 2.0}
+    assert new == {"image_id": "2", "path": "b", "novelty": 1.5, "outlier": True, "taken": "2026", "brightness": 0.2,
+                   "sharpness": 2.0}  # fmt: skip

@@ -20,7 +20,7 @@ STYLE = {**Style().dump(), "dpi": 60}
 def made(tmp_path):
     """Return a function that makes the page of some images and returns its lines and its data."""
 
-    def make(novelties, brightness=0.5, draws=False, sheets=None, alike=None):
+    def make(novelties, brightness=0.5, draws=False, sheets=None, alike=None, ungrouped=False):
         rng = np.random.default_rng(0)
         known = pd.DataFrame(rng.random((60, 3)), columns=["novelty", "brightness", "sharpness"])
         if sheets:
@@ -44,6 +44,7 @@ def made(tmp_path):
             "max_pixels": 10**6,
             "n_groups": 12 if sheets else None,
             "alike": alike or {},
+            "ungrouped": ungrouped,
         }
         page = tmp_path / "page.html"
         links = {"batches": "monitor/f/s.csv", "predictions": "predictions/f/s.csv"}
@@ -93,3 +94,8 @@ def test_it_says_when_neighbouring_images_are_alike(made):
     )
     assert "brightness (correlation 0.62)" in lines[0]
     assert "intake.groups" in lines[0]
+
+
+def test_it_says_when_the_rule_of_groups_fits_no_new_image(made):
+    lines, _ = made([0.5] * 6, sheets=list("abcdef"), ungrouped=True)
+    assert lines[0].startswith("The rate of false alarms may not hold: intake.groups names the group of none of the")

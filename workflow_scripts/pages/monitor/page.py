@@ -40,7 +40,8 @@ def write_monitor(
     figure : a PNG file of the control charts.
     links : the paths of the tables `batches` and `predictions` below the folder of all results.
     facts :
-        `dataset`, `study`, `folder`, `n_images`, `size`, `rate`, `max_pixels`, and `monitoring.facts_of_known`.
+        `dataset`, `study`, `folder`, `n_images`, `size`, `rate`, `max_pixels`, `monitoring.ungrouped` and those of
+        `monitoring.facts_of_known`.
     """
     noticed = [*_void(chart, facts), *_noticed(chart, facts)]
     sections = [
@@ -81,6 +82,13 @@ def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
             "belong together, and make the model again."
         )
         yield Sentence(text, "weak", max(facts["alike"].values()), "batches")
+    if facts["ungrouped"]:
+        text = (
+            "The rate of false alarms may not hold: intake.groups names the group of none of the new images, so that "
+            "each is a group of its own. Choose a rule that new images have too, such as folder, or add them to the "
+            "table."
+        )
+        yield Sentence(text, "weak", facts["n_images"], "predictions")
     known, rate = facts["n_groups"], facts["rate"]
     if known is None or chart.empty:
         return
