@@ -1,6 +1,6 @@
 """Shared code of the clusterers that train a network: scaled points, repeats in parallel, checkpoints."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -98,13 +98,18 @@ def train_each(
         rmtree(checkpoints, ignore_errors=True)
 
 
-def resumed(checkpoint: Checkpoint, k: int, train: Callable[[], Trained]) -> Trained:
-    """Return the result that the checkpoint keeps for k, or train and keep it."""
-    if (kept := checkpoint.finished(f"k={k}")) is not None:
-        return Trained(**kept)
-    trained = train()
-    checkpoint.finish(f"k={k}", asdict(trained))
-    return trained
+def each_k(
+    train: Callable[[int, int, Checkpoint], Trained], ks: Iterable[int], repeat_seed: int, checkpoint: Checkpoint
+) -> Iterator[tuple[int, Trained]]:
+    """Yield each k with the result that the checkpoint keeps, or with that of `train(k, seed, checkpoint)`, and keep
+    it."""
+    for k in ks:
+        if (kept := checkpoint.finished(f"k={k}")) is None:
+            trained = train(k, seed(repeat_seed, k), checkpoint)
+            checkpoint.finish(f"k={k}", asdict(trained))
+        else:
+            trained = Trained(**kept)
+        yield k, trained
 
 
 def _fingerprint(X: Tensor) -> list[Any]:

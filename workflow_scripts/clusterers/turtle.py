@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear, normalize
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.trained import Trained, resumed, scaled, train_each
+from workflow_scripts.clusterers.trained import Trained, each_k, scaled, train_each
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.reduce.training import adam, batches, step
@@ -24,7 +24,8 @@ RESUMES = True
 
 
 class Linear(nn.Module):
-    """A linear layer with `normalised` weights or not: a direction and a length for each output (Salimans 2016).
+    """A linear layer; if `normalised`, its weights are a direction and a length for each output (Salimans & Kingma
+    2016).
 
     Weights and biases begin uniform within 1 / sqrt(d), as PyTorch's.
     """
@@ -56,18 +57,11 @@ def cluster(
     the clusters (nats). Raises `UserError` if the GPU is missing, all points are equal, or the loss is infinite.
     """
     X = scaled(points, settings)
-    return train_each(partial(_repeat, X, settings), X, settings, base_seed, n_threads, progress, checkpoints)
+    training = partial(each_k, partial(train_labelling, X, settings), settings["k"])
+    return train_each(training, X, settings, base_seed, n_threads, progress, checkpoints)
 
 
-def _repeat(
-    X: Tensor, settings: Mapping[str, Any], repeat_seed: int, checkpoint: Checkpoint
-) -> Iterator[tuple[int, Trained]]:
-    for k in settings["k"]:
-        train = partial(train_labelling, X, k, settings, seed(repeat_seed, k), checkpoint)
-        yield k, resumed(checkpoint, k, train)
-
-
-def train_labelling(X: Tensor, k: int, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint) -> Trained:
+def train_labelling(X: Tensor, settings: Mapping[str, Any], k: int, base_seed: int, checkpoint: Checkpoint) -> Trained:
     """Train a labelling of X (N, d) into k clusters, with the settings of `settings.Turtle`.
 
     The labelling is a linear layer with normalised weights and a softmax. In every round a new linear classifier takes

@@ -12,6 +12,7 @@ from workflow_scripts.settings.costs import (
     FLOP_PER_WEIGHT,
     FLOPS,
     ROUNDS,
+    SIMILARITIES_AT_ONCE,
     THREADED_RESTARTS,
     encoder_weights,
 )
@@ -427,7 +428,8 @@ class Temi(_Trained):
         the layers of a batch of pairs; and those of the neighbours, with the similarities of a block of points."""
         weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
         units = self.n_heads * (sum(self.widths) + max(self.k)) * min(n, self.batch_size)
-        return self.threads * 4 * (8 * weights + 20 * units) + FLOAT * n * self.n_neighbors + 4 * 512 * n
+        neighbours = n * (FLOAT * self.n_neighbors + 4 * SIMILARITIES_AT_ONCE)
+        return self.threads * 4 * (8 * weights + 20 * units) + neighbours
 
     def seconds(self, n: int, d: int) -> float:
         """Return the seconds on a slow core: those of the matrix products in all steps of each k, and those of the

@@ -25,6 +25,8 @@ LABELS_AT_ONCE = 4_000_000
 """Number of labels counted at once."""
 PAIRS_OF_CELLS_COPIES = 20
 """Number of matrices of all pairs of cells held at once, counting copies and tables of pairs."""
+SIMILARITIES_AT_ONCE = 512
+"""Number of points whose similarities to all others are held at once, as `temi.neighbours.ROWS`."""
 FACTS = 500
 """Bytes in memory for each image: its row of the manifest, and the facts about it."""
 

@@ -16,7 +16,6 @@ from workflow_scripts.clusterers.dec.embedding import soft_assignment, target_di
 from workflow_scripts.clusterers.dec.network import Autoencoder, one_cycle, pretrain
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.errors import UserError
-from workflow_scripts.io import checkpoint as checkpoints
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.seeds import seed
 from workflow_scripts.settings.clusterers import Dec
@@ -99,34 +98,17 @@ def test_the_learning_rate_rises_and_falls():
     assert np.argmax(rates) == 30
 
 
-class _KilledError(Exception):
-    pass
-
-
 @pytest.mark.parametrize(
     ("pretraining", "round_of_the_kill"), [("joint", 3), ("joint", 32), ("layerwise", 45), ("layerwise", 92)]
 )
-def test_after_a_kill_the_result_is_the_same(tmp_path, monkeypatch, pretraining, round_of_the_kill):
+def test_after_a_kill_the_result_is_the_same(tmp_path, killed, pretraining, round_of_the_kill):
     """Killed between two rounds of the pretraining, of a layer or of the clustering; the state is on disk each time."""
     how = {"repeats": 1, "k": [3, 4], "pretraining": pretraining, "pretraining_epochs": 30, "tolerance": 0}
     whole = _cluster(**how)
-    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN_SAVES", 0)
-    rounds, count = Checkpoint.rounds, 0
-
-    def killed(self, *given):
-        nonlocal count
-        for number in rounds(self, *given):
-            count += 1
-            if count == round_of_the_kill:
-                raise _KilledError
-            yield number
-
     folder = tmp_path / ".dec.h5.checkpoints"
-    monkeypatch.setattr(Checkpoint, "rounds", killed)
-    with pytest.raises(_KilledError):
+    with killed(round_of_the_kill):
         _cluster(folder=folder, **how)
     assert list(folder.iterdir())
-    monkeypatch.setattr(Checkpoint, "rounds", rounds)
     resumed = _cluster(folder=folder, **how)
     for k, runs in whole.items():
         np.testing.assert_array_equal(runs.labels, resumed[k].labels)

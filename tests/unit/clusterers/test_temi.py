@@ -12,9 +12,10 @@ from sklearn.neighbors import NearestNeighbors
 from workflow_scripts.clusterers import temi
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.clusterers.temi.heads import Distillation, Heads, log_probabilities, pair_losses
-from workflow_scripts.clusterers.temi.neighbours import nearest
+from workflow_scripts.clusterers.temi.neighbours import ROWS, nearest
 from workflow_scripts.errors import UserError
 from workflow_scripts.settings.clusterers import Temi
+from workflow_scripts.settings.costs import SIMILARITIES_AT_ONCE
 
 H, N, K = 3, 5, 4
 
@@ -57,7 +58,7 @@ def test_a_head_is_the_papers_network():
 
 
 def test_the_teacher_and_the_sizes_are_moving_averages():
-    heads = Distillation(Heads(2, (3, 5, 4, 2), torch.Generator().manual_seed(1)), 2, 2)
+    heads = Distillation(Heads(2, (3, 5, 4, 2), torch.Generator().manual_seed(1)))
     before = heads.teacher.gains.clone()
     with torch.no_grad():
         heads.student.gains += 1
@@ -72,6 +73,10 @@ def test_neighbours_are_those_of_scikit_learn():
     X = np.random.default_rng(0).normal(size=(1100, 6)).astype(np.float32)  # three blocks
     expected = NearestNeighbors(n_neighbors=5, metric="cosine", algorithm="brute").fit(X.astype(float)).kneighbors()[1]
     np.testing.assert_array_equal(nearest(torch.from_numpy(X), 5), expected)
+
+
+def test_the_estimate_of_memory_counts_the_similarities_of_a_block():
+    assert SIMILARITIES_AT_ONCE == ROWS
 
 
 def test_it_is_better_than_k_means_on_the_digits():

@@ -10,7 +10,6 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.io import checkpoint as checkpoints
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.seeds import seed
 from workflow_scripts.settings.clusterers import Clusterer
@@ -21,10 +20,6 @@ SETTINGS = {
     "turtle": {"steps": 100, "batch_size": 150},
 }
 METHODS = pytest.mark.parametrize("method", SETTINGS)
-
-
-class _KilledError(Exception):
-    pass
 
 
 def _cluster(method, points=POINTS, threads=1, folder=None, **other):
@@ -51,28 +46,16 @@ def test_a_k_does_not_depend_on_the_others_nor_on_threads(method):
 
 @METHODS
 @pytest.mark.parametrize("round_of_the_kill", [7, 17])
-def test_after_a_kill_the_result_is_the_same(tmp_path, monkeypatch, method, round_of_the_kill):
+def test_after_a_kill_the_result_is_the_same(tmp_path, monkeypatch, killed, method, round_of_the_kill):
     """Killed in the training for the first k, and for the second; the state is on disk after every round."""
     few = {"temi": {"steps": 20}, "turtle": {"steps": 10}}[method]
     cluster = partial(_cluster, method, repeats=1, k=[3, 4], **few)
     whole = cluster()
-    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN_SAVES", 0)
-    rounds, count = Checkpoint.rounds, 0
-
-    def killed(self, *given):
-        nonlocal count
-        for number in rounds(self, *given):
-            count += 1
-            if count == round_of_the_kill:
-                raise _KilledError
-            yield number
-
     folder = tmp_path / ".heads.h5.checkpoints"
-    monkeypatch.setattr(Checkpoint, "rounds", killed)
-    with pytest.raises(_KilledError):
+    with killed(round_of_the_kill):
         cluster(folder=folder)
     assert list(folder.iterdir())
-    rounds_done = []
+    rounds, rounds_done = Checkpoint.rounds, []
 
     def counted(self, *given):
         for number in rounds(self, *given):

@@ -14,7 +14,7 @@ from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.dec.embedding import train_clusters
 from workflow_scripts.clusterers.dec.network import Autoencoder, pretrain
 from workflow_scripts.clusterers.kmeans import path_on
-from workflow_scripts.clusterers.trained import Trained, resumed, scaled, train_each
+from workflow_scripts.clusterers.trained import Trained, each_k, scaled, train_each
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.seeds import seed
@@ -51,9 +51,7 @@ def _repeat(
     X: Tensor, settings: Mapping[str, Any], repeat_seed: int, checkpoint: Checkpoint
 ) -> Iterator[tuple[int, Trained]]:
     net, error = _pretrained(X, settings, repeat_seed, checkpoint)
-    for k in settings["k"]:
-        train = partial(train_clusters, net, X, k, settings, seed(repeat_seed, k), checkpoint)
-        trained = resumed(checkpoint, k, train)
+    for k, trained in each_k(partial(train_clusters, net, X, settings), settings["k"], repeat_seed, checkpoint):
         yield k, replace(trained, diagnostics={"reconstruction_error": error, **trained.diagnostics})
 
 

@@ -57,7 +57,7 @@ class Clustering(nn.Module):
 
 
 def train_clusters(
-    pretrained: Autoencoder, X: Tensor, k: int, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint
+    pretrained: Autoencoder, X: Tensor, settings: Mapping[str, Any], k: int, base_seed: int, checkpoint: Checkpoint
 ) -> Trained:
     """Train a copy of the encoder and k centres on the points `X` (N, d) float32 towards the sharpened assignments.
 

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.temi.heads import train_heads
+from workflow_scripts.clusterers.temi.heads import KEY, train_heads
 from workflow_scripts.clusterers.temi.neighbours import nearest
-from workflow_scripts.clusterers.trained import Trained, resumed, scaled, train_each
+from workflow_scripts.clusterers.trained import each_k, scaled, train_each
 from workflow_scripts.errors import UserError
-from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.reduce.training import one_thread
-from workflow_scripts.seeds import seed
 
 RESUMES = True
 """Whether `cluster` takes a folder for checkpoints."""
@@ -38,17 +35,9 @@ def cluster(
     """
     if (n_neighbors := settings["n_neighbors"]) >= len(points):
         allowed = f"less than the number of images, {len(points)}"
-        raise UserError(f"config: clusterers: temi: n_neighbors: found {n_neighbors}, allowed: {allowed}")
+        raise UserError(f"{KEY}: n_neighbors: found {n_neighbors}, allowed: {allowed}")
     X = scaled(points, settings)
     with one_thread():
         neighbours = nearest(X, n_neighbors)
-    training = partial(_repeat, X, neighbours, settings)
+    training = partial(each_k, partial(train_heads, X, neighbours, settings), settings["k"])
     return train_each(training, X, settings, base_seed, n_threads, progress, checkpoints)
-
-
-def _repeat(
-    X: Tensor, neighbours: Tensor, settings: Mapping[str, Any], repeat_seed: int, checkpoint: Checkpoint
-) -> Iterator[tuple[int, Trained]]:
-    for k in settings["k"]:
-        train = partial(train_heads, X, neighbours, k, settings, seed(repeat_seed, k), checkpoint)
-        yield k, resumed(checkpoint, k, train)

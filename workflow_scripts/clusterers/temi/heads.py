@@ -55,8 +55,9 @@ class Distillation(nn.Module):
     prior: Tensor
     losses: Tensor
 
-    def __init__(self, student: Heads, n_heads: int, k: int) -> None:
+    def __init__(self, student: Heads) -> None:
         super().__init__()
+        n_heads, _, k = student.gains.shape
         self.student, self.teacher = student, deepcopy(student).requires_grad_(False)
         self.register_buffer("prior", torch.full((n_heads, k), 1 / k))
         self.register_buffer("losses", torch.zeros(n_heads))
@@ -99,7 +100,7 @@ def pair_losses(students: tuple[Tensor, Tensor], teachers: tuple[Tensor, Tensor]
 
 
 def train_heads(
-    X: Tensor, neighbours: Tensor, k: int, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint
+    X: Tensor, neighbours: Tensor, settings: Mapping[str, Any], k: int, base_seed: int, checkpoint: Checkpoint
 ) -> Trained:
     """Train heads for k clusters of X (N, d), with the settings of `settings.Temi`.
 
@@ -108,7 +109,7 @@ def train_heads(
     """
     random = torch.Generator().manual_seed(seed(base_seed, "weights"))
     student = Heads(settings["n_heads"], (X.shape[1], *settings["widths"], k), random)
-    heads = Distillation(student, settings["n_heads"], k).to(X.device)
+    heads = Distillation(student).to(X.device)
     optimiser = adam([*heads.student.parameters()], settings["learning_rate"], WEIGHT_DECAY)
     n_epochs = ceil(settings["steps"] / ceil(len(X) / settings["batch_size"]))
     for epoch in checkpoint.rounds(f"k={k}", heads, optimiser, n_epochs):
