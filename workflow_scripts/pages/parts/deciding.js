@@ -1,9 +1,10 @@
 /** Decisions on images one after another, by key. They stay in the browser until they are exported. */
 class Deciding {
   /**
-   * `given(item)` is the text that is decided on: a decision on another text does not count. `marks` has the sign of
-   * each kind of decision in the list, `show(item, decision)` shows an image, `tell(decided, count)` says how many
-   * decisions there are in all and of a kind, and `exported()` returns the table to download and its name.
+   * `title` is that of the page, `exports` names what is exported. `given(item)` is the text that is decided on: a
+   * decision on another text does not count. `marks` has the sign of each kind of decision in the list,
+   * `show(item, decision)` shows an image, `tell(decided, count)` says how many decisions there are in all and of a
+   * kind, and `exported()` returns the table to download and its name.
    */
   constructor(facts) {
     Object.assign(this, facts, { at: 0, decisions: {} });
@@ -55,8 +56,19 @@ class Deciding {
     this.go(after >= 0 ? after : Math.max(0, this.items.findIndex(open)));
   }
 
-  /** Fill the list with the rows of the images, listen to keys and buttons, and show the first image without a decision. */
+  /** Write the title, the progress and the buttons into the page. */
+  furnish() {
+    document.title = this.title;
+    element("header").append(make("h1", { textContent: this.title }), make("span", { id: "counts", ariaLive: "polite" }),
+      make("progress", { id: "progress", value: 0 }),
+      button({ id: "export", title: `Download the ${this.exports} as a CSV` }, `Export ${this.exports}`, "e"));
+    element("moves").append(button({ id: "previous" }, "Previous", "p"), " ", button({ id: "next" }, "Next", "n"), " ",
+      button({ id: "undecided" }, "Next undecided", "space"));
+  }
+
+  /** Fill the page and its list of images, listen to keys and buttons, and show the first image without a decision. */
   begin(row, keys) {
+    this.furnish();
     if (!this.items.length) return;
     const next = () => this.go(this.at + 1), previous = () => this.go(this.at - 1), undecided = () => this.goToUndecided();
     const download = () => save(...this.exported());
@@ -77,8 +89,12 @@ class Deciding {
   }
 }
 
+/** Return a button with its key. */
+function button(properties, text, key) {
+  return make("button", properties, text, " ", make("kbd", { textContent: key }));
+}
+
 /** Return the button of a decision, with its key. */
 function choice(kind, key, text, act, chosen) {
-  return make("button", { className: `${kind} ${chosen ? "chosen" : ""}`, onclick: act }, text, " ",
-    make("kbd", { textContent: key }));
+  return button({ className: `${kind} ${chosen ? "chosen" : ""}`, onclick: act }, text, key);
 }
