@@ -1,6 +1,5 @@
 """Input functions and params of the rules that make the manifest: files, parts of files and labels."""
 
-import sys
 from dataclasses import dataclass
 from glob import escape
 from os.path import abspath, isdir, join, split
@@ -40,12 +39,13 @@ class IntakeInputs(Stage):
         entries = scan(folder, intake.include, intake.exclude)
         return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
 
+    @ends_the_run
     def known_listing(self, wildcards: Wildcards) -> str:
         """Return a digest of the files in the folder of labelled images that labels are taken from."""
         try:
             return listing_digest(scan(str(self.settings.intake.labels.file)))
         except UserError as error:
-            sys.exit(f"Error: intake.labels.file: {error}")
+            raise UserError(f"config: intake.labels.file: {error}") from None
 
     @ends_the_run
     def label_table(self, wildcards: Wildcards) -> Files:
@@ -111,6 +111,7 @@ class IntakeInputs(Stage):
             "min_size": intake.min_size,
         }
 
+    @ends_the_run
     def annotations(self, wildcards: Wildcards) -> str | None:
         """Return a digest of the annotations that boxes or labels come from, or None."""
         intake = self.settings.intake
@@ -125,7 +126,8 @@ class IntakeInputs(Stage):
             entries = scan(source) if isdir(source) else scan(folder or ".", ["./" + escape(name)])
             return listing_digest(entries)
         except UserError:
-            sys.exit(f"Error: config: intake.{key}: found nothing at {source}, allowed: {ANNOTATIONS}")
+            message = f"config: intake.{key}: found nothing at {source}, allowed: {ANNOTATIONS}"
+            raise UserError(message) from None
 
     @property
     def sublabel_rule(self) -> dict[str, Any] | None:

@@ -1,6 +1,5 @@
 """Input functions and params of the rules that assign new images to the groups of models."""
 
-import sys
 from dataclasses import dataclass
 from os.path import isdir
 from typing import Any
@@ -19,13 +18,14 @@ class NewImagesInputs(Stage):
 
     models: ModelInputs
 
+    @ends_the_run
     def listing(self, wildcards: Wildcards) -> str:
         """Return a digest of the files in the folder of new images."""
         intake = self.settings.intake
         try:
             return listing_digest(scan(str(self.settings.new_images), intake.include, intake.exclude))
         except UserError as error:
-            sys.exit(f"Error: new_images: {error}")
+            raise UserError(f"config: new_images: {error}") from None
 
     @property
     def table(self) -> str:
