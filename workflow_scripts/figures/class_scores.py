@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.style import looks, note, placeholder, short_names, theme
-from workflow_scripts.figures.text_table import count_rows, spread, write_table
+from workflow_scripts.figures.text_table import spread, write_table
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
 
@@ -52,8 +52,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             for row in table.to_dict("records")
         ]
         headings, marks = ["Class (n)", *HEADINGS], [class_looks[name] for name in table["label"]]
-        made = write_table(figure, headings, rows, style, marks, table["support"])
-        first, n_shown = table.iloc[0], count_rows(figure, headings, rows, style)
+        made, n_shown = write_table(figure, headings, rows, style, marks, table["support"])
+        first = table.iloc[0]
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
         some = "" if n_shown == len(rows) else f" The {n_shown} largest of {len(rows)} classes."
         note(made, f"Percent, mean ± sd over {first['n_repeats']} repeats; {k}majority vote.{some}", style)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.style import looks, note, placeholder, short_names, theme
-from workflow_scripts.figures.text_table import BELOW, count_rows, spread, write_table
+from workflow_scripts.figures.text_table import BELOW, spread, write_table
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.dbcv import validities
@@ -71,8 +71,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ]
         marks = [looks_of[name] for name in table["name"]]
         headings = ["Cluster", *HEADINGS]
-        made = write_table(figure, headings, rows, style, marks, table["size"], BELOW + 4)
-        n_shown = count_rows(figure, headings, rows, style)
+        made, n_shown = write_table(figure, headings, rows, style, marks, table["size"], BELOW + 4)
         some = "" if n_shown == len(rows) else f" The {n_shown} largest of {len(rows)} clusters."
         first = table.iloc[0]
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "

@@ -84,7 +84,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             *([] if narrow else ["Largest"]),
             *(HEADINGS[metric] for metric in metrics),
         ]
-        made = write_table(figure, headings, rows, style, below=BELOW + 4)
+        made, _ = write_table(figure, headings, rows, style, below=BELOW + 4)
         note(made, _explanation(table, metrics, manifest, narrow), style)
     return made
 

@@ -31,6 +31,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     lines.append({**table[numbers].sum(), "format": "All"})
     rows = [[line["format"], *(f"{line[column]:,}" for column in numbers)] for line in lines]
     with theme(style):
-        made = write_table(figure, ["Format", *HEADINGS.values()], rows, style)
+        made, _ = write_table(figure, ["Format", *HEADINGS.values()], rows, style)
         note(made, "Formats are recognised by content; other: not an image of a known kind.", style)
     return made

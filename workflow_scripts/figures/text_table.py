@@ -32,17 +32,17 @@ def write_table(
     marks: Sequence[Look] = (),
     sizes: Sequence[int] = (),
     below: float = BELOW,
-) -> Figure:
-    """Return a figure with the rows below the headings, in as many parts side by side as the rows need and as fit.
+) -> tuple[Figure, int]:
+    """Return a figure with the rows below the headings, and how many rows are on it.
 
-    Names stand on the left, numbers are right-aligned. `marks` are the looks of the markers before the names. `sizes`
-    are the numbers of images of the rows: only the largest ones are written if there are too many (see `count_rows`).
-    `below` is the height for the note, in mm.
+    The rows stand in as many parts side by side as they need and as fit. Names stand on the left, numbers are
+    right-aligned. `marks` are the looks of the markers before the names. `sizes` are the numbers of images of the rows:
+    only the largest rows that fit are written. `below` is the height for the note, in mm.
     """
-    n_rows = count_rows(figure, headings, rows, style)
-    shown = np.sort(np.argsort(-np.asarray(sizes), kind="stable")[:n_rows]) if len(sizes) else np.arange(len(rows))
-    n_parts = min(_parts_that_fit(figure, headings, rows, style), -(-len(shown) // MOST_LINES))
-    parts = np.array_split(shown, max(1, n_parts))
+    n_fit = _parts_that_fit(figure, headings, rows, style)
+    largest = np.argsort(-np.asarray(sizes), kind="stable")[: n_fit * MOST_LINES]
+    shown = np.sort(largest) if len(sizes) else np.arange(len(rows))
+    parts = np.array_split(shown, max(1, min(n_fit, -(-len(shown) // MOST_LINES))))
     made = canvas(figure, ROW * (len(parts[0]) + 1) + below)
     across = figure["width"] - 4
     ax = made.subplots()
@@ -52,12 +52,7 @@ def write_table(
     for number, part in enumerate(parts):
         chosen = [rows[row] for row in part], [marks[row] for row in part] if marks else []
         _write_part(ax, number * (width + PARTS_APART), width, headings, *chosen, style)
-    return made
-
-
-def count_rows(figure: Mapping[str, Any], headings: Row, rows: Sequence[Row], style: Mapping[str, Any]) -> int:
-    """Return how many rows fit on a figure."""
-    return min(len(rows), MOST_LINES * _parts_that_fit(figure, headings, rows, style))
+    return made, len(shown)
 
 
 def _parts_that_fit(figure: Mapping[str, Any], headings: Row, rows: Sequence[Row], style: Mapping[str, Any]) -> int:

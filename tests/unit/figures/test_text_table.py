@@ -5,7 +5,7 @@ import pytest
 from figure_artefacts import STYLE, artefacts, draw, tabulate
 
 from workflow_scripts.figures.style import theme
-from workflow_scripts.figures.text_table import MOST_LINES, count_rows, write_table
+from workflow_scripts.figures.text_table import MOST_LINES, write_table
 
 HEADINGS = ["Class", "n"]
 
@@ -16,10 +16,9 @@ def written(width, n_rows, sizes=None):
     rows = [[f"class_{row:03d}", str(size)] for row, size in enumerate(sizes)]
     settings = {"width": width, "height": None, "title": None}
     with theme(STYLE):
-        made = write_table(settings, HEADINGS, rows, STYLE, sizes=sizes)
-        n_rows = count_rows(settings, HEADINGS, rows, STYLE)
+        made, n_shown = write_table(settings, HEADINGS, rows, STYLE, sizes=sizes)
     names = [text for text in made.axes[0].texts if text.get_text().startswith("class_")]
-    assert len(names) == n_rows
+    assert len(names) == n_shown
     ordered = sorted(names, key=lambda text: text.get_position())
     return made, [text.get_text() for text in ordered]
 
