@@ -111,52 +111,45 @@ class Distances(Figure):
         return super().memory(n, width, d, stored) + of_images
 
 
-class Embedding(OfOneK):
+class _OfMap(Figure):
+    """Base class of the settings of figures of a map."""
+
+    map: str = "tsne"
+    """The decomposition that gives the coordinates: two, or three with its `dimensions: 3`."""
+
+    @property
+    def decomposition_shown(self) -> str:
+        return self.map
+
+
+class Embedding(_OfMap, OfOneK):
     """A map of the images in two or three dimensions, coloured by label and by cluster."""
 
     sources = ("manifest", "map", "points", "clusters", "scores")
     shows_images = True
     kind: Literal["embedding"] = "embedding"
-    map: str = "tsne"
-    """The decomposition that gives the two coordinates; a map with `dimensions: 3` gives three."""
     insets: list[str] = Field([], max_length=6)
     """Names of clusters (such as `Sc`, `Sc-2`) whose images nearest the centre are shown."""
     images: list[str] = Field([], max_length=6)
     """Paths or ids, as in the manifest, of further images that are shown."""
 
-    @property
-    def decomposition_shown(self) -> str:
-        return self.map
 
-
-class Maps(Figure):
+class Maps(_OfMap):
     """The maps of the study's cells side by side, coloured by label."""
 
     sources = ("manifest", "map")
     of_cells = axes_of("features")
     kind: Literal["maps"] = "maps"
-    map: str = "tsne"
-    """The decomposition that gives the two coordinates; a map with `dimensions: 3` gives three."""
-
-    @property
-    def decomposition_shown(self) -> str:
-        return self.map
 
 
-class Islands(Figure):
+class Islands(_OfMap):
     """One image of each island of one class on the map, with the histogram of its intensities."""
 
     sources = ("manifest", "map", "preprocessed")
     of_cells = "one"
     shows_images = True
     kind: Literal["islands"] = "islands"
-    map: str = "tsne"
-    """The decomposition that gives the two coordinates; a map with `dimensions: 3` gives three."""
     label: str | None = None
     """The class; null takes the one with most islands."""
     n_islands: int = Field(4, ge=1, le=6)
     """Largest number of islands that are shown, the largest first."""
-
-    @property
-    def decomposition_shown(self) -> str:
-        return self.map
