@@ -281,8 +281,6 @@ def legend_below(
 def legend_on_top(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
     """Draw a legend above the panels of a figure that has a note below them; its title is that of the figure.
 
-    The layout has no room for both titles.
-
     The title of the figure becomes that of the legend, because the layout has no room for both.
     """
     handles = _capped(handles)

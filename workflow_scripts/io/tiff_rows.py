@@ -70,7 +70,10 @@ class PageRows:
         shape = (bottom - top, page.imagewidth, page.samplesperpixel)[: 2 + (page.samplesperpixel > 1)]
         dtype = np.dtype(page.dtype).newbyteorder(page.parent.byteorder)
         stream.seek(page.dataoffsets[0] + top * page.imagewidth * page.samplesperpixel * dtype.itemsize)
-        content = stream.read(int(np.prod(shape)) * dtype.itemsize)
+        size = int(np.prod(shape)) * dtype.itemsize
+        content = stream.read(size)
+        if len(content) < size:
+            raise ImageRejected(Reason.TRUNCATED, f"TIFF: the file ends before row {bottom}")
         return np.frombuffer(content, dtype).reshape(shape).astype(page.dtype)
 
     def _segment(self, index: int) -> np.ndarray:

@@ -24,10 +24,6 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted indices of the images that a model is made from, and of those that are held out of it.
 
-    Groups (n,), such as specimens, are drawn at random and held out whole, until the share `HELD_OUT` of the images is
-    reached. If every group is larger than this share, single images are drawn. Raises `UserError` for fewer than three
-    images.
-
     Groups (n,), such as specimens, are drawn at random and held out whole, as long as the share `HELD_OUT` of the
     images has room for them; single images if no group is so small. Raises `UserError` for fewer than three images.
     """
@@ -60,8 +56,6 @@ def outlier_threshold(known: np.ndarray, rate: float) -> float:
 
     It is chosen from the novelties `known` (K,) of images that are held out of the model. A new image like these is
     above it with a probability of at most `rate`, or of 1 / (K + 1) if that is larger.
-
-    An image like them is above it with a probability of at most `rate`, or of 1 / (K + 1) if that is larger.
     """
     place = max(1, int(rate * (len(known) + 1) + 1e-9))
     return max(float(np.sort(known)[-place]), SMALLEST)

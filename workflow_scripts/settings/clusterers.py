@@ -458,8 +458,10 @@ class Turtle(_Trained):
     batch_size: int = Field(10_000, ge=2)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the running repeats hold: a batch of points, and its logits and labels."""
-        return self.threads * 4 * min(n, self.batch_size) * (d + 12 * max(self.k))
+        """Return the bytes that the running repeats hold: a batch of points with its logits and labels, or in the end
+        the labels, logits and gradients of all points."""
+        k, batch = max(self.k), min(n, self.batch_size)
+        return self.threads * 4 * max(batch * (d + 12 * k), n * 5 * k)
 
     def seconds(self, n: int, d: int) -> float:
         """Return the seconds on a slow core: those of the matrix products in all steps of each k, and of a thousand

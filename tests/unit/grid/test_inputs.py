@@ -303,6 +303,22 @@ def test_a_study_is_also_what_its_figures_are_made_of(inputs):
     assert "results/d/methods/methods.md" in inputs.targets.everything(None)
 
 
+def test_a_study_is_also_those_that_its_cells_read_and_those_that_these_read():
+    """Cells that only a figure shows count, and so do the cells of the studies that are read."""
+    agreed = {name: {"method": "consensus", "study": name} for name in ("near", "far")}
+    shown = {"kind": "confusion", "at": {"clusterer": "near"}}
+    studies = {
+        "main": CONFIG["studies"]["main"] | {"figures": {"shown": shown}},
+        "near": {"vary": {"clusterer": ["kmeans", "far"]}, "figures": {}},
+        "far": {"vary": {"preprocess": ["plain", "small"]}, "figures": {}},
+        "other": {"vary": {"preprocess": ["plain", "small"]}, "figures": {}},
+    }
+    inputs = _inputs(clusterers=CONFIG["clusterers"] | agreed, studies=studies)
+    files = inputs.targets.of_study("main")(None)
+    assert {"results/d/consensus/near.h5", "results/d/consensus/far.h5"} <= set(files)
+    assert not any("other" in path for path in files)
+
+
 def test_the_model_whose_layers_are_listed_is_a_backbones_or_one_by_name(inputs):
     assert inputs.targets.listed_model(None) == "squeezenet1_1"
     assert inputs.targets.listed_size(None) == 224

@@ -159,6 +159,14 @@ def test_a_page_that_was_damaged_after_intake_is_one_line(tmp_path):
         list(files_and_pixels(parts_of(path, 200, 200), None))
 
 
+def test_a_page_that_was_cut_short_after_intake_is_one_line(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise((200, 200), "uint8"), rowsperstrip=20)
+    path.write_bytes(path.read_bytes()[: -100 * 200])
+    with pytest.raises(UserError, match=r"a.tif: truncated: TIFF: .*run intake again"):
+        list(files_and_pixels(parts_of(path, 200, 200), None))
+
+
 def consume(path, side):
     parts = parts_of(path, side, side, 500, 500) if side else []
     assert sum(len(pixels) for _, pixels in files_and_pixels(parts, None)) == 500 * len(parts)

@@ -12,7 +12,7 @@ from sklearn.metrics import pairwise_distances
 
 from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.pages import explorer
-from workflow_scripts.pages.labelling.order import FIRST, LATER, asked_table, order_to_label
+from workflow_scripts.pages.labelling.order import FIRST, LATER, _Cluster, asked_table, order_to_label
 from workflow_scripts.pages.labelling.page import write_labelling_page
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
@@ -55,6 +55,19 @@ def test_clusters_with_labels_wait_and_their_next_image_is_typical_and_far_from_
     worth = distances[:, :2].min(axis=1) / np.sort(distances, axis=1)[:, 1:21].mean(axis=1)
     worth[:2] = -1
     assert (first["row"], first["reason"]) == (rows[worth.argmax()], LATER)
+
+
+def test_after_many_labels_the_order_is_that_of_a_labelling_from_the_start(clustered, monkeypatch):
+    """Images that have labels take no step each, which would take hours for a large cluster with many labels."""
+    points, partition = clustered
+    points = points + np.random.default_rng(1).normal(size=points.shape)
+    before = asked(points, partition, count=60)["row"].to_numpy()
+    n_steps, label = [], _Cluster.label
+    monkeypatch.setattr(_Cluster, "label", lambda cluster, place: n_steps.append(place) or label(cluster, place))
+    rows = asked(points, partition, before)["row"].tolist()
+    assert len(n_steps) == len(rows) == sum(SIZES) - len(before)
+    monkeypatch.undo()
+    assert rows == asked(points, partition)["row"].tolist()[len(before) :]
 
 
 def test_every_image_without_a_label_comes_once_and_noise_never(clustered):

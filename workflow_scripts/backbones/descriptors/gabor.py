@@ -18,8 +18,6 @@ def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
 
     The image (H, W) or (H, W, 3) is uint8; the result is (width,) float64. The mean of the image is subtracted first.
     The image is treated as periodic.
-
-    The mean of the image is subtracted first. The image is treated as periodic.
     """
     plane = grey(image).astype(np.float32)
     spectrum = fft.fft2(plane - plane.mean())

@@ -28,12 +28,20 @@ class Targets(Stage):
         of_all_studies = {self.layout.methods, beside(self.layout.methods, ".bib")}
 
         def files(wildcards: Wildcards) -> list[str]:
-            read = {self.settings.clusterers[cell.clusterer].study_read for cell in self.grid.cells[study]}
-            studies = {name: of_name for name, of_name in self.settings.studies.items() if name in {study, *read}}
-            alone = self.settings.model_copy(update={"studies": studies, "reproduction": None})
-            return [path for path in self._named(Grid(alone)) if path not in of_all_studies]
+            return [path for path in self._named(self._alone(study)) if path not in of_all_studies]
 
         return files
+
+    def _alone(self, study: str) -> Grid:
+        """Return the grid of a study with those that its cells read, and with those that these read."""
+        read, names = {study}, set[str]()
+        while read > names:
+            names = read
+            studies = {name: of_name for name, of_name in self.settings.studies.items() if name in names}
+            grid = Grid(self.settings.model_copy(update={"studies": studies, "reproduction": None}))
+            read_by = {self.settings.clusterers[cell.clusterer].study_read for cell in grid.all_cells}
+            read = names | {name for name in read_by if name}
+        return grid
 
     def _named(self, grid: Grid) -> list[str]:
         models = {path for model in self.models.paths for path in (model, beside(model, ".safetensors"))}

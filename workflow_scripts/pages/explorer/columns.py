@@ -50,9 +50,6 @@ def of_table(table: pd.DataFrame) -> list[Column]:
 
     Left out are columns with the same value for all images, and those with more than `MOST_LEVELS` texts that all
     differ. Of a time only the day is taken.
-
-    Left out are columns with the same value for all images, and those with more than `MOST_LEVELS` texts that all
-    differ. Of times the day is shown.
     """
     made = []
     for name in (name for name in table if name not in NOT_SHOWN):

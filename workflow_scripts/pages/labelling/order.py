@@ -26,7 +26,7 @@ class _Cluster:
     points: np.ndarray
     typicality: np.ndarray
     open: np.ndarray
-    n_labelled: int = 0
+    n_labelled: int
     distance: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -34,9 +34,10 @@ class _Cluster:
 
     @classmethod
     def of(cls, rows: np.ndarray, points: np.ndarray, labelled: np.ndarray) -> Self:
-        cluster = cls(rows, points[rows], typicality(points[rows]), np.ones(len(rows), dtype=bool))
-        for place in np.flatnonzero(labelled[rows]).tolist():
-            cluster.label(place)
+        known, inside = labelled[rows], points[rows]
+        cluster = cls(rows, inside, typicality(inside), ~known, int(known.sum()))
+        if known.any() and not known.all():
+            cluster.distance[~known] = _to_nearest(inside[~known], inside[known])
         return cluster
 
     def label(self, place: int) -> None:
@@ -103,6 +104,15 @@ def typicality(points: np.ndarray) -> np.ndarray:
         distances, _ = NearestNeighbors(n_neighbors=neighbours).fit(points).kneighbors()
     total = distances.sum(axis=1)
     return neighbours / np.where(total > 0, total, 1.0)
+
+
+def _to_nearest(points: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Return the distance of each point (n, d) to the nearest of the labelled points (m, d), (n,)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    with threadpool_limits(1):
+        nearest = NearestNeighbors(n_neighbors=1).fit(labelled).kneighbors(points, return_distance=False)[:, 0]
+    return np.linalg.norm(points - labelled[nearest], axis=1)
 
 
 def nearest_in_cluster(points: np.ndarray, partition: np.ndarray, row: int, count: int) -> np.ndarray:
