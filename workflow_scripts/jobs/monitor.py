@@ -22,9 +22,9 @@ with job(snakemake.log[0]) as log:
     predictions, files, quality = map(read_csv, (source.predictions, source.images, source.quality))
     known = monitoring.known_images(model, manifest, known_quality, bool(params.groups))
     images = monitoring.new_images(predictions, files, quality, params.groups)
-    images = monitoring.in_order(images, folder, params.batch["order"])
+    images = monitoring.in_batches(monitoring.in_order(images, folder, params.batch["order"]), size)
     chart = monitoring.control_chart(images, known, size, rate)
-    suspects = monitoring.to_look_at(images, known, chart, size)
+    suspects = monitoring.to_look_at(images, known, chart)
     suspects = grouped(suspects, model, folder, params.max_pixels, params.device, snakemake.threads, progress)
     write_charts(chart, images, known, rate, params.style, output.svg, output.png)
     facts = {**params.names, "folder": str(folder), "size": size, "rate": rate, "max_pixels": params.max_pixels}

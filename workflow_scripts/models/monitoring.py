@@ -93,14 +93,30 @@ def _by_numbers(path: str) -> list[object]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
+def in_batches(images: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Return images in their order with the number of their `batch`, from 1; the last batch may not be full yet.
+
+    A batch ends with the first group with which it has `size` images: a part of a group varies more than a whole one.
+    The images of a group come together, where its first one is. Without a `group`, each image is one.
+    """
+    groups = pd.factorize(images["group"])[0] if "group" in images else np.arange(len(images))
+    batches, n_images, batch = [], 0, 1
+    for n_of_group in np.bincount(groups):
+        batches += [batch] * n_of_group
+        n_images += n_of_group
+        if n_images >= size:
+            n_images, batch = 0, batch + 1
+    return images.iloc[np.argsort(groups, kind="stable")].reset_index(drop=True).assign(batch=batches)
+
+
 def facts_of_known(known: pd.DataFrame) -> dict[str, Any]:
     """Return the facts about the known images for the page: `n_known`; `n_groups`, None without groups; `alike`
-    (`neighbours_alike`), empty with groups."""
-    in_groups = "group" in known
+    (`neighbours_alike`), of the groups if there are any."""
+    units = _units(known)
     return {
         "n_known": len(known),
-        "n_groups": known["group"].nunique() if in_groups else None,
-        "alike": {} if in_groups else neighbours_alike(known),
+        "n_groups": len(units) if "group" in known else None,
+        "alike": neighbours_alike(units),
     }
 
 
@@ -135,16 +151,16 @@ def _of_neighbours(values: np.ndarray, labels: np.ndarray) -> float:
 
 
 def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: float) -> pd.DataFrame:
-    """Test every full batch of images in their order; the last images wait until their batch is full.
+    """Test every full batch of images; the last images wait until their batch is full.
 
     If images have a `group`, groups are what is compared: the mean of the images of each, since images of one specimen
     are alike, and only whole specimens are drawn at random.
 
     Parameters
     ----------
-    images : with `path`, `outlier`, the columns `CHARTS` and maybe `group`, in order.
+    images : from `in_batches`, with `path`, `outlier`, the columns `CHARTS` and maybe `group`.
     known : the images that are held out of the model, with the columns `CHARTS` and maybe `group`.
-    size : number of images in a batch.
+    size : the number of images from which on a batch is full.
     rate : probability with which a chart raises a false alarm for a batch of images like the known ones.
 
     Returns
@@ -155,24 +171,29 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
     """
     columns = ["batch", "images", "first", "last", *(f"{name}{end}" for name in CHARTS for end in ("", "_known", "_p"))]
     rows = []
-    for start in range(0, len(images) - size + 1, size):
-        batch = images.iloc[start : start + size]
-        row: list[object] = [start // size + 1, size, batch["path"].iloc[0], batch["path"].iloc[-1]]
-        alarms = []
+    known_units = _units(known)
+    for number, batch in images.groupby("batch"):
+        if len(batch) < size:
+            continue
+        row: list[object] = [number, len(batch), batch["path"].iloc[0], batch["path"].iloc[-1]]
+        units, alarms = _units(batch), []
         for name in CHARTS:
-            p_value = (novelty_p_value if name == "novelty" else shift_p_value)(
-                _units(known, name), _units(batch, name)
-            )
+            test = novelty_p_value if name == "novelty" else shift_p_value
+            p_value = test(known_units[name].to_numpy(), units[name].to_numpy())
             row += [float(batch[name].median()), float(known[name].median()), p_value]
             alarms += [name] if p_value <= rate else []
-        n_groups = batch["group"].nunique() if "group" in batch else None
+        n_groups = len(units) if "group" in batch else None
         rows.append([*row, int(batch["outlier"].sum()), "; ".join(alarms), n_groups])
     return pd.DataFrame(rows, columns=[*columns, "outliers", "alarms", "groups"]).astype({"groups": "Int64"})
 
 
-def _units(images: pd.DataFrame, name: str) -> np.ndarray:
-    """Return the values that are compared: the mean of each group, or those of the images."""
-    return (images.groupby("group")[name].mean() if "group" in images else images[name]).to_numpy()
+def _units(images: pd.DataFrame) -> pd.DataFrame:
+    """Return what is compared: the images, or a row for each group, with the means of its images in the columns
+    `CHARTS` and otherwise what its first image has."""
+    if "group" not in images:
+        return images
+    rest = images.columns.drop("group")
+    return images.groupby("group").agg({name: "mean" if name in CHARTS else "first" for name in rest})
 
 
 def alarms_of(name: str, chart: pd.DataFrame) -> np.ndarray:
@@ -180,19 +201,16 @@ def alarms_of(name: str, chart: pd.DataFrame) -> np.ndarray:
     return np.array([name in alarms.split("; ") for alarms in chart["alarms"]], dtype=bool)
 
 
-def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame, size: int) -> pd.DataFrame:
-    """Return the images to show to a person, the newest first, at most `MOST_SHOWN`, with their `batch` and `p`.
+def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
+    """Return the images to show to a person, the newest first, at most `MOST_SHOWN`, with their `p`.
 
     These are all outliers and, in a batch with an alarm of the novelty, the images with a conformal p-value `p` of at
-    most `SUSPECT`. `batch` is the number of the batch, also of one that is not full yet.
+    most `SUSPECT`. `images` are from `in_batches`, `chart` from `control_chart`.
     """
-    numbered = images.assign(
-        batch=np.arange(len(images)) // size + 1,
-        p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()),
-    )
-    noticed = numbered["batch"].isin(chart["batch"][alarms_of("novelty", chart)])
-    shown = numbered["outlier"] | (noticed & (numbered["p"] <= SUSPECT))
-    return numbered[shown].sort_values("novelty", ascending=False, kind="stable").head(MOST_SHOWN)
+    tested = images.assign(p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()))
+    noticed = tested["batch"].isin(chart["batch"][alarms_of("novelty", chart)])
+    shown = tested["outlier"] | (noticed & (tested["p"] <= SUSPECT))
+    return tested[shown].sort_values("novelty", ascending=False, kind="stable").head(MOST_SHOWN)
 
 
 def groups_of_features(features: np.ndarray) -> np.ndarray:

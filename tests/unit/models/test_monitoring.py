@@ -13,6 +13,7 @@ from workflow_scripts.models.monitoring import (
     control_chart,
     facts_of_known,
     groups_of_features,
+    in_batches,
     in_order,
     known_images,
     neighbours_alike,
@@ -29,6 +30,10 @@ def _images(n, seed, **shifted):
     rng = np.random.default_rng(seed)
     values = {name: rng.normal(size=n) + shifted.get(name, 0) for name in CHARTS}
     return pd.DataFrame({"path": [f"{seed}_{i}.png" for i in range(n)], "outlier": False, **values})
+
+
+def _chart(images, known, size, rate):
+    return control_chart(in_batches(images, size), known, size, rate)
 
 
 KNOWN = _images(150, 0)
@@ -53,7 +58,7 @@ def test_digits_that_are_no_number_are_read_as_letters(tmp_path):
 
 def test_each_full_batch_is_tested_in_each_chart():
     images = pd.concat([_images(10, 1), _images(10, 2, novelty=3), _images(10, 3, brightness=-3), _images(4, 4)])
-    chart = control_chart(images.reset_index(drop=True), KNOWN, SIZE, RATE)
+    chart = _chart(images.reset_index(drop=True), KNOWN, SIZE, RATE)
     assert chart["alarms"].tolist() == ["", "novelty", "brightness"]
     assert chart[["batch", "images", "first", "last"]].values.tolist()[1] == [2, 10, "2_0.png", "2_9.png"]
     batch = images.iloc[20:30]
@@ -75,20 +80,30 @@ def test_sheets_that_look_alike_raise_no_more_alarms_than_stated_if_they_are_gro
     alarms = {"groups": 0, "images": 0}
     for seed in range(60):
         known, new = _in_sheets(30, 3, 2 * seed, 2), _in_sheets(4, 3, 2 * seed + 1, 2)
-        alarms["groups"] += control_chart(new, known, 12, RATE)["alarms"].str.contains("brightness").sum()
+        alarms["groups"] += _chart(new, known, 12, RATE)["alarms"].str.contains("brightness").sum()
         ungrouped = (images.drop(columns="group") for images in (new, known))
-        alarms["images"] += control_chart(*ungrouped, 12, RATE)["alarms"].str.contains("brightness").sum()
+        alarms["images"] += _chart(*ungrouped, 12, RATE)["alarms"].str.contains("brightness").sum()
     assert alarms["groups"] <= binom.ppf(0.9999, 60, RATE)
     assert alarms["images"] > 6
 
 
+def test_a_batch_ends_with_a_group_whose_images_come_together():
+    images = _images(9, 1).assign(group=list("aabbacccd"))
+    batches = in_batches(images, 4)
+    assert batches["path"].tolist() == [f"1_{i}.png" for i in (0, 1, 4, 2, 3, 5, 6, 7, 8)]
+    assert batches["batch"].tolist() == [1, 1, 1, 1, 1, 2, 2, 2, 2]
+    chart = _chart(images.iloc[:8], KNOWN.assign(group=KNOWN["path"]), 4, RATE)
+    assert chart[["images", "groups"]].values.tolist() == [[5, 2]]
+    assert in_batches(images.drop(columns="group"), 4)["batch"].tolist() == [1, 1, 1, 1, 2, 2, 2, 2, 3]
+
+
 def test_a_batch_of_groups_is_tested_by_their_means():
     known, new = _in_sheets(40, 5, 0, 1), _in_sheets(4, 5, 1, 1)
-    chart = control_chart(new, known, 20, RATE)
+    chart = _chart(new, known, 20, RATE)
     assert chart["groups"].tolist() == [4]
     means = [[images["novelty"][i : i + 5].mean() for i in range(0, len(images), 5)] for images in (known, new)]
     assert chart["novelty_p"][0] == pytest.approx(novelty_p_value(*map(np.array, means)))
-    assert control_chart(_images(10, 1), KNOWN, SIZE, RATE)["groups"].isna().all()
+    assert _chart(_images(10, 1), KNOWN, SIZE, RATE)["groups"].isna().all()
 
 
 def _new(rule, *paths):
@@ -135,19 +150,24 @@ def test_neighbours_that_look_alike_are_noticed_within_their_classes_only():
     alone = known.assign(label=known["path"])
     assert neighbours_alike(alone) == {}
     assert facts_of_known(known)["alike"].keys() == {"sharpness"}
-    assert facts_of_known(known.assign(group=known["label"])) == {"n_known": 120, "n_groups": 2, "alike": {}}
+    assert facts_of_known(known.assign(group=known["path"])) == {
+        "n_known": 120, "n_groups": 120, "alike": neighbours_alike(known),
+    }  # fmt: skip
+    in_thirds = facts_of_known(known.assign(group=np.arange(120) // 40))
+    assert (in_thirds["n_groups"], in_thirds["alike"]) == (3, {})
 
 
 def test_no_batch_is_full():
-    chart = control_chart(_images(9, 1), KNOWN, SIZE, RATE)
+    chart = _chart(_images(9, 1), KNOWN, SIZE, RATE)
     assert chart.empty
-    assert to_look_at(_images(9, 1), KNOWN, chart, SIZE).empty
+    assert to_look_at(in_batches(_images(9, 1), SIZE), KNOWN, chart).empty
 
 
 def test_outliers_and_the_newest_of_a_batch_with_an_alarm_are_shown():
     images = pd.concat([_images(10, 1), _images(10, 2, novelty=3), _images(5, 4)], ignore_index=True)
     images.loc[[3, 24], ["outlier", "novelty"]] = [True, 9.0]
-    shown = to_look_at(images, KNOWN, control_chart(images, KNOWN, SIZE, RATE), SIZE)
+    batches = in_batches(images, SIZE)
+    shown = to_look_at(batches, KNOWN, control_chart(batches, KNOWN, SIZE, RATE))
     assert shown["path"].tolist()[:2] == ["1_3.png", "4_4.png"]
     assert shown["batch"].tolist()[:2] == [1, 3]
     share = (1 + (KNOWN["novelty"].to_numpy() >= images["novelty"].to_numpy()[:, None]).sum(axis=1)) / 151

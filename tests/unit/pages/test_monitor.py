@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from workflow_scripts.models.monitoring import control_chart, to_look_at
+from workflow_scripts.models.monitoring import control_chart, in_batches, to_look_at
 from workflow_scripts.pages.monitor.chart import write_charts
 from workflow_scripts.pages.monitor.page import write_monitor
 from workflow_scripts.settings.figures import Style
@@ -31,8 +31,9 @@ def made(tmp_path):
         images = pd.DataFrame({"path": paths, "name": "Sc-2", "novelty": novelties, "outlier": np.array(novelties) > 1})
         images = images.assign(brightness=brightness, sharpness=rng.random(len(paths)))
         images = images.assign(group=sheets) if sheets else images
+        images = in_batches(images, 6)
         chart = control_chart(images, known, 6, 0.01)
-        suspects = to_look_at(images, known, chart, 6).assign(group=0)
+        suspects = to_look_at(images, known, chart).assign(group=0)
         if draws:
             write_charts(chart, images, known, 0.01, STYLE, str(tmp_path / "c.svg"), str(tmp_path / "c.png"))
         else:
@@ -83,6 +84,7 @@ def test_it_says_when_too_few_groups_make_an_alarm_impossible(made):
         "groups or more."
     )
     assert "60 images of 12 groups" in data["sections"][2]["answers"][0]["text"]
+    assert "A batch ends with a group" in data["sections"][2]["answers"][0]["text"]
     lines, _ = made([3.0] * 6, sheets=["a", "b", "c", "c", "c", "c"])
     assert lines[0].startswith("Batch 1")
 

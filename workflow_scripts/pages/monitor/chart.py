@@ -46,8 +46,7 @@ def write_charts(
 ) -> None:
     """Write the control charts of batches of new images as SVG and PNG, a panel for each of `CHARTS`.
 
-    `chart` is from `monitoring.control_chart`, which got `images` in their order, the `known` images and the `rate` of
-    false alarms.
+    `chart` is from `monitoring.control_chart`, which got `images`, the `known` images and the `rate` of false alarms.
     """
     with theme(style):
         empty = placeholder(SIZE, "No batch is full yet.") if chart.empty else None
@@ -58,30 +57,33 @@ def write_charts(
 def _figure(
     chart: pd.DataFrame, images: pd.DataFrame, known: pd.DataFrame, rate: float, style: Mapping[str, Any]
 ) -> Figure:
-    size = int(chart["images"].iloc[0])
+    tested = images[images["batch"].isin(chart["batch"])]
     made = canvas(SIZE, 42 * len(CHARTS) + 22)
     red = colours(style)[2]
     for ax, name in zip(made.subplots(len(CHARTS), 1, sharex=True), CHARTS, strict=True):
-        _panel(ax, name, chart, images[name].to_numpy()[: len(chart) * size], known[name].to_numpy(), red)
-    ax.set_xlabel(f"Batch of {size} images")
+        _panel(ax, name, chart, tested, known[name].to_numpy(), red)
+    low, high = chart["images"].min(), chart["images"].max()
+    ax.set_xlabel(f"Batch of {low} images" if low == high else f"Batch of {low} to {high} images")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_on_top(made, _legend(red), style)
+    compared = f"{len(known)} known images"
+    if "group" in known:
+        compared = f"{known['group'].nunique()} known groups, by the means of their images,"
     words = (
-        f"Alarm: a batch that differs from the {len(known)} known images with p of at most {rate:g} in an exact "
-        f"permutation test. By chance, {percent(rate)} of all batches of known images have one, in each chart."
+        f"Alarm: a batch that differs from the {compared} with p of at most {rate:g} in an exact permutation test. By "
+        f"chance, {percent(rate)} of all batches of known images have one, in each chart."
     )
     note(made, words, style)
     return made
 
 
-def _panel(ax: Axes, name: str, chart: pd.DataFrame, values: np.ndarray, known: np.ndarray, red: str) -> None:
+def _panel(ax: Axes, name: str, chart: pd.DataFrame, tested: pd.DataFrame, known: np.ndarray, red: str) -> None:
     low, middle, high = np.quantile(known, [CENTRAL[0], 0.5, CENTRAL[1]])
     ax.axhspan(low, high, color=PALE, alpha=0.5, linewidth=0)
     ax.axhline(middle, color=FAINT, linewidth=0.8)
     batches = chart["batch"].to_numpy()
-    size = len(values) // len(batches)
-    places = np.repeat(batches, size) + np.tile(np.linspace(-0.3, 0.3, size), len(batches))
-    ax.plot(places, values, ".", color=FAINT, markersize=2, rasterized=True)
+    places = [number + np.linspace(-0.3, 0.3, n) for number, n in zip(batches, chart["images"], strict=True)]
+    ax.plot(np.concatenate(places), tested[name], ".", color=FAINT, markersize=2, rasterized=True)
     ax.plot(batches, chart[name], color=INK, marker="o", markersize=3)
     alarms = alarms_of(name, chart)
     ax.plot(batches[alarms], chart[name][alarms], "o", color=red, markersize=6)

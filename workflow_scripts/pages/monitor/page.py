@@ -56,8 +56,8 @@ def write_monitor(
         path,
         {
             "title": f"Monitor: {facts['folder']}",
-            "about": f"{count(facts['n_images'], 'image')} in batches of {facts['size']}, compared with the model of "
-            f"study {facts['study']} of {facts['dataset']}.",
+            "about": f"{count(facts['n_images'], 'image')} in batches of {facts['size']}{_or_more(facts)}, compared "
+            f"with the model of study {facts['study']} of {facts['dataset']}.",
             "root": ROOT,
         },
         links,
@@ -77,9 +77,9 @@ def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
     if facts["alike"]:
         charts = listed([f"{name} (correlation {value:.2f})" for name, value in facts["alike"].items()])
         text = (
-            "The rate of false alarms may not hold: known images with neighbouring names are alike in "
-            f"{charts}, so that images that come one after the other are no random draw. Say with intake.groups which "
-            "belong together, and make the model again."
+            f"The rate of false alarms may not hold: known {'groups' if facts['n_groups'] else 'images'} with "
+            f"neighbouring names are alike in {charts}, so that those that come one after the other are no random "
+            "draw. Say with intake.groups which belong together, and make the model again."
         )
         yield Sentence(text, "weak", max(facts["alike"].values()), "batches")
     if facts["ungrouped"]:
@@ -101,6 +101,10 @@ def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
             f"{smallest / 2:.2g}. Choose batch_size so that a batch has {enough} groups or more."
         )
         yield Sentence(text, "weak", smallest, "batches")
+
+
+def _or_more(facts: Mapping[str, Any]) -> str:
+    return " or more, in whole groups" if facts["n_groups"] else ""
 
 
 def _noticed(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
@@ -162,4 +166,9 @@ def _sure(facts: Mapping[str, Any]) -> Sentence:
         f"the model, and all ways to draw {drawn} from both are counted. They presume that a batch is a random draw "
         "from the same mixture of classes, specimens and days: another mixture is an alarm too."
     )
+    if facts["n_groups"]:
+        text += (
+            " A batch ends with a group, and the last group in the folder counts as whole. The groups should have "
+            "about as many images as the known ones."
+        )
     return Sentence(text, "fact", facts["rate"], "batches")
