@@ -74,6 +74,15 @@ def test_the_least_certain_come_first_and_those_set_by_hand_last(folder):
     assert all(item["crop"] is None for item in items)  # files that cannot be read are still listed
 
 
+def test_a_file_that_cannot_be_read_does_not_show_the_image_before_it(folder, browser):
+    shown = [row("a.png", source="picture", confidence=1.0, scale_um=1.0), row("no file", source="Zeiss", scale_um=1.0)]
+    written(folder / "scales.html", shown, folder)
+    browser.get((folder / "scales.html").as_uri())
+    assert browser.find_element("id", "crop").is_displayed()
+    browser.find_element("id", "next").click()
+    assert not browser.find_element("id", "crop").is_displayed()
+
+
 def test_the_exported_table_keeps_the_scales_that_were_set_by_hand_before(folder, browser):
     table = [
         row("a.png", source="picture", confidence=1.0, scale_um=1.0, nm_per_pixel=5.0),
