@@ -11,6 +11,8 @@ SURE = 0.95
 """Probability from which a prediction becomes the label of an image without one."""
 BINS = 10
 """Largest number of bins of a reliability table."""
+IN_BIN = 20
+"""Smallest number of images of a bin, if there are so many: of fewer, the share that is right says little."""
 HOTTEST = 20.0
 """Largest temperature, and one over the smallest."""
 
@@ -69,7 +71,7 @@ def reliability(predicted: pd.DataFrame) -> pd.DataFrame:
     """
     held_out = predicted[predicted["known"] == "held out"].sort_values("probability", kind="stable")
     right = held_out["label"] == held_out["predicted"]
-    bins = [rows for rows in np.array_split(np.arange(len(held_out)), BINS) if len(rows)]
+    bins = np.array_split(np.arange(len(held_out)), min(BINS, max(1, len(held_out) // IN_BIN)))
     columns = {
         "images": [len(rows) for rows in bins],
         "probability": [held_out["probability"].iloc[rows].mean() for rows in bins],
@@ -81,9 +83,13 @@ def reliability(predicted: pd.DataFrame) -> pd.DataFrame:
 def in_words(predicted: pd.DataFrame, reliable: pd.DataFrame) -> str:
     """Return what the end of a run says of `predictions` and their `reliability`."""
     n, right = reliable["images"].sum(), np.average(reliable["accuracy"], weights=reliable["images"])
-    error = np.average((reliable["probability"] - reliable["accuracy"]).abs(), weights=reliable["images"])
+    text = f"right for {100 * right:.1f} % of {n} held-out images, "
+    if n < 2 * IN_BIN:
+        text += f"which are too few for a calibration error (it needs {2 * IN_BIN})"
+    else:
+        error = np.average((reliable["probability"] - reliable["accuracy"]).abs(), weights=reliable["images"])
+        text += f"calibration error {error:.3f}"
     new = predicted[predicted["known"] == "no label"]
-    text = f"right for {100 * right:.1f} % of {n} held-out images, calibration error {error:.3f}"
     if len(new):
         text += f"; predicts {(new['label'] != '').sum()} of {len(new)} images without a label with {SURE} or more"
     return text

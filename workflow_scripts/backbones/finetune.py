@@ -34,6 +34,7 @@ math thread each, and are summed in order."""
 MOMENTUM = 0.9
 AUXILIARY = ("aux1", "aux2", "AuxLogits")
 """Further heads of Inception and GoogLeNet, which are never trained."""
+SEQUENCES = (nn.Sequential, nn.ModuleList)
 
 
 @dataclass(frozen=True)
@@ -267,10 +268,20 @@ def _parts(net: nn.Module, beginning: str = "") -> Iterator[tuple[str, nn.Module
     """Yield the blocks and layers of a network in their order, by name: what its sequences and lists of modules hold,
     and the other modules beside them."""
     for name, part in net.named_children():
-        if type(part) in (nn.Sequential, nn.ModuleList):
+        if type(part) in SEQUENCES or _is_stack(part):
             yield from _parts(part, f"{beginning}{name}.")
         else:
             yield f"{beginning}{name}", part
+
+
+def _is_stack(part: nn.Module) -> bool:
+    """Return whether the only sequence of a module is of blocks of one kind, such as that of torchvision's encoder."""
+    sequences = [child for child in part.children() if type(child) in SEQUENCES]
+    if len(sequences) != 1:
+        return False
+    blocks = list(sequences[0].children())
+    of_layers = all(any(block.children()) and not isinstance(block, nn.Sequential) for block in blocks)
+    return len(blocks) > 1 and of_layers and len({type(block) for block in blocks}) == 1
 
 
 def _optimiser(how: FineTuning, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,22 +37,30 @@ def write_parquet(table: "pd.DataFrame", path: str) -> None:
 def write_arrow(table: pa.Table, path: str) -> None:
     """Write a table of Arrow as a parquet file, whole or not at all, with checksums of its values and its schema."""
     metadata = table.schema.metadata or {}
-    checked = table.replace_schema_metadata({**metadata, CHECKSUM: _checksum(table)})
+    checked = table.replace_schema_metadata({**metadata, CHECKSUM: _checksum(_as_stored(table), table.num_rows)})
     with replacing(path) as temporary:
         pq.write_table(checked, temporary, write_page_checksum=True)
 
 
-def _checksum(table: pa.Table) -> bytes:
+def _as_stored(table: pa.Table) -> pa.Schema:
+    """Return the schema with which parquet gives a table back: some types change, such as those of categories."""
+    stream = BytesIO()
+    pq.write_table(table.slice(0, 0), stream)  # `Schema.empty_table` would import pandas
+    return pq.read_schema(BytesIO(stream.getvalue()))
+
+
+def _checksum(schema: pa.Schema, n_rows: int) -> bytes:
     """Return a hash of what the checksums of a parquet's pages leave out: names, types, metadata, number of rows."""
-    metadata = {name: value for name, value in (table.schema.metadata or {}).items() if name != CHECKSUM}
-    described = [(column.name, str(column.type)) for column in table.schema]
-    return sha256(repr((described, sorted(metadata.items()), table.num_rows)).encode()).hexdigest().encode()
+    metadata = {name: value for name, value in (schema.metadata or {}).items() if name != CHECKSUM}
+    described = [(column.name, str(column.type)) for column in schema]
+    return sha256(repr((described, sorted(metadata.items()), n_rows)).encode()).hexdigest().encode()
 
 
 def arrow_column(values: Sequence[Any] | np.ndarray, kind: str) -> pa.Array:
     """Return values (n,) as a column of Arrow of a kind of `ARROW_TYPES`; None and NaN become null.
 
-    The column is made of its buffers, because `pyarrow.array` imports pandas.
+    The column is made of its buffers, because `pyarrow.array` imports pandas. Raises `ValueError` for a number that the
+    kind has no place for, such as 1.5 among integers.
     """
     known = np.array([value is not None and value == value for value in values], dtype=bool)
     buffers = [np.packbits(known, bitorder="little")]
@@ -59,7 +68,10 @@ def arrow_column(values: Sequence[Any] | np.ndarray, kind: str) -> pa.Array:
         texts = [value.encode() if there else b"" for value, there in zip(values, known, strict=True)]
         buffers += [np.cumsum([0, *map(len, texts)]), np.frombuffer(b"".join(texts), np.uint8)]
     else:
-        numbers = np.where(known, np.asarray(values, dtype=object), 0).astype(NUMPY_TYPES[kind])
+        given = np.where(known, np.asarray(values, dtype=object), 0)
+        numbers = given.astype(NUMPY_TYPES[kind])
+        if not np.array_equal(numbers.astype(object), given):
+            raise ValueError(f"column of {kind}: found {given[numbers != given][0]!r}, which would change")
         buffers += [np.packbits(numbers, bitorder="little") if kind == "boolean" else numbers]
     return pa.Array.from_buffers(ARROW_TYPES[kind], len(known), [pa.py_buffer(buffer) for buffer in buffers])
 
@@ -115,7 +127,8 @@ def read_parquet(path: str) -> "pd.DataFrame":
     with _named_if_damaged(path):
         with open(path, "rb") as stream:
             stored = pq.read_table(stream, page_checksum_verification=True)
-        if (stored.schema.metadata or {}).get(CHECKSUM, _checksum(stored)) != _checksum(stored):
+        checksum = _checksum(stored.schema, stored.num_rows)
+        if (stored.schema.metadata or {}).get(CHECKSUM, checksum) != checksum:
             raise ValueError("its checksum is that of another content")
         return as_frame(stored)
 

@@ -1,6 +1,7 @@
 """Predictions for images without a label: probabilities that are right as often as they say."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 
@@ -34,3 +35,20 @@ def test_probabilities_are_right_as_often_as_they_say_and_sure_ones_become_label
     assert table["probability"].is_monotonic_increasing
     assert f"predicts {sure.sum()} of 3000 images without a label" in in_words(found, table)
     assert "without" not in in_words(found[:6000], table)
+
+
+@pytest.mark.parametrize(("n", "bins"), [(39, 1), (40, 2), (100, 5), (1000, 10)])
+def test_no_error_is_said_of_few_images_because_it_would_be_chance(n, bins):
+    """A calibrated network is right as often as it says, and its mean error over many draws stays small."""
+    rng = np.random.default_rng(2)
+    errors = []
+    for _ in range(50):
+        probability = rng.uniform(0.5, 1, n)
+        right = rng.random(n) < probability
+        rows = {"label": np.where(right, "a", "b"), "predicted": "a", "probability": probability, "known": "held out"}
+        table = reliability(pd.DataFrame(rows))
+        assert table["images"].between(n // bins, n // bins + 1).all()
+        assert len(table) == bins
+        errors.append((table["probability"] - table["accuracy"]).abs().mean())
+    assert np.mean(errors) < 0.1
+    assert ("too few for a calibration error" in in_words(pd.DataFrame(rows), table)) == (n < 40)

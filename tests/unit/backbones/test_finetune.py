@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy
 from workflow_scripts.backbones import weights
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.backbones.finetune import _trained_parameters, finetune, held_out_split
+from workflow_scripts.backbones.network import on_meta
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 
@@ -63,6 +64,7 @@ def test_one_step_is_that_of_a_plain_loop(images, tmp_path, trained):
         ("squeezenet1_1", 2, "features.11.squeeze.weight"),
         ("resnet18", 1, "layer4.1.conv1.weight"),
         ("vgg11", 1, "classifier.3.weight"),
+        ("vit_b_16", 1, "encoder.layers.encoder_layer_11.ln_1.weight"),
         ("timm:test_vit", 1, "blocks.5.norm1.weight"),
         ("timm:convnext_atto", 1, "stages.3.downsample.0.weight"),
         ("squeezenet1_1", 99, "features.0.weight"),
@@ -71,7 +73,7 @@ def test_one_step_is_that_of_a_plain_loop(images, tmp_path, trained):
 )
 def test_the_last_blocks_alone_are_trained(model, trained, first):
     """All that comes behind the first trained block has gradients, and nothing before it."""
-    net = weights.load({"model": model, "weights": "random"}, n_classes=2).network
+    net = on_meta(model)
     found = _trained_parameters(net, trained)
     named = dict(net.named_parameters())
     expected = list(named)[list(named).index(first) :]

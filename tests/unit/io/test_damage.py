@@ -8,7 +8,7 @@ import pytest
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import ROWS, Runs, read_runs, write_runs
-from workflow_scripts.io.tables import read_parquet, write_parquet
+from workflow_scripts.io.tables import arrow_column, read_parquet, write_parquet
 from workflow_scripts.reduce import pca
 
 IDS = np.array([f"{i:016x}" for i in range(60)])
@@ -110,3 +110,20 @@ def test_a_damaged_table_is_named(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(UserError, match=r"scores\.parquet: damaged \(.*\); delete it and run again"):
             read_parquet(str(path))
+
+
+def test_types_that_parquet_changes_are_no_damage(tmp_path):
+    days = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], dtype="datetime64[s]")
+    table = pd.DataFrame({"class": pd.Categorical(["a", "b", "a"]), "names": [["x"], [], ["y", "z"]], "day": days})
+    write_parquet(table, str(tmp_path / "a.parquet"))
+    read = read_parquet(str(tmp_path / "a.parquet"))
+    assert read["class"].tolist() == ["a", "b", "a"]
+    assert [list(names) for names in read["names"]] == [["x"], [], ["y", "z"]]
+    assert (read["day"] == table["day"]).all()
+
+
+@pytest.mark.parametrize(("kind", "value"), [("Int64", 1.5), ("boolean", 2), ("boolean", "no"), ("float64", 2**53 + 1)])
+def test_a_column_takes_no_number_that_would_change(kind, value):
+    with pytest.raises(ValueError, match=f"column of {kind}: found {value!r}"):
+        arrow_column([None, 1, value], kind)
+    assert arrow_column([None, 1.0, np.nan, True], kind).to_pylist() == [None, 1, None, 1]
