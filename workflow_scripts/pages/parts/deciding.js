@@ -98,3 +98,10 @@ function button(properties, text, key) {
 function choice(kind, key, text, act, chosen) {
   return button({ className: `${kind} ${chosen ? "chosen" : ""}`, onclick: act }, text, key);
 }
+
+/** Show images with their names in the element `id`; `data` has their `small` images and their `paths`. */
+function showNear(id, images, data) {
+  element(id).replaceChildren(...images.map(image => make("figure", { title: data.paths[image] },
+    make("img", { src: data.small[image], alt: data.paths[image] }),
+    make("figcaption", { textContent: data.paths[image].split("/").pop() }))));
+}
