@@ -30,6 +30,7 @@ from workflow_scripts.backbones.orbit import mean_over_views
 from workflow_scripts.errors import UserError, refusals_of
 from workflow_scripts.io import store
 from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.io.parallel import threaded_map
 from workflow_scripts.provenance import digest
 
@@ -329,8 +330,3 @@ def _checksum(path: Path, n_bytes: int) -> int | None:
                 return None
             checksum, n_bytes = crc32(block, checksum), n_bytes - len(block)
     return checksum
-
-
-def content_hash(image_id: str) -> str:
-    """Return an image's id without the ending that only a kept duplicate has, such as `-2`."""
-    return image_id.split("-")[0]

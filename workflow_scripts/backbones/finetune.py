@@ -19,12 +19,13 @@ from torch.nn.functional import cross_entropy
 
 from workflow_scripts.backbones import weights
 from workflow_scripts.backbones.calibration import predictions
-from workflow_scripts.backbones.extract import CUDA_WORKERS, content_hash
+from workflow_scripts.backbones.extract import CUDA_WORKERS
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.backbones.weight_files import OWN_METADATA
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.io.parallel import threaded_map
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.labels import Labelling, corrected, label_images
 from workflow_scripts.io.images import Reason
+from workflow_scripts.io.manifest import content_hash
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages", "taken", "instrument")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
@@ -68,7 +69,7 @@ def label(
     Raises `UserError` if a rule cannot be applied.
     """
     copies = set_aside[set_aside["same_as"] != ""]
-    contents = images["image_id"].str.split("-").str[0]  # ids of kept duplicates and of parts go on behind a -
+    contents = images["image_id"].map(content_hash)
     files = images["parent"] if "parent" in images else images["path"]
     paths = [*files, *copies["path"]]
     ids = dict(zip(paths, [*contents, *copies["image_id"]], strict=True))

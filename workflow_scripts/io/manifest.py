@@ -47,6 +47,14 @@ def _check(path: str, ids: Iterable[str], digest: str) -> None:
         raise UserError(f"{path}: other images than those that the results were made from; run intake again")
 
 
+def content_hash(image_id: str) -> str:
+    """Return the part of an image's id that images with the same bytes share.
+
+    The ids of kept duplicates and of parts of files go on behind a "-", such as `-2`.
+    """
+    return image_id.split("-")[0]
+
+
 def groups_of(manifest: "pd.DataFrame") -> np.ndarray | None:
     """Return the group of each image, (N,) str, such as its specimen; None if the manifest has no groups."""
     return manifest["group"].to_numpy(dtype=object) if "group" in manifest else None

@@ -12,6 +12,7 @@ from sklearn.metrics import silhouette_score
 
 from workflow_scripts.errors import NoneNamedError
 from workflow_scripts.intake.groups import FILE, named_groups
+from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.models.batch_tests import conformal_p_values, novelty_p_value, shift_p_value
 from workflow_scripts.models.saved import SavedModel
 
@@ -56,7 +57,7 @@ def new_images(
 
 
 def _groups(images: pd.DataFrame, rule: Mapping[str, Any]) -> list[str]:
-    contents = images["image_id"].str.split("-").str[0]  # the ids of copies go on behind a -
+    contents = images["image_id"].map(content_hash)
     try:
         names = named_groups(dict(zip(images["path"], contents, strict=True)), **rule)
     except NoneNamedError:

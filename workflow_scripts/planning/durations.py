@@ -11,18 +11,21 @@ from statistics import fmean
 from workflow_scripts.planning.snakemake_internals import Job, Run
 
 SECONDS_BETWEEN_LINES = 20.0
+MOST_OF_THE_TIME = 0.02
+"""Largest share of a run that may be spent on finding the time left: of many jobs, on a slow disk, that takes long."""
 
 
 def say_time_left(run: Run) -> None:
     """Print how many jobs are done and the time left, at most every `SECONDS_BETWEEN_LINES` of a run."""
-    said = time.monotonic()
+    due = time.monotonic() + SECONDS_BETWEEN_LINES
 
     def say(done: int, total: int) -> None:
-        nonlocal said
-        if done == total or time.monotonic() - said < SECONDS_BETWEEN_LINES:
+        nonlocal due
+        if done == total or (began := time.monotonic()) < due:
             return
-        said = time.monotonic()
         print(f"{done} of {total} jobs done; time left: {expected_time(run.jobs_left(), run.cores)}", file=sys.stderr)
+        took = time.monotonic() - began
+        due = began + max(SECONDS_BETWEEN_LINES, took / MOST_OF_THE_TIME)
 
     run.on_progress(say)
 

@@ -118,7 +118,7 @@ class Run:
 
 
 class _Progress(logging.Handler):
-    """Listen to Snakemake's messages for those that say how many jobs are done."""
+    """Listen to Snakemake's messages for those that say how many jobs are done; no error of a listener ends a run."""
 
     def __init__(self, react: Callable[[int, int], None]) -> None:
         super().__init__()
@@ -126,7 +126,10 @@ class _Progress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "event", None) == "progress":
-            self._react(record.done, record.total)  # type: ignore[attr-defined]
+            try:
+                self._react(record.done, record.total)  # type: ignore[attr-defined]
+            except Exception:
+                self.handleError(record)
 
 
 def own_file(workflow: Any, path: str) -> str:

@@ -12,6 +12,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.provenance import digest
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import fit_pca
@@ -91,7 +92,7 @@ def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np
     The last two have half of the share `held_out` of the images each. Copies of an image stay together. Raises
     `UserError` if there are too few images.
     """
-    contents, of_row = np.unique([image.split("-")[0] for image in image_ids], return_inverse=True)
+    contents, of_row = np.unique([content_hash(image) for image in image_ids], return_inverse=True)
     order = np.random.default_rng(seed(base_seed, "split")).permutation(len(contents))
     n_each = round(len(contents) * held_out / 2)
     if n_each < 1 or len(contents) - 2 * n_each < 2:

@@ -1,9 +1,11 @@
 """The expected time of jobs, from benchmarks as Snakemake writes them."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from workflow_scripts.planning import durations
-from workflow_scripts.planning.durations import expected_time, say_time_left
+from workflow_scripts.planning.durations import MOST_OF_THE_TIME, SECONDS_BETWEEN_LINES, expected_time, say_time_left
 from workflow_scripts.planning.snakemake_internals import Job
 
 HEADER = "s\th:m:s\tmax_rss\n"
@@ -74,17 +76,46 @@ class Running:
         self.react = react
 
 
-def test_the_time_left_is_said_now_and_then_and_not_at_the_end(job, capsys, monkeypatch):
+@pytest.fixture
+def clock(monkeypatch):
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(durations, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    return now
+
+
+def test_the_time_left_is_said_now_and_then_and_not_at_the_end(job, capsys, clock):
     run = Running([job("scores/a"), job("scores/b")])
     say_time_left(run)
     run.react(0, 2)
     assert not capsys.readouterr().err
-    monkeypatch.setattr(durations, "SECONDS_BETWEEN_LINES", 0)
+    clock.seconds = SECONDS_BETWEEN_LINES
+    run.react(0, 2)
     run.react(0, 2)
     assert capsys.readouterr().err == "0 of 2 jobs done; time left: unknown before a first run\n"
     job("scores/a", took=30)
     run.jobs.pop(0)
+    clock.seconds *= 2
     run.react(1, 2)
     assert capsys.readouterr().err == "1 of 2 jobs done; time left: about 30 s on 1 core, by earlier jobs\n"
+    clock.seconds *= 2
     run.react(2, 2)
     assert not capsys.readouterr().err
+
+
+def test_where_finding_the_time_left_is_slow_it_is_said_more_rarely(capsys, clock, monkeypatch):
+    def slow(jobs, cores):
+        clock.seconds += 10
+        return "unknown"
+
+    monkeypatch.setattr(durations, "expected_time", slow)
+    run = Running([])
+    say_time_left(run)
+    clock.seconds = SECONDS_BETWEEN_LINES
+    run.react(1, 9)
+    assert capsys.readouterr().err
+    clock.seconds = SECONDS_BETWEEN_LINES + 0.9 * 10 / MOST_OF_THE_TIME
+    run.react(2, 9)
+    assert not capsys.readouterr().err
+    clock.seconds = SECONDS_BETWEEN_LINES + 10 / MOST_OF_THE_TIME
+    run.react(3, 9)
+    assert capsys.readouterr().err
