@@ -8,19 +8,18 @@ from snakemake.script import Snakemake
 from workflow_scripts.backbones.calibration import in_words, reliability
 from workflow_scripts.backbones.finetune import finetune
 from workflow_scripts.io import store
-from workflow_scripts.io.manifest import groups_of, read_labels, read_manifest
+from workflow_scripts.io.manifest import groups_of, read_manifest
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.runlog import NOTICE, job, progress
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]) as log, store.reading(snakemake.input.images) as stack:
-    labels = read_labels(snakemake.input.manifest, store.text(stack, "manifest"))
-    manifest = read_manifest(snakemake.input.manifest)
+    manifest = read_manifest(snakemake.input.manifest, store.text(stack, "manifest"))
     curves, predicted = finetune(
         stack["images"],
         list(store.image_ids(stack)),
-        list(labels),
+        list(manifest["label"].fillna("")),
         snakemake.params.backbone,
         snakemake.params.finetune,
         Path(snakemake.output.weights),
