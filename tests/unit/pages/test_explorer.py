@@ -290,7 +290,7 @@ def test_images_that_a_run_left_out_are_set_aside_in_later_exports_too(page, bro
     """Each page has the images of its run: the first two, then one, then none."""
     browser.get(page[0].as_uri())
     wait(browser)
-    scripts = [writing.HERE / "page.js", Path(explorer.__file__).with_name("picks.js")]
+    scripts = [writing.HERE / "common.js", Path(explorer.__file__).with_name("picks.js")]
     exports = browser.execute_script(
         "\n".join(script.read_text() for script in scripts)
         + """

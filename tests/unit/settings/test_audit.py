@@ -73,7 +73,7 @@ def test_prune_keeps_the_pages_and_the_images_that_only_they_show():
 def test_a_template_counts_with_the_code_of_its_page(monkeypatch, tmp_path):
     before = provenance.code_digest("jobs.audit")
     digest_of = provenance.file_digest
-    monkeypatch.setattr(provenance, "file_digest", lambda path: f"{digest_of(path)}{path.name == 'sheet.html'}")
+    monkeypatch.setattr(provenance, "file_digest", lambda path: f"{digest_of(path)}{path.name == 'page.html'}")
     provenance._compiled.cache_clear()
     after = provenance.code_digest("jobs.audit")
     provenance._compiled.cache_clear()

@@ -45,7 +45,7 @@ def write_sheet(
         "large": thumbnails.data_uris(first["image_id"], LARGE),
         "small": thumbnails.data_uris(beside, SMALL),
     }
-    write_page(path, Path(__file__).with_name("sheet.html"), data, DECIDING)
+    write_page(path, Path(__file__).parent, data, DECIDING)
 
 
 def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:

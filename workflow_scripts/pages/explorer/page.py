@@ -17,7 +17,7 @@ from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.parts.writing import write_page
 
 HERE = Path(__file__).parent
-SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "judging.js", "page.js")
+SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "judging.js")
 ALIGNED = 8
 """Each array in the pack begins at a multiple of so many bytes."""
 
@@ -61,7 +61,7 @@ def write_explorer(
         },
         "pack": pack.compressed(),
     }
-    write_page(path, HERE / "page.html", data, [HERE / script for script in SCRIPTS])
+    write_page(path, HERE, data, [HERE / script for script in SCRIPTS], kind="module")
     forget_other_sheets(Path(path), data["sheets"]["sources"])
 
 

@@ -100,4 +100,4 @@ def write_gallery(
         "labels": by_id["label"].dropna().to_dict(),
         "thumbnails": thumbnails.data_uris(seen, SIDE),
     }
-    write_page(path, Path(__file__).with_name("page.html"), data)
+    write_page(path, Path(__file__).parent, data)

@@ -61,4 +61,4 @@ def write_labelling_page(
         "large": thumbnails.data_uris([item["id"] for item in items], LARGE),
         "small": thumbnails.data_uris(beside, SMALL),
     }
-    write_page(path, Path(__file__).with_name("page.html"), data, DECIDING)
+    write_page(path, Path(__file__).parent, data, DECIDING)

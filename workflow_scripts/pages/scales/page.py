@@ -48,7 +48,7 @@ def write_scales_page(
         if progress:
             progress(len(items), len(rows))
     data = {"dataset": dataset, "n_images": len(scales), "items": items}
-    write_page(path, Path(__file__).with_name("page.html"), data, DECIDING)
+    write_page(path, Path(__file__).parent, data, DECIDING)
 
 
 def _in_order(scales: pd.DataFrame) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def write_sections(
         "sections": [_section(section, figures) for section in sections],
         "thumbnails": dict(thumbnails),
     }
-    write_page(path, Path(__file__).with_name("page.html"), data)
+    write_page(path, Path(__file__).parent, data)
 
 
 def _section(section: Section, figures: Mapping[str, str]) -> dict[str, Any]:

@@ -1,59 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Label audit</title>
-<style>
-{{styles}}
-:root { --own: #b4581a; --other: #1f6fb2; --keep: var(--done); --relabel: #1f6fb2; --unsure: #8a6d00; }
-body { grid-template: auto 1fr / 250px minmax(300px, 480px) 1fr; }
-button.keep.chosen { background: var(--keep); }
-button.relabel.chosen { background: var(--relabel); }
-button.unsure.chosen { background: var(--unsure); }
-#list li { grid-template-columns: 34px 1fr 14px; gap: 4px; }
-#list li.line { border-bottom: 2px solid var(--own); }
-#list .rank, #list .arrow { color: var(--soft); }
-#list b { font-weight: 600; }
-#list .keep { color: var(--keep); } #list .relabel { color: var(--relabel); } #list .unsure { color: var(--unsure); }
-#image { width: 100%; max-height: 62vh; object-fit: contain; background: #000; border-radius: 4px; display: block;
-  image-rendering: auto; }
-#question { font-size: 16px; margin: 8px 0; }
-.own { color: var(--own); font-weight: 600; } .other { color: var(--other); font-weight: 600; }
-#choices { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin-bottom: 8px; }
-table { border-collapse: collapse; width: 100%; max-width: 640px; }
-td { padding: 3px 8px 3px 0; vertical-align: middle; }
-td.number { text-align: right; white-space: nowrap; width: 60px; }
-.bar { background: #e6e6e6; height: 9px; width: 180px; border-radius: 3px; overflow: hidden; }
-.bar i { display: block; height: 100%; background: var(--own); }
-.bar i.against { background: var(--other); }
-@media (max-width: 1000px) { body { grid-template: auto auto 1fr / 200px 1fr; } aside { grid-column: 2; } }
-</style>
-</head>
-<body>
-<header id="header"></header>
-<ol id="list" aria-label="Images, the least confident label first"></ol>
-<main>
-  <img id="image" alt="">
-  <p id="path"></p>
-  <p id="question"></p>
-  <div id="choices"></div>
-  <div id="moves"></div>
-</main>
-<aside>
-  <h2>Evidence</h2>
-  <table id="evidence"></table>
-  <h2>Nearest images labelled <span class="own" id="own-name"></span></h2>
-  <div class="near" id="own"></div>
-  <h2>Nearest images labelled <span class="other" id="other-name"></span></h2>
-  <div class="near" id="other"></div>
-  <div id="help"></div>
-</aside>
-<script type="application/json" id="data">{{data}}</script>
-<script>
-"use strict";
-{{scripts}}
-
 const data = JSON.parse(element("data").textContent);
 const percent = share => share === null ? "none" : `${Math.round(100 * share)} %`;
 const deciding = new Deciding({ title: `Label audit: ${data.dataset}, ${data.study}`, exports: "decisions",
@@ -130,6 +74,3 @@ deciding.begin(
     make("span", {}, make("b", { textContent: item.label }), make("span", { className: "arrow", textContent: ` → ${item.suggested}` })),
     make("span")),
   { k: keep, r: relabel, u: unsure, ...Object.fromEntries(data.classes.slice(0, 9).map((name, i) => [i + 1, () => labelled(name)])) });
-</script>
-</body>
-</html>
