@@ -49,8 +49,7 @@ rule model_card:
 # `snakemake models` makes the models of all studies, and their cards.
 rule models:
     input:
-        inputs.models.paths,
-        inputs.models.cards,
+        inputs.models.with_cards,
     localrule: True
 
 

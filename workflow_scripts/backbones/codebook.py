@@ -5,13 +5,20 @@ Local features are the vectors of channels at the positions of a map, each divid
 
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
+import h5py
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from workflow_scripts.backbones.layers import parse_layer, parts_of
 from workflow_scripts.errors import UserError
+
+PREFIX = "codebook."
+"""The beginning of the names of a codebook's arrays in stores and models."""
 
 SAMPLED_IMAGES = 200
 SAMPLED_POSITIONS = 100
@@ -21,7 +28,7 @@ VARIANCE_FLOOR = 0.01
 
 
 class Codebook(ABC):
-    """A learned codebook."""
+    """A learned codebook of K words for local features of C channels; its fields are float32 arrays."""
 
     @property
     @abstractmethod
@@ -64,16 +71,29 @@ class Vlad(Codebook):
 class Fisher(Codebook):
     """Improved Fisher vectors (Perronnin, Sánchez & Mensink 2010) by scikit-image.
 
-    They are the gradients of the logarithmic likelihood of a diagonal Gaussian `mixture`, with the square root of each
-    and length 1.
+    They are the gradients of the logarithmic likelihood of a Gaussian mixture with `weights` (K,), `means` (K, C) and
+    the variances `covariances` (K, C), with the square root of each and length 1.
     """
 
-    mixture: Any
+    weights: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
 
     @property
     def width(self) -> int:
-        """Return the length of a Fisher vector."""
-        return self.mixture.weights_.size + 2 * self.mixture.means_.size
+        """Return the length of a Fisher vector, K * (2 * C + 1)."""
+        return self.weights.size + 2 * self.means.size
+
+    @cached_property
+    def mixture(self) -> Any:
+        """The mixture as scikit-learn's `GaussianMixture`."""
+        from sklearn.mixture import GaussianMixture
+
+        mixture = GaussianMixture(len(self.weights), covariance_type="diag")
+        for name in ("weights", "means", "covariances"):
+            setattr(mixture, f"{name}_", getattr(self, name).astype(np.float64))
+        mixture.precisions_cholesky_ = mixture.covariances_**-0.5
+        return mixture
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
         """Return the Fisher vector of one image: descriptors (positions, C) to (width,) float64."""
@@ -101,9 +121,44 @@ def learn(encoding: str, words: int, sample: np.ndarray, seed: int) -> Codebook:
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a codebook need not be the best one
         if encoding == "vlad":
-            return Vlad(KMeans(words, n_init=1, random_state=seed).fit(sample).cluster_centers_)
+            centres = KMeans(words, n_init=1, random_state=seed).fit(sample).cluster_centers_
+            return Vlad(centres.astype(np.float32))
         floor = VARIANCE_FLOOR * float(sample.var(axis=0).mean())
-        return Fisher(GaussianMixture(words, covariance_type="diag", reg_covar=floor, random_state=seed).fit(sample))
+        mixture = GaussianMixture(words, covariance_type="diag", reg_covar=floor, random_state=seed).fit(sample)
+        arrays = (mixture.weights_, mixture.means_, mixture.covariances_)
+        return Fisher(*(array.astype(np.float32) for array in arrays))
+
+
+ENCODINGS: dict[str, type[Codebook]] = {"vlad": Vlad, "fisher": Fisher}
+"""The codebook of each encoding."""
+
+
+def named(layer: str, book: Codebook) -> dict[str, np.ndarray]:
+    """Return the arrays of a layer's codebook by names such as `codebook.fire5_vlad16.centres`."""
+    return {f"{PREFIX}{layer}.{field.name}": getattr(book, field.name) for field in fields(book)}  # type: ignore[arg-type]
+
+
+def stored(features: h5py.File) -> dict[str, np.ndarray]:
+    """Read the named arrays of all codebooks in a feature store."""
+    return {name: features[name][:] for name in features if name.startswith(PREFIX)}
+
+
+def restored(layer: str, arrays: Mapping[str, np.ndarray]) -> dict[str, Codebook]:
+    """Return the codebook of each part of a layer that has one, from named arrays.
+
+    Raises `ValueError` if an array is missing or is not of the layer's number of words.
+    """
+    books = {}
+    for part in parts_of(layer):
+        if words := (parsed := parse_layer(part)).words:
+            encoding = ENCODINGS[parsed.pooling]
+            names = [f"{PREFIX}{part}.{field.name}" for field in fields(encoding)]  # type: ignore[arg-type]
+            for name in names:
+                if name not in arrays or len(arrays[name]) != words:
+                    found = arrays[name].shape if name in arrays else "nothing"
+                    raise ValueError(f"{name}: found {found}, allowed: {words} rows")
+            books[part] = encoding(*(arrays[name] for name in names))
+    return books
 
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:

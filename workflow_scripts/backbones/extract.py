@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from torch import fx
 
 from workflow_scripts.backbones import network, weights
-from workflow_scripts.backbones.codebook import SAMPLED_IMAGES, Codebook, learn, sampled
+from workflow_scripts.backbones.codebook import SAMPLED_IMAGES, Codebook, learn, named, sampled
 from workflow_scripts.backbones.family import family_of
 from workflow_scripts.backbones.layers import parse_layer
 from workflow_scripts.backbones.normalisation import Normalisation
@@ -126,8 +126,9 @@ def extract(
 ) -> None:
     """Write one feature store for each layer, all from one forward pass.
 
-    A store has `features` (N, width) float32, `image_id` (N,) and, after fine-tuning, `trained_on` (N,) bool: whether
-    the network was trained on the image and its label. Memory does not grow with N.
+    A store has `features` (N, width) float32, `image_id` (N,), the arrays of the layer's codebook if it has one, and,
+    after fine-tuning, `trained_on` (N,) bool: whether the network was trained on the image and its label. Memory does
+    not grow with N.
 
     Parameters
     ----------
@@ -148,7 +149,8 @@ def extract(
     facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}
     widths = forward.widths(images.shape[1:])
     # the last bits of a codebook's products depend on BLAS's threads, whose number all workers share
-    with threadpool_limits(1, user_api="blas"), Rows(outputs, widths, image_ids, facts, loaded.trained_on) as rows:
+    made = Rows(outputs, widths, image_ids, facts, loaded.trained_on, forward.codebooks)
+    with threadpool_limits(1, user_api="blas"), made as rows:
         layers = ", ".join(map(str, widths.items()))
         log.info("%d images, of which %d are done; layers and widths: %s", len(images), rows.done, layers)
         batches = padded_batches(images, rows.done, batch_size)
@@ -209,6 +211,7 @@ class Rows:
     image_ids : N str.
     attributes : of the stores; the layer is added.
     trained_on : the ids of the images that the network was trained on.
+    codebooks : the codebook of each layer that has one, which its store keeps.
     """
 
     def __init__(
@@ -218,9 +221,10 @@ class Rows:
         image_ids: Sequence[str],
         attributes: Mapping[str, Any],
         trained_on: Sequence[str] = (),
+        codebooks: Mapping[str, Codebook] | None = None,
     ) -> None:
         self.outputs, self.widths, self.image_ids = outputs, widths, image_ids
-        self.attributes, self.trained_on = attributes, trained_on
+        self.attributes, self.trained_on, self.codebooks = attributes, trained_on, codebooks or {}
         self.made_from = digest([list(outputs), dict(widths), dict(attributes), list(image_ids)])
         self.done = self.saved = 0
         self._checksums = dict.fromkeys(outputs, 0)
@@ -306,6 +310,8 @@ class Rows:
             rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
             with store.writing(path, {**self.attributes, "layer": layer}) as file:
                 store.put(file, "image_id", ids)
+                for name, array in (named(layer, self.codebooks[layer]) if layer in self.codebooks else {}).items():
+                    store.put(file, name, array)
                 if seen:
                     store.put(file, "trained_on", np.array([content_hash(image) in seen for image in self.image_ids]))
                 with store.filling(file, "features", shape, ROW_DTYPE) as features:

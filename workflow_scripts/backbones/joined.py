@@ -1,5 +1,6 @@
 """Joined layers: the features of several layers of a network side by side."""
 
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 
@@ -20,7 +22,8 @@ def join(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
 
     Each part is divided by the square root of the sum of its columns' variances, so that all parts have the same spread
     whatever their width and scale; a part without variance is not divided. The factors are stored as the attribute
-    `scales`, for new images. Raises `UserError` if the parts were made from different images.
+    `scales`, and the codebooks of the parts, for new images. Raises `UserError` if the parts were made from different
+    images.
     """
     with ExitStack() as opened:
         files = [opened.enter_context(store.reading(path)) for path in parts]
@@ -33,6 +36,8 @@ def join(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
             output, {**attributes, "settings": settings, "code": code, "layer": layer, "scales": scales}
         ) as joined:
             store.write_row_facts(joined, store.row_facts(files[0]))
+            for name, array in ChainMap(*map(codebook.stored, files)).items():
+                store.put(joined, name, array)
             widths = [file["features"].shape[1] for file in files]
             shape = len(files[0]["features"]), sum(widths)
             with store.filling(joined, "features", shape, "<f4") as features:

@@ -22,10 +22,10 @@ from workflow_scripts.settings.reading import mistake
 from workflow_scripts.settings.studies import Choices, Study, Subset
 
 PLACES_NEW_IMAGES = (
-    "what can be applied to new images: a backbone that computes features, a layer without a codebook, and a "
-    "decomposition pca, ica, autoencoder or none, without regress_out"
+    "what can be applied to new images: a backbone that computes features, and a decomposition pca, ica, autoencoder "
+    "or none, without regress_out"
 )
-"""What a cell needs for a model, in words for messages; `Grid.places_new_images` decides it."""
+"""What a cell needs for a model, in words for messages; `Grid.refuses_new_images` decides it."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Grid:
         or the decomposition cannot be applied to new images.
         """
         cell = self.first_choice(study)
-        return cell if self.places_new_images(cell) else None
+        return None if self.refuses_new_images(cell) else cell
 
     def first_choice(self, study: str) -> Cell:
         """Return the study's baseline cell, or its first cell if the baseline is not one of them."""
@@ -158,11 +158,13 @@ class Grid:
         cells = self.cells[study]
         return baseline if baseline in cells else cells[0]
 
-    def places_new_images(self, cell: Cell) -> bool:
-        """Return whether a cell's backbone and decomposition can be applied to new images."""
+    def refuses_new_images(self, cell: Cell) -> str | None:
+        """Return the backbone or decomposition of a cell that cannot be applied to new images, or None."""
+        if not self.settings.backbones[cell.backbone].places_new_images:
+            return f"backbone {cell.backbone}"
         is_raw = cell.decomposition == FEATURES_THEMSELVES
         reduces = is_raw or self.settings.decompositions[cell.decomposition].places_new_images
-        return reduces and self.settings.backbones[cell.backbone].places_new_images(cell.layer)
+        return None if reduces else f"decomposition {cell.decomposition}"
 
     def has_components(self, decomposition: str) -> bool:
         """Return whether a decomposition has ordered components, so that `n_components` and `whiten` apply."""
@@ -202,7 +204,7 @@ class Grid:
         if figure.of_trusted_cell:
             alike = figure.at | {"subset": shown.subset}
             cells = [cell for cell in self.compared(study, None) if alike.items() <= vars(cell).items()]
-        return [cell for cell in cells if self.places_new_images(cell)]
+        return [cell for cell in cells if not self.refuses_new_images(cell)]
 
     def clustering(self, cells: Iterable[Cell]) -> list[Cell]:
         """Return the cells that cluster points, that is whose clusters are not the consensus of other cells."""

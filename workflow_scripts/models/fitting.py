@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.backbones import codebook
 from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -69,12 +70,13 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         centers = _centers(files, runs[k], row)[names.index]
         tensors = {"centers": centers, "kept_images": kept, "spread": spread, "held_out": known}
         tensors |= _reduction(sources["points"], cell, settings["decomposition"])
+    network, codebooks = _network(sources["network"])
     facts = {
         "cell": dict(cell),
         "images": len(clusters),
         "manifest": manifest,
         "preprocess": settings["preprocess"],
-        "backbone": {**settings["backbone"], "layer": cell["layer"], **_network(sources["network"])},
+        "backbone": {**settings["backbone"], "layer": cell["layer"], **network},
         "reduction": {
             "whiten": cell["whiten"],
             "n_components": centers.shape[1],
@@ -85,15 +87,17 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         "novelty": {"threshold": outlier_threshold(known, RATE), "rate": RATE},
         "held_out": images["image_id"].iloc[held_out].tolist(),
     }
+    tensors |= codebooks
     return SavedModel(facts, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
 
 
-def _network(path: str) -> dict[str, Any]:
-    """Return what a feature store says of the network that made it; only joined layers have `scales`."""
+def _network(path: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return what a feature store says of the network that made it, and its codebooks; only joined layers have
+    `scales`."""
     with store.reading(path) as file:
         scales = {"scales": store.attribute(file, "scales")} if "scales" in file.attrs else {}
         batch_size, digest = int(file.attrs["batch_size"]), store.text(file, "weights_sha256")
-    return {"batch_size": batch_size, "weights_sha256": digest, **scales}
+        return {"batch_size": batch_size, "weights_sha256": digest, **scales}, codebook.stored(file)
 
 
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:

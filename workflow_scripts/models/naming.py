@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 
+from workflow_scripts.backbones.codebook import Codebook
 from workflow_scripts.backbones.descriptors import describe
 from workflow_scripts.backbones.extract import CUDA_WORKERS, padded_batches, prepare
 from workflow_scripts.backbones.joined import side_by_side
@@ -104,10 +107,13 @@ def features_of(
     """
     first, backbone = next(blocks), models[0].facts["backbone"]
     where = torch.device(choose_device(device))
-    forward = _forward(backbone, sorted({model.layer for model in models}), first.shape[1:3], where)
+    layers = sorted({model.layer for model in models})
+    codebooks = {part: book for model in models for part, book in model.codebooks.items()}
+    forward = _forward(backbone, layers, codebooks, first.shape[1:3], where)
     for block in chain([first], blocks):
         batches = padded_batches(block, 0, backbone["batch_size"])
-        vectors = list(threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
+        with threadpool_limits(1, user_api="blas"):  # as when the features of the model were extracted
+            vectors = list(threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
         yield {layer: np.concatenate([batch[layer] for batch in vectors])[: len(block)] for layer in vectors[0]}
 
 
@@ -116,7 +122,11 @@ def _name(backbone: Mapping[str, Any]) -> str:
 
 
 def _forward(
-    backbone: Mapping[str, Any], layers: Sequence[str], image_size: tuple[int, int], device: torch.device
+    backbone: Mapping[str, Any],
+    layers: Sequence[str],
+    codebooks: Mapping[str, Codebook],
+    image_size: tuple[int, int],
+    device: torch.device,
 ) -> Forward:
     """Return a function that computes features of images.
 
@@ -133,11 +143,12 @@ def _forward(
             f"weights: found SHA-256 {digest} for {backbone['weights']}, the model was made with "
             f"{backbone['weights_sha256']}; make the model again, or bring the weights it was made with"
         )
+    encoded = replace(forward, codebooks=codebooks)
     if "scales" not in backbone:
-        return forward
+        return encoded
 
     def joined(images: np.ndarray) -> dict[str, np.ndarray]:
-        vectors = forward(images)
+        vectors = encoded(images)
         return {layer: side_by_side([vectors[part] for part in of], backbone["scales"]) for layer, of in parts.items()}
 
     return joined

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from scipy.spatial.distance import cdist
 
+from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.store import replacing
 from workflow_scripts.models.novelty import novelty
@@ -40,7 +41,8 @@ class SavedModel:
         float32 arrays: `centers` (k, C), the centres in the space that was clustered; `kept_images` (M, d), features of
         images of the model; `spread` (M,), the mean distance of each to the nearest others; `held_out` (H,), the
         novelties of images that are not among these; of a PCA or ICA `mean` (d,) and `components` (C, d), of a PCA
-        `explained_variance` (C,); of an autoencoder its own tensors, with names that begin with `ENCODER`.
+        `explained_variance` (C,); of an autoencoder its own tensors, with names that begin with `ENCODER`; of a layer
+        with codebooks their arrays, with names that begin with `codebook.PREFIX`.
     """
 
     facts: Mapping[str, Any]
@@ -50,6 +52,11 @@ class SavedModel:
     def layer(self) -> str:
         """Return the name of the layer whose features the model takes."""
         return self.facts["backbone"]["layer"]
+
+    @property
+    def codebooks(self) -> dict[str, codebook.Codebook]:
+        """Return the codebook of each part of the layer that has one."""
+        return codebook.restored(self.layer, self.tensors)
 
     @property
     def clusters(self) -> pd.DataFrame:
@@ -207,6 +214,7 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     elif settings is not None:
         expected |= {"mean": (width,), "components": (n_components, width)}
         expected |= {"explained_variance": (n_components,)} if facts.reduction.whiten else {}
+    codebook.restored(facts.backbone.layer, tensors)
     for name, shape in expected.items():
         if name not in tensors or tensors[name].shape != shape:
             found = tensors[name].shape if name in tensors else "nothing"

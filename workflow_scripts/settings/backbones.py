@@ -59,15 +59,13 @@ class _Variant(Model):
     """The name of the job that makes the features."""
     in_prose: ClassVar[str] = ""
     """The backbone in a methods paragraph, as for methods (`methods.Method.in_prose`)."""
+    places_new_images: ClassVar[bool] = True
+    """Whether features can be computed for new images, as a model for new images has to."""
 
     @property
     def prose(self) -> str:
         """Return the backbone as a noun phrase for a methods paragraph, with its sources."""
         return self.in_prose.format(**self.dump())
-
-    def places_new_images(self, layer: str) -> bool:
-        """Return whether the features of a layer can be computed for new images, as a model for new images has to."""
-        return True
 
     @property
     def n_views(self) -> int:
@@ -186,10 +184,6 @@ class Network(_OfImages):
         """The path of the file that `weights` names, or None if `weights` is something else."""
         path = weight_file(self.weights)
         return None if path is None else str(path)
-
-    def places_new_images(self, layer: str) -> bool:
-        """Return whether the layer has no codebook, which a model does not keep."""
-        return not any(parse_layer(part).words for part in parts_of(layer))
 
     @property
     def licence(self) -> str | None:
@@ -355,6 +349,7 @@ class Brought(_WithoutNetwork):
 
     makes_features: ClassVar[str] = "bring"
     in_prose = "features of another program"
+    places_new_images = False
     file: UserPath
     """The table: .npz or .h5 with an array of numbers and an array of names, or .csv or .parquet with a column of
     names."""
@@ -365,10 +360,6 @@ class Brought(_WithoutNetwork):
         if not file.endswith(TABLES):
             raise ValueError(f"found {file!r}, allowed: a file that ends in {', '.join(TABLES)}")
         return file
-
-    def places_new_images(self, layer: str) -> bool:
-        """Return False: the other program computed the features."""
-        return False
 
     def width(self, layer: str, side: int) -> int:
         """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""

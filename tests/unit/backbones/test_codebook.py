@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture
 
-from workflow_scripts.backbones.codebook import Fisher, Vlad, learn, sampled, unit_length
+from workflow_scripts.backbones.codebook import Fisher, Vlad, learn, named, restored, sampled, stored, unit_length
 from workflow_scripts.backbones.extract import extract, prepare
 from workflow_scripts.backbones.family import layer_width
 from workflow_scripts.errors import UserError
@@ -36,7 +36,7 @@ def test_a_word_without_members_and_an_empty_map_give_zeros():
 def test_a_fisher_vector_is_the_gradient_of_the_likelihood():
     """By central differences of the mean logarithmic likelihood; the signs of all are free."""
     mixture = GaussianMixture(2, covariance_type="diag", random_state=0).fit(DESCRIPTORS)
-    raw = Fisher(mixture).encode(DESCRIPTORS)
+    raw = Fisher(mixture.weights_, mixture.means_, mixture.covariances_).encode(DESCRIPTORS)
     undone = raw * np.abs(raw)  # proportional to the gradients, without the square root
     step, gradients = 1e-6, np.empty((2, 5))
     for word, column in np.ndindex(2, 5):
@@ -63,7 +63,7 @@ def test_a_codebook_finds_the_groups_of_its_sample(encoding):
     groups = np.repeat(np.eye(4), 50, axis=0)
     sample = unit_length(groups + RNG.normal(scale=0.05, size=groups.shape))
     book = learn(encoding, 4, sample, seed=0)
-    centres = book.centres if encoding == "vlad" else book.mixture.means_
+    centres = book.centres if encoding == "vlad" else book.means
     assert sorted(centres.argmax(axis=1)) == [0, 1, 2, 3]
     assert book.encode(sample).shape == (book.width,)
     with pytest.raises(UserError, match=f"{encoding}300: found 200 positions, allowed: at least 300"):
@@ -85,6 +85,21 @@ def test_layers_with_a_codebook_are_extracted_beside_others(tmp_path):
     for one, three in zip(found[1], found[3], strict=True):
         np.testing.assert_array_equal(one, three)
     np.testing.assert_allclose(np.linalg.norm(found[1][0], axis=1), 1, atol=1e-6)
+    forward, _ = prepare(MODEL, layers, (64, 64), torch.device("cpu"))
+    for layer, features in zip(layers[:2], found[1], strict=False):
+        with store.reading(tmp_path / f"{layer}.1.h5") as file:
+            book = restored(layer, stored(file))[layer]
+        np.testing.assert_allclose(book.encode_all(forward(images)[layer]), features, atol=1e-5)
+
+
+def test_a_codebook_without_all_its_words_is_a_mistake():
+    arrays = named("fire5_vlad3", Vlad(CENTRES))
+    assert restored("fire5_vlad3+fire9_avg", arrays)["fire5_vlad3"].width == 15
+    assert restored("fire9_avg", {}) == {}
+    with pytest.raises(ValueError, match=r"codebook.fire5_vlad4.centres: found nothing, allowed: 4 rows"):
+        restored("fire5_vlad4", arrays)
+    with pytest.raises(ValueError, match=r"found \(2, 5\), allowed: 3 rows"):
+        restored("fire5_vlad3", {name: array[:2] for name, array in arrays.items()})
 
 
 def test_a_codebook_encodes_the_vectors_at_all_positions_of_the_map():

@@ -282,6 +282,32 @@ def test_models_are_those_of_studies_with_a_place_for_new_images(inputs):
     assert settings["backbone"]["licence"] is None
 
 
+def test_a_run_whose_studies_have_no_model_says_what_has_no_place_for_new_images(tmp_path):
+    refused = {
+        "decomposition map": {"main": {"baseline": {"decomposition": "map"}}},
+        "decomposition kernel": {"main": {"baseline": {"decomposition": "kernel"}}},
+        "decomposition without": {"main": {"baseline": {"decomposition": "without"}}},
+        "backbone mine": {"main": {"baseline": {"backbone": "mine", "layer": "features"}}},
+    }
+    refused["backbone mine, decomposition map"] = {
+        "one": refused["backbone mine"]["main"],
+        "two": refused["decomposition map"]["main"],
+    }
+    others = {"kernel": {"method": "kernel_pca"}, "without": {"method": "pca", "regress_out": ["brightness"]}}
+    changes = {
+        "backbones": {**CONFIG["backbones"], "mine": {"file": str(tmp_path / "mine.npz")}},
+        "decompositions": {**CONFIG["decompositions"], **others},
+        "new_images": str(tmp_path),
+    }
+    for found, studies in refused.items():
+        inputs = _inputs(studies=studies, **changes)
+        for ask in (inputs.models.with_cards, inputs.new_images.predictions, inputs.new_images.monitors):
+            with pytest.raises(SystemExit) as caught:
+                ask(None)
+            message = f"Error: config: studies: found none with a model ({found}), allowed: what can be applied"
+            assert str(caught.value).startswith(message)
+
+
 def test_published_tables_are_those_that_the_configuration_makes(inputs):
     made = [f"results/d/tables/{name}.parquet" for name in ("main.classes", "main/map")]
     assert inputs.figures.published_tables == made

@@ -104,9 +104,7 @@ def test_scores_of_imagenets_classes_are_those_of_a_trained_last_layer_in_the_sa
     assert parsed({"descriptor": "hog"}).class_scores_beside("features") is None
 
 
-def test_a_model_has_no_codebook_and_no_features_of_another_program():
-    network = parsed({**NETWORK, "layers": [["fire9_avg", "fire5_vlad4"], ["fire5_vlad4+fire9_avg"]]})
-    placed = [layer for layers in network.layers for layer in layers if network.places_new_images(layer)]
-    assert placed == ["fire9_avg"]
-    assert parsed({"descriptor": "hog"}).places_new_images("features")
-    assert not parsed({"file": "features.npz"}).places_new_images("features")
+def test_a_model_has_no_features_of_another_program():
+    assert parsed(NETWORK).places_new_images
+    assert parsed({"descriptor": "hog"}).places_new_images
+    assert not parsed({"file": "features.npz"}).places_new_images

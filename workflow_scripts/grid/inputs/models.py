@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import beside, k_in_path
 from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.expand import PLACES_NEW_IMAGES
 from workflow_scripts.grid.inputs.features import FeatureInputs
 from workflow_scripts.grid.inputs.figures import FigureInputs
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,19 @@ class ModelInputs(Stage):
     def cards(self) -> list[str]:
         """The cards of these models."""
         return [self.layout.model_card.format(study=study) for study in self.studies]
+
+    @ends_the_run
+    def with_cards(self, wildcards: Wildcards) -> list[str]:
+        """Return the models of all studies that have one, and their cards."""
+        self.check()
+        return [*self.paths, *self.cards]
+
+    def check(self) -> None:
+        """Raise `UserError` if no study has a model for new images."""
+        if not self.studies:
+            cells = map(self.grid.first_choice, self.settings.studies)
+            found = ", ".join(dict.fromkeys(filter(None, map(self.grid.refuses_new_images, cells))))
+            raise UserError(f"config: studies: found none with a model ({found}), allowed: {PLACES_NEW_IMAGES}")
 
     def modelled(self, study: str) -> Cell:
         """Return the cell that a study's model is made from; raises `KeyError` if the study has no model."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import beside, folder_name
-from workflow_scripts.grid.expand import PLACES_NEW_IMAGES
 from workflow_scripts.grid.inputs.models import ModelInputs
 from workflow_scripts.grid.inputs.stage import Stage, Wildcards, ends_the_run
 from workflow_scripts.intake.listing import listing_digest, scan
@@ -61,8 +60,7 @@ class NewImagesInputs(Stage):
         if self.settings.intake.crops:
             allowed = "whole files or tiles: the boxes are annotated on other images"
             raise UserError(f"config: new_images: found with intake.crops, allowed: {allowed}")
-        if not self.models.studies:
-            raise UserError(f"config: studies: found none with a model, allowed: {PLACES_NEW_IMAGES}")
+        self.models.check()
         folder = folder_name(found)
         return [pattern.format(folder=folder, study=study) for study in self.models.studies for pattern in patterns]
 
