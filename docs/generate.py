@@ -273,7 +273,10 @@ def tables() -> str:
 
 def column_meanings() -> dict[str, str]:
     """Return what each promised column means."""
-    return yaml.safe_load((ROOT / "docs" / "reference" / "columns.yaml").read_text())
+    from workflow_scripts.scores import METRICS
+
+    others = yaml.safe_load((ROOT / "docs" / "reference" / "columns.yaml").read_text())
+    return others | {name: metric.meaning for name, metric in METRICS.items()}
 
 
 def column_table(meanings: Mapping[str, str]) -> Iterator[str]:

@@ -206,6 +206,13 @@ def test_no_module_imports_in_a_way_that_the_digest_does_not_follow():
     assert relative == []
 
 
+def test_a_new_metric_makes_no_clusters_again(package):
+    stages = ("intake", "preprocess", "features", "decompose", "cluster", "score")
+    before = {stage: package.digest(f"jobs.{stage}") for stage in stages}
+    package.append("scores", "\nMETRICS |= {'mine': Metric('Mine.')}\n")
+    assert [stage for stage in stages if package.digest(f"jobs.{stage}") != before[stage]] == ["score"]
+
+
 def test_a_module_that_does_not_exist():
     with pytest.raises(ModuleNotFoundError, match=r"workflow_scripts\.clusterers\.kmeens"):
         code_digest("clusterers.kmeens")

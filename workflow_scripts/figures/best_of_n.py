@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from workflow_scripts.figures.explained_variance import DASHES
-from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
 from workflow_scripts.figures.style import (
     canvas,
     columns_within,
@@ -26,6 +26,7 @@ from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
 from workflow_scripts.metrics import best_of_n
+from workflow_scripts.scores import METRICS
 
 POINTS = 100
 """Number of points of a line, evenly spaced on a logarithmic scale."""
@@ -82,7 +83,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set(xlabel="Restarts n (lowest inertia kept)", xlim=(1, table["n"].max()))
-        expected = f"Expected {METRIC_NAMES[table['metric'].iloc[0]].replace('Accuracy', 'accuracy')}"
+        expected = f"Expected {METRICS[table['metric'].iloc[0]].axis_label.replace('Accuracy', 'accuracy')}"
         ax.set_ylabel(wrapped(expected, 38, style["font_size"]))
         ax.grid(axis="y")
         entries = {name: Line2D([], [], color=look.colour, linestyle=dashes[name]) for name, look in line_looks.items()}

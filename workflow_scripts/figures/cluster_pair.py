@@ -17,10 +17,10 @@ from workflow_scripts.figures.contact_sheet import (
     with_images,
 )
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, theme
+from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
-from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.members import (
     centre_distances,
     cluster_names,

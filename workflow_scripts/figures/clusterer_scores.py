@@ -14,27 +14,7 @@ from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import best_of_repeats, with_k
-
-HEADINGS = {
-    "accuracy_majority": "Accuracy",
-    "accuracy_matched": "Matched",
-    "ari": "ARI",
-    "ami": "AMI",
-    "nmi_arithmetic": "NMI",
-    "nmi_geometric": "NMI",
-    "purity": "Purity",
-    "homogeneity": "Homog.",
-    "completeness": "Compl.",
-    "silhouette": "Silh.",
-    "calinski_harabasz": "Cal.-Har.",
-    "davies_bouldin": "Dav.-Bould.",
-    "dbcv": "DBCV",
-    "inertia": "Inertia",
-    "bic": "BIC",
-    "aic": "AIC",
-}
-LARGE = ("calinski_harabasz", "inertia", "bic", "aic")
-"""Metrics that are written without decimals."""
+from workflow_scripts.scores import METRICS
 
 
 def tabulate(
@@ -82,7 +62,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             "k",
             "Noise",
             *([] if narrow else ["Largest"]),
-            *(HEADINGS[metric] for metric in metrics),
+            *(METRICS[metric].heading for metric in metrics),
         ]
         made, _ = write_table(figure, headings, rows, style, below=BELOW + 4)
         note(made, _explanation(table, metrics, manifest, narrow), style)
@@ -90,7 +70,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _number(metric: str, mean: float, sd: float, narrow: bool) -> str:
-    return spread(mean, float("nan") if narrow else sd, 0 if metric in LARGE else 2)
+    return spread(mean, float("nan") if narrow else sd, METRICS[metric].decimals)
 
 
 def _explanation(table: pd.DataFrame, metrics: Sequence[str], manifest: pd.DataFrame, narrow: bool) -> str:

@@ -25,8 +25,8 @@ from workflow_scripts.figures.style import (
     theme,
     wrapped,
 )
+from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import confusion, score_restarts
 
 LEGIBLE = 4.5

@@ -24,10 +24,10 @@ from workflow_scripts.figures.style import (
     text_width,
     theme,
 )
+from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
-from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.members import PLACES, centre_distances, cluster_names, example_members
 
 HEADING, NOTE = 5.5, 6.0

@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.names import METRIC_NAMES, shown
+from workflow_scripts.figures.names import shown
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, note, placeholder, theme
 from workflow_scripts.grid.axes import AXES, TITLES
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.effects import variance_shares
+from workflow_scripts.scores import METRICS
 
 FACTORS = (*AXES, "k")
 ROW = 5.5
@@ -107,7 +108,7 @@ def _draw_metric(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
     ax.barh(y, terms["mean"], 0.7, xerr=terms["sd"].fillna(0), color=colour, alpha=0.55, error_kw={"linewidth": 0.8})
     place = table["term"].map({term: i for i, term in enumerate(terms["term"])})
     ax.scatter(table["share"], place, 5, "white", edgecolors="#555555", linewidths=0.5, zorder=3)
-    percent = METRIC_NAMES[table["metric"].iloc[0]].endswith("(%)")
+    percent = METRICS[table["metric"].iloc[0]].percent
     highest = table.groupby("term")["share"].max()[terms["term"]].to_numpy()
     right = np.maximum(terms["mean"] + terms["sd"].fillna(0), highest)
     for place_of_term, (end, span) in enumerate(zip(right, terms["span_mean"], strict=True)):
@@ -115,7 +116,7 @@ def _draw_metric(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
         ax.annotate(text, (end, place_of_term), (4, 0), textcoords="offset points", va="center", size="small")
     ax.set_yticks(y, [_in_words(term) for term in terms["term"]])
     ax.set(ylim=(len(terms) - 0.5, -0.5), xlim=(0, 1.28 * right.max()), xlabel="Share of the variance (%)")
-    ax.set_title(METRIC_NAMES[table["metric"].iloc[0]].removesuffix("\u00a0(%)"))
+    ax.set_title(METRICS[table["metric"].iloc[0]].title)
     ax.grid(axis="x")
 
 

@@ -29,10 +29,10 @@ from workflow_scripts.figures.style import (
     theme,
 )
 from workflow_scripts.figures.view import draw_box, on_page
+from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
-from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.metrics.votes import apart

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -25,6 +25,7 @@ from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
+from workflow_scripts.scores import METRICS
 
 SPLITS = {
     "train": "training",
@@ -70,7 +71,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         }
         for ax, name in zip(axes, names, strict=True):
             _draw_cell(ax, table[table["series"] == name], split_looks)
-        axes[0].set_ylabel(METRIC_NAMES[table["metric"].iloc[0]])
+        axes[0].set_ylabel(METRICS[table["metric"].iloc[0]].axis_label)
         entries = {split: dot(look) for split, look in split_looks.items()}
         legend_above(axes[0], entries, columns_within(0.9 * figure["width"], splits, style))
         repeats = f"mean ± sd over {table['n_repeats'].max()} repeats"
@@ -90,5 +91,5 @@ def _draw_cell(ax: Axes, scores: pd.DataFrame, split_looks: Mapping[str, Look]) 
     ax.set_xticks(sorted(scores["fold"].unique() + 1))
     ax.set_xlabel(f"Fold ({scores['series'].iloc[0]})", wrap=True)
     ax.grid(axis="y")
-    if METRIC_NAMES[scores["metric"].iloc[0]].endswith("(%)"):
+    if METRICS[scores["metric"].iloc[0]].percent:
         ax.set_ylim(top=min(ax.get_ylim()[1], 100.5))

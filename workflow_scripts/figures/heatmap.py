@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.effects import full_product, varying
-from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
 from workflow_scripts.figures.style import canvas, note, placeholder, text_width, theme, wrapped
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.effects import variance_shares
+from workflow_scripts.scores import METRICS
 
 MATRIX = 0.55
 """Share of the width of the figure that the matrix has. Its fields have numbers if they are wide enough for them."""
@@ -65,7 +66,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         means = table.pivot(index="y", columns="x", values="mean").loc[rows, columns]
         made = canvas(figure, max(9 * len(rows), 36) + 26)
         ax = made.subplots()
-        name = METRIC_NAMES[table["metric"].iloc[0]]
+        name = METRICS[table["metric"].iloc[0]].axis_label
         number = ".1f" if name.endswith("(%)") else ".2f"
         longest = max(text_width(format(mean, number), style["font_size"]) for mean in table["mean"])
         seaborn.heatmap(

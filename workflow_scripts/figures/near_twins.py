@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.contact_sheet import k_in_words, show_framed
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, short_names, theme
+from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
-from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.members import cluster_names, separated_twins
 
 SIDES = ("", "twin_")

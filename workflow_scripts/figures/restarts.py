@@ -9,13 +9,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import with_k
+from workflow_scripts.scores import METRICS
 
 BINS = 60
 
@@ -66,7 +67,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax in pairs[len(names) :].flat:
             ax.axis("off")
         for row in axes:
-            row[0].set_ylabel(METRIC_NAMES[table["metric"].iloc[0]])
+            row[0].set_ylabel(METRICS[table["metric"].iloc[0]].axis_label)
         n = len(read_manifest(inputs["manifest"]))
         beside = accuracy_note(table["metric"].unique(), table[table["best"]])
         what = "each point is a restart; triangle and dashed line: the lowest inertia"
@@ -89,7 +90,7 @@ def _draw_pair(cloud: Axes, histogram: Axes, restarts: pd.DataFrame, bins: list[
     histogram.hist(restarts["value"], bins, weights=weights, orientation="horizontal", color=colour)
     for ax in (cloud, histogram):
         ax.axhline(best["value"], color=accent, linestyle="--", linewidth=0.8)
-    percent = METRIC_NAMES[best["metric"]].endswith("(%)")
+    percent = METRICS[best["metric"]].percent
     at_lowest = f"{best['value']:.1f} %" if percent else f"{best['value']:.3g}"
     histogram.set_title(f"▲ {at_lowest}", color=accent)
     histogram.set_xlabel("Restarts (%)")

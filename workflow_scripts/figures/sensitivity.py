@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, UNLABELLED_METRICS, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -31,8 +31,11 @@ from workflow_scripts.grid.cells import axes_to_mention, word
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import best_of_repeats, with_k
+from workflow_scripts.scores import METRICS
 
 NUMERIC = ("n_components", "k")
+WITHOUT_LABELS = ("silhouette", "inertia")
+"""The metrics that are shown if the wanted ones have no values."""
 FREED = {"reducer": PARTS["reducer"], "k": ()}
 """For these values of `x` or `hue`, the axes in which cells may differ; for others, the axis with that name."""
 
@@ -99,7 +102,7 @@ def _best_repeats(scores: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFra
 def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
     """Return the wanted metrics that have values; if there are none, the metrics that need no labels."""
     available = [metric for metric in wanted if scores[metric].notna().any()]
-    return available or [metric for metric in UNLABELLED_METRICS if scores[metric].notna().any()]
+    return available or [metric for metric in WITHOUT_LABELS if scores[metric].notna().any()]
 
 
 def _fixed(cell: Mapping[str, Any], figure: Mapping[str, Any], scores: pd.DataFrame) -> str:
@@ -131,10 +134,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax, metric in zip(axes, metrics, strict=False):
             (_draw_numbers if numeric else _draw_names)(ax, table[table["metric"] == metric], hue_looks)
             if numeric:
-                ax.set_ylabel(wrapped(METRIC_NAMES[metric], 38, style["font_size"]))
+                ax.set_ylabel(wrapped(METRICS[metric].axis_label, 38, style["font_size"]))
             else:
-                ax.set_xlabel(METRIC_NAMES[metric])
-            if METRIC_NAMES[metric].endswith("(%)"):
+                ax.set_xlabel(METRICS[metric].axis_label)
+            if METRICS[metric].percent:
                 _up_to_hundred(ax.yaxis if numeric else ax.xaxis)
         for ax in axes[len(metrics) :]:
             ax.axis("off")

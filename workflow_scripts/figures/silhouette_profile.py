@@ -22,9 +22,9 @@ from workflow_scripts.figures.style import (
     small,
     theme,
 )
+from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
-from workflow_scripts.io.which_k import chosen_by
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
 
 GAP = 0.02

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.agreement import agreement_with
 from workflow_scripts.consensus.trust import heard, opinions, support, votes
-from workflow_scripts.figures.names import BESIDE_ACCURACY, METRIC_NAMES, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.style import (
     FAINT,
@@ -30,6 +30,7 @@ from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
 from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
+from workflow_scripts.scores import METRICS
 
 AGREEMENT = "agreement"
 """Name of the score that needs no labels: the mean agreement with the other cells."""
@@ -69,7 +70,7 @@ def tabulate(
     table = table.assign(
         name=partitions.names,
         metric=metric,
-        metric_name="Agreement with the other cells" if metric == AGREEMENT else METRIC_NAMES[metric],
+        metric_name="Agreement with the other cells" if metric == AGREEMENT else METRICS[metric].axis_label,
         value=values,
         low=[values.min() if more else np.nan for values, more in zip(scores, several, strict=True)],
         high=[values.max() if more else np.nan for values, more in zip(scores, several, strict=True)],
@@ -134,7 +135,7 @@ def _draw_curve(ax: Axes, table: pd.DataFrame, colour: str) -> None:
     ax.scatter(table["place"], table["value"], size, colour, zorder=2)
     ax.axhline(table["value"].median(), color=FAINT, linestyle="--", linewidth=0.8)
     metric = table["metric"].iloc[0]
-    ax.set_ylabel("Agreement with\nthe other cells (ARI)" if metric == AGREEMENT else METRIC_NAMES[metric])
+    ax.set_ylabel("Agreement with\nthe other cells (ARI)" if metric == AGREEMENT else METRICS[metric].axis_label)
     ax.grid(axis="y")
     ax.tick_params(axis="x", length=0, labelbottom=False)
 

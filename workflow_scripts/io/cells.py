@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from workflow_scripts.io import store
+from workflow_scripts.io.best_k import BEST, best_k
 from workflow_scripts.io.manifest import read_labels, read_manifest
 from workflow_scripts.io.points import Points, read_points
 from workflow_scripts.io.runs import Clustering, Runs, read_best, read_runs, stored_ks
 from workflow_scripts.io.tables import best_of_repeats, read_parquet, read_scores
-from workflow_scripts.io.which_k import BEST, best_k, choose_k
+from workflow_scripts.io.which_k import choose_k
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,12 +1,11 @@
 """Scores of partitions: agreement with the labels, shape of the clusters, and dependence on the number of restarts."""
 
-from workflow_scripts.metrics.agreement import METRICS, score_restarts
+from workflow_scripts.metrics.agreement import score_restarts
 from workflow_scripts.metrics.expectation import best_of_n
 from workflow_scripts.metrics.internal import compactness, silhouettes
 from workflow_scripts.metrics.votes import class_scores, confusion, majority_names, predict_classes
 
 __all__ = [
-    "METRICS",
     "best_of_n",
     "class_scores",
     "compactness",

@@ -1,25 +1,12 @@
 """Score thousands of partitions against the labels at once, without a loop over scikit-learn calls."""
 
+from math import prod
+
 import numpy as np
 import numpy.typing as npt
 
 from workflow_scripts.metrics.contingency import as_partitions, cluster_count, contingency_tables, encode_classes
 
-METRICS = (
-    "n_clusters",
-    "noise_fraction",
-    "accuracy_majority",
-    "accuracy_matched",
-    "ari",
-    "ami",
-    "nmi_arithmetic",
-    "nmi_geometric",
-    "purity",
-    "homogeneity",
-    "completeness",
-    "largest_cluster",
-    "largest_class",
-)
 _CHUNK_CELLS = 1 << 22  # labels or counts in memory at once: 32 MiB of int64
 _TERM_CUTOFF = 45.0  # terms of the expected mutual information below exp(-45) are skipped
 
@@ -58,7 +45,7 @@ def score_restarts(
 
     Returns
     -------
-    The columns `METRICS` by name, (R,) each. Without any labelled image, every metric that needs labels is NaN. If all
+    The metrics by name, (R,) each. Without any labelled image, every metric that needs labels is NaN. If all
     labelled images are noise, the accuracies are 0 and the other indices NaN.
 
     Raises
@@ -72,9 +59,9 @@ def score_restarts(
     rows = max(1, chunk_cells // max(len(codes), (1 + n_clusters) * (n_classes + 1)))
     chunks = [
         _score_tables(contingency_tables(partitions[start : start + rows], codes, n_clusters, n_classes))
-        for start in range(0, len(partitions), rows)
+        for start in range(0, max(len(partitions), 1), rows)
     ]
-    columns = {name: np.concatenate([np.empty(0), *(chunk[name] for chunk in chunks)]) for name in METRICS}
+    columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
     return columns | {"n_clusters": columns["n_clusters"].astype(np.int64)}
 
 
@@ -124,7 +111,7 @@ def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
     """Return mutual information of clusters and classes in each normalisation, with scikit-learn's limiting cases."""
     cluster_sizes, class_sizes = counts.sum(axis=2), counts.sum(axis=1)
     n = class_sizes.sum(axis=1)
-    cells = counts.reshape(len(counts), -1)
+    cells = counts.reshape(len(counts), prod(counts.shape[1:]))  # -1 fails without partitions
     clusters, classes, joint = (_entropy(sizes, n) for sizes in (cluster_sizes, class_sizes, cells))
     information = np.maximum(clusters + classes - joint, 0.0)
     expected = _expected_information(cluster_sizes, class_sizes, n)
@@ -162,7 +149,7 @@ def _expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n:
     base = n.max(initial=0) + 1
     distinct_n, which_n = np.unique(n, return_inverse=True)
     keys = (which_n[:, None, None] * base + cluster_sizes[:, :, None]) * base + class_sizes[:, None, :]
-    distinct, inverse = np.unique(keys.reshape(len(n), -1), return_inverse=True)
+    distinct, inverse = np.unique(keys.reshape(len(n), prod(keys.shape[1:])), return_inverse=True)
     rest, b = np.divmod(distinct, base)
     which, a = np.divmod(rest, base)
     pairs = np.stack([a, b, distinct_n[which]])

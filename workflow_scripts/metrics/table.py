@@ -14,6 +14,7 @@ from workflow_scripts.io.tables import arrow_column
 from workflow_scripts.metrics import class_scores, compactness, score_restarts, silhouettes
 from workflow_scripts.metrics.dbcv import dbcv
 from workflow_scripts.metrics.internal import MAX_POINTS, Estimates
+from workflow_scripts.scores import COLUMNS as SCORE_COLUMNS
 
 CRITERIA = ("bic", "aic")
 """Diagnostics of clusterers that become columns."""
@@ -21,11 +22,7 @@ COLUMNS = [
     "dataset",
     *CELL_COLUMNS,
     *("k", "n_clusters", "noise_fraction", "fold", "split", "repeat", "restart", "n_init", "seed", "inertia", "n_iter"),
-    *("accuracy_majority", "accuracy_matched", "ari", "ami", "nmi_arithmetic", "nmi_geometric"),
-    *("purity", "homogeneity", "completeness", "silhouette"),
-    *("silhouette_low", "silhouette_high", "calinski_harabasz", "davies_bouldin", "dbcv", "dbcv_low", "dbcv_high"),
-    *CRITERIA,
-    *("largest_cluster", "largest_class"),
+    *(name for name in SCORE_COLUMNS if name != "inertia"),
 ]
 CLASS_COLUMNS = [
     *COLUMNS[: COLUMNS.index("k") + 1],

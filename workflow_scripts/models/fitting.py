@@ -10,11 +10,12 @@ from workflow_scripts.backbones import codebook
 from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.best_k import best_k
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import groups_of, read_labels, read_manifest
 from workflow_scripts.io.runs import NOISE, Runs, read_runs
 from workflow_scripts.io.tables import best_of_repeats, with_k
-from workflow_scripts.io.which_k import best_k, choose_k
+from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.metrics.votes import majority_names
 from workflow_scripts.models.batch_tests import MOST_KNOWN

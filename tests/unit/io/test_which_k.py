@@ -1,13 +1,12 @@
 """The choice of a k, and the reader of a cell that uses it, against answers computed by hand."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from figure_artefacts import CELL, write_clusters, write_manifest, write_scores, write_store
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.which_k import best_k, choose_k
+from workflow_scripts.io.which_k import choose_k
 
 
 def test_the_wanted_k_the_smallest_or_the_clusterers_own():
@@ -17,12 +16,6 @@ def test_the_wanted_k_the_smallest_or_the_clusterers_own():
     assert choose_k(5, [None]) is None, "a clusterer that finds k has no other"
     with pytest.raises(UserError, match=r"config: subsets\.a\.k: found 4, allowed: 3, 7"):
         choose_k(4, [7, 3], "subsets.a.k")
-
-
-@pytest.mark.parametrize(("by", "best"), [("ari", 3), ("inertia", 7), ("silhouette", None)])
-def test_the_best_k_is_that_of_the_highest_mean_or_of_the_lowest_where_low_is_good(by, best):
-    table = {"k": [3, 3, 5, 5, 7, 7], "ari": [0.9, 0.7, 0.8, 0.8, 0.1, 0.9], "inertia": [9, 9, 5, 5, 1, 2]}
-    assert best_k(pd.DataFrame(table).assign(silhouette=np.nan), by) == best
 
 
 def test_a_cells_clusterings_are_the_best_of_the_wanted_ks(tmp_path):

@@ -1,7 +1,6 @@
 """The table that people take home: its columns are a promise, its values are scikit-learn's, a null is null."""
 
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,11 @@ from sklearn import metrics
 from sklearn.metrics.cluster import contingency_matrix
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.names import METRIC_NAMES
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.tables import as_frame, write_csv, write_parquet
-from workflow_scripts.metrics.table import COLUMNS, score_clusters
-from workflow_scripts.settings.figures.base import Metric
+from workflow_scripts.metrics.table import score_clusters
 
 # fmt: off
 PROMISE = [
@@ -277,9 +274,3 @@ def test_csv_for_people_holds_the_same(files):
     found = pd.read_csv(path)
     assert list(found.columns) == PROMISE
     np.testing.assert_array_equal(found["ari"], scores["ari"])
-
-
-def test_a_metric_that_a_figure_can_be_asked_for_is_a_column_and_has_a_name():
-    asked_for = set(get_args(Metric))
-    assert asked_for <= set(COLUMNS)
-    assert asked_for == set(METRIC_NAMES)

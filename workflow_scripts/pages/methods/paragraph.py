@@ -8,6 +8,7 @@ from typing import Any
 from workflow_scripts.grid.axes import AXES, NAMES, NUMBERS
 from workflow_scripts.grid.cells import axes_to_mention, word
 from workflow_scripts.pages.verdict.sentences import count, listed
+from workflow_scripts.scores import METRICS
 
 LIBRARIES = {
     "numpy": "NumPy {} [@harris2020]",
@@ -23,22 +24,8 @@ OF_METHODS = {
     "umap-learn": ("umap-learn {}", "mcinnes2018"),
 }
 """The phrase of each library that only some methods use, and the source that these methods cite."""
-AGREEMENT = {
-    "accuracy_majority": "the accuracy after each cluster was given the class of most of its images",
-    "ari": "the adjusted Rand index [@hubert1985]",
-    "ami": "the adjusted mutual information [@vinh2010]",
-    "nmi_arithmetic": "the normalised mutual information [@strehl2002]",
-    "homogeneity": "homogeneity and completeness [@rosenberg2007]",
-}
-"""Phrases for the scores that compare clusters with labels, by their column in the tables."""
-INTERNAL = {
-    "silhouette": "the mean silhouette [@rousseeuw1987]",
-    "calinski_harabasz": "the Calinski–Harabasz index [@calinski1974]",
-    "davies_bouldin": "the Davies–Bouldin index [@davies1979]",
-    "dbcv": "density-based validity [@moulavi2014]",
-    "bic": "the Bayesian information criterion [@schwarz1978]",
-}
-"""Phrases for the scores that need no labels, by their column in the tables."""
+IN_PROSE = {name: metric for name, metric in METRICS.items() if metric.in_prose}
+"""The metrics with a phrase, by their column in the tables."""
 
 
 @dataclass(frozen=True)
@@ -234,8 +221,9 @@ def _values(axis: str, values: Sequence[Any]) -> str:
 
 
 def _evaluation(run: Run, made: Made) -> list[str]:
-    with_labels = [phrase for column, phrase in AGREEMENT.items() if column in made.scored]
-    without = [phrase for column, phrase in INTERNAL.items() if column in made.scored]
+    scored = [metric for column, metric in IN_PROSE.items() if column in made.scored]
+    with_labels = [metric.in_prose for metric in scored if metric.needs_labels]
+    without = [metric.in_prose for metric in scored if not metric.needs_labels]
     said = [f"Clusters were compared with labels by {_joined(with_labels)}."] if with_labels else []
     said += [f"Without labels, clusters were scored by {_joined(without)}."] if without else []
     return said + ([f"Further analyses gave {_joined(run.analyses)}."] if run.analyses else [])

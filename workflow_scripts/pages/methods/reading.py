@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from workflow_scripts.io import store
-from workflow_scripts.pages.methods.paragraph import AGREEMENT, INTERNAL, Made
+from workflow_scripts.pages.methods.paragraph import IN_PROSE, Made
 
 
 def read_made(
@@ -37,7 +37,7 @@ def read_made(
         weights=dict(zip(backbones, weights, strict=True)),
         libraries=_libraries([*sources["features"], *sources["stores"]]),
         clusterings={study: sum(not row["fold"] for row in table) for study, table in tables.items()},
-        scored=frozenset(column for column in (*AGREEMENT, *INTERNAL) if any(row[column] for row in rows)),
+        scored=frozenset(column for column in IN_PROSE if any(row[column] for row in rows)),
         snakemake=version("snakemake"),
     )
 

@@ -7,33 +7,16 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.grid.axes import AXES, NUMBERS, SWITCHES
+from workflow_scripts.scores import OF_FIGURES
 from workflow_scripts.settings.base import Model
 from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
 from workflow_scripts.settings.methods import Method
 
-METRICS = (
-    "accuracy_majority",
-    "accuracy_matched",
-    "ari",
-    "ami",
-    "nmi_arithmetic",
-    "nmi_geometric",
-    "purity",
-    "homogeneity",
-    "completeness",
-    "silhouette",
-    "inertia",
-    "calinski_harabasz",
-    "davies_bouldin",
-    "dbcv",
-    "bic",
-    "aic",
-)
 SHOWN = {axis.column or name: axis.kind for name, axis in AXES.items()}
 """The kind of the values of each axis that a figure can be drawn along, by the axis's column in the tables."""
 X = (*(name for name, kind in SHOWN.items() if kind != SWITCHES), "k")
 HUES = tuple(name for name, kind in SHOWN.items() if kind != NUMBERS)
-Metric = Literal[METRICS]  # type: ignore[valid-type]
+Metric = Literal[OF_FIGURES]  # type: ignore[valid-type]
 Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
 Along = Literal[X]  # type: ignore[valid-type]
 Hue = Literal[HUES]  # type: ignore[valid-type]
