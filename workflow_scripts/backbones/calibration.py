@@ -41,7 +41,7 @@ def predictions(
     logits : (N, k) class scores.
     labels : N str, "" for none.
     classes : names of the k classes.
-    held_out, trained_on : rows.
+    held_out, trained_on : indices of images, integers; both have labels.
 
     Returns
     -------

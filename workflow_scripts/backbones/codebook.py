@@ -33,7 +33,7 @@ class Codebook(ABC):
     @property
     @abstractmethod
     def width(self) -> int:
-        """The number of features of an image."""
+        """Return the number of features of an image."""
 
     @abstractmethod
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
@@ -86,7 +86,7 @@ class Fisher(Codebook):
 
     @cached_property
     def mixture(self) -> Any:
-        """The mixture as scikit-learn's `GaussianMixture`."""
+        """Return the mixture as scikit-learn's `GaussianMixture`."""
         from sklearn.mixture import GaussianMixture
 
         mixture = GaussianMixture(len(self.weights), covariance_type="diag")

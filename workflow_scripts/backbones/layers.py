@@ -45,7 +45,7 @@ class Node:
 
     @property
     def channel_axis(self) -> int:
-        """The axis of the channels, which pooling keeps: of (C, H, W), (H, W, C) or (tokens, C).
+        """Return the axis of the channels, which pooling keeps: of (C, H, W), (H, W, C) or (tokens, C).
 
         For a map it is the first axis that does not grow with the image.
         """

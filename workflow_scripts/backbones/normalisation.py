@@ -38,7 +38,7 @@ class Normalisation:
 
     @property
     def text(self) -> str:
-        """The name of the normalisation, or its numbers as JSON if it has no name."""
+        """Return the name of the normalisation, or its numbers as JSON if it has no name."""
         known = {normalisation: name for name, normalisation in NORMALISATIONS.items()}
         return known.get(self) or json.dumps(asdict(self), sort_keys=True)
 

@@ -29,8 +29,10 @@ def cluster(
 
 
 def typical_distance(points: np.ndarray) -> float:
-    """Return the median distance from a point (N, d) to its nearest other; if it is 0, that without the copies of
-    points."""
+    """Return the median distance of the points (N, d) to their nearest neighbours.
+
+    If that is 0, because more than half of the points are copies, each point counts once.
+    """
     return _median_nearest(points) or _median_nearest(np.unique(points, axis=0))
 
 

@@ -35,7 +35,7 @@ def write_table(
 ) -> tuple[Figure, int]:
     """Return a figure with the rows below the headings, and how many rows are on it.
 
-    The rows stand in as many parts side by side as they need and as fit. Names stand on the left, numbers are
+    Many rows are divided into parts side by side, at most as many as fit into the width. Names stand on the left, numbers are
     right-aligned. `marks` are the looks of the markers before the names. `sizes` are the numbers of images of the rows:
     only the largest rows that fit are written. `below` is the height for the note, in mm.
     """

@@ -51,12 +51,12 @@ class Artefact:
 
     @property
     def path(self) -> str:
-        """The path of the first file, with wildcards, below the data set's folder."""
+        """Return the path of the first file, with wildcards, below the data set's folder."""
         return self.stem + self.endings[0]
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The axes of the grid that the artefact depends on."""
+        """Return the axes of the grid that the artefact depends on."""
         wildcards = {name for _, name, _, _ in Formatter().parse(self.stem) if name}
         return tuple(axis for part, axes in PARTS.items() for axis in axes if wildcards & {part, axis})
 

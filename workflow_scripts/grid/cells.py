@@ -27,17 +27,17 @@ class Cell(Axes):
 
     @property
     def rows(self) -> str:
-        """The name of the features that the stages after extraction read: `layer`, or `layer@subset`."""
+        """Return the name of the features that the stages after extraction read: `layer`, or `layer@subset`."""
         return join_layer(self.layer, self.subset)
 
     @property
     def reducer(self) -> str:
-        """The name of the decomposition, number of components and whitening together, such as `pca50w`."""
+        """Return the name of the decomposition, number of components and whitening together, such as `pca50w`."""
         return f"{self.decomposition}{self.n_components or ''}{'w' if self.whiten else ''}"
 
     @property
     def parts(self) -> dict[str, str]:
-        """The values of all wildcards in the cell's paths, by wildcard."""
+        """Return the values of all wildcards in the cell's paths, by wildcard."""
         joined = {"layer": self.rows, "reducer": self.reducer}
         named = {part: joined.get(part) or getattr(self, part) for part in PARTS}
         return {**named, "decomposition": self.decomposition, "subset": self.subset}

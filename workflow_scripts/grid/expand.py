@@ -46,7 +46,7 @@ class Grid:
 
     @cached_property
     def cells(self) -> dict[str, list[Cell]]:
-        """The cells of each study; raises `UserError` if a study has none."""
+        """Return the cells of each study; raises `UserError` if a study has none."""
         cells = {name: list(dict.fromkeys(self._expand(name, study))) for name, study in self.settings.studies.items()}
         for study in (name for name, of_study in cells.items() if not of_study):
             reasons = dict.fromkeys(skipped.reason for skipped in self.skipped if skipped.study == study)
@@ -55,7 +55,7 @@ class Grid:
 
     @cached_property
     def all_cells(self) -> list[Cell]:
-        """The cells of every study, those shown only by a figure or a page, and those that subsets are taken from."""
+        """Return the cells of every study, those that only figures or pages show, and those that subsets come from."""
         shown = chain.from_iterable(kinds.values() for kinds in (*self.figures.values(), *self.pages.values()))
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
         return list(dict.fromkeys(chain(used, self._sources_of_subsets(used))))
@@ -75,7 +75,7 @@ class Grid:
 
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
-        """The cells that each figure of each study shows; figures of backbones without weights are left out."""
+        """Return the cells that each figure of each study shows; figures of backbones without weights are left out."""
         shown = {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
         for study, of_figures in shown.items():
             for name, cells in of_figures.items():
@@ -85,12 +85,12 @@ class Grid:
 
     @cached_property
     def pages(self) -> dict[str, dict[str, list[Cell]]]:
-        """The cells that the pages of each study show."""
+        """Return the cells that the pages of each study show."""
         return {name: dict(self._shown(name, study.pages)) for name, study in self.settings.studies.items()}
 
     @cached_property
     def maps(self) -> dict[str, list[Cell]]:
-        """The cells whose decompositions are the maps on each study's pages; these cells are not clustered."""
+        """Return the cells whose decompositions are the maps on each study's pages; these cells are not clustered."""
         return {
             name: [self._map(name, choices) for kind in self.pages[name] for choices in study.pages[kind].maps_shown]
             for name, study in self.settings.studies.items()
@@ -116,7 +116,7 @@ class Grid:
 
     @property
     def computed_figures(self) -> str:
-        """A regular expression for the figures whose table takes long to compute, each as `study/figure.`."""
+        """Return a regular expression for the figures whose table takes long to compute, each as `study/figure.`."""
         studies = self.settings.studies
         names = [
             re.escape(f"{study}/{name}.")
@@ -128,7 +128,7 @@ class Grid:
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
-        """One cell with each reducer, by the reducer's name; raises `UserError` if two reductions share a name."""
+        """Return one cell with each reducer, by its name; raises `UserError` if two reductions share a name."""
         by_name: dict[str, Cell] = {}
         for cell in self.all_cells:
             other = by_name.setdefault(cell.reducer, cell)
@@ -318,7 +318,7 @@ class Grid:
 
     @cached_property
     def _names(self) -> dict[str, list[str]]:
-        """The allowed names of each axis whose values are names."""
+        """Return the allowed names of each axis whose values are names."""
         passes = chain.from_iterable(backbone.layers for backbone in self.settings.backbones.values())
         sections: dict[str, Iterable[str]] = {"layers": dict.fromkeys(chain.from_iterable(passes))}
         return {

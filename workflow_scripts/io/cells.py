@@ -107,9 +107,10 @@ class OneCell:
             return [read_best(file, k) for k in ks]
 
     def coordinates(self, most: int | None = None) -> tuple[np.ndarray, ...]:
-        """Read the first coordinates of every image on the cell's map, at most `most`, (N,) float64 each.
+        """Read the coordinates of every image on the cell's map, (N,) float64 for each dimension.
 
-        None reads those of all dimensions of a map, and two of another decomposition.
+        At most the first `most` dimensions are read. If `most` is None, all dimensions of a map are read (t-SNE or
+        UMAP), and the first two components of another decomposition.
         """
         with store.reading(self.files["map"]) as file:
             return tuple(file["scores"][:, : most or store.attribute(file, "settings").get("dimensions", 2)].T)

@@ -13,7 +13,7 @@ class Matrix(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, d)."""
+        """Return the shape (N, d)."""
 
     def __getitem__(self, rows: Any, /) -> Any:
         """Return the rows of a slice, (n, d)."""

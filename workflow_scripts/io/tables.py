@@ -134,7 +134,11 @@ def read_parquet(path: str) -> "pd.DataFrame":
 
 
 def as_frame(table: pa.Table) -> "pd.DataFrame":
-    """Return a table of Arrow as a data frame; what never was one gets the types that take nulls, such as `Int64`."""
+    """Return a table of Arrow as a data frame.
+
+    The columns get the types that they had in pandas; those of a table that does not come from pandas get types that
+    take nulls, such as `Int64`.
+    """
     import pandas as pd
 
     with_nulls = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}

@@ -97,8 +97,9 @@ def _by_numbers(path: str) -> list[object]:
 def in_batches(images: pd.DataFrame, size: int) -> pd.DataFrame:
     """Return images in their order with the number of their `batch`, from 1; the last batch may not be full yet.
 
-    A batch ends with the first group with which it has `size` images: a part of a group varies more than a whole one.
-    The images of a group come together, where its first one is. Without a `group`, each image is one.
+    Groups are not divided between batches, because a part of a group varies more than a whole one: a batch ends as soon
+    as it has whole groups with `size` images or more. All images of a group are moved to the place of its first image.
+    Without a column `group`, each image is a group of its own.
     """
     groups = pd.factorize(images["group"])[0] if "group" in images else np.arange(len(images))
     batches, n_images, batch = [], 0, 1

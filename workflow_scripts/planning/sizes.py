@@ -86,7 +86,7 @@ class Sizes:
 
     @cached_property
     def n_images(self) -> int:
-        """The number of rows of the table of images, or before intake about as many as the files will become."""
+        """Return the number of rows of the table of images, or before intake about as many as the files will become."""
         intake, layout = self.settings.intake, self.layout
         table = layout.regions if intake.cuts else layout.images
         if Path(table).is_file():

@@ -38,41 +38,41 @@ class Run:
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this is the process that schedules jobs, not that of a job, which parses the rules again."""
+        """Return whether this is the process that schedules jobs, not that of a job, which parses the rules again."""
         return self._workflow.is_main_process
 
     @property
     def began(self) -> bool:
-        """Whether the DAG was built and jobs were scheduled; false after a mistake in the configuration."""
+        """Return whether the DAG was built and jobs were scheduled; false after a mistake in the configuration."""
         return self._workflow.scheduler is not None
 
     @property
     def is_dry(self) -> bool:
-        """Whether the run only prints what it would do."""
+        """Return whether the run only prints what it would do."""
         return self._workflow.dryrun
 
     @property
     def cores(self) -> int | None:
-        """The number of cores for local jobs; None if jobs go to a cluster."""
+        """Return the number of cores for local jobs; None if jobs go to a cluster."""
         settings = self._workflow.resource_settings
         return settings.cores if settings.nodes is None else None
 
     @property
     def makes_everything(self) -> bool:
-        """Whether the run's target is `all`."""
+        """Return whether the run's target is `all`."""
         targets = self._workflow.dag_settings.targets
         return not targets or "all" in targets
 
     @property
     def leaves_out(self) -> str | None:
-        """The option of the command line that leaves jobs out of the run, or None."""
+        """Return the option of the command line that leaves jobs out of the run, or None."""
         settings = self._workflow.dag_settings
         options = {"--until": settings.until, "--omit-from": settings.omit_from, "--batch": settings.batch}
         return next((option for option, value in options.items() if value), None)
 
     @property
     def is_finished(self) -> bool:
-        """Whether every job that had to run has succeeded."""
+        """Return whether every job that had to run has succeeded."""
         return not any(self._workflow.dag.needrun_jobs(exclude_finished=True))
 
     def is_for(self, *rules: str) -> bool:
@@ -82,7 +82,7 @@ class Run:
 
     @property
     def failed(self) -> list[str]:
-        """The descriptions of the jobs that failed, sorted."""
+        """Return the descriptions of the jobs that failed, sorted."""
         return sorted(map(str, self._workflow.scheduler.failed))
 
     def needed_jobs(self) -> list[Job]:

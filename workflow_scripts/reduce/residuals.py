@@ -21,14 +21,14 @@ ROWS = 1024
 
 @contextmanager
 def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside: str) -> Iterator[str]:
-    """Yield the path of a temporary store of the features without what the facts of `settings` explain.
+    """Yield the path of a temporary store with the residuals of the features after a regression on facts about images.
 
     Parameters
     ----------
     files :
         the paths of the features (`source`), the `manifest`, the preprocessed images (`images`) and, if the settings
         name one, the user's `table`.
-    settings : those of `settings.decompositions.RegressOut`.
+    settings : those of `settings.decompositions.RegressOut`, which name the `facts`.
     beside : a path; the temporary store is written beside it.
     """
     path = Path(f"{beside}.residuals.h5")

@@ -34,7 +34,7 @@ class Scaled:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, d)."""
+        """Return the shape (N, d)."""
         return self.X.shape
 
     def __getitem__(self, rows: Any, /) -> np.ndarray:

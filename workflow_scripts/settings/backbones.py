@@ -181,13 +181,13 @@ class Network(_OfImages):
 
     @property
     def weight_file(self) -> str | None:
-        """The path of the file that `weights` names, or None if `weights` is something else."""
+        """Return the path of the file that `weights` names, or None if `weights` is something else."""
         path = weight_file(self.weights)
         return None if path is None else str(path)
 
     @property
     def licence(self) -> str | None:
-        """The licence of published weights that the library states; None if it is not known."""
+        """Return the licence of published weights that the library states; None if it is not known."""
         family, name = family_of(self.model)
         return family.licence(name, self.weights) if is_published(self.weights) else None
 
@@ -230,7 +230,7 @@ class _WithoutNetwork(_Variant):
 
     @property
     def model(self) -> str:
-        """The name in messages: that of the descriptor, or the path of the file."""
+        """Return the name in messages: that of the descriptor, or the path of the file."""
         return str(getattr(self, "descriptor", getattr(self, "file", "")))
 
     def network(self) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Labels(Model):
 
     @property
     def by_content(self) -> bool:
-        """Whether labels are matched to images by the contents of files."""
+        """Return whether labels are matched to images by the contents of files."""
         return self.rule == "hash"
 
     @model_validator(mode="after")
@@ -193,17 +193,17 @@ class Intake(Model):
 
     @property
     def cuts(self) -> bool:
-        """Whether the images are parts of files."""
+        """Return whether the images are parts of files."""
         return self.tiles is not None or self.crops is not None or self.pages == "all"
 
     @property
     def scales_tiles(self) -> bool:
-        """Whether the size of the tiles follows from the scale of each image."""
+        """Return whether the size of the tiles follows from the scale of each image."""
         return self.tiles is not None and self.tiles.size_um is not None
 
     @property
     def are_grouped(self) -> bool:
-        """Whether the manifest says which images belong together."""
+        """Return whether the manifest says which images belong together."""
         return self.groups is not None or self.cuts
 
     def expected(self, n_bytes: int) -> int:

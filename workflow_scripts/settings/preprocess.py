@@ -28,7 +28,7 @@ class Step(Method):
 
     @property
     def output_size(self) -> tuple[int, int] | None:
-        """Height and width (pixels) of every image after the step; None if the images may differ in size."""
+        """Return the height and width (pixels) of every image after the step; None if the images may differ in size."""
         return None
 
 
@@ -180,12 +180,12 @@ class Preprocess(Model):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width (pixels) of every image after the last step."""
+        """Return the height and width (pixels) of every image after the last step."""
         return [step.output_size for step in self.steps if step.output_size][-1]
 
     @property
     def channels(self) -> int:
-        """Number of channels of every image after the last step, 1 or 3; 3 if no step sets it, which is the most."""
+        """Return the number of channels of every image after the last step, 1 or 3; 3, the most, if no step sets it."""
         decided = [step.channels for step in self.steps if step.channels]
         return decided[-1] if decided else 3
 

@@ -40,7 +40,10 @@ def target_distribution(q: Tensor) -> Tensor:
 
 
 class Clustering(nn.Module):
-    """An autoencoder with centres in the space of its codes, and the labels at the last target distribution."""
+    """An autoencoder `net`, the centres (k, C) of clusters in the space of its codes, and the `labels` (N,) of points.
+
+    The labels are those when the target distribution was last computed; training ends when they hardly change.
+    """
 
     labels: Tensor
 

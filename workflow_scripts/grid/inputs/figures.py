@@ -101,7 +101,7 @@ class FigureInputs(Stage):
 
     @property
     def reproduction_settings(self) -> dict[str, Any]:
-        """The settings of the comparison with published numbers, and these numbers; empty without a comparison."""
+        """Return the settings of the comparison with published numbers, and these numbers; empty without one."""
         settings = self.settings.reproduction
         return (
             {**settings.table_settings(), "facts": [fact.model_dump(mode="json") for fact in self.facts]}
@@ -111,7 +111,7 @@ class FigureInputs(Stage):
 
     @property
     def published_tables(self) -> list[str]:
-        """The tables of this configuration that published numbers are compared with."""
+        """Return the tables of this configuration that published numbers are compared with."""
         names = sorted({fact.table for fact in self.facts})
         return [f"{self.layout.root}/tables/{name}.parquet" for name in names if self._is_made(name)]
 

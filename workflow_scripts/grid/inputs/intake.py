@@ -18,7 +18,7 @@ class IntakeInputs(Stage):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the images are those that come with the workflow, not in a folder of the user."""
+        """Return whether the images are those that come with the workflow, not in a folder of the user."""
         return self.settings.data == "embedded"
 
     def images_folder(self, wildcards: Wildcards = None) -> str:
@@ -74,7 +74,7 @@ class IntakeInputs(Stage):
 
     @property
     def group_rule(self) -> dict[str, Any] | None:
-        """The rule of the groups, or None."""
+        """Return the rule of the groups, or None."""
         groups = self.settings.intake.groups
         return groups.dump() if groups else None
 
@@ -85,24 +85,24 @@ class IntakeInputs(Stage):
 
     @property
     def file_settings(self) -> dict[str, Any]:
-        """The settings that decide which files become images of the data set."""
+        """Return the settings that decide which files become images of the data set."""
         return self.settings.intake.dump(
             exclude={"labels", "sublabels", "groups", "scale_bars", "scales", "tiles", "crops"}
         )
 
     @property
     def images_table(self) -> str:
-        """The path of the table of images, which are files or parts of files."""
+        """Return the path of the table of images, which are files or parts of files."""
         return self.layout.regions if self.settings.intake.cuts else self.layout.images
 
     @property
     def set_aside_tables(self) -> list[str]:
-        """The paths of the tables of files and parts that are left out."""
+        """Return the paths of the tables of files and parts that are left out."""
         return [self.layout.set_aside, *([self.layout.regions_set_aside] if self.settings.intake.cuts else [])]
 
     @property
     def cut_settings(self) -> dict[str, Any]:
-        """The settings that decide which parts of files become images."""
+        """Return the settings that decide which parts of files become images."""
         intake = self.settings.intake
         return {
             "tiling": intake.tiles.tiling() if intake.tiles else None,
@@ -131,11 +131,11 @@ class IntakeInputs(Stage):
 
     @property
     def sublabel_rule(self) -> dict[str, Any] | None:
-        """The settings of the finer classes, or None."""
+        """Return the settings of the finer classes, or None."""
         sublabels = self.settings.intake.sublabels
         return sublabels.dump(include={"rule", "level", "pattern"}) if sublabels else None
 
     @property
     def label_matches(self) -> dict[str, str]:
-        """The additional output if labels are matched by content."""
+        """Return the additional output if labels are matched by content."""
         return {"matches": self.layout.label_matches} if self.settings.intake.labels.by_content else {}

@@ -31,7 +31,7 @@ class MethodsInputs(Stage):
 
     @property
     def params(self) -> dict[str, Callable[[Wildcards], Any]]:
-        """The params of the methods: the settings of the run, and the backbones and layers of input files.
+        """Return the params of the methods: the settings of the run, and the backbones and layers of input files.
 
         They are functions, because every job parses the rules, and one needs these.
         """
@@ -43,7 +43,7 @@ class MethodsInputs(Stage):
 
     @property
     def _described(self) -> dict[str, Any]:
-        """The settings of the run as phrases and numbers (`pages.methods.paragraph.Run`)."""
+        """Return the settings of the run as phrases and numbers (`pages.methods.paragraph.Run`)."""
         settings, cells = self.settings, self.grid.all_cells
         return {
             "dataset": self.layout.dataset,
@@ -89,10 +89,10 @@ class MethodsInputs(Stage):
 
     @cached_property
     def _with_weights(self) -> list[str]:
-        """The backbones that cells use and that have weights."""
+        """Return the backbones that cells use and that have weights."""
         return [name for name in self._used("backbone") if self.settings.backbones[name].weights]
 
     @cached_property
     def _first_of_layers(self) -> list[Cell]:
-        """The first cell of each layer of each backbone."""
+        """Return the first cell of each layer of each backbone."""
         return list({(cell.backbone, cell.layer): cell for cell in reversed(self.grid.all_cells)}.values())[::-1]

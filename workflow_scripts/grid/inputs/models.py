@@ -22,17 +22,17 @@ class ModelInputs(Stage):
 
     @cached_property
     def studies(self) -> list[str]:
-        """The studies that have a model for new images."""
+        """Return the studies that have a model for new images."""
         return [study for study in self.settings.studies if self.grid.modelled(study)]
 
     @cached_property
     def paths(self) -> list[str]:
-        """The models of all studies that have one."""
+        """Return the models of all studies that have one."""
         return [self.layout.model.format(study=study) for study in self.studies]
 
     @property
     def cards(self) -> list[str]:
-        """The cards of these models."""
+        """Return the cards of these models."""
         return [self.layout.model_card.format(study=study) for study in self.studies]
 
     @ends_the_run

@@ -28,7 +28,7 @@ class NewImagesInputs(Stage):
 
     @property
     def table(self) -> str:
-        """The path of the table of new images, which are files, or parts of files if the images of the data set are."""
+        """Return the path of the table of new images: files, or parts of files if those of the data set are."""
         return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
 
     def predictions(self, wildcards: Wildcards) -> list[str]:
@@ -66,7 +66,7 @@ class NewImagesInputs(Stage):
 
     @property
     def batch(self) -> dict[str, Any]:
-        """The size and the order of batches of new images, and the rate of false alarms."""
+        """Return the size and the order of batches of new images, and the rate of false alarms."""
         settings = self.settings
         return {"size": settings.batch_size, "order": settings.batch_order, "rate": settings.false_alarms}
 

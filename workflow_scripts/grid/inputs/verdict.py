@@ -90,11 +90,11 @@ class VerdictInputs(Stage):
 
     @property
     def first(self) -> list[str]:
-        """The verdict of the first study that has one; an empty list if no study has."""
+        """Return the verdict of the first study that has one; an empty list if no study has."""
         studies = [name for name, pages in self.grid.pages.items() if "verdict" in pages]
         return [self.layout.verdict.format(study=study) for study in studies[:1]]
 
     @property
     def front_page(self) -> list[str]:
-        """The front page of the results; an empty list if no study has a verdict."""
+        """Return the front page of the results; an empty list if no study has a verdict."""
         return [self.layout.front_page for _ in self.first]

@@ -80,7 +80,7 @@ class Bar:
 
     @property
     def start(self) -> tuple[float, float]:
-        """The column of the left end and the row of the middle, pixels."""
+        """Return the column of the left end and the row of the middle, pixels."""
         return (self.box.left + self.box.right - self.length) / 2, (self.line.top + self.line.bottom) / 2
 
     def strength(self, grey: np.ndarray) -> np.ndarray:

@@ -89,7 +89,7 @@ def _length(text: str, where: str) -> float:
 
 
 def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
-    """Return an entry for each image, whose size and time include those of the text file beside it, if there is one."""
+    """Return the size and time of each image file; if there is a text file beside it, both files count."""
     return [_entry(Path(folder), path) for path in images["path"]]
 
 

@@ -91,7 +91,7 @@ class Readings:
 
     @property
     def usual(self) -> str:
-        """The most frequent reading of the whole text."""
+        """Return the most frequent reading of the whole text."""
         return max(self.whole, key=self.whole.count)
 
 

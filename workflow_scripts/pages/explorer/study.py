@@ -47,7 +47,7 @@ class Study:
 
     @property
     def names(self) -> list[str]:
-        """The names of the cells: the choices in which they differ."""
+        """Return the names of the cells: the choices in which they differ."""
         return cell_names([cell.choices for cell in self.cells], [*AXES])
 
     def rows(self, image_ids: Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:

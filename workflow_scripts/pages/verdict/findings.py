@@ -75,7 +75,7 @@ class Study:
 
     @property
     def verdict(self) -> str:
-        """The verdict of `consensus.trust`, or `few` if the images are so few that shuffled partitions agree."""
+        """Return the verdict of `consensus.trust`, or `few` if the images are so few that shuffled partitions agree."""
         trust = self.table("trust")
         if trust.empty:
             return "nothing"
@@ -84,7 +84,7 @@ class Study:
 
     @property
     def agreement(self) -> float:
-        """The agreement of the most trusted cell with the others; 0 if there is one cell."""
+        """Return the agreement of the most trusted cell with the others; 0 if there is one cell."""
         trust = self.table("trust")
         return float(trust["agreement"].iloc[0]) if len(trust) else 0.0
 
