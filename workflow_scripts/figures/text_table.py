@@ -35,9 +35,9 @@ def write_table(
 ) -> tuple[Figure, int]:
     """Return a figure with the rows below the headings, and how many rows are on it.
 
-    Many rows are divided into parts side by side, at most as many as fit into the width. Names stand on the left, numbers are
-    right-aligned. `marks` are the looks of the markers before the names. `sizes` are the numbers of images of the rows:
-    only the largest rows that fit are written. `below` is the height for the note, in mm.
+    Many rows are divided into parts side by side, at most as many as fit into the width. Names stand on the left,
+    numbers are right-aligned. `marks` are the looks of the markers before the names. `sizes` are the numbers of images
+    of the rows: only the largest rows that fit are written. `below` is the height for the note, in mm.
     """
     n_fit = _parts_that_fit(figure, headings, rows, style)
     largest = np.argsort(-np.asarray(sizes), kind="stable")[: n_fit * MOST_LINES]

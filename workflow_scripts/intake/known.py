@@ -53,11 +53,10 @@ def _status(content: str, labels: list[str], paths: Mapping[str, str]) -> str:
 
 
 def read_known(table: Path) -> Iterator[tuple[str, str]]:
-    """Yield the content and the label of each row of a CSV with the columns `sha256`, `label` and optionally
-    `pixels_id`.
+    """Yield the hash and the label of each row of a CSV with the columns `sha256`, `label` and optionally `pixels_id`.
 
-    The content is the hash of the pixels if the row has one, so that other files with the same pixels match too;
-    otherwise it is the start of the SHA-256. Raises `UserError` if a column is missing or a row has no SHA-256.
+    The hash is that of the pixels if the row has one, so that other files with the same pixels match too; otherwise it
+    is the start of the SHA-256 of the file. Raises `UserError` if a column is missing or a row has no SHA-256.
     """
     try:
         with open(table, newline="", encoding="utf-8-sig") as stream:

@@ -112,8 +112,11 @@ def in_batches(images: pd.DataFrame, size: int) -> pd.DataFrame:
 
 
 def facts_of_known(known: pd.DataFrame) -> dict[str, Any]:
-    """Return the facts about the known images for the page: `n_known`; `n_groups`, None without groups; `alike`
-    (`neighbours_alike`), of the groups if there are any."""
+    """Return the facts about the known images that the page shows.
+
+    These are the numbers `n_known` of images and `n_groups` of groups (None without groups), and the charts in which
+    neighbouring groups, or images without groups, are `alike` (see `neighbours_alike`).
+    """
     units = _units(known)
     return {
         "n_known": len(known),

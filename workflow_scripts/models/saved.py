@@ -99,7 +99,7 @@ class SavedModel:
         )
 
     def in_thresholds(self, novelties: np.ndarray) -> np.ndarray:
-        """Divide novelties (n,) by the threshold, in float32, which the model keeps those of its held-out images in."""
+        """Return novelties (n,) divided by the threshold, float32 as the novelties of held-out images in the model."""
         return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
 
     @cached_property

@@ -190,7 +190,7 @@ class _Centred:
         return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
 
     def place(self, rows: slice) -> slice:
-        """Return the positions, among all training rows, of the training rows in the slice `rows`."""
+        """Return where the result of `read(rows)` stands among all training rows."""
         before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
         return slice(before, before + here)
 

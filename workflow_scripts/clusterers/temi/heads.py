@@ -31,7 +31,7 @@ class Heads(nn.Module):
     ----------
     n_heads : number of heads H.
     sizes : numbers of features, of units of both layers, and of clusters.
-    random : of the initial weights.
+    random : generator of the initial weights.
     """
 
     def __init__(self, n_heads: int, sizes: tuple[int, int, int, int], random: torch.Generator) -> None:
