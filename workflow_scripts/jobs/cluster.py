@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.script import Snakemake
 
 from workflow_scripts.clusterers.degenerate import check_points
+from workflow_scripts.clusterers.protocol import Resuming, UsesKMeans
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
 from workflow_scripts.io.runs import write_runs
@@ -22,9 +23,9 @@ with job(snakemake.log[0]) as log:
     check_points(points.values, settings, wildcards.clusterer, snakemake.resources.studies)
     method = import_module(f"workflow_scripts.clusterers.{settings['method']}")
     files = {"consensus": source.consensus} if source.get("consensus") else {}
-    if hasattr(method, "RESUMES"):
+    if isinstance(method, Resuming):
         files["checkpoints"] = output.with_name(f".{output.name}.checkpoints")
-    facts = {"kmeans_path": method.kmeans_path(settings)} if hasattr(method, "kmeans_path") else {}
+    facts = {"kmeans_path": method.kmeans_path(settings)} if isinstance(method, UsesKMeans) else {}
     made_by = {"clusterer": settings, "n_components": params.n_components, "whiten": params.whiten, "seed": params.seed}
     report = progress(f"cluster {wildcards.reducer}/{wildcards.clusterer}", "restarts")
     write_runs(
