@@ -7,30 +7,37 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from workflow_scripts.io.images import eight_bits
+from workflow_scripts.io.images import Rows, bands, eight_bit_bands
 
 ROWS, COLUMNS = 64, 4096
 """The size of a tile of pairs of hashes, which fits into the cache of a processor core."""
 
 
-def pixel_digest(pixels: np.ndarray) -> str:
-    """Return a hash of decoded pixels (H, W) or (H, W, 3), 16 hex digits; three equal channels count as grey."""
-    if pixels.ndim == 3 and all((pixels[..., 0] == pixels[..., channel]).all() for channel in (1, 2)):
-        pixels = pixels[..., 0]
-    digest = hashlib.sha256(f"{pixels.dtype.str} {pixels.shape}".encode())
-    digest.update(np.ascontiguousarray(pixels).data)
+def pixel_digest(image: Rows) -> str:
+    """Return a hash of an image (H, W) or (H, W, 3), 16 hex digits; three equal channels count as grey."""
+    is_grey = len(image.shape) == 2 or all((band == band[..., :1]).all() for band in bands(image))
+    shape = image.shape[:2] if is_grey else image.shape
+    digest = hashlib.sha256(f"{image.dtype.str} {shape}".encode())
+    for band in bands(image):
+        digest.update(np.ascontiguousarray(band[..., 0] if band.ndim == 3 and is_grey else band).data)
     return digest.hexdigest()[:16]
 
 
-def perceptual_hashes(pixels: np.ndarray) -> tuple[str, str]:
-    """Return two perceptual hashes of pixels (H, W) or (H, W, 3) that size, brightness and compression hardly change.
+def perceptual_hashes(image: Rows) -> tuple[str, str]:
+    """Return two perceptual hashes of an image (H, W) or (H, W, 3) that size, brightness and compression hardly change.
 
     They are `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their median (16
     hex digits), and which of the lowest 16 x 16 of one of 64 x 64 (64 hex digits). Pixels of more than 8 bits are first
     stretched from their lowest to their highest value to 8 bits.
     """
-    grey = Image.fromarray(eight_bits(pixels)).convert("L")
-    return str(imagehash.phash(grey)), str(imagehash.phash(grey, hash_size=16))
+    narrow: list[list[np.ndarray]] = [[], []]
+    for band in eight_bit_bands(image):
+        grey = Image.fromarray(band).convert("L")
+        for side, parts in zip((32, 64), narrow, strict=True):
+            # Pillow resizes first along the rows, each by itself, so bands give the same thumbnail as the whole image
+            parts.append(np.asarray(grey.resize((side, grey.height), Image.Resampling.LANCZOS)))
+    coarse, fine = (Image.fromarray(np.concatenate(parts)) for parts in narrow)
+    return str(imagehash.phash(coarse)), str(imagehash.phash(fine, hash_size=16))
 
 
 def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[tuple[int, int, int]]:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from io import BufferedReader
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -21,8 +20,9 @@ from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
 from workflow_scripts.intake.origin import origin
 from workflow_scripts.intake.quality import Quality, measure, quality_notes, quality_table
-from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, decode, is_uniform, open_file, readers
+from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, is_uniform, open_file, readers
 from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.io.tiff_rows import open_image
 
 COLUMNS = (
     "image_id",
@@ -206,34 +206,32 @@ def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> Fac
             raise ImageRejected(Reason.NOT_AN_IMAGE, f"a {suffix} file", suffix)
         if path != _printable(path):
             raise ImageRejected(Reason.UNREADABLE, "its name is not UTF-8")
-        with open_file(Path(root, path)) as stream:
-            return _decoded(stream, min_size, max_pixels)
+        return _facts(Path(root, path), min_size, max_pixels)
     except ImageRejected as rejection:
         return _Rejection(rejection.format or OTHER, str(rejection.reason), rejection.detail)
     except OSError as error:
         return _Rejection(OTHER, str(Reason.UNREADABLE), error.strerror or str(error))
 
 
-def _decoded(stream: BufferedReader, min_size: int, max_pixels: int | None) -> Facts:
-    image = decode(stream, max_pixels, min_size)
-    if is_uniform(image.pixels):
-        raise ImageRejected(Reason.UNIFORM, "one value in every pixel", image.format)
-    look, fine_look = perceptual_hashes(image.pixels)
-    stream.seek(0)
-    return Facts(
-        sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
-        format=image.format,
-        width=image.pixels.shape[1],
-        height=image.pixels.shape[0],
-        mode=image.mode,
-        bytes=stream.tell(),
-        pages=image.pages,
-        pixels=pixel_digest(image.pixels),
-        look=look,
-        fine_look=fine_look,
-        **asdict(measure(image.pixels)),
-        **asdict(origin(Path(stream.name))),
-    )
+def _facts(path: Path, min_size: int, max_pixels: int | None) -> Facts:
+    with open_image(path, max_pixels, min_size) as image, open_file(path) as stream:
+        if is_uniform(image.pixels):
+            raise ImageRejected(Reason.UNIFORM, "one value in every pixel", image.format)
+        look, fine_look = perceptual_hashes(image.pixels)
+        return Facts(
+            sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
+            format=image.format,
+            width=image.pixels.shape[1],
+            height=image.pixels.shape[0],
+            mode=image.mode,
+            bytes=stream.tell(),
+            pages=image.pages,
+            pixels=pixel_digest(image.pixels),
+            look=look,
+            fine_look=fine_look,
+            **asdict(measure(image.pixels)),
+            **asdict(origin(path)),
+        )
 
 
 def _measured(fact: Facts) -> tuple[int, int, Quality]:

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from workflow_scripts.io.images import FILE_BITS, eight_bits
+from workflow_scripts.io.images import BAND, FILE_BITS, Rows, bands, eight_bit_bands, limits
 
 COLUMNS = (
     *("path", "width", "height", "brightness", "contrast", "sharpness"),
@@ -52,31 +53,34 @@ class Quality:
     highest: float
 
 
-def measure(pixels: np.ndarray) -> Quality:
-    """Return the quality of decoded pixels (H, W) or (H, W, 3), uint8, uint16 or float32, finite."""
-    low, high = float(pixels.min()), float(pixels.max())
-    whole = float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else high - low
-    grey = Image.fromarray(eight_bits(pixels)).convert("L")
-    counts = np.array(grey.histogram())
+def measure(image: Rows) -> Quality:
+    """Return the quality of an image (H, W) or (H, W, 3), uint8, uint16 or float32, finite."""
+    low, high = limits(bands(image))
+    whole = float(np.iinfo(image.dtype).max) if image.dtype.kind == "u" else high - low
+    rows, columns = (slice(max(0, (side - WINDOW) // 2), (side + WINDOW) // 2) for side in image.shape[:2])
+    counts, middle = np.zeros(256, int), []
+    for top, levels in zip(count(0, BAND), eight_bit_bands(image)):
+        grey = Image.fromarray(levels).convert("L")
+        counts += grey.histogram()
+        inside = np.asarray(grey)[max(0, rows.start - top) : max(0, rows.stop - top), columns]
+        middle.append(inside.copy())  # a view would keep the whole band in memory
     mean = float(counts @ _VALUES / counts.sum())
     deviation = float(counts @ (_VALUES - mean) ** 2 / counts.sum()) ** 0.5
     share = (high - low) / whole if whole else 0.0
     # `grey` is stretched from the lowest to the highest value, unless the pixels have 8 bits.
-    scale, offset = (1.0, 0.0) if pixels.dtype == np.uint8 or pixels.dtype.kind == "f" else (share, low / whole)
+    scale, offset = (1.0, 0.0) if image.dtype == np.uint8 or image.dtype.kind == "f" else (share, low / whole)
     return Quality(
         brightness=_rounded(mean / 255 * scale + offset),
         contrast=_rounded(deviation / 255 * scale),
-        sharpness=_rounded(_sharpness(grey)),
+        sharpness=_rounded(_sharpness(np.concatenate(middle))),
         levels=int(np.count_nonzero(counts)),
         range_used=_rounded(share),
-        highest=_rounded(high / whole) if pixels.dtype.kind == "u" else 1.0,
+        highest=_rounded(high / whole) if image.dtype.kind == "u" else 1.0,
     )
 
 
-def _sharpness(grey: Image.Image) -> float:
-    left, top = (max(0, (side - WINDOW) // 2) for side in grey.size)
-    middle = grey.crop((left, top, min(left + WINDOW, grey.width), min(top + WINDOW, grey.height)))
-    values = np.asarray(middle).astype(np.float32)
+def _sharpness(grey: np.ndarray) -> float:
+    values = grey.astype(np.float32)
     inner = values[1:-1, 1:-1]
     if not inner.size or not (variance := float(values.var())):
         return 0.0

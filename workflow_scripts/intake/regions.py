@@ -12,9 +12,10 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.intake.boxes import Box, Boxes
 from workflow_scripts.intake.inspection import COLUMNS as IMAGE_COLUMNS
 from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS
-from workflow_scripts.intake.scale_bars.stripe import grey_levels, image_rows
-from workflow_scripts.io.images import ImageRejected, Reason, read_image, readers
+from workflow_scripts.intake.scale_bars.stripe import GreyLevels, image_rows
+from workflow_scripts.io.images import ImageRejected, Reason, readers
 from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.io.tiff_rows import open_image
 
 COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")
 """The columns of an image, whose `path` ends with `#` and the region, and the position of the region: the file, the
@@ -124,24 +125,18 @@ def cut(
             min_size=min_size, max_pixels=max_pixels,
         )  # fmt: skip
     rows, unfit = [], []
-    for done, (file, found) in enumerate(
-        zip(files, ordered_map(of_file, files, readers(workers, max_pixels)), strict=True), 1
-    ):
-        for each in found:
-            if isinstance(each, Region):
-                rows.append(_row(file, each, all_pages and int(file["pages"]) > 1))
-            else:
-                place, rejection = each
-                unfit.append(
-                    (file["path"] + place, file["format"], str(rejection.reason), rejection.detail, "", "", "")
-                )
+    found = ordered_map(of_file, files, readers(workers, max_pixels))
+    for done, (file, regions) in enumerate(zip(files, found, strict=True), 1):
+        of_pages = all_pages and int(file["pages"]) > 1
+        rows += [_row(file, region, of_pages) for region in regions if isinstance(region, Region)]
+        unfit += [_left_out(file, *region) for region in regions if not isinstance(region, Region)]
         if progress:
             progress(done, len(files))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    set_aside = pd.DataFrame(unfit, columns=list(SET_ASIDE_COLUMNS), dtype=str)
-    if table.empty:
+    if not rows:
         path, _, reason, detail, *_ = unfit[0]
         raise UserError(f"intake: no part of an image is left: the first is {path!r}, {reason}: {detail}")
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    set_aside = pd.DataFrame(unfit, columns=list(SET_ASIDE_COLUMNS), dtype=str)
     return Regions(table, set_aside, tuple(_notes(table, set_aside, boxes)))
 
 
@@ -179,16 +174,15 @@ def _of_page(
     min_size: int,
     max_pixels: int | None,
 ) -> list[Region]:
-    pixels = read_image(path, max_pixels, page - 1)
-    height, width = pixels.shape[:2]
-    if min(height, width) < min_size:
-        raise ImageRejected(Reason.TOO_SMALL, f"{width} x {height} pixels, allowed: {min_size} on each side")
-    if tiling is None:
-        return [Region(page, 0, 0, width, height, whole=True)]
-    size, stride = tiling.pixels(width, height, scales.get(file["path"]))
-    if size < min_size:
-        raise ImageRejected(Reason.TOO_SMALL, f"a tile has {size} x {size} pixels, allowed: {min_size} on each side")
-    rows = image_rows(grey_levels(pixels))
+    with open_image(path, max_pixels, min_size, page - 1) as image:
+        height, width = image.pixels.shape[:2]
+        if tiling is None:
+            return [Region(page, 0, 0, width, height, whole=True)]
+        size, stride = tiling.pixels(width, height, scales.get(file["path"]))
+        if size < min_size:
+            found = f"a tile has {size} x {size} pixels"
+            raise ImageRejected(Reason.TOO_SMALL, f"{found}, allowed: {min_size} on each side")
+        rows = image_rows(GreyLevels(image.pixels))
     return [Region(page, x, y, size, size) for x, y in tiles(width, rows, size, stride)]
 
 
@@ -233,6 +227,10 @@ def _row(file: Mapping[str, Any], region: Region, of_pages: bool) -> tuple[Any, 
         *(of_file[name] for name in IMAGE_COLUMNS),
         *(file["path"], region.page, region.x, region.y, region.label),
     )
+
+
+def _left_out(file: Mapping[str, Any], place: str, rejection: ImageRejected) -> tuple[str, ...]:
+    return file["path"] + place, file["format"], str(rejection.reason), rejection.detail, "", "", ""
 
 
 def _fragment(region: Region, of_pages: bool) -> str:

@@ -4,14 +4,15 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from importlib.util import find_spec
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -74,33 +75,70 @@ BAND = 256
 """The number of rows that are converted at once, so that a large image is held in one type only."""
 
 
-def by_bands(function: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
-    """Apply `function` to bands of `BAND` rows of an image (H, W, ...); it returns as many rows of uint8 as it gets."""
-    first = function(pixels[:BAND])
-    made = np.empty((len(pixels), *first.shape[1:]), np.uint8)
-    made[:BAND] = first
-    for top in range(BAND, len(pixels), BAND):
-        made[top : top + BAND] = function(pixels[top : top + BAND])
+class Rows(Protocol):
+    """The rows of an image (H, W) or (H, W, 3): an array, or `tiff_rows.PageRows`, which are read when they are
+    needed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
+
+
+def bands(image: Rows) -> Iterator[np.ndarray]:
+    """Yield the rows of an image in arrays of `BAND` rows, from top to bottom."""
+    return (image[top : top + BAND] for top in range(0, len(image), BAND))
+
+
+def joined(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
+    """Return the array (height, ...) uint8 of parts that follow each other from top to bottom."""
+    made, end = np.empty(0, np.uint8), 0
+    for part in parts:
+        if not end:
+            made = np.empty((height, *part.shape[1:]), np.uint8)
+        made[end : end + len(part)] = part
+        end += len(part)
     return made
 
 
-def eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels (H, W) or (H, W, 3) as uint8; those of more bits are stretched from their lowest to their highest
-    value."""
-    if pixels.dtype == np.uint8:
-        return pixels
-    low, high = float(pixels.min()), float(pixels.max())
+def limits(parts: Iterable[np.ndarray]) -> tuple[float, float]:
+    """Return the lowest and the highest value of arrays."""
+    found = [(float(part.min()), float(part.max())) for part in parts]
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def eight_bit_bands(image: Rows) -> Iterator[np.ndarray]:
+    """Yield the `bands` of an image as uint8; those of more bits are stretched from the lowest to the highest value of
+    the image."""
+    if image.dtype == np.uint8:
+        yield from bands(image)
+        return
+    low, high = limits(bands(image))
     scale = 255 / (high - low) if high > low else 0.0
-    return by_bands(lambda band: np.rint((band - low) * scale).astype(np.uint8), pixels)
+    yield from (np.rint((band - low) * scale).astype(np.uint8) for band in bands(image))
 
 
-def is_uniform(pixels: np.ndarray) -> bool:
+def eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """Return pixels (H, W) or (H, W, 3) as uint8, joined from `eight_bit_bands`."""
+    return pixels if pixels.dtype == np.uint8 else joined(eight_bit_bands(pixels), len(pixels))
+
+
+def is_uniform(image: Rows) -> bool:
     """Return whether all pixels of an image (H, W) or (H, W, 3) are the same."""
-    return bool((pixels.min(axis=(0, 1)) == pixels.max(axis=(0, 1))).all())
+    first = image[:1][0, 0]
+    return all((band == first).all() for band in bands(image))
+
+
+Pixels = TypeVar("Pixels", bound=Rows, covariant=True)
 
 
 @dataclass(frozen=True)
-class DecodedImage:
+class DecodedImage(Generic[Pixels]):
     """A decoded image file.
 
     Attributes
@@ -111,7 +149,7 @@ class DecodedImage:
     pages : number of pages or frames.
     """
 
-    pixels: np.ndarray
+    pixels: Pixels
     format: str
     mode: str
     pages: int
@@ -177,7 +215,9 @@ def open_file(path: str | Path) -> Iterator[BufferedReader]:
         yield stream
 
 
-def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1, page: int = 0) -> DecodedImage:
+def decode(
+    stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1, page: int = 0
+) -> DecodedImage[np.ndarray]:
     """Decode a page or frame, 0 is the first, of a PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM or JPEG 2000 file.
 
     Grey images stay grey: 8 bits or fewer become uint8, 16 bits uint16, and other numbers float32 with the same values.
@@ -188,19 +228,20 @@ def decode(stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1, p
     Raises `ImageRejected` if the header gives more than `max_pixels` pixels or a side below `min_size` (nothing is
     decoded then), if the decoder fails, or if pixels are NaN or infinite.
     """
-
-    def check_size(width: int, height: int) -> None:
-        if min(width, height) < min_size:
-            raise ImageRejected(Reason.TOO_SMALL, f"{width} x {height} pixels, allowed: {min_size} on each side")
-        if max_pixels is not None and width * height > max_pixels:
-            raise ImageRejected(Reason.BOMB, f"{width} x {height} pixels, allowed: {max_pixels} in all")
-
     kind = _format(stream)
     try:
-        return _decode(stream, kind, check_size, page)
+        return _decode(stream, kind, partial(check_size, max_pixels=max_pixels, min_size=min_size), page)
     except ImageRejected as rejection:
         rejection.format = kind
         raise
+
+
+def check_size(width: int, height: int, max_pixels: int | None, min_size: int) -> None:
+    """Raise `ImageRejected` if an image has a side below `min_size` or more than `max_pixels` pixels."""
+    if min(width, height) < min_size:
+        raise ImageRejected(Reason.TOO_SMALL, f"{width} x {height} pixels, allowed: {min_size} on each side")
+    if max_pixels is not None and width * height > max_pixels:
+        raise ImageRejected(Reason.BOMB, f"{width} x {height} pixels, allowed: {max_pixels} in all")
 
 
 def _format(stream: BinaryIO) -> str:
@@ -223,8 +264,8 @@ def _format(stream: BinaryIO) -> str:
     raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(FORMATS)}")
 
 
-def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize, page: int) -> DecodedImage:
-    with _quiet_decoders():
+def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize, page: int) -> DecodedImage[np.ndarray]:
+    with quiet_decoders():
         try:
             decoded = _decode_as(kind, stream, check_size, page)
         except ImageRejected:
@@ -264,8 +305,8 @@ def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
 
 
 @contextmanager
-def _quiet_decoders() -> Iterator[None]:
-    """Silence the warnings of decoders, and lift Pillow's limit of pixels, because `decode` checks the size itself."""
+def quiet_decoders() -> Iterator[None]:
+    """Silence the warnings of decoders, and lift Pillow's limit of pixels, because `check_size` has its own."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     log = logging.getLogger("tifffile")
     was_disabled, log.disabled = log.disabled, True
@@ -278,7 +319,7 @@ def _quiet_decoders() -> Iterator[None]:
         log.disabled = was_disabled
 
 
-def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize, page: int) -> DecodedImage:
+def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize, page: int) -> DecodedImage[np.ndarray]:
     if kind == "TIFF":
         return _decode_tiff(stream, check_size, page)
     if kind in _DIGITAL_MICROGRAPH:
@@ -289,7 +330,7 @@ def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize, page: int) -
 # ---------------------------------------------------------------------------------------------------------- Pillow
 
 
-def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize, number: int) -> DecodedImage:
+def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize, number: int) -> DecodedImage[np.ndarray]:
     with Image.open(stream, formats=[kind]) as image:
         image.seek(number)
         mode = image.mode
@@ -318,20 +359,18 @@ def _to_array(image: Image.Image, kind: str) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------------------ TIFF
 
 
-def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> DecodedImage:
+def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> DecodedImage[np.ndarray]:
     """Decode more than 8 bits per sample by tifffile; 8 bits, and codecs that tifffile does not have, by Pillow."""
     with TiffFile(stream) as tiff:
         page = tiff.pages[number]
         if not isinstance(page, TiffPage):
             raise ValueError("no page")
         check_size(page.imagewidth, page.imagelength)
-        size = stream.seek(0, os.SEEK_END)
-        if any(start + count > size for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)):
-            raise ImageRejected(Reason.TRUNCATED, f"TIFF: pixels beyond the end of the file, {size} bytes")
+        check_length(page)
         pages = len(tiff.pages)
         if page.bitspersample > 8:
             try:
-                return DecodedImage(_oriented(_samples(page), page), "TIFF", _tiff_mode(page), pages)
+                return DecodedImage(_oriented(_samples(page), page), "TIFF", tiff_mode(page), pages)
             except (NotImplementedError, ValueError) as error:
                 if "imagecodecs" not in str(error):
                     raise
@@ -341,6 +380,13 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> Decod
     if decoded.pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
         return replace(decoded, pixels=65535 - decoded.pixels, pages=pages)  # Pillow does not invert these
     return replace(decoded, pages=pages)
+
+
+def check_length(page: TiffPage) -> None:
+    """Raise `ImageRejected` if the file ends before the pixels of a page."""
+    size = page.parent.filehandle.size
+    if any(start + count > size for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)):
+        raise ImageRejected(Reason.TRUNCATED, f"TIFF: pixels beyond the end of the file, {size} bytes")
 
 
 def _samples(page: TiffPage) -> np.ndarray:
@@ -367,7 +413,8 @@ def _samples(page: TiffPage) -> np.ndarray:
     return pixels if colours == 3 else pixels[..., 0]
 
 
-def _tiff_mode(page: TiffPage) -> str:
+def tiff_mode(page: TiffPage) -> str:
+    """Return Pillow's name of the pixel format of a page with more than 8 bits per sample, or one like it."""
     colours = "RGB" if page.photometric == PHOTOMETRIC.RGB else "L"
     names = {("L", "uint16"): "I;16", ("L", "float32"): "F"}
     return names.get((colours, str(page.dtype)), f"{colours};{page.dtype}") + ("A" if page.extrasamples else "")
@@ -402,7 +449,9 @@ def _no_stderr() -> Iterator[None]:
 # ------------------------------------------------------------------------------------------------ Digital Micrograph
 
 
-def _decode_digital_micrograph(stream: BinaryIO, kind: str, check_size: _CheckSize, number: int) -> DecodedImage:
+def _decode_digital_micrograph(
+    stream: BinaryIO, kind: str, check_size: _CheckSize, number: int
+) -> DecodedImage[np.ndarray]:
     """Decode Gatan's DM3 and DM4 by nionswift-io: the values as stored, the first image of a stack."""
     from nionswift_plugin.DM_IO.dm3_image_utils import load_image
 

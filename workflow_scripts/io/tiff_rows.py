@@ -1,15 +1,31 @@
-"""Reading of parts of a large TIFF page, of which only a band of rows is in memory."""
+"""Reading of large TIFF pages, of which only a band of rows is in memory."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffFileError, TiffPage
 
-from workflow_scripts.io.images import ImageRejected, Part, Reason, decode
+from workflow_scripts.io.images import (
+    BAND,
+    DecodedImage,
+    ImageRejected,
+    Part,
+    Reason,
+    Rows,
+    check_length,
+    check_size,
+    decode,
+    open_file,
+    quiet_decoders,
+    tiff_mode,
+)
 
 _BY_TIFFFILE = (COMPRESSION.NONE, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE)
 _BY_PILLOW = (*_BY_TIFFFILE, COMPRESSION.LZW, COMPRESSION.PACKBITS, COMPRESSION.JPEG)
@@ -17,6 +33,8 @@ _BY_PILLOW = (*_BY_TIFFFILE, COMPRESSION.LZW, COMPRESSION.PACKBITS, COMPRESSION.
 _SAMPLES: dict[int, int] = {PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
 LARGEST_BAND = 100_000_000
 """Bytes of a row of strips or tiles; a page with larger ones, such as a single strip, is read as a whole."""
+LARGE_PAGE = 100_000_000
+"""Bytes of a page from which on `open_image` reads it by bands."""
 _LETTERS = {3: "H", 4: "L", 7: "B"}
 """How `struct` writes the types of TIFF that are used here: 16 bits, 32 bits, and bytes."""
 _KEPT = {**dict.fromkeys((258, 259, 262, 266, 277, 284, 317, 338, 339, 530, 531), 3), 347: 7}
@@ -25,11 +43,33 @@ colours, order of bits, samples per pixel, planes, predictor, further samples, f
 
 
 class PageRows:
-    """The rows of a page, read band by band; `part` returns the same pixels as `images.read_image` and `Part.of`."""
+    """The rows of a page, read when they are needed; the pixels are those of `images.read_image`.
+
+    Attributes
+    ----------
+    page : the page.
+    shape, dtype : those of its pixels, (H, W) or (H, W, 3).
+    """
 
     def __init__(self, page: TiffPage) -> None:
-        self._page = page
+        self.page = page
+        of_pixel = () if page.samplesperpixel == 1 else (page.samplesperpixel,)
+        self.shape: tuple[int, ...] = (page.imagelength, page.imagewidth, *of_pixel)
+        self.dtype: np.dtype[Any] = np.dtype(page.dtype)
+        high, wide = _size(page)
+        self._n_joined = 1 if page.is_tiled else max(1, BAND // high)
+        self._segment_size = high * self._n_joined, wide
+        self._kept: tuple[int, list[np.ndarray]] = (-1, [])
         self._top, self._band = 0, self._read(0, 0)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray:
+        """Return rows that follow each other, (rows, W) or (rows, W, 3)."""
+        top, bottom, _ = rows.indices(len(self))
+        return self._read(top, max(top, bottom))
 
     def part(self, part: Part) -> np.ndarray:
         """Return the pixels of a part; parts that follow each other from top to bottom are read once.
@@ -46,15 +86,13 @@ class PageRows:
 
     def _read(self, top: int, bottom: int) -> np.ndarray:
         """Return the rows from `top` to `bottom` (excluded), (rows, W) or (rows, W, 3)."""
-        page = self._page
+        page = self.page
         if page.is_contiguous:
             return self._read_stored(top, bottom)
-        high, wide = _size(page)
-        across = -(-page.imagewidth // wide)
+        high, wide = self._segment_size
         made = np.zeros((bottom - top, page.imagewidth, page.samplesperpixel), page.dtype)
         for row in range(top // high, -(-bottom // high)):
-            for column in range(across):
-                segment = self._segment(row * across + column)
+            for column, segment in enumerate(self._segments(row)):
                 first = row * high
                 rows = slice(max(top, first), min(bottom, first + len(segment)))
                 left = column * wide
@@ -66,7 +104,7 @@ class PageRows:
 
     def _read_stored(self, top: int, bottom: int) -> np.ndarray:
         """Return the rows from `top` to `bottom` (excluded) of a page whose numbers follow each other in the file."""
-        page, stream = self._page, self._page.parent.filehandle
+        page, stream = self.page, self.page.parent.filehandle
         shape = (bottom - top, page.imagewidth, page.samplesperpixel)[: 2 + (page.samplesperpixel > 1)]
         dtype = np.dtype(page.dtype).newbyteorder(page.parent.byteorder)
         stream.seek(page.dataoffsets[0] + top * page.imagewidth * page.samplesperpixel * dtype.itemsize)
@@ -76,19 +114,64 @@ class PageRows:
             raise ImageRejected(Reason.TRUNCATED, f"TIFF: the file ends before row {bottom}")
         return np.frombuffer(content, dtype).reshape(shape).astype(page.dtype)
 
-    def _segment(self, index: int) -> np.ndarray:
-        """Return a strip or tile, (h, w, samples)."""
-        page = self._page
+    def _segments(self, row: int) -> list[np.ndarray]:
+        """Return a row of strips or tiles, (h, w, samples) each; the last row is kept, because bands may share it."""
+        if self._kept[0] != row:
+            across, n = -(-self.page.imagewidth // self._segment_size[1]), self._n_joined
+            starts = range(row * across * n, (row + 1) * across * n, n)
+            self._kept = -1, []  # so that only one row is in memory
+            self._kept = row, [self._segment(range(start, start + n)) for start in starts]
+        return self._kept[1]
+
+    def _segment(self, indices: range) -> np.ndarray:
+        """Return a tile or joined strips, (h, w, samples)."""
+        page = self.page
         stream = page.parent.filehandle
+        contents = []
         try:
-            stream.seek(page.dataoffsets[index])
-            content = stream.read(page.databytecounts[index])
+            for index in indices[: len(page.dataoffsets) - indices.start]:
+                stream.seek(page.dataoffsets[index])
+                contents.append(stream.read(page.databytecounts[index]))
             if page.compression in _BY_TIFFFILE and page.predictor == 1:
-                return np.asarray(page.decode(content, index)[0])[0]
-            pixels = decode(BytesIO(_as_file(page, index, content))).pixels
+                decoded = (page.decode(content, index)[0] for index, content in zip(indices, contents, strict=False))
+                return np.concatenate([np.asarray(segment)[0] for segment in decoded])
+            pixels = decode(BytesIO(_as_file(page, indices.start, contents))).pixels
             return pixels.reshape(*pixels.shape[:2], -1)
         except Exception as error:  # decoders raise many kinds of exceptions on a broken file
             raise ImageRejected(Reason.UNREADABLE, f"TIFF: {error or type(error).__name__}") from None
+
+
+@contextmanager
+def open_image(
+    path: Path, max_pixels: int | None = None, min_size: int = 1, page: int = 0
+) -> Iterator[DecodedImage[Rows]]:
+    """Open a page or frame (from 0) of an image file; the result and the errors are those of `images.decode`.
+
+    The rows of a large TIFF page are read when they are needed, if its kind allows it.
+    """
+    with open_rows(path, page) as rows:
+        if rows is not None and np.prod(rows.shape) * rows.dtype.itemsize >= LARGE_PAGE:
+            try:
+                yield _opened(rows, path, max_pixels, min_size, page)
+            except ImageRejected as rejection:
+                rejection.format = "TIFF"
+                raise
+            return
+    with open_file(path) as stream:
+        yield decode(stream, max_pixels, min_size, page)
+
+
+def _opened(rows: PageRows, path: Path, max_pixels: int | None, min_size: int, number: int) -> DecodedImage[Rows]:
+    page = rows.page
+    check_size(page.imagewidth, page.imagelength, max_pixels, min_size)
+    check_length(page)
+    if page.bitspersample > 8 and page.compression in _BY_TIFFFILE:
+        mode = tiff_mode(page)
+    else:
+        with quiet_decoders(), Image.open(path, formats=["TIFF"]) as image:
+            image.seek(number)
+            mode = image.mode
+    return DecodedImage(rows, "TIFF", mode, len(page.parent.pages))
 
 
 @contextmanager
@@ -100,8 +183,18 @@ def open_rows(path: Path, number: int) -> Iterator[PageRows | None]:
         yield None
         return
     with tiff:
-        page = tiff.pages[number] if number < len(tiff.pages) else None
-        yield PageRows(page) if isinstance(page, TiffPage) and _is_plain(page) and _is_in_bands(page) else None
+        yield _rows(tiff, number)
+
+
+def _rows(tiff: TiffFile, number: int) -> PageRows | None:
+    try:
+        with quiet_decoders():
+            page = tiff.pages[number]
+            if isinstance(page, TiffPage) and _is_plain(page) and _is_in_bands(page):
+                return PageRows(page)
+    except Exception:  # broken tags raise many kinds of exceptions; whoever reads the whole page says what is wrong
+        return None
+    return None
 
 
 def _is_plain(page: TiffPage) -> bool:
@@ -135,17 +228,19 @@ def _size(page: TiffPage) -> tuple[int, int]:
     return (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
 
 
-def _as_file(page: TiffPage, index: int, content: bytes) -> bytes:
-    """Return a TIFF file whose only strip is a strip or tile of a page, for a library that decodes whole files."""
-    high, wide = _size(page)
-    if not page.is_tiled:
-        high = min(high, page.imagelength - index * high)
-    content += bytes(len(content) % 2)  # values begin at even places
+def _as_file(page: TiffPage, start: int, contents: Sequence[bytes]) -> bytes:
+    """Return a TIFF file of strips, which are a tile or the strips of a page from `start`, for a library that decodes
+    whole files."""
+    rows, wide = _size(page)
+    high = rows if page.is_tiled else min(rows * len(contents), page.imagelength - start * rows)
     kept = {code: (kind, page.tags.valueof(code)) for code, kind in _KEPT.items() if code in page.tags}
     first = 8 + 2 + 12 * (len(kept) + 5) + 4  # the header, the number of tags, the tags, and the end of their list
-    size = {256: wide, 257: high, 273: first, 278: high, 279: len(content)}
-    order, entries, after = page.parent.byteorder, b"", content
-    for code, (kind, value) in sorted((kept | {code: (4, number) for code, number in size.items()}).items()):
+    counts = tuple(map(len, contents))
+    places = tuple(accumulate(counts[:-1], initial=first))
+    size = {256: wide, 257: high, 273: places, 278: rows, 279: counts}
+    order, entries, after = page.parent.byteorder, b"", b"".join(contents)
+    after += bytes(len(after) % 2)  # values begin at even places
+    for code, (kind, value) in sorted((kept | {code: (4, value) for code, value in size.items()}).items()):
         numbers = list(value) if isinstance(value, tuple | bytes) else [value]
         packed = struct.pack(f"{order}{len(numbers)}{_LETTERS[kind]}", *numbers)
         if len(packed) > 4:  # the tag has the place of its values

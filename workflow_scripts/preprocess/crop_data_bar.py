@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workflow_scripts.intake.scale_bars.stripe import grey_levels, image_rows
+from workflow_scripts.intake.scale_bars.stripe import GreyLevels, image_rows
 
 AS_TAKEN = True
 MARGIN = 1
@@ -16,7 +16,7 @@ def apply(image: np.ndarray) -> np.ndarray:
     An image without a stripe is returned unchanged. Only `depth` may come before it, because after resizing or
     another change of contrast a stripe no longer has one colour.
     """
-    rows = image_rows(grey_levels(image))
+    rows = image_rows(GreyLevels(image))
     top = rows.start + MARGIN if rows.start else 0
     bottom = rows.stop - MARGIN if rows.stop < len(image) else len(image)
     return image[top:bottom]

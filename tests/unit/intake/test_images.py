@@ -10,6 +10,8 @@ from bad_images import COLOUR, DEEP, FLOAT, GREY, MAX_PIXELS, MIN_SIZE, cut, enc
 from PIL import Image
 
 from tests.peak_memory import peaks
+from workflow_scripts.intake.facts import Facts
+from workflow_scripts.intake.inspection import _inspect
 from workflow_scripts.io import images
 from workflow_scripts.io.images import READING_BYTES, ImageRejected, decode, open_file, read_image, readers
 
@@ -202,3 +204,9 @@ def test_reading_takes_no_more_memory_than_it_is_counted_for(tmp_path, compressi
     ]
     small, large = peaks(["workflow_scripts.intake.inspection"], calls)
     assert 3 * side**2 / 1e6 < large - small < READING_BYTES * side**2 / 1e6
+
+
+def test_an_image_of_more_pixels_than_pillow_opens_by_itself_is_taken(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(encoded(GREY, "PNG"))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", GREY.size // 3)
+    assert isinstance(_inspect(str(tmp_path), "a.png", min_size=1, max_pixels=GREY.size), Facts)

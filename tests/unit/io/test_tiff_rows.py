@@ -9,10 +9,14 @@ import tifffile
 from PIL import Image
 
 from tests.peak_memory import peaks
+from tests.unit.intake.files import through_csv
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.inspection import inspect
+from workflow_scripts.intake.listing import scan
+from workflow_scripts.intake.regions import Tiling, cut
 from workflow_scripts.io import tiff_rows
 from workflow_scripts.io.images import Part, read_image
-from workflow_scripts.io.tiff_rows import open_rows
+from workflow_scripts.io.tiff_rows import PageRows, open_image, open_rows
 from workflow_scripts.preprocess.pipeline import files_and_pixels
 
 SIZE, STEP = 60, 45
@@ -179,3 +183,48 @@ def test_a_large_page_is_never_held(tmp_path, rows):
     calls = [("tests.unit.io.test_tiff_rows:consume", {"path": str(path), "side": number}) for number in (0, side)]
     none, all_parts = peaks(["tests.unit.io.test_tiff_rows"], calls)
     assert all_parts - none < 0.4 * side**2 / 1e6
+
+
+def repeated(shape, dtype):
+    """Grey values in three equal channels."""
+    return np.repeat(noise(shape, dtype)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "way"),
+    [
+        (noise((900, 1300), "uint8"), {"rowsperstrip": 100}),
+        (noise((900, 700), "uint16") // 3, {"compression": "zlib", "tile": (64, 128)}),
+        (noise((600, 700, 3), "uint8"), {"compression": "zlib", "rowsperstrip": 7}),
+        (repeated((600, 700), "uint8"), {"rowsperstrip": 600}),
+    ],
+)
+def test_a_large_page_has_the_same_facts_and_tiles_as_if_it_were_decoded_whole(tmp_path, monkeypatch, pixels, way):
+    pixels[-90:] = 0
+    pixels[-60:-30, 40:240].reshape(30, 10, 20, -1)[:, :, 5:15] = np.iinfo(pixels.dtype).max  # ten letters of a stripe
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb" if pixels.ndim == 3 else "minisblack", **way)
+    found = []
+    for large in (tiff_rows.LARGE_PAGE, 0):
+        monkeypatch.setattr(tiff_rows, "LARGE_PAGE", large)
+        with open_image(tmp_path / "a.tif") as image:
+            assert isinstance(image.pixels, PageRows if large == 0 else np.ndarray)
+        inspection = inspect(tmp_path, scan(tmp_path))
+        regions = cut(through_csv(inspection.images), tmp_path, tiling=Tiling(200, 150))
+        found.append([inspection.images.to_dict(), inspection.quality.to_dict(), regions.table.to_dict()])
+        assert (regions.table["y"] + 200).max() == len(pixels) - 90
+    assert found[0] == found[1]
+
+
+def take_in(folder, name):
+    tiff_rows.LARGE_PAGE = 0
+    inspection = inspect(folder, scan(folder, include=[name]))
+    assert len(cut(through_csv(inspection.images), folder, tiling=Tiling(1000, None)).table) >= 1
+
+
+def test_intake_of_a_large_page_takes_little_memory(tmp_path):
+    for name, side in (("large", 4000), ("small", 1100)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", noise((side, side), "uint8"), rowsperstrip=64)
+    modules = ["tests.unit.io.test_tiff_rows"]
+    calls = [(f"{modules[0]}:take_in", {"folder": str(tmp_path), "name": f"{name}.tif"}) for name in ("small", "large")]
+    small, large = peaks(modules, calls)
+    assert large - small < 2 * 4000**2 / 1e6  # decoded whole, it takes 8 times as much as the file

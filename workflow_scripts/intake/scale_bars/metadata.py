@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 from PIL import ExifTags, Image, UnidentifiedImageError
 from tifffile import TiffFile, TiffFileError
 
+from workflow_scripts.io.images import quiet_decoders
+
 NM = {
     **{"pm": 1e-3, "nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "micron": 1e3, "microns": 1e3, "mm": 1e6, "m": 1e9},
     **{"Å": 0.1, "A": 0.1},
@@ -98,8 +100,7 @@ class readable:  # noqa: N801 - used as a function
 
     def __init__(self, reader: Callable[[Path], Any], path: Path) -> None:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quiet_decoders():
                 self.opened = reader(path)
         except (*_DAMAGED, UnidentifiedImageError):
             self.opened = None

@@ -1,12 +1,13 @@
 """Detection of the stripe with the microscope's data at the upper or lower edge of an image."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from skimage.color import rgb2gray
 
 from workflow_scripts.intake.scale_bars.bar import boxes
-from workflow_scripts.io.images import BAND, by_bands
+from workflow_scripts.io.images import BAND, Rows, bands, joined, limits
 
 HEIGHTS = (0.02, 0.25)
 """Smallest and largest height of a stripe, as shares of the image's height."""
@@ -35,6 +36,8 @@ STEP, SHARP = 0.15, 0.5
 decrease at a sharp edge."""
 FLOATING = 0.06
 """The most rows between the image's edge and a stripe that does not touch it, as a share of the image's height."""
+SEEN = FLOATING + HEIGHTS[1] + 0.05
+"""The share of the rows in which a stripe is looked for, from each edge."""
 REFINED = 6
 """The number of rows after the last blank row in which the edge of the stripe is looked for."""
 
@@ -48,13 +51,36 @@ class Stripe:
     paper: int
 
 
-def grey_levels(image: np.ndarray) -> np.ndarray:
-    """Return the luminance of an image (H, W) or (H, W, 3) of any type, stretched to 0 to 255, (H, W) uint8."""
-    bands = (_luminance(image[top : top + BAND]) for top in range(0, len(image), BAND))
-    limits = [(float(band.min()), float(band.max())) for band in bands]
-    low, high = min(lowest for lowest, _ in limits), max(highest for _, highest in limits)
-    scale = 255 / (high - low or 1)
-    return by_bands(lambda band: np.rint((_luminance(band) - low) * scale).astype(np.uint8), image)
+class GreyLevels:
+    """The rows of the luminance of an image (H, W) or (H, W, 3), stretched to 0 to 255, (H, W) uint8.
+
+    Only the rows that are asked for are made, for which the lowest and highest value of the whole image are needed.
+    """
+
+    def __init__(self, image: Rows) -> None:
+        self._image = image
+        self.shape: tuple[int, ...] = image.shape[:2]
+        self.dtype: np.dtype[Any] = np.dtype(np.uint8)
+        self._low, high = limits(band if band.ndim == 2 else _luminance(band) for band in bands(image))
+        self._scale = 255 / (high - self._low or 1)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray:
+        """Return rows that follow each other, (rows, W) uint8."""
+        top, bottom, _ = rows.indices(len(self))
+        starts = range(top, bottom, BAND)
+        return joined((self._levels(start, min(bottom, start + BAND)) for start in starts), bottom - top)
+
+    def _levels(self, top: int, bottom: int) -> np.ndarray:
+        return np.rint((_luminance(self._image[top:bottom]) - self._low) * self._scale).astype(np.uint8)
+
+
+def grey_levels(image: Rows) -> np.ndarray:
+    """Return all rows of `GreyLevels`."""
+    return GreyLevels(image)[:]
 
 
 def _luminance(image: np.ndarray) -> np.ndarray:
@@ -63,20 +89,21 @@ def _luminance(image: np.ndarray) -> np.ndarray:
     return rgb2gray(pixels) if pixels.ndim == 3 else pixels
 
 
-def find_stripes(grey: np.ndarray) -> list[Stripe]:
+def find_stripes(grey: Rows) -> list[Stripe]:
     """Find the stripes at the upper and lower edge of an image, (H, W) uint8: none, one or both.
 
     A stripe is as wide as the image and has one colour with text on it. It ends at its last blank row, because there is
     always a blank row between the text and the image, and hardly ever one inside an image. There may be a few rows of
     the image between the stripe and the image's edge.
     """
-    height = len(grey)
-    above, below = _nearest_the_top(grey), _nearest_the_top(grey[::-1])
+    height, seen = len(grey), round(SEEN * len(grey)) + REFINED + 6
+    above = _nearest_the_top(grey[:seen], height)
+    below = _nearest_the_top(grey[max(0, height - seen) :][::-1], height)
     stripes = [Stripe(*above)] if above else []
     return stripes + ([Stripe(height - below[1], height - below[0], below[2])] if below else [])
 
 
-def image_rows(grey: np.ndarray) -> slice:
+def image_rows(grey: Rows) -> slice:
     """Return the rows of an image, (H, W) uint8, without its stripes and the rows between these and the edge."""
     rows = [0, len(grey)]
     for stripe in find_stripes(grey):
@@ -87,48 +114,66 @@ def image_rows(grey: np.ndarray) -> slice:
     return slice(*rows)
 
 
-def _nearest_the_top(grey: np.ndarray) -> tuple[int, int, int] | None:
-    """Return the first row, the row after the last, and the paper of the stripe at or near the upper edge, or None."""
-    at_edge = _at_the_top(grey)
+def _nearest_the_top(grey: np.ndarray, height: int) -> tuple[int, int, int] | None:
+    """Return the first row, the row after the last, and the paper of the stripe at or near the upper edge, or None.
+
+    `grey` are the uppermost rows of an image of `height` rows.
+    """
+    at_edge = _at_the_top(grey, height)
     if at_edge:
         return 0, *at_edge
-    rows = grey[: int(FLOATING * len(grey))].astype(np.int16)
+    rows = grey[: int(FLOATING * height)].astype(np.int16)
     is_flat = (np.abs(rows - np.median(rows, axis=1, keepdims=True)) <= RINGING).mean(axis=1) >= BLANK[0]
     starts = np.flatnonzero(is_flat[1:] & ~is_flat[:-1]) + 1
     if not len(starts) or not is_flat[starts[0] : starts[0] + 3].all():
         return None
-    floating = _at_the_top(grey[starts[0] :])
+    floating = _at_the_top(grey[starts[0] :], height - int(starts[0]))
     return (int(starts[0]), int(starts[0]) + floating[0], floating[1]) if floating else None
 
 
-def _at_the_top(grey: np.ndarray) -> tuple[int, int] | None:
-    """Return the height and the paper of the stripe that begins in the first row, or None."""
-    height = len(grey)
+def _at_the_top(grey: np.ndarray, height: int) -> tuple[int, int] | None:
+    """Return the height and the paper of the stripe that begins in the first of `height` rows, or None."""
     least, most = max(4, int(HEIGHTS[0] * height)), int(HEIGHTS[1] * height)
     edge = grey[:least]
     paper = int(np.bincount(edge.ravel(), minlength=256).argmax())
-    noise = float(np.percentile(np.percentile(np.abs(edge.astype(np.int16) - paper), 75, axis=1), 25)) / QUARTILE
+    deviations = np.concatenate([np.percentile(_far(band, paper), 75, axis=1) for band in bands(edge)])
+    noise = float(np.percentile(deviations, 25)) / QUARTILE
     if noise > MOST_NOISE:
         return None
-    rows = grey[: most + max(REFINED + 5, height // 20)].astype(np.int16)
-    difference, within = np.abs(rows - paper), 3 * noise + RINGING
-    share = (difference <= within).mean(axis=1)
-    colour = np.median(rows, axis=1, keepdims=True)
-    one_colour = (np.abs(rows - colour) <= within).mean(axis=1) * (np.abs(colour[:, 0] - paper) > LINE_CONTRAST)
+    rows, within = grey[: most + max(REFINED + 5, height // 20)], 3 * noise + RINGING
+    of_bands = [_shares(band, paper, within) for band in bands(rows)]
+    share, one_colour = (np.concatenate(parts) for parts in zip(*of_bands, strict=True))
     for blank in BLANK:
         last, end = _last_blank(share >= blank, one_colour >= blank, int(LONGEST_TEXT * height))
         if least <= end <= most:
             step = share[max(0, end - 4) : end].max() - share[end + 1 : end + 5].mean()
             is_sharp = end > last or step >= SHARP
-            if step >= STEP and _is_written_on(difference[:end] > LEAST_CONTRAST, is_sharp):
+            if step >= STEP and _is_written_on(_ink(rows[:end], paper), is_sharp):
                 return _refined(rows, end), paper
     return None
 
 
+def _far(rows: np.ndarray, level: int | np.ndarray) -> np.ndarray:
+    """Return how far grey levels (h, W) uint8 are from a level, or from that of each row (h, 1)."""
+    return np.abs(rows.astype(np.int16) - level)
+
+
+def _shares(rows: np.ndarray, paper: int, within: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share of each row that has the colour of the paper, and that of another single colour, (h,) each."""
+    colour = np.median(rows, axis=1, keepdims=True).astype(np.float32)
+    is_line = np.abs(colour[:, 0] - paper) > LINE_CONTRAST
+    return (_far(rows, paper) <= within).mean(axis=1), (_far(rows, colour) <= within).mean(axis=1) * is_line
+
+
+def _ink(rows: np.ndarray, paper: int) -> np.ndarray:
+    return np.concatenate([_far(band, paper) > LEAST_CONTRAST for band in bands(rows)])
+
+
 def _refined(rows: np.ndarray, end: int) -> int:
     """Return the row after the stripe's last: the sharpest change in the few rows after its last blank row."""
-    changes = np.abs(np.diff(rows[end - 1 : end + REFINED], axis=0)).mean(axis=1)
-    usual = np.abs(np.diff(rows[end + REFINED : end + REFINED + 5], axis=0)).mean()
+    near = rows[end - 1 : end + REFINED + 5].astype(np.int16)
+    steps = np.abs(np.diff(near, axis=0)).mean(axis=1)
+    changes, usual = steps[:REFINED], steps[REFINED + 1 :].mean()
     sharp = np.flatnonzero(changes > max(3 * usual, 20, 0.5 * changes.max()))
     return end + int(sharp[-1]) if len(sharp) else end
 
