@@ -13,10 +13,11 @@ from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.grid.artefacts import Layout, k_from_path
+from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.axes import AXES, FEATURES_THEMSELVES
 from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.grid.wildcards import k_from_path
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.configuration import Settings

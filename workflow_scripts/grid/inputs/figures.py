@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workflow_scripts.grid.artefacts import k_in_path
 from workflow_scripts.grid.axes import EVERYTHING
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+from workflow_scripts.grid.wildcards import k_in_path
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.figures import Figure
 from workflow_scripts.settings.published import Fact

@@ -1,0 +1,153 @@
+"""The wildcards of the files that the grid of a configuration names, for each kind of artefact."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
+
+from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.expand import Grid
+
+Wildcards = Mapping[str, str]
+SMALLEST_K = "smallest"
+"""The k in the path of an artefact for which the smallest k of each clusterer is read."""
+
+
+def of_cells(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the wildcards of all cells."""
+    return (cell.parts for cell in grid.all_cells)
+
+
+def preprocessed(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the variants of cells, those that pages show, and those that networks are fine-tuned on."""
+    settings = grid.settings
+    names = {cell.preprocess for cell in grid.all_cells}
+    names |= {page.images for study in settings.studies.values() for page in study.pages.values() if page.images}
+    names |= {tuned.preprocess for name in _used_backbones(grid) if (tuned := settings.backbones[name].finetune)}
+    return ({"preprocess": name} for name in names)
+
+
+def _used_backbones(grid: Grid) -> dict[str, None]:
+    return dict.fromkeys(cell.backbone for cell in grid.all_cells)
+
+
+def backbones(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the backbones that cells use and that have weights."""
+    return ({"backbone": name} for name in _used_backbones(grid) if grid.settings.backbones[name].weights)
+
+
+def tuned_backbones(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the fine-tuned backbones that cells use."""
+    return ({"backbone": name} for name in _used_backbones(grid) if grid.settings.backbones[name].finetune)
+
+
+def subsets(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the subsets of cells, other than all images."""
+    names = dict.fromkeys(cell.subset for cell in grid.all_cells if cell.subset != EVERYTHING)
+    return ({"subset": name} for name in names)
+
+
+def features(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the features of cells, and those of all layers that the same passes make."""
+    for cell in grid.all_cells:
+        yield cell.parts
+        for layer in grid.settings.backbones[cell.backbone].layers_beside(cell.layer):
+            yield {**cell.parts, "layer": layer}
+
+
+def features_of_subsets(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the features of the cells whose images are a subset."""
+    return ({**cell.parts, "layer": cell.layer} for cell in grid.all_cells if cell.subset != EVERYTHING)
+
+
+def decomposed(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the decompositions of cells, those that figures show, and those that maps are computed from."""
+    shown: list[tuple[Cell, str | None]] = [(cell, cell.decomposition) for cell in grid.all_cells]
+    shown += ((cell, cell.decomposition) for cells in grid.maps.values() for cell in cells)
+    for study, figures in grid.figures.items():
+        for name, cells in figures.items():
+            if coordinates := grid.settings.studies[study].figures[name].decomposition_shown:
+                shown += product(cells, [coordinates])
+    for cell, decomposition in shown:
+        while decomposition and decomposition != FEATURES_THEMSELVES:
+            yield {**cell.parts, "decomposition": decomposition}
+            decomposition = grid.settings.decompositions[decomposition].source
+
+
+def validated(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the cells of the studies with a cross-validation."""
+    for name, study in grid.settings.studies.items():
+        if study.cross_validation:
+            yield from ({**cell.parts, "cross_validation": study.cross_validation} for cell in grid.cells[name])
+
+
+def studies(grid: Grid) -> Iterator[Wildcards]:
+    """Yield all studies."""
+    return ({"study": name} for name in grid.settings.studies)
+
+
+def modelled_studies(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the studies that have a model for new images."""
+    return ({"study": name} for name in grid.settings.studies if grid.modelled(name))
+
+
+def figures(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the figures of all studies."""
+    return ({"study": study, "figure": name} for study, figures in grid.figures.items() for name in figures)
+
+
+def consensus(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the studies with a figure that shows their consensus, and those whose consensus a clusterer reads."""
+    for name, study in grid.settings.studies.items():
+        if any("consensus" in figure.sources for figure in study.figures.values()):
+            yield {"study": name}
+    for cell in grid.all_cells:
+        if study_read := grid.settings.clusterers[cell.clusterer].study_read:
+            yield {"study": study_read}
+
+
+def agreements(grid: Grid) -> Iterator[Wildcards]:
+    """Yield every study and k for which a figure, or the consensus, reads how well the cells agree."""
+    for name, study in grid.settings.studies.items():
+        reading = [fig for fig in study.figures.values() if "agreement" in fig.sources or fig.of_trusted_cell]
+        of_figures = (getattr(figure, "k", None) for figure in reading)
+        yield from ({"study": name, "at_k": k_in_path(k)} for k in of_figures)
+    for wildcards in consensus(grid):
+        k = grid.settings.studies[wildcards["study"]].consensus_settings()["k"]
+        yield {**wildcards, "at_k": k_in_path(k)}
+
+
+def perturbed(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the figures that show perturbed images."""
+    for wildcards in figures(grid):
+        if "perturbed" in grid.settings.studies[wildcards["study"]].figures[wildcards["figure"]].sources:
+            yield wildcards
+
+
+def pages(kind: str) -> Callable[[Grid], Iterator[Wildcards]]:
+    """Return the function that yields the studies with a page of this kind."""
+    return lambda grid: ({"study": study} for study, pages in grid.pages.items() if kind in pages)
+
+
+def scaled(grid: Grid) -> Iterable[Wildcards]:
+    """Return the one file of a run that reads scale bars."""
+    return [{}] if grid.settings.intake.scale_bars else []
+
+
+def whole_run(grid: Grid) -> Iterable[Wildcards]:
+    """Return the one file of any run."""
+    return [{}]
+
+
+def reproduction(grid: Grid) -> Iterable[Wildcards]:
+    """Return the one file of a run that is compared with published numbers."""
+    return [{}] if grid.settings.reproduction else []
+
+
+def k_in_path(k: int | None) -> str:
+    """Return the name of a k in the path of an artefact; None stands for the smallest k of each clusterer."""
+    return SMALLEST_K if k is None else str(k)
+
+
+def k_from_path(name: str) -> int | None:
+    """Return the k that `k_in_path` named."""
+    return None if name == SMALLEST_K else int(name)
