@@ -1,7 +1,7 @@
 # clusters/... and manifest.csv -> audit/{study}.csv and .html: a ranking of doubtful labels, and a page to correct them
 rule audit:
     input:
-        unpack(inputs.pages.sources("audit")),
+        unpack(inputs.pages.deciding_sources("audit")),
     output:
         csv=in_report(layout.audit, "Tables", "audit_table", table="audit"),
         sheet=in_report(beside(layout.audit, ".html"), "Pages", "audit", page="audit"),
@@ -25,7 +25,7 @@ rule audit:
 # clusters/..., decomposed/... and manifest.csv -> labelling/{study}.csv and .html: which images to label next, and a page to label them
 rule labelling:
     input:
-        unpack(inputs.pages.sources("labelling")),
+        unpack(inputs.pages.deciding_sources("labelling")),
     output:
         csv=in_report(layout.labelling, "Tables", "labelling_table", table="labelling"),
         page=in_report(

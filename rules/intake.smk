@@ -172,6 +172,7 @@ rule label:
         **inputs.intake.label_matches,
         manifest=layout.manifest,
         rejected=layout.rejected,
+        by_hand=layout.labels_by_hand,
     log:
         layout.log(layout.manifest),
     benchmark:

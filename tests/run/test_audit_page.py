@@ -4,6 +4,7 @@ Some labels are flipped and some are missing.
 """
 
 import csv
+import io
 
 import numpy as np
 import pandas as pd
@@ -143,11 +144,21 @@ def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, brows
     wait.until(lambda _: exported.is_file() and not list(downloads.glob("*.crdownload")))
     (project.folder / "labels.csv").write_bytes(exported.read_bytes())
     project.edit("config/config.yaml", "corrections: decisions.csv", "corrections: [decisions.csv, labels.csv]")
-    project.run("results/small/labelling/reviewed.html")
+    project.run("results/small/labelling/reviewed.html", "results/small/audit/reviewed.html")
     labels = pd.read_csv(results / "manifest.csv").set_index("path")["label"]
     assert (labels[truth.index] == truth).all()
     open_page(browser, results / "labelling" / "reviewed.html")
     assert "Every image in a cluster has a label" in browser.find_element(By.ID, "question").text
+
+    # An export of either page has all labels that people gave, also in another browser.
+    for page in ("labelling", "audit"):
+        open_page(browser, results / page / "reviewed.html")
+        browser.execute_script("localStorage.clear()")
+        browser.refresh()
+        again = io.StringIO(browser.execute_script("return deciding.csv()"))
+        assert {row["path"]: row["label"] for row in csv.DictReader(again)} == {
+            path: truth[path] for path in (*table["path"], *missing["path"])
+        }
 
 
 def test_the_gallery_shows_every_cluster_and_two_side_by_side(results, browser):

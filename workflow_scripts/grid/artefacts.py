@@ -132,6 +132,11 @@ class Layout:
         "label",
         "the files left out, each with a reason and, for duplicates, whether their label differs",
     )
+    labels_by_hand = Artefact(
+        "labels_by_hand.csv",
+        "label",
+        "the labels that people gave, of all tables of `intake.labels.corrections`; the pages export them again",
+    )
     embedded = Artefact("images", "embedded", "the folder of the embedded data set")
     subset_manifest = Artefact(
         "subsets/{subset}.csv", "subset", "the images of a subset, with their rows in the manifest", wildcards.subsets

@@ -18,6 +18,8 @@ LABELS = ("label", "class", "category", "target")
 """Allowed names of the column of labels. The column of file names has one of `KEYS`, or is recognised by its values."""
 SEPARATORS = (",", ";", "\t", "|")
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+DECIDED = "decided"
+"""The column that says when a person decided, in ISO 8601 and UTC, as the pages export it."""
 _SAMPLE = 200
 """The number of rows that are looked at to recognise the column of file names."""
 
@@ -27,12 +29,15 @@ class Matched:
     """The labels of a table.
 
     `labels` has the label of each image by path, `columns` the names of the columns that were read, and `unmatched` the
-    number of rows that name no image or more than one.
+    number of rows that name no image or more than one, whose labels are in `others` by that name. `decided` has the
+    time of each decision, by path or name, if the table has the column `DECIDED`.
     """
 
     labels: dict[str, str]
     columns: str
     unmatched: int
+    others: dict[str, str]
+    decided: dict[str, str]
 
 
 def read_picked(table: Path, images: Mapping[str, str], column: str, value: str) -> set[str]:
@@ -82,23 +87,32 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
     rows = read_rows(table)
     index = _Index(images)
     header, key, label = _columns(table, rows, index, (column.lower(),) if column else LABELS)
+    titles = [cell.strip().lower() for cell in rows[0]] if header else []
+    time = titles.index(DECIDED) if DECIDED in titles else None
     labels: dict[str, str] = {}
+    others: dict[str, str] = {}
+    decided: dict[str, str] = {}
     unmatched = []
     for row in rows[header:]:
-        name = row[key].strip() if key < len(row) else ""
+        name, value = _cell(row, key), _cell(row, label)
         paths = index.images_named(name)
         if len({images[path] for path in paths}) != 1:
             unmatched.append(name)
+            others[name], decided[name] = value, _cell(row, time)
             continue
-        value = row[label].strip() if label < len(row) else ""
         for path in paths:
             if labels.get(path, "") not in ("", value):
                 raise UserError(f"{table}: found the labels {labels[path]!r} and {value!r} for {path}, allowed: one")
-            labels[path] = value
+            labels[path], decided[path] = value, _cell(row, time)
     if unmatched and not labels:
         raise NoneNamedError(_no_match(table, unmatched, images))
     names = [rows[0][column].strip() if header else f"column {column + 1}" for column in (key, label)]
-    return Matched(labels, " and ".join(names), len(unmatched))
+    return Matched(labels, " and ".join(names), len(unmatched), others, decided)
+
+
+def _cell(row: Sequence[str], column: int | None) -> str:
+    """Return the text of a cell; "" if the row is too short, or if there is no such column."""
+    return "" if column is None or column >= len(row) else row[column].strip()
 
 
 def _no_match(table: Path, unmatched: Sequence[str], images: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ OF_PATHS = ("folder", "prefix", "regex")
 STRAY = 3
 """The most images outside the largest class that do not count as another class."""
 STRAY_SHARE = 0.02
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$")
 LONGEST_SECONDS = 60.0
 """Time limit for the search of a regular expression in all paths, seconds of this process, whatever else runs."""
 
@@ -38,12 +39,15 @@ class Labelling:
     rule : the name of the rule that was applied.
     why : why this rule was chosen, or the numbers of classes and labels, for the log.
     matches : for the rule `hash`, a row of `known.MATCH_COLUMNS` for each content of the labelled data set.
+    by_hand : path, label and time of each label that people gave (see `corrected`); a label of an image that is not
+        there any more has the name that its table gives.
     """
 
     labels: dict[str, str]
     rule: str
     why: str
     matches: tuple[Match, ...] = ()
+    by_hand: tuple[tuple[str, str, str], ...] = ()
 
 
 def find_table(root: str | Path, rule: str, file: str | None) -> str | None:
@@ -247,16 +251,33 @@ def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
     return _counted(labels, f"table {Path(file).name} ({table.columns})", note)
 
 
-def corrected(labelling: Labelling, images: Mapping[str, str], file: str) -> Labelling:
-    """Return the labelling with labels replaced by those of a table, such as the audit page exports.
+def corrected(labelling: Labelling, images: Mapping[str, str], files: Iterable[str]) -> Labelling:
+    """Return the labelling with labels replaced by those of tables, such as the pages export.
 
-    The table is read as for the rule `csv`; a row without a label changes nothing.
+    A table is read as for the rule `csv`; a row without a label changes nothing. Of several tables that have a label
+    for an image the last one counts, except that a decision with a time never replaces a later one.
     """
-    table = read_label_table(Path(file), images)
-    changes = {path: label for path, label in table.labels.items() if label not in ("", labelling.labels[path])}
-    why = f"{labelling.why}; {len(changes)} labels changed by {Path(file).name}"
-    lost = f", {table.unmatched} of its rows name no image or more than one" if table.unmatched else ""
-    return replace(labelling, labels={**labelling.labels, **changes}, why=why + lost)
+    labels, why = dict(labelling.labels), labelling.why
+    by_hand: dict[str, tuple[str, str]] = {}
+    for file in files:
+        table = read_label_table(Path(file), images)
+        given = {
+            name: (label, table.decided[name])
+            for name, label in {**table.others, **table.labels}.items()
+            if label and not _is_earlier(table.decided[name], by_hand.get(name, ("", ""))[1])
+        }
+        changes = {path: label for path, (label, _) in given.items() if labels.get(path, label) != label}
+        labels |= changes
+        by_hand |= given
+        lost = f", {table.unmatched} of its rows name no image or more than one" if table.unmatched else ""
+        why += f"; {len(changes)} labels changed by {Path(file).name}{lost}"
+    rows = tuple((name, *given) for name, given in by_hand.items())
+    return replace(labelling, labels=labels, why=why, by_hand=rows)
+
+
+def _is_earlier(time: str, other: str) -> bool:
+    """Return whether a time is before another one; False if one of them is not written as the pages write times."""
+    return bool(TIME.match(time) and TIME.match(other)) and time < other
 
 
 def _from_known(images: Mapping[str, str], pixels: Mapping[str, str], table: Path) -> Labelling:

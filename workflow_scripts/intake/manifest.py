@@ -9,6 +9,7 @@ import pandas as pd
 from workflow_scripts.intake.groups import group_files
 from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
+from workflow_scripts.intake.label_table import DECIDED
 from workflow_scripts.intake.labels import Labelling, corrected, label_images
 from workflow_scripts.io.images import Reason
 from workflow_scripts.io.manifest import content_hash
@@ -21,6 +22,7 @@ REGION_COLUMNS = ("parent", "page", "x", "y")
 """Columns of parts of files (from `regions.COLUMNS`)."""
 GROUP = "group"
 """The column that says which images belong together, of parts of files and where a rule says so."""
+BY_HAND_COLUMNS = ("path", "label", DECIDED, "image_id")
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 
@@ -33,12 +35,14 @@ class Labelled:
     manifest : the images in the order of the inspection, with `COLUMNS`; `label` is "" for images without one.
     rejected : the files set aside, in the order of the inspection, with `REJECTED_COLUMNS`.
     matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
+    by_hand : the labels that people gave, with `BY_HAND_COLUMNS`; `image_id` is "" for an image that is not there.
     notes : sentences for the log about the source of the labels and the rejected files.
     """
 
     manifest: pd.DataFrame
     rejected: pd.DataFrame
     matches: pd.DataFrame
+    by_hand: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -59,7 +63,7 @@ def label(
     images, set_aside : as in `inspection.Inspection`, or as in `regions.Regions` for parts of files. A part has the
         label of its file, or with the rules `auto` and `boxes` the class of its box; `REGION_COLUMNS` are added.
     rule : the keyword arguments of `labels.label_images`.
-    corrections : paths of tables whose labels replace those of the rule (see `labels.corrected`), one after the other.
+    corrections : paths of tables whose labels replace those of the rule (see `labels.corrected`).
     sublabels : the rule of a further column `sublabel` of the manifest.
     scales : table with `scale_bars.table.COLUMNS`; its `SCALE_COLUMNS` are added to the manifest.
     groups : the keyword arguments of `groups.group_files`. Where they are given, and for parts of files, the manifest
@@ -78,8 +82,7 @@ def label(
     if "parent" in images:
         labelling = _of_parts(labelling, images, rule["rule"])
         ids |= dict(zip(images["path"], images["image_id"], strict=True))
-    for table in corrections:
-        labelling = corrected(labelling, ids, table)
+    labelling = corrected(labelling, ids, corrections)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     if sublabels:
         manifest["sublabel"] = files.map(label_images(ids, **sublabels).labels)
@@ -97,7 +100,14 @@ def label(
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
     if len(rejected):
         notes.append(f"{len(rejected)} files rejected: {count_reasons(rejected['reason'])}")
-    return Labelled(manifest, rejected, pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)), tuple(notes))
+    by_hand = [(*given, ids.get(given[0], "")) for given in labelling.by_hand]
+    return Labelled(
+        manifest,
+        rejected,
+        pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)),
+        pd.DataFrame(by_hand, columns=list(BY_HAND_COLUMNS), dtype=str),
+        tuple(notes),
+    )
 
 
 def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling:

@@ -5,7 +5,7 @@ from snakemake.script import Snakemake
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import groups_of
-from workflow_scripts.io.tables import write_csv
+from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.pages.audit.ranking import COLUMNS, partitions_of, rank
 from workflow_scripts.pages.audit.sheet import write_sheet
@@ -30,6 +30,7 @@ with job(snakemake.log[0]) as log, store.reading(snakemake.input.images) as stac
         ranking,
         settings["shown"],
         points.values,
+        read_csv(source.by_hand),
         Thumbnails(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True))),
         {**params.names, "neighbours": settings["neighbours"], "repeats": len(partitions)},
     )

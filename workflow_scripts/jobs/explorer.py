@@ -8,6 +8,7 @@ from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, read_parquet
 from workflow_scripts.pages.explorer.opening import choose_opening
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.study import Study
+from workflow_scripts.pages.parts.earlier import earlier, set_aside_by_hand
 from workflow_scripts.pages.parts.imagenet import imagenet_names
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
@@ -31,5 +32,11 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
         columns + study.outlierness(opening.cell),
         *study.places(maps, opening),
         Thumbnails(stack["images"], rows),
-        {**params.names, "cells": study.names, "opening": vars(opening)},
+        {
+            **params.names,
+            "cells": study.names,
+            "opening": vars(opening),
+            "earlier": earlier(read_csv(source.by_hand)),
+            "left_out": set_aside_by_hand(read_csv(source.set_aside)),
+        },
     )

@@ -4,7 +4,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.tables import write_csv
+from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.pages.labelling.order import asked_table, order_to_label
 from workflow_scripts.pages.labelling.page import write_labelling_page
@@ -30,6 +30,7 @@ with job(snakemake.log[0]) as log, store.reading(snakemake.input.images) as stac
         points,
         partition,
         names,
+        read_csv(source.by_hand),
         Thumbnails(stack["images"], dict(zip(images["image_id"], images["row"], strict=True))),
         params.names,
     )

@@ -32,8 +32,8 @@ class Labels(Model):
     one class has that label."""
     corrections: UserPath | list[UserPath] | None = None
     """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the pages for audit and
-    labelling export, or a list of such files. Their labels replace those of the rule; of several the last one counts.
-    """
+    labelling export, or a list of such files. Their labels replace those of the rule; of several the last one counts,
+    but never a decision that is older by the column `decided`."""
 
     @property
     def correction_files(self) -> list[str]:

@@ -271,7 +271,7 @@ def test_corrections_come_before_the_rule_and_leave_the_rest(tmp_path):
     table = tmp_path / "decisions.csv"
     lines = ["path,label,was,decision", "a/1.png,b,a,relabel", "b/1.png,a,b,relabel", "a/2.png,,a,unsure", "no.png,c,,"]
     table.write_text("\n".join(lines))
-    labelling = corrected(label_images(images, "folder"), images, str(table))
+    labelling = corrected(label_images(images, "folder"), images, [str(table)])
     # b/1.png is also an end of x/b/1.png: the whole path means the one.
     assert labelling.labels == {"a/1.png": "b", "a/2.png": "a", "b/1.png": "a", "x/b/1.png": "b"}
     assert "2 labels changed by decisions.csv, 1 of its rows name no image or more than one" in labelling.why
@@ -281,4 +281,22 @@ def test_corrections_that_contradict_each_other_are_refused(tmp_path):
     (tmp_path / "two.csv").write_text("path,label\na/1.png,b\na/1.png,c\n")
     images = _images("a/1.png", "b/1.png")
     with pytest.raises(UserError, match=r"two.csv: found the labels 'b' and 'c' for a/1.png, allowed: one"):
-        corrected(label_images(images, "folder"), images, str(tmp_path / "two.csv"))
+        corrected(label_images(images, "folder"), images, [str(tmp_path / "two.csv")])
+
+
+def test_the_last_table_counts_unless_the_decision_before_is_known_to_be_later(tmp_path):
+    """Pages export earlier decisions again, so an old export may come after a new one."""
+    early, late = "2026-11-29T20:00:00.000Z", "2026-11-29T21:00:00.000Z"
+    tables = {
+        "new.csv": f"path,label,decided\na/1.png,new,{late}\na/2.png,new,{late}\na/3.png,new,\ngone.png,new,{late}\n",
+        "old.csv": f"path,label,decided\na/1.png,old,{early}\na/2.png,old,29.11.2026\na/3.png,old,{early}\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / name).write_text(text)
+    images = _images("a/1.png", "a/2.png", "a/3.png", "a/4.png")
+    labelling = corrected(label_images(images, "folder"), images, [str(tmp_path / name) for name in tables])
+    assert labelling.labels == {"a/1.png": "new", "a/2.png": "old", "a/3.png": "old", "a/4.png": "a"}
+    assert {path: label for path, label, _ in labelling.by_hand} == {
+        **{"a/1.png": "new", "a/2.png": "old", "a/3.png": "old"},
+        "gone.png": "new",  # its image may come back
+    }

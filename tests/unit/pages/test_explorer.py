@@ -254,6 +254,7 @@ def written(path):
     maps = [map_of("m", RNG.normal(size=(N, 2)), np.arange(N), N)]
     points = [points_of("p", RNG.normal(size=(N, 4)), np.arange(N), N)]
     facts = {"dataset": "d", "study": "s", "cells": [HOSTILE[0]], "opening": vars(Opening(0, 3, "baseline"))}
+    facts |= {"earlier": [], "left_out": []}
     write_explorer(str(path), images, columns, maps, points, PICTURES, facts)
     return path, images
 
@@ -286,22 +287,37 @@ def test_the_page_is_one_file_and_no_name_can_break_out_of_it(page):
     assert data["cells"] == [HOSTILE[0]]
 
 
-def test_images_that_a_run_left_out_are_set_aside_in_later_exports_too(page, browser):
-    """Each page has the images of its run: the first two, then one, then none."""
+def test_each_export_has_what_the_run_has_read_of_earlier_ones(page, browser):
+    """Pages of one study, one after the other, each with the images of its run; the last one in another browser."""
     browser.get(page[0].as_uri())
     wait(browser)
     scripts = [writing.HERE / "common.js", Path(explorer.__file__).with_name("picks.js")]
     exports = browser.execute_script(
         "\n".join(script.read_text() for script in scripts)
         + """
-        const opened = ids => new Picks("picks of a test", ids, ids.map(id => `${id}.png`), () => {});
-        const setAside = picks => { picks.choose([0]); picks.setAside(); return picks.csv(); };
-        const csvs = [setAside(opened(["a", "b"])), setAside(opened(["b"])), opened([]).csv()];
-        opened([]).bringBack();
-        return [...csvs, opened([]).csv()]"""
+        const early = "2026-01-01T00:00:00.000Z", late = "2099-01-01T00:00:00.000Z";
+        const opened = (ids, earlier = [], leftOut = []) =>
+          new Picks("picks of a test", ids, ids.map(id => `${id}.png`), earlier, leftOut, () => {});
+        const pick = (picks, act) => { picks.choose([0]); act(picks); return picks.csv(); };
+        const aside = picks => picks.setAside(), label = picks => picks.label("here");
+        const is = (id, label, decided) => ({ path: `${id}.png`, image_id: id, label, decided });
+        const csvs = [pick(opened(["a", "b", "c"]), aside), pick(opened(["b", "c"], [], ["a.png"]), label),
+          opened(["b", "c"], [is("b", "before", early), is("c", "before", early)], ["a.png"]).csv(),
+          opened(["b", "c"], [is("b", "after", late), is("d", "gone", late)], ["a.png"]).csv()];
+        opened(["b"]).bringBack();
+        csvs.push(opened(["b"], [], ["a.png"]).csv());
+        localStorage.clear();
+        csvs.push(opened(["b", "c"], [is("b", "after", late)], ["a.png"]).csv());
+        return csvs"""
     )
-    rows = [export.splitlines()[1:] for export in exports]
-    assert rows == [["a.png,,,yes,a"], ["b.png,,,yes,b", "a.png,,,yes,a"], ["a.png,,,yes,a", "b.png,,,yes,b"], []]
+    rows = [[tuple(row.split(",")[:5]) for row in export.splitlines()[1:]] for export in exports]
+    gone = ("a.png", "", "", "yes", "a")
+    assert rows[0] == [gone]
+    assert rows[1] == [("b.png", "here", "", "", "b"), gone]
+    assert rows[2] == [("b.png", "here", "", "", "b"), ("c.png", "before", "", "", "c"), gone]
+    assert rows[3] == [("b.png", "after", "", "", "b"), ("d.png", "gone", "", "", "d"), gone]
+    assert rows[4] == [("b.png", "here", "", "", "b")]
+    assert rows[5] == [("b.png", "after", "", "", "b"), ("a.png", "", "", "yes", "")]
 
 
 def test_hostile_names_are_shown_as_they_are(page, browser):

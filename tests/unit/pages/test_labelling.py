@@ -11,6 +11,8 @@ from selenium.webdriver.common.by import By
 from sklearn.metrics import pairwise_distances
 
 from workflow_scripts.intake.label_table import read_label_table
+from workflow_scripts.intake.labels import Labelling, corrected
+from workflow_scripts.intake.manifest import BY_HAND_COLUMNS
 from workflow_scripts.pages import explorer
 from workflow_scripts.pages.labelling.order import FIRST, LATER, _Cluster, asked_table, order_to_label
 from workflow_scripts.pages.labelling.page import write_labelling_page
@@ -18,6 +20,7 @@ from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
 BACKSPACE, ENTER = "\ue003", "\ue007"
 SIZES = (30, 50, 40)
+NO_LABELS = pd.DataFrame(columns=list(BY_HAND_COLUMNS), dtype=str)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +119,7 @@ def page(clustered, tmp_path, browser):
     names = {0: "0", 1: "<b>1</b>", 2: "2", -1: "noise"}
     path = tmp_path / "labelling.html"
     facts = {"dataset": "d", "study": "s"}
-    write_labelling_page(str(path), table, images, points, partition, names, thumbnails, facts)
+    write_labelling_page(str(path), table, images, points, partition, names, NO_LABELS, thumbnails, facts)
     browser.get(path.as_uri())
     browser.execute_script("localStorage.clear()")
     browser.refresh()
@@ -145,13 +148,47 @@ def test_labels_by_key_are_a_table_that_the_grid_reads(page, tmp_path):
     browser.refresh()
     assert text(browser, "path") == f"5 of 50: {paths[4]}"  # the first without a decision
     exported = tmp_path / "labels.csv"
-    exported.write_text(browser.execute_script("return csv()"))
+    exported.write_text(browser.execute_script("return deciding.csv()"))
     with open(exported, newline="") as stream:
         rows = [(row["path"], row["label"], row["decision"]) for row in csv.DictReader(stream)]
-    given = [("rust, red", "labelled"), ("steel", "labelled"), ("rust, red", "labelled"), ("", "skipped")]
+    given = [("rust, red", "labelled"), ("steel", "labelled"), ("rust, red", "labelled")]
     assert rows == [(path, *decision) for path, decision in zip(paths, given, strict=False)]
     known = dict(zip(images["path"], images["image_id"], strict=True))
     assert read_label_table(exported, known).labels == dict(zip(paths, [label for label, _ in given], strict=False))
+
+
+@pytest.mark.parametrize("same_browser", [True, False])
+def test_an_export_that_replaces_the_one_before_loses_no_label(clustered, tmp_path, browser, same_browser):
+    """Three sessions of the same page: two labels each, and the run between them reads the only export."""
+    points, partition = clustered
+    paths = {f"{row}.png": f"id{row}" for row in range(len(points))}
+    stack = Thumbnails(
+        np.zeros((len(points), 9, 9), dtype=np.uint8), {each: row for row, each in enumerate(paths.values())}
+    )
+    exported, by_hand, given = tmp_path / "d_s_labels.csv", NO_LABELS, {}
+    nothing = Labelling(dict.fromkeys(paths, ""), "none", "")
+    for session in range(3):
+        labels = corrected(nothing, paths, [str(exported)] if session else []).labels
+        images = pd.DataFrame({"image_id": paths.values(), "path": [*paths], "label": labels.values()}).replace(
+            "", None
+        )
+        table = order_to_label(points, partition, images["label"].notna().to_numpy(), 20)
+        page = tmp_path / f"labelling {session}.html"
+        names = {each: str(each) for each in range(-1, 3)}
+        facts = {"dataset": "d", "study": "sessions"}
+        write_labelling_page(str(page), table, images, points, partition, names, by_hand, stack, facts)
+        browser.get(page.as_uri())
+        if session == 0 or not same_browser:
+            browser.execute_script("localStorage.clear()")
+            browser.refresh()
+        for path in images["path"][table["row"][:2]]:
+            given[path] = f"class {len(given)}"
+            press(browser, "l", given[path], ENTER)
+        exported.write_text(browser.execute_script("return deciding.csv()"))
+        read = corrected(nothing, paths, [str(exported)])
+        by_hand = pd.DataFrame([(*row, paths[row[0]]) for row in read.by_hand], columns=list(BY_HAND_COLUMNS))
+    assert len(given) == 6
+    assert {path: label for path, label in read.labels.items() if label} == given
 
 
 def test_the_page_says_what_is_known_of_the_cluster(page):
@@ -174,7 +211,8 @@ def test_a_page_without_images_says_so(clustered, tmp_path, browser):
     stack = Thumbnails(np.zeros((1, 9, 9), dtype=np.uint8), {"a": 0})
     none = asked(points, partition, count=0)
     facts = {"dataset": "d", "study": "s"}
-    write_labelling_page(str(tmp_path / "p.html"), none, images, points[:1], partition[:1], {0: "0"}, stack, facts)
+    shown = points[:1], partition[:1], {0: "0"}, NO_LABELS, stack, facts
+    write_labelling_page(str(tmp_path / "p.html"), none, images, *shown)
     browser.get((tmp_path / "p.html").as_uri())
     assert text(browser, "question") == "Every image in a cluster has a label."
     assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]

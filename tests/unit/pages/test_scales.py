@@ -92,9 +92,8 @@ def test_the_exported_table_keeps_the_scales_that_were_set_by_hand_before(folder
     ]
     written(folder / "scales.html", table, folder)
     browser.get((folder / "scales.html").as_uri())
-    exported = browser.execute_script("right(); return csv()")
-    assert exported.splitlines()[1:] == [
-        "a.png,1,5,right,a.png",
-        "by hand,2,12.5,before,by hand",
-        '"none, by hand",,,before,"none, by hand"',
-    ]
+    exported = browser.execute_script("right(); return deciding.csv()")
+    header, right, *before = exported.splitlines()
+    assert header == "path,scale_um,nm_per_pixel,decision,image_id,decided"
+    assert right.startswith("a.png,1,5,right,a.png,20")
+    assert before == ["by hand,2,12.5,before,by hand,", '"none, by hand",,,before,"none, by hand",']

@@ -35,6 +35,10 @@ class PageInputs(Stage):
             "cells": lambda wildcards: dumped(self.grid.pages[wildcards.study][kind]),
         }
 
+    def deciding_sources(self, kind: str) -> Callable[[Wildcards], dict[str, Files]]:
+        """Return an input function for a page with decisions: the artefacts of its cells, and the earlier labels."""
+        return lambda wildcards: {**self.sources(kind)(wildcards), "by_hand": self.layout.labels_by_hand}
+
     def gallery_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the inputs of a gallery by name: those of its cells, and the scores of ImageNet's classes."""
         return {**self.sources("gallery")(wildcards), "class_scores": self._class_scores("gallery", wildcards)}
@@ -63,7 +67,8 @@ class PageInputs(Stage):
         layout, study = self.layout, wildcards.study
         pages = self.grid.pages[study]
         return {
-            **self.sources("explorer")(wildcards),
+            **self.deciding_sources("explorer")(wildcards),
+            "set_aside": layout.set_aside,
             "maps": [layout.of(layout.decomposed, cell) for cell in self.grid.maps[study]],
             "quality": layout.quality,
             "consensus": beside(layout.consensus.format(study=study), ".csv") if "verdict" in pages else [],

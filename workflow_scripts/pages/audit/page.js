@@ -2,7 +2,8 @@ const data = JSON.parse(element("data").textContent);
 const percent = share => share === null ? "none" : `${Math.round(100 * share)} %`;
 const deciding = new Deciding({ title: `Label audit: ${data.dataset}, ${data.study}`, exports: "decisions",
   store: `clustergrid audit ${data.dataset} ${data.study}`, items: data.items,
-  marks: { keep: "✓", relabel: "→", unsure: "?" }, given: item => item.label, show, tell, exported });
+  earlier: data.earlier, path: item => data.paths[item.id], marks: { keep: "✓", relabel: "→", unsure: "?" },
+  given: item => item.label, show, tell, columns: ["label", "was", "decision"], file: `${data.dataset}_${data.study}_decisions.csv` });
 
 const decide = (decision, label) => deciding.decide(decision, { label });
 const keep = () => decide("keep", deciding.item.label);
@@ -53,20 +54,10 @@ function tell(decided, count) {
     `${count("relabel")} relabelled, ${count("unsure")} unsure`;
 }
 
-/** Return the decisions as CSV for intake: `label` is the corrected one, or the old one if kept or unsure. */
-function csv() {
-  return table("path,label,was,decision,image_id", data.items.filter(item => deciding.decided(item)).map(item => {
-    const { label, decision } = deciding.decided(item);
-    return [data.paths[item.id], label, item.label, decision, item.id];
-  }));
-}
-
-function exported() { return [csv(), `${data.dataset}_${data.study}_decisions.csv`]; }
-
 element("help").textContent = `The images whose label has the least support come first: ${data.items.length} of ${data.n_labelled}. ` +
   `Confident learning estimates that ${data.n_suspect} labels are wrong (those above the line in the list). Keys 1 to 9 relabel as the ` +
-  "class of that number, Backspace removes a decision. Decisions stay in this browser; use the exported CSV as " +
-  "corrections of the labels (labels: corrections)." +
+  "class of that number, Backspace removes a decision. Decisions stay in this browser; the next run reads the exported CSV with " +
+  "intake: {labels: {corrections: FILE}}. Each export has the decisions of the earlier ones that a run has read: it replaces them." +
   (data.n_too_few ? ` ${data.n_too_few} images of classes that are too small to judge are not shown; they end the table.` : "");
 deciding.begin(
   (item, i) => make("li", { className: item.suspect && !(data.items[i + 1] || {}).suspect ? "line" : "" },

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.pages.parts.earlier import earlier
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
@@ -21,12 +22,18 @@ SHOWN = (
 
 
 def write_sheet(
-    path: str, ranking: pd.DataFrame, count: int, points: np.ndarray, thumbnails: Thumbnails, facts: Mapping[str, Any]
+    path: str,
+    ranking: pd.DataFrame,
+    count: int,
+    points: np.ndarray,
+    by_hand: pd.DataFrame,
+    thumbnails: Thumbnails,
+    facts: Mapping[str, Any],
 ) -> None:
     """Write the page for the first `count` judged images of a ranking (of `ranking.rank`, with `image_id` and `path`).
 
-    `points` (N, d) are the ranked points; `facts` are texts of the page: `dataset`, `study`, `neighbours` and
-    `repeats`.
+    `points` (N, d) are the ranked points, `by_hand` the labels that people gave (see `parts.earlier`); `facts` are
+    texts of the page: `dataset`, `study`, `neighbours` and `repeats`.
     """
     judged = ranking[ranking["confidence"].notna()]
     first = judged.head(count)
@@ -41,6 +48,7 @@ def write_sheet(
         "n_too_few": len(ranking) - len(judged),
         "n_suspect": int(ranking["suspect"].sum()),
         "items": items,
+        "earlier": earlier(by_hand),
         "paths": {image: paths[image] for image in dict.fromkeys([*first["image_id"], *beside])},
         "large": thumbnails.data_uris(first["image_id"], LARGE),
         "small": thumbnails.data_uris(beside, SMALL),

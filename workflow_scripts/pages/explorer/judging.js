@@ -61,6 +61,6 @@ function acceptGroup(event) {
   if (!label) return say("Type the label of the group first.");
   if (wanted(facts).more !== 0) return say(element("good-enough").textContent);
   picks.accept(judging.group, label, judging.order.filter(row => looks.get(row) !== false), facts);
-  download(picks.labelsCsv(), "labels", ["intake:", `  labels: {corrections: ${fileOf("labels")}}`]);
+  download(picks.labelsCsv(), "accepted", ["intake:", `  labels: {corrections: ${fileOf("accepted")}}`]);
   element("map").focus();
 }

@@ -11,7 +11,7 @@ const clusterings = data.columns.filter(column => column.cell !== undefined);
 const others = data.columns.filter(column => column.cell === undefined);
 const labels = others.find(column => column.title === "label");
 const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); showFound(); }));
-const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, data.paths, showPicks);
+const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, data.paths, data.earlier, data.left_out, showPicks);
 let colour, wantedK = data.opening.k, hidden = new Set(), moved = null, found = [], dragging = "pan";
 scatter.states = new Uint8Array(data.n).fill(PLAIN);
 
@@ -281,9 +281,9 @@ function download(content, name, lines) {
 }
 
 function exportPicks() {
-  const { selections, labels: given, aside } = picks.state;
-  if (!selections.size && !given.size && !aside.size && !picks.gone.length) return say("Nothing to export: name, label or set aside some images first.");
-  const intake = [...(given.size ? [`  labels: {corrections: ${fileOf("picked")}}`] : []), ...(aside.size + picks.gone.length ? [`  exclude_file: ${fileOf("picked")}`] : [])];
+  const { selections, aside } = picks.state, given = picks.labels();
+  if (!selections.size && !given.length && !aside.size && !picks.gone.length) return say("Nothing to export: name, label or set aside some images first.");
+  const intake = [...(given.length ? [`  labels: {corrections: ${fileOf("picked")}}`] : []), ...(aside.size + picks.gone.length ? [`  exclude_file: ${fileOf("picked")}`] : [])];
   download(picks.csv(), "picked", [
     ...(intake.length ? ["intake:", ...intake] : []),
     ...(selections.size ? ["subsets:", ...[...selections.keys()].map(name => `  ${name}: {file: ${fileOf("picked")}}`),

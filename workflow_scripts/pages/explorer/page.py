@@ -40,7 +40,8 @@ def write_explorer(
     maps : coordinates of the images, one entry for each map.
     points : points of the images, one entry for each space in which the page searches for nearest neighbours.
     thumbnails : the thumbnails of all images.
-    facts : `dataset`, `study`, `cells` (the names of the cells) and `opening` (as `Opening`).
+    facts : `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`), and what people
+        decided before: `earlier` and `left_out` (see `parts.earlier`).
     """
     sheets = Sheets.of(thumbnails, images["image_id"].tolist(), along_a_curve(maps[0]))
     pack = Pack()

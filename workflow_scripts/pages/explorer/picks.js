@@ -5,12 +5,15 @@ const NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 
 class Picks {
   /**
-   * The browser stores the picks under `key`, by the `ids` of the images, so that they stay valid if a run adds images. Images that
-   * an earlier run left out, because they were set aside, are kept with their `paths` in `gone`: each export has them again.
+   * The browser stores the picks under `key`, by the `ids` of the images, so that they stay valid if a run adds images. Each export
+   * has again what the run has read of earlier ones: the labels (`earlier`), and the paths of the images that it left out (`leftOut`),
+   * but for those that were `forgotten`. Those that this browser set aside are kept in `gone`, with their ids.
    */
-  constructor(key, ids, paths, changed) {
-    Object.assign(this, { key, ids, paths, changed, steps: [], gone: [] });
-    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), aside: new Set(), judged: new Map(), accepted: new Map(), ...this.kept() };
+  constructor(key, ids, paths, earlier, leftOut, changed) {
+    Object.assign(this, { key, ids, paths, earlier, changed, steps: [], gone: [], forgotten: [] });
+    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), decided: new Map(), aside: new Set(), judged: new Map(), accepted: new Map(), ...this.kept() };
+    const known = new Set([...this.forgotten, ...this.gone.map(([, path]) => path)]);
+    this.gone.push(...leftOut.filter(path => !known.has(path)).map(path => ["", path]));
   }
 
   kept() {
@@ -19,10 +22,12 @@ class Picks {
       if (!kept) return {};
       const rowOf = new Map(this.ids.map((id, row) => [id, row]));
       const rows = ids => new Set(ids.map(id => rowOf.get(id)).filter(row => row !== undefined));
-      this.gone = (kept.gone ?? []).filter(([id]) => !rowOf.has(id));
+      this.gone = (kept.gone ?? []).filter(([id, path]) => !rowOf.has(id) && !this.paths.includes(path));
+      this.forgotten = kept.forgotten ?? [];
       return {
         selections: new Map(kept.selections.map(([name, ids]) => [name, rows(ids)])),
         labels: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])),
+        decided: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, , time]) => [rowOf.get(id), time])),
         aside: rows(kept.aside),
         judged: new Map(kept.judged.map(([group, looks]) =>
           [group, new Map(looks.filter(([id]) => rowOf.has(id)).map(([id, belongs]) => [rowOf.get(id), belongs]))])),
@@ -32,9 +37,9 @@ class Picks {
   }
 
   keep() {
-    const { selections, labels, aside, judged, accepted } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
+    const { selections, labels, decided, aside, judged, accepted } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
     const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
-      labels: [...labels].map(([row, label]) => [this.ids[row], label]), aside: ids(aside),
+      labels: [...labels].map(([row, label]) => [this.ids[row], label, decided.get(row)]), aside: ids(aside), forgotten: this.forgotten,
       gone: [...this.gone, ...[...aside].map(row => [this.ids[row], this.paths[row]])],
       judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]),
       accepted: [...accepted].map(([group, { rows, ...facts }]) => [group, { ...facts, ids: ids(rows) }]) };
@@ -77,10 +82,16 @@ class Picks {
   }
 
   /** Give the chosen images a label; "" removes the label. */
-  label(label) {
-    const labels = new Map(this.state.labels);
-    for (const row of this.state.chosen) label ? labels.set(row, label) : labels.delete(row);
-    this.change({ labels, chosen: new Set() });
+  label(label) { this.change({ ...this.labelled(this.state.chosen, label), chosen: new Set() }); }
+
+  /** Return the labels of all images, and their times, once some images have a label; "" removes the label. */
+  labelled(rows, label) {
+    const labels = new Map(this.state.labels), decided = new Map(this.state.decided), time = timeNow();
+    for (const row of rows) {
+      label ? labels.set(row, label) : labels.delete(row);
+      decided.set(row, time);
+    }
+    return { labels, decided };
   }
 
   /** Set the chosen images aside, or take them back if all of them are. */
@@ -92,6 +103,7 @@ class Picks {
 
   /** Forget the images that an earlier run left out, so that the next run takes them in again. */
   bringBack() {
+    this.forgotten.push(...this.gone.map(([, path]) => path));
     this.gone = [];
     this.change({});
   }
@@ -104,9 +116,7 @@ class Picks {
 
   /** Label all images of a group; `facts` are its `images`, `judged`, `belong`, and the interval `low` to `high`. */
   accept(group, label, rows, facts) {
-    const labels = new Map(this.state.labels);
-    for (const row of rows) labels.set(row, label);
-    this.change({ labels, accepted: new Map(this.state.accepted).set(group, { ...facts, rows: new Set(rows) }) });
+    this.change({ ...this.labelled(rows, label), accepted: new Map(this.state.accepted).set(group, { ...facts, rows: new Set(rows) }) });
   }
 
   /** Take back that a group was accepted, and the labels of its images. */
@@ -117,22 +127,31 @@ class Picks {
     this.change({ labels, accepted });
   }
 
-  /** Return all picks as one table: a row for each image and selection; `label` is empty for an image without a label. */
-  csv() {
-    const { selections, labels, aside } = this.state, of = new Map();
-    for (const row of [...labels.keys(), ...aside]) of.set(row, []);
-    for (const [name, rows] of selections) for (const row of rows) of.set(row, [...(of.get(row) || []), name]);
-    const here = [...of].sort((a, b) => a[0] - b[0]).flatMap(([row, names]) =>
-      (names.length ? names : [""]).map(name => [this.paths[row], labels.get(row) || "", name, aside.has(row) ? "yes" : "", this.ids[row]]));
-    return table("path,label,selection,set_aside,image_id", [...here, ...this.gone.map(([id, path]) => [path, "", "", "yes", id])]);
+  /** Return the labels given here and those that the run has read, the later one of two for the same image. */
+  labels() {
+    const { labels, decided } = this.state;
+    return latest([...labels].map(([row, label]) => ({ path: this.paths[row], label, image_id: this.ids[row], decided: decided.get(row) })), this.earlier);
   }
 
-  /** Return the labels of the images of all accepted groups as a table, each with its group and the purity of the group. */
+  /** Return all picks as one table: a row for each image and selection; `label` is empty for an image without a label. */
+  csv() {
+    const { selections, aside } = this.state, image = row => ({ path: this.paths[row], image_id: this.ids[row], aside: aside.has(row) ? "yes" : "" });
+    const rowOf = new Map(this.ids.map((id, row) => [id, row])), of = new Map();
+    const pick = ({ path, ...picked }) => of.set(path, { names: [], ...of.get(path), path, ...picked });
+    this.labels().forEach(label => pick({ ...label, ...(rowOf.has(label.image_id) ? image(rowOf.get(label.image_id)) : {}) }));
+    for (const row of aside) pick(image(row));
+    for (const [name, rows] of selections) for (const row of rows) pick({ ...image(row), names: [...of.get(this.paths[row])?.names ?? [], name] });
+    this.gone.forEach(([image_id, path]) => pick({ path, image_id, aside: "yes" }));
+    const placed = ({ image_id }) => rowOf.get(image_id) ?? this.ids.length;
+    return table("path,label,selection,set_aside,image_id,decided", [...of.values()].sort((a, b) => placed(a) - placed(b)).flatMap(each =>
+      (each.names.length ? each.names : [""]).map(name => [each.path, each.label ?? "", name, each.aside ?? "", each.image_id, each.decided ?? ""])));
+  }
+
+  /** Return the labels as a table, those of accepted groups with the group and its purity. */
   labelsCsv() {
-    const { labels, accepted } = this.state, of = new Map();
-    for (const [group, { rows, images, judged, belong, low, high }] of accepted) {
-      for (const row of rows) if (labels.has(row)) of.set(row, [this.paths[row], labels.get(row), this.ids[row], group, images, judged, belong, low, high]);
-    }
-    return table("path,label,image_id,group,images,judged,belong,low,high", [...of].sort((a, b) => a[0] - b[0]).map(([, cells]) => cells));
+    const FACTS = ["images", "judged", "belong", "low", "high"], of = new Map();
+    for (const [group, { rows, ...facts }] of this.state.accepted) for (const row of rows) of.set(this.ids[row], [group, ...FACTS.map(fact => facts[fact])]);
+    return table(["path,label,image_id,decided,group", ...FACTS].join(","), this.labels().map(({ path, label, image_id, decided }) =>
+      [path, label, image_id, decided ?? "", ...of.get(image_id) ?? Array(FACTS.length + 1).fill("")]));
   }
 }

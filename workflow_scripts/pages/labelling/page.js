@@ -1,7 +1,8 @@
 const data = JSON.parse(element("data").textContent);
 const deciding = new Deciding({ title: `Labelling: ${data.dataset}, ${data.study}`, exports: "labels",
   store: `clustergrid labelling ${data.dataset} ${data.study}`, items: data.items,
-  marks: { labelled: "✓", skipped: "?" }, given: () => "", show, tell, exported });
+  earlier: data.earlier, path: item => data.paths[item.id], marks: { labelled: "✓", skipped: "?" },
+  given: () => "", show, tell, columns: ["label", "decision"], file: `${data.dataset}_${data.study}_labels.csv` });
 const BY_KEY = 9;
 
 /** Return the decisions on the images of the page, with the images. */
@@ -46,14 +47,6 @@ function tell(decided, count) {
     `${data.n_labelled} of all ${data.n_images} images had a label before`;
 }
 
-/** Return the labels as CSV for intake; an image that was skipped has none. */
-function csv() {
-  return table("path,label,decision,image_id",
-    decisions().map(([item, { label, decision }]) => [data.paths[item.id], label, decision, item.id]));
-}
-
-function exported() { return [csv(), `${data.dataset}_${data.study}_labels.csv`]; }
-
 element("naming").onsubmit = event => {
   event.preventDefault();
   document.activeElement.blur();
@@ -62,7 +55,8 @@ element("naming").onsubmit = event => {
 element("help").textContent = "The order in which labels help most: from the cluster with the fewest labels its most typical image " +
   "(TypiClust, Hacohen, Dekel and Weinshall 2022), later images that are typical and far from those labelled before. Press l, type " +
   "a label and press Enter; keys 1 to 9 give a label again, u skips the image, Backspace removes a decision. Decisions stay in this " +
-  "browser; the next run reads the exported CSV with intake: {labels: {corrections: [FILE]}}, and then asks for the next images; add further files to the list.";
+  "browser; the next run reads the exported CSV with intake: {labels: {corrections: FILE}}, and then asks for the next images. Each " +
+  "export has the labels of the earlier ones that a run has read: it replaces them.";
 if (!data.items.length) element("question").textContent = "Every image in a cluster has a label.";
 deciding.begin(
   (item, i) => make("li", { title: data.paths[item.id] },

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.pages.labelling.order import nearest_in_cluster
+from workflow_scripts.pages.parts.earlier import earlier
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
@@ -24,6 +25,7 @@ def write_labelling_page(
     points: np.ndarray,
     partition: np.ndarray,
     names: Mapping[int, str],
+    by_hand: pd.DataFrame,
     thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
@@ -35,6 +37,7 @@ def write_labelling_page(
     images : the N images of the cell, with `image_id`, `path` and `label` (None for images without one).
     points, partition : the points (N, d) and their clusters (N,).
     names : the name of each cluster.
+    by_hand : the labels that people gave (`parts.earlier`).
     thumbnails : the thumbnails of the images.
     facts : texts of the page: `dataset` and `study`.
     """
@@ -57,6 +60,7 @@ def write_labelling_page(
             for cluster, members in in_cluster.groupby("cluster")
         },
         "items": items,
+        "earlier": earlier(by_hand),
         "paths": {image: paths[image] for image in dict.fromkeys([*(item["id"] for item in items), *beside])},
         "large": thumbnails.data_uris([item["id"] for item in items], LARGE),
         "small": thumbnails.data_uris(beside, SMALL),

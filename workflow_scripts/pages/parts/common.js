@@ -14,6 +14,18 @@ function table(header, rows) {
   return [header, ...rows.map(cells => cells.map(cell => quoted(String(cell))).join(","))].join("\n") + "\n";
 }
 
+/** Return the decisions of several lists, one on each image: that of the first list, unless another one is known to be later. */
+function latest(...lists) {
+  const of = new Map();
+  for (const decision of lists.flat()) {
+    const key = decision.image_id || decision.path, other = of.get(key);
+    if (!other || (other.decided && decision.decided > other.decided)) of.set(key, decision);
+  }
+  return [...of.values()];
+}
+
+const timeNow = () => new Date().toISOString();
+
 /** Download a table as a file of this name. */
 function save(csv, name) {
   const link = make("a", { href: URL.createObjectURL(new Blob([csv], { type: "text/csv" })), download: name });

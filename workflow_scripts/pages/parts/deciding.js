@@ -2,12 +2,13 @@
 class Deciding {
   /**
    * `title` is that of the page, `exports` names what is exported. `given(item)` is the text that is decided on: a
-   * decision on another text does not count. `marks` has the sign of each kind of decision in the list,
+   * decision on another text does not count. `earlier` are the decisions that the run has read from tables, and
+   * `path(item)` is the path of an image. `marks` has the sign of each kind of decision in the list,
    * `show(item, decision)` shows an image, `tell(decided, count)` says how many decisions there are in all and of a
-   * kind, and `exported()` returns the table to download and its name.
+   * kind. `columns` are those of the table to download beside image and time, and `file` is its name.
    */
   constructor(facts) {
-    Object.assign(this, facts, { at: 0, decisions: {} });
+    Object.assign(this, facts, { at: 0, decisions: {}, earlierOf: new Map(facts.earlier.map(decision => [decision.image_id, decision])) });
     try { this.decisions = JSON.parse(localStorage.getItem(this.store)) || {}; } catch { /* the browser stores nothing */ }
   }
 
@@ -15,12 +16,13 @@ class Deciding {
 
   /** Return the decision on an image, or null if there is none that counts. */
   decided(item) {
-    const decision = this.decisions[item.id];
-    return decision && decision.was === this.given(item) ? decision : null;
+    const decision = this.decisions[item.id], earlier = this.earlierOf.get(item.id);
+    if (decision && decision.was === this.given(item)) return decision;
+    return earlier && earlier.label === this.given(item) ? { ...earlier, decision: "keep" } : null;
   }
 
   decide(decision, values) {
-    this.decisions[this.item.id] = { decision, ...values, was: this.given(this.item) };
+    this.decisions[this.item.id] = { decision, ...values, was: this.given(this.item), path: this.path(this.item), image_id: this.item.id, decided: timeNow() };
     this.keep();
     this.go(this.at + 1);
   }
@@ -51,6 +53,20 @@ class Deciding {
     element("counts").textContent = this.tell(kinds.length, kind => kinds.filter(other => other === kind).length);
   }
 
+  /**
+   * Return all decisions as a table for intake, so that no export loses those of an earlier one: those on this page, those that the
+   * run has read, and those that the browser keeps of images that are no longer on the page.
+   */
+  csv() {
+    const here = this.items.map(item => [item, this.decided(item)]).filter(([, decision]) => decision)
+      .map(([item, decision]) => ({ ...decision, path: this.path(item), image_id: item.id }));
+    const onPage = new Set(this.items.map(item => item.id));
+    const elsewhere = Object.values(this.decisions).filter(decision => decision.path && !onPage.has(decision.image_id));
+    const decides = decision => decision.label !== "", header = ["path", ...this.columns, "image_id", "decided"];
+    return table(header.join(","), latest(here.filter(decides), this.earlier, elsewhere.filter(decides))
+      .map(decision => header.map(name => decision[name] ?? "")));
+  }
+
   goToUndecided() {
     const open = item => !this.decided(item), after = this.items.findIndex((item, i) => i > this.at && open(item));
     this.go(after >= 0 ? after : Math.max(0, this.items.findIndex(open)));
@@ -71,7 +87,7 @@ class Deciding {
     this.furnish();
     if (!this.items.length) return;
     const next = () => this.go(this.at + 1), previous = () => this.go(this.at - 1), undecided = () => this.goToUndecided();
-    const download = () => save(...this.exported());
+    const download = () => save(this.csv(), this.file);
     const acts = { n: next, ArrowRight: next, ArrowDown: next, p: previous, ArrowLeft: previous, ArrowUp: previous, " ": undecided,
       Backspace: () => this.forget(), Home: () => this.go(0), End: () => this.go(this.items.length - 1), e: download, ...keys };
     document.addEventListener("keydown", event => {

@@ -1,7 +1,9 @@
 const data = JSON.parse(element("data").textContent);
 const deciding = new Deciding({ title: `Scales: ${data.dataset}`, exports: "scales",
   store: `clustergrid scales ${data.dataset}`, items: data.items,
-  marks: { right: "✓", corrected: "→", none: "×" }, given: item => `${item.scale_um} ${item.nm_per_pixel}`, show, tell, exported });
+  earlier: data.items.filter(item => item.source === "hand").map(item => ({ ...item, image_id: item.id, decision: "before" })),
+  path: item => item.path, marks: { right: "✓", corrected: "→", none: "×" }, given: item => `${item.scale_um} ${item.nm_per_pixel}`,
+  show, tell, columns: ["scale_um", "nm_per_pixel", "decision"], file: `${data.dataset}_scales.csv` });
 const NM = { pm: 1e-3, "Å": 0.1, nm: 1, um: 1e3, "µm": 1e3, "μm": 1e3, mm: 1e6 };
 let ends = null;
 
@@ -109,22 +111,12 @@ function tell(decided, count) {
     `${count("corrected")} corrected, ${count("none")} without a scale`;
 }
 
-/** Return the decisions, and the scales set by hand before, as CSV for intake; an image without a scale has no numbers. */
-function csv() {
-  const before = item => item.source === "hand" ? { ...item, decision: "before" } : null;
-  const rows = data.items.map(item => [item, deciding.decided(item) || before(item)]).filter(([, now]) => now);
-  return table("path,scale_um,nm_per_pixel,decision,image_id", rows.map(([item, now]) =>
-    [item.path, now.scale_um ?? "", now.nm_per_pixel ?? "", now.decision, item.id]));
-}
-
-function exported() { return [csv(), `${data.dataset}_scales.csv`]; }
-
 element("crop").onclick = mark;
 element("correction").onsubmit = event => { event.preventDefault(); document.activeElement.blur(); correct(); };
 element("help").textContent = "Scales that were read in the image come first, the least certain at the top; then images without " +
   "a scale, then those with metadata. To correct one, click on the ends of the bar, press c, write what the bar stands for, and " +
   "press Enter. Backspace removes a decision. Decisions stay in this browser; the next run reads the exported CSV with " +
-  "intake: {scale_bars: true, scales: FILE}." +
+  "intake: {scale_bars: true, scales: FILE}. Each export has the scales that were set by hand before: it replaces the earlier one." +
   (data.n_images > data.items.length ? ` The first ${data.items.length} of ${data.n_images} images are shown.` : "");
 deciding.begin(
   item => make("li", { title: item.path },
