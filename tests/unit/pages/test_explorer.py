@@ -24,10 +24,10 @@ from workflow_scripts.pages.explorer.columns import MOST_LEVELS, clustering, lev
 from workflow_scripts.pages.explorer.opening import Opening, choose_opening
 from workflow_scripts.pages.explorer.page import Pack, write_explorer
 from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
-from workflow_scripts.pages.explorer.sheets import Sheets, forget_other_sheets, sources
+from workflow_scripts.pages.explorer.sheets import Sheets, sources
 from workflow_scripts.pages.explorer.study import Study
 from workflow_scripts.pages.parts import writing
-from workflow_scripts.pages.parts.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.thumbnails import Thumbnails, forget_others
 
 RNG = np.random.default_rng(0)
 N = 70
@@ -186,10 +186,10 @@ def test_thumbnails_of_many_images_lie_beside_the_page_and_those_of_the_page_bef
     assert (folder / Path(address).name).read_bytes() == next(made.jpegs())
     # a job that is killed here leaves the page before with its thumbnails
     assert (folder / Path(old).name).read_bytes() == next(before.jpegs())
-    forget_other_sheets(page, [address])
+    forget_others(page, [address])
     assert [path.name for path in folder.iterdir()] == [Path(address).name]
     monkeypatch.setattr(sheets, "MOST_INSIDE", N)
-    forget_other_sheets(page, sources(made, page))
+    forget_others(page, sources(made, page))
     assert not folder.exists()
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from selenium.webdriver.support.ui import WebDriverWait
 
 from workflow_scripts.intake.scale_bars.read import Reading
+from workflow_scripts.pages.scales import page
 from workflow_scripts.pages.scales.page import LARGE, write_scales_page
 
 BAR = (300, 340, 200)
@@ -45,7 +47,7 @@ def test_the_rows_that_are_shown_have_the_bar_in_their_middle(folder):
     read = {"scale_um": 2.0, "bar_px": length, "nm_per_pixel": 10.0, "field_um": 8.0, "confidence": 1.0}
     data = written(folder / "scales.html", [row("a.png", **read, source="picture", bar_x=x, bar_y=y)], folder)
     (item,) = data["items"]
-    shown, crop = decoded(item["crop"]["image"]), item["crop"]
+    shown, crop = decoded(item["rows"]), item["crop"]
     assert shown.shape == (crop["height"], crop["width"])
     bright = np.argwhere(shown > 200)
     assert bright.min(axis=0) == pytest.approx([y - 3 - crop["y"], x - crop["x"]], abs=1)
@@ -57,7 +59,7 @@ def test_without_a_bar_the_whole_image_is_shown(folder):
     (item,) = written(folder / "scales.html", [row("a.png", reason="no bar")], folder)["items"]
     crop = item["crop"]
     assert (crop["x"], crop["y"], crop["width"], crop["height"]) == (0, 0, 800, 400)
-    assert decoded(crop["image"]).shape[1] <= LARGE
+    assert decoded(item["rows"]).shape[1] <= LARGE
     assert (item["scale_um"], item["bar_x"], item["reason"]) == (None, None, "no bar")
 
 
@@ -97,3 +99,17 @@ def test_the_exported_table_keeps_the_scales_that_were_set_by_hand_before(folder
     assert header == "path,scale_um,nm_per_pixel,decision,image_id,decided"
     assert right.startswith("a.png,1,5,right,a.png,20")
     assert before == ["by hand,2,12.5,before,by hand,", '"none, by hand",,,before,"none, by hand",']
+
+
+def test_many_images_lie_in_a_folder_beside_the_page(folder, browser, monkeypatch):
+    table = [row("a.png", source="picture", scale_um=1.0), row("no file", source="Zeiss", scale_um=1.0)]
+    monkeypatch.setattr(page, "MOST_INSIDE", 1)
+    (item, _) = written(folder / "scales.html", table, folder)["items"]
+    files = {f"scales.thumbnails/{file.name}" for file in (folder / "scales.thumbnails").iterdir()}
+    assert files == {item["rows"], item["whole"]}
+    browser.get((folder / "scales.html").as_uri())
+    sizes = "return ['bar', 'whole'].map(id => document.getElementById(id).naturalWidth)"
+    assert WebDriverWait(browser, 60).until(lambda _: all(browser.execute_script(sizes)))
+    monkeypatch.setattr(page, "MOST_INSIDE", 2)
+    written(folder / "scales.html", table, folder)
+    assert not (folder / "scales.thumbnails").exists()

@@ -12,8 +12,8 @@ import pandas as pd
 
 from workflow_scripts.pages.explorer.columns import Column
 from workflow_scripts.pages.explorer.places import Place, along_a_curve
-from workflow_scripts.pages.explorer.sheets import Sheets, forget_other_sheets, sources
-from workflow_scripts.pages.parts.thumbnails import Thumbnails
+from workflow_scripts.pages.explorer.sheets import Sheets, sources
+from workflow_scripts.pages.parts.thumbnails import Thumbnails, forget_others
 from workflow_scripts.pages.parts.writing import write_page
 
 HERE = Path(__file__).parent
@@ -63,7 +63,7 @@ def write_explorer(
         "pack": pack.compressed(),
     }
     write_page(path, HERE, data, [HERE / script for script in SCRIPTS], kind="module")
-    forget_other_sheets(Path(path), data["sheets"]["sources"])
+    forget_others(Path(path), data["sheets"]["sources"])
 
 
 def _packed(place: Place, pack: "Pack") -> dict[str, Any]:

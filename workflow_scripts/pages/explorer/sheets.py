@@ -1,19 +1,15 @@
 """Join thumbnails to sheets, one JPEG of many images, so that a page of 20 000 images is small and opens at once."""
 
-import base64
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
 
-from workflow_scripts.io.files import THUMBNAILS, replacing
-from workflow_scripts.pages.parts.thumbnails import QUALITY, Thumbnails
+from workflow_scripts.pages.parts.thumbnails import QUALITY, Thumbnails, beside, inside
 
 SHEET = 2048
 """Largest side of a sheet in pixels; browsers decode larger sheets slowly."""
@@ -91,29 +87,6 @@ class Sheets:
 
 
 def sources(sheets: Sheets, page: Path) -> list[str]:
-    """Return the address of each sheet: a data URI; for many images a file, written to a folder beside `page`.
-
-    A file is named by its content, so that the page of an earlier run keeps its own sheets until it is replaced.
-    """
-    if len(sheets.order) <= MOST_INSIDE:
-        return [f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for jpeg in sheets.jpegs()]
-    folder = page.with_suffix(THUMBNAILS)
-    return [f"{quote(folder.name)}/{_written(folder, jpeg)}" for jpeg in sheets.jpegs()]
-
-
-def _written(folder: Path, jpeg: bytes) -> str:
-    name = f"{hashlib.sha256(jpeg).hexdigest()[:16]}.jpg"
-    with replacing(folder / name) as temporary:
-        temporary.write_bytes(jpeg)
-    return name
-
-
-def forget_other_sheets(page: Path, addresses: Sequence[str]) -> None:
-    """Delete the files in the folder beside `page` whose address is not among those of its sheets."""
-    folder = page.with_suffix(THUMBNAILS)
-    kept = {address.rpartition("/")[2] for address in addresses}
-    for file in folder.glob("*"):
-        if file.name not in kept:
-            file.unlink()
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    """Return the address of each sheet: in the page, or for many images in a folder beside it."""
+    is_small = len(sheets.order) <= MOST_INSIDE
+    return [inside(jpeg) if is_small else beside(page, jpeg) for jpeg in sheets.jpegs()]

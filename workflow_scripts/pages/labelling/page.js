@@ -2,7 +2,7 @@ const data = JSON.parse(element("data").textContent);
 const deciding = new Deciding({ title: `Labelling: ${data.dataset}, ${data.study}`, exports: "labels",
   store: `clustergrid labelling ${data.dataset} ${data.study}`, items: data.items,
   earlier: data.earlier, path: item => data.paths[item.id], marks: { labelled: "✓", skipped: "?" },
-  given: () => "", show, tell, columns: ["label", "decision"], file: `${data.dataset}_${data.study}_labels.csv` });
+  given: () => "", show, note, tell, columns: ["label", "decision"], file: `${data.dataset}_${data.study}_labels.csv` });
 const BY_KEY = 9;
 
 /** Return the decisions on the images of the page, with the images. */
@@ -36,11 +36,9 @@ function show(item, decision) {
   element("cluster").textContent = `Cluster ${item.cluster}: ${data.clusters[item.cluster].size} images`;
   element("labels").textContent = known.length ? known.map(([name, count]) => `${name} ${count}`).join(", ") : "no labels yet";
   showNear("near", item.near, data);
-  [...element("list").children].forEach((row, i) => {
-    const now = deciding.decided(data.items[i]);
-    row.children[2].textContent = now ? now.label : "";
-  });
 }
+
+function note(row, item, decision) { row.children[2].textContent = decision ? decision.label : ""; }
 
 function tell(decided, count) {
   return `${count("labelled")} of ${data.items.length} labelled, ${count("skipped")} skipped; ` +

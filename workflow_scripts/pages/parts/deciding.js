@@ -5,7 +5,7 @@ class Deciding {
    * decision on another text does not count. `earlier` are the decisions that the run has read from tables, and
    * `path(item)` is the path of an image. `marks` has the sign of each kind of decision in the list,
    * `show(item, decision)` shows an image, `tell(decided, count)` says how many decisions there are in all and of a
-   * kind. `columns` are those of the table to download beside image and time, and `file` is its name.
+   * kind, and `note(row, item, decision)` fills the other cells of a row of the list, if it is given. `columns` are those of the table to download beside image and time, and `file` is its name.
    */
   constructor(facts) {
     Object.assign(this, facts, { at: 0, decisions: {}, earlierOf: new Map(facts.earlier.map(decision => [decision.image_id, decision])) });
@@ -38,14 +38,11 @@ class Deciding {
   }
 
   go(to) {
+    const before = this.at;
     this.at = Math.max(0, Math.min(this.items.length - 1, to));
     this.show(this.item, this.decided(this.item));
-    [...element("list").children].forEach((row, i) => {
-      const decision = this.decided(this.items[i]);
-      row.setAttribute("aria-current", i === this.at);
-      row.lastChild.textContent = decision ? this.marks[decision.decision] : "";
-      row.lastChild.className = decision ? decision.decision : "";
-    });
+    this.mark(before);
+    this.mark(this.at);
     element("list").children[this.at].scrollIntoView({ block: "nearest" });
     const kinds = this.items.map(item => this.decided(item)).filter(Boolean).map(decision => decision.decision);
     element("progress").max = this.items.length;
@@ -65,6 +62,15 @@ class Deciding {
     const decides = decision => decision.label !== "", header = ["path", ...this.columns, "image_id", "decided"];
     return table(header.join(","), latest(here.filter(decides), this.earlier, elsewhere.filter(decides))
       .map(decision => header.map(name => decision[name] ?? "")));
+  }
+
+  /** Show the decision on an image in its row of the list, and whether it is the current image. */
+  mark(i) {
+    const row = element("list").children[i], decision = this.decided(this.items[i]);
+    row.setAttribute("aria-current", i === this.at);
+    row.lastChild.textContent = decision ? this.marks[decision.decision] : "";
+    row.lastChild.className = decision ? decision.decision : "";
+    this.note?.(row, this.items[i], decision);
   }
 
   goToUndecided() {
@@ -101,6 +107,7 @@ class Deciding {
     });
     Object.entries({ next, previous, undecided, export: download }).forEach(([id, act]) => { element(id).onclick = act; });
     element("list").append(...this.items.map((item, i) => Object.assign(row(item, i), { onclick: () => this.go(i) })));
+    this.items.forEach((_, i) => this.mark(i));
     this.go(Math.max(0, this.items.findIndex(item => !this.decided(item))));
   }
 }

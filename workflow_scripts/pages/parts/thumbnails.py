@@ -1,13 +1,18 @@
-"""Small images inside a page: JPEG files as data URIs, so that the page is one file that needs no network."""
+"""Small images of a page: JPEG files as data URIs, so that the page is one file, or in a folder beside it."""
 
 import base64
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
+from urllib.parse import quote
 
 import h5py
 import numpy as np
 from PIL import Image
+
+from workflow_scripts.io.files import THUMBNAILS, replacing
 
 QUALITY = 80
 
@@ -25,9 +30,41 @@ class Thumbnails:
 
 
 def data_uri(image: np.ndarray, side: int) -> str:
-    """Return an image (H, W) or (H, W, 3) uint8 as a JPEG data URI, at most `side` pixels per side, never enlarged."""
+    """Return an image as a JPEG data URI; `side` as in `jpeg`."""
+    return inside(jpeg(image, side))
+
+
+def jpeg(image: np.ndarray, side: int) -> bytes:
+    """Return an image (H, W) or (H, W, 3) uint8 as a JPEG file, at most `side` pixels per side, never enlarged."""
     thumbnail = Image.fromarray(image)
     thumbnail.thumbnail((side, side), Image.Resampling.LANCZOS)
     file = BytesIO()
     thumbnail.save(file, "JPEG", quality=QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return file.getvalue()
+
+
+def inside(content: bytes) -> str:
+    """Return the address of a JPEG file that is stored in the page itself: a data URI."""
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+
+
+def beside(page: Path, content: bytes) -> str:
+    """Write a JPEG file to the folder beside a page, and return its address in the page.
+
+    A file is named by its content, so that the page of an earlier run keeps its own until it is replaced.
+    """
+    folder, name = page.with_suffix(THUMBNAILS), f"{hashlib.sha256(content).hexdigest()[:16]}.jpg"
+    with replacing(folder / name) as temporary:
+        temporary.write_bytes(content)
+    return f"{quote(folder.name)}/{name}"
+
+
+def forget_others(page: Path, addresses: Iterable[str]) -> None:
+    """Delete the files in the folder beside a page whose address is not among those given, and an empty folder."""
+    folder = page.with_suffix(THUMBNAILS)
+    kept = {address.rpartition("/")[2] for address in addresses}
+    for file in folder.glob("*"):
+        if file.name not in kept:
+            file.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

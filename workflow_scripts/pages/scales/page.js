@@ -3,7 +3,7 @@ const deciding = new Deciding({ title: `Scales: ${data.dataset}`, exports: "scal
   store: `clustergrid scales ${data.dataset}`, items: data.items,
   earlier: data.items.filter(item => item.source === "hand").map(item => ({ ...item, image_id: item.id, decision: "before" })),
   path: item => item.path, marks: { right: "✓", corrected: "→", none: "×" }, given: item => `${item.scale_um} ${item.nm_per_pixel}`,
-  show, tell, columns: ["scale_um", "nm_per_pixel", "decision"], file: `${data.dataset}_scales.csv` });
+  show, note, tell, columns: ["scale_um", "nm_per_pixel", "decision"], file: `${data.dataset}_scales.csv` });
 const NM = { pm: 1e-3, "Å": 0.1, nm: 1, um: 1e3, "µm": 1e3, "μm": 1e3, mm: 1e6 };
 let ends = null;
 
@@ -77,7 +77,7 @@ function showImage(item) {
   element("crop").hidden = element("whole").hidden = !item.crop;
   if (!item.crop) return;
   const scale = Math.min(4, 900 / item.crop.width, 420 / item.crop.height);
-  Object.assign(element("bar"), { src: item.crop.image, alt: `Scale bar of ${item.path}`, className: scale > 1 ? "enlarged" : "",
+  Object.assign(element("bar"), { src: item.rows, alt: `Scale bar of ${item.path}`, className: scale > 1 ? "enlarged" : "",
     width: Math.round(item.crop.width * scale), height: Math.round(item.crop.height * scale) });
   element("whole").src = item.whole;
 }
@@ -100,10 +100,11 @@ function show(item, decision) {
   element("wrong").textContent = "";
   showEnds();
   element("facts").replaceChildren(...facts(item));
-  [...element("list").children].forEach((row, i) => {
-    const shown = deciding.decided(data.items[i]) || data.items[i];
-    row.children[1].textContent = shown.scale_um !== null ? inUnit(shown.scale_um) : shown.nm_per_pixel !== null ? "pixel" : "none";
-  });
+}
+
+function note(row, item, decision) {
+  const shown = decision || item;
+  row.children[1].textContent = shown.scale_um !== null ? inUnit(shown.scale_um) : shown.nm_per_pixel !== null ? "pixel" : "none";
 }
 
 function tell(decided, count) {
@@ -116,8 +117,7 @@ element("correction").onsubmit = event => { event.preventDefault(); document.act
 element("help").textContent = "Scales that were read in the image come first, the least certain at the top; then images without " +
   "a scale, then those with metadata. To correct one, click on the ends of the bar, press c, write what the bar stands for, and " +
   "press Enter. Backspace removes a decision. Decisions stay in this browser; the next run reads the exported CSV with " +
-  "intake: {scale_bars: true, scales: FILE}. Each export has the scales that were set by hand before: it replaces the earlier one." +
-  (data.n_images > data.items.length ? ` The first ${data.items.length} of ${data.n_images} images are shown.` : "");
+  "intake: {scale_bars: true, scales: FILE}. Each export has the scales that were set by hand before: it replaces the earlier one.";
 deciding.begin(
   item => make("li", { title: item.path },
     make("span", { className: "name", textContent: item.path.split("/").pop() }), make("span"), make("span")),

@@ -11,11 +11,11 @@ import pandas as pd
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
 from workflow_scripts.io.images import ImageRejected, read_image, readers
 from workflow_scripts.io.parallel import ordered_map
-from workflow_scripts.pages.parts.thumbnails import data_uri
+from workflow_scripts.pages.parts.thumbnails import beside, forget_others, inside, jpeg
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
-MOST = 1000
-"""Largest number of images on the page: 1000 take about 30 MB."""
+MOST_INSIDE = 1000
+"""Largest number of images that are stored in the page itself, about 30 MB."""
 LARGE, SMALL = 900, 240
 """Largest sides in pixels of the rows with the bar, and of the whole image."""
 AROUND, NARROWEST = 0.75, 240
@@ -38,17 +38,20 @@ def write_scales_page(
     """Write the page for a table of scales (`scale_bars.table.COLUMNS`), whose paths are relative to `folder`.
 
     Scales that were read in the image come first, the least confident of them at the top; then images without a scale,
-    and then those with metadata or a scale set by hand. Images beyond the first `MOST` are not shown.
+    and then those with metadata or a scale set by hand. More than `MOST_INSIDE` images are in a folder beside the page.
     """
-    rows = _in_order(scales).head(MOST).to_dict("records")
+    page, rows = Path(path), _in_order(scales).to_dict("records")
     make = partial(_item, folder=Path(folder), max_pixels=max_pixels)
-    items = []
-    for item in ordered_map(make, rows, readers(workers, max_pixels)):
-        items.append(item)
+    place = inside if len(rows) <= MOST_INSIDE else partial(beside, page)
+    items, shown = [], []
+    for item, images in ordered_map(make, rows, readers(workers, max_pixels)):
+        addresses = {name: place(content) for name, content in images.items()}
+        items.append(item | addresses)
+        shown += addresses.values()
         if progress:
             progress(len(items), len(rows))
-    data = {"dataset": dataset, "n_images": len(scales), "items": items}
-    write_page(path, Path(__file__).parent, data, DECIDING)
+    write_page(path, Path(__file__).parent, {"dataset": dataset, "items": items}, DECIDING)
+    forget_others(page, shown)
 
 
 def _in_order(scales: pd.DataFrame) -> pd.DataFrame:
@@ -57,25 +60,20 @@ def _in_order(scales: pd.DataFrame) -> pd.DataFrame:
     return scales.assign(place=place).sort_values(["place", "confidence"], kind="stable")
 
 
-def _item(row: Mapping[str, Any], folder: Path, max_pixels: int | None) -> dict[str, Any]:
-    """Return what the page shows of an image; without pixels if the image cannot be read."""
+def _item(row: Mapping[str, Any], folder: Path, max_pixels: int | None) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return what the page shows of an image, and its JPEG files by name: none if the image cannot be read."""
     numbers = {name: None if pd.isna(row[name]) else float(f"{row[name]:.6g}") for name in SHOWN}
     texts = {name: row[name] if isinstance(row[name], str) else "" for name in ("source", "text", "reason")}
     item = {"id": row["image_id"], "path": row["path"], **numbers, **texts, "crop": None}
     try:
         grey = grey_levels(read_image(folder / row["path"], max_pixels))
     except ImageRejected:
-        return item
+        return item, {}
     across, down = _place(grey, row)
     crop = {"x": across.start, "y": down.start, "width": across.stop - across.start, "height": down.stop - down.start}
     start = None if pd.isna(row["bar_x"]) else row["bar_x"]
-    return item | {
-        "crop": {**crop, "image": data_uri(grey[down, across], LARGE)},
-        "bar_x": start,
-        "whole": data_uri(grey, SMALL),
-        "width": grey.shape[1],
-        "height": len(grey),
-    }
+    item |= {"crop": crop, "bar_x": start, "width": grey.shape[1], "height": len(grey)}
+    return item, {"rows": jpeg(grey[down, across], LARGE), "whole": jpeg(grey, SMALL)}
 
 
 def _place(grey: np.ndarray, row: Mapping[str, Any]) -> tuple[slice, slice]:
