@@ -43,7 +43,8 @@ def write_scales_page(
     page, rows = Path(path), _in_order(scales).to_dict("records")
     make = partial(_item, folder=Path(folder), max_pixels=max_pixels)
     place = inside if len(rows) <= MOST_INSIDE else partial(beside, page)
-    items, shown = [], []
+    items: list[dict[str, Any]] = []
+    shown: list[str] = []
     for item, images in ordered_map(make, rows, readers(workers, max_pixels)):
         addresses = {name: place(content) for name, content in images.items()}
         items.append(item | addresses)
