@@ -12,6 +12,10 @@ def earlier(by_hand: pd.DataFrame) -> list[dict[str, Any]]:
     return by_hand.assign(decision="before").to_dict("records")
 
 
-def set_aside_by_hand(set_aside: pd.DataFrame) -> list[str]:
-    """Return the paths of the images that people set aside, of `inspection.Inspection.set_aside`."""
-    return set_aside.loc[set_aside["reason"] == str(Reason.PICKED), "path"].tolist()
+def decided_before(by_hand: pd.DataFrame, set_aside: pd.DataFrame) -> dict[str, Any]:
+    """Return what the explorer exports again: `earlier`, and `left_out`, the paths of the images that people set aside.
+
+    `set_aside` is the table of `inspection.Inspection`.
+    """
+    left_out = set_aside.loc[set_aside["reason"] == str(Reason.PICKED), "path"].tolist()
+    return {"earlier": earlier(by_hand), "left_out": left_out}
