@@ -14,12 +14,14 @@ from workflow_scripts.figures.contact_sheet import (
     chosen_clusters,
     draw_places,
     k_in_words,
+    named_in_words,
+    places_of,
     with_images,
 )
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.members import (
     centre_distances,
@@ -33,7 +35,8 @@ from workflow_scripts.metrics.members import (
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show of two clusters: the named ones, or the two with the nearest means.
+    """Return the images to show of two clusters: the named ones, those of the named images, or the two with the nearest
+    means.
 
     Returns
     -------
@@ -46,9 +49,14 @@ def tabulate(
     points = cell.points().values
     best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
-    pair = chosen_clusters(names, figure["clusters"]) if figure["clusters"] else nearest_clusters(points, best.labels)
+    named = rows_named(manifest, figure["images"])
+    if figure["clusters"]:
+        pair = chosen_clusters(names, figure["clusters"])
+    else:
+        pair = _pair_of(named, centre_distances(points, best.labels)) or nearest_clusters(points, best.labels)
     inside = np.flatnonzero(np.isin(best.labels, pair)) if len(pair) == 2 else np.array([], dtype=np.intp)
-    members = example_members(centre_distances(points[inside], best.labels[inside]), figure["per_place"])
+    of_pair = [int(np.searchsorted(inside, row)) for row in named if row in inside]
+    members = example_members(centre_distances(points[inside], best.labels[inside]), figure["per_place"], of_pair)
     members["row"] = inside[members["row"]]
     table = with_images(members, manifest, names, best.labels)
     table["chosen_by"] = chosen_by(figure)
@@ -65,17 +73,28 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "There is a single cluster, so no two can be compared.")
-        n = int(table["position"].max()) + 1
+        n, places = int(table["position"].max()) + 1, places_of(table)
         if figure["width"] < ONE_COLUMN:
-            made = canvas(figure, 2 * block_height(figure["width"], n, style) + 2 * NOTE)
-            draw_places(made, table, file["images"], class_looks, style)
+            made = canvas(figure, 2 * block_height(figure["width"], n, len(places), style) + 2 * NOTE)
+            draw_places(made, table, file["images"], class_looks, style, places, n)
         else:
-            made = canvas(figure, block_height(figure["width"] / 2, n, style) + NOTE)
+            made = canvas(figure, block_height(figure["width"] / 2, n, len(places), style) + NOTE)
             panels = made.subfigures(1, 2, squeeze=False)[0]
             for panel, (_, members) in zip(panels, table.groupby("name", sort=False), strict=True):
-                draw_places(panel, members, file["images"], class_looks, style)
+                draw_places(panel, members, file["images"], class_looks, style, places, n)
         note(made, _remark(table), style)
     return made
+
+
+def _pair_of(rows: Sequence[int], distances: pd.DataFrame) -> list[int]:
+    """Return the clusters of the first two of `rows` in different clusters; of one cluster, it and the next of a row.
+
+    `distances` are those of `metrics.members.centre_distances`. Empty if all rows are noise or there is one cluster.
+    """
+    placed = distances.iloc[rows]
+    placed = placed[placed["cluster"] >= 0]
+    pair = [cluster for cluster in dict.fromkeys([*placed["cluster"], *placed["next"]]) if cluster >= 0][:2]
+    return pair if len(pair) == 2 else []
 
 
 def _remark(table: pd.DataFrame) -> str:
@@ -83,6 +102,6 @@ def _remark(table: pd.DataFrame) -> str:
     far = " and ".join(f"{own:.3g}" for own in table.groupby("name", sort=False)["own"].max())
     labels = "" if table["label"].notna().any() else "No labels. "
     return (
-        f"{k_in_words(table)}{labels}The means are {first['apart']:.3g} apart, the farthest images {far} from their "
-        f"own; {first['parted']} pairs of nearest neighbours have one image in each."
+        f"{k_in_words(table)}{labels}{named_in_words(table)}The means are {first['apart']:.3g} apart, the "
+        f"farthest images {far} from their own; {first['parted']} pairs of nearest neighbours have one image in each."
     )

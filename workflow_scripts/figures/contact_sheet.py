@@ -26,9 +26,9 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
-from workflow_scripts.metrics.members import PLACES, centre_distances, cluster_names, example_members
+from workflow_scripts.metrics.members import NAMED, PLACES, centre_distances, cluster_names, example_members
 
 HEADING, NOTE = 5.5, 6.0
 """Height in millimetres of a line of text above the images, and of the note below all."""
@@ -36,20 +36,21 @@ GAP = 0.2
 """Gap between two sets of images in a row, such as nearest and border, as a share of an image's side."""
 MOST = 30
 """Largest number of clusters that are shown if the settings name none."""
-TITLES = {"nearest": "Nearest the centre", "border": "At the border", "farthest": "Farthest"}
+TITLES = {"nearest": "Nearest the centre", "border": "At the border", "farthest": "Farthest", NAMED: "Named"}
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show of the clusters that the settings name, or of the largest ones.
+    """Return the images to show of the clusters that the settings name, of those of the named images, or of the largest
+    ones.
 
     Returns
     -------
     DataFrame with one row per image: `cluster` (its number), `name` (`Sc`, `Sc-2`; the number without labels), `size`
-    (images of the cluster), `place` (`nearest`, `border`, `farthest`), `position` (from 0), `image_id, path, label`
-    (None if unknown), `row` (in the stack), `own` and `other` (distances to the mean of the own cluster and of the
-    nearest other one), `next_name` (name of that other cluster), `k` (null if the clusterer finds it), `chosen_by`
+    (images of the cluster), `place` (`nearest`, `border`, `farthest`, `named`), `position` (from 0), `image_id, path,
+    label` (None if unknown), `row` (in the stack), `own` and `other` (distances to the mean of the own cluster and of
+    the nearest other one), `next_name` (name of that other cluster), `k` (null if the clusterer finds it), `chosen_by`
     (metric by which k is the best; null if k is given), `preprocess`, `n_clusters` (also those that are not shown).
 
     Raises
@@ -62,11 +63,13 @@ def tabulate(
     points = cell.points().values
     best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
-    every = chosen_clusters(names, figure["clusters"])
+    named = rows_named(manifest, figure["images"])
+    of_named = [names[cluster] for cluster in dict.fromkeys(best.labels[named].tolist()) if cluster >= 0]
+    every = chosen_clusters(names, figure["clusters"] or of_named)
     size = pd.Series(best.labels).value_counts()
     largest = sorted(every, key=lambda cluster: -size[cluster])[:MOST]
     shown = every if figure["clusters"] else [cluster for cluster in every if cluster in largest]
-    members = example_members(centre_distances(points, best.labels), figure["per_place"])
+    members = example_members(centre_distances(points, best.labels), figure["per_place"], named)
     table = with_images(members[members["cluster"].isin(shown)], manifest, names, best.labels)
     table["chosen_by"] = chosen_by(figure)
     order = table["cluster"].map({cluster: place for place, cluster in enumerate(shown)})
@@ -109,40 +112,50 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No clusters: every image is noise.")
         n_clusters, n = table["name"].nunique(), int(table["position"].max()) + 1
         if figure["width"] < ONE_COLUMN:
-            made = canvas(figure, n_clusters * block_height(figure["width"], n, style) + NOTE)
-            draw_places(made, table, file["images"], class_looks, style)
+            height = block_height(figure["width"], n, len(places_of(table)), style)
+            made = canvas(figure, n_clusters * height + NOTE)
+            draw_places(made, table, file["images"], class_looks, style, places_of(table), n)
         else:
             texts = [*short_names(table["name"]).values(), *(f"n = {size}" for size in table["size"])]
             margin = max(text_width(text, small(style)) for text in texts) + 4
-            side = (figure["width"] - margin) / ((n + GAP) * len(PLACES) - GAP)
+            longest = {place: 1 + max(table.loc[table["place"] == place, "position"]) for place in places_of(table)}
+            side = (figure["width"] - margin) / (sum(longest.values()) + GAP * (len(longest) - 1))
             made = canvas(figure, n_clusters * (side + 0.6) + HEADING + NOTE)
-            _draw_lines(made, table, n, side, file["images"], class_looks, style)
+            _draw_lines(made, table, longest, side, file["images"], class_looks, style)
         labels = "Frame: colour of the label. " if class_looks else "No labels. "
         every = table["n_clusters"].iloc[0]
         some = f"The {n_clusters} largest of {every} clusters. " if n_clusters < every else ""
-        note(made, f"{k_in_words(table)}{some}{labels}Preprocessing: {table['preprocess'].iloc[0]}.", style)
+        named = named_in_words(table)
+        note(made, f"{k_in_words(table)}{some}{labels}{named}Preprocessing: {table['preprocess'].iloc[0]}.", style)
     return made
 
 
 def _draw_lines(
     made: Figure,
     table: pd.DataFrame,
-    n: int,
+    longest: Mapping[str, int],
     side: float,
     images: Any,
     class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Draw one row for each cluster: the nearest, border and farthest images, with gaps between the three sets."""
+    """Draw one row for each cluster: the nearest, border, farthest and named images, with gaps between these sets.
+
+    `longest` is the largest number of images of a cluster in each place.
+    """
     clusters = list(dict.fromkeys(table["name"]))
     short = short_names(clusters)
-    widths = [1.0] * n + ([GAP] + [1.0] * n) * (len(PLACES) - 1)
+    widths: list[float] = []
+    start: dict[str, int] = {}
+    for place, n in longest.items():
+        widths += [GAP] * bool(widths)
+        start[place] = len(widths)
+        widths += [1.0] * n
     grid = made.add_gridspec(
         1 + len(clusters), len(widths), width_ratios=widths, height_ratios=[HEADING / side] + [1.0] * len(clusters)
     )
-    start = {place: number * (n + 1) for number, place in enumerate(PLACES)}
     for place, first in start.items():
-        _head(made.add_subplot(grid[0, first : first + n]), TITLES[place])
+        _head(made.add_subplot(grid[0, first : first + longest[place]]), TITLES[place])
     for image in table.to_dict("records"):
         ax = made.add_subplot(grid[1 + clusters.index(image["name"]), start[image["place"]] + image["position"]])
         show_framed(ax, image, images, class_looks)
@@ -150,10 +163,15 @@ def _draw_lines(
             _beside(ax, f"{short[image['name']]}\nn = {image['size']}", style)
 
 
-def block_height(width: float, n: int, style: Mapping[str, Any]) -> float:
+def places_of(table: pd.DataFrame) -> list[str]:
+    """Return the places that a sheet has lines or columns for; only some sheets have named images."""
+    return [*PLACES, NAMED] if table["place"].eq(NAMED).any() else list(PLACES)
+
+
+def block_height(width: float, n: int, n_places: int, style: Mapping[str, Any]) -> float:
     """Return the height in millimetres that `draw_places` needs for a cluster with n images per line."""
     side = (width - max(text_width(place, small(style)) for place in PLACES) - 4) / n
-    return HEADING + len(PLACES) * (side + 0.6)
+    return HEADING + n_places * (side + 0.6)
 
 
 def draw_places(
@@ -162,16 +180,18 @@ def draw_places(
     images: Any,
     class_looks: Mapping[str, Look],
     style: Mapping[str, Any],
+    places: Sequence[str],
+    n: int,
 ) -> None:
-    """Draw the clusters one below the other, each with three rows of images: nearest, border and farthest."""
-    clusters, n = list(dict.fromkeys(table["name"])), int(table["position"].max()) + 1
-    lines, short = 1 + len(PLACES), short_names(clusters)
-    grid = made.add_gridspec(lines * len(clusters), n, height_ratios=([0.3] + [1.0] * len(PLACES)) * len(clusters))
+    """Draw the clusters one below the other, each with a row of at most n images for each of `places`."""
+    clusters = list(dict.fromkeys(table["name"]))
+    lines, short = 1 + len(places), short_names(clusters)
+    grid = made.add_gridspec(lines * len(clusters), n, height_ratios=([0.3] + [1.0] * len(places)) * len(clusters))
     for number, name in enumerate(clusters):
         size = table.loc[table["name"] == name, "size"].iloc[0]
         _head(made.add_subplot(grid[lines * number, :]), f"{short[name]}, n = {size}")
     for image in table.to_dict("records"):
-        line = lines * clusters.index(image["name"]) + 1 + PLACES.index(image["place"])
+        line = lines * clusters.index(image["name"]) + 1 + places.index(image["place"])
         ax = made.add_subplot(grid[line, image["position"]])
         show_framed(ax, image, images, class_looks)
         if image["position"] == 0:
@@ -193,6 +213,12 @@ def _head(ax: Axes, text: str) -> None:
 def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
     """Write a text to the left of a line of images."""
     ax.set_ylabel(text, rotation=0, ha="right", va="center", size=small(style))
+
+
+def named_in_words(table: pd.DataFrame) -> str:
+    """Return the files of the named images of a sheet for its note; empty if there are none."""
+    paths = table.loc[table["place"] == NAMED, "path"]
+    return f"Named: {', '.join(short_names(paths, 30).values())}. " if len(paths) else ""
 
 
 def k_in_words(table: pd.DataFrame) -> str:

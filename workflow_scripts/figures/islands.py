@@ -12,10 +12,21 @@ from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.embedding import name_axes, places, scatter
 from workflow_scripts.figures.preprocessing import draw_histogram, histogram_of
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import NOBODY, ONE_COLUMN, canvas, looks, note, placeholder, shortened, theme
+from workflow_scripts.figures.style import (
+    INK,
+    NOBODY,
+    ONE_COLUMN,
+    canvas,
+    looks,
+    note,
+    placeholder,
+    short_names,
+    shortened,
+    theme,
+)
 from workflow_scripts.figures.view import on_page
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes
+from workflow_scripts.io.manifest import classes, rows_named
 from workflow_scripts.io.store import reading
 
 SMALLEST = 5
@@ -27,20 +38,22 @@ LARGEST = 45
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the islands of a class on the map, and the histogram of the image in the middle of each.
+    """Return the islands of a class on the map, and the histograms of the image in the middle of each, or of the named
+    images.
 
     Returns
     -------
     DataFrame with rows of two kinds, by `part`. An `image` row of each image of the data set has `image_id, label`
     (None if unknown), `row` (in the stores), `x, y` (and `z`), `map` (name of the axes), `class` (whose islands they
     are) and `island` (from 1, the largest first; null for other classes and between the islands). The `bin` rows of an
-    island have `island`, `image_id, row` of the image nearest to its median, `low, high, share, mean, sd` as in
-    `preprocessing`, and `preprocess`. Empty without labels.
+    image that is shown, the nearest to the median of its island or a named one, have `island`, `image_id, row`, `named`
+    (its path; null if the settings name no images), `low, high, share, mean, sd` as in `preprocessing`, and
+    `preprocess`. Empty without labels.
 
     Raises
     ------
     UserError
-        If the settings name a class that does not exist.
+        If the settings name a class that does not exist, or an image of another class.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -50,18 +63,37 @@ def tabulate(
     if figure["label"] not in (None, *names):
         raise UserError(f"config: figures: islands: label: {found_allowed(figure['label'], names)}")
     points = np.column_stack(cell.coordinates())
-    found = {name: islands(points, (manifest["label"] == name).to_numpy()) for name in names}
-    name = figure["label"] or max(names, key=lambda name: found[name].max())
-    island = pd.Series(found[name]).where(found[name] > 0).astype("Int64")
+    named = rows_named(manifest, figure["images"])
+    name = figure["label"] or (manifest["label"].iloc[named[0]] if named else None)
+    _refuse_other_classes(manifest.iloc[named], name)
+    of_class = {each: islands(points, (manifest["label"] == each).to_numpy()) for each in ([name] if name else names)}
+    name = name or max(names, key=lambda each: of_class[each].max())
+    numbers = of_class[name]
+    island = pd.Series(numbers).where(numbers > 0).astype("Int64")
     table = manifest[["image_id", "label", "row"]].assign(**places(cell), island=island, part="image")
     bins = []
     with reading(inputs["preprocessed"][0]) as file:
-        for number in range(1, min(found[name].max(), figure["n_islands"]) + 1):
-            members = np.flatnonzero(found[name] == number)
-            middle = members[np.linalg.norm(points[members] - np.median(points[members], axis=0), axis=1).argmin()]
-            of_image = table.loc[middle, ["image_id", "row", "island"]]
-            bins.append(histogram_of(file["images"][table["row"][middle]]).assign(part="bin", **of_image))
+        for row in named or _middles(points, numbers, figure["n_islands"]):
+            of_image = table.loc[row, ["image_id", "row", "island"]]
+            bins.append(histogram_of(file["images"][table["row"][row]]).assign(part="bin", **of_image))
+            bins[-1]["named"] = manifest["path"][row] if named else None
     return pd.concat([table, *bins], ignore_index=True).assign(preprocess=cell["preprocess"], **{"class": name})
+
+
+def _refuse_other_classes(named: pd.DataFrame, name: str | None) -> None:
+    for path, label in named[["path", "label"]].itertuples(index=False):
+        if label != name or name is None:
+            raise UserError(f"config: figures: islands: images: {path} is of {label or 'no class'}, allowed: of {name}")
+
+
+def _middles(points: np.ndarray, numbers: np.ndarray, n_islands: int) -> list[int]:
+    """Return the image nearest to the median of each of the largest islands; `points` (N, d), `numbers` (N,)."""
+    members = [np.flatnonzero(numbers == number) for number in range(1, min(numbers.max(), n_islands) + 1)]
+    medians = [np.median(points[rows], axis=0) for rows in members]
+    nearest = (
+        np.linalg.norm(points[rows] - median, axis=1).argmin() for rows, median in zip(members, medians, strict=True)
+    )
+    return [int(rows[place]) for rows, place in zip(members, nearest, strict=True)]
 
 
 def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:
@@ -92,39 +124,50 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No labels: islands are those of a class.")
         images, bins = on_page(table[table["part"] == "image"]), table[table["part"] == "bin"]
-        of_islands = bins.groupby("island")
-        numbers = [str(number) for number in of_islands.groups]
-        by_number = looks(numbers, style)
+        of_images = [rows for _, rows in bins.groupby("image_id", sort=False)]
+        numbers = sorted(bins["island"].dropna().unique())
+        by_number = looks([str(number) for number in numbers], style)
         wide = figure["width"] >= ONE_COLUMN
-        side = min(LARGEST, (0.6 if wide else 1) * figure["width"] / len(numbers))
+        side = min(LARGEST, (0.6 if wide else 1) * figure["width"] / len(of_images))
         map_height = (0.4 if wide else 1) * figure["width"]
         height = max(map_height, side + 34) if wide else map_height + side + 34
         made = canvas(figure, height + 10)
         ratios = {"width_ratios": [2, 3]} if wide else {"height_ratios": [map_height, side + 34]}
         left, right = np.ravel(made.subfigures(*((1, 2) if wide else (2, 1)), **ratios))
-        shown = images["island"].le(len(numbers)).fillna(False)
+        shown = images["island"].isin(numbers)
         name = shortened(table["class"].iloc[0], 30)
         ax = left.subplots()
         if not shown.all():
             scatter(ax, images[~shown], images["image_id"], dict.fromkeys(images["image_id"], NOBODY), "")
         scatter(ax, images[shown], images["island"].astype("string"), by_number, f"Islands of {name}")
+        ringed = images[images["image_id"].isin(bins["image_id"])]
+        ax.scatter(ringed["x"], ringed["y"], s=30, facecolors="none", edgecolors=INK, linewidths=0.8)
         name_axes([ax], images)
-        axes = right.subplots(2, len(numbers), squeeze=False, height_ratios=[2, 1])
+        axes = right.subplots(2, len(of_images), squeeze=False, height_ratios=[2, 1])
+        files = short_names(bins["named"].dropna(), 24 if len(of_images) < 5 else 14)
         with reading(inputs["preprocessed"][0]) as file:
-            for (above, below), number, (_, of_island) in zip(axes.T, numbers, of_islands, strict=True):
-                show(above, file["images"][int(of_island["row"].iloc[0])], by_number[number].colour)
-                n = (images["island"] == int(number)).sum()
-                above.set_title(f"island {number}\nn = {n}", loc="center")
-                draw_histogram(below, of_island, bottom=True)
+            for (above, below), of_image in zip(axes.T, of_images, strict=True):
+                image = of_image.iloc[0]
+                look = NOBODY if pd.isna(image["island"]) else by_number[str(image["island"])]
+                show(above, file["images"][int(image["row"])], look.colour)
+                file_name = [files[image["named"]]] if image["named"] in files else []
+                above.set_title("\n".join([*file_name, *_island(image["island"], images)]), loc="center")
+                draw_histogram(below, of_image, bottom=True)
                 below.set_ylim(0, 105 * bins["share"].max())
-                below.tick_params(labelleft=number == numbers[0])
+                below.tick_params(labelleft=bool(below is axes[1, 0]))
         axes[1, 0].set_ylabel("Pixels (%)")
-        note(made, _explanation(images, len(numbers), table["preprocess"].iloc[0]), style)
+        note(made, _explanation(images, len(numbers), bool(files), table["preprocess"].iloc[0]), style)
     return made
 
 
-def _explanation(images: pd.DataFrame, n_shown: int, preprocess: str) -> str:
+def _island(number: Any, images: pd.DataFrame) -> list[str]:
+    """Return the lines above an image of an island: its number and size."""
+    return ["between islands"] if pd.isna(number) else [f"island {number}", f"n = {(images['island'] == number).sum()}"]
+
+
+def _explanation(images: pd.DataFrame, n_shown: int, named: bool, preprocess: str) -> str:
     n_islands = images["island"].max()
     some = f"the {n_shown} largest of {n_islands} islands" if n_shown < n_islands else "all islands"
-    what = f"Images in the middle of {some}; other images are pale"
+    which = "named in the configuration" if named else f"in the middle of {some}"
+    what = f"Images {which}, ringed on the map; other islands and classes are pale"
     return f"{what}. Dashed line: mean intensity. Preprocessing: {preprocess}."

@@ -11,7 +11,7 @@ from workflow_scripts.figures.contact_sheet import k_in_words, show_framed
 from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, short_names, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.members import cluster_names, separated_twins
 
@@ -21,14 +21,16 @@ SIDES = ("", "twin_")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return every image whose nearest neighbour is in another cluster, with that neighbour; the closest pair first.
+    """Return every image whose nearest neighbour is in another cluster, with that neighbour, the closest pair first; or
+    the named images, each with the nearest image of another cluster.
 
     Returns
     -------
     DataFrame with one row per pair: `image_id, path, label` (None if unknown), `row` (in the stack), `name` (of the
     cluster), the same columns of the neighbour with the prefix `twin_`, `distance`, `closer_than` (share of all images
     whose nearest neighbour is farther away), `drawn` (whether it is one of the closest pairs), `k` (null if the
-    clusterer finds it), `chosen_by` (metric by which k is the best; null if k is given).
+    clusterer finds it), `chosen_by` (metric by which k is the best; null if k is given), `named` (whether the settings
+    name the first image).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -36,14 +38,16 @@ def tabulate(
     best = cell.clustering(figure)
     names = cluster_names(best.labels, manifest["label"])
     images = manifest[["image_id", "path", "label", "row"]].assign(name=pd.Series(best.labels).map(names))
-    twins = separated_twins(points, best.labels)
+    named = rows_named(manifest, figure["images"])
+    twins = separated_twins(points, best.labels, named)
     sides = [
         images.loc[twins[rows]].reset_index(drop=True).add_prefix(side)
         for side, rows in zip(SIDES, ("row", "twin"), strict=True)
     ]
     table = pd.concat([*sides, twins[["distance", "closer_than"]]], axis=1)
     table["chosen_by"] = chosen_by(figure)
-    return table.assign(drawn=table.index < figure["pairs"], k=best.k)
+    drawn = table.index < (len(named) or figure["pairs"])
+    return table.assign(drawn=drawn, k=best.k, named=bool(named))
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
@@ -53,10 +57,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No near-twins: every image is in the cluster of its nearest neighbour.")
         first = table[table["drawn"]].to_dict("records")
+        named = bool(table["named"].iloc[0])
         short = short_names([*table["name"], *table["twin_name"]], 12)
+        files = short_names(table["path"], 24)
         across = 2 if figure["width"] < ONE_COLUMN else 4
         lines = ceil(len(first) / across)
-        made = canvas(figure, lines * (figure["width"] / across / 2 + 10) + 9)
+        made = canvas(figure, lines * (figure["width"] / across / 2 + (13 if named else 10)) + 9)
         panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
         with reading(inputs["preprocessed"][0]) as file:
             for panel, pair in zip(panels, first, strict=False):
@@ -64,13 +70,17 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 for ax, side in zip(axes, SIDES, strict=True):
                     shown = {name: pair[f"{side}{name}"] for name in ("row", "label")}
                     show_framed(ax, shown, file["images"], class_looks)
-                names = f"{short[pair['name']]} | {short[pair['twin_name']]}"
-                panel.suptitle(f"{names}\n{pair['closer_than']:.1%}", size=style["font_size"])
+                lines_above = [files[pair["path"]]] if named else []
+                lines_above += [f"{short[pair['name']]} | {short[pair['twin_name']]}", f"{pair['closer_than']:.1%}"]
+                panel.suptitle("\n".join(lines_above), size=style["font_size"])
         note(made, _remark(table), style)
     return made
 
 
 def _remark(table: pd.DataFrame) -> str:
     labels = "" if table["label"].notna().any() else "No labels. "
-    above = "Above each pair: its clusters, and the share of images whose nearest neighbour is farther away."
-    return f"{k_in_words(table)}{labels}Nearest neighbours in different clusters: {len(table)}. {above}"
+    if table["named"].iloc[0]:
+        what = "Each named image, and the image of another cluster that is nearest to it. Above: file, clusters"
+    else:
+        what = f"Nearest neighbours in different clusters: {len(table)}. Above each pair: its clusters"
+    return f"{k_in_words(table)}{labels}{what}, and the share of images whose nearest neighbour is farther away."

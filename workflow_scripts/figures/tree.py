@@ -1,6 +1,7 @@
 """Plot the tree of nested clusters, with the image nearest to the centre of each."""
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,21 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import FAINT, INK, canvas, dot, legend_below, looks, short_names, small, theme
+from workflow_scripts.figures.style import (
+    FAINT,
+    INK,
+    canvas,
+    dot,
+    legend_below,
+    looks,
+    short_names,
+    small,
+    theme,
+    wrapped,
+)
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.metrics import score_restarts
 
@@ -21,7 +33,7 @@ LEVEL = 16
 """Distance between two levels of the tree in millimetres."""
 COVER = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 """Box of a caption, which hides the branch behind it."""
-COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "label", "share", "x")
+COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "label", "share", "named", "x")
 
 
 def tabulate(
@@ -33,7 +45,8 @@ def tabulate(
     -------
     DataFrame with one row per node in the order of appearance: `node, parent` (null for the root), `first_k, last_k`
     (first and last clustering that has it), `size` (images), `typical` and `row` (id, and row in the stack, of the
-    image nearest to the mean of the node), `label` and `share` (the most frequent class of its labelled images, and its
+    first named image in the node, else of the image nearest to its mean), `named` (the path of that named image, or
+    null), `label` and `share` (the most frequent class of its labelled images, and its
     share among them; null without labels), `x` (horizontal place; leaves are at whole numbers), and `against, k_leaves,
     ari, nmi`: the agreement of the leaves with the sub-labels, or with the labels if there are no sub-labels (NMI with
     the arithmetic mean; null if there are fewer than two classes).
@@ -48,7 +61,8 @@ def tabulate(
     points = cell.points().values
     levels = _levels(cell.runs(), figure["leaves"], cell["clusterer"])
     nodes = _nodes(levels)
-    described = [_described(node, points, manifest) for node in nodes]
+    named = rows_named(manifest, figure["images"])
+    described = [_described(node, points, manifest, named) for node in nodes]
     table = pd.DataFrame(described, columns=[name for name in COLUMNS if name != "x"])
     table["x"] = _places(table)
     leaves = list(levels.values())[-1]
@@ -95,10 +109,13 @@ def _nodes(levels: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
     return nodes
 
 
-def _described(node: Mapping[str, Any], points: np.ndarray, manifest: pd.DataFrame) -> dict[str, Any]:
+def _described(
+    node: Mapping[str, Any], points: np.ndarray, manifest: pd.DataFrame, named: Sequence[int]
+) -> dict[str, Any]:
     members = node["members"]
     distances = np.linalg.norm(points[members] - points[members].mean(axis=0), axis=1)
-    typical = members[np.argmin(distances)]
+    inside = [row for row in named if row in members]
+    typical = inside[0] if inside else members[np.argmin(distances)]
     counts = manifest["label"].iloc[members].value_counts()
     counts = counts[counts == counts.max()].sort_index() / counts.sum() if len(counts) else counts
     return {
@@ -107,6 +124,7 @@ def _described(node: Mapping[str, Any], points: np.ndarray, manifest: pd.DataFra
         "row": int(manifest["row"].iloc[typical]),
         "label": counts.index[0] if len(counts) else None,
         "share": counts.iloc[0] if len(counts) else np.nan,
+        "named": manifest["path"].iloc[typical] if inside else None,
     }
 
 
@@ -135,8 +153,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     levels = {k: level for level, k in enumerate(sorted(table["first_k"].unique()))}
     n_leaves = int(table["x"].max()) + 1
     side = min(0.8 * figure["width"] / n_leaves, 0.62 * LEVEL)
+    letters = dict(zip(dict.fromkeys(table["named"].dropna()), ascii_lowercase, strict=False))
     with theme(style), store.reading(inputs["preprocessed"][0]) as file:
-        made = canvas(figure, LEVEL * len(levels) + (14 if labelled else 8))
+        made = canvas(figure, LEVEL * len(levels) + (14 if labelled else 8) + (4 if letters else 0))
         ax = made.subplots()
         ax.set(xlim=(-0.6, n_leaves - 0.4), ylim=(len(levels) - 0.35, -0.5))
         ax.set_yticks(list(levels.values()), [f"k = {k}" for k in levels])
@@ -147,7 +166,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         first = table.iloc[0]
         measured = f" Leaves against {first['against']}s: ARI {first['ari']:.2f}, NMI {first['nmi']:.2f}."
         agreement = "" if pd.isna(first["ari"]) else measured
-        ax.set_title(f"Images of each node, share of its main class; n = {first['size']}.{agreement}", pad=12)
+        what = [f"Images of each node, share of its main class; n = {first['size']}.{agreement}"]
+        if letters:
+            files = short_names(letters, 24)
+            key = "; ".join(f"{letter}: {files[path]}" for path, letter in letters.items())
+            what.append(wrapped(f"Named images: {key}", figure["width"] - 15, style["font_size"]))
+        ax.set_title("\n".join(what), pad=12)
         if labelled:
             shown = [name for name in by_class if name in set(table["label"])]
             short = short_names(shown)
@@ -158,7 +182,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             colour = look.colour if look else FAINT
             inset = _inset(ax, node["x"], levels[node["first_k"]], side, figure["width"])
             show(inset, file["images"][node["row"]], colour)
-            inset.set_title(_caption(node), loc="center", size=small(style), pad=2, bbox=COVER)
+            inset.set_title(
+                _caption(node, letters.get(node["named"], "")), loc="center", size=small(style), pad=2, bbox=COVER
+            )
     return made
 
 
@@ -179,5 +205,6 @@ def _inset(ax: Axes, x: float, level: float, side: float, width: float) -> Axes:
     return ax.inset_axes((at[0] - wide / 2, at[1] - high / 2, wide, high), zorder=3)
 
 
-def _caption(node: Mapping[str, Any]) -> str:
-    return f"{node['size']}" if pd.isna(node["share"]) else f"{node['size']}, {100 * node['share']:.0f} %"
+def _caption(node: Mapping[str, Any], letter: str) -> str:
+    size = f"{letter}: {node['size']}" if letter else f"{node['size']}"
+    return size if pd.isna(node["share"]) else f"{size}, {100 * node['share']:.0f} %"

@@ -1,5 +1,7 @@
 """Choose typical, border and extreme members of clusters, and near-twins in different clusters."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -10,6 +12,8 @@ from workflow_scripts.metrics.votes import NOISE, apart
 
 PLACES = ("nearest", "border", "farthest")
 """Nearest to the own cluster's centre, on the border to the next cluster, and farthest from the own centre."""
+NAMED = "named"
+"""The place of images that were asked for by name."""
 
 
 def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
@@ -76,11 +80,11 @@ def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
     return clusters[list(np.unravel_index(squares.argmin(), squares.shape))].tolist()
 
 
-def example_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return at most `count` images of each cluster for each of `PLACES`.
+def example_members(distances: pd.DataFrame, count: int, named: Sequence[int] = ()) -> pd.DataFrame:
+    """Return at most `count` images of each cluster for each of `PLACES`, and the rows `named` in the place `NAMED`.
 
     Nearest and farthest are sorted by the distance to the own centre, border by the ratio own / other (as in the
-    simplified silhouette), highest first.
+    simplified silhouette), highest first, and named images as they are given. Noise has no place.
 
     Returns
     -------
@@ -95,12 +99,16 @@ def example_members(distances: pd.DataFrame, count: int) -> pd.DataFrame:
         ordered = members.dropna(subset=column).sort_values(column, ascending=ascending, kind="stable")
         position = ordered.groupby("cluster").cumcount()
         tables.append(ordered.assign(place=place, number=number, position=position)[position < count])
+    asked = members.set_index("row", drop=False).loc[[row for row in named if distances["cluster"].iloc[row] >= 0]]
+    position = asked.groupby("cluster").cumcount()
+    tables.append(asked.assign(place=NAMED, number=len(PLACES), position=position))
     table = pd.concat(tables).sort_values(["cluster", "number", "position"], ignore_index=True)
     return table[["cluster", "place", "position", "row", "own", "next", "other"]]
 
 
-def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
-    """Return the pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
+def separated_twins(points: np.ndarray, partition: np.ndarray, named: Sequence[int] = ()) -> pd.DataFrame:
+    """Return the pairs of an image and its nearest neighbour that are in different clusters, the closest pair first; or
+    those of the rows `named`, in their order, with the nearest image of another cluster.
 
     Parameters
     ----------
@@ -109,8 +117,9 @@ def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with one row per pair: `row` and `twin` (the two rows, the lower first), `cluster`, `twin_cluster`,
-    `distance`, `closer_than` (share of all images whose nearest neighbour is farther away).
+    DataFrame with one row per pair: `row` and `twin` (the two rows, the lower or named one first), `cluster`,
+    `twin_cluster`, `distance`, `closer_than` (share of all images whose nearest neighbour is farther away). Empty if
+    there is a single cluster.
     """
     from sklearn.neighbors import NearestNeighbors  # takes a second to import
 
@@ -118,8 +127,20 @@ def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
         distance, nearest = (column[:, 0] for column in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
     rows = np.arange(len(points))
     pairs = pd.DataFrame({"row": np.minimum(rows, nearest), "twin": np.maximum(rows, nearest), "distance": distance})
+    if named:
+        pairs = pd.DataFrame([_elsewhere(points, partition, row) for row in named], columns=pairs.columns)
     pairs["cluster"], pairs["twin_cluster"] = partition[pairs["row"]], partition[pairs["twin"]]
-    pairs["closer_than"] = 1 - np.searchsorted(np.sort(distance), distance, side="right") / len(distance)
+    pairs["closer_than"] = 1 - np.searchsorted(np.sort(distance), pairs["distance"], side="right") / len(distance)
     separated = pairs[pairs["cluster"] != pairs["twin_cluster"]].drop_duplicates(["row", "twin"])
     columns = ["row", "twin", "cluster", "twin_cluster", "distance", "closer_than"]
-    return separated.sort_values(["distance", "row"], ignore_index=True)[columns]
+    ordered = separated if named else separated.sort_values(["distance", "row"])
+    return ordered.reset_index(drop=True)[columns]
+
+
+def _elsewhere(points: np.ndarray, partition: np.ndarray, row: int) -> tuple[int, int, float]:
+    """Return a row, the nearest one of another cluster, and their distance; twice the row if there is no other."""
+    distances = np.linalg.norm(points - points[row], axis=1)
+    distances[(partition == partition[row]) & (np.arange(len(points)) != row)] = np.inf
+    distances[row] = np.inf if (partition != partition[row]).any() else 0
+    twin = int(distances.argmin())
+    return row, twin, float(distances[twin])

@@ -11,6 +11,7 @@ from pathlib import Path
 import figure_artefacts
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from docutils.core import publish_parts
 from figure_artefacts import (
@@ -76,6 +77,19 @@ CASES += [(kind, 73) for kind in OF_MANY]
 def test_figures_have_their_width_and_their_texts_lie_inside_and_apart(kind, n_classes, width, drawn):
     figure = drawn(kind, n_classes, width=width, title="A title")
     assert figure.get_size_inches()[0] * 25.4 == pytest.approx(width)
+    assert_texts_lie_inside_and_apart(figure)
+
+
+@pytest.mark.parametrize("kind", ["contact_sheet", "near_twins", "islands"])
+def test_named_images_have_the_names_of_their_files(kind, made):
+    cells, inputs = made(kind, 3)
+    ids = pd.read_csv(inputs["manifest"][0])["image_id"]
+    figure = draw(kind, tabulate(kind, cells, inputs, images=[ids[1], "2.png"]), inputs, 85)
+    assert_texts_lie_inside_and_apart(figure)
+    assert all(name in strings(figure) for name in ("1.png", "2.png"))
+
+
+def assert_texts_lie_inside_and_apart(figure):
     boxes = texts(figure)
     outer = figure.bbox.padded(1.5)
     for text, box in boxes:

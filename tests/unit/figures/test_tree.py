@@ -15,7 +15,7 @@ BY_K = {"2": [0, 0, 0, 0, 0, 1], "3": [0, 0, 2, 2, 2, 1], "4": [0, 3, 2, 2, 2, 1
 CELL = {"n_components": None, "whiten": False, "clusterer": "ward"}
 
 
-def table(tmp_path, by_k, leaves=4, **columns):
+def table(tmp_path, by_k, leaves=4, images=(), **columns):
     manifest = write_manifest(tmp_path, LABELS)
     pd.read_csv(manifest, keep_default_na=False).assign(**columns).to_csv(manifest, index=False)
     inputs = {
@@ -23,7 +23,7 @@ def table(tmp_path, by_k, leaves=4, **columns):
         "points": [write_store(tmp_path / "points.h5", scores=POINTS, image_id=np.arange(6).astype("S"))],
         "clusters": [write_clusters(tmp_path / "c.h5", {k: ([partition], [1.0]) for k, partition in by_k.items()})],
     }
-    return tree.tabulate({"leaves": leaves}, [CELL], inputs)
+    return tree.tabulate({"leaves": leaves, "images": images}, [CELL], inputs)
 
 
 def test_nodes_have_the_parents_of_the_tree(tmp_path):

@@ -30,9 +30,12 @@ class ContactSheet(OfOneK):
     shows_images = True
     kind: Literal["contact_sheet"] = "contact_sheet"
     clusters: list[str] = []
-    """Names of the clusters (such as `Sc`, `Sc-2`; numbers if there are no labels); an empty list takes all."""
+    """Names of the clusters (such as `Sc`, `Sc-2`; numbers if there are no labels); an empty list takes those of
+    `images`, or all."""
     per_place: int = Field(4, ge=1, le=8)
     """Number of images of a cluster for each of the three places."""
+    images: list[str] = Field([], max_length=8)
+    """Paths or ids, as in the manifest, of images that are shown beside the others of their clusters."""
 
 
 class ClusterPair(OfOneK):
@@ -43,9 +46,12 @@ class ClusterPair(OfOneK):
     shows_images = True
     kind: Literal["cluster_pair"] = "cluster_pair"
     clusters: tuple[str, str] | None = None
-    """Names of the two clusters; null takes the two whose centres are nearest each other."""
+    """Names of the two clusters; null takes those of `images` (of a single image its own and the next), or the two
+    whose centres are nearest each other."""
     per_place: int = Field(5, ge=1, le=8)
     """Number of images of a cluster for each of the three places."""
+    images: list[str] = Field([], max_length=8)
+    """Paths or ids, as in the manifest, of images that are shown below the others of their clusters."""
 
 
 class NearTwins(OfOneK):
@@ -57,6 +63,9 @@ class NearTwins(OfOneK):
     kind: Literal["near_twins"] = "near_twins"
     pairs: int = Field(12, ge=1, le=40)
     """Number of pairs that are drawn; the table has all."""
+    images: list[str] = Field([], max_length=40)
+    """Paths or ids, as in the manifest, of images that are shown, each with the nearest image of another cluster; an
+    empty list takes the closest pairs."""
 
 
 class ClassScores(OfOneK):
@@ -125,3 +134,5 @@ class Tree(Figure):
     shows_images = True
     kind: Literal["tree"] = "tree"
     leaves: int = Field(12, ge=2, le=40)
+    images: list[str] = Field([], max_length=6)
+    """Paths or ids, as in the manifest, of images that are shown at all clusters that they are in."""

@@ -150,6 +150,8 @@ class Islands(_OfMap):
     shows_images = True
     kind: Literal["islands"] = "islands"
     label: str | None = None
-    """The class; null takes the one with most islands."""
+    """The class; null takes that of `images`, or the one with most islands."""
     n_islands: int = Field(4, ge=1, le=6)
     """Largest number of islands that are shown, the largest first."""
+    images: list[str] = Field([], max_length=6)
+    """Paths or ids, as in the manifest, of images of the class that are shown in place of one of each island."""
