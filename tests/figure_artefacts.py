@@ -47,6 +47,7 @@ FACTS = [
 ]
 OWN: dict[str, dict[str, Any]] = {
     "samples": {"per_class": 2},
+    "label_sets": {"sets": {"first person": "first.csv", "second person": "second.csv"}},
     "intrinsic_dimension": {"smallest": 20},
     "thick_line": {"n_points": [100, 800], "noise": 0.05},
     "distances": {"n_images": 30, "n_bootstrap": 100},
@@ -126,6 +127,15 @@ def write_tiles(folder: Path, labels: Sequence[str]) -> str:
         parent=names, page=1, x=8 * (number % 3), y=0, group=names
     ).to_csv(manifest, index=False)
     return manifest
+
+
+def write_label_sets(folder: Path, labels: Sequence[str]) -> list[str]:
+    """Two people's tables of labels: the second calls every third image as the one before it."""
+    paths = [f"{i}.png" for i in range(len(labels))]
+    second = [labels[i - (i % 3 == 0)] for i in range(len(labels))]
+    for name, given in (("first", labels), ("second", second)):
+        pd.DataFrame({"path": paths, "label": given}).to_csv(folder / f"{name}.csv", index=False)
+    return [str(folder / "first.csv"), str(folder / "second.csv")]
 
 
 def write_formats(folder: Path) -> str:
@@ -306,6 +316,7 @@ def artefacts(
             {"scores": by_k * 2, "points": [points] * 4, "manifest": [manifest] * 4},
         ),
         "nmi_example": ([CELL], {"manifest": [manifest]}),
+        "label_sets": ([CELL], {"manifest": [manifest], "sets": write_label_sets(folder, labels)}),
         "decision_graph": ([CELL], {"clusters": [write_peaks(folder / "peaks.h5", places)], "manifest": [manifest]}),
         "toy_panel": ([CELL], {"manifest": [manifest]}),
         "maps": ([CELL, plain], {"manifest": [manifest] * 2, "map": [points, points]}),

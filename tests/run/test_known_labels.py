@@ -9,6 +9,7 @@ from PIL import Image
 from tests.conftest import CLASSES, PER_CLASS
 
 MANIFEST = "results/small/manifest.csv"
+FIGURE = "results/small/figures/compared/sets.png"
 
 
 @pytest.fixture
@@ -28,7 +29,9 @@ def project(tmp_path, fresh):
     project.edit(
         "config/config.yaml", "n_clusters: 4", f"n_clusters: 4\nintake: {{labels: {{rule: hash, file: {known}}}}}"
     )
-    project.run(MANIFEST)
+    figures = f"studies:\n  compared: {{figures: {{sets: {{kind: label_sets, sets: {{known: {known}}}}}}}}}"
+    project.edit("config/config.yaml", "studies:", figures)
+    project.run(MANIFEST, FIGURE)
     return project
 
 
@@ -43,13 +46,17 @@ def test_matched_unmatched_and_conflicting(project):
     assert matches["status"].value_counts().to_dict() == {"matched": 39, "conflicting": 1, "unmatched": 1}
     assert matches.set_index("status").loc["conflicting", ["labels", "files"]].tolist() == ["brick|grass", 2]
     log = (project.folder / "results/small/logs/manifest.log").read_text()
+    sets = pd.read_csv(project.folder / "results/small/tables/compared/sets.csv").set_index("name").loc["known"]
+    counts = sets[["classes", "files", "contents", "found", "conflicting"]]
+    assert counts.to_dict() == {"classes": 4, "files": 42, "contents": 41, "found": 36, "conflicting": 1}
     assert "42 labelled files, 41 contents: 39 matched, 1 unmatched, 1 conflicting" in log
 
 
 def test_another_labelled_picture_labels_again_and_takes_nothing_in_again(project):
-    assert not project.jobs(MANIFEST)
+    assert not project.jobs(MANIFEST, FIGURE)
     shutil.copy(project.folder / "pictures" / "brick" / "brick_012.png", project.folder.parent / "known" / "brick")
     assert project.jobs(MANIFEST) == {"known_labels": 1, "label": 1}
+    assert project.jobs(FIGURE) == {"known_labels": 1, "label": 1, "figure_table": 1, "figure": 1}
     project.run(MANIFEST)
     manifest = pd.read_csv(project.folder / MANIFEST, keep_default_na=False)
     assert (manifest["label"] == "brick").sum() == 10

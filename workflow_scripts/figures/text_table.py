@@ -46,13 +46,30 @@ def write_table(
     made = canvas(figure, ROW * (len(parts[0]) + 1) + below)
     across = figure["width"] - 4
     ax = made.subplots()
-    ax.set(xlim=(0, across), ylim=(len(parts[0]) + 0.5, -0.6))
-    ax.axis("off")
+    _clear(ax, across, len(parts[0]))
     width = (across - PARTS_APART * (len(parts) - 1)) / len(parts)
     for number, part in enumerate(parts):
         chosen = [rows[row] for row in part], [marks[row] for row in part] if marks else []
         _write_part(ax, number * (width + PARTS_APART), width, headings, *chosen, style)
     return made, len(shown)
+
+
+def write_tables(figure: Mapping[str, Any], tables: Sequence[Sequence[Row]], style: Mapping[str, Any]) -> Figure:
+    """Return a figure with tables below each other; each is its headings and its rows."""
+    heights = [len(table) + 0.6 for table in tables]
+    made = canvas(figure, ROW * sum(heights) + BELOW)
+    across = figure["width"] - 4
+    axes = made.subplots(len(tables), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for ax, (headings, *rows) in zip(axes, tables, strict=True):
+        _clear(ax, across, len(rows))
+        _write_part(ax, 0, across, headings, rows, [], style)
+    return made
+
+
+def _clear(ax: Axes, across: float, n_rows: int) -> None:
+    """Make axes for a table: millimetres along x, lines along y, the headings at 0, and nothing drawn."""
+    ax.set(xlim=(0, across), ylim=(n_rows + 0.5, -0.6))
+    ax.axis("off")
 
 
 def _parts_that_fit(figure: Mapping[str, Any], headings: Row, rows: Sequence[Row], style: Mapping[str, Any]) -> int:

@@ -228,7 +228,7 @@ def decode(
     Raises `ImageRejected` if the header gives more than `max_pixels` pixels or a side below `min_size` (nothing is
     decoded then), if the decoder fails, or if pixels are NaN or infinite.
     """
-    kind = _format(stream)
+    kind = format_of(stream)
     try:
         return _decode(stream, kind, partial(check_size, max_pixels=max_pixels, min_size=min_size), page)
     except ImageRejected as rejection:
@@ -244,7 +244,8 @@ def check_size(width: int, height: int, max_pixels: int | None, min_size: int) -
         raise ImageRejected(Reason.BOMB, f"{width} x {height} pixels, allowed: {max_pixels} in all")
 
 
-def _format(stream: BinaryIO) -> str:
+def format_of(stream: BinaryIO) -> str:
+    """Return the format of an image file by its first bytes; raises `ImageRejected` if it cannot be read."""
     head = stream.read(16)
     stream.seek(0)
     if not head:

@@ -34,6 +34,7 @@ studies:
       all: {kind: best_of_n}
       toys: {kind: toy_panel}
       part: {kind: samples, at: {subset: part}}
+      labels: {kind: label_sets, sets: {second: second.csv, first: FOLDER}}
     audit: {}
     gallery: {images: small}
   folded: {cross_validation: folds, figures: {folds: {kind: folds}}}
@@ -146,6 +147,23 @@ def test_a_figures_table_reads_what_the_kind_says_of_each_cell(inputs):
     assert len(inputs.figures.table_sources(Wildcards(study="main", figure="all"))["scores"]) == 4
     folds = inputs.figures.table_sources(Wildcards(study="folded", figure="folds"))
     assert folds == {"validated": ["results/d/validated/plain/net/fire9_avg/pca5w/kmeans/folds/scores.parquet"]}
+
+
+def test_sets_of_labels_are_read_in_the_order_of_their_names_and_folders_are_listed(inputs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    of_labels = Wildcards(study="main", figure="labels")
+    with pytest.raises(SystemExit, match=r"figures: labels: sets: second: found nothing at second\.csv"):
+        inputs.figures.table_settings(of_labels)
+    Path("FOLDER").mkdir()
+    Path("FOLDER", "a.png").touch()
+    Path("second.csv").touch()
+    assert inputs.figures.table_sources(of_labels)["sets"] == ["FOLDER", "second.csv"]
+    before = inputs.figures.table_settings(of_labels)
+    assert list(before["sets"]) == ["first", "second"]
+    Path("FOLDER", "b.png").touch()
+    after = inputs.figures.table_settings(of_labels)
+    assert before["listings"].keys() == after["listings"].keys() == {"first"}
+    assert before["listings"] != after["listings"]
 
 
 def test_a_figure_of_more_than_one_subset_has_the_manifest_of_all(inputs):

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import exists, isdir
 from typing import Any
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.grid.axes import EVERYTHING
 from workflow_scripts.grid.cells import Cell
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped, ends_the_run
 from workflow_scripts.grid.wildcards import k_in_path
+from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.figures import Figure
 from workflow_scripts.settings.published import Fact
@@ -44,6 +47,8 @@ class FigureInputs(Stage):
                 return layout.agreement.format(study=wildcards.study, at_k=k_in_path(getattr(figure, "k", None)))
             case "perturbed":
                 return layout.perturbed.format(**wildcards)
+            case "sets":
+                return [path for _, path in sorted(figure.label_sets.items())]
             case "facts":
                 return getattr(figure, "facts", None) or []
             case "validated":
@@ -79,8 +84,18 @@ class FigureInputs(Stage):
 
     def table_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the settings that decide a figure's table."""
-        clusterers = self.clusterers_run(wildcards)
-        return self.figure_settings(wildcards).table_settings() | ({"clusterers": clusterers} if clusterers else {})
+        clusterers, listings = self.clusterers_run(wildcards), self.label_sets_listed(wildcards)
+        others = {"clusterers": clusterers} if clusterers else {}
+        return self.figure_settings(wildcards).table_settings() | others | ({"listings": listings} if listings else {})
+
+    @ends_the_run
+    def label_sets_listed(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return a digest of the files of each set of labels that is a folder, by name."""
+        sets = self.figure_settings(wildcards).label_sets
+        for name, path in sets.items():
+            if not exists(path):
+                raise UserError(f"config: figures: {wildcards.figure}: sets: {name}: found nothing at {path}")
+        return {name: listing_digest(scan(path)) for name, path in sets.items() if isdir(path)}
 
     def table_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
         """Return the cells that a figure shows, as jobs get them."""

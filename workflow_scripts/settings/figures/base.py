@@ -1,6 +1,6 @@
 """The base classes of the settings of figures, and the types of their fields."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -125,6 +125,12 @@ class Figure(Drawing, Method):
     def drawn_along(self) -> str | None:
         """Return the axis, or `k`, that the figure draws its values against, or None."""
         return None
+
+    @property
+    def label_sets(self) -> Mapping[str, str]:
+        """Return the folders and tables of labels that the figure compares, by name; none for other figures. The job
+        gets them in the order of the names."""
+        return {}
 
     @property
     def decomposition_shown(self) -> str | None:

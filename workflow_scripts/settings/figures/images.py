@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from workflow_scripts.grid.axes import axes_of
+from workflow_scripts.settings.base import UserPath
 from workflow_scripts.settings.figures.base import Figure
 
 
@@ -45,6 +46,24 @@ class ClassDistribution(Figure):
     of_cells = "one"
     kind: Literal["class_distribution"] = "class_distribution"
     width: float = Field(85, gt=20, le=500)
+
+
+class LabelSets(Figure):
+    """Several sets of labels side by side: their sizes, how many of their images are here, and how well every two
+    agree."""
+
+    sources = ("manifest", "sets")
+    of_cells = "one"
+    kind: Literal["label_sets"] = "label_sets"
+    sets: dict[str, UserPath] = Field(min_length=1, max_length=6)
+    """For each name a folder of labelled images (a folder for each class; matched by content), a CSV with the columns
+    `sha256` and `label`, or a CSV of labels of the images as `intake.labels.file`."""
+    level: int = -1
+    """The level of the folder that is the label, as in `intake.labels`."""
+
+    @property
+    def label_sets(self) -> dict[str, str]:
+        return self.sets
 
 
 class Preprocessing(Figure):

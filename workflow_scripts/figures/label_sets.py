@@ -1,0 +1,117 @@
+"""Show several sets of labels side by side, as two tables: what is in each, and how well every two agree."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.errors import UserError
+from workflow_scripts.figures.style import note, short_names, theme
+from workflow_scripts.figures.text_table import write_tables
+from workflow_scripts.intake.known import match, read_known
+from workflow_scripts.intake.known_files import known_files
+from workflow_scripts.intake.label_table import read_label_table, read_rows
+from workflow_scripts.io.manifest import content_hash, read_manifest
+
+HERE = "this data set"
+COUNTS = {"classes": "Classes", "files": "Files", "contents": "Contents", "found": "Found", "conflicting": "Conflicts"}
+
+
+def tabulate(
+    figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Return the counts of each set, and the agreement of every two; the labels of the data set itself come first.
+
+    Returns
+    -------
+    DataFrame with rows of two kinds, by `part`. A `set` row has `name`, `classes`, `files` (labelled files, or rows of
+    the table), `contents` (different files), `found` (contents that are images here), `missing` (contents, and rows
+    that name an image, that are not), `conflicting` and `conflicting_files` (contents with several labels, and their
+    files). A `pair` row has `name`, `other`, `common` (images here with one label in both sets), `same` (share of these
+    whose two labels have the same name) and `ari` (adjusted Rand index of the two labellings; null where one of them
+    has fewer than two classes).
+    """
+    manifest = read_manifest(inputs["manifest"][0])
+    manifest["content"] = manifest["image_id"].map(content_hash)
+    ids = dict(zip(manifest["path"], manifest["content"], strict=True))
+    own = manifest.dropna(subset="label")
+    sets = {HERE: (list(zip(own["content"], own["label"], strict=True)), 0)}
+    for name, path in zip(sorted(figure["sets"]), inputs["sets"], strict=True):
+        sets[name] = _labelled(path, ids, figure["level"])
+    images = {path: [content] for path, content in ids.items()}
+    counts, labels = [], {}
+    for name, (known, unmatched) in sets.items():
+        contents = pd.DataFrame(match(images, known), columns=["content", "status", "labels", "files", "picture"])
+        here, conflicting = contents["picture"] != "", contents["status"] == "conflicting"
+        counts.append(
+            {
+                **{"part": "set", "name": name, "classes": len({label for _, label in known})},
+                **{"files": len(known) + unmatched, "contents": len(contents), "found": here.sum()},
+                **{"missing": (~here).sum() + unmatched, "conflicting": conflicting.sum()},
+                "conflicting_files": contents.loc[conflicting, "files"].sum(),
+            }
+        )
+        labels[name] = contents[here & ~conflicting].set_index("content")["labels"]
+    types = dict.fromkeys(
+        ("classes", "files", "contents", "found", "missing", "conflicting", "conflicting_files", "common"), "Int64"
+    )
+    pairs = pd.DataFrame(_agreements(labels), columns=["part", "name", "other", "common", "same", "ari"])
+    return pd.concat([pd.DataFrame(counts), pairs], ignore_index=True).astype(types)
+
+
+def _labelled(path: str, images: Mapping[str, str], level: int) -> tuple[list[tuple[str, str]], int]:
+    """Return the content and the label of each file or row of a set, and the number of rows that name no image.
+
+    `images` are the contents by path. A table has the column `sha256`, or names images by path.
+    """
+    if Path(path).is_dir():
+        try:
+            return list(known_files(path, level)), 0
+        except UserError as error:
+            raise UserError(f"config: figures: sets: {path}: {str(error).removeprefix('config: ')}") from None
+    if "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]:
+        return list(read_known(Path(path))), 0
+    table = read_label_table(Path(path), images)
+    return [(images[image], label) for image, label in table.labels.items() if label], table.unmatched
+
+
+def _agreements(labels: Mapping[str, pd.Series]) -> Iterator[tuple[str, str, str, int, float | None, float | None]]:
+    """Yield a `pair` row for every two sets; `labels` are those of each set by content."""
+    from sklearn.metrics import adjusted_rand_score
+
+    names = list(labels)
+    for number, name in enumerate(names):
+        for other in names[number + 1 :]:
+            both = pd.concat([labels[name], labels[other]], axis=1, join="inner", keys=["one", "other"])
+            comparable = len(both) and both.nunique().min() > 1
+            ari = adjusted_rand_score(both["one"], both["other"]) if comparable else None
+            same = float((both["one"] == both["other"]).mean()) if len(both) else None
+            yield "pair", name, other, len(both), same, ari
+
+
+def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
+    """Draw the counts of the sets, and below them the adjusted Rand index of every two."""
+    sets, pairs = table[table["part"] == "set"], table[table["part"] == "pair"]
+    short = short_names(sets["name"], 24)
+    numbers = {name: str(number) for number, name in enumerate(sets["name"])}
+    counts = [[f"{numbers[row['name']]}  {short[row['name']]}", *(f"{row[column]:,}" for column in COUNTS)]
+              for row in sets.to_dict("records")]  # fmt: skip
+    said = {(pair["name"], pair["other"]): _agreement(pair) for pair in pairs.to_dict("records")}
+    names = list(numbers)
+    agreements = [[f"{numbers[name]}  {short[name]}", *(said.get((other, name), "") for other in names[:-1])]
+                  for name in names[1:]]  # fmt: skip
+    headings = ["Adjusted Rand index (images)", *(f"with {numbers[name]}" for name in names[:-1])]
+    with theme(style):
+        made = write_tables(figure, [[["Labels", *COUNTS.values()], *counts], [headings, *agreements]], style)
+        what = "Found: contents that are images of the data set. Conflicts: contents with several labels"
+        own = "" if sets["classes"].iloc[0] else "No labels in this data set. "
+        note(made, f"{own}{what}, which are left out below. –: no common images, or one class.", style)
+    return made
+
+
+def _agreement(pair: Mapping[str, Any]) -> str:
+    if pd.isna(pair["ari"]):
+        return "–"
+    return f"{pair['ari']:.2f} ({pair['common']:,})".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,30 @@
+"""The contents and labels of the files of another data set, which need not be decoded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from workflow_scripts.intake.known import ID_DIGITS
+from workflow_scripts.intake.labels import label_images
+from workflow_scripts.intake.listing import scan
+from workflow_scripts.io.images import ImageRejected, format_of, open_file
+from workflow_scripts.provenance import file_digest
+
+
+def known_files(folder: str, level: int = -1) -> Iterator[tuple[str, str]]:
+    """Yield the start of the SHA-256, and the label, of each image file in a folder for its class.
+
+    `level` is that of the rule `folder` of labels. Files that do not begin like an image are left out.
+    """
+    paths = {entry.path: "" for entry in scan(folder)}
+    for path, label in label_images(paths, "folder", level=level).labels.items():
+        if label and _is_image(Path(folder, path)):
+            yield file_digest(Path(folder, path))[:ID_DIGITS], label
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        with open_file(path) as stream:
+            format_of(stream)
+    except ImageRejected:
+        return False
+    return True
