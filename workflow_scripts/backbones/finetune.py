@@ -184,15 +184,7 @@ def finetune(
     chosen = weights.Backbone.of(backbone)
     side_by_side = workers if where.type == "cpu" else CUDA_WORKERS
     training = Training(net, loaded.normalisation, trained, images, targets, chosen.size, where, side_by_side)
-    optimiser = _optimiser(how, trained)
-    curves = [(0, *training.evaluate(train), *training.evaluate(test))]
-    random = np.random.default_rng(how.seed)
-    for epoch in range(1, how.epochs + 1):
-        seen = training.epoch(random.permutation(train), how.batch_size, optimiser)
-        curves.append((epoch, *seen, *training.evaluate(test)))
-        log.info("epoch %d: loss %.4f, accuracy %.4f; held out: loss %.4f, accuracy %.4f", *curves[-1])
-        if report:
-            report(epoch, how.epochs)
+    curves = _curves(training, how, train, test, report)
     metadata = {
         "model": chosen.model,
         "classes": classes,
@@ -204,8 +196,27 @@ def finetune(
     tensors = {name: value.cpu().contiguous() for name, value in net.state_dict().items()}
     with store.replacing(output) as temporary:
         temporary.write_bytes(save(tensors, {OWN_METADATA: json.dumps(metadata, sort_keys=True)}))
-    table = pd.DataFrame(curves, columns=["epoch", "loss", "accuracy", "test_loss", "test_accuracy"])
-    return table, predictions(training.all_logits(), labels, classes, test, train)
+    return curves, predictions(training.all_logits(), labels, classes, test, train)
+
+
+def _curves(
+    training: Training,
+    how: FineTuning,
+    train: np.ndarray,
+    test: np.ndarray,
+    report: Callable[[int, int], None] | None,
+) -> pd.DataFrame:
+    """Train on the rows `train` for all epochs, and return the learning curves of `finetune`."""
+    optimiser = _optimiser(how, training.parameters)
+    curves = [(0, *training.evaluate(train), *training.evaluate(test))]
+    random = np.random.default_rng(how.seed)
+    for epoch in range(1, how.epochs + 1):
+        seen = training.epoch(random.permutation(train), how.batch_size, optimiser)
+        curves.append((epoch, *seen, *training.evaluate(test)))
+        log.info("epoch %d: loss %.4f, accuracy %.4f; held out: loss %.4f, accuracy %.4f", *curves[-1])
+        if report:
+            report(epoch, how.epochs)
+    return pd.DataFrame(curves, columns=["epoch", "loss", "accuracy", "test_loss", "test_accuracy"])
 
 
 def held_out_split(

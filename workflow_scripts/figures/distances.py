@@ -123,11 +123,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         matrices = table[table["part"] == "matrix"]
         matrices = pd.concat([matrices, matrices.drop_duplicates("series").assign(points=DISCRETE)])
         across = 1 if figure["width"] < ONE_COLUMN else min(ACROSS, int(matrices["series"].value_counts().max()))
-        rows = [
-            series_rows.iloc[start : start + across]
-            for _, series_rows in matrices.groupby("series", sort=False)
-            for start in range(0, len(series_rows), across)
-        ]
+        rows = _in_rows(matrices, across)
         side = min(70, (figure["width"] - 42) / across)
         size = min(small(style), side * POINTS_PER_MM / (1.1 * len(colours)))
         fit = size >= LEGIBLE
@@ -143,15 +139,23 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 ax.set_title(_title(matrix, side, style["font_size"]))
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
         bar.set_label("Distance (share of the\npanel's 99th percentile)", size=small(style))
-        first = matrices.iloc[0]
-        meaning = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
-        note(
-            made,
-            f"{first['n']:.0f} images. {meaning}; [ ]: {100 * first['confidence']:g} % bootstrap over images."
-            + ("" if fit else f" {len(colours)} classes in the order of their names."),
-            style,
-        )
+        unnamed = "" if fit else f" {len(colours)} classes in the order of their names."
+        note(made, _meaning(matrices.iloc[0]) + unnamed, style)
     return made
+
+
+def _in_rows(matrices: pd.DataFrame, across: int) -> list[pd.DataFrame]:
+    """Return the matrices of each row of panels: at most `across`, all of the same features."""
+    return [
+        of_series.iloc[start : start + across]
+        for _, of_series in matrices.groupby("series", sort=False)
+        for start in range(0, len(of_series), across)
+    ]
+
+
+def _meaning(matrix: pd.Series) -> str:
+    correlation = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
+    return f"{matrix['n']:.0f} images. {correlation}; [ ]: {100 * matrix['confidence']:g} % bootstrap over images."
 
 
 def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:

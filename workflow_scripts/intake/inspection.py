@@ -138,14 +138,10 @@ def inspect(
     same = {path: alike.dropped.get(first, Copy(first, Reason.DUPLICATE)) for path, first in firsts.items()}
     dropped = {**alike.dropped, **same}
     images = _without(kept, dropped)
-    set_aside = [
-        *((path, file.format, file.reason, file.detail, "", "", "") for path, file in rejected.items()),
-        *(_duplicate(path, facts[path], copy) for path, copy in dropped.items()),
-    ]
     quality = quality_table({path: _measured(fact) for path, fact in images.items()})
     return Inspection(
         pd.DataFrame([_row(path, fact, copies[path][1]) for path, fact in images.items()], columns=list(COLUMNS)),
-        pd.DataFrame(sorted(set_aside), columns=list(SET_ASIDE_COLUMNS), dtype=str),
+        _set_aside(facts, rejected, dropped),
         alike.pairs,
         _count_formats(facts, rejected, dropped),
         quality,
@@ -157,6 +153,17 @@ def inspect(
             *_thumbnails(facts, alike.pairs[alike.pairs["kind"] == NEAR]),
         ),
     )
+
+
+def _set_aside(
+    facts: Mapping[str, Facts], rejected: Mapping[str, _Rejection], dropped: Mapping[str, Copy]
+) -> pd.DataFrame:
+    """Return the table of the rejected files and of the duplicates that are dropped, sorted by path."""
+    rows = [
+        *((path, file.format, file.reason, file.detail, "", "", "") for path, file in rejected.items()),
+        *(_duplicate(path, facts[path], copy) for path, copy in dropped.items()),
+    ]
+    return pd.DataFrame(sorted(rows), columns=list(SET_ASIDE_COLUMNS), dtype=str)
 
 
 def _without(facts: Mapping[str, Facts], paths: Container[str]) -> dict[str, Facts]:

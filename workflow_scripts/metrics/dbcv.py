@@ -50,12 +50,9 @@ def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINT
     points = np.asarray(X, dtype=np.float64)
     partitions = as_partitions(labels, len(points))
     if len(points) > max_points:
-        estimates = np.array([_sampled(points, compact(partition), seed) for partition in partitions]).reshape(-1, 2)
-        reach = STUDENT_95 * estimates[:, 1]
-        return Estimates(estimates[:, 0], estimates[:, 0] - reach, estimates[:, 0] + reach)
+        return Estimates.sampled([_sampled(points, compact(row), seed) for row in partitions], STUDENT_95)
     distances = _distances(points)
-    values = [_index(distances, points.shape[1], compact(partition)) for partition in partitions]
-    return Estimates(np.array(values, dtype=float), *np.full((2, len(values)), np.nan))
+    return Estimates.exact([_index(distances, points.shape[1], compact(row)) for row in partitions])
 
 
 def validities(X: npt.ArrayLike, labels: npt.ArrayLike) -> np.ndarray:

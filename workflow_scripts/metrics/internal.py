@@ -1,6 +1,6 @@
 """Scores that need no labels: how compact and how well separated the clusters of many partitions are."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,18 @@ class Estimates(NamedTuple):
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    @classmethod
+    def exact(cls, values: npt.ArrayLike) -> Self:
+        """Return estimates of exact `values` (R,), without an interval."""
+        exact = np.array(values, dtype=float)
+        return cls(exact, *np.full((2, len(exact)), np.nan))
+
+    @classmethod
+    def sampled(cls, values_and_errors: npt.ArrayLike, quantile: float) -> Self:
+        """Return estimates from R pairs of a value and its standard error, of which the interval has `quantile`."""
+        value, error = np.array(values_and_errors).reshape(-1, 2).T
+        return cls(value, value - quantile * error, value + quantile * error)
 
 
 def compact(partition: np.ndarray) -> np.ndarray:
@@ -53,10 +65,9 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
     partitions = as_partitions(labels, len(points))
     if len(points) <= max_points:
         values = _silhouettes(points, [compact(partition) for partition in partitions])
-        return Estimates(values, *np.full((2, len(values)), np.nan))
-    estimates = np.array([_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions])
-    value, error = estimates.reshape(-1, 2).T
-    return Estimates(value, value - NORMAL_95 * error, value + NORMAL_95 * error)
+        return Estimates.exact(values)
+    sampled = [_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions]
+    return Estimates.sampled(sampled, NORMAL_95)
 
 
 def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

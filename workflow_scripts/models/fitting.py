@@ -61,16 +61,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     names["name"] = pd.Series(cluster_names(labels, given))
     clusters = np.where(labels < 0, NOISE, np.searchsorted(names.index, labels))  # numbered without empty clusters
     images = read_manifest(sources["manifest"], manifest)
-    of_model, held_out = parted(len(images), groups_of(images))
-    with store.reading(sources["features"], manifest) as file:
-        features = file["features"]
-        kept = features[at_most(MOST_IMAGES, of_model, features.shape[1])]
-        held_out = at_most(MOST_KNOWN, held_out, features.shape[1])
-        spread = spreads(kept)
-        known = novelty(features[held_out], kept, spread)
-        centers = _centers(files, runs[k], row)[names.index]
-        tensors = {"centers": centers, "kept_images": kept, "spread": spread, "held_out": known}
-        tensors |= _reduction(sources["points"], cell, settings["decomposition"])
+    known, held_out = _known(sources["features"], manifest, groups_of(images))
+    centers = _centers(files, runs[k], row)[names.index]
     network, codebooks = _network(sources["network"])
     facts = {
         "cell": dict(cell),
@@ -85,11 +77,28 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         },
         "clusterer": {**clusterer, "chosen_k": k, "repeat": int(runs[k].repeat[row]), **choice},
         "clusters": names.reset_index()[["cluster", "size", "predicted", "name"]].to_dict("records"),
-        "novelty": {"threshold": outlier_threshold(known, RATE), "rate": RATE},
+        "novelty": {"threshold": outlier_threshold(known["held_out"], RATE), "rate": RATE},
         "held_out": images["image_id"].iloc[held_out].tolist(),
     }
-    tensors |= codebooks
+    reduction = _reduction(sources["points"], cell, settings["decomposition"])
+    tensors = {"centers": centers, **known, **reduction, **codebooks}
     return SavedModel(facts, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
+
+
+def _known(features: str, manifest: str, groups: np.ndarray | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return what new images are compared with, and the rows of the held-out images.
+
+    These are the features of some images, `kept_images` (M, d), their `spread` (M,), and the novelties of the images
+    that are `held_out` (K,). `features` is the path of the feature store.
+    """
+    with store.reading(features, manifest) as file:
+        of_all = file["features"]
+        of_model, held_out = parted(len(of_all), groups)
+        held_out = at_most(MOST_KNOWN, held_out, of_all.shape[1])
+        kept = of_all[at_most(MOST_IMAGES, of_model, of_all.shape[1])]
+        spread = spreads(kept)
+        known = novelty(of_all[held_out], kept, spread)
+    return {"kept_images": kept, "spread": spread, "held_out": known}, held_out
 
 
 def _network(path: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
