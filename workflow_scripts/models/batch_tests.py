@@ -10,8 +10,9 @@ from math import comb
 
 import numpy as np
 
-MOST_KNOWN, MOST_BATCH = 1000, 100
-"""Numbers up to which the ways to draw a batch are counted: there are up to 1e145 of them, and floats end at 1e308."""
+MOST_KNOWN = 1000
+"""The largest number of known images: of these and the largest batch that the settings allow, 100 images, the ways to
+draw the batch can be counted. There are up to 1e145 of them, and floats end at 1e308."""
 PER_UNIT = 32
 """Steps of the scores per unit of the logarithm."""
 STEPS = 100

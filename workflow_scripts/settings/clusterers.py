@@ -16,7 +16,7 @@ from workflow_scripts.settings.costs import (
     THREADED_RESTARTS,
     encoder_weights,
 )
-from workflow_scripts.settings.methods import Method
+from workflow_scripts.settings.methods import Method, OnDevice
 
 Number = Annotated[int, Field(ge=1)]
 Numbers = Annotated[list[Number], Field(min_length=1)]
@@ -171,24 +171,19 @@ class _Restarted(_BestOf):
         return len(self.k) * self.repeats * self.n_init
 
 
-class KMeans(_Restarted):
+class KMeans(OnDevice, _Restarted):
     """Lloyd's k-means. Each of the `repeats` is the restart with the lowest inertia of `n_init`."""
 
     method: Literal["kmeans"] = "kmeans"
     init: Literal["k-means++", "k-means++-plain", "random"] = "k-means++"
     keep: Literal["best", "all"] = "best"
     """`all` stores every restart, `best` the best of each repeat."""
-    device: Literal["cpu", "cuda"] = "cpu"
 
     @property
     def prose(self) -> str:
         centers = "random first centres" if self.init == "random" else f"{self.init} first centres [@arthur2007]"
         kept = ", keeping the restart with the lowest inertia of each repeat" if self.keep == "best" else ""
         return f"k-means [@lloyd1982] with {centers}{kept}"
-
-    @property
-    def takes_gpu(self) -> bool:
-        return self.device == "cuda"
 
     @property
     def threads(self) -> int:
@@ -321,18 +316,12 @@ class Birch(OfK):
         return FLOAT * n**2 // 2
 
 
-class _Trained(_Repeated):
+class _Trained(OnDevice, _Repeated):
     """Base class of the settings of clusterers that train a network, on the CPU or a GPU."""
-
-    device: Literal["cpu", "cuda"] = "cpu"
 
     @property
     def takes_torch(self) -> bool:
         return True
-
-    @property
-    def takes_gpu(self) -> bool:
-        return self.device == "cuda"
 
     @property
     def threads(self) -> int:

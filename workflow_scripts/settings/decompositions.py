@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from workflow_scripts.settings.base import Model, Seed, UserPath
 from workflow_scripts.settings.costs import FLOAT, FLOP_PER_WEIGHT, FLOPS, encoder_weights
-from workflow_scripts.settings.methods import Method
+from workflow_scripts.settings.methods import Method, OnDevice
 
 EXACT_SIDE = 8192
 """The largest side of a matrix that PCA decomposes exactly; equal to `reduce.pca.MAX_EXACT`."""
@@ -270,7 +270,7 @@ def _all_pairs(given: Any) -> Any:
     return (given,) * 3 if isinstance(given, bool) else given
 
 
-class Autoencoder(_OfFeatures):
+class Autoencoder(OnDevice, _OfFeatures):
     """The codes of an autoencoder of three pairs of dense layers, trained to reconstruct the features (PyTorch)."""
 
     in_prose = (
@@ -308,15 +308,10 @@ class Autoencoder(_OfFeatures):
     """Share of the images that is not trained on: one half decides when a phase ends, the other half measures the
     reported error."""
     seed: Seed = 0
-    device: Literal["cpu", "cuda"] = "cpu"
 
     @property
     def takes_torch(self) -> bool:
         return True
-
-    @property
-    def takes_gpu(self) -> bool:
-        return self.device == "cuda"
 
     def n_stored(self, n: int, width: int) -> int:
         return self.widths[-1]

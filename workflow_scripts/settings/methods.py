@@ -1,6 +1,6 @@
 """The base class of families of methods: the settings model of a method registers itself when it is defined."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler
 
@@ -62,3 +62,14 @@ class Method(Model):
         for model in cls.registry.values():
             union = model if union is None else union | model
         return handler.generate_schema(Annotated[union, Field(discriminator=cls.tag)])
+
+
+class OnDevice(Model):
+    """Base class of the settings of methods that run on the CPU or on a GPU."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def takes_gpu(self) -> bool:
+        """Return whether the job runs on a GPU."""
+        return self.device == "cuda"

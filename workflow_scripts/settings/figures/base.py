@@ -21,6 +21,12 @@ Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
 Along = Literal[X]  # type: ignore[valid-type]
 Hue = Literal[HUES]  # type: ignore[valid-type]
 DRAWING = {"title", "width", "height"}
+COLUMN, TWO_COLUMNS = 85, 170
+"""The widths of one and of two columns of a journal, millimetres."""
+Width = Annotated[
+    float,
+    Field(gt=20, le=500, description="Width in millimetres; one column of a journal is 85, two are 170."),
+]
 
 
 def _number_or_best(given: Any) -> Any:
@@ -48,8 +54,7 @@ class Drawing(Model):
     sources: ClassVar[tuple[str, ...]] = ("scores",)
     """The names of the artefacts that the figure's table is computed from."""
     title: str | None = None
-    width: float = Field(170, gt=20, le=500)
-    """Width in millimetres; one column of a journal is 85, two are 170."""
+    width: Width = TWO_COLUMNS
     height: float | None = Field(None, gt=20, le=500)
     """Height in millimetres; null lets the kind of figure choose."""
     at: dict[str, Any] = {}
@@ -151,6 +156,7 @@ class OfOneK(Figure):
     """Base class of the settings of figures of one cell with one k."""
 
     of_cells = "one"
+    sources: ClassVar[tuple[str, ...]] = ("manifest", "points", "clusters", "scores")
     k: K = None
     by: Metric = "accuracy_majority"
     """The metric that chooses k if `k` is `best`."""

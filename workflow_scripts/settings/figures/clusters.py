@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflow_scripts.settings.figures.base import Figure, OfOneK
+from workflow_scripts.settings.figures.base import COLUMN, Figure, OfOneK, Width
 
 
 class Confusion(OfOneK):
@@ -12,7 +12,7 @@ class Confusion(OfOneK):
 
     sources = ("manifest", "clusters", "scores")
     kind: Literal["confusion"] = "confusion"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
 
 
 class ClassByCluster(OfOneK):
@@ -20,13 +20,12 @@ class ClassByCluster(OfOneK):
 
     sources = ("manifest", "clusters", "scores")
     kind: Literal["class_by_cluster"] = "class_by_cluster"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
 
 
 class ContactSheet(OfOneK):
     """Images of each cluster: nearest the centre, at the border to other clusters, farthest from the centre."""
 
-    sources = ("manifest", "points", "clusters", "scores")
     shows_images = True
     kind: Literal["contact_sheet"] = "contact_sheet"
     clusters: list[str] = []
@@ -41,7 +40,6 @@ class ContactSheet(OfOneK):
 class ClusterPair(OfOneK):
     """Images of two clusters side by side: nearest the centre, at the border, farthest from the centre."""
 
-    sources = ("manifest", "points", "clusters", "scores")
     computes = True
     shows_images = True
     kind: Literal["cluster_pair"] = "cluster_pair"
@@ -57,7 +55,6 @@ class ClusterPair(OfOneK):
 class NearTwins(OfOneK):
     """The closest pairs of an image and its nearest neighbour that are in different clusters."""
 
-    sources = ("manifest", "points", "clusters", "scores")
     computes = True
     shows_images = True
     kind: Literal["near_twins"] = "near_twins"
@@ -73,18 +70,17 @@ class ClassScores(OfOneK):
 
     sources = ("class_scores", "scores")
     kind: Literal["class_scores"] = "class_scores"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
 
 
 class ClusterScores(OfOneK):
     """A table of the size, purity, cohesion, silhouette and DBCV of each cluster."""
 
-    sources = ("manifest", "points", "clusters", "scores")
     computes = True
     copies_of_points = 6
     holds_pairs = True
     kind: Literal["cluster_scores"] = "cluster_scores"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
 
 
 class AreaFractions(OfOneK):
@@ -111,11 +107,10 @@ class Overlay(OfOneK):
 class SilhouetteProfile(OfOneK):
     """The silhouette of every image, sorted within its cluster."""
 
-    sources = ("manifest", "points", "clusters", "scores")
     computes = True
     holds_pairs = True
     kind: Literal["silhouette_profile"] = "silhouette_profile"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
 
 
 class DecisionGraph(OfOneK):

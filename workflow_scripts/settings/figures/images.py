@@ -6,7 +6,7 @@ from pydantic import Field
 
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.settings.base import UserPath
-from workflow_scripts.settings.figures.base import Figure
+from workflow_scripts.settings.figures.base import COLUMN, Figure, Width
 
 
 class Samples(Figure):
@@ -27,7 +27,7 @@ class Formats(Figure):
     sources = ("formats",)
     of_cells = "one"
     kind: Literal["formats"] = "formats"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
 
 
 class ScaleTable(Figure):
@@ -45,7 +45,7 @@ class ClassDistribution(Figure):
     sources = ("manifest",)
     of_cells = "one"
     kind: Literal["class_distribution"] = "class_distribution"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
 
 
 class LabelSets(Figure):

@@ -8,7 +8,7 @@ from pydantic import Field
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.settings.base import Seed
 from workflow_scripts.settings.costs import FLOAT
-from workflow_scripts.settings.figures.base import Figure, OfOneK
+from workflow_scripts.settings.figures.base import COLUMN, Figure, OfOneK, Width
 
 
 class ExplainedVariance(Figure):
@@ -18,7 +18,7 @@ class ExplainedVariance(Figure):
     of_cells = axes_of("decomposed")
     of_method = "pca"
     kind: Literal["explained_variance"] = "explained_variance"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
 
 
 class IntrinsicDimension(Figure):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflow_scripts.settings.figures.base import Along, Factor, Figure, Hue, Metric
+from workflow_scripts.settings.figures.base import COLUMN, Along, Factor, Figure, Hue, Metric, Width
 
 
 class _AtOneK(Figure):
@@ -69,7 +69,7 @@ class Heatmap(Figure):
 
     compares = True
     kind: Literal["heatmap"] = "heatmap"
-    width: float = Field(85, gt=20, le=500)
+    width: Width = COLUMN
     metric: Metric = "accuracy_majority"
     axes: tuple[Factor, Factor] | None = None
     """The two choices; null takes the two that explain most of the variance."""
