@@ -2,7 +2,6 @@
 
 import sys
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 import jsonschema
@@ -128,18 +127,3 @@ def test_every_method_has_code_of_its_name(family, folder, functions):
     for name in family.registry:
         module = import_module(f"workflow_scripts.{folder}.{name}")
         assert all(callable(getattr(module, function)) for function in functions), name
-
-
-def test_no_settings_are_told_apart_by_type_outside_their_folder():
-    names = {
-        model.__name__ for family in (Clusterer, Decomposition, Step, Figure) for model in family.registry.values()
-    }
-    package = Path(workflow_scripts.__file__).parent
-    lines = [
-        line
-        for path in package.rglob("*.py")
-        if path.parent.name != "settings"
-        for line in path.read_text().splitlines()
-        if "isinstance(" in line and any(name in line.partition("isinstance(")[2] for name in names)
-    ]
-    assert lines == []
