@@ -1,6 +1,6 @@
 """TURTLE: search for the labelling that linear classifiers learn best (Gadetsky, Jiang & Brbić 2024)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy, linear, normalize
 
 from workflow_scripts.clusterers import Progress
 from workflow_scripts.clusterers.trained import Trained, each_k, scaled, train_each
+from workflow_scripts.errors import UserError
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.reduce.training import adam, batches, step
@@ -43,6 +44,20 @@ class Linear(nn.Module):
         return linear(x, weight, self.bias)
 
 
+class OfSpaces(nn.Module):
+    """A linear layer for each of the spaces that points consist of; `widths` are the numbers of their columns."""
+
+    def __init__(self, widths: Sequence[int], k: int, normalised: bool, random: torch.Generator) -> None:
+        super().__init__()
+        self.widths = tuple(widths)
+        self.layers = nn.ModuleList(Linear(d, k, normalised, random) for d in widths)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of points (n, d) in each space, (spaces, n, k)."""
+        parts = x.split(self.widths, dim=1)
+        return torch.stack([layer(part) for layer, part in zip(self.layers, parts, strict=True)])
+
+
 def cluster(
     points: np.ndarray,
     settings: Mapping[str, Any],
@@ -53,10 +68,16 @@ def cluster(
 ) -> Iterator[tuple[int, Runs]]:
     """Cluster `points` (N, d) for each k with the settings of `settings.Turtle`, as `trained.train_each` does.
 
-    The diagnostics of a run are the final `loss` of the classifier (nats an image) and the `entropy` of the sizes of
-    the clusters (nats). Raises `UserError` if the GPU is missing, all points are equal, or the loss is infinite.
+    The diagnostics of a run are the final `loss` of the classifiers (nats an image, the sum over the spaces) and the
+    `entropy` of the sizes of the clusters (nats, the sum over the spaces). Raises `UserError` if the GPU is missing,
+    all points of a space are equal, `spaces` are not d columns together, or the loss is infinite.
     """
-    X = scaled(points, settings)
+    widths = settings["spaces"] or [points.shape[1]]
+    if sum(widths) != points.shape[1]:
+        found = f"found {' + '.join(map(str, widths))}"
+        raise UserError(f"{KEY}.spaces: {found}, allowed: numbers whose sum is that of the columns, {points.shape[1]}")
+    parts = np.split(points, np.cumsum(widths)[:-1], axis=1)
+    X = torch.cat([scaled(part, settings) for part in parts], dim=1)
     training = partial(each_k, partial(train_labelling, X, settings), settings["k"])
     return train_each(training, X, settings, base_seed, n_threads, progress, checkpoints)
 
@@ -64,39 +85,54 @@ def cluster(
 def train_labelling(X: Tensor, settings: Mapping[str, Any], k: int, base_seed: int, checkpoint: Checkpoint) -> Trained:
     """Train a labelling of X (N, d) into k clusters, with the settings of `settings.Turtle`.
 
-    The labelling is a linear layer with normalised weights and a softmax. In every round a new linear classifier takes
-    `inner_steps` steps towards the labels, and the labelling one step along the gradient of `labelling_loss`.
+    The labelling is the mean over the spaces of a linear layer with normalised weights and a softmax. In every round a
+    new linear classifier of each space takes `inner_steps` steps towards the labels, and the labelling one step along
+    the gradient of `labelling_loss`.
     """
-    labelling = Linear(X.shape[1], k, True, _random(base_seed, "labelling")).to(X.device)
+    widths = settings["spaces"] or [X.shape[1]]
+    labelling = OfSpaces(widths, k, True, _random(base_seed, "labelling")).to(X.device)
     optimiser = adam([*labelling.parameters()], settings["learning_rate"])
     for number in checkpoint.rounds(f"k={k}", labelling, optimiser, settings["steps"]):
         x = X[next(batches(len(X), settings["batch_size"], seed(base_seed, number)))]
-        labels = labelling(x).softmax(dim=1)
-        loss, entropy = labelling_loss(_learnt(x, labels.detach(), settings, _random(base_seed, number)), labels)
+        labels = labelling(x).softmax(dim=2)
+        loss, entropy = labelling_loss(_learnt(x, labels, widths, settings, _random(base_seed, number)), labels)
         step(optimiser, loss - settings["gamma"] * entropy, KEY)
     with torch.no_grad():
-        labels = labelling(X).softmax(dim=1)
-    loss, entropy = labelling_loss(_learnt(X, labels, settings, _random(base_seed, settings["steps"])), labels)
+        labels = labelling(X).softmax(dim=2)
+    loss, entropy = labelling_loss(_learnt(X, labels, widths, settings, _random(base_seed, settings["steps"])), labels)
     diagnostics = {"loss": loss.item(), "entropy": entropy.item()}
-    return Trained(labels.argmax(dim=1).cpu(), settings["steps"], True, diagnostics)
+    return Trained(labels.mean(dim=0).argmax(dim=1).cpu(), settings["steps"], True, diagnostics)
 
 
 def labelling_loss(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the cross-entropy of a classifier and the entropy of the mean labels, both in nats.
+    """Return the cross-entropy of the classifiers and the entropy of the mean labels, both in nats and summed over the
+    spaces.
 
-    `logits` (n, k) are those of the classifier, `labels` (n, k) probabilities (equation 12 of the paper).
+    `logits` are those of a classifier of each space, `labels` the probabilities that each space gives, both (spaces,
+    n, k). The classifiers are compared with the mean of the labels over the spaces (equations 9 and 12 of the paper).
     """
-    return cross_entropy(logits, labels), torch.special.entr(labels.mean(dim=0)).sum()
+    return _cross_entropies(logits, labels.mean(dim=0)), torch.special.entr(labels.mean(dim=1)).sum()
 
 
-def _learnt(x: Tensor, labels: Tensor, settings: Mapping[str, Any], random: torch.Generator) -> Tensor:
-    """Return the logits (n, k) of a linear classifier after its steps towards labels (n, k) of points (n, d)."""
-    classifier = Linear(x.shape[1], labels.shape[1], False, random).to(x.device)
-    optimiser = adam([*classifier.parameters()], settings["learning_rate"])
+def _cross_entropies(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the sum over the spaces of the cross-entropy of logits (spaces, n, k) and labels (n, k)."""
+    return torch.stack([cross_entropy(of_space, labels) for of_space in logits]).sum()
+
+
+def _learnt(
+    x: Tensor, labels: Tensor, widths: Sequence[int], settings: Mapping[str, Any], random: torch.Generator
+) -> Tensor:
+    """Return the logits (spaces, n, k) of linear classifiers after their steps towards the mean labels of the spaces.
+
+    `x` are points (n, d), `labels` (spaces, n, k).
+    """
+    mean_labels = labels.detach().mean(dim=0)
+    classifiers = OfSpaces(widths, labels.shape[2], False, random).to(x.device)
+    optimiser = adam([*classifiers.parameters()], settings["learning_rate"])
     for _ in range(settings["inner_steps"]):
-        step(optimiser, cross_entropy(classifier(x), labels), KEY)
+        step(optimiser, _cross_entropies(classifiers(x), mean_labels), KEY)
     with torch.no_grad():
-        return classifier(x)
+        return classifiers(x)
 
 
 def _random(base_seed: int, name: int | str) -> torch.Generator:

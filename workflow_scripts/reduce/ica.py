@@ -55,5 +55,7 @@ def decompose(
             store.write_row_facts(file, store.row_facts(features))
             store.put(file, "mean", fitted.mean * X.divisors)
             store.put(file, "components", axes.astype(np.float32))
+            for name, values in X.fitted.items():
+                store.put(file, name, values)
             store.put(file, "scores", whitened @ rotation.T)
     progress(len(whitened), len(whitened))

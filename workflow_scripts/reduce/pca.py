@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import Matrix
-from workflow_scripts.reduce.scaling import Scaled
+from workflow_scripts.reduce.scaling import POWERS, Scaled
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # bytes of rows (float64) read at once; fixed, because the order of the sums depends on it
@@ -122,7 +122,8 @@ def decompose(
 
     `settings` are those of `settings.Pca`. The store has `scores` (N, C), `explained_variance` (C,),
     `explained_variance_ratio` (C,) and `mean` (d,) float64, and `components` (C, d) float32. Mean and components are
-    for features that `standard` did not scale: the axes are divided by the standard deviations. BLAS uses one thread,
+    for features that are not divided by their standard deviations yet: the axes are. Powers that were fitted are
+    stored beside them. BLAS uses one thread,
     because the last bits depend on the number of threads.
     """
     with store.reading(source) as features:
@@ -137,6 +138,8 @@ def decompose(
                 store.put(file, name, getattr(fitted, name))
             store.put(file, "mean", fitted.mean * X.divisors)
             store.put(file, "components", (fitted.components / X.divisors).astype(np.float32))
+            for name, values in X.fitted.items():
+                store.put(file, name, values)
             shape = X.shape[0], len(fitted.components)
             chunks = tuple(map(min, shape, SCORES_CHUNK))
             with store.filling(file, "scores", shape, np.float64, chunks) as scores:
@@ -150,7 +153,8 @@ def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray
 
     Returns
     -------
-    `mean` (d,) float64, `components` (C, d) float32 and, of a PCA, `explained_variance` (C,) float64, by name.
+    `mean` (d,) float64, `components` (C, d) float32, of a PCA `explained_variance` (C,) float64, and the powers (d,)
+    float32 of a scaling that has them, by name.
 
     Raises `UserError` if an earlier version of Clustergrid made the store without them.
     """
@@ -159,7 +163,8 @@ def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray
             raise UserError(f"{path}: made without the axes of the PCA; delete it and run again")
         kept = slice(n_components)
         names = [name for name in ("components", "explained_variance") if name in file]
-        return {"mean": file["mean"][:], **{name: file[name][kept] for name in names}}
+        whole = [name for name in ("mean", POWERS) if name in file]
+        return {**{name: file[name][:] for name in whole}, **{name: file[name][kept] for name in names}}
 
 
 class _Centred:

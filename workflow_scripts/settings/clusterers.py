@@ -429,12 +429,12 @@ class Temi(_Trained):
 
 
 class Turtle(_Trained):
-    """The labelling that linear classifiers learn best (TURTLE, Gadetsky et al. 2024), in one space of features. A
-    large margin between the clusters makes it easy to learn; the entropy of their sizes keeps it from being one
-    cluster, and makes clusters of similar size. The paper has 6000 steps at a learning rate of 0.001 in spaces of 768
-    dimensions and more, and may use two spaces."""
+    """The labelling that linear classifiers learn best (TURTLE, Gadetsky et al. 2024), in one space of features or in
+    several. A large margin between the clusters makes it easy to learn; the entropy of their sizes keeps it from being
+    one cluster, and makes clusters of similar size. The paper has 6000 steps at a learning rate of 0.001 in spaces of
+    768 dimensions and more."""
 
-    in_prose = "TURTLE [@gadetsky2024] in one space with gamma = {gamma:g} in PyTorch [@paszke2019]"
+    in_prose = "TURTLE [@gadetsky2024] with gamma = {gamma:g} in PyTorch [@paszke2019]"
     method: Literal["turtle"] = "turtle"
     gamma: float = Field(10.0, ge=0)
     """Weight of the entropy of the clusters' sizes; large values make clusters of one size."""
@@ -445,11 +445,20 @@ class Turtle(_Trained):
     learning_rate: float = Field(1e-2, gt=0)
     """Learning rate of the labelling and of the classifier."""
     batch_size: int = Field(10_000, ge=2)
+    spaces: Numbers | None = Field(None, min_length=2)
+    """Numbers of columns of the spaces that the points consist of, such as the widths of the parts of joined features
+    that are clustered as they are (`decomposition: none`). Each space has its own linear layers, and the labels are the
+    mean over them; null takes all columns as one space."""
+
+    @property
+    def prose(self) -> str:
+        several = f", in spaces of {' and '.join(map(str, self.spaces))} columns" if self.spaces else ""
+        return super().prose + several
 
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes that the running repeats hold: a batch of points with its logits and labels, or in the end
         the labels, logits and gradients of all points."""
-        k, batch = max(self.k), min(n, self.batch_size)
+        k, batch = max(self.k) * len(self.spaces or [d]), min(n, self.batch_size)
         return self.threads * 4 * max(batch * (d + 12 * k), n * 5 * k)
 
     def seconds(self, n: int, d: int) -> float:

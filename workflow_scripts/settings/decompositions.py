@@ -13,8 +13,15 @@ from workflow_scripts.settings.methods import Method, OnDevice
 
 EXACT_SIDE = 8192
 """The largest side of a matrix that PCA decomposes exactly; equal to `reduce.pca.MAX_EXACT`."""
+FITTED_NUMBERS = 1 << 24
+"""The largest number of values that powers are fitted on; equal to `reduce.scaling.FITTED_NUMBERS`."""
 SECONDS_PER_IMAGE = 0.2
-SCALED = {"standard": "standardised", "power": "power-transformed [@perronnin2010]", "l2": "L2-normalised"}
+SCALED = {
+    "standard": "standardised",
+    "power": "power-transformed [@perronnin2010]",
+    "yeo-johnson": "standardised Yeo-Johnson-transformed [@yeo2000]",
+    "l2": "L2-normalised",
+}
 """The adjective for each scaling of features in a methods paragraph."""
 UMAP_COMPILED = 150_000_000
 """Bytes that numba takes to compile UMAP."""
@@ -103,14 +110,19 @@ class _OfFeatures(Decomposition):
 class _OfScaledFeatures(_OfFeatures):
     """Base class of the decompositions whose features are scaled first."""
 
-    scale: Literal["standard", "power", "l2"] | None = None
+    scale: Literal["standard", "power", "yeo-johnson", "l2"] | None = None
     """How features are scaled first: `standard` divides each by its standard deviation, `power` takes the square root
-    and keeps the sign, `l2` divides those of each image by their length, as the cosine does; null leaves them as they
-    are."""
+    and keeps the sign, `yeo-johnson` makes each most like a normal distribution by a power that is fitted to it, and
+    then does as `standard`, `l2` divides those of each image by their length, as the cosine does; null leaves them as
+    they are. The powers are fitted on 16 million numbers at most, evenly spaced images."""
 
     @property
     def prose(self) -> str:
         return super().prose + (f" of {SCALED[self.scale]} features" if self.scale else "")
+
+    def scaling_bytes(self, n: int, width: int) -> int:
+        """Return the bytes that the scaling takes before the decomposition: those of fitted powers, with a copy."""
+        return 2 * FLOAT * min(n * width, FITTED_NUMBERS) if self.scale == "yeo-johnson" else 0
 
 
 class Pca(_OfScaledFeatures):
@@ -134,7 +146,7 @@ class Pca(_OfScaledFeatures):
         side = min(n, width)
         if side > EXACT_SIDE:
             side = min(side, self.max_components or EXACT_SIDE)
-        return 3 * FLOAT * side * (side + width)
+        return max(3 * FLOAT * side * (side + width), self.scaling_bytes(n, width))
 
 
 class Ica(_OfScaledFeatures):
@@ -155,7 +167,7 @@ class Ica(_OfScaledFeatures):
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of the PCA, and of the components with their copies."""
         of_components = 8 * FLOAT * n * self.n_stored(n, width)
-        return Pca(max_components=self.n_components).memory(n, width) + of_components
+        return Pca(max_components=self.n_components, scale=self.scale).memory(n, width) + of_components
 
 
 class KernelPca(_OfScaledFeatures):
@@ -180,7 +192,7 @@ class KernelPca(_OfScaledFeatures):
 
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of the features and their copies, and of the kernel with its copies."""
-        return FLOAT * (3 * n * width + 4 * n**2)
+        return max(FLOAT * (3 * n * width + 4 * n**2), self.scaling_bytes(n, width))
 
 
 class _Map(Decomposition):

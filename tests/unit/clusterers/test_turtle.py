@@ -3,12 +3,14 @@
 from math import log
 
 import numpy as np
+import pytest
 import torch
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.clusterers import turtle
 from workflow_scripts.clusterers.turtle import Linear, labelling_loss
+from workflow_scripts.errors import UserError
 from workflow_scripts.settings.clusterers import Turtle
 
 
@@ -25,9 +27,33 @@ def test_the_objective_is_the_papers_sums():
         total = sum(np.exp(logits[i, c]) for c in range(3))
         expected -= sum(labels[i, c] * log(np.exp(logits[i, c]) / total) for c in range(3)) / 6
     sizes = [sum(labels[i, c] for i in range(6)) / 6 for c in range(3)]
-    loss, entropy = labelling_loss(torch.tensor(logits), torch.tensor(labels))
+    loss, entropy = labelling_loss(torch.tensor(logits)[None], torch.tensor(labels)[None])
     np.testing.assert_allclose(loss, expected, rtol=1e-12)
     np.testing.assert_allclose(entropy, -sum(size * log(size) for size in sizes), rtol=1e-12)
+
+
+def test_the_objective_in_two_spaces_compares_each_classifier_with_the_mean_of_the_labels():
+    """The paper's equations 9 and 12: losses and entropies are sums over the spaces."""
+    random = np.random.default_rng(0)
+    logits, labels = random.normal(size=(2, 6, 3)), random.dirichlet([1, 1, 1], (2, 6))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    expected = sum(-(labels.mean(axis=0) * np.log(of_space)).sum(axis=1).mean() for of_space in shares)
+    sizes = labels.mean(axis=1)
+    loss, entropy = labelling_loss(torch.tensor(logits), torch.tensor(labels))
+    np.testing.assert_allclose(loss, expected, rtol=1e-12)
+    np.testing.assert_allclose(entropy, -(sizes * np.log(sizes)).sum(), rtol=1e-12)
+
+
+def test_two_spaces_tell_apart_what_each_alone_leaves_together():
+    random = np.random.default_rng(0)
+    classes = np.arange(80) % 4
+    halves = [np.where((classes // 2 if space else classes % 2)[:, None], 4.0, -4.0) for space in (0, 1)]
+    points = np.hstack([half + random.normal(size=(80, width)) for half, width in zip(halves, (3, 5), strict=True)])
+    settings = Turtle(k=[4], repeats=4, steps=40, learning_rate=0.05, spaces=[3, 5]).dump()
+    ((_, runs),) = turtle.cluster(points, settings, 0, 1, lambda done, total: None)
+    assert max(adjusted_rand_score(classes, labels) for labels in runs.labels) > 0.9
+    with pytest.raises(UserError, match=r"turtle.spaces: found 3 \+ 4, allowed: numbers whose sum .* columns, 8"):
+        _labels(points, 4, spaces=[3, 4])
 
 
 def test_the_layer_of_the_labelling_is_normalised():

@@ -11,7 +11,7 @@ import pytest
 from figure_artefacts import CELL, image_ids, write_manifest, write_scores
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.preprocessing import PowerTransformer, StandardScaler, normalize
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -26,11 +26,12 @@ N, WIDTH, CLASSES = 90, 20, ("Cr", "In", "Pa")
 CODES = Autoencoder(widths=(12, 8, 4), tied=True, phases=[{"g": 3}]).dump()
 DECOMPOSITIONS = {
     **{"pca": Pca().dump(), "codes": CODES, "none": None, "ica": Ica(n_components=4, scale="standard").dump()},
-    **{scale: Pca(scale=scale).dump() for scale in ("standard", "power", "l2")},
+    **{scale: Pca(scale=scale).dump() for scale in ("standard", "power", "yeo-johnson", "l2")},
 }
 SCALERS = {
     "standard": lambda features: StandardScaler().fit_transform(features),
     "power": lambda features: np.where(features < 0, -1, 1) * np.abs(features) ** 0.5,
+    "yeo-johnson": lambda features: PowerTransformer().fit_transform(features),
     "l2": normalize,
 }
 BACKBONE = {"model": "squeezenet1_1", "weights": "default", "sha256": None, "seed": 0}

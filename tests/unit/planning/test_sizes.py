@@ -18,12 +18,13 @@ from workflow_scripts.io.points import reduced
 from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, PERTURBED_VERSIONS, Sizes, csv_rows
 from workflow_scripts.preprocess.perturbations import VERSIONS
+from workflow_scripts.reduce import scaling
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOPS
-from workflow_scripts.settings.decompositions import EXACT_SIDE
+from workflow_scripts.settings.decompositions import EXACT_SIDE, FITTED_NUMBERS
 
 CONFIG = """
 preprocess:
@@ -249,6 +250,7 @@ def test_folds_take_the_time_of_their_clusterings(sizes, monkeypatch):
 @pytest.mark.parametrize("n", [300, 1800, 8192, 8193, 150_000])
 def test_decomposition_has_room_for_what_pca_holds(sizes, monkeypatch, n):
     assert EXACT_SIDE == MAX_EXACT
+    assert FITTED_NUMBERS == scaling.FITTED_NUMBERS
     monkeypatch.setattr(type(sizes), "n_images", n)
     side, width = min(n, 512), 512
     least = 8 * (2 * side * side + 2 * side * width) / 1e6  # matrix and eigenvectors; axes and the sum under way

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.preprocessing import PowerTransformer, StandardScaler, normalize
 
+from workflow_scripts.reduce import scaling
 from workflow_scripts.reduce.scaling import ROWS, Scaled
 
 N = ROWS + 7
@@ -28,3 +29,21 @@ def test_rows_are_scaled_alone():
     powered = Scaled(negative, "power")[:]
     np.testing.assert_allclose(powered * np.abs(powered), negative, rtol=1e-6)
     assert Scaled(X, None)[2:4].tobytes() == X[2:4].tobytes()
+
+
+@pytest.mark.parametrize("training", [None, TRAINING], ids=["all", "some"])
+def test_powers_are_those_of_the_training_rows(training):
+    skewed = np.sign(X) * X**2
+    rows = slice(None) if training is None else training
+    theirs = PowerTransformer().fit(skewed[rows].astype(float))
+    ours = Scaled(skewed, "yeo-johnson", training)
+    np.testing.assert_allclose(ours.fitted["powers"], theirs.lambdas_, rtol=1e-6)
+    scaled = ours[:]
+    centred = scaled - scaled[rows].mean(axis=0)
+    np.testing.assert_allclose(centred, theirs.transform(skewed.astype(float)), rtol=1e-3, atol=1e-4)
+
+
+def test_powers_of_many_numbers_are_fitted_on_some_images(monkeypatch):
+    monkeypatch.setattr(scaling, "FITTED_NUMBERS", 400)
+    theirs = PowerTransformer().fit(X[np.linspace(0, N - 1, 100).astype(int)].astype(float))
+    np.testing.assert_allclose(Scaled(X, "yeo-johnson").fitted["powers"], theirs.lambdas_, rtol=1e-6)
