@@ -147,6 +147,9 @@ def test_labels_by_key_are_a_table_that_the_grid_reads(page, tmp_path):
     assert "3 of 50 labelled, 1 skipped; 2 of all 125 images had a label before" in text(browser, "counts")
     browser.refresh()
     assert text(browser, "path") == f"5 of 50: {paths[4]}"  # the first without a decision
+    browser.execute_script("document.getElementById('previous').focus()")
+    press(browser, " ")  # presses the button that has the focus, as everywhere
+    assert text(browser, "path") == f"4 of 50: {paths[3]}"
     exported = tmp_path / "labels.csv"
     exported.write_text(browser.execute_script("return deciding.csv()"))
     with open(exported, newline="") as stream:

@@ -522,7 +522,7 @@ scatter.canvas.addEventListener("wheel", event => {
   event.preventDefault();
   scatter.zoom(Math.exp(-Math.max(-200, Math.min(200, event.deltaY)) / 300), ...inCanvas(event));
 }, { passive: false });
-setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+setTheme(document.documentElement.dataset.theme);
 showMap(true);
 setDragging("pan");
 element("cell").value = data.opening.cell;

@@ -106,6 +106,6 @@ element("cell").append(...data.cells.map((cell, i) => make("option", { value: i,
 element("cell").onchange = () => { fillK(); show(); };
 element("k").onchange = show;
 Object.entries(views).forEach(([id, [text]]) => element("views").append(make("button",
-  { id, textContent: text, onclick: () => { view = id; show(); } }), " "));
+  { id, textContent: text, onclick: () => { view = id; show(); } })));
 fillK();
 show();

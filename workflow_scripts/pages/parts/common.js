@@ -1,5 +1,7 @@
 /** What every page uses: elements by their id and new ones, tables as CSV, and files for the person to keep. */
 
+document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"; // as the person's system
+
 const element = id => document.getElementById(id);
 
 function make(tag, properties = {}, ...children) {

@@ -43,7 +43,8 @@ class Deciding {
     this.show(this.item, this.decided(this.item));
     this.mark(before);
     this.mark(this.at);
-    element("list").children[this.at].scrollIntoView({ block: "nearest" });
+    const list = element("list"), row = list.children[this.at], down = row.offsetTop + row.offsetHeight - list.clientHeight;
+    list.scrollTop = Math.min(row.offsetTop, Math.max(list.scrollTop, down)); // the page itself does not scroll, also on a phone
     const kinds = this.items.map(item => this.decided(item)).filter(Boolean).map(decision => decision.decision);
     element("progress").max = this.items.length;
     element("progress").value = kinds.length;
@@ -84,7 +85,7 @@ class Deciding {
     element("header").append(make("h1", { textContent: this.title }), make("span", { id: "counts", ariaLive: "polite" }),
       make("progress", { id: "progress", value: 0 }),
       button({ id: "export", title: `Download the ${this.exports} as a CSV` }, `Export ${this.exports}`, "e"));
-    element("moves").append(button({ id: "previous" }, "Previous", "p"), " ", button({ id: "next" }, "Next", "n"), " ",
+    element("moves").append(button({ id: "previous" }, "Previous", "p"), button({ id: "next" }, "Next", "n"),
       button({ id: "undecided" }, "Next undecided", "space"));
   }
 
@@ -102,9 +103,11 @@ class Deciding {
         if (event.key === "Escape") event.target.blur();
         return;
       }
+      if (event.target.tagName === "BUTTON" && [" ", "Enter"].includes(event.key)) return; // presses the button that has the focus
       const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
       if (act) { event.preventDefault(); act(); }
     });
+    document.addEventListener("click", event => event.detail && event.target.closest("button")?.blur()); // after the mouse, Space is a key of the page again
     Object.entries({ next, previous, undecided, export: download }).forEach(([id, act]) => { element(id).onclick = act; });
     element("list").append(...this.items.map((item, i) => Object.assign(row(item, i), { onclick: () => this.go(i) })));
     this.items.forEach((_, i) => this.mark(i));
