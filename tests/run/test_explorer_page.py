@@ -175,7 +175,7 @@ def test_a_group_is_judged_by_key_and_its_images_are_chosen_but_the_wrong_ones(p
         f"1 of 2 belong, so with 95 % confidence 1 to {size - 1} of all {size}"
     )
     press(page, "j")
-    assert text(page, "status") == "Every image of a group has a label."
+    assert text(page, "status") == "Every image in a cluster has a label."
 
 
 def test_a_group_is_accepted_by_key_once_it_is_good_enough_and_its_labels_are_a_table(page, downloads):

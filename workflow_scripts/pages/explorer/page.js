@@ -161,7 +161,7 @@ const cellsAsked = () => data.cells.map((_, cell) => {
 
 function showImage() {
   const row = scatter.at, large = element("large");
-  element("image").hidden = row === undefined;
+  element("image").hidden = element("details").hidden = row === undefined;
   if (row === undefined) return;
   Object.assign(large, { width: data.sheets.width, height: data.sheets.height, ariaLabel: about(row) });
   scatter.thumbnails.draw(large.getContext("2d"), row, 0, 0, large.width, large.height);
@@ -193,6 +193,7 @@ function query() {
   const taken = new Set(from), among = [];
   for (let row = 0; row < data.n; row++) if (!taken.has(row) && scatter.has(row)) among.push(row);
   show(chosen.length ? `Nearest to the mean of ${images(chosen.length)}` : "Nearest images", nearestRows(points, meanPoint(points, from), FOUND, among));
+  element("found").scrollIntoView({ block: "nearest" });
 }
 
 const PREDICT = "For the clusters and classes of new images: snakemake --cores 8 predict --config new_images=FOLDER";
@@ -299,7 +300,7 @@ function toLabel() {
   const given = picks.state.labels, points = data.points[element("points").value];
   const codes = cellsAsked()[element("cell").value].values;
   const rows = labelNext(points, codes, row => given.has(row) || labelOf(row) !== "" || picks.state.aside.has(row), FOUND);
-  if (!rows.length) return say("Every image of a group has a label.");
+  if (!rows.length) return say("Every image in a cluster has a label.");
   picks.choose([rows[0]]);
   look(rows[0]);
   show("To label next", rows);
@@ -413,13 +414,19 @@ const DRAGGING = ["pan", "turn", "lasso", "rectangle"], PAN = 80, TURN = 0.005; 
 
 /** Move the map by a step in a direction, or turn it if dragging turns it. */
 const shift = (dx, dy) => dragging === "turn" ? scatter.turn(TURN * PAN / 2 * dx, TURN * PAN / 2 * dy) : scatter.pan(PAN * dx, PAN * dy);
+const nearer = () => scatter.zoom(1.3), farther = () => scatter.zoom(1 / 1.3);
+
+function whole() {
+  scatter.fit();
+  scatter.draw();
+}
+
 const KEYS = [
   ["ArrowLeft", "the image to the left, right, above, below; with Shift the map moves, or turns after u", () => step(-1, 0), () => shift(1, 0)],
   ["ArrowRight", "", () => step(1, 0), () => shift(-1, 0)],
   ["ArrowUp", "", () => step(0, -1), () => shift(0, 1)],
   ["ArrowDown", "", () => step(0, 1), () => shift(0, -1)],
-  ["+", "nearer", () => scatter.zoom(1.3)], ["-", "farther", () => scatter.zoom(1 / 1.3)],
-  ["0", "the whole map", () => { scatter.fit(); scatter.draw(); }],
+  ["+", "nearer", nearer], ["-", "farther", farther], ["0", "the whole map", whole],
   [" ", "choose the image, or take it back", () => scatter.at !== undefined && picks.toggle(scatter.at)],
   ["a", "choose all in view", chooseInView], ["g", "choose the image's group", chooseGroup],
   ["q", "nearest to the image, or to the mean of the chosen", query],
@@ -502,7 +509,7 @@ fill("cell", data.cells.map((name, cell) => cell === data.opening.cell ? `${WHY[
 fill("points", data.points.map(points => points.name), () => found.length && query());
 for (const [id, act] of Object.entries({ all: () => {}, aside: KEYS.find(([key]) => key === "x")[2], clear: () => picks.choose([]), undo,
   export: exportPicks, query, next: toLabel, judge, yes: () => answer(true), no: () => answer(false), "other-group": judge, done: stopJudging,
-  theme: swapTheme, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
+  theme: swapTheme, nearer, farther, whole, help: () => element("keys").showModal(), "choose-found": () => picks.choose(found) })) element(id).onclick = act;
 for (const id of DRAGGING) element(id).onclick = () => setDragging(id);
 element("search").oninput = search;
 element("file").onchange = event => event.target.files.length && findLike(event.target.files[0]);

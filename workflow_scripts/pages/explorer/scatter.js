@@ -170,7 +170,7 @@ class Scatter {
       frame(this.css[this.codes[row]], outer);
       thumbnails.draw(context, row, x - width / 2, y - height / 2, width, height);
     };
-    if (this.states[this.at] >= PLAIN) one(this.at);
+    if (this.states[this.at]) one(this.at); // also if it is faint
     for (const state of [MARKED, PLAIN]) {
       for (let row = 0; row < this.n && drawn < MOST_THUMBNAILS; row++) if (this.states[row] === state) one(row);
     }
