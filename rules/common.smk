@@ -1,6 +1,12 @@
 # The parsed settings, the grid, and the objects whose methods give the inputs, params and resources of rules.
+import atexit
+import gc
 import sys
 from pathlib import Path
+
+# What is made here lives until the end, so that a search for garbage finds little, however often, and then takes long.
+gc.set_threshold(100_000)
+atexit.register(gc.freeze)
 
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
