@@ -1,6 +1,7 @@
 const data = JSON.parse(element("data").textContent);
 const places = { nearest: "Nearest the centre", border: "At the border to the next cluster", farthest: "Farthest from the centre",
   spread: "Spread over the group" };
+const DARKEST = 0.6; // of the shade of a cell, on which a number can still be read
 let view = "clusters", pair = [0, 1];
 
 const partition = () => data.cells[element("cell").value].partitions[element("k").value];
@@ -43,7 +44,7 @@ function showTwo() {
   const clusters = partition().clusters;
   pair = pair.map(i => Math.min(i, clusters.length - 1));
   const choose = side => {
-    const select = make("select", { id: `side${side}` }, ...clusters.map((cluster, i) => make("option",
+    const select = make("select", { id: `side${side}`, ariaLabel: `Cluster on the ${side ? "right" : "left"}` }, ...clusters.map((cluster, i) => make("option",
       { value: i, textContent: cluster.name, selected: i === pair[side] })));
     select.onchange = () => { pair[side] = Number(select.value); show(); };
     return make("div", {}, make("p", {}, select), card(clusters[pair[side]]));
@@ -62,8 +63,7 @@ function showClasses() {
   const cell = (name, cluster) => {
     const count = cluster.classes[name] || 0, share = count / totals[name];
     const made = make("td", { className: "count", textContent: count || "", title: `${Math.round(100 * share)} % of ${name}` });
-    made.style.background = `rgb(31 111 178 / ${share})`;
-    made.style.color = share > 0.5 ? "#fff" : "inherit";
+    made.style.background = `rgb(31 111 178 / ${DARKEST * share})`;
     return made;
   };
   return [make("p", { className: "note", textContent: "Images of each class (rows) in each cluster (columns); the shade is the share " +

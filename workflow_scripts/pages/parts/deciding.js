@@ -92,9 +92,13 @@ class Deciding {
   /** Fill the page and its list of images, listen to keys and buttons, and show the first image without a decision. */
   begin(row, keys) {
     this.furnish();
-    if (!this.items.length) return;
-    const next = () => this.go(this.at + 1), previous = () => this.go(this.at - 1), undecided = () => this.goToUndecided();
     const download = () => save(this.csv(), this.file);
+    element("export").onclick = download;
+    if (!this.items.length) {
+      ["previous", "next", "undecided"].forEach(id => { element(id).disabled = true; });
+      return;
+    }
+    const next = () => this.go(this.at + 1), previous = () => this.go(this.at - 1), undecided = () => this.goToUndecided();
     const acts = { n: next, ArrowRight: next, ArrowDown: next, p: previous, ArrowLeft: previous, ArrowUp: previous, " ": undecided,
       Backspace: () => this.forget(), Home: () => this.go(0), End: () => this.go(this.items.length - 1), e: download, ...keys };
     document.addEventListener("keydown", event => {
@@ -108,7 +112,7 @@ class Deciding {
       if (act) { event.preventDefault(); act(); }
     });
     document.addEventListener("click", event => event.detail && event.target.closest("button")?.blur()); // after the mouse, Space is a key of the page again
-    Object.entries({ next, previous, undecided, export: download }).forEach(([id, act]) => { element(id).onclick = act; });
+    Object.entries({ next, previous, undecided }).forEach(([id, act]) => { element(id).onclick = act; });
     element("list").append(...this.items.map((item, i) => Object.assign(row(item, i), { onclick: () => this.go(i) })));
     this.items.forEach((_, i) => this.mark(i));
     this.go(Math.max(0, this.items.findIndex(item => !this.decided(item))));
