@@ -93,7 +93,7 @@ for backbone, variant in settings.backbones.items():
                     "../envs/cpu.yaml"
                 threads: 1
                 resources:
-                    mem_mb=resources.preprocess_mb,
+                    mem_mb=resources.stream_mb,
                     runtime=sizes.runtime_per_image(0.05),
                 params:
                     layer=layers[0],
@@ -147,7 +147,7 @@ for backbone, variant in settings.backbones.items():
                     "../envs/cpu.yaml"
                 threads: 8
                 resources:
-                    mem_mb=resources.preprocess_mb,
+                    mem_mb=resources.stream_mb,
                     runtime=sizes.runtime_per_image(0.5 * variant.n_views),
                 params:
                     backbone=variant.network(),
@@ -175,7 +175,7 @@ for backbone, variant in settings.backbones.items():
                     "../envs/cpu.yaml"
                 threads: 1
                 resources:
-                    mem_mb=resources.preprocess_mb,
+                    mem_mb=resources.stream_mb,
                     runtime=sizes.runtime_per_image(0.01),
                 params:
                     backbone=variant.network(),

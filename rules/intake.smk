@@ -37,7 +37,7 @@ rule intake:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=resources.intake_mb,
+        mem_mb=sizes.reading_mb,
         runtime=sizes.runtime_per_image(0.02),
     params:
         folder=inputs.intake.images_folder,
@@ -62,7 +62,7 @@ rule known_labels:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=resources.intake_mb,
+        mem_mb=sizes.reading_mb,
         runtime=600,
     params:
         folder=settings.intake.labels.file,
@@ -89,7 +89,7 @@ rule scale_bars:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=resources.intake_mb,
+        mem_mb=sizes.reading_mb,
         runtime=sizes.runtime_per_image(0.2),
     params:
         folder=inputs.intake.images_folder,
@@ -117,7 +117,7 @@ rule scales_page:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=resources.intake_mb,
+        mem_mb=sizes.reading_mb,
         runtime=sizes.runtime_per_image(0.05),
     params:
         folder=inputs.intake.images_folder,
@@ -146,7 +146,7 @@ if settings.intake.cuts:
             "../envs/cpu.yaml"
         threads: 8
         resources:
-            mem_mb=resources.intake_mb,
+            mem_mb=sizes.reading_mb,
             runtime=sizes.runtime_per_image(0.02),
         params:
             folder=inputs.intake.images_folder,

@@ -69,7 +69,7 @@ if settings.new_images and inputs.models.studies:
             "../envs/cpu.yaml"
         threads: 8
         resources:
-            mem_mb=resources.intake_mb,
+            mem_mb=sizes.reading_mb,
             runtime=600,
         params:
             folder=settings.new_images,
@@ -100,7 +100,7 @@ if settings.new_images and inputs.models.studies:
                 "../envs/cpu.yaml"
             threads: 8
             resources:
-                mem_mb=resources.intake_mb,
+                mem_mb=sizes.reading_mb,
                 runtime=600,
             params:
                 folder=settings.new_images,
@@ -127,7 +127,7 @@ if settings.new_images and inputs.models.studies:
                 "../envs/cpu.yaml"
             threads: 8
             resources:
-                mem_mb=resources.intake_mb,
+                mem_mb=sizes.reading_mb,
                 runtime=600,
             params:
                 folder=settings.new_images,
@@ -223,7 +223,7 @@ if settings.new_images and inputs.models.studies:
             "../envs/cpu.yaml"
         threads: 1
         resources:
-            mem_mb=resources.intake_mb,
+            mem_mb=sizes.reading_mb,
             runtime=600,
         params:
             folder=settings.new_images,

@@ -12,7 +12,7 @@ rule preprocess:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=resources.preprocess_mb,
+        mem_mb=sizes.preprocess_mb,
         runtime=sizes.runtime_per_image(0.1),
     params:
         folder=inputs.intake.images_folder,

@@ -20,7 +20,8 @@ from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
 from workflow_scripts.intake.origin import origin
 from workflow_scripts.intake.quality import Quality, measure, quality_notes, quality_table
-from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, is_uniform, open_file, readers
+from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, is_uniform, open_file
+from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.io.tiff_rows import open_image
 
@@ -113,7 +114,7 @@ def inspect(
     min_size : shortest allowed side, pixels.
     max_pixels : largest allowed width times height, pixels.
     excluded : path of a table of images that are set aside (see `label_table.read_picked`); None if there is none.
-    workers : number of processes, fewer for large `max_pixels` (`images.readers`); the result does not depend on it.
+    workers : number of processes, fewer for large `max_pixels` (`memory.processes`); the result does not depend on it.
     pages : whether all pages of a file become images, which only decides what is noted here.
     memory : facts of earlier runs about the files, which are then not opened again (see `facts.remembering`).
     progress : called with (done, total) after each file that was opened.
@@ -121,7 +122,7 @@ def inspect(
     Raises `UserError` if no image is left.
     """
     inspect_one = partial(_inspect, str(root), min_size=min_size, max_pixels=max_pixels)
-    results = _inspect_all(inspect_one, sorted(entries), readers(workers, max_pixels), memory or Memory({}), progress)
+    results = _inspect_all(inspect_one, sorted(entries), processes(workers, max_pixels), memory or Memory({}), progress)
     facts = {path: result for path, result in results.items() if isinstance(result, Facts)}
     rejected = {path: result for path, result in results.items() if isinstance(result, _Rejection)}
     if not facts:

@@ -13,7 +13,8 @@ from workflow_scripts.intake.boxes import Box, Boxes
 from workflow_scripts.intake.inspection import COLUMNS as IMAGE_COLUMNS
 from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS
 from workflow_scripts.intake.scale_bars.stripe import GreyLevels, image_rows
-from workflow_scripts.io.images import ImageRejected, Reason, readers
+from workflow_scripts.io.images import ImageRejected, Reason
+from workflow_scripts.io.memory import LARGEST_IMAGE, processes
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.io.tiff_rows import open_image
 
@@ -125,7 +126,7 @@ def cut(
             min_size=min_size, max_pixels=max_pixels,
         )  # fmt: skip
     rows, unfit = [], []
-    found = ordered_map(of_file, files, readers(workers, max_pixels))
+    found = ordered_map(of_file, files, processes(workers, max_pixels))
     for done, (file, regions) in enumerate(zip(files, found, strict=True), 1):
         of_pages = all_pages and int(file["pages"]) > 1
         rows += [_row(file, region, of_pages) for region in regions if isinstance(region, Region)]
@@ -179,9 +180,11 @@ def _of_page(
         if tiling is None:
             return [Region(page, 0, 0, width, height, whole=True)]
         size, stride = tiling.pixels(width, height, scales.get(file["path"]))
+        found = f"a tile has {size} x {size} pixels"
         if size < min_size:
-            found = f"a tile has {size} x {size} pixels"
             raise ImageRejected(Reason.TOO_SMALL, f"{found}, allowed: {min_size} on each side")
+        if size**2 > LARGEST_IMAGE:
+            raise ImageRejected(Reason.TOO_LARGE, f"{found}, allowed: {LARGEST_IMAGE} in all")
         rows = image_rows(GreyLevels(image.pixels))
     return [Region(page, x, y, size, size) for x, y in tiles(width, rows, size, stride)]
 
@@ -202,6 +205,9 @@ def _boxes_of(file: Mapping[str, Any], boxes: Boxes, margin: float, min_size: in
         if min(region.width, region.height) < min_size:
             size = f"{max(0, region.width)} x {max(0, region.height)}"
             detail = f"{size} pixels of it are on the image, allowed: {min_size} on each side"
+            found[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
+        elif region.width * region.height > LARGEST_IMAGE:
+            detail = f"it has {region.width} x {region.height} pixels, allowed: {LARGEST_IMAGE} in all"
             found[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
         elif found.setdefault(fragment, region) != region:
             detail = f"the same box has another label than {region.label!r}"

@@ -33,7 +33,7 @@ class Reason(StrEnum):
     NO_SCALE = "no scale"
     NO_BOX = "no box"
     BOX = "box that does not fit"
-    BOMB = "decompression bomb"
+    TOO_LARGE = "too large"
     NOT_FINITE = "not finite"
     UNIFORM = "uniform"
     PICKED = "set aside by hand"
@@ -55,18 +55,6 @@ class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}"
-
-
-READING_BYTES = 10
-"""Bytes per pixel, at most, that a process takes to read an image and to convert it; RGB takes the most."""
-READING_MEMORY = 8e9
-"""Bytes that all processes together take, at most, if each reads an image of the largest allowed size."""
-
-
-def readers(workers: int, max_pixels: int | None, bytes_per_pixel: int = READING_BYTES) -> int:
-    """Return how many of `workers` processes may read images of `max_pixels` pixels at once."""
-    most = READING_MEMORY // (bytes_per_pixel * max_pixels) if max_pixels else workers
-    return int(max(1, min(workers, most)))
 
 
 FILE_BITS = 16
@@ -241,7 +229,8 @@ def check_size(width: int, height: int, max_pixels: int | None, min_size: int) -
     if min(width, height) < min_size:
         raise ImageRejected(Reason.TOO_SMALL, f"{width} x {height} pixels, allowed: {min_size} on each side")
     if max_pixels is not None and width * height > max_pixels:
-        raise ImageRejected(Reason.BOMB, f"{width} x {height} pixels, allowed: {max_pixels} in all")
+        allowed = f"{max_pixels} in all (intake.max_pixels); cut larger images into intake.tiles"
+        raise ImageRejected(Reason.TOO_LARGE, f"{width} x {height} pixels, allowed: {allowed}")
 
 
 def format_of(stream: BinaryIO) -> str:

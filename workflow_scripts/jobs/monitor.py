@@ -10,6 +10,7 @@ from workflow_scripts.models.naming import grouped
 from workflow_scripts.models.saved import load_model
 from workflow_scripts.pages.monitor.chart import write_charts
 from workflow_scripts.pages.monitor.page import write_monitor
+from workflow_scripts.preprocess.stack import processes_for
 from workflow_scripts.runlog import NOTICE, job, progress
 
 snakemake: Snakemake
@@ -25,7 +26,8 @@ with job(snakemake.log[0]) as log:
     images = monitoring.in_batches(monitoring.in_order(images, folder, params.batch["order"]), size)
     chart = monitoring.control_chart(images, known, size, rate)
     suspects = monitoring.to_look_at(images, known, chart)
-    suspects = grouped(suspects, model, folder, params.max_pixels, params.device, snakemake.threads, progress)
+    workers = processes_for(files, snakemake.threads)
+    suspects = grouped(suspects, model, folder, params.max_pixels, params.device, workers, progress)
     write_charts(chart, images, known, rate, params.style, output.svg, output.png)
     facts = {**params.names, "folder": str(folder), "size": size, "rate": rate, "max_pixels": params.max_pixels}
     facts |= {"n_images": len(images), "ungrouped": monitoring.ungrouped(images, params.groups)}

@@ -6,7 +6,7 @@ from workflow_scripts.intake.manifest import REGION_COLUMNS
 from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.models.naming import predict_images
 from workflow_scripts.models.saved import load_model
-from workflow_scripts.preprocess.stack import images_of
+from workflow_scripts.preprocess.stack import images_of, processes_for
 from workflow_scripts.runlog import job, progress
 
 snakemake: Snakemake
@@ -21,7 +21,7 @@ with job(snakemake.log[0]) as log:
         images_of(images, params.folder),
         params.max_pixels,
         params.device,
-        snakemake.threads,
+        processes_for(images, snakemake.threads),
         lambda network: progress(f"predict {network}", "images"),
     )
     for study, path in zip(params.studies, snakemake.output, strict=True):

@@ -15,7 +15,7 @@ from workflow_scripts.models.fitting import fit_model
 from workflow_scripts.models.naming import features_of
 from workflow_scripts.preprocess.perturbations import VERSIONS, versions
 from workflow_scripts.preprocess.pipeline import files_and_pixels, of_image
-from workflow_scripts.preprocess.stack import images_of
+from workflow_scripts.preprocess.stack import images_of, processes_for
 
 
 def perturbed_groups(
@@ -50,7 +50,8 @@ def perturbed_groups(
     manifest = files.manifest().assign(label=files.labels())
     images = manifest.iloc[drawn(manifest["label"].to_numpy(), n_images, seed)].reset_index(drop=True)
     make = partial(of_image, make=partial(versions, steps=settings["preprocess"]["steps"]), max_pixels=max_pixels)
-    blocks = ordered_map(make, files_and_pixels(images_of(images, folder), max_pixels), workers)
+    pixels = files_and_pixels(images_of(images, folder), max_pixels)
+    blocks = ordered_map(make, pixels, processes_for(images, workers))
     groups = []
     for done, features in enumerate(features_of([model], blocks, device, workers), start=1):
         groups.append(model.predict(features[model.layer])["cluster"].to_numpy())

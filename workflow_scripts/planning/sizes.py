@@ -19,6 +19,7 @@ from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.wildcards import k_from_path
 from workflow_scripts.intake.listing import scan
+from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, images_bytes
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.costs import (
@@ -36,7 +37,9 @@ BASE_MB = 400
 TORCH_MB = 400
 """Additional memory of PyTorch."""
 STREAM_MB = 2000
-"""Memory of a job that streams images, including several of the largest allowed size."""
+"""Memory of a job that streams preprocessed images."""
+IMAGE_THREADS = 8
+"""Most threads of the jobs that read or preprocess images."""
 EMBEDDED_IMAGES = 400
 PERTURBED_VERSIONS = 19
 """The number of versions of an image: those of `preprocess.perturbations.VERSIONS`, and the image itself."""
@@ -44,13 +47,8 @@ BASE_MINUTES = 5
 """Minutes of a job that computes nothing, on a slow file system; they add up when a cluster job groups many jobs."""
 
 
-def intake_mb(wildcards: Any, attempt: int) -> int:
-    """Return the memory (MB) of a job that reads raw images."""
-    return STREAM_MB * attempt
-
-
-def preprocess_mb(wildcards: Any, attempt: int) -> int:
-    """Return the memory (MB) of a preprocessing job."""
+def stream_mb(wildcards: Any, attempt: int) -> int:
+    """Return the memory (MB) of a job that streams preprocessed images or features."""
     return STREAM_MB * attempt
 
 
@@ -126,6 +124,17 @@ class Sizes:
             decomposition = self.settings.decompositions[cell.decomposition]
             files[layout.of(layout.decomposed, cell)] = decomposition.stored_bytes(n, width)
         return files
+
+    # -------------------------------------------------------------------------------------------------------- images
+
+    def reading_mb(self, wildcards: Any, attempt: int) -> int:
+        """Return the memory (MB) of a job that reads raw images of the largest allowed size."""
+        return _megabytes(images_bytes(IMAGE_THREADS, self.settings.intake.max_pixels), attempt)
+
+    def preprocess_mb(self, wildcards: Any, attempt: int) -> int:
+        """Return the memory (MB) of a job that preprocesses images of the largest allowed size."""
+        largest = min(self.settings.intake.max_pixels, LARGEST_IMAGE)
+        return _megabytes(images_bytes(IMAGE_THREADS, largest, PREPROCESSING_BYTES), attempt)
 
     # ------------------------------------------------------------------------------------------------------- features
 
@@ -243,9 +252,10 @@ class Sizes:
         return _megabytes(Pca().memory(self.n_images, self.width(cell)), attempt, BASE_MB + TORCH_MB + 1000)
 
     def perturb_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that perturbs images: the model, and the network with its images."""
+        """Return the memory (MB) of a job that perturbs images: raw images, the model, and the network."""
         cells = self._perturbed_cells(wildcards)
-        return max(self._model_mb(cell, attempt) + self.features_mb(cell.backbone)(cell, attempt) for cell in cells)
+        of_models = (self._model_mb(cell, attempt) + self.features_mb(cell.backbone)(cell, attempt) for cell in cells)
+        return max(of_models) + self.preprocess_mb(wildcards, attempt)
 
     def perturb_minutes(self, wildcards: Any, attempt: int) -> int:
         """Return the minutes of a job that perturbs images: those for all versions of all images."""
@@ -259,14 +269,14 @@ class Sizes:
         return self.grid.perturbable(wildcards.study, figure, shown)
 
     def predict_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a prediction: the largest network with its images, and the axes of a PCA."""
+        """Return the memory (MB) of a prediction: raw images, the largest network, and the axes of a PCA."""
         cells: list[Any] = [cell for study in self.settings.studies if (cell := self.grid.modelled(study))]
         needed = (
             self.features_mb(cell.backbone)(cell, attempt)
             + ceil(Pca().memory(self.n_images, self.width(cell)) / 1e6) * attempt
             for cell in cells
         )
-        return max(needed, default=BASE_MB)
+        return max(needed, default=BASE_MB) + self.preprocess_mb(wildcards, attempt)
 
     # ---------------------------------------------------------------------------------- settings and sizes by wildcards
 

@@ -61,7 +61,7 @@ def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
     for step in steps:
         parameters = {key: value for key, value in step.items() if key != "step"}
         try:
-            image = np.clip(module_of(step).apply(image, **parameters), 0, 1).astype(np.float32)
+            image = np.clip(module_of(step).apply(image, **parameters), 0, 1).astype(np.float32, copy=False)
         except ValueError as error:
             raise UserError(f"step {step['step']}: {error}") from error
     return image

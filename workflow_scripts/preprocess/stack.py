@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.io import store
-from workflow_scripts.io.images import Part, readers
+from workflow_scripts.io.images import Part
+from workflow_scripts.io.memory import PREPROCESSING_BYTES, processes
 from workflow_scripts.io.tables import read_csv
 from workflow_scripts.preprocess.pipeline import module_of, preprocess_all
-
-PREPROCESSING_BYTES = 50
-"""Bytes per pixel, at most, that a process takes to preprocess an image; CLAHE takes the most."""
 
 MOST_ENLARGED = 4
 """The largest factor by which images are enlarged without a word."""
@@ -41,9 +39,8 @@ def write_stack(
     code : digest of the code, for the store's attributes.
     """
     rows = read_csv(table)
-    largest = int((rows["width"].astype(int) * rows["height"].astype(int)).max())
-    at_once = readers(workers, largest, PREPROCESSING_BYTES)
-    results = preprocess_all(images_of(rows, folder), steps, max_pixels=max_pixels, workers=at_once, progress=progress)
+    images, at_once = images_of(rows, folder), processes_for(rows, workers)
+    results = preprocess_all(images, steps, max_pixels=max_pixels, workers=at_once, progress=progress)
     first = next(results)
     ids = list(rows["image_id"])
     attributes = store.provenance(code, store.manifest_digest(ids), {"steps": list(steps)})
@@ -54,6 +51,15 @@ def write_stack(
             stack[0] = first
             for row, image in enumerate(results, 1):
                 stack[row] = image
+
+
+def processes_for(rows: pd.DataFrame, workers: int) -> int:
+    """Return how many of `workers` processes may preprocess the images of a table at once, by the largest of them.
+
+    `rows` has the columns `width` and `height` of the images, in pixels.
+    """
+    largest = (rows["width"].astype(int) * rows["height"].astype(int)).max()
+    return processes(workers, int(largest), PREPROCESSING_BYTES)
 
 
 def images_of(rows: pd.DataFrame, folder: str | Path) -> list[Path | Part]:

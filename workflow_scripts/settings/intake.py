@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.intake.listing import is_pattern
+from workflow_scripts.io.memory import LARGEST_IMAGE
 from workflow_scripts.settings.base import Model, UserPath
 
 TILES_OF_AN_IMAGE = 100
@@ -189,7 +190,8 @@ class Intake(Model):
     min_size: int = Field(16, ge=2)
     """The shortest allowed side of an image, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)
-    """The largest allowed width times height, pixels; larger files are rejected before they are decoded."""
+    """The largest allowed width times height, pixels; larger files are rejected before they are decoded. Above 125
+    million only with `tiles` or `crops`."""
 
     @property
     def cuts(self) -> bool:
@@ -218,6 +220,13 @@ class Intake(Model):
             raise ValueError("scales: found intake without scale_bars, allowed: scale_bars: true beside it")
         if self.scales_tiles and not self.scale_bars:
             raise ValueError("tiles.size_um: found intake without scale_bars, allowed: scale_bars: true beside it")
+        return self
+
+    @model_validator(mode="after")
+    def _large_images_are_cut(self) -> "Intake":
+        if self.max_pixels > LARGEST_IMAGE and not (self.tiles or self.crops):
+            allowed = f"at most {LARGEST_IMAGE}, or tiles beside it: a larger image is not preprocessed as a whole"
+            raise ValueError(f"max_pixels: found {self.max_pixels} without tiles, allowed: {allowed}")
         return self
 
     @field_validator("include", "exclude")

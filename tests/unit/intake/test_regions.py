@@ -10,6 +10,7 @@ from PIL import Image
 from tests.micrographs import write_micrographs
 from tests.unit.intake.files import through_csv
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake import regions
 from workflow_scripts.intake.boxes import Annotated, Box, Boxes
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
@@ -170,3 +171,17 @@ def test_the_workers_do_not_matter(tmp_path):
         write(tmp_path / f"{name}.png", (50, 60))
     one, three = (cut_up(tmp_path, tiling=Tiling(20, 15), workers=workers) for workers in (1, 3))
     pd.testing.assert_frame_equal(one.table, three.table)
+
+
+def test_a_part_that_is_too_large_to_be_preprocessed_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(regions, "LARGEST_IMAGE", 50**2)
+    write(tmp_path / "a.png", (50, 60))
+    write(tmp_path / "b.png", (60, 70))
+    made = cut_up(tmp_path, tiling=Tiling("shortest", None))
+    assert set(made.table["parent"]) == {"a.png"}
+    left_out = made.set_aside[["path", "reason", "detail"]].to_numpy().tolist()
+    assert left_out == [["b.png", "too large", "a tile has 60 x 60 pixels, allowed: 2500 in all"]]
+    boxes = Boxes("x", {"a.png": Annotated((Box(0, 0, 50, 50, "ear"), Box(0, 0, 60, 50, "paw")), (60, 50))})
+    made = cut_up(tmp_path, boxes=boxes)
+    assert list(made.table["box_label"]) == ["ear"]
+    assert "it has 60 x 50 pixels, allowed: 2500 in all" in list(made.set_aside["detail"])

@@ -191,8 +191,9 @@ WILDCARDS = SimpleNamespace(
 
 def test_memory_and_time_grow_with_the_attempt(sizes):
     needs = [
-        resources.intake_mb,
-        resources.preprocess_mb,
+        resources.stream_mb,
+        sizes.reading_mb,
+        sizes.preprocess_mb,
         sizes.features_mb("net"),
         sizes.decompose_mb,
         sizes.cluster_mb,
@@ -206,6 +207,13 @@ def test_memory_and_time_grow_with_the_attempt(sizes):
         first, second, third = (need(WILDCARDS, attempt=attempt) for attempt in (1, 2, 3))
         assert 0 < first < second < third
         assert isinstance(first, int)
+
+
+def test_what_reads_images_asks_for_at_most_8_gib_and_for_less_if_images_are_small():
+    for most, reading, preprocessing in ((10**8, 7400, 6400), (10**6, 480, 880), (125 * 10**6, 7900, 7900)):
+        sizes = _sizes({**yaml.safe_load(CONFIG), "intake": {"max_pixels": most}}, Layout("small"))
+        assert (sizes.reading_mb(WILDCARDS, 1), sizes.preprocess_mb(WILDCARDS, 1)) == (reading, preprocessing)
+        assert max(reading, preprocessing) * 1e6 < 8 * 2**30
 
 
 def test_larger_images_take_more_memory_in_the_network(sizes):

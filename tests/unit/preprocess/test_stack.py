@@ -9,7 +9,7 @@ from workflow_scripts.preprocess import stack
 from workflow_scripts.settings.preprocess import Preprocess
 
 
-@pytest.mark.parametrize(("memory", "n_processes"), [(8e9, 8), (50 * 30 * 20 * 3, 3), (1, 1)])
+@pytest.mark.parametrize(("memory", "n_processes"), [(8e9, 8), (60 * 30 * 20 * 3, 3), (1, 1)])
 def test_fewer_processes_preprocess_larger_images(tmp_path, monkeypatch, memory, n_processes):
     sizes = {"small.png": (10, 10), "large.png": (20, 30)}
     for name, size in sizes.items():
@@ -23,7 +23,7 @@ def test_fewer_processes_preprocess_larger_images(tmp_path, monkeypatch, memory,
         return iter(np.zeros((2, 4, 4), np.uint8))
 
     monkeypatch.setattr(stack, "preprocess_all", preprocess_all)
-    monkeypatch.setattr("workflow_scripts.io.images.READING_MEMORY", memory)
+    monkeypatch.setattr("workflow_scripts.io.memory.IMAGES_MEMORY", memory)
     stack.write_stack(
         str(tmp_path / "stack.h5"),
         **{"table": str(tmp_path / "images.csv"), "folder": str(tmp_path), "max_pixels": 10**6, "steps": []},

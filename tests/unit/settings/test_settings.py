@@ -132,6 +132,7 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("intake.tiles", {}, "intake.tiles: found both or none of size and size_um, allowed: one of them"),
         ("intake.tiles", {"size": 64, "stride": 65}, "stride: found 65, allowed: size, 64, or less"),
         ("intake.tiles", {"size": 64, "stride_um": 1}, "stride_um: found beside size, allowed: stride"),
+        ("intake.max_pixels", 125_000_001, "max_pixels: found 125000001 without tiles, allowed: at most 125000000"),
         ("intake.tiles", {"size_um": 5}, "tiles.size_um: found intake without scale_bars"),
         ("intake", {"tiles": {"size": 64}, "crops": {"boxes": "a.json"}}, "crops: found beside tiles or pages: all"),
         ("intake.labels", "boxes", "file: missing, allowed: a COCO file"),

@@ -14,7 +14,7 @@ from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.scale_bars.metadata import texts_beside
 from workflow_scripts.intake.scale_bars.read import Reading, Reason, read_scale
-from workflow_scripts.io.images import readers
+from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", *(field.name for field in fields(Reading)))
@@ -45,7 +45,7 @@ def read_scales(
     readings = dict(memory.known)
     read = partial(_read, folder=Path(folder), max_pixels=max_pixels)
     for done, (entry, reading) in enumerate(
-        zip(unknown, ordered_map(read, unknown, readers(workers, max_pixels), batch=4), strict=True), 1
+        zip(unknown, ordered_map(read, unknown, processes(workers, max_pixels), batch=4), strict=True), 1
     ):
         readings[entry] = reading
         memory.add(entry, reading)

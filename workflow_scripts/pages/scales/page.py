@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
-from workflow_scripts.io.images import ImageRejected, read_image, readers
+from workflow_scripts.io.images import ImageRejected, read_image
+from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.pages.parts.thumbnails import beside, forget_others, inside, jpeg
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
@@ -45,7 +46,7 @@ def write_scales_page(
     place = inside if len(rows) <= MOST_INSIDE else partial(beside, page)
     items: list[dict[str, Any]] = []
     shown: list[str] = []
-    for item, images in ordered_map(make, rows, readers(workers, max_pixels)):
+    for item, images in ordered_map(make, rows, processes(workers, max_pixels)):
         addresses = {name: place(content) for name, content in images.items()}
         items.append(item | addresses)
         shown += addresses.values()

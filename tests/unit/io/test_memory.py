@@ -1,0 +1,36 @@
+"""How many processes hold large images at once, and that one that preprocesses an image takes no more than counted."""
+
+import numpy as np
+import pytest
+
+from tests.peak_memory import peaks
+from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, images_bytes, processes
+from workflow_scripts.preprocess.pipeline import run_steps
+from workflow_scripts.settings.preprocess import Preprocess
+
+
+def test_fewer_processes_hold_larger_images():
+    assert [processes(8, most) for most in (None, 9 * 10**7, 2 * 10**8, 4 * 10**8, 10**12)] == [8, 8, 3, 1, 1]
+    assert processes(8, 10**8, PREPROCESSING_BYTES) == 1
+    assert images_bytes(8, 2 * 10**8) == 3 * 10 * 2 * 10**8
+
+
+def test_all_images_together_take_less_than_8_gib():
+    for pixels in (10**5, 10**7, 10**8, LARGEST_IMAGE):
+        assert images_bytes(8, pixels, PREPROCESSING_BYTES) < 7.6e9
+
+
+def preprocess(side, steps):
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    run_steps(pixels, Preprocess.model_validate(steps).dump()["steps"])
+
+
+@pytest.mark.parametrize("step", ["clahe", "rescale_intensity", "crop_data_bar"])
+def test_preprocessing_takes_no_more_memory_than_it_is_counted_for(step):
+    modules, side = ["tests.unit.io.test_memory", "skimage.transform", f"workflow_scripts.preprocess.{step}"], 2000
+    calls = [
+        ("tests.unit.io.test_memory:preprocess", {"side": size, "steps": [step, {"resize": {"size": [64, 64]}}]})
+        for size in (100, side)
+    ]
+    small, large = peaks(modules, calls)
+    assert 12 * side**2 / 1e6 < large - small < PREPROCESSING_BYTES * side**2 / 1e6
