@@ -41,7 +41,7 @@ def cell(tmp_path):
     ids = [f"{number:016x}" for number in range(N)]
     labels = [f"class {number % 2}" for number in range(N)]
     manifest = pd.DataFrame({"image_id": ids, "path": [f"{number}.png" for number in range(N)], "label": labels})
-    manifest.to_csv(tmp_path / "manifest.csv", index=False)
+    manifest.assign(width=48, height=48).to_csv(tmp_path / "manifest.csv", index=False)
     weights = {"batch_size": 4, "weights_sha256": "random 0"}
     attributes = store.provenance("", store.manifest_digest(ids), {"clusterer": {"method": "kmeans"}}, **weights)
     with store.writing(tmp_path / "f.h5", attributes) as file:
