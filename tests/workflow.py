@@ -31,6 +31,15 @@ class Project:
                 shutil.copy2(source, folder / part)
         return cls(folder)
 
+    @classmethod
+    def of_steel(cls, folder: Path, images: Path) -> Self:
+        """Return a copy with a folder `steel` of every tenth image of each class of the steel images."""
+        project = cls.new(folder)
+        (project.folder / "steel").mkdir()
+        for image in sorted(images.glob("*0.jpg")):
+            shutil.copy2(image, project.folder / "steel")
+        return project
+
     def copy(self, folder: Path) -> Self:
         """Return another copy with all results and Snakemake's metadata; times of files are kept."""
         shutil.copytree(self.folder, folder, symlinks=True)

@@ -1,6 +1,5 @@
 """The study of the steel images, on a tenth of them: what it gave when it was looked at, within a stated tolerance."""
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -17,10 +16,7 @@ TOLERANCE = 0.03
 @pytest.fixture(scope="module")
 def scores(tmp_path_factory: pytest.TempPathFactory, neu_images: Path) -> pd.DataFrame:
     """The table of the golden study on every tenth image of each class."""
-    project = Project.new(tmp_path_factory.mktemp("cohn") / "project")
-    (project.folder / "steel").mkdir()
-    for image in sorted(neu_images.glob("*0.jpg")):
-        shutil.copy2(image, project.folder / "steel")
+    project = Project.of_steel(tmp_path_factory.mktemp("cohn") / "project", neu_images)
     studies = ("config/studies/cohn-squeezenet.yaml", str(ROOT / "tests" / "run" / "golden.yaml"))
     project.run("study_golden", "--configfile", *studies, "--config", "data=steel", "name=steel")
     return pd.read_parquet(project.folder / "results" / "steel" / "tables" / "golden.parquet")

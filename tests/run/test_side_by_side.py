@@ -1,6 +1,5 @@
 """DBSCAN on deep features of a tenth of the steel images: no density gap to cut on, where Ward finds the classes."""
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +10,7 @@ from tests.workflow import ROOT, Project
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory, neu_images: Path) -> Path:
-    project = Project.new(tmp_path_factory.mktemp("clusterers") / "project")
-    (project.folder / "steel").mkdir()
-    for image in sorted(neu_images.glob("*0.jpg")):
-        shutil.copy2(image, project.folder / "steel")
+    project = Project.of_steel(tmp_path_factory.mktemp("clusterers") / "project", neu_images)
     studies = ("config/studies/clusterers.yaml", str(ROOT / "tests" / "run" / "clusterers.yaml"))
     project.run("study_gap", "--configfile", *studies, "--config", "data=steel", "name=steel")
     return project.folder / "results" / "steel"

@@ -1,7 +1,6 @@
 """Plot the sorted k-distance curve of each reduction, which shows whether DBSCAN has a density gap to cut on."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, theme, wrapped
+from workflow_scripts.figures.style import canvas, colours, note, panels_of, theme, wrapped
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
@@ -48,8 +47,7 @@ def tabulate(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a panel for each cell with the curve, its knee, and the confidence in it."""
     names = list(dict.fromkeys(table["series"]))
-    across = min(len(names), 1 if figure["width"] < ONE_COLUMN else 2)
-    down = ceil(len(names) / across)
+    down, across = panels_of(len(names), figure)
     with theme(style):
         made = canvas(figure, 58 * down + 8)
         axes = made.subplots(down, across, squeeze=False).ravel()

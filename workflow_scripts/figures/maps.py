@@ -1,7 +1,6 @@
 """Plot the same images on the maps of several cells, coloured by label."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,12 @@ from workflow_scripts.figures.embedding import UNLABELLED, name_axes, places, sc
 from workflow_scripts.figures.style import (
     LINE,
     NOBODY,
-    ONE_COLUMN,
     canvas,
     dot,
     legend_below,
     legend_lines,
     looks,
+    panels_of,
     short_names,
     theme,
 )
@@ -54,8 +53,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     nameless = apart(UNLABELLED, by_class)
     unlabelled = {nameless: NOBODY} if table["label"].isna().any() else {}
     names = list(dict.fromkeys(table["series"]))
-    across = min(len(names), 1 if figure["width"] < ONE_COLUMN else 2)
-    down = ceil(len(names) / across)
+    down, across = panels_of(len(names), figure)
     short = short_names(by_class | unlabelled)
     with theme(style):
         spans = table.groupby("series")[["x", "y"]].agg(np.ptp)

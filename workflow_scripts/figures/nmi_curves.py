@@ -1,7 +1,6 @@
 """Plot normalised mutual information against the number of clusters, with reference curves."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,11 @@ from matplotlib.ticker import MaxNLocator
 from workflow_scripts.figures.style import (
     FAINT,
     INK,
-    ONE_COLUMN,
     canvas,
     legend_below,
     log_scale,
     looks,
+    panels_of,
     placeholder,
     small,
     theme,
@@ -80,8 +79,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No labels: mutual information compares clusters with labels.")
         panels = list(dict.fromkeys(table["panel"]))
-        across = min(len(panels), 1 if figure["width"] < ONE_COLUMN else 2)
-        down = ceil(len(panels) / across)
+        down, across = panels_of(len(panels), figure)
         made = canvas(figure, 58 * down + 22)
         axes = made.subplots(down, across, squeeze=False, sharex=True, sharey=True)
         clusterers = list(dict.fromkeys(table.loc[~table["is_reference"], "curve"]))

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, legend_below, theme, wrapped
+from workflow_scripts.figures.style import FAINT, INK, canvas, colours, legend_below, panels_of, theme, wrapped
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
@@ -54,8 +54,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a panel for each set of features and a row for each architecture, grouped by number of codes."""
     names = list(dict.fromkeys(table["series"]))
     with theme(style):
-        across = 1 if figure["width"] < ONE_COLUMN else min(len(names), 2)
-        down = -(-len(names) // across)
+        down, across = panels_of(len(names), figure)
         most = table["series"].value_counts().max() + table.groupby("series")["n_codes"].nunique().max()
         made = canvas(figure, down * (ROW * most + 14) + 8)
         axes = made.subplots(down, across, squeeze=False).ravel()

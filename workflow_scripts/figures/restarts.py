@@ -1,7 +1,6 @@
 """Plot a metric of every restart against its inertia relative to the lowest, with a histogram of the metric."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.figures.style import canvas, colours, note, panels_of, placeholder, theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
@@ -56,8 +55,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
         names = list(dict.fromkeys(table["series"]))
-        across = min(len(names), 1 if figure["width"] < ONE_COLUMN else 2)
-        down = ceil(len(names) / across)
+        down, across = panels_of(len(names), figure)
         made = canvas(figure, 55 * down + 10)
         axes = made.subplots(down, 2 * across, squeeze=False, width_ratios=[2.6, 1] * across, sharey=True)
         pairs = axes.reshape(-1, 2)

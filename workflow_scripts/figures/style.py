@@ -151,6 +151,12 @@ def canvas(figure: Mapping[str, Any], height: float) -> Figure:
     return made
 
 
+def panels_of(n: int, figure: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the numbers of rows and columns in which n panels stand: two columns at most, one in a narrow figure."""
+    columns = min(n, 1 if figure["width"] < ONE_COLUMN else 2)
+    return ceil(n / columns), columns
+
+
 def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
     """Return a figure with one sentence that says why the figure cannot be drawn."""
     made = canvas(figure, height=25)

@@ -98,9 +98,18 @@ def test_every_alias_of_every_model_is_a_node():
         ("vgg61", "fc1", "vgg16"),
         ("vgg16", "fc1_avg", "avg takes a map"),
         ("resnet50", "layer4_cls", "cls takes tokens"),
+        (
+            "timm:vit_small_patch14_reg4_dinov2",
+            "norm_avg",
+            "would mix class and register tokens in; allowed: cls, patch",
+        ),
+        ("timm:vit_base_patch16_siglip_224.webli", "norm_clspatch", "has none; allowed: patch"),
+        ("timm:resnet18", "layer4_patch", "patch takes tokens"),
+        ("timm:vit_tiny_patch16_224", "blocks.12_cls", "blocks.11"),
+        ("timm:../../etc/passwd", "norm", "allowed: timm:NAME"),
     ],
 )
-def test_an_unknown_layer_is_one_line_with_the_nearest_names(model, text, says):
+def test_what_a_layer_cannot_be_is_one_line_with_the_nearest_names(model, text, says):
     line = family.unknown_layer(model, text)
     assert line is not None
     assert says in line

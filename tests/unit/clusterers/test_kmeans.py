@@ -151,12 +151,16 @@ def assert_fixed_point(X: np.ndarray, ours: Restarts, rounding: float) -> None:
 
 
 def test_same_as_sklearn_on_images(digits: np.ndarray, path: str) -> None:
-    init = points(len(digits), 12, 10)
-    ours = run_restarts(digits, 10, 12, 0, init=init)
+    assert_same_as_sklearn(digits, points(len(digits), 12, 10), rel=1e-9)
+
+
+def assert_same_as_sklearn(X: np.ndarray, init: np.ndarray, rel: float) -> None:
+    """Assert that restarts from the points `init` (R, k) end as scikit-learn's do, after as many iterations."""
+    ours = run_restarts(X, init.shape[1], len(init), 0, init=init)
     for r, start in enumerate(init):
-        theirs = sklearn_run(digits, digits[start])
+        theirs = sklearn_run(X, X[start])
         np.testing.assert_array_equal(ours.labels[r], theirs.labels_)
-        assert ours.inertia[r] == pytest.approx(theirs.inertia_, rel=1e-9)
+        assert ours.inertia[r] == pytest.approx(theirs.inertia_, rel=rel)
         assert ours.n_iter[r] == theirs.n_iter_
 
 
@@ -225,13 +229,7 @@ def test_fewer_distinct_points_than_clusters(path: str) -> None:
 
 
 def test_huge_offset_changes_nothing(digits: np.ndarray, path: str) -> None:
-    far = digits + 1e9
-    init = points(len(far), 5, 10)
-    ours = run_restarts(far, 10, 5, 0, init=init)
-    for r, start in enumerate(init):
-        theirs = sklearn_run(far, far[start])
-        np.testing.assert_array_equal(ours.labels[r], theirs.labels_)
-        assert ours.inertia[r] == pytest.approx(theirs.inertia_, rel=1e-6)
+    assert_same_as_sklearn(digits + 1e9, points(len(digits), 5, 10), rel=1e-6)
 
 
 def test_identical_points(path: str) -> None:
