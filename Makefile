@@ -4,7 +4,7 @@ BIN := .venv/bin
 SLURM_BIN := .venv-slurm/bin
 KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_scripts/clusterers/kmeans/*.h)
 
-.PHONY: run env env-dev env-slurm test test-faults test-cluster recover lint bench schema docs clean
+.PHONY: run env env-dev env-slurm wheel test test-faults test-cluster recover lint bench schema docs clean
 
 # `make run CONFIG=FILE` runs the workflow with another configuration.
 run: env
@@ -36,6 +36,15 @@ env-slurm: .venv-slurm/.ready-slurm
 .venv/.ready-docs: .venv/.ready envs/requirements-docs.txt
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-docs.txt
 	@touch $@
+
+# Builds build/wheels/*.whl with the kernels of k-means, and loads them in an empty environment that has no compiler.
+wheel: env
+	@rm -rf build/wheels build/empty build/lib.*
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheels .
+	@$(PYTHON) -m venv build/empty
+	@CC=false build/empty/bin/python -m pip install --quiet --disable-pip-version-check --no-deps build/wheels/*.whl
+	@cd build && empty/bin/python -m workflow_scripts.kmeans_kernels
+	@ls build/wheels/*.whl
 
 # Two workers share two cores, so that OpenMP gets one thread. Whole runs come first, and many short files fill the end.
 test: env-dev
