@@ -122,6 +122,22 @@ def test_the_sources_in_the_citation_are_those_of_the_bibliography():
     known = "".join(entries().values())
     studies = {"10.1007/s40192-021-00205-8"}  # of the study itself, not of a method
     assert not [each["doi"] for each in references if each.get("doi", "") not in known and each["doi"] not in studies]
+    fields = [dict(re.findall(r"(\w+) = \{(.*)\}", entry)) for entry in entries().values()]
+    by_doi = {field["doi"]: field for field in fields if "doi" in field}
+    for each in (each for each in references if each.get("doi") in by_doi):
+        field = by_doi[each["doi"]]
+        pages = "--".join(str(each[end]) for end in ("start", "end") if end in each)
+        place = [str(each["year"]), str(each.get("volume", "")), pages]
+        assert place == [field["year"], field.get("volume", ""), field.get("pages", "")], each["title"]
+
+
+def test_every_source_says_where_it_appeared():
+    where = {"article": {"journal", "volume", "pages"}, "inproceedings": {"booktitle"}, "misc": {"eprint", "url"}}
+    for entry in entries().values():
+        kind, fields = entry[1 : entry.index("{")], set(re.findall(r"^  (\w+) = ", entry, re.MULTILINE))
+        assert {"author", "title", "year"} <= fields, entry
+        assert fields & where[kind] if kind == "misc" else where.get(kind, {"booktitle"}) <= fields, entry
+        assert ("eprint" in fields) == ("archiveprefix" in fields), entry
 
 
 def test_the_container_copies_files_that_exist_and_has_the_python_of_conda():
