@@ -86,7 +86,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             look = looks_of[cluster["name"]]
             ax.plot([100 * cluster["low"], 100 * cluster["high"]], [line, line], color=look.colour, linewidth=2)
             ax.plot(100 * cluster["fraction"], line, look.marker, color=look.colour, markersize=5)
-        ax.set(xlabel="Area / %", xlim=(0, None), ylim=(len(whole) - 0.5, -0.5))
+        ax.set(xlabel="Area (%)", xlim=(0, None), ylim=(len(whole) - 0.5, -0.5))
         ax.set_yticks(range(len(whole)), whole["name"].map(short_names(whole["name"])))
         right = ax.secondary_yaxis("right")
         right.set_yticks(range(len(whole)), [said(cluster) for cluster in whole.to_dict("records")])

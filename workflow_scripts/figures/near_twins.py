@@ -71,7 +71,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                     shown = {name: pair[f"{side}{name}"] for name in ("row", "label")}
                     show_framed(ax, shown, file["images"], class_looks)
                 lines_above = [files[pair["path"]]] if named else []
-                lines_above += [f"{short[pair['name']]} | {short[pair['twin_name']]}", f"{pair['closer_than']:.1%}"]
+                lines_above += [
+                    f"{short[pair['name']]} | {short[pair['twin_name']]}",
+                    f"{100 * pair['closer_than']:.1f} %",
+                ]
                 panel.suptitle("\n".join(lines_above), size=style["font_size"])
         note(made, _remark(table), style)
     return made

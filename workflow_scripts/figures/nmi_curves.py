@@ -30,6 +30,7 @@ from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
 
 REFERENCES = {"refinement": "labels, refined", "random": "random labels", "orthogonal": "orthogonal to the labels"}
+POINT: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 3.5}
 DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0, (5, 1.5, 1, 1.5))}
 
 
@@ -93,7 +94,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.axis("off")
         for row in axes:
             row[0].set_ylabel("NMI with the labels\n(geometric mean)")
-        entries = {name: Line2D([], [], color=colour) for name, colour in colours.items()}
+        alone = _alone(table)
+        entries = {
+            name: Line2D([], [], color=colour, **(POINT if name in alone else {})) for name, colour in colours.items()
+        }
         entries |= {REFERENCES[name]: Line2D([], [], color=INK, linestyle=DASHES[name]) for name in CURVES}
         legend_below(made, entries, style, wrapped(_explanation(table), figure["width"] - 4, small(style)))
     return made
@@ -114,7 +118,7 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
         ax.fill_between(
             curve["k"], curve["nmi"] - curve["sd"], curve["nmi"] + curve["sd"], color=colour, alpha=0.2, linewidth=0
         )
-        ax.plot(curve["k"], curve["nmi"], "o-" if alone else "-", color=colour, markersize=3.5)
+        ax.plot(curve["k"], curve["nmi"], "o-" if alone else "-", color=colour, markersize=POINT["markersize"])
     if many:
         log_scale(ax, ks.min(), ks.max())
     else:
@@ -125,5 +129,11 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
 
 def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    own_k = " A single point: a clusterer that finds k itself." if table["finds_k"].any() else ""
-    return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{own_k}"
+    points = " A single point: the only k, given or found by the clusterer." if _alone(table) else ""
+    return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{points}"
+
+
+def _alone(table: pd.DataFrame) -> set[str]:
+    """Return the names of the clusterers that have one k, and so a point in place of a curve."""
+    sizes = table[~table["is_reference"]].groupby(["panel", "curve"]).size().groupby("curve").max()
+    return set(sizes.index[sizes == 1])

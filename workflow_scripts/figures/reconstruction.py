@@ -56,7 +56,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         down, across = panels_of(len(names), figure)
         most = table["series"].value_counts().max() + table.groupby("series")["n_codes"].nunique().max()
-        made = canvas(figure, down * (ROW * most + 14) + 8)
+        made = canvas(figure, down * (ROW * most + 14) + 13)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):
             series_rows = table[table["series"] == name]
@@ -72,7 +72,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             "best for its number of codes": Line2D([], [], marker="*", color=first, **{**how, "markersize": 8}),
             "PCA, as many components": Line2D([], [], marker="D", color=second, markerfacecolor="white", **how),
         }
-        legend_below(made, handles, style)
+        legend_below(made, handles, style, "Bars: \N{PLUS-MINUS SIGN} standard error over the held-out images.")
     return made
 
 

@@ -114,7 +114,7 @@ def _draw_enough(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
     ax.scatter(rows.loc[known, "enough_equal"].astype(float), y[known], 12, colour)
     ax.scatter(np.full((~known).sum(), most), y[~known], 16, "white", edgecolors=FAINT, marker=">", linewidths=0.8)
     ax.set_xscale("log")
-    ax.set(xlim=(0.8, 1.4 * most), xlabel="Enough\n(▷ more than that)")
+    ax.set(xlim=(0.8, 1.4 * most), xlabel="Enough runs\n(▷ more than that)")
     ax.xaxis.set_major_locator(LogLocator(numticks=4))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")

@@ -93,6 +93,7 @@ def theme(style: Mapping[str, Any]) -> Iterator[None]:
     ours = {
         "font.family": [style["font"], *other_scripts()],
         "text.parse_math": False,  # a $ in the name of a class is a $
+        "text.hinting": "no_hinting",  # texts are as wide as `text_width` says at every resolution
         "font.size": size,
         "axes.titlesize": size,
         "axes.labelsize": size,

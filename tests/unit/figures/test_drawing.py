@@ -101,6 +101,21 @@ def assert_texts_lie_inside_and_apart(figure):
         assert apart, f"{one.get_text()!r} overlaps {other.get_text()!r}"
 
 
+@pytest.mark.parametrize("dpi", [60, 90, 300])
+def test_texts_are_as_wide_as_they_were_measured_at_every_resolution(dpi):
+    with theme(STYLE):
+        figure = style.canvas({"width": 170, "height": None, "title": None}, 20)
+        style.note(
+            figure, "n = 21 images, mean ± sd over up to 20 repeats; noise counts in accuracies only. " * 3, STYLE
+        )
+        figure.set_dpi(dpi)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        (note,) = figure.findobj(lambda artist: isinstance(artist, mpl.text.Text) and artist.get_text().count("\n"))
+        widest = max(style.text_width(line, note.get_size()) for line in note.get_text().split("\n"))
+        assert note.get_window_extent(canvas.get_renderer()).width / dpi * 25.4 == pytest.approx(widest, rel=0.01)
+
+
 def strings(figure):
     return " ".join(re.sub(r"\s", " ", text.get_text()) for text, _ in texts(figure))
 
