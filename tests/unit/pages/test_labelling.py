@@ -208,6 +208,13 @@ def test_the_page_says_what_is_known_of_the_cluster(page):
     assert text(browser, "question") == "Labelled rust"
 
 
+def test_a_label_of_250_characters_widens_nothing(page):
+    browser, _, _ = page
+    press(browser, "l", "l" * 250, ENTER, "p")
+    wider = "return ['main', 'aside', '#list', 'header'].filter(name => { const part = document.querySelector(name);"
+    assert not browser.execute_script(wider + " return part.scrollWidth > part.clientWidth; })")
+
+
 def test_a_page_without_images_says_so(clustered, tmp_path, browser):
     points, partition = clustered
     images = pd.DataFrame({"image_id": ["a"], "path": ["a.png"], "label": ["steel"]})

@@ -24,9 +24,9 @@ function enlarge(name) {
 }
 
 function card(cluster) {
-  const classes = Object.entries(cluster.classes).map(([name, count]) => `${count} ${name}`).join(", ");
-  const made = make("section", {}, make("h2", {}, `${cluster.name} `, make("span", { className: "mix",
-    textContent: number(cluster.size) + (classes ? `: ${classes}` : "") })));
+  const classes = Object.entries(cluster.classes);
+  const made = make("section", {}, make("h2", {}, make("bdi", { textContent: cluster.name }), " ", make("span", { className: "mix" },
+    number(cluster.size), classes.length ? ": " : "", ...counted(classes))));
   const seen = Object.entries(cluster.imagenet).map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(", ");
   if (seen) made.append(make("p", { className: "mix", textContent: `ImageNet calls this: ${seen}` }));
   for (const [place, title] of Object.entries(places)) {

@@ -34,7 +34,7 @@ function show(item, decision) {
   element("classes").replaceChildren(...names.map(name => make("option", { value: name })));
   element("label").value = "";
   element("cluster").textContent = `Cluster ${item.cluster}: ${data.clusters[item.cluster].size} images`;
-  element("labels").textContent = known.length ? known.map(([name, count]) => `${name} ${count}`).join(", ") : "no labels yet";
+  element("labels").replaceChildren(...known.length ? counted(known) : ["no labels yet"]);
   showNear("near", item.near, data);
 }
 

@@ -10,6 +10,11 @@ function make(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Return names with their counts as nodes; `bdi` keeps the direction of a name's letters from what stands beside it. */
+function counted(pairs) {
+  return pairs.flatMap(([name, count], i) => [i ? ", " : "", make("bdi", { textContent: name }), ` ${count}`]);
+}
+
 /** Return a header and rows of cells as CSV. */
 function table(header, rows) {
   const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -121,7 +121,7 @@ class Deciding {
 
 /** Return a button with its key. */
 function button(properties, text, key) {
-  return make("button", properties, text, " ", make("kbd", { textContent: key }));
+  return make("button", properties, make("bdi", { textContent: text }), " ", make("kbd", { textContent: key }));
 }
 
 /** Return the button of a decision, with its key. */
