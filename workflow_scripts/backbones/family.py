@@ -31,6 +31,9 @@ class Family(Protocol):
     """
 
     prefix: str
+    """The beginning of the names of its models in the configuration; empty for one family."""
+    in_prose: str
+    """The library in the paragraph about a run's methods, with its source as `[@key]`."""
 
     def unknown_model(self, model: str) -> str | None:
         """Return a message with similar names if the family does not have the model, otherwise None."""

@@ -37,6 +37,7 @@ class Timm:
     """timm's models; see `family.Family`."""
 
     prefix = PREFIX
+    in_prose = "timm [@wightman2019]"
 
     def unknown_model(self, model: str) -> str | None:
         """Return a message with similar names if timm does not have the model, otherwise None."""

@@ -53,6 +53,7 @@ class Torchvision:
     """torchvision's models, whose names have no prefix; see `family.Family`."""
 
     prefix = ""
+    in_prose = "torchvision [@torchvision2016]"
 
     def unknown_model(self, model: str) -> str | None:
         """Return a message with similar names if torchvision does not have the model, otherwise None."""

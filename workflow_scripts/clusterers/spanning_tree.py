@@ -14,6 +14,12 @@ def spanning_tree(distances: Distances, members: np.ndarray, core: np.ndarray) -
     Of equally long edges the one to the member with the lowest index is taken. Ties are common, because a point's core
     distance is often the length of all its edges.
 
+    Parameters
+    ----------
+    distances : a function for the distances of points.
+    members : (M,) integers, the indices of the points that the tree joins.
+    core : (M,), the core distance of each of them.
+
     Returns
     -------
     edges : (M - 1, 2) integers, indices into `members`.

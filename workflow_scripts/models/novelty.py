@@ -62,7 +62,7 @@ def outlier_threshold(known: np.ndarray, rate: float) -> float:
 
 
 def spreads(kept: np.ndarray) -> np.ndarray:
-    """Return the mean distance of each kept image (M, d) to its nearest ones, (M,)."""
+    """Return the mean distance of each kept image (M, d) to its `NEIGHBOURS` nearest kept images, (M,)."""
     return _nearest(kept, None)[0].mean(axis=1)
 
 

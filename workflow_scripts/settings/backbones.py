@@ -164,16 +164,12 @@ class Network(_OfImages):
 
     @property
     def prose(self) -> str:
-        library, name = (
-            ("timm [@wightman2019]", self.model[5:])
-            if self.model.startswith("timm:")
-            else ("torchvision [@torchvision2016]", self.model)
-        )
+        family, name = family_of(self.model)
         tuned = self.finetune and (
             f" after training of {self.finetune.trained_in_words} on the labelled images, {self.finetune.epochs} epochs"
         )
         source = next((f" [@{key}]" for beginning, key in ARCHITECTURES.items() if name.startswith(beginning)), "")
-        return f"{name}{source}, a network of {library} run with PyTorch [@paszke2019]{tuned or ''}"
+        return f"{name}{source}, a network of {family.in_prose} run with PyTorch [@paszke2019]{tuned or ''}"
 
     def network(self) -> dict[str, Any]:
         """Return the settings that decide the frozen network and its input, without layers and fine-tuning."""

@@ -20,8 +20,8 @@ from workflow_scripts.settings.methods import Method, OnDevice
 
 Number = Annotated[int, Field(ge=1)]
 Numbers = Annotated[list[Number], Field(min_length=1)]
-
-
+MANY_NEIGHBOURS = 10_000
+"""The number of neighbours assumed within a radius `eps` that the settings give, if there are more images."""
 MOST_NUMBERS = 10_000
 """The most numbers in a range of k; a mistyped range would fill the memory."""
 
@@ -466,10 +466,6 @@ class Turtle(_Trained):
         operations for each step."""
         products = 6 * min(n, self.batch_size) * d * sum(self.k)
         return self.repeats * self.steps * (self.inner_steps + 1) * (products / FLOPS + 5e-4 * len(self.k))
-
-
-MANY_NEIGHBOURS = 10_000
-"""The number of neighbours assumed within a radius `eps` that the settings give, if there are more images."""
 
 
 class Dbscan(Clusterer):

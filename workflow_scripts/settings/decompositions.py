@@ -121,7 +121,7 @@ class _OfScaledFeatures(_OfFeatures):
         return super().prose + (f" of {SCALED[self.scale]} features" if self.scale else "")
 
     def scaling_bytes(self, n: int, width: int) -> int:
-        """Return the bytes that the scaling takes before the decomposition: those of fitted powers, with a copy."""
+        """Return the bytes of the features from which `yeo-johnson` fits powers, with a copy; 0 for other scalings."""
         return 2 * FLOAT * min(n * width, FITTED_NUMBERS) if self.scale == "yeo-johnson" else 0
 
 

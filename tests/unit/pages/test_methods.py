@@ -107,7 +107,7 @@ def test_the_bibliography_has_the_cited_entries_and_no_others():
 
 
 def test_every_source_that_a_model_names_has_an_entry_and_every_entry_is_named():
-    places = ("scores.py", "settings/**/*.py", "pages/methods/*.py")
+    places = ("scores.py", "backbones/*_family.py", "settings/**/*.py", "pages/methods/*.py")
     files = [path for place in places for path in (ROOT / "workflow_scripts").glob(place)]
     code = " ".join(path.read_text() for path in files)
     named = set(CITED.findall(code)) | set(re.findall(r': "([a-z]+\d{4})"', code))
