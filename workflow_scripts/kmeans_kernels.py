@@ -16,7 +16,6 @@ from workflow_scripts.errors import UserError
 
 FOLDER = Path(__file__).parent / "clusterers" / "kmeans"
 VARIABLE = "CLUSTERGRID_KMEANS"
-PATHS = ("avx512", "avx2", "base", "torch")
 SLOW_PATH = "k-means takes the slow path (no compiled kernel): "
 """The beginning of the line that k-means writes to the log when it runs without a kernel."""
 REMEDY = "run `make env`, with a C compiler"

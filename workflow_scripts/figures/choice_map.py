@@ -19,7 +19,6 @@ from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.specification_curve import sorted_levels
 from workflow_scripts.figures.style import (
     INK,
-    ONE_COLUMN,
     Look,
     canvas,
     legend_on_top,
@@ -111,7 +110,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         panels[-1].set_xlabel("Cells, in the same order")
         made.colorbar(image, ax=panels[-1], label="Agreement of two cells (ARI)", shrink=0.8, pad=0.02)
         legend_on_top(made, _entries(cells, axes, level_looks), style)
-        note(made, _explanation(table, n, narrow=figure["width"] < ONE_COLUMN), style)
+        note(made, _explanation(table, n), style)
     return made
 
 
@@ -154,7 +153,7 @@ def _entries(cells: pd.DataFrame, axes: Sequence[str], level_looks: Mapping[str,
     }
 
 
-def _explanation(table: pd.DataFrame, n: int, narrow: bool) -> str:
+def _explanation(table: pd.DataFrame, n: int) -> str:
     first = table.iloc[0]
     part = "" if n == first["n_cells"] else f" ({n} shown, spread over the tree)"
     return (

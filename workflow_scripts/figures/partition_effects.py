@@ -54,7 +54,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, ROW * len(table) + 28)
         shares, added = made.subplots(1, 2, sharey=True)
         _draw_shares(shares, table, colours(style))
-        _draw_added(added, mains, colours(style))
+        _draw_added(added, mains)
         shares.set_yticks(range(len(table)), [in_words(term) for term in table["term"]])
         shares.set_ylim(len(table) - 0.5, -0.5)
         first = table.iloc[0]
@@ -97,7 +97,7 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
     ax.grid(axis="x")
 
 
-def _draw_added(ax: Axes, mains: pd.DataFrame, palette: Sequence[str]) -> None:
+def _draw_added(ax: Axes, mains: pd.DataFrame) -> None:
     y = np.arange(len(mains))
     ax.hlines(y, mains["chance_low"], mains["chance_high"], PALE, linewidth=5)
     ax.axvline(0, color=FAINT, linewidth=0.6)

@@ -135,13 +135,7 @@ def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame |
     """Return precision, recall and F1 of each class after the majority vote.
 
     An image without a predicted class (noise, a cluster without a vote) lowers the recall of its class and no
-    precision. Images without a label are left out.
-
-    Parameters
-    ----------
-    labels : (N,) integers, the cluster of each image; negative is noise.
-    y : (N,) strings or integers; None, NaN and "" are missing.
-    names : votes of other images (the training folds); with None these images vote.
+    precision. Images without a label are left out. The parameters are those of `confusion`.
 
     Returns
     -------
