@@ -1,8 +1,12 @@
 """The label audit: its probabilities against scikit-learn, confident learning against its definition and cleanlab."""
 
+import csv
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from sklearn.model_selection import LeaveOneGroupOut, LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -10,6 +14,8 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.pages.audit.confident import count_errors
 from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares, votes_against
 from workflow_scripts.pages.audit.ranking import rank
+from workflow_scripts.pages.audit.sheet import write_sheet
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
 
 def blobs(n_classes=3, per_class=40, spread=0.3, seed=0):
@@ -172,3 +178,44 @@ def test_one_class_alone_is_refused_in_one_line():
     points, codes = blobs()
     with pytest.raises(UserError, match="found 1 classes among the labels, allowed: two or more"):
         rank(points, codes[None], np.full(len(codes), "a", dtype=object), 10)
+
+
+def test_the_page_by_keys_alone_and_what_was_decided_before(tmp_path, browser):
+    points, codes = blobs()
+    given = codes.copy()
+    given[[3, 50, 100]] = [1, 2, 0]
+    table = ranked(points, codes, given)
+    table = table.assign(image_id=table["row"].map("id{}".format), path=table["row"].map("{}.png".format))
+    first, second = table.head(2).to_dict("records")
+    before = pd.DataFrame(
+        {
+            "path": [first["path"], "gone.png"],
+            "label": [first["label"], "c"],
+            "decided": ["2026-11-29T20:00:00.000Z", ""],
+            "image_id": [first["image_id"], ""],
+        }
+    )
+    stack = Thumbnails(
+        np.zeros((len(points), 9, 9), dtype=np.uint8), dict(zip(table["image_id"], table["row"], strict=True))
+    )
+    facts = {"dataset": "d", "study": "s", "neighbours": 10, "repeats": 2}
+    write_sheet(str(tmp_path / "audit.html"), table, 20, points, before, stack, facts)
+    browser.get((tmp_path / "audit.html").as_uri())
+
+    def shown(name):
+        return browser.find_element("id", name).text
+
+    assert "1 of 20 decided: 1 kept" in shown("counts")
+    assert shown("path").endswith(second["path"])  # the first image was decided before
+    browser.execute_script("document.getElementById('classes').focus()")
+    for key, decided in (("\ue015", 1), ("\ue015", 1), ("\ue007", 2)):  # arrows go through the classes, Enter takes one
+        ActionChains(browser).send_keys(key).perform()
+        assert f"{decided} of 20 decided" in shown("counts")
+    exported = csv.DictReader(io.StringIO(browser.execute_script("return deciding.csv()")))
+    rows = {row["path"]: (row["label"], row["decision"]) for row in exported}
+    decision = "relabel" if second["label"] != "b" else "keep"
+    assert rows == {
+        first["path"]: (first["label"], "keep"),
+        second["path"]: ("b", decision),
+        "gone.png": ("c", "before"),
+    }

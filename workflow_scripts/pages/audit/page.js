@@ -12,12 +12,15 @@ const unsure = () => decide("unsure", deciding.item.label);
 const labelled = name => name === deciding.item.label ? keep() : decide("relabel", name);
 
 function showChoices(item, decision) {
-  const is = kind => decision && decision.decision === kind, others = make("select", { id: "classes" });
+  const is = kind => decision && decision.decision === kind, others = make("select", { id: "classes", ariaLabel: "Another class" });
   const free = is("relabel") && decision.label !== item.suggested;
   others.append(make("option", { value: "", textContent: "another class …" }));
   data.classes.forEach((name, i) => others.append(make("option",
     { value: name, textContent: i < 9 ? `${i + 1}  ${name}` : name, selected: free && name === decision.label })));
-  others.onchange = () => others.value && labelled(others.value);
+  const take = () => others.value && labelled(others.value);
+  let byKeys = false; // arrows and letters go through the classes, and Enter takes one
+  Object.assign(others, { onkeydown: event => { byKeys = event.key !== "Enter"; if (!byKeys) take(); }, onpointerdown: () => { byKeys = false; },
+    onchange: () => byKeys || take() });
   element("choices").replaceChildren(
     choice("keep", "k", `Keep ${item.label}`, keep, is("keep")),
     choice("relabel", "r", `Relabel as ${item.suggested}`, relabel, is("relabel") && !free),
