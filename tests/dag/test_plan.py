@@ -12,7 +12,7 @@ CONFIG = "config/config.yaml"
 def test_the_dry_run_ends_with_the_plan(fresh):
     said = fresh.snakemake("-n")
     plan = (said.stdout + said.stderr).rpartition("Plan for")[2]
-    assert re.search(r"cluster +9\b", plan)
+    assert re.search(r"cluster +9 +[\d.]+ [MG]B +\d+ min\n", plan)
     assert re.search(r"features +2\b", plan)
     # Four cells of 3 repeats x 20, four of three k as many, one of 50.
     assert re.search(r"restarts of k-means ([\d,]+)", plan).group(1) == f"{4 * 60 + 4 * 3 * 60 + 50:,}"

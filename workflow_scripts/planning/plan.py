@@ -22,14 +22,17 @@ REASONS_SHOWN = 5
 
 
 def plan(run: Run, sizes: Sizes) -> list[str]:
-    """Return the lines that a dry run prints: its jobs, restarts, disk space, time, and combinations left out."""
+    """Return the lines that a dry run prints: its jobs with their memory and time, restarts, disk space, the expected
+    time, and combinations left out."""
     layout, jobs = sizes.layout, run.needed_jobs()
-    stages = Counter(_stage(job, layout) for job in jobs)
+    stages: defaultdict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        stages[_stage(job, layout)].append(job)
     written = _bytes_to_write(jobs, sizes)
     return [
         "",
-        f"Plan for {layout.root}: {sum(stages.values())} jobs",
-        *(f"  {stage:<16}{count:>6}" for stage, count in stages.items()),
+        f"Plan for {layout.root}: {len(jobs)} jobs, and the most memory and time that one of them may take",
+        *(f"  {stage:<16}{len(of_stage):>6}{_limits(of_stage)}" for stage, of_stage in stages.items()),
         f"  restarts of k-means {_restarts_of_kmeans(jobs, sizes):,}",
         *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
         f"  disk about {_size(sum(written.values()))}, {_size(free_bytes(layout.root))} free",
@@ -92,6 +95,12 @@ def _stage(job: Job, layout: Layout) -> str:
     """
     artefact = layout.artefact_of(job.outputs[0]) if job.outputs else None
     return ARTEFACTS[artefact].made_by if artefact else "targets"
+
+
+def _limits(jobs: Collection[Job]) -> str:
+    """Return the most memory and time that one of the jobs may take, in words; nothing if their rules name none."""
+    megabytes, minutes = max(job.megabytes for job in jobs), max(job.minutes for job in jobs)
+    return f"{_size(megabytes * 1e6):>10}{minutes:>6} min" if minutes else ""
 
 
 def _restarts_of_kmeans(jobs: Iterable[Job], sizes: Sizes) -> int:

@@ -28,6 +28,8 @@ from workflow_scripts.settings.costs import (
     FLOPS,
     LABEL_COPIES,
     PAIRS_COPIES,
+    SILHOUETTE_POINTS,
+    SILHOUETTE_SECONDS,
     partitions_bytes,
 )
 from workflow_scripts.settings.decompositions import Decomposition, Pca
@@ -193,8 +195,11 @@ class Sizes:
         return _megabytes(4 * FLOAT * n * d + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def score_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a job that scores clusterings: ten times those for the distances of all pairs."""
-        return _minutes(2 * self._points_of(wildcards) * 10 * self.n_images**2 / FLOPS) * attempt
+        """Return the minutes of a job that scores clusterings: three times those of the silhouettes."""
+        clusterer, n = self._clusterer(wildcards), self.n_images
+        samples = max(len(clusterer.ks), 1) * clusterer.n_repeats if n > SILHOUETTE_POINTS else 1
+        each = min(n, SILHOUETTE_POINTS) ** 2 * (SILHOUETTE_SECONDS + 2 * self._points_of(wildcards) / FLOPS)
+        return _minutes(3 * samples * each) * attempt
 
     def validate_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of a cross-validation: that of a PCA or of a clustering, whichever is larger."""

@@ -11,13 +11,15 @@ from typing import Any
 @dataclass(frozen=True)
 class Job:
     """A job of the DAG: the name of its rule, its wildcards, the paths of the files that it writes and of its benchmark
-    (empty if it has none), and its threads."""
+    (empty if it has none), its threads, and the memory (MB) and minutes that it may take (0 if its rule names none)."""
 
     rule: str
     wildcards: Mapping[str, str]
     outputs: tuple[str, ...]
     benchmark: str
     threads: int
+    megabytes: int
+    minutes: int
 
 
 class Run:
@@ -104,6 +106,8 @@ class Run:
                 tuple(map(str, job.output)),
                 str(job.benchmark or ""),
                 job.threads,
+                job.resources.get("mem_mb", 0),
+                job.resources.get("runtime", 0),
             )
             for job in jobs
         ]

@@ -20,7 +20,7 @@ def job(tmp_path):
         if took is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{HEADER}{took}\t0:00:01\t57.9\n")
-        return Job("rule", {}, (), str(path), threads)
+        return Job("rule", {}, (), str(path), threads, 0, 0)
 
     return made
 
@@ -50,7 +50,7 @@ def test_a_data_set_called_benchmarks_has_stages_too(tmp_path, monkeypatch):
         path = tmp_path / "results" / "benchmarks" / "benchmarks" / stage / "old.tsv"
         path.parent.mkdir(parents=True)
         path.write_text(f"{HEADER}{took}\t0:00:01\t57.9\n")
-    new = Job("rule", {}, (), "results/benchmarks/benchmarks/clusters/new.tsv", 1)
+    new = Job("rule", {}, (), "results/benchmarks/benchmarks/clusters/new.tsv", 1, 0, 0)
     assert expected_time([new], 1) == "about 10 s on 1 core, by earlier jobs"
 
 

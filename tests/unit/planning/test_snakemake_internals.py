@@ -51,6 +51,7 @@ rule last:
     input: "{name}.first"
     output: "{name}.last"
     log: "{name}.log"
+    resources: mem_mb=lambda wildcards, attempt: 70 * attempt, runtime=2
     benchmark: "{name}.tsv"
     shell: "cp {input} {output}"
 
@@ -59,10 +60,17 @@ rule first:
     output: "{name}.first", "{name}.second"
     shell: "test {wildcards.name} = a && touch {output}"
 """
+NO_LIMITS = {"megabytes": 0, "minutes": 0}
 JOBS = [
-    {"rule": "all", "wildcards": {}, "outputs": [], "benchmark": "", "threads": 1},
-    {"rule": "last", "wildcards": {"name": "a"}, "outputs": ["a.last"], "benchmark": "a.tsv", "threads": 1},
-    {"rule": "first", "wildcards": {"name": "a"}, "outputs": ["a.first", "a.second"], "benchmark": "", "threads": 1},
+    {"rule": "all", "wildcards": {}, "outputs": [], "benchmark": "", "threads": 1, **NO_LIMITS},
+    {
+        **{"rule": "last", "wildcards": {"name": "a"}, "outputs": ["a.last"], "benchmark": "a.tsv"},
+        **{"threads": 1, "megabytes": 70, "minutes": 2},
+    },
+    {
+        **{"rule": "first", "wildcards": {"name": "a"}, "outputs": ["a.first", "a.second"], "benchmark": ""},
+        **{"threads": 1, **NO_LIMITS},
+    },
 ]
 
 
