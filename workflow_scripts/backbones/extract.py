@@ -20,13 +20,14 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 from torch import fx
+from torch.nn.functional import interpolate
 
 from workflow_scripts.backbones import network, weights
 from workflow_scripts.backbones.codebook import SAMPLED_IMAGES, Codebook, learn, named, sampled
 from workflow_scripts.backbones.family import family_of
 from workflow_scripts.backbones.layers import parse_layer
 from workflow_scripts.backbones.normalisation import Normalisation
-from workflow_scripts.backbones.orbit import mean_over_views
+from workflow_scripts.backbones.orbit import mean_over, views
 from workflow_scripts.errors import UserError, refusals_of
 from workflow_scripts.io import store
 from workflow_scripts.io.device import choose_device
@@ -56,26 +57,36 @@ class ForwardPass:
     size: int | None = None
     precision: str = "float32"
     orbit: bool = False
+    pyramid: Sequence[float] = (1.0,)
     codebooks: Mapping[str, Codebook] = field(default_factory=dict)
     """The codebook of each layer that has one."""
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Return the features of each layer, (N, width) float32, of uint8 images (N, H, W) or (N, H, W, 3)."""
-        return mean_over_views(self._vectors, images) if self.orbit else self._vectors(images)
+        turned = views(images) if self.orbit else [images]
+        return mean_over(self._vectors(view, scale) for view in turned for scale in self.pyramid)
 
-    def _vectors(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def _vectors(self, images: np.ndarray, scale: float) -> dict[str, np.ndarray]:
         lower = self.precision != "float32"
         with torch.inference_mode(), torch.autocast(self.device.type, getattr(torch, self.precision), enabled=lower):
-            outputs = self.network(self.normalisation.prepare(images, self.size, self.device))
+            outputs = self.network(shrunk(self.normalisation.prepare(images, self.size, self.device), scale))
         vectors = {layer: output.cpu().numpy() for layer, output in outputs.items()}
         return vectors | {layer: book.encode_all(vectors[layer]) for layer, book in self.codebooks.items()}
 
     def widths(self, image_shape: tuple[int, ...]) -> dict[str, int]:
         """Return the number of features of each layer.
 
-        Raises `UserError` if the network cannot take images of this shape: (H, W) or (H, W, 3).
+        Raises `UserError` if the network cannot take images of this shape, (H, W) or (H, W, 3), at each scale, or if
+        the numbers at the scales differ.
         """
         pixels = self.normalisation.prepare(np.zeros((1, *image_shape), np.uint8), self.size, self.device)
+        first, *others = (self._widths(shrunk(pixels, scale)) for scale in self.pyramid)
+        if uneven := sorted(layer for layer in first for other in others if other[layer] != first[layer]):
+            raise UserError(f"pyramid: {uneven[0]} has another number of features at each scale; pool it, as by _avg")
+        return first | {layer: book.width for layer, book in self.codebooks.items()}
+
+    def _widths(self, pixels: torch.Tensor) -> dict[str, int]:
+        """Return the number of features of each layer, without its codebook, for a network's input (1, 3, H, W)."""
         try:
             with torch.inference_mode():  # not the graph itself, which prints its source when it fails
                 outputs = fx.Interpreter(self.network).run(pixels)
@@ -83,8 +94,17 @@ class ForwardPass:
             side = " x ".join(map(str, pixels.shape[2:]))
             reason = str(error).splitlines()[0].split(" but got Proxy")[0]  # a Proxy is a number of the tracer
             raise UserError(f"size: the network does not take images of {side} pixels: {reason}") from None
-        widths = {layer: output.shape[1] for layer, output in outputs.items()}
-        return widths | {layer: book.width for layer, book in self.codebooks.items()}
+        return {layer: output.shape[-1] for layer, output in outputs.items()}
+
+
+def shrunk(pixels: torch.Tensor, scale: float) -> torch.Tensor:
+    """Return a network's input (N, 3, H, W) at `scale` times its size (bilinear, with anti-aliasing); 1 changes
+    nothing."""
+    if scale == 1:
+        return pixels
+    size = [max(1, round(side * scale)) for side in pixels.shape[2:]]
+    resized = interpolate(pixels, size, mode="bilinear", antialias=True)
+    return resized.contiguous(memory_format=torch.channels_last)
 
 
 def prepare(
@@ -111,7 +131,8 @@ def prepare(
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
-    return ForwardPass(cut, loaded.normalisation, device, chosen.size, chosen.precision, chosen.orbit), loaded
+    normalise, views_of = loaded.normalisation, (chosen.orbit, tuple(chosen.pyramid))
+    return ForwardPass(cut, normalise, device, chosen.size, chosen.precision, *views_of), loaded
 
 
 def extract(
@@ -166,7 +187,7 @@ def codebooks(
     """Return the codebook of each of `layers` that has one, learned on a sample of the images (N, H, W) or (N, H, W,
     3).
 
-    The images are taken as they are, without the rotations and flips of `orbit`. `seed` draws the sample.
+    The images are taken as they are, without the views of `orbit` and `pyramid`. `seed` draws the sample.
     """
     encoded = {layer: parsed for layer in layers if (parsed := parse_layer(layer)).words}
     if not encoded:
@@ -175,7 +196,7 @@ def codebooks(
     rows = np.sort(generator.permutation(len(images))[:SAMPLED_IMAGES])
     samples: dict[str, list[np.ndarray]] = {layer: [] for layer in encoded}
     batches = padded_batches(images[rows], 0, batch_size)
-    for maps in threaded_map(replace(forward, orbit=False), batches, 1):
+    for maps in threaded_map(replace(forward, orbit=False, pyramid=(1.0,)), batches, 1):
         for layer, sample in samples.items():
             sample += [sampled(of_image, generator) for of_image in maps[layer][: len(rows) - len(sample)]]
     return {

@@ -44,6 +44,9 @@ class Family(Protocol):
     def input_size(self, model: str) -> int:
         """Return the side, in pixels, of the images that a model was made for."""
 
+    def built_for_size(self, model: str) -> bool:
+        """Return whether a model is built for images of one size, and cannot take another one after that."""
+
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
         """Return why a model cannot take images of `size` (height, width; pixels), or None if it can."""
 

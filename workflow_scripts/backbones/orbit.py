@@ -1,6 +1,6 @@
-"""Features averaged over the orbit of an image, that is its four rotations and their mirror images."""
+"""Features averaged over views of an image, such as its orbit: its four rotations and their mirror images."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -16,15 +16,15 @@ def views(images: np.ndarray) -> Iterator[np.ndarray]:
         yield np.ascontiguousarray(turned[:, :, ::-1])
 
 
-def mean_over_views(
-    features: Callable[[np.ndarray], dict[str, np.ndarray]], images: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the mean of the features of the eight views, {layer: (n, width) float32}, summed in double precision.
+def mean_over(vectors: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the mean of the features of one view or more, {layer: (n, width) float32}, summed in double precision.
 
-    One view is computed after the other, so that the memory is that of one.
+    One view is taken after the other, so that the memory is that of one.
     """
     sums: dict[str, np.ndarray] = {}
-    for view in views(images):
-        for layer, vectors in features(view).items():
-            sums[layer] = sums.get(layer, 0) + vectors.astype(np.float64)
-    return {layer: (total / 8).astype(np.float32) for layer, total in sums.items()}
+    number = 0
+    for of_view in vectors:
+        number += 1
+        for layer, values in of_view.items():
+            sums[layer] = sums.get(layer, 0) + values.astype(np.float64)
+    return {layer: (total / number).astype(np.float32) for layer, total in sums.items()}

@@ -56,6 +56,10 @@ class Timm:
         """Return the side, in pixels, of the images that a model's weights were trained on."""
         return _facts(model)["input_size"]
 
+    def built_for_size(self, model: str) -> bool:
+        """Return whether a model is a transformer, whose places of patches are those of one size."""
+        return _facts(model)["multiple"] is not None
+
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
         """Return why a transformer cannot take images of `size`, or None.
 

@@ -73,6 +73,10 @@ class Torchvision:
         """Return the side, in pixels, of the images that a model was made for."""
         return _file(model)["input_size"]
 
+    def built_for_size(self, model: str) -> bool:
+        """Return whether a model is a vision transformer or MaxViT, whose places of patches are those of one size."""
+        return model.startswith(("vit_", "maxvit_"))
+
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
         """Return None, because the sizes that a transformer takes depend on its weights; the job checks them."""
         return None

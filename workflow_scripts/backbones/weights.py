@@ -7,7 +7,7 @@ The setting `weights` is `default` or the name of a weight set that the network'
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +40,7 @@ class Backbone:
     batch_size: int | None = None
     precision: str = "float32"
     orbit: bool = False
+    pyramid: Sequence[float] = (1.0,)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Backbone":

@@ -1,6 +1,6 @@
 """The settings of backbones: frozen networks, descriptors without weights, and features of other programs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -68,8 +68,8 @@ class _Variant(Model):
         return self.in_prose.format(**self.dump())
 
     @property
-    def n_views(self) -> int:
-        """Return the number of views of an image that features are computed from."""
+    def n_views(self) -> float:
+        """Return the number of views of an image that features are computed from, a smaller one by its area."""
         return 1
 
     def pass_of(self, layer: str) -> int | None:
@@ -98,7 +98,7 @@ class _OfImages(_Variant):
     long."""
 
     @property
-    def n_views(self) -> int:
+    def n_views(self) -> float:
         """Return the number of views of an image that features are computed from."""
         return 8 if self.orbit else 1
 
@@ -107,6 +107,9 @@ class _OfImages(_Variant):
         if not self.orbit or size[0] == size[1]:
             return None
         return f"orbit turns square images, found {size[0]} x {size[1]}; a size, or resize in the preprocessing, helps"
+
+
+Scale = Annotated[float, Field(gt=0, le=1)]
 
 
 class Network(_OfImages):
@@ -129,6 +132,9 @@ class Network(_OfImages):
     batch_size: int | None = Field(None, ge=1)
     """Images per batch; null takes the device's default. Another value changes the last bits of the features."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    pyramid: list[Scale] = Field([1.0], min_length=1)
+    """Sizes of an image, as shares of its own, at which the network sees it, such as [1, 0.7, 0.5]. The features are
+    the mean over them, so layers must be pooled. The widths and the memory are those of the largest size."""
     finetune: FineTuning | None = None
     layers: list[list[str]] = Field(min_length=1)
     """The forward passes, each a list of layers that are read in it. `[a+b]` joins two layers of other passes, each
@@ -209,7 +215,23 @@ class Network(_OfImages):
         """Return the reason why the network cannot take images of `size` (height, width; pixels), or None if it can."""
         family, name = family_of(self.model)
         given = (self.size, self.size) if self.size else size
-        return super().refuses(given) or family.refuses_size(name, given)
+        sizes = [(round(given[0] * scale), round(given[1] * scale)) for scale in self.pyramid]
+        if len(set(sizes)) > 1 and family.built_for_size(name):
+            return f"pyramid: {self.model} is built for images of one size; allowed: [1], or a convolutional network"
+        refused = super().refuses(given) or next(filter(None, (family.refuses_size(name, at) for at in sizes)), None)
+        return refused or self._refuses_scales([max(at) for at in sizes])
+
+    def _refuses_scales(self, sides: Sequence[int]) -> str | None:
+        """Return a message if a layer has not the same number of features for images of all `sides`, or None."""
+        for layer in (layer for layers in self.layers for layer in layers):
+            if len({self.width(layer, side) for side in sides}) > 1:
+                return f"pyramid: {layer} has another number of features at each scale; pool it, as by {layer}_avg"
+        return None
+
+    @property
+    def n_views(self) -> float:
+        """Return the number of views of an image that features are computed from, a smaller one by its area."""
+        return super().n_views * sum(scale**2 for scale in self.pyramid)
 
 
 class _WithoutNetwork(_Variant):

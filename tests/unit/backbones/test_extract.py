@@ -165,6 +165,20 @@ def test_an_orbit_is_the_mean_over_rotations_and_flips_that_torchvision_makes():
         assert found[layer].dtype == np.float32
 
 
+def test_a_pyramid_is_the_mean_over_smaller_copies_of_the_image():
+    images = some_images(3, 64, 48, 3)
+    layers = ["fire5_avg", "fire5_vlad4"]
+    smaller = torch.nn.functional.interpolate(imagenet_pixels(images), (32, 24), mode="bilinear", antialias=True)
+    one, loaded = prepare(RANDOM_SQUEEZENET, layers, (64, 48), CPU)
+    maps = plain_outputs(loaded.network, smaller, ["features.7"])["features.7"].reshape(3, 256, -1)
+    two = prepare({**RANDOM_SQUEEZENET, "pyramid": [1, 0.5]}, layers, (64, 48), CPU)[0]
+    expected = (one(images)["fire5_avg"] + maps.mean(axis=2)) / 2
+    np.testing.assert_allclose(two(images)["fire5_avg"], expected, rtol=1e-4, atol=1e-5)
+    assert two.widths((64, 48, 3)) == one.widths((64, 48, 3))
+    with pytest.raises(UserError, match="pyramid: fire5 has another number of features at each scale"):
+        prepare({**RANDOM_SQUEEZENET, "pyramid": [1, 0.5]}, ["fire5"], (64, 48), CPU)[0].widths((64, 48))
+
+
 def test_an_orbit_does_not_see_how_an_image_was_turned():
     forward, _ = prepare({**RANDOM_SQUEEZENET, "orbit": True}, ["fire5_avg"], SIZE, CPU)
     images = some_images(2, 64, 64)

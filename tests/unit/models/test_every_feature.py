@@ -29,7 +29,12 @@ PASS = ["fire5_avg", "fire5_max", "fire5_gem", "fire5_gram", "fire9_avg_l2", "fi
 NETWORK = {"model": "squeezenet1_1", "weights": "random", "layers": [PASS, ["fire5_vlad4+fire5_fisher2+fire5_avg"]]}
 GIVEN = {
     "network": NETWORK,
-    "orbit": {**NETWORK, "orbit": True, "layers": [["fire9_avg", "fire9_vlad4"], ["fire9_vlad4+fire9_avg"]]},
+    "orbit": {
+        **NETWORK,
+        "orbit": True,
+        "pyramid": [1, 0.5],
+        "layers": [["fire9_avg", "fire9_vlad4"], ["fire9_vlad4+fire9_avg"]],
+    },
     **{name: {"descriptor": name, **({"cell": 16} if name == "hog" else {})} for name in DESCRIPTORS},
     "turned": {"descriptor": "lbp", "orbit": True},
 }

@@ -91,6 +91,24 @@ def test_an_orbit_needs_squares_and_eight_times_the_time():
         parsed({"file": "features.csv", "orbit": True})
 
 
+def test_a_pyramid_needs_pooled_layers_and_sizes_that_the_network_takes():
+    pyramid = parsed({**NETWORK, "pyramid": [1, 0.5]})
+    assert pyramid.n_views == 1.25
+    assert parsed({**NETWORK, "pyramid": [1, 0.5], "orbit": True}).n_views == 10
+    assert pyramid.refuses((96, 96)) is None
+    flat = parsed({**NETWORK, "layers": [["fire9_vlad4", "fire9"]], "pyramid": [1, 0.5]})
+    assert str(flat.refuses((96, 128))).startswith("pyramid: fire9 has another number of features at each scale")
+    vit = parsed(
+        {"model": "timm:vit_tiny_patch16_224", "weights": "random", "layers": [["norm_cls"]], "pyramid": [1, 0.5]}
+    )
+    assert "is built for images of one size" in str(vit.refuses((224, 224)))
+    torchvisions = {"model": "vit_b_16", "weights": "random", "layers": [["encoder.ln_cls"]], "pyramid": [1, 0.5]}
+    assert parsed(torchvisions).refuses((224, 224))
+    for wrong in ([], [2], [0]):
+        with pytest.raises(UserError, match="pyramid"):
+            parsed({**NETWORK, "pyramid": wrong})
+
+
 def test_scores_of_imagenets_classes_are_those_of_a_trained_last_layer_in_the_same_pass():
     layers = [["fire9_avg", "logits"], ["fire5_avg"], ["fire5_avg+fire9_avg"]]
     network = parsed({**NETWORK, "layers": layers})
