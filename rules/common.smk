@@ -12,6 +12,7 @@ from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, filled
 from workflow_scripts.grid.axes import PARTS
+from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
 from workflow_scripts.planning import durations, ending, plan, prune
@@ -26,7 +27,7 @@ try:
         config, workflow.configfiles, workflow.source_path("../config/config.yaml")
     )
     grid = Grid(settings)
-    grid.check()
+    check(grid)
     published = settings.reproduction and own_file(
         workflow, f"../config/published/{settings.reproduction.published}.yaml"
     )

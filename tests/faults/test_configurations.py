@@ -15,6 +15,7 @@ import yaml
 from tests.unit.settings.test_settings import _changed
 from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
+from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake import labels
 from workflow_scripts.settings import parse, schema
@@ -88,7 +89,7 @@ def refuses(described: Any, config: Any) -> bool:
 def said(config: Any) -> str:
     """Return the message at the start of a run with a configuration."""
     try:
-        Grid(parse(config)).check()
+        check(Grid(parse(config)))
     except UserError as error:
         return str(error)
     return ""

@@ -2,7 +2,7 @@
 
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -76,12 +76,7 @@ class Grid:
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
         """Return the cells that each figure of each study shows; figures of backbones without weights are left out."""
-        shown = {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
-        for study, of_figures in shown.items():
-            for name, cells in of_figures.items():
-                with _in_figure(name):
-                    self._check_figure(cells, study, self.settings.studies[study].figures[name])
-        return shown
+        return {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
 
     @cached_property
     def pages(self) -> dict[str, dict[str, list[Cell]]]:
@@ -105,14 +100,12 @@ class Grid:
 
     def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:
         for name, figure in figures.items():
-            with _in_figure(name):
+            with in_figure(name):
                 at = self._cell(study, self._choices(study, figure.at), f"studies.{study}: at")
                 if reason := self._lacks_weights(at):
                     self.skipped.append(Skipped(study, (("figure", name),), f"{reason} (figures)"))
                 else:
-                    cells = figure_cells(self, study, figure)
-                    self._check_k(cells, study, getattr(figure, "k", None))
-                    yield name, cells
+                    yield name, figure_cells(self, study, figure)
 
     @property
     def computed_figures(self) -> str:
@@ -208,72 +201,11 @@ class Grid:
 
     def clustering(self, cells: Iterable[Cell]) -> list[Cell]:
         """Return the cells that cluster points, that is whose clusters are not the consensus of other cells."""
-        return [cell for cell in cells if self._study_read(cell) is None]
+        return [cell for cell in cells if self.study_read(cell) is None]
 
-    def _study_read(self, cell: Cell) -> str | None:
+    def study_read(self, cell: Cell) -> str | None:
+        """Return the study whose consensus is the clusters of a cell; None if the cell clusters points."""
         return self.settings.clusterers[cell.clusterer].study_read
-
-    def check(self) -> None:
-        """Expand all studies; raises `UserError` with the study and the key if a choice does not exist."""
-        _ = self.all_cells, self.figures, self.pages, self.maps, self.reducers
-        for cell in self.all_cells:
-            self._check_consensus(cell)
-        for name, study in self.settings.studies.items():
-            if study.cross_validation:
-                self._check_folds_can_be_fitted(name)
-
-    def _check_consensus(self, cell: Cell) -> None:
-        study = self._study_read(cell)
-        if study is None:
-            return
-        agreeing = self.agreeing(study)
-        if not agreeing:
-            raise UserError(f"config: clusterers.{cell.clusterer}.study: {study} has no cell with clusters of its own")
-        if subsets := {other.subset for other in agreeing} - {cell.subset}:
-            found = f"found a cell of subset {cell.subset}, allowed: {', '.join(sorted(subsets))}"
-            raise UserError(f"config: clusterers.{cell.clusterer}: {found}, the images of the study {study}")
-
-    def _check_folds_can_be_fitted(self, study: str) -> None:
-        for cell in self.cells[study]:
-            if self._study_read(cell) is not None:
-                found = f"found {cell.clusterer!r}, allowed: one that clusters the points"
-                raise UserError(f"config: studies.{study}: cross_validation: clusterer: {found}")
-            if not self._is_applied_to_held_out_images(cell.decomposition):
-                found = f"found {cell.decomposition!r}, allowed: a pca, which can be applied to held-out images"
-                raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
-
-    def _is_applied_to_held_out_images(self, decomposition: str) -> bool:
-        return self.has_components(decomposition) and self.settings.decompositions[decomposition].places_new_images
-
-    def _check_k(self, cells: Iterable[Cell], study: str, k: int | str | list[int] | None) -> None:
-        wanted = [number for number in (k if isinstance(k, list) else [k]) if isinstance(number, int)]
-        for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
-            allowed = self.settings.clusterers[clusterer].ks
-            for number in (number for number in wanted if allowed and number not in allowed):
-                found = found_allowed(number, allowed)
-                raise UserError(f"config: studies.{study}: k: {found}, the numbers of clusterers.{clusterer}.k")
-
-    def _check_figure(self, cells: Sequence[Cell], study: str, figure: Figure) -> None:
-        """Raise `UserError` if a figure cannot be made of its cells.
-
-        One that applies a model needs a cell that new images can be assigned to; one that compares partitions needs
-        cells of the same images; one that compares needs several cells or k; and an axis along which it draws must have
-        several values.
-        """
-        where = f"config: studies.{study}"
-        if figure.of_one_subset and len({cell.subset for cell in cells}) > 1:
-            allowed = "one: at: {subset: NAME} of the figure, or verdict: {at: {subset: NAME}}"
-            raise UserError(f"{where}: found cells of several subsets, allowed: {allowed}")
-        if figure.n_perturbed and not self.perturbable(study, figure, cells[0]):
-            found = f"found {cells[0].backbone}, {cells[0].layer} and {cells[0].decomposition}"
-            raise UserError(f"{where}: {found}, allowed: {PLACES_NEW_IMAGES}")
-        ks = {k for cell in cells for k in self.settings.clusterers[cell.clusterer].ks}
-        if figure.compares and len(cells) == 1 and len(ks) < 2:
-            raise UserError(f"{where}: found one cell, allowed: two or more; name values in vary")
-        x = figure.drawn_along
-        values = {getattr(cell, axis) for axis in AXES if (AXES[axis].column or axis) == x for cell in cells}
-        if x and len(ks if x == "k" else values) == 1:
-            raise UserError(f"{where}: x: found {x}, which does not vary in the study; add it to vary")
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
         for key, changes in _combinations(study):
@@ -353,7 +285,7 @@ def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 @contextmanager
-def _in_figure(name: str) -> Iterator[None]:
+def in_figure(name: str) -> Iterator[None]:
     """Add the name of a figure or page to the message of a `UserError`."""
     try:
         yield

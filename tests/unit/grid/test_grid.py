@@ -11,6 +11,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout, dataset_name
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid, figure_cells
 from workflow_scripts.settings import parse
 
@@ -45,7 +46,7 @@ def _with(**changes):
 
 def _mistake(study, **changes):
     with pytest.raises(UserError) as caught:
-        _grid(study, **changes).check()
+        check(_grid(study, **changes))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -345,7 +346,7 @@ def test_a_backbone_without_weights_is_left_out_and_the_rest_stays():
         },
     }
     grid = Grid(parse(config | {"studies": {"main": study}}))
-    grid.check()
+    check(grid)
     assert grid.cells["main"] == [BASELINE]
     assert list(grid.figures["main"]) == ["small"]
     assert any("large has no weights" in skipped.reason for skipped in grid.skipped)
@@ -385,7 +386,7 @@ def test_a_consensus_is_a_cell_like_others_that_has_no_part_in_itself():
         },
     }
     grid = _grid(study, **AGREED)
-    grid.check()
+    check(grid)
     voting = [_with(n_components=5), _with(n_components=9)]
     consensus = _with(clusterer="agreed")
     assert grid.cells["main"] == [*voting, consensus]
@@ -442,7 +443,7 @@ def test_a_consensus_of_no_study_is_a_mistake():
 def test_perturbed_images_need_a_place_too():
     figures = {"turned": {"kind": "perturbations", "at": {"decomposition": "map"}}}
     with pytest.raises(UserError, match=r"studies.main: found small, fire9_avg and map, allowed: .* \(figure turned\)"):
-        _grid({"figures": figures}).check()
+        check(_grid({"figures": figures}))
 
 
 def test_the_trusted_cell_is_looked_for_among_those_that_place_new_images():
@@ -456,7 +457,7 @@ def test_the_trusted_cell_is_looked_for_among_those_that_place_new_images():
         },
     }
     grid = _grid(study)
-    grid.check()
+    check(grid)
     found = {
         name: grid.perturbable("main", figure, grid.figures["main"][name][0])
         for name, figure in grid.settings.studies["main"].figures.items()
@@ -473,4 +474,4 @@ def test_what_was_regressed_out_of_new_images_is_not_known():
     assert _grid({"baseline": {"decomposition": "flat"}}, decompositions=flat).modelled("main") is None
     study = {"baseline": {"decomposition": "flat"}, "cross_validation": "folds"}
     with pytest.raises(UserError, match="cross_validation: decomposition: found 'flat'"):
-        _grid(study, decompositions=flat, cross_validations={"folds": {}}).check()
+        check(_grid(study, decompositions=flat, cross_validations={"folds": {}}))

@@ -10,6 +10,7 @@ import yaml
 from tests.rules import parsed
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
 from workflow_scripts.settings import parse
@@ -236,7 +237,7 @@ def test_a_verdict_of_several_subsets_ends_before_the_first_job():
     study = {"vary": vary, "design": "product", "verdict": {}, "explorer": {}}
     message = r"studies\.main: found cells of several subsets, allowed: one: .*verdict: {at: {subset: NAME}}"
     with pytest.raises(UserError, match=message):
-        Grid(parse(CONFIG | {"studies": {"main": study}})).check()
+        check(Grid(parse(CONFIG | {"studies": {"main": study}})))
     inputs = _inputs(studies={"main": study | {"verdict": {"at": {"subset": "all"}}}})
     assert len(inputs.pages.explorer_sources(Wildcards(study="main"))["clusters"]) == 4
     assert len(inputs.pages.opening_of_explorer(Wildcards(study="main"))["ranked"]) == 2

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.intake.subsets import members, select
 from workflow_scripts.io import store
@@ -78,14 +79,14 @@ def settings(backbones=(), **subsets):
 def test_a_subset_of_a_subset_needs_the_cells_behind_it():
     behind = {"in_clusters": {"at": {"subset": "one"}, "clusters": [0]}}
     grid = Grid(settings(one={"in_clusters": {"clusters": [0]}}, two=behind))
-    grid.check()
+    check(grid)
     assert {cell.subset for cell in grid.all_cells} == {"all", "one", "two"}
 
 
 def test_a_subset_of_itself_is_told():
     behind = {"in_clusters": {"at": {"subset": "two"}, "clusters": [0]}}
     with pytest.raises(UserError, match=r"config: subsets.two: the subset is defined by itself"):
-        Grid(settings(one={"label": ["a"]}, two=behind)).check()
+        check(Grid(settings(one={"label": ["a"]}, two=behind)))
 
 
 def test_a_cell_behind_a_subset_has_to_make_sense():
@@ -93,7 +94,7 @@ def test_a_cell_behind_a_subset_has_to_make_sense():
         one={"in_clusters": {"at": {"backbone": "other"}, "clusters": [0]}}, backbones={"other": "fire5_avg"}
     )
     with pytest.raises(UserError, match="config: subsets: in_clusters: at: other has no layer fire9_avg"):
-        Grid(config).check()
+        check(Grid(config))
 
 
 def test_an_empty_list_of_labels_is_told():

@@ -8,6 +8,7 @@ import yaml
 from workflow_scripts import provenance
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.settings import parse
 
@@ -61,7 +62,7 @@ def test_a_cell_that_only_a_page_shows_is_made():
 )
 def test_mistakes_are_told_in_one_line(page, message):
     with pytest.raises(UserError) as caught:
-        grid(page).check()
+        check(grid(page))
     assert message in str(caught.value)
 
 

@@ -8,6 +8,7 @@ from figure_artefacts import artefacts, tabulate
 from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.metrics.table import CLASS_COLUMNS, COLUMNS
 from workflow_scripts.settings import parse
@@ -24,7 +25,7 @@ def grid_of(name, **changes):
 
 @pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_study_file_is_whole(path):
-    Grid(parse(read_yaml(path))).check()
+    check(Grid(parse(read_yaml(path))))
 
 
 @pytest.mark.parametrize("name", ["cohn", "cohn-squeezenet"])
@@ -93,7 +94,7 @@ def test_cross_validation_needs_a_place_for_new_images():
     with pytest.raises(
         UserError, match=r"studies\.maps: cross_validation: decomposition: found 'tsne', allowed: a pca"
     ):
-        Grid(parse(config)).check()
+        check(Grid(parse(config)))
 
 
 def test_only_studies_that_ask_for_it_are_cross_validated():

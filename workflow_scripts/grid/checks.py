@@ -1,0 +1,86 @@
+"""Checks of an expanded grid, which end a run before its first job with the study and the key of a mistake."""
+
+from collections.abc import Iterable, Sequence
+
+from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.cells import Cell
+from workflow_scripts.grid.expand import PLACES_NEW_IMAGES, Grid, in_figure
+from workflow_scripts.settings.figures import Figure
+from workflow_scripts.settings.pages import Page
+
+
+def check(grid: Grid) -> None:
+    """Expand all studies; raise `UserError` with the study and the key if a choice does not exist or makes no sense."""
+    _ = grid.maps, grid.reducers
+    for cell in grid.all_cells:
+        _check_consensus(grid, cell)
+    for study, settings in grid.settings.studies.items():
+        for name, cells in grid.figures[study].items():
+            with in_figure(name):
+                _check_k(grid, cells, study, settings.figures[name])
+                _check_figure(grid, cells, study, settings.figures[name])
+        for name, cells in grid.pages[study].items():
+            with in_figure(name):
+                _check_k(grid, cells, study, settings.pages[name])
+        if settings.cross_validation:
+            _check_folds_can_be_fitted(grid, study)
+
+
+def _check_consensus(grid: Grid, cell: Cell) -> None:
+    study = grid.study_read(cell)
+    if study is None:
+        return
+    agreeing = grid.agreeing(study)
+    if not agreeing:
+        raise UserError(f"config: clusterers.{cell.clusterer}.study: {study} has no cell with clusters of its own")
+    if subsets := {other.subset for other in agreeing} - {cell.subset}:
+        found = f"found a cell of subset {cell.subset}, allowed: {', '.join(sorted(subsets))}"
+        raise UserError(f"config: clusterers.{cell.clusterer}: {found}, the images of the study {study}")
+
+
+def _check_folds_can_be_fitted(grid: Grid, study: str) -> None:
+    for cell in grid.cells[study]:
+        if grid.study_read(cell) is not None:
+            found = f"found {cell.clusterer!r}, allowed: one that clusters the points"
+            raise UserError(f"config: studies.{study}: cross_validation: clusterer: {found}")
+        if not _is_applied_to_held_out_images(grid, cell.decomposition):
+            found = f"found {cell.decomposition!r}, allowed: a pca, which can be applied to held-out images"
+            raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
+
+
+def _is_applied_to_held_out_images(grid: Grid, decomposition: str) -> bool:
+    return grid.has_components(decomposition) and grid.settings.decompositions[decomposition].places_new_images
+
+
+def _check_k(grid: Grid, cells: Iterable[Cell], study: str, figure: Figure | Page) -> None:
+    k = getattr(figure, "k", None)
+    wanted = [number for number in (k if isinstance(k, list) else [k]) if isinstance(number, int)]
+    for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
+        allowed = grid.settings.clusterers[clusterer].ks
+        for number in (number for number in wanted if allowed and number not in allowed):
+            found = found_allowed(number, allowed)
+            raise UserError(f"config: studies.{study}: k: {found}, the numbers of clusterers.{clusterer}.k")
+
+
+def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure) -> None:
+    """Raise `UserError` if a figure cannot be made of its cells.
+
+    One that applies a model needs a cell that new images can be assigned to; one that compares partitions needs
+    cells of the same images; one that compares needs several cells or k; and an axis along which it draws must have
+    several values.
+    """
+    where = f"config: studies.{study}"
+    if figure.of_one_subset and len({cell.subset for cell in cells}) > 1:
+        allowed = "one: at: {subset: NAME} of the figure, or verdict: {at: {subset: NAME}}"
+        raise UserError(f"{where}: found cells of several subsets, allowed: {allowed}")
+    if figure.n_perturbed and not grid.perturbable(study, figure, cells[0]):
+        found = f"found {cells[0].backbone}, {cells[0].layer} and {cells[0].decomposition}"
+        raise UserError(f"{where}: {found}, allowed: {PLACES_NEW_IMAGES}")
+    ks = {k for cell in cells for k in grid.settings.clusterers[cell.clusterer].ks}
+    if figure.compares and len(cells) == 1 and len(ks) < 2:
+        raise UserError(f"{where}: found one cell, allowed: two or more; name values in vary")
+    x = figure.drawn_along
+    values = {getattr(cell, axis) for axis in AXES if (AXES[axis].column or axis) == x for cell in cells}
+    if x and len(ks if x == "k" else values) == 1:
+        raise UserError(f"{where}: x: found {x}, which does not vary in the study; add it to vary")
