@@ -77,7 +77,7 @@ METRICS: dict[str, Metric] = {
         "Normalised mutual information (arithmetic)",
         "NMI",
         needs_labels=True,
-        in_prose="the normalised mutual information [@strehl2002]",
+        in_prose="the normalised mutual information (arithmetic and geometric mean of the entropies) [@strehl2002]",
     ),
     "nmi_geometric": Metric(
         "Normalised mutual information, geometric mean of the entropies.",

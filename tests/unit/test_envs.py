@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from workflow_scripts import VERSION
 from workflow_scripts.pages.methods.bibliography import entries
 
 ROOT = Path(__file__).parent.parent.parent
@@ -113,7 +114,7 @@ def test_the_version_is_the_same_wherever_it_stands():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     first = re.search(r"^## (\S+) \((\S+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert first
-    assert PROJECT["version"] == citation["version"] == first[1]
+    assert PROJECT["version"] == citation["version"] == VERSION == first[1]
     assert first[2] in ("unreleased", str(citation["date-released"]))
 
 

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from workflow_scripts import VERSION
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
 from workflow_scripts.grid.expand import Grid
@@ -103,9 +103,7 @@ def _file(path: Path, root: Path, description: str) -> Entity:
 
 def _program(name: str) -> Entity:
     described = {"@id": f"#{name.lower()}", "@type": "SoftwareApplication", "name": name}
-    with suppress(PackageNotFoundError):  # Clustergrid runs without being installed, too
-        described["version"] = version(name.lower())
-    return described
+    return {**described, "version": VERSION if name == "Clustergrid" else version(name.lower())}
 
 
 def _weights(layout: Layout, grid: Grid) -> Iterator[Entity]:

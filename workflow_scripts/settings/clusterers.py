@@ -220,6 +220,10 @@ class Linkage(OfK):
     method: Literal["linkage"] = "linkage"
     linkage: Literal["single", "complete", "average", "centroid", "ward"] = "ward"
 
+    @property
+    def prose(self) -> str:
+        return self.in_prose.format(linkage="Ward" if self.linkage == "ward" else self.linkage)
+
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes of the tree, and of the distances of all pairs if the linkage needs them."""
         matrix = all_pairs.matrix_bytes(n) if all_pairs.needs_matrix(self.linkage, n, d) else 0
@@ -280,6 +284,11 @@ class GaussianMixture(_BestOf):
     max_iter: int = Field(200, ge=1)
     reg_covar: float = Field(1e-6, ge=0)
     """Number added to the diagonal of the covariances, in the squared units of the points."""
+
+    @property
+    def prose(self) -> str:
+        kind = "diagonal" if self.covariance_type == "diag" else self.covariance_type
+        return self.in_prose.format(covariance_type=kind)
 
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes of the squared points, of the responsibilities, and of six sets of covariances: the current
@@ -471,12 +480,17 @@ class Turtle(_Trained):
 class Dbscan(Clusterer):
     """scikit-learn's DBSCAN. It finds the number of clusters itself; images in no cluster are noise."""
 
-    in_prose = "DBSCAN [@ester1996] with eps = {eps} and {min_samples} images to a core point"
+    in_prose = "DBSCAN [@ester1996] with {radius} and {min_samples} images to a core point"
     method: Literal["dbscan"] = "dbscan"
     eps: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Radius of a neighbourhood; `auto` takes the knee of the sorted k-distance curve."""
     min_samples: int = Field(10, ge=2)
     """Number of images within the radius, counting the image itself, that make it a core point."""
+
+    @property
+    def prose(self) -> str:
+        radius = "the radius at the knee of the sorted k-distance curve" if self.eps == "auto" else f"eps = {self.eps}"
+        return self.in_prose.format(radius=radius, min_samples=self.min_samples)
 
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes of two lists of the neighbours of all points.

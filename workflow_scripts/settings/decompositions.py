@@ -322,6 +322,12 @@ class Autoencoder(OnDevice, _OfFeatures):
     seed: Seed = 0
 
     @property
+    def prose(self) -> str:
+        """Return `in_prose` with the settings filled in, and which pairs of layers share their weights."""
+        pairs = [name for name, tied in zip(("outer", "middle", "inner"), self.tied, strict=True) if tied]
+        return super().prose + (f", with tied weights in the {' and '.join(pairs)} pair of layers" if pairs else "")
+
+    @property
     def takes_torch(self) -> bool:
         return True
 

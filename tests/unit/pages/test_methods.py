@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.workflow import ROOT
+from workflow_scripts import VERSION
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
@@ -13,8 +14,8 @@ from workflow_scripts.pages.methods.bibliography import CITED, bibliography, ent
 from workflow_scripts.pages.methods.paragraph import Made, Run, methods_text
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.backbones import DESCRIPTORS
-from workflow_scripts.settings.clusterers import Clusterer
-from workflow_scripts.settings.decompositions import Decomposition
+from workflow_scripts.settings.clusterers import Clusterer, Dbscan, GaussianMixture, Linkage
+from workflow_scripts.settings.decompositions import Autoencoder, Decomposition
 from workflow_scripts.settings.figures.reductions import Distances
 from workflow_scripts.settings.preprocess import Step
 from workflow_scripts.settings.reading import read_yaml
@@ -53,7 +54,7 @@ MADE = Made(
     scored=frozenset({"ari", "silhouette"}),
     snakemake="9.27.1",
 )
-GOLDEN = """\
+GOLDEN = f"""\
 # Methods
 
 **Images.** The data set *steel* comprised 7 images of 2 classes (3 to 4 images each). Their sides measured 80 to 100 \
@@ -79,13 +80,39 @@ clusterings.
 **Evaluation.** Clusters were compared with labels by the adjusted Rand index [@hubert1985]. Without labels, clusters \
 were scored by the mean silhouette [@rousseeuw1987]. Further analyses gave the sorted k-distance curve [@ester1996].
 
-**Software.** The analysis was run as a Clustergrid workflow under Snakemake 9.27.1 [@moelder2021]. Results were \
-computed with NumPy 2.4.6 [@harris2020] and torchvision 0.28.0. All random seeds were derived from the base seed 7.
+**Software.** The analysis was run as a workflow of Clustergrid {VERSION} under Snakemake 9.27.1 [@moelder2021]. \
+Results were computed with NumPy 2.4.6 [@harris2020] and torchvision 0.28.0. All random seeds were derived from the \
+base seed 7.
 """
 
 
 def test_golden_text_of_a_known_run():
     assert methods_text(RUN, MADE) == GOLDEN
+
+
+def test_several_methods_are_one_list_and_reductions_have_their_names():
+    numbers = {"k": [], "repeats": 1, "starts": 1}
+    phrases = {
+        "ward": Linkage(k=[2]).prose,
+        "mixture": GaussianMixture(k=[2], covariance_type="diag").prose,
+        "dbscan": Dbscan(min_samples=5).prose,
+        "near": Dbscan(eps=2.5).prose,
+    }
+    tied = Autoencoder(tied=[True, False, True]).prose
+    run = replace(
+        RUN, clusterers=phrases, numbers=dict.fromkeys(phrases, numbers), reductions={**RUN.reductions, "tied": tied}
+    )
+    text = methods_text(run, MADE)
+    assert text.count("Images were clustered") == 1
+    for said in (
+        "by agglomerative clustering with Ward linkage and",
+        "; by Gaussian mixtures with diagonal covariances fitted",
+        "with the radius at the knee of the sorted k-distance curve and 5 images to a core point: *dbscan* (k found",
+        "with eps = 2.5 and 10 images",
+        "10 and 20 components, with whitening (*pca*).",
+        "with tied weights in the outer and inner pair of layers (*tied*).",
+    ):
+        assert said in text
 
 
 def test_what_was_not_used_is_not_said():

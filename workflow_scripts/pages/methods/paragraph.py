@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from workflow_scripts import VERSION
 from workflow_scripts.grid.axes import AXES, NAMES, NUMBERS
 from workflow_scripts.grid.cells import axes_to_mention, word
 from workflow_scripts.pages.verdict.sentences import count, listed
@@ -150,7 +151,8 @@ def _reduction(run: Run) -> list[str]:
     said = []
     for name, phrase in run.reductions.items():
         of_it = [cell for cell in cells if cell["decomposition"] == name]
-        said.append(f"The features were reduced by {phrase}{_components(of_it)}.")
+        which = f" (*{name}*)" if len(run.reductions) > 1 else ""
+        said.append(f"The features were reduced by {phrase}{_components(of_it)}{which}.")
     if any(cell["decomposition"] not in run.reductions for cell in cells):
         said.append(f"{'Some cells' if said else 'All cells'} clustered the features without reduction.")
     return said + [f"Maps of the images were computed by {phrase}." for phrase in run.maps]
@@ -171,7 +173,8 @@ def _clustering(run: Run) -> list[str]:
     variants: dict[str, list[str]] = {}
     for name, phrase in run.clusterers.items():
         variants.setdefault(phrase, []).append(f"*{name}* ({_numbers(**run.numbers[name])})")
-    return [f"Images were clustered by {phrase}: {_joined(names)}." for phrase, names in variants.items()]
+    said = [f"by {phrase}: {_joined(names)}" for phrase, names in variants.items()]
+    return [f"Images were clustered {'; '.join(said)}."] if said else []
 
 
 def _numbers(k: Sequence[int], repeats: int, starts: int) -> str:
@@ -241,7 +244,7 @@ def _software(run: Run, made: Made, text: str) -> list[str]:
         if name in made.libraries and f"@{key}" in text
     ]
     return [
-        f"The analysis was run as a Clustergrid workflow under Snakemake {made.snakemake} [@moelder2021].",
+        f"The analysis was run as a workflow of Clustergrid {VERSION} under Snakemake {made.snakemake} [@moelder2021].",
         f"Results were computed with {_joined(used)}.",
         f"All random seeds were derived from the base seed {run.seed}.",
     ]
