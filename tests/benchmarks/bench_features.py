@@ -1,8 +1,8 @@
 """Images per second of one pass for all layers, against the plain loops that a user would write; prints Markdown.
 
-`python tests/benchmarks/bench_features.py [--device cuda] [--repeats 3] [--batches 1 2 4 8 16] [MODEL ...]`
+`python -m tests.benchmarks.bench_features [--device cuda] [--repeats 3] [--batches 1 2 4 8 16] [MODEL ...]`
 
-Each number is the best of the repeats, and the variants take turns, so that other work on the machine hits all alike.
+Rates are the best of the repeats, and the variants take turns, so that other work on the machine hits all alike.
 Plain: torchvision's network with a hook, one forward pass per layer, torch's own number of threads. Peak: a float32
 matrix product with all threads. Weights are random (the arithmetic is the same); images are noise, 224 x 224, grey.
 """
@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from tests.benchmarks.interval import with_interval
 from workflow_scripts.backbones.extract import (
     BATCH_SIZE,
     CUDA_WORKERS,
@@ -101,10 +102,14 @@ def seconds(run: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def best(variants: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """The shortest time of each variant; they take turns, after a round that does not count."""
-    times = [{name: seconds(run) for name, run in variants.items()} for _ in range(repeats + 1)]
-    return {name: min(turn[name] for turn in times[1:]) for name in variants}
+def rounds(variants: dict[str, Callable[[], object]], repeats: int) -> list[dict[str, float]]:
+    """The times of each variant; they take turns, after a round that does not count."""
+    return [{name: seconds(run) for name, run in variants.items()} for _ in range(repeats + 1)][1:]
+
+
+def best(times: list[dict[str, float]]) -> dict[str, float]:
+    """The shortest time of each variant."""
+    return {name: min(turn[name] for turn in times) for name in times[0]}
 
 
 def compare(model: str, device: torch.device, repeats: int, workers: int) -> Iterator[str]:
@@ -123,12 +128,14 @@ def compare(model: str, device: torch.device, repeats: int, workers: int) -> Ite
             "forward": lambda forward=forward: forward_only(forward, images, batch, workers),
             "bfloat16": lambda lower=lower: ours(lower, images, batch, workers),
         }
-        times = best(variants, repeats)
+        times = rounds(variants, repeats)
         at_peak = peak_rate(device, repeats)
-        rate = {name: len(images) / time for name, time in times.items()}
+        rate = {name: len(images) / time for name, time in best(times).items()}
+        faster = with_interval(min(turn["one"], turn["batch"]) / turn["ours"] for turn in times)
+        of_forward = with_interval(turn["forward"] / turn["ours"] for turn in times)
         yield (
             f"| {model} | {count} | {rate['one']:.1f} | {rate['batch']:.1f} | {rate['ours']:.1f} "
-            f"| {rate['ours'] / max(rate['one'], rate['batch']):.1f} | {rate['ours'] / rate['forward']:.2f} "
+            f"| {faster} | {of_forward} "
             f"| {rate['ours'] * operations(forward) / at_peak:.2f} | {rate['bfloat16']:.1f} "
             f"| {largest_change(forward, lower, images[:8]):.1%} |"
         )
@@ -147,7 +154,11 @@ def sweep(model: str, device: torch.device, batches: list[int], repeats: int, wo
     images = np.random.default_rng(0).integers(0, 256, (N_IMAGES[model], SIDE, SIDE), dtype=np.uint8)
     forward, _ = prepare(backbone(model), LAYERS[model][:1], images.shape[1:3], device)
     runs = {str(batch): lambda batch=batch: ours(forward, images, batch, workers) for batch in batches}
-    return f"| {model} | " + " | ".join(f"{len(images) / time:.1f}" for time in best(runs, repeats).values()) + " |"
+    return (
+        f"| {model} | "
+        + " | ".join(f"{len(images) / time:.1f}" for time in best(rounds(runs, repeats)).values())
+        + " |"
+    )
 
 
 def main() -> None:

@@ -3,9 +3,10 @@
     python -m tests.benchmarks.bench_kmeans [--features FILE.npz --array NAME] [--rounds 5] [--only TEXT] [--cpu-time]
 
 All methods take turns within a round, so that whatever else the machine does hits them alike; a table shows medians
-over the rounds, ratios being taken round by round. Two threads: `run_restarts(n_threads=2)` against two processes of
-one thread each, which is the best that the others can do on data this small. Every peer runs to convergence (tol=0)
-on float32; faiss, which knows no convergence and no k-means++, runs our mean number of iterations from random points.
+over the rounds, and ratios are taken round by round, with the least and the largest. Two threads:
+`run_restarts(n_threads=2)` against two processes of one thread each, which is the best that the others can do on data
+this small. Every peer runs to convergence (tol=0) on float32; faiss, which knows no convergence and no k-means++,
+runs our mean number of iterations from random points.
 With --cpu-time, for a machine that others use, too, seconds are those of the processor, divided by the threads.
 The data are PCA features of the given array (rows are images), and of crops of scikit-image's photographs where there
 is none or where it is too small or narrow.
@@ -31,6 +32,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
+from tests.benchmarks.interval import with_interval
 from workflow_scripts.clusterers.kmeans import run_restarts
 
 PHOTOGRAPHS = ("brick", "grass", "gravel", "moon", "coins", "page", "text", "clock", "camera")
@@ -246,13 +248,14 @@ def main() -> None:
             X = points(workload, *source)
             measured, iterations = rates(workload, X, threads, options.rounds, options.cpu_time)
             ours = measured["ours"]
-            ratio = min(np.median(ours / measured[name]) for name in PEERS if name.startswith("scikit-learn"))
+            ratios = {name: (ours / measured[name]).tolist() for name in PEERS}
+            best = min((ratios[name] for name in PEERS if name.startswith("scikit-learn")), key=np.median)
             flops = 2 * workload.n * workload.d * workload.k * iterations * np.median(ours) / threads
-            peers = [f"{np.median(measured[name]):.3g} ({np.median(ours / measured[name]):.1f}x)" for name in PEERS]
+            peers = [f"{np.median(measured[name]):.3g}: {with_interval(ratios[name])}" for name in PEERS]
             cells = [
                 workload.name,
                 f"{np.median(ours):.4g}",
-                f"{ratio:.1f}x",
+                with_interval(best),
                 f"{workload.goal}x",
                 f"{flops / peak:.2f}",
             ]

@@ -5,6 +5,8 @@ Run: OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_linkage [points, 20000]
 
 import sys
 from collections.abc import Callable
+from functools import partial
+from statistics import median
 from time import process_time
 
 import numpy as np
@@ -12,10 +14,12 @@ from scipy.cluster.hierarchy import linkage as scipy_linkage
 from sklearn.datasets import make_blobs
 from sklearn.metrics import pairwise_distances_chunked
 
+from tests.benchmarks.interval import with_interval
 from workflow_scripts.clusterers.density_peaks import decision_graph
 from workflow_scripts.clusterers.linkage import tree
 from workflow_scripts.settings.clusterers import DensityPeaks
 
+ROUNDS = 3
 LINKAGES = ("ward", "centroid", "single", "complete", "average")
 
 
@@ -43,11 +47,16 @@ def main(n: int) -> None:
     points = make_blobs(n, 13, centers=40, cluster_std=3.0, random_state=0)[0]
     print(f"| {n} points of 13 numbers | seconds | the other | ratio |\n|---|---:|---:|---:|")
     for name in LINKAGES:
-        ours, others = seconds(tree, points, name), seconds(scipy_linkage, points, name)
-        print(f"| {name} linkage, scipy | {ours:.1f} | {others:.1f} | {others / ours:.1f}x |", flush=True)
+        report(f"{name} linkage, scipy", partial(tree, points, name), partial(scipy_linkage, points, name))
     settings = DensityPeaks(k=[2]).dump()
-    ours, others = seconds(decision_graph, points, settings), seconds(all_pairs, points)
-    print(f"| Density Peaks, all pairs | {ours:.1f} | {others:.1f} | {others / ours:.1f}x |")
+    report("Density Peaks, all pairs", partial(decision_graph, points, settings), partial(all_pairs, points))
+
+
+def report(name: str, ours: Callable[[], object], other: Callable[[], object]) -> None:
+    """One line of the table: medians of rounds in which both take turns, and the ratios of the rounds."""
+    rounds = [(seconds(ours), seconds(other)) for _ in range(ROUNDS)]
+    medians = " | ".join(f"{median(times):.1f}" for times in zip(*rounds, strict=True))
+    print(f"| {name} | {medians} | {with_interval(theirs / own for own, theirs in rounds)} |", flush=True)
 
 
 if __name__ == "__main__":

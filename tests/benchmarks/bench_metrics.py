@@ -13,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn import metrics as skm
 from sklearn.metrics.cluster import contingency_matrix
 
+from tests.benchmarks.interval import with_interval
 from workflow_scripts.metrics import best_of_n, score_restarts, silhouettes
 
 ROUNDS = 5
@@ -54,9 +55,9 @@ def partitions(restarts: int, n: int, k: int, n_classes: int) -> tuple[np.ndarra
 
 
 def report(name: str, restarts: int, ours: list[float], loop: list[float], sample: int) -> None:
-    """One line of the table: medians, and the median of the ratios of each round."""
-    ratio = median(b / sample * restarts / a for a, b in zip(ours, loop, strict=True))
-    print(f"| {name} | {median(ours):.2f} | {median(loop) / sample * restarts:.1f} | {ratio:.0f}x |")
+    """One line of the table: medians, and the ratios of the rounds."""
+    ratio = with_interval(b / sample * restarts / a for a, b in zip(ours, loop, strict=True))
+    print(f"| {name} | {median(ours):.2f} | {median(loop) / sample * restarts:.1f} | {ratio} |")
 
 
 def main() -> None:

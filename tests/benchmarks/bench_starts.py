@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.benchmarks.interval import with_interval
 from tests.jobs import CELL, GROUPS, write_data
 from workflow_scripts.settings.clusterers import KMeans
 
@@ -20,16 +21,13 @@ PEER = "import numpy, h5py"
 JOB = "import snakemake.script; from tests.jobs import run_job; run_job(*{})"
 
 
-def processor_seconds(code: str, times: int = TIMES) -> float:
-    """Return the least processor time of some runs of `code` in a process of its own, with one thread."""
+def processor_seconds(code: str) -> float:
+    """Return the processor time of `code` in a process of its own, with one thread."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    seconds = []
-    for _ in range(times):
-        before = os.times()
-        subprocess.run([sys.executable, "-c", code], env={**os.environ, **one_thread}, check=True)
-        after = os.times()
-        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    return min(seconds)
+    before = os.times()
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, **one_thread}, check=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def jobs_of_a_cell(folder: str) -> dict[str, str]:
@@ -46,12 +44,14 @@ def jobs_of_a_cell(folder: str) -> dict[str, str]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        seconds = {"a bare start": processor_seconds(PEER)}
-        seconds |= {name: processor_seconds(code) for name, code in jobs_of_a_cell(folder).items()}
-    seconds["the cell"] = seconds["clustering"] + seconds["scores"]
+        codes = {"a bare start": PEER, **jobs_of_a_cell(folder)}
+        rounds = [{name: processor_seconds(code) for name, code in codes.items()} for _ in range(TIMES)]
+    for seconds in rounds:
+        seconds["the cell"] = seconds["clustering"] + seconds["scores"]
     print(f"a cell of {N} images, processor seconds and ratio to `{PEER}`:")
-    for name, value in seconds.items():
-        print(f"  {name:<13}{value:6.2f}{value / seconds['a bare start']:6.1f}x")
+    for name in rounds[0]:
+        ratios = (seconds[name] / seconds["a bare start"] for seconds in rounds)
+        print(f"  {name:<13}{min(seconds[name] for seconds in rounds):6.2f}  {with_interval(ratios)}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 
 import yaml
 from scipy.cluster.hierarchy import linkage
@@ -23,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from tests.benchmarks.bench_linkage import seconds
 from tests.benchmarks.bench_metrics import loop_scores, partitions
 from tests.benchmarks.bench_starts import PEER, jobs_of_a_cell, processor_seconds
+from tests.benchmarks.interval import with_interval
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.clusterers.linkage import tree
 from workflow_scripts.kmeans_kernels import kernels
@@ -37,7 +37,7 @@ Side = Callable[[], float]
 
 def cell(folder: str) -> tuple[Side, Side]:
     jobs = jobs_of_a_cell(folder).values()
-    return lambda: sum(processor_seconds(job, times=1) for job in jobs), lambda: processor_seconds(PEER, times=1)
+    return lambda: sum(processor_seconds(job) for job in jobs), lambda: processor_seconds(PEER)
 
 
 def kmeans() -> tuple[Side, Side]:
@@ -80,14 +80,13 @@ def processor() -> str:
 def main() -> None:
     committed, slower = yaml.safe_load(RATIOS.read_text()), []
     print(f"{processor()}, one thread, load {os.getloadavg()[0]:.1f}\n")
-    print("| ratio | median | interval | committed |\n|---|---:|---:|---:|")
+    print("| ratio | median (interval) | committed |\n|---|---:|---:|")
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         for name, (ours, peer) in sides(folder):
             ratios = measured(ours, peer)
-            interval = f"{ratios[0]:.3g} to {ratios[-1]:.3g}"
-            print(f"| {name} | {median(ratios):.3g} | {interval} | {committed[name]} |", flush=True)
+            print(f"| {name} | {with_interval(ratios)} | {committed[name]} |", flush=True)
             if ratios[-1] < ALLOWED * committed[name]:
-                slower.append(f"{name}: {interval} times as fast, committed: {committed[name]}")
+                slower.append(f"{name}: {with_interval(ratios)} times as fast, committed: {committed[name]}")
     if slower:
         sys.exit("Error: slower than the committed ratio by more than a third: " + "; ".join(slower))
 
