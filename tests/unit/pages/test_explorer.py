@@ -308,6 +308,7 @@ def test_each_export_has_what_the_run_has_read_of_earlier_ones(page, browser):
         csvs.push(opened(["b"], [], ["a.png"]).csv());
         localStorage.clear();
         csvs.push(opened(["b", "c"], [is("b", "after", late)], ["a.png"]).csv());
+        csvs.push(pick(opened(["b"], [is("b", "before", early)]), picks => picks.label("")));
         return csvs"""
     )
     rows = [[tuple(row.split(",")[:5]) for row in export.splitlines()[1:]] for export in exports]
@@ -317,6 +318,7 @@ def test_each_export_has_what_the_run_has_read_of_earlier_ones(page, browser):
     assert rows[2] == [("b.png", "here", "", "", "b"), ("c.png", "before", "", "", "c"), gone]
     assert rows[3] == [("b.png", "after", "", "", "b"), ("d.png", "gone", "", "", "d"), gone]
     assert rows[4] == [("b.png", "here", "", "", "b")]
+    assert not rows[6]  # a label that is removed is no longer exported
     assert rows[5] == [("b.png", "after", "", "", "b"), ("a.png", "", "", "yes", "")]
 
 

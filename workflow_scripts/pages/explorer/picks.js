@@ -26,7 +26,7 @@ class Picks {
       this.forgotten = kept.forgotten ?? [];
       return {
         selections: new Map(kept.selections.map(([name, ids]) => [name, rows(ids)])),
-        labels: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])),
+        labels: new Map(kept.labels.filter(([id, label]) => label && rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])),
         decided: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, , time]) => [rowOf.get(id), time])),
         aside: rows(kept.aside),
         judged: new Map(kept.judged.map(([group, looks]) =>
@@ -39,7 +39,7 @@ class Picks {
   keep() {
     const { selections, labels, decided, aside, judged, accepted } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
     const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
-      labels: [...labels].map(([row, label]) => [this.ids[row], label, decided.get(row)]), aside: ids(aside), forgotten: this.forgotten,
+      labels: [...new Set([...labels.keys(), ...decided.keys()])].map(row => [this.ids[row], labels.get(row) ?? "", decided.get(row)]), aside: ids(aside), forgotten: this.forgotten,
       gone: [...this.gone, ...[...aside].map(row => [this.ids[row], this.paths[row]])],
       judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]),
       accepted: [...accepted].map(([group, { rows, ...facts }]) => [group, { ...facts, ids: ids(rows) }]) };
@@ -121,16 +121,16 @@ class Picks {
 
   /** Take back that a group was accepted, and the labels of its images. */
   takeBack(group) {
-    const labels = new Map(this.state.labels), accepted = new Map(this.state.accepted);
-    for (const row of accepted.get(group).rows) labels.delete(row);
+    const accepted = new Map(this.state.accepted), { rows } = accepted.get(group);
     accepted.delete(group);
-    this.change({ labels, accepted });
+    this.change({ ...this.labelled(rows, ""), accepted });
   }
 
-  /** Return the labels given here and those that the run has read, the later one of two for the same image. */
+  /** Return the labels given here and those that the run has read, the later one of two for the same image; none if it was removed later. */
   labels() {
-    const { labels, decided } = this.state;
-    return latest([...labels].map(([row, label]) => ({ path: this.paths[row], label, image_id: this.ids[row], decided: decided.get(row) })), this.earlier);
+    const { labels, decided } = this.state, here = [...new Set([...labels.keys(), ...decided.keys()])].map(row =>
+      ({ path: this.paths[row], label: labels.get(row) ?? "", image_id: this.ids[row], decided: decided.get(row) }));
+    return latest(here, this.earlier).filter(({ label }) => label);
   }
 
   /** Return all picks as one table: a row for each image and selection; `label` is empty for an image without a label. */
