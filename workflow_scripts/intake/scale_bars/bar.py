@@ -1,7 +1,11 @@
 """Detection of scale bars: solid bars, lines with end caps or ticks, bars broken by their text, and rows of ticks."""
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, product, takewhile
 
 import numpy as np
 from scipy import ndimage
@@ -278,8 +282,12 @@ def _ticks(image: np.ndarray, width: int, height: int) -> Iterator[Bar]:
     marks = [
         box for box in boxes(hat >= 2 * LEAST_CONTRAST) if box.width <= slimmest and 3 <= box.height <= 0.04 * height
     ]
-    for top, bottom in sorted({(box.top, box.bottom) for box in marks}):
-        alike = [box for box in marks if abs(box.top - top) <= 1 and abs(box.bottom - bottom) <= 1]
+    by_rows: defaultdict[tuple[int, int], list[Box]] = defaultdict(list)
+    for box in marks:
+        by_rows[box.top, box.bottom].append(box)
+    for top, bottom in sorted(by_rows):
+        near = product(range(top - 1, top + 2), range(bottom - 1, bottom + 2))
+        alike = list(chain.from_iterable(by_rows.get(rows, ()) for rows in near))
         for chosen in _evenly(alike) if len(alike) <= MOST_MARKS else ():
             left, right = chosen[0], chosen[-1]
             row = (top + bottom) // 2
@@ -294,17 +302,26 @@ def _ticks(image: np.ndarray, width: int, height: int) -> Iterator[Bar]:
 def _evenly(marks: list[Box]) -> Iterator[list[Box]]:
     """Yield the groups of exactly `TICKS` marks at equal distances; with another number the length would be wrong."""
     marks = sorted(marks, key=lambda box: box.left)
-    middles = np.array([(box.left + box.right) / 2 for box in marks])
-    places = np.arange(-1, TICKS + 1)
+    middles = [(box.left + box.right) / 2 for box in marks]
     for first in range(len(marks)):
         for last in range(first + TICKS - 1, len(marks)):
             step = (middles[last] - middles[first]) / (TICKS - 1)
             if step < 5:
                 continue
-            distances = np.abs(middles[:, None] - middles[first] - step * places)
-            is_there = distances.min(axis=0) <= max(1.5, 0.06 * step)
-            if is_there[1:-1].all() and not is_there[0] and not is_there[-1]:
-                yield [marks[index] for index in distances.argmin(axis=0)[1:-1]]
+            nearest = partial(_nearest, middles, reach=max(1.5, 0.06 * step))
+            places = (middles[first] + step * number for number in range(TICKS))
+            found = list(takewhile(lambda index: index is not None, map(nearest, places)))
+            beside = (middles[first] - step, middles[last] + step)
+            if len(found) == TICKS and all(nearest(place) is None for place in beside):
+                yield [marks[index] for index in found if index is not None]
+
+
+def _nearest(middles: list[float], place: float, reach: float) -> int | None:
+    """Return the index of the one of the sorted `middles` that is nearest to a place, or None if none is in reach."""
+    after = bisect_left(middles, place)
+    near = [index for index in (after - 1, after) if 0 <= index < len(middles)]
+    index = min(near, key=lambda index: abs(middles[index] - place))
+    return index if abs(middles[index] - place) <= reach else None
 
 
 def _negative(bar: Bar) -> Bar:

@@ -25,6 +25,8 @@ FARTHEST = 2.5
 LOWEST, TALLEST = 6, 0.08
 """The least height of a letter in pixels (in smaller ones 3 is read as 5), and the largest, as a share of the image's
 height."""
+MOST_LETTERS = 2000
+"""Largest number of parts near a bar that may be letters; more are a texture, in which a search takes minutes."""
 LETTERS = (2, 12)
 """The fewest and most letters of a text that may be a length."""
 INK, STRONG_INK, LESS_INK = 0.5, 0.75, 0.2
@@ -100,7 +102,7 @@ def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) 
 
     `grey` (h, W) uint8 are some rows of an image that has `height` rows. Pixels of letters have at least `ink_share` of
     the bar's colour; letters stand in a row and have about the same height. A text with a raised part after its unit,
-    such as `nm⁻¹`, names no length.
+    such as `nm⁻¹`, names no length. There are none among more than `MOST_LETTERS` parts that may be letters.
     """
     tallest = TALLEST * height
     box = bar.gap or bar.box
@@ -111,6 +113,8 @@ def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) 
     ink = _without_bar(strength >= ink_share, bar, -top, -left)
     around = boxes(ink)
     letters = [part for part in around if _is_letter(part, tallest)]
+    if len(letters) > MOST_LETTERS:
+        return []
     lines = [_extended(line, around) for line in _rows_of(letters)]
     texts = []
     for line in lines:
@@ -154,13 +158,17 @@ def _is_letter(part: Box, tallest: float) -> bool:
 def _rows_of(letters: Sequence[Box]) -> list[list[Box]]:
     """Return groups of letters that stand side by side, each from left to right."""
     rows: list[list[Box]] = []
+    growing: list[list[Box]] = []  # the rows that end so near that a letter may still follow
+    widest = SPACE * max((letter.height for letter in letters), default=0)
     for letter in sorted(letters, key=lambda part: part.left):
-        for row in rows:
+        growing = [row for row in growing if letter.left - max(part.right for part in row[-4:]) <= widest]
+        for row in growing:
             if any(_is_beside(other, letter) for other in row[-4:]):
                 row.append(letter)
                 break
         else:
-            rows.append([letter])
+            growing.append([letter])
+            rows.append(growing[-1])
     return rows
 
 

@@ -8,11 +8,11 @@ from micrographs import LOOKS, draw_micrograph
 from PIL import Image
 
 from workflow_scripts.intake.scale_bars import read
-from workflow_scripts.intake.scale_bars.bar import find_bars
+from workflow_scripts.intake.scale_bars.bar import Bar, Box, find_bars
 from workflow_scripts.intake.scale_bars.metadata import calibration
 from workflow_scripts.intake.scale_bars.read import Reason, read_scale
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels, image_rows
-from workflow_scripts.intake.scale_bars.text import Readings, agreed, length_of, nearest_length
+from workflow_scripts.intake.scale_bars.text import Readings, agreed, length_of, nearest_length, texts_near
 from workflow_scripts.preprocess import crop_data_bar
 
 GREY = np.random.default_rng(0).integers(0, 255, (80, 100), dtype=np.uint8)
@@ -434,3 +434,25 @@ def test_what_cannot_be_read_has_its_reason(tmp_path, no_reading, look):
 def test_a_file_that_is_not_an_image_has_its_reason(tmp_path):
     (tmp_path / "a.png").write_text("not an image")
     assert read_scale(tmp_path / "a.png").reason == Reason.NO_IMAGE
+
+
+# ------------------------------------------------------------------------------------------------ large micrographs
+
+
+def test_rows_of_ticks_are_found_among_many_marks_of_other_rows():
+    rng = np.random.default_rng(0)
+    image = np.zeros((400, 3000), np.uint8)
+    for row in range(10, 380, 9):  # marks at random distances, as in a texture
+        for column in np.unique(rng.integers(0, 2990, 60)):
+            image[row : row + 5, column : column + 3] = 255
+    image[380:400] = 0
+    image[384:392, 100:1101:100] = np.tile(255, (8, 11))  # eleven ticks, one pixel wide
+    found = [bar for bar in find_bars(image, len(image)) if bar.box.top == 384]
+    assert [(bar.length, bar.start[0]) for bar in found] == [(1000, 100.5)]
+
+
+def test_a_texture_of_many_letters_has_no_text():
+    image = np.zeros((600, 3000), np.uint8)
+    image.reshape(50, 12, 250, 12)[:, 2:10, :, 3:9] = 255
+    bar = Bar(Box(300, 310, 1000, 1600), Box(300, 310, 1000, 1600), 600, 255, 0)
+    assert texts_near(image, bar, len(image)) == []
