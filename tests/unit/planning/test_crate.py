@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from workflow_scripts import VERSION
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.planning.crate import crate
@@ -42,6 +43,7 @@ def test_the_file_has_what_the_specification_requires(described):
     assert made["@context"] == "https://w3id.org/ro/crate/1.1/context"
     entities = {entity["@id"]: entity for entity in made["@graph"]}
     assert len(entities) == len(made["@graph"])
+    assert entities["#clustergrid"]["version"] == VERSION
     assert all("@type" in entity for entity in entities.values())
     descriptor = entities["ro-crate-metadata.json"]
     assert descriptor["@type"] == "CreativeWork"
