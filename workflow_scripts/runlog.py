@@ -1,5 +1,6 @@
 """Write the log file of a job, its progress on the terminal, and one line on stderr if it fails."""
 
+import atexit
 import gc
 import logging
 import sys
@@ -26,10 +27,10 @@ def job(log_path: str) -> Iterator[logging.Logger]:
     The line is the message of a `UserError` or of an error of the system (`errors.refusal`). Any other exception is
     logged with its traceback, and the line names the log file.
     """
+    atexit.register(gc.freeze)  # a process that ends need not search what its imports made for garbage, up to .2 s
     try:
         _log_to(log_path)
         yield log
-        gc.freeze()  # the process ends: what its imports made need not be searched for garbage, which takes up to .2 s
     except UserError as error:
         log.error(error)
         sys.exit(f"Error: {error}")
