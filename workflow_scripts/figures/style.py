@@ -86,11 +86,10 @@ def other_scripts() -> list[str]:
     return [name for name in CHINESE_JAPANESE_KOREAN if name in installed]
 
 
-@contextmanager
-def theme(style: Mapping[str, Any]) -> Iterator[None]:
-    """Apply matplotlib's defaults and our style, independent of the user's matplotlibrc."""
+def _parameters(style: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of matplotlib that make our style."""
     size = style["font_size"]
-    ours = {
+    return {
         "font.family": [style["font"], *other_scripts()],
         "text.parse_math": False,  # a $ in the name of a class is a $
         "text.hinting": "no_hinting",  # texts are as wide as `text_width` says at every resolution
@@ -124,7 +123,12 @@ def theme(style: Mapping[str, Any]) -> Iterator[None]:
         "svg.fonttype": "path",  # text as outlines looks the same in every browser
         "svg.hashsalt": "clustergrid",
     }
-    with matplotlib.style.context(["default", ours]), warnings.catch_warnings():
+
+
+@contextmanager
+def theme(style: Mapping[str, Any]) -> Iterator[None]:
+    """Apply matplotlib's defaults and our style, independent of the user's matplotlibrc."""
+    with matplotlib.style.context(["default", _parameters(style)]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # `save` says it once
         yield
 
