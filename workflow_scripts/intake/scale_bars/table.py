@@ -114,7 +114,7 @@ def _read(entry: Entry, folder: Path, max_pixels: int | None) -> Reading:
 def _entry(folder: Path, path: str) -> Entry:
     files = [folder / path, *texts_beside(folder / path)]
     status = [file.stat() for file in files if file.is_file()]
-    return Entry(path, sum(stat.st_size for stat in status), max(stat.st_mtime_ns for stat in status))
+    return Entry(path, sum(stat.st_size for stat in status), max((stat.st_mtime_ns for stat in status), default=0))
 
 
 def _counted(counts: pd.Series) -> str:

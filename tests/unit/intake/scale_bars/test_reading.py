@@ -168,3 +168,8 @@ def test_a_correction_that_is_no_length_is_an_error(tmp_path, text):
         UserError, match=r"scales.csv: scale_um of a.png: found .*, allowed: a number above 0, or nothing"
     ):
         corrected(images.assign(bar_px=1.0), images, str(tmp_path / "scales.csv"))
+
+
+def test_an_image_that_was_removed_after_intake_has_no_scale(tmp_path):
+    scales = read_scales(pd.DataFrame({"path": ["gone.tif"], "image_id": ["0" * 16]}), tmp_path, workers=1)
+    assert list(scales["reason"]) == ["no image"]
