@@ -98,6 +98,15 @@ class _OfImages(_Variant):
     long."""
 
     @property
+    def prose(self) -> str:
+        return super().prose + self.averaging
+
+    @property
+    def averaging(self) -> str:
+        """Return the views of an image that features are averaged over, as the end of `prose`; empty for one view."""
+        return ", averaged over the eight rotations and flips of an image" if self.orbit else ""
+
+    @property
     def n_views(self) -> float:
         """Return the number of views of an image that features are computed from."""
         return 8 if self.orbit else 1
@@ -175,7 +184,15 @@ class Network(_OfImages):
             f" after training of {self.finetune.trained_in_words} on the labelled images, {self.finetune.epochs} epochs"
         )
         source = next((f" [@{key}]" for beginning, key in ARCHITECTURES.items() if name.startswith(beginning)), "")
-        return f"{name}{source}, a network of {family.in_prose} run with PyTorch [@paszke2019]{tuned or ''}"
+        kind = f"a network of {family.in_prose} run with PyTorch [@paszke2019]{tuned or ''}"
+        return f"{name}{source}, {kind}{self.averaging}"
+
+    @property
+    def averaging(self) -> str:
+        if self.pyramid == [1.0]:
+            return super().averaging
+        scales = " and ".join(", ".join(f"{scale:g}" for scale in self.pyramid).rsplit(", ", 1))
+        return f"{super().averaging or ', averaged over copies of an image'} at {scales} of its size"
 
     def network(self) -> dict[str, Any]:
         """Return the settings that decide the frozen network and its input, without layers and fine-tuning."""

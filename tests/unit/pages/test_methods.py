@@ -13,9 +13,9 @@ from workflow_scripts.grid.inputs import Inputs
 from workflow_scripts.pages.methods.bibliography import CITED, bibliography, entries
 from workflow_scripts.pages.methods.paragraph import Made, Run, methods_text
 from workflow_scripts.settings import parse
-from workflow_scripts.settings.backbones import DESCRIPTORS
-from workflow_scripts.settings.clusterers import Clusterer, Dbscan, GaussianMixture, Linkage
-from workflow_scripts.settings.decompositions import Autoencoder, Decomposition
+from workflow_scripts.settings.backbones import DESCRIPTORS, Network
+from workflow_scripts.settings.clusterers import Clusterer, Dbscan, GaussianMixture, Linkage, Turtle
+from workflow_scripts.settings.decompositions import Autoencoder, Decomposition, Pca
 from workflow_scripts.settings.figures.reductions import Distances
 from workflow_scripts.settings.preprocess import Step
 from workflow_scripts.settings.reading import read_yaml
@@ -113,6 +113,37 @@ def test_several_methods_are_one_list_and_reductions_have_their_names():
         "with tied weights in the outer and inner pair of layers (*tied*).",
     ):
         assert said in text
+
+
+def test_golden_words_of_views_scalings_and_spaces():
+    network = Network(model="squeezenet1_1", weights="random", layers=[["fire9_avg"]], orbit=True, pyramid=[1, 0.5])
+    run = replace(
+        RUN,
+        backbones={"net": network.prose},
+        reductions={"pca": Pca(scale="yeo-johnson").prose},
+        clusterers={"kmeans": Turtle(k=[2], spaces=[256, 512]).prose},
+    )
+    said = dict(part.split(".** ", 1) for part in methods_text(run, MADE).split("\n\n") if ".** " in part)
+    assert said["**Features"].startswith(
+        "Features were computed by squeezenet1_1 [@iandola2016], a network of torchvision [@torchvision2016] run with "
+        "PyTorch [@paszke2019], averaged over the eight rotations and flips of an image at 1 and 0.5 of its size; the "
+        "layers, with"
+    )
+    assert said["**Dimensionality reduction"] == (
+        "The features were reduced by principal component analysis [@jolliffe2016] of standardised "
+        "Yeo-Johnson-transformed [@yeo2000] features to 10 and 20 components, with whitening."
+    )
+    assert said["**Clustering"].startswith(
+        "Images were clustered by TURTLE [@gadetsky2024] with gamma = 10 in PyTorch [@paszke2019], in spaces of 256 "
+        "and 512 columns: *kmeans*"
+    )
+
+
+def test_each_view_alone_has_words():
+    scaled = Network(model="squeezenet1_1", weights="random", layers=[["fire9_avg"]], pyramid=[1, 0.7, 0.5])
+    assert scaled.prose.endswith(", averaged over copies of an image at 1, 0.7 and 0.5 of its size")
+    turned = DESCRIPTORS["hog"](descriptor="hog", orbit=True)
+    assert turned.prose.endswith("in cells of 32 pixels, averaged over the eight rotations and flips of an image")
 
 
 def test_what_was_not_used_is_not_said():
