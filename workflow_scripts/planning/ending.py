@@ -14,7 +14,7 @@ from workflow_scripts.grid.artefacts import Layout, beside
 from workflow_scripts.kmeans_kernels import SLOW_PATH
 from workflow_scripts.planning.crate import describe_results
 from workflow_scripts.planning.noticed import noticed
-from workflow_scripts.planning.plan import free_bytes, plan
+from workflow_scripts.planning.plan import free_bytes, plan, without_model
 from workflow_scripts.planning.report import bring_up_to_date
 from workflow_scripts.planning.sizes import Sizes, csv_rows
 from workflow_scripts.planning.snakemake_internals import Run
@@ -50,6 +50,7 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
         )
     of_intake = map(layout.log, (layout.images, layout.scale_bars, layout.regions, layout.manifest))
     lines += dict.fromkeys(noticed([*of_intake, *sorted(set(run.logs()))]))
+    lines += without_model(run, sizes.grid)
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
     lines += describe_results(run, layout, sizes.grid)
     names = ("Figures", "Tables", "Audit", "Labelling", "Gallery", "Explorer", "Monitor")

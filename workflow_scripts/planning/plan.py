@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workflow_scripts.backbones.weight_names import restricts_use
 from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
-from workflow_scripts.grid.expand import Skipped
+from workflow_scripts.grid.expand import PLACES_NEW_IMAGES, Grid, Skipped
 from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
 from workflow_scripts.planning.durations import expected_time
 from workflow_scripts.planning.sizes import Sizes
@@ -39,6 +39,7 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
         f"  time {expected_time(jobs, run.cores)}",
         *restricted(sizes.settings.backbones, {cell.backbone for cell in sizes.grid.all_cells}),
         *left_out(sizes.grid.skipped),
+        *(f"  {line}" for line in without_model(run, sizes.grid)),
     ]
 
 
@@ -61,6 +62,14 @@ def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
         if more := len(counts) - len(shown):
             rest = counts.total() - sum(count for _, count in shown)
             yield f"  study {study}: {rest} combinations left out for {more} more reasons of this kind"
+
+
+def without_model(run: Run, grid: Grid) -> Iterator[str]:
+    """Yield one line if the run is for models and some studies have none: their names, and what refuses new images."""
+    cells = {study: grid.first_choice(study) for study in grid.settings.studies}
+    refused = [f"{study} ({found})" for study, cell in cells.items() if (found := grid.refuses_new_images(cell))]
+    if refused and run.is_for("models", "predict", "monitor"):
+        yield f"Studies without a model, left out: {', '.join(refused)}; a model needs {PLACES_NEW_IMAGES}"
 
 
 def check_disk(run: Run, sizes: Sizes) -> None:

@@ -1,8 +1,25 @@
 """The lines that a dry run prints."""
 
-from workflow_scripts.grid.expand import Skipped
-from workflow_scripts.planning.plan import REASONS_SHOWN, left_out, restricted
+from types import SimpleNamespace
+
+import yaml
+
+from workflow_scripts.grid.expand import Grid, Skipped
+from workflow_scripts.planning.plan import REASONS_SHOWN, left_out, restricted, without_model
+from workflow_scripts.settings import parse
 from workflow_scripts.settings.backbones import Network, Pixels
+
+CONFIG = """
+preprocess: {plain: [grey, resize]}
+backbones: {net: {model: squeezenet1_1, layers: [[fire9_avg]]}, mine: {file: mine.npz}}
+decompositions: {pca: {method: pca}, kernel: {method: kernel_pca}}
+clusterers: {kmeans: {method: kmeans}}
+baseline: {preprocess: plain, backbone: net, layer: fire9_avg, clusterer: kmeans}
+studies:
+  main: {vary: {decomposition: [kernel]}}
+  curved: {baseline: {decomposition: kernel}}
+  brought: {baseline: {backbone: mine, layer: features}}
+"""
 
 
 def test_combinations_left_out_are_counted_by_study_and_reason():
@@ -38,3 +55,18 @@ def test_weights_that_may_not_be_used_for_everything_are_named():
         "  licence of the weights of vit: cc-by-nc-4.0, which restricts their use; read it",
         "  licence of the weights of dino: dinov3-license, which restricts their use; read it",
     ]
+
+
+def test_a_run_for_models_names_the_studies_without_one():
+    def lines(target, config):
+        run = SimpleNamespace(is_for=lambda *rules: target in rules)
+        return list(without_model(run, Grid(parse(config))))
+
+    config = yaml.safe_load(CONFIG)
+    for target in ("models", "predict", "monitor"):
+        (line,) = lines(target, config)
+        assert line.startswith(
+            "Studies without a model, left out: curved (decomposition kernel), brought (backbone mine); a model "
+        )
+    assert not lines("all", config)
+    assert not lines("models", {**config, "studies": {"main": config["studies"]["main"]}})
