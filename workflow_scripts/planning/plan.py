@@ -66,9 +66,11 @@ def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
 
 def without_model(run: Run, grid: Grid) -> Iterator[str]:
     """Yield one line if the run is for models and some studies have none: their names, and what refuses new images."""
+    if not run.is_for("models", "predict", "monitor"):
+        return
     cells = {study: grid.first_choice(study) for study in grid.settings.studies}
     refused = [f"{study} ({found})" for study, cell in cells.items() if (found := grid.refuses_new_images(cell))]
-    if refused and run.is_for("models", "predict", "monitor"):
+    if refused:
         yield f"Studies without a model, left out: {', '.join(refused)}; a model needs {PLACES_NEW_IMAGES}"
 
 
