@@ -4,7 +4,8 @@ import gc
 import sys
 from pathlib import Path
 
-# What is made here lives until the end, so that a search for garbage finds little, however often, and then takes long.
+# Nearly all objects of this process are needed until it ends, so Python's searches for garbage take long and find little: they are
+# made rarer, and left out at the exit.
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
 

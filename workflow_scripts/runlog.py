@@ -27,7 +27,7 @@ def job(log_path: str) -> Iterator[logging.Logger]:
     The line is the message of a `UserError` or of an error of the system (`errors.refusal`). Any other exception is
     logged with its traceback, and the line names the log file.
     """
-    atexit.register(gc.freeze)  # a process that ends need not search what its imports made for garbage, up to .2 s
+    atexit.register(gc.freeze)  # or the exit searches all that imports made for garbage, up to 0.2 s
     try:
         _log_to(log_path)
         yield log

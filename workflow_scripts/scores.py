@@ -6,6 +6,8 @@ Settings, jobs and figures import this module, so it uses the standard library o
 from dataclasses import dataclass
 
 PERCENT = "\N{NO-BREAK SPACE}(%)"
+PEOPLE = ("Akaike", "Bayes", "Calinski", "Davies")
+"""Names of people that titles begin with."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Metric:
     def axis_label(self) -> str:
         """Return the title with its unit."""
         return f"{self.title}{PERCENT if self.percent else ''}"
+
+    @property
+    def in_sentence(self) -> str:
+        """Return the title as it stands within a sentence: with a small letter first, unless that is a person's."""
+        return self.title if self.title.startswith(PEOPLE) else self.title[:1].lower() + self.title[1:]
 
 
 METRICS: dict[str, Metric] = {

@@ -131,8 +131,10 @@ def prepare(
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
-    normalise, views_of = loaded.normalisation, (chosen.orbit, tuple(chosen.pyramid))
-    return ForwardPass(cut, normalise, device, chosen.size, chosen.precision, *views_of), loaded
+    forward = ForwardPass(
+        cut, loaded.normalisation, device, chosen.size, chosen.precision, chosen.orbit, chosen.pyramid
+    )
+    return forward, loaded
 
 
 def extract(
@@ -170,8 +172,8 @@ def extract(
     facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}
     widths = forward.widths(images.shape[1:])
     # the last bits of a codebook's products depend on BLAS's threads, whose number all workers share
-    made = Rows(outputs, widths, image_ids, facts, loaded.trained_on, forward.codebooks)
-    with threadpool_limits(1, user_api="blas"), made as rows:
+    stores = Rows(outputs, widths, image_ids, facts, loaded.trained_on, forward.codebooks)
+    with threadpool_limits(1, user_api="blas"), stores as rows:
         layers = ", ".join(map(str, widths.items()))
         log.info("%d images, of which %d are done; layers and widths: %s", len(images), rows.done, layers)
         batches = padded_batches(images, rows.done, batch_size)
@@ -331,8 +333,9 @@ class Rows:
             rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
             with store.writing(path, {**self.attributes, "layer": layer}) as file:
                 store.put(file, "image_id", ids)
-                for name, array in (named(layer, self.codebooks[layer]) if layer in self.codebooks else {}).items():
-                    store.put(file, name, array)
+                if layer in self.codebooks:
+                    for name, array in named(layer, self.codebooks[layer]).items():
+                        store.put(file, name, array)
                 if seen:
                     store.put(file, "trained_on", np.array([content_hash(image) in seen for image in self.image_ids]))
                 with store.filling(file, "features", shape, ROW_DTYPE) as features:

@@ -45,7 +45,7 @@ class Family(Protocol):
         """Return the side, in pixels, of the images that a model was made for."""
 
     def built_for_size(self, model: str) -> bool:
-        """Return whether a model is built for images of one size, and cannot take another one after that."""
+        """Return whether a model, once built for images of one size, cannot take images of another size."""
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
         """Return why a model cannot take images of `size` (height, width; pixels), or None if it can."""

@@ -57,7 +57,7 @@ class Timm:
         return _facts(model)["input_size"]
 
     def built_for_size(self, model: str) -> bool:
-        """Return whether a model is a transformer, whose places of patches are those of one size."""
+        """Return whether a model is a transformer, whose position embeddings are those of one size of image."""
         return _facts(model)["multiple"] is not None
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:

@@ -74,7 +74,7 @@ class Torchvision:
         return _file(model)["input_size"]
 
     def built_for_size(self, model: str) -> bool:
-        """Return whether a model is a vision transformer or MaxViT, whose places of patches are those of one size."""
+        """Return whether a model is a vision transformer or MaxViT, whose position embeddings are those of one size."""
         return model.startswith(("vit_", "maxvit_"))
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:

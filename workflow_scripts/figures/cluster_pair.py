@@ -87,7 +87,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _pair_of(rows: Sequence[int], distances: pd.DataFrame) -> list[int]:
-    """Return the clusters of the first two of `rows` in different clusters; of one cluster, it and the next of a row.
+    """Return the first two clusters that `rows` are in. If they are all in one cluster, add the next one of a row.
 
     `distances` are those of `metrics.members.centre_distances`. Empty if all rows are noise or there is one cluster.
     """

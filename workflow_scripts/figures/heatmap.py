@@ -66,8 +66,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         means = table.pivot(index="y", columns="x", values="mean").loc[rows, columns]
         made = canvas(figure, max(9 * len(rows), 36) + 26)
         ax = made.subplots()
-        name = METRICS[table["metric"].iloc[0]].axis_label
-        number = ".1f" if name.endswith("(%)") else ".2f"
+        metric = METRICS[table["metric"].iloc[0]]
+        number = ".1f" if metric.percent else ".2f"
         longest = max(text_width(format(mean, number), style["font_size"]) for mean in table["mean"])
         seaborn.heatmap(
             means,
@@ -75,7 +75,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             annot=bool(longest < MATRIX * figure["width"] / len(columns)),
             annot_kws={"size": style["font_size"]},
             fmt=number,
-            cbar_kws={"label": wrapped(name, 34, style["font_size"])},
+            cbar_kws={"label": wrapped(metric.axis_label, 34, style["font_size"])},
             xticklabels=[column.removesuffix(" components") for column in columns],
             yticklabels=[row.removesuffix(" components") for row in rows],
             ax=ax,

@@ -74,26 +74,29 @@ def tabulate(
     bins = []
     with reading(inputs["preprocessed"][0]) as file:
         for row in named or _middles(points, numbers, figure["n_islands"]):
-            of_image = table.loc[row, ["image_id", "row", "island"]]
-            bins.append(histogram_of(file["images"][table["row"][row]]).assign(part="bin", **of_image))
-            bins[-1]["named"] = manifest["path"][row] if named else None
+            facts = table.loc[row, ["image_id", "row", "island"]].to_dict()
+            facts |= {"part": "bin", "named": manifest["path"][row] if named else None}
+            bins.append(histogram_of(file["images"][facts["row"]]).assign(**facts))
     return pd.concat([table, *bins], ignore_index=True).assign(preprocess=cell["preprocess"], **{"class": name})
 
 
 def _refuse_other_classes(named: pd.DataFrame, name: str | None) -> None:
+    """Raise `UserError` if a named image is not of the class `name`, or has no label."""
     for path, label in named[["path", "label"]].itertuples(index=False):
-        if label != name or name is None:
-            raise UserError(f"config: figures: islands: images: {path} is of {label or 'no class'}, allowed: of {name}")
+        if label is None or label != name:
+            found = f"{path}, which is of {label}" if label else f"{path}, which has no label"
+            allowed = f"images of {name}" if name else "images of one class"
+            raise UserError(f"config: figures: islands: images: found {found}, allowed: {allowed}")
 
 
 def _middles(points: np.ndarray, numbers: np.ndarray, n_islands: int) -> list[int]:
     """Return the image nearest to the median of each of the largest islands; `points` (N, d), `numbers` (N,)."""
-    members = [np.flatnonzero(numbers == number) for number in range(1, min(numbers.max(), n_islands) + 1)]
-    medians = [np.median(points[rows], axis=0) for rows in members]
-    nearest = (
-        np.linalg.norm(points[rows] - median, axis=1).argmin() for rows, median in zip(members, medians, strict=True)
-    )
-    return [int(rows[place]) for rows, place in zip(members, nearest, strict=True)]
+    middles = []
+    for number in range(1, min(numbers.max(), n_islands) + 1):
+        members = np.flatnonzero(numbers == number)
+        distances = np.linalg.norm(points[members] - np.median(points[members], axis=0), axis=1)
+        middles.append(int(members[distances.argmin()]))
+    return middles
 
 
 def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import note, short_names, theme
 from workflow_scripts.figures.text_table import write_tables
-from workflow_scripts.intake.known import match, read_known
+from workflow_scripts.intake.known import MATCH_COLUMNS, match, read_known
 from workflow_scripts.intake.known_files import known_files
 from workflow_scripts.intake.label_table import read_label_table, read_rows
 from workflow_scripts.io.manifest import content_hash, read_manifest
@@ -43,22 +43,25 @@ def tabulate(
     images = {path: [content] for path, content in ids.items()}
     counts, labels = [], {}
     for name, (known, unmatched) in sets.items():
-        contents = pd.DataFrame(match(images, known), columns=["content", "status", "labels", "files", "picture"])
-        here, conflicting = contents["picture"] != "", contents["status"] == "conflicting"
+        contents = pd.DataFrame(match(images, known), columns=list(MATCH_COLUMNS))
+        is_here, conflicts = contents["picture"] != "", contents["status"] == "conflicting"
         counts.append(
             {
-                **{"part": "set", "name": name, "classes": len({label for _, label in known})},
-                **{"files": len(known) + unmatched, "contents": len(contents), "found": here.sum()},
-                **{"missing": (~here).sum() + unmatched, "conflicting": conflicting.sum()},
-                "conflicting_files": contents.loc[conflicting, "files"].sum(),
+                "part": "set",
+                "name": name,
+                "classes": len({label for _, label in known}),
+                "files": len(known) + unmatched,
+                "contents": len(contents),
+                "found": is_here.sum(),
+                "missing": (~is_here).sum() + unmatched,
+                "conflicting": conflicts.sum(),
+                "conflicting_files": contents.loc[conflicts, "files"].sum(),
             }
         )
-        labels[name] = contents[here & ~conflicting].set_index("content")["labels"]
-    types = dict.fromkeys(
-        ("classes", "files", "contents", "found", "missing", "conflicting", "conflicting_files", "common"), "Int64"
-    )
+        labels[name] = contents[is_here & ~conflicts].set_index("content")["labels"]
     pairs = pd.DataFrame(_agreements(labels), columns=["part", "name", "other", "common", "same", "ari"])
-    return pd.concat([pd.DataFrame(counts), pairs], ignore_index=True).astype(types)
+    whole = {column: "Int64" for column in (*counts[0], "common") if column not in ("part", "name")}
+    return pd.concat([pd.DataFrame(counts), pairs], ignore_index=True).astype(whole)
 
 
 def _labelled(path: str, images: Mapping[str, str], level: int) -> tuple[list[tuple[str, str]], int]:
@@ -96,12 +99,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     sets, pairs = table[table["part"] == "set"], table[table["part"] == "pair"]
     short = short_names(sets["name"], 24)
     numbers = {name: str(number) for number, name in enumerate(sets["name"])}
-    counts = [[f"{numbers[row['name']]}  {short[row['name']]}", *(f"{row[column]:,}" for column in COUNTS)]
-              for row in sets.to_dict("records")]  # fmt: skip
-    said = {(pair["name"], pair["other"]): _agreement(pair) for pair in pairs.to_dict("records")}
+    first = {name: f"{number}  {short[name]}" for name, number in numbers.items()}
+    counts = [[first[row["name"]], *(f"{row[column]:,}" for column in COUNTS)] for row in sets.to_dict("records")]
+    cells = {(pair["name"], pair["other"]): _agreement(pair) for pair in pairs.to_dict("records")}
     names = list(numbers)
-    agreements = [[f"{numbers[name]}  {short[name]}", *(said.get((other, name), "") for other in names[:-1])]
-                  for name in names[1:]]  # fmt: skip
+    agreements = [[first[name], *(cells.get((other, name), "") for other in names[:-1])] for name in names[1:]]
     headings = ["Adjusted Rand index (images)", *(f"with {numbers[name]}" for name in names[:-1])]
     with theme(style):
         made = write_tables(figure, [[["Labels", *COUNTS.values()], *counts], [headings, *agreements]], style)

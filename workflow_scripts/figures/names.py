@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from workflow_scripts.scores import METRICS
+from workflow_scripts.scores import METRICS, OF_FIGURES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BY = {name: f", best {metric.title[0].lower()}{metric.title[1:]}" for name, metric in METRICS.items() if metric.title}
+BY = {name: f", best {METRICS[name].in_sentence}" for name in OF_FIGURES}
 """Text that says in a title that k is the best one by this metric."""
 MAP_NAMES = {
     "tsne": "t-SNE",

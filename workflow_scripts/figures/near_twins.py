@@ -13,7 +13,7 @@ from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
-from workflow_scripts.metrics.members import cluster_names, separated_twins
+from workflow_scripts.metrics.members import cluster_names, separated_twins, twins_of
 
 SIDES = ("", "twin_")
 
@@ -39,7 +39,7 @@ def tabulate(
     names = cluster_names(best.labels, manifest["label"])
     images = manifest[["image_id", "path", "label", "row"]].assign(name=pd.Series(best.labels).map(names))
     named = rows_named(manifest, figure["images"])
-    twins = separated_twins(points, best.labels, named)
+    twins = twins_of(points, best.labels, named) if named else separated_twins(points, best.labels)
     sides = [
         images.loc[twins[rows]].reset_index(drop=True).add_prefix(side)
         for side, rows in zip(SIDES, ("row", "twin"), strict=True)

@@ -46,10 +46,10 @@ def tabulate(
     DataFrame with one row per node in the order of appearance: `node, parent` (null for the root), `first_k, last_k`
     (first and last clustering that has it), `size` (images), `typical` and `row` (id, and row in the stack, of the
     first named image in the node, else of the image nearest to its mean), `named` (the path of that named image, or
-    null), `label` and `share` (the most frequent class of its labelled images, and its
-    share among them; null without labels), `x` (horizontal place; leaves are at whole numbers), and `against, k_leaves,
-    ari, nmi`: the agreement of the leaves with the sub-labels, or with the labels if there are no sub-labels (NMI with
-    the arithmetic mean; null if there are fewer than two classes).
+    null), `label` and `share` (the most frequent class of its labelled images, and its share among them; null without
+    labels), `x` (horizontal place; leaves are at whole numbers), and `against, k_leaves, ari, nmi`: the agreement of
+    the leaves with the sub-labels, or with the labels if there are no sub-labels (NMI with the arithmetic mean; null if
+    there are fewer than two classes).
 
     Raises
     ------

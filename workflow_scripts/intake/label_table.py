@@ -28,9 +28,13 @@ _SAMPLE = 200
 class Matched:
     """The labels of a table.
 
-    `labels` has the label of each image by path, `columns` the names of the columns that were read, and `unmatched` the
-    number of rows that name no image or more than one, whose labels are in `others` by that name. `decided` has the
-    time of each decision, by path or name, if the table has the column `DECIDED`.
+    Attributes
+    ----------
+    labels : the label of each image, by path.
+    columns : the names of the columns that were read.
+    unmatched : the number of rows that name no image or more than one.
+    others : the labels of these rows, by the name that they give.
+    decided : the time of each decision, by path or name; "" if the table does not have it.
     """
 
     labels: dict[str, str]

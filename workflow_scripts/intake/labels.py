@@ -25,6 +25,7 @@ STRAY = 3
 """The most images outside the largest class that do not count as another class."""
 STRAY_SHARE = 0.02
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$")
+"""A time as the pages write it, in UTC, so that the order of the texts is that of the times."""
 LONGEST_SECONDS = 60.0
 """Time limit for the search of a regular expression in all paths, seconds of this process, whatever else runs."""
 

@@ -1,4 +1,7 @@
-"""The k that a metric prefers."""
+"""The k that a metric prefers.
+
+Apart from `which_k`, which clusterers read: a new metric must not make clusters again.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

@@ -106,9 +106,8 @@ def example_members(distances: pd.DataFrame, count: int, named: Sequence[int] = 
     return table[["cluster", "place", "position", "row", "own", "next", "other"]]
 
 
-def separated_twins(points: np.ndarray, partition: np.ndarray, named: Sequence[int] = ()) -> pd.DataFrame:
-    """Return the pairs of an image and its nearest neighbour that are in different clusters, the closest pair first; or
-    those of the rows `named`, in their order, with the nearest image of another cluster.
+def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
+    """Return the pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
 
     Parameters
     ----------
@@ -117,30 +116,43 @@ def separated_twins(points: np.ndarray, partition: np.ndarray, named: Sequence[i
 
     Returns
     -------
-    DataFrame with one row per pair: `row` and `twin` (the two rows, the lower or named one first), `cluster`,
-    `twin_cluster`, `distance`, `closer_than` (share of all images whose nearest neighbour is farther away). Empty if
-    there is a single cluster.
+    DataFrame with one row per pair: `row` and `twin` (the two rows, the lower first), `cluster`, `twin_cluster`,
+    `distance`, `closer_than` (share of all images whose nearest neighbour is farther away).
     """
+    distance, nearest = _nearest(points)
+    rows = np.arange(len(points))
+    pairs = pd.DataFrame({"row": np.minimum(rows, nearest), "twin": np.maximum(rows, nearest), "distance": distance})
+    separated = pairs[partition[rows] != partition[nearest]].drop_duplicates(["row", "twin"])
+    return _compared(separated.sort_values(["distance", "row"], ignore_index=True), partition, distance)
+
+
+def twins_of(points: np.ndarray, partition: np.ndarray, rows: Sequence[int]) -> pd.DataFrame:
+    """Return `rows` in their order, each with the nearest image of another cluster, as `separated_twins` does.
+
+    Empty if there is a single cluster.
+    """
+    pairs = []
+    for row in rows:
+        others = np.flatnonzero(partition != partition[row])
+        if len(others):
+            distances = np.linalg.norm(points[others] - points[row], axis=1)
+            pairs.append((row, others[distances.argmin()], distances.min()))
+    table = pd.DataFrame(np.array(pairs).reshape(-1, 3), columns=["row", "twin", "distance"])
+    return _compared(table.astype({"row": int, "twin": int}), partition, _nearest(points)[0])
+
+
+def _nearest(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distance of each point (N, d) to its nearest neighbour, and the row of that, (N,) each."""
     from sklearn.neighbors import NearestNeighbors  # takes a second to import
 
     with threadpool_limits(1):
-        distance, nearest = (column[:, 0] for column in NearestNeighbors(n_neighbors=1).fit(points).kneighbors())
-    rows = np.arange(len(points))
-    pairs = pd.DataFrame({"row": np.minimum(rows, nearest), "twin": np.maximum(rows, nearest), "distance": distance})
-    if named:
-        pairs = pd.DataFrame([_elsewhere(points, partition, row) for row in named], columns=pairs.columns)
-    pairs["cluster"], pairs["twin_cluster"] = partition[pairs["row"]], partition[pairs["twin"]]
-    pairs["closer_than"] = 1 - np.searchsorted(np.sort(distance), pairs["distance"], side="right") / len(distance)
-    separated = pairs[pairs["cluster"] != pairs["twin_cluster"]].drop_duplicates(["row", "twin"])
-    columns = ["row", "twin", "cluster", "twin_cluster", "distance", "closer_than"]
-    ordered = separated if named else separated.sort_values(["distance", "row"])
-    return ordered.reset_index(drop=True)[columns]
+        distance, nearest = NearestNeighbors(n_neighbors=1).fit(points).kneighbors()
+    return distance[:, 0], nearest[:, 0]
 
 
-def _elsewhere(points: np.ndarray, partition: np.ndarray, row: int) -> tuple[int, int, float]:
-    """Return a row, the nearest one of another cluster, and their distance; twice the row if there is no other."""
-    distances = np.linalg.norm(points - points[row], axis=1)
-    distances[(partition == partition[row]) & (np.arange(len(points)) != row)] = np.inf
-    distances[row] = np.inf if (partition != partition[row]).any() else 0
-    twin = int(distances.argmin())
-    return row, twin, float(distances[twin])
+def _compared(pairs: pd.DataFrame, partition: np.ndarray, distance: np.ndarray) -> pd.DataFrame:
+    """Return pairs with their clusters and `closer_than`; `distance` (N,) is that of each image to its neighbour."""
+    closer_than = 1 - np.searchsorted(np.sort(distance), pairs["distance"], side="right") / len(distance)
+    clusters = {"cluster": partition[pairs["row"]], "twin_cluster": partition[pairs["twin"]]}
+    table = pairs.assign(**clusters, closer_than=closer_than)
+    return table[["row", "twin", "cluster", "twin_cluster", "distance", "closer_than"]]

@@ -122,9 +122,9 @@ def decompose(
 
     `settings` are those of `settings.Pca`. The store has `scores` (N, C), `explained_variance` (C,),
     `explained_variance_ratio` (C,) and `mean` (d,) float64, and `components` (C, d) float32. Mean and components are
-    for features that are not divided by their standard deviations yet: the axes are. Powers that were fitted are
-    stored beside them. BLAS uses one thread,
-    because the last bits depend on the number of threads.
+    for features that are not yet divided by their standard deviations: the axes are divided instead. The powers of a
+    scaling that has them, (d,) float32, are stored too. BLAS uses one thread, because the last bits depend on the
+    number of threads.
     """
     with store.reading(source) as features:
         X, manifest = Scaled(features["features"], settings["scale"]), store.text(features, "manifest")

@@ -12,6 +12,7 @@ from workflow_scripts.backbones.weight_names import RANDOM, is_published, weight
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.base import LARGEST_SIDE, Model, Name, Seed, UserPath
 
+Scale = Annotated[float, Field(gt=0, le=1)]
 ARCHITECTURES = {
     "alexnet": "krizhevsky2014",
     "convnext": "liu2022",
@@ -116,9 +117,6 @@ class _OfImages(_Variant):
         if not self.orbit or size[0] == size[1]:
             return None
         return f"orbit turns square images, found {size[0]} x {size[1]}; a size, or resize in the preprocessing, helps"
-
-
-Scale = Annotated[float, Field(gt=0, le=1)]
 
 
 class Network(_OfImages):

@@ -112,9 +112,9 @@ class _OfScaledFeatures(_OfFeatures):
 
     scale: Literal["standard", "power", "yeo-johnson", "l2"] | None = None
     """How features are scaled first: `standard` divides each by its standard deviation, `power` takes the square root
-    and keeps the sign, `yeo-johnson` makes each most like a normal distribution by a power that is fitted to it, and
-    then does as `standard`, `l2` divides those of each image by their length, as the cosine does; null leaves them as
-    they are. The powers are fitted on 16 million numbers at most, evenly spaced images."""
+    and keeps the sign, `yeo-johnson` transforms each by the power that makes it most nearly normal and then divides as
+    `standard`, `l2` divides those of each image by their length, as the cosine does; null leaves them as they are. If
+    there are more than 16 million numbers, the powers are fitted on evenly spaced images."""
 
     @property
     def prose(self) -> str:
@@ -325,7 +325,8 @@ class Autoencoder(OnDevice, _OfFeatures):
     def prose(self) -> str:
         """Return `in_prose` with the settings filled in, and which pairs of layers share their weights."""
         pairs = [name for name, tied in zip(("outer", "middle", "inner"), self.tied, strict=True) if tied]
-        return super().prose + (f", with tied weights in the {' and '.join(pairs)} pair of layers" if pairs else "")
+        number = "pair" if len(pairs) == 1 else "pairs"
+        return super().prose + (f", with tied weights in the {' and '.join(pairs)} {number} of layers" if pairs else "")
 
     @property
     def takes_torch(self) -> bool:

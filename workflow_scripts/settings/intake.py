@@ -225,7 +225,7 @@ class Intake(Model):
     @model_validator(mode="after")
     def _large_images_are_cut(self) -> "Intake":
         if self.max_pixels > LARGEST_IMAGE and not (self.tiles or self.crops):
-            allowed = f"at most {LARGEST_IMAGE}, or tiles beside it: a larger image is not preprocessed as a whole"
+            allowed = f"at most {LARGEST_IMAGE}, or tiles or crops beside it: larger images are not preprocessed whole"
             raise ValueError(f"max_pixels: found {self.max_pixels} without tiles, allowed: {allowed}")
         return self
 

@@ -6,7 +6,7 @@ from figure_artefacts import CELL, draw, tabulate, write_clusters, write_manifes
 from matplotlib.text import Text
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.metrics.members import separated_twins
+from workflow_scripts.metrics.members import twins_of
 from workflow_scripts.settings.figures import Figure
 
 OF_IMAGES = [kind for kind, model in Figure.registry.items() if model.shows_images]
@@ -51,11 +51,11 @@ def test_a_pair_is_that_of_the_named_images(images, pair, tmp_path):
 
 
 def test_a_named_image_has_the_nearest_image_of_another_cluster():
-    twins = separated_twins(POINTS, PARTITION, [5, 0])
+    twins = twins_of(POINTS, PARTITION, [5, 0])
     assert twins[["row", "twin", "distance"]].values.tolist() == [[5, 2, 11.0], [0, 3, 10.0]]
     nearest = np.array([1, 1, 1, 1, 1, 2, 17])
     np.testing.assert_allclose(twins["closer_than"], [(nearest > 11).mean(), (nearest > 10).mean()])
-    assert separated_twins(POINTS, np.zeros(7, int), [5]).empty
+    assert twins_of(POINTS, np.zeros(7, int), [5]).empty
 
 
 def test_named_images_take_their_nodes_of_the_tree(tmp_path):
@@ -85,5 +85,5 @@ def test_islands_of_the_class_of_the_named_images(tmp_path):
     table = tabulate("islands", [CELL], inputs, images=["40.png"])
     shown = table[table["part"] == "bin"].drop_duplicates("row")
     assert shown[["named", "row", "island", "class"]].values.tolist() == [["40.png", 40, 2, "a"]]
-    with pytest.raises(UserError, match=r"islands: images: 70.png is of b, allowed: of a"):
+    with pytest.raises(UserError, match=r"islands: images: found 70.png, which is of b, allowed: images of a"):
         tabulate("islands", [CELL], inputs, images=["40.png", "70.png"])

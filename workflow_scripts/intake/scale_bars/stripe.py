@@ -79,7 +79,7 @@ class GreyLevels:
 
 
 def grey_levels(image: Rows) -> np.ndarray:
-    """Return all rows of `GreyLevels`."""
+    """Return the grey levels of a whole image (H, W) or (H, W, 3) as `GreyLevels` makes them, (H, W) uint8."""
     return GreyLevels(image)[:]
 
 

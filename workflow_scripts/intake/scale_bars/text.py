@@ -102,7 +102,7 @@ def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) 
 
     `grey` (h, W) uint8 are some rows of an image that has `height` rows. Pixels of letters have at least `ink_share` of
     the bar's colour; letters stand in a row and have about the same height. A text with a raised part after its unit,
-    such as `nm⁻¹`, names no length. There are none among more than `MOST_LETTERS` parts that may be letters.
+    such as `nm⁻¹`, names no length. Nothing is returned if more than `MOST_LETTERS` parts may be letters.
     """
     tallest = TALLEST * height
     box = bar.gap or bar.box

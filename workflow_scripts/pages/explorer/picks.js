@@ -39,7 +39,7 @@ class Picks {
   keep() {
     const { selections, labels, decided, aside, judged, accepted } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
     const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
-      labels: [...new Set([...labels.keys(), ...decided.keys()])].map(row => [this.ids[row], labels.get(row) ?? "", decided.get(row)]), aside: ids(aside), forgotten: this.forgotten,
+      labels: [...decided].map(([row, time]) => [this.ids[row], labels.get(row) ?? "", time]), aside: ids(aside), forgotten: this.forgotten,
       gone: [...this.gone, ...[...aside].map(row => [this.ids[row], this.paths[row]])],
       judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]),
       accepted: [...accepted].map(([group, { rows, ...facts }]) => [group, { ...facts, ids: ids(rows) }]) };
@@ -126,10 +126,10 @@ class Picks {
     this.change({ ...this.labelled(rows, ""), accepted });
   }
 
-  /** Return the labels given here and those that the run has read, the later one of two for the same image; none if it was removed later. */
+  /** Return the labels given here and those that the run has read: of two for the same image the later one, unless it was removed. */
   labels() {
-    const { labels, decided } = this.state, here = [...new Set([...labels.keys(), ...decided.keys()])].map(row =>
-      ({ path: this.paths[row], label: labels.get(row) ?? "", image_id: this.ids[row], decided: decided.get(row) }));
+    const { labels, decided } = this.state, here = [...decided].map(([row, time]) =>
+      ({ path: this.paths[row], label: labels.get(row) ?? "", image_id: this.ids[row], decided: time }));
     return latest(here, this.earlier).filter(({ label }) => label);
   }
 

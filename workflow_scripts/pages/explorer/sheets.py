@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from workflow_scripts.pages.parts.thumbnails import QUALITY, Thumbnails, beside, inside
+from workflow_scripts.pages.parts.thumbnails import QUALITY, Thumbnails, inside, write_beside
 
 SHEET = 2048
 """Largest side of a sheet in pixels; browsers decode larger sheets slowly."""
@@ -89,4 +89,4 @@ class Sheets:
 def sources(sheets: Sheets, page: Path) -> list[str]:
     """Return the address of each sheet: in the page, or for many images in a folder beside it."""
     is_small = len(sheets.order) <= MOST_INSIDE
-    return [inside(jpeg) if is_small else beside(page, jpeg) for jpeg in sheets.jpegs()]
+    return [inside(jpeg) if is_small else write_beside(page, jpeg) for jpeg in sheets.jpegs()]

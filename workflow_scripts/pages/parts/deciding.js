@@ -5,7 +5,8 @@ class Deciding {
    * decision on another text does not count. `earlier` are the decisions that the run has read from tables, and
    * `path(item)` is the path of an image. `marks` has the sign of each kind of decision in the list,
    * `show(item, decision)` shows an image, `tell(decided, count)` says how many decisions there are in all and of a
-   * kind, and `note(row, item, decision)` fills the other cells of a row of the list, if it is given. `columns` are those of the table to download beside image and time, and `file` is its name.
+   * kind, and `note(row, item, decision)` fills the other cells of a row of the list, if it is given. `columns` are those
+   * of the table to download, besides image and time, and `file` is its name.
    */
   constructor(facts) {
     Object.assign(this, facts, { at: 0, decisions: {}, earlierOf: new Map(facts.earlier.map(decision => [decision.image_id, decision])) });

@@ -48,7 +48,7 @@ def inside(content: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
-def beside(page: Path, content: bytes) -> str:
+def write_beside(page: Path, content: bytes) -> str:
     """Write a JPEG file to the folder beside a page, and return its address in the page.
 
     A file is named by its content, so that the page of an earlier run keeps its own until it is replaced.

@@ -12,7 +12,7 @@ from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
 from workflow_scripts.io.images import ImageRejected, read_image
 from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
-from workflow_scripts.pages.parts.thumbnails import beside, forget_others, inside, jpeg
+from workflow_scripts.pages.parts.thumbnails import forget_others, inside, jpeg, write_beside
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
 MOST_INSIDE = 1000
@@ -43,7 +43,7 @@ def write_scales_page(
     """
     page, rows = Path(path), _in_order(scales).to_dict("records")
     make = partial(_item, folder=Path(folder), max_pixels=max_pixels)
-    place = inside if len(rows) <= MOST_INSIDE else partial(beside, page)
+    place = inside if len(rows) <= MOST_INSIDE else partial(write_beside, page)
     items: list[dict[str, Any]] = []
     shown: list[str] = []
     for item, images in ordered_map(make, rows, processes(workers, max_pixels)):
