@@ -23,6 +23,8 @@ COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")
 page (from 1), the left and upper edge in pixels, and the label of a box."""
 SHORTEST = "shortest"
 """The size of tiles whose side is the shorter side of the image."""
+MOST_UNEVEN = 1.5
+"""The largest ratio of the sides in pixels of tiles of one physical size without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def cut(
         raise UserError(f"intake: no part of an image is left: the first is {path!r}, {reason}: {detail}")
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     set_aside = pd.DataFrame(unfit, columns=list(SET_ASIDE_COLUMNS), dtype=str)
-    return Regions(table, set_aside, tuple(_notes(table, set_aside, boxes)))
+    return Regions(table, set_aside, tuple(_notes(table, set_aside, boxes, tiling)))
 
 
 _Unfit = tuple[str, ImageRejected]
@@ -247,11 +249,19 @@ def _fragment(region: Region, of_pages: bool) -> str:
     return "#" + "&".join(parts) if parts else ""
 
 
-def _notes(table: pd.DataFrame, set_aside: pd.DataFrame, boxes: Boxes | None) -> Iterator[str]:
+def _notes(table: pd.DataFrame, set_aside: pd.DataFrame, boxes: Boxes | None, tiling: Tiling | None) -> Iterator[str]:
     files = table["parent"].nunique()
     yield f"{len(table)} parts of {files} files are the images" + (f" ({boxes.source})" if boxes else "")
     if boxes and boxes.unmatched:
         first = ", ".join(sorted(boxes.unmatched)[:3])
         yield f"{len(boxes.unmatched)} images that {boxes.source} annotates are not there: {first}"
+    smallest, largest = table["width"].min(), table["width"].max()
+    if tiling and tiling.um and largest > MOST_UNEVEN * smallest:
+        sides, resize = f"{smallest} to {largest} pixels", f"resize to {smallest} x {smallest} or less"
+        yield (
+            f"tiles of {tiling.size:g} µm have sides of {sides}, so that clusters may follow the magnification: "
+            f"{resize} makes all equally sharp, a subset by nm_per_pixel has one magnification, and the figure "
+            "nuisances shows how strongly clusters go with it"
+        )
     for reason, rows in set_aside.groupby("reason"):
         yield f"{len(rows)} left out, {reason}: {rows['path'].iloc[0]}: {rows['detail'].iloc[0]}"

@@ -94,6 +94,12 @@ def test_tiles_of_equal_physical_size_and_none_without_a_scale(tmp_path):
     assert sides == {"a.png": [50], "b.png": [100]}
     assert list(regions.set_aside["path"]) == ["c.png"]
     assert list(regions.set_aside["reason"]) == ["no scale"]
+    uneven = (
+        "tiles of 1 µm have sides of 50 to 100 pixels, so that clusters may follow the magnification: resize to 50 x 50"
+    )
+    assert [note.startswith(uneven) for note in regions.notes] == [False, True, False]
+    even = cut_up(tmp_path, tiling=tiling, nm_per_pixel={"a.png": 15.0, "b.png": 10.0})  # 67 and 100 pixels
+    assert not any("magnification" in note for note in even.notes)
     with pytest.raises(UserError, match=r"^intake: no part of an image is left: the first is 'a.png', no scale: "):
         cut_up(tmp_path, tiling=tiling)
 
