@@ -63,46 +63,71 @@ def rank(
         If there are fewer than two classes, or all images are of one group.
     """
     codes, classes = encode_classes(labels)
-    if len(classes) < 2:
-        raise UserError(f"audit: found {len(classes)} classes among the labels, allowed: two or more")
     rows = np.flatnonzero(codes >= 0)
     own = codes[rows]
     group = np.arange(len(rows)) if groups is None else pd.factorize(groups[rows])[0]
-    if group.max() < 1:
-        raise UserError("audit: found one group of all labelled images, allowed: two or more (intake.groups)")
+    _check_comparable(classes, group)
+    others = _others_of_class(own, group)
+    judged = _can_be_judged(others, group, neighbours)
     near = neighbour_shares(points[rows], own, len(classes), neighbours, group)
     clustered = np.stack([cluster_shares(partition[rows], own, len(classes), group) for partition in partitions])
-    together, n_clustered = _mean_where_clustered(clustered)
-    probability = np.where(n_clustered[:, None] > 0, (near + together) / 2, near)
-    against = np.stack([votes_against(partition, own) for partition in clustered])
+    probability = _probability(near, clustered)
     is_own = np.eye(len(classes), dtype=bool)[own]
-    table = pd.DataFrame(
-        {
-            "row": rows,
-            "label": classes[own],
-            "suggested": classes[np.where(is_own, -1, probability).argmax(axis=1)],
-            "confidence": probability[is_own],
-            "neighbour_share": near[is_own],
-            "cluster_share": np.where(n_clustered > 0, together[is_own], np.nan),
-            "crosses_boundary": against[0],
-            "repeats_against": against.sum(axis=0) / np.maximum(n_clustered, 1),
-            "cluster": pd.Series(partitions[0]).map(cluster_names(partitions[0], labels)).to_numpy()[rows],
-        }
-    ).assign(reason=lambda partition: _reasons(partition, near.max(axis=1), classes[near.argmax(axis=1)]))
-    others = _others_of_class(own, group)
-    judged = 2 * others >= np.minimum(neighbours, len(rows) - np.bincount(group)[group])
+    suggested = classes[np.where(is_own, -1, probability).argmax(axis=1)]
+    table = pd.DataFrame({"row": rows, "label": classes[own], "suggested": suggested})
+    table["confidence"], table["neighbour_share"] = probability[is_own], near[is_own]
+    table = table.assign(**_in_clusters(clustered, own))
+    table["cluster"] = pd.Series(partitions[0]).map(cluster_names(partitions[0], labels)).to_numpy()[rows]
+    table["reason"] = _reasons(table, near.max(axis=1), classes[near.argmax(axis=1)])
+    table.loc[~judged, ["suggested", "confidence"]] = None, np.nan
+    table.loc[~judged, "reason"] = [f"too few to judge: {n} other images have its label" for n in others[~judged]]
+    table = table.sort_values("confidence", kind="stable", ignore_index=True)
+    table.insert(1, "rank", np.arange(1, len(table) + 1))
+    table.insert(2, "suspect", table["rank"] <= _count_errors(probability[judged], own[judged]))
+    return table
+
+
+def _check_comparable(classes: np.ndarray, groups: np.ndarray) -> None:
+    """Raise `UserError` if there are fewer than two classes, or fewer than two groups."""
+    if len(classes) < 2:
+        raise UserError(f"audit: found {len(classes)} classes among the labels, allowed: two or more")
+    if groups.max() < 1:
+        raise UserError("audit: found one group of all labelled images, allowed: two or more (intake.groups)")
+
+
+def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> np.ndarray:
+    """Return whether half of an image's neighbours could have its label, (N,) bool.
+
+    `others` (N,) are the numbers of images of other groups with its label. Raises `UserError` if none can be judged.
+    """
+    judged = 2 * others >= np.minimum(neighbours, len(groups) - np.bincount(groups)[groups])
     if not judged.any():
         allowed = f"at most {2 * others.max()}, twice the other images of the largest class"
         raise UserError(f"config: pages: audit: neighbours: found {neighbours}, allowed: {allowed}")
-    table.loc[~judged, ["suggested", "confidence"]] = None, np.nan
-    table.loc[~judged, "reason"] = [
-        f"too few to judge: {count} other images have its label" for count in others[~judged]
-    ]
-    table = table.sort_values("confidence", kind="stable", ignore_index=True)
-    table.insert(1, "rank", np.arange(1, len(table) + 1))
-    kept, codes_kept = np.unique(own[judged], return_inverse=True)
-    table.insert(2, "suspect", table["rank"] <= count_errors(probability[np.ix_(judged, kept)], codes_kept))
-    return table
+    return judged
+
+
+def _probability(near: np.ndarray, clustered: np.ndarray) -> np.ndarray:
+    """Return the mean of the shares of classes among neighbours (N, C) and in clusters (R, N, C), (N, C)."""
+    together, n_clustered = _mean_where_clustered(clustered)
+    return np.where(n_clustered[:, None] > 0, (near + together) / 2, near)
+
+
+def _in_clusters(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns about clusters, from the shares of classes in them (R, N, C) and the labels (N,)."""
+    together, n_clustered = _mean_where_clustered(clustered)
+    against = np.stack([votes_against(shares, codes) for shares in clustered])
+    return {
+        "cluster_share": np.where(n_clustered > 0, together[np.arange(len(codes)), codes], np.nan),
+        "crosses_boundary": against[0],
+        "repeats_against": against.sum(axis=0) / np.maximum(n_clustered, 1),
+    }
+
+
+def _count_errors(probability: np.ndarray, codes: np.ndarray) -> int:
+    """Return the estimated number of wrong labels (`count_errors`); classes of no image are left out first."""
+    kept, codes_kept = np.unique(codes, return_inverse=True)
+    return count_errors(probability[:, kept], codes_kept)
 
 
 def _others_of_class(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
