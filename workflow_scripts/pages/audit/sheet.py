@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.pages.parts.earlier import earlier
+from workflow_scripts.pages.parts.deciding import nearest, write_deciding_page
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
-from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
-LARGE, SMALL = 320, 112
-"""Sides in pixels of the image to judge and of the images beside it."""
+LARGE = 320
+"""Side in pixels of the image to judge."""
 BESIDE = 4
 """Number of nearest images of each class that are shown beside the image."""
 SHOWN = (
@@ -36,24 +35,17 @@ def write_sheet(
     texts of the page: `dataset`, `study`, `neighbours` and `repeats`.
     """
     judged = ranking[ranking["confidence"].notna()]
-    first = judged.head(count)
     by_row = ranking.set_index("row").sort_index()
-    items = [_item(record, points, by_row) for record in first.to_dict("records")]
-    beside = [image for item in items for image in (*item["own"], *item["other"])]
-    paths = ranking.set_index("image_id")["path"]
-    data = {
+    items = [_item(record, points, by_row) for record in judged.head(count).to_dict("records")]
+    facts = {
         **facts,
         "classes": sorted(ranking["label"].unique()),
         "n_labelled": len(ranking),
         "n_too_few": len(ranking) - len(judged),
         "n_suspect": int(ranking["suspect"].sum()),
-        "items": items,
-        "earlier": earlier(by_hand),
-        "paths": {image: paths[image] for image in dict.fromkeys([*first["image_id"], *beside])},
-        "large": thumbnails.data_uris(first["image_id"], LARGE),
-        "small": thumbnails.data_uris(beside, SMALL),
     }
-    write_page(path, Path(__file__).parent, data, DECIDING)
+    paths = ranking.set_index("image_id")["path"]
+    write_deciding_page(path, Path(__file__).parent, items, ("own", "other"), LARGE, paths, by_hand, thumbnails, facts)
 
 
 def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:
@@ -61,15 +53,14 @@ def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) ->
     shown = {name: round(image[name], 4) if isinstance(image[name], float) else image[name] for name in SHOWN}
     if np.isnan(image["cluster_share"]):
         shown["cluster_share"] = None
-    nearest = {
-        side: by_row.loc[_nearest_of_class(points, by_row["label"], image["row"], image[column]), "image_id"].tolist()
+    labels = by_row["label"]
+    beside = {
+        side: by_row.loc[_nearest_of_class(points, labels, image["row"], image[column]), "image_id"].tolist()
         for side, column in (("own", "label"), ("other", "suggested"))
     }
-    return {"id": image["image_id"], **shown, **nearest}
+    return {"id": image["image_id"], **shown, **beside}
 
 
 def _nearest_of_class(points: np.ndarray, labels: pd.Series, row: int, label: str) -> np.ndarray:
     """Return the rows of the images with this label nearest to the image in `row`; `labels` is indexed by row."""
-    rows = labels.index[(labels == label) & (labels.index != row)].to_numpy()
-    squares = np.square(points[rows] - points[row]).sum(axis=1)
-    return rows[np.argsort(squares, kind="stable")[:BESIDE]]
+    return nearest(points, row, labels.index[labels == label].to_numpy(), BESIDE)

@@ -113,13 +113,3 @@ def _to_nearest(points: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     with threadpool_limits(1):
         nearest = NearestNeighbors(n_neighbors=1).fit(labelled).kneighbors(points, return_distance=False)[:, 0]
     return np.linalg.norm(points - labelled[nearest], axis=1)
-
-
-def nearest_in_cluster(points: np.ndarray, partition: np.ndarray, row: int, count: int) -> np.ndarray:
-    """Return the rows of the images that are nearest to the image in `row`, at most `count`, from its own cluster.
-
-    `points` (N, d) and the clusters of `partition` (N,) are of all images.
-    """
-    rows = np.flatnonzero((partition == partition[row]) & (np.arange(len(partition)) != row))
-    squares = np.square(points[rows] - points[row]).sum(axis=1)
-    return rows[np.argsort(squares, kind="stable")[:count]]

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.pages.labelling.order import nearest_in_cluster
-from workflow_scripts.pages.parts.earlier import earlier
+from workflow_scripts.pages.parts.deciding import nearest, write_deciding_page
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
-from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
-LARGE, SMALL = 400, 112
-"""Sides in pixels of the image to label and of the images beside it."""
+LARGE = 400
+"""Side in pixels of the image to label."""
 BESIDE = 8
 """Number of nearest images of its cluster that are shown beside the image."""
 
@@ -42,15 +40,17 @@ def write_labelling_page(
     facts : texts of the page: `dataset` and `study`.
     """
     ids, labels = images["image_id"].to_numpy(), images["label"]
-    near = {row: nearest_in_cluster(points, partition, row, BESIDE) for row in asked["row"]}
     items = [
-        {"id": ids[row], "cluster": names[cluster], "reason": reason, "near": ids[near[row]].tolist()}
+        {
+            "id": ids[row],
+            "cluster": names[cluster],
+            "reason": reason,
+            "near": ids[nearest(points, row, np.flatnonzero(partition == cluster), BESIDE)].tolist(),
+        }
         for row, cluster, reason in asked.itertuples(index=False)
     ]
-    beside = [image for item in items for image in item["near"]]
-    paths = images.set_index("image_id")["path"]
     in_cluster = pd.DataFrame({"cluster": partition, "label": labels.to_numpy()}).query("cluster >= 0")
-    data = {
+    facts = {
         **facts,
         "n_images": len(images),
         "n_labelled": int(labels.notna().sum()),
@@ -59,10 +59,6 @@ def write_labelling_page(
             names[cluster]: {"size": len(members), "labels": members["label"].value_counts().to_dict()}
             for cluster, members in in_cluster.groupby("cluster")
         },
-        "items": items,
-        "earlier": earlier(by_hand),
-        "paths": {image: paths[image] for image in dict.fromkeys([*(item["id"] for item in items), *beside])},
-        "large": thumbnails.data_uris([item["id"] for item in items], LARGE),
-        "small": thumbnails.data_uris(beside, SMALL),
     }
-    write_page(path, Path(__file__).parent, data, DECIDING)
+    paths = images.set_index("image_id")["path"]
+    write_deciding_page(path, Path(__file__).parent, items, ("near",), LARGE, paths, by_hand, thumbnails, facts)

@@ -1,0 +1,59 @@
+"""Write a page on which a person decides on images one after another, each with images beside it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.pages.parts.earlier import earlier
+from workflow_scripts.pages.parts.thumbnails import Thumbnails
+from workflow_scripts.pages.parts.writing import DECIDING, write_page
+
+SMALL = 112
+"""Side in pixels of the images beside the one to decide on."""
+
+
+def write_deciding_page(
+    path: str,
+    folder: Path,
+    items: Sequence[Mapping[str, Any]],
+    beside: Sequence[str],
+    large: int,
+    paths: Mapping[str, str],
+    by_hand: pd.DataFrame,
+    thumbnails: Thumbnails,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write the page with the body, style and script of `folder`.
+
+    Parameters
+    ----------
+    items : what is shown of each image to decide on, in this order; `id` is the image.
+    beside : the keys of an item that have the ids of images beside it.
+    large : side in pixels of the image to decide on.
+    paths : the path of each image by id.
+    by_hand : the labels that people gave (`parts.earlier`).
+    thumbnails : the thumbnails of the images.
+    facts : further data of the page.
+    """
+    first = [item["id"] for item in items]
+    others = [image for item in items for key in beside for image in item[key]]
+    data = {
+        **facts,
+        "items": items,
+        "earlier": earlier(by_hand),
+        "paths": {image: paths[image] for image in dict.fromkeys([*first, *others])},
+        "large": thumbnails.data_uris(first, large),
+        "small": thumbnails.data_uris(others, SMALL),
+    }
+    write_page(path, folder, data, DECIDING)
+
+
+def nearest(points: np.ndarray, row: int, among: np.ndarray, count: int) -> np.ndarray:
+    """Return those of the rows `among` whose points (N, d) are nearest to that of `row`, at most `count`, without
+    `row` itself."""
+    others = among[among != row]
+    squares = np.square(points[others] - points[row]).sum(axis=1)
+    return others[np.argsort(squares, kind="stable")[:count]]
