@@ -168,4 +168,4 @@ def test_tensors_that_are_wrong(files: Files, name: str) -> None:
 def test_every_damage_is_counted() -> None:
     others = 10 + 2 + 8 + 1
     assert len(FLIPPED) + others + len(DELETED) + len(CHANGED) + len(SHAPES) >= 56
-    assert saved.FORMAT_VERSION == 3
+    assert saved.FORMAT_VERSION == 4

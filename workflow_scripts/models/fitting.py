@@ -81,8 +81,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         "held_out": images["image_id"].iloc[held_out].tolist(),
     }
     reduction = _reduction(sources["points"], cell, settings["decomposition"])
-    tensors = {"centers": centers, **known, **reduction, **codebooks}
-    return SavedModel(facts, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
+    measured = {name: array.astype(np.float32) for name, array in {"centers": centers, **known}.items()}
+    return SavedModel(facts, {**measured, **reduction, **codebooks})
 
 
 def _known(features: str, manifest: str, groups: np.ndarray | None) -> tuple[dict[str, np.ndarray], np.ndarray]:

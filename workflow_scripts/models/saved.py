@@ -19,9 +19,9 @@ from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.store import replacing
 from workflow_scripts.models.novelty import novelty
-from workflow_scripts.reduce.scaling import POWERS, scaled_rows
+from workflow_scripts.reduce.scaling import FITTED, scaled_rows
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 ENCODER = "autoencoder."
 COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "outlier")
 
@@ -38,12 +38,11 @@ class SavedModel:
         features themselves are clustered), `clusters` (a list: `cluster, size, predicted, name`), `novelty`
         (`threshold`, `rate`), `held_out` (ids of images), and the origin of the model.
     tensors :
-        float32 arrays: `centers` (k, C), the centres in the space that was clustered; `kept_images` (M, d), features of
-        images of the model; `spread` (M,), the mean distance of each to the nearest others; `held_out` (H,), the
-        novelties of images that are not among these; of a PCA or ICA `mean` (d,) and `components` (C, d), of a PCA
-        `explained_variance` (C,), of a scaling with fitted powers `POWERS` (d,); of an autoencoder its own tensors,
-        with names that begin with `ENCODER`; of a layer with codebooks their arrays, with names that begin with
-        `codebook.PREFIX`.
+        arrays, float32 if nothing else is said: `centers` (k, C), the centres in the space that was clustered;
+        `kept_images` (M, d), features of images of the model; `spread` (M,), the mean distance of each to the nearest
+        others; `held_out` (H,), the novelties of images that are not among these; of a PCA or ICA the arrays of
+        `pca.read_projection`; of an autoencoder its own tensors, with names that begin with `ENCODER`; of a layer with
+        codebooks their arrays, with names that begin with `codebook.PREFIX`.
     """
 
     facts: Mapping[str, Any]
@@ -73,8 +72,7 @@ class SavedModel:
             return np.asarray(features, dtype=np.float64)
         if reduction["settings"]["method"] == "autoencoder":
             return self._encoder.encode(features).astype(np.float64)
-        scale, powers = reduction["settings"].get("scale"), self.tensors.get(POWERS)
-        scaled = scaled_rows(np.asarray(features, dtype=np.float64), scale, powers)
+        scaled = scaled_rows(np.asarray(features, dtype=np.float64), reduction["settings"].get("scale"), self.tensors)
         scores = (scaled - self.tensors["mean"].astype(np.float64)) @ self.tensors["components"].T.astype(np.float64)
         return scores / np.sqrt(self.tensors["explained_variance"]) if reduction["whiten"] else scores
 
@@ -216,7 +214,7 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     elif settings is not None:
         expected |= {"mean": (width,), "components": (n_components, width)}
         expected |= {"explained_variance": (n_components,)} if facts.reduction.whiten else {}
-        expected |= {POWERS: (width,)} if settings.get("scale") == "yeo-johnson" else {}
+        expected |= dict.fromkeys(FITTED.get(settings.get("scale") or "", ()), (width,))
     codebook.restored(facts.backbone.layer, tensors)
     for name, shape in expected.items():
         if name not in tensors or tensors[name].shape != shape:

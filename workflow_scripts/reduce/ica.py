@@ -50,10 +50,10 @@ def decompose(
         deviations = np.sqrt(fitted.explained_variance)
         whitened = np.concatenate([chunk for _, chunk in fitted.transform(X)]) / deviations
         rotation = unmixing(whitened, max_iter=settings["max_iter"], seed=settings["seed"])
-        axes = rotation @ (fitted.components / deviations[:, None]) / X.divisors
+        axes = rotation @ (fitted.components / deviations[:, None])
         with store.writing(path, store.provenance(code, store.text(features, "manifest"), settings)) as file:
             store.write_row_facts(file, store.row_facts(features))
-            store.put(file, "mean", fitted.mean * X.divisors)
+            store.put(file, "mean", fitted.mean)
             store.put(file, "components", axes.astype(np.float32))
             for name, values in X.fitted.items():
                 store.put(file, name, values)

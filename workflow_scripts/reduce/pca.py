@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import Matrix
-from workflow_scripts.reduce.scaling import POWERS, Scaled
+from workflow_scripts.reduce.scaling import DIVISORS, POWERS, Scaled
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # bytes of rows (float64) read at once; fixed, because the order of the sums depends on it
@@ -121,10 +121,9 @@ def decompose(
     """Decompose the feature store `source` by PCA and write the scores of all images to the store `path`.
 
     `settings` are those of `settings.Pca`. The store has `scores` (N, C), `explained_variance` (C,),
-    `explained_variance_ratio` (C,) and `mean` (d,) float64, and `components` (C, d) float32. Mean and components are
-    for features that are not yet divided by their standard deviations: the axes are divided instead. The powers of a
-    scaling that has them, (d,) float32, are stored too. BLAS uses one thread, because the last bits depend on the
-    number of threads.
+    `explained_variance_ratio` (C,) and `mean` (d,) float64, and `components` (C, d) float32. What a scaling
+    fitted to the images is stored beside them (`scaling.FITTED`). BLAS uses one thread, because the last bits depend
+    on the number of threads.
     """
     with store.reading(source) as features:
         X, manifest = Scaled(features["features"], settings["scale"]), store.text(features, "manifest")
@@ -134,10 +133,9 @@ def decompose(
         attributes = store.provenance(code, manifest, settings, rank=fitted.rank, pca_method=fitted.method)
         with store.writing(path, attributes) as file:
             store.write_row_facts(file, store.row_facts(features))
-            for name in ("explained_variance", "explained_variance_ratio"):
+            for name in ("explained_variance", "explained_variance_ratio", "mean"):
                 store.put(file, name, getattr(fitted, name))
-            store.put(file, "mean", fitted.mean * X.divisors)
-            store.put(file, "components", (fitted.components / X.divisors).astype(np.float32))
+            store.put(file, "components", fitted.components.astype(np.float32))
             for name, values in X.fitted.items():
                 store.put(file, name, values)
             shape = X.shape[0], len(fitted.components)
@@ -153,8 +151,8 @@ def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray
 
     Returns
     -------
-    `mean` (d,) float64, `components` (C, d) float32, of a PCA `explained_variance` (C,) float64, and the powers (d,)
-    float32 of a scaling that has them, by name.
+    `mean` (d,) float64, `components` (C, d) float32, of a PCA `explained_variance` (C,) float64, and what a scaling
+    fitted (`scaling.FITTED`), by name.
 
     Raises `UserError` if an earlier version of Clustergrid made the store without them.
     """
@@ -163,7 +161,7 @@ def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray
             raise UserError(f"{path}: made without the axes of the PCA; delete it and run again")
         kept = slice(n_components)
         names = [name for name in ("components", "explained_variance") if name in file]
-        whole = [name for name in ("mean", POWERS) if name in file]
+        whole = [name for name in ("mean", POWERS, DIVISORS) if name in file]
         return {**{name: file[name][:] for name in whole}, **{name: file[name][kept] for name in names}}
 
 

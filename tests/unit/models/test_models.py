@@ -18,7 +18,7 @@ from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import choose, fit_model
-from workflow_scripts.models.saved import COLUMNS, SavedModel, load_model, save_model
+from workflow_scripts.models.saved import COLUMNS, FORMAT_VERSION, SavedModel, load_model, save_model
 from workflow_scripts.reduce import autoencoder, ica, pca
 from workflow_scripts.settings.decompositions import Autoencoder, Ica, Pca
 
@@ -55,8 +55,9 @@ def _cell(**choices):
 def fitted(tmp_path):
     """Return a function that makes the artefacts and the model of a cell from its choices."""
 
-    def make(k=(4,), labels=None, runs=None, ari=(0.5,), **choices):
+    def make(k=(4,), labels=None, runs=None, ari=(0.5,), moved=0, **choices):
         cell, (features, classes) = _cell(**choices), _features()
+        features += moved
         manifest = write_manifest(tmp_path, list(classes) if labels is None else labels)
         ids = pd.read_csv(manifest)["image_id"]
         attributes = store.provenance("", store.manifest_digest(ids), {})
@@ -91,6 +92,13 @@ def _kmeans(points, k, repeats=2):
     found = [KMeans(k, n_init=5, random_state=repeat).fit(points) for repeat in range(repeats)]
     runs = Runs.single(np.array([fit.labels_ for fit in found]), inertia=np.array([fit.inertia_ for fit in found]))
     return Runs(**{**vars(runs), "centers": np.array([fit.cluster_centers_ for fit in found])})
+
+
+@pytest.mark.parametrize("scale", ["standard", "yeo-johnson"])
+def test_features_far_from_zero_go_where_they_were(fitted, scale):
+    moved = np.linspace(200, 1000, WIDTH, dtype=np.float32)  # powers from -4 to 38: numbers beyond single precision
+    model, points, _ = fitted(decomposition=scale, moved=moved)
+    np.testing.assert_allclose(model.points(_features()[0] + moved), points, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -236,8 +244,8 @@ def test_what_is_no_model_says_so(tmp_path):
     facts, tensors = tmp_path / "model.json", tmp_path / "model.safetensors"
     model = SavedModel({"a": 1}, {"b": np.zeros(2, np.float32)})
     save_model(model, str(facts), str(tensors))
-    facts.write_text(facts.read_text().replace('"format_version": 3', '"format_version": 7'))
-    with pytest.raises(UserError, match="format version 7, allowed: 3"):
+    facts.write_text(facts.read_text().replace(f'"format_version": {FORMAT_VERSION}', '"format_version": 7'))
+    with pytest.raises(UserError, match=f"format version 7, allowed: {FORMAT_VERSION}"):
         load_model(str(facts), str(tensors))
     facts.write_text("{")
     with pytest.raises(UserError, match=re.escape(str(facts))):

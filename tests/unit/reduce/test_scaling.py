@@ -18,7 +18,7 @@ def test_columns_are_divided_by_the_deviations_of_the_training_rows(training):
     rows = slice(None) if training is None else training
     theirs = StandardScaler(with_mean=False).fit(X[rows].astype(float))
     ours = Scaled(X, "standard", training)
-    np.testing.assert_allclose(ours.divisors, theirs.scale_, rtol=1e-10)
+    np.testing.assert_allclose(ours.fitted["divisors"], theirs.scale_, rtol=1e-10)
     np.testing.assert_allclose(ours[5:9], theirs.transform(X[5:9].astype(float)), rtol=1e-10)
     assert ours.shape == X.shape
 
