@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
-from tifffile import PHOTOMETRIC, TiffFile, TiffPage
+from tifffile import PHOTOMETRIC, FileHandle, TiffFile, TiffPage
 
 
 class Reason(StrEnum):
@@ -217,11 +217,25 @@ def decode(
     decoded then), if the decoder fails, or if pixels are NaN or infinite.
     """
     kind = format_of(stream)
+    with rejecting(stream, kind), quiet_decoders():
+        decoded = _decode_as(kind, stream, partial(check_size, max_pixels=max_pixels, min_size=min_size), page)
+        if not np.isfinite(decoded.pixels).all():
+            raise ImageRejected(Reason.NOT_FINITE, f"{decoded.mode}: NaN or infinite values")
+        return decoded
+
+
+@contextmanager
+def rejecting(stream: BinaryIO | FileHandle, kind: str) -> Iterator[None]:
+    """Raise `ImageRejected` with the format `kind` in place of the many kinds of exceptions that decoders raise on a
+    broken file, which is open as `stream`."""
     try:
-        return _decode(stream, kind, partial(check_size, max_pixels=max_pixels, min_size=min_size), page)
+        yield
     except ImageRejected as rejection:
         rejection.format = kind
         raise
+    except Exception as error:
+        reason = Reason.TRUNCATED if _is_cut(stream, kind, error) else Reason.UNREADABLE
+        raise ImageRejected(reason, f"{kind}: {_explain(error)}", kind) from None
 
 
 def check_size(width: int, height: int, max_pixels: int | None, min_size: int) -> None:
@@ -254,27 +268,13 @@ def format_of(stream: BinaryIO) -> str:
     raise ImageRejected(Reason.NOT_AN_IMAGE, f"begins like none of {', '.join(FORMATS)}")
 
 
-def _decode(stream: BinaryIO, kind: str, check_size: _CheckSize, page: int) -> DecodedImage[np.ndarray]:
-    with quiet_decoders():
-        try:
-            decoded = _decode_as(kind, stream, check_size, page)
-        except ImageRejected:
-            raise
-        except Exception as error:  # decoders raise many kinds of exceptions on a broken file
-            reason = Reason.TRUNCATED if _is_cut(stream, kind, error) else Reason.UNREADABLE
-            raise ImageRejected(reason, f"{kind}: {_explain(error)}") from None
-    if not np.isfinite(decoded.pixels).all():
-        raise ImageRejected(Reason.NOT_FINITE, f"{decoded.mode}: NaN or infinite values")
-    return decoded
-
-
 def _explain(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):  # Pillow's text holds the address of an object
         return "its header makes no sense"
     return str(error) or type(error).__name__
 
 
-def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
+def _is_cut(stream: BinaryIO | FileHandle, kind: str, error: Exception) -> bool:
     """Return whether a file that could not be decoded ends too early."""
     if "truncated" in str(error).lower() or isinstance(error, EOFError):
         return True
@@ -287,7 +287,8 @@ def _is_cut(stream: BinaryIO, kind: str, error: Exception) -> bool:
         rest, header = (head[4:8], 16) if kind == "DM3" else (head[4:12], 24)
         return int.from_bytes(rest, "big") + header > size
     if kind == "TIFF":
-        return int.from_bytes(head[4:8], "little" if head.startswith(b"II") else "big") + 2 > size
+        place = head[8:16] if b"+" in head[2:4] else head[4:8]  # of the first page, in a BigTIFF and in others
+        return int.from_bytes(place, "little" if head.startswith(b"II") else "big") + 2 > size
     if kind in _ENDS:
         stream.seek(max(0, size - 64))
         return _ENDS[kind] not in stream.read()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffFileError, TiffPage
+from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffPage
 
 from workflow_scripts.io.images import (
     BAND,
@@ -24,6 +24,7 @@ from workflow_scripts.io.images import (
     decode,
     open_file,
     quiet_decoders,
+    rejecting,
     tiff_mode,
 )
 
@@ -86,9 +87,12 @@ class PageRows:
 
     def _read(self, top: int, bottom: int) -> np.ndarray:
         """Return the rows from `top` to `bottom` (excluded), (rows, W) or (rows, W, 3)."""
+        with rejecting(self.page.parent.filehandle, "TIFF"):
+            return (self._read_stored if self.page.is_contiguous else self._read_segments)(top, bottom)
+
+    def _read_segments(self, top: int, bottom: int) -> np.ndarray:
+        """Return the rows from `top` to `bottom` (excluded) of a page whose numbers are in strips or tiles."""
         page = self.page
-        if page.is_contiguous:
-            return self._read_stored(top, bottom)
         high, wide = self._segment_size
         made = np.zeros((bottom - top, page.imagewidth, page.samplesperpixel), page.dtype)
         for row in range(top // high, -(-bottom // high)):
@@ -128,17 +132,14 @@ class PageRows:
         page = self.page
         stream = page.parent.filehandle
         contents = []
-        try:
-            for index in indices[: len(page.dataoffsets) - indices.start]:
-                stream.seek(page.dataoffsets[index])
-                contents.append(stream.read(page.databytecounts[index]))
-            if page.compression in _BY_TIFFFILE and page.predictor == 1:
-                decoded = (page.decode(content, index)[0] for index, content in zip(indices, contents, strict=False))
-                return np.concatenate([np.asarray(segment)[0] for segment in decoded])
-            pixels = decode(BytesIO(_as_file(page, indices.start, contents))).pixels
-            return pixels.reshape(*pixels.shape[:2], -1)
-        except Exception as error:  # decoders raise many kinds of exceptions on a broken file
-            raise ImageRejected(Reason.UNREADABLE, f"TIFF: {error or type(error).__name__}") from None
+        for index in indices[: len(page.dataoffsets) - indices.start]:
+            stream.seek(page.dataoffsets[index])
+            contents.append(stream.read(page.databytecounts[index]))
+        if page.compression in _BY_TIFFFILE and page.predictor == 1:
+            decoded = (page.decode(content, index)[0] for index, content in zip(indices, contents, strict=False))
+            return np.concatenate([np.asarray(segment)[0] for segment in decoded])
+        pixels = decode(BytesIO(_as_file(page, indices.start, contents))).pixels
+        return pixels.reshape(*pixels.shape[:2], -1)
 
 
 @contextmanager
@@ -151,11 +152,9 @@ def open_image(
     """
     with open_rows(path, page) as rows:
         if rows is not None and np.prod(rows.shape) * rows.dtype.itemsize >= LARGE_PAGE:
-            try:
-                yield _opened(rows, path, max_pixels, min_size, page)
-            except ImageRejected as rejection:
-                rejection.format = "TIFF"
-                raise
+            with quiet_decoders(), rejecting(rows.page.parent.filehandle, "TIFF"):
+                image = _opened(rows, path, max_pixels, min_size, page)
+            yield image
             return
     with open_file(path) as stream:
         yield decode(stream, max_pixels, min_size, page)
@@ -168,7 +167,7 @@ def _opened(rows: PageRows, path: Path, max_pixels: int | None, min_size: int, n
     if page.bitspersample > 8 and page.compression in _BY_TIFFFILE:
         mode = tiff_mode(page)
     else:
-        with quiet_decoders(), Image.open(path, formats=["TIFF"]) as image:
+        with Image.open(path, formats=["TIFF"]) as image:
             image.seek(number)
             mode = image.mode
     return DecodedImage(rows, "TIFF", mode, len(page.parent.pages))
@@ -178,8 +177,9 @@ def _opened(rows: PageRows, path: Path, max_pixels: int | None, min_size: int, n
 def open_rows(path: Path, number: int) -> Iterator[PageRows | None]:
     """Open page `number` (from 0) of a file; None if the file or its page is of a kind that is only read as a whole."""
     try:
-        tiff = TiffFile(path)
-    except (TiffFileError, OSError, ValueError):
+        with quiet_decoders():
+            tiff = TiffFile(path)
+    except Exception:  # no TIFF, or a broken header; whoever reads the whole file says what is wrong
         yield None
         return
     with tiff:

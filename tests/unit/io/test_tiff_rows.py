@@ -1,5 +1,6 @@
 """Parts of TIFF pages, band by band: the same pixels as from the whole page, and little memory."""
 
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import product
 
@@ -15,7 +16,7 @@ from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.regions import Tiling, cut
 from workflow_scripts.io import tiff_rows
-from workflow_scripts.io.images import Part, read_image
+from workflow_scripts.io.images import ImageRejected, Part, Reason, decode, open_file, read_image
 from workflow_scripts.io.tiff_rows import PageRows, open_image, open_rows
 from workflow_scripts.preprocess.pipeline import files_and_pixels
 
@@ -169,6 +170,51 @@ def test_a_page_that_was_cut_short_after_intake_is_one_line(tmp_path):
     path.write_bytes(path.read_bytes()[: -100 * 200])
     with pytest.raises(UserError, match=r"a.tif: truncated: TIFF: .*run intake again"):
         list(files_and_pixels(parts_of(path, 200, 200), None))
+
+
+def damaged(content):
+    """A file cut in its header, and with other bytes in its header and tags."""
+    yield from (content[:end] for end in range(2, 40))
+    yield from (content[:at] + bytes([byte]) + content[at + 1 :] for at in range(4, 260, 3) for byte in (1, 255))
+
+
+@contextmanager
+def read_whole(path):
+    with open_file(path) as stream:
+        yield decode(stream, 10**6)
+
+
+def outcome(reading):
+    """The pixels, or the rejection, of reading."""
+    try:
+        with reading as image:
+            return image.pixels[:].tobytes()
+    except ImageRejected as rejection:
+        return rejection.format, rejection.reason, rejection.detail
+
+
+@pytest.mark.parametrize("way", [{}, {"bigtiff": True}, {"compression": "zlib", "rowsperstrip": 5}])
+def test_files_with_damaged_headers_are_rejected_as_by_whole_reading(tmp_path, monkeypatch, way):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise((40, 30), "uint8"), photometric="minisblack", **way)
+    for number, content in enumerate(damaged(path.read_bytes())):
+        path.write_bytes(content)
+        found, expected = outcome(open_image(path, 10**6)), outcome(read_whole(path))
+        assert found == expected
+        assert number >= 38 or found[0] == "TIFF"
+        monkeypatch.setattr(tiff_rows, "LARGE_PAGE", 0)
+        in_bands = outcome(open_image(path, 10**6))
+        assert isinstance(in_bands, bytes) or in_bands[0] == "TIFF"
+        monkeypatch.undo()
+
+
+def test_a_large_page_that_pillow_cannot_open_is_rejected_as_by_whole_reading(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise((40, 30), "uint8"), bigtiff=True, byteorder=">")
+    expected = "TIFF", Reason.UNREADABLE, "TIFF: its header makes no sense"
+    assert outcome(open_image(path)) == expected
+    monkeypatch.setattr(tiff_rows, "LARGE_PAGE", 0)
+    assert outcome(open_image(path)) == expected
 
 
 def consume(path, side):
