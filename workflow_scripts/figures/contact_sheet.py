@@ -164,8 +164,9 @@ def _draw_lines(
 
 
 def places_of(table: pd.DataFrame) -> list[str]:
-    """Return the places that a sheet has lines or columns for; only some sheets have named images."""
-    return [*PLACES, NAMED] if table["place"].eq(NAMED).any() else list(PLACES)
+    """Return the places that a sheet has lines or columns for: a single cluster has no border, and only some sheets
+    have named images."""
+    return [place for place in (*PLACES, NAMED) if place in set(table["place"])]
 
 
 def block_height(width: float, n: int, n_places: int, style: Mapping[str, Any]) -> float:

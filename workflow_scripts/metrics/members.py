@@ -111,7 +111,7 @@ def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
     Parameters
     ----------
-    points : (N, d), N >= 2.
+    points : (N, d).
     partition : (N,) integers; negative is noise, which counts as one more cluster here.
 
     Returns
@@ -142,7 +142,13 @@ def twins_of(points: np.ndarray, partition: np.ndarray, rows: Sequence[int]) -> 
 
 
 def _nearest(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distance of each point (N, d) to its nearest neighbour, and the row of that, (N,) each."""
+    """Return the distance of each point (N, d) to its nearest neighbour, and the row of that, (N,) each.
+
+    A single point is its own neighbour at an infinite distance.
+    """
+    if len(points) == 1:
+        return np.array([np.inf]), np.array([0])
+
     from sklearn.neighbors import NearestNeighbors  # takes a second to import
 
     with threadpool_limits(1):

@@ -87,3 +87,18 @@ def test_islands_of_the_class_of_the_named_images(tmp_path):
     assert shown[["named", "row", "island", "class"]].values.tolist() == [["40.png", 40, 2, "a"]]
     with pytest.raises(UserError, match=r"islands: images: found 70.png, which is of b, allowed: images of a"):
         tabulate("islands", [CELL], inputs, images=["40.png", "70.png"])
+
+
+@pytest.mark.parametrize("partition", [[0, 0, 0, -1], [-1, -1], [0, 1], [0]], ids=str)
+def test_few_clusters_and_few_images_are_drawn(partition, tmp_path):
+    n = len(partition)
+    inputs = {
+        "manifest": [write_manifest(tmp_path, ["a"] * n)],
+        "points": [write_store(tmp_path / "p.h5", scores=POINTS[:n], image_id=np.arange(n).astype("S"))],
+        "clusters": [write_clusters(tmp_path / "c.h5", {"auto": ([partition], [1.0])})],
+        "preprocessed": [write_store(tmp_path / "i.h5", images=np.zeros((n, 4, 4), np.uint8))],
+    }
+    for kind in ("contact_sheet", "cluster_pair", "near_twins"):
+        table = tabulate(kind, [CELL], inputs, images=["0.png"])
+        assert draw(kind, table, inputs).get_size_inches()[0] == pytest.approx(170 / 25.4)
+        assert kind != "contact_sheet" or ("border" in set(table["place"])) == (max(partition) > 0)
