@@ -173,4 +173,4 @@ def _explanation(images: pd.DataFrame, n_shown: int, named: bool, preprocess: st
     some = f"the {n_shown} largest of {n_islands} islands" if n_shown < n_islands else "all islands"
     which = "named in the configuration" if named else f"in the middle of {some}"
     what = f"Images {which}, ringed on the map; other islands and classes are pale"
-    return f"{what}. Dashed line: mean intensity. Preprocessing: {preprocess}."
+    return f"{what}. Dashed line: mean intensity; number: mean ± sd. Preprocessing: {preprocess}."

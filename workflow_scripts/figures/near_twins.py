@@ -62,7 +62,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         files = short_names(table["path"], 24)
         across = 2 if figure["width"] < ONE_COLUMN else 4
         lines = ceil(len(first) / across)
-        made = canvas(figure, lines * (figure["width"] / across / 2 + (13 if named else 10)) + 9)
+        made = canvas(figure, lines * (figure["width"] / across / 2 + (11 if named else 8)) + 9)
         panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
         with reading(inputs["preprocessed"][0]) as file:
             for panel, pair in zip(panels, first, strict=False):
@@ -70,6 +70,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 for ax, side in zip(axes, SIDES, strict=True):
                     shown = {name: pair[f"{side}{name}"] for name in ("row", "label")}
                     show_framed(ax, shown, file["images"], class_looks)
+                    ax.set_anchor("N")  # images are near their own title, not near the next one
                 lines_above = [files[pair["path"]]] if named else []
                 lines_above += [
                     f"{short[pair['name']]} | {short[pair['twin_name']]}",

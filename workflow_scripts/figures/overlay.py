@@ -132,7 +132,7 @@ def draw_image(
     page = f", page {tiles['page'].iloc[0]}" if tiles["page"].iloc[0] > 1 else ""
     ax.set(xticks=[], yticks=[], xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_title(shortened(tiles["parent"].iloc[0], 40) + page)
-    ax.set_xlabel("\n".join(lines), loc="left", linespacing=1.3)
+    ax.set_xlabel("\n".join(lines), loc="left")
 
 
 def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:

@@ -86,7 +86,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             look = class_looks.get(image["label"])
             show(ax, images[image["row"]], look.colour if look else FAINT)
             if image["place"] == 0 and titles:
-                ax.set_title(titles[image["column"]], loc="center", linespacing=1.15, pad=3)
+                ax.set_title(titles[image["column"]], loc="center", pad=3)
         preprocess = table["preprocess"].iloc[0]
         extra = "" if labelled or named else f"No labels: images evenly spread over all {table['n'].iloc[0]}. "
         extra += "" if n_places == n_chosen else f"{n_places} of {n_chosen} images of a class are drawn. "

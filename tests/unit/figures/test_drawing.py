@@ -116,6 +116,30 @@ def test_texts_are_as_wide_as_they_were_measured_at_every_resolution(dpi):
         assert note.get_window_extent(canvas.get_renderer()).width / dpi * 25.4 == pytest.approx(widest, rel=0.01)
 
 
+def test_titles_side_by_side_stand_on_the_same_lines_whatever_their_letters(drawn):
+    figure = drawn("samples", 2)
+    figure.set_dpi(200)
+    titled = [ax for ax in figure.axes if ax.get_title()]
+    for ax, title in zip(titled, ("ccc\nn = 1", "ggg\nn = 1"), strict=True):
+        ax.title.set_text(title)  # both words are as high as an x, and one goes below the line
+    canvas = FigureCanvasAgg(figure)
+    with theme(STYLE):
+        canvas.draw()
+    inked = np.asarray(canvas.buffer_rgba())[..., 0] < 140
+    spans = [slice(*(round(x) for x in ax.get_window_extent().intervalx)) for ax in titled]
+    one, other = (np.flatnonzero(inked[:, span].any(axis=1))[0] for span in spans)
+    assert one == pytest.approx(other, abs=1)
+
+
+def test_a_pair_of_twins_is_nearer_to_its_own_title_than_to_the_next_one(made):
+    cells, inputs = made("near_twins", 7)
+    table = tabulate("near_twins", cells, inputs).head(1)
+    figure = draw("near_twins", pd.concat([table] * 8), inputs, 170)
+    first, second = (box for text, box in texts(figure) if text in (figure.subfigs[i]._suptitle for i in (0, 4)))
+    image = figure.subfigs[0].axes[0].get_window_extent()
+    assert 0 < first.y0 - image.y1 < 0.7 * (image.y0 - second.y1)
+
+
 def strings(figure):
     return " ".join(re.sub(r"\s", " ", text.get_text()) for text, _ in texts(figure))
 
