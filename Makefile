@@ -4,7 +4,7 @@ BIN := .venv/bin
 SLURM_BIN := .venv-slurm/bin
 KERNEL := setup.py $(wildcard workflow_scripts/clusterers/kmeans/*.c workflow_scripts/clusterers/kmeans/*.h)
 
-.PHONY: run env env-dev env-slurm wheel test test-faults test-cluster recover lint bench schema docs clean
+.PHONY: run env env-dev env-slurm wheel test test-faults test-cluster recover lint bench schema images docs clean
 
 # `make run CONFIG=FILE` runs the workflow with another configuration.
 run: env
@@ -83,6 +83,16 @@ schema: env
 	$(BIN)/python -m workflow_scripts.settings > config/config.schema.json
 	$(BIN)/python -m workflow_scripts.grid > results/README.md
 	$(BIN)/python docs/generate.py > config/README.md
+
+# Makes all images of docs/reference/figures.md again. The data of three of the four runs are drawn first.
+IMAGES := figures micrographs mosaics label_sets
+images: env-dev
+	@mkdir -p build/images
+	@cd build/images && export PYTHONPATH="$(CURDIR)" && \
+	for name in micrographs mosaics label_sets; do ../../$(BIN)/python -m tests.$$name $$name || exit; done
+	for name in $(IMAGES); do \
+		PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all --directory build/images --configfile docs/$$name.yaml || exit; done
+	$(BIN)/python docs/collect_figures.py $(foreach name,$(IMAGES),docs/$(name).yaml build/images/results/$(name))
 
 # Builds the site in build/site. The network is only needed to install the packages.
 docs: .venv/.ready-docs

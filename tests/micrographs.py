@@ -2,8 +2,11 @@
 
 The styles imitate the data bars of the makers' programs, not their exact pixels. Each image depends only on its number
 and the seed.
+
+python -m tests.micrographs FOLDER
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -452,3 +455,7 @@ def _fonts(kind: str) -> list[str]:
     serif = [own / "DejaVuSerif.ttf", own / "STIXGeneral.ttf"]
     named = {"sans": sans, "mono": mono, "all": [*sans, *mono, *serif]}[kind]
     return [str(font) for font in named if font.exists()]
+
+
+if __name__ == "__main__":
+    write_micrographs(Path(sys.argv[1]), 90)

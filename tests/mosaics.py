@@ -1,5 +1,9 @@
-"""Micrographs of two phases with a known share: photographs of real textures, put together along a random border."""
+"""Micrographs of two phases with a known share: photographs of real textures, put together along a random border.
 
+python -m tests.mosaics FOLDER
+"""
+
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,3 +37,7 @@ def write_two_phases(folder: Path, side: int, n_images: int) -> list[np.ndarray]
         Image.fromarray(image).save(folder / f"{seed}.png")
         masks.append(is_grass)
     return masks
+
+
+if __name__ == "__main__":
+    write_two_phases(Path(sys.argv[1]), 768, 4)

@@ -56,5 +56,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         first = table.iloc[0]
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
         some = "" if n_shown == len(rows) else f" The {n_shown} largest of {len(rows)} classes."
-        note(made, f"Percent, mean ± sd over {first['n_repeats']} repeats; {k}majority vote.{some}", style)
+        note(made, f"In %, mean ± sd over {first['n_repeats']} repeats; {k}majority vote.{some}", style)
     return made

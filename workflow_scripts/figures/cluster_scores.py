@@ -77,5 +77,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
         noise = f", of which {first['n_noise']} noise" if first["n_noise"] else ""
         unlabelled = "" if names else "; no labels, no purity"
-        note(made, f"{k}n = {first['n']} images{noise}; purity in percent{unlabelled}.{some}", style)
+        note(made, f"{k}n = {first['n']} images{noise}; purity in %{unlabelled}.{some}", style)
     return made

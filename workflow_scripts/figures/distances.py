@@ -140,7 +140,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
         bar.set_label("Distance (share of the\npanel's 99th percentile)", size=small(style))
         unnamed = "" if fit else f" {len(colours)} classes in the order of their names."
-        note(made, _meaning(matrices.iloc[0]) + unnamed, style)
+        note(made, _meaning(matrices) + unnamed, style)
     return made
 
 
@@ -153,9 +153,11 @@ def _in_rows(matrices: pd.DataFrame, across: int) -> list[pd.DataFrame]:
     ]
 
 
-def _meaning(matrix: pd.Series) -> str:
+def _meaning(matrices: pd.DataFrame) -> str:
+    first = matrices.iloc[0]
     correlation = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
-    return f"{matrix['n']:.0f} images. {correlation}; [ ]: {100 * matrix['confidence']:g} % bootstrap over images."
+    gain = "; below: its change from that of the features" if matrices["gain"].notna().any() else ""
+    return f"{first['n']:.0f} images. {correlation}{gain}; [ ]: {100 * first['confidence']:g} % bootstrap over images."
 
 
 def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:

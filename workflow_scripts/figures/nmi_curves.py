@@ -30,7 +30,7 @@ from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
 
 REFERENCES = {"refinement": "labels, refined", "random": "random labels", "orthogonal": "orthogonal to the labels"}
-POINT: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 3.5}
+POINT: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 3.5, "fillstyle": "none", "markeredgewidth": 1.1}
 DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0, (5, 1.5, 1, 1.5))}
 
 
@@ -118,7 +118,9 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
         ax.fill_between(
             curve["k"], curve["nmi"] - curve["sd"], curve["nmi"] + curve["sd"], color=colour, alpha=0.2, linewidth=0
         )
-        ax.plot(curve["k"], curve["nmi"], "o-" if alone else "-", color=colour, markersize=POINT["markersize"])
+        ax.plot(curve["k"], curve["nmi"], color=colour)
+        if alone:
+            ax.plot(curve["k"], curve["nmi"], color=colour, zorder=3, **POINT)  # on top of lines, and hiding no other
     if many:
         log_scale(ax, ks.min(), ks.max())
     else:

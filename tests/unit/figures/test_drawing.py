@@ -140,6 +140,14 @@ def test_a_pair_of_twins_is_nearer_to_its_own_title_than_to_the_next_one(made):
     assert 0 < first.y0 - image.y1 < 0.7 * (image.y0 - second.y1)
 
 
+def test_the_point_of_a_single_k_is_on_top_of_all_curves_and_hides_no_other_point(drawn):
+    lines = drawn("nmi_curves").axes[0].get_lines()
+    points = [line for line in lines if line.get_marker() == "o"]
+    assert points
+    assert all(line.get_fillstyle() == "none" for line in points)
+    assert min(line.zorder for line in points) > max(line.zorder for line in lines if line not in points)
+
+
 def strings(figure):
     return " ".join(re.sub(r"\s", " ", text.get_text()) for text, _ in texts(figure))
 
