@@ -14,6 +14,7 @@ from workflow_scripts.intake.known import MATCH_COLUMNS, match, read_known
 from workflow_scripts.intake.known_files import known_files
 from workflow_scripts.intake.label_table import read_label_table, read_rows
 from workflow_scripts.io.manifest import content_hash, read_manifest
+from workflow_scripts.metrics.votes import apart
 
 HERE = "this data set"
 COUNTS = {"classes": "Classes", "files": "Files", "contents": "Contents", "found": "Found", "conflicting": "Conflicts"}
@@ -27,18 +28,27 @@ def tabulate(
     Returns
     -------
     DataFrame with rows of two kinds, by `part`. A `set` row has `name`, `classes`, `files` (labelled files, or rows of
-    the table), `contents` (different files), `found` (contents that are images here), `missing` (contents, and rows
-    that name an image, that are not), `conflicting` and `conflicting_files` (contents with several labels, and their
-    files). A `pair` row has `name`, `other`, `common` (images here with one label in both sets), `same` (share of these
-    whose two labels have the same name) and `ari` (adjusted Rand index of the two labellings; null where one of them
-    has fewer than two classes).
+    the table), `contents` (different files; different images where these are parts of files), `found` (contents that
+    are images here), `missing` (contents, and rows that name an image, that are not), `conflicting` and
+    `conflicting_files` (contents with several labels, and their files). A `pair` row has `name`, `other`, `common`
+    (images here with one label in both sets), `same` (share of these whose two labels have the same name) and `ari`
+    (adjusted Rand index of the two labellings; null where one of them has fewer than two classes).
+
+    Raises
+    ------
+    UserError
+        If a set cannot be read, or has labels of whole files where the images are parts of files.
     """
     manifest = read_manifest(inputs["manifest"][0])
-    manifest["content"] = manifest["image_id"].map(content_hash)
+    is_cut = "parent" in manifest and bool((manifest["parent"] != manifest["path"]).any())
+    manifest["content"] = manifest["image_id"] if is_cut else manifest["image_id"].map(content_hash)
     ids = dict(zip(manifest["path"], manifest["content"], strict=True))
     own = manifest.dropna(subset="label")
-    sets = {HERE: (list(zip(own["content"], own["label"], strict=True)), 0)}
+    sets = {apart(HERE, figure["sets"]): (list(zip(own["content"], own["label"], strict=True)), 0)}
     for name, path in zip(sorted(figure["sets"]), inputs["sets"], strict=True):
+        if is_cut and _is_of_files(path):
+            allowed = f"a table that names parts of files, such as {manifest['path'].iloc[0]!r}"
+            raise UserError(f"config: figures: sets: {name}: found labels of whole files, allowed: {allowed}")
         sets[name] = _labelled(path, ids, figure["level"])
     images = {path: [content] for path, content in ids.items()}
     counts, labels = [], {}
@@ -74,10 +84,15 @@ def _labelled(path: str, images: Mapping[str, str], level: int) -> tuple[list[tu
             return list(known_files(path, level)), 0
         except UserError as error:
             raise UserError(f"config: figures: sets: {path}: {str(error).removeprefix('config: ')}") from None
-    if "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]:
+    if _is_of_files(path):
         return list(read_known(Path(path))), 0
     table = read_label_table(Path(path), images)
     return [(images[image], label) for image, label in table.labels.items() if label], table.unmatched
+
+
+def _is_of_files(path: str) -> bool:
+    """Return whether a set has labels of files by their bytes: a folder, or a table with the column `sha256`."""
+    return Path(path).is_dir() or "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]
 
 
 def _agreements(labels: Mapping[str, pd.Series]) -> Iterator[tuple[str, str, str, int, float | None, float | None]]:

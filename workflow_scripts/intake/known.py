@@ -55,8 +55,9 @@ def _status(content: str, labels: list[str], paths: Mapping[str, str]) -> str:
 def read_known(table: Path) -> Iterator[tuple[str, str]]:
     """Yield the hash and the label of each row of a CSV with the columns `sha256`, `label` and optionally `pixels_id`.
 
-    The hash is that of the pixels if the row has one, so that other files with the same pixels match too; otherwise it
-    is the start of the SHA-256 of the file. Raises `UserError` if a column is missing or a row has no SHA-256.
+    Rows without a label are left out. The hash is that of the pixels if the row has one, so that other files with the
+    same pixels match too; otherwise it is the start of the SHA-256 of the file. Raises `UserError` if a column is
+    missing or a row has no SHA-256.
     """
     try:
         with open(table, newline="", encoding="utf-8-sig") as stream:
@@ -64,11 +65,12 @@ def read_known(table: Path) -> Iterator[tuple[str, str]]:
             if not {"sha256", "label"} <= set(rows.fieldnames or []):
                 raise UserError(f"{table}: found columns {rows.fieldnames}, allowed: sha256 and label")
             for row in rows:
-                sha256 = row["sha256"].strip().lower()
+                sha256 = (row["sha256"] or "").strip().lower()
                 if len(sha256) < ID_DIGITS or not set(sha256) <= set(hexdigits):
                     raise UserError(
                         f"{table}: line {rows.line_num}: found {sha256!r}, allowed: a SHA-256 in hex digits"
                     )
-                yield row.get("pixels_id") or sha256[:ID_DIGITS], row["label"].strip()
+                if label := (row["label"] or "").strip():
+                    yield row.get("pixels_id") or sha256[:ID_DIGITS], label
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{table}: cannot be read as a CSV in UTF-8 ({error})") from None

@@ -58,6 +58,29 @@ def test_counts_and_agreement_of_every_two(inputs):
     assert {"1.00 (4)", "–", "1  folder"} <= texts
 
 
+def test_parts_of_one_file_are_compared_one_by_one(inputs, tmp_path):
+    paths = [f"a.png#xywh={x},0,8,8" for x in range(0, 48, 8)]
+    given = {"path": paths, "label": [*"AABBBC"]}
+    ids = [f"0123456789abcdef-1-{x}-0-8-8" for x in range(0, 48, 8)]
+    place = {"parent": "a.png", "page": 1, "x": range(0, 48, 8), "y": 0, "group": "a.png"}
+    pd.DataFrame({"image_id": ids, **given, **place}).to_csv(tmp_path / "tiles.csv", index=False)
+    pd.DataFrame(given).to_csv(tmp_path / "same.csv", index=False)
+    tiles = {"manifest": [str(tmp_path / "tiles.csv")], "sets": [str(tmp_path / "same.csv")]}
+    own, same, pair = tabulate("label_sets", [CELL], tiles, sets={"same": ""}).to_dict("records")
+    for counts in (own, same):
+        assert [counts[name] for name in ("classes", "contents", "found", "conflicting")] == [3, 6, 6, 0]
+    assert [pair["common"], pair["same"], pair["ari"]] == [6, 1, 1]
+    for of_files in inputs["sets"][:2]:
+        with pytest.raises(UserError, match=r"sets: same: found labels of whole files, allowed: .*a.png#xywh=0,0,8,8"):
+            tabulate("label_sets", [CELL], tiles | {"sets": [of_files]}, sets={"same": ""})
+
+
+def test_a_set_called_as_the_own_labels_does_not_replace_them(inputs):
+    table = tabulate("label_sets", [CELL], inputs | {"sets": inputs["sets"][2:]}, sets={"this data set": ""})
+    assert list(table["name"][:2]) == ["(this data set)", "this data set"]
+    assert list(table["files"][:2]) == [7, 3]
+
+
 def test_a_folder_without_images_in_folders_is_said(inputs, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "a.txt").write_text("a")

@@ -156,8 +156,10 @@ def test_sets_of_labels_are_read_in_the_order_of_their_names_and_folders_are_lis
     with pytest.raises(SystemExit, match=r"figures: labels: sets: second: found nothing at second\.csv"):
         inputs.figures.table_settings(of_labels)
     Path("FOLDER").mkdir()
-    Path("FOLDER", "a.png").touch()
     Path("second.csv").touch()
+    with pytest.raises(SystemExit, match=r"config: figures: labels: sets: first: no file in FOLDER"):
+        inputs.figures.table_settings(of_labels)
+    Path("FOLDER", "a.png").touch()
     assert inputs.figures.table_sources(of_labels)["sets"] == ["FOLDER", "second.csv"]
     before = inputs.figures.table_settings(of_labels)
     assert list(before["sets"]) == ["first", "second"]

@@ -88,6 +88,12 @@ def test_tables_that_cannot_be_used(tmp_path):
         list(read_known(tmp_path / "nowhere.csv"))
 
 
+def test_rows_without_a_label_are_left_out(tmp_path):
+    table = tmp_path / "known.csv"
+    table.write_text(f"sha256,label\n{'a' * 64},A\n{'b' * 64},\n{'c' * 64}, \n{'d' * 64}\n")
+    assert list(read_known(table)) == [("a" * 16, "A")]
+
+
 def test_the_rule_needs_a_file(tmp_path):
     with pytest.raises(UserError, match="labels: file: missing, allowed: a folder of labelled images"):
         parse({"intake": {"labels": {"rule": "hash"}}})

@@ -8,9 +8,8 @@ from typing import Any
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.axes import EVERYTHING
 from workflow_scripts.grid.cells import Cell
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped, ends_the_run
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped, ends_the_run, folder_digest
 from workflow_scripts.grid.wildcards import k_in_path
-from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.figures import Figure
 from workflow_scripts.settings.published import Fact
@@ -91,11 +90,11 @@ class FigureInputs(Stage):
     @ends_the_run
     def label_sets_listed(self, wildcards: Wildcards) -> dict[str, str]:
         """Return a digest of the files of each set of labels that is a folder, by name."""
-        sets = self.figure_settings(wildcards).label_sets
+        sets, key = self.figure_settings(wildcards).label_sets, f"figures: {wildcards.figure}: sets"
         for name, path in sets.items():
             if not exists(path):
-                raise UserError(f"config: figures: {wildcards.figure}: sets: {name}: found nothing at {path}")
-        return {name: listing_digest(scan(path)) for name, path in sets.items() if isdir(path)}
+                raise UserError(f"config: {key}: {name}: found nothing at {path}")
+        return {name: folder_digest(f"{key}: {name}", path) for name, path in sets.items() if isdir(path)}
 
     def table_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
         """Return the cells that a figure shows, as jobs get them."""

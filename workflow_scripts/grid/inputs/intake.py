@@ -6,7 +6,15 @@ from os.path import abspath, isdir, join, split
 from typing import Any
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, each_file, ends_the_run, named_file
+from workflow_scripts.grid.inputs.stage import (
+    Files,
+    Stage,
+    Wildcards,
+    each_file,
+    ends_the_run,
+    folder_digest,
+    named_file,
+)
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
 from workflow_scripts.intake.labels import find_table
 from workflow_scripts.intake.listing import listing_digest, scan
@@ -42,10 +50,7 @@ class IntakeInputs(Stage):
     @ends_the_run
     def known_listing(self, wildcards: Wildcards) -> str:
         """Return a digest of the files in the folder of labelled images that labels are taken from."""
-        try:
-            return listing_digest(scan(str(self.settings.intake.labels.file)))
-        except UserError as error:
-            raise UserError(f"config: intake.labels.file: {error}") from None
+        return folder_digest("intake.labels.file", str(self.settings.intake.labels.file))
 
     @ends_the_run
     def label_table(self, wildcards: Wildcards) -> Files:

@@ -7,8 +7,7 @@ from typing import Any
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import beside, folder_name
 from workflow_scripts.grid.inputs.models import ModelInputs
-from workflow_scripts.grid.inputs.stage import Stage, Wildcards, ends_the_run
-from workflow_scripts.intake.listing import listing_digest, scan
+from workflow_scripts.grid.inputs.stage import Stage, Wildcards, ends_the_run, folder_digest
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,7 @@ class NewImagesInputs(Stage):
     def listing(self, wildcards: Wildcards) -> str:
         """Return a digest of the files in the folder of new images."""
         intake = self.settings.intake
-        try:
-            return listing_digest(scan(str(self.settings.new_images), intake.include, intake.exclude))
-        except UserError as error:
-            raise UserError(f"config: new_images: {error}") from None
+        return folder_digest("new_images", str(self.settings.new_images), intake.include, intake.exclude)
 
     @property
     def table(self) -> str:

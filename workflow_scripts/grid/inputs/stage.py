@@ -1,7 +1,7 @@
 """The base class of the input functions of a stage, their types, and the end of a run by a mistake of the user."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from os.path import isfile
@@ -11,6 +11,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.intake.listing import listing_digest, scan
 from workflow_scripts.settings.configuration import Settings
 
 Given = ParamSpec("Given")
@@ -50,6 +51,17 @@ def ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
             sys.exit(f"Error: {error}")
 
     return guarded
+
+
+def folder_digest(key: str, folder: str, include: Iterable[str] = ("**/*",), exclude: Iterable[str] = ()) -> str:
+    """Return a digest of the files in the folder that the configuration's `key` names, as `scan` lists them.
+
+    Raises `UserError` with the key if the folder cannot be listed or has no file.
+    """
+    try:
+        return listing_digest(scan(folder, include, exclude))
+    except UserError as error:
+        raise UserError(f"config: {key}: {str(error).removeprefix('data: ')}") from None
 
 
 def named_file(key: str, file: str | None) -> Files:
