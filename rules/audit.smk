@@ -17,7 +17,7 @@ rule audit:
         runtime=60,
     params:
         **inputs.pages.params("audit"),
-        code=code_digest("jobs.audit"),
+        code=code_of("jobs.audit"),
     script:
         "../workflow_scripts/jobs/audit.py"
 
@@ -43,7 +43,7 @@ rule labelling:
         runtime=60,
     params:
         **inputs.pages.params("labelling"),
-        code=code_digest("jobs.labelling"),
+        code=code_of("jobs.labelling"),
     script:
         "../workflow_scripts/jobs/labelling.py"
 
@@ -67,7 +67,7 @@ rule gallery:
     params:
         **inputs.pages.params("gallery"),
         class_scores=inputs.pages.class_scores_seen("gallery"),
-        code=code_digest("jobs.gallery"),
+        code=code_of("jobs.gallery"),
     script:
         "../workflow_scripts/jobs/gallery.py"
 
@@ -92,6 +92,6 @@ rule explorer:
         **inputs.pages.params("explorer"),
         maps=inputs.pages.maps_of_explorer,
         opening=inputs.pages.opening_of_explorer,
-        code=code_digest("jobs.explorer"),
+        code=code_of("jobs.explorer"),
     script:
         "../workflow_scripts/jobs/explorer.py"

@@ -62,6 +62,11 @@ def environment_by(gpus):
     return environment
 
 
+def code_of(*modules):
+    """Return a function for a job's `params` that digests the code of modules, so that a run reads only what it uses."""
+    return lambda wildcards: code_digest(*modules)
+
+
 def in_report(path, part, caption, category="{study}", **label):
     """Mark a file for the report, under the subcategory `part` of `category`, with a caption and labels."""
     caption = f"../config/captions/{caption}.rst"

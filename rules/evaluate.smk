@@ -19,7 +19,7 @@ rule score:
         runtime=sizes.score_minutes,
     params:
         cell=inputs.clustering.cell_columns,
-        code=code_digest("jobs.score"),
+        code=code_of("jobs.score"),
     script:
         "../workflow_scripts/jobs/score.py"
 
@@ -86,6 +86,6 @@ rule study_table:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code_digest("jobs.study_table"),
+        code=code_of("jobs.study_table"),
     script:
         "../workflow_scripts/jobs/study_table.py"

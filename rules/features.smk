@@ -28,7 +28,7 @@ rule fetch_weights:
     params:
         backbone=lambda wildcards: settings.backbones[wildcards.backbone].network(),
         state=inputs.state_of(inputs.features.weight_file),
-        code=code_digest("jobs.weights"),
+        code=code_of("jobs.weights"),
     script:
         "../workflow_scripts/jobs/weights.py"
 
@@ -60,7 +60,7 @@ rule finetune:
             wildcards.backbone
         ].finetune.dump(),
         device=settings.device,
-        code=code_digest("jobs.finetune"),
+        code=code_of("jobs.finetune"),
     script:
         "../workflow_scripts/jobs/finetune.py"
 
@@ -97,7 +97,7 @@ for backbone, variant in settings.backbones.items():
                     runtime=sizes.runtime_per_image(0.05),
                 params:
                     layer=layers[0],
-                    code=code_digest("jobs.join"),
+                    code=code_of("jobs.join"),
                 script:
                     "../workflow_scripts/jobs/join.py"
 
@@ -126,7 +126,7 @@ for backbone, variant in settings.backbones.items():
                     backbone=inputs.features.frozen_network(backbone),
                     layers=layers,
                     device=settings.device,
-                    code=code_digest("jobs.features"),
+                    code=code_of("jobs.features"),
                 script:
                     "../workflow_scripts/jobs/features.py"
 
@@ -151,7 +151,7 @@ for backbone, variant in settings.backbones.items():
                     runtime=sizes.runtime_per_image(0.5 * variant.n_views),
                 params:
                     backbone=variant.network(),
-                    code=code_digest(
+                    code=code_of(
                         "jobs.describe", f"backbones.descriptors.{variant.descriptor}"
                     ),
                 script:
@@ -180,7 +180,7 @@ for backbone, variant in settings.backbones.items():
                 params:
                     backbone=variant.network(),
                     state=inputs.state_of(inputs.features.feature_file(backbone)),
-                    code=code_digest("jobs.bring"),
+                    code=code_of("jobs.bring"),
                 script:
                     "../workflow_scripts/jobs/bring.py"
 
@@ -206,7 +206,7 @@ rule export_features:
         mem_mb=2000,
         runtime=sizes.runtime_per_image(0.01),
     params:
-        code=code_digest("jobs.export"),
+        code=code_of("jobs.export"),
     script:
         "../workflow_scripts/jobs/export.py"
 

@@ -92,7 +92,7 @@ if settings.reproduction:
         params:
             figure=inputs.figures.reproduction_settings,
             cells=[],
-            code=code_digest("jobs.figure_table", "figures.reproduction"),
+            code=code_of("jobs.figure_table", "figures.reproduction"),
 
     use rule figure as reproduction_figure with:
         input:
@@ -115,4 +115,4 @@ if settings.reproduction:
         params:
             figure=settings.reproduction.draw_settings(),
             style=settings.style.dump(),
-            code=code_digest("jobs.figure", "figures.reproduction"),
+            code=code_of("jobs.figure", "figures.reproduction"),

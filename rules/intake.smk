@@ -14,7 +14,7 @@ rule embedded:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_digest("jobs.embedded"),
+        code=code_of("jobs.embedded"),
     script:
         "../workflow_scripts/jobs/embedded.py"
 
@@ -45,7 +45,7 @@ rule intake:
         intake=inputs.intake.file_settings,
         listing=inputs.intake.listing,
         state=inputs.state_of(inputs.intake.excluded_images),
-        code=code_digest("jobs.intake"),
+        code=code_of("jobs.intake"),
     script:
         "../workflow_scripts/jobs/intake.py"
 
@@ -70,7 +70,7 @@ rule known_labels:
         level=settings.intake.labels.level,
         max_pixels=settings.intake.max_pixels,
         listing=inputs.intake.known_listing,
-        code=code_digest("jobs.known_labels"),
+        code=code_of("jobs.known_labels"),
     script:
         "../workflow_scripts/jobs/known_labels.py"
 
@@ -98,7 +98,7 @@ rule scale_bars:
         page=layout.scales_page,
         max_pixels=settings.intake.max_pixels,
         listing=inputs.intake.listing,
-        code=code_digest("jobs.scale_bars"),
+        code=code_of("jobs.scale_bars"),
     script:
         "../workflow_scripts/jobs/scale_bars.py"
 
@@ -123,7 +123,7 @@ rule scales_page:
         folder=inputs.intake.images_folder,
         max_pixels=settings.intake.max_pixels,
         dataset=layout.dataset,
-        code=code_digest("jobs.scales_page"),
+        code=code_of("jobs.scales_page"),
     script:
         "../workflow_scripts/jobs/scales_page.py"
 
@@ -153,7 +153,7 @@ if settings.intake.cuts:
             max_pixels=settings.intake.max_pixels,
             cut=inputs.intake.cut_settings,
             annotations=inputs.intake.annotations,
-            code=code_digest("jobs.cut"),
+            code=code_of("jobs.cut"),
         script:
             "../workflow_scripts/jobs/cut.py"
 
@@ -194,6 +194,6 @@ rule label:
             inputs.intake.label_corrections,
             inputs.intake.group_table,
         ),
-        code=code_digest("jobs.label"),
+        code=code_of("jobs.label"),
     script:
         "../workflow_scripts/jobs/label.py"

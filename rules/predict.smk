@@ -19,7 +19,7 @@ rule model:
         cell=lambda wildcards: inputs.models.modelled(wildcards.study).dump(),
         settings=inputs.models.applied_settings,
         dataset=layout.dataset,
-        code=code_digest("jobs.model"),
+        code=code_of("jobs.model"),
     script:
         "../workflow_scripts/jobs/model.py"
 
@@ -41,7 +41,7 @@ rule model_card:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code_digest("jobs.model_card"),
+        code=code_of("jobs.model_card"),
     script:
         "../workflow_scripts/jobs/model_card.py"
 
@@ -80,7 +80,7 @@ if settings.new_images and inputs.models.studies:
                 "visual_duplicates": "report",
             },
             listing=inputs.new_images.listing,
-            code=code_digest("jobs.intake"),
+            code=code_of("jobs.intake"),
         script:
             "../workflow_scripts/jobs/intake.py"
 
@@ -106,7 +106,7 @@ if settings.new_images and inputs.models.studies:
                 folder=settings.new_images,
                 facts=layout.new_scale_facts,
                 max_pixels=settings.intake.max_pixels,
-                code=code_digest("jobs.scale_bars"),
+                code=code_of("jobs.scale_bars"),
             script:
                 "../workflow_scripts/jobs/scale_bars.py"
 
@@ -133,7 +133,7 @@ if settings.new_images and inputs.models.studies:
                 folder=settings.new_images,
                 max_pixels=settings.intake.max_pixels,
                 cut=inputs.intake.cut_settings,
-                code=code_digest("jobs.cut"),
+                code=code_of("jobs.cut"),
             script:
                 "../workflow_scripts/jobs/cut.py"
 
@@ -160,7 +160,7 @@ if settings.new_images and inputs.models.studies:
             studies=inputs.models.studies,
             max_pixels=settings.intake.max_pixels,
             device=settings.device,
-            code=code_digest("jobs.predict"),
+            code=code_of("jobs.predict"),
         script:
             "../workflow_scripts/jobs/predict.py"
 
@@ -201,7 +201,7 @@ if settings.new_images and inputs.models.studies:
             max_pixels=settings.intake.max_pixels,
             device=settings.device,
             style=settings.style.dump(),
-            code=code_digest("jobs.monitor"),
+            code=code_of("jobs.monitor"),
         script:
             "../workflow_scripts/jobs/monitor.py"
 
@@ -229,7 +229,7 @@ if settings.new_images and inputs.models.studies:
             folder=settings.new_images,
             max_pixels=settings.intake.max_pixels,
             style=settings.style.dump(),
-            code=code_digest("jobs.map_new_images"),
+            code=code_of("jobs.map_new_images"),
         script:
             "../workflow_scripts/jobs/map_new_images.py"
 

@@ -20,7 +20,7 @@ rule subset:
     params:
         subset=lambda wildcards: settings.subsets[wildcards.subset].dump(),
         state=inputs.state_of(inputs.clustering.table_of_subset),
-        code=code_digest("jobs.subset"),
+        code=code_of("jobs.subset"),
     script:
         "../workflow_scripts/jobs/subset.py"
 
@@ -45,6 +45,6 @@ rule select:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code_digest("jobs.select"),
+        code=code_of("jobs.select"),
     script:
         "../workflow_scripts/jobs/select.py"

@@ -17,7 +17,7 @@ rule agreement:
     params:
         k=inputs.verdict.agreement_k,
         cells=inputs.verdict.agreement_cells,
-        code=code_digest("jobs.agreement"),
+        code=code_of("jobs.agreement"),
     script:
         "../workflow_scripts/jobs/agreement.py"
 
@@ -44,7 +44,7 @@ rule consensus:
     params:
         settings=inputs.verdict.consensus_settings,
         cells=inputs.verdict.consensus_cells,
-        code=code_digest("jobs.consensus"),
+        code=code_of("jobs.consensus"),
     script:
         "../workflow_scripts/jobs/consensus.py"
 
@@ -77,7 +77,7 @@ rule perturb:
             wildcards
         ).table_settings(),
         device=settings.device,
-        code=code_digest("jobs.perturb"),
+        code=code_of("jobs.perturb"),
     script:
         "../workflow_scripts/jobs/perturb.py"
 
@@ -106,7 +106,7 @@ rule verdict:
         **inputs.pages.params("verdict"),
         kinds=inputs.verdict.kinds_read,
         links=inputs.verdict.links,
-        code=code_digest("jobs.verdict"),
+        code=code_of("jobs.verdict"),
     script:
         "../workflow_scripts/jobs/verdict.py"
 
@@ -129,7 +129,7 @@ rule front_page:
         mem_mb=1000,
         runtime=5,
     params:
-        code=code_digest("jobs.front_page"),
+        code=code_of("jobs.front_page"),
     script:
         "../workflow_scripts/jobs/front_page.py"
 
@@ -156,6 +156,6 @@ rule methods:
         runtime=10,
     params:
         **inputs.methods.params,
-        code=code_digest("jobs.methods"),
+        code=code_of("jobs.methods"),
     script:
         "../workflow_scripts/jobs/methods.py"

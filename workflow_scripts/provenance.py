@@ -44,9 +44,9 @@ def code_digest(*modules: str) -> str:
         module = waiting.pop()
         if module not in found and (module in COUNTED or module.split(".")[0] not in LEFT_OUT):
             found.add(module)
-            waiting.extend(_imports(module))
+            waiting.extend(_code(module)[0])
     without_kernel = ["no kernel"] if "kmeans_kernels" in found and not kernels() else []
-    return digest([[module, _logic(module), _compiled(module)] for module in sorted(found)] + without_kernel)
+    return digest([[module, _code(module)[1], _compiled(module)] for module in sorted(found)] + without_kernel)
 
 
 def _source(module: str) -> Path | None:
@@ -62,6 +62,12 @@ def _existing_source(module: str) -> Path:
 
 
 @cache
+def _code(module: str) -> tuple[tuple[str, ...], str]:
+    """Return the modules of ours that a module imports, and a digest of its logic; the syntax tree is not kept."""
+    tree = _tree(module)
+    return tuple(_ours(tree)), hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
 def _tree(module: str) -> ast.Module:
     """Return the parsed source without docstrings of modules, classes, functions and attributes."""
     tree = ast.parse(_existing_source(module).read_bytes())
@@ -71,11 +77,6 @@ def _tree(module: str) -> ast.Module:
                 part for part in body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
             ]
     return tree
-
-
-@cache
-def _imports(module: str) -> tuple[str, ...]:
-    return tuple(_ours(_tree(module)))
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
@@ -101,11 +102,6 @@ def _ours(tree: ast.Module) -> Iterator[str]:
             ours = name.removeprefix(f"{PACKAGE.name}.")
             if ours != name and _source(ours):
                 yield ours
-
-
-@cache
-def _logic(module: str) -> str:
-    return hashlib.sha256(ast.dump(_tree(module)).encode()).hexdigest()
 
 
 @cache

@@ -37,7 +37,7 @@ class Package:
 
     def digest(self, *modules: str) -> str:
         """Return the digest that a new process computes."""
-        for cached in (provenance._tree, provenance._imports, provenance._logic, provenance._compiled):
+        for cached in (provenance._code, provenance._compiled):
             cached.cache_clear()
         return code_digest(*modules)
 
