@@ -322,6 +322,64 @@ def test_each_export_has_what_the_run_has_read_of_earlier_ones(page, browser):
     assert rows[5] == [("b.png", "after", "", "", "b"), ("a.png", "", "", "yes", "")]
 
 
+def picked(page, browser, script):
+    """Return the first five cells of each row of the exports that a script returns."""
+    browser.get(page[0].as_uri())
+    wait(browser)
+    scripts = [writing.HERE / "common.js", Path(explorer.__file__).with_name("picks.js")]
+    opened = """
+        const opened = (ids, earlier = [], leftOut = []) =>
+          new Picks("picks of a test", ids, ids.map(id => `${id}.png`), earlier, leftOut, () => {});
+        const is = (id, label, image_id = id) =>
+          ({ path: `${id}.png`, image_id, label, decided: "2026-01-01T00:00:00.000Z" });
+        localStorage.clear();"""
+    exports = browser.execute_script("\n".join(script.read_text() for script in scripts) + opened + script)
+    return [[",".join(row.split(",")[:5]) for row in export.splitlines()[1:]] for export in exports]
+
+
+def test_a_group_that_is_taken_back_leaves_the_labels_of_before(page, browser):
+    """`a` has a label of an earlier table, `b` one of this browser, `c` none, and `d` gets another one afterwards."""
+    exports = picked(
+        page,
+        browser,
+        """
+        let picks = opened(["a", "b", "c", "d"], [is("a", "earlier")]);
+        const csvs = [], label = (row, text) => { picks.choose([row]); picks.label(text); };
+        label(1, "mine");
+        picks.accept("group", "first", [0, 1, 2, 3], {});
+        picks.accept("group", "all", [0, 1, 2, 3], {});
+        csvs.push(picks.csv());
+        const time = picks.state.accepted.get("group").time, read = id => ({ ...is(id, "all"), decided: time });
+        picks = opened(["a", "b", "c", "d"], ["a", "b", "c", "d"].map(read)); // the run has read the export
+        while (new Date().toISOString() === time);
+        label(3, "since");
+        picks.takeBack("group");
+        return [...csvs, picks.csv()]""",
+    )
+    assert exports == [
+        ["a.png,all,,,a", "b.png,all,,,b", "c.png,all,,,c", "d.png,all,,,d"],
+        ["a.png,earlier,,,a", "b.png,mine,,,b", "d.png,since,,,d"],
+    ]
+
+
+def test_an_image_that_was_brought_back_can_be_set_aside_elsewhere(page, browser):
+    """The page on which it is back is only opened, not used; the label that this browser gave to it is never lost."""
+    exports = picked(
+        page,
+        browser,
+        """
+        const first = opened(["a", "b"]);
+        first.choose([0]);
+        first.label("mine");
+        const away = opened(["b"], [is("a", "older", "")], ["a.png"]), csvs = [away.csv()];
+        away.bringBack();
+        csvs.push(opened(["b"], [], ["a.png"]).csv());
+        csvs.push(opened(["a", "b"]).csv());
+        return [...csvs, opened(["b"], [], ["a.png"]).csv()]""",
+    )
+    assert exports == [["a.png,mine,,yes,"], ["a.png,mine,,,a"], ["a.png,mine,,,a"], ["a.png,mine,,yes,"]]
+
+
 def test_hostile_names_are_shown_as_they_are(page, browser):
     path, images = page
     browser.get(path.as_uri())

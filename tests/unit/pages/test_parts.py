@@ -1,4 +1,4 @@
-"""The colours of the pages against the contrast that WCAG 2.2 asks of text."""
+"""The colours of the pages against the contrast that WCAG 2.2 asks of text; what a page of decisions exports."""
 
 import re
 from itertools import product
@@ -30,3 +30,33 @@ def test_texts_can_be_read_on_every_ground_and_on_chosen_buttons(theme):
     for text, ground in (*product(TEXTS, GROUNDS), *chosen):
         dark, light = sorted(luminance(colours[name]) for name in (text, ground))
         assert (light + 0.05) / (dark + 0.05) >= LEAST, (text, ground)
+
+
+def test_a_page_exports_what_it_shows_and_one_label_for_an_image(tmp_path, browser):
+    """Of the decisions of this browser and of the run the later one counts, also on an image that is set aside."""
+    (tmp_path / "page.html").write_text("")
+    browser.get((tmp_path / "page.html").as_uri())
+    shown, exported = browser.execute_script(
+        "".join((writing.HERE / script).read_text() for script in ("common.js", "deciding.js"))
+        + """
+        const decision = (id, label, day, rest) =>
+          ({ path: `${id}.png`, image_id: id, label, was: "A", decided: `2026-11-0${day}T10:00:00.000Z`, ...rest });
+        const stored = [decision("older", "B", 1), decision("newer", "B", 3), decision("aside", "a", 1),
+          decision("aside too", "a", 3), decision("new place", "a", 1, { path: "old place.png" })];
+        const byId = Object.fromEntries(stored.map(each => [each.image_id, each]));
+        localStorage.setItem("decisions", JSON.stringify(byId));
+        const earlier = [decision("older", "A", 2), decision("newer", "A", 2), decision("new place", "b", 2),
+          ...["aside", "aside too"].map(id => decision(id, "b", 2, { image_id: "" }))];
+        const deciding = new Deciding({ store: "decisions", items: [{ id: "older" }, { id: "newer" }], given: () => "A",
+          path: item => `${item.id}.png`, columns: ["label"], earlier });
+        return [deciding.items.map(item => deciding.decided(item).label), deciding.csv()]"""
+    )
+    rows = [row.split(",")[:2] for row in exported.splitlines()[1:]]
+    assert shown == ["A", "B"]
+    assert sorted(rows) == [
+        ["aside too.png", "a"],
+        ["aside.png", "b"],
+        ["new place.png", "b"],
+        ["newer.png", "B"],
+        ["older.png", "A"],
+    ]

@@ -238,7 +238,7 @@ function showPicks() {
     ...[...counts].map(([label, count]) => line(`label ${label}: ${count}`, () => [...given].filter(([, each]) => each === label).map(([row]) => row))),
     ...(aside.size ? [line(`set aside: ${aside.size}`, () => aside)] : []),
     ...(picks.gone.length ? [make("div", { className: "row" }, gone, forget(gone, () => picks.bringBack()))] : []),
-    ...[...accepted].map(([group, { rows, low, images: size }]) => line(`accepted ${group}: ${low} or more of ${size}`, () => rows, () => picks.takeBack(group))));
+    ...[...accepted].map(([group, { before, low, images: size }]) => line(`accepted ${group}: ${low} or more of ${size}`, () => before.keys(), () => picks.takeBack(group))));
   element("classes").replaceChildren(...[...new Set([...(labels ? labels.levels : []), ...counts.keys()])].map(value => make("option", { value })));
   showStates();
 }

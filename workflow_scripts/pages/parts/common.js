@@ -21,14 +21,20 @@ function table(header, rows) {
   return [header, ...rows.map(cells => cells.map(cell => quoted(String(cell))).join(","))].join("\n") + "\n";
 }
 
-/** Return the decisions of several lists, one on each image: that of the first list, unless another one is known to be later. */
+/** Return the decisions of several lists, one on each path: that of the first list, unless another one is known to be later. */
 function latest(...lists) {
   const of = new Map();
   for (const decision of lists.flat()) {
-    const key = decision.image_id || decision.path, other = of.get(key);
-    if (!other || (other.decided && decision.decided > other.decided)) of.set(key, decision);
+    const other = of.get(decision.path);
+    if (!other || (other.decided && decision.decided > other.decided)) of.set(decision.path, decision);
   }
   return [...of.values()];
+}
+
+/** Return decisions that a browser kept, those on files that were moved since with the paths that the run gives (`known` decisions). */
+function relocated(decisions, known) {
+  const paths = new Set(known.map(({ path }) => path)), now = new Map(known.map(({ image_id, path }) => [image_id, path]));
+  return decisions.map(decision => paths.has(decision.path) ? decision : { ...decision, path: now.get(decision.image_id) ?? decision.path });
 }
 
 const timeNow = () => new Date().toISOString();

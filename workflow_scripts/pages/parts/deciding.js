@@ -9,17 +9,18 @@ class Deciding {
    * of the table to download, besides image and time, and `file` is its name.
    */
   constructor(facts) {
-    Object.assign(this, facts, { at: 0, decisions: {}, earlierOf: new Map(facts.earlier.map(decision => [decision.image_id, decision])) });
+    Object.assign(this, facts, { at: 0, decisions: {}, earlierOf: new Map(facts.earlier.map(decision => [decision.path, decision])) });
     try { this.decisions = JSON.parse(localStorage.getItem(this.store)) || {}; } catch { /* the browser stores nothing */ }
   }
 
   get item() { return this.items[this.at]; }
 
-  /** Return the decision on an image, or null if there is none that counts. */
+  /** Return the decision on an image, the later one of this page's and the run's, or null if there is none that counts. */
   decided(item) {
-    const decision = this.decisions[item.id], earlier = this.earlierOf.get(item.id);
-    if (decision && decision.was === this.given(item)) return decision;
-    return earlier && earlier.label === this.given(item) ? { ...earlier, decision: "keep" } : null;
+    const path = this.path(item), decision = this.decisions[item.id], earlier = this.earlierOf.get(path);
+    const here = decision && decision.was === this.given(item) ? [{ ...decision, path, image_id: item.id }] : [];
+    const [last] = latest(here, earlier && earlier.label === this.given(item) ? [{ ...earlier, decision: "keep" }] : []);
+    return last ?? null;
   }
 
   decide(decision, values) {
@@ -57,10 +58,8 @@ class Deciding {
    * run has read, and those that the browser keeps of images that are no longer on the page.
    */
   csv() {
-    const here = this.items.map(item => [item, this.decided(item)]).filter(([, decision]) => decision)
-      .map(([item, decision]) => ({ ...decision, path: this.path(item), image_id: item.id }));
-    const onPage = new Set(this.items.map(item => item.id));
-    const elsewhere = Object.values(this.decisions).filter(decision => decision.path && !onPage.has(decision.image_id));
+    const here = this.items.map(item => this.decided(item)).filter(Boolean), onPage = new Set(this.items.map(item => item.id));
+    const elsewhere = relocated(Object.values(this.decisions).filter(decision => decision.path && !onPage.has(decision.image_id)), this.earlier);
     const decides = decision => decision.label !== "", header = ["path", ...this.columns, "image_id", "decided"];
     return table(header.join(","), latest(here.filter(decides), this.earlier, elsewhere.filter(decides))
       .map(decision => header.map(name => decision[name] ?? "")));
