@@ -26,15 +26,17 @@ def pixel_digest(image: Rows) -> str:
 def perceptual_hashes(image: Rows) -> tuple[str, str]:
     """Return two perceptual hashes of an image (H, W) or (H, W, 3) that size, brightness and compression hardly change.
 
-    They are `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their median (16
-    hex digits), and which of the lowest 16 x 16 of one of 64 x 64 (64 hex digits). Pixels of more than 8 bits are first
+    They are those of `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their
+    median (16 hex digits), and which of the lowest 16 x 16 of one of 64 x 64 (64 hex digits). The thumbnail is resized
+    along the rows first, so that it can be made of bands. Pillow alone resizes tall images along the columns first,
+    which is rounded otherwise, so that `phash` may differ there by a few bits. Pixels of more than 8 bits are first
     stretched from their lowest to their highest value to 8 bits.
     """
     narrow: list[list[np.ndarray]] = [[], []]
     for band in eight_bit_bands(image):
         grey = Image.fromarray(band).convert("L")
         for side, parts in zip((32, 64), narrow, strict=True):
-            # Pillow resizes first along the rows, each by itself, so bands give the same thumbnail as the whole image
+            # each row is resized by itself, so bands give the same thumbnail as the whole image
             parts.append(np.asarray(grey.resize((side, grey.height), Image.Resampling.LANCZOS)))
     coarse, fine = (Image.fromarray(np.concatenate(parts)) for parts in narrow)
     return str(imagehash.phash(coarse)), str(imagehash.phash(fine, hash_size=16))

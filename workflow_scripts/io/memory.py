@@ -8,7 +8,8 @@ READING_BYTES = 10
 PREPROCESSING_BYTES = 60
 """Bytes per pixel, at most, that a process takes to preprocess an image; CLAHE of colour images takes the most."""
 IMAGES_MEMORY = 7.5e9
-"""Bytes that the images of all processes together take, at most, so that a job stays below 8 GiB."""
+"""Bytes that the images of all processes together take, so that a job stays below 8 GiB; one image may take more, if it
+has more than 750 million pixels and is cut into tiles, because one process always works."""
 LARGEST_IMAGE = int(IMAGES_MEMORY / PREPROCESSING_BYTES)
 """Pixels of the largest image that can be preprocessed; larger ones can only be cut into tiles."""
 

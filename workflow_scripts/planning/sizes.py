@@ -28,6 +28,7 @@ from workflow_scripts.settings.costs import (
     FLOPS,
     LABEL_COPIES,
     PAIRS_COPIES,
+    PARTITION_SECONDS,
     SILHOUETTE_POINTS,
     SILHOUETTE_SECONDS,
     partitions_bytes,
@@ -197,9 +198,11 @@ class Sizes:
     def score_minutes(self, wildcards: Any, attempt: int) -> int:
         """Return the minutes of a job that scores clusterings: three times those of the silhouettes."""
         clusterer, n = self._clusterer(wildcards), self.n_images
-        samples = max(len(clusterer.ks), 1) * clusterer.n_repeats if n > SILHOUETTE_POINTS else 1
-        each = min(n, SILHOUETTE_POINTS) ** 2 * (SILHOUETTE_SECONDS + 2 * self._points_of(wildcards) / FLOPS)
-        return _minutes(3 * samples * each) * attempt
+        clusterings = max(len(clusterer.ks), 1) * clusterer.n_repeats
+        samples = clusterings if n > SILHOUETTE_POINTS else 1
+        distances = samples * (SILHOUETTE_SECONDS + 2 * self._points_of(wildcards) / FLOPS)
+        each_pair = distances + clusterings * PARTITION_SECONDS
+        return _minutes(3 * min(n, SILHOUETTE_POINTS) ** 2 * each_pair) * attempt
 
     def validate_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of a cross-validation: that of a PCA or of a clustering, whichever is larger."""

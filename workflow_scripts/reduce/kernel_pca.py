@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.reduce.maps import check_pairs
-from workflow_scripts.reduce.scaling import Scaled
+from workflow_scripts.reduce.scaling import Scaled, finite
 
 
 def embed(X: np.ndarray, *, n_components: int, kernel: str = "rbf", gamma: float | None = None) -> np.ndarray:
@@ -23,10 +23,12 @@ def embed(X: np.ndarray, *, n_components: int, kernel: str = "rbf", gamma: float
     n_components : the largest number of components.
     kernel : `rbf`, `poly`, `sigmoid` or `cosine`.
     gamma : of the kernel; None takes one over the sum of the variances of the columns.
+
+    Raises `UserError` if features are NaN or infinite.
     """
     from sklearn.decomposition import KernelPCA
 
-    total = float(X.var(axis=0).sum())
+    total = float(finite(X, "kernel_pca").var(axis=0).sum())
     width = gamma if gamma is not None else 1 / total if total > 0 else 1.0
     kept = min(n_components, len(X))
     pca = KernelPCA(kept, kernel=kernel, gamma=width, eigen_solver="dense", remove_zero_eig=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.io.points import Matrix
 
 ROWS = 1024
@@ -29,6 +30,8 @@ class Scaled:
     X : (N, d) floats, an array or an HDF5 dataset.
     scale : `standard`, `power`, `yeo-johnson`, `l2`, or None for rows as they are.
     training : (N,) bool, the rows that deviations and powers are taken from; None takes all.
+
+    Raises `UserError` if features that deviations or powers are taken from are NaN or infinite.
 
     Attributes
     ----------
@@ -68,7 +71,7 @@ class Scaled:
         sample = np.empty((most, self.shape[1]))
         for block in _slices(most):
             sample[block] = self.X[rows[block]]
-        return PowerTransformer(standardize=False).fit(sample).lambdas_.astype(np.float32)
+        return PowerTransformer(standardize=False).fit(finite(sample, "yeo-johnson")).lambdas_.astype(np.float32)
 
     def _deviations(self, training: np.ndarray | None) -> np.ndarray:
         """Return the standard deviation of each column, after its power, (d,) float64; 1 if it does not vary."""
@@ -79,7 +82,7 @@ class Scaled:
             block = self[rows]
             kept = block if training is None else block[training[rows]]
             if len(kept):
-                scaler.partial_fit(kept)
+                scaler.partial_fit(finite(kept, self.scale))
         return scaler.scale_
 
 
@@ -105,6 +108,13 @@ def _yeo_johnson(features: np.ndarray, powers: np.ndarray) -> np.ndarray:
 
     sizes = np.abs(features)
     return np.where(features >= 0, boxcox1p(sizes, powers), -boxcox1p(sizes, 2 - powers))
+
+
+def finite(features: np.ndarray, method: str | None) -> np.ndarray:
+    """Return features as they are; raises `UserError`, which names the method, if one is NaN or infinite."""
+    if not np.isfinite(features).all():
+        raise UserError(f"{method}: found NaN or infinite values among the features, only finite ones are allowed")
+    return features
 
 
 def _slices(length: int) -> Iterator[slice]:

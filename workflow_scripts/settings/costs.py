@@ -30,6 +30,9 @@ SILHOUETTE_POINTS = 20_000
 clustering has a sample of its own."""
 SILHOUETTE_SECONDS = 2.5e-8
 """Seconds for each pair of points, besides the product; 1.4e-8 to 2.4e-8 were measured for 5000 to 20 000 x 50."""
+PARTITION_SECONDS = 1.5e-9
+"""Seconds for each pair of points and clustering that the distances are summed for; 1e-9 to 1.5e-9 were measured for
+6000 x 50."""
 SIMILARITIES_AT_ONCE = 512
 """Number of points whose similarities to all others are held at once, as `temi.neighbours.ROWS`."""
 FACTS = 500

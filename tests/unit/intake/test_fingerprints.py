@@ -15,6 +15,7 @@ from PIL import Image
 from workflow_scripts.intake import fingerprints
 from workflow_scripts.intake.duplicates import FINE_DISTANCE
 from workflow_scripts.intake.fingerprints import near_pairs, perceptual_hashes, pixel_digest
+from workflow_scripts.io import images
 from workflow_scripts.io.images import decode
 
 LIMIT = 4
@@ -54,6 +55,18 @@ def test_pixels_need_not_lie_in_order():
 def test_the_perceptual_hash_is_imagehashs(pixels):
     image = Image.fromarray(pixels)
     assert perceptual_hashes(pixels) == (str(imagehash.phash(image)), str(imagehash.phash(image, hash_size=16)))
+
+
+@pytest.mark.parametrize("band", [7, 256, 600])
+def test_the_hashes_of_tall_images_do_not_depend_on_bands(monkeypatch, band):
+    pixels = skimage.data.camera()[:, :77]
+    narrow = [Image.fromarray(pixels).resize((side, len(pixels)), Image.Resampling.LANCZOS) for side in (32, 64)]
+    monkeypatch.setattr(images, "BAND", band)
+    found = perceptual_hashes(pixels)
+    assert found == (str(imagehash.phash(narrow[0])), str(imagehash.phash(narrow[1], hash_size=16)))
+    image = Image.fromarray(pixels)
+    assert _bits(found[0], str(imagehash.phash(image))) <= LIMIT
+    assert _bits(found[1], str(imagehash.phash(image, hash_size=16))) <= FINE_DISTANCE
 
 
 def test_deep_pixels_are_stretched():

@@ -259,6 +259,18 @@ def test_there_is_time_for_silhouettes(sizes, monkeypatch, n, samples):
     assert 2 * 9.8 * samples / 60 - 0.5 <= minutes <= 10 * 5.5 * samples / 60 + 0.5
 
 
+def test_many_clusterings_of_few_images_take_the_time_of_their_silhouettes(sizes, monkeypatch):
+    """70 clusterings more of 6000 x 50 points took 2.5 s more; the time grows with pairs and clusterings."""
+    monkeypatch.setattr(type(sizes), "n_images", 20_000)
+    paper, needed = sizes.settings.clusterers["paper"], []
+    for n_k in (1, 100, 200):
+        monkeypatch.setitem(sizes.settings.clusterers, "paper", paper.model_copy(update={"k": list(range(2, n_k + 2))}))
+        needed.append(sizes.score_minutes(_reduced(clusterer="paper"), 1))
+    measured = 2.5 / 70 * (20_000 / 6000) ** 2 * 100 * paper.n_repeats / 60
+    assert needed[2] - needed[1] >= measured
+    assert needed[2] - needed[1] == pytest.approx(needed[1] - needed[0], abs=2)
+
+
 def test_folds_take_the_time_of_their_clusterings(sizes, monkeypatch):
     monkeypatch.setattr(type(sizes), "n_images", 20_000)
     one, folds = (need(_reduced(clusterer="paper"), 1) for need in (sizes.cluster_minutes, sizes.validate_minutes))

@@ -39,3 +39,8 @@ def test_its_store_has_scores_only_and_many_images_are_refused(tmp_path, monkeyp
     monkeypatch.setattr(maps, "MOST_OF_PAIRS", 29)
     with pytest.raises(UserError, match="kernel_pca: found 30 images, allowed: at most 29, because"):
         kernel_pca.decompose(*arguments, lambda *_: None)
+
+
+def test_features_that_are_not_finite_end_in_one_line():
+    with pytest.raises(UserError, match="kernel_pca: found NaN or infinite values"):
+        kernel_pca.embed(np.array([[1.0, 2], [np.inf, 3], [4, 5]]), n_components=2)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import PowerTransformer, StandardScaler, normalize
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.reduce import scaling
 from workflow_scripts.reduce.scaling import ROWS, Scaled
 
@@ -41,6 +42,13 @@ def test_powers_are_those_of_the_training_rows(training):
     scaled = ours[:]
     centred = scaled - scaled[rows].mean(axis=0)
     np.testing.assert_allclose(centred, theirs.transform(skewed.astype(float)), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", ["standard", "yeo-johnson"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_that_are_not_finite_end_in_one_line(scale, value):
+    with pytest.raises(UserError, match=f"{scale}: found NaN or infinite values"):
+        Scaled(np.array([[1.0, 2], [3, value], [5, 7]]), scale)
 
 
 def test_powers_of_many_numbers_are_fitted_on_some_images(monkeypatch):
