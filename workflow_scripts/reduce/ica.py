@@ -40,7 +40,8 @@ def decompose(
     """Write the independent components of the feature store `source` to the store `path`.
 
     `settings` are those of `settings.Ica`. The first principal components are scaled to unit variance and rotated. The
-    store has `scores` (N, C) and `mean` (d,) float64, and `components` (C, d) float32, which project new images.
+    store has `scores` (N, C) and `mean` (d,) float64, and `components` (C, d) float32, which project new images, and
+    what a scaling fitted to the images (`scaling.FITTED`), which scales them before.
     """
     with store.reading(source) as features:
         X = Scaled(features["features"], settings["scale"])

@@ -23,7 +23,7 @@ def decomposed(tmp_path, **settings):
 def test_sources_are_found_again_up_to_order_and_sign(tmp_path):
     with store.reading(decomposed(tmp_path, n_components=3, scale="standard")) as file:
         scores = file["scores"][:]
-        again = (MIXED - file["mean"][:]) @ file["components"][:].T
+        again = (MIXED / file["divisors"][:] - file["mean"][:]) @ file["components"][:].T
     agreement = np.abs(np.corrcoef(scores.T, SOURCES.T)[:3, 3:])
     assert sorted(agreement.argmax(axis=1)) == [0, 1, 2]
     assert agreement.max(axis=1).min() > 0.99
