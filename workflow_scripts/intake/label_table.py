@@ -78,7 +78,8 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
     table :
         CSV separated by commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252, with or without a header.
         The column of file names is called as in `KEYS`, or is the one whose values name files. The column of labels is
-        called as in `LABELS`, or is the only other column.
+        called as in `LABELS`, or is the only other column. If the file of a row is gone, the column `image_id` may
+        name the only image of the same content that no other row names: the file was moved.
     images :
         image ids by relative path (with `/`). A row may name an image without its folders or its extension if the name
         is unique.
@@ -92,14 +93,16 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
     index = _Index(images)
     header, key, label = _columns(table, rows, index, (column.lower(),) if column else LABELS)
     titles = [cell.strip().lower() for cell in rows[0]] if header else []
-    time = titles.index(DECIDED) if DECIDED in titles else None
+    time, content = (titles.index(name) if name in titles else None for name in (DECIDED, "image_id"))
     labels: dict[str, str] = {}
     others: dict[str, str] = {}
     decided: dict[str, str] = {}
     unmatched = []
-    for row in rows[header:]:
+    named = [(row, index.images_named(_cell(row, key))) for row in rows[header:]]
+    found: set[str] = set().union(*(paths for _, paths in named))
+    for row, paths in named:
+        paths = paths or index.moved(_cell(row, content)) - found
         name, value = _cell(row, key), _cell(row, label)
-        paths = index.images_named(name)
         if len({images[path] for path in paths}) != 1:
             unmatched.append(name)
             others[name], decided[name] = value, _cell(row, time)
@@ -212,18 +215,33 @@ class _Index:
 
     def __init__(self, images: Mapping[str, str]) -> None:
         self._by_name: defaultdict[str, set[str]] = defaultdict(set)
+        self._whole: defaultdict[str, set[str]] = defaultdict(set)
         self._paths: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_id: defaultdict[str, set[str]] = defaultdict(set)
         for path, image_id in images.items():
+            self._by_id[image_id].add(path)
             self._paths[_normal(path)].add(path)
-            for name in (image_id, *_ends(path), *_ends(str(PurePosixPath(path).with_suffix("")))):
+            stem = str(PurePosixPath(path).with_suffix(""))
+            for name in (image_id, path, stem):
+                self._whole[_normal(name)].add(path)
+            for name in (image_id, *_ends(path), *_ends(stem)):
                 self._by_name[_normal(name)].add(path)
 
     def images_named(self, name: str) -> set[str]:
-        """Return the paths of the images that a name may mean; a match of the whole path is preferred."""
+        """Return the paths of the images that a name may mean; a match of the whole path is preferred.
+
+        The name is an end of the path, or the path an end of the name: `b/1.png` is not `a/1.png`.
+        """
         key = _normal(name.strip().replace("\\", "/"))
         if key in self._paths:
             return self._paths[key]
-        return next((self._by_name[end] for end in _ends(key) if end in self._by_name), set())
+        whole, *ends = _ends(key)
+        return self._by_name.get(whole) or next((self._whole[end] for end in ends if end in self._whole), set())
+
+    def moved(self, image_id: str) -> set[str]:
+        """Return the path of the image with an id; none if several have the same content."""
+        paths = self._by_id.get(image_id, set())
+        return paths if len(paths) == 1 else set()
 
 
 def _normal(name: str) -> str:

@@ -82,7 +82,8 @@ def label(
     if "parent" in images:
         labelling = _of_parts(labelling, images, rule["rule"])
         ids |= dict(zip(images["path"], images["image_id"], strict=True))
-    labelling = corrected(labelling, ids, corrections)
+    aside = set_aside.loc[set_aside["reason"] == str(Reason.PICKED), "path"]
+    labelling = corrected(labelling, {**dict(zip(aside, aside, strict=True)), **ids}, corrections)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     if sublabels:
         manifest["sublabel"] = files.map(label_images(ids, **sublabels).labels)

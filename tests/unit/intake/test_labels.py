@@ -3,6 +3,7 @@
 import pytest
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.labels import corrected, find_table, label_images
 
 
@@ -109,6 +110,24 @@ def test_table_does_not_guess_between_two_images_of_one_name(tmp_path):
     labelling = label_images(_images("a/1.png", "b/1.png", "b/2.png"), rule="csv", file=str(tmp_path / "labels.csv"))
     assert labelling.labels == {"a/1.png": "", "b/1.png": "Pa", "b/2.png": "In"}
     assert "1 rows that name no image" in labelling.why
+
+
+def test_a_row_of_an_image_that_is_not_there_labels_no_image_of_the_same_name(tmp_path):
+    """`b/1.png` is set aside; with its folders above it, or without the folder, a name still means its image."""
+    (tmp_path / "labels.csv").write_text("path,label\nb/1.png,B\n/data/a/2.png,A\n3.png,C\n")
+    table = read_label_table(tmp_path / "labels.csv", {f"a/{n}.png": str(n) for n in (1, 2, 3)})
+    assert table.labels == {"a/2.png": "A", "a/3.png": "C"}
+    assert table.others == {"b/1.png": "B"}
+
+
+def test_a_file_that_was_moved_keeps_the_label_that_a_page_has_exported(tmp_path):
+    """Not if there are two files of this content, and not against the row of the new place."""
+    rows = "old/1.png,A,one", "old/2.png,A,two", "old/3.png,A,three", "new/3.png,B,three"
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label,image_id", *rows]))
+    images = {"new/x.png": "one", "new/y.png": "two", "new/z.png": "two", "new/3.png": "three"}
+    table = read_label_table(tmp_path / "labels.csv", images)
+    assert table.labels == {"new/x.png": "A", "new/3.png": "B"}
+    assert table.unmatched == 2
 
 
 def test_table_labels_both_copies_of_an_image_by_id(tmp_path):
