@@ -180,7 +180,7 @@ def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[s
         how: dict[str, Any] = {"linewidths": 0, "rasterized": len(points) > RASTERISED}
         ax.scatter(alike["x"], alike["y"], size, colour, marker=marker, **how)
     ax.set(xticks=[], yticks=[], title=title)
-    ax.set_aspect("equal", adjustable="box")
+    ax.set_aspect("equal", adjustable="box", anchor="N")  # titles side by side stand on one line
 
 
 def name_axes(axes: Sequence[Axes], table: pd.DataFrame) -> None:

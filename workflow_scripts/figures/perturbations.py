@@ -71,7 +71,7 @@ def _matrix(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 def _draw_all(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
     x, share = np.arange(len(rows)), 100 * rows["changed"]
     spread = [share - 100 * rows["low"], 100 * rows["high"] - share]
-    ax.errorbar(x, share, np.maximum(spread, 0), fmt="o", markersize=3.5, color=colour, elinewidth=1)
+    ax.errorbar(x, share, np.maximum(spread, 0), fmt="o", markersize=3.5, color=colour, elinewidth=1, clip_on=False)
     ax.set(xlim=(-0.5, len(rows) - 0.5), ylim=(0, max(10.0, 105 * rows["high"].max())), ylabel="Change group (%)")
     ax.grid(axis="y")
     for place in np.flatnonzero(rows["perturbation"].ne(rows["perturbation"].shift()))[1:]:

@@ -131,6 +131,15 @@ def test_titles_side_by_side_stand_on_the_same_lines_whatever_their_letters(draw
     assert one == pytest.approx(other, abs=1)
 
 
+def test_titles_of_maps_of_different_heights_stand_on_one_line(made):
+    cells, inputs = made("maps", 2)
+    table = tabulate("maps", cells, inputs)
+    table.loc[table["series"] == table["series"].iloc[0], "y"] *= 0.5
+    figure = draw("maps", table, inputs, 170)
+    tops = {round(box.y0) for text, box in texts(figure) if "n = " in text.get_text()}
+    assert len(tops) == 1
+
+
 def test_a_pair_of_twins_is_nearer_to_its_own_title_than_to_the_next_one(made):
     cells, inputs = made("near_twins", 7)
     table = tabulate("near_twins", cells, inputs).head(1)
