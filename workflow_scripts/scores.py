@@ -40,7 +40,12 @@ class Metric:
     @property
     def axis_label(self) -> str:
         """Return the title with its unit."""
-        return f"{self.title}{PERCENT if self.percent else ''}"
+        return f"{self.title}{self.unit}"
+
+    @property
+    def unit(self) -> str:
+        """Return the unit as it follows a title: percent in brackets, or nothing."""
+        return PERCENT if self.percent else ""
 
     @property
     def in_sentence(self) -> str:

@@ -83,8 +83,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set(xlabel="Restarts n (lowest inertia kept)", xlim=(1, table["n"].max()))
-        expected = f"Expected {METRICS[table['metric'].iloc[0]].axis_label.replace('Accuracy', 'accuracy')}"
-        ax.set_ylabel(wrapped(expected, 38, style["font_size"]))
+        metric = METRICS[table["metric"].iloc[0]]
+        ax.set_ylabel(wrapped(f"Expected {metric.in_sentence}{metric.unit}", 38, style["font_size"]))
         ax.grid(axis="y")
         entries = {name: Line2D([], [], color=look.colour, linestyle=dashes[name]) for name, look in line_looks.items()}
         legend_above(ax, entries, columns_within(figure["width"], names, style))

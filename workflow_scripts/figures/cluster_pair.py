@@ -15,6 +15,7 @@ from workflow_scripts.figures.contact_sheet import (
     draw_places,
     k_in_words,
     named_in_words,
+    not_shown,
     places_of,
     with_images,
 )
@@ -24,6 +25,7 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.members import (
+    NAMED,
     centre_distances,
     cluster_names,
     example_members,
@@ -41,8 +43,8 @@ def tabulate(
     Returns
     -------
     DataFrame as in `contact_sheet`, where the border is the one between the two clusters, with `apart` (distance of
-    their means) and `parted` (number of nearest-neighbour pairs with one image in each). Empty if there is a single
-    cluster.
+    their means) and `parted` (number of nearest-neighbour pairs with one image in each) and without `n_clusters`. Empty
+    if there is a single cluster.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -64,7 +66,9 @@ def tabulate(
     n_separated = int((twins["cluster"].isin(pair) & twins["twin_cluster"].isin(pair)).sum())
     means = cluster_means(points, best.labels)[pair]
     apart = float(np.linalg.norm(means[0] - means[-1])) if len(means) else np.nan
-    return table.assign(k=best.k, preprocess=cell["preprocess"], apart=apart, parted=n_separated)
+    hidden = not_shown(manifest["path"].iloc[named], table.loc[table["place"] == NAMED, "path"])
+    facts = {"k": best.k, "preprocess": cell["preprocess"], "apart": apart, "parted": n_separated}
+    return table.assign(**facts, not_shown=hidden)
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

@@ -1,6 +1,6 @@
 """Show the images of each cluster: nearest to its centre, at its border, and farthest from the centre."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,8 @@ def tabulate(
     (images of the cluster), `place` (`nearest`, `border`, `farthest`, `named`), `position` (from 0), `image_id, path,
     label` (None if unknown), `row` (in the stack), `own` and `other` (distances to the mean of the own cluster and of
     the nearest other one), `next_name` (name of that other cluster), `k` (null if the clusterer finds it), `chosen_by`
-    (metric by which k is the best; null if k is given), `preprocess`, `n_clusters` (also those that are not shown).
+    (metric by which k is the best; null if k is given), `preprocess`, `n_clusters` (also those that are not shown),
+    `not_shown` (as `not_shown` returns it).
 
     Raises
     ------
@@ -73,7 +74,8 @@ def tabulate(
     table = with_images(members[members["cluster"].isin(shown)], manifest, names, best.labels)
     table["chosen_by"] = chosen_by(figure)
     order = table["cluster"].map({cluster: place for place, cluster in enumerate(shown)})
-    table = table.assign(k=best.k, preprocess=cell["preprocess"], n_clusters=len(every))
+    hidden = not_shown(manifest["path"].iloc[named], table.loc[table["place"] == NAMED, "path"])
+    table = table.assign(k=best.k, preprocess=cell["preprocess"], n_clusters=len(every), not_shown=hidden)
     return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
@@ -217,9 +219,21 @@ def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
 
 
 def named_in_words(table: pd.DataFrame) -> str:
-    """Return the files of the named images of a sheet for its note; empty if there are none."""
+    """Return the files of the named images of a sheet for its note, and of those not shown; empty without any."""
     paths = table.loc[table["place"] == NAMED, "path"]
-    return f"Named: {', '.join(short_names(paths, 30).values())}. " if len(paths) else ""
+    named = f"Named: {', '.join(short_names(paths, 30).values())}. " if len(paths) else ""
+    return named + not_shown_in_words(table)
+
+
+def not_shown(named: Iterable[str], shown: Iterable[str]) -> str:
+    """Return the paths of the named images that a figure does not show, joined by `|`."""
+    return "|".join(dict.fromkeys(path for path in named if path not in set(shown)))
+
+
+def not_shown_in_words(table: pd.DataFrame) -> str:
+    """Return the files of the named images that are not shown, the column `not_shown`; empty if all are shown."""
+    paths = table["not_shown"].iloc[0]
+    return f"Named but not shown: {', '.join(short_names(paths.split('|'), 30).values())}. " if paths else ""
 
 
 def k_in_words(table: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.figures.contact_sheet import not_shown, not_shown_in_words
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     FAINT,
@@ -46,10 +47,11 @@ def tabulate(
     DataFrame with one row per node in the order of appearance: `node, parent` (null for the root), `first_k, last_k`
     (first and last clustering that has it), `size` (images), `typical` and `row` (id, and row in the stack, of the
     first named image in the node, else of the image nearest to its mean), `named` (the path of that named image, or
-    null), `label` and `share` (the most frequent class of its labelled images, and its share among them; null without
-    labels), `x` (horizontal place; leaves are at whole numbers), and `against, k_leaves, ari, nmi`: the agreement of
-    the leaves with the sub-labels, or with the labels if there are no sub-labels (NMI with the arithmetic mean; null if
-    there are fewer than two classes).
+    null), `not_shown` (the named images that no node shows, as `contact_sheet.not_shown` returns them), `label` and
+    `share` (the most frequent class of its labelled images, and its share among them; null without labels), `x`
+    (horizontal place; leaves are at whole numbers), and `against, k_leaves, ari, nmi`: the agreement of the leaves with
+    the sub-labels, or with the labels if there are no sub-labels (NMI with the arithmetic mean; null if there are fewer
+    than two classes).
 
     Raises
     ------
@@ -65,6 +67,7 @@ def tabulate(
     described = [_described(node, points, manifest, named) for node in nodes]
     table = pd.DataFrame(described, columns=[name for name in COLUMNS if name != "x"])
     table["x"] = _places(table)
+    table["not_shown"] = not_shown(manifest["path"].iloc[named], table["named"])
     leaves = list(levels.values())[-1]
     finest = "sublabel" if "sublabel" in manifest else "label"
     agreement = score_restarts(leaves[None], manifest[finest])
@@ -170,7 +173,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if letters:
             files = short_names(letters, 24)
             key = "; ".join(f"{letter}: {files[path]}" for path, letter in letters.items())
-            what.append(wrapped(f"Named images: {key}", figure["width"] - 15, style["font_size"]))
+            named = f"Named images: {key}. {not_shown_in_words(table)}"
+            what.append(wrapped(named, figure["width"] - 15, style["font_size"]))
         ax.set_title("\n".join(what), pad=12)
         if labelled:
             shown = [name for name in by_class if name in set(table["label"])]

@@ -37,6 +37,7 @@ def test_a_sheet_shows_the_clusters_of_the_named_images(tmp_path):
         ["5.png", 0, pytest.approx(13 - 34 / 3)],
         ["3.png", 1, pytest.approx(34 / 3 - 10)],
     ]  # the third is noise
+    assert set(table["not_shown"]) == {"6.png"}
     both = tabulate("contact_sheet", [CELL], inputs, images=["5.png"], clusters=["a", "b"], per_place=1)
     assert list(both["name"].unique()) == ["a", "b"]
 
@@ -48,6 +49,19 @@ def test_a_pair_is_that_of_the_named_images(images, pair, tmp_path):
     table = tabulate("cluster_pair", [CELL], clustered(tmp_path), images=images, per_place=1)
     assert set(table["name"]) == set(pair)
     assert set(table.loc[table["place"] == "named", "path"]) == set(images)
+    assert set(table["not_shown"]) == {""}
+
+
+def test_a_pair_names_the_images_outside_it(tmp_path):
+    inputs = clustered(tmp_path) | {
+        "clusters": [write_clusters(tmp_path / "c.h5", {"3": ([[0, 0, 0, 1, 1, 1, 2]], [1])})]
+    }
+    images = ["0.png", "3.png", "6.png"]
+    table = tabulate("cluster_pair", [CELL], inputs, images=images, per_place=1)
+    assert list(table.loc[table["place"] == "named", "path"]) == ["0.png", "3.png"]
+    pixels = write_store(tmp_path / "i.h5", images=np.zeros((7, 4, 4), np.uint8))
+    said = draw("cluster_pair", table, inputs | {"preprocessed": [pixels]}).get_supxlabel()
+    assert "Named: 0.png, 3.png. Named but not shown: 6.png." in said
 
 
 def test_a_named_image_has_the_nearest_image_of_another_cluster():
@@ -63,14 +77,14 @@ def test_named_images_take_their_nodes_of_the_tree(tmp_path):
     inputs = clustered(tmp_path) | {"clusters": [write_clusters(tmp_path / "t.h5", by_k)]}
     pixels = write_store(tmp_path / "i.h5", images=np.zeros((7, 4, 4), np.uint8))
     cell = {**CELL, "clusterer": "ward"}
-    nodes = tabulate("tree", [cell], inputs, images=["5.png", "6.png"]).set_index(["first_k", "size"])
+    nodes = tabulate("tree", [cell], inputs, images=["5.png", "6.png", "4.png"]).set_index(["first_k", "size"])
     assert nodes["named"].fillna("").to_dict() == {
         **{(1, 7): "5.png", (2, 3): "", (2, 4): "5.png", (3, 3): "5.png", (3, 1): "6.png"}
     }
     assert nodes.loc[(3, 1), "row"] == 6
     figure = draw("tree", nodes.reset_index(), inputs | {"preprocessed": [pixels]})
     said = {text.get_text() for text in figure.findobj(Text)}
-    assert any("Named images: a: 5.png; b: 6.png" in text for text in said)
+    assert any("Named images: a: 5.png; b: 6.png. Named but not shown: 4.png." in text for text in said)
     assert "b: 1" in said
 
 

@@ -34,7 +34,8 @@ class ContactSheet(OfOneK):
     per_place: int = Field(4, ge=1, le=8)
     """Number of images of a cluster for each of the three places."""
     images: list[str] = Field([], max_length=8)
-    """Paths or ids, as in the manifest, of images that are shown beside the others of their clusters."""
+    """Paths or ids, as in the manifest, of images that are shown beside the others of their clusters. The note
+    names those that are not shown: noise, and images of other clusters than `clusters`."""
 
 
 class ClusterPair(OfOneK):
@@ -49,7 +50,8 @@ class ClusterPair(OfOneK):
     per_place: int = Field(5, ge=1, le=8)
     """Number of images of a cluster for each of the three places."""
     images: list[str] = Field([], max_length=8)
-    """Paths or ids, as in the manifest, of images that are shown below the others of their clusters."""
+    """Paths or ids, as in the manifest, of images that are shown below the others of their clusters. The note
+    names those that are not shown: noise, and images of other clusters than the two."""
 
 
 class NearTwins(OfOneK):
@@ -130,4 +132,5 @@ class Tree(Figure):
     kind: Literal["tree"] = "tree"
     leaves: int = Field(12, ge=2, le=40)
     images: list[str] = Field([], max_length=6)
-    """Paths or ids, as in the manifest, of images that are shown at all clusters that they are in."""
+    """Paths or ids, as in the manifest, of images that are shown at the clusters that they are in; of several in
+    one cluster the first. The figure names those that it shows nowhere."""
