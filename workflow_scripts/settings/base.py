@@ -37,7 +37,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 class Model(BaseModel):
     """Base class of all settings: instances are frozen, and an unknown key is an error that lists the known ones."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from workflow_scripts.settings.backbones import Backbone, Network, settings_mode
 from workflow_scripts.settings.base import MOST_LETTERS, Model, Name, Seed
 from workflow_scripts.settings.clusterers import Clusterer, OfK
 from workflow_scripts.settings.decompositions import Decomposition, Pca
+from workflow_scripts.settings.descriptions import described
 from workflow_scripts.settings.figures import Style
 from workflow_scripts.settings.intake import Intake
 from workflow_scripts.settings.preprocess import Preprocess
@@ -245,11 +246,11 @@ def _explain(detail: Any) -> str:
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the configuration, which `make schema` writes to `config/config.schema.json`."""
-    described = Settings.model_json_schema()
+    made = described(Settings.model_json_schema())
     of_variants = {key for _, key in SHARED.values()}
     models: list[type[Model]] = [Network, *Clusterer.registry.values()]
     for model in models:  # keys that `_shared_values` sets are not required
-        definition = described["$defs"].get(model.__name__, {})
+        definition = made["$defs"].get(model.__name__, {})
         if "required" in definition:
             definition["required"] = [key for key in definition["required"] if key not in of_variants]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
