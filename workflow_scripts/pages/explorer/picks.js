@@ -11,43 +11,47 @@ class Picks {
    * images that are not on the page, in `away`.
    */
   constructor(key, ids, paths, earlier, leftOut, changed) {
-    Object.assign(this, { key, ids, paths, earlier, changed, steps: [], gone: [], forgotten: [], away: [] });
-    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), decided: new Map(), aside: new Set(), judged: new Map(), accepted: new Map(), ...this.kept() };
-    const known = new Set([...this.forgotten, ...this.gone.map(([, path]) => path)]);
-    this.gone.push(...leftOut.filter(path => !known.has(path)).map(path => ["", path]));
-    this.keep(); // an image that is back is no longer forgotten, also if nothing is picked on this page
+    Object.assign(this, { key, ids, paths, earlier, changed, steps: [], away: [] });
+    this.state = { chosen: new Set(), selections: new Map(), labels: new Map(), decided: new Map(), aside: new Set(), judged: new Map(), accepted: new Map(),
+      gone: [], forgotten: [], ...this.kept() };
+    const { gone, forgotten } = this.state, known = new Set([...forgotten, ...gone.map(([, path]) => path)]);
+    gone.push(...leftOut.filter(path => !known.has(path)).map(path => ["", path]));
   }
+
+  get gone() { return this.state.gone; }
 
   kept() {
     try {
       const kept = JSON.parse(localStorage.getItem(this.key));
       if (!kept) return {};
-      const rowOf = new Map(this.ids.map((id, row) => [id, row]));
+      const rowOf = new Map(this.ids.map((id, row) => [id, row])), here = new Set(this.paths);
       const rows = ids => new Set(ids.map(id => rowOf.get(id)).filter(row => row !== undefined));
-      this.gone = (kept.gone ?? []).filter(([id, path]) => !rowOf.has(id) && !this.paths.includes(path));
-      this.forgotten = (kept.forgotten ?? []).filter(path => !this.paths.includes(path));
+      kept.forgotten = (kept.forgotten ?? []).filter(path => !here.has(path));
+      localStorage.setItem(this.key, JSON.stringify(kept)); // an image that is back is no longer forgotten, also if nothing is picked on this page
       this.away = kept.labels.filter(([id, , , path]) => path && !rowOf.has(id))
         .map(([image_id, label, decided, path]) => ({ path, label, image_id, decided }));
       return {
+        gone: (kept.gone ?? []).filter(([id, path]) => !rowOf.has(id) && !here.has(path)),
+        forgotten: kept.forgotten,
         selections: new Map(kept.selections.map(([name, ids]) => [name, rows(ids)])),
         labels: new Map(kept.labels.filter(([id, label]) => label && rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])),
         decided: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, , time]) => [rowOf.get(id), time])),
         aside: rows(kept.aside),
         judged: new Map(kept.judged.map(([group, looks]) =>
           [group, new Map(looks.filter(([id]) => rowOf.has(id)).map(([id, belongs]) => [rowOf.get(id), belongs]))])),
-        accepted: new Map((kept.accepted ?? []).map(([group, { before, ...facts }]) =>
+        accepted: new Map((kept.accepted ?? []).map(([group, { before = [], ...facts }]) =>
           [group, { ...facts, before: new Map(before.filter(([id]) => rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])) }])),
       };
     } catch { return {}; /* the browser stores nothing */ }
   }
 
   keep() {
-    const { selections, labels, decided, aside, judged, accepted } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
+    const { selections, labels, decided, aside, judged, accepted, gone, forgotten } = this.state, ids = rows => [...rows].map(row => this.ids[row]);
     const kept = { selections: [...selections].map(([name, rows]) => [name, ids(rows)]),
       labels: [...decided].map(([row, time]) => [this.ids[row], labels.get(row) ?? "", time, this.paths[row]])
         .concat(this.away.map(({ path, label, image_id, decided: time }) => [image_id, label, time, path])),
-      aside: ids(aside), forgotten: this.forgotten,
-      gone: [...this.gone.filter(([id]) => id), ...[...aside].map(row => [this.ids[row], this.paths[row]])],
+      aside: ids(aside), forgotten,
+      gone: [...gone.filter(([id]) => id), ...[...aside].map(row => [this.ids[row], this.paths[row]])],
       judged: [...judged].map(([group, looks]) => [group, [...looks].map(([row, belongs]) => [this.ids[row], belongs])]),
       accepted: [...accepted].map(([group, { before, ...facts }]) =>
         [group, { ...facts, before: [...before].map(([row, label]) => [this.ids[row], label]) }]) };
@@ -111,9 +115,8 @@ class Picks {
 
   /** Forget the images that an earlier run left out, so that the next run takes them in again. */
   bringBack() {
-    this.forgotten.push(...this.gone.map(([, path]) => path));
-    this.gone = [];
-    this.change({});
+    const { gone, forgotten } = this.state;
+    this.change({ gone: [], forgotten: [...forgotten, ...gone.map(([, path]) => path)] });
   }
 
   /** Note whether an image belongs to a group. */
