@@ -1,14 +1,13 @@
 """Cluster with scikit-learn's `BisectingKMeans`, which splits one cluster after another by k-means with k = 2."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.cluster import BisectingKMeans
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.fits import fit_each
+from workflow_scripts.clusterers.fits import fit_each, runs_with_centers
 from workflow_scripts.io.runs import Runs
 
 
@@ -27,5 +26,4 @@ def cluster(
         )
 
     for k, fits, seeds in fit_each(points, settings, base_seed, progress, estimator):
-        runs = Runs.single(np.stack([fit.labels_ for fit in fits]), seeds, np.array([fit.inertia_ for fit in fits]))
-        yield k, replace(runs, centers=np.stack([fit.cluster_centers_ for fit in fits]))
+        yield k, runs_with_centers(fits, seeds)

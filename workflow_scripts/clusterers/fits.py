@@ -1,6 +1,6 @@
 """Shared code of the clusterers that wrap estimators of scikit-learn."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,12 @@ def fit_each(
                 fits.append(estimator(k, random_state).fit(points))
             progress(number * settings["repeats"] + len(fits), total)
         yield k, fits, np.array(seeds, dtype=np.uint32)
+
+
+def runs_with_centers(fits: Sequence[Any], seeds: np.ndarray) -> Runs:
+    """Return the runs of k-means estimators that were fitted with these seeds, with their inertias and centres."""
+    runs = Runs.single(np.stack([fit.labels_ for fit in fits]), seeds, np.array([fit.inertia_ for fit in fits]))
+    return replace(runs, centers=np.stack([fit.cluster_centers_ for fit in fits]))
 
 
 def single_run(labels: np.ndarray, centers: np.ndarray | None = None, **diagnostics: Any) -> tuple[None, Runs]:

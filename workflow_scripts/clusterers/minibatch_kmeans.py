@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
 from workflow_scripts.clusterers import Progress
-from workflow_scripts.clusterers.fits import fit_each
+from workflow_scripts.clusterers.fits import fit_each, runs_with_centers
 from workflow_scripts.io.runs import Runs
 
 
@@ -32,6 +32,4 @@ def cluster(
 
     for k, fits, seeds in fit_each(points, settings, base_seed, progress, estimator):
         n_iter = np.array([fit.n_iter_ for fit in fits])
-        runs = Runs.single(np.stack([fit.labels_ for fit in fits]), seeds, np.array([fit.inertia_ for fit in fits]))
-        centers = np.stack([fit.cluster_centers_ for fit in fits])
-        yield k, replace(runs, n_iter=n_iter, converged=n_iter < settings["max_iter"], centers=centers)
+        yield k, replace(runs_with_centers(fits, seeds), n_iter=n_iter, converged=n_iter < settings["max_iter"])
