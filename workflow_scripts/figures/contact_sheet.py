@@ -220,9 +220,11 @@ def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
 
 def named_in_words(table: pd.DataFrame) -> str:
     """Return the files of the named images of a sheet for its note, and of those not shown; empty without any."""
-    paths = table.loc[table["place"] == NAMED, "path"]
-    named = f"Named: {', '.join(short_names(paths, 30).values())}. " if len(paths) else ""
-    return named + not_shown_in_words(table)
+    paths = [*table.loc[table["place"] == NAMED, "path"]]
+    hidden = hidden_images(table)
+    short = short_names([*paths, *hidden], 30)
+    named = f"Named: {', '.join(short[path] for path in paths)}. " if paths else ""
+    return named + hidden_in_words(hidden, short)
 
 
 def not_shown(named: Iterable[str], shown: Iterable[str]) -> str:
@@ -230,10 +232,14 @@ def not_shown(named: Iterable[str], shown: Iterable[str]) -> str:
     return "|".join(dict.fromkeys(path for path in named if path not in set(shown)))
 
 
-def not_shown_in_words(table: pd.DataFrame) -> str:
-    """Return the files of the named images that are not shown, the column `not_shown`; empty if all are shown."""
-    paths = table["not_shown"].iloc[0]
-    return f"Named but not shown: {', '.join(short_names(paths.split('|'), 30).values())}. " if paths else ""
+def hidden_images(table: pd.DataFrame) -> list[str]:
+    """Return the paths in the column `not_shown` of a figure's table."""
+    return [path for path in table["not_shown"].iloc[0].split("|") if path]
+
+
+def hidden_in_words(hidden: Sequence[str], short: Mapping[str, str]) -> str:
+    """Return a sentence with the short names of the images that are not shown; empty if all are shown."""
+    return f"Named but not shown: {', '.join(short[path] for path in hidden)}. " if hidden else ""
 
 
 def k_in_words(table: pd.DataFrame) -> str:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.contact_sheet import not_shown, not_shown_in_words
+from workflow_scripts.figures.contact_sheet import hidden_images, hidden_in_words, not_shown
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     FAINT,
@@ -171,9 +171,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         agreement = "" if pd.isna(first["ari"]) else measured
         what = [f"Images of each node, share of its main class; n = {first['size']}.{agreement}"]
         if letters:
-            files = short_names(letters, 24)
+            hidden = hidden_images(table)
+            files = short_names([*letters, *hidden], 24)
             key = "; ".join(f"{letter}: {files[path]}" for path, letter in letters.items())
-            named = f"Named images: {key}. {not_shown_in_words(table)}"
+            named = f"Named images: {key}. {hidden_in_words(hidden, files)}"
             what.append(wrapped(named, figure["width"] - 15, style["font_size"]))
         ax.set_title("\n".join(what), pad=12)
         if labelled:

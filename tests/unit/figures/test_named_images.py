@@ -1,11 +1,15 @@
 """Images that the settings of a figure name, by path or id: each kind that shows images shows them."""
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 from figure_artefacts import CELL, draw, tabulate, write_clusters, write_manifest, write_store
 from matplotlib.text import Text
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.figures.contact_sheet import named_in_words
 from workflow_scripts.metrics.members import twins_of
 from workflow_scripts.settings.figures import Figure
 
@@ -62,6 +66,13 @@ def test_a_pair_names_the_images_outside_it(tmp_path):
     pixels = write_store(tmp_path / "i.h5", images=np.zeros((7, 4, 4), np.uint8))
     said = draw("cluster_pair", table, inputs | {"preprocessed": [pixels]}).get_supxlabel()
     assert "Named: 0.png, 3.png. Named but not shown: 6.png." in said
+
+
+def test_files_that_are_shown_and_not_shown_have_different_short_names():
+    paths = [f"{'folder/' * 6}image_{i}.png" for i in range(4)]
+    table = pd.DataFrame({"place": "named", "path": paths[:2], "not_shown": "|".join(paths[2:])})
+    files = re.findall(r"[^ ]+(?=[,.] )", named_in_words(table))
+    assert len(set(files)) == 4
 
 
 def test_a_named_image_has_the_nearest_image_of_another_cluster():
