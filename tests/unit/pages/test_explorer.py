@@ -362,6 +362,21 @@ def test_a_group_that_is_taken_back_leaves_the_labels_of_before(page, browser):
     ]
 
 
+def test_a_label_of_this_browser_is_not_shown_once_the_run_has_read_a_later_one(page, browser):
+    exports = picked(
+        page,
+        browser,
+        """
+        const first = opened(["a", "b"]);
+        first.choose([0, 1]);
+        first.label("mine");
+        const later = { ...is("a", "later"), decided: "2099-01-01T00:00:00.000Z" };
+        const next = opened(["a", "b"], [later, is("b", "older")]);
+        return [["shown", ...next.state.labels.values()].join("\\n"), next.csv()]""",
+    )
+    assert exports == [["mine"], ["a.png,later,,,a", "b.png,mine,,,b"]]
+
+
 def test_an_image_that_was_brought_back_can_be_set_aside_elsewhere(page, browser):
     """The page on which it is back is only opened, not used; the label that this browser gave to it is never lost."""
     exports = picked(

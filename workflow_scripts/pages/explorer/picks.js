@@ -30,12 +30,14 @@ class Picks {
       localStorage.setItem(this.key, JSON.stringify(kept)); // an image that is back is no longer forgotten, also if nothing is picked on this page
       this.away = kept.labels.filter(([id, , , path]) => path && !rowOf.has(id))
         .map(([image_id, label, decided, path]) => ({ path, label, image_id, decided }));
+      const read = new Map(this.earlier.map(({ path, decided }) => [path, decided])); // of these, the later ones replace those of this browser
+      const own = kept.labels.filter(([id, , time]) => rowOf.has(id) && !(time && read.get(this.paths[rowOf.get(id)]) > time));
       return {
         gone: (kept.gone ?? []).filter(([id, path]) => !rowOf.has(id) && !here.has(path)),
         forgotten: kept.forgotten,
         selections: new Map(kept.selections.map(([name, ids]) => [name, rows(ids)])),
-        labels: new Map(kept.labels.filter(([id, label]) => label && rowOf.has(id)).map(([id, label]) => [rowOf.get(id), label])),
-        decided: new Map(kept.labels.filter(([id]) => rowOf.has(id)).map(([id, , time]) => [rowOf.get(id), time])),
+        labels: new Map(own.filter(([, label]) => label).map(([id, label]) => [rowOf.get(id), label])),
+        decided: new Map(own.map(([id, , time]) => [rowOf.get(id), time])),
         aside: rows(kept.aside),
         judged: new Map(kept.judged.map(([group, looks]) =>
           [group, new Map(looks.filter(([id]) => rowOf.has(id)).map(([id, belongs]) => [rowOf.get(id), belongs]))])),
