@@ -22,6 +22,7 @@ from workflow_scripts.io.images import (
     check_length,
     check_size,
     decode,
+    format_of,
     open_file,
     quiet_decoders,
     rejecting,
@@ -150,13 +151,14 @@ def open_image(
 
     The rows of a large TIFF page are read when they are needed, if its kind allows it.
     """
-    with open_rows(path, page) as rows:
-        if rows is not None and np.prod(rows.shape) * rows.dtype.itemsize >= LARGE_PAGE:
-            with quiet_decoders(), rejecting(rows.page.parent.filehandle, "TIFF"):
-                image = _opened(rows, path, max_pixels, min_size, page)
-            yield image
-            return
     with open_file(path) as stream:
+        if format_of(stream) == "TIFF":
+            with open_rows(path, page) as rows:
+                if rows is not None and np.prod(rows.shape) * rows.dtype.itemsize >= LARGE_PAGE:
+                    with quiet_decoders(), rejecting(rows.page.parent.filehandle, "TIFF"):
+                        image = _opened(rows, path, max_pixels, min_size, page)
+                    yield image
+                    return
         yield decode(stream, max_pixels, min_size, page)
 
 
