@@ -25,7 +25,9 @@ class Entry:
     mtime_ns: int
 
 
-def scan(root: str | Path, include: Iterable[str] = ("**/*",), exclude: Iterable[str] = ()) -> list[Entry]:
+def scan(
+    root: str | Path, include: Iterable[str] = ("**/*",), exclude: Iterable[str] = (), key: str = "data"
+) -> list[Entry]:
     """Return the files in `root` and all folders below it, sorted by path.
 
     A file is listed if a pattern of `include` matches it and no pattern of `exclude` does. In a pattern, `*` stands for
@@ -38,17 +40,18 @@ def scan(root: str | Path, include: Iterable[str] = ("**/*",), exclude: Iterable
     anything that is no file, such as sockets. Links are followed, except links to a folder above them. A dead link is
     listed with size 0, so that intake rejects it with a reason.
 
-    Raises `UserError` if `root` is no folder, if no file is left, or if a folder cannot be listed.
+    Raises `UserError` with the `key` of the configuration that names the folder if `root` is no folder, if no file is
+    left, or if a folder cannot be listed.
     """
     root = Path(root)
     if not root.is_dir():
         found = "a file" if root.is_file() else "nothing"
-        raise UserError(f"data: found {found} at {root}, allowed: a folder of images")
+        raise UserError(f"{key}: found {found} at {root}, allowed: a folder of images")
     wanted, unwanted = _compile(include), _compile(exclude)
-    entries = sorted(entry for entry in _walk(str(root), "", unwanted, ()) if wanted.fullmatch(entry.path))
+    entries = sorted(entry for entry in _walk(str(root), "", unwanted, (), key) if wanted.fullmatch(entry.path))
     if not entries:
         raise UserError(
-            f"data: no file in {root} with include {list(include)} and exclude {list(exclude)}; "
+            f"{key}: no file in {root} with include {list(include)} and exclude {list(exclude)}; "
             "allowed: a folder of images"
         )
     return entries
@@ -68,7 +71,9 @@ def listing_digest(entries: Iterable[Entry]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _walk(folder: str, prefix: str, unwanted: re.Pattern[str], above: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
+def _walk(
+    folder: str, prefix: str, unwanted: re.Pattern[str], above: tuple[tuple[int, int], ...], key: str
+) -> Iterator[Entry]:
     try:
         status = Path(folder).stat()
         here = (status.st_dev, status.st_ino)
@@ -76,13 +81,13 @@ def _walk(folder: str, prefix: str, unwanted: re.Pattern[str], above: tuple[tupl
     except FileNotFoundError:  # removed while the folder above it was read
         return
     except OSError as error:
-        raise UserError(f"data: {folder} cannot be listed ({error.strerror}); exclude it or change its mode") from None
+        raise UserError(f"{key}: {folder} cannot be listed ({error.strerror}); exclude it or change its mode") from None
     for item in items:
         path = prefix + item.name
         if item.name.startswith(HIDDEN) or path == LABEL_TABLE or unwanted.fullmatch(path):
             continue
         if item.is_dir():
-            yield from _walk(item.path, path + "/", unwanted, (*above, here))
+            yield from _walk(item.path, path + "/", unwanted, (*above, here), key)
         elif item.is_file():
             with suppress(FileNotFoundError):  # removed while the folder was read
                 status = item.stat()

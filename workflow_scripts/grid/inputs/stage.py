@@ -54,14 +54,11 @@ def ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
 
 def folder_digest(key: str, folder: str, include: Iterable[str] = ("**/*",), exclude: Iterable[str] = ()) -> str:
-    """Return a digest of the files in the folder that the configuration's `key` names, as `scan` lists them.
+    """Return a digest of the files in the folder that the configuration's `key` names.
 
-    Raises `UserError` with the key if the folder cannot be listed or has no file.
+    `include`, `exclude` and what is raised are those of `listing.scan`.
     """
-    try:
-        return listing_digest(scan(folder, include, exclude))
-    except UserError as error:
-        raise UserError(f"config: {key}: {str(error).removeprefix('data: ')}") from None
+    return listing_digest(scan(folder, include, exclude, f"config: {key}"))
 
 
 def named_file(key: str, file: str | None) -> Files:
