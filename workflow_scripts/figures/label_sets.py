@@ -46,10 +46,11 @@ def tabulate(
     own = manifest.dropna(subset="label")
     sets = {apart(HERE, figure["sets"]): (list(zip(own["content"], own["label"], strict=True)), 0)}
     for name, path in zip(sorted(figure["sets"]), inputs["sets"], strict=True):
-        if is_cut and _is_of_files(path):
+        of_files = _is_of_files(path)
+        if is_cut and of_files:
             allowed = f"a table that names parts of files, such as {manifest['path'].iloc[0]!r}"
             raise UserError(f"config: figures: sets: {name}: found labels of whole files, allowed: {allowed}")
-        sets[name] = _labelled(path, ids, figure["level"])
+        sets[name] = _of_files(path, figure["level"]) if of_files else _of_images(path, ids)
     images = {path: [content] for path, content in ids.items()}
     counts, labels = [], {}
     for name, (known, unmatched) in sets.items():
@@ -74,25 +75,28 @@ def tabulate(
     return pd.concat([pd.DataFrame(counts), pairs], ignore_index=True).astype(whole)
 
 
-def _labelled(path: str, images: Mapping[str, str], level: int) -> tuple[list[tuple[str, str]], int]:
-    """Return the content and the label of each file or row of a set, and the number of rows that name no image.
-
-    `images` are the contents by path. A table has the column `sha256`, or names images by path.
-    """
-    if Path(path).is_dir():
-        try:
-            return list(known_files(path, level)), 0
-        except UserError as error:
-            raise UserError(f"config: figures: sets: {path}: {str(error).removeprefix('config: ')}") from None
-    if _is_of_files(path):
-        return list(read_known(Path(path))), 0
-    table = read_label_table(Path(path), images)
-    return [(images[image], label) for image, label in table.labels.items() if label], table.unmatched
-
-
 def _is_of_files(path: str) -> bool:
     """Return whether a set has labels of files by their bytes: a folder, or a table with the column `sha256`."""
     return Path(path).is_dir() or "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]
+
+
+def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
+    """Return the content and the label of each file of a set; 0 rows name no file."""
+    if not Path(path).is_dir():
+        return list(read_known(Path(path))), 0
+    try:
+        return list(known_files(path, level)), 0
+    except UserError as error:
+        raise UserError(f"config: figures: sets: {path}: {str(error).removeprefix('config: ')}") from None
+
+
+def _of_images(path: str, images: Mapping[str, str]) -> tuple[list[tuple[str, str]], int]:
+    """Return the content and the label of each row of a table that names images, and how many rows name none.
+
+    `images` are the contents by path.
+    """
+    table = read_label_table(Path(path), images)
+    return [(images[image], label) for image, label in table.labels.items() if label], table.unmatched
 
 
 def _agreements(labels: Mapping[str, pd.Series]) -> Iterator[tuple[str, str, str, int, float | None, float | None]]:

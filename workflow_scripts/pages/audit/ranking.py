@@ -71,12 +71,13 @@ def rank(
     judged = _can_be_judged(others, group, neighbours)
     near = neighbour_shares(points[rows], own, len(classes), neighbours, group)
     clustered = np.stack([cluster_shares(partition[rows], own, len(classes), group) for partition in partitions])
-    probability = _probability(near, clustered)
+    together = _mean_where_clustered(clustered)
+    probability = np.where(np.isnan(together), near, (near + together) / 2)
     is_own = np.eye(len(classes), dtype=bool)[own]
     suggested = classes[np.where(is_own, -1, probability).argmax(axis=1)]
     table = pd.DataFrame({"row": rows, "label": classes[own], "suggested": suggested})
     table["confidence"], table["neighbour_share"] = probability[is_own], near[is_own]
-    table = table.assign(**_in_clusters(clustered, own))
+    table = table.assign(cluster_share=together[is_own], **_against(clustered, own))
     table["cluster"] = pd.Series(partitions[0]).map(cluster_names(partitions[0], labels)).to_numpy()[rows]
     table["reason"] = _reasons(table, near.max(axis=1), classes[near.argmax(axis=1)])
     table.loc[~judged, ["suggested", "confidence"]] = None, np.nan
@@ -107,20 +108,15 @@ def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> n
     return judged
 
 
-def _probability(near: np.ndarray, clustered: np.ndarray) -> np.ndarray:
-    """Return the mean of the shares of classes among neighbours (N, C) and in clusters (R, N, C), (N, C)."""
-    together, n_clustered = _mean_where_clustered(clustered)
-    return np.where(n_clustered[:, None] > 0, (near + together) / 2, near)
+def _against(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns on whether another class wins in an image's cluster, in the first partition and in all.
 
-
-def _in_clusters(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the columns about clusters, from the shares of classes in them (R, N, C) and the labels (N,)."""
-    together, n_clustered = _mean_where_clustered(clustered)
+    `clustered` (R, N, C) are the shares of the classes in the cluster of each image, `codes` (N,) its own class.
+    """
     against = np.stack([votes_against(shares, codes) for shares in clustered])
     return {
-        "cluster_share": np.where(n_clustered > 0, together[np.arange(len(codes)), codes], np.nan),
         "crosses_boundary": against[0],
-        "repeats_against": against.sum(axis=0) / np.maximum(n_clustered, 1),
+        "repeats_against": against.sum(axis=0) / np.maximum(_times_clustered(clustered), 1),
     }
 
 
@@ -136,10 +132,15 @@ def _others_of_class(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return np.bincount(codes)[codes] - of_group[2][of_group[1].ravel()]
 
 
-def _mean_where_clustered(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean over the partitions in which an image is in a cluster, (N, C), and their number, (N,)."""
-    n_clustered = (~np.isnan(shares[..., 0])).sum(axis=0)
-    return np.nansum(shares, axis=0) / np.maximum(n_clustered, 1)[:, None], n_clustered
+def _mean_where_clustered(shares: np.ndarray) -> np.ndarray:
+    """Return the mean of shares (R, N, C) over the partitions in which an image is in a cluster, (N, C), or NaN."""
+    times = _times_clustered(shares)[:, None]
+    return np.nansum(shares, axis=0) / np.where(times > 0, times, np.nan)
+
+
+def _times_clustered(shares: np.ndarray) -> np.ndarray:
+    """Return in how many partitions an image is in a cluster, (N,), from its shares of classes there (R, N, C)."""
+    return (~np.isnan(shares[..., 0])).sum(axis=0)
 
 
 def _reasons(table: pd.DataFrame, shares: np.ndarray, nearest: np.ndarray) -> list[str]:
