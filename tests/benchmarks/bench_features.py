@@ -18,13 +18,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from tests.benchmarks.interval import with_interval
-from workflow_scripts.backbones.extract import (
-    BATCH_SIZE,
-    CUDA_WORKERS,
-    ForwardPass,
-    padded_batches,
-    prepare,
-)
+from workflow_scripts.backbones.extract import BATCH_SIZE, CUDA_WORKERS, padded_batches
+from workflow_scripts.backbones.forward import ForwardPass, prepare
 from workflow_scripts.io.device import choose_device
 from workflow_scripts.io.parallel import threaded_map
 

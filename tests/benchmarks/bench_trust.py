@@ -32,7 +32,8 @@ from workflow_scripts.clusterers.linkage import cut
 from workflow_scripts.consensus import trust as module
 from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with, compact
 from workflow_scripts.consensus.consensus import Consensus, _votes, consensus
-from workflow_scripts.consensus.trust import Trust, cell_weights, opinions, support, trust, votes, with_labels
+from workflow_scripts.consensus.few_labels import with_labels
+from workflow_scripts.consensus.trust import Trust, cell_weights, opinions, support, trust, votes
 from workflow_scripts.io.points import reduced
 from workflow_scripts.metrics import score_restarts
 from workflow_scripts.reduce.pca import fit_pca

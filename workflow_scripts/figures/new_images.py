@@ -11,7 +11,7 @@ from PIL import Image
 from workflow_scripts.figures.embedding import cluster_looks
 from workflow_scripts.figures.overlay import LINES, LONGEST_SIDE, draw_image
 from workflow_scripts.figures.style import canvas, dot, legend_lines, legend_on_top, looks, short_names, theme
-from workflow_scripts.io.images import eight_bits
+from workflow_scripts.io.pixels import eight_bits
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
 from workflow_scripts.preprocess.pipeline import read_again
 

@@ -13,8 +13,9 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.clusterers.once import clusters_of, once
 from workflow_scripts.consensus.agreement import stability
+from workflow_scripts.consensus.few_labels import with_labels
 from workflow_scripts.consensus.resampling import stability_under_resampling
-from workflow_scripts.consensus.trust import trust, with_labels
+from workflow_scripts.consensus.trust import trust
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.style import (

@@ -10,7 +10,7 @@ import pandas as pd
 
 from workflow_scripts.intake.facts import Facts
 from workflow_scripts.intake.fingerprints import near_pairs
-from workflow_scripts.io.images import Reason
+from workflow_scripts.io.rejections import Reason
 
 Visual = Literal["report", "drop_same_pixels", "drop"]
 PAIR_COLUMNS = ("path", "other", "kind", "distance")

@@ -7,7 +7,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from workflow_scripts.io.images import Rows, bands, eight_bit_bands
+from workflow_scripts.io.pixels import Rows, bands, eight_bit_bands
 
 ROWS, COLUMNS = 64, 4096
 """The size of a tile of pairs of hashes, which fits into the cache of a processor core."""

@@ -20,9 +20,11 @@ from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
 from workflow_scripts.intake.origin import origin
 from workflow_scripts.intake.quality import Quality, measure, quality_notes, quality_table
-from workflow_scripts.io.images import FORMATS, ImageRejected, Reason, is_uniform, open_file
+from workflow_scripts.io.images import FORMATS, open_file
 from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.io.pixels import is_uniform
+from workflow_scripts.io.rejections import ImageRejected, Reason
 from workflow_scripts.io.tiff_rows import open_image
 
 COLUMNS = (

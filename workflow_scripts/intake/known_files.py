@@ -6,7 +6,8 @@ from pathlib import Path
 from workflow_scripts.intake.known import ID_DIGITS
 from workflow_scripts.intake.labels import label_images
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.io.images import ImageRejected, format_of, open_file
+from workflow_scripts.io.images import format_of, open_file
+from workflow_scripts.io.rejections import ImageRejected
 from workflow_scripts.provenance import file_digest
 
 

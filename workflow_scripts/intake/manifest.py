@@ -11,8 +11,8 @@ from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.label_table import DECIDED
 from workflow_scripts.intake.labels import Labelling, corrected, label_images
-from workflow_scripts.io.images import Reason
 from workflow_scripts.io.manifest import content_hash
+from workflow_scripts.io.rejections import Reason
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages", "taken", "instrument")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from workflow_scripts.io.images import BAND, FILE_BITS, Rows, bands, eight_bit_bands, limits
+from workflow_scripts.io.pixels import BAND, FILE_BITS, Rows, bands, eight_bit_bands, limits
 
 COLUMNS = (
     *("path", "width", "height", "brightness", "contrast", "sharpness"),

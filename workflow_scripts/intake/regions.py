@@ -13,9 +13,9 @@ from workflow_scripts.intake.boxes import Box, Boxes
 from workflow_scripts.intake.inspection import COLUMNS as IMAGE_COLUMNS
 from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS
 from workflow_scripts.intake.scale_bars.stripe import GreyLevels, image_rows
-from workflow_scripts.io.images import ImageRejected, Reason
 from workflow_scripts.io.memory import LARGEST_IMAGE, processes
 from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.io.rejections import ImageRejected, Reason
 from workflow_scripts.io.tiff_rows import open_image
 
 COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")

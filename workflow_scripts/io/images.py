@@ -4,123 +4,22 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
 from importlib.util import find_spec
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, Protocol, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from tifffile import PHOTOMETRIC, FileHandle, TiffFile, TiffPage
 
-
-class Reason(StrEnum):
-    """The reasons why a file is not taken into the data set."""
-
-    UNREADABLE = "unreadable"
-    TRUNCATED = "truncated"
-    NOT_AN_IMAGE = "not an image"
-    PDF = "format PDF is not read"
-    DJVU = "format DJVU is not read"
-    DM3 = "format DM3 is not read"
-    DM4 = "format DM4 is not read"
-    TOO_SMALL = "too small"
-    NO_SCALE = "no scale"
-    NO_BOX = "no box"
-    BOX = "box that does not fit"
-    TOO_LARGE = "too large"
-    NOT_FINITE = "not finite"
-    UNIFORM = "uniform"
-    PICKED = "set aside by hand"
-    MASK = "mask"
-    DUPLICATE = "duplicate content"
-    SAME_PIXELS = "duplicate pixels"
-    NEAR = "near-duplicate"
-    CONFLICT = "duplicate with another label"
-
-
-class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
-    """Raised for a file that is not taken into the data set, with the reason, details, and the format if known."""
-
-    def __init__(self, reason: Reason, detail: str, format: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = " ".join(detail.split())
-        self.format = format
-
-    def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}"
-
-
-FILE_BITS = 16
-"""Bits of the values of a file of whole numbers that has more than 8."""
-BAND = 256
-"""The number of rows that are converted at once, so that a large image is held in one type only."""
-
-
-class Rows(Protocol):
-    """The rows of an image (H, W) or (H, W, 3): an array, or `tiff_rows.PageRows`, which are read when they are
-    needed."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def dtype(self) -> np.dtype[Any]: ...
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
-
-
-def bands(image: Rows) -> Iterator[np.ndarray]:
-    """Yield the rows of an image in arrays of `BAND` rows, from top to bottom."""
-    return (image[top : top + BAND] for top in range(0, len(image), BAND))
-
-
-def joined(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
-    """Return the array (height, ...) uint8 of parts that follow each other from top to bottom."""
-    made, end = np.empty(0, np.uint8), 0
-    for part in parts:
-        if not end:
-            made = np.empty((height, *part.shape[1:]), np.uint8)
-        made[end : end + len(part)] = part
-        end += len(part)
-    return made
-
-
-def limits(parts: Iterable[np.ndarray]) -> tuple[float, float]:
-    """Return the lowest and the highest value of arrays."""
-    found = [(float(part.min()), float(part.max())) for part in parts]
-    return min(low for low, _ in found), max(high for _, high in found)
-
-
-def eight_bit_bands(image: Rows) -> Iterator[np.ndarray]:
-    """Yield the `bands` of an image as uint8; those of more bits are stretched from the lowest to the highest value of
-    the image."""
-    if image.dtype == np.uint8:
-        yield from bands(image)
-        return
-    low, high = limits(bands(image))
-    scale = 255 / (high - low) if high > low else 0.0
-    yield from (np.rint((band - low) * scale).astype(np.uint8) for band in bands(image))
-
-
-def eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels (H, W) or (H, W, 3) as uint8, joined from `eight_bit_bands`."""
-    return pixels if pixels.dtype == np.uint8 else joined(eight_bit_bands(pixels), len(pixels))
-
-
-def is_uniform(image: Rows) -> bool:
-    """Return whether all pixels of an image (H, W) or (H, W, 3) are the same."""
-    first = image[:1][0, 0]
-    return all((band == first).all() for band in bands(image))
-
+from workflow_scripts.io.pixels import Rows
+from workflow_scripts.io.rejections import ImageRejected, Reason
+from workflow_scripts.io.tiff_pages import check_length, tiff_mode, tiff_pixels
 
 Pixels = TypeVar("Pixels", bound=Rows, covariant=True)
 
@@ -143,23 +42,7 @@ class DecodedImage(Generic[Pixels]):
     pages: int
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A rectangle of a page (from 1) of a file, in pixels after the EXIF rotation."""
-
-    path: Path
-    page: int
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def of(self, pixels: np.ndarray) -> np.ndarray:
-        """Return a copy of this rectangle of `pixels` (H, W) or (H, W, 3), those of the whole page."""
-        return pixels[self.y : self.y + self.height, self.x : self.x + self.width].copy()
-
-
-# The first bytes of a file decide its format, not its name. RIFF may also be sound: see `_format`.
+# The first bytes of a file decide its format, not its name. RIFF may also be sound: see `format_of`.
 _SIGNATURES = {
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "JPEG": (b"\xff\xd8\xff",),
@@ -180,8 +63,6 @@ _NOT_READ = {
 }
 _DIGITAL_MICROGRAPH = ("DM3", "DM4")
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";", "JPEG2000": b"\xff\xd9"}
-_TIFF_COLOURS: dict[int, int] = {PHOTOMETRIC.MINISWHITE: 1, PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
-_ALPHA = {1: "associated", 2: "unassociated"}
 
 _CheckSize = Callable[[int, int], None]
 
@@ -361,7 +242,7 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> Decod
         pages = len(tiff.pages)
         if page.bitspersample > 8:
             try:
-                return DecodedImage(_oriented(_samples(page), page), "TIFF", tiff_mode(page), pages)
+                return DecodedImage(tiff_pixels(page), "TIFF", tiff_mode(page), pages)
             except (NotImplementedError, ValueError) as error:
                 if "imagecodecs" not in str(error):
                     raise
@@ -371,56 +252,6 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> Decod
     if decoded.pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
         return replace(decoded, pixels=65535 - decoded.pixels, pages=pages)  # Pillow does not invert these
     return replace(decoded, pages=pages)
-
-
-def check_length(page: TiffPage) -> None:
-    """Raise `ImageRejected` if the file ends before the pixels of a page."""
-    size = page.parent.filehandle.size
-    if any(start + count > size for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)):
-        raise ImageRejected(Reason.TRUNCATED, f"TIFF: pixels beyond the end of the file, {size} bytes")
-
-
-def _samples(page: TiffPage) -> np.ndarray:
-    """Return (H, W) or (H, W, 3) uint16 or float32 pixels of a page with more than 8 bits per sample."""
-    samples = page.asarray()
-    if page.axes == "SYX":
-        samples = np.moveaxis(samples, 0, -1)
-    colours = _TIFF_COLOURS.get(page.photometric, 0)
-    if np.iscomplexobj(samples) or samples.ndim not in (2, 3) or not colours:
-        raise ValueError(f"{page.dtype} with axes {page.axes} and colours {page.photometric!r} are not supported")
-    white = np.iinfo(samples.dtype).max if samples.dtype.kind in "iu" else 1.0
-    samples = samples.reshape(*samples.shape[:2], -1)
-    alpha = [_ALPHA.get(int(kind), "") for kind in page.extrasamples]
-    if samples.shape[2] > colours and not any(alpha):
-        raise ValueError(f"{samples.shape[2]} channels, allowed: {colours}")
-    pixels = samples[..., :colours]
-    if page.photometric == PHOTOMETRIC.MINISWHITE and samples.dtype.kind == "u":
-        pixels = white - pixels
-    if any(alpha):
-        opacity = samples[..., colours, None] / white
-        covered = pixels if alpha[0] == "associated" else pixels * opacity
-        pixels = np.rint(covered + white * (1 - opacity)) if samples.dtype.kind in "iu" else covered + (1 - opacity)
-    pixels = pixels.astype(np.uint16 if samples.dtype == np.uint16 else np.float32)
-    return pixels if colours == 3 else pixels[..., 0]
-
-
-def tiff_mode(page: TiffPage) -> str:
-    """Return Pillow's name of the pixel format of a page with more than 8 bits per sample, or one like it."""
-    colours = "RGB" if page.photometric == PHOTOMETRIC.RGB else "L"
-    names = {("L", "uint16"): "I;16", ("L", "float32"): "F"}
-    return names.get((colours, str(page.dtype)), f"{colours};{page.dtype}") + ("A" if page.extrasamples else "")
-
-
-def _oriented(pixels: np.ndarray, page: TiffPage) -> np.ndarray:
-    """Return the pixels with rows from the top and columns from the left (TIFF 6.0, tag Orientation)."""
-    code = int(page.tags.valueof("Orientation", 1))
-    if code >= 5:
-        pixels = np.swapaxes(pixels, 0, 1)
-    if code in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if code in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
 
 
 @contextmanager

@@ -12,22 +12,10 @@ import numpy as np
 from PIL import Image
 from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffPage
 
-from workflow_scripts.io.images import (
-    BAND,
-    DecodedImage,
-    ImageRejected,
-    Part,
-    Reason,
-    Rows,
-    check_length,
-    check_size,
-    decode,
-    format_of,
-    open_file,
-    quiet_decoders,
-    rejecting,
-    tiff_mode,
-)
+from workflow_scripts.io.images import DecodedImage, check_size, decode, format_of, open_file, quiet_decoders, rejecting
+from workflow_scripts.io.pixels import BAND, Part, Rows
+from workflow_scripts.io.rejections import ImageRejected, Reason
+from workflow_scripts.io.tiff_pages import check_length, tiff_mode
 
 _BY_TIFFFILE = (COMPRESSION.NONE, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE)
 _BY_PILLOW = (*_BY_TIFFFILE, COMPRESSION.LZW, COMPRESSION.PACKBITS, COMPRESSION.JPEG)

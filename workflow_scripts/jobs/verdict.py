@@ -6,8 +6,9 @@ from workflow_scripts.io import store
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import read_csv, read_parquet, write_csv
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
-from workflow_scripts.pages.verdict.findings import Study, sections
+from workflow_scripts.pages.verdict.findings import sections
 from workflow_scripts.pages.verdict.page import sentence_table, write_verdict
+from workflow_scripts.pages.verdict.study import Study
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake

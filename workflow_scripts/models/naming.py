@@ -15,13 +15,14 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.backbones.codebook import Codebook
 from workflow_scripts.backbones.descriptors import describe
-from workflow_scripts.backbones.extract import CUDA_WORKERS, padded_batches, prepare
+from workflow_scripts.backbones.extract import CUDA_WORKERS, padded_batches
+from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.backbones.joined import side_by_side
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.device import choose_device
-from workflow_scripts.io.images import Part
 from workflow_scripts.io.parallel import threaded_map
+from workflow_scripts.io.pixels import Part
 from workflow_scripts.models.monitoring import groups_of_features
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import preprocess_all

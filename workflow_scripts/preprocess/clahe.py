@@ -4,7 +4,7 @@ import numpy as np
 from skimage.color import hsv2rgb, rgb2hsv
 from skimage.exposure import equalize_adapthist
 
-from workflow_scripts.io.images import BAND
+from workflow_scripts.io.pixels import BAND
 
 
 def apply(image: np.ndarray, kernel_size: int | None = None, clip_limit: float = 0.01, nbins: int = 256) -> np.ndarray:

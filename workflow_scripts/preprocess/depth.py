@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workflow_scripts.io.images import FILE_BITS
+from workflow_scripts.io.pixels import FILE_BITS
 
 AS_TAKEN = True
 

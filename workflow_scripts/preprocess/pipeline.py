@@ -13,8 +13,10 @@ import numpy as np
 from skimage.util import img_as_ubyte
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.io.images import ImageRejected, Part, read_image
+from workflow_scripts.io.images import read_image
 from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.io.pixels import Part
+from workflow_scripts.io.rejections import ImageRejected
 from workflow_scripts.io.tiff_rows import open_rows
 
 Steps = Sequence[Mapping[str, Any]]

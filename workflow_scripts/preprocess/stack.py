@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.io import store
-from workflow_scripts.io.images import Part
 from workflow_scripts.io.memory import PREPROCESSING_BYTES, processes
+from workflow_scripts.io.pixels import Part
 from workflow_scripts.io.tables import read_csv
 from workflow_scripts.preprocess.pipeline import module_of, preprocess_all
 

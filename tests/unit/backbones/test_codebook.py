@@ -6,8 +6,9 @@ import torch
 from sklearn.mixture import GaussianMixture
 
 from workflow_scripts.backbones.codebook import Fisher, Vlad, learn, named, restored, sampled, stored, unit_length
-from workflow_scripts.backbones.extract import extract, prepare
+from workflow_scripts.backbones.extract import extract
 from workflow_scripts.backbones.family import layer_width
+from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 

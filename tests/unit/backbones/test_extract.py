@@ -14,7 +14,9 @@ from torch import nn
 
 from workflow_scripts.backbones import extract as module
 from workflow_scripts.backbones import family
-from workflow_scripts.backbones.extract import Rows, extract, padded_batches, prepare
+from workflow_scripts.backbones.extract import extract, padded_batches
+from workflow_scripts.backbones.feature_writer import FeatureWriter
+from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -277,11 +279,11 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from workflow_scripts.backbones import extract as module
-module.SECONDS_BETWEEN_CHECKPOINTS = 0
+from workflow_scripts.backbones import extract as module, feature_writer
+feature_writer.SECONDS_BETWEEN_CHECKPOINTS = 0
 def report(done, total):
     if done >= 20:
-        module.Rows.save = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+        feature_writer.FeatureWriter.save = lambda self: os.kill(os.getpid(), signal.SIGKILL)
 folder = Path(sys.argv[1])
 images = np.load(folder / "images.npy")
 outputs = {layer: folder / f"{layer}.h5" for layer in ("fire9_avg", "fire5_max")}
@@ -358,7 +360,7 @@ def test_a_damaged_file_of_a_killed_run_begins_anew(tmp_path, name, kept):
 def test_features_that_are_no_numbers_are_one_line(tmp_path):
     with (
         pytest.raises(UserError, match=r"fire9_avg\.h5: the network gives .*NaN.* for image 0{15}2;"),
-        Rows({"fire9_avg": tmp_path / "fire9_avg.h5"}, {"fire9_avg": 2}, some_ids(4), {}) as rows,
+        FeatureWriter({"fire9_avg": tmp_path / "fire9_avg.h5"}, {"fire9_avg": 2}, some_ids(4), {}) as rows,
     ):
         rows.append({"fire9_avg": np.array([[1, 2], [3, 4], [5, np.nan], [7, 8]])})
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from workflow_scripts.backbones import family, generate_nodes, timm_family, weights
-from workflow_scripts.backbones.extract import prepare
+from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.errors import UserError
 

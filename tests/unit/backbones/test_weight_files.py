@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from workflow_scripts.backbones import weights
-from workflow_scripts.backbones.extract import prepare
+from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 

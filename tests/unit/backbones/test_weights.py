@@ -229,7 +229,7 @@ def test_the_old_names_of_densenet():
 
 
 def test_another_head_is_told_and_refused_only_where_it_is_needed(tmp_path):
-    from workflow_scripts.backbones.extract import prepare
+    from workflow_scripts.backbones.forward import prepare
 
     torch.save(torchvision.models.squeezenet1_1(num_classes=6).state_dict(), tmp_path / "six.pth")
     backbone = {"model": "squeezenet1_1", "weights": str(tmp_path / "six.pth")}

@@ -33,7 +33,7 @@ IDS = [f"{number:016x}" for number in range(len(IRIS))]
 MAKERS = {
     *("preprocess.stack", "intake.subsets", "reduce.pca", "reduce.maps", "reduce.autoencoder"),
     *("reduce.ica", "reduce.kernel_pca"),
-    *("backbones.extract", "backbones.joined", "backbones.brought", "backbones.descriptors.__init__"),
+    *("backbones.feature_writer", "backbones.joined", "backbones.brought", "backbones.descriptors.__init__"),
     "io.agreement",
 }
 """The modules that write stores, beside `clusterers`, whose methods have a kind each."""

@@ -16,7 +16,9 @@ from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.regions import Tiling, cut
 from workflow_scripts.io import tiff_rows
-from workflow_scripts.io.images import ImageRejected, Part, Reason, decode, open_file, read_image
+from workflow_scripts.io.images import decode, open_file, read_image
+from workflow_scripts.io.pixels import Part
+from workflow_scripts.io.rejections import ImageRejected, Reason
 from workflow_scripts.io.tiff_rows import PageRows, open_image, open_rows
 from workflow_scripts.preprocess.pipeline import files_and_pixels
 

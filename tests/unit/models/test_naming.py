@@ -8,7 +8,7 @@ import pytest
 import torch
 from bad_images import COLOUR, GREY, encoded
 
-from workflow_scripts.backbones.extract import prepare
+from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.errors import UserError
 from workflow_scripts.models import naming
 from workflow_scripts.models.naming import predict_images

@@ -8,7 +8,7 @@ from bad_images import encoded
 from figure_artefacts import CELL, write_scores
 from sklearn.cluster import KMeans
 
-from workflow_scripts.backbones.extract import prepare
+from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import fit_model

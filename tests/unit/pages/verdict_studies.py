@@ -17,8 +17,9 @@ from workflow_scripts.figures.style import save
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.metrics import score_restarts
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
-from workflow_scripts.pages.verdict.findings import Study, sections
+from workflow_scripts.pages.verdict.findings import sections
 from workflow_scripts.pages.verdict.page import write_verdict
+from workflow_scripts.pages.verdict.study import Study
 
 COMPARING = ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough")
 CELLS = [

@@ -9,10 +9,13 @@ import numpy as np
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.scale_bars.bar import Bar, find_bars
+from workflow_scripts.intake.scale_bars.lengths import agreed, nearest_length
 from workflow_scripts.intake.scale_bars.metadata import Calibration, calibration
+from workflow_scripts.intake.scale_bars.recognition import recognise
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
-from workflow_scripts.intake.scale_bars.text import INK, STRONG_INK, agreed, nearest_length, recognise, texts_near
-from workflow_scripts.io.images import ImageRejected, read_image
+from workflow_scripts.intake.scale_bars.text import INK, STRONG_INK, texts_near
+from workflow_scripts.io.images import read_image
+from workflow_scripts.io.rejections import ImageRejected
 
 NM_PER_PIXEL = (0.005, 40_000.0)
 """Smallest and largest plausible size of a pixel, nanometres."""

@@ -7,7 +7,7 @@ import numpy as np
 from skimage.color import rgb2gray
 
 from workflow_scripts.intake.scale_bars.bar import boxes
-from workflow_scripts.io.images import BAND, Rows, bands, joined, limits
+from workflow_scripts.io.pixels import BAND, Rows, bands, joined, limits
 
 HEIGHTS = (0.02, 0.25)
 """Smallest and largest height of a stripe, as shares of the image's height."""

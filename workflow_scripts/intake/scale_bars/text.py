@@ -1,21 +1,12 @@
-"""The text of a scale bar: finding it, reading it by Tesseract, and the length that it names."""
+"""Search for the texts near a scale bar that may name its length."""
 
-import os
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import floor, log, log10
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
-import pytesseract
-from PIL import Image, ImageFilter
 from scipy import ndimage
 
-from workflow_scripts.errors import UserError
 from workflow_scripts.intake.scale_bars.bar import Bar, Box, boxes, parts
 
 SPACE = 1.6
@@ -36,26 +27,6 @@ MISSING = 0.4
 """The width of a gap before or between letters, in heights of a letter, above which a letter may be missing."""
 ONE = 0.42
 """The ratio of width to height below which a digit can only be 1."""
-SCREEN = 4
-"""The fewest texts for which each is first read at two sizes only, to discard those that name no length."""
-HEIGHTS = (28, 32, 40, 48)
-"""The heights in pixels to which a text is enlarged. Each is read twice, plain and smoothed."""
-SMOOTHING = 1 / 40
-"""The standard deviation of the smoothing, as a share of the height."""
-MARGIN = 16
-"""The white margin around an enlarged text, pixels."""
-FEWEST, SHARE = 3, 0.75
-"""The fewest readings that must name the same length, and the least share of all readings that name a length."""
-NM = {"n": 1.0, "µ": 1e3, "m": 1e6}
-LEADING = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
-"""The allowed lengths of a bar, apart from a power of ten."""
-
-# Tesseract may read a micro sign as one or two of these letters, and a digit as one of the letters below.
-_LENGTH = re.compile(r"(?P<number>.+?)(?P<unit>n|m|[uµμpyjwvU]{1,2})[mM]{1,2}")
-_HINT = re.compile(r"[0-9lIi|oOsSzZT].*[mM]")
-_NUMBER = re.compile(r"[1-9]\d{0,3}(\.\d{1,2})?|0\.\d{1,2}")
-_DIGITS = {**dict.fromkeys("lIi|tTL!", "1"), **dict.fromkeys("zZ", "2"), **dict.fromkeys("sS$", "5")}
-_TO_DIGITS = str.maketrans({**_DIGITS, **dict.fromkeys("oOQD@", "0"), ",": "."})
 
 
 @dataclass(frozen=True)
@@ -74,27 +45,6 @@ class Text:
     distance: float
     number: np.ndarray | None = None
     ones: tuple[bool, ...] = ()
-
-
-@dataclass(frozen=True)
-class Readings:
-    """Readings of one text by Tesseract, in different sizes.
-
-    Attributes
-    ----------
-    whole : the readings of the whole text.
-    number : the readings of the number before its `µm`, if the text has the shape of one (`Text.number`).
-    ones : for each digit of this number, whether it is so narrow that it can only be 1.
-    """
-
-    whole: Sequence[str] = ()
-    number: Sequence[str] = ()
-    ones: tuple[bool, ...] = ()
-
-    @property
-    def usual(self) -> str:
-        """Return the most frequent reading of the whole text."""
-        return max(self.whole, key=self.whole.count)
 
 
 def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) -> list[Text]:
@@ -261,119 +211,3 @@ def _micro(line: Sequence[Box]) -> Box | None:
     is_low = micro.bottom >= last.bottom + max(2, 0.12 * letter)
     others = all(part.bottom <= last.bottom + max(1, 0.08 * letter) for part in digits)
     return micro if is_low and others and last.width >= 0.9 * last.height else None
-
-
-def recognise(texts: Sequence[Text]) -> list[Readings]:
-    """Read each text, and the number in it, by Tesseract; each is enlarged in several ways and read several times.
-
-    One process of Tesseract reads them all. Raises `UserError` if the program `tesseract` is not installed or fails.
-    """
-    chosen = _promising(texts) if len(texts) >= SCREEN else list(range(len(texts)))
-    images = [image for i in chosen for image in (texts[i].pixels, texts[i].number) if image is not None]
-    pages = [page for image in images for page in _enlarged(image)]
-    read, variants = _recognise(pages), 2 * len(HEIGHTS)
-    each = iter(read[start : start + variants] for start in range(0, len(pages), variants))
-    readings = [Readings(("",))] * len(texts)
-    for i in chosen:
-        whole = next(each)
-        readings[i] = Readings(whole, next(each) if texts[i].number is not None else (), texts[i].ones)
-    return readings
-
-
-def _promising(texts: Sequence[Text]) -> list[int]:
-    """Return the indices of the texts that may name a length: a number and an m are read in them at one of two
-    sizes."""
-    pages = [page for text in texts for page in list(_enlarged(text.pixels))[2:6:3]]
-    read = _recognise(pages)
-    return [
-        i for i, text in enumerate(texts) if text.number is not None or any(map(_HINT.search, read[2 * i : 2 * i + 2]))
-    ]
-
-
-def _recognise(pages: Sequence[Image.Image]) -> list[str]:
-    if not pages:
-        return []
-    os.environ["OMP_THREAD_LIMIT"] = "1"  # more threads are slower for a line of text
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "pages.tif"
-        pages[0].save(file, save_all=True, append_images=pages[1:])
-        try:
-            read = pytesseract.image_to_string(str(file), lang="eng", config="--oem 1 --psm 7")
-        except pytesseract.TesseractNotFoundError:
-            raise UserError(
-                "config: intake.scale_bars: found no program tesseract, which reads the scales of images without "
-                "metadata; install it (Debian: tesseract-ocr, conda-forge: tesseract)"
-            ) from None
-        except pytesseract.TesseractError as error:
-            raise UserError(f"config: intake.scale_bars: tesseract failed: {' '.join(error.message.split())}") from None
-    return [" ".join(page.split()) for page in read.split("\f")[: len(pages)]]
-
-
-def _enlarged(text: np.ndarray) -> Iterator[Image.Image]:
-    image = Image.fromarray(text)
-    for height in HEIGHTS:
-        width = max(1, round(image.width * height / image.height))
-        page = Image.new("L", (width + 2 * MARGIN, height + 2 * MARGIN), 255)
-        page.paste(image.resize((width, height), Image.Resampling.BICUBIC), (MARGIN, MARGIN))
-        yield page
-        yield page.filter(ImageFilter.GaussianBlur(SMOOTHING * height))
-
-
-def length_of(text: str) -> float | None:
-    """Return the length in nanometres that a text names, or None.
-
-    The text must be a round number with nm, µm or mm, including Tesseract's common misreadings of these. Nothing may
-    follow the unit, because the exponent of nm⁻¹ is read as a quotation mark.
-    """
-    match = _LENGTH.fullmatch(text.replace(" ", "").lstrip(":;-_~*°'\"‘’“”").rstrip(".,:;_~"))
-    return _nm(match["number"], NM.get(match["unit"], NM["µ"])) if match else None
-
-
-def _nm(number: str, unit: float) -> float | None:
-    number = number.replace(" ", "").translate(_TO_DIGITS)
-    if not _NUMBER.fullmatch(number) or not float(number):
-        return None
-    if float(f"{float(number):e}".partition("e")[0]) not in LEADING:
-        return None
-    return round(float(number) * unit, 6)
-
-
-def nearest_length(nm: float) -> float:
-    """Return the round length nearest to `nm`, nanometres."""
-    power = 10 ** floor(log10(nm))
-    return power * min((*LEADING, 10), key=lambda leading: abs(log(leading * power / nm)))
-
-
-def agreed(read: Readings) -> tuple[float, float] | None:
-    """Return the length in nanometres that the readings of a text agree on, and the share of readings that name it.
-
-    Readings of the number before `µm` must agree with each other, and with those readings of the whole text that name a
-    length. A reading does not count if it has another digit where only a 1 is possible. Returns None if there is no
-    agreement.
-    """
-    numbers = [text.strip(".,:;-_").replace(" ", "") for text in read.number]
-    parted = [length for text in numbers if _fits(text, read.ones) and (length := _nm(text, NM["µ"]))]
-    whole = [length for text in read.whole if _fits(text, read.ones) and (length := length_of(text))]
-    of_whole, of_parts = _majority(whole), _majority(parted)
-    is_split = (len(set(whole)) > 1 and not of_whole) or (len(set(parted)) > 1 and not of_parts)
-    named = {*([of_whole] if of_whole else whole), *([of_parts] if of_parts else parted)}
-    if is_split or len(named) > 1:
-        return None
-    length = of_whole or of_parts
-    if not length:
-        return None
-    return length, (whole if of_whole else parted).count(length) / len(read.whole if of_whole else read.number)
-
-
-def _fits(text: str, ones: Sequence[bool]) -> bool:
-    """Return whether a reading has enough digits, and a 1 for each digit that can only be 1."""
-    digits = [letter for letter in text.replace(" ", "").translate(_TO_DIGITS) if letter.isdigit()]
-    is_long = len(digits) >= len(ones)
-    return is_long and all(digit == "1" for digit, is_one in zip(digits, ones, strict=False) if is_one)
-
-
-def _majority(lengths: Sequence[float]) -> float | None:
-    if not lengths:
-        return None
-    (length, votes), *_ = Counter(lengths).most_common(1)
-    return length if votes >= FEWEST and votes >= SHARE * len(lengths) else None

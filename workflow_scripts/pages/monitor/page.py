@@ -7,13 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.io.images import eight_bits
+from workflow_scripts.io.pixels import eight_bits
 from workflow_scripts.models.batch_tests import smallest_p_value
 from workflow_scripts.models.monitoring import CHARTS, alarms_of
+from workflow_scripts.pages.answers.page import SIDE, Section, Sentence, Shown, write_answers
 from workflow_scripts.pages.parts.thumbnails import data_uri
-from workflow_scripts.pages.verdict.findings import Section, Shown
-from workflow_scripts.pages.verdict.page import SIDE, write_sections
-from workflow_scripts.pages.verdict.sentences import Sentence, count, listed, percent
+from workflow_scripts.pages.verdict.sentences import count, listed, percent
 from workflow_scripts.preprocess.pipeline import read_again
 
 ROOT = "../../"
@@ -52,7 +51,7 @@ def write_monitor(
     shown = list(dict.fromkeys(image.image for images in sections[1].images.values() for image in images))
     files = [Path(facts["folder"]) / name for name in shown]
     lines = [sentence.text for sentence in noticed][:5]
-    write_sections(
+    write_answers(
         path,
         {
             "title": f"Monitor: {facts['folder']}",

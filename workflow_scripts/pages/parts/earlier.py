@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.io.images import Reason
+from workflow_scripts.io.rejections import Reason
 
 
 def earlier(by_hand: pd.DataFrame) -> list[dict[str, Any]]:

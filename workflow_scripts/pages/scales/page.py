@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
-from workflow_scripts.io.images import ImageRejected, read_image
+from workflow_scripts.io.images import read_image
 from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.io.rejections import ImageRejected
 from workflow_scripts.pages.parts.thumbnails import forget_others, inside, jpeg, write_beside
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
 

@@ -1,23 +1,19 @@
 """Turn the tables of a study into the sections of its verdict: questions, sentences and images to show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.grid.axes import AXES, SWITCHES, TITLES
+from workflow_scripts.grid.axes import AXES, SWITCHES
 from workflow_scripts.grid.cells import word
+from workflow_scripts.pages.answers.page import Section, Sentence, Shown
 from workflow_scripts.pages.verdict import sentences
-from workflow_scripts.pages.verdict.sentences import Sentence
+from workflow_scripts.pages.verdict.study import Study, choice_in_words
 
-TOO_FEW = 0.5
-"""If shuffled partitions reach this agreement, there are too few images for any conclusion."""
 KEPT = 0.5
 """Smallest share of the votes with which an image keeps its group."""
-BETWEEN = 0.5
-"""An image lies between two groups if the second has at least this share of the votes of its own group."""
 
 PERTURBED = {
     "rotate": "rotated by {:g}°",
@@ -32,135 +28,23 @@ PERTURBED = {
 TURNED = ("rotate", "flip")
 
 
-class Shown(NamedTuple):
-    """An image on the page: its id, its description in a sentence, and lines of text that stand below it."""
-
-    image: str
-    caption: str
-    below: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Section:
-    """A question of the page with the sentences that answer it.
-
-    `figure` is the kind of the figure beside it, if one is; `images` are shown by heading.
-    """
-
-    key: str
-    question: str
-    answers: list[Sentence]
-    figure: str | None = None
-    images: Mapping[str, list[Shown]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Study:
-    """The inputs of a verdict; `tables` are those of the study's figures by kind, some of which may be missing."""
-
-    manifest: pd.DataFrame
-    rejected: pd.DataFrame
-    consensus: pd.DataFrame
-    chosen_k: str
-    tables: Mapping[str, pd.DataFrame]
-
-    def table(self, kind: str) -> pd.DataFrame:
-        """Return the table of a figure, empty if the study has none of this kind."""
-        return self.tables.get(kind, pd.DataFrame())
-
-    @property
-    def n_cells(self) -> int:
-        """Return the number of cells that are compared, at least 1."""
-        return max(len(self.table("trust")), 1)
-
-    @property
-    def verdict(self) -> str:
-        """Return the verdict of `consensus.trust`, or `few` if the images are so few that shuffled partitions agree."""
-        trust = self.table("trust")
-        if trust.empty:
-            return "nothing"
-        first = trust.iloc[0]
-        return "few" if first["verdict"] == "nothing" and first["chance"] >= TOO_FEW else str(first["verdict"])
-
-    @property
-    def agreement(self) -> float:
-        """Return the agreement of the most trusted cell with the others; 0 if there is one cell."""
-        trust = self.table("trust")
-        return float(trust["agreement"].iloc[0]) if len(trust) else 0.0
-
-    @property
-    def n_groups(self) -> int:
-        """Return the number of groups of the consensus."""
-        return int(self.consensus["group"].nunique())
-
-    @property
-    def n_labelled(self) -> int:
-        """Return the number of images with a label."""
-        return int(self.manifest["label"].notna().sum())
-
-    @property
-    def fragile(self) -> pd.DataFrame:
-        """Return the images between two groups, the most fragile first."""
-        table = self.consensus
-        between = table["second_agreement"] >= BETWEEN * table["agreement"]
-        return table[between & table["second"].notna()].sort_values(["margin", "path"], kind="stable")
-
-    @property
-    def effects(self) -> list[tuple[str, float, float, float]]:
-        """Return for each choice of the study its words, its share of the disagreement, p, and the ARI that a change
-        costs."""
-        table = self.table("partition_effects")
-        if table.empty:
-            return []
-        mains = table[table["order"] == 1]
-        return [(choice_in_words(row.term), row.share, row.p, row.added) for row in mains.itertuples()]
-
-
-def choice_in_words(axis: str) -> str:
-    """Return an axis in the form for sentences, such as `layer` or `number of components`."""
-    name = TITLES[axis]
-    return name[0].lower() + name[1:]
-
-
 def sections(study: Study, shown: int, per_group: int) -> list[Section]:
     """Return the sections of the page, with `shown` fragile images and `per_group` typical images per group."""
-    n_images = len(study.manifest)
-    fragile = study.fragile
-    moved = fragile.loc[fragile["flips"], "choice"].value_counts(sort=False).sort_index()
-    mover = (choice_in_words(str(moved.idxmax())), int(moved.max())) if len(moved) else None
-    matters = sentences.choice_that_matters(study.verdict, study.effects)
-    kept = int((study.consensus["agreement"] > KEPT).sum())
     restarts, enough = _restarts(study)
-    steps_images = {} if _says_nothing(study) else {"Between two groups": _fragile_images(fragile.head(shown))}
+    matters = sentences.choice_that_matters(study.verdict, study.effects)
+    next_steps = sentences.next_steps(_state(study, shown, enough))
     return [
         Section("images", "Which images are these?", _images(study)),
-        Section(
-            "groups",
-            "How many groups are there?",
-            [_groups(study)],
-            _kind(study, "choose_k"),
-            _typical(study, per_group),
-        ),
-        Section(
-            "survives",
-            "What survives every choice?",
-            [sentences.survival(study.verdict, study.n_cells, n_images, kept)],
-            _kind(study, "choice_map"),
-        ),
+        _groups(study, per_group),
+        Section("survives", "What survives every choice?", [_survival(study)], _kind(study, "choice_map")),
         Section("trust", "Which cell is to be trusted?", _trust(study), _kind(study, "trust")),
         Section("choice", "Which choice matters?", [matters], _kind(study, "partition_effects")),
         Section("curve", "What does every cell score?", [_curve(study)], _kind(study, "specification_curve")),
         Section("restarts", "Were there enough restarts?", [restarts], _kind(study, "restarts_enough")),
         Section("confounders", "Did it cluster the microscope?", [_confounders(study)], _kind(study, "nuisances")),
         *_perturbations(study),
-        Section(
-            "fragile",
-            "Which images do not survive?",
-            [sentences.fragile(study.verdict, study.agreement, study.n_cells, n_images, len(fragile), mover)],
-            None,
-            steps_images,
-        ),
-        Section("next", "What to do next?", sentences.next_steps(_state(study, shown, enough))),
+        _fragile(study, shown),
+        Section("next", "What to do next?", next_steps),
     ]
 
 
@@ -201,11 +85,18 @@ def _images(study: Study) -> list[Sentence]:
     ]
 
 
-def _groups(study: Study) -> Sentence:
-    table = study.table("choose_k")
+def _groups(study: Study, per_group: int) -> Section:
+    """Return the section about the number of groups, with typical images of each."""
+    figure, table = _kind(study, "choose_k"), study.table("choose_k")
     agreed = table["standing_out"].iloc[0] if len(table) else np.nan
     criteria = None if pd.isna(agreed) else int(agreed)
-    return sentences.number_of_groups(study.n_groups, study.chosen_k, criteria, "choose_k" in study.tables)
+    sentence = sentences.number_of_groups(study.n_groups, study.chosen_k, criteria, figure is not None)
+    return Section("groups", "How many groups are there?", [sentence], figure, _typical(study, per_group))
+
+
+def _survival(study: Study) -> Sentence:
+    kept = int((study.consensus["agreement"] > KEPT).sum())
+    return sentences.survival(study.verdict, study.n_cells, len(study.manifest), kept)
 
 
 def _says_nothing(study: Study) -> bool:
@@ -312,6 +203,16 @@ def _perturbed(study: Study) -> pd.DataFrame:
 def _turning_matters(study: Study) -> bool:
     table = _perturbed(study)
     return len(table) > 0 and bool((table["perturbation"].isin(TURNED) & (table["low"] >= sentences.NOTABLE)).any())
+
+
+def _fragile(study: Study, shown: int) -> Section:
+    """Return the section about the images between two groups; it shows the first ones if the cells agree."""
+    table = study.fragile
+    moved = table.loc[table["flips"], "choice"].value_counts(sort=False).sort_index()
+    mover = (choice_in_words(str(moved.idxmax())), int(moved.max())) if len(moved) else None
+    sentence = sentences.fragile(study.verdict, study.agreement, study.n_cells, len(study.manifest), len(table), mover)
+    images = {} if _says_nothing(study) else {"Between two groups": _fragile_images(table.head(shown))}
+    return Section("fragile", "Which images do not survive?", [sentence], None, images)
 
 
 def _fragile_images(fragile: pd.DataFrame) -> list[Shown]:

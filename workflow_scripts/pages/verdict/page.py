@@ -1,6 +1,5 @@
 """Write the verdict page: one HTML file with figures and images, and links to the tables."""
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,12 +8,10 @@ from typing import Any
 import pandas as pd
 
 from workflow_scripts.io.store import replacing
+from workflow_scripts.pages.answers.page import SIDE, Section, write_answers
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
-from workflow_scripts.pages.parts.writing import write_page
-from workflow_scripts.pages.verdict.findings import Section, five_lines
+from workflow_scripts.pages.verdict.findings import five_lines
 
-SIDE = 112
-"""Side of an image on the page in pixels."""
 ROOT = "../"
 """Path from the page of a study to the folder of all results, where links begin."""
 
@@ -39,49 +36,11 @@ def write_verdict(
         "root": ROOT,
     }
     lines = [sentence.text for sentence in five_lines(made)]
-    write_sections(path, about, links, lines, made, figures, thumbnails.data_uris(dict.fromkeys(_shown(made)), SIDE))
-
-
-def write_sections(
-    path: str,
-    about: Mapping[str, str],
-    links: Mapping[str, str],
-    lines: Sequence[str],
-    sections: Sequence[Section],
-    figures: Mapping[str, str],
-    thumbnails: Mapping[str, str],
-) -> None:
-    """Write a page of questions and answers.
-
-    `about` says what the page is: its `title`, a sentence `about` its subject, and the path `root` from it to the
-    folder of all results, where links begin. `lines` are the most important sentences, `thumbnails` data URIs.
-    """
-    data = {
-        **about,
-        "links": dict(links),
-        "lines": list(lines),
-        "sections": [_section(section, figures) for section in sections],
-        "thumbnails": dict(thumbnails),
-    }
-    write_page(path, Path(__file__).parent, data)
-
-
-def _section(section: Section, figures: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "key": section.key,
-        "question": section.question,
-        "answers": [vars(answer) for answer in section.answers],
-        "figure": _png(figures[section.figure]) if section.figure else None,
-        "images": [{"heading": heading, "images": members} for heading, members in section.images.items()],
-    }
+    write_answers(path, about, links, lines, made, figures, thumbnails.data_uris(dict.fromkeys(_shown(made)), SIDE))
 
 
 def _shown(sections: Sequence[Section]) -> list[str]:
     return [image for section in sections for shown in section.images.values() for image, *_ in shown]
-
-
-def _png(path: str) -> str:
-    return f"data:image/png;base64,{base64.b64encode(Path(path).read_bytes()).decode()}"
 
 
 def write_front_page(study_page: str, path: str) -> None:

@@ -6,10 +6,9 @@ All functions are pure; no sentence claims more than its numbers show.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import Literal
 
-Strength = Literal["strong", "weak", "none", "fact"]
-"""Strength of the evidence: strong, weak or none; `fact` for a count, which needs no evidence."""
+from workflow_scripts.pages.answers.page import Sentence, Strength
+
 SURE = 0.05
 """p-value below which a finding is not explained by chance."""
 LEADS = 0.5
@@ -22,19 +21,6 @@ MOST_IMAGES = 0.8
 """Share of images that keep their group from which on the groups survive."""
 NOTABLE = 0.1
 """Smallest share (of a fact, of the disagreement, or of the images) that is worth more than a remark."""
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence, the strength of the evidence for it, its number, and the table of that number.
-
-    `number` is None if the sentence says that there is none; `table` is a key of the page's links.
-    """
-
-    text: str
-    strength: Strength
-    number: float | None
-    table: str
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

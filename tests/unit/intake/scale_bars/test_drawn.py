@@ -9,10 +9,11 @@ from PIL import Image
 
 from workflow_scripts.intake.scale_bars import read
 from workflow_scripts.intake.scale_bars.bar import Bar, Box, find_bars
+from workflow_scripts.intake.scale_bars.lengths import Readings, agreed, length_of, nearest_length
 from workflow_scripts.intake.scale_bars.metadata import calibration
 from workflow_scripts.intake.scale_bars.read import Reason, read_scale
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels, image_rows
-from workflow_scripts.intake.scale_bars.text import Readings, agreed, length_of, nearest_length, texts_near
+from workflow_scripts.intake.scale_bars.text import texts_near
 from workflow_scripts.preprocess import crop_data_bar
 
 GREY = np.random.default_rng(0).integers(0, 255, (80, 100), dtype=np.uint8)

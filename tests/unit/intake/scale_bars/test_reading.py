@@ -14,8 +14,9 @@ from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.manifest import label
 from workflow_scripts.intake.scale_bars import table as scale_bars
 from workflow_scripts.intake.scale_bars.read import Reading
+from workflow_scripts.intake.scale_bars.recognition import recognise
 from workflow_scripts.intake.scale_bars.table import COLUMNS, corrected, files_of, notes, read_scales
-from workflow_scripts.intake.scale_bars.text import Text, recognise
+from workflow_scripts.intake.scale_bars.text import Text
 
 COUNT = 60
 

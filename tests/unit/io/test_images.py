@@ -13,8 +13,9 @@ from tests.peak_memory import peaks
 from workflow_scripts.intake.facts import Facts
 from workflow_scripts.intake.inspection import _inspect
 from workflow_scripts.io import images
-from workflow_scripts.io.images import ImageRejected, decode, open_file, read_image
+from workflow_scripts.io.images import decode, open_file, read_image
 from workflow_scripts.io.memory import READING_BYTES
+from workflow_scripts.io.rejections import ImageRejected
 
 ORIENTED = {  # EXIF tag 0x0112: what has to be done to the stored rows and columns
     1: lambda pixels: pixels,

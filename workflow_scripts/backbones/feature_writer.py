@@ -1,0 +1,169 @@
+"""The writer of the feature stores of one forward pass, which can go on after it was killed."""
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+from typing import Any, BinaryIO, Self
+from zlib import crc32
+
+import numpy as np
+
+from workflow_scripts.backbones.codebook import Codebook, named
+from workflow_scripts.errors import UserError, refusals_of
+from workflow_scripts.io import store
+from workflow_scripts.io.manifest import content_hash
+from workflow_scripts.provenance import digest
+
+log = logging.getLogger(__name__)
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+ROW_DTYPE = np.dtype("<f4")
+STORED_ROWS = 1024
+"""The number of rows that are copied into a store at once."""
+CHECKED_BYTES = 1 << 24
+"""The number of bytes that are read at once for a checksum."""
+
+
+class FeatureWriter:
+    """A writer of the stores of one pass that can go on after it was killed. It is a context manager.
+
+    Until the end the rows of each layer are in a plain file, and a small file says how many of them are on the disk,
+    with their checksums. So a kill damages only rows that are then written again, rows that were damaged later are
+    computed anew, and the bytes of the stores are those of an uninterrupted run.
+
+    Parameters
+    ----------
+    outputs : the path of the store of each layer.
+    widths : the number of features of each layer.
+    image_ids : N str.
+    attributes : of the stores; the layer is added.
+    trained_on : the ids of the images that the network was trained on.
+    codebooks : the codebook of each layer that has one, which its store keeps.
+    """
+
+    def __init__(
+        self,
+        outputs: Mapping[str, Path],
+        widths: Mapping[str, int],
+        image_ids: Sequence[str],
+        attributes: Mapping[str, Any],
+        trained_on: Sequence[str] = (),
+        codebooks: Mapping[str, Codebook] | None = None,
+    ) -> None:
+        self.outputs, self.widths, self.image_ids = outputs, widths, image_ids
+        self.attributes, self.trained_on, self.codebooks = attributes, trained_on, codebooks or {}
+        self.made_from = digest([list(outputs), dict(widths), dict(attributes), list(image_ids)])
+        self.done = self.saved = 0
+        self._checksums = dict.fromkeys(outputs, 0)
+        self._progress = _beside(next(iter(outputs.values())), "progress")
+        self._streams: dict[str, BinaryIO] = {}
+        self._open = ExitStack()
+        self._last = monotonic()
+
+    def __enter__(self) -> Self:
+        for path in self.outputs.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._take_over()
+        for layer, path in self.outputs.items():
+            stream = self._open.enter_context(open(_beside(path, "rows"), "r+b" if self.done else "wb"))
+            stream.seek(self.done * self._row_bytes(layer))
+            self._streams[layer] = stream
+        return self
+
+    def _take_over(self) -> None:
+        """Go on from the rows of a killed run, if it was the same in everything and they are whole."""
+        try:
+            found = json.loads(self._progress.read_text())
+            done, checksums = int(found["rows"]), dict(found["checksums"])
+            if found["made_from"] == self.made_from and checksums == {
+                layer: _checksum(_beside(path, "rows"), done * self._row_bytes(layer))
+                for layer, path in self.outputs.items()
+            }:
+                self.done = self.saved = done
+                self._checksums = checksums
+        except (OSError, ValueError, KeyError, TypeError):
+            log.info("no rows of an earlier run that are whole")
+
+    def _row_bytes(self, layer: str) -> int:
+        return self.widths[layer] * ROW_DTYPE.itemsize
+
+    def append(self, vectors: Mapping[str, np.ndarray]) -> None:
+        """Write the next rows of every layer, (n, width) each; rows after the last image are padding.
+
+        Raises `UserError` for features that are infinite or NaN.
+        """
+        count = min(len(next(iter(vectors.values()))), len(self.image_ids) - self.done)
+        for layer, values in vectors.items():
+            rows = np.ascontiguousarray(values[:count], ROW_DTYPE)
+            if not np.isfinite(rows).all():
+                image = self.image_ids[self.done + int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])]
+                raise UserError(
+                    f"{self.outputs[layer]}: the network gives numbers that are infinite or none (NaN) for image "
+                    f"{image}; take other weights, another normalise, or precision: float32"
+                )
+            with refusals_of(self.outputs[layer]):
+                self._streams[layer].write(rows.data)
+            self._checksums[layer] = crc32(rows.data, self._checksums[layer])
+        self.done += count
+        if monotonic() - self._last > SECONDS_BETWEEN_CHECKPOINTS:
+            self.save()
+
+    def save(self) -> None:
+        """Flush all rows to the disk, then write how many there are."""
+        for layer, stream in self._streams.items():
+            with refusals_of(self.outputs[layer]):
+                stream.flush()
+                os.fsync(stream.fileno())
+        with store.replacing(self._progress) as temporary:
+            said = {"made_from": self.made_from, "rows": self.done, "checksums": self._checksums}
+            temporary.write_text(json.dumps(said))
+        self.saved, self._last = self.done, monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with refusals_of(next(iter(self.outputs.values()))):
+            try:
+                if self.done > self.saved:
+                    self.save()
+            finally:
+                self._open.close()
+        if kind is None:
+            self._store()
+
+    def _store(self) -> None:
+        ids = np.array(self.image_ids, dtype="S")
+        seen = {content_hash(image) for image in self.trained_on}
+        for layer, path in self.outputs.items():
+            shape = len(ids), self.widths[layer]
+            rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
+            with store.writing(path, {**self.attributes, "layer": layer}) as file:
+                store.put(file, "image_id", ids)
+                if layer in self.codebooks:
+                    for name, array in named(layer, self.codebooks[layer]).items():
+                        store.put(file, name, array)
+                if seen:
+                    store.put(file, "trained_on", np.array([content_hash(image) in seen for image in self.image_ids]))
+                with store.filling(file, "features", shape, ROW_DTYPE) as features:
+                    for start in range(0, len(ids), STORED_ROWS):
+                        features[start : start + STORED_ROWS] = rows[start : start + STORED_ROWS]
+        for path in self.outputs.values():
+            _beside(path, "rows").unlink()
+        self._progress.unlink()
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f".{path.name}.{what}")
+
+
+def _checksum(path: Path, n_bytes: int) -> int | None:
+    """Return the CRC-32 of the first bytes of a file; None where it has fewer."""
+    checksum = 0
+    with open(path, "rb") as stream:
+        while n_bytes:
+            block = stream.read(min(n_bytes, CHECKED_BYTES))
+            if not block:
+                return None
+            checksum, n_bytes = crc32(block, checksum), n_bytes - len(block)
+    return checksum
