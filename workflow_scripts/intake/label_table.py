@@ -5,6 +5,7 @@ Rules import this module, so it uses the standard library only.
 
 import csv
 import io
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,8 @@ LABELS = ("label", "class", "category", "target")
 """Allowed names of the column of labels. The column of file names has one of `KEYS`, or is recognised by its values."""
 SEPARATORS = (",", ";", "\t", "|")
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+_STATED_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+"""The first line of a table that names its separator for Excel."""
 DECIDED = "decided"
 """The column that says when a person decided, in ISO 8601 and UTC, as the pages export it."""
 _SAMPLE = 200
@@ -55,8 +58,8 @@ def read_picked(table: Path, images: Mapping[str, str], column: str, value: str)
 
     Raises `UserError` if the table cannot be read, if it has no row with the value, or if it names no image.
     """
-    rows = read_rows(table)
     index = _Index(images)
+    rows = _rows_of(table, index)
     header, key = _key_column(table, rows, index)
     names = [cell.strip().lower() for cell in rows[0]] if header else []
     place = names.index(column) if column in names else None
@@ -76,7 +79,8 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
     Parameters
     ----------
     table :
-        CSV separated by commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252, with or without a header.
+        CSV separated by commas, semicolons, tabs, bars or spaces, in UTF-8, UTF-16 or Windows-1252, with or without a
+        header.
         The column of file names is called as in `KEYS`, or is the one whose values name files. The column of labels is
         called as in `LABELS`, or is the only other column. If the file of a row is gone, the column `image_id` may
         name the only image of the same content that no other row names: the file was moved.
@@ -89,8 +93,8 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
     Raises `UserError` if the table cannot be read, if its columns are not recognised, or if it gives an image two
     labels; `NoneNamedError` if it names no image.
     """
-    rows = read_rows(table)
     index = _Index(images)
+    rows = _rows_of(table, index)
     header, key, label = _columns(table, rows, index, (column.lower(),) if column else LABELS)
     titles = [cell.strip().lower() for cell in rows[0]] if header else []
     time, content = (titles.index(name) if name in titles else None for name in (DECIDED, "image_id"))
@@ -129,6 +133,15 @@ def _no_match(table: Path, unmatched: Sequence[str], images: Mapping[str, str]) 
     )
 
 
+def _rows_of(table: Path, index: "_Index") -> list[list[str]]:
+    """Return the cells of a table of images. Lines without a separator are divided at spaces, unless they name images
+    as they are."""
+    rows = read_rows(table)
+    if all(len(row) == 1 for row in rows) and not any(index.images_named(row[0]) for row in rows[:_SAMPLE]):
+        return [row[0].split() for row in rows]
+    return rows
+
+
 def read_rows(table: Path) -> list[list[str]]:
     """Return the cells of every row that is not empty; the separator and the encoding are recognised.
 
@@ -136,19 +149,31 @@ def read_rows(table: Path) -> list[list[str]]:
     """
     try:
         text = _decoded(table.read_bytes())
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True))
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{table}: cannot be read as a table ({error}); allowed: a CSV in UTF-8") from None
-    for row in rows:
-        if swallowed := next((cell for cell in row if cell.count("\n") > 1), None):
-            start = swallowed.strip().splitlines()[0][:40]
-            raise UserError(
-                f"{table}: a quotation mark is never closed; the cell begins {start!r}; write '\"\"' for one"
-            )
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    rows = [row for row in _cells(table, text) if any(cell.strip() for cell in row)]
     if not rows:
         raise UserError(f"{table}: found an empty file, allowed: a CSV with names of files and labels")
     return rows
+
+
+def _cells(table: Path, text: str) -> list[list[str]]:
+    """Return the cells of every row; raises `UserError` with the line if a quotation mark is not closed."""
+    stated = _STATED_SEPARATOR.match(text)
+    separator = stated[1] if stated else _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows: list[list[str]] = []
+    line = 1
+    try:
+        for row in reader:
+            if any(cell.count("\n") > 1 for cell in row):
+                raise csv.Error("it has several lines")
+            rows.append(row)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        found = f"the row that begins in line {line} cannot be read ({error}): a quotation mark is never closed"
+        raise UserError(f"{table}: {found}; write '\"\"' for one in a text") from None
+    return rows[1:] if stated else rows
 
 
 def _decoded(content: bytes) -> str:
@@ -202,9 +227,11 @@ def _columns(
     others = [column for column in range(len(names)) if column != key]
     if label is None:
         if len(others) != 1:
-            raise UserError(
-                f"{table}: found columns {', '.join(names)}, allowed: one of {', '.join(allowed)} beside {names[key]}"
-            )
+            one = f"one of {', '.join(allowed)}"
+            if not header:
+                found = f"{len(names)} columns without names"
+                raise UserError(f"{table}: found {found}, allowed: a first row with their names, {one} of them")
+            raise UserError(f"{table}: found columns {', '.join(names)}, allowed: {one} beside {names[key]}")
         label = others[0]
     return header, key, label
 

@@ -26,6 +26,8 @@ STRAY = 3
 STRAY_SHARE = 0.02
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$")
 """A time as the pages write it, in UTC, so that the order of the texts is that of the times."""
+MOST_NAMED = 8
+"""The largest number of classes that are all named at the end of a run."""
 LONGEST_SECONDS = 60.0
 """Time limit for the search of a regular expression in all paths, seconds of this process, whatever else runs."""
 
@@ -38,7 +40,7 @@ class Labelling:
     ----------
     labels : by path, "" for images without a label.
     rule : the name of the rule that was applied.
-    why : why this rule was chosen, or the numbers of classes and labels, for the log.
+    why : sentences for the log: why this rule was chosen, and what it passed over.
     matches : for the rule `hash`, a row of `known.MATCH_COLUMNS` for each content of the labelled data set.
     by_hand : path, label and time of each label that people gave (see `corrected`); a label of an image that is not
         there any more has the name that its table gives.
@@ -46,7 +48,7 @@ class Labelling:
 
     labels: dict[str, str]
     rule: str
-    why: str
+    why: tuple[str, ...] = ()
     matches: tuple[Match, ...] = ()
     by_hand: tuple[tuple[str, str, str], ...] = ()
 
@@ -94,7 +96,7 @@ def label_images(
     Raises `UserError` if the rule cannot be applied, and `NoneNamedError` if it fits no image.
     """
     if rule == "none":
-        return Labelling(dict.fromkeys(images, ""), "none", "no labels asked for")
+        return Labelling(dict.fromkeys(images, ""), "none", ("no labels asked for",))
     if rule == "auto":
         return _auto(images, file)
     labelling = _applied(images, rule, level, pattern, file, pixels or {})
@@ -119,30 +121,38 @@ def _applied(
     if rule == "regex":
         expression = _expression(pattern or "")
         with _in_time(expression.pattern):
-            return _counted({path: _searched(expression, path) for path in images}, f"regex {pattern}")
+            return Labelling({path: _searched(expression, path) for path in images}, f"regex {pattern}")
     if rule == "csv":
         return _from_table(images, file)
     if rule == "hash":
         return _from_known(images, pixels, Path(file or ""))
     if rule == "boxes":
         boxes = read_boxes(file or "", images)
-        return _counted({path: boxes.label(path) for path in images}, f"boxes of {boxes.source}")
+        return Labelling({path: boxes.label(path) for path in images}, f"boxes of {boxes.source}")
     raise UserError(f"intake.labels: found {rule!r}, allowed: auto, none, folder, prefix, regex, csv, hash, boxes")
 
 
 def _by_folder(images: Iterable[str], level: int) -> Labelling:
-    return _counted({path: _folder(path, level) for path in images}, f"folder, level {level}")
+    return Labelling({path: _folder(path, level) for path in images}, f"folder, level {level}")
 
 
 def _by_prefix(images: Iterable[str]) -> Labelling:
-    return _counted({path: _prefix(path) for path in images}, "prefix of the file's name")
+    return Labelling({path: _prefix(path) for path in images}, "prefix of the file's name")
 
 
-def _counted(labels: dict[str, str], rule: str, note: str = "") -> Labelling:
-    classes = len(set(labels.values()) - {""})
-    without = sum(not label for label in labels.values())
-    why = f"{classes} classes, {without} of {len(labels)} images without a label{note}"
-    return Labelling(labels, rule, why)
+def classes_in_words(labels: Mapping[str, str]) -> str:
+    """Return the number and the sizes of the classes of images, and how many images have none, as a text.
+
+    With more than `MOST_NAMED` classes only the largest ones and the smallest are named.
+    """
+    counts = Counter(labels.values())
+    without = counts.pop("", 0)
+    sizes = [f"{' '.join(label.split())} {count}" for label, count in counts.most_common()]
+    if len(sizes) > MOST_NAMED:
+        sizes = [*sizes[:3], "...", sizes[-1]]
+    named = f" ({', '.join(sizes)})" if sizes else ""
+    first = next((f" ({path})" for path, label in labels.items() if sizes and not label), "")
+    return f"{len(counts)} classes{named}, {without} of {len(labels)} images without a label{first}"
 
 
 def _folder(path: str, level: int) -> str:
@@ -203,8 +213,8 @@ def _auto(images: Mapping[str, str], file: str | None) -> Labelling:
         if trouble := _implausible(candidate.labels):
             refused.append(f"{candidate.rule}: {trouble}")
         else:
-            return Labelling(candidate.labels, candidate.rule, "; ".join([candidate.why, *refused]))
-    return Labelling(dict.fromkeys(images, ""), "none", "; ".join(refused))
+            return Labelling(candidate.labels, candidate.rule, tuple(refused))
+    return Labelling(dict.fromkeys(images, ""), "none", tuple(refused))
 
 
 def _candidates(images: Mapping[str, str]) -> Iterator[Labelling]:
@@ -248,8 +258,8 @@ def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
         raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
     table = read_label_table(Path(file), images)
     labels = {**dict.fromkeys(images, ""), **table.labels}
-    note = f", {table.unmatched} rows that name no image or more than one"
-    return _counted(labels, f"table {Path(file).name} ({table.columns})", note)
+    unmatched = f"{table.unmatched} rows that name no image or more than one"
+    return Labelling(labels, f"table {Path(file).name} ({table.columns})", (unmatched,))
 
 
 def corrected(labelling: Labelling, images: Mapping[str, str], files: Iterable[str]) -> Labelling:
@@ -271,7 +281,7 @@ def corrected(labelling: Labelling, images: Mapping[str, str], files: Iterable[s
         labels |= changes
         by_hand |= given
         lost = f", {table.unmatched} of its rows name no image or more than one" if table.unmatched else ""
-        why += f"; {len(changes)} labels changed by {Path(file).name}{lost}"
+        why += (f"{len(changes)} labels changed by {Path(file).name}{lost}",)
     rows = tuple((name, *given) for name, given in by_hand.items())
     return replace(labelling, labels=labels, why=why, by_hand=rows)
 
@@ -290,5 +300,5 @@ def _from_known(images: Mapping[str, str], pixels: Mapping[str, str], table: Pat
     counts = Counter(status for _, status, *_ in matches)
     files = sum(number for *_, number, _ in matches)
     statuses = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
-    note = f"; {files} labelled files, {len(matches)} contents: {statuses}"
-    return replace(_counted(labels, f"content of {table.name}", note), matches=matches)
+    why = f"{files} labelled files, {len(matches)} contents: {statuses}"
+    return Labelling(labels, f"content of {table.name}", (why,), matches)

@@ -1,7 +1,8 @@
 """The manifest, that is the table of images with labels, and the table of rejected files with reasons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,8 @@ from workflow_scripts.intake.groups import group_files
 from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.label_table import DECIDED
-from workflow_scripts.intake.labels import Labelling, corrected, label_images
+from workflow_scripts.intake.labels import Labelling, classes_in_words, corrected, label_images
+from workflow_scripts.intake.listing import LABEL_TABLE
 from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.io.rejections import Reason
 
@@ -91,7 +93,10 @@ def label(
         manifest = _with_scales(manifest, files, scales)
     if "parent" in images:
         manifest[list(REGION_COLUMNS)] = images[list(REGION_COLUMNS)]
-    notes = [f"labels: {labelling.rule} ({labelling.why})"]
+    named = dict(zip(manifest["path"], manifest["label"], strict=True))
+    counted = [classes_in_words(named)] if labelling.rule != "none" or any(named.values()) else []
+    notes = [f"labels: {labelling.rule} ({'; '.join([*counted, *labelling.why])})"]
+    notes += _unread_tables(set_aside["path"], rule)
     if groups is not None or "parent" in images:
         pairs = [] if look_alikes is None else look_alikes[["path", "other"]].itertuples(index=False, name=None)
         grouped = group_files(dict(zip(files, contents, strict=True)), pairs, **(groups or {}))
@@ -111,11 +116,18 @@ def label(
     )
 
 
+def _unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence if labels are not read from a table, and there are tables of labels below the top."""
+    tables = [path for path in paths if PurePosixPath(path).name == LABEL_TABLE]
+    if tables and rule.get("rule", "auto") == "auto" and not rule.get("file"):
+        yield f"{tables[0]} is not at the top of the data and so not read: name it in intake.labels.file to use it"
+
+
 def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling:
     """Return a labelling of files and of their parts: a part has the class of its box, or the label of its file."""
     if rule in ("auto", "boxes") and (parts["box_label"] != "").any():
         of_parts = parts["box_label"]
-        labelling = replace(labelling, rule="boxes", why=f"{of_parts.nunique()} classes")
+        labelling = replace(labelling, rule="boxes", why=())
     else:
         of_parts = parts["parent"].map(labelling.labels)
     return replace(labelling, labels={**labelling.labels, **dict(zip(parts["path"], of_parts, strict=True))})

@@ -9,9 +9,11 @@ from workflow_scripts.intake.facts import Facts
 
 MOST_LEVELS = 3
 FOLDERS = re.compile(
-    r"(gt|masks?|ground[ _-]?truths?|annotations?|labels?|seg(mentation)?s?([ _-]?class)?)", re.IGNORECASE
+    r"(?<![a-z])(gt|masks?|ground[ _-]?truths?|annotations?|lab(el)?s?|seg(mentation)?s?([ _-]?(class|object))?)"
+    r"(?![a-z])",
+    re.IGNORECASE,
 )
-"""Names of folders of masks."""
+"""Words in the names of folders of masks, such as `masks`, `Mask_images` and `train_lab`."""
 ENDING = re.compile(r"[ ._-]?(gt|masks?|ground[ _-]?truth|annotations?|labels?|seg(mentation)?s?)$", re.IGNORECASE)
 """Endings that the name of a mask has after the name of its image."""
 
@@ -21,7 +23,7 @@ def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
 
     A mask has at most `MOST_LEVELS` grey values and is not a JPEG. It has the name of its image, or this name with an
     `ENDING`. Either it is in the image's folder and has the same width and height, or it is in a folder of masks, whose
-    name matches `FOLDERS`.
+    name has a word of `FOLDERS`.
     """
     beside, anywhere = defaultdict(list), defaultdict(list)
     for path, fact in facts.items():
@@ -41,7 +43,7 @@ def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
             for image in beside[folder, name]
             if (facts[image].width, facts[image].height) == (fact.width, fact.height)
         ]
-        if any(FOLDERS.fullmatch(part) for part in folder.split("/")):
+        if any(FOLDERS.search(part) for part in folder.split("/")):
             candidates += [
                 image for name in stems for image in sorted(anywhere[name], key=lambda it: _remoteness(it, path))
             ]

@@ -6,7 +6,7 @@ from snakemake.script import Snakemake
 from workflow_scripts.intake.facts import Facts, remembering
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.known import ID_DIGITS, KNOWN_COLUMNS
-from workflow_scripts.intake.labels import label_images
+from workflow_scripts.intake.labels import classes_in_words, label_images
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.provenance import digest
@@ -33,6 +33,6 @@ with job(snakemake.log[0]) as log:
     images = labelled.images
     contents = dict(zip(images["path"], images["image_id"].str[:ID_DIGITS], strict=True))
     labels = label_images(contents, "folder", level=snakemake.params.level)
-    log.info("labels: %s", labels.why)
+    log.info("labels: %s (%s)", labels.rule, classes_in_words(labels.labels))
     table = images.assign(sha256=images["path"].map(contents), label=images["path"].map(labels.labels))
     write_csv(pd.DataFrame(table.loc[table["label"] != "", list(KNOWN_COLUMNS)]), snakemake.output[0])

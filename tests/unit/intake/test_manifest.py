@@ -142,9 +142,18 @@ def test_notes_tell_the_labels_and_the_rejected(tmp_path):
     intake = _take_in(tmp_path, "auto")
     assert list(intake.manifest["label"]) == ["Cr", "Cr", "In", "In"]
     assert intake.notes == (
-        "labels: prefix of the file's name (2 classes, 0 of 4 images without a label; no labels.csv; no folders)",
+        "labels: prefix of the file's name (2 classes (Cr 2, In 2), 0 of 4 images without a label; no labels.csv; no "
+        "folders)",
         "2 files rejected: 1 not an image, 1 truncated",
     )
+
+
+def test_a_table_of_labels_below_the_top_is_named(tmp_path):
+    write_files(tmp_path, data__images__1=A, data__images__2=B)
+    (tmp_path / "data" / "labels.csv").write_text("path,label\nimages/1.png,Cr\nimages/2.png,In\n")
+    sentence = "data/labels.csv is not at the top of the data and so not read: name it in intake.labels.file to use it"
+    assert sentence in _take_in(tmp_path, "auto").notes
+    assert sentence not in _take_in(tmp_path, "folder").notes
 
 
 def test_other_files_are_not_opened(tmp_path):

@@ -34,7 +34,9 @@ def _mask(seed):
         ("MT_Break/Imgs/exp1_{}.jpg", "MT_Break/Imgs/exp1_{}.png"),
         ("images/{}.png", "masks/{}.png"),
         ("train/good/{}.png", "ground_truth/train/good/{}_mask.png"),
-        ("JPEGImages/{}.jpg", "SegmentationClass/{}.png"),
+        ("JPEGImages/{}.jpg", "SegmentationObject/{}.png"),
+        ("Defect_images/{}.png", "Mask_images/{}_mask.png"),
+        ("train_img/{}.jpg", "train_lab/{}.png"),
         ("a/{}.bmp", "a/{}_GT.bmp"),
     ],
 )
