@@ -107,6 +107,7 @@ rule scale_bars:
 rule scales_page:
     input:
         scales=layout.scale_bars,
+        corrections=inputs.intake.scale_corrections,
     output:
         layout.scales_page,
     log:
@@ -123,6 +124,7 @@ rule scales_page:
         folder=inputs.intake.images_folder,
         max_pixels=settings.intake.max_pixels,
         dataset=layout.dataset,
+        state=inputs.state_of(inputs.intake.scale_corrections),
         code=code_of("jobs.scales_page"),
     script:
         "../workflow_scripts/jobs/scales_page.py"
@@ -165,6 +167,7 @@ rule label:
         set_aside=inputs.intake.set_aside_tables,
         table=inputs.intake.label_table,
         corrections=inputs.intake.label_corrections,
+        excluded=inputs.intake.excluded_images,
         scales=layout.scale_bars if settings.intake.scale_bars else [],
         groups=inputs.intake.group_table,
         look_alikes=layout.near_duplicates if settings.intake.are_grouped else [],
@@ -172,7 +175,7 @@ rule label:
         **inputs.intake.label_matches,
         manifest=layout.manifest,
         rejected=layout.rejected,
-        by_hand=layout.labels_by_hand,
+        by_hand=layout.decided_by_hand,
     log:
         layout.log(layout.manifest),
     benchmark:
@@ -192,6 +195,7 @@ rule label:
         state=inputs.state_of(
             inputs.intake.label_table,
             inputs.intake.label_corrections,
+            inputs.intake.excluded_images,
             inputs.intake.group_table,
         ),
         code=code_of("jobs.label"),

@@ -132,10 +132,10 @@ class Layout:
         "label",
         "the files left out, each with a reason and, for duplicates, whether their label differs",
     )
-    labels_by_hand = Artefact(
-        "labels_by_hand.csv",
+    decided_by_hand = Artefact(
+        "decided_by_hand.csv",
         "label",
-        "the labels that people gave, of all tables of `intake.labels.corrections`; the pages export them again",
+        "labels and images set aside by people, of all their tables; the pages export these decisions again",
     )
     embedded = Artefact("images", "embedded", "the folder of the embedded data set")
     subset_manifest = Artefact(

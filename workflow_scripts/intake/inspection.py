@@ -15,7 +15,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.intake.duplicates import NEAR, Copy, Visual, look_alikes, same_bytes
 from workflow_scripts.intake.facts import Facts, Memory
 from workflow_scripts.intake.fingerprints import perceptual_hashes, pixel_digest
-from workflow_scripts.intake.label_table import read_picked
+from workflow_scripts.intake.label_table import read_set_aside
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
 from workflow_scripts.intake.origin import origin
@@ -66,7 +66,8 @@ class Inspection:
         rotation; `pixels_id` is a hash of the decoded pixels. `taken` and `instrument` are those of `origin.origin`.
     set_aside :
         the other files, with `SET_ASIDE_COLUMNS`, sorted by path. For a duplicate, `same_as` is the path of the file
-        that stays, and the ids are those of the duplicate; for all other files these three are "".
+        that stays, and the ids are those of the duplicate; for all other files these three are "", except that an
+        image set aside by hand has its `image_id`.
     near_duplicates : pairs of images that look alike, with `duplicates.PAIR_COLUMNS`.
     formats : numbers of files of each format, with `FORMAT_COLUMNS`.
     quality : measures of each image, with `quality.COLUMNS`.
@@ -86,6 +87,7 @@ class _Rejection:
     format: str
     reason: str
     detail: str
+    image_id: str = ""
 
 
 def inspect(
@@ -97,7 +99,7 @@ def inspect(
     masks: Literal["set_aside", "keep"] = "set_aside",
     min_size: int = 1,
     max_pixels: int | None = None,
-    excluded: str | None = None,
+    excluded: Sequence[str] = (),
     workers: int = 1,
     pages: Literal["first", "all"] = "first",
     memory: Memory[Facts] | None = None,
@@ -115,7 +117,7 @@ def inspect(
     masks : whether segmentation masks are set aside or kept (see `masks.find_masks`).
     min_size : shortest allowed side, pixels.
     max_pixels : largest allowed width times height, pixels.
-    excluded : path of a table of images that are set aside (see `label_table.read_picked`); None if there is none.
+    excluded : paths of tables of images that are set aside (see `label_table.read_set_aside`).
     workers : number of processes, fewer for large `max_pixels` (`memory.processes`); the result does not depend on it.
     pages : whether all pages of a file become images, which only decides what is noted here.
     memory : facts of earlier runs about the files, which are then not opened again (see `facts.remembering`).
@@ -163,7 +165,7 @@ def _set_aside(
 ) -> pd.DataFrame:
     """Return the table of the rejected files and of the duplicates that are dropped, sorted by path."""
     rows = [
-        *((path, file.format, file.reason, file.detail, "", "", "") for path, file in rejected.items()),
+        *((path, file.format, file.reason, file.detail, file.image_id, "", "") for path, file in rejected.items()),
         *(_duplicate(path, facts[path], copy) for path, copy in dropped.items()),
     ]
     return pd.DataFrame(sorted(rows), columns=list(SET_ASIDE_COLUMNS), dtype=str)
@@ -173,14 +175,15 @@ def _without(facts: Mapping[str, Facts], paths: Container[str]) -> dict[str, Fac
     return {path: fact for path, fact in facts.items() if path not in paths}
 
 
-def _picked(facts: Mapping[str, Facts], table: str) -> dict[str, _Rejection]:
-    """Return the rejections of the images that a user's table sets aside; raises `UserError` if these are all."""
-    contents = {path: fact.image_id for path, fact in facts.items()}
-    paths = read_picked(Path(table), contents, "set_aside", "yes")
+def _picked(facts: Mapping[str, Facts], tables: Sequence[str]) -> dict[str, _Rejection]:
+    """Return the rejections of the images that a user's tables set aside; raises `UserError` if these are all."""
+    decisions = read_set_aside(tables, {path: fact.image_id for path, fact in facts.items()})
+    paths = [path for path in facts if path in decisions and decisions[path].value == "yes"]
+    names = " and ".join(Path(table).name for table in tables)
     if len(paths) == len(facts):
-        raise UserError(f"config: intake.exclude_file: {table} leaves no image, allowed: a table of some of them")
-    detail = f"listed in {Path(table).name}"
-    return {path: _Rejection(facts[path].format, str(Reason.PICKED), detail) for path in paths}
+        raise UserError(f"config: intake.exclude_file: {names} leaves no image, allowed: a table of some of them")
+    detail = f"listed in {names}"
+    return {path: _Rejection(facts[path].format, str(Reason.PICKED), detail, facts[path].image_id) for path in paths}
 
 
 def _masks(facts: Mapping[str, Facts]) -> dict[str, _Rejection]:

@@ -8,7 +8,7 @@ import io
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -23,8 +23,42 @@ _STATED_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 """The first line of a table that names its separator for Excel."""
 DECIDED = "decided"
 """The column that says when a person decided, in ISO 8601 and UTC, as the pages export it."""
+DECISION = "decision"
+"""The column that says what a person decided: `REMOVED`, or in the words of a page."""
+REMOVED = "removed"
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$")
+"""A time as the pages write it, in UTC, so that the order of the texts is that of the times."""
 _SAMPLE = 200
 """The number of rows that are looked at to recognise the column of file names."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a row says of an image: the cells of some columns, none if an earlier decision is taken back; and when.
+
+    `decided` is "" if the time is not known.
+    """
+
+    cells: tuple[str, ...]
+    decided: str = ""
+
+    @property
+    def value(self) -> str:
+        """Return the first cell; "" if the decision is that an earlier one is taken back."""
+        return self.cells[0] if self.cells else ""
+
+
+def later(before: Decision | None, decision: Decision) -> Decision:
+    """Return which of two decisions on an image counts: the second one, unless it is known to be the older one."""
+    return before if before and decision.decided and decision.decided < before.decided else decision
+
+
+def latest(tables: Iterable[Mapping[str, Decision]]) -> dict[str, Decision]:
+    """Return the decision that counts for each name in several tables (see `later`)."""
+    decisions: dict[str, Decision] = {}
+    for table in tables:
+        decisions |= {name: later(decisions.get(name), decision) for name, decision in table.items()}
+    return decisions
 
 
 @dataclass(frozen=True)
@@ -33,44 +67,145 @@ class Matched:
 
     Attributes
     ----------
-    labels : the label of each image, by path.
+    labels : the label of each image, by path; "" if it was taken back.
     columns : the names of the columns that were read.
     unmatched : the number of rows that name no image or more than one.
-    others : the labels of these rows, by the name that they give.
-    decided : the time of each decision, by path or name; "" if the table does not have it.
+    decisions : the decision on each image by path, and those of the other rows by the name that they give.
     """
 
     labels: dict[str, str]
     columns: str
     unmatched: int
-    others: dict[str, str]
-    decided: dict[str, str]
+    decisions: dict[str, Decision]
 
 
-def read_picked(table: Path, images: Mapping[str, str], column: str, value: str) -> set[str]:
+class _Rows:
+    """The rows of a table, and the images that they name.
+
+    Raises `UserError` if the table cannot be read, and `NoneNamedError` if no column names files.
+    """
+
+    def __init__(self, table: Path, images: Mapping[str, str]) -> None:
+        self.table = table
+        self.images = images
+        self._index = _Index(images)
+        rows = _rows_of(table, self._index)
+        header, self.key = _key_column(table, rows, self._index)
+        self.names = [cell.strip().lower() for cell in rows[0]]
+        self.titles = [cell.strip() for cell in rows[0]] if header else []
+        self.rows = rows[header:]
+
+    def column(self, name: str) -> int | None:
+        """Return the place of the column with a name in the header, or None."""
+        return self.names.index(name) if self.titles and name in self.names else None
+
+    def is_removed(self, row: Sequence[str]) -> bool:
+        """Return whether a row takes an earlier decision back."""
+        return _cell(row, self.column(DECISION)) == REMOVED
+
+    def named(self, row: Sequence[str]) -> set[str]:
+        """Return the paths of the images that a row names."""
+        return self._index.images_named(_cell(row, self.key))
+
+    def decisions(self, cells: Callable[[Sequence[str]], tuple[str, ...] | None]) -> tuple[dict[str, Decision], int]:
+        """Return the decision on each image, and the number of rows that name no image or more than one.
+
+        The decisions are by path, and those of such rows by the name that they give. `cells(row)` are the cells that
+        count, None if the row says nothing. If the file of a row is gone, `image_id` may name the only image of the
+        same content that no other row names. Raises `UserError` for two decisions without times that differ, and
+        `NoneNamedError` if no row names an image.
+        """
+        named = [(row, self.named(row)) for row in self.rows]
+        taken: set[str] = set().union(*(paths for _, paths in named))
+        content, time = map(self.column, ("image_id", DECIDED))
+        decisions: dict[str, Decision] = {}
+        unmatched = 0
+        for row, whole in named:
+            paths = whole or self._index.moved(_cell(row, content)) - taken
+            is_one = len({self.images[path] for path in paths}) == 1
+            unmatched += not is_one
+            said = cells(row)
+            if said is not None:
+                decision = Decision(said, _time(row, time))
+                for name in paths if is_one else [_cell(row, self.key)]:
+                    decisions[name] = self._later(name, decisions.get(name), decision)
+        if unmatched == len(self.rows):
+            raise self.none_named(self.rows)
+        return decisions, unmatched
+
+    def _later(self, name: str, before: Decision | None, decision: Decision) -> Decision:
+        if before and before.cells != decision.cells and not (before.decided and decision.decided):
+            one, other = (", ".join(each.cells) for each in (before, decision))
+            raise UserError(f"{self.table}: found {one!r} and {other!r} for {name}, allowed: one")
+        return later(before, decision)
+
+    def none_named(self, rows: Sequence[Sequence[str]]) -> NoneNamedError:
+        """Return the error of a table in which none of these rows names an image."""
+        return NoneNamedError(
+            f"{self.table}: found no row that names an image: the first of {len(rows)} rows is "
+            f"{_cell(rows[0], self.key)!r}; allowed: names of files such as {min(self.images)!r}"
+        )
+
+
+def read_selection(table: Path, images: Mapping[str, str], name: str) -> set[str]:
     """Return the paths of the images that a table names, such as the explorer exports.
 
     Parameters
     ----------
     table : as for `read_label_table`.
     images : image ids by relative path. If a file is named, all files with the same content are returned.
-    column, value : if the table has this column, only the rows with this value count.
+    name : if the table has a column `selection`, only the rows with this value count.
 
     Raises `UserError` if the table cannot be read, if it has no row with the value, or if it names no image.
     """
-    index = _Index(images)
-    rows = _rows_of(table, index)
-    header, key = _key_column(table, rows, index)
-    names = [cell.strip().lower() for cell in rows[0]] if header else []
-    place = names.index(column) if column in names else None
-    wanted = [row for row in rows[header:] if place is None or (place < len(row) and row[place].strip() == value)]
+    rows = _Rows(table, images)
+    column = rows.column("selection")
+    wanted = [row for row in rows.rows if column is None or _cell(row, column) == name]
     if not wanted:
-        raise UserError(f"{table}: found no row with {column} {value!r}, allowed: such rows, or no column {column}")
-    named = [index.images_named(row[key]) if key < len(row) else set() for row in wanted]
-    contents = {images[path] for paths in named for path in paths}
-    if not contents:
-        raise UserError(_no_match(table, [row[key] if key < len(row) else "" for row in wanted], images))
+        raise UserError(f"{table}: found no row with selection {name!r}, allowed: such rows, or no column selection")
+    named = set().union(*map(rows.named, wanted))
+    if not named:
+        raise rows.none_named(wanted)
+    contents = {images[path] for path in named}
     return {path for path, image_id in images.items() if image_id in contents}
+
+
+def read_set_aside(tables: Iterable[str], images: Mapping[str, str]) -> dict[str, Decision]:
+    """Return whether images are set aside, "yes" or another text, as tables such as the explorer exports say.
+
+    Parameters
+    ----------
+    tables : paths, as for `read_label_table`. Every row of a table without a column `set_aside` means "yes".
+    images : image ids by relative path. If a file is named, all files with the same content get the decision.
+
+    The decisions are by path, and those of rows that name no image or more than one by the name that they give; of
+    several the later one counts. Raises `UserError` and `NoneNamedError` as `read_label_table`.
+    """
+    same: defaultdict[str, list[str]] = defaultdict(list)
+    for path, image_id in images.items():
+        same[image_id].append(path)
+    named = latest(_set_aside(_Rows(Path(table), images)) for table in tables)
+    copies = (dict.fromkeys(same[images[name]], decision) for name, decision in named.items() if name in images)
+    return latest([named, *copies])
+
+
+def _set_aside(rows: _Rows) -> dict[str, Decision]:
+    column = rows.column("set_aside")
+    decisions, _ = rows.decisions(lambda row: ("yes",) if column is None else _filled(row, column))
+    return decisions
+
+
+def read_columns(table: Path, images: Mapping[str, str], columns: Sequence[str]) -> dict[str, Decision]:
+    """Read columns of a table with these names; each row is a decision, also with empty cells.
+
+    The decisions are by path or name; the arguments and errors are those of `read_label_table`.
+    """
+    rows = _Rows(table, images)
+    places = [_label_column(rows, (name,)) for name in columns]
+    decisions, _ = rows.decisions(
+        lambda row: () if rows.is_removed(row) else tuple(_cell(row, place) for place in places)
+    )
+    return decisions
 
 
 def read_label_table(table: Path, images: Mapping[str, str], column: str | None = None) -> Matched:
@@ -90,47 +225,33 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
     column :
         name of the column of labels, in place of `LABELS`.
 
-    Raises `UserError` if the table cannot be read, if its columns are not recognised, or if it gives an image two
-    labels; `NoneNamedError` if it names no image.
+    A row without a label says nothing, but one with `REMOVED` as its decision takes a label back. Of two decisions
+    with times the later one counts. Raises `UserError` if the table cannot be read, if its columns are not recognised,
+    or if it gives an image two labels without times; `NoneNamedError` if it names no image.
     """
-    index = _Index(images)
-    rows = _rows_of(table, index)
-    header, key, label = _columns(table, rows, index, (column.lower(),) if column else LABELS)
-    titles = [cell.strip().lower() for cell in rows[0]] if header else []
-    time, content = (titles.index(name) if name in titles else None for name in (DECIDED, "image_id"))
-    labels: dict[str, str] = {}
-    others: dict[str, str] = {}
-    decided: dict[str, str] = {}
-    unmatched = []
-    named = [(row, index.images_named(_cell(row, key))) for row in rows[header:]]
-    found: set[str] = set().union(*(paths for _, paths in named))
-    for row, paths in named:
-        paths = paths or index.moved(_cell(row, content)) - found
-        name, value = _cell(row, key), _cell(row, label)
-        if len({images[path] for path in paths}) != 1:
-            unmatched.append(name)
-            others[name], decided[name] = value, _cell(row, time)
-            continue
-        for path in paths:
-            if labels.get(path, "") not in ("", value):
-                raise UserError(f"{table}: found the labels {labels[path]!r} and {value!r} for {path}, allowed: one")
-            labels[path], decided[path] = value, _cell(row, time)
-    if unmatched and not labels:
-        raise NoneNamedError(_no_match(table, unmatched, images))
-    names = [rows[0][column].strip() if header else f"column {column + 1}" for column in (key, label)]
-    return Matched(labels, " and ".join(names), len(unmatched), others, decided)
+    rows = _Rows(table, images)
+    label = _label_column(rows, (column.lower(),) if column else LABELS)
+    decisions, unmatched = rows.decisions(lambda row: () if rows.is_removed(row) else _filled(row, label))
+    names = [rows.titles[place] if rows.titles else f"column {place + 1}" for place in (rows.key, label)]
+    labels = {path: decision.value for path, decision in decisions.items() if path in images}
+    return Matched(labels, " and ".join(names), unmatched, decisions)
+
+
+def _filled(row: Sequence[str], column: int) -> tuple[str] | None:
+    """Return the text of a cell; None if it is empty."""
+    text = _cell(row, column)
+    return (text,) if text else None
+
+
+def _time(row: Sequence[str], column: int | None) -> str:
+    """Return the time in a cell; "" if it is not written as the pages write times."""
+    text = _cell(row, column)
+    return text if TIME.match(text) else ""
 
 
 def _cell(row: Sequence[str], column: int | None) -> str:
     """Return the text of a cell; "" if the row is too short, or if there is no such column."""
     return "" if column is None or column >= len(row) else row[column].strip()
-
-
-def _no_match(table: Path, unmatched: Sequence[str], images: Mapping[str, str]) -> str:
-    return (
-        f"{table}: found no row that names an image: the first of {len(unmatched)} rows is {unmatched[0]!r}; "
-        f"allowed: names of files such as {min(images)!r}"
-    )
 
 
 def _rows_of(table: Path, index: "_Index") -> list[list[str]]:
@@ -217,23 +338,21 @@ def _key_column(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> 
     return 0 if index.images_named(rows[0][key]) else 1, key
 
 
-def _columns(
-    table: Path, rows: Sequence[Sequence[str]], index: "_Index", allowed: Sequence[str]
-) -> tuple[int, int, int]:
-    """Return the number of header rows, and the columns of the names and of the labels."""
-    header, key = _key_column(table, rows, index)
-    names = [cell.strip().lower() for cell in rows[0]]
-    label = next((names.index(name) for name in allowed if name in names), None)
-    others = [column for column in range(len(names)) if column != key]
-    if label is None:
-        if len(others) != 1:
-            one = f"one of {', '.join(allowed)}"
-            if not header:
-                found = f"{len(names)} columns without names"
-                raise UserError(f"{table}: found {found}, allowed: a first row with their names, {one} of them")
-            raise UserError(f"{table}: found columns {', '.join(names)}, allowed: {one} beside {names[key]}")
-        label = others[0]
-    return header, key, label
+def _label_column(rows: _Rows, allowed: Sequence[str]) -> int:
+    """Return the place of the column of labels."""
+    label = next((rows.names.index(name) for name in allowed if name in rows.names), None)
+    if label is not None:
+        return label
+    others = [column for column in range(len(rows.names)) if column != rows.key]
+    if len(others) != 1:
+        one = f"one of {', '.join(allowed)}"
+        if not rows.titles:
+            found = f"{len(rows.names)} columns without names"
+            raise UserError(f"{rows.table}: found {found}, allowed: a first row with their names, {one} of them")
+        raise UserError(
+            f"{rows.table}: found columns {', '.join(rows.names)}, allowed: {one} beside {rows.names[rows.key]}"
+        )
+    return others[0]
 
 
 class _Index:

@@ -6,15 +6,15 @@ Rules import this module, so it uses the standard library only.
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from workflow_scripts.errors import NoneNamedError, UserError
 from workflow_scripts.intake.boxes import read_boxes
 from workflow_scripts.intake.known import STATUSES, Match, match, read_known
-from workflow_scripts.intake.label_table import read_label_table
+from workflow_scripts.intake.label_table import Decision, latest, read_label_table
 from workflow_scripts.intake.listing import LABEL_TABLE
 
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "images", "imgs", "data", "all"}
@@ -24,8 +24,6 @@ OF_PATHS = ("folder", "prefix", "regex")
 STRAY = 3
 """The most images outside the largest class that do not count as another class."""
 STRAY_SHARE = 0.02
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$")
-"""A time as the pages write it, in UTC, so that the order of the texts is that of the times."""
 MOST_NAMED = 8
 """The largest number of classes that are all named at the end of a run."""
 LONGEST_SECONDS = 60.0
@@ -42,15 +40,15 @@ class Labelling:
     rule : the name of the rule that was applied.
     why : sentences for the log: why this rule was chosen, and what it passed over.
     matches : for the rule `hash`, a row of `known.MATCH_COLUMNS` for each content of the labelled data set.
-    by_hand : path, label and time of each label that people gave (see `corrected`); a label of an image that is not
-        there any more has the name that its table gives.
+    by_hand : what people decided (see `corrected`), by path; for an image that is not there any more by the name that
+        its table gives.
     """
 
     labels: dict[str, str]
     rule: str
     why: tuple[str, ...] = ()
     matches: tuple[Match, ...] = ()
-    by_hand: tuple[tuple[str, str, str], ...] = ()
+    by_hand: Mapping[str, Decision] = field(default_factory=dict)
 
 
 def find_table(root: str | Path, rule: str, file: str | None) -> str | None:
@@ -262,33 +260,23 @@ def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
     return Labelling(labels, f"table {Path(file).name} ({table.columns})", (unmatched,))
 
 
-def corrected(labelling: Labelling, images: Mapping[str, str], files: Iterable[str]) -> Labelling:
+def corrected(labelling: Labelling, images: Mapping[str, str], files: Sequence[str]) -> Labelling:
     """Return the labelling with labels replaced by those of tables, such as the pages export.
 
-    A table is read as for the rule `csv`; a row without a label changes nothing. Of several tables that have a label
-    for an image the last one counts, except that a decision with a time never replaces a later one.
+    A table is read as for the rule `csv`. Of several decisions on an image the later one counts, without times the last
+    one; an image whose label was taken back has that of the rule.
     """
-    labels, why = dict(labelling.labels), labelling.why
-    by_hand: dict[str, tuple[str, str]] = {}
-    for file in files:
-        table = read_label_table(Path(file), images)
-        given = {
-            name: (label, table.decided[name])
-            for name, label in {**table.others, **table.labels}.items()
-            if label and not _is_earlier(table.decided[name], by_hand.get(name, ("", ""))[1])
-        }
-        changes = {path: label for path, (label, _) in given.items() if labels.get(path, label) != label}
-        labels |= changes
-        by_hand |= given
-        lost = f", {table.unmatched} of its rows name no image or more than one" if table.unmatched else ""
-        why += (f"{len(changes)} labels changed by {Path(file).name}{lost}",)
-    rows = tuple((name, *given) for name, given in by_hand.items())
-    return replace(labelling, labels=labels, why=why, by_hand=rows)
-
-
-def _is_earlier(time: str, other: str) -> bool:
-    """Return whether a time is before another one; False if one of them is not written as the pages write times."""
-    return bool(TIME.match(time) and TIME.match(other)) and time < other
+    tables = [read_label_table(Path(file), images) for file in files]
+    if not tables:
+        return labelling
+    by_hand = latest(table.decisions for table in tables)
+    given = {path: by_hand[path].value for path in by_hand.keys() & labelling.labels.keys() if by_hand[path].value}
+    changed = sum(labelling.labels[path] != label for path, label in given.items())
+    unmatched = sum(table.unmatched for table in tables)
+    lost = f", {unmatched} rows name no image or more than one" if unmatched else ""
+    names = " and ".join(Path(file).name for file in files)
+    why = (*labelling.why, f"{changed} labels changed by {names}{lost}")
+    return replace(labelling, labels={**labelling.labels, **given}, why=why, by_hand=by_hand)
 
 
 def _from_known(images: Mapping[str, str], pixels: Mapping[str, str], table: Path) -> Labelling:

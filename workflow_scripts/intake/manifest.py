@@ -10,7 +10,7 @@ import pandas as pd
 from workflow_scripts.intake.groups import group_files
 from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
-from workflow_scripts.intake.label_table import DECIDED
+from workflow_scripts.intake.label_table import DECIDED, DECISION, REMOVED, Decision, read_set_aside
 from workflow_scripts.intake.labels import Labelling, classes_in_words, corrected, label_images
 from workflow_scripts.intake.listing import LABEL_TABLE
 from workflow_scripts.io.manifest import content_hash
@@ -24,7 +24,8 @@ REGION_COLUMNS = ("parent", "page", "x", "y")
 """Columns of parts of files (from `regions.COLUMNS`)."""
 GROUP = "group"
 """The column that says which images belong together, of parts of files and where a rule says so."""
-BY_HAND_COLUMNS = ("path", "label", DECIDED, "image_id")
+BY_HAND_COLUMNS = ("path", "label", "set_aside", DECISION, "image_id", DECIDED)
+"""Columns of what people decided, a row for each decision: those of the exports of pages."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 
@@ -37,7 +38,8 @@ class Labelled:
     manifest : the images in the order of the inspection, with `COLUMNS`; `label` is "" for images without one.
     rejected : the files set aside, in the order of the inspection, with `REJECTED_COLUMNS`.
     matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
-    by_hand : the labels that people gave, with `BY_HAND_COLUMNS`; `image_id` is "" for an image that is not there.
+    by_hand : the decisions of people, on labels and then on images set aside, with `BY_HAND_COLUMNS`; `image_id` is ""
+        for an image that is not there.
     notes : sentences for the log about the source of the labels and the rejected files.
     """
 
@@ -53,6 +55,7 @@ def label(
     set_aside: pd.DataFrame,
     rule: Mapping[str, Any],
     corrections: Sequence[str] = (),
+    excluded: Sequence[str] = (),
     sublabels: Mapping[str, Any] | None = None,
     scales: pd.DataFrame | None = None,
     groups: Mapping[str, Any] | None = None,
@@ -66,6 +69,7 @@ def label(
         label of its file, or with the rules `auto` and `boxes` the class of its box; `REGION_COLUMNS` are added.
     rule : the keyword arguments of `labels.label_images`.
     corrections : paths of tables whose labels replace those of the rule (see `labels.corrected`).
+    excluded : paths of the tables that decided which images are set aside (see `label_table.read_set_aside`).
     sublabels : the rule of a further column `sublabel` of the manifest.
     scales : table with `scale_bars.table.COLUMNS`; its `SCALE_COLUMNS` are added to the manifest.
     groups : the keyword arguments of `groups.group_files`. Where they are given, and for parts of files, the manifest
@@ -84,8 +88,9 @@ def label(
     if "parent" in images:
         labelling = _of_parts(labelling, images, rule["rule"])
         ids |= dict(zip(images["path"], images["image_id"], strict=True))
-    aside = set_aside.loc[set_aside["reason"] == str(Reason.PICKED), "path"]
-    labelling = corrected(labelling, {**dict(zip(aside, aside, strict=True)), **ids}, corrections)
+    picked = set_aside[set_aside["reason"] == str(Reason.PICKED)]
+    named = {**dict(zip(picked["path"], picked["image_id"], strict=True)), **ids}
+    labelling = corrected(labelling, named, corrections)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     if sublabels:
         manifest["sublabel"] = files.map(label_images(ids, **sublabels).labels)
@@ -106,12 +111,11 @@ def label(
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
     if len(rejected):
         notes.append(f"{len(rejected)} files rejected: {count_reasons(rejected['reason'])}")
-    by_hand = [(*given, ids.get(given[0], "")) for given in labelling.by_hand]
     return Labelled(
         manifest,
         rejected,
         pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)),
-        pd.DataFrame(by_hand, columns=list(BY_HAND_COLUMNS), dtype=str),
+        by_hand(labelling.by_hand, read_set_aside(excluded, named), named),
         tuple(notes),
     )
 
@@ -121,6 +125,17 @@ def _unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[st
     tables = [path for path in paths if PurePosixPath(path).name == LABEL_TABLE]
     if tables and rule.get("rule", "auto") == "auto" and not rule.get("file"):
         yield f"{tables[0]} is not at the top of the data and so not read: name it in intake.labels.file to use it"
+
+
+def by_hand(labels: Mapping[str, Decision], aside: Mapping[str, Decision], images: Mapping[str, str]) -> pd.DataFrame:
+    """Return decisions on labels and on images set aside, by path or name, as a table with `BY_HAND_COLUMNS`."""
+    rows = [
+        {"path": name, column: decision.value, DECISION: "before" if decision.cells else REMOVED,
+         "image_id": images.get(name, ""), DECIDED: decision.decided}
+        for column, decisions in (("label", labels), ("set_aside", aside))
+        for name, decision in decisions.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(BY_HAND_COLUMNS), dtype=str).fillna("")
 
 
 def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling:

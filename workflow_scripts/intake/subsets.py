@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.intake.label_table import read_picked
+from workflow_scripts.intake.label_table import read_selection
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import read_runs
 from workflow_scripts.io.tables import read_csv
@@ -49,7 +49,7 @@ def members(
         inside &= manifest["image_id"].isin(_in_clusters(clusters, subset["in_clusters"], name)).to_numpy()
     if table is not None:
         ids = dict(zip(manifest["path"], manifest["image_id"], strict=True))
-        inside &= manifest["path"].isin(read_picked(Path(table), ids, "selection", name)).to_numpy()
+        inside &= manifest["path"].isin(read_selection(Path(table), ids, name)).to_numpy()
     if not inside.any():
         raise UserError(f"config: subsets.{name}: no image fits {_as_text(subset)}")
     return manifest[inside].assign(row=np.flatnonzero(inside))

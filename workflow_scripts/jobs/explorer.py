@@ -8,7 +8,7 @@ from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, read_parquet
 from workflow_scripts.pages.explorer.opening import choose_opening
 from workflow_scripts.pages.explorer.page import write_explorer
 from workflow_scripts.pages.explorer.study import Study
-from workflow_scripts.pages.parts.earlier import decided_before
+from workflow_scripts.pages.parts.earlier import labels_before, set_aside_before
 from workflow_scripts.pages.parts.imagenet import imagenet_names
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.runlog import job
@@ -25,7 +25,8 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     opening = choose_opening(params.cells, ranking=next(map(read_parquet, source.trust), None), **params.opening)
     columns = study.clusterings(params.page["k"]) + study.facts(quality, consensus, audit)
     columns += [study.seen(imagenet_names(path)) for path in source.class_scores]
-    before = decided_before(read_csv(source.by_hand), read_csv(source.set_aside))
+    by_hand = read_csv(source.by_hand)
+    before = {"labels_before": labels_before(by_hand), "set_aside_before": set_aside_before(by_hand)}
     rows = dict(zip(study.images["image_id"], study.images["row"].astype(int), strict=True))
     write_explorer(
         snakemake.output[0],

@@ -26,7 +26,7 @@ with job(snakemake.log[0]) as log:
             masks=settings["masks"],
             pages=settings["pages"],
             **limits,
-            excluded=snakemake.input.get("excluded") or None,  # new images have none
+            excluded=snakemake.input.get("excluded", ()),  # new images have none
             workers=snakemake.threads,
             memory=memory,
             progress=progress("intake", "files"),

@@ -18,6 +18,7 @@ with job(snakemake.log[0]) as log:
         set_aside,
         rule,
         snakemake.input.corrections,
+        snakemake.input.excluded,
         snakemake.params.sublabels,
         scales,
         snakemake.params.groups,

@@ -4,7 +4,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.scale_bars.read import Reading
-from workflow_scripts.intake.scale_bars.table import corrected, files_of, notes, read_scales
+from workflow_scripts.intake.scale_bars.table import corrected, files_of, notes, read_by_hand, read_scales
 from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.provenance import digest
 from workflow_scripts.runlog import NOTICE, job, progress
@@ -25,8 +25,7 @@ with job(snakemake.log[0]) as log:
             memory=memory,
             progress=progress("scale bars", "images"),
         )
-    if snakemake.input.corrections:
-        table = corrected(table, images, snakemake.input.corrections)
+    table = corrected(table, images, read_by_hand(snakemake.input.corrections, images))
     page = snakemake.params.get("page")
     log.log(NOTICE, f"scales: {'; '.join(notes(table))}" + (f"; check and correct them: {page}" if page else ""))
     write_csv(table, snakemake.output[0])

@@ -2,6 +2,7 @@
 
 from snakemake.script import Snakemake
 
+from workflow_scripts.intake.scale_bars.table import read_by_hand
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
 from workflow_scripts.pages.scales.page import write_scales_page
 from workflow_scripts.runlog import job, progress
@@ -9,10 +10,11 @@ from workflow_scripts.runlog import job, progress
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
-    params = snakemake.params
+    params, scales = snakemake.params, read_csv(snakemake.input.scales, **AS_THEY_ARE)
     write_scales_page(
         snakemake.output[0],
-        read_csv(snakemake.input.scales, **AS_THEY_ARE),
+        scales,
+        read_by_hand(snakemake.input.corrections, scales),
         params.folder,
         params.dataset,
         max_pixels=params.max_pixels,

@@ -32,14 +32,9 @@ class Labels(Model):
     a CSV with the columns `sha256` and `label`. For `boxes`: annotations as in `crops`; an image whose boxes are all of
     one class has that label."""
     corrections: UserPath | list[UserPath] | None = None
-    """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the pages for audit and
-    labelling export, or a list of such files. Their labels replace those of the rule; of several the last one counts,
-    but never a decision that is older by the column `decided`."""
-
-    @property
-    def correction_files(self) -> list[str]:
-        """Return the files with corrections, in the order in which they are applied."""
-        return [self.corrections] if isinstance(self.corrections, str) else self.corrections or []
+    """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the pages for audit, labelling
+    and the explorer export, or a list of such files. Their labels replace those of the rule; of several for an image
+    the later one counts by the column `decided`, and without times that of the last file."""
 
     @property
     def by_content(self) -> bool:
@@ -150,9 +145,10 @@ class Intake(Model):
     include: list[str] = ["**/*"]
     """Glob patterns of relative paths; `**` stands for any number of folders."""
     exclude: list[str] = []
-    exclude_file: UserPath | None = None
+    exclude_file: UserPath | list[UserPath] | None = None
     """A CSV with a column `path` (or `filename` or `image_id`) that names images to leave out, such as the explorer
-    exports. If it has a column `set_aside`, only the rows with `yes` count."""
+    exports, or a list of such files. If it has a column `set_aside`, the images with `yes` are left out; of several
+    decisions on an image the later one counts, as for `corrections`."""
     labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
     sublabels: Labels | None = None
     """Finer classes inside the labels, by a rule that reads the path; trees and their leaves are compared with them."""
@@ -176,9 +172,10 @@ class Intake(Model):
     scale_bars: bool = False
     """Whether to read the scale of each image, from its metadata or its data bar, into `scale_bars.csv` and into the
     columns `scale_um` and `nm_per_pixel` of the manifest; subsets can use it."""
-    scales: UserPath | None = None
+    scales: UserPath | list[UserPath] | None = None
     """A CSV with the columns `path` (or `filename` or `image_id`), `scale_um` and `nm_per_pixel`, such as the page
-    `scales.html` exports. Its values replace those that were read; if both are empty, the image has no scale."""
+    `scales.html` exports, or a list of such files. Its values replace those that were read; if both are empty, the
+    image has no scale. Of several decisions on an image the later one counts, as for `corrections`."""
     pages: Literal["first", "all"] = "first"
     """The pages or frames of a file that become images: the first one or all."""
     tiles: Tiles | None = None

@@ -281,7 +281,7 @@ def test_a_file_of_the_user_that_is_replaced_by_an_older_one_is_seen(tmp_path):
 
 def test_every_rule_that_reads_a_file_of_the_user_sees_that_it_is_replaced():
     seeing = {rule.name for rule in parsed() if "state" in rule.params.keys()}  # noqa: SIM118
-    assert seeing == {"intake", "scale_bars", "label", "subset", "fetch_weights", "decompose"}
+    assert seeing == {"intake", "scale_bars", "scales_page", "label", "subset", "fetch_weights", "decompose"}
 
 
 def test_gpus_are_for_what_is_told_to_take_one(inputs):

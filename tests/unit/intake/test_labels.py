@@ -116,7 +116,7 @@ def test_a_row_of_an_image_that_is_not_there_labels_no_image_of_the_same_name(tm
     (tmp_path / "labels.csv").write_text("path,label\nb/1.png,B\n/data/a/2.png,A\n3.png,C\n")
     table = read_label_table(tmp_path / "labels.csv", {f"a/{n}.png": str(n) for n in (1, 2, 3)})
     assert table.labels == {"a/2.png": "A", "a/3.png": "C"}
-    assert table.others == {"b/1.png": "B"}
+    assert table.decisions["b/1.png"].value == "B"
 
 
 def test_a_file_that_was_moved_keeps_the_label_that_a_page_has_exported(tmp_path):
@@ -177,7 +177,7 @@ def test_lines_without_a_separator_are_divided_at_spaces_unless_they_name_images
         (b'path,label\na.png,"Cr\nb.png,In\nc.png,Cr\n', "row that begins in line 2 .* never closed"),
         (b'path,label\na.png,Cr\nb.png,"In\nc.png,Cr\nd.png,In"\n', "row that begins in line 3 .* never closed"),
         (b"a.png 0.3 mono\nb.png 1.0 poly\n", "3 columns without names, allowed: a first row with their names"),
-        (b"path,label\na.png,Cr\na.png,In\n", "found the labels 'Cr' and 'In' for a.png"),
+        (b"path,label\na.png,Cr\na.png,In\n", "found 'Cr' and 'In' for a.png, allowed: one"),
     ],
 )
 def test_tables_that_cannot_work(tmp_path, content, message):
@@ -311,13 +311,13 @@ def test_corrections_come_before_the_rule_and_leave_the_rest(tmp_path):
     labelling = corrected(label_images(images, "folder"), images, [str(table)])
     # b/1.png is also an end of x/b/1.png: the whole path means the one.
     assert labelling.labels == {"a/1.png": "b", "a/2.png": "a", "b/1.png": "a", "x/b/1.png": "b"}
-    assert "2 labels changed by decisions.csv, 1 of its rows name no image or more than one" in labelling.why
+    assert "2 labels changed by decisions.csv, 1 rows name no image or more than one" in labelling.why
 
 
 def test_corrections_that_contradict_each_other_are_refused(tmp_path):
     (tmp_path / "two.csv").write_text("path,label\na/1.png,b\na/1.png,c\n")
     images = _images("a/1.png", "b/1.png")
-    with pytest.raises(UserError, match=r"two.csv: found the labels 'b' and 'c' for a/1.png, allowed: one"):
+    with pytest.raises(UserError, match=r"two.csv: found 'b' and 'c' for a/1.png, allowed: one"):
         corrected(label_images(images, "folder"), images, [str(tmp_path / "two.csv")])
 
 
@@ -333,7 +333,7 @@ def test_the_last_table_counts_unless_the_decision_before_is_known_to_be_later(t
     images = _images("a/1.png", "a/2.png", "a/3.png", "a/4.png")
     labelling = corrected(label_images(images, "folder"), images, [str(tmp_path / name) for name in tables])
     assert labelling.labels == {"a/1.png": "new", "a/2.png": "old", "a/3.png": "old", "a/4.png": "a"}
-    assert {path: label for path, label, _ in labelling.by_hand} == {
+    assert {path: decision.value for path, decision in labelling.by_hand.items()} == {
         **{"a/1.png": "new", "a/2.png": "old", "a/3.png": "old"},
         "gone.png": "new",  # its image may come back
     }

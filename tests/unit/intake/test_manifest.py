@@ -252,11 +252,13 @@ def test_the_label_of_an_image_that_is_set_aside_stays_with_it(tmp_path):
     """The only label of the table, by a short name: no other image gets it, and the next export has the path."""
     write_files(tmp_path, a__1=A, b__1=B, b__2=C)
     (tmp_path / "picked.csv").write_text("path,label,set_aside\nb/2,c,yes\n")
-    file = str(tmp_path / "picked.csv")
-    inspected = inspect(tmp_path, scan(tmp_path, exclude=["*.csv"]), excluded=file)
-    labelled = label(through_csv(inspected.images), through_csv(inspected.set_aside), {"rule": "none"}, [file])
+    files = [str(tmp_path / "picked.csv")]
+    inspected = inspect(tmp_path, scan(tmp_path, exclude=["*.csv"]), excluded=files)
+    labelled = label(through_csv(inspected.images), through_csv(inspected.set_aside), {"rule": "none"}, files, files)
     assert labelled.manifest[["path", "label"]].to_numpy().tolist() == [["a/1.png", ""], ["b/1.png", ""]]
-    assert labelled.by_hand.to_numpy().tolist() == [["b/2.png", "c", "", ""]]
+    rows = labelled.by_hand.drop(columns="image_id").to_numpy().tolist()
+    assert rows == [["b/2.png", "c", "", "before", ""], ["b/2.png", "", "yes", "before", ""]]
+    assert labelled.by_hand["image_id"].tolist() == inspected.set_aside["image_id"].tolist() * 2
 
 
 def test_sublabels_come_from_a_rule_of_their_own(tmp_path):

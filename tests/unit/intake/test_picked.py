@@ -7,7 +7,7 @@ from PIL import Image
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.inspection import inspect
-from workflow_scripts.intake.label_table import read_picked
+from workflow_scripts.intake.label_table import read_selection, read_set_aside
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.subsets import members
 from workflow_scripts.settings.studies import Subset
@@ -28,23 +28,42 @@ def table(tmp_path):
     return path
 
 
+def set_aside(*tables, images=IMAGES):
+    return {path for path, decision in read_set_aside(map(str, tables), images).items() if decision.value == "yes"}
+
+
 def test_rows_of_a_selection_pick_their_images_and_files_of_the_same_content(table):
-    assert read_picked(table, IMAGES, "selection", "odd") == {"a/1.png", "a/2.png", "b/copy of 1.png"}
-    assert read_picked(table, IMAGES, "set_aside", "yes") == {"a/2.png", "b/,odd 3.png"}
+    assert read_selection(table, IMAGES, "odd") == {"a/1.png", "a/2.png", "b/copy of 1.png"}
+    assert set_aside(table) == {"a/2.png", "b/,odd 3.png"}
 
 
 def test_a_list_of_names_picks_all_of_them(table):
     table.write_text("a/2.png\na/1\n")
-    assert read_picked(table, IMAGES, "selection", "odd") == {"a/1.png", "a/2.png", "b/copy of 1.png"}
+    assert read_selection(table, IMAGES, "odd") == {"a/1.png", "a/2.png", "b/copy of 1.png"}
     table.write_text("filename;mine\n2.png;x\n")
-    assert read_picked(table, IMAGES, "set_aside", "yes") == {"a/2.png"}
+    assert set_aside(table) == {"a/2.png"}
 
 
 def test_a_table_that_picks_nothing_is_told(table):
     with pytest.raises(UserError, match=r"picked.csv: found no row with selection 'other', allowed: such rows"):
-        read_picked(table, IMAGES, "selection", "other")
+        read_selection(table, IMAGES, "other")
     with pytest.raises(UserError, match=r"found no row that names an image: the first of 2 rows is 'a/1.png'"):
-        read_picked(table, {"z.png": "id9"}, "selection", "odd")
+        read_selection(table, {"z.png": "id9"}, "odd")
+
+
+def test_of_several_exports_the_later_decision_counts_whatever_their_order(tmp_path):
+    """A label that was taken back does not touch it, and a file that was moved is known by its content."""
+    early, late = "2026-11-29T20:00:00.000Z", "2026-11-29T21:00:00.000Z"
+    header = "path,label,selection,set_aside,image_id,decided,decision\n"
+    rows = [f"a/1.png,,,yes,id1,{early},set aside", f"a/1.png,,,no,id1,{late},taken in", f"old/3.png,,,yes,id3,{late},"]
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    one.write_text(header + "\n".join([rows[0], rows[2]]))
+    other.write_text(header + "\n".join([rows[1], f"a/2.png,,,,id2,{late},removed"]))
+    for tables in ((one, other), (other, one)):
+        assert set_aside(*tables) == {"b/,odd 3.png"}
+    one.write_text("path\na/1.png\n")  # a list without times
+    assert set_aside(one, other) == set()
+    assert set_aside(other, one) == {"a/1.png", "b/copy of 1.png"}
 
 
 def test_a_subset_is_the_selection_of_its_name(table):
@@ -61,7 +80,7 @@ def test_images_set_aside_are_rejected_with_the_table_that_says_so(tmp_path, tab
         (tmp_path / "data" / path).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (32, 32), dtype=np.uint8)).save(tmp_path / "data" / path)
     folder = tmp_path / "data"
-    found = inspect(folder, scan(folder), excluded=str(table))
+    found = inspect(folder, scan(folder), excluded=[str(table)])
     assert found.images["path"].tolist() == ["a/1.png"]
     assert found.set_aside[["path", "reason", "detail"]].to_numpy().tolist() == [
         ["a/2.png", "set aside by hand", "listed in picked.csv"],
@@ -69,4 +88,4 @@ def test_images_set_aside_are_rejected_with_the_table_that_says_so(tmp_path, tab
     ]
     table.write_text('path\na/1\na/2\n"b/,odd 3"\n')
     with pytest.raises(UserError, match=r"intake.exclude_file: .*picked.csv leaves no image"):
-        inspect(folder, scan(folder), excluded=str(table))
+        inspect(folder, scan(folder), excluded=[str(table)])

@@ -191,6 +191,8 @@ def test_the_page_by_keys_alone_and_what_was_decided_before(tmp_path, browser):
         {
             "path": [first["path"], "gone.png"],
             "label": [first["label"], "c"],
+            "set_aside": "",
+            "decision": "before",
             "decided": ["2026-11-29T20:00:00.000Z", ""],
             "image_id": [first["image_id"], ""],
         }

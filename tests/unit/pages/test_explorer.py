@@ -254,7 +254,7 @@ def written(path):
     maps = [map_of("m", RNG.normal(size=(N, 2)), np.arange(N), N)]
     points = [points_of("p", RNG.normal(size=(N, 4)), np.arange(N), N)]
     facts = {"dataset": "d", "study": "s", "cells": [HOSTILE[0]], "opening": vars(Opening(0, 3, "baseline"))}
-    facts |= {"earlier": [], "left_out": []}
+    facts |= {"labels_before": [], "set_aside_before": []}
     write_explorer(str(path), images, columns, maps, points, PICTURES, facts)
     return path, images
 
@@ -287,121 +287,121 @@ def test_the_page_is_one_file_and_no_name_can_break_out_of_it(page):
     assert data["cells"] == [HOSTILE[0]]
 
 
-def test_each_export_has_what_the_run_has_read_of_earlier_ones(page, browser):
-    """Pages of one study, one after the other, each with the images of its run; the last one in another browser."""
-    browser.get(page[0].as_uri())
-    wait(browser)
-    scripts = [writing.HERE / "common.js", Path(explorer.__file__).with_name("picks.js")]
-    exports = browser.execute_script(
-        "\n".join(script.read_text() for script in scripts)
-        + """
-        const early = "2026-01-01T00:00:00.000Z", late = "2099-01-01T00:00:00.000Z";
-        const opened = (ids, earlier = [], leftOut = []) =>
-          new Picks("picks of a test", ids, ids.map(id => `${id}.png`), earlier, leftOut, () => {});
-        const pick = (picks, act) => { picks.choose([0]); act(picks); return picks.csv(); };
-        const aside = picks => picks.setAside(), label = picks => picks.label("here");
-        const is = (id, label, decided) => ({ path: `${id}.png`, image_id: id, label, decided });
-        const csvs = [pick(opened(["a", "b", "c"]), aside), pick(opened(["b", "c"], [], ["a.png"]), label),
-          opened(["b", "c"], [is("b", "before", early), is("c", "before", early)], ["a.png"]).csv(),
-          opened(["b", "c"], [is("b", "after", late), is("d", "gone", late)], ["a.png"]).csv()];
-        opened(["b"]).bringBack();
-        csvs.push(opened(["b"], [], ["a.png"]).csv());
-        localStorage.clear();
-        csvs.push(opened(["b", "c"], [is("b", "after", late)], ["a.png"]).csv());
-        csvs.push(pick(opened(["b"], [is("b", "before", early)]), picks => picks.label("")));
-        return csvs"""
-    )
-    rows = [[tuple(row.split(",")[:5]) for row in export.splitlines()[1:]] for export in exports]
-    gone = ("a.png", "", "", "yes", "a")
-    assert rows[0] == [gone]
-    assert rows[1] == [("b.png", "here", "", "", "b"), gone]
-    assert rows[2] == [("b.png", "here", "", "", "b"), ("c.png", "before", "", "", "c"), gone]
-    assert rows[3] == [("b.png", "after", "", "", "b"), ("d.png", "gone", "", "", "d"), gone]
-    assert rows[4] == [("b.png", "here", "", "", "b")]
-    assert not rows[6]  # a label that is removed is no longer exported
-    assert rows[5] == [("b.png", "after", "", "", "b"), ("a.png", "", "", "yes", "")]
+EARLY, LATE = "2026-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z"
+PICKS = f"""
+const EARLY = "{EARLY}", LATE = "{LATE}";
+const opened = (ids, labels = [], aside = []) =>
+  new Picks("picks of a test", ids, ids.map(id => `${{id}}.png`), labels, aside, () => {{}});
+const is = (id, label, decided = EARLY) => ({{ path: `${{id}}.png`, image_id: id, label, decided }});
+const aside = (id, set_aside, decided = EARLY) => ({{ path: `${{id}}.png`, image_id: id, set_aside, decided }});
+const label = (picks, row, text) => {{ picks.choose([row]); picks.label(text); return picks; }};
+const setAside = (picks, row) => {{ picks.choose([row]); picks.setAside(); return picks; }};
+localStorage.clear();
+"""
 
 
 def picked(page, browser, script):
-    """Return the first five cells of each row of the exports that a script returns."""
+    """Return the path, label, selection and set_aside of each row of the exports that a script returns."""
     browser.get(page[0].as_uri())
     wait(browser)
     scripts = [writing.HERE / "common.js", Path(explorer.__file__).with_name("picks.js")]
-    opened = """
-        const opened = (ids, earlier = [], leftOut = []) =>
-          new Picks("picks of a test", ids, ids.map(id => `${id}.png`), earlier, leftOut, () => {});
-        const is = (id, label, image_id = id) =>
-          ({ path: `${id}.png`, image_id, label, decided: "2026-01-01T00:00:00.000Z" });
-        localStorage.clear();"""
-    exports = browser.execute_script("\n".join(script.read_text() for script in scripts) + opened + script)
-    return [[",".join(row.split(",")[:5]) for row in export.splitlines()[1:]] for export in exports]
+    exports = browser.execute_script("\n".join(script.read_text() for script in scripts) + PICKS + script)
+    return [[",".join(row.split(",")[:4]) for row in export.splitlines()[1:]] for export in exports]
 
 
-def test_a_group_that_is_taken_back_leaves_the_labels_of_before(page, browser):
-    """`a` has a label of an earlier table, `b` one of this browser, `c` none, and `d` gets another one afterwards."""
+def test_each_export_has_what_the_run_has_read_of_earlier_ones(page, browser):
+    """Pages of one study, one after the other, each with the images of its run; the last one in another browser."""
     exports = picked(
         page,
         browser,
         """
-        let picks = opened(["a", "b", "c", "d"], [is("a", "earlier")]);
-        const csvs = [], label = (row, text) => { picks.choose([row]); picks.label(text); };
-        label(1, "mine");
-        picks.accept("group", "first", [0, 1, 2, 3], {});
-        picks.accept("group", "all", [0, 1, 2, 3], {});
-        csvs.push(picks.csv());
-        const time = picks.state.accepted.get("group").time, read = id => ({ ...is(id, "all"), decided: time });
-        picks = opened(["a", "b", "c", "d"], ["a", "b", "c", "d"].map(read)); // the run has read the export
-        while (new Date().toISOString() === time);
-        label(3, "since");
-        picks.takeBack("group");
-        return [...csvs, picks.csv()]""",
+        const next = labels => opened(["b", "c"], labels, [aside("a", "yes")]).csv();
+        const csvs = [setAside(opened(["a", "b", "c"]), 0).csv(),
+          label(opened(["b", "c"], [], [aside("a", "yes")]), 0, "here").csv(),
+          next([is("b", "before"), is("c", "before")]), next([is("b", "after", LATE), is("d", "gone", LATE)])];
+        localStorage.clear();
+        csvs.push(next([is("b", "after")]));
+        csvs.push(label(opened(["b"], [is("b", "before")]), 0, "").csv());
+        return csvs""",
     )
+    gone = "a.png,,,yes"
     assert exports == [
-        ["a.png,all,,,a", "b.png,all,,,b", "c.png,all,,,c", "d.png,all,,,d"],
-        ["a.png,earlier,,,a", "b.png,mine,,,b", "d.png,since,,,d"],
+        [gone],
+        ["b.png,here,,", gone],
+        ["b.png,here,,", "c.png,before,,", gone],
+        ["b.png,after,,", "d.png,gone,,", gone],
+        ["b.png,after,,", gone],
+        ["b.png,,,"],  # a label that was taken back, so that no other export brings it back
     ]
 
 
-def test_a_label_of_this_browser_is_not_shown_once_the_run_has_read_a_later_one(page, browser):
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_groups_that_overlap_leave_the_labels_of_before_when_they_are_taken_back(page, browser, first):
+    """Also after the run has read the export; `e` gets another label in between, and stays as it is."""
     exports = picked(
         page,
         browser,
-        """
-        const first = opened(["a", "b"]);
-        first.choose([0, 1]);
-        first.label("mine");
-        const later = { ...is("a", "later"), decided: "2099-01-01T00:00:00.000Z" };
-        const next = opened(["a", "b"], [later, is("b", "older")]);
-        return [["shown", ...next.state.labels.values()].join("\\n"), next.csv()]""",
+        f"""
+        const ids = ["a", "b", "c", "d", "e"];
+        const read = picks => [...picks.state.labels.values()].map(each => ({{ ...each }}));
+        let picks = label(opened(ids, [is("a", "earlier")]), 1, "mine");
+        picks.accept("a", "first", [0, 1, 2, 4], {{}});
+        picks.accept("b", "second", [1, 2, 3, 4], {{}});
+        picks.accept("b", "again", [1, 2, 3, 4], {{}});
+        const csvs = [picks.csv()];
+        picks = label(opened(ids, read(picks)), 4, "since");
+        picks.takeBack("{first}");
+        csvs.push(picks.csv());
+        picks = opened(ids, read(picks));
+        picks.takeBack("{"b" if first == "a" else "a"}");
+        return [...csvs, picks.csv()]""",
     )
-    assert exports == [["mine"], ["a.png,later,,,a", "b.png,mine,,,b"]]
+    both = ["a.png,first,,", *(f"{row}.png,again,," for row in "bcde")]
+    one = {
+        "a": ["a.png,earlier,,", "b.png,again,,", "c.png,again,,", "d.png,again,,", "e.png,since,,"],
+        "b": ["a.png,first,,", "b.png,first,,", "c.png,first,,", "d.png,,,", "e.png,since,,"],
+    }
+    none = ["a.png,earlier,,", "b.png,mine,,", "c.png,,,", "d.png,,,", "e.png,since,,"]
+    assert exports == [both, one[first], none]
 
 
-def test_an_image_that_was_brought_back_can_be_set_aside_elsewhere(page, browser):
-    """The page on which it is back is only opened, not used; the label that this browser gave to it is never lost."""
+def test_of_two_decisions_the_later_one_is_shown_and_exported(page, browser):
+    """Of this browser and of the run, on labels and on images set aside; those without a time are older."""
     exports = picked(
         page,
         browser,
         """
-        const first = opened(["a", "b"]);
-        first.choose([0]);
-        first.label("mine");
-        const away = opened(["b"], [is("a", "older", "")], ["a.png"]), csvs = [away.csv()];
+        const first = opened(["a", "b", "c"]);
+        [0, 1, 2].forEach(row => setAside(label(first, row, "mine"), row));
+        const read = [[is("a", "later", LATE), is("b", "older"), is("c", "older", "")],
+          [aside("a", "no", LATE), aside("b", "no"), aside("c", "no", "")]];
+        const next = opened(["a", "b", "c"], ...read);
+        const shown = [0, 1, 2].map(row => `${next.labelOf(row)} ${next.isAside(row)}`);
+        return [["shown", ...shown].join("\\n"), next.csv()]""",
+    )
+    assert exports[0] == ["later false", "mine true", "mine true"]
+    assert exports[1] == [
+        *("a.png,later,,", "a.png,,,no", "b.png,mine,,", "b.png,,,yes", "c.png,mine,,", "c.png,,,yes"),
+    ]
+
+
+def test_an_image_that_was_brought_back_stays_back_and_can_be_set_aside_elsewhere(page, browser):
+    """This browser set it aside and labelled it, brings it back, and opens no page of the run in which it is back."""
+    exports = picked(
+        page,
+        browser,
+        """
+        setAside(label(opened(["a", "b"]), 0, "mine"), 0);
+        const away = opened(["b"], [], [aside("a", "yes")]), csvs = [away.csv()];
         away.bringBack();
         away.undo();
         csvs.push(away.csv());
         away.bringBack();
-        csvs.push(opened(["b"], [], ["a.png"]).csv());
-        csvs.push(opened(["a", "b"]).csv());
-        return [...csvs, opened(["b"], [], ["a.png"]).csv()]""",
+        csvs.push(away.csv(), opened(["b"], [], [aside("a", "yes")]).csv());
+        return [...csvs, opened(["b"], [], [aside("a", "yes", LATE)]).csv()]""",
     )
-    assert exports == [
-        ["a.png,mine,,yes,"],
-        ["a.png,mine,,yes,"],
-        ["a.png,mine,,,a"],
-        ["a.png,mine,,,a"],
-        ["a.png,mine,,yes,"],
-    ]
+    yes, no = ["a.png,mine,,", "a.png,,,yes"], ["a.png,mine,,", "a.png,,,no"]
+    assert exports == [yes, yes, no, no, yes]
 
 
 def test_hostile_names_are_shown_as_they_are(page, browser):

@@ -13,6 +13,7 @@ from sklearn.metrics import pairwise_distances
 from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.labels import Labelling, corrected
 from workflow_scripts.intake.manifest import BY_HAND_COLUMNS
+from workflow_scripts.intake.manifest import by_hand as decided_by_hand
 from workflow_scripts.pages import explorer
 from workflow_scripts.pages.labelling.order import FIRST, LATER, _Cluster, asked_table, order_to_label
 from workflow_scripts.pages.labelling.page import write_labelling_page
@@ -155,9 +156,13 @@ def test_labels_by_key_are_a_table_that_the_grid_reads(page, tmp_path):
     with open(exported, newline="") as stream:
         rows = [(row["path"], row["label"], row["decision"]) for row in csv.DictReader(stream)]
     given = [("rust, red", "labelled"), ("steel", "labelled"), ("rust, red", "labelled")]
-    assert rows == [(path, *decision) for path, decision in zip(paths, given, strict=False)]
+    removed = [(paths[4], "", "removed")]  # Backspace on an image without a decision is none
+    assert rows == [*((path, *decision) for path, decision in zip(paths, given, strict=False)), *removed]
     known = dict(zip(images["path"], images["image_id"], strict=True))
-    assert read_label_table(exported, known).labels == dict(zip(paths, [label for label, _ in given], strict=False))
+    assert read_label_table(exported, known).labels == {
+        **dict(zip(paths, [label for label, _ in given], strict=False)),
+        paths[4]: "",
+    }
 
 
 @pytest.mark.parametrize("same_browser", [True, False])
@@ -189,7 +194,7 @@ def test_an_export_that_replaces_the_one_before_loses_no_label(clustered, tmp_pa
             press(browser, "l", given[path], ENTER)
         exported.write_text(browser.execute_script("return deciding.csv()"))
         read = corrected(nothing, paths, [str(exported)])
-        by_hand = pd.DataFrame([(*row, paths[row[0]]) for row in read.by_hand], columns=list(BY_HAND_COLUMNS))
+        by_hand = decided_by_hand(read.by_hand, {}, paths)
     assert len(given) == 6
     assert {path: label for path, label in read.labels.items() if label} == given
 

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from io import BytesIO
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 from selenium.webdriver.support.ui import WebDriverWait
 
+from workflow_scripts.intake.label_table import Decision
 from workflow_scripts.intake.scale_bars.read import Reading
 from workflow_scripts.pages.scales import page
 from workflow_scripts.pages.scales.page import LARGE, write_scales_page
@@ -23,8 +25,8 @@ def row(path, **facts):
     return {"image_id": path, "path": path, **vars(Reading(**facts))}
 
 
-def written(path, table, folder):
-    write_scales_page(str(path), pd.DataFrame(table), folder, "bars")
+def written(path, table, folder, by_hand=MappingProxyType({})):
+    write_scales_page(str(path), pd.DataFrame(table), by_hand, folder, "bars")
     (content,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', path.read_text())
     return json.loads(content)
 
@@ -92,13 +94,24 @@ def test_the_exported_table_keeps_the_scales_that_were_set_by_hand_before(folder
         row("none, by hand", source="hand", confidence=1.0, reason="set by hand"),
         row("not looked at", source="Zeiss", confidence=1.0, scale_um=1.0, nm_per_pixel=5.0),
     ]
-    written(folder / "scales.html", table, folder)
+    by_hand = {
+        "by hand": Decision(("2", "12.5"), "2026-11-29T20:00:00.000Z"),
+        "none, by hand": Decision(("", "")),
+        "set aside.png": Decision(("3", "10")),
+        "read again": Decision(()),
+    }
+    written(folder / "scales.html", table, folder, by_hand)
     browser.get((folder / "scales.html").as_uri())
     exported = browser.execute_script("right(); return deciding.csv()")
     header, right, *before = exported.splitlines()
     assert header == "path,scale_um,nm_per_pixel,decision,image_id,decided"
     assert right.startswith("a.png,1,5,right,a.png,20")
-    assert before == ["by hand,2,12.5,before,by hand,", '"none, by hand",,,before,"none, by hand",']
+    kept = ['"none, by hand",,,before,"none, by hand",', "set aside.png,3,10,before,,", "read again,,,removed,,"]
+    assert before == ["by hand,2,12.5,before,by hand,2026-11-29T20:00:00.000Z", *kept]
+    take_back = "deciding.go(deciding.items.findIndex(item => item.id === 'by hand')); deciding.takeBack();"
+    _, _, removed, *rest = browser.execute_script(take_back + "return deciding.csv()").splitlines()
+    assert removed.startswith("by hand,,,removed,by hand,20")
+    assert rest == kept
 
 
 def test_many_images_lie_in_a_folder_beside_the_page(folder, browser, monkeypatch):

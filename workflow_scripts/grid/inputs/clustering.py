@@ -6,7 +6,7 @@ from typing import Any
 
 from workflow_scripts.grid.axes import FEATURES_THEMSELVES, OF_REDUCTION, PARTS
 from workflow_scripts.grid.cells import Cell, split_layer
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_file
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_files
 from workflow_scripts.provenance import code_digest
 
 
@@ -22,7 +22,7 @@ class ClusteringInputs(Stage):
     @ends_the_run
     def table_of_subset(self, wildcards: Wildcards) -> Files:
         """Return the table that lists a subset's images, or no file."""
-        return named_file(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
+        return named_files(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
 
     def manifest_of_rows(self, wildcards: Wildcards) -> str:
         """Return the manifest of the images in a store: that of the subset in the wildcard `layer`, or of all."""
@@ -49,7 +49,7 @@ class ClusteringInputs(Stage):
         """Return the user's table of the facts that a decomposition regresses out of the features, or no file."""
         name = wildcards.decomposition
         settings = self.settings.decompositions[name].regressed
-        return named_file(f"decompositions.{name}.regress_out.table", settings.table if settings else None)
+        return named_files(f"decompositions.{name}.regress_out.table", settings.table if settings else None)
 
     def decomposition_gpus(self, wildcards: Wildcards) -> int:
         """Return the number of GPUs that the decomposition takes, 0 or 1."""

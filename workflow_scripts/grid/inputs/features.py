@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_file
+from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_files
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,14 @@ class FeatureInputs(Stage):
     def weight_file(self, wildcards: Wildcards) -> Files:
         """Return the weight file that a backbone's settings name, or no file."""
         name = wildcards.backbone
-        return named_file(f"backbones.{name}.weights", self.settings.backbones[name].weight_file)
+        return named_files(f"backbones.{name}.weights", self.settings.backbones[name].weight_file)
 
     def feature_file(self, backbone: str) -> Callable[[Wildcards], Files]:
         """Return an input function for the file of features that a backbone's settings name."""
 
         @ends_the_run
         def file(wildcards: Wildcards) -> Files:
-            return named_file(f"backbones.{backbone}.file", self.settings.backbones[backbone].model)
+            return named_files(f"backbones.{backbone}.file", self.settings.backbones[backbone].model)
 
         return file
 

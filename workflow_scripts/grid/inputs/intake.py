@@ -13,7 +13,7 @@ from workflow_scripts.grid.inputs.stage import (
     each_file,
     ends_the_run,
     folder_digest,
-    named_file,
+    named_files,
 )
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
 from workflow_scripts.intake.labels import find_table
@@ -62,20 +62,19 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def label_corrections(self, wildcards: Wildcards) -> Files:
-        """Return the tables of corrected labels, in the order in which they are applied."""
-        files = self.settings.intake.labels.correction_files
-        return [path for file in files for path in each_file(named_file("intake.labels.corrections", file))]
+        """Return the tables of corrected labels."""
+        return named_files("intake.labels.corrections", self.settings.intake.labels.corrections)
 
     @ends_the_run
     def group_table(self, wildcards: Wildcards) -> Files:
         """Return the table that groups are read from, or no file."""
         groups = self.settings.intake.groups
-        return named_file("intake.groups.file", groups.file) if groups and groups.rule == "csv" else []
+        return named_files("intake.groups.file", groups.file) if groups and groups.rule == "csv" else []
 
     @ends_the_run
     def scale_corrections(self, wildcards: Wildcards) -> Files:
-        """Return the table of corrected scales, or no file."""
-        return named_file("intake.scales", self.settings.intake.scales)
+        """Return the tables of scales that people set."""
+        return named_files("intake.scales", self.settings.intake.scales)
 
     @property
     def group_rule(self) -> dict[str, Any] | None:
@@ -85,8 +84,8 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def excluded_images(self, wildcards: Wildcards) -> Files:
-        """Return the table of images that are left out, or no file."""
-        return named_file("intake.exclude_file", self.settings.intake.exclude_file)
+        """Return the tables of images that are left out."""
+        return named_files("intake.exclude_file", self.settings.intake.exclude_file)
 
     @property
     def file_settings(self) -> dict[str, Any]:

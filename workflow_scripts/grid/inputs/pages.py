@@ -36,8 +36,8 @@ class PageInputs(Stage):
         }
 
     def deciding_sources(self, kind: str) -> Callable[[Wildcards], dict[str, Files]]:
-        """Return an input function for a page with decisions: the artefacts of its cells, and the earlier labels."""
-        return lambda wildcards: {**self.sources(kind)(wildcards), "by_hand": self.layout.labels_by_hand}
+        """Return an input function for a page with decisions: the artefacts of its cells, and earlier decisions."""
+        return lambda wildcards: {**self.sources(kind)(wildcards), "by_hand": self.layout.decided_by_hand}
 
     def gallery_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return the inputs of a gallery by name: those of its cells, and the scores of ImageNet's classes."""
@@ -68,7 +68,6 @@ class PageInputs(Stage):
         pages = self.grid.pages[study]
         return {
             **self.deciding_sources("explorer")(wildcards),
-            "set_aside": layout.set_aside,
             "maps": [layout.of(layout.decomposed, cell) for cell in self.grid.maps[study]],
             "quality": layout.quality,
             "consensus": beside(layout.consensus.format(study=study), ".csv") if "verdict" in pages else [],

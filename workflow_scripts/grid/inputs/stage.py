@@ -61,11 +61,12 @@ def folder_digest(key: str, folder: str, include: Iterable[str] = ("**/*",), exc
     return listing_digest(scan(folder, include, exclude, f"config: {key}"))
 
 
-def named_file(key: str, file: str | None) -> Files:
-    """Return the file that the configuration's `key` names, or no file; raises `UserError` if it does not exist."""
-    if file and not isfile(file):
-        raise UserError(f"config: {key}: found no file {file}")
-    return file or []
+def named_files(key: str, files: Files | None) -> Files:
+    """Return the files that the configuration's `key` names, or no file; raises `UserError` if one does not exist."""
+    missing = next((file for file in each_file(files or []) if not isfile(file)), None)
+    if missing:
+        raise UserError(f"config: {key}: found no file {missing}")
+    return files or []
 
 
 def each_file(files: Files) -> list[str]:

@@ -1,6 +1,6 @@
 """The table of the scales of all images of a data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ import pandas as pd
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.facts import Memory
-from workflow_scripts.intake.label_table import read_label_table
+from workflow_scripts.intake.label_table import Decision, latest, read_columns
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.scale_bars.metadata import texts_beside
 from workflow_scripts.intake.scale_bars.read import Reading, Reason, read_scale
@@ -18,6 +18,8 @@ from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", *(field.name for field in fields(Reading)))
+BY_HAND = ("scale_um", "nm_per_pixel")
+"""Columns of a table of scales that people set: the length of the bar, and the size of a pixel."""
 
 
 def read_scales(
@@ -55,19 +57,28 @@ def read_scales(
     return pd.concat([images[["image_id", "path"]].reset_index(drop=True), rows], axis=1)[list(COLUMNS)]
 
 
-def corrected(table: pd.DataFrame, images: pd.DataFrame, file: str) -> pd.DataFrame:
-    """Return the table of scales with those of a CSV, such as the page `scales.html` exports.
+def read_by_hand(files: Sequence[str], images: pd.DataFrame) -> dict[str, Decision]:
+    """Return the scales that people set, by path, or by the name that a table gives for an image that is not there.
 
-    The CSV is read as a table of labels is (`label_table.read_label_table`); its columns are `scale_um`, the length of
-    the bar, and `nm_per_pixel`, the size of a pixel. Either may be empty; an image with neither has no scale. `images`
-    has the columns `path`, `image_id` and `width` (pixels). Raises `UserError` for a number that is no length.
+    The cells of a decision are those of `BY_HAND`. The tables, such as the page `scales.html` exports, are read as
+    tables of labels are (`label_table.read_label_table`); of several decisions on an image the later one counts.
+    `images` has the columns `path` and `image_id`.
     """
     ids = dict(zip(images["path"], images["image_id"], strict=True))
-    given = {name: read_label_table(Path(file), ids, name).labels for name in ("scale_um", "nm_per_pixel")}
+    return latest(read_columns(Path(file), ids, BY_HAND) for file in files)
+
+
+def corrected(table: pd.DataFrame, images: pd.DataFrame, by_hand: Mapping[str, Decision]) -> pd.DataFrame:
+    """Return the table of scales with those that people set (see `read_by_hand`).
+
+    Either cell may be empty; an image with neither has no scale. `images` has the columns `path` and `width` (pixels).
+    Raises `UserError` for a number that is no length.
+    """
     widths = dict(zip(images["path"], images["width"].astype(float), strict=True))
     made = table.set_index("path", drop=False)
-    for path in given["scale_um"]:
-        scale, pixel = (_length(given[name][path], f"{file}: {name} of {path}") for name in given)
+    for path in (path for path, decision in by_hand.items() if decision.cells and path in widths):
+        cells = zip(BY_HAND, by_hand[path].cells, strict=True)
+        scale, pixel = (_length(text, f"config: intake.scales: {name} of {path}") for name, text in cells)
         bar = 1e3 * scale / pixel
         if not abs(bar - made.at[path, "bar_px"]) <= 1:
             made.loc[path, ["bar_x", "bar_y"]] = np.nan  # the bar that was found is another one

@@ -59,7 +59,7 @@ function tell(decided, count) {
 
 element("help").textContent = `The images whose label has the least support come first: ${data.items.length} of ${data.n_labelled}. ` +
   `Confident learning estimates that ${data.n_suspect} labels are wrong (those above the line in the list). Keys 1 to 9 relabel as the ` +
-  "class of that number, Backspace removes a decision that no run has read. Decisions stay in this browser; the next run reads the exported CSV with " +
+  "class of that number, Backspace takes a decision back. Decisions stay in this browser; the next run reads the exported CSV with " +
   "intake: {labels: {corrections: FILE}}. Each export has the decisions of the earlier ones that a run has read: it replaces them." +
   (data.n_too_few ? ` ${data.n_too_few} images of classes that are too small to judge are not shown; they end the table.` : "");
 deciding.begin(

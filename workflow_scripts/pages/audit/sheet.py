@@ -31,7 +31,7 @@ def write_sheet(
 ) -> None:
     """Write the page for the first `count` judged images of a ranking (of `ranking.rank`, with `image_id` and `path`).
 
-    `points` (N, d) are the ranked points, `by_hand` the labels that people gave (see `parts.earlier`); `facts` are
+    `points` (N, d) are the ranked points, `by_hand` what people decided (see `parts.earlier`); `facts` are
     texts of the page: `dataset`, `study`, `neighbours` and `repeats`.
     """
     judged = ranking[ranking["confidence"].notna()]

@@ -11,7 +11,7 @@ const clusterings = data.columns.filter(column => column.cell !== undefined);
 const others = data.columns.filter(column => column.cell === undefined);
 const labels = others.find(column => column.title === "label");
 const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); showFound(); }));
-const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, data.paths, data.earlier, data.left_out, showPicks);
+const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, data.paths, data.labels_before, data.set_aside_before, showPicks);
 let colour, wantedK = data.opening.k, hidden = new Set(), moved = null, found = [], dragging = "pan";
 scatter.states = new Uint8Array(data.n).fill(PLAIN);
 
@@ -225,21 +225,20 @@ function search() {
 // ---------------------------------------------------------------------------------------------------------------- the picks
 
 function showPicks() {
-  const { chosen, selections, labels: given, aside, accepted } = picks.state;
+  const { chosen, selections, accepted } = picks.state, { labelled, aside, gone } = picks.summary();
   element("count").textContent = `${images(chosen.size)} chosen`;
-  const counts = new Map();
-  for (const label of given.values()) counts.set(label, (counts.get(label) || 0) + 1);
   const forget = (text, remove) => make("button", { textContent: "×", title: `Forget ${text}`, ariaLabel: `Forget ${text}`, onclick: remove });
   const line = (text, rows, remove) => make("div", { className: "row" }, make("button", { textContent: text, title: `Choose ${text}`, dir: "auto", onclick: () => picks.choose(rows()) }),
     ...(remove ? [forget(text, remove)] : []));
-  const gone = `left out before: ${picks.gone.length}`;
+  const leftOut = `left out before: ${gone.length}`;
   element("picked").replaceChildren(
     ...[...selections].map(([name, rows]) => line(`${name}: ${rows.size}`, () => rows, () => picks.forget(name))),
-    ...[...counts].map(([label, count]) => line(`label ${label}: ${count}`, () => [...given].filter(([, each]) => each === label).map(([row]) => row))),
-    ...(aside.size ? [line(`set aside: ${aside.size}`, () => aside)] : []),
-    ...(picks.gone.length ? [make("div", { className: "row" }, gone, forget(gone, () => picks.bringBack()))] : []),
-    ...[...accepted].map(([group, { before, low, images: size }]) => line(`accepted ${group}: ${low} or more of ${size}`, () => before.keys(), () => picks.takeBack(group))));
-  element("classes").replaceChildren(...[...new Set([...(labels ? labels.levels : []), ...counts.keys()])].map(value => make("option", { value })));
+    ...[...labelled].map(([label, rows]) => line(`label ${label}: ${rows.length}`, () => rows)),
+    ...(aside.length ? [line(`set aside: ${aside.length}`, () => aside)] : []),
+    ...(gone.length ? [make("div", { className: "row" }, leftOut, forget(leftOut, () => picks.bringBack()))] : []),
+    ...[...accepted].map(([group, { before, low, images: size }]) => line(`accepted ${group}: ${low} or more of ${size}`,
+      () => [...before.keys()].map(path => picks.rowOf.get(path)).filter(row => row !== undefined), () => picks.takeBack(group))));
+  element("classes").replaceChildren(...[...new Set([...(labels ? labels.levels : []), ...labelled.keys()])].map(value => make("option", { value })));
   showStates();
 }
 
@@ -282,9 +281,9 @@ function download(content, name, lines) {
 }
 
 function exportPicks() {
-  const { selections, aside } = picks.state, given = picks.labels();
-  if (!selections.size && !given.length && !aside.size && !picks.gone.length) return say("Nothing to export: name, label or set aside some images first.");
-  const intake = [...(given.length ? [`  labels: {corrections: ${fileOf("picked")}}`] : []), ...(aside.size + picks.gone.length ? [`  exclude_file: ${fileOf("picked")}`] : [])];
+  const { selections, labels: given, aside } = picks.state;
+  if (picks.isEmpty) return say("Nothing to export: name, label or set aside some images first.");
+  const intake = [...(given.size ? [`  labels: {corrections: ${fileOf("picked")}}`] : []), ...(aside.size ? [`  exclude_file: ${fileOf("picked")}`] : [])];
   download(picks.csv(), "picked", [
     ...(intake.length ? ["intake:", ...intake] : []),
     ...(selections.size ? ["subsets:", ...[...selections.keys()].map(name => `  ${name}: {file: ${fileOf("picked")}}`),
@@ -297,9 +296,9 @@ function exportPicks() {
 
 /** Go to the image whose label helps most, and choose it; show the next ones beside the map. */
 function toLabel() {
-  const given = picks.state.labels, points = data.points[element("points").value];
+  const points = data.points[element("points").value];
   const codes = cellsAsked()[element("cell").value].values;
-  const rows = labelNext(points, codes, row => given.has(row) || labelOf(row) !== "" || picks.state.aside.has(row), FOUND);
+  const rows = labelNext(points, codes, row => picks.labelOf(row) || labelOf(row) || picks.isAside(row), FOUND);
   if (!rows.length) return say("Every image in a cluster has a label.");
   picks.choose([rows[0]]);
   look(rows[0]);

@@ -41,7 +41,7 @@ def write_explorer(
     points : points of the images, one entry for each space in which the page searches for nearest neighbours.
     thumbnails : the thumbnails of all images.
     facts : `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`), and what people
-        decided before: `earlier` and `left_out` (see `parts.earlier.decided_before`).
+        decided before: `labels_before` and `set_aside_before` (see `parts.earlier`).
     """
     sheets = Sheets.of(thumbnails, images["image_id"].tolist(), along_a_curve(maps[0]))
     pack = Pack()

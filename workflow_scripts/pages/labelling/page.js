@@ -52,7 +52,7 @@ element("naming").onsubmit = event => {
 };
 element("help").textContent = "The order in which labels help most: from the cluster with the fewest labels its most typical image " +
   "(TypiClust, Hacohen, Dekel and Weinshall 2022), later images that are typical and far from those labelled before. Press l, type " +
-  "a label and press Enter; keys 1 to 9 give a label again, u skips the image, Backspace removes a decision. Decisions stay in this " +
+  "a label and press Enter; keys 1 to 9 give a label again, u skips the image, Backspace takes a decision back. Decisions stay in this " +
   "browser; the next run reads the exported CSV with intake: {labels: {corrections: FILE}}, and then asks for the next images. Each " +
   "export has the labels of the earlier ones that a run has read: it replaces them.";
 if (!data.items.length) element("question").textContent = "Every image in a cluster has a label.";

@@ -35,7 +35,7 @@ def write_labelling_page(
     images : the N images of the cell, with `image_id`, `path` and `label` (None for images without one).
     points, partition : the points (N, d) and their clusters (N,).
     names : the name of each cluster.
-    by_hand : the labels that people gave (`parts.earlier`).
+    by_hand : what people decided (`parts.earlier`).
     thumbnails : the thumbnails of the images.
     facts : texts of the page: `dataset` and `study`.
     """

@@ -1,4 +1,7 @@
 /** Decisions on images one after another, by key. They stay in the browser until they are exported. */
+
+const REMOVED = "removed"; // the decision that takes an earlier one back
+
 class Deciding {
   /**
    * `title` is that of the page, `exports` names what is exported. `given(item)` is the text that is decided on: a
@@ -15,27 +18,34 @@ class Deciding {
 
   get item() { return this.items[this.at]; }
 
-  /** Return the decision on an image, the later one of this page's and the run's, or null if there is none that counts. */
+  /** Return the decision on an image, or null if there is none, or if it was taken back. */
   decided(item) {
+    const last = this.last(item);
+    return !last || last.decision === REMOVED ? null : last;
+  }
+
+  /** Return the last decision on an image that counts, the later one of this page's and the run's. */
+  last(item) {
     const path = this.path(item), decision = this.decisions[item.id], earlier = this.earlierOf.get(path);
     const here = decision && decision.was === this.given(item) ? [{ ...decision, path, image_id: item.id }] : [];
-    const [last] = latest(here, earlier && earlier.label === this.given(item) ? [{ ...earlier, decision: "keep" }] : []);
-    return last ?? null;
+    const read = earlier?.decision === REMOVED ? [earlier] : earlier && earlier.label === this.given(item) ? [{ ...earlier, decision: "keep" }] : [];
+    return latest(here, read)[0];
   }
 
   decide(decision, values) {
-    this.decisions[this.item.id] = { decision, ...values, was: this.given(this.item), path: this.path(this.item), image_id: this.item.id, decided: timeNow() };
-    this.keep();
+    this.keep(decision, values);
     this.go(this.at + 1);
   }
 
-  forget() {
-    delete this.decisions[this.item.id];
-    this.keep();
+  /** Take the decision on the current image back, also one that a run has read. */
+  takeBack() {
+    if (!this.decided(this.item) && !this.earlierOf.has(this.path(this.item))) return;
+    this.keep(REMOVED);
     this.go(this.at);
   }
 
-  keep() {
+  keep(decision, values) {
+    this.decisions[this.item.id] = { decision, ...values, was: this.given(this.item), path: this.path(this.item), image_id: this.item.id, decided: timeNow() };
     try { localStorage.setItem(this.store, JSON.stringify(this.decisions)); } catch { /* they last until the page is closed */ }
   }
 
@@ -55,10 +65,10 @@ class Deciding {
 
   /**
    * Return all decisions as a table for intake, so that no export loses those of an earlier one: those on this page, those that the
-   * run has read, and those that the browser keeps of images that are no longer on the page.
+   * run has read, and those that the browser keeps of images that are no longer on the page; with those that were taken back.
    */
   csv() {
-    const here = this.items.map(item => this.decided(item)).filter(Boolean), onPage = new Set(this.items.map(item => item.id));
+    const here = this.items.map(item => this.last(item)).filter(Boolean), onPage = new Set(this.items.map(item => item.id));
     const elsewhere = relocated(Object.values(this.decisions).filter(decision => decision.path && !onPage.has(decision.image_id)), this.earlier);
     const decides = decision => decision.label !== "", header = ["path", ...this.columns, "image_id", "decided"];
     return table(header.join(","), latest(here.filter(decides), this.earlier, elsewhere.filter(decides))
@@ -100,7 +110,7 @@ class Deciding {
     }
     const next = () => this.go(this.at + 1), previous = () => this.go(this.at - 1), undecided = () => this.goToUndecided();
     const acts = { n: next, ArrowRight: next, ArrowDown: next, p: previous, ArrowLeft: previous, ArrowUp: previous, " ": undecided,
-      Backspace: () => this.forget(), Home: () => this.go(0), End: () => this.go(this.items.length - 1), e: download, ...keys };
+      Backspace: () => this.takeBack(), Home: () => this.go(0), End: () => this.go(this.items.length - 1), e: download, ...keys };
     document.addEventListener("keydown", event => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (/^(INPUT|SELECT)$/.test(event.target.tagName)) {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.pages.parts.earlier import earlier
+from workflow_scripts.pages.parts.earlier import labels_before
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
@@ -34,7 +34,7 @@ def write_deciding_page(
     beside : the keys of an item that have the ids of images beside it.
     large : side in pixels of the image to decide on.
     paths : the path of each image by id.
-    by_hand : the labels that people gave (`parts.earlier`).
+    by_hand : what people decided (`parts.earlier`).
     thumbnails : the thumbnails of the images.
     facts : further data of the page.
     """
@@ -43,7 +43,7 @@ def write_deciding_page(
     data = {
         **facts,
         "items": items,
-        "earlier": earlier(by_hand),
+        "earlier": labels_before(by_hand),
         "paths": {image: paths[image] for image in dict.fromkeys([*first, *others])},
         "large": thumbnails.data_uris(first, large),
         "small": thumbnails.data_uris(others, SMALL),

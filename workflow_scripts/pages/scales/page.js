@@ -1,8 +1,7 @@
 const data = JSON.parse(element("data").textContent);
 const deciding = new Deciding({ title: `Scales: ${data.dataset}`, exports: "scales",
   store: `clustergrid scales ${data.dataset}`, items: data.items,
-  earlier: data.items.filter(item => item.source === "hand").map(item => ({ ...item, image_id: item.id, decision: "before" })),
-  path: item => item.path, marks: { right: "✓", corrected: "→", none: "×" }, given: item => `${item.scale_um} ${item.nm_per_pixel}`,
+  earlier: data.earlier, path: item => item.path, marks: { right: "✓", corrected: "→", none: "×" }, given: item => `${item.scale_um} ${item.nm_per_pixel}`,
   show, note, tell, columns: ["scale_um", "nm_per_pixel", "decision"], file: `${data.dataset}_scales.csv` });
 const NM = { pm: 1e-3, "Å": 0.1, nm: 1, um: 1e3, "µm": 1e3, "μm": 1e3, mm: 1e6 };
 let ends = null;
@@ -116,7 +115,7 @@ element("crop").onclick = mark;
 element("correction").onsubmit = event => { event.preventDefault(); document.activeElement.blur(); correct(); };
 element("help").textContent = "Scales that were read in the image come first, the least certain at the top; then images without " +
   "a scale, then those with metadata. To correct one, click on the ends of the bar, press c, write what the bar stands for, and " +
-  "press Enter. Backspace removes a decision. Decisions stay in this browser; the next run reads the exported CSV with " +
+  "press Enter. Backspace takes a decision back. Decisions stay in this browser; the next run reads the exported CSV with " +
   "intake: {scale_bars: true, scales: FILE}. Each export has the scales that were set by hand before: it replaces the earlier one.";
 deciding.begin(
   item => make("li", { title: item.path },

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.intake.label_table import DECIDED, DECISION, REMOVED, Decision
 from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
+from workflow_scripts.intake.scale_bars.table import BY_HAND
 from workflow_scripts.io.images import read_image
 from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
@@ -30,6 +32,7 @@ SHOWN = ("scale_um", "bar_px", "nm_per_pixel", "field_um", "confidence")
 def write_scales_page(
     path: str,
     scales: pd.DataFrame,
+    by_hand: Mapping[str, Decision],
     folder: str | Path,
     dataset: str,
     *,
@@ -38,6 +41,8 @@ def write_scales_page(
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write the page for a table of scales (`scale_bars.table.COLUMNS`), whose paths are relative to `folder`.
+
+    `by_hand` are the scales that people set (`scale_bars.table.read_by_hand`), also those of images that are not there.
 
     Scales that were read in the image come first, the least confident of them at the top; then images without a scale,
     and then those with metadata or a scale set by hand. More than `MOST_INSIDE` images are in a folder beside the page.
@@ -53,8 +58,17 @@ def write_scales_page(
         shown += addresses.values()
         if progress:
             progress(len(items), len(rows))
-    write_page(path, Path(__file__).parent, {"dataset": dataset, "items": items}, DECIDING)
+    ids = dict(zip(scales["path"], scales["image_id"], strict=True))
+    earlier = [_earlier(name, ids.get(name, ""), decision) for name, decision in by_hand.items()]
+    write_page(path, Path(__file__).parent, {"dataset": dataset, "items": items, "earlier": earlier}, DECIDING)
     forget_others(page, shown)
+
+
+def _earlier(path: str, image_id: str, decision: Decision) -> dict[str, str]:
+    """Return a scale that a person set, or took back, as a decision of the page."""
+    cells = dict(zip(BY_HAND, decision.cells or ("", ""), strict=True))
+    kind = "before" if decision.cells else REMOVED
+    return {"path": path, "image_id": image_id, **cells, DECISION: kind, DECIDED: decision.decided}
 
 
 def _in_order(scales: pd.DataFrame) -> pd.DataFrame:

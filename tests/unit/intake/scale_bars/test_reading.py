@@ -15,7 +15,7 @@ from workflow_scripts.intake.manifest import label
 from workflow_scripts.intake.scale_bars import table as scale_bars
 from workflow_scripts.intake.scale_bars.read import Reading
 from workflow_scripts.intake.scale_bars.recognition import recognise
-from workflow_scripts.intake.scale_bars.table import COLUMNS, corrected, files_of, notes, read_scales
+from workflow_scripts.intake.scale_bars.table import COLUMNS, corrected, files_of, notes, read_by_hand, read_scales
 from workflow_scripts.intake.scale_bars.text import Text
 
 COUNT = 60
@@ -150,9 +150,9 @@ def test_a_table_of_corrections_replaces_what_was_read(tmp_path):
     read = {"scale_um": 2.0, "bar_px": 100.0, "nm_per_pixel": 20.0, "field_um": 20.0, "bar_x": 5.0, "bar_y": 9.0}
     table = pd.DataFrame({**images.drop(columns="width"), **read, "confidence": 0.5, "source": "picture", "reason": ""})
     (tmp_path / "scales.csv").write_text(
-        "path;scale_um;nm_per_pixel;decision\na.png;2;20;right\nb.png;5;25;corrected\nc.png;;;none\nf;;4.5;corrected\n"
+        "path;scale_um;nm_per_pixel;decision\na.png;2;20;right\nb.png;5;25;corrected\nc.png;;;none\nd.png;;;removed\nf;;4.5;corrected\n"
     )
-    made = corrected(table, images, str(tmp_path / "scales.csv")).set_index("path")
+    made = corrected(table, images, read_by_hand([str(tmp_path / "scales.csv")], images)).set_index("path")
     numbers = made[["scale_um", "bar_px", "nm_per_pixel", "field_um", "bar_x"]].to_numpy()
     nan = np.nan
     expected = [[2, 100, 20, 20, 5], [5, 200, 25, 25, nan], [nan] * 5, [2, 100, 20, 20, 5], [nan, nan, 4.5, 4.5, nan]]
@@ -166,9 +166,9 @@ def test_a_correction_that_is_no_length_is_an_error(tmp_path, text):
     images = pd.DataFrame({"path": ["a.png"], "image_id": ["0"], "width": ["9"]})
     (tmp_path / "scales.csv").write_text(f"path,scale_um,nm_per_pixel\na.png,{text},2\n")
     with pytest.raises(
-        UserError, match=r"scales.csv: scale_um of a.png: found .*, allowed: a number above 0, or nothing"
+        UserError, match=r"config: intake.scales: scale_um of a.png: found .*, allowed: a number above 0, or nothing"
     ):
-        corrected(images.assign(bar_px=1.0), images, str(tmp_path / "scales.csv"))
+        corrected(images.assign(bar_px=1.0), images, read_by_hand([str(tmp_path / "scales.csv")], images))
 
 
 def test_an_image_that_was_removed_after_intake_has_no_scale(tmp_path):
