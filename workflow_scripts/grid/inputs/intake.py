@@ -63,7 +63,7 @@ class IntakeInputs(Stage):
     @ends_the_run
     def label_corrections(self, wildcards: Wildcards) -> Files:
         """Return the tables of corrected labels."""
-        return named_files("intake.labels.corrections", self.settings.intake.labels.corrections)
+        return each_file(named_files("intake.labels.corrections", self.settings.intake.labels.corrections))
 
     @ends_the_run
     def group_table(self, wildcards: Wildcards) -> Files:
@@ -74,7 +74,7 @@ class IntakeInputs(Stage):
     @ends_the_run
     def scale_corrections(self, wildcards: Wildcards) -> Files:
         """Return the tables of scales that people set."""
-        return named_files("intake.scales", self.settings.intake.scales)
+        return each_file(named_files("intake.scales", self.settings.intake.scales))
 
     @property
     def group_rule(self) -> dict[str, Any] | None:
@@ -85,7 +85,7 @@ class IntakeInputs(Stage):
     @ends_the_run
     def excluded_images(self, wildcards: Wildcards) -> Files:
         """Return the tables of images that are left out."""
-        return named_files("intake.exclude_file", self.settings.intake.exclude_file)
+        return each_file(named_files("intake.exclude_file", self.settings.intake.exclude_file))
 
     @property
     def file_settings(self) -> dict[str, Any]:
