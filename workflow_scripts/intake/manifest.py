@@ -89,8 +89,8 @@ def label(
         labelling = _of_parts(labelling, images, rule["rule"])
         ids |= dict(zip(images["path"], images["image_id"], strict=True))
     picked = set_aside[set_aside["reason"] == str(Reason.PICKED)]
-    named = {**dict(zip(picked["path"], picked["image_id"], strict=True)), **ids}
-    labelling = corrected(labelling, named, corrections)
+    known = {**dict(zip(picked["path"], picked["image_id"], strict=True)), **ids}
+    labelling = corrected(labelling, known, corrections)
     manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
     if sublabels:
         manifest["sublabel"] = files.map(label_images(ids, **sublabels).labels)
@@ -115,7 +115,7 @@ def label(
         manifest,
         rejected,
         pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)),
-        by_hand(labelling.by_hand, read_set_aside(excluded, named), named),
+        by_hand(labelling.by_hand, read_set_aside(excluded, known), known),
         tuple(notes),
     )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.label_table import read_label_table, read_picked
+from workflow_scripts.intake.label_table import read_label_table, read_set_aside
 from workflow_scripts.intake.labels import classes_in_words, corrected, find_table, label_images
 
 
@@ -160,7 +160,7 @@ def test_lines_without_a_separator_are_divided_at_spaces_unless_they_name_images
     images = _images("a/1.png", "a/2.png", "a/my 3.png")
     assert read_label_table(table, images).labels == {"a/1.png": "mono", "a/2.png": "poly"}
     table.write_text("my 3.png\n2.png\n")
-    assert read_picked(table, images, "set_aside", "yes") == {"a/my 3.png", "a/2.png"}
+    assert read_set_aside([str(table)], images).keys() == {"a/my 3.png", "a/2.png"}
 
 
 @pytest.mark.parametrize(
