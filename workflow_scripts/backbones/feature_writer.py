@@ -74,7 +74,7 @@ class FeatureWriter:
         return self
 
     def _take_over(self) -> None:
-        """Go on from the rows of a killed run, if it was the same in everything and they are whole."""
+        """Keep the rows of a killed run, if it had the same settings and images and its files are not damaged."""
         try:
             found = json.loads(self._progress.read_text())
             done, checksums = int(found["rows"]), dict(found["checksums"])

@@ -13,8 +13,10 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.areas import FEWEST_GROUPS, blocks, fractions, tile_areas
 
-ROW, MOST = 6.0, 40
-"""Millimetres of a cluster, and the largest number of clusters that are drawn."""
+ROW = 6.0
+"""Height of a cluster's row in millimetres."""
+MOST = 40
+"""Largest number of clusters that are drawn."""
 
 
 def tabulate(

@@ -30,8 +30,10 @@ from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.members import NAMED, PLACES, centre_distances, cluster_names, example_members
 
-HEADING, NOTE = 5.5, 6.0
-"""Height in millimetres of a line of text above the images, and of the note below all."""
+HEADING = 5.5
+"""Height in millimetres of a line of text above the images."""
+NOTE = 6.0
+"""Height in millimetres of the note below all images."""
 GAP = 0.2
 """Gap between two sets of images in a row, such as nearest and border, as a share of an image's side."""
 MOST = 30

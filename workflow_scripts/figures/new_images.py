@@ -15,8 +15,10 @@ from workflow_scripts.io.pixels import eight_bits
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
 from workflow_scripts.preprocess.pipeline import read_again
 
-WIDTH, LINE = 170.0, 4.5
-"""Width of an overlay, and height of a line of text above or below it, millimetres."""
+WIDTH = 170.0
+"""Width of an overlay in millimetres."""
+LINE = 4.5
+"""Height in millimetres of a line of text above or below an overlay."""
 
 
 def read_tiles(predictions: str) -> pd.DataFrame:

@@ -13,8 +13,10 @@ from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colou
 from workflow_scripts.grid.axes import K_TITLE
 from workflow_scripts.metrics.reference_curves import nmi_geometric, reference_curves
 
-SIDE, DRAWS = 10, 200
-"""Side of the square of points, whose labels are its columns; number of random labellings for each k."""
+SIDE = 10
+"""Side of the square of points; each column of points has a label of its own."""
+DRAWS = 200
+"""Number of random labellings for each k."""
 SHOWN = {10: "the labels", 5: "labels merged", 20: "labels divided", 7: "across the labels"}
 """The partitions that are drawn, by their number of clusters."""
 

@@ -16,8 +16,10 @@ MARK = 4.0
 """Width in millimetres for the marker of a row."""
 MOST_LINES = 50
 """Largest number of rows below each other; more rows stand in parts side by side."""
-APART, PARTS_APART = 3.0, 8.0
-"""Smallest distance of two columns, and the distance of two parts, in millimetres."""
+APART = 3.0
+"""Smallest distance of two columns in millimetres."""
+PARTS_APART = 8.0
+"""Distance of two parts that stand side by side, in millimetres."""
 BELOW = 12.0
 """Height in millimetres for a note of one or two lines."""
 

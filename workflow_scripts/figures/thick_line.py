@@ -11,8 +11,10 @@ from workflow_scripts.figures.intrinsic_dimension import draw_fits, draw_sizes, 
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, note, theme
 from workflow_scripts.metrics.two_nn import thick_line
 
-LENGTH, WINDOW = 100.0, 0.5
-"""Length of the line, and of the piece in its middle whose points are drawn."""
+LENGTH = 100.0
+"""Length of the line."""
+WINDOW = 0.5
+"""Length of the piece in the middle of the line whose points are drawn."""
 FRACTIONS = (0.9, 0.5)
 
 

@@ -11,10 +11,14 @@ from threadpoolctl import threadpool_limits
 
 SIDE = 64
 """Side in pixels to which images are reduced."""
-FREQUENCIES, ORIENTATIONS = (1 / 4, 1 / 8, 1 / 16), 8
-"""Frequencies of the wavelets in cycles per pixel, and the number of their orientations."""
-WINDOW, STEP = 7, 4
-"""Side of a window, as in Sampat et al. 2009, and the distance between windows, both in coefficients."""
+FREQUENCIES = (1 / 4, 1 / 8, 1 / 16)
+"""Frequencies of the wavelets in cycles per pixel."""
+ORIENTATIONS = 8
+"""Number of orientations of the wavelets."""
+WINDOW = 7
+"""Side of a window in coefficients, as in Sampat et al. 2009."""
+STEP = 4
+"""Distance between windows in coefficients."""
 SMALL = 1e-3
 """Constant that makes windows without structure alike: a window's squared coefficients when it has hardly any."""
 

@@ -23,8 +23,12 @@ CHARTS = ("novelty", *DRIFTS)
 SUSPECT = 0.05
 """In a batch with new images, those are shown that are newer than all but this share of the known images."""
 MOST_SHOWN, MOST_GROUPS, LOWEST_SILHOUETTE = 500, 6, 0.1
-ALIKE, N_SHUFFLES, SURE = 0.1, 999, 0.01
-"""Neighbours are alike if they correlate by more than the first, and more than all but the last share of shuffles."""
+ALIKE = 0.1
+"""Images with neighbouring names are alike only if the correlation of their ranks is higher."""
+N_SHUFFLES = 999
+"""Number of shuffles that this correlation is compared with."""
+SURE = 0.01
+"""Images with neighbouring names are alike only if at most this share of the shuffles has a correlation as high."""
 
 
 def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFrame, in_groups: bool) -> pd.DataFrame:

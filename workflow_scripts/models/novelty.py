@@ -43,10 +43,9 @@ def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray
 
 
 def at_most(most: int, rows: np.ndarray, width: int) -> np.ndarray:
-    """Return at most `most` of `rows` (n,), evenly spaced: so few that their features hold `MOST_NUMBERS` numbers at
-    most.
+    """Return evenly spaced ones of `rows` (n,): at most `most`, and so few that their features fit into memory.
 
-    A row has `width` features.
+    A row has `width` features; at most `MOST_NUMBERS` numbers fit.
     """
     return rows[evenly(len(rows), min(most, max(MOST_NUMBERS // width, 2)))]
 

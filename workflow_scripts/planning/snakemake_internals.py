@@ -92,7 +92,7 @@ class Run:
         return self._jobs(exclude_finished=False)
 
     def jobs_left(self) -> list[Job]:
-        """Return the jobs of `needed_jobs` that have not ended, or only at this moment."""
+        """Return the jobs of `needed_jobs` that have not ended; a job that is just ending is among them."""
         return self._jobs(exclude_finished=True)
 
     def _jobs(self, exclude_finished: bool) -> list[Job]:

@@ -10,8 +10,10 @@ from workflow_scripts.settings.clusterers import Number
 from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
 from workflow_scripts.settings.figures import check_axes
 
-LARGE_THUMBNAIL, LARGEST_PAGE = 30_000, 80_000_000
-"""Bytes of a thumbnail if there are few of them, and of the largest page."""
+LARGE_THUMBNAIL = 30_000
+"""Bytes of a thumbnail on a page with few of them."""
+LARGEST_PAGE = 80_000_000
+"""Bytes of the largest page."""
 PAGE_COPIES = 5
 """Number of copies of a page that are held while it is written: thumbnails, their text, JSON, the page, its bytes."""
 

@@ -20,9 +20,10 @@ SLIMMEST = 3.0
 """Least ratio of a line's length to its thickness."""
 LEAST_CONTRAST = 45
 """Least contrast between a bar and the rows above and below it, grey levels."""
-UNIFORM, SHARE_UNIFORM = 24, 0.95
-"""Largest difference of a bar's pixels from their median, grey levels, and the least share of pixels that keep to
-it."""
+UNIFORM = 24
+"""Largest difference, in grey levels, of a bar's pixel from the median of the bar."""
+SHARE_UNIFORM = 0.95
+"""Least share of a bar's pixels that differ by no more than `UNIFORM`."""
 LOWER = 0.3
 """The lower part of an image in which a row of ticks is looked for, as a share of its height."""
 MOST_MARKS = 100

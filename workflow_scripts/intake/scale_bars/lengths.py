@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log, log10
 
-FEWEST, SHARE = 3, 0.75
-"""The fewest readings that must name the same length, and the least share of all readings that name a length."""
+FEWEST = 3
+"""The fewest readings that must name the same length."""
+SHARE = 0.75
+"""The least share of the readings with a length that must name the same length."""
 NM = {"n": 1.0, "µ": 1e3, "m": 1e6}
 """Nanometres of a unit, by its first letter."""
 LEADING = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)

@@ -21,8 +21,10 @@ NM_PER_PIXEL = (0.005, 40_000.0)
 """Smallest and largest plausible size of a pixel, nanometres."""
 TOLERANCE = 0.03
 """The largest relative difference of two scales, or of a bar's length and a round number, that still agree."""
-MOST_BARS, MOST_TEXTS = 8, 3
-"""The largest number of bars that are looked at, and of texts that are read near each."""
+MOST_BARS = 8
+"""The largest number of bars of an image near which texts are read."""
+MOST_TEXTS = 3
+"""The largest number of texts that are read near a bar."""
 ALONE = 1.5
 """A text with another length must be farther from the bar than the nearest text by this many heights of a letter."""
 EXTREME = 40

@@ -28,12 +28,16 @@ LEAST_CONTRAST = 60
 """The least contrast between ink and paper, grey levels."""
 LINE_CONTRAST = 30
 """The least contrast between a table's line and paper, grey levels."""
-LETTERS, MANY_LETTERS, LETTER = 3, 9, 5
-"""The fewest letters in a stripe whose edge is sharp, the fewest in other stripes (a flat image with `10 nm` written on
-it is no stripe), and the least height of a letter, pixels."""
-STEP, SHARP = 0.15, 0.5
-"""The least decrease, at the edge of a stripe, of the share of a row that has the colour of the paper, and the least
-decrease at a sharp edge."""
+LETTER = 5
+"""The least height of a letter, pixels."""
+LETTERS = 3
+"""The fewest letters in a stripe whose edge is sharp."""
+MANY_LETTERS = 9
+"""The fewest letters in a stripe whose edge is not sharp, because a flat image with `10 nm` on it is no stripe."""
+STEP = 0.15
+"""The least decrease, at the edge of a stripe, of the share of a row that has the colour of the paper."""
+SHARP = 0.5
+"""The least such decrease at a sharp edge."""
 FLOATING = 0.06
 """The most rows between the image's edge and a stripe that does not touch it, as a share of the image's height."""
 SEEN = FLOATING + HEIGHTS[1] + 0.05

@@ -13,16 +13,20 @@ SPACE = 1.6
 """The widest space inside a text, in heights of a letter."""
 FARTHEST = 2.5
 """The largest distance of a text from its bar, in heights of a letter."""
-LOWEST, TALLEST = 6, 0.08
-"""The least height of a letter in pixels (in smaller ones 3 is read as 5), and the largest, as a share of the image's
-height."""
+LOWEST = 6
+"""The least height of a letter in pixels; in smaller letters 3 is read as 5."""
+TALLEST = 0.08
+"""The largest height of a letter, as a share of the image's height."""
 MOST_LETTERS = 2000
 """Largest number of parts near a bar that may be letters; more are a texture, in which a search takes minutes."""
 LETTERS = (2, 12)
 """The fewest and most letters of a text that may be a length."""
-INK, STRONG_INK, LESS_INK = 0.5, 0.75, 0.2
-"""The least share of the bar's colour of a pixel that is ink; this share if the background is an image; and how much
-less a pixel may have if it only shows that a letter is missing."""
+INK = 0.5
+"""A pixel is ink if it has at least this share of the bar's colour."""
+STRONG_INK = 0.75
+"""The same share for a text whose background is an image."""
+LESS_INK = 0.2
+"""So much less than this share is enough for a pixel that shows that a letter is missing."""
 MISSING = 0.4
 """The width of a gap before or between letters, in heights of a letter, above which a letter may be missing."""
 ONE = 0.42

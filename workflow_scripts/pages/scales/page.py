@@ -20,10 +20,14 @@ from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
 MOST_INSIDE = 1000
 """Largest number of images that are stored in the page itself, about 30 MB."""
-LARGE, SMALL = 900, 240
-"""Largest sides in pixels of the rows with the bar, and of the whole image."""
-AROUND, NARROWEST = 0.75, 240
-"""What is shown beside a bar on each side, as a share of its length, and the least width in all, pixels."""
+LARGE = 900
+"""Largest side in pixels of the rows with the bar."""
+SMALL = 240
+"""Largest side in pixels of the whole image."""
+AROUND = 0.75
+"""Width that is shown on each side of a bar, as a share of its length."""
+NARROWEST = 240
+"""Least width in pixels of what is shown of a bar and its surroundings."""
 ABOVE = 0.1
 """What is shown above and below a bar, as a share of the image's height."""
 SHOWN = ("scale_um", "bar_px", "nm_per_pixel", "field_um", "confidence")
