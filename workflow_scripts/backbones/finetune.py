@@ -21,6 +21,7 @@ from workflow_scripts.backbones import weights
 from workflow_scripts.backbones.calibration import predictions
 from workflow_scripts.backbones.extract import CUDA_WORKERS
 from workflow_scripts.backbones.normalisation import Normalisation
+from workflow_scripts.backbones.trained_parts import trained_parameters
 from workflow_scripts.backbones.weight_files import OWN_METADATA
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -33,9 +34,6 @@ PART_SIZE = {"cpu": 4, "cuda": 64}
 """The number of images whose gradient is computed together, by device. Parts are computed at the same time, with one
 math thread each, and are summed in order."""
 MOMENTUM = 0.9
-AUXILIARY = ("aux1", "aux2", "AuxLogits")
-"""Further heads of Inception and GoogLeNet, which are never trained."""
-SEQUENCES = (nn.Sequential, nn.ModuleList)
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ def finetune(
     targets = np.array([classes.index(label) if label else -1 for label in labels])
     loaded = weights.load(backbone, len(classes), side=images.shape[1])
     net = loaded.network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    trained = _trained_parameters(net, how.trained)
+    trained = trained_parameters(net, how.trained)
     chosen = weights.Backbone.of(backbone)
     side_by_side = workers if where.type == "cpu" else CUDA_WORKERS
     training = Training(net, loaded.normalisation, trained, images, targets, chosen.size, where, side_by_side)
@@ -254,46 +252,6 @@ def held_out_split(
     is_test = np.isin(groups, held_out)
     labelled = np.array([bool(label) for label in labels])
     return np.flatnonzero(labelled & ~is_test), np.flatnonzero(labelled & is_test)
-
-
-def _trained_parameters(net: nn.Module, trained: str | int) -> list[nn.Parameter]:
-    """Return the parameters to train (the last layer; so many blocks before it too; or all), and freeze the others."""
-    parts = {name: part for name, part in _parts(net) if name.split(".")[0] not in AUXILIARY}
-    names = list(parts)
-    if trained == "head":
-        chosen = [net.get_submodule(next(reversed(dict(net.named_parameters()))).rpartition(".")[0])]
-    elif trained == "all":
-        chosen = [net]
-    else:
-        with_weights = [name for name in names if any(weight.ndim > 1 for weight in parts[name].parameters())]
-        first = with_weights[max(0, len(with_weights) - 1 - int(trained))]
-        chosen = [parts[name] for name in names[names.index(first) :]]
-    net.requires_grad_(False)
-    for part in chosen:
-        part.requires_grad_(True)
-    for name in AUXILIARY:
-        getattr(net, name, nn.Identity()).requires_grad_(False)
-    return [parameter for parameter in net.parameters() if parameter.requires_grad]
-
-
-def _parts(net: nn.Module, beginning: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Yield the blocks and layers of a network in their order, by name: what its sequences and lists of modules hold,
-    and the other modules beside them."""
-    for name, part in net.named_children():
-        if type(part) in SEQUENCES or _is_stack(part):
-            yield from _parts(part, f"{beginning}{name}.")
-        else:
-            yield f"{beginning}{name}", part
-
-
-def _is_stack(part: nn.Module) -> bool:
-    """Return whether the only sequence of a module is of blocks of one kind, such as that of torchvision's encoder."""
-    sequences = [child for child in part.children() if type(child) in SEQUENCES]
-    if len(sequences) != 1:
-        return False
-    blocks = list(sequences[0].children())
-    of_layers = all(any(block.children()) and not isinstance(block, nn.Sequential) for block in blocks)
-    return len(blocks) > 1 and of_layers and len({type(block) for block in blocks}) == 1
 
 
 def _optimiser(how: FineTuning, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:

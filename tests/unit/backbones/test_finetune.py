@@ -7,8 +7,9 @@ from torch.nn.functional import cross_entropy
 
 from workflow_scripts.backbones import weights
 from workflow_scripts.backbones.extract import extract
-from workflow_scripts.backbones.finetune import _trained_parameters, finetune, held_out_split
+from workflow_scripts.backbones.finetune import finetune, held_out_split
 from workflow_scripts.backbones.network import on_meta
+from workflow_scripts.backbones.trained_parts import trained_parameters
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 
@@ -74,7 +75,7 @@ def test_one_step_is_that_of_a_plain_loop(images, tmp_path, trained):
 def test_the_last_blocks_alone_are_trained(model, trained, first):
     """All that comes behind the first trained block has gradients, and nothing before it."""
     net = on_meta(model)
-    found = _trained_parameters(net, trained)
+    found = trained_parameters(net, trained)
     named = dict(net.named_parameters())
     expected = list(named)[list(named).index(first) :]
     assert [name for name, parameter in named.items() if parameter.requires_grad] == expected

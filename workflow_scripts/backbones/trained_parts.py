@@ -1,0 +1,53 @@
+"""The parts of a network that are trained: its last layer, some blocks before it too, or all."""
+
+from collections.abc import Iterator
+
+from torch import nn
+
+AUXILIARY = ("aux1", "aux2", "AuxLogits")
+"""Further heads of Inception and GoogLeNet, which are never trained."""
+SEQUENCES = (nn.Sequential, nn.ModuleList)
+"""Modules that hold the blocks of a network."""
+
+
+def trained_parameters(net: nn.Module, trained: str | int) -> list[nn.Parameter]:
+    """Return the parameters to train, and freeze the others.
+
+    `trained` is `head` (the last layer), `all`, or the number of blocks before the last layer that are trained with it.
+    """
+    parts = {name: part for name, part in _parts(net) if name.split(".")[0] not in AUXILIARY}
+    names = list(parts)
+    if trained == "head":
+        chosen = [net.get_submodule(next(reversed(dict(net.named_parameters()))).rpartition(".")[0])]
+    elif trained == "all":
+        chosen = [net]
+    else:
+        with_weights = [name for name in names if any(weight.ndim > 1 for weight in parts[name].parameters())]
+        first = with_weights[max(0, len(with_weights) - 1 - int(trained))]
+        chosen = [parts[name] for name in names[names.index(first) :]]
+    net.requires_grad_(False)
+    for part in chosen:
+        part.requires_grad_(True)
+    for name in AUXILIARY:
+        getattr(net, name, nn.Identity()).requires_grad_(False)
+    return [parameter for parameter in net.parameters() if parameter.requires_grad]
+
+
+def _parts(net: nn.Module, beginning: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """Yield the blocks and layers of a network in their order, by name: what its sequences and lists of modules hold,
+    and the other modules beside them."""
+    for name, part in net.named_children():
+        if type(part) in SEQUENCES or _is_stack(part):
+            yield from _parts(part, f"{beginning}{name}.")
+        else:
+            yield f"{beginning}{name}", part
+
+
+def _is_stack(part: nn.Module) -> bool:
+    """Return whether the only sequence of a module is of blocks of one kind, such as that of torchvision's encoder."""
+    sequences = [child for child in part.children() if type(child) in SEQUENCES]
+    if len(sequences) != 1:
+        return False
+    blocks = list(sequences[0].children())
+    of_layers = all(any(block.children()) and not isinstance(block, nn.Sequential) for block in blocks)
+    return len(blocks) > 1 and of_layers and len({type(block) for block in blocks}) == 1
