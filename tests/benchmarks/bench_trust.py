@@ -31,7 +31,7 @@ from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.clusterers.linkage import cut
 from workflow_scripts.consensus import trust as module
 from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with, compact
-from workflow_scripts.consensus.consensus import Consensus, _votes, consensus
+from workflow_scripts.consensus.consensus import Consensus, consensus, votes_for_groups
 from workflow_scripts.consensus.few_labels import with_labels
 from workflow_scripts.consensus.trust import Trust, cell_weights, opinions, support, trust, votes
 from workflow_scripts.io.points import reduced
@@ -233,7 +233,7 @@ def other_measures(answers: Answers) -> pd.DataFrame:
 
 def measures(result: Consensus, partitions: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
     """Measures of how firmly an image belongs to its group, (N,) each."""
-    on_its_side = weights @ (_votes(compact(partitions), result) > 0) / weights.sum()
+    on_its_side = weights @ (votes_for_groups(compact(partitions), result) > 0) / weights.sum()
     own, second = result.agreement, result.second_agreement
     return {
         "margin (shipped)": result.margin,

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.unit.settings.test_settings import _changed
+from tests.unit.settings.configuration import config_with
 from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.checks import check
@@ -148,7 +148,7 @@ def test_the_configurations_are_good_before(source: int) -> None:
     ],
 )  # fmt: skip
 def test_what_was_accepted_once(path: str, value: Any, message: str) -> None:
-    line = said(_changed(path, value))
+    line = said(config_with(path, value))
     assert message in line
     assert "\n" not in line
 
@@ -191,14 +191,14 @@ def test_a_value_of_the_command_line_that_was_cut_is_one_line() -> None:
 
 def test_a_home_folder_is_found_and_another_persons_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    settings = parse({**_changed("data", "~/images"), "intake": {"exclude_file": "~/out.csv"}})
+    settings = parse({**config_with("data", "~/images"), "intake": {"exclude_file": "~/out.csv"}})
     assert (settings.data, settings.intake.exclude_file) == ("/home/me/images", "/home/me/out.csv")
-    assert parse(_changed("data", "~nobody-here/images")).data == "~nobody-here/images"
+    assert parse(config_with("data", "~nobody-here/images")).data == "~nobody-here/images"
 
 
 @pytest.mark.parametrize("kind", ["effects", "heatmap"])
 def test_a_comparison_of_one_cell_is_refused_before_the_run(kind: str) -> None:
-    config = _changed("studies.main", {"figures": {"it": {"kind": kind}}})
+    config = config_with("studies.main", {"figures": {"it": {"kind": kind}}})
     config["clusterers"]["kmeans"]["k"] = [2]
     assert "studies.main: found one cell, allowed: two or more" in said(config)
 

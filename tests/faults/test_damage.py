@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.io.test_stores_bytes import KINDS
+from tests.stores import KINDS
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.tables import read_csv, read_parquet, write_csv, write_parquet

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.io.test_stores_bytes import SMALL
+from tests.stores import SMALL
 from workflow_scripts.clusterers.degenerate import check_points
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.runs import Runs

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from tests.faults.conftest import Disk
-from tests.faults.test_kills import write_images
-from tests.unit.io.test_stores_bytes import KINDS
+from tests.faults.stripes import write_images
+from tests.stores import KINDS
 from tests.workflow import Project
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import save

@@ -7,9 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
+from tests.faults.stripes import write_images
 from tests.workflow import ROOT
 
 N_KILLS = int(os.environ.get("CLUSTERGRID_KILLS", 75))
@@ -44,17 +42,6 @@ studies:
   folded:
     cross_validation: folds
 """
-
-
-def write_images(folder: Path, per_class: int = 12) -> None:
-    """Write images of two classes: noise on stripes across, and on stripes down."""
-    draw = np.random.default_rng(0)
-    stripes = 60 * (np.arange(40) // 5 % 2)
-    for label, pattern in (("across", stripes[:, None]), ("down", stripes[None])):
-        (folder / label).mkdir(parents=True)
-        for number in range(per_class):
-            pixels = draw.integers(0, 120, (40, 40)) + pattern
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / label / f"{number}.png")
 
 
 def test_killed_jobs_run_again_to_the_same_bytes(

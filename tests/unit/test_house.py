@@ -174,3 +174,19 @@ def test_all_is_spelled_once():
         if isinstance(constant, ast.Constant) and constant.value == "all" and "subset" in ast.dump(node)
     ]
     assert not spelled
+
+
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+def test_tests_import_no_private_name_and_no_other_test():
+    """What several tests need stands in a module of its own; what is tested has a public name."""
+    imported = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.module}.{alias.name}"
+        for path in TESTS
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if alias.name.startswith("_") or any(part.startswith("test_") for part in [*node.module.split("."), alias.name])
+    ]
+    assert not [name for name in imported if "__future__" not in name]

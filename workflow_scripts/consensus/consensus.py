@@ -171,7 +171,7 @@ def what_flips(
     labels = compact(partitions)
     weights = np.full(len(labels), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
     weights = weights / weights.sum()
-    votes = _votes(labels, result)
+    votes = votes_for_groups(labels, result)
     grand = weights @ votes
     total = weights @ np.square(votes - grand)
     n_images = labels.shape[1]
@@ -193,7 +193,7 @@ def what_flips(
     return pd.DataFrame({"choice": choice, "level": level, "explained": explained, "vote": lowest, "flips": lowest < 0})
 
 
-def _votes(labels: np.ndarray, result: Consensus) -> np.ndarray:
+def votes_for_groups(labels: np.ndarray, result: Consensus) -> np.ndarray:
     """Return each cell's share of the own group minus that of the second group, (C, N) float32 (see `what_flips`)."""
     sizes = np.bincount(result.group)
     n_clusters = int(labels.max()) + 1

@@ -125,7 +125,7 @@ def inspect(
 
     Raises `UserError` if no image is left.
     """
-    inspect_one = partial(_inspect, str(root), min_size=min_size, max_pixels=max_pixels)
+    inspect_one = partial(inspect_file, str(root), min_size=min_size, max_pixels=max_pixels)
     results = _inspect_all(inspect_one, sorted(entries), processes(workers, max_pixels), memory or Memory({}), progress)
     facts = {path: result for path, result in results.items() if isinstance(result, Facts)}
     rejected = {path: result for path, result in results.items() if isinstance(result, _Rejection)}
@@ -212,7 +212,7 @@ def _inspect_all(
     return {_printable(entry.path): results[entry] for entry in entries}
 
 
-def _inspect(root: str, path: str, min_size: int, max_pixels: int | None) -> Facts | _Rejection:
+def inspect_file(root: str, path: str, min_size: int, max_pixels: int | None) -> Facts | _Rejection:
     """Return the facts about an image, or the reason why the file is rejected."""
     try:
         if (suffix := PurePosixPath(path).suffix.lower()) in OTHER_FILES:

@@ -114,7 +114,7 @@ def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
     cells = counts.reshape(len(counts), prod(counts.shape[1:]))  # -1 fails without partitions
     clusters, classes, joint = (_entropy(sizes, n) for sizes in (cluster_sizes, class_sizes, cells))
     information = np.maximum(clusters + classes - joint, 0.0)
-    expected = _expected_information(cluster_sizes, class_sizes, n)
+    expected = expected_information(cluster_sizes, class_sizes, n)
     mean = (clusters + classes) / 2
 
     n_clusters, n_classes = (np.count_nonzero(sizes, axis=1) for sizes in (cluster_sizes, class_sizes))
@@ -140,7 +140,7 @@ def _entropy(counts: np.ndarray, n: np.ndarray) -> np.ndarray:
     return (n_log_n[n] - _sum_in_order(n_log_n[counts])) / np.maximum(n, 1)
 
 
-def _expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: np.ndarray) -> np.ndarray:
+def expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: np.ndarray) -> np.ndarray:
     """Return the mutual information expected by chance with these margins, (R,) (Vinh, Epps & Bailey 2010, eq. 24a).
 
     It is a sum over (cluster, class) of a function of their sizes. Most sizes occur again in other restarts, so the

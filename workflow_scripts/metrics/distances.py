@@ -50,12 +50,12 @@ def discrete_correlations(
     gain_high`, the correlation relative to that of the first matrix, minus one.
     """
     _, codes = np.unique(labels, return_inverse=True)
-    draws = _draws(codes, n_bootstrap, np.random.default_rng(seed))
+    draws = draws_within_classes(codes, n_bootstrap, np.random.default_rng(seed))
     weights = np.concatenate([np.ones((1, len(codes))), draws])  # the first row is the sample itself
     across = (codes[:, None] != codes).astype(np.float64)
     with threadpool_limits(1):  # the last bits depend on the number of threads
         correlations = np.array(
-            [_weighted(np.asarray(matrix, dtype=np.float64), across, weights) for matrix in distances]
+            [weighted_correlations(np.asarray(matrix, dtype=np.float64), across, weights) for matrix in distances]
         )
     gains = correlations / correlations[0] - 1
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
@@ -66,7 +66,7 @@ def discrete_correlations(
     return pd.DataFrame({**columns, "gain": gains[:, 0], "gain_low": gain_low, "gain_high": gain_high})
 
 
-def _draws(codes: np.ndarray, n_bootstrap: int, random: np.random.Generator) -> np.ndarray:
+def draws_within_classes(codes: np.ndarray, n_bootstrap: int, random: np.random.Generator) -> np.ndarray:
     """Return how often each image is drawn, (n_bootstrap, n); each class is drawn to its own size with replacement."""
     counts = np.zeros((n_bootstrap, len(codes)))
     for rows in (np.flatnonzero(codes == c) for c in np.unique(codes)):
@@ -74,7 +74,7 @@ def _draws(codes: np.ndarray, n_bootstrap: int, random: np.random.Generator) -> 
     return counts
 
 
-def _weighted(distances: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def weighted_correlations(distances: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the correlation over pairs of different images for each row of weights (B, n).
 
     The weight of a pair is the product of the weights of its images.

@@ -31,13 +31,13 @@ def folder(tmp_path):
 def opened(monkeypatch):
     """Return the list of images that are opened, in order."""
     seen = []
-    original = inspection._inspect
+    original = inspection.inspect_file
 
     def seeing(root, path, **limits):
         seen.append(path)
         return original(root, path, **limits)
 
-    monkeypatch.setattr(inspection, "_inspect", seeing)
+    monkeypatch.setattr(inspection, "inspect_file", seeing)
     monkeypatch.setattr(inspection, "ordered_map", lambda function, items, workers, batch: map(function, items))
     return seen
 

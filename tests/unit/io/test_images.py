@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.peak_memory import peaks
 from workflow_scripts.intake.facts import Facts
-from workflow_scripts.intake.inspection import _inspect
+from workflow_scripts.intake.inspection import inspect_file
 from workflow_scripts.io import images
 from workflow_scripts.io.images import decode, open_file, read_image
 from workflow_scripts.io.memory import READING_BYTES
@@ -197,7 +197,7 @@ def test_reading_takes_no_more_memory_than_it_is_counted_for(tmp_path, compressi
         Image.fromarray(image).save(tmp_path / name, compression=compression)
     calls = [
         (
-            "workflow_scripts.intake.inspection:_inspect",
+            "workflow_scripts.intake.inspection:inspect_file",
             {"root": str(tmp_path), "path": f"{name}.tif", "min_size": 16, "max_pixels": 10**8},
         )
         for name in ("small", "large")
@@ -209,4 +209,4 @@ def test_reading_takes_no_more_memory_than_it_is_counted_for(tmp_path, compressi
 def test_an_image_of_more_pixels_than_pillow_opens_by_itself_is_taken(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(encoded(GREY, "PNG"))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", GREY.size // 3)
-    assert isinstance(_inspect(str(tmp_path), "a.png", min_size=1, max_pixels=GREY.size), Facts)
+    assert isinstance(inspect_file(str(tmp_path), "a.png", min_size=1, max_pixels=GREY.size), Facts)

@@ -14,7 +14,7 @@ from sklearn import metrics as skm
 from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
 
 from workflow_scripts import metrics
-from workflow_scripts.metrics.agreement import _expected_information
+from workflow_scripts.metrics.agreement import expected_information
 
 AGREEMENT = {
     "ari": skm.adjusted_rand_score,
@@ -87,7 +87,7 @@ def test_expected_information_of_large_margins() -> None:
     """Where only the terms near the mean are summed: a table that fits its margins, n = 200 000."""
     rng = np.random.default_rng(0)
     table = rng.multinomial(200_000, rng.dirichlet(np.ones(20))).reshape(4, 5)
-    ours = _expected_information(table.sum(axis=1)[None], table.sum(axis=0)[None], np.array([200_000]))
+    ours = expected_information(table.sum(axis=1)[None], table.sum(axis=0)[None], np.array([200_000]))
     np.testing.assert_allclose(ours, expected_mutual_information(table, 200_000), rtol=1e-7)
 
 

@@ -6,7 +6,12 @@ from numpy.testing import assert_allclose
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr
 
-from workflow_scripts.metrics.distances import _draws, _weighted, balanced_sample, discrete_correlations
+from workflow_scripts.metrics.distances import (
+    balanced_sample,
+    discrete_correlations,
+    draws_within_classes,
+    weighted_correlations,
+)
 
 LABELS = np.array(["a"] * 12 + ["b"] * 9 + ["c"] * 15)
 
@@ -33,10 +38,10 @@ def test_the_discrete_distance_itself_correlates_by_one_and_its_kronecker_delta_
 
 def test_a_draw_is_the_correlation_of_the_drawn_images_without_pairs_of_one() -> None:
     D = clouds(0.5)
-    draw = _draws(np.unique(LABELS, return_inverse=True)[1], 3, np.random.default_rng(1))
+    draw = draws_within_classes(np.unique(LABELS, return_inverse=True)[1], 3, np.random.default_rng(1))
     assert_allclose([draw[:, c == LABELS].sum(axis=1) for c in "abc"], [[12] * 3, [9] * 3, [15] * 3])
     across = (LABELS[:, None] != LABELS).astype(float)
-    for row, found in zip(draw, _weighted(D, across, draw), strict=True):
+    for row, found in zip(draw, weighted_correlations(D, across, draw), strict=True):
         drawn = np.repeat(np.arange(36), row.astype(int))
         i, j = (drawn[indices] for indices in np.triu_indices(36, 1))
         apart = i != j

@@ -15,7 +15,7 @@ from workflow_scripts.intake.labels import Labelling, corrected
 from workflow_scripts.intake.manifest import BY_HAND_COLUMNS
 from workflow_scripts.intake.manifest import by_hand as decided_by_hand
 from workflow_scripts.pages import explorer
-from workflow_scripts.pages.labelling.order import FIRST, LATER, _Cluster, asked_table, order_to_label
+from workflow_scripts.pages.labelling.order import FIRST, LATER, Cluster, asked_table, order_to_label
 from workflow_scripts.pages.labelling.page import write_labelling_page
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 
@@ -66,8 +66,8 @@ def test_after_many_labels_the_order_is_that_of_a_labelling_from_the_start(clust
     points, partition = clustered
     points = points + np.random.default_rng(1).normal(size=points.shape)
     before = asked(points, partition, count=60)["row"].to_numpy()
-    n_steps, label = [], _Cluster.label
-    monkeypatch.setattr(_Cluster, "label", lambda cluster, place: n_steps.append(place) or label(cluster, place))
+    n_steps, label = [], Cluster.label
+    monkeypatch.setattr(Cluster, "label", lambda cluster, place: n_steps.append(place) or label(cluster, place))
     rows = asked(points, partition, before)["row"].tolist()
     assert len(n_steps) == len(rows) == sum(SIZES) - len(before)
     monkeypatch.undo()

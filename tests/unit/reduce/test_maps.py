@@ -5,20 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.unit.reduce.components import VARIANCE, write_pca
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.reduce.maps import points_to_map, write_map
 from workflow_scripts.settings.decompositions import Tsne
-
-VARIANCE = np.array([9.0, 4.0, 1.0])
-
-
-def write_pca(path: Path, n: int) -> np.ndarray:
-    scores = np.random.default_rng(0).normal(size=(n, 3)) * np.sqrt(VARIANCE)
-    with store.writing(str(path), store.provenance("c", "m", {})) as file:
-        store.write_row_facts(file, {"image_id": np.arange(n).astype("S")})
-        file["scores"], file["explained_variance"] = scores, VARIANCE
-    return scores
 
 
 @pytest.mark.parametrize("whiten", [False, True])

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
-from tests.unit.reduce.test_maps import write_pca
+from tests.unit.reduce.components import write_pca
 from workflow_scripts.io import store
 from workflow_scripts.reduce import tsne
 from workflow_scripts.runlog import NOTICE

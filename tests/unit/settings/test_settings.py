@@ -1,11 +1,9 @@
 """The configuration: each mistake is one line with the key, the value found and those allowed; defaults; the schema."""
 
-import copy
 import json
 import os
 import subprocess
 import sys
-from functools import reduce
 from pathlib import Path
 
 import jsonschema
@@ -13,6 +11,7 @@ import matplotlib
 import pytest
 import yaml
 
+from tests.unit.settings.configuration import CONFIG, config_with
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.settings import load, parse, schema
 from workflow_scripts.settings.check import check
@@ -21,32 +20,6 @@ from workflow_scripts.settings.reading import read_yaml
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = ROOT / "config" / "config.yaml"
-
-CONFIG = yaml.safe_load("""
-intake: {labels: {rule: folder, level: 0}}
-preprocess: {plain: [grey, {resize: {size: [32, 32]}}]}
-backbones: {net: {model: squeezenet1_1, layers: [[fire5_avg], [fire9_avg]]}}
-decompositions: {pca: {method: pca}, map: {method: tsne, of: pca}}
-clusterers: {kmeans: {method: kmeans, k: [2, 3]}}
-baseline: {preprocess: plain, backbone: net, layer: fire9_avg, clusterer: kmeans}
-studies:
-  main:
-    vary: {whiten: [true, false]}
-    figures: {lines: {kind: sensitivity, x: layer, metrics: [ari]}}
-style: {dpi: 100}
-""")
-
-
-def _changed(path, value):
-    """Return the configuration with another value at `path`, such as `a.b.0`; `...` removes the key."""
-    config = copy.deepcopy(CONFIG)
-    *above, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-    parent = reduce(lambda node, key: node[key], above, config)
-    if value is ...:
-        del parent[last]
-    else:
-        parent[last] = value
-    return config
 
 
 def _mistake(config):
@@ -147,7 +120,7 @@ def test_the_configuration_of_these_tests_has_no_mistake():
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(path, value, message):
-    assert message in _mistake(_changed(path, value))
+    assert message in _mistake(config_with(path, value))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +158,7 @@ def test_a_mistake_is_one_line(path, value, message):
     ],
 )
 def test_a_near_miss_says_what_is_near(path, value, near):
-    message = _mistake(_changed(path, value))
+    message = _mistake(config_with(path, value))
     assert f"(did you mean {near}?)" in message
     allowed = message.split("allowed: ")[1].split(" (did")[0].split(", ")
     assert near in allowed
@@ -194,20 +167,20 @@ def test_a_near_miss_says_what_is_near(path, value, near):
 
 @pytest.mark.parametrize("layer", ["fire10", "fire9_cls", "features.99"])
 def test_a_layer_that_the_backbone_does_not_have(layer):
-    message = _mistake(_changed("backbones.net.layers", [["fire9_avg"], [layer]]))
+    message = _mistake(config_with("backbones.net.layers", [["fire9_avg"], [layer]]))
     assert message.startswith("config: backbones.net: layers:")
     assert layer in message
 
 
 def test_a_model_that_does_not_exist_comes_with_the_nearest():
-    message = _mistake(_changed("backbones.net.model", "squeezenet1_2"))
+    message = _mistake(config_with("backbones.net.model", "squeezenet1_2"))
     assert "backbones.net: model: found 'squeezenet1_2'" in message
     assert "squeezenet1_1" in message
 
 
 def test_a_name_that_would_be_another_ones_file_is_refused():
     clusterers = {"one": {"method": "kmeans"}, "one.classes": {"method": "kmeans"}}
-    message = _mistake(_changed("clusterers", clusterers))
+    message = _mistake(config_with("clusterers", clusterers))
     assert "clusterers.one.classes: found 'one.classes', allowed: a name that does not end in .classes" in message
 
 
@@ -216,14 +189,14 @@ def test_palettes_are_those_of_matplotlib():
 
 
 def test_steps_are_not_configured_by_their_inner_name():
-    assert "step" not in _mistake(_changed("preprocess.plain.1.resize", {"sise": 1})).split("allowed: ")[1]
-    assert parse(_changed("preprocess.plain.1.resize", {"step": "grey"})).preprocess["plain"].size == (224, 224)
+    assert "step" not in _mistake(config_with("preprocess.plain.1.resize", {"sise": 1})).split("allowed: ")[1]
+    assert parse(config_with("preprocess.plain.1.resize", {"step": "grey"})).preprocess["plain"].size == (224, 224)
 
 
 def test_several_mistakes_are_told_together_and_a_shared_one_once():
-    both = _mistake(_changed("n_clusters", "x") | {"seed": -1})
+    both = _mistake(config_with("n_clusters", "x") | {"seed": -1})
     assert both.count("config: ") == 1
-    two = _mistake(_changed("style.dpi", 1) | {"seed": -1})
+    two = _mistake(config_with("style.dpi", 1) | {"seed": -1})
     assert "config: seed: found -1" in two
     assert "config: style.dpi: found 1" in two
 
@@ -250,11 +223,11 @@ def test_found_allowed():
     ],
 )  # fmt: skip
 def test_short_forms(path, value, read):
-    assert read(parse(_changed(path, value)))
+    assert read(parse(config_with(path, value)))
 
 
 def test_a_dump_says_everything_with_sorted_keys():
-    short, long = (parse(_changed("clusterers.kmeans", clusterer)) for clusterer in (
+    short, long = (parse(config_with("clusterers.kmeans", clusterer)) for clusterer in (
         {"method": "kmeans", "k": 2}, {"k": [2], "n_init": 100, "method": "kmeans"}
     ))  # fmt: skip
     dump = short.clusterers["kmeans"].dump()
@@ -277,7 +250,7 @@ def test_a_dump_says_everything_with_sorted_keys():
     ],
 )
 def test_weight_files_are_known_as_files(weights, is_file):
-    backbone = parse(_changed("backbones.net.weights", weights)).backbones["net"]
+    backbone = parse(config_with("backbones.net.weights", weights)).backbones["net"]
     assert backbone.weight_file == (weights if is_file else None)
 
 
@@ -316,7 +289,7 @@ def test_a_study_file_stands_alone(tmp_path):
     settings = _load(tmp_path, CONFIG)
     for section in ("studies", "preprocess", "backbones", "clusterers", "decompositions"):
         assert getattr(settings, section).keys() == CONFIG[section].keys()
-    without = _changed("clusterers", ...)
+    without = config_with("clusterers", ...)
     with pytest.raises(
         UserError,
         match=r"^config: clusterers: missing; .* stands alone: copy config/config\.yaml$",
@@ -429,8 +402,8 @@ def test_the_projects_configurations_are_valid(validator, path):
     ],
 )  # fmt: skip
 def test_the_schema_refuses_what_the_models_refuse(validator, path, value):
-    _mistake(_changed(path, value))
-    assert not validator.is_valid(_changed(path, value))
+    _mistake(config_with(path, value))
+    assert not validator.is_valid(config_with(path, value))
 
 
 @pytest.mark.parametrize(
@@ -441,13 +414,13 @@ def test_the_schema_refuses_what_the_models_refuse(validator, path, value):
     ],
 )  # fmt: skip
 def test_the_schema_takes_what_the_models_take(validator, path, value):
-    parse(_changed(path, value))
-    assert list(validator.iter_errors(_changed(path, value))) == []
+    parse(config_with(path, value))
+    assert list(validator.iter_errors(config_with(path, value))) == []
 
 
 def test_figures_of_tiles_need_tiles_and_parts_have_no_data_bar():
-    with_figure = _changed("studies.main.figures", {"map": {"kind": "overlay"}})
+    with_figure = config_with("studies.main.figures", {"map": {"kind": "overlay"}})
     assert "studies.main.figures.map: found intake without tiles" in _mistake(with_figure)
-    cut = _changed("intake", {"tiles": {"size": 64}})
+    cut = config_with("intake", {"tiles": {"size": 64}})
     cut["preprocess"] = {"plain": [{"depth": {"bits": 12}}, "crop_data_bar", *cut["preprocess"]["plain"]]}
     assert "preprocess.plain.crop_data_bar: found with parts of images" in _mistake(cut)

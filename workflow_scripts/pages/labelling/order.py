@@ -19,7 +19,7 @@ LATER = "typical, and far from the images of its cluster that were labelled befo
 
 
 @dataclass
-class _Cluster:
+class Cluster:
     """The images of a cluster: their points, how typical each is, and its distance to the nearest labelled one."""
 
     rows: np.ndarray
@@ -70,7 +70,7 @@ def order_to_label(points: np.ndarray, partition: np.ndarray, labelled: np.ndarr
     DataFrame with `row` (of `points`), `cluster` and `reason`.
     """
     queues = {
-        number: _Cluster.of(np.flatnonzero(partition == number), points, labelled)
+        number: Cluster.of(np.flatnonzero(partition == number), points, labelled)
         for number in np.unique(partition[partition >= 0]).tolist()
     }
     asked: list[tuple[int, int, str]] = []
