@@ -260,18 +260,20 @@ def _odd_files() -> dict[str, tuple[bytes, Expected]]:
 
 
 def write_bad_images(folder: str | Path) -> dict[str, Expected]:
-    """Write all files and two links, and return the expected results by relative path."""
+    """Write all files and three links, and return the expected results by relative path."""
     files = {**_cut_files(), **_odd_files()}
     for name, (data, _) in files.items():
         path = Path(folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     Path(folder, "dead_link.png").symlink_to("nowhere.png")
+    Path(folder, "circle.png").symlink_to("circle.png")
     Path(folder, "link.png").symlink_to(Path(folder, "interlaced.png").resolve())
     expected = {name: expectation for name, (_, expectation) in files.items()}
     return {
         **expected,
         "dead_link.png": Expected(reason="unreadable"),
+        "circle.png": Expected(reason="unreadable"),
         "link.png": Expected(reason="duplicate content"),
     }
 

@@ -26,9 +26,12 @@ def found_allowed(found: object, allowed: Iterable[object]) -> str:
     return f"found {shown(found)}, allowed: {allowed_here}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
+_IN_YAML = {None: "nothing", True: "true", False: "false"}
+
+
 def shown(found: object) -> str:
-    """Return a value as text for a message: on one line, and shortened to `MOST_LETTERS` characters."""
-    text = repr(found)
+    """Return a value as text for a message: as in YAML, on one line, and shortened to `MOST_LETTERS` characters."""
+    text = _IN_YAML.get(found, "") if found is None or isinstance(found, bool) else repr(found)
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]} …"
 
 

@@ -159,6 +159,17 @@ def test_a_folder_that_a_second_user_may_not_list_is_one_line(open_path: Path) -
     assert said == f"data: {open_path}/secret cannot be listed (Permission denied); exclude it or change its mode"
 
 
+def test_links_to_and_files_in_a_folder_that_a_second_user_may_not_enter(open_path: Path) -> None:
+    (open_path / "images").mkdir()
+    (open_path / "secret").mkdir()
+    (open_path / "secret" / "1.png").write_bytes(b"1")
+    (open_path / "images" / "link.png").symlink_to(open_path / "secret" / "1.png")
+    (open_path / "secret").chmod(0o704)
+    assert as_nobody(lambda: scan(open_path / "images")) == ""
+    said = as_nobody(lambda: scan(open_path / "secret"))
+    assert said == f"data: {open_path}/secret/1.png cannot be read (Permission denied); change its mode"
+
+
 AWAY_FROM_HOME = """
 import sys
 from pathlib import Path

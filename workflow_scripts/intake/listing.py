@@ -3,8 +3,8 @@
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +37,12 @@ def scan(
     it. Upper and lower case are not distinguished.
 
     Left out are files and folders whose names begin with a dot or with `__MACOSX`, `labels.csv` at the top, and
-    anything that is no file, such as sockets. Links are followed, except links to a folder above them. A dead link is
-    listed with size 0, so that intake rejects it with a reason.
+    anything that is no file, such as sockets. Links are followed, except links to a folder above them. A link that is
+    dead, leads to itself, or to where the user may not look is listed with size 0, so that intake rejects it with a
+    reason.
 
     Raises `UserError` with the `key` of the configuration that names the folder if `root` is no folder, if no file is
-    left, or if a folder cannot be listed.
+    left, or if a folder cannot be listed or entered.
     """
     root = Path(root)
     if not root.is_dir():
@@ -86,14 +87,18 @@ def _walk(
         path = prefix + item.name
         if item.name.startswith(HIDDEN) or path == LABEL_TABLE or unwanted.fullmatch(path):
             continue
-        if item.is_dir():
+        try:
+            status = item.stat()
+        except OSError as error:
+            if item.is_symlink():
+                yield Entry(path, 0, 0)
+            elif not isinstance(error, FileNotFoundError):  # if it was not removed while the folder was read
+                raise UserError(f"{key}: {item.path} cannot be read ({error.strerror}); change its mode") from None
+            continue
+        if stat.S_ISDIR(status.st_mode):
             yield from _walk(item.path, path + "/", unwanted, (*above, here), key)
-        elif item.is_file():
-            with suppress(FileNotFoundError):  # removed while the folder was read
-                status = item.stat()
-                yield Entry(path, status.st_size, status.st_mtime_ns)
-        elif item.is_symlink():
-            yield Entry(path, 0, 0)
+        elif stat.S_ISREG(status.st_mode):
+            yield Entry(path, status.st_size, status.st_mtime_ns)
 
 
 _TOKENS = re.compile(

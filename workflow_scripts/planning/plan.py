@@ -40,6 +40,7 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
         *restricted(sizes.settings.backbones, {cell.backbone for cell in sizes.grid.all_cells}),
         *left_out(sizes.grid.skipped),
         *(f"  {line}" for line in without_model(run, sizes.grid)),
+        *(f"  {line}" for line in too_many_clusters(jobs, sizes)),
     ]
 
 
@@ -72,6 +73,21 @@ def without_model(run: Run, grid: Grid) -> Iterator[str]:
     refused = [f"{study} ({found})" for study, cell in cells.items() if (found := grid.refuses_new_images(cell))]
     if refused:
         yield f"Studies without a model, left out: {', '.join(refused)}; a model needs {PLACES_NEW_IMAGES}"
+
+
+def too_many_clusters(jobs: Iterable[Job], sizes: Sizes) -> Iterator[str]:
+    """Yield a line for each clusterer of the jobs with a k above the number of images, if this number is known."""
+    if sizes.settings.intake.cuts and not Path(sizes.layout.regions).is_file():
+        return
+    for name in _clusterings(jobs, sizes):
+        if (k := max(sizes.settings.clusterers[name].ks, default=0)) > sizes.n_images:
+            yield f"config: clusterers.{name}.k: found {k}, allowed: at most the number of images, {sizes.n_images}"
+
+
+def check_k(run: Run, sizes: Sizes) -> None:
+    """Exit with a message before the first job if it clusters into more clusters than there are images."""
+    for line in too_many_clusters(run.needed_jobs(), sizes):
+        sys.exit(f"Error: {line}")
 
 
 def check_disk(run: Run, sizes: Sizes) -> None:
@@ -116,9 +132,14 @@ def _limits(jobs: Collection[Job]) -> str:
 
 def _restarts_of_kmeans(jobs: Iterable[Job], sizes: Sizes) -> int:
     """Return the number of restarts of k-means in all jobs that write clusters."""
-    clustering = (job for job in jobs if job.outputs and sizes.layout.artefact_of(job.outputs[0]) == "clusters")
-    variants = Counter(job.wildcards["clusterer"] for job in clustering)
+    variants = _clusterings(jobs, sizes)
     return sum(count * sizes.settings.clusterers[name].n_restarts for name, count in variants.items())
+
+
+def _clusterings(jobs: Iterable[Job], sizes: Sizes) -> Counter[str]:
+    """Return the number of jobs that write clusters, by the name of the clusterer."""
+    clustering = (job for job in jobs if job.outputs and sizes.layout.artefact_of(job.outputs[0]) == "clusters")
+    return Counter(job.wildcards["clusterer"] for job in clustering)
 
 
 def _bytes_to_write(jobs: Iterable[Job], sizes: Sizes) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -21,9 +22,14 @@ def _no_ending(name: str) -> str:
 
 MOST_LETTERS = 100
 """Largest length of a name: file systems take 255, and names of files hold endings and other names beside it."""
-Name = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=MOST_LETTERS), AfterValidator(_no_ending)
-]
+NAME, LOWER = r"^[A-Za-z][A-Za-z0-9_.-]*$", r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+IN_WORDS = {
+    NAME: "letters from a to z, digits, _ . and -, with a letter first",
+    LOWER: "small letters from a to z, digits and single _, with a letter first",
+}
+"""What the patterns of names allow, for messages."""
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=MOST_LETTERS), AfterValidator(_no_ending)]
+Lower = Annotated[str, StringConstraints(pattern=LOWER, max_length=MOST_LETTERS)]
 TRUTHS_OF_A_COMMAND_LINE = ("true", "false")
 """Snakemake gives `--config KEY=true` as a text."""
 LARGEST_SIDE = 16_384
@@ -55,12 +61,11 @@ class Model(BaseModel):
     def _booleans_are_not_numbers(cls, given: Any) -> Any:
         for key, value in given.items() if isinstance(given, Mapping) else ():
             annotation = str(cls.model_fields[key].annotation) if key in cls.model_fields else ""
-            numeric = ("int" in annotation or "float" in annotation) and not (
-                "bool" in annotation or "Any" in annotation
-            )
+            types = set(re.findall(r"\w+", annotation))
+            numeric = types & {"int", "float"} and not types & {"bool", "Any"}
             for each in value if isinstance(value, list) else [value]:
                 if numeric and isinstance(each, bool):
-                    raise ValueError(f"{key}: found {str(each).lower()}, allowed: a number")
+                    raise ValueError(f"{key}: found {shown(each)}, allowed: a number")
                 if annotation == "<class 'bool'>" and not (isinstance(each, bool) or each in TRUTHS_OF_A_COMMAND_LINE):
                     raise ValueError(f"{key}: found {shown(each)}, allowed: true or false")
         return given

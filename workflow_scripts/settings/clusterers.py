@@ -29,9 +29,12 @@ MOST_NUMBERS = 10_000
 def _listed(given: Any) -> Any:
     """Return the list for a single number or for a range such as `2-500`."""
     if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdecimal() for end in ends):
-        if int(ends[1]) - int(ends[0]) > MOST_NUMBERS:
+        first, last = map(int, ends)
+        if last < first:
+            raise ValueError(f"found {given}, allowed: a range that begins with the smaller number")
+        if last - first > MOST_NUMBERS:
             raise ValueError(f"found {given}, allowed: a range of {MOST_NUMBERS:,} numbers at most")
-        return list(range(int(ends[0]), int(ends[1]) + 1))
+        return list(range(first, last + 1))
     return given if isinstance(given, list) else [given]
 
 

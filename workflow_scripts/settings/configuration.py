@@ -5,14 +5,14 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
 from workflow_scripts.settings.backbones import Backbone, Network, settings_model
-from workflow_scripts.settings.base import MOST_LETTERS, Model, Name, Seed
+from workflow_scripts.settings.base import Lower, Model, Name, Seed
 from workflow_scripts.settings.clusterers import Clusterer, OfK
 from workflow_scripts.settings.decompositions import Decomposition, Pca
 from workflow_scripts.settings.descriptions import described
@@ -26,9 +26,6 @@ from workflow_scripts.settings.studies import Choices, CrossValidation, Study, S
 RESERVED_STUDIES = {"all", "reproduction", "table"}
 SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
 """By section: a top-level key, and the key of the section's variants that takes its default from it."""
-
-
-Lower = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=MOST_LETTERS)]
 
 
 class Settings(Model):
@@ -109,7 +106,7 @@ class Settings(Model):
         for name, decomposition in self.decompositions.items():
             source = decomposition.source
             if source is not None and not (source in self.decompositions and self.decompositions[source].is_ordered):
-                raise ValueError(f"decompositions.{name}.of: found {source!r}, allowed: the name of a pca")
+                raise ValueError(f"decompositions.{name}.of: found {source!r}, allowed: a pca of decompositions")
         for name, clusterer in self.clusterers.items():
             if clusterer.study_read is not None and clusterer.study_read not in self.studies:
                 raise ValueError(f"clusterers.{name}.study: {found_allowed(clusterer.study_read, self.studies)}")

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from workflow_scripts.errors import UserError, found_allowed, shown
+from workflow_scripts.settings.base import IN_WORDS
 
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -25,7 +26,8 @@ class _StrictLoader(yaml.SafeLoader):
         self.lines = text.decode(errors="replace").splitlines()
 
     def construct_scalar(self, node: Any) -> Any:
-        rest = self.lines[node.end_mark.line][node.end_mark.column :].rstrip() if node.style is None else ""
+        end = node.end_mark
+        rest = self.lines[end.line][end.column :].rstrip() if node.style is None and end.line < len(self.lines) else ""
         whole = node.value + rest
         if " #" in rest and os.path.exists(os.path.expanduser(whole)):
             raise UserError(f"{_place(node.start_mark)}: {_cut(whole, node.value)}; write '{whole}' in quotes")
@@ -107,6 +109,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         content = loader.get_single_data()
     except yaml.YAMLError as error:
         raise UserError(f"{path}{_explain(error, text)}") from None
+    except RecursionError:
+        raise UserError(f"{path}: found brackets within too many others; allowed: keys with values") from None
     if content is None:
         raise UserError(f"{path}: found nothing in the file, allowed: keys with values, such as data: FOLDER")
     if not isinstance(content, dict):
@@ -114,33 +118,43 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return content
 
 
+_PROBLEMS = (
+    (r"constructor for (the tag .*?);", "{part}, allowed: no tags (!...)"),
+    (r"unhashable", "{line!r} with a key that is no text, allowed: KEY: VALUE"),
+    (r"another document", "a second document (---), allowed: one in each file"),
+    (r"parsing a flow", "a bracket of line {opened} that is not closed, or a comma that is missing"),
+    (r"unknown escape", "a backslash in {line!r}, allowed: single quotes around a text with backslashes"),
+    (r"quoted scalar", "{line!r} with a quotation mark that is not closed"),
+    (r"expected ':'", "{line!r} without a colon, allowed: KEY: VALUE"),
+    (r"character '\\t'", "a tab in {line!r}, allowed: spaces"),
+    (
+        r"cannot start|alias|anchor|node content|chomping|sequence entries",
+        "a value in {line!r} that begins with a special character, allowed: quotes around it",
+    ),
+    (r"mapping values.*;.*:", "{line!r} with a second colon, allowed: quotes around a value that has one"),
+    (r"<block end>.*;.*\S", "{line!r} with a text after a closing quotation mark or bracket"),
+    (r"mapping values|<block end>|<document start>", "{line!r} at another indentation than the keys above it"),
+    (r"; (.*?);", "{line!r} ({part})"),
+)
+"""Patterns and the words of the message for them. They are looked for in `context; problem; text`: PyYAML's words, and
+the text of the line before the place of the mistake."""
+
+
 def _explain(error: yaml.YAMLError, text: bytes) -> str:
     """Return the line of a mistake, what is wrong in it, and what is allowed."""
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return f": not YAML: {' '.join(str(error).split())}; save it as UTF-8 text"
-    opened = getattr(error, "context_mark", None)
-    if opened is not None and isinstance(error, yaml.scanner.ScannerError):
-        mark = opened  # the line of the key without a colon, or of the opening quotation mark
+    opened = error.context_mark or error.problem_mark
+    # Of a key without a colon, and of an opening quotation mark, the line is the one in which it begins.
+    mark = opened if isinstance(error, yaml.scanner.ScannerError) else error.problem_mark
     lines = text.decode(errors="replace").splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        problem = "a tab, allowed: spaces for indentation"
-    elif isinstance(error, yaml.constructor.ConstructorError):
-        problem = (
-            f"{str(error.problem).removeprefix('could not determine a constructor for ')}, allowed: no tags (!...)"
-        )
-    elif opened is not None and "flow" in str(error.context):  # type: ignore[attr-defined]
-        problem = f"a bracket of line {opened.line + 1} that is not closed, or a comma that is missing"
-    elif "quoted scalar" in str(error.context):  # type: ignore[attr-defined]
-        problem = f"{line.strip()[:40]!r} with a quotation mark that is not closed"
-    elif "expected ':'" in str(error.problem):  # type: ignore[attr-defined]
-        problem = f"{line.strip()[:40]!r} without a colon, allowed: KEY: VALUE"
-    elif isinstance(error, yaml.parser.ParserError):
-        problem = f"{line.strip()[:40]!r} at another indentation than the keys above it"
-    else:
-        problem = f"{line.strip()[:40]!r} ({error.problem})"  # type: ignore[attr-defined]
-    return f", line {mark.line + 1}: found {problem}"
+        return f", line {mark.line + 1}: found a tab, allowed: spaces for indentation"
+    described = f"{error.context}; {error.problem}; {line[: mark.column]}"
+    match, words = next((match, words) for pattern, words in _PROBLEMS if (match := re.search(pattern, described)))
+    part = match[1] if match.groups() else ""
+    return f", line {mark.line + 1}: found {words.format(line=line.strip()[:40], part=part, opened=opened.line + 1)}"
 
 
 _ALLOWED = {
@@ -172,6 +186,8 @@ def mistake(detail: Any) -> str:
         return detail["msg"].removeprefix("Value error, ")
     if kind in ("missing", "union_tag_not_found"):
         return "missing"
+    if kind == "string_pattern_mismatch" and context["pattern"] in IN_WORDS:
+        return f"found {shown(found)}, allowed: {IN_WORDS[context['pattern']]}"
     if kind in ("literal_error", "union_tag_invalid"):
         return found_allowed(found, re.findall("'([^']+)'", context.get("expected") or context["expected_tags"]))
     return f"found {shown(found)}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"

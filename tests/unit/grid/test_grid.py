@@ -167,7 +167,7 @@ def test_cells_of_several_studies_come_once_and_each_study_keeps_its_own():
         ({"vary": {"n_components": [0]}}, "studies.main.vary.n_components: found 0, allowed: at least 1"),
         ({"vary": {"whiten": ["perhaps"]}}, "studies.main.vary.whiten: found 'perhaps', allowed: true or false"),
         ({"baseline": {"backbone": "tiny"}}, "studies.main.baseline.backbone: found 'tiny', allowed: small, large"),
-        ({"baseline": {"layer": None}}, "studies.main.baseline.layer: found None, allowed: a text"),
+        ({"baseline": {"layer": None}}, "studies.main.baseline.layer: found nothing, allowed: a text"),
         ({"cells": [{}, {"clusterer": "on"}]}, "studies.main.cells.1.clusterer: found 'on', allowed: one, many"),
         ({"baseline": {"layer": "fc1"}}, "studies.main: its baseline makes no sense: small has no layer fc1"),
         (

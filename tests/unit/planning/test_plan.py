@@ -4,8 +4,11 @@ from types import SimpleNamespace
 
 import yaml
 
+from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid, Skipped
-from workflow_scripts.planning.plan import REASONS_SHOWN, left_out, restricted, without_model
+from workflow_scripts.planning.plan import REASONS_SHOWN, left_out, restricted, too_many_clusters, without_model
+from workflow_scripts.planning.sizes import Sizes
+from workflow_scripts.planning.snakemake_internals import Job
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.backbones import Network, Pixels
 
@@ -70,3 +73,19 @@ def test_a_run_for_models_names_the_studies_without_one():
         )
     assert not lines("all", config)
     assert not lines("models", {**config, "studies": {"main": config["studies"]["main"]}})
+
+
+def test_more_clusters_than_images_are_named_if_the_number_of_images_is_known(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
+    for number in range(7):
+        (tmp_path / "images" / f"{number}.png").write_bytes(b"1")
+    config = yaml.safe_load(CONFIG) | {"data": "images"}
+    found = "config: clusterers.kmeans.k: found 8, allowed: at most the number of images, 7"
+    for k, intake, lines in (([2, 8], {}, [found]), ([7], {}, []), ([8], {"tiles": {"size": 64}}, [])):
+        settings = parse(config | {"clusterers": {"kmeans": {"method": "kmeans", "k": k}}, "intake": intake})
+        layout = Layout("images")
+        grid = Grid(settings)
+        outputs = (layout.of(layout.clusters, grid.all_cells[0]), layout.methods)
+        jobs = [Job("any", {"clusterer": "kmeans"}, (output,), "", 1, 0, 0) for output in outputs]
+        assert list(too_many_clusters(jobs, Sizes(settings, layout, grid))) == lines
