@@ -25,7 +25,7 @@ from workflow_scripts.settings.published import read_facts
 
 try:
     settings = load(
-        config, workflow.configfiles, workflow.source_path("../config/config.yaml")
+        config, workflow.configfiles, own_file(workflow, "../config/config.yaml")
     )
     grid = Grid(settings)
     check(grid)

@@ -25,7 +25,7 @@ def test_the_dry_run_ends_with_the_plan(fresh):
     ("old", "new", "key", "allowed"),
     [
         ("k: [3, 4, 5]", "k: [3, four]", "clusterers.by_k.k", "four"),
-        ("  clahe: [grey", "  plain: [grey", "config/config.yaml", "plain"),
+        ("  clahe: [grey", "  plain: [grey", "Error: config/config.yaml, line ", "plain"),
         ("data: pictures", "data: no/such/folder", "data", "no/such/folder"),
     ],
 )
