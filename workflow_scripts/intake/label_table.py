@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from workflow_scripts.errors import NoneNamedError, UserError
+from workflow_scripts.spreadsheets import given_back
 
 KEYS = ("path", "filename", "image_id")
 LABELS = ("label", "class", "category", "target")
@@ -279,7 +280,8 @@ def read_rows(table: Path) -> list[list[str]]:
 
 
 def _cells(table: Path, text: str) -> list[list[str]]:
-    """Return the cells of every row; raises `UserError` with the line if a quotation mark is not closed."""
+    """Return the cells of every row, without the apostrophes that our tables and exports put before formulas; raises
+    `UserError` with the line if a quotation mark is not closed."""
     stated = _STATED_SEPARATOR.match(text)
     separator = stated[1] if stated else _separator(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -289,7 +291,7 @@ def _cells(table: Path, text: str) -> list[list[str]]:
         for row in reader:
             if any(cell.count("\n") > 1 for cell in row):
                 raise csv.Error("it has several lines")
-            rows.append(row)
+            rows.append(list(map(given_back, row)))
             line = reader.line_num + 1
     except csv.Error as error:
         found = f"the row that begins in line {line} cannot be read ({error}): a quotation mark is never closed"

@@ -15,10 +15,11 @@ function counted(pairs) {
   return pairs.flatMap(([name, count], i) => [i ? ", " : "", make("bdi", { textContent: name }), ` ${count}`]);
 }
 
-/** Return a header and rows of cells as CSV. */
+/** Return a header and rows of cells as CSV; a text that a spreadsheet would run as a formula gets an apostrophe, as in `spreadsheets.py`. */
 function table(header, rows) {
+  const harmless = cell => typeof cell === "string" && /^'*[=+\-@\t\r]/.test(cell) ? `'${cell}` : String(cell);
   const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  return [header, ...rows.map(cells => cells.map(cell => quoted(String(cell))).join(","))].join("\n") + "\n";
+  return [header, ...rows.map(cells => cells.map(cell => quoted(harmless(cell))).join(","))].join("\n") + "\n";
 }
 
 /** Return the decisions of several lists, one on each path: that of the first list, unless another one is known to be later. */
