@@ -38,15 +38,15 @@ def code_digest(*modules: str) -> str:
     `modules` are dotted names inside the package, such as `jobs.cluster` or `clusterers.kmeans`. Raises
     `ModuleNotFoundError` for a name that does not exist.
     """
-    found: set[str] = set()
+    counted: set[str] = set()
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module not in found and (module in COUNTED or module.split(".")[0] not in LEFT_OUT):
-            found.add(module)
+        if module not in counted and (module in COUNTED or module.split(".")[0] not in LEFT_OUT):
+            counted.add(module)
             waiting.extend(_code(module)[0])
-    without_kernel = ["no kernel"] if "kmeans_kernels" in found and not kernels() else []
-    return digest([[module, _code(module)[1], _compiled(module)] for module in sorted(found)] + without_kernel)
+    without_kernel = ["no kernel"] if "kmeans_kernels" in counted and not kernels() else []
+    return digest([[module, _code(module)[1], _compiled(module)] for module in sorted(counted)] + without_kernel)
 
 
 def _source(module: str) -> Path | None:

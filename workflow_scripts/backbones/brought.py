@@ -71,16 +71,16 @@ def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
         twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]
         raise UserError(f"{path}: the name {twice!r} is there twice, allowed: one row for each image")
     number = {name: row for row, name in enumerate(names)}
-    found = {kind: key(rows).map(number) for kind, key in KEYS.items() if not key(rows).duplicated().any()}
-    found |= {"end of the path": _by_end_of_path(names, rows["path"])}
-    kind = max(found, key=lambda kind: found[kind].notna().sum())
-    lacking = rows["path"][found[kind].isna()]
+    matches = {kind: key(rows).map(number) for kind, key in KEYS.items() if not key(rows).duplicated().any()}
+    matches |= {"end of the path": _by_end_of_path(names, rows["path"])}
+    kind = max(matches, key=lambda kind: matches[kind].notna().sum())
+    lacking = rows["path"][matches[kind].isna()]
     if len(lacking):
         raise UserError(
             f"{path}: {len(lacking)} of {len(rows)} images have no row ({_some(lacking)}); names of rows are "
             f"{_some(names)}; allowed: a row for each image, named by {', '.join(KEYS)}"
         )
-    order = found[kind].astype(int).to_numpy()
+    order = matches[kind].astype(int).to_numpy()
     surplus = sorted(set(names) - {names[row] for row in order})
     log.info("%s: %d rows matched by %s", path, len(order), kind)
     if surplus:

@@ -76,9 +76,9 @@ class FeatureWriter:
     def _take_over(self) -> None:
         """Keep the rows of a killed run, if it had the same settings and images and its files are not damaged."""
         try:
-            found = json.loads(self._progress.read_text())
-            done, checksums = int(found["rows"]), dict(found["checksums"])
-            if found["made_from"] == self.made_from and checksums == {
+            progress = json.loads(self._progress.read_text())
+            done, checksums = int(progress["rows"]), dict(progress["checksums"])
+            if progress["made_from"] == self.made_from and checksums == {
                 layer: _checksum(_beside(path, "rows"), done * self._row_bytes(layer))
                 for layer, path in self.outputs.items()
             }:

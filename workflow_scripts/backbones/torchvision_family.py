@@ -168,24 +168,26 @@ def _node(model: str, shape: tuple[int, ...], doubled: tuple[int, ...] | None = 
 
 @cache
 def _aliases(model: str) -> dict[str, str]:
-    found = {"logits": list(_nodes(model))[-1]}
+    aliases = {"logits": list(_nodes(model))[-1]}
     architecture = model.removesuffix("_bn")
     if architecture in _VGG_BLOCKS:
-        found |= _vgg_aliases(_VGG_BLOCKS[architecture], layers_per_convolution=3 if model.endswith("_bn") else 2)
+        aliases |= _vgg_aliases(_VGG_BLOCKS[architecture], layers_per_convolution=3 if model.endswith("_bn") else 2)
     elif model in _SQUEEZENET_FIRES:
-        found |= {f"fire{number}": f"features.{place}.cat" for number, place in enumerate(_SQUEEZENET_FIRES[model], 2)}
-        found |= {"conv1": "features.1", "conv10": "classifier.2"}
+        aliases |= {
+            f"fire{number}": f"features.{place}.cat" for number, place in enumerate(_SQUEEZENET_FIRES[model], 2)
+        }
+        aliases |= {"conv1": "features.1", "conv10": "classifier.2"}
     elif model == "inception_v3":
-        found["pool"] = "avgpool"
-    return found
+        aliases["pool"] = "avgpool"
+    return aliases
 
 
 def _vgg_aliases(blocks: tuple[int, ...], layers_per_convolution: int) -> dict[str, str]:
     """Return the nodes of VGG by their names in Keras, block1_conv1 to block5_pool, fc1 and fc2, after their ReLU."""
-    found = {"fc1": "classifier.1", "fc2": "classifier.4"}
+    aliases = {"fc1": "classifier.1", "fc2": "classifier.4"}
     lengths = [count * layers_per_convolution + 1 for count in blocks]
     for block, (start, count) in enumerate(zip(accumulate(lengths, initial=0), blocks, strict=False), 1):
         for number in range(1, count + 1):
-            found[f"block{block}_conv{number}"] = f"features.{start + number * layers_per_convolution - 1}"
-        found[f"block{block}_pool"] = f"features.{start + count * layers_per_convolution}"
-    return found
+            aliases[f"block{block}_conv{number}"] = f"features.{start + number * layers_per_convolution - 1}"
+        aliases[f"block{block}_pool"] = f"features.{start + count * layers_per_convolution}"
+    return aliases

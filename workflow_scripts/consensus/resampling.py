@@ -38,10 +38,10 @@ def stability_under_resampling(
     n_units = int(unit.max()) + 1
     n_drawn = max(1, min(n_units - 1, round(SHARE * n_units)))  # of two groups, one is left out
     rng = np.random.default_rng(seed)
-    found = []
+    agreements = []
     for number in range(n_resamples):
         drawn = rng.permutation(n_units)[:n_drawn]
         rows = np.flatnonzero(np.isin(unit, drawn))
         both = np.stack([partition[rows], cluster(points[rows], number)])
-        found.append(agreement_matrix(both)[0, 1])
-    return float(np.mean(found))
+        agreements.append(agreement_matrix(both)[0, 1])
+    return float(np.mean(agreements))

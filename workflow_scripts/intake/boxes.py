@@ -230,8 +230,8 @@ class _Index:
     def find(self, name: str) -> str | None:
         """Return the image whose path has the longest common end with the name, or None if it is not unique."""
         for end in _ends(_neutral(name)):
-            if found := self._by_end.get(end):
-                counts = Counter(found)
+            if paths := self._by_end.get(end):
+                counts = Counter(paths)
                 return next(iter(counts)) if len(counts) == 1 else None
         return None
 

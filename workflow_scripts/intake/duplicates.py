@@ -80,7 +80,7 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
     fine = [int(facts[path].fine_look, 16) for path in firsts]
     pairs = [(path, first, SAME_PIXELS, 0) for path, first in same.items()]
     pairs += [(path, first, NEAR, 0) for path, first in alike.items()]
-    found, listed = len(pairs), len(pairs) + MOST_PAIRS
+    n_pairs, most = len(pairs), len(pairs) + MOST_PAIRS
     rough = 0
     near: dict[str, str] = {}
     for number, earlier, bits in near_pairs([facts[path].look for path in firsts], distance):
@@ -88,9 +88,9 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
         is_near = (fine[number] ^ fine[earlier]).bit_count() <= FINE_DISTANCE
         if is_near and other not in near:
             near.setdefault(path, other)
-        if found < listed:
+        if n_pairs < most:
             pairs.append((path, other, NEAR if is_near else ALIKE, bits))
-        found += 1
+        n_pairs += 1
         rough += not is_near
     dropped = {}
     if visual == "drop":
@@ -98,7 +98,7 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
         dropped = {path: Copy(first, Reason.NEAR) for path, first in near.items()}
     if visual != "report":
         dropped |= {path: dropped.get(first, Copy(first, Reason.SAME_PIXELS)) for path, first in same.items()}
-    notes = _notes(len(same), found, rough, len(pairs))
+    notes = _notes(len(same), n_pairs, rough, len(pairs))
     return Alike(pd.DataFrame(sorted(pairs), columns=list(PAIR_COLUMNS)), dropped, notes)
 
 
@@ -108,9 +108,9 @@ def _repeated(keys: Mapping[str, str]) -> dict[str, str]:
     return {path: first for path, key in keys.items() if (first := firsts.setdefault(key, path)) != path}
 
 
-def _notes(same: int, found: int, rough: int, listed: int) -> tuple[str, ...]:
-    if not found:
+def _notes(same: int, n_pairs: int, rough: int, n_listed: int) -> tuple[str, ...]:
+    if not n_pairs:
         return ()
-    cut = f"; only {listed} are listed: lower intake.near_distance" if listed < found else ""
-    pairs = f"{found - same - rough} near pairs" + (f", {rough} pairs only roughly alike" if rough else "")
+    cut = f"; only {n_listed} are listed: lower intake.near_distance" if n_listed < n_pairs else ""
+    pairs = f"{n_pairs - same - rough} near pairs" + (f", {rough} pairs only roughly alike" if rough else "")
     return (f"look-alikes: {same} images with the pixels of an earlier one, {pairs}{cut}",)

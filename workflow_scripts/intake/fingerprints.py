@@ -50,11 +50,11 @@ def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[tuple[int, int,
     bits = np.array([int(each, 16) for each in hashes], dtype=np.uint64)
     for top in range(0, len(bits), ROWS):
         rows = bits[top : top + ROWS, None]
-        found = []
+        of_tiles = []
         for left in range(0, top + len(rows), COLUMNS):
             distances = np.bitwise_count(rows ^ bits[None, left : min(left + COLUMNS, top + len(rows))])
             row, column = np.nonzero(distances <= distance)
-            found.append(np.column_stack([row + top, column + left, distances[row, column]]))
-        pairs = np.concatenate(found)
+            of_tiles.append(np.column_stack([row + top, column + left, distances[row, column]]))
+        pairs = np.concatenate(of_tiles)
         pairs = pairs[pairs[:, 1] < pairs[:, 0]]
         yield from map(tuple, pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].tolist())

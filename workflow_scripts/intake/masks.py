@@ -45,7 +45,7 @@ def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
         ]
         if any(FOLDERS.search(part) for part in folder.split("/")):
             candidates += [
-                image for name in stems for image in sorted(anywhere[name], key=lambda it: _remoteness(it, path))
+                image for name in stems for image in sorted(anywhere[name], key=lambda image: _remoteness(image, path))
             ]
         if candidates:
             masks[path] = candidates[0]

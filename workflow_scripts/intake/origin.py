@@ -80,8 +80,8 @@ def _of_text(text: str, maker: str, *keys: str) -> Origin:
 
 
 def _after(key: str, text: str) -> str:
-    found = re.search(rf"{key}([^\r\n]*)", text, re.MULTILINE)
-    return found[1].strip() if found else ""
+    match = re.search(rf"{key}([^\r\n]*)", text, re.MULTILINE)
+    return match[1].strip() if match else ""
 
 
 def _exif(image: Image.Image) -> Origin:

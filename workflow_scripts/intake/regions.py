@@ -128,8 +128,8 @@ def cut(
             min_size=min_size, max_pixels=max_pixels,
         )  # fmt: skip
     rows, unfit = [], []
-    found = ordered_map(of_file, files, processes(workers, max_pixels))
-    for done, (file, regions) in enumerate(zip(files, found, strict=True), 1):
+    of_files = ordered_map(of_file, files, processes(workers, max_pixels))
+    for done, (file, regions) in enumerate(zip(files, of_files, strict=True), 1):
         of_pages = all_pages and int(file["pages"]) > 1
         rows += [_row(file, region, of_pages) for region in regions if isinstance(region, Region)]
         unfit += [_left_out(file, *region) for region in regions if not isinstance(region, Region)]
@@ -156,16 +156,16 @@ def _tiles_of(
     min_size: int,
     max_pixels: int | None,
 ) -> list[Region | _Unfit]:
-    found: list[Region | _Unfit] = []
+    regions: list[Region | _Unfit] = []
     pages = int(file["pages"]) if all_pages else 1
     if pages == 1 and tiling is None:
         return [Region(1, 0, 0, int(file["width"]), int(file["height"]), whole=True)]
     for page in range(1, pages + 1):
         try:
-            found += _of_page(file, Path(folder, file["path"]), page, tiling, scales, min_size, max_pixels)
+            regions += _of_page(file, Path(folder, file["path"]), page, tiling, scales, min_size, max_pixels)
         except ImageRejected as rejection:
-            found.append((f"#page={page}" if pages > 1 else "", rejection))
-    return found
+            regions.append((f"#page={page}" if pages > 1 else "", rejection))
+    return regions
 
 
 def _of_page(
@@ -200,21 +200,21 @@ def _boxes_of(file: Mapping[str, Any], boxes: Boxes, margin: float, min_size: in
         of_image = annotated.in_pixels(width, height)
     except ValueError as error:
         return [("", ImageRejected(Reason.BOX, str(error)))]
-    found: dict[str, Region | _Unfit] = {}
+    regions: dict[str, Region | _Unfit] = {}
     for box in of_image:
         region = _around(box, margin, width, height)
         fragment = _fragment(region, False)
         if min(region.width, region.height) < min_size:
             size = f"{max(0, region.width)} x {max(0, region.height)}"
             detail = f"{size} pixels of it are on the image, allowed: {min_size} on each side"
-            found[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
+            regions[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
         elif region.width * region.height > LARGEST_IMAGE:
             detail = f"it has {region.width} x {region.height} pixels, allowed: {LARGEST_IMAGE} in all"
-            found[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
-        elif found.setdefault(fragment, region) != region:
+            regions[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
+        elif regions.setdefault(fragment, region) != region:
             detail = f"the same box has another label than {region.label!r}"
-            found[f"{fragment}&{region.label}"] = (fragment, ImageRejected(Reason.BOX, detail))
-    return list(found.values())
+            regions[f"{fragment}&{region.label}"] = (fragment, ImageRejected(Reason.BOX, detail))
+    return list(regions.values())
 
 
 def _around(box: Box, margin: float, width: int, height: int) -> Region:

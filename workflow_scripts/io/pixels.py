@@ -46,8 +46,8 @@ def joined(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
 
 def limits(parts: Iterable[np.ndarray]) -> tuple[float, float]:
     """Return the lowest and the highest value of arrays."""
-    found = [(float(part.min()), float(part.max())) for part in parts]
-    return min(low for low, _ in found), max(high for _, high in found)
+    of_parts = [(float(part.min()), float(part.max())) for part in parts]
+    return min(low for low, _ in of_parts), max(high for _, high in of_parts)
 
 
 def eight_bit_bands(image: Rows) -> Iterator[np.ndarray]:

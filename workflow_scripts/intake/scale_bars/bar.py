@@ -100,8 +100,8 @@ def parts(mask: np.ndarray) -> np.ndarray:
 
 def boxes(mask: np.ndarray) -> list[Box]:
     """Return the boxes around the connected parts of a mask, (h, w) bool, in the order of `parts`."""
-    found = ndimage.find_objects(parts(mask))
-    return [Box(rows.start, rows.stop, columns.start, columns.stop) for rows, columns in found]
+    slices = ndimage.find_objects(parts(mask))
+    return [Box(rows.start, rows.stop, columns.start, columns.stop) for rows, columns in slices]
 
 
 def find_bars(grey: np.ndarray, height: int) -> list[Bar]:
@@ -120,11 +120,11 @@ def find_bars(grey: np.ndarray, height: int) -> list[Bar]:
         lines = [line for box in _lines(image, width, thickest) if (line := _line(image, box, thickest))]
         pairs = [(one, other) for one in lines for other in lines if _is_broken(image, one, other)]
         paired = {line.box for pair in pairs for line in pair}
-        found = [bar for pair in pairs if (bar := _joined(image, *pair))]
+        of_colour = [bar for pair in pairs if (bar := _joined(image, *pair))]
         whole = [_whole(image, line) for line in lines if line.box not in paired and line.is_ended]
-        found += [bar for bar in whole if bar]
-        found += _ticks(image, width, height)
-        bars += found if is_bright else [_negative(bar) for bar in found]
+        of_colour += [bar for bar in whole if bar]
+        of_colour += _ticks(image, width, height)
+        bars += of_colour if is_bright else [_negative(bar) for bar in of_colour]
     return bars
 
 
@@ -311,10 +311,10 @@ def _evenly(marks: list[Box]) -> Iterator[list[Box]]:
                 continue
             nearest = partial(_nearest, middles, reach=max(1.5, 0.06 * step))
             places = (middles[first] + step * number for number in range(TICKS))
-            found = list(takewhile(lambda index: index is not None, map(nearest, places)))
+            indices = list(takewhile(lambda index: index is not None, map(nearest, places)))
             beside = (middles[first] - step, middles[last] + step)
-            if len(found) == TICKS and all(nearest(place) is None for place in beside):
-                yield [marks[index] for index in found if index is not None]
+            if len(indices) == TICKS and all(nearest(place) is None for place in beside):
+                yield [marks[index] for index in indices if index is not None]
 
 
 def _nearest(middles: list[float], place: float, reach: float) -> int | None:

@@ -191,7 +191,7 @@ def _design(run: Run, made: Made) -> list[str]:
     said = [f"Unless a study says otherwise, the choices were {_joined(_choices(run.baseline))}."]
     for study, cells in run.studies.items():
         values = {axis: list(dict.fromkeys(cell[axis] for cell in cells)) for axis in AXES}
-        varied = {axis: found for axis, found in values.items() if len(found) > 1}
+        varied = {axis: several for axis, several in values.items() if len(several) > 1}
         other = {axis: one for axis, (one, *more) in values.items() if not more and one != run.baseline[axis]}
         crossed = len(varied) > 1 and prod(map(len, varied.values())) == len(cells)
         size = f"{count(len(cells), 'cell')}, {count(made.clusterings[study], 'clustering')}"
@@ -213,7 +213,7 @@ def _varied(values: Mapping[str, Sequence[Any]]) -> str:
     """Return the axes that a study varied and their values as a phrase."""
     if not values:
         return "varied nothing"
-    named = [f"the {AXES[axis].title.lower()} ({_values(axis, found)})" for axis, found in values.items()]
+    named = [f"the {AXES[axis].title.lower()} ({_values(axis, of_axis)})" for axis, of_axis in values.items()]
     return f"varied {_joined(named)}"
 
 

@@ -49,9 +49,9 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
 
 def _libraries(stores: Iterable[str]) -> dict[str, list[str]]:
     """Return the versions of each library that the stores name, sorted."""
-    found: dict[str, set[str]] = {}
+    versions: dict[str, set[str]] = {}
     for path in stores:
         with store.reading(path) as file:
             for name, number in store.attribute(file, "libraries").items():
-                found.setdefault(name, set()).add(number)
-    return {name: sorted(numbers) for name, numbers in found.items()}
+                versions.setdefault(name, set()).add(number)
+    return {name: sorted(numbers) for name, numbers in versions.items()}
