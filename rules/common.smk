@@ -9,7 +9,6 @@ from pathlib import Path
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
 
-from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, filled
 from workflow_scripts.grid.axes import PARTS

@@ -72,17 +72,14 @@ for backbone, variant in settings.backbones.items():
             filled(layout.features, backbone=backbone, layer=layer) for layer in layers
         ]
         of_pass = filled(layout.features, backbone=backbone, layer=number)
-        parts = parts_of(layers[0])
-        if len(parts) > 1:
+        parts = inputs.features.joined(backbone, layers[0])
+        if parts:
 
             rule:
                 name:
                     f"features_{backbone}_{number}"
                 input:
-                    parts=[
-                        filled(layout.features, backbone=backbone, layer=part)
-                        for part in parts
-                    ],
+                    parts=parts,
                 output:
                     of_layers,
                 log:
@@ -97,6 +94,7 @@ for backbone, variant in settings.backbones.items():
                     runtime=sizes.runtime_per_image(0.05),
                 params:
                     layer=layers[0],
+                    backbones=list(variant.joined),
                     code=code_of("jobs.join"),
                 script:
                     "../workflow_scripts/jobs/join.py"

@@ -143,16 +143,23 @@ def stored(features: h5py.File) -> dict[str, np.ndarray]:
     return {name: features[name][:] for name in features if name.startswith(PREFIX)}
 
 
-def restored(layer: str, arrays: Mapping[str, np.ndarray]) -> dict[str, Codebook]:
+def of_backbone(backbone: str, name: str) -> str:
+    """Return the name of a codebook's array among those of several backbones: `codebook.net.fire5_vlad16.centres`."""
+    return f"{PREFIX}{backbone}.{name.removeprefix(PREFIX)}"
+
+
+def restored(layer: str, arrays: Mapping[str, np.ndarray], backbone: str = "") -> dict[str, Codebook]:
     """Return the codebook of each part of a layer that has one, from named arrays.
 
-    Raises `ValueError` if an array is missing or is not of the layer's number of words.
+    `backbone` is the one of the layer if the arrays are those of several. Raises `ValueError` if an array is missing or
+    is not of the layer's number of words.
     """
     books = {}
     for part in parts_of(layer):
         if words := (parsed := parse_layer(part)).words:
             encoding = ENCODINGS[parsed.pooling]
             names = [f"{PREFIX}{part}.{field.name}" for field in fields(encoding)]  # type: ignore[arg-type]
+            names = [of_backbone(backbone, name) for name in names] if backbone else names
             for name in names:
                 if name not in arrays or len(arrays[name]) != words:
                     found = arrays[name].shape if name in arrays else "nothing"

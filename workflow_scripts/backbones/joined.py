@@ -1,9 +1,10 @@
-"""Joined layers: the features of several layers of a network side by side."""
+"""Joined features: those of several layers of a network, or of several backbones, side by side."""
 
 from collections import ChainMap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -17,26 +18,33 @@ ROWS = 1024
 COPIED = ("manifest", "backbone", "weights", "weights_sha256", "normalise", "unmatched", "batch_size", "device")
 
 
-def join(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
-    """Write the store of a joined layer from the feature stores `parts` of one network; columns are in their order.
+def join(parts: Sequence[str], layer: str, output: Path, code: str, backbones: Sequence[str] = ()) -> None:
+    """Write a store with the features of the stores `parts` side by side, of the layers of a network or of backbones.
 
-    Each part is divided by the square root of the sum of its columns' variances, so that all parts have the same spread
-    whatever their width and scale; a part without variance is not divided. The factors are stored as the attribute
-    `scales`, and the codebooks of the parts, for new images. Raises `UserError` if the parts were made from different
-    images.
+    Columns are in the order of the parts. Each part is divided by the square root of the sum of its columns' variances,
+    so that all parts have the same spread whatever their width and scale; a part without variance is not divided. The
+    factors are stored as the attribute `scales`, and the codebooks of the parts, for new images.
+
+    Parameters
+    ----------
+    parts : the paths of the stores.
+    layer : the name of the joined features.
+    output : the path of the store.
+    code : the digest of the code.
+    backbones : the names of the backbones that made the parts; empty if it is one network. The store then has the
+        attribute `join`, with what a model has to know of each (`network_of`).
+
+    Raises `UserError` if the parts were made from different images.
     """
     with ExitStack() as opened:
         files = [opened.enter_context(store.reading(path)) for path in parts]
         if len({store.text(file, "manifest") for file in files}) > 1:
             raise UserError(f"{parts[0]} and {parts[1]}: made from different images; delete them and run again")
         scales = [scale_of(file["features"]) for file in files]
-        settings = {**store.attribute(files[0], "settings"), "joined": layer}
-        attributes = {name: _attribute(files[0], name) for name in COPIED if name in files[0].attrs}
-        with store.writing(
-            output, {**attributes, "settings": settings, "code": code, "layer": layer, "scales": scales}
-        ) as joined:
-            store.write_row_facts(joined, store.row_facts(files[0]))
-            for name, array in ChainMap(*map(codebook.stored, files)).items():
+        facts = _of_backbones(dict(zip(backbones, files, strict=True))) if backbones else _of_layers(files[0], layer)
+        with store.writing(output, {**facts, "code": code, "layer": layer, "scales": scales}) as joined:
+            store.write_row_facts(joined, _row_facts(files))
+            for name, array in _codebooks(files, backbones).items():
                 store.put(joined, name, array)
             widths = [file["features"].shape[1] for file in files]
             shape = len(files[0]["features"]), sum(widths)
@@ -44,6 +52,47 @@ def join(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
                 for rows in _slices(len(features)):
                     blocks = [file["features"][rows] for file in files]
                     features[rows] = side_by_side(blocks, scales)
+
+
+def network_of(features: h5py.File) -> dict[str, Any]:
+    """Return what a model has to know of the network or other backbone that made a feature store.
+
+    These are `batch_size`, `weights_sha256`, of joined features the `scales` of the parts, and if the parts are of
+    several backbones, `join`: a list with the same of each, and its name as `backbone`.
+    """
+    known = {"batch_size": int(features.attrs["batch_size"]), "weights_sha256": store.text(features, "weights_sha256")}
+    return known | {name: store.attribute(features, name) for name in ("scales", "join") if name in features.attrs}
+
+
+def _of_layers(part: h5py.File, layer: str) -> dict[str, Any]:
+    settings = {**store.attribute(part, "settings"), "joined": layer}
+    return {"settings": settings, **{name: _attribute(part, name) for name in COPIED if name in part.attrs}}
+
+
+def _of_backbones(parts: Mapping[str, h5py.File]) -> dict[str, Any]:
+    of_parts = [{"backbone": name, **network_of(file)} for name, file in parts.items()]
+    return {
+        "settings": {"joined": {name: store.attribute(file, "settings") for name, file in parts.items()}},
+        "manifest": store.text(next(iter(parts.values())), "manifest"),
+        "join": of_parts,
+        "batch_size": 1,
+        "weights_sha256": " ".join(known["weights_sha256"] for known in of_parts),
+    }
+
+
+def _row_facts(parts: Sequence[h5py.File]) -> dict[str, np.ndarray]:
+    """Return the facts about the rows; a network was trained on an image if that of any part was."""
+    facts = ChainMap(*map(store.row_facts, parts))
+    trained = [learned for part in parts if (learned := store.trained_on(part)) is not None]
+    return {**facts, **({"trained_on": np.any(trained, axis=0)} if trained else {})}
+
+
+def _codebooks(parts: Sequence[h5py.File], backbones: Sequence[str]) -> Mapping[str, np.ndarray]:
+    """Return the arrays of the codebooks of all parts, whose names begin with that of the backbone if it is given."""
+    if not backbones:
+        return ChainMap(*map(codebook.stored, parts))
+    stored = zip(backbones, map(codebook.stored, parts), strict=True)
+    return {codebook.of_backbone(name, key): array for name, arrays in stored for key, array in arrays.items()}
 
 
 def _attribute(file: h5py.File, name: str) -> str | float:

@@ -4,7 +4,7 @@ import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, product
 from typing import Any
@@ -59,6 +59,24 @@ class Grid:
         shown = chain.from_iterable(kinds.values() for kinds in (*self.figures.values(), *self.pages.values()))
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
         return list(dict.fromkeys(chain(used, self._sources_of_subsets(used))))
+
+    def joined(self, cell: Cell) -> list[Cell]:
+        """Return cells with the backbones and layers whose features those of `cell` are joined from.
+
+        It is `cell` itself if its backbone joins none.
+        """
+        layers = self.settings.backbones[cell.backbone].joined
+        return [replace(cell, backbone=backbone, layer=layer) for backbone, layer in layers.items()] or [cell]
+
+    @cached_property
+    def featured_cells(self) -> list[Cell]:
+        """Return `all_cells`, and behind them those whose features theirs are joined from."""
+        return list(dict.fromkeys(chain(self.all_cells, *map(self.joined, self.all_cells))))
+
+    @cached_property
+    def backbones(self) -> list[str]:
+        """Return the backbones whose features cells need."""
+        return list(dict.fromkeys(cell.backbone for cell in self.featured_cells))
 
     def _sources_of_subsets(self, cells: Iterable[Cell], pending: tuple[str, ...] = ()) -> Iterator[Cell]:
         """Yield the cells whose clusters define the subsets of `cells`, and the cells that those depend on.
@@ -268,8 +286,9 @@ class Grid:
         return self._lacks_weights(cell)
 
     def _lacks_weights(self, cell: Cell) -> str | None:
-        if self.settings.backbones[cell.backbone].weights == NONE:
-            return f"{cell.backbone} has no weights; --config weights=FILE gives them"
+        for backbone in (part.backbone for part in self.joined(cell)):
+            if self.settings.backbones[backbone].weights == NONE:
+                return f"{backbone} has no weights; --config weights=FILE gives them"
         return None
 
 

@@ -22,22 +22,18 @@ def preprocessed(grid: Grid) -> Iterator[Wildcards]:
     settings = grid.settings
     names = {cell.preprocess for cell in grid.all_cells}
     names |= {page.images for study in settings.studies.values() for page in study.pages.values() if page.images}
-    names |= {tuned.preprocess for name in _used_backbones(grid) if (tuned := settings.backbones[name].finetune)}
+    names |= {tuned.preprocess for name in grid.backbones if (tuned := settings.backbones[name].finetune)}
     return ({"preprocess": name} for name in names)
 
 
-def _used_backbones(grid: Grid) -> dict[str, None]:
-    return dict.fromkeys(cell.backbone for cell in grid.all_cells)
-
-
 def backbones(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the backbones that cells use and that have weights."""
-    return ({"backbone": name} for name in _used_backbones(grid) if grid.settings.backbones[name].weights)
+    """Yield the backbones that cells need and that have weights."""
+    return ({"backbone": name} for name in grid.backbones if grid.settings.backbones[name].weights)
 
 
 def tuned_backbones(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the fine-tuned backbones that cells use."""
-    return ({"backbone": name} for name in _used_backbones(grid) if grid.settings.backbones[name].finetune)
+    """Yield the fine-tuned backbones that cells need."""
+    return ({"backbone": name} for name in grid.backbones if grid.settings.backbones[name].finetune)
 
 
 def subsets(grid: Grid) -> Iterator[Wildcards]:
@@ -47,9 +43,9 @@ def subsets(grid: Grid) -> Iterator[Wildcards]:
 
 
 def features(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the features of cells, and those of all layers that the same passes make."""
-    for cell in grid.all_cells:
-        yield cell.parts
+    """Yield the features of cells, those that they are joined from, and those of all layers of the same passes."""
+    yield from of_cells(grid)
+    for cell in grid.featured_cells:
         for layer in grid.settings.backbones[cell.backbone].layers_beside(cell.layer):
             yield {**cell.parts, "layer": layer}
 

@@ -1,4 +1,4 @@
-"""Join the feature stores of several layers of a network."""
+"""Join the feature stores of several layers of a network, or of several backbones."""
 
 from pathlib import Path
 
@@ -10,4 +10,5 @@ from workflow_scripts.runlog import job
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
-    join(list(snakemake.input.parts), snakemake.params.layer, Path(snakemake.output[0]), snakemake.params.code)
+    params = snakemake.params
+    join(list(snakemake.input.parts), params.layer, Path(snakemake.output[0]), params.code, params.backbones)

@@ -17,7 +17,8 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     source = snakemake.input
     facts = load_model(source.facts, source.tensors).facts
-    weights = [json.loads(Path(path).read_text(encoding="utf-8")) for path in source.get("weights", [])]
-    text = model_card(facts, read_manifest(source.manifest), read_scores(source.scores), next(iter(weights), None))
+    files = map(Path, source.get("weights", []))
+    weights = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
+    text = model_card(facts, read_manifest(source.manifest), read_scores(source.scores), weights)
     with replacing(snakemake.output[0]) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -19,7 +19,7 @@ SCORES = {
 
 
 def model_card(
-    facts: Mapping[str, Any], manifest: pd.DataFrame, scores: pd.DataFrame, weights: Mapping[str, Any] | None
+    facts: Mapping[str, Any], manifest: pd.DataFrame, scores: pd.DataFrame, weights: Mapping[str, Mapping[str, Any]]
 ) -> str:
     """Return the card of a model.
 
@@ -28,7 +28,8 @@ def model_card(
     facts : of the model (`SavedModel.facts`).
     manifest : the images of the model, with `label` (None without one).
     scores : of the model's cell, of all repeats and k.
-    weights : the facts about the weight file (`weights`, `weights_sha256`, `licence`); None if the network has none.
+    weights : for each backbone with weights, the facts about its weight file (`weights`, `weights_sha256`,
+        `licence`).
     """
     parts = {
         "Data": _data(facts, manifest),
@@ -56,7 +57,7 @@ def _data(facts: Mapping[str, Any], manifest: pd.DataFrame) -> str:
 
 
 def _settings(facts: Mapping[str, Any]) -> str:
-    cell, reduction, clusterer = facts["cell"], facts["reduction"], facts["clusterer"]
+    reduction, clusterer = facts["reduction"], facts["clusterer"]
     steps = ", ".join(_call(step, "step") for step in facts["preprocess"]["steps"])
     reduced = "none"
     if reduction["settings"] is not None:
@@ -64,8 +65,7 @@ def _settings(facts: Mapping[str, Any]) -> str:
         reduced = f"{_call(reduction['settings'], 'method')}, {reduction['n_components']} components{whitened}"
     rows = {
         "preprocessing": steps,
-        "network": f"{cell['backbone']}: {_call(facts['backbone'], _kind(facts['backbone']))}",
-        "layer": cell["layer"],
+        **_networks(facts),
         "reduction": reduced,
         "clusterer": _call(clusterer["clusterer"], "method"),
         "number of clusters": _number_of_clusters(facts),
@@ -73,6 +73,14 @@ def _settings(facts: Mapping[str, Any]) -> str:
         "code": f"`{facts['code']}`",
     }
     return _table(("setting", "value"), rows.items())
+
+
+def _networks(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the network and the layer, or if features of several are joined, the network and the layer of each."""
+    name, backbone = facts["cell"]["backbone"], facts["backbone"]
+    if joined := backbone.get("join"):
+        return {f"{name}, {part['backbone']}: {part['layer']}": _call(part, _kind(part)) for part in joined}
+    return {"network": f"{name}: {_call(backbone, _kind(backbone))}", "layer": backbone["layer"]}
 
 
 def _number_of_clusters(facts: Mapping[str, Any]) -> str:
@@ -88,25 +96,26 @@ def _kind(backbone: Mapping[str, Any]) -> str:
 
 def _call(settings: Mapping[str, Any], name: str) -> str:
     """Return settings as `name(key=value, ...)`, without those that are not set and those named elsewhere."""
-    elsewhere = {name, "layer", "weights", "weights_sha256", "sha256", "scales", "batch_size", "licence"}
+    elsewhere = {name, "backbone", "layer", "weights", "weights_sha256", "sha256", "scales", "batch_size", "licence"}
     given = [f"{key}={value}" for key, value in settings.items() if key not in elsewhere and value is not None]
     return f"{settings[name]}({', '.join(given)})" if given else str(settings[name])
 
 
-def _weights(facts: Mapping[str, Any], weights: Mapping[str, Any] | None) -> str:
-    if weights is None or "weights_sha256" not in weights:
+def _weights(facts: Mapping[str, Any], weights: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = {part["backbone"]: part for part in facts["backbone"].get("join", [])}
+    parts = parts or {facts["cell"]["backbone"]: facts["backbone"]}
+    files = {name: of_file for name, of_file in weights.items() if "weights_sha256" in of_file}
+    if not files:
         return "The features do not depend on trained weights."
-    tuned = facts["backbone"]["weights_sha256"] != weights["weights_sha256"]
-    licence = weights.get("licence") or "not recorded; ask whoever published the weights"
-    return _table(
-        ("", ""),
-        {
-            "file": f"`{weights['weights']}`",
-            "SHA-256": f"`{weights['weights_sha256']}`",
-            "licence": licence,
-            **({"fine-tuned here, SHA-256": f"`{facts['backbone']['weights_sha256']}`"} if tuned else {}),
-        }.items(),
-    )
+    return "\n\n".join(_weight_file(name, of_file, parts[name]["weights_sha256"]) for name, of_file in files.items())
+
+
+def _weight_file(name: str, of_file: Mapping[str, Any], sha256: str) -> str:
+    """Return a table about the weight file of a backbone, whose features were made with weights with this SHA-256."""
+    licence = of_file.get("licence") or "not recorded; ask whoever published the weights"
+    tuned = {"fine-tuned here, SHA-256": f"`{sha256}`"} if sha256 != of_file["weights_sha256"] else {}
+    rows = {"file": f"`{of_file['weights']}`", "SHA-256": f"`{of_file['weights_sha256']}`", "licence": licence, **tuned}
+    return _table((name, ""), rows.items())
 
 
 def _clusters(clusters: Sequence[Mapping[str, Any]]) -> str:

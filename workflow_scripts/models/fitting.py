@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.backbones import codebook
+from workflow_scripts.backbones.joined import network_of
 from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -63,13 +64,13 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     images = read_manifest(sources["manifest"], manifest)
     known, held_out = _known(sources["features"], manifest, groups_of(images))
     centers = _centers(files, runs[k], row)[names.index]
-    network, codebooks = _network(sources["network"])
+    backbone, codebooks = _network(sources["network"], settings["backbone"])
     facts = {
         "cell": dict(cell),
         "images": len(clusters),
         "manifest": manifest,
         "preprocess": settings["preprocess"],
-        "backbone": {**settings["backbone"], "layer": cell["layer"], **network},
+        "backbone": {**backbone, "layer": cell["layer"]},
         "reduction": {
             "whiten": cell["whiten"],
             "n_components": centers.shape[1],
@@ -101,13 +102,13 @@ def _known(features: str, manifest: str, groups: np.ndarray | None) -> tuple[dic
     return {"kept_images": kept, "spread": spread, "held_out": known}, held_out
 
 
-def _network(path: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return what a feature store says of the network that made it, and its codebooks; only joined layers have
-    `scales`."""
+def _network(path: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the settings of a backbone with what its feature store says of it (`joined.network_of`), and the
+    codebooks."""
     with store.reading(path) as file:
-        scales = {"scales": store.attribute(file, "scales")} if "scales" in file.attrs else {}
-        batch_size, digest = int(file.attrs["batch_size"]), store.text(file, "weights_sha256")
-        return {"batch_size": batch_size, "weights_sha256": digest, **scales}, codebook.stored(file)
+        known = network_of(file)
+        parts = [{**settings["join"][part["backbone"]], **part} for part in known.get("join", [])]
+        return {**settings, **known, **({"join": parts} if parts else {})}, codebook.stored(file)
 
 
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:

@@ -1,9 +1,9 @@
 """Predict the clusters of new images with saved models."""
 
 import json
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.backbones.codebook import Codebook
-from workflow_scripts.backbones.descriptors import describe
+from workflow_scripts.backbones.codebook import Codebook, restored
+from workflow_scripts.backbones.descriptors import LAYER, describe
 from workflow_scripts.backbones.extract import CUDA_WORKERS, padded_batches
 from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.backbones.joined import side_by_side
@@ -109,17 +109,65 @@ def features_of(
     first, backbone = next(blocks), models[0].facts["backbone"]
     where = torch.device(choose_device(device))
     layers = sorted({model.layer for model in models})
-    codebooks = {part: book for model in models for part, book in model.codebooks.items()}
-    forward = _forward(backbone, layers, codebooks, first.shape[1:3], where)
+    tensors = ChainMap(*(dict(model.tensors) for model in models))
+    on = _Machine(where, workers if where.type == "cpu" else CUDA_WORKERS)
+    compute = _computing(backbone, layers, tensors, first.shape[1:3], on)
     for block in chain([first], blocks):
-        batches = padded_batches(block, 0, backbone["batch_size"])
         with threadpool_limits(1, user_api="blas"):  # as when the features of the model were extracted
-            vectors = list(threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS))
-        yield {layer: np.concatenate([batch[layer] for batch in vectors])[: len(block)] for layer in vectors[0]}
+            yield compute(block)
 
 
 def _name(backbone: Mapping[str, Any]) -> str:
+    if "join" in backbone:
+        return " + ".join(map(_name, backbone["join"]))
     return backbone.get("model") or backbone.get("descriptor") or backbone["file"]
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """A device, and the number of batches that are computed on it at the same time."""
+
+    device: torch.device
+    workers: int
+
+
+def _computing(
+    backbone: Mapping[str, Any],
+    layers: Sequence[str],
+    tensors: Mapping[str, np.ndarray],
+    image_size: tuple[int, int],
+    on: _Machine,
+    name: str = "",
+) -> Forward:
+    """Return a function that computes features of any number of images, in batches as when the model was made.
+
+    `name` is that of the backbone if its features are joined to those of others, whose codebooks are in `tensors` too.
+    """
+    if "join" in backbone:
+        return _joining(backbone, tensors, image_size, on)
+    codebooks = {part: book for layer in layers for part, book in restored(layer, tensors, name).items()}
+    forward = _forward(backbone, layers, codebooks, image_size, on.device)
+
+    def compute(images: np.ndarray) -> dict[str, np.ndarray]:
+        batches = padded_batches(images, 0, backbone["batch_size"])
+        vectors = list(threaded_map(forward, batches, on.workers))
+        return {layer: np.concatenate([batch[layer] for batch in vectors])[: len(images)] for layer in vectors[0]}
+
+    return compute
+
+
+def _joining(
+    backbone: Mapping[str, Any], tensors: Mapping[str, np.ndarray], image_size: tuple[int, int], on: _Machine
+) -> Forward:
+    """Return a function that computes the features of several backbones, and joins them."""
+    parts = backbone["join"]
+    computing = [_computing(part, [part["layer"]], tensors, image_size, on, part["backbone"]) for part in parts]
+
+    def compute(images: np.ndarray) -> dict[str, np.ndarray]:
+        blocks = [of_part(images)[part["layer"]] for part, of_part in zip(parts, computing, strict=True)]
+        return {LAYER: side_by_side(blocks, backbone["scales"])}
+
+    return compute
 
 
 def _forward(
@@ -129,7 +177,7 @@ def _forward(
     image_size: tuple[int, int],
     device: torch.device,
 ) -> Forward:
-    """Return a function that computes features of images.
+    """Return a function that computes the features of a batch of images.
 
     Raises `UserError` for other weights, and for features from a file, which cannot be computed for new images.
     """

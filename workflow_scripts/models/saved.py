@@ -34,9 +34,10 @@ class SavedModel:
     ----------
     facts :
         the JSON content of `model.json`: the cell's choices, `preprocess` (steps), `backbone` (with the layer and the
-        SHA-256 of the weights), `reduction` (`whiten`, `n_components`, and `settings` of the decomposition, null if the
-        features themselves are clustered), `clusters` (a list: `cluster, size, predicted, name`), `novelty`
-        (`threshold`, `rate`), `held_out` (ids of images), and the origin of the model.
+        SHA-256 of the weights; if features of several are joined, `join` lists this of each), `reduction`
+        (`whiten`, `n_components`, and `settings` of the decomposition, null if the features themselves are clustered),
+        `clusters` (a list: `cluster, size, predicted, name`), `novelty` (`threshold`, `rate`), `held_out` (ids of
+        images), and the origin of the model.
     tensors :
         arrays, float32 if nothing else is said: `centers` (k, C), the centres in the space that was clustered;
         `kept_images` (M, d), features of images of the model; `spread` (M,), the mean distance of each to the nearest
@@ -52,11 +53,6 @@ class SavedModel:
     def layer(self) -> str:
         """Return the name of the layer whose features the model takes."""
         return self.facts["backbone"]["layer"]
-
-    @property
-    def codebooks(self) -> dict[str, codebook.Codebook]:
-        """Return the codebook of each part of the layer that has one."""
-        return codebook.restored(self.layer, self.tensors)
 
     @property
     def clusters(self) -> pd.DataFrame:
@@ -141,6 +137,11 @@ class _Backbone(_Part):
     layer: str
     batch_size: int = Field(ge=1)
     weights_sha256: str
+    join: "list[_Joined]" = []
+
+
+class _Joined(_Backbone):
+    backbone: str
 
 
 class _Novelty(_Part):
@@ -216,6 +217,8 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
         expected |= {"explained_variance": (n_components,)} if facts.reduction.whiten else {}
         expected |= dict.fromkeys(FITTED.get(settings.get("scale") or "", ()), (width,))
     codebook.restored(facts.backbone.layer, tensors)
+    for part in facts.backbone.join:
+        codebook.restored(part.layer, tensors, part.backbone)
     for name, shape in expected.items():
         if name not in tensors or tensors[name].shape != shape:
             found = tensors[name].shape if name in tensors else "nothing"

@@ -108,7 +108,7 @@ def _program(name: str) -> Entity:
 
 def _weights(layout: Layout, grid: Grid) -> Iterator[Entity]:
     """Yield the weight files that the networks of the run had, with their SHA-256 and licence."""
-    for backbone in dict.fromkeys(cell.backbone for cell in grid.all_cells):
+    for backbone in grid.backbones:
         if not grid.settings.backbones[backbone].weights:
             continue
         facts: Mapping[str, Any] = json.loads(

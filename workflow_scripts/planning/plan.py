@@ -37,7 +37,7 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
         *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
         f"  disk about {_size(sum(written.values()))}, {_size(free_bytes(layout.root))} free",
         f"  time {expected_time(jobs, run.cores)}",
-        *restricted(sizes.settings.backbones, {cell.backbone for cell in sizes.grid.all_cells}),
+        *restricted(sizes.settings.backbones, sizes.grid.backbones),
         *left_out(sizes.grid.skipped),
         *(f"  {line}" for line in without_model(run, sizes.grid)),
         *(f"  {line}" for line in too_many_clusters(jobs, sizes)),

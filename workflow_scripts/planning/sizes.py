@@ -162,6 +162,10 @@ class Sizes:
 
         return megabytes
 
+    def _networks_mb(self, cell: Any, attempt: int) -> int:
+        """Return the memory (MB) of all networks that compute a cell's features."""
+        return sum(self.features_mb(part.backbone)(part, attempt) for part in self.grid.joined(cell))
+
     # ----------------------------------------------------------------------------------------- reduction and clustering
 
     def decompose_mb(self, wildcards: Any, attempt: int) -> int:
@@ -262,7 +266,7 @@ class Sizes:
     def perturb_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of a job that perturbs images: raw images, the model, and the network."""
         cells = self._perturbed_cells(wildcards)
-        of_models = (self._model_mb(cell, attempt) + self.features_mb(cell.backbone)(cell, attempt) for cell in cells)
+        of_models = (self._model_mb(cell, attempt) + self._networks_mb(cell, attempt) for cell in cells)
         return max(of_models) + self.preprocess_mb(wildcards, attempt)
 
     def perturb_minutes(self, wildcards: Any, attempt: int) -> int:
@@ -280,8 +284,7 @@ class Sizes:
         """Return the memory (MB) of a prediction: raw images, the largest network, and the axes of a PCA."""
         cells: list[Any] = [cell for study in self.settings.studies if (cell := self.grid.modelled(study))]
         needed = (
-            self.features_mb(cell.backbone)(cell, attempt)
-            + ceil(Pca().memory(self.n_images, self.width(cell)) / 1e6) * attempt
+            self._networks_mb(cell, attempt) + ceil(Pca().memory(self.n_images, self.width(cell)) / 1e6) * attempt
             for cell in cells
         )
         return max(needed, default=BASE_MB) + self.preprocess_mb(wildcards, attempt)

@@ -1,9 +1,10 @@
-"""The settings of backbones: frozen networks, descriptors without weights, and features of other programs."""
+"""The settings of backbones: frozen networks, descriptors without weights, features of other programs, and features of
+several backbones joined."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, field_validator, model_validator
 
 from workflow_scripts.backbones.brought_width import ASSUMED_WIDTH, TABLES, brought_width
 from workflow_scripts.backbones.family import family_of, layer_width, resolve_node, unknown_layer
@@ -60,8 +61,22 @@ class _Variant(Model):
     """The name of the job that makes the features."""
     in_prose: ClassVar[str] = ""
     """The backbone in a methods paragraph, as for methods (`methods.Method.in_prose`)."""
-    places_new_images: ClassVar[bool] = True
-    """Whether features can be computed for new images, as a model for new images has to."""
+
+    @property
+    def joined(self) -> Mapping[str, str]:
+        """Return the layer of each backbone, by its name, whose features are joined; empty for other backbones."""
+        return {}
+
+    @property
+    def places_new_images(self) -> bool:
+        """Return whether features can be computed for new images, as a model for new images has to."""
+        return True
+
+    def find_parts(self, key: str, backbones: Mapping[str, "Backbone"]) -> None:
+        """Take the settings of the backbones that are joined from `backbones`, which are all by name.
+
+        Raises `ValueError` with the `key` of this backbone if one of them or its layer does not exist.
+        """
 
     @property
     def prose(self) -> str:
@@ -382,7 +397,6 @@ class Brought(_WithoutNetwork):
 
     makes_features: ClassVar[str] = "bring"
     in_prose = "features of another program"
-    places_new_images = False
     file: UserPath
     """The table: .npz or .h5 with an array of numbers and an array of names, or .csv or .parquet with a column of
     names."""
@@ -398,25 +412,75 @@ class Brought(_WithoutNetwork):
         """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""
         return brought_width(self.file) or ASSUMED_WIDTH
 
+    @property
+    def places_new_images(self) -> bool:
+        return False
+
+
+class Joined(_WithoutNetwork):
+    """The features of several backbones side by side, those of each divided by the square root of their total
+    variance. They are joined from the features of these backbones, without another pass over the images."""
+
+    makes_features: ClassVar[str] = "join"
+    join: dict[Name, str] = Field(min_length=2)
+    """The names of two or more backbones, each with one of its layers (`features`, if it is no network)."""
+    _parts: dict[str, "Backbone"] = PrivateAttr(default_factory=dict)
+
+    @property
+    def joined(self) -> Mapping[str, str]:
+        return self.join
+
+    def find_parts(self, key: str, backbones: Mapping[str, "Backbone"]) -> None:
+        allowed = [name for name, backbone in backbones.items() if not backbone.joined]
+        for name, layer in self.join.items():
+            if name not in allowed:
+                raise ValueError(f"{key}.join: {found_allowed(name, allowed)}")
+            layers = [of_pass for passes in backbones[name].layers for of_pass in passes]
+            if layer not in layers:
+                raise ValueError(f"{key}.join.{name}: {found_allowed(layer, layers)}")
+            self._parts[name] = backbones[name]
+
+    @property
+    def model(self) -> str:
+        """Return the names of the backbones that are joined."""
+        return " + ".join(self.join)
+
+    @property
+    def prose(self) -> str:
+        layers = " with ".join(f"{layer} of {name}" for name, layer in self.join.items())
+        return f"joining {layers}, each divided by the square root of its total variance"
+
+    @property
+    def n_views(self) -> float:
+        """Return the number of views of an image that features of all parts are computed from."""
+        return sum(part.n_views for part in self._parts.values())
+
+    @property
+    def places_new_images(self) -> bool:
+        return all(part.places_new_images for part in self._parts.values())
+
+    def width(self, layer: str, side: int) -> int:
+        """Return the number of features of all parts for one image of `side` x `side` pixels."""
+        return sum(part.width(self.join[name], part.size or side) for name, part in self._parts.items())
+
 
 DESCRIPTORS: dict[str, type[Descriptor]] = {
     get_args(model.model_fields["descriptor"].annotation)[0]: model for model in Descriptor.__subclasses__()
 }
 """The settings of each descriptor, by name."""
+KINDS: dict[str, type[Model]] = {"file": Brought, "join": Joined}
+"""The settings of the backbones that are neither networks nor descriptors, by the key that only they have."""
 
 
 def kind_of(given: Any) -> str:
-    """Return the kind of a backbone's settings: `network`, `file`, or the name of a descriptor."""
-    if isinstance(given, Model):
-        return getattr(given, "descriptor", "file" if isinstance(given, Brought) else "network")
-    keys = given if isinstance(given, Mapping) else {}
-    return str(keys["descriptor"]) if "descriptor" in keys else "file" if "file" in keys else "network"
+    """Return the kind of a backbone's settings: `network`, `file`, `join`, or the name of a descriptor."""
+    keys = vars(given) if isinstance(given, Model) else given if isinstance(given, Mapping) else {}
+    return str(keys["descriptor"]) if "descriptor" in keys else next((key for key in KINDS if key in keys), "network")
 
 
 def settings_model(given: Any) -> type[Model]:
     """Return the settings model of a backbone; that of networks if its kind is not known."""
-    kind = kind_of(given)
-    return Brought if kind == "file" else DESCRIPTORS.get(kind, Network)
+    return {**KINDS, **DESCRIPTORS}.get(kind_of(given), Network)
 
 
 def _known_descriptor(given: Any) -> Any:
@@ -428,6 +492,7 @@ def _known_descriptor(given: Any) -> Any:
 Backbone = Annotated[
     Annotated[Network, Tag("network")]
     | Annotated[Brought, Tag("file")]
+    | Annotated[Joined, Tag("join")]
     | Annotated[Pixels, Tag("pixels")]
     | Annotated[Histogram, Tag("histogram")]
     | Annotated[Lbp, Tag("lbp")]
@@ -437,4 +502,4 @@ Backbone = Annotated[
     Discriminator(kind_of),
     BeforeValidator(_known_descriptor),
 ]
-"""The settings of a backbone: of a network, of a descriptor, or of the features of another program."""
+"""The settings of a backbone: of a network, a descriptor, the features of another program, or joined features."""

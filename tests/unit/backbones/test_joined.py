@@ -1,10 +1,10 @@
-"""Joined layers: their columns and scales against numpy, and their names in the configuration."""
+"""Joined features: their columns and scales against numpy, and their names in the configuration."""
 
 import numpy as np
 import pytest
 
 from workflow_scripts.backbones import joined as module
-from workflow_scripts.backbones.joined import join, side_by_side
+from workflow_scripts.backbones.joined import join, network_of, side_by_side
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.settings.backbones import Network
@@ -14,11 +14,11 @@ RNG = np.random.default_rng(0)
 NARROW, WIDE = RNG.normal(5, 2, (30, 3)).astype("f4"), RNG.normal(0, 300, (30, 50)).astype("f4")
 
 
-def write(path, features, manifest="m"):
-    facts = {"weights_sha256": "ab", "batch_size": 4, "backbone": {"model": "net"}}
+def write(path, features, manifest="m", arrays=(), **facts):
+    facts = {"weights_sha256": "ab", "batch_size": 4, "backbone": {"model": "net"}} | facts
     with store.writing(path, store.provenance("c", manifest, {"backbone": {"model": "net"}}, **facts)) as file:
-        file["image_id"] = np.array(IDS, dtype="S")
-        file["features"] = features
+        for name, values in {"image_id": np.array(IDS, dtype="S"), "features": features, **dict(arrays)}.items():
+            file[name] = values
     return str(path)
 
 
@@ -50,6 +50,27 @@ def test_a_part_that_does_not_vary_is_left_as_it_is(tmp_path):
 def test_parts_of_other_images_are_not_joined(tmp_path):
     with pytest.raises(UserError, match="made from different images"):
         join([write(tmp_path / "a.h5", NARROW), write(tmp_path / "b.h5", WIDE, "n")], "a+b", tmp_path / "c.h5", "code")
+
+
+def test_features_of_several_backbones_keep_what_a_model_has_to_know_of_each(tmp_path):
+    words, trained = np.ones((2, 3), "f4"), np.arange(30) < 4
+    arrays = {"codebook.fire5_vlad2.centres": words}
+    first = write(tmp_path / "a.h5", NARROW, arrays=arrays, scales=[0.5, 2.0])
+    other = {**arrays, "codebook.fire5_vlad2.centres": 2 * words, "trained_on": trained}
+    second = write(tmp_path / "b.h5", WIDE, arrays=other, weights_sha256="none", batch_size=64)
+    join([first, second], "features", tmp_path / "ab.h5", "code", ["net", "turned"])
+    with store.reading(tmp_path / "ab.h5", "m") as file:
+        known, features = network_of(file), file["features"][:]
+        assert store.trained_on(file).tolist() == trained.tolist()
+        assert file["codebook.net.fire5_vlad2.centres"][0, 0] == 1
+        assert file["codebook.turned.fire5_vlad2.centres"][0, 0] == 2
+        assert store.text(file, "weights_sha256") == "ab none"
+    assert known["join"] == [
+        {"backbone": "net", "batch_size": 4, "weights_sha256": "ab", "scales": [0.5, 2.0]},
+        {"backbone": "turned", "batch_size": 64, "weights_sha256": "none"},
+    ]
+    np.testing.assert_array_equal(side_by_side([NARROW, WIDE], known["scales"]), features)
+    np.testing.assert_allclose([features[:, :3].var(axis=0).sum(), features[:, 3:].var(axis=0).sum()], 1, rtol=1e-5)
 
 
 def network(*layers):

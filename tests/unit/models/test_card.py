@@ -30,7 +30,7 @@ MANIFEST = pd.DataFrame({"label": ["a|b", "a|b", "a|b", "c", "c", None]})
 
 
 def test_a_card_has_the_settings_the_scores_and_the_licence():
-    card = model_card(FACTS, MANIFEST, SCORES, WEIGHTS)
+    card = model_card(FACTS, MANIFEST, SCORES, {"net": WEIGHTS})
     for line in (
         "# Model card: main of plates",
         "Labels: a|b (3), c (2). 2 images are held out",
@@ -53,7 +53,7 @@ def test_a_card_has_the_settings_the_scores_and_the_licence():
     assert "accuracy" not in card
 
 
-@pytest.mark.parametrize("weights", [None, {"weights": "random"}])
+@pytest.mark.parametrize("weights", [{}, {"net": {"weights": "random"}}])
 def test_without_weights_or_labels(weights):
     card = model_card(FACTS, MANIFEST.assign(label=None), SCORES, weights)
     assert "The features do not depend on trained weights." in card
@@ -63,12 +63,32 @@ def test_without_weights_or_labels(weights):
 
 def test_a_clusterer_that_finds_the_number_of_clusters():
     facts = {**FACTS, "clusterer": {**FACTS["clusterer"], "chosen_k": None}}
-    card = model_card(facts, MANIFEST, SCORES.assign(k=None), WEIGHTS)
+    card = model_card(facts, MANIFEST, SCORES.assign(k=None), {"net": WEIGHTS})
     assert "| number of clusters | 2, found by the clusterer |" in card
 
 
 def test_a_licence_that_nobody_states_and_a_fine_tuned_network():
     facts = {**FACTS, "backbone": {**FACTS["backbone"], "weights_sha256": "own"}}
-    card = model_card(facts, MANIFEST, SCORES, {**WEIGHTS, "licence": None})
+    card = model_card(facts, MANIFEST, SCORES, {"net": {**WEIGHTS, "licence": None}})
     assert "| licence | not recorded; ask whoever published the weights |" in card
     assert "| fine-tuned here, SHA-256 | `own` |" in card
+
+
+def test_joined_features_have_the_settings_and_the_weights_of_each_part():
+    parts = {
+        "net": FACTS["backbone"],
+        "tuned": {**FACTS["backbone"], "model": "resnet18", "layer": "avgpool", "weights_sha256": "own"},
+        "texture": {"descriptor": "lbp", "layer": "features", "radii": [1, 2], "weights_sha256": "none"},
+    }
+    joined = [{"backbone": name, **part} for name, part in parts.items()]
+    facts = {**FACTS, "cell": {**FACTS["cell"], "backbone": "all"}, "backbone": {"join": joined, "layer": "features"}}
+    card = model_card(facts, MANIFEST, SCORES, {"net": WEIGHTS, "tuned": {**WEIGHTS, "licence": "CC BY-NC"}})
+    for line in (
+        "| all, net: fire9_avg | squeezenet1_1(seed=0) |",
+        "| all, tuned: avgpool | resnet18(seed=0) |",
+        "| all, texture: features | lbp(radii=[1, 2]) |",
+        "| net |  |\n| --- | --- |\n| file | `default` |",
+        "| licence | CC BY-NC |\n| fine-tuned here, SHA-256 | `own` |",
+    ):
+        assert line in card
+    assert card.count("fine-tuned here") == 1

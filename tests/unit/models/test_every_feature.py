@@ -1,5 +1,7 @@
 """Models of every kind of feature: the images that they are made of get the clusters of the study again."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ from bad_images import encoded
 from figure_artefacts import CELL, image_ids, write_manifest, write_scores
 from sklearn.cluster import KMeans
 
+from workflow_scripts.backbones.codebook import ENCODINGS, PREFIX
 from workflow_scripts.backbones.descriptors import describe_all
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.backbones.joined import join
@@ -37,6 +40,7 @@ GIVEN = {
     },
     **{name: {"descriptor": name, **({"cell": 16} if name == "hog" else {})} for name in DESCRIPTORS},
     "turned": {"descriptor": "lbp", "orbit": True},
+    "both": {"join": {"network": "fire5_vlad4", "turned": "features", "orbit": "fire9_vlad4+fire9_avg"}},
 }
 BACKBONES = {name: settings_model(given).model_validate(given) for name, given in GIVEN.items()}
 LAYERS = [(name, layer) for name, settings in BACKBONES.items() for layers in settings.layers for layer in layers]
@@ -54,6 +58,15 @@ def _textures():
 def _write_features(folder: Path, images: np.ndarray, attributes: dict) -> None:
     for name, backbone in BACKBONES.items():
         paths = {layer: folder / f"{name}.{layer}.h5" for of, layer in LAYERS if of == name}
+        if parts := backbone.joined:
+            join(
+                [str(folder / f"{of}.{part}.h5") for of, part in parts.items()],
+                "features",
+                paths["features"],
+                "",
+                list(parts),
+            )
+            continue
         if "descriptor" in GIVEN[name]:
             describe_all(images, image_ids(N), backbone.dump(), paths["features"], attributes)
             continue
@@ -76,7 +89,9 @@ def _saved(folder: Path, name: str, layer: str, manifest: str, attributes: dict)
     sources = {"manifest": manifest, "features": features, "network": features, "points": points}
     sources |= {"clusters": folder / "clusters.h5", "scores": folder / "scores.parquet"}
     write_scores(folder / "scores.parquet", [{"k": K, "repeat": 0, "ari": 1.0, "silhouette": 1.0, "fold": None}])
-    settings = {"preprocess": {"steps": STEPS}, "backbone": BACKBONES[name].network(), "decomposition": decomposition}
+    parts = {of: {**BACKBONES[of].network(), "layer": part} for of, part in BACKBONES[name].joined.items()}
+    backbone = {"join": parts} if parts else BACKBONES[name].network()
+    settings = {"preprocess": {"steps": STEPS}, "backbone": backbone, "decomposition": decomposition}
     cell = {**CELL, "backbone": name, "layer": layer, "n_components": 5, "whiten": False}
     model = fit_model({key: str(path) for key, path in sources.items()}, cell, settings)
     files = str(folder / "model.json"), str(folder / "model.safetensors")
@@ -106,6 +121,9 @@ def test_images_of_the_model_get_their_clusters_again(predicted, backbone, layer
     labels, model, table = predicted[backbone, layer]
     np.testing.assert_array_equal(table["cluster"], labels)
     assert len(set(labels)) == K
-    assert list(model.codebooks) == [part for part in parts_of(layer) if "vlad" in part or "fisher" in part]
+    layers = list(GIVEN[backbone].get("join", {}).values()) or [layer]
+    assert sum(name.startswith(PREFIX) for name in model.tensors) == sum(
+        len(fields(ENCODINGS[encoding])) for encoding in re.findall("vlad|fisher", " ".join(layers))
+    )
     held_out = [image_ids(N).index(image) for image in model.facts["held_out"]]
     np.testing.assert_allclose(table["novelty"][held_out], model.in_thresholds(model.tensors["held_out"]), rtol=1e-4)

@@ -1,4 +1,4 @@
-"""The settings of backbones (network, descriptor, table); each mistake is one line with the key."""
+"""The settings of backbones (network, descriptor, table, joined); each mistake is one line with the key."""
 
 import pytest
 
@@ -14,8 +14,10 @@ CONFIG = {
 NETWORK = {"model": "squeezenet1_1", "layers": [["fire9_avg"]]}
 
 
-def parsed(backbone, **shared):
-    return parse({**CONFIG, **shared, "backbones": {"net": NETWORK, "other": backbone}}).backbones["other"]
+def parsed(backbone, others=(), **shared):
+    return parse({**CONFIG, **shared, "backbones": {"net": NETWORK, **dict(others), "other": backbone}}).backbones[
+        "other"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,13 @@ def test_shared_weights_go_to_networks_alone():
         ({"file": "features.txt"}, "backbones.other.file: found 'features.txt', allowed: a file that ends in .npz"),
         ({"model": "timm:vit_tiny_patch16_224", "layers": [["norm_avg"]]}, "allowed: cls, patch, clspatch, flat"),
         ({"layers": [["fire9_avg"]]}, "backbones.other.model: missing"),
+        ({"join": {"net": "fire9_avg"}}, "backbones.other.join: found {'net': 'fire9_avg'}, allowed: 2 or more"),
+        ({"join": {"net": "fire9_avg", "lbp": "features"}}, "backbones.other.join: found 'lbp', allowed: net"),
+        ({"join": {"net": "fire9_avg", "other": "features"}}, "backbones.other.join: found 'other', allowed: net"),
+        (
+            {"join": {"turned": "fire9_max", "net": "fire9_avg"}},
+            "backbones.other.join.turned: found 'fire9_max', allowed: fire9_avg",
+        ),
     ],
 )
 def test_each_mistake_is_one_line_with_the_key(backbone, says):
@@ -120,6 +129,21 @@ def test_scores_of_imagenets_classes_are_those_of_a_trained_last_layer_in_the_sa
     clip = {"model": "timm:vit_base_patch16_clip_224.openai", "layers": [["logits", "norm_cls"]]}
     assert parsed(clip).class_scores_beside("norm_cls") is None
     assert parsed({"descriptor": "hog"}).class_scores_beside("features") is None
+
+
+def test_joined_features_are_as_wide_as_all_their_parts_and_new_images_need_every_part():
+    others = {
+        "big": {**NETWORK, "size": 64, "orbit": True, "layers": [["fire9"]]},
+        "hog": {"descriptor": "hog", "cell": 16},
+    }
+    both = parsed({"join": {"hog": "features", "big": "fire9", "net": "fire9_avg"}}, others)
+    assert both.layers == [["features"]]
+    assert both.width("features", 96) == (96 // 16 - 1) ** 2 * 36 + 512 * 3 * 3 + 512
+    assert both.n_views == 1 + 8 + 1
+    assert both.places_new_images
+    assert "joining features of hog with fire9 of big with fire9_avg of net" in both.prose
+    mine = {"mine": {"file": "features.npz"}}
+    assert not parsed({"join": {"mine": "features", "net": "fire9_avg"}}, mine).places_new_images
 
 
 def test_a_model_has_no_features_of_another_program():

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
+from workflow_scripts.grid.artefacts import filled
 from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_files
 
 
@@ -26,6 +28,15 @@ class FeatureInputs(Stage):
             return named_files(f"backbones.{backbone}.file", self.settings.backbones[backbone].model)
 
         return file
+
+    def joined(self, backbone: str, layer: str) -> list[str]:
+        """Return the features that those of a layer are joined from, of this backbone or of others; empty for others.
+
+        The paths have the wildcards of preprocessing.
+        """
+        parts = list(self.settings.backbones[backbone].joined.items()) or [(backbone, part) for part in parts_of(layer)]
+        paths = [filled(self.layout.features, backbone=name, layer=part) for name, part in parts]
+        return paths if len(paths) > 1 else []
 
     def images_to_learn_from(self, wildcards: Wildcards) -> str:
         """Return the preprocessed images that a network is fine-tuned on."""

@@ -44,15 +44,15 @@ class MethodsInputs(Stage):
     @property
     def _described(self) -> dict[str, Any]:
         """Return the settings of the run as phrases and numbers (`pages.methods.paragraph.Run`)."""
-        settings, cells = self.settings, self.grid.all_cells
+        settings = self.settings
         return {
             "dataset": self.layout.dataset,
             "seed": settings.seed,
-            "learns": any(settings.backbones[cell.backbone].finetune for cell in cells),
+            "learns": any(settings.backbones[name].finetune for name in self.grid.backbones),
             "steps": {
                 name: [step.prose for step in settings.preprocess[name].steps] for name in self._used("preprocess")
             },
-            "backbones": self._phrases("backbone"),
+            "backbones": {name: settings.backbones[name].prose for name in self.grid.backbones},
             "reductions": self._phrases("decomposition"),
             "maps": self._maps,
             "clusterers": self._phrases("clusterer"),
@@ -89,10 +89,10 @@ class MethodsInputs(Stage):
 
     @cached_property
     def _with_weights(self) -> list[str]:
-        """Return the backbones that cells use and that have weights."""
-        return [name for name in self._used("backbone") if self.settings.backbones[name].weights]
+        """Return the backbones that cells need and that have weights."""
+        return [name for name in self.grid.backbones if self.settings.backbones[name].weights]
 
     @cached_property
     def _first_of_layers(self) -> list[Cell]:
         """Return the first cell of each layer of each backbone."""
-        return list({(cell.backbone, cell.layer): cell for cell in reversed(self.grid.all_cells)}.values())[::-1]
+        return list({(cell.backbone, cell.layer): cell for cell in reversed(self.grid.featured_cells)}.values())[::-1]

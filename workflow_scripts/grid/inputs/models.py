@@ -64,14 +64,17 @@ class ModelInputs(Stage):
         """Return the files from which a study's model card is written, by name."""
         cell = self.modelled(wildcards.study)
         model = self.layout.model.format(study=wildcards.study)
-        weights = self.layout.weights.format(backbone=cell.backbone)
+        backbones = [part.backbone for part in self.grid.joined(cell)]
         return {
             "facts": model,
             "tensors": beside(model, ".safetensors"),
             "manifest": self.layout.manifest_of(cell.subset),
             "scores": self.layout.of(self.layout.scores, cell),
-            "weights": [weights] if self.settings.backbones[cell.backbone].weights else [],
+            "weights": [self.layout.weights.format(backbone=name) for name in backbones if self._has_weights(name)],
         }
+
+    def _has_weights(self, backbone: str) -> bool:
+        return self.settings.backbones[backbone].weights is not None
 
     def manifest(self, wildcards: Wildcards) -> str:
         """Return the manifest of the images that a study's model is made from."""
@@ -111,9 +114,13 @@ class ModelInputs(Stage):
 
     def _settings_of(self, cell: Cell) -> dict[str, Any]:
         decomposition = self.settings.decompositions.get(cell.decomposition)
-        licence = self.settings.backbones[cell.backbone].licence
+        joined = self.settings.backbones[cell.backbone].joined
+        parts = {name: {**self._network_of(name), "layer": layer} for name, layer in joined.items()}
         return {
             "preprocess": self.settings.preprocess[cell.preprocess].dump(),
-            "backbone": {**self.features.frozen_network(cell.backbone), "licence": licence},
+            "backbone": {"join": parts} if parts else self._network_of(cell.backbone),
             "decomposition": decomposition and decomposition.dump(),
         }
+
+    def _network_of(self, backbone: str) -> dict[str, Any]:
+        return {**self.features.frozen_network(backbone), "licence": self.settings.backbones[backbone].licence}

@@ -1,10 +1,11 @@
 """Input functions and params of the rules that make audits, labelling pages, galleries and explorers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from workflow_scripts.grid.artefacts import beside
+from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
 
 
@@ -48,14 +49,15 @@ class PageInputs(Stage):
         classes; None without them."""
 
         def class_scores(wildcards: Wildcards) -> list[str | None]:
-            cells = self.grid.pages[wildcards.study][kind]
-            layers = [self.settings.backbones[cell.backbone].class_scores_beside(cell.layer) for cell in cells]
-            return [
-                layer and self.layout.of(self.layout.features, cell, layer=layer)
-                for cell, layer in zip(cells, layers, strict=True)
-            ]
+            return [next(self._class_scores_of(cell), None) for cell in self.grid.pages[wildcards.study][kind]]
 
         return class_scores
+
+    def _class_scores_of(self, cell: Cell) -> Iterator[str]:
+        """Yield the features that are scores of ImageNet's classes, of each backbone that a cell's are joined from."""
+        for part in self.grid.joined(cell):
+            if layer := self.settings.backbones[part.backbone].class_scores_beside(part.layer):
+                yield self.layout.of(self.layout.features, part, layer=layer)
 
     def _class_scores(self, kind: str, wildcards: Wildcards) -> list[str]:
         """Return the different files of `class_scores_seen`."""
