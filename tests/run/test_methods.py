@@ -82,6 +82,17 @@ def test_the_audit_of_clean_labels_suspects_few(methods):
     assert audit["suspect"].sum() <= 6
 
 
+def test_joined_features_are_made_again_if_a_part_of_them_is(methods, tmp_path):
+    methods_text = (methods.folder / "results/small/methods.md").read_text()
+    assert "computed by joining fire9_avg of squeezenet with features of lbp, each divided by" in methods_text
+    assert "computed by uniform rotation-invariant local binary patterns" in methods_text
+    project = methods.copy(tmp_path / "project")
+    project.edit(CONFIG, "lbp: {descriptor: lbp}", "lbp: {descriptor: lbp, radii: [1]}")
+    planned = project.jobs("--configfile", CONFIG)
+    assert planned["features_lbp_0"] == planned["features_both_0"] == planned["decompose"] == planned["cluster"] == 1
+    assert not {rule for rule in planned if re.match("features_squeezenet|preprocess", rule)}
+
+
 def test_another_clusterer_leaves_the_other_cells(methods, tmp_path):
     project = methods.copy(tmp_path / "project")
     project.edit(CONFIG, "linkage: single, k: 2-20", "linkage: single, k: 2-19")
