@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.grid.axes import AXES
+from workflow_scripts.grid.axes import AXES, FEATURES_THEMSELVES
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import PLACES_NEW_IMAGES, Grid, in_figure
 from workflow_scripts.settings.figures import Figure
@@ -15,6 +15,7 @@ def check(grid: Grid) -> None:
     _ = grid.maps, grid.reducers
     for cell in grid.all_cells:
         _check_consensus(grid, cell)
+        _check_columns(grid, cell)
     for study, settings in grid.settings.studies.items():
         for name, cells in grid.figures[study].items():
             with in_figure(name):
@@ -37,6 +38,19 @@ def _check_consensus(grid: Grid, cell: Cell) -> None:
     if subsets := {other.subset for other in agreeing} - {cell.subset}:
         found = f"found a cell of subset {cell.subset}, allowed: {', '.join(sorted(subsets))}"
         raise UserError(f"config: clusterers.{cell.clusterer}: {found}, the images of the study {study}")
+
+
+def _check_columns(grid: Grid, cell: Cell) -> None:
+    """Raise `UserError` if a clusterer needs points with more or fewer columns than they are known to have."""
+    needed = grid.settings.clusterers[cell.clusterer].columns
+    if needed is None:
+        return
+    reduced = cell.decomposition != FEATURES_THEMSELVES
+    found = cell.n_components if reduced else grid.settings.backbones[cell.backbone].known_width(cell.layer)
+    if found and (needed > found or (needed < found and not reduced)):
+        of_what = cell.reducer if reduced else f"{cell.layer} of {cell.backbone}"
+        allowed = f"{'at most ' if reduced else ''}{found}, the number of columns of {of_what}"
+        raise UserError(f"config: clusterers.{cell.clusterer}.spaces: found {needed} columns, allowed: {allowed}")
 
 
 def _check_folds_can_be_fitted(grid: Grid, study: str) -> None:

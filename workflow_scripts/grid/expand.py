@@ -22,8 +22,8 @@ from workflow_scripts.settings.reading import mistake
 from workflow_scripts.settings.studies import Choices, Study, Subset
 
 PLACES_NEW_IMAGES = (
-    "what can be applied to new images: a backbone that computes features, and a decomposition pca, ica, autoencoder "
-    "or none, without regress_out"
+    "what can be applied to new images: a backbone that computes features, and a decomposition pca, ica, "
+    "kernel_pca, autoencoder or none, without regress_out"
 )
 """What a cell needs for a model, in words for messages; `Grid.refuses_new_images` decides it."""
 

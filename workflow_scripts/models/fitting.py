@@ -21,8 +21,9 @@ from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.metrics.votes import majority_names
 from workflow_scripts.models.batch_tests import MOST_KNOWN
 from workflow_scripts.models.novelty import MOST_IMAGES, at_most, novelty, outlier_threshold, parted, spreads
-from workflow_scripts.models.saved import ENCODER, SavedModel
+from workflow_scripts.models.saved import ENCODER, KERNEL_IMAGES, SavedModel
 from workflow_scripts.reduce.autoencoder import read as read_autoencoder
+from workflow_scripts.reduce.kernel_pca import read_placing
 from workflow_scripts.reduce.pca import read_projection
 
 RATE = 0.01
@@ -81,7 +82,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         "novelty": {"threshold": outlier_threshold(known["held_out"], RATE), "rate": RATE},
         "held_out": images["image_id"].iloc[held_out].tolist(),
     }
-    reduction = _reduction(sources["points"], cell, settings["decomposition"])
+    reduction = _reduction(sources, cell, settings["decomposition"])
     measured = {name: array.astype(np.float32) for name, array in {"centers": centers, **known}.items()}
     return SavedModel(facts, {**measured, **reduction, **codebooks})
 
@@ -126,10 +127,17 @@ def _centers(cell: OneCell, runs: Runs, row: int) -> np.ndarray:
     return cluster_means(cell.points().values, runs.labels[row])
 
 
-def _reduction(points: str, cell: Mapping[str, Any], settings: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
-    """Return the tensors that reduce features, read from the store of the decomposition."""
+def _reduction(
+    sources: Mapping[str, str], cell: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> dict[str, np.ndarray]:
+    """Return the tensors that reduce features, read from the store of the decomposition; a kernel PCA needs the
+    features of all images too."""
     if settings is None:
         return {}
+    points = sources["points"]
+    if settings["method"] == "kernel_pca":
+        with store.reading(sources["features"]) as file:
+            return {KERNEL_IMAGES: file["features"][:], **read_placing(points)}
     if settings["method"] == "autoencoder":
         return {ENCODER + name: tensor.numpy() for name, tensor in read_autoencoder(points).state_dict().items()}
     return read_projection(points, cell["n_components"])

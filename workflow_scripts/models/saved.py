@@ -19,10 +19,13 @@ from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.store import replacing
 from workflow_scripts.models.novelty import novelty
+from workflow_scripts.reduce.kernel_pca import GAMMA, OFFSET, WEIGHTS, Projection
 from workflow_scripts.reduce.scaling import FITTED, scaled_rows
 
 FORMAT_VERSION = 4
 ENCODER = "autoencoder."
+KERNEL_IMAGES = "kernel_images"
+"""The name of the features (N, d) of the images of a kernel PCA."""
 COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "outlier")
 
 
@@ -42,8 +45,9 @@ class SavedModel:
         arrays, float32 if nothing else is said: `centers` (k, C), the centres in the space that was clustered;
         `kept_images` (M, d), features of images of the model; `spread` (M,), the mean distance of each to the nearest
         others; `held_out` (H,), the novelties of images that are not among these; of a PCA or ICA the arrays of
-        `pca.read_projection`; of an autoencoder its own tensors, with names that begin with `ENCODER`; of a layer with
-        codebooks their arrays, with names that begin with `codebook.PREFIX`.
+        `pca.read_projection`; of a kernel PCA those of `kernel_pca.read_placing`, float64, and `kernel_images` (N, d),
+        the features of all its images; of an autoencoder its own tensors, with names that begin with `ENCODER`; of a
+        layer with codebooks their arrays, with names that begin with `codebook.PREFIX`.
     """
 
     facts: Mapping[str, Any]
@@ -69,6 +73,8 @@ class SavedModel:
         if reduction["settings"]["method"] == "autoencoder":
             return self._encoder.encode(features).astype(np.float64)
         scaled = scaled_rows(np.asarray(features, dtype=np.float64), reduction["settings"].get("scale"), self.tensors)
+        if reduction["settings"]["method"] == "kernel_pca":
+            return self._kernel.place(scaled, self._kernel_images)
         scores = (scaled - self.tensors["mean"].astype(np.float64)) @ self.tensors["components"].T.astype(np.float64)
         return scores / np.sqrt(self.tensors["explained_variance"]) if reduction["whiten"] else scores
 
@@ -106,6 +112,16 @@ class SavedModel:
             name.removeprefix(ENCODER): tensor for name, tensor in self.tensors.items() if name.startswith(ENCODER)
         }
         return restored(self.facts["reduction"]["settings"], tensors)
+
+    @cached_property
+    def _kernel(self) -> Projection:
+        weights, offset, gamma = (self.tensors[name] for name in (WEIGHTS, OFFSET, GAMMA))
+        return Projection(weights, offset, self.facts["reduction"]["settings"]["kernel"], float(gamma[0]))
+
+    @cached_property
+    def _kernel_images(self) -> np.ndarray:
+        features = self.tensors[KERNEL_IMAGES].astype(np.float64)
+        return scaled_rows(features, self.facts["reduction"]["settings"]["scale"], self.tensors)
 
     @cached_property
     def _votes(self) -> np.ndarray:
@@ -202,20 +218,15 @@ def load_model(facts_path: str, tensors_path: str) -> SavedModel:
 
 def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     """Raise `ValueError` for tensors that are missing, of wrong shapes, or not finite."""
-    k, n_components, settings = len(facts.clusters), facts.reduction.n_components, facts.reduction.settings
     kept = tensors.get("kept_images", np.empty(0))
     if kept.ndim != 2 or len(kept) < 2:
         raise ValueError(f"kept_images: found the shape {kept.shape}, allowed: two images or more")
-    width = kept.shape[1]
-    expected: dict[str, tuple[int, ...]] = {"centers": (k, n_components), "spread": (len(kept),)}
-    expected |= {"held_out": (len(facts.held_out),)}
-    if settings is not None and settings.get("method") == "autoencoder":
-        if not any(name.startswith(ENCODER) for name in tensors):
-            raise ValueError("found no tensors of the autoencoder")
-    elif settings is not None:
-        expected |= {"mean": (width,), "components": (n_components, width)}
-        expected |= {"explained_variance": (n_components,)} if facts.reduction.whiten else {}
-        expected |= dict.fromkeys(FITTED.get(settings.get("scale") or "", ()), (width,))
+    expected: dict[str, tuple[int, ...]] = {
+        "centers": (len(facts.clusters), facts.reduction.n_components),
+        "spread": (len(kept),),
+        "held_out": (len(facts.held_out),),
+        **_shapes_of(facts.reduction, kept.shape[1], tensors),
+    }
     codebook.restored(facts.backbone.layer, tensors)
     for part in facts.backbone.join:
         codebook.restored(part.layer, tensors, part.backbone)
@@ -226,6 +237,23 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name}: found numbers that are infinite or NaN")
+
+
+def _shapes_of(reduction: _Reduction, width: int, tensors: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the tensors that reduce `width` features; raises `ValueError` if an encoder has none."""
+    settings, n_components = reduction.settings, reduction.n_components
+    if settings is None:
+        return {}
+    if settings.get("method") == "autoencoder":
+        if not any(name.startswith(ENCODER) for name in tensors):
+            raise ValueError("found no tensors of the autoencoder")
+        return {}
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(FITTED.get(settings.get("scale") or "", ()), (width,))
+    if settings.get("method") == "kernel_pca":
+        n = len(tensors.get(KERNEL_IMAGES, ()))
+        return shapes | {KERNEL_IMAGES: (n, width), WEIGHTS: (n, n_components), OFFSET: (n_components,), GAMMA: (1,)}
+    shapes |= {"mean": (width,), "components": (n_components, width)}
+    return shapes | ({"explained_variance": (n_components,)} if reduction.whiten else {})
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Kernel principal component analysis of features."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,47 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.reduce.maps import check_pairs
-from workflow_scripts.reduce.scaling import Scaled, finite
+from workflow_scripts.reduce.scaling import DIVISORS, POWERS, Scaled, finite
+
+WEIGHTS, OFFSET, GAMMA = "kernel_weights", "kernel_offset", "kernel_gamma"
+"""The names, in stores and models, of the arrays of a `Projection`."""
 
 
-def embed(X: np.ndarray, *, n_components: int, kernel: str = "rbf", gamma: float | None = None) -> np.ndarray:
-    """Return the first kernel principal components (Schölkopf, Smola & Müller 1998) by scikit-learn, (N, C) float64.
+@dataclass(frozen=True)
+class Projection:
+    """What places further images: a component is the weighted sum of the kernel with the images, minus an offset.
+
+    `weights` are (N, C), `offset` is (C,), both float64. The weights of a component sum to zero, so that of the centred
+    kernel of a further image only the mean kernel of each of the N images is left, which gives the offset.
+    """
+
+    weights: np.ndarray
+    offset: np.ndarray
+    kernel: str
+    gamma: float
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the numbers by their names in stores and models."""
+        return {WEIGHTS: self.weights, OFFSET: self.offset, GAMMA: np.array([self.gamma])}
+
+    def place(self, features: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Return the components (n, C) float64 of features (n, d); X (N, d) are the features of the N images."""
+        return _kernel(features, X, self.kernel, self.gamma) @ self.weights - self.offset
+
+
+def _kernel(features: np.ndarray, X: np.ndarray, kernel: str, gamma: float) -> np.ndarray:
+    """Return the kernel (n, N) of features (n, d) and (N, d) as scikit-learn's `KernelPCA` has it by default."""
+    from sklearn.metrics.pairwise import pairwise_kernels
+
+    return pairwise_kernels(features, X, metric=kernel, filter_params=True, gamma=gamma, degree=3, coef0=1)
+
+
+def embed(
+    X: np.ndarray, *, n_components: int, kernel: str = "rbf", gamma: float | None = None
+) -> tuple[np.ndarray, Projection]:
+    """Return the first kernel principal components (Schölkopf, Smola & Müller 1998) by scikit-learn, (N, C) float64,
+    and what places further images among them.
 
     One thread computes all eigenvectors, so that they are the same each time. Components without variance are left out.
 
@@ -33,7 +70,9 @@ def embed(X: np.ndarray, *, n_components: int, kernel: str = "rbf", gamma: float
     kept = min(n_components, len(X))
     pca = KernelPCA(kept, kernel=kernel, gamma=width, eigen_solver="dense", remove_zero_eig=True)
     with threadpool_limits(1):
-        return pca.fit_transform(X)
+        scores = pca.fit_transform(X)
+        weights = pca.eigenvectors_ / np.sqrt(pca.eigenvalues_)
+        return scores, Projection(weights, _kernel(X, X, kernel, width).mean(axis=0) @ weights, kernel, width)
 
 
 def decompose(
@@ -41,15 +80,26 @@ def decompose(
 ) -> None:
     """Write the kernel principal components of the feature store `source` to the store `path` as `scores` (N, C).
 
-    `settings` are those of `settings.KernelPca`. Raises `UserError` if there are too many images, or if all are alike.
+    The store also has what places new images (`read_placing`). `settings` are those of `settings.KernelPca`. Raises
+    `UserError` if there are too many images, or if all are alike.
     """
     with store.reading(source) as features:
         check_pairs(len(features["features"]), settings["method"])
-        X = np.asarray(Scaled(features["features"], settings["scale"])[:], dtype=np.float64)
-        scores = embed(X, n_components=settings["n_components"], kernel=settings["kernel"], gamma=settings["gamma"])
+        scaled = Scaled(features["features"], settings["scale"])
+        X = np.asarray(scaled[:], dtype=np.float64)
+        chosen = {name: settings[name] for name in ("n_components", "kernel", "gamma")}
+        scores, placing = embed(X, **chosen)
         if not scores.shape[1]:
             raise UserError(f"{source}: all images have the same features, so there is nothing to decompose")
         with store.writing(path, store.provenance(code, store.text(features, "manifest"), settings)) as file:
             store.write_row_facts(file, store.row_facts(features))
-            store.put(file, "scores", scores)
+            for name, values in {**scaled.fitted, **placing.arrays, "scores": scores}.items():
+                store.put(file, name, values)
     progress(len(X), len(X))
+
+
+def read_placing(path: str) -> dict[str, np.ndarray]:
+    """Read what places new images from the store of a kernel PCA: `Projection.arrays`, and what a scaling fitted."""
+    with store.reading(path) as file:
+        names = (WEIGHTS, OFFSET, GAMMA, POWERS, DIVISORS)
+        return {name: file[name][:] for name in names if name in file}

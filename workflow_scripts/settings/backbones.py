@@ -28,6 +28,8 @@ ARCHITECTURES = {
     "vit": "dosovitskiy2021",
 }
 """The source of an architecture, by the beginning of the names of its networks."""
+SIDES = (96, 224)
+"""Two sides of images, pixels, at which the numbers of features are compared."""
 CLASSES = 1000
 """The number of classes of ImageNet-1k, whose networks have as many outputs."""
 
@@ -71,6 +73,11 @@ class _Variant(Model):
     def places_new_images(self) -> bool:
         """Return whether features can be computed for new images, as a model for new images has to."""
         return True
+
+    def known_width(self, layer: str) -> int | None:
+        """Return the number of features of a layer if it is known and the same for images of all sizes, or None."""
+        widths = {self.width(layer, side) for side in SIDES}  # type: ignore[attr-defined]
+        return widths.pop() if len(widths) == 1 else None
 
     def find_parts(self, key: str, backbones: Mapping[str, "Backbone"]) -> None:
         """Take the settings of the backbones that are joined from `backbones`, which are all by name.
@@ -412,6 +419,9 @@ class Brought(_WithoutNetwork):
         """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""
         return brought_width(self.file) or ASSUMED_WIDTH
 
+    def known_width(self, layer: str) -> int | None:
+        return brought_width(self.file)
+
     @property
     def places_new_images(self) -> bool:
         return False
@@ -447,8 +457,8 @@ class Joined(_WithoutNetwork):
 
     @property
     def prose(self) -> str:
-        layers = " with ".join(f"{layer} of {name}" for name, layer in self.join.items())
-        return f"joining {layers}, each divided by the square root of its total variance"
+        *others, last = (f"{layer} of {name}" for name, layer in self.join.items())
+        return f"joining {', '.join(others)} and {last}, each divided by the square root of its total variance"
 
     @property
     def n_views(self) -> float:
@@ -462,6 +472,10 @@ class Joined(_WithoutNetwork):
     def width(self, layer: str, side: int) -> int:
         """Return the number of features of all parts for one image of `side` x `side` pixels."""
         return sum(part.width(self.join[name], part.size or side) for name, part in self._parts.items())
+
+    def known_width(self, layer: str) -> int | None:
+        widths = [part.known_width(self.join[name]) for name, part in self._parts.items()]
+        return None if None in widths else sum(filter(None, widths))
 
 
 DESCRIPTORS: dict[str, type[Descriptor]] = {

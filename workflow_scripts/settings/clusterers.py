@@ -68,6 +68,11 @@ class Clusterer(Method):
         return None
 
     @property
+    def columns(self) -> int | None:
+        """Return the number of columns that the points must have; None for any number."""
+        return None
+
+    @property
     def n_repeats(self) -> int:
         """Return the number of repeats of each k, each with its own seed; 1 if the method is not random."""
         return 1
@@ -466,6 +471,10 @@ class Turtle(_Trained):
     def prose(self) -> str:
         several = f", in spaces of {' and '.join(map(str, self.spaces))} columns" if self.spaces else ""
         return super().prose + several
+
+    @property
+    def columns(self) -> int | None:
+        return sum(self.spaces) if self.spaces else None
 
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes that the running repeats hold: a batch of points with its logits and labels, or in the end

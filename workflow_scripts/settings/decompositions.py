@@ -171,7 +171,8 @@ class Ica(_OfScaledFeatures):
 
 
 class KernelPca(_OfScaledFeatures):
-    """Kernel principal component analysis (scikit-learn), of at most 8192 images."""
+    """Kernel principal component analysis (scikit-learn), of at most 8192 images. A model for new images holds the
+    features of all of them."""
 
     in_prose = "kernel principal component analysis [@scholkopf1998] with {n_components} components"
     method: Literal["kernel_pca"] = "kernel_pca"
@@ -182,13 +183,12 @@ class KernelPca(_OfScaledFeatures):
     gamma: float | None = Field(None, gt=0)
     """The coefficient of the kernel; null takes one over the total variance of the features. `cosine` has none."""
 
-    @property
-    def places_new_images(self) -> bool:
-        """Return False: the kernel of new images would need the features of all images."""
-        return False
-
     def n_stored(self, n: int, width: int) -> int:
         return min(n, self.n_components)
+
+    def stored_bytes(self, n: int, width: int) -> int:
+        """Return the bytes of the components, and of the weights that place new images."""
+        return 2 * super().stored_bytes(n, width)
 
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of the features and their copies, and of the kernel with its copies."""

@@ -475,3 +475,61 @@ def test_what_was_regressed_out_of_new_images_is_not_known():
     study = {"baseline": {"decomposition": "flat"}, "cross_validation": "folds"}
     with pytest.raises(UserError, match="cross_validation: decomposition: found 'flat'"):
         check(_grid(study, decompositions=flat, cross_validations={"folds": {}}))
+
+
+# --------------------------------------------------------------------------------------------------- joined features
+
+JOINED = {
+    **CONFIG["backbones"],
+    "lbp": {"descriptor": "lbp"},
+    "both": {"join": {"small": "fire9_avg", "lbp": "features"}},
+}
+
+
+def test_joined_features_need_those_of_their_parts_and_of_the_same_passes():
+    grid = _grid(
+        {"vary": {"backbone": ["both"]}, "baseline": {"layer": "features"}, "design": "product"}, backbones=JOINED
+    )
+    assert grid.backbones == ["both", "small", "lbp"]
+    named = Layout("d").named(grid)
+    made = {path for path in named if path.startswith("results/d/features/")}
+    names = ("both/features", "small/fire9_avg", "lbp/features")
+    assert made == {f"results/d/features/plain/{name}.h5" for name in names}
+    assert {path for path in named if "/weights/" in path} == {"results/d/weights/small.json"}
+    assert not [path for path in named if "/decomposed/" in path and "both" not in path]
+
+
+def test_joined_features_of_a_network_without_weights_are_left_out():
+    given = {**JOINED, "small": {**JOINED["small"], "weights": "none"}}
+    study = {"vary": {"backbone": ["both", "lbp"]}, "baseline": {"layer": "features"}, "design": "product"}
+    grid = _grid(study, backbones=given)
+    assert [cell.backbone for cell in grid.cells["main"]] == ["lbp"]
+    assert "small has no weights" in grid.skipped[0].reason
+
+
+@pytest.mark.parametrize(
+    ("spaces", "changes", "message"),
+    [
+        ([512, 54], {"decomposition": "none"}, None),
+        (
+            [512, 50],
+            {"decomposition": "none"},
+            "found 562 columns, allowed: 566, the number of columns of features of both",
+        ),
+        ([512, 54], {}, "found 566 columns, allowed: at most 20, the number of columns of pca20w"),
+        ([12, 8], {}, None),
+        (
+            [12, 8],
+            {"decomposition": "none", "backbone": "flat", "layer": "fire9"},
+            None,
+        ),  # known at the size of images only
+    ],
+)
+def test_spaces_of_a_wrong_width_are_a_mistake(spaces, changes, message):
+    clusterers = {"two": {"method": "turtle", "k": 3, "spaces": spaces}}
+    backbones = {**JOINED, "flat": {"model": "squeezenet1_1", "layers": [["fire9"]]}}
+    study = {"baseline": {"backbone": "both", "layer": "features", "clusterer": "two", **changes}}
+    if message is None:
+        check(_grid(study, backbones=backbones, clusterers=clusterers))
+    else:
+        assert f"clusterers.two.spaces: {message}" in _mistake(study, backbones=backbones, clusterers=clusterers)

@@ -306,7 +306,6 @@ def test_models_are_those_of_studies_with_a_place_for_new_images(inputs):
 def test_a_run_whose_studies_have_no_model_says_what_has_no_place_for_new_images(tmp_path):
     refused = {
         "decomposition map": {"main": {"baseline": {"decomposition": "map"}}},
-        "decomposition kernel": {"main": {"baseline": {"decomposition": "kernel"}}},
         "decomposition without": {"main": {"baseline": {"decomposition": "without"}}},
         "backbone mine": {"main": {"baseline": {"backbone": "mine", "layer": "features"}}},
     }
@@ -314,7 +313,7 @@ def test_a_run_whose_studies_have_no_model_says_what_has_no_place_for_new_images
         "one": refused["backbone mine"]["main"],
         "two": refused["decomposition map"]["main"],
     }
-    others = {"kernel": {"method": "kernel_pca"}, "without": {"method": "pca", "regress_out": ["brightness"]}}
+    others = {"without": {"method": "pca", "regress_out": ["brightness"]}}
     changes = {
         "backbones": {**CONFIG["backbones"], "mine": {"file": str(tmp_path / "mine.npz")}},
         "decompositions": {**CONFIG["decompositions"], **others},

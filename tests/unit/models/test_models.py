@@ -19,13 +19,14 @@ from workflow_scripts.io.points import read_points
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import choose, fit_model
 from workflow_scripts.models.saved import COLUMNS, FORMAT_VERSION, SavedModel, load_model, save_model
-from workflow_scripts.reduce import autoencoder, ica, pca
-from workflow_scripts.settings.decompositions import Autoencoder, Ica, Pca
+from workflow_scripts.reduce import autoencoder, ica, kernel_pca, pca
+from workflow_scripts.settings.decompositions import Autoencoder, Ica, KernelPca, Pca
 
 N, WIDTH, CLASSES = 90, 20, ("Cr", "In", "Pa")
 CODES = Autoencoder(widths=(12, 8, 4), tied=True, phases=[{"g": 3}]).dump()
 DECOMPOSITIONS = {
     **{"pca": Pca().dump(), "codes": CODES, "none": None, "ica": Ica(n_components=4, scale="standard").dump()},
+    "kernel": KernelPca(n_components=4, scale="yeo-johnson").dump(),
     **{scale: Pca(scale=scale).dump() for scale in ("standard", "power", "yeo-johnson", "l2")},
 }
 SCALERS = {
@@ -68,8 +69,10 @@ def fitted(tmp_path):
         decomposition = DECOMPOSITIONS[cell["decomposition"]]
         points = tmp_path / ("d.h5" if decomposition else "f.h5")
         if decomposition:
-            decompose = {"pca": pca, "autoencoder": autoencoder, "ica": ica}[decomposition["method"]].decompose
-            decompose(str(tmp_path / "f.h5"), str(points), decomposition, "", lambda *_: None)
+            modules = {"pca": pca, "autoencoder": autoencoder, "ica": ica, "kernel_pca": kernel_pca}
+            modules[decomposition["method"]].decompose(
+                str(tmp_path / "f.h5"), str(points), decomposition, "", lambda *_: None
+            )
         whole = read_points(str(points), cell["n_components"], cell["whiten"]).values
         found = runs or {number: _kmeans(whole, number) for number in k}
         write_runs(str(tmp_path / "c.h5"), found.items(), ids.to_numpy(str), attributes)
@@ -105,10 +108,10 @@ def test_features_far_from_zero_go_where_they_were(fitted, scale):
     "choices",
     [
         *({}, {"whiten": True}, {"n_components": 3}, {"decomposition": "none", "n_components": None}),
-        *({"decomposition": name, "n_components": None} for name in ("codes", "ica")),
+        *({"decomposition": name, "n_components": None} for name in ("codes", "ica", "kernel")),
         *({"decomposition": name, "whiten": True} for name in SCALERS),
     ],
-    ids=["pca", "whitened", "few", "features", "autoencoder", "ica", *SCALERS],
+    ids=["pca", "whitened", "few", "features", "autoencoder", "ica", "kernel", *SCALERS],
 )
 def test_what_a_model_was_made_of_goes_where_it_was(fitted, choices):
     model, points, runs = fitted(**choices)

@@ -15,12 +15,12 @@ from workflow_scripts.settings.backbones import Network, Pixels
 CONFIG = """
 preprocess: {plain: [grey, resize]}
 backbones: {net: {model: squeezenet1_1, layers: [[fire9_avg]]}, mine: {file: mine.npz}}
-decompositions: {pca: {method: pca}, kernel: {method: kernel_pca}}
+decompositions: {pca: {method: pca}, map: {method: tsne}}
 clusterers: {kmeans: {method: kmeans}}
 baseline: {preprocess: plain, backbone: net, layer: fire9_avg, clusterer: kmeans}
 studies:
-  main: {vary: {decomposition: [kernel]}}
-  curved: {baseline: {decomposition: kernel}}
+  main: {vary: {decomposition: [pca]}}
+  curved: {baseline: {decomposition: map}}
   brought: {baseline: {backbone: mine, layer: features}}
 """
 
@@ -69,7 +69,7 @@ def test_a_run_for_models_names_the_studies_without_one():
     for target in ("models", "predict", "monitor"):
         (line,) = lines(target, config)
         assert line.startswith(
-            "Studies without a model, left out: curved (decomposition kernel), brought (backbone mine); a model "
+            "Studies without a model, left out: curved (decomposition map), brought (backbone mine); a model "
         )
     assert not lines("all", config)
     assert not lines("models", {**config, "studies": {"main": config["studies"]["main"]}})

@@ -138,7 +138,7 @@ def test_joined_features_are_as_wide_as_all_their_parts_and_new_images_need_ever
     assert both.width("features", 96) == (96 // 16 - 1) ** 2 * 36 + 512 * 3 * 3 + 512
     assert both.n_views == 1 + 8 + 1
     assert both.places_new_images
-    assert "joining features of hog with fire9 of big with fire9_avg of net" in both.prose
+    assert "joining features of hog, fire9 of big and fire9_avg of net, each divided" in both.prose
     mine = {"mine": {"file": "features.npz"}}
     assert not parsed({"join": {"mine": "features", "net": "fire9_avg"}}, mine).places_new_images
 
