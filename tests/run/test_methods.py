@@ -83,7 +83,7 @@ def test_the_audit_of_clean_labels_suspects_few(methods):
 
 
 def test_joined_features_are_made_again_if_a_part_of_them_is(methods, tmp_path):
-    methods_text = (methods.folder / "results/small/methods.md").read_text()
+    methods_text = (methods.folder / "results/small/methods/methods.md").read_text()
     assert "computed by joining fire9_avg of squeezenet and features of lbp, each divided by" in methods_text
     assert "computed by uniform rotation-invariant local binary patterns" in methods_text
     project = methods.copy(tmp_path / "project")
