@@ -228,6 +228,11 @@ def _odd_files() -> dict[str, tuple[bytes, Expected]]:
         "colour.jp2": (encoded(COLOUR, "JPEG2000"), Expected(COLOUR)),
         "grey_16.jp2": (encoded(DEEP, "JPEG2000"), Expected(DEEP)),
         "paper.pdf": (b"%PDF-1.7\n%\xe2\xe3", Expected(reason="format PDF is not read")),
+        "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Expected(reason="format HEIC is not read")),
+        "phone.avif": (b"\0\0\0\x1cftypavif\0\0\0\0avif", Expected(reason="format AVIF is not read")),
+        "stack.czi": (b"ZISRAWFILE" + bytes(64), Expected(reason="format CZI is not read")),
+        "sky.fits": (b"SIMPLE  =                    T", Expected(reason="format FITS is not read")),
+        "layers.psd": (b"8BPS\0\1" + bytes(64), Expected(reason="format PSD is not read")),
         "scan.djvu": (b"AT&TFORM\0\0\1\0DJVU", Expected(reason="format DJVU is not read")),
         "grey_16.pgm": (b"P5 %d %d 65535\n" % (WIDTH, HEIGHT) + DEEP.astype(">u2").tobytes(), Expected(DEEP)),
         # TIFF

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -54,12 +55,17 @@ _SIGNATURES = {
     "JPEG2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
 }
 FORMATS = tuple(_SIGNATURES)
-# Formats of micrographs and scans that are not read; DM3 and DM4 are read if the extra `dm` is installed.
+# Formats that are not read, with patterns of their first bytes; DM3 and DM4 are read if the extra `dm` is installed.
 _NOT_READ = {
-    Reason.PDF: ("PDF", b"%PDF"),
-    Reason.DJVU: ("DJVU", b"AT&TFORM"),
-    Reason.DM3: ("DM3", b"\0\0\0\3"),
-    Reason.DM4: ("DM4", b"\0\0\0\4"),
+    Reason.PDF: ("PDF", rb"%PDF"),
+    Reason.DJVU: ("DJVU", rb"AT&TFORM"),
+    Reason.HEIC: ("HEIC", rb"(?s)....ftyp(hei|hev|mif1)"),
+    Reason.AVIF: ("AVIF", rb"(?s)....ftypavi"),
+    Reason.CZI: ("CZI", rb"ZISRAWFILE"),
+    Reason.FITS: ("FITS", rb"SIMPLE  ="),
+    Reason.PSD: ("PSD", rb"8BPS"),
+    Reason.DM3: ("DM3", rb"\x00{3}\x03"),
+    Reason.DM4: ("DM4", rb"\x00{3}\x04"),
 }
 _DIGITAL_MICROGRAPH = ("DM3", "DM4")
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";", "JPEG2000": b"\xff\xd9"}
@@ -139,8 +145,8 @@ def format_of(stream: BinaryIO) -> str:
             return name
         if any(signature.startswith(head) for signature in signatures):
             raise ImageRejected(Reason.TRUNCATED, f"{name}: only {len(head)} bytes", name)
-    for reason, (name, signature) in _NOT_READ.items():
-        if head.startswith(signature):
+    for reason, (name, pattern) in _NOT_READ.items():
+        if re.match(pattern, head):
             if name not in _DIGITAL_MICROGRAPH:
                 raise ImageRejected(reason, f"allowed: {', '.join(FORMATS)}", name)
             if find_spec("nionswift_plugin") is None:

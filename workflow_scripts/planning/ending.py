@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import chdir
 from pathlib import Path
 
-from workflow_scripts.errors import refusal
+from workflow_scripts.errors import found_allowed, refusal
 from workflow_scripts.grid.artefacts import Layout, beside
 from workflow_scripts.kmeans_kernels import SLOW_PATH
 from workflow_scripts.planning.crate import describe_results
@@ -21,23 +21,33 @@ from workflow_scripts.planning.snakemake_internals import Run
 from workflow_scripts.spreadsheets import given_back
 
 HOUSEKEEPING = ("prune", "list_layers")
+TARGETS = ("all", "models", "predict", "monitor", "export", *HOUSEKEEPING)
 FULL = 2**20
 """The number of free bytes below which a disk is called full."""
 
 
 def print_at_the_end(run: Run, sizes: Sizes) -> None:
-    """Print the plan at the end of a dry run, or the summary at the end of a run; only in the main process."""
+    """Print the plan of a dry run, the summary of a run, or the targets that do not exist; only in the main process."""
     if not run.is_main_process:
         return
 
     def print_lines() -> None:
         started_in = os.getcwd()
         with chdir(run.folder):
-            if run.began and not run.is_for(*HOUSEKEEPING):
+            lines = []
+            if not run.began:
+                lines = mistyped(run, sizes)
+            elif not run.is_for(*HOUSEKEEPING):
                 lines = plan(run, sizes) if run.is_dry else ending(run, sizes, started_in)
-                print("\n".join(lines), file=sys.stderr)
+            print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr)
 
     atexit.register(print_lines)
+
+
+def mistyped(run: Run, sizes: Sizes) -> list[str]:
+    """Return a line for each target that there is not, with those that there are."""
+    allowed = [*(f"study_{study}" for study in sizes.settings.studies), *TARGETS]
+    return [f"Error: target: {found_allowed(name, allowed)}, or a file of the results" for name in run.unknown_targets]
 
 
 def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:

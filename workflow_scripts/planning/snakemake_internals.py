@@ -83,6 +83,13 @@ class Run:
         return bool({self._name_of(rule) for rule in rules} & set(self._workflow.dag_settings.targets))
 
     @property
+    def unknown_targets(self) -> list[str]:
+        """Return the targets that are neither rules nor paths, such as a mistyped `study_NAME`."""
+        known = {rule.name for rule in self._workflow.rules}
+        settings = self._workflow.dag_settings  # None before all rules are parsed
+        return [name for name in (settings.targets if settings else ()) if name not in known and name.isidentifier()]
+
+    @property
     def failed(self) -> list[str]:
         """Return the descriptions of the jobs that failed, sorted."""
         return sorted(map(str, self._workflow.scheduler.failed))

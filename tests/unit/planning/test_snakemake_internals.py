@@ -23,7 +23,9 @@ def say():
     if run.is_main_process:
         said = {"is_dry": run.is_dry, "is_own": run.is_own, "began": run.began, "everything": run.makes_everything}
         said |= {"for_last": run.is_for("last"), "source": source, "folder": run.folder}
-        if run.began:
+        if not run.began:
+            said |= {"unknown": run.unknown_targets}
+        else:
             said |= {"leaves_out": run.leaves_out, "finished": run.is_finished, "failed": run.failed}
             said |= {"jobs": [vars(job) for job in run.needed_jobs()], "logs": sorted(run.logs())}
         Path("said.json").write_text(json.dumps(said))
@@ -125,7 +127,9 @@ def test_a_failed_job_is_named(folder):
 
 
 def test_a_mistake_is_no_run(folder):
-    assert not _said(folder, "nowhere")["began"]
+    said = _said(folder, "nowhere", "last", "no/where")
+    assert not said["began"]
+    assert said["unknown"] == ["nowhere"]
 
 
 def test_names_in_another_workflow_are_those_that_it_gives(folder):
