@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from zipfile import is_zipfile
 
 import h5py
 import numpy as np
@@ -106,6 +107,8 @@ def read_table(path: str) -> Table:
     try:
         match Path(path).suffix:
             case ".npz":
+                if not is_zipfile(path):
+                    raise UserError(f"{path}: it cannot be read as a table: it is not what numpy.savez writes")
                 with np.load(path, allow_pickle=False) as file:
                     return _of_arrays({name: file[name] for name in file.files}, path)
             case ".h5":
@@ -132,7 +135,9 @@ def _array(dataset: h5py.Dataset) -> np.ndarray:
 
 def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
     """Return the table from the only two-dimensional array of numbers and the only one-dimensional array of texts."""
-    numbers = {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiu"}
+    numbers = {
+        name: array for name, array in arrays.items() if array.ndim == 2 and array.size and array.dtype.kind in "fiu"
+    }
     texts = {name: array for name, array in arrays.items() if array.ndim == 1 and array.dtype.kind in "OUST"}
     if len(numbers) != 1 or len(texts) != 1:
         shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items())

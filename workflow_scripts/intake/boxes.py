@@ -4,6 +4,7 @@ Rules import this module, so it uses the standard library only.
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ CLASS_FILES = ("classes.txt", "obj.names", "classes.names")
 IMAGE_FOLDERS, LABEL_FOLDERS = {"images", "jpegimages"}, {"labels", "annotations"}
 """Names of folders of images and of annotations, which are treated as the same folder."""
 MOST_DEEP = 2
+_NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""The exceptions of reading a file that has another content than its format, such as a number of 400 digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,9 @@ def find_boxes(source: str | Path) -> list[str]:
     path = Path(source)
     if path.is_file():
         return [str(path)]
-    for ending in ("*.xml", "*.txt", "*.json"):
-        if files := sorted(str(file) for file in path.rglob(ending) if file.name not in CLASS_FILES):
+    names = sorted(os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
+    for ending in (".xml", ".txt", ".json"):
+        if files := [name for name in names if name.endswith(ending) and os.path.basename(name) not in CLASS_FILES]:
             return files
     found = "a folder without any" if path.is_dir() else "nothing"
     raise UserError(f"{source}: found {found}, allowed: {FORMATS}")
@@ -126,7 +130,7 @@ def _read(source: str | Path, index: "_Index") -> Iterator[tuple[str, Annotated]
                 yield name, _yolo(file, classes[file.parent])
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{file}: cannot be read ({error}); allowed: {FORMATS}") from None
-        except (ValueError, KeyError, TypeError, AttributeError, ElementTree.ParseError) as error:
+        except (*_NOT_UNDERSTOOD, ElementTree.ParseError) as error:
             reason = f"no {error}" if isinstance(error, KeyError) else str(error)
             raise UserError(f"{file}: found no boxes that can be read ({reason}); allowed: {FORMATS}") from None
 

@@ -90,7 +90,11 @@ def test_names_that_two_images_share_do_not_match_by_name(tmp_path):
         (lambda path: np.savez(path, x=VALUES, y=VALUES, n=PATHS), "allowed: one array of numbers"),
         (lambda path: np.savez(path, x=np.where(VALUES > 1, np.nan, VALUES), n=PATHS), "infinite or missing"),
         (lambda path: np.savez(path, x=VALUES, n=np.array(PATHS, dtype=object)), "cannot be read as a table"),
-        (lambda path: path.write_bytes(b"nothing"), "cannot be read as a table"),
+        (
+            lambda path: np.savez(path, x=VALUES[:, :0], n=PATHS),
+            r"x float32 \(4, 0\), n .*allowed: one array of numbers",
+        ),
+        (lambda path: path.write_bytes(b"nothing"), "cannot be read as a table: it is not what numpy.savez writes"),
     ],
 )
 def test_each_fault_is_one_line_with_the_file(tmp_path, manifest, save, says):

@@ -96,6 +96,12 @@ def test_a_split_as_of_imagenet_is_labelled_by_its_folders():
     [
         ("a.json", "{", "found no boxes that can be read"),
         ("a.json", "[]", "found no boxes that can be read"),
+        ("a.json", "[" * 100_000, "found no boxes that can be read"),
+        (
+            "a.json",
+            '{"images": [{"id": 1, "file_name": "a.png", "width": 1e999}], "annotations": [], "categories": []}',
+            "infinity",
+        ),
         ("a.json", '{"images": [], "annotations": []}', "no 'categories'"),
         ("a.json", '{"images": [], "annotations": [], "categories": []}', "found no annotation of an image here"),
         ("a.xml", "<annotation><object/></annotation>", "an <object> lacks its <name> or <bndbox>"),
