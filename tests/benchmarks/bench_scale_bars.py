@@ -35,11 +35,11 @@ def real(folder: Path) -> None:
     start = perf_counter()
     readings = pd.DataFrame([vars(read_scale(folder / file)) for file in truths["file"]])
     seconds = perf_counter() - start
-    told = truths.assign(outcome=judged_real(readings, truths))
+    outcomes = truths.assign(outcome=judged_real(readings, truths))
     off = 100 * (readings["nm_per_pixel"] / truths["nm_per_pixel"] - 1).abs()
-    by_look = pd.crosstab(told["look"], told["outcome"], margins=True, margins_name="all")
+    by_look = pd.crosstab(outcomes["look"], outcomes["outcome"], margins=True, margins_name="all")
     table = by_look.reindex(columns=[*OUTCOMES, "all"], fill_value=0)
-    table["pixel size off by, %, at most"] = off.groupby(told["look"]).max().round(2)
+    table["pixel size off by, %, at most"] = off.groupby(outcomes["look"]).max().round(2)
     print(_markdown(table.fillna("")))
     print(f"{1e3 * seconds / len(truths):.0f} ms an image, one process; pixel size off by {off.max():.2f} % at most\n")
 
@@ -54,11 +54,11 @@ def drawn(count: int, seed: int) -> None:
         start, processor = perf_counter(), sum(os.times()[2:4])
         readings = read_scales(images, folder, workers=WORKERS)
         seconds, processor = perf_counter() - start, sum(os.times()[2:4]) - processor
-    told = truths.assign(outcome=judged(readings, truths), reason_read=readings["reason"])
-    by_look = pd.crosstab(told["look"], told["outcome"], margins=True, margins_name="all")
+    outcomes = truths.assign(outcome=judged(readings, truths), reason_read=readings["reason"])
+    by_look = pd.crosstab(outcomes["look"], outcomes["outcome"], margins=True, margins_name="all")
     print(f"{len(photographs)} photographs besides scikit-image's\n")
     print(_markdown(by_look.reindex(columns=[*OUTCOMES, "all"], fill_value=0)))
-    not_right = told[told["outcome"] != "right"]
+    not_right = outcomes[outcomes["outcome"] != "right"]
     print(_markdown(pd.crosstab(not_right["look"], [not_right["outcome"], not_right["reason_read"]])))
     wall, busy = 1e3 * seconds / count, 1e3 * processor / count
     print(f"{wall:.0f} ms a picture, {busy:.0f} ms of processor time; {WORKERS} workers")

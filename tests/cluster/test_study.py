@@ -84,8 +84,8 @@ def test_two_networks_ran_at_once_on_different_gpus(watched):
     both = [seen for seen in at_once if len(seen) == 2]
     assert both, "the two networks never ran at once"
     assert all(set(seen.values()) == {"0", "1"} for seen in both)
-    told = [(on_slurm.results / f"logs/features/plain/squeezenet/{number}.log").read_text() for number in (0, 1)]
-    given = [re.search(r"device is auto: .*CUDA_VISIBLE_DEVICES is (\d)", log) for log in told]
+    logs = [(on_slurm.results / f"logs/features/plain/squeezenet/{number}.log").read_text() for number in (0, 1)]
+    given = [re.search(r"device is auto: .*CUDA_VISIBLE_DEVICES is (\d)", log) for log in logs]
     assert {match[1] for match in given if match} == {"0", "1"}
 
 

@@ -46,9 +46,9 @@ def test_noise_is_counted_and_is_no_cluster(tables):
     own = scores[scores["k"].isna()]
     assert set(own.index) == {"dbscan", "hdbscan", "optics", "mean_shift", "affinity"}
     assert own.loc[["dbscan", "optics"], "noise_fraction"].between(0, 0.2, inclusive="right").all()
-    told = scores[scores["k"].notna()]
-    assert (told["noise_fraction"] == 0).all()
-    assert (told["n_clusters"] == told["k"]).all()
+    with_k = scores[scores["k"].notna()]
+    assert (with_k["noise_fraction"] == 0).all()
+    assert (with_k["n_clusters"] == with_k["k"]).all()
 
 
 def test_clusterers_of_real_crops_find_their_classes(tables):

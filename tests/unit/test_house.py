@@ -34,8 +34,12 @@ MODULES = {
 
 
 @cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def _tree(module: str) -> ast.Module:
-    return ast.parse(MODULES[module].read_text())
+    return _parsed(MODULES[module])
 
 
 def _imports(module: str) -> Iterator[str]:
@@ -184,9 +188,26 @@ def test_tests_import_no_private_name_and_no_other_test():
     imported = [
         f"{path.relative_to(ROOT)}:{node.lineno}: {node.module}.{alias.name}"
         for path in TESTS
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(_parsed(path))
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
         if alias.name.startswith("_") or any(part.startswith("test_") for part in [*node.module.split("."), alias.name])
     ]
     assert not [name for name in imported if "__future__" not in name]
+
+
+def _bound(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The names of variables, arguments, functions and classes, with their lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.lineno, node.name
+
+
+def test_a_name_says_what_a_thing_is():
+    files = [*MODULES.values(), *TESTS]
+    bound = [(file, *place) for file in files for place in _bound(_parsed(file))]
+    assert not [f"{file}:{line}: {name}" for file, line, name in bound if name in ("it", "its", "told")]

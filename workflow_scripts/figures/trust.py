@@ -33,8 +33,8 @@ from workflow_scripts.figures.style import (
     theme,
 )
 from workflow_scripts.io.agreement import read_agreement
+from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import groups_of, read_manifest
-from workflow_scripts.io.points import read_points
 from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
 
 RULES = {
@@ -118,10 +118,10 @@ def _resampled(
 ) -> np.ndarray:
     """Return the stability under resampling of each cell, (C,) float64; NaN if `n_resamples` is 0."""
     stable = np.full(len(cells), np.nan)
-    for row, cell in enumerate(cells if figure["n_resamples"] else ()):
+    for row, cell in enumerate(OneCell.each(cells, inputs) if figure["n_resamples"] else ()):
         settings = once(figure["clusterers"][cell["clusterer"]], partitions.k[row], FEW_STARTS)
         stable[row] = stability_under_resampling(
-            read_points(inputs["points"][row], cell["n_components"], cell["whiten"]).values,
+            cell.points().values,
             partitions.best[row],
             partial(_of_sample, settings),
             n_resamples=figure["n_resamples"],

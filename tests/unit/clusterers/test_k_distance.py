@@ -54,10 +54,10 @@ def test_the_knee_of_a_curve_that_has_one():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_dbscan_finds_shapes_by_itself(shape, caplog):
     points, truth = SHAPES[shape]
-    labels, told = auto(points)
+    labels, diagnostics = auto(points)
     assert adjusted_rand_score(truth, labels) > 0.9
-    assert told["confidence"] > 0.4
-    np.testing.assert_array_equal(labels, DBSCAN(eps=told["eps"][0], min_samples=10).fit(points).labels_)
+    assert diagnostics["confidence"] > 0.4
+    np.testing.assert_array_equal(labels, DBSCAN(eps=diagnostics["eps"][0], min_samples=10).fit(points).labels_)
     assert caplog.text == ""
 
 
@@ -80,13 +80,13 @@ def test_confidence_is_how_far_the_radius_may_grow(shape):
 @pytest.mark.parametrize("shape", NO_GAP)
 def test_without_a_gap_it_says_so_and_stores_what_there_is(shape, caplog):
     with caplog.at_level(logging.WARNING, "clustergrid"):
-        labels, told = auto(NO_GAP[shape])
-    assert told["confidence"] < SURE
+        labels, diagnostics = auto(NO_GAP[shape])
+    assert diagnostics["confidence"] < SURE
     assert "no density gap to cut on" in caplog.text
-    np.testing.assert_array_equal(labels, DBSCAN(eps=told["eps"][0], min_samples=10).fit(NO_GAP[shape]).labels_)
+    np.testing.assert_array_equal(labels, DBSCAN(eps=diagnostics["eps"][0], min_samples=10).fit(NO_GAP[shape]).labels_)
 
 
 def test_points_in_one_place():
-    labels, told = auto(np.ones((30, 2)))
+    labels, diagnostics = auto(np.ones((30, 2)))
     assert (labels == 0).all()
-    assert told["confidence"] == 0
+    assert diagnostics["confidence"] == 0

@@ -113,12 +113,12 @@ def test_a_method_that_finds_k_gives_one_run_of_the_librarys(method):
 @pytest.mark.parametrize("method", [*OF_K, *OWN_K, "birch"])
 def test_a_run_does_not_depend_on_threads_and_is_told(method):
     settings = {**OF_K, **OWN_K, "birch": ({}, None)}[method][0]
-    told = []
-    once = run(method, progress=lambda done, total: told.append((done, total)), **settings)
+    calls = []
+    once = run(method, progress=lambda done, total: calls.append((done, total)), **settings)
     again = run(method, threads=2, **settings)
     for k, runs in once.items():
         np.testing.assert_array_equal(runs.labels, again[k].labels)
-    assert told[-1][0] == told[-1][1] == {total for _, total in told}.pop()
+    assert calls[-1][0] == calls[-1][1] == {total for _, total in calls}.pop()
 
 
 def test_one_tree_of_birch_serves_every_k():

@@ -45,10 +45,10 @@ def readings(micrographs):
 def test_scales_are_right_or_missing_but_not_wrong(micrographs, readings):
     _, truths = micrographs
     outcome = judged(readings, truths)
-    told = truths.assign(outcome=outcome, **readings[["scale_um", "text", "reason"]].add_prefix("read_"))
-    told = told[outcome != "right"].to_string()
-    assert (outcome != "wrong").all(), told
-    assert (outcome == "right").mean() >= 0.95, told
+    outcomes = truths.assign(outcome=outcome, **readings[["scale_um", "text", "reason"]].add_prefix("read_"))
+    outcomes = outcomes[outcome != "right"].to_string()
+    assert (outcome != "wrong").all(), outcomes
+    assert (outcome == "right").mean() >= 0.95, outcomes
 
 
 @needs_tesseract
@@ -110,17 +110,17 @@ def test_without_tesseract_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setattr(pytesseract.pytesseract, "tesseract_cmd", "/no/such/program")
     with pytest.raises(
         UserError, match=r"^config: intake.scale_bars: found no program tesseract.*tesseract-ocr"
-    ) as told:
+    ) as caught:
         recognise([Text(np.full((20, 60), 255, np.uint8), 0)])
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 @needs_tesseract
 def test_a_tesseract_without_its_language_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
-    with pytest.raises(UserError, match=r"^config: intake.scale_bars: tesseract failed: ") as told:
+    with pytest.raises(UserError, match=r"^config: intake.scale_bars: tesseract failed: ") as caught:
         recognise([Text(np.full((20, 60), 255, np.uint8), 0)])
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_manifest_gets_the_scales(tmp_path):
