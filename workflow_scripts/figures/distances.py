@@ -145,7 +145,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _in_rows(matrices: pd.DataFrame, across: int) -> list[pd.DataFrame]:
-    """Return the matrices of each row of panels: at most `across`, all of the same features."""
+    """Return the matrices in rows of panels: a row has at most `across`, and all of a row are of the same features."""
     return [
         of_series.iloc[start : start + across]
         for _, of_series in matrices.groupby("series", sort=False)

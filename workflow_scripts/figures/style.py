@@ -58,7 +58,7 @@ LINE = 4
 LEGEND = 90
 """Largest number of entries of a legend."""
 PASSES = 3
-"""Largest number of layout passes; the ticks depend on the sizes of the panels, and these depend on the ticks."""
+"""Largest number of layout passes: the sizes of panels and the ticks depend on each other, so one is not enough."""
 SHADES = (("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
 """Colour and amount that the colour of a class is mixed with for its second, third, ... cluster."""
 

@@ -24,8 +24,10 @@ def _glorot(n_outputs: int, n_inputs: int, random: torch.Generator) -> Tensor:
 
 
 class Pair(nn.Module):
-    """Layer i of the encoder and layer -i of the decoder, whose weights are the transposed ones of the first if
-    tied."""
+    """A layer of the encoder and the layer of the decoder that reverses it.
+
+    If they are tied, the weights of the decoder's layer are those of the encoder's layer, transposed.
+    """
 
     def __init__(self, n_inputs: int, n_outputs: int, tied: bool, random: torch.Generator) -> None:
         super().__init__()

@@ -57,7 +57,7 @@ class Autoencoder(nn.Module):
             return torch.cat([self.encode(rows) for rows in X.split(ROWS)])
 
     def reconstruction_error(self, X: Tensor) -> float:
-        """Return the mean squared error over the points `X` (N, n_features) and their features."""
+        """Return the mean squared difference of points `X` (N, n_features) and their reconstructions."""
         with torch.no_grad():
             sums = [mse_loss(self.decode(self.encode(x)), x, reduction="sum").item() for x in X.split(ROWS)]
         return sum(sums) / X.numel()
