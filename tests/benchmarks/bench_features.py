@@ -3,7 +3,7 @@
 `python -m tests.benchmarks.bench_features [--device cuda] [--repeats 3] [--batches 1 2 4 8 16] [MODEL ...]`
 
 Rates are the best of the repeats, and the variants take turns, so that other work on the machine hits all alike.
-Plain: torchvision's network with a hook, one forward pass per layer, torch's own number of threads. Peak: a float32
+Plain: the library's network with a hook, one forward pass per layer, torch's own number of threads. Peak: a float32
 matrix product with all threads. Weights are random (the arithmetic is the same); images are noise, 224 x 224, grey.
 """
 
@@ -27,13 +27,19 @@ LAYERS = {
     "squeezenet1_1": ("fire9_avg", "fire7_avg", "fire5_avg"),
     "resnet50": ("avgpool", "layer3_avg", "layer2_avg"),
     "vgg16": ("fc1", "fc2", "block5_pool"),
+    "convnext_tiny": ("features.7_avg", "features.5_avg", "features.3_avg"),
+    "timm:vit_small_patch14_dinov2": ("norm_cls", "blocks.8_cls", "blocks.5_cls"),
 }
 HOOKED = {
     "squeezenet1_1": ("features.12", "features.10", "features.7"),
     "resnet50": ("avgpool", "layer3", "layer2"),
     "vgg16": ("classifier.1", "classifier.4", "features.30"),
+    "convnext_tiny": ("features.7", "features.5", "features.3"),
+    "timm:vit_small_patch14_dinov2": ("norm", "blocks.8", "blocks.5"),
 }
-N_IMAGES = {"squeezenet1_1": 64, "resnet50": 32, "vgg16": 32}
+N_IMAGES = {"squeezenet1_1": 64}
+"""The number of images of a model; `FEWER` of the others, which are slower."""
+FEWER = 32
 PLAIN_BATCH = 32
 SIDE = 224
 
@@ -109,7 +115,7 @@ def best(times: list[dict[str, float]]) -> dict[str, float]:
 
 def compare(model: str, device: torch.device, repeats: int, workers: int) -> Iterator[str]:
     """Rows of the table for one and for three layers."""
-    images = np.random.default_rng(0).integers(0, 256, (N_IMAGES[model], SIDE, SIDE), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (N_IMAGES.get(model, FEWER), SIDE, SIDE), dtype=np.uint8)
     batch = BATCH_SIZE[device.type]
     for count in (1, 3):
         forward, loaded = prepare(backbone(model), LAYERS[model][:count], images.shape[1:3], device)
@@ -146,7 +152,7 @@ def largest_change(forward: ForwardPass, lower: ForwardPass, images: np.ndarray)
 
 def sweep(model: str, device: torch.device, batches: list[int], repeats: int, workers: int) -> str:
     """A row of images per second by batch size."""
-    images = np.random.default_rng(0).integers(0, 256, (N_IMAGES[model], SIDE, SIDE), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (N_IMAGES.get(model, FEWER), SIDE, SIDE), dtype=np.uint8)
     forward, _ = prepare(backbone(model), LAYERS[model][:1], images.shape[1:3], device)
     runs = {str(batch): lambda batch=batch: ours(forward, images, batch, workers) for batch in batches}
     return (

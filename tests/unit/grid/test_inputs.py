@@ -234,6 +234,31 @@ def test_a_gallery_and_an_explorer_read_the_scores_of_imagenets_classes_once_whe
     assert without.gallery_sources(study)["class_scores"] == without.explorer_sources(study)["class_scores"] == []
 
 
+def test_joined_features_bring_the_settings_weights_and_class_scores_of_their_parts():
+    backbones = {
+        "lbp": {"descriptor": "lbp"},
+        "net": {"model": "squeezenet1_1", "layers": [["fire9_avg", "logits"]]},
+        "other": {"model": "resnet18", "weights": "random", "layers": [["avgpool"]]},
+        "both": {"join": {"lbp": "features", "net": "fire9_avg", "other": "avgpool"}},
+    }
+    baseline = {**CONFIG["baseline"], "backbone": "both", "layer": "features"}
+    inputs, study = (
+        _inputs(backbones=backbones, baseline=baseline, studies={"main": {"gallery": {}}}),
+        Wildcards(study="main"),
+    )
+    names = ("lbp/features", "net/fire9_avg", "other/avgpool")
+    assert inputs.features.joined("both", "features") == [
+        f"results/d/features/{{preprocess}}/{name}.h5" for name in names
+    ]
+    assert inputs.features.joined("net", "logits") == []
+    parts = inputs.models.applied_settings(study)["backbone"]["join"]
+    assert [(name, part["layer"]) for name, part in parts.items()] == [tuple(name.split("/")) for name in names]
+    assert (parts["net"]["model"], parts["other"]["weights"]) == ("squeezenet1_1", "random")
+    weights = ["results/d/weights/net.json", "results/d/weights/other.json"]
+    assert inputs.models.card_sources(study)["weights"] == inputs.methods.sources(None)["weights"] == weights
+    assert inputs.pages.gallery_sources(study)["class_scores"] == ["results/d/features/plain/net/logits.h5"]
+
+
 def test_a_verdict_of_several_subsets_ends_before_the_first_job():
     vary = {"subset": ["all", "part"], "whiten": [True, False]}
     study = {"vary": vary, "design": "product", "verdict": {}, "explorer": {}}
