@@ -89,7 +89,8 @@ def test_joined_features_are_made_again_if_a_part_of_them_is(methods, tmp_path):
     project = methods.copy(tmp_path / "project")
     project.edit(CONFIG, "lbp: {descriptor: lbp}", "lbp: {descriptor: lbp, radii: [1]}")
     planned = project.jobs("--configfile", CONFIG)
-    assert planned["features_lbp_0"] == planned["features_both_0"] == planned["decompose"] == planned["cluster"] == 1
+    assert planned["features_lbp_0"] == planned["features_both_0"] == planned["decompose"] == 1
+    assert planned["cluster"] == 2  # that of the joined features, and the consensus with it
     assert not {rule for rule in planned if re.match("features_squeezenet|preprocess", rule)}
 
 
