@@ -190,7 +190,7 @@ class Sizes:
 
     def cluster_threads(self, wildcards: Any) -> int:
         """Return the number of threads of a clustering job."""
-        return self._clusterer(wildcards).threads
+        return self._clusterer(wildcards).threads(self.n_images, self._points_of(wildcards))
 
     # --------------------------------------------------------------------------------------------------------- scores
 

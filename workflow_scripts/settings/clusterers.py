@@ -13,7 +13,7 @@ from workflow_scripts.settings.costs import (
     FLOPS,
     ROUNDS,
     SIMILARITIES_AT_ONCE,
-    THREADED_RESTARTS,
+    THREADED_SECONDS,
     encoder_weights,
 )
 from workflow_scripts.settings.methods import Method, OnDevice
@@ -92,8 +92,7 @@ class Clusterer(Method):
         """Return the number of restarts of k-means for all k and repeats together; 0 for other methods."""
         return 0
 
-    @property
-    def threads(self) -> int:
+    def threads(self, n: int, d: int) -> int:
         """Return the number of threads that the job can make use of."""
         return 1
 
@@ -193,10 +192,9 @@ class KMeans(OnDevice, _Restarted):
         kept = ", keeping the restart with the lowest inertia of each repeat" if self.keep == "best" else ""
         return f"k-means [@lloyd1982] with {centers}{kept}"
 
-    @property
-    def threads(self) -> int:
-        """Return the number of threads: several if there are enough restarts to share them out."""
-        return CLUSTER_THREADS if self.n_restarts >= THREADED_RESTARTS else 1
+    def threads(self, n: int, d: int) -> int:
+        """Return the number of threads: several if the restarts take much longer than the start of the job."""
+        return CLUSTER_THREADS if self.seconds(n, d) >= THREADED_SECONDS else 1
 
     @property
     def n_stored(self) -> int:
@@ -206,7 +204,7 @@ class KMeans(OnDevice, _Restarted):
         """Return the bytes of the points in the kernel's layout, of the distances and inner products of some thousands
         of points, and of each thread's products of points and centres."""
         pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * min(n, 4000)
-        products = self.threads * min(16 * n * max(self.k), 2**28)
+        products = self.threads(n, d) * min(16 * n * max(self.k), 2**28)
         return FLOAT * n * d + pairs + products
 
 
@@ -340,8 +338,7 @@ class _Trained(OnDevice, _Repeated):
     def takes_torch(self) -> bool:
         return True
 
-    @property
-    def threads(self) -> int:
+    def threads(self, n: int, d: int) -> int:
         """Return the number of threads: one for each repeat, up to a limit."""
         return min(self.repeats, CLUSTER_THREADS)
 
@@ -392,7 +389,7 @@ class Dec(_Trained):
         """Return the bytes that the running repeats hold: the weights of encoder and decoder, their gradients and
         Adam's moments, a copy for each k, and the codes and assignments of all points."""
         weights = 2 * encoder_weights(d, self.widths)
-        return self.threads * (4 * 8 * weights + FLOAT * n * (3 * max(self.k) + sum(self.widths[-1:])))
+        return self.threads(n, d) * (4 * 8 * weights + FLOAT * n * (3 * max(self.k) + sum(self.widths[-1:])))
 
     def seconds(self, n: int, d: int) -> float:
         """Return the seconds on a slow core: those of the matrix products in all epochs of the pretraining and of each
@@ -435,7 +432,7 @@ class Temi(_Trained):
         weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
         units = self.n_heads * (sum(self.widths) + max(self.k)) * min(n, self.batch_size)
         neighbours = n * (FLOAT * self.n_neighbors + 4 * SIMILARITIES_AT_ONCE)
-        return self.threads * 4 * (8 * weights + 20 * units) + neighbours
+        return self.threads(n, d) * 4 * (8 * weights + 20 * units) + neighbours
 
     def seconds(self, n: int, d: int) -> float:
         """Return the seconds on a slow core: those of the matrix products in all steps of each k, and those of the
@@ -480,7 +477,7 @@ class Turtle(_Trained):
         """Return the bytes that the running repeats hold: a batch of points with its logits and labels, or in the end
         the labels, logits and gradients of all points."""
         k, batch = max(self.k) * len(self.spaces or [d]), min(n, self.batch_size)
-        return self.threads * 4 * max(batch * (d + 12 * k), n * 5 * k)
+        return self.threads(n, d) * 4 * max(batch * (d + 12 * k), n * 5 * k)
 
     def seconds(self, n: int, d: int) -> float:
         """Return the seconds on a slow core: those of the matrix products in all steps of each k, and of a thousand

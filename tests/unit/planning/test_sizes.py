@@ -173,10 +173,12 @@ def test_centres_of_every_method_that_keeps_them_are_counted(method):
     assert centers < settings.stored_bytes(*points.shape) <= 1.2 * centers
 
 
-def test_threads_come_with_restarts(sizes):
-    assert sizes.cluster_threads(SimpleNamespace(clusterer="paper")) == CLUSTER_THREADS
-    assert sizes.cluster_threads(SimpleNamespace(clusterer="all")) == 1
-    assert sizes.cluster_threads(SimpleNamespace(clusterer="many_mini")) == 1  # scikit-learn runs them on one
+def test_kmeans_takes_threads_if_it_takes_longer_than_its_start():
+    settings = Clusterer.registry["kmeans"](k=[7], n_init=500, repeats=10)
+    assert settings.threads(n=1800, d=50) == CLUSTER_THREADS
+    assert settings.threads(n=347, d=20) == 1
+    minibatch = Clusterer.registry["minibatch_kmeans"](k=[7], n_init=500, repeats=10)
+    assert minibatch.threads(n=100_000, d=50) == 1  # scikit-learn runs them on one
 
 
 WILDCARDS = SimpleNamespace(
