@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 from scipy.spatial.distance import pdist
+from selenium.webdriver.common.actions.interaction import POINTER_TOUCH
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.support.ui import WebDriverWait
 from skimage.color import xyz2lab
 from skimage.color.colorconv import xyz_from_rgb
@@ -223,7 +225,7 @@ SEEN = {
 
 @pytest.mark.parametrize("matrix", SEEN.values(), ids=SEEN)
 def test_colour_blind_persons_can_distinguish_the_first_seven_colours(matrix):
-    script = Path(explorer.__file__).with_name("page.js").read_text()
+    script = Path(explorer.__file__).with_name("colours.js").read_text()
     colours = re.findall(r"#([0-9a-f]{6})", re.search(r"BASIC = \[(.*?)\]", script)[1])
     rgb = np.array([list(bytes.fromhex(colour)) for colour in colours]) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ np.transpose(matrix)
@@ -402,6 +404,36 @@ def test_an_image_that_was_brought_back_stays_back_and_can_be_set_aside_elsewher
     )
     yes, no = ["a.png,mine,,", "a.png,,,yes"], ["a.png,mine,,", "a.png,,,no"]
     assert exports == [yes, yes, no, no, yes]
+
+
+def fingers(browser, *apart):
+    """Put two fingers on the map so many pixels apart, move them to each of the other distances, and lift them."""
+    hands = [PointerInput(POINTER_TOUCH, name) for name in ("left", "right")]
+    for hand, side in zip(hands, (-1, 1), strict=True):
+        for place, distance in enumerate(apart):
+            canvas = browser.find_element("id", "map")
+            hand.create_pointer_move(duration=50 * place, x=side * distance // 2, y=0, origin=canvas)
+            if place == 0:
+                hand.create_pointer_down(button=0)
+        hand.create_pointer_up(button=0)
+    browser.execute("actions", {"actions": [hand.encode() for hand in hands]})
+
+
+def test_two_fingers_zoom_the_map_and_neither_draw_nor_tap(page, browser):
+    browser.get(page[0].as_uri())
+    wait(browser)
+
+    def in_view():
+        browser.execute_script("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'a' }))")
+        return int(browser.find_element("id", "count").text.split()[0])
+
+    browser.find_element("id", "lasso").click()
+    assert in_view() == N
+    fingers(browser, 40, 200, 400)
+    assert 0 < (near := in_view()) < N
+    fingers(browser, 400, 200, 40)
+    assert near < in_view() == N
+    assert not browser.find_element("id", "image").is_displayed()
 
 
 def test_hostile_names_are_shown_as_they_are(page, browser):

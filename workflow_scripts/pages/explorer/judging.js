@@ -5,18 +5,18 @@ let judging = null;
 
 /** Begin to judge the group of the current image, or go on to the next group. */
 function judge() {
-  const last = colour.levels.length;
-  const shown = scatter.states[scatter.at] >= PLAIN ? scatter.at : scatter.states.findIndex((state, row) => state >= PLAIN && colour.codes[row]);
-  const code = judging?.column === colour.column ? judging.code % last + 1 : colour.codes[shown] || 1;
-  const rows = [...colour.codes.keys()].filter(row => colour.codes[row] === code), name = colour.levels[code - 1];
-  const group = `${titleOf(colour.column)}: ${name}`;
-  const seed = [...group].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 16777619), 2166136261);
-  judging = { column: colour.column, code, name, group, order: drawnOrder(rows, seed) };
-  element("accepted").value = colour.column.predicted ? colour.column.predicted[code - 1] ?? "" : name;
+  const { column, codes, levels } = view.colour, current = scatter.states[scatter.at] >= PLAIN ? scatter.at : shownRows().find(row => codes[row]);
+  const code = judging?.column === column ? judging.code % levels.length + 1 : codes[current] || 1, name = levels[code - 1];
+  const group = `${titleOf(column)}: ${name}`, rows = [...codes.keys()].filter(row => codes[row] === code);
+  judging = { column, code, name, group, order: drawnOrder(rows, seedOf(group)) };
+  element("accepted").value = column.predicted ? column.predicted[code - 1] ?? "" : name;
   goOnJudging();
 }
 
-/** Return how many images were judged and belong, and the exact interval of how many of all do. */
+/** Return a seed that depends on a text alone (FNV-1a). */
+const seedOf = text => [...text].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 16777619), 2166136261);
+
+/** Return the images that were judged, and how many of them belong, with the exact interval of how many of all do. */
 function judged() {
   const { order, group } = judging, looks = picks.state.judged.get(group) ?? new Map();
   const belong = order.filter(row => looks.get(row)).length, all = order.filter(row => looks.has(row)).length;
@@ -30,20 +30,30 @@ function wanted({ images: size, judged: all, belong }) {
   return { least, more: looksToAccept(size, all, belong, least) };
 }
 
+/** Show the next image of the group, and what is known of the group. */
 function goOnJudging() {
   element("judging").hidden = !judging;
   element("judging").parentElement.classList.toggle("judges", judging !== null);
   if (!judging) return;
-  const { order, name } = judging, { looks, facts } = judged(), { images: size, judged: all, belong, low, high } = facts;
-  const narrower = looksToWidth(size, all, belong, WIDTH), { least, more } = wanted(facts);
-  const percent = count => `${Math.round(100 * count / size)} %`;
-  judging.row = order.find(row => !looks.has(row));
-  element("judged-title").textContent = `Does it belong to ${name}?`;
-  element("judged-so-far").textContent = `${belong} of ${all} belong, so with 95 % confidence ${low} to ${high} of all ${size} ` +
-    `(${percent(low)} to ${percent(high)}). ` + (narrower ? `Judge ${narrower} more images to make this interval ${percent(WIDTH * size)} wide.` : "This is exact enough.");
-  element("good-enough").textContent = more === null ? `Not good enough: fewer than ${least} of ${size} belong.`
-    : more ? `Good enough after ${more} more, if all of them belong.` : "Good enough: c labels all its images but the wrong ones.";
+  const { looks, facts } = judged();
+  judging.row = judging.order.find(row => !looks.has(row));
+  element("judged-title").textContent = `Does it belong to ${judging.name}?`;
+  element("judged-so-far").textContent = purityInWords(facts);
+  element("good-enough").textContent = enoughInWords(facts);
   if (judging.row !== undefined) look(judging.row);
+}
+
+function purityInWords({ images: size, judged: all, belong, low, high }) {
+  const percent = count => `${Math.round(100 * count / size)} %`, narrower = looksToWidth(size, all, belong, WIDTH);
+  if (!all) return `None of its ${size} images is judged yet. ${narrower} that belong tell the share to ${percent(WIDTH * size)}.`;
+  return `${belong} of ${all} belong, so with 95 % confidence ${low} to ${high} of all ${size} (${percent(low)} to ${percent(high)}). ` +
+    (narrower ? `Judge ${narrower} more images to make this interval ${percent(WIDTH * size)} wide.` : "This is exact enough.");
+}
+
+function enoughInWords(facts) {
+  const { least, more } = wanted(facts);
+  if (more === null) return `Not good enough: fewer than ${least} of ${facts.images} belong.`;
+  return more ? `Good enough after ${more} more, if all of them belong.` : "Good enough: c labels all its images but the wrong ones.";
 }
 
 function answer(belongs) {
@@ -52,15 +62,16 @@ function answer(belongs) {
   goOnJudging();
 }
 
-function stopJudging() { judging = null; goOnJudging(); }
+function stopJudging() {
+  judging = null;
+  goOnJudging();
+}
 
 /** Label all images of the group but the wrong ones, and export the labels of all accepted groups. */
-function acceptGroup(event) {
-  event.preventDefault();
-  const label = element("accepted").value.trim(), { looks, facts } = judged();
-  if (!label) return say("Type the label of the group first.");
-  if (wanted(facts).more !== 0) return say(element("good-enough").textContent);
+function acceptGroup(label) {
+  const { looks, facts } = judged();
+  if (!label) return refuse("Type the label of the group first.", "accepted");
+  if (wanted(facts).more !== 0) return refuse(element("good-enough").textContent, "accepted");
   picks.accept(judging.group, label, judging.order.filter(row => looks.get(row) !== false), facts);
   download(picks.labelsCsv(), "accepted", ["intake:", `  labels: {corrections: ${fileOf("accepted")}}`]);
-  element("map").focus();
 }

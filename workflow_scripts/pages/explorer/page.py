@@ -17,7 +17,9 @@ from workflow_scripts.pages.parts.thumbnails import Thumbnails, forget_others
 from workflow_scripts.pages.parts.writing import write_page
 
 HERE = Path(__file__).parent
-SCRIPTS = ("data.js", "labelling.js", "scatter.js", "picks.js", "judging.js")
+SCRIPTS = (
+    *("data.js", "colours.js", "scatter.js", "gestures.js", "picks.js", "labelling.js", "judging.js", "finding.js"),
+)
 ALIGNED = 8
 """Each array in the pack begins at a multiple of so many bytes."""
 

@@ -40,6 +40,9 @@ class Picks {
     return { labelled, aside, gone };
   }
 
+  /** Return the rows of those of some paths that are on the page. */
+  rowsOf(paths) { return [...paths].map(path => this.rowOf.get(path)).filter(row => row !== undefined); }
+
   /** Return what the browser has stored, with rows in place of ids. */
   stored() {
     let kept = null;
