@@ -92,6 +92,7 @@ rule explorer:
         **inputs.pages.params("explorer"),
         maps=inputs.pages.maps_of_explorer,
         opening=inputs.pages.opening_of_explorer,
+        settings=inputs.pages.study_of_explorer,
         code=code_of("jobs.explorer"),
     script:
         "../workflow_scripts/jobs/explorer.py"

@@ -71,7 +71,7 @@ def write(path: Path, n: int) -> None:
     pictures = Thumbnails(Crops(n), {image: row for row, image in enumerate(ids)})
     opening = {"cell": 0, "k": GROUPS, "reason": "baseline"}
     facts = {"dataset": "crops", "study": str(n), "cells": ["first", "second", "third"], "opening": opening}
-    facts |= {"labels_before": [], "set_aside_before": []}
+    facts |= {"settings": {}, "labels_before": [], "set_aside_before": []}
     write_explorer(str(path), images, columns, maps, [points_of("points", points, every, n)], pictures, facts)
 
 

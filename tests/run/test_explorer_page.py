@@ -228,19 +228,19 @@ def test_picks_by_key_come_back_as_a_subset_as_labels_and_as_files_left_out(page
     lines = yaml.safe_load(text(page, "next-run-lines"))
     assert lines["intake"] == {"labels": {"corrections": exported.name}, "exclude_file": exported.name}
     assert lines["subsets"] == {"odd": {"file": exported.name}}
-    at_all = {"at": {"subset": "all"}}  # a verdict compares cells of the same images
-    assert lines["studies"]["factorial"] == {"vary": {"subset": ["all", "odd"]}, "verdict": at_all}
+    study = {"baseline": {"clusterer": "by_k", "subset": "odd"}, "design": "product"}
+    study |= {"vary": {"n_components": [2, 10], "preprocess": ["plain", "clahe"]}}
+    assert lines["studies"] == {"factorial_odd": {**study, "explorer": {"maps": [{"decomposition": "tsne"}]}}}
     said = {path: (row["label"], row["selection"], row["set_aside"]) for path, row in rows.items()}
     assert said == {first: ("", "odd", ""), second: ("shiny, new", "", ""), third: ("", "", "yes")}
 
-    (project.folder / "picked.csv").write_bytes(exported.read_bytes())
-    intake = (
-        "intake: {exclude_file: picked.csv, labels: {corrections: picked.csv}}\nsubsets: {odd: {file: picked.csv}}\n"
-    )
-    project.edit("config/config.yaml", "\nbackbones:", f"\n{intake}\nbackbones:")
-    project.edit("config/config.yaml", "\nstudies:\n", "\nstudies:\n  inside: {vary: {subset: [odd]}}\n")
+    (project.folder / exported.name).write_bytes(exported.read_bytes())
+    (project.folder / "picked.yaml").write_text(text(page, "next-run-lines"))
     results = project.folder / "results" / "small"
-    project.run("results/small/rejected.csv", "results/small/subsets/odd.csv")
+    project.run(
+        *("results/small/rejected.csv", "results/small/subsets/odd.csv"),
+        *("--configfile", "config/config.yaml", "picked.yaml"),
+    )
     rejected = pd.read_csv(results / "rejected.csv")
     assert rejected[["path", "reason"]].to_numpy().tolist() == [[third, "set aside by hand"]]
     labels = pd.read_csv(results / "manifest.csv").set_index("path")["label"]

@@ -34,5 +34,5 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
         columns + study.outlierness(opening.cell),
         *study.places(maps, opening),
         Thumbnails(stack["images"], rows),
-        {**params.names, "cells": study.names, "opening": vars(opening), **before},
+        {**params.names, "cells": study.names, "opening": vars(opening), "settings": params.settings, **before},
     )

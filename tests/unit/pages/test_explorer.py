@@ -256,7 +256,7 @@ def written(path):
     maps = [map_of("m", RNG.normal(size=(N, 2)), np.arange(N), N)]
     points = [points_of("p", RNG.normal(size=(N, 4)), np.arange(N), N)]
     facts = {"dataset": "d", "study": "s", "cells": [HOSTILE[0]], "opening": vars(Opening(0, 3, "baseline"))}
-    facts |= {"labels_before": [], "set_aside_before": []}
+    facts |= {"settings": {}, "labels_before": [], "set_aside_before": []}
     write_explorer(str(path), images, columns, maps, points, PICTURES, facts)
     return path, images
 

@@ -89,6 +89,13 @@ class PageInputs(Stage):
         ranked = [cell for name in self._rankings(study) for cell in self.grid.figures[study][name]]
         return {"baseline": self.grid.first_choice(study).dump(), "ranked": dumped(ranked)}
 
+    def study_of_explorer(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the settings of a study and its explorer that a study of a selection repeats: all but subsets."""
+        study = self.settings.studies[wildcards.study]
+        shown = study.dump(include={"baseline", "vary", "design", "cells", "explorer"}, exclude_defaults=True)
+        shown["vary"] = {axis: values for axis, values in shown.get("vary", {}).items() if axis != "subset"}
+        return shown
+
     def maps_of_explorer(self, wildcards: Wildcards) -> list[dict[str, Any]]:
         """Return the cells of an explorer's maps, as jobs get them."""
         return dumped(self.grid.maps[wildcards.study])

@@ -245,15 +245,18 @@ function exportPicks() {
 /** Return the lines of the configuration with which the next run reads the picks. */
 function nextRun(file) {
   const { selections, labels: given, aside } = picks.state, names = [...selections.keys()];
-  const compares = others.some(column => column.title === "consensus group");
   return [
     ...(given.size || aside.size ? ["intake:"] : []),
     ...(given.size ? [`  labels: {corrections: ${file}}`] : []),
     ...(aside.size ? [`  exclude_file: ${file}`] : []),
-    ...(names.length ? ["subsets:", ...names.map(name => `  ${name}: {file: ${file}}`),
-      "studies:", `  ${data.study}:`, "    vary:", `      subset: [all, ${names.join(", ")}]`] : []),
-    ...(names.length && compares ? ["    verdict: {at: {subset: all}}"] : []),
+    ...(names.length ? ["subsets:", ...names.map(name => `  ${name}: {file: ${file}}`), "studies:", ...names.flatMap(studyOf)] : []),
   ];
+}
+
+/** Return the lines of a study that repeats this one with the images of a selection alone. */
+function studyOf(name) {
+  const { settings } = data, study = { ...settings, baseline: { ...settings.baseline, subset: name } };
+  return [`  ${data.study}_${name}:`, ...Object.entries(study).map(([key, value]) => `    ${key}: ${JSON.stringify(value)}`)];
 }
 
 /** Go to the image whose label helps most, and choose it; show the next ones beside the map. */

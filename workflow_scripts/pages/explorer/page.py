@@ -42,8 +42,9 @@ def write_explorer(
     maps : coordinates of the images, one entry for each map.
     points : points of the images, one entry for each space in which the page searches for nearest neighbours.
     thumbnails : the thumbnails of all images.
-    facts : `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`), and what people
-        decided before: `labels_before` and `set_aside_before` (see `parts.earlier`).
+    facts : `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`), the study's
+        `settings`, which a study of a selection repeats, and what people decided before: `labels_before` and
+        `set_aside_before` (see `parts.earlier`).
     """
     sheets = Sheets.of(thumbnails, images["image_id"].tolist(), along_a_curve(maps[0]))
     pack = Pack()
