@@ -137,6 +137,7 @@ if settings.intake.cuts:
         input:
             images=layout.images,
             scales=layout.scale_bars if settings.intake.scale_bars else [],
+            excluded=inputs.intake.excluded_images,
         output:
             table=layout.regions,
             set_aside=layout.regions_set_aside,
@@ -155,6 +156,7 @@ if settings.intake.cuts:
             max_pixels=settings.intake.max_pixels,
             cut=inputs.intake.cut_settings,
             annotations=inputs.intake.annotations,
+            state=inputs.state_of(inputs.intake.excluded_images),
             code=code_of("jobs.cut"),
         script:
             "../workflow_scripts/jobs/cut.py"

@@ -177,7 +177,7 @@ def _without(facts: Mapping[str, Facts], paths: Container[str]) -> dict[str, Fac
 
 def _picked(facts: Mapping[str, Facts], tables: Sequence[str]) -> dict[str, _Rejection]:
     """Return the rejections of the images that a user's tables set aside; raises `UserError` if these are all."""
-    decisions = read_set_aside(tables, {path: fact.image_id for path, fact in facts.items()})
+    decisions = read_set_aside(tables, {path: fact.image_id for path, fact in facts.items()}, parts=False)
     paths = [path for path in facts if path in decisions and decisions[path].value == "yes"]
     names = " and ".join(Path(table).name for table in tables)
     if len(paths) == len(facts):

@@ -29,6 +29,8 @@ DECISION = "decision"
 REMOVED = "removed"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$")
 """A time as the pages write it, in UTC, so that the order of the texts is that of the times."""
+_OF_A_PART = re.compile(r"#(page|xywh)=[^/]*$")
+"""The end of a path that names a part of a file (see `regions`)."""
 _SAMPLE = 200
 """The number of rows that are looked at to recognise the column of file names."""
 
@@ -171,13 +173,14 @@ def read_selection(table: Path, images: Mapping[str, str], name: str) -> set[str
     return {path for path, image_id in images.items() if image_id in contents}
 
 
-def read_set_aside(tables: Iterable[str], images: Mapping[str, str]) -> dict[str, Decision]:
+def read_set_aside(tables: Iterable[str], images: Mapping[str, str], parts: bool | None = None) -> dict[str, Decision]:
     """Return whether images are set aside, "yes" or another text, as tables such as the explorer exports say.
 
     Parameters
     ----------
     tables : paths, as for `read_label_table`. Every row of a table without a column `set_aside` means "yes".
     images : image ids by relative path. If a file is named, all files with the same content get the decision.
+    parts : whether only the rows that name parts of files count, or only the others; None takes all.
 
     The decisions are by path, and those of rows that name no image or more than one by the name that they give; of
     several the later one counts. Raises `UserError` and `NoneNamedError` as `read_label_table`.
@@ -185,13 +188,16 @@ def read_set_aside(tables: Iterable[str], images: Mapping[str, str]) -> dict[str
     same: defaultdict[str, list[str]] = defaultdict(list)
     for path, image_id in images.items():
         same[image_id].append(path)
-    named = latest(_set_aside(_Rows(Path(table), images)) for table in tables)
+    named = latest(_set_aside(_Rows(Path(table), images), parts) for table in tables)
     copies = (dict.fromkeys(same[images[name]], decision) for name, decision in named.items() if name in images)
     return latest([named, *copies])
 
 
-def _set_aside(rows: _Rows) -> dict[str, Decision]:
+def _set_aside(rows: _Rows, parts: bool | None) -> dict[str, Decision]:
     column = rows.column("set_aside")
+    rows.rows = [row for row in rows.rows if parts in (None, bool(_OF_A_PART.search(_cell(row, rows.key))))]
+    if not rows.rows:
+        return {}
     decisions, _ = rows.decisions(lambda row: ("yes",) if column is None else _filled(row, column))
     return decisions
 

@@ -1,6 +1,6 @@
 """Cut files into regions, which become the images of a study: tiles, boxes or pages."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.intake.boxes import Box, Boxes
 from workflow_scripts.intake.inspection import COLUMNS as IMAGE_COLUMNS
 from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS
+from workflow_scripts.intake.label_table import read_set_aside
 from workflow_scripts.intake.scale_bars.stripe import GreyLevels, image_rows
 from workflow_scripts.io.memory import LARGEST_IMAGE, processes
 from workflow_scripts.io.parallel import ordered_map
@@ -100,6 +101,7 @@ def cut(
     nm_per_pixel: Mapping[str, float] | None = None,
     min_size: int = 1,
     max_pixels: int | None = None,
+    excluded: Sequence[str] = (),
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Regions:
@@ -114,6 +116,7 @@ def cut(
     all_pages : whether to take every page or frame of a file, or only the first
     nm_per_pixel : size of a pixel by path, for tiles in micrometres
     min_size : shortest side of a region, pixels
+    excluded : paths of tables that set regions aside (`label_table.read_set_aside`)
     workers : number of processes; the result does not depend on it
 
     A file without a region is set aside, as are pages that cannot be read and boxes outside the image.
@@ -135,12 +138,30 @@ def cut(
         unfit += [_left_out(file, *region) for region in regions if not isinstance(region, Region)]
         if progress:
             progress(done, len(files))
+    rows, picked = _picked(rows, excluded)
+    unfit += picked
     if not rows:
         path, _, reason, detail, *_ = unfit[0]
         raise UserError(f"intake: no part of an image is left: the first is {path!r}, {reason}: {detail}")
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     set_aside = pd.DataFrame(unfit, columns=list(SET_ASIDE_COLUMNS), dtype=str)
     return Regions(table, set_aside, tuple(_notes(table, set_aside, boxes, tiling)))
+
+
+def _picked(
+    rows: list[tuple[Any, ...]], excluded: Sequence[str]
+) -> tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]:
+    """Return the rows of the regions that stay, and the rows of those that a user's tables set aside."""
+    image_id, path, format_ = map(COLUMNS.index, ("image_id", "path", "format"))
+    decisions = read_set_aside(excluded, {row[path]: row[image_id] for row in rows}, parts=True)
+    aside = {name for name, decision in decisions.items() if decision.value == "yes"}
+    detail = f"listed in {' and '.join(Path(table).name for table in excluded)}"
+    picked = [
+        (row[path], row[format_], str(Reason.PICKED), detail, row[image_id], "", "")
+        for row in rows
+        if row[path] in aside
+    ]
+    return [row for row in rows if row[path] not in aside], picked
 
 
 _Unfit = tuple[str, ImageRejected]

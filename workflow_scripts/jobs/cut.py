@@ -21,6 +21,7 @@ with job(snakemake.log[0]) as log:
         tiling=Tiling(**tiling) if tiling else None,
         nm_per_pixel=None if scales is None else scales.set_index("path")["nm_per_pixel"].dropna().to_dict(),
         max_pixels=snakemake.params.max_pixels,
+        excluded=snakemake.input.get("excluded", ()),  # new images have none
         workers=snakemake.threads,
         progress=progress("cut", "files"),
         **how,

@@ -67,6 +67,27 @@ def test_the_pixels_of_tiles_are_those_of_the_file(tmp_path):
     assert regions.notes == (f"{len(images)} parts of 2 files are the images",)
 
 
+def test_a_tile_is_set_aside_by_the_table_that_sets_files_aside(tmp_path):
+    """The explorer of tiles exports both; a table of tiles alone leaves all files."""
+    for name in ("1.png", "2.png", "3.png"):
+        write(tmp_path / "data" / name, (32, 64))
+    tile, table = "1.png#xywh=32,0,32,32", tmp_path / "picked.csv"
+    folder, tables = tmp_path / "data", [str(table)]
+    for rows, files in (
+        (f'"{tile}",,yes\n', ["1.png", "2.png", "3.png"]),
+        (f'"{tile}",,yes\n2.png,,yes\n', ["1.png", "3.png"]),
+    ):
+        table.write_text(f"path,label,set_aside\n{rows}")
+        found = inspect(folder, scan(folder), excluded=tables)
+        assert found.images["path"].tolist() == files
+        made = cut(through_csv(found.images), folder, tiling=Tiling(32, 32), excluded=tables)
+        assert len(made.table) == 2 * len(files) - 1
+        assert made.set_aside[["path", "reason"]].to_numpy().tolist() == [[tile, "set aside by hand"]]
+    aside = pd.concat([found.set_aside, made.set_aside])
+    by_hand = label(through_csv(made.table), through_csv(aside), {"rule": "none"}, excluded=tables).by_hand
+    assert by_hand[["path", "set_aside"]].to_numpy().tolist() == [[tile, "yes"], ["2.png", "yes"]]
+
+
 def test_pages_are_images_and_a_broken_one_is_left_out(tmp_path):
     (tmp_path / "data").mkdir()
     pages = NOISE.integers(0, 60_000, (3, 40, 40), dtype=np.uint16)
