@@ -204,6 +204,22 @@ def test_an_explorer_reads_the_ranking_of_the_cells_if_the_study_has_one():
     assert inputs.pages.opening_of_explorer(plain)["ranked"] == []
 
 
+def test_a_study_of_a_selection_repeats_the_cells_for_its_images_alone():
+    """The explorer's lines for the next run: the study's settings, and the subset in its baseline."""
+
+    def cells(study):
+        inputs = _inputs(studies={"main": study}, subsets={"odd": {"file": "picked.csv"}})
+        main = Wildcards(study="main")
+        return inputs.pages.study_of_explorer(main), inputs.pages.params("explorer")["cells"](main)
+
+    choices = {"vary": {"whiten": [True, False], "n_components": [5, 10]}, "design": "product", "explorer": {"k": [3]}}
+    settings, every = cells({**choices, "vary": {**choices["vary"], "subset": ["all", "odd"]}})
+    assert settings == choices
+    _, repeated = cells({**settings, "baseline": {"subset": "odd"}})
+    assert repeated == [cell for cell in every if cell["subset"] == "odd"]
+    assert len(repeated) == 4
+
+
 def test_corrections_are_one_table_or_several_which_are_no_images(tmp_path):
     (tmp_path / "1.png").touch()
     tables = [str(tmp_path / name) for name in ("first.csv", "second.csv")]

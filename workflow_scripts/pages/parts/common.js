@@ -40,9 +40,11 @@ function relocated(decisions, known) {
 
 const timeNow = () => new Date().toISOString();
 
+const MS_OF_A_DOWNLOAD = 60000;
+
 /** Download a table as a file of this name. */
 function save(csv, name) {
   const link = make("a", { href: URL.createObjectURL(new Blob([csv], { type: "text/csv" })), download: name });
   link.click();
-  URL.revokeObjectURL(link.href);
+  setTimeout(() => URL.revokeObjectURL(link.href), MS_OF_A_DOWNLOAD); // at once, a busy browser loses the file
 }
