@@ -148,15 +148,16 @@ def cut(
     return Regions(table, set_aside, tuple(_notes(table, set_aside, boxes, tiling)))
 
 
-def _picked(
-    rows: list[tuple[Any, ...]], excluded: Sequence[str]
-) -> tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]:
+_Row = tuple[Any, ...]
+
+
+def _picked(rows: Sequence[_Row], excluded: Sequence[str]) -> tuple[list[_Row], list[_Row]]:
     """Return the rows of the regions that stay, and the rows of those that a user's tables set aside."""
     image_id, path, format_ = map(COLUMNS.index, ("image_id", "path", "format"))
     decisions = read_set_aside(excluded, {row[path]: row[image_id] for row in rows}, parts=True)
     aside = {name for name, decision in decisions.items() if decision.value == "yes"}
     detail = f"listed in {' and '.join(Path(table).name for table in excluded)}"
-    picked = [
+    picked: list[_Row] = [
         (row[path], row[format_], str(Reason.PICKED), detail, row[image_id], "", "")
         for row in rows
         if row[path] in aside
