@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
-from workflow_scripts.settings.backbones import Backbone, Network, settings_model
+from workflow_scripts.settings.backbones import Backbone, settings_model
+from workflow_scripts.settings.backbones.network import Network
 from workflow_scripts.settings.base import Lower, Model, Name, Seed
 from workflow_scripts.settings.clusterers import Clusterer, OfK
 from workflow_scripts.settings.decompositions import Decomposition, Pca

@@ -5,7 +5,7 @@ import pytest
 
 from workflow_scripts.backbones.descriptors import describe, describe_all
 from workflow_scripts.io import store
-from workflow_scripts.settings.backbones import DESCRIPTORS
+from workflow_scripts.settings.backbones.descriptors import DESCRIPTORS
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (64, 64), dtype=np.uint8)

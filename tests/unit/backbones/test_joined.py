@@ -7,7 +7,7 @@ from workflow_scripts.backbones import joined as module
 from workflow_scripts.backbones.joined import join, network_of, side_by_side
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
-from workflow_scripts.settings.backbones import Network
+from workflow_scripts.settings.backbones.network import Network
 
 IDS = [f"{number:016x}" for number in range(30)]
 RNG = np.random.default_rng(0)

@@ -23,7 +23,8 @@ from workflow_scripts.models.naming import predict_images
 from workflow_scripts.models.saved import load_model, save_model
 from workflow_scripts.preprocess.pipeline import run_steps
 from workflow_scripts.reduce import pca
-from workflow_scripts.settings.backbones import DESCRIPTORS, settings_model
+from workflow_scripts.settings.backbones import settings_model
+from workflow_scripts.settings.backbones.descriptors import DESCRIPTORS
 from workflow_scripts.settings.decompositions import Pca
 
 N, SIDE, K = 12, 64, 3

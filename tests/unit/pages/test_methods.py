@@ -13,7 +13,8 @@ from workflow_scripts.grid.inputs import Inputs
 from workflow_scripts.pages.methods.bibliography import CITED, bibliography, entries
 from workflow_scripts.pages.methods.paragraph import Made, Run, methods_text
 from workflow_scripts.settings import parse
-from workflow_scripts.settings.backbones import DESCRIPTORS, Network
+from workflow_scripts.settings.backbones.descriptors import DESCRIPTORS
+from workflow_scripts.settings.backbones.network import Network
 from workflow_scripts.settings.clusterers import Clusterer, Dbscan, GaussianMixture, Linkage, Turtle
 from workflow_scripts.settings.decompositions import Autoencoder, Decomposition, Pca
 from workflow_scripts.settings.figures.reductions import Distances

@@ -10,7 +10,8 @@ from workflow_scripts.planning.plan import REASONS_SHOWN, left_out, restricted, 
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Job
 from workflow_scripts.settings import parse
-from workflow_scripts.settings.backbones import Network, Pixels
+from workflow_scripts.settings.backbones.descriptors import Pixels
+from workflow_scripts.settings.backbones.network import Network
 
 CONFIG = """
 preprocess: {plain: [grey, resize]}

@@ -1,0 +1,182 @@
+"""The settings of frozen networks."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from workflow_scripts.backbones.family import family_of, layer_width, resolve_node, unknown_layer
+from workflow_scripts.backbones.layers import parse_layer, parts_of
+from workflow_scripts.backbones.weight_names import RANDOM, is_published, weight_file
+from workflow_scripts.settings.backbones.base import OfImages
+from workflow_scripts.settings.base import LARGEST_SIDE, Model, Name, Seed
+
+Scale = Annotated[float, Field(gt=0, le=1)]
+ARCHITECTURES = {
+    "alexnet": "krizhevsky2014",
+    "convnext": "liu2022",
+    "densenet": "huang2017",
+    "efficientnet": "tan2019",
+    "tf_efficientnet": "tan2019",
+    "inception_v3": "szegedy2016",
+    "mobilenet_v2": "sandler2018",
+    "resnet": "he2016",
+    "squeezenet": "iandola2016",
+    "vgg": "simonyan2015",
+    "vit": "dosovitskiy2021",
+}
+"""The source of an architecture, by the beginning of the names of its networks."""
+CLASSES = 1000
+"""The number of classes of ImageNet-1k, whose networks have as many outputs."""
+
+
+class FineTuning(Model):
+    """Training of the network on the labelled images before it is frozen. A part of the images is held out."""
+
+    preprocess: Name
+    """The preprocessing variant whose images the network is trained on."""
+    trained: Literal["head", "all"] | Annotated[int, Field(ge=1)] = "head"
+    """The layers that are trained: the last one, the last one and so many blocks before it, or all."""
+    optimiser: Literal["adam", "sgd"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(32, ge=1)
+    test_fraction: float = Field(0.2, gt=0, lt=1)
+    seed: Seed = 0
+
+    @property
+    def trained_in_words(self) -> str:
+        """Return the trained layers in words."""
+        before = "the last layer and the block before it"
+        words: dict[str | int, str] = {"head": "the last layer", "all": "all layers", 1: before}
+        return words.get(self.trained, f"the last layer and the {self.trained} blocks before it")
+
+
+class Network(OfImages):
+    """A frozen network, its weights, and the layers whose outputs are the features."""
+
+    model: str
+    """The name of a classification model of torchvision, or `timm:NAME` for a model of timm."""
+    weights: str
+    """`default` (the weights that the library recommends), the name of one of torchvision's weight sets, a file (.pth,
+    .pt, .tar, .bin, .ckpt, .safetensors, Keras .h5), `package:NAME/PATH` for a file in an installed package,
+    `hf-hub:OWNER/NAME` for a repository, `random`, or `none`. The default is the configuration's `weights`."""
+    sha256: str | None = Field(None, pattern="^[0-9A-Fa-f]{64}$")
+    """The SHA-256 that the weight file must have; null does not check it."""
+    seed: Seed = 0
+    """Seed of random weights, and of codebooks."""
+    normalise: Literal["auto", "imagenet", "caffe", "symmetric", "lite"] = "auto"
+    """How pixels are scaled before the network; `auto` takes what the weights were trained with."""
+    size: int | None = Field(None, ge=16, le=LARGEST_SIDE)
+    """Side, in pixels, to which images are resized before the network; null does not resize them."""
+    batch_size: int | None = Field(None, ge=1)
+    """Images per batch; null takes the device's default. Another value changes the last bits of the features."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    pyramid: list[Scale] = Field([1.0], min_length=1)
+    """Sizes of an image, as shares of its own, at which the network sees it, such as [1, 0.7, 0.5]. The features are
+    the mean over them, so layers must be pooled. The widths and the memory are those of the largest size."""
+    finetune: FineTuning | None = None
+    layers: list[list[str]] = Field(min_length=1)
+    """The forward passes, each a list of layers that are read in it. `[a+b]` joins two layers of other passes, each
+    divided by the square root of its total variance."""
+
+    @model_validator(mode="after")
+    def _each_layer_once(self) -> "Network":
+        flat = [layer for layers in self.layers for layer in layers]
+        if not flat or not all(self.layers):
+            raise ValueError("layers: found an empty pass")
+        twice = sorted({layer for layer in flat if flat.count(layer) > 1})
+        if twice:
+            raise ValueError(f"layers: {', '.join(twice)} is in two passes; name it in one")
+        for layer in flat:
+            if len(parts := parts_of(layer)) > 1:
+                self._check_joined(layer, parts, flat)
+            elif trouble := unknown_layer(self.model, layer):
+                raise ValueError(trouble)
+        return self
+
+    @model_validator(mode="after")
+    def _weights_exist(self) -> "Network":
+        family, name = family_of(self.model)
+        if is_published(self.weights) and (trouble := family.unknown_weights(name, self.weights)):
+            raise ValueError(trouble)
+        return self
+
+    def _check_joined(self, layer: str, parts: list[str], flat: list[str]) -> None:
+        if lacking := [part for part in parts if part not in flat]:
+            raise ValueError(f"layers: {layer} joins {lacking[0] or 'nothing'!r}, which is in no pass; name it in one")
+        if [layer] not in self.layers:
+            raise ValueError(f"layers: {layer} is beside other layers, allowed: a list of its own, [{layer}]")
+
+    @property
+    def prose(self) -> str:
+        family, name = family_of(self.model)
+        tuned = self.finetune and (
+            f" after training of {self.finetune.trained_in_words} on the labelled images, {self.finetune.epochs} epochs"
+        )
+        source = next((f" [@{key}]" for beginning, key in ARCHITECTURES.items() if name.startswith(beginning)), "")
+        kind = f"a network of {family.in_prose} run with PyTorch [@paszke2019]{tuned or ''}"
+        return f"{name}{source}, {kind}{self.averaging}"
+
+    @property
+    def averaging(self) -> str:
+        if self.pyramid == [1.0]:
+            return super().averaging
+        scales = " and ".join(", ".join(f"{scale:g}" for scale in self.pyramid).rsplit(", ", 1))
+        return f"{super().averaging or ', averaged over copies of an image'} at {scales} of its size"
+
+    def network(self) -> dict[str, Any]:
+        """Return the settings that decide the frozen network and its input, without layers and fine-tuning."""
+        return self.dump(exclude={"layers", "finetune"})
+
+    @property
+    def weight_file(self) -> str | None:
+        """Return the path of the file that `weights` names, or None if `weights` is something else."""
+        path = weight_file(self.weights)
+        return None if path is None else str(path)
+
+    @property
+    def licence(self) -> str | None:
+        """Return the licence of published weights that the library states; None if it is not known."""
+        family, name = family_of(self.model)
+        return family.licence(name, self.weights) if is_published(self.weights) else None
+
+    def class_scores_beside(self, layer: str) -> str | None:
+        """Return the last layer of the network if it has 1000 outputs, is not pooled, and was trained; otherwise None.
+
+        Only a layer that the passes of `layer` make is returned, so that no pass is made for it alone.
+        """
+        if self.finetune or self.weights == RANDOM:
+            return None
+        beside = [name for name in self.layers_beside(layer) if len(parts_of(name)) == 1]
+        return next((name for name in beside if self._scores_imagenet(name)), None)
+
+    def _scores_imagenet(self, layer: str) -> bool:
+        last = resolve_node(self.model, "logits")
+        return resolve_node(self.model, parse_layer(layer).node) == last and layer_width(self.model, layer) == CLASSES
+
+    def width(self, layer: str, side: int) -> int:
+        """Return the number of features of a layer for one image of `side` x `side` pixels."""
+        return sum(layer_width(self.model, part, side) for part in parts_of(layer))
+
+    def refuses(self, size: tuple[int, int]) -> str | None:
+        """Return the reason why the network cannot take images of `size` (height, width; pixels), or None if it can."""
+        family, name = family_of(self.model)
+        given = (self.size, self.size) if self.size else size
+        sizes = [(round(given[0] * scale), round(given[1] * scale)) for scale in self.pyramid]
+        if len(set(sizes)) > 1 and family.built_for_size(name):
+            return f"pyramid: {self.model} is built for images of one size; allowed: [1], or a convolutional network"
+        refused = super().refuses(given) or next(filter(None, (family.refuses_size(name, at) for at in sizes)), None)
+        return refused or self._refuses_scales([max(at) for at in sizes])
+
+    def _refuses_scales(self, sides: Sequence[int]) -> str | None:
+        """Return a message if a layer has not the same number of features for images of all `sides`, or None."""
+        for layer in (layer for layers in self.layers for layer in layers):
+            if len({self.width(layer, side) for side in sides}) > 1:
+                return f"pyramid: {layer} has another number of features at each scale; pool it, as by {layer}_avg"
+        return None
+
+    @property
+    def n_views(self) -> float:
+        """Return the number of views of an image that features are computed from, a smaller one by its area."""
+        return super().n_views * sum(scale**2 for scale in self.pyramid)

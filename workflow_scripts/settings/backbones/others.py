@@ -1,0 +1,94 @@
+"""The settings of features of other programs, and of features of several backbones joined."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from workflow_scripts.backbones.brought_width import ASSUMED_WIDTH, TABLES, brought_width
+from workflow_scripts.errors import found_allowed
+from workflow_scripts.settings.backbones.base import WithoutNetwork
+from workflow_scripts.settings.base import Name, UserPath
+
+if TYPE_CHECKING:
+    from workflow_scripts.settings.backbones import Backbone
+
+
+class Brought(WithoutNetwork):
+    """Features of another program, in a table with a row for each image. Rows are matched to the images by path, file
+    name or hash of the content."""
+
+    makes_features: ClassVar[str] = "bring"
+    in_prose = "features of another program"
+    file: UserPath
+    """The table: .npz or .h5 with an array of numbers and an array of names, or .csv or .parquet with a column of
+    names."""
+
+    @field_validator("file")
+    @classmethod
+    def _is_a_table(cls, file: str) -> str:
+        if not file.endswith(TABLES):
+            raise ValueError(f"found {file!r}, allowed: a file that ends in {', '.join(TABLES)}")
+        return file
+
+    def width(self, layer: str, side: int) -> int:
+        """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""
+        return brought_width(self.file) or ASSUMED_WIDTH
+
+    def known_width(self, layer: str) -> int | None:
+        return brought_width(self.file)
+
+    @property
+    def places_new_images(self) -> bool:
+        return False
+
+
+class Joined(WithoutNetwork):
+    """The features of several backbones side by side, those of each divided by the square root of their total
+    variance. They are joined from the features of these backbones, without another pass over the images."""
+
+    makes_features: ClassVar[str] = "join"
+    join: dict[Name, str] = Field(min_length=2)
+    """The names of two or more backbones, each with one of its layers (`features`, if it is no network)."""
+    _parts: dict[str, "Backbone"] = PrivateAttr(default_factory=dict)
+
+    @property
+    def joined(self) -> Mapping[str, str]:
+        return self.join
+
+    def find_parts(self, key: str, backbones: Mapping[str, "Backbone"]) -> None:
+        allowed = [name for name, backbone in backbones.items() if not backbone.joined]
+        for name, layer in self.join.items():
+            if name not in allowed:
+                raise ValueError(f"{key}.join: {found_allowed(name, allowed)}")
+            layers = [of_pass for passes in backbones[name].layers for of_pass in passes]
+            if layer not in layers:
+                raise ValueError(f"{key}.join.{name}: {found_allowed(layer, layers)}")
+            self._parts[name] = backbones[name]
+
+    @property
+    def model(self) -> str:
+        """Return the names of the backbones that are joined."""
+        return " + ".join(self.join)
+
+    @property
+    def prose(self) -> str:
+        *others, last = (f"{layer} of {name}" for name, layer in self.join.items())
+        return f"joining {', '.join(others)} and {last}, each divided by the square root of its total variance"
+
+    @property
+    def n_views(self) -> float:
+        """Return the number of views of an image that features of all parts are computed from."""
+        return sum(part.n_views for part in self._parts.values())
+
+    @property
+    def places_new_images(self) -> bool:
+        return all(part.places_new_images for part in self._parts.values())
+
+    def width(self, layer: str, side: int) -> int:
+        """Return the number of features of all parts for one image of `side` x `side` pixels."""
+        return sum(part.width(self.join[name], part.size or side) for name, part in self._parts.items())
+
+    def known_width(self, layer: str) -> int | None:
+        widths = [part.known_width(self.join[name]) for name, part in self._parts.items()]
+        return None if None in widths else sum(filter(None, widths))
