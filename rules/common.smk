@@ -16,7 +16,7 @@ from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
 from workflow_scripts.planning import durations, ending, plan, prune
-from workflow_scripts.planning import sizes as resources
+from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Run, own_file
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings import load
@@ -38,7 +38,9 @@ except UserError as error:
 run = Run(workflow)
 layout = Layout(dataset_name(settings))
 inputs = Inputs(settings, grid, layout, facts)
-sizes = resources.Sizes(settings, layout, grid)
+sizes = Sizes(settings, layout, grid)
+# GPUs of a job that runs a network.
+network_gpus = 0 if settings.device == "cpu" else 1
 
 
 wildcard_constraints:

@@ -51,9 +51,9 @@ rule finetune:
         "../envs/gpu.yaml"
     threads: 8
     resources:
-        mem_mb=resources.finetune_mb,
+        mem_mb=sizes.finetune_mb,
         runtime=sizes.runtime_per_image(20.0),
-        gpu=0 if settings.device == "cpu" else 1,
+        gpu=network_gpus,
     params:
         backbone=lambda wildcards: settings.backbones[wildcards.backbone].network(),
         finetune=lambda wildcards: settings.backbones[
@@ -90,7 +90,7 @@ for backbone, variant in settings.backbones.items():
                     "../envs/cpu.yaml"
                 threads: 1
                 resources:
-                    mem_mb=resources.stream_mb,
+                    mem_mb=sizes.stream_mb,
                     runtime=sizes.runtime_per_image(0.05),
                 params:
                     layer=layers[0],
@@ -119,7 +119,7 @@ for backbone, variant in settings.backbones.items():
                 resources:
                     mem_mb=sizes.features_mb(backbone),
                     runtime=sizes.runtime_per_image(1.0 * variant.n_views),
-                    gpu=0 if settings.device == "cpu" else 1,
+                    gpu=network_gpus,
                 params:
                     backbone=inputs.features.frozen_network(backbone),
                     layers=layers,
@@ -145,7 +145,7 @@ for backbone, variant in settings.backbones.items():
                     "../envs/cpu.yaml"
                 threads: 8
                 resources:
-                    mem_mb=resources.stream_mb,
+                    mem_mb=sizes.stream_mb,
                     runtime=sizes.runtime_per_image(0.5 * variant.n_views),
                 params:
                     backbone=variant.network(),
@@ -173,7 +173,7 @@ for backbone, variant in settings.backbones.items():
                     "../envs/cpu.yaml"
                 threads: 1
                 resources:
-                    mem_mb=resources.stream_mb,
+                    mem_mb=sizes.stream_mb,
                     runtime=sizes.runtime_per_image(0.01),
                 params:
                     backbone=variant.network(),

@@ -154,7 +154,7 @@ if settings.new_images and inputs.models.studies:
         resources:
             mem_mb=sizes.predict_mb,
             runtime=600,
-            gpu=0 if settings.device == "cpu" else 1,
+            gpu=network_gpus,
         params:
             folder=settings.new_images,
             studies=inputs.models.studies,
@@ -188,7 +188,7 @@ if settings.new_images and inputs.models.studies:
         resources:
             mem_mb=sizes.predict_mb,
             runtime=60,
-            gpu=0 if settings.device == "cpu" else 1,
+            gpu=network_gpus,
         params:
             folder=settings.new_images,
             batch=inputs.new_images.batch,

@@ -65,7 +65,7 @@ rule perturb:
     resources:
         mem_mb=sizes.perturb_mb,
         runtime=sizes.perturb_minutes,
-        gpu=0 if settings.device == "cpu" else 1,
+        gpu=network_gpus,
     params:
         folder=inputs.intake.images_folder,
         max_pixels=settings.intake.max_pixels,

@@ -50,16 +50,6 @@ BASE_MINUTES = 5
 """Minutes of a job that computes nothing, on a slow file system; they add up when a cluster job groups many jobs."""
 
 
-def stream_mb(wildcards: Any, attempt: int) -> int:
-    """Return the memory (MB) of a job that streams preprocessed images or features."""
-    return STREAM_MB * attempt
-
-
-def finetune_mb(wildcards: Any, attempt: int) -> int:
-    """Return the memory (MB) of a fine-tuning job."""
-    return 4 * STREAM_MB * attempt
-
-
 def _minutes(seconds: float) -> int:
     return BASE_MINUTES + round(seconds / 60)
 
@@ -148,6 +138,16 @@ class Sizes:
             return ceil(10 + self.n_images * seconds / 60) * attempt
 
         return minutes
+
+    @staticmethod
+    def stream_mb(wildcards: Any, attempt: int) -> int:
+        """Return the memory (MB) of a job that streams preprocessed images or features."""
+        return STREAM_MB * attempt
+
+    @staticmethod
+    def finetune_mb(wildcards: Any, attempt: int) -> int:
+        """Return the memory (MB) of a fine-tuning job."""
+        return 4 * STREAM_MB * attempt
 
     def features_mb(self, backbone: str) -> Callable[[Any, int], int]:
         """Return a resource function for the memory (MB) of a network: its weights, and activations of batches.

@@ -16,7 +16,6 @@ from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.io.points import reduced
 from workflow_scripts.metrics.internal import MAX_POINTS
-from workflow_scripts.planning import sizes as resources
 from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, PERTURBED_VERSIONS, Sizes, csv_rows
 from workflow_scripts.preprocess.perturbations import VERSIONS
 from workflow_scripts.reduce import scaling
@@ -194,7 +193,7 @@ WILDCARDS = SimpleNamespace(
 
 def test_memory_and_time_grow_with_the_attempt(sizes):
     needs = [
-        resources.stream_mb,
+        sizes.stream_mb,
         sizes.reading_mb,
         sizes.preprocess_mb,
         sizes.features_mb("net"),
