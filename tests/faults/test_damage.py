@@ -51,10 +51,11 @@ def read_store(path: Path) -> dict[str, Any]:
         return found | {f"@{name}": str(value) for name, value in file.attrs.items()}
 
 
-def check_damages(path: Path, read: Callable[[Path], Any]) -> None:
+def check_damages(path: Path, read: Callable[[Path], Any]) -> int:
+    """Check every damaged version of a file, and return their number."""
     whole, content = path.read_bytes(), repr(read(path))
-    n_seen = 0
-    for left in damaged(whole):
+    n_seen, versions = 0, list(damaged(whole))
+    for left in versions:
         path.write_bytes(left)
         try:
             found = repr(read(path))
@@ -66,16 +67,16 @@ def check_damages(path: Path, read: Callable[[Path], Any]) -> None:
         n_seen += found != content
     path.write_bytes(whole)
     assert n_seen >= 4
+    return len(versions)
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", KINDS)
-def test_damage_of_a_store_is_named(kind: str, tmp_path: Path) -> None:
+def test_damage_of_a_store_is_named(kind: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     KINDS[kind](tmp_path)
     paths = sorted(tmp_path.glob("*.h5"))
     assert paths
-    for path in paths:
-        check_damages(path, read_store)
+    record_property("damaged files", sum(check_damages(path, read_store) for path in paths))
 
 
 def test_damage_of_a_parquet_is_named(tmp_path: Path) -> None:

@@ -74,7 +74,9 @@ def _results(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", WRITERS)
-def test_a_full_disk_is_one_line_and_room_heals_it(kind: str, disk: Disk, tmp_path: Path, capfd) -> None:
+def test_a_full_disk_is_one_line_and_room_heals_it(
+    kind: str, disk: Disk, tmp_path: Path, capfd, record_property: Callable[[str, object], None]
+) -> None:
     write, elsewhere, folder = WRITERS[kind], tmp_path / "elsewhere", disk.folder / kind
     elsewhere.mkdir()
     folder.mkdir()
@@ -101,6 +103,7 @@ def test_a_full_disk_is_one_line_and_room_heals_it(kind: str, disk: Disk, tmp_pa
     write(folder)
     assert _results(folder) == whole or kind == "facts"  # a file of facts keeps the facts of an interrupted job
     assert "Traceback" not in "".join(capfd.readouterr())
+    record_property("full disks", len(lines))
 
 
 STUDY = """
