@@ -28,6 +28,8 @@ try:
     )
     grid = Grid(settings)
     check(grid)
+    layout = Layout(dataset_name(settings))
+    plan.check_place(layout.root)
     published = settings.reproduction and own_file(
         workflow, f"../config/published/{settings.reproduction.published}.yaml"
     )
@@ -36,7 +38,6 @@ except UserError as error:
     sys.exit(f"Error: {error}")
 
 run = Run(workflow)
-layout = Layout(dataset_name(settings))
 inputs = Inputs(settings, grid, layout, facts)
 sizes = Sizes(settings, layout, grid)
 # GPUs of a job that runs a network.

@@ -58,6 +58,12 @@ def scan(
     return entries
 
 
+def would_list(path: str, include: Iterable[str], exclude: Iterable[str]) -> bool:
+    """Return whether `scan` would list a file of this path relative to its folder; arguments are those of `scan`."""
+    hidden = any(name.startswith(HIDDEN) for name in path.split("/"))
+    return bool(_compile(include).fullmatch(path)) and not (hidden or _compile(exclude).fullmatch(path))
+
+
 def entry_of(path: str) -> Entry:
     """Return the entry of one file, with the path as it is given."""
     status = os.stat(path)

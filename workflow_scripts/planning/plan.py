@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from workflow_scripts.backbones.weight_names import restricts_use
+from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import ARTEFACTS, Layout
 from workflow_scripts.grid.expand import PLACES_NEW_IMAGES, Grid, Skipped
 from workflow_scripts.kmeans_kernels import REMEDY, SLOW_PATH, kernels, why_none
@@ -88,6 +89,13 @@ def check_k(run: Run, sizes: Sizes) -> None:
     """Exit with a message before the first job if it clusters into more clusters than there are images."""
     for line in too_many_clusters(run.needed_jobs(), sizes):
         sys.exit(f"Error: {line}")
+
+
+def check_place(root: str) -> None:
+    """Raise `UserError` if the folder of results, or the one above it, is a file or a dead link."""
+    for place in (Path(root).parent, Path(root)):
+        if os.path.lexists(place) and not place.is_dir():
+            raise UserError(f"{place}: found a file or a dead link, allowed: a folder; move it away, the run makes one")
 
 
 def check_disk(run: Run, sizes: Sizes) -> None:

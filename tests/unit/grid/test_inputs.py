@@ -220,6 +220,18 @@ def test_a_study_of_a_selection_repeats_the_cells_for_its_images_alone():
     assert len(repeated) == 4
 
 
+def test_a_folder_that_holds_the_results_is_refused_unless_they_are_excluded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1.png").touch()
+    (tmp_path / "results" / "d").mkdir(parents=True)
+    (tmp_path / "results" / "d" / "1.png").touch()
+    for folder, instead in ((".", r", or this one with intake: \{exclude: \[results\]\}"), ("results/d", "")):
+        said = f"data: found '{folder}', which would make images of the figures in results/d, allowed: another folder"
+        with pytest.raises(SystemExit, match=f"{said}{instead}$"):
+            _inputs(data=folder).intake.listing(None)
+    assert _inputs(data=".", intake={"exclude": ["results"]}).intake.listing(None)
+
+
 def test_corrections_are_one_table_or_several_which_are_no_images(tmp_path):
     (tmp_path / "1.png").touch()
     tables = [str(tmp_path / name) for name in ("first.csv", "second.csv")]

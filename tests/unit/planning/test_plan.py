@@ -2,11 +2,20 @@
 
 from types import SimpleNamespace
 
+import pytest
 import yaml
 
+from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid, Skipped
-from workflow_scripts.planning.plan import REASONS_SHOWN, left_out, restricted, too_many_clusters, without_model
+from workflow_scripts.planning.plan import (
+    REASONS_SHOWN,
+    check_place,
+    left_out,
+    restricted,
+    too_many_clusters,
+    without_model,
+)
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Job
 from workflow_scripts.settings import parse
@@ -90,3 +99,16 @@ def test_more_clusters_than_images_are_named_if_the_number_of_images_is_known(tm
         outputs = (layout.of(layout.clusters, grid.all_cells[0]), layout.methods)
         jobs = [Job("any", {"clusterer": "kmeans"}, (output,), "", 1, 0, 0) for output in outputs]
         assert list(too_many_clusters(jobs, Sizes(settings, layout, grid))) == lines
+
+
+def test_a_file_in_the_place_of_the_results_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_place("results/images")
+    (tmp_path / "results").write_text("mine")
+    with pytest.raises(UserError, match=r"^results: found a file or a dead link, allowed: a folder; move it away"):
+        check_place("results/images")
+    (tmp_path / "results").unlink()
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "images").symlink_to("nowhere")
+    with pytest.raises(UserError, match=r"^results/images: found a file or a dead link"):
+        check_place("results/images")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from glob import escape
-from os.path import abspath, isdir, join, split
+from os.path import abspath, isdir, join, relpath, split
 from typing import Any
 
 from workflow_scripts.errors import UserError
@@ -17,7 +17,7 @@ from workflow_scripts.grid.inputs.stage import (
 )
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
 from workflow_scripts.intake.labels import find_table
-from workflow_scripts.intake.listing import listing_digest, scan
+from workflow_scripts.intake.listing import listing_digest, scan, would_list
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,12 @@ class IntakeInputs(Stage):
         )
         tables = {abspath(table) for file in files for table in each_file(file(wildcards))}
         folder, intake = self.settings.data, self.settings.intake
+        figure = relpath(join(self.layout.root, "figure.png"), folder)
+        if would_list(figure, intake.include, intake.exclude):
+            top, inside, _ = figure.partition("/")
+            instead = f", or this one with intake: {{exclude: [{top}]}}" if inside else ""
+            found = f"found {folder!r}, which would make images of the figures in {self.layout.root}"
+            raise UserError(f"config: data: {found}, allowed: another folder{instead}")
         entries = scan(folder, intake.include, intake.exclude)
         return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
 
