@@ -43,24 +43,28 @@ def test_a_page_exports_what_it_shows_and_one_label_for_an_image(tmp_path, brows
         + """
         const decision = (id, label, day, rest) =>
           ({ path: `${id}.png`, image_id: id, label, was: "A", decided: `2026-11-0${day}T10:00:00.000Z`, ...rest });
-        const stored = [decision("older", "B", 1), decision("newer", "B", 3), decision("aside", "a", 1),
+        const stored = [decision("older", "B", 1), decision("newer", "B", 3), decision("taken back", "B", 1),
+          decision("aside", "a", 1),
           decision("aside too", "a", 3), decision("new place", "a", 1, { path: "old place.png" })];
         const byId = Object.fromEntries(stored.map(each => [each.image_id, each]));
         localStorage.setItem("decisions", JSON.stringify(byId));
         const earlier = [decision("older", "A", 2), decision("newer", "A", 2), decision("new place", "b", 2),
+          decision("taken back", "", 2, { decision: "removed" }),
           ...["aside", "aside too"].map(id => decision(id, "b", 2, { image_id: "" }))];
-        const deciding = new Deciding({ store: "decisions", items: [{ id: "older" }, { id: "newer" }], given: () => "A",
+        const deciding = new Deciding({ store: "decisions", given: () => "A",
+          items: ["older", "newer", "taken back"].map(id => ({ id })),
           path: item => `${item.id}.png`, columns: ["label"], earlier });
-        return [deciding.items.map(item => deciding.decided(item).label), deciding.csv()]"""
+        return [deciding.items.map(item => deciding.decided(item)?.label ?? null), deciding.csv()]"""
     )
     rows = [row.split(",")[:2] for row in exported.splitlines()[1:]]
-    assert shown == ["A", "B"]
+    assert shown == ["A", "B", None]
     assert sorted(rows) == [
         ["aside too.png", "a"],
         ["aside.png", "b"],
         ["new place.png", "b"],
         ["newer.png", "B"],
         ["older.png", "A"],
+        ["taken back.png", ""],
     ]
 
 

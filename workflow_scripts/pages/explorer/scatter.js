@@ -29,8 +29,8 @@ class Scatter {
     this.ratio = ratio;
     this.canvas.width = Math.round(clientWidth * ratio);
     this.canvas.height = Math.round(clientHeight * ratio);
-    this.picture = this.context.createImageData(this.canvas.width, this.canvas.height);
-    this.pixels = new Uint32Array(this.picture.data.buffer);
+    this.frame = this.context.createImageData(this.canvas.width, this.canvas.height);
+    this.pixels = new Uint32Array(this.frame.data.buffer);
     if (!this.fitted) this.fit();
     this.draw();
   }
@@ -109,7 +109,7 @@ class Scatter {
     this.paint(FAINT, Math.max(1, radius - 1), this.faint);
     const seen = this.paint(PLAIN, radius) + this.paint(MARKED, radius + 2, this.outline);
     this.paint(MARKED, radius);
-    this.context.putImageData(this.picture, 0, 0);
+    this.context.putImageData(this.frame, 0, 0);
     this.drawThumbnails(seen);
     this.drawRing(this.at, radius + 3 * this.ratio);
     this.drawShape();
