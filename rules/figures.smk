@@ -44,6 +44,7 @@ rule figure:
     input:
         table=layout.figure_table,
         manifest=inputs.figures.manifest_shown,
+        classes=layout.manifest, # a class has the same colour in all figures, those of subsets too
         preprocessed=inputs.figures.images_shown,
     output:
         svg=in_report(layout.figure, "Figures", "figure", figure="{figure}"),
@@ -98,6 +99,7 @@ if settings.reproduction:
         input:
             table=layout.reproduction,
             manifest=layout.manifest,
+            classes=layout.manifest,
             preprocessed=[],
         output:
             svg=in_report(

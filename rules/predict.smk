@@ -210,7 +210,7 @@ if settings.new_images and inputs.models.studies:
         input:
             facts=layout.model,
             tensors=beside(layout.model, ".safetensors"),
-            manifest=inputs.models.manifest,
+            manifest=layout.manifest,
             predictions=layout.predictions,
         output:
             areas=layout.predicted_areas,

@@ -354,6 +354,7 @@ def tabulate(kind: str, cells: Any, inputs: Mapping[str, Any], **settings: Any) 
 def draw(kind: str, table: pd.DataFrame, inputs: Inputs, width: float = 170, title: str | None = None) -> Figure:
     module = import_module(f"workflow_scripts.figures.{kind}")
     given = {"manifest": inputs["manifest"][0], "preprocessed": inputs.get("preprocessed", [])}
+    given["classes"] = inputs.get("classes", given["manifest"])
     return module.draw(table, {"kind": kind, "title": title, "width": width, "height": None}, given, STYLE)
 
 

@@ -15,7 +15,18 @@ PACKAGE = ROOT / "workflow_scripts"
 VOCABULARY = {"grid.axes", "grid.cells"}
 """What settings, stages and jobs take names from: the ground floor, though it lies with the grid."""
 FLOORS = (
-    {"all_pairs", "errors", "provenance", "seeds", "spreadsheets", "runlog", "kmeans_kernels", "scores", "vocabulary"},
+    {
+        "all_pairs",
+        "errors",
+        "provenance",
+        "seeds",
+        "spreadsheets",
+        "runlog",
+        "kmeans_kernels",
+        "scores",
+        "vocabulary",
+        "wording",
+    },
     {"io"},
     {
         *("intake", "preprocess", "backbones", "reduce", "clusterers", "metrics", "consensus", "n_clusters"),

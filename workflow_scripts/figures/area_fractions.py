@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
-from workflow_scripts.figures.style import FAINT, canvas, looks, note, short_names, theme
+from workflow_scripts.figures.style import FAINT, canvas, class_looks, note, short_names, theme
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.areas import FEWEST_GROUPS, blocks, fractions, tile_areas
+from workflow_scripts.wording import count
 
 ROW = 6.0
 """Height of a cluster's row in millimetres."""
@@ -77,8 +77,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """
     every = table[table["parent"].isna()].sort_values("fraction", ascending=False, kind="stable")
     whole = every.head(MOST)
-    names = classes(read_manifest(inputs["manifest"]))
-    looks_of = cluster_looks(every, looks(names, style), style)
+    by_class = class_looks(every["predicted"], inputs["classes"], style)
+    looks_of = cluster_looks(every, by_class, style)
     with theme(style):
         made = canvas(figure, ROW * len(whole) + 24)
         ax = made.subplots()
@@ -96,7 +96,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         right.spines["right"].set_visible(False)
         others = every["fraction"][MOST:]
         some = f" The {len(others)} smaller clusters have {100 * others.sum():.1f} %." if len(others) else ""
-        unlabelled = "" if names else " No labels: clusters have numbers."
+        unlabelled = "" if by_class else " No labels: clusters have numbers."
         note(made, _note(table, whole.iloc[0]) + some + unlabelled, style)
     return made
 
@@ -113,6 +113,6 @@ def _note(table: pd.DataFrame, first: pd.Series) -> str:
     units = "images" if first["unit"] == "group" else "blocks of images"
     said_k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
     return (
-        f"{said_k}n = {n_tiles} tiles of {n_images} image{'s' * (n_images > 1)}. Bars: {100 * first['confidence']:g} % "
+        f"{said_k}n = {count(n_tiles, 'tile')} of {count(n_images, 'image')}. Bars: {100 * first['confidence']:g} % "
         f"intervals from {first['n_units']} {units}. Pale: single images."
     )

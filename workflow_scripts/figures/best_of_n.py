@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from workflow_scripts.figures.explained_variance import DASHES
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.style import (
     canvas,
     columns_within,
@@ -90,5 +90,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         legend_above(ax, entries, columns_within(figure["width"], names, style))
         first = table.iloc[0]
         band = f"{100 * first['confidence']:.0f} % band: bootstrap over the {first['n_restarts']} restarts"
-        note(made, f"k = {first['k']}; {band}.{accuracy_note([first['metric']], table)}", style)
+        note(made, f"{n_in_words(inputs)}, k = {first['k']}; {band}.{accuracy_note([first['metric']], table)}", style)
     return made

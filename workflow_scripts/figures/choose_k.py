@@ -117,7 +117,7 @@ def _explanation(table: pd.DataFrame) -> str:
         verdict = f"k = {first['standing_out']:.0f} stands out: {names} agree.".replace("bic", "BIC")
     else:
         verdict = f"No k stands out: fewer than {MAJORITY} criteria agree, each in half of the resamples."
-    labelled = f"Dotted: the {first['n_classes']} classes of the labels." if first["n_classes"] else "No labels."
+    labelled = f"Dotted: number of classes ({first['n_classes']})." if first["n_classes"] else "No labels."
     bands = f"bands: 90\u00a0% of the resamples (gap: ± s, {first['n_references']} reference sets)"
     shares = f"Lines, circles: all images; {bands}; dots, %: share of the resamples."
     return f"{verdict} {shares} {labelled} n = {first['n_images']} images, {first['n_resamples']} resamples."

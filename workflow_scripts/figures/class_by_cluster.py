@@ -11,7 +11,7 @@ from workflow_scripts.figures.names import BY
 from workflow_scripts.figures.style import (
     POINTS_PER_MM,
     canvas,
-    looks,
+    class_looks,
     placeholder,
     short_names,
     small,
@@ -82,5 +82,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.tick_params(axis="x", length=0, pad=2)
         ax.tick_params(axis="y", length=0, pad=8)
         draw_grid(ax, counts.shape)
-        draw_classes(ax, list(supports.index), looks(list(supports.index), style), side, sides=("left",))
+        by_class = class_looks(supports.index, inputs["classes"], style)
+        draw_classes(ax, list(supports.index), by_class, side, sides=("left",))
     return made

@@ -8,9 +8,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.style import FAINT, NOBODY, Look, canvas, looks, note, placeholder, short_names, theme
+from workflow_scripts.figures.style import (
+    FAINT,
+    NOBODY,
+    Look,
+    canvas,
+    class_looks,
+    note,
+    placeholder,
+    short_names,
+    theme,
+)
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.wording import count
 
 ROW = 4.8
 """Height of a bar in millimetres."""
@@ -60,7 +70,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if labelled.empty:
             return placeholder(figure, f"No labels: none of the {table['n'].sum()} images has one.")
-        bars = _bars(table, looks(classes(read_manifest(inputs["manifest"])), style))
+        bars = _bars(table, class_looks(table["label"], inputs["classes"], style))
         inside = bars["sublabel"].notna()
         made = canvas(figure, ROW * len(bars) + 16)
         ax = made.subplots()
@@ -78,12 +88,18 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.grid(axis="x")
         sizes = labelled["n"]
         spread = f"largest to smallest {sizes.max() / sizes.min():.3g} : 1"
-        below = f" In italics: {table['sublabel'].notna().sum()} classes inside them." if inside.any() else ""
-        note(made, f"{len(sizes)} classes, {sizes.sum():,} labelled images, {spread}.{below}", style)
+        below = (
+            f" In italics: {count(table['sublabel'].notna().sum(), 'class', 'classes')} inside." if inside.any() else ""
+        )
+        note(
+            made,
+            f"{count(len(sizes), 'class', 'classes')}, {count(sizes.sum(), 'labelled image')}, {spread}.{below}",
+            style,
+        )
     return made
 
 
-def _bars(table: pd.DataFrame, class_looks: Mapping[str, Look]) -> pd.DataFrame:
+def _bars(table: pd.DataFrame, by_class: Mapping[str, Look]) -> pd.DataFrame:
     """Return `name, sublabel, n, percent, colour` of each bar: classes, those inside them, remaining classes, images
     without a label."""
     inside, unlabelled = table["sublabel"].notna(), table[table["label"].isna()]
@@ -94,7 +110,7 @@ def _bars(table: pd.DataFrame, class_looks: Mapping[str, Look]) -> pd.DataFrame:
     bars = [
         shown.assign(
             name=shown["sublabel"].fillna(shown["label"]).map(names),
-            colour=[class_looks[label].colour for label in shown["label"]],
+            colour=[by_class[label].colour for label in shown["label"]],
         )
     ]
     if len(rest):

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import looks, note, placeholder, short_names, theme
+from workflow_scripts.figures.names import over_repeats
+from workflow_scripts.figures.style import class_looks, note, placeholder, short_names, theme
 from workflow_scripts.figures.text_table import spread, write_table
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
@@ -42,7 +43,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: precision and recall compare clusters with labels.")
-        class_looks = looks(list(table["label"]), style)
+        by_class = class_looks(table["label"], inputs["classes"], style)
         short = short_names(table["label"], 15)
         rows = [
             [
@@ -51,10 +52,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ]
             for row in table.to_dict("records")
         ]
-        headings, marks = ["Class (n)", *HEADINGS], [class_looks[name] for name in table["label"]]
+        headings, marks = ["Class (n)", *HEADINGS], [by_class[name] for name in table["label"]]
         made, n_shown = write_table(figure, headings, rows, style, marks, table["support"])
         first = table.iloc[0]
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
         some = "" if n_shown == len(rows) else f" The {n_shown} largest of {len(rows)} classes."
-        note(made, f"In %, mean ± sd over {first['n_repeats']} repeats; {k}majority vote.{some}", style)
+        note(made, f"In %, {over_repeats(first['n_repeats'])}; {k}majority vote.{some}", style)
     return made

@@ -19,10 +19,10 @@ from workflow_scripts.figures.contact_sheet import (
     places_of,
     with_images,
 )
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, theme
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, class_looks, note, placeholder, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest, rows_named
+from workflow_scripts.io.manifest import rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.members import (
     NAMED,
@@ -73,19 +73,19 @@ def tabulate(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw two clusters side by side, or in a narrow figure below each other: nearest, border and farthest images."""
-    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    by_class = class_looks(table["label"], inputs["classes"], style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "There is a single cluster, so no two can be compared.")
         n, places = int(table["position"].max()) + 1, places_of(table)
         if figure["width"] < ONE_COLUMN:
             made = canvas(figure, 2 * block_height(figure["width"], n, len(places), style) + 2 * NOTE)
-            draw_places(made, table, file["images"], class_looks, style, places, n)
+            draw_places(made, table, file["images"], by_class, style, places, n)
         else:
             made = canvas(figure, block_height(figure["width"] / 2, n, len(places), style) + NOTE)
             panels = made.subfigures(1, 2, squeeze=False)[0]
             for panel, (_, members) in zip(panels, table.groupby("name", sort=False), strict=True):
-                draw_places(panel, members, file["images"], class_looks, style, places, n)
+                draw_places(panel, members, file["images"], by_class, style, places, n)
         note(made, _remark(table), style)
     return made
 
@@ -107,5 +107,5 @@ def _remark(table: pd.DataFrame) -> str:
     labels = "" if table["label"].notna().any() else "No labels. "
     return (
         f"{k_in_words(table)}{labels}{named_in_words(table)}The means are {first['apart']:.3g} apart, the "
-        f"farthest images {far} from their own; {first['parted']} pairs of nearest neighbours have one image in each."
+        f"farthest images {far} from their own; nearest neighbours that the border separates: {first['parted']}."
     )

@@ -8,10 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
-from workflow_scripts.figures.style import looks, note, placeholder, short_names, theme
+from workflow_scripts.figures.style import class_looks, note, placeholder, short_names, theme
 from workflow_scripts.figures.text_table import BELOW, spread, write_table
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.dbcv import validities
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, radii_of, silhouette_samples
 
@@ -51,11 +50,11 @@ def tabulate(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a line of text for each cluster with its colour and marker; for the largest if there are too many."""
-    names = classes(read_manifest(inputs["manifest"]))
+    by_class = class_looks(table["predicted"], inputs["classes"], style)
     with theme(style):
         if table.empty:
             return placeholder(figure, "No cluster: the clusterer labels every image as noise.")
-        looks_of = cluster_looks(table, looks(names, style), style)
+        looks_of = cluster_looks(table, by_class, style)
         table = table.sort_values(["predicted", "rank", "cluster"])
         short = short_names(table["name"], 18)
         rows = [
@@ -76,6 +75,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         first = table.iloc[0]
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
         noise = f", of which {first['n_noise']} noise" if first["n_noise"] else ""
-        unlabelled = "" if names else "; no labels, no purity"
+        unlabelled = "" if by_class else "; no labels, no purity"
         note(made, f"{k}n = {first['n']} images{noise}; purity in %{unlabelled}.{some}", style)
     return made

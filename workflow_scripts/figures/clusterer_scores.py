@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, over_repeats
 from workflow_scripts.figures.style import ONE_COLUMN, note, shortened, theme
 from workflow_scripts.figures.text_table import BELOW, spread, write_table
 from workflow_scripts.grid.axes import AXES
@@ -74,7 +74,7 @@ def _number(metric: str, mean: float, sd: float, narrow: bool) -> str:
 
 
 def _explanation(table: pd.DataFrame, metrics: Sequence[str], manifest: pd.DataFrame, narrow: bool) -> str:
-    repeats = f"mean {'' if narrow else '± sd '}over up to {table['n_repeats'].max()} repeats"
+    repeats = over_repeats(table["n_repeats"].max(), "mean" if narrow else "mean ± sd")
     unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need labels are dashes. "
     means = [mean for mean in ("arithmetic", "geometric") if f"nmi_{mean}_mean" in table]
     nmi = f" NMI by the {' and the '.join(means)} mean." if means else ""

@@ -17,7 +17,7 @@ from workflow_scripts.figures.style import (
     POINTS_PER_MM,
     Look,
     canvas,
-    looks,
+    class_looks,
     placeholder,
     short_names,
     small,
@@ -83,11 +83,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         upright = below > side - 1
         name_fields(ax.xaxis, [short[name] for name in columns], side, style, rotation=90 if upright else 0)
         name_fields(ax.yaxis, names, side, style)
-        ax.set(xlabel="Class that the cluster votes for", ylabel="Label (support)")
+        ax.set(xlabel="Class that the cluster votes for", ylabel="Label (images)")
         ax.set_title(_title(table, int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
         ax.tick_params(length=0, pad=8)
         draw_grid(ax, counts.shape)
-        draw_classes(ax, rows, looks(rows, style), side, sides=("left", "below"))
+        draw_classes(ax, rows, class_looks(table["label"], inputs["classes"], style), side, sides=("left", "below"))
     return made
 
 

@@ -16,7 +16,7 @@ from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
     canvas,
-    looks,
+    class_looks,
     note,
     placeholder,
     short_names,
@@ -26,7 +26,7 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest, rows_named
+from workflow_scripts.io.manifest import rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.members import NAMED, PLACES, centre_distances, cluster_names, example_members
 
@@ -110,7 +110,7 @@ def with_images(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw one row of images for each cluster; in a narrow figure three rows: nearest, border and farthest."""
-    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    by_class = class_looks(table["label"], inputs["classes"], style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "No clusters: every image is noise.")
@@ -118,15 +118,15 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if figure["width"] < ONE_COLUMN:
             height = block_height(figure["width"], n, len(places_of(table)), style)
             made = canvas(figure, n_clusters * height + NOTE)
-            draw_places(made, table, file["images"], class_looks, style, places_of(table), n)
+            draw_places(made, table, file["images"], by_class, style, places_of(table), n)
         else:
             texts = [*short_names(table["name"]).values(), *(f"n = {size}" for size in table["size"])]
             margin = max(text_width(text, small(style)) for text in texts) + 4
             longest = {place: 1 + max(table.loc[table["place"] == place, "position"]) for place in places_of(table)}
             side = (figure["width"] - margin) / (sum(longest.values()) + GAP * (len(longest) - 1))
             made = canvas(figure, n_clusters * (side + 0.6) + HEADING + NOTE)
-            _draw_lines(made, table, longest, side, file["images"], class_looks, style)
-        labels = "Frame: colour of the label. " if class_looks else "No labels. "
+            _draw_lines(made, table, longest, side, file["images"], by_class, style)
+        labels = "Frame: colour of the label. " if by_class else "No labels. "
         every = table["n_clusters"].iloc[0]
         some = f"The {n_clusters} largest of {every} clusters. " if n_clusters < every else ""
         named = named_in_words(table)
@@ -140,7 +140,7 @@ def _draw_lines(
     longest: Mapping[str, int],
     side: float,
     images: Any,
-    class_looks: Mapping[str, Look],
+    by_class: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
     """Draw one row for each cluster: the nearest, border, farthest and named images, with gaps between these sets.
@@ -162,7 +162,7 @@ def _draw_lines(
         _head(made.add_subplot(grid[0, first : first + longest[place]]), TITLES[place])
     for image in table.to_dict("records"):
         ax = made.add_subplot(grid[1 + clusters.index(image["name"]), start[image["place"]] + image["position"]])
-        show_framed(ax, image, images, class_looks)
+        show_framed(ax, image, images, by_class)
         if image["place"] == PLACES[0] and image["position"] == 0:
             _beside(ax, f"{short[image['name']]}\nn = {image['size']}", style)
 
@@ -183,7 +183,7 @@ def draw_places(
     made: Figure | SubFigure,
     table: pd.DataFrame,
     images: Any,
-    class_looks: Mapping[str, Look],
+    by_class: Mapping[str, Look],
     style: Mapping[str, Any],
     places: Sequence[str],
     n: int,
@@ -198,14 +198,14 @@ def draw_places(
     for image in table.to_dict("records"):
         line = lines * clusters.index(image["name"]) + 1 + places.index(image["place"])
         ax = made.add_subplot(grid[line, image["position"]])
-        show_framed(ax, image, images, class_looks)
+        show_framed(ax, image, images, by_class)
         if image["position"] == 0:
             _beside(ax, image["place"], style)
 
 
-def show_framed(ax: Axes, image: Mapping[str, Any], images: Any, class_looks: Mapping[str, Look]) -> None:
+def show_framed(ax: Axes, image: Mapping[str, Any], images: Any, by_class: Mapping[str, Look]) -> None:
     """Show an image of the table in a frame with the colour of its label."""
-    look = class_looks.get(image["label"])
+    look = by_class.get(image["label"])
     show(ax, images[int(image["row"])], look.colour if look else FAINT)
 
 

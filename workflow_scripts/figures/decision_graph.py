@@ -14,6 +14,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.which_k import choose_k
+from workflow_scripts.wording import count
 
 
 def tabulate(
@@ -69,8 +70,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter(NullFormatter())
         left_out = len(table) - len(finite)
-        equal = f" {left_out} duplicate images have infinite density and are not drawn." if left_out else ""
-        note(made, f"n = {len(table)} images; coloured: the centres of k = {k} clusters.{equal}", style)
+        equal = f" Not drawn: {count(left_out, 'duplicate')} of infinite density." if left_out else ""
+        note(made, f"n = {len(table)} images; coloured: the centre{'s' * (k > 1)} of k = {k}.{equal}", style)
     return made
 
 

@@ -17,7 +17,7 @@ from workflow_scripts.figures.style import (
     ONE_COLUMN,
     POINTS_PER_MM,
     canvas,
-    looks,
+    class_looks,
     note,
     placeholder,
     short_names,
@@ -28,11 +28,11 @@ from workflow_scripts.figures.style import (
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.points import read_points
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.distances import balanced_sample, discrete_correlations
 from workflow_scripts.metrics.similarity import small_grey, structural_distances
+from workflow_scripts.wording import decimal
 
 FEATURES = "features"
 PIXELS, STRUCTURE = "pixels", "CW-SSIM"
@@ -118,7 +118,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels of two classes: this figure compares distances with labels.")
-        by_class = looks(classes(read_manifest(inputs["manifest"])), style)
+        by_class = class_looks({*table["label_i"], *table["label_j"]}, inputs["classes"], style)
         colours = {name: look.colour for name, look in by_class.items()}
         matrices = table[table["part"] == "matrix"]
         matrices = pd.concat([matrices, matrices.drop_duplicates("series").assign(points=DISCRETE)])
@@ -157,7 +157,9 @@ def _meaning(matrices: pd.DataFrame) -> str:
     first = matrices.iloc[0]
     correlation = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
     gain = "; below: its change from that of the features" if matrices["gain"].notna().any() else ""
-    return f"{first['n']:.0f} images. {correlation}{gain}; [ ]: {100 * first['confidence']:g} % bootstrap over images."
+    return (
+        f"n = {first['n']:.0f} images. {correlation}{gain}; [ ]: {100 * first['confidence']:g} % bootstrap over images."
+    )
 
 
 def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:
@@ -172,12 +174,12 @@ def _title(matrix: Any, side: float, size: float) -> str:
     """Return the title of a matrix: its points, and the correlation of their distances with the discrete distance."""
     if matrix.points == DISCRETE:
         return "discrete distance:\n0 within a class,\n1 across"
-    where, numbers = "", f"r = {matrix.correlation:.2f} [{matrix.low:.2f}, {matrix.high:.2f}]"
+    where, numbers = "", f"r = {decimal(matrix.correlation)} [{decimal(matrix.low)}, {decimal(matrix.high)}]"
     if matrix.points == FEATURES:
         where = wrapped(matrix.series, side, size) + "\n"
     else:
-        numbers += f"\n{matrix.gain:+.0f} % [{matrix.gain_low:+.0f}, {matrix.gain_high:+.0f}]"
-    numbers = numbers.replace("-", "\N{MINUS SIGN}")
+        gain, low, high = (decimal(value, "+.0f") for value in (matrix.gain, matrix.gain_low, matrix.gain_high))
+        numbers += f"\n{gain} % [{low}, {high}]"
     dimensions = "" if np.isnan(matrix.n_dimensions) else f", d = {matrix.n_dimensions:.0f}"
     return f"{where}{matrix.points}{dimensions}\n{numbers}"
 

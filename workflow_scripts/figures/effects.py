@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.names import shown
+from workflow_scripts.figures.names import n_in_words, over_repeats, shown
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, note, placeholder, theme
 from workflow_scripts.grid.axes import AXES, TITLES
 from workflow_scripts.io.cells import OneCell
@@ -94,9 +94,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         axes = made.subplots(len(metrics) // across, across, squeeze=False).ravel()
         for ax, metric in zip(axes, metrics, strict=True):
             _draw_metric(ax, table[table["metric"] == metric], colours(style))
-        n = table["repeat"].nunique()
-        cells = f"{table['n_cells'].iloc[0]} cells, full product"
-        what = f"bars: mean over n = {n} repeats ± sd; points: repeats; numbers: range of the marginal means"
+        cells = f"{n_in_words(inputs)}, {table['n_cells'].iloc[0]} cells, full product"
+        repeats = over_repeats(table["repeat"].nunique())
+        what = f"bars: {repeats}; points: repeats; numbers: range of the marginal means; grey: pairs of choices"
         note(made, f"{cells}; {what}. Functional ANOVA (Hutter et al. 2014).", style)
     return made
 

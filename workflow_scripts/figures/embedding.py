@@ -17,6 +17,7 @@ from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
     canvas,
+    class_looks,
     dot,
     legend_below,
     legend_beside,
@@ -31,7 +32,7 @@ from workflow_scripts.figures.style import (
 from workflow_scripts.figures.view import draw_box, on_page
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest, rows_named
+from workflow_scripts.io.manifest import rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.members import cluster_names
@@ -104,17 +105,16 @@ def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the map by label and by cluster; without labels by cluster only."""
     table = on_page(table)
-    names = classes(read_manifest(inputs["manifest"]))
-    by_class = looks(names, style)
+    by_class = class_looks(table["label"], inputs["classes"], style)
     by_cluster = cluster_looks(table, by_class, style)
     nameless = apart(UNLABELLED, by_class | by_cluster)
     with theme(style):
         height, beside = _layout(table, figure, by_class | by_cluster, style)
         made = canvas(figure, height)
-        axes = made.subplots(1, 2 if names else 1, squeeze=False)[0]
+        axes = made.subplots(1, 2 if by_class else 1, squeeze=False)[0]
         k = table["k"].iloc[0]
         clusters = "By cluster" if pd.isna(k) else f"By cluster, k = {k:.0f}{BY.get(table['chosen_by'].iloc[0], '')}"
-        if names:
+        if by_class:
             labels = table["label"].fillna(nameless)
             scatter(axes[0], table, labels, by_class | {nameless: NOBODY}, f"By label, n = {len(table)}")
             scatter(axes[1], table, table["name"], by_cluster, clusters)
@@ -123,7 +123,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         name_axes(axes, table)
         if table["typical"].any():
             _draw_insets(axes[-1], table, by_cluster, inputs["preprocessed"][0])
-        unlabelled = {nameless: NOBODY} if names and table["label"].isna().any() else {}
+        unlabelled = {nameless: NOBODY} if by_class and table["label"].isna().any() else {}
         shown = _in_order(by_class | by_cluster | unlabelled)
         short = short_names(shown)
         entries = {short[name]: dot(look) for name, look in shown.items()}

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from workflow_scripts.figures.names import n_in_words
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, small, theme, wrapped
 from workflow_scripts.grid.axes import TITLES, axes_of
 from workflow_scripts.grid.cells import cell_names
@@ -70,7 +71,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.xaxis.set_major_formatter("{x:g}")
         ax.set(ylim=(0, 103), yticks=[0, *LEVELS, 100])
         ax.set(xlabel=TITLES["n_components"], ylabel="Explained variance,\ncumulative (%)")
-        title = "Components for 50 / 80 / 90 % of the variance; diamond: elbow of the scree"
+        title = f"{n_in_words(inputs)}; components for 50 / 80 / 90 % of the variance; diamond: elbow of the scree"
         legend_below(made, handles, style, title=wrapped(title, figure["width"] - 6, small(style)))
     return made
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, over_repeats, shown
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -74,10 +74,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         axes[0].set_ylabel(METRICS[table["metric"].iloc[0]].axis_label)
         entries = {split: dot(look) for split, look in split_looks.items()}
         legend_above(axes[0], entries, columns_within(0.9 * figure["width"], splits, style))
-        repeats = f"mean ± sd over {table['n_repeats'].max()} repeats"
+        repeats = over_repeats(table["n_repeats"].max())
         held_out = table[table["split"] != SPLITS["train"]]
         beside = accuracy_note(table["metric"].unique(), held_out.groupby("series")[[*BESIDE_ACCURACY]].mean())
-        note(made, f"k = {table['k'].iloc[0]}; {repeats}; folds stratified by label.{beside}", style)
+        note(
+            made,
+            f"{n_in_words(inputs)}, k = {table['k'].iloc[0]}; {repeats}; dotted: mean of the folds.{beside}",
+            style,
+        )
     return made
 
 

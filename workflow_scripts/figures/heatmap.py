@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.effects import full_product, varying
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.style import canvas, note, placeholder, text_width, theme, wrapped
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
@@ -82,6 +82,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         )
         ax.tick_params(axis="y", rotation=0)
         ax.set(xlabel=TITLES[table["x_axis"].iloc[0]], ylabel=TITLES[table["y_axis"].iloc[0]])
-        means = f"Means over all other choices and repeats, {table['n'].iloc[0]} clusterings per field."
-        note(made, means + accuracy_note(table["metric"].unique(), table), style)
+        means = f"means over all other choices and repeats, {table['n'].iloc[0]} clusterings per field"
+        note(made, f"{n_in_words(inputs)}; {means}." + accuracy_note(table["metric"].unique(), table), style)
     return made

@@ -15,6 +15,7 @@ from workflow_scripts.intake.known_files import known_files
 from workflow_scripts.intake.label_table import read_label_table, read_rows
 from workflow_scripts.io.manifest import content_hash, read_manifest
 from workflow_scripts.metrics.votes import apart
+from workflow_scripts.wording import decimal
 
 HERE = "this data set"
 COUNTS = {"classes": "Classes", "files": "Files", "contents": "Contents", "found": "Found", "conflicting": "Conflicts"}
@@ -135,4 +136,4 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 def _agreement(pair: Mapping[str, Any]) -> str:
     if pd.isna(pair["ari"]):
         return "–"
-    return f"{pair['ari']:.2f} ({pair['common']:,})".replace("-", "\N{MINUS SIGN}")
+    return f"{decimal(pair['ari'])} ({pair['common']:,})"

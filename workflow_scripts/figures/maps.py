@@ -12,10 +12,10 @@ from workflow_scripts.figures.style import (
     LINE,
     NOBODY,
     canvas,
+    class_looks,
     dot,
     legend_below,
     legend_lines,
-    looks,
     panels_of,
     short_names,
     theme,
@@ -24,7 +24,6 @@ from workflow_scripts.figures.view import on_page
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.votes import apart
 
 
@@ -49,7 +48,7 @@ def tabulate(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a panel for each map, with points in the colours of their labels."""
     table = on_page(table)
-    by_class = looks(classes(read_manifest(inputs["manifest"])), style)
+    by_class = class_looks(table["label"], inputs["classes"], style)
     nameless = apart(UNLABELLED, by_class)
     unlabelled = {nameless: NOBODY} if table["label"].isna().any() else {}
     names = list(dict.fromkeys(table["series"]))

@@ -1,9 +1,11 @@
 """The names of metrics in figures and pages."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.scores import METRICS, OF_FIGURES
+from workflow_scripts.wording import count, decimal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +50,17 @@ def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:
     return f" Beside accuracy: {beside_accuracy(scores)}."
 
 
+def n_in_words(inputs: Mapping[str, Any]) -> str:
+    """Return the number of images of a figure as text, `n = 347 images`; `inputs` are those of its `draw`."""
+    return f"n = {count(len(read_manifest(inputs['manifest'])), 'image')}"
+
+
+def over_repeats(n: int, spread: str = "mean ± sd") -> str:
+    """Return how numbers of at most n repeats are summed up, such as `mean ± sd over 5 repeats`."""
+    return f"{spread} over {count(n, 'repeat')}" if n > 1 else "one repeat, no sd"
+
+
 def _span(values: "pd.Series", decimals: int) -> str:
     """Return the lowest and the highest of the values as text, or one number if they are equal when rounded."""
-    ends = (round(value, decimals) + 0.0 for value in (values.min(), values.max()))  # + 0.0: no negative zero
-    low, high = (f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for value in ends)
+    low, high = (decimal(value, f".{decimals}f") for value in (values.min(), values.max()))
     return low if low == high else f"{low} to {high}"

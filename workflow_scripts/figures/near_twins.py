@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.contact_sheet import k_in_words, show_framed
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, looks, note, placeholder, short_names, theme
+from workflow_scripts.figures.names import n_in_words
+from workflow_scripts.figures.style import ONE_COLUMN, canvas, class_looks, note, placeholder, short_names, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest, rows_named
+from workflow_scripts.io.manifest import rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.members import cluster_names, separated_twins, twins_of
 
@@ -52,7 +53,7 @@ def tabulate(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the closest pairs below the names of their clusters, with frames in the colours of the labels."""
-    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    by_class = class_looks(table["label"], inputs["classes"], style)
     with theme(style):
         if table.empty:
             return placeholder(figure, "No near-twins: every image is in the cluster of its nearest neighbour.")
@@ -69,7 +70,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 axes = panel.subplots(1, 2)
                 for ax, side in zip(axes, SIDES, strict=True):
                     shown = {name: pair[f"{side}{name}"] for name in ("row", "label")}
-                    show_framed(ax, shown, file["images"], class_looks)
+                    show_framed(ax, shown, file["images"], by_class)
                     ax.set_anchor("N")  # images are near their own title, not near the next one
                 lines_above = [files[pair["path"]]] if named else []
                 lines_above += [
@@ -77,7 +78,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                     f"{100 * pair['closer_than']:.1f} %",
                 ]
                 panel.suptitle("\n".join(lines_above), size=style["font_size"])
-        note(made, _remark(table), style)
+        note(made, f"{n_in_words(inputs)}; {_remark(table)}", style)
     return made
 
 

@@ -1,6 +1,6 @@
 """Draw the predicted clusters of the tiles of new images over these images."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from workflow_scripts.figures.embedding import cluster_looks
 from workflow_scripts.figures.overlay import LINES, LONGEST_SIDE, draw_image
-from workflow_scripts.figures.style import canvas, dot, legend_lines, legend_on_top, looks, short_names, theme
+from workflow_scripts.figures.style import canvas, class_looks, dot, legend_lines, legend_on_top, short_names, theme
 from workflow_scripts.io.pixels import eight_bits
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
 from workflow_scripts.preprocess.pipeline import read_again
@@ -33,7 +33,7 @@ def write_overlays(
     tiles: pd.DataFrame,
     areas: pd.DataFrame,
     clusters: pd.DataFrame,
-    names: Sequence[str],
+    manifest: str,
     images: Path,
     max_pixels: int | None,
     style: Mapping[str, Any],
@@ -46,9 +46,10 @@ def write_overlays(
     tiles : as from `read_tiles`; their files are relative to the folder `images`.
     areas : as from `area_fractions.areas_of`.
     clusters : all clusters of the model, as from `SavedModel.clusters`; they keep their colours from image to image.
-    names : the classes of the data set of the model, which have the same colours in its figures.
+    manifest : that of the data set of the model, whose classes have the same colours in its figures.
     """
-    looks_of = cluster_looks(clusters.reset_index(), looks(names, style), style)
+    by_class = class_looks(clusters["predicted"], manifest, style)
+    looks_of = cluster_looks(clusters.reset_index(), by_class, style)
     short = short_names(looks_of)
     above = legend_lines(short.values(), WIDTH, style)
     shares = areas[areas["parent"].notna()].set_index(["parent", "page", "cluster"])[["fraction", "low", "high"]]

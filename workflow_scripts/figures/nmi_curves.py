@@ -28,6 +28,7 @@ from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
+from workflow_scripts.wording import count
 
 REFERENCES = {"refinement": "labels, refined", "random": "random labels", "orthogonal": "orthogonal to the labels"}
 POINT: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 3.5, "fillstyle": "none", "markeredgewidth": 1.1}
@@ -132,7 +133,7 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> No
 def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     points = " A single point: the only k, given or found by the clusterer." if _alone(table) else ""
-    return f"n = {first['n']} labelled images of {first['n_labels']} labels; bands: ± sd.{points}"
+    return f"n = {first['n']} labelled images of {count(first['n_labels'], 'class', 'classes')}; bands: ± sd.{points}"
 
 
 def _alone(table: pd.DataFrame) -> set[str]:

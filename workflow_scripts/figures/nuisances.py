@@ -13,6 +13,7 @@ from workflow_scripts.intake.image_facts import facts_of_files, facts_of_images,
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.runs import read_runs
 from workflow_scripts.io.store import reading
+from workflow_scripts.wording import count, decimal
 
 SURE = 0.05
 """Largest p-value, corrected for all facts, that counts as significant."""
@@ -68,7 +69,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         colour = colours(style)[2]
         ax.barh(y, 100 * rows["strength"], 0.62, color=np.where(sure, colour, PALE))
         for place, row in enumerate(rows.itertuples()):
-            chance = f"{100 * row.strength:.0f} %" + ("" if sure.iloc[place] else f", p = {row.p_holm:.2f}")
+            chance = f"{decimal(100 * row.strength, '.0f')} %" + ("" if sure.iloc[place] else f", p = {row.p_holm:.2f}")
             ax.annotate(
                 chance, (100 * row.strength, place), (4, 0), textcoords="offset points", va="center", size="small",
                 color=INK if sure.iloc[place] else FAINT,
@@ -86,6 +87,6 @@ def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     within = "within the images of each label" if first["labelled"] else "no labels: among all images"
     return (
-        f"{first['n_groups']} groups, n = {first['n_images']} images, {within}. Filled: p < {SURE:g} by permutation, "
-        f"corrected for {len(table)} facts (Holm)."
+        f"{count(first['n_groups'], 'group')}, n = {first['n_images']} images, {within}. "
+        f"Filled: p < {SURE:g} by permutation, corrected for {count(len(table), 'fact')} (Holm)."
     )

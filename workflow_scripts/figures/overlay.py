@@ -18,16 +18,15 @@ from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
     canvas,
+    class_looks,
     dot,
     legend_on_top,
-    looks,
     note,
     short_names,
     shortened,
     theme,
 )
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.areas import fractions
 from workflow_scripts.metrics.evenly import evenly
@@ -82,8 +81,8 @@ def tabulate(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw each image with the colours of the clusters over it, and write their shares of the area below it."""
-    names = classes(read_manifest(inputs["manifest"]))
-    looks_of = cluster_looks(table, looks(names, style), style)
+    by_class = class_looks(table["predicted"], inputs["classes"], style)
+    looks_of = cluster_looks(table, by_class, style)
     pages = [tiles for _, tiles in table.groupby(["parent", "page"], sort=False)]
     n_columns = 1 if figure["width"] < ONE_COLUMN or len(pages) == 1 else 2
     widths = [(tiles["x"] + tiles["width"]).max() - tiles["x"].min() for tiles in pages]
@@ -103,7 +102,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         first = table.iloc[0]
         k = "" if pd.isna(first["k"]) else f"k = {first['k']}. "
         below = "Below each image: parts of its area, with 95 % intervals"
-        unlabelled = "" if names else " No labels: clusters have numbers."
+        unlabelled = "" if by_class else " No labels: clusters have numbers."
         note(made, f"{k}{below}. Preprocessing: {first['preprocess']}, tile by tile.{unlabelled}", style)
     return made
 

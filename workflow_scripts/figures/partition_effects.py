@@ -14,6 +14,7 @@ from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, colours, note, placeholder, theme
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.io.agreement import read_agreement
+from workflow_scripts.wording import decimal
 
 ROW = 5.5
 """Height of a row in millimetres."""
@@ -86,7 +87,7 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
     ax.barh(y, 100 * table["share"], 0.65, color=face, edgecolor=colour, linewidth=0.8)
     for place, share in enumerate(100 * table["share"]):
         ax.annotate(
-            f"{share:.0f}", (max(share, 0), place), (4, 0), textcoords="offset points", va="center", size="small"
+            decimal(share, ".0f"), (max(share, 0), place), (4, 0), textcoords="offset points", va="center", size="small"
         )
     ax.set(
         xlabel="Share of the\ndisagreement (%)",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from skimage.color import rgb2gray
 
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import FAINT, INK, canvas, looks, note, short_names, theme
+from workflow_scripts.figures.style import FAINT, INK, canvas, class_looks, note, short_names, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading
@@ -66,7 +66,7 @@ def histogram_of(image: np.ndarray) -> pd.DataFrame:
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw each image above its histogram; the preprocessings are side by side, and so are images if there is room."""
-    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    by_class = class_looks(table["label"], inputs["classes"], style)
     image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1
     across = min(len(image_rows), max(1, int(figure["width"] / (SMALLEST * n_variants))))
     n_columns, n_blocks = across * n_variants, ceil(len(image_rows) / across)
@@ -78,7 +78,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             block, column = divmod(image_rows.index(row), across)
             above, below = axes[2 * block : 2 * block + 2, column * n_variants + variant]
             first = histogram.iloc[0]
-            look = class_looks.get(first["label"])
+            look = by_class.get(first["label"])
             with reading(inputs["preprocessed"][variant]) as file:
                 show(above, file["images"][row], look.colour if look else FAINT)
             name = [short[text] for text in (first["named"], first["label"]) if isinstance(text, str)]
@@ -90,7 +90,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             else:
                 below.tick_params(labelleft=False)
         _hide_unused(axes)
-        which = "The middle image of each class in the manifest" if class_looks else "No labels: images spread over all"
+        which = "The middle image of each class in the manifest" if by_class else "No labels: images spread over all"
         which = "Images named in the configuration" if table["named"].notna().any() else which
         note(made, f"{which}; dashed line: mean intensity; number: mean ± sd over the pixels.", style)
     return made

@@ -13,6 +13,7 @@ from workflow_scripts.figures.style import FAINT, INK, canvas, colours, legend_b
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store
+from workflow_scripts.wording import count
 
 ROW = 5.0
 """Height of a row in millimetres."""
@@ -61,7 +62,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax, name in zip(axes, names, strict=False):
             series_rows = table[table["series"] == name]
             _draw_panel(ax, series_rows, style)
-            title = f"{name}, {series_rows['n_judging'].iloc[0]} images held out"
+            title = f"{name}, {count(series_rows['n_judging'].iloc[0], 'image')} held out"
             ax.set_title(wrapped(title, figure["width"] / across - 35, style["font_size"]))
         for ax in axes[len(names) :]:
             ax.axis("off")
@@ -81,7 +82,7 @@ def _draw_panel(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None
     twice = set(table.loc[table.duplicated("architecture"), "architecture"])
     first, second = colours(style)[:2]
     for n_codes, rows in table.groupby("n_codes"):
-        ax.text(0.01, place, f"{n_codes} codes", transform=ax.get_yaxis_transform(), va="center", color=FAINT)
+        ax.text(0.01, place, count(n_codes, "code"), transform=ax.get_yaxis_transform(), va="center", color=FAINT)
         for row in rows.itertuples():
             place += 1
             name = f"{row.architecture} ({row.decomposition})" if row.architecture in twice else row.architecture

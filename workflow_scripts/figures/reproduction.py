@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
 from workflow_scripts.io.tables import read_parquet
+from workflow_scripts.wording import count, decimal
 
 LIMIT = 6.0
 """Length of the axis in tolerances; a larger difference is drawn as a triangle at its end."""
@@ -117,7 +118,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax, start in zip(axes, range(0, len(lines), height), strict=True):
             _draw_lines(ax, lines[start : start + height], height, size, colours(style))
         run = table["within"].dropna()
-        met = f"{run.sum()} of {len(run)} numbers within the tolerance, {len(table) - len(run)} not run"
+        met = f"{run.sum()} of {count(len(run), 'number')} within the tolerance, {len(table) - len(run)} not run"
         stand_in = table.loc[table["remark"].str.contains("in place of"), "remark"].unique()
         also = f" {'; '.join(stand_in)}." if len(stand_in) else ""
         note(made, f"{met}. In brackets: published, ours. Bars: ± sd over the repeats.{also}", style)
@@ -163,5 +164,5 @@ def _draw_line(ax: Axes, y: int, line: Mapping[str, Any], size: float, palette: 
 def _label(line: Mapping[str, Any]) -> str:
     if "heading" in line:
         return line["heading"]
-    ours = "–" if pd.isna(line["ours"]) else f"{line['ours']:.3g}"
-    return f"{line['what']} ({line['published']:.3g}, {ours})"
+    ours = "–" if pd.isna(line["ours"]) else decimal(line["ours"], ".3g")
+    return f"{line['what']} ({decimal(line['published'], '.3g')}, {ours})"

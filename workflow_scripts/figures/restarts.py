@@ -8,14 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.style import canvas, colours, note, panels_of, placeholder, theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import with_k
 from workflow_scripts.scores import METRICS
+from workflow_scripts.wording import count, decimal
 
 BINS = 60
 
@@ -66,10 +66,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.axis("off")
         for row in axes:
             row[0].set_ylabel(METRICS[table["metric"].iloc[0]].axis_label)
-        n = len(read_manifest(inputs["manifest"]))
         beside = accuracy_note(table["metric"].unique(), table[table["best"]])
         what = "each point is a restart; triangle and dashed line: the lowest inertia"
-        note(made, f"n = {n} images; {what}.{beside}", style)
+        note(made, f"{n_in_words(inputs)}; {what}.{beside}", style)
     return made
 
 
@@ -81,14 +80,14 @@ def _draw_pair(cloud: Axes, histogram: Axes, restarts: pd.DataFrame, bins: list[
         restarts["relative_inertia"], restarts["value"], 4, colour, alpha=alpha, linewidths=0, rasterized=True
     )
     cloud.plot(best["relative_inertia"], best["value"], "^", color=accent, markersize=5, clip_on=False, zorder=3)
-    r = "" if pd.isna(best["r"]) else f", r = {best['r']:.2f}".replace("-", "\N{MINUS SIGN}")
-    cloud.set_title(f"{restarts['series'].iloc[0]}, k = {best['k']:.0f}\n{len(restarts)} restarts{r}")
+    r = "" if pd.isna(best["r"]) else f", r = {decimal(best['r'])}"
+    cloud.set_title(f"{restarts['series'].iloc[0]}, k = {best['k']:.0f}\n{count(len(restarts), 'restart')}{r}")
     cloud.set_xlabel("Inertia above the lowest (%)")
     weights = np.full(len(restarts), 100 / len(restarts))
     histogram.hist(restarts["value"], bins, weights=weights, orientation="horizontal", color=colour)
     for ax in (cloud, histogram):
         ax.axhline(best["value"], color=accent, linestyle="--", linewidth=0.8)
     percent = METRICS[best["metric"]].percent
-    at_lowest = f"{best['value']:.1f} %" if percent else f"{best['value']:.3g}"
+    at_lowest = f"{best['value']:.1f} %" if percent else decimal(best["value"], ".3g")
     histogram.set_title(f"▲ {at_lowest}", color=accent)
     histogram.set_xlabel("Restarts (%)")

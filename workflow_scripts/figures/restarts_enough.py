@@ -10,12 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from workflow_scripts.consensus.restarts import SAME, SURE, restart_stability
+from workflow_scripts.figures.names import n_in_words
 from workflow_scripts.figures.partitions import read_runs_of
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, PALE, canvas, colours, note, placeholder, theme
 from workflow_scripts.figures.trust import names_within
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.runs import Runs
+from workflow_scripts.wording import count
 
 POINTS = 40
 """Number of points of a curve, evenly spaced on a logarithmic scale."""
@@ -96,14 +98,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         axes[0].set(xlabel="One run is the best\nor an equal (%)", xlim=(-4, 104))
         _draw_enough(axes[1], rows, palette[0])
         if not narrow:
-            axes[2].scatter(100 * rows["new_optimum"], y, 12, palette[2])
+            axes[2].scatter(100 * rows["new_optimum"], y, 12, palette[0])
             axes[2].set(xlabel="The next run is\na new optimum (%)", xlim=(-4, 104))
         for ax in axes:
             ax.grid(axis="x")
             ax.tick_params(axis="y", length=0)
         axes[0].set_yticks(y, names_within(list(rows["series"]), (0.3 if narrow else 0.4) * figure["width"], style))
         axes[0].set_ylim(len(rows) - 0.4, -0.6)
-        note(made, _explanation(table, len(cells), len(rows)), style)
+        note(made, f"{n_in_words(inputs)}, {_explanation(table, len(cells), len(rows))}", style)
     return made
 
 
@@ -122,11 +124,11 @@ def _draw_enough(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
 
 def _explanation(table: pd.DataFrame, n_cells: int, n_shown: int) -> str:
     unit, runs = table["unit"].iloc[0], table["n_runs"].max()
-    left_out = f" {n_cells - n_shown} cells that need fewer are not drawn." if n_cells > n_shown else ""
+    left_out = f" Not drawn: {count(n_cells - n_shown, 'cell')} that need fewer." if n_cells > n_shown else ""
     repeat = "repeat, the best of its own restarts" if unit == "repeat" else unit
     return (
-        f"{n_cells} cells, up to {runs} {unit}s each; no labels are needed. A run is a {repeat}; equal: ARI of "
-        f"{SAME:g} or more with the best. Enough: the best or an equal with {100 * SURE:.0f} % chance.{left_out} "
+        f"{count(n_cells, 'cell')}, up to {runs} {unit}s each; no labels are needed. A run is a {repeat}; "
+        f"equal: ARI of {SAME:g} or more with the best. Enough: the best or an equal with {100 * SURE:.0f} % chance.{left_out} "
         "Lines: lower 95 % bound."
     )
 

@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import FAINT, canvas, looks, note, short_names, text_width, theme
+from workflow_scripts.figures.style import FAINT, canvas, class_looks, note, short_names, text_width, theme
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest, rows_named
+from workflow_scripts.io.manifest import classes, rows_named
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.evenly import evenly
 
@@ -65,7 +65,7 @@ def _rows(manifest: pd.DataFrame, chosen: np.ndarray, column: Any, place: Any, n
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the images in columns; classes that do not fit side by side continue in blocks below."""
     labelled, named = bool(table["label"].notna().any()), bool(table["named"].any())
-    class_looks = looks(classes(read_manifest(inputs["manifest"])), style)
+    by_class = class_looks(table["label"], inputs["classes"], style)
     n_columns, n_places = table["column"].max() + 1, table["place"].max() + 1
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         images = file["images"]
@@ -83,7 +83,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for image in table[table["place"] < n_places].to_dict("records"):
             block, column = divmod(image["column"], per_block)
             ax = axes[block][image["place"], column]
-            look = class_looks.get(image["label"])
+            look = by_class.get(image["label"])
             show(ax, images[image["row"]], look.colour if look else FAINT)
             if image["place"] == 0 and titles:
                 ax.set_title(titles[image["column"]], loc="center", pad=3)

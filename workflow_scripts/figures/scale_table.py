@@ -11,7 +11,7 @@ from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid,
 from workflow_scripts.figures.style import (
     POINTS_PER_MM,
     canvas,
-    looks,
+    class_looks,
     note,
     placeholder,
     short_names,
@@ -87,7 +87,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.tick_params(axis="y", length=0, pad=2)
         draw_grid(ax, numbers.shape)
         ax.axvline(len(names) - 1.5, color="#333333", linewidth=0.8)
-        draw_classes(ax, labels, looks(labels, style), side, sides=("below",))
+        draw_classes(ax, labels, class_looks(table["label"], inputs["classes"], style), side, sides=("below",))
         known = sums.drop(NO_SCALE, errors="ignore").sum()
         note(made, f"{known:,} of {sums.sum():,} images with a scale. Shades are shares of a column.", style)
     return made

@@ -32,6 +32,7 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import best_of_repeats, with_k
 from workflow_scripts.scores import METRICS
+from workflow_scripts.wording import count
 
 NUMERIC = ("n_components", "k")
 WITHOUT_LABELS = ("silhouette", "inertia")
@@ -150,11 +151,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
     n_repeats = sorted(set(table["n_repeats"]) - {0})
-    repeats = f"{n_repeats[0]}" if len(n_repeats) == 1 else f"{n_repeats[0]} to {n_repeats[-1]}"
-    spread = "mean ± sd" if n_repeats[-1] > 1 else "no spread from one repeat"
+    fewest = "" if len(n_repeats) == 1 else f"{n_repeats[0]} to "
+    repeats = f"{fewest}{count(n_repeats[-1], 'repeat')} (open points)"
+    spread = "mean ± sd" if n_repeats[-1] > 1 else "no sd"
     unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need none. "
     fixed = f"Fixed: {table['fixed'].iloc[0]}.{accuracy_note(table['metric'].unique(), table)}"
-    return f"{unlabelled}n = {len(manifest)} images, {repeats} repeats (open points), {spread}. {fixed}"
+    return f"{unlabelled}n = {len(manifest)} images, {repeats}, {spread}. {fixed}"
 
 
 def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:

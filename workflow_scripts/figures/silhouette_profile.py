@@ -14,8 +14,8 @@ from workflow_scripts.figures.style import (
     INK,
     POINTS_PER_MM,
     canvas,
+    class_looks,
     fitting,
-    looks,
     note,
     placeholder,
     short_names,
@@ -24,8 +24,8 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
+from workflow_scripts.wording import count, decimal
 
 GAP = 0.02
 """Gap between clusters, as a share of the images; all gaps together are at most `GAPS`."""
@@ -68,11 +68,11 @@ def tabulate(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the outline of the silhouettes of each cluster in its colour, and the mean of all images as a line."""
-    names = classes(read_manifest(inputs["manifest"]))
+    by_class = class_looks(table["predicted"], inputs["classes"], style)
     with theme(style):
         if table.empty:
             return placeholder(figure, "A silhouette needs two clusters; this clustering has fewer.")
-        looks_of = cluster_looks(table, looks(names, style), style)
+        looks_of = cluster_looks(table, by_class, style)
         colours = [looks_of[name].colour for name in table["name"]]
         height = min(ROW * 2 * table["cluster"].nunique() + 22, TALLEST)
         made = canvas(figure, height)
@@ -86,8 +86,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_title(_title(table.iloc[0], mean))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        more = f" The names of {left_out} small clusters do not fit." if left_out else ""
-        note(made, _explanation(table, bool(names)) + more, style)
+        more = f" Not named: {count(left_out, 'small cluster')}." if left_out else ""
+        note(made, _explanation(table, bool(by_class)) + more, style)
     return made
 
 
@@ -108,7 +108,7 @@ def _draw_clusters(ax: Axes, table: pd.DataFrame, line: float) -> int:
         places = np.linspace(0, 1, min(size, STEPS))
         values = profile["silhouette"].to_numpy()[(places * (size - 1)).round().astype(int)]
         ax.fill_betweenx(at + share * places, 0, values, color=first["colour"], linewidth=0.3)
-        ticks[at + share / 2] = f"{short[first['name']]} ({size}): {first['mean']:.2f}"
+        ticks[at + share / 2] = f"{short[first['name']]} ({size}): {decimal(first['mean'])}"
         sizes.append(size)
         at += share + gap
     shown = fitting(list(ticks), sizes, line)
@@ -118,12 +118,12 @@ def _draw_clusters(ax: Axes, table: pd.DataFrame, line: float) -> int:
 
 def _title(first: pd.Series, mean: float) -> str:
     k = "" if pd.isna(first["k"]) else f"k = {first['k']}{BY.get(first['chosen_by'], '')}, "
-    return f"{k}mean silhouette {mean:.2f}"
+    return f"{k}mean silhouette {decimal(mean)}"
 
 
 def _explanation(table: pd.DataFrame, labelled: bool) -> str:
     first = table.iloc[0]
-    noise = f", {first['n_noise']} noise images left out" if first["n_noise"] else ""
+    noise = f", {count(first['n_noise'], 'image')} of noise left out" if first["n_noise"] else ""
     sample = f", a sample of {MAX_POINTS}" if len(table) < first["n"] - first["n_noise"] else ""
     unlabelled = "" if labelled else " No labels: clusters are numbers."
     return f"n = {first['n']} images{noise}{sample}; beside each cluster its size and mean.{unlabelled}"

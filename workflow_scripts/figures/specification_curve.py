@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.agreement import agreement_with
 from workflow_scripts.consensus.trust import heard, opinions, support, votes
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.style import (
     FAINT,
@@ -114,7 +114,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         palette = colours(style)
         _draw_curve(curve, table, palette[0])
         _draw_matrix(matrix, table, levels, palette, style)
-        note(made, _explanation(table), style)
+        note(made, f"{n_in_words(inputs)}, {_explanation(table)}", style)
     return made
 
 

@@ -25,6 +25,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
+from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.store import replacing
 from workflow_scripts.runlog import NOTICE, log
 
@@ -237,6 +238,15 @@ def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
         cycle, place = divmod(i, len(palette))
         looks_of[name] = Look(_mixed(palette[place], *CYCLES[cycle % len(CYCLES)]), MARKERS[cycle % len(MARKERS)])
     return looks_of
+
+
+def class_looks(labels: Iterable[str | None], manifest: str, style: Mapping[str, Any]) -> dict[str, Look]:
+    """Return the look of each class in `labels`, in order; it is the same in all figures of the data set.
+
+    `manifest` is the one of the whole data set: the place of a class among all its classes decides its look.
+    """
+    present = set(labels)
+    return {name: look for name, look in looks(classes(read_manifest(manifest)), style).items() if name in present}
 
 
 def shade(look: Look, rank: int) -> Look:

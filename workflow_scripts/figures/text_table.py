@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.style import INK, Look, canvas, dot, small, text_width
+from workflow_scripts.wording import decimal
 
 ROW = 4.6
 """Height of a row in millimetres."""
@@ -115,4 +116,4 @@ def spread(mean: float, sd: float, digits: int = 1) -> str:
     """Return mean ± standard deviation as text; a dash if there is no mean, the mean alone if there is no deviation."""
     if pd.isna(mean):
         return "–"
-    return f"{mean:.{digits}f}".replace("-", "\u2212") + ("" if pd.isna(sd) else f" ± {sd:.{digits}f}")
+    return decimal(mean, f".{digits}f") + ("" if pd.isna(sd) else f" ± {sd:.{digits}f}")

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from workflow_scripts.figures.names import n_in_words
 from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, legend_below, small, theme, wrapped
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
@@ -60,7 +61,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for ax in axes[len(names) :]:
             ax.axis("off")
         handles = {"training": Line2D([], [], color=first), "held out (ends a phase)": Line2D([], [], color=second)}
-        legend_below(made, handles, style)
+        legend_below(made, handles, style, f"{n_in_words(inputs)}; the features have a mean variance of 1.")
     return made
 
 

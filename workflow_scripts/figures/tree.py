@@ -16,9 +16,9 @@ from workflow_scripts.figures.style import (
     FAINT,
     INK,
     canvas,
+    class_looks,
     dot,
     legend_below,
-    looks,
     short_names,
     small,
     theme,
@@ -26,9 +26,10 @@ from workflow_scripts.figures.style import (
 )
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.io.manifest import classes, read_manifest, rows_named
+from workflow_scripts.io.manifest import rows_named
 from workflow_scripts.io.runs import Runs
 from workflow_scripts.metrics import score_restarts
+from workflow_scripts.wording import decimal
 
 LEVEL = 16
 """Distance between two levels of the tree in millimetres."""
@@ -152,7 +153,7 @@ def _places(nodes: pd.DataFrame) -> np.ndarray:
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the tree from the top, one level for each k at which a cluster divides, with an image at each node."""
     labelled = bool(table["label"].notna().any())
-    by_class = looks(classes(read_manifest(inputs["manifest"])), style)
+    by_class = class_looks(table["label"], inputs["classes"], style)
     levels = {k: level for level, k in enumerate(sorted(table["first_k"].unique()))}
     n_leaves = int(table["x"].max()) + 1
     side = min(0.8 * figure["width"] / n_leaves, 0.62 * LEVEL)
@@ -167,7 +168,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_xticks([])
         _draw_branches(ax, table, levels)
         first = table.iloc[0]
-        measured = f" Leaves against {first['against']}s: ARI {first['ari']:.2f}, NMI {first['nmi']:.2f}."
+        measured = f" Leaves against {first['against']}s: ARI {decimal(first['ari'])}, NMI {first['nmi']:.2f}."
         agreement = "" if pd.isna(first["ari"]) else measured
         what = [f"Images of each node, share of its main class; n = {first['size']}.{agreement}"]
         if letters:
@@ -178,9 +179,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             what.append(wrapped(named, figure["width"] - 15, style["font_size"]))
         ax.set_title("\n".join(what), pad=12)
         if labelled:
-            shown = [name for name in by_class if name in set(table["label"])]
-            short = short_names(shown)
-            legend_below(made, {short[name]: dot(by_class[name]) for name in shown}, style)
+            short = short_names(by_class)
+            legend_below(made, {short[name]: dot(look) for name, look in by_class.items()}, style)
         made.draw_without_rendering()
         for node in table.to_dict("records"):
             look = by_class.get(node["label"])

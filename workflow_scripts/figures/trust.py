@@ -36,6 +36,7 @@ from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import groups_of, read_manifest
 from workflow_scripts.io.tables import best_of_repeats, read_scores, with_k
+from workflow_scripts.wording import count, decimal
 
 RULES = {
     "agreement": "agreement",
@@ -255,15 +256,15 @@ def _draw_labels(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: Seq
 
 
 def _explanation(table: pd.DataFrame, rows: pd.DataFrame) -> str:
-    first = table.iloc[0]
-    left_out = f" {len(table) - len(rows)} cells in the middle are not drawn." if len(rows) < len(table) else ""
-    opinions = "opinion" if first["n_opinions"] == 1 else "opinions"
-    sentences = [f"{len(table)} cells, {first['n_opinions']} {opinions}, n = {first['n_images']} images.{left_out}"]
+    first, hidden = table.iloc[0], len(table) - len(rows)
+    left_out = f" Not drawn: {count(hidden, 'cell')} in the middle." if hidden else ""
+    opinions = count(first["n_opinions"], "opinion")
+    sentences = [f"{len(table)} cells, {opinions}, n = {first['n_images']} images.{left_out}"]
     sentences.append(VERDICTS[first["verdict"]])
     if scored := picks(table):
-        listed = ", ".join(f"{RULES[rule]} {value:.2f}" for rule, value in scored.items())
+        listed = ", ".join(f"{RULES[rule]} {decimal(value)}" for rule, value in scored.items())
         best, median = table["ari"].max(), table["ari"].median()
-        sentences.append(f"ARI of the cell picked by {listed}; best cell {best:.2f}, median {median:.2f}.")
+        sentences.append(f"ARI of the cell picked by {listed}; best cell {decimal(best)}, median {decimal(median)}.")
     else:
         sentences.append("No labels: the ARI of the picked cells is not known.")
     return " ".join(sentences)

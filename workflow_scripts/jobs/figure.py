@@ -14,6 +14,7 @@ with job(snakemake.log[0]):
     figure = snakemake.params.figure
     draw = import_module(f"workflow_scripts.figures.{figure['kind']}").draw
     table = read_parquet(snakemake.input.table)
-    inputs = {"manifest": snakemake.input.manifest, "preprocessed": list(snakemake.input.preprocessed)}
+    inputs = {name: snakemake.input[name] for name in ("manifest", "classes")}
+    inputs["preprocessed"] = list(snakemake.input.preprocessed)
     drawn = draw(table, figure, inputs, snakemake.params.style)
     save(drawn, snakemake.output.svg, snakemake.output.png, snakemake.params.style)

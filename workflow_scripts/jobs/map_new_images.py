@@ -6,7 +6,6 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.figures.area_fractions import areas_of
 from workflow_scripts.figures.new_images import read_tiles, write_overlays
-from workflow_scripts.io.manifest import classes, read_manifest
 from workflow_scripts.io.tables import write_csv
 from workflow_scripts.models.saved import load_model
 from workflow_scripts.runlog import job, progress
@@ -25,7 +24,7 @@ with job(snakemake.log[0]):
         tiles,
         areas,
         clusters,
-        classes(read_manifest(source.manifest)),
+        source.manifest,
         Path(params.folder),
         params.max_pixels,
         params.style,

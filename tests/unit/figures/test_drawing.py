@@ -225,6 +225,33 @@ def test_the_same_class_has_the_same_colour_in_every_figure(drawn, made):
     assert [dot.get_color() for dot in dots] == 2 * list(expected.values())
 
 
+OF_COLOURED_CLASSES = (
+    *("samples", "class_distribution", "scale_table", "preprocessing", "embedding", "confusion", "maps", "distances"),
+    *("class_by_cluster", "contact_sheet", "cluster_pair", "class_scores", "cluster_scores", "silhouette_profile"),
+    *("near_twins", "area_fractions"),
+)
+
+
+@pytest.mark.parametrize("kind", OF_COLOURED_CLASSES)
+def test_a_class_keeps_its_colour_in_a_figure_of_a_subset(kind, made, tmp_path):
+    of_all = {name: look.colour for name, look in looks(CLASSES, STYLE).items()}
+    subset = ["class_02", "class_05"]
+    cells, inputs = made(kind, 2, names=subset)
+    whole = write_manifest(tmp_path, CLASSES)
+    figure = draw(kind, tabulate(kind, cells, inputs), {**inputs, "classes": whole})
+    assert colours_of(figure) & set(of_all.values()) == {of_all[name] for name in subset}
+
+
+def colours_of(figure):
+    """The colours of all lines, marks, bars, areas and frames, of rows of colours too."""
+    lines = [line.get_color() for line in figure.findobj(mpl.lines.Line2D)]
+    patches = [
+        side for patch in figure.findobj(mpl.patches.Patch) for side in (patch.get_facecolor(), patch.get_edgecolor())
+    ]
+    points = [row for marks in figure.findobj(mpl.collections.Collection) for row in marks.get_facecolor()]
+    return {to_hex(colour) for colour in (*lines, *patches, *points)}
+
+
 def test_the_second_cluster_of_a_class_has_another_shade_and_marker(made):
     cells, inputs = made("embedding")
     figure = draw("embedding", tabulate("embedding", cells, inputs), inputs)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.figure_artefacts import STYLE, tabulate
+from tests.figure_artefacts import STYLE, tabulate, write_manifest
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.area_fractions import areas_of
 from workflow_scripts.figures.new_images import write_overlays
@@ -66,7 +66,8 @@ def test_an_overlay_of_many_clusters_is_no_taller_than_its_lines_and_none_is_cut
     tiles["group"] = "a.png"
     areas = areas_of(tiles, clusters, 0.95)
     tiles["name"] = [names[number] for number in cluster]
-    write_overlays(tmp_path / "made", tiles, areas, clusters, [], tmp_path, None, STYLE, lambda done, total: None)
+    nobody = write_manifest(tmp_path, [""])
+    write_overlays(tmp_path / "made", tiles, areas, clusters, nobody, tmp_path, None, STYLE, lambda done, total: None)
     with Image.open(tmp_path / "made" / "a.png.png") as made:
         pixels = np.asarray(made.convert("L"))
     assert (pixels[[0, -1]] == 255).all()

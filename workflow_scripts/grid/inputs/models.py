@@ -76,10 +76,6 @@ class ModelInputs(Stage):
     def _has_weights(self, backbone: str) -> bool:
         return self.settings.backbones[backbone].weights is not None
 
-    def manifest(self, wildcards: Wildcards) -> str:
-        """Return the manifest of the images that a study's model is made from."""
-        return self.layout.manifest_of(self.modelled(wildcards.study).subset)
-
     def perturbed_cells(self, wildcards: Wildcards) -> list[Cell]:
         """Return the candidates for the cell that assigns the perturbed images of a figure to its groups."""
         shown = self.figures.cells_shown(wildcards)[0]

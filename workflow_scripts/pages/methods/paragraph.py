@@ -8,8 +8,8 @@ from typing import Any
 from workflow_scripts import VERSION
 from workflow_scripts.grid.axes import AXES, NAMES, NUMBERS
 from workflow_scripts.grid.cells import axes_to_mention, word
-from workflow_scripts.pages.verdict.sentences import count, listed
 from workflow_scripts.scores import METRICS
+from workflow_scripts.wording import count, listed
 
 LIBRARIES = {
     "numpy": "NumPy {} [@harris2020]",

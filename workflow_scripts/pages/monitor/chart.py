@@ -23,7 +23,7 @@ from workflow_scripts.figures.style import (
     theme,
 )
 from workflow_scripts.models.monitoring import CHARTS, alarms_of
-from workflow_scripts.pages.verdict.sentences import percent
+from workflow_scripts.wording import percent
 
 SIZE = {"width": 180, "height": None, "title": ""}
 CENTRAL = (0.05, 0.95)

@@ -12,8 +12,8 @@ from workflow_scripts.models.batch_tests import smallest_p_value
 from workflow_scripts.models.monitoring import CHARTS, alarms_of
 from workflow_scripts.pages.answers.page import SIDE, Section, Sentence, Shown, write_answers
 from workflow_scripts.pages.parts.thumbnails import data_uri
-from workflow_scripts.pages.verdict.sentences import count, listed, percent
 from workflow_scripts.preprocess.pipeline import read_again
+from workflow_scripts.wording import count, listed, percent
 
 ROOT = "../../"
 """Path from the page to the folder of all results."""

@@ -11,6 +11,7 @@ from workflow_scripts.grid.cells import word
 from workflow_scripts.pages.answers.page import Section, Sentence, Shown
 from workflow_scripts.pages.verdict import sentences
 from workflow_scripts.pages.verdict.study import Study, choice_in_words
+from workflow_scripts.wording import count, percent
 
 KEPT = 0.5
 """Smallest share of the votes with which an image keeps its group."""
@@ -109,8 +110,8 @@ def _typical(study: Study, per_group: int) -> dict[str, list[Shown]]:
         return {}
     table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
     return {
-        f"Group {group}: {sentences.count(len(members), 'image')}{_mostly(members['label'])}": [
-            Shown(row.image_id, f"{row.path}, with its group in {sentences.percent(row.agreement)} of the votes")
+        f"Group {group}: {count(len(members), 'image')}{_mostly(members['label'])}": [
+            Shown(row.image_id, f"{row.path}, with its group in {percent(row.agreement)} of the votes")
             for row in members.head(per_group).itertuples()
         ]
         for group, members in table.groupby("group")
@@ -122,7 +123,7 @@ def _mostly(labels: pd.Series) -> str:
     if counts.empty:
         return ""
     counts = counts[counts == counts.max()].sort_index()
-    return f", {sentences.percent(counts.iloc[0] / labels.notna().sum())} of the labelled are {counts.index[0]}"
+    return f", {percent(counts.iloc[0] / labels.notna().sum())} of the labelled are {counts.index[0]}"
 
 
 def _trust(study: Study) -> list[Sentence]:
@@ -225,7 +226,7 @@ def _fragile_images(fragile: pd.DataFrame) -> list[Shown]:
 
 def _between(image: Mapping[str, Any]) -> str:
     """Return the groups that an image lies between, with their shares of the votes."""
-    own, second = sentences.percent(image["agreement"]), sentences.percent(image["second_agreement"])
+    own, second = percent(image["agreement"]), percent(image["second_agreement"])
     return f"{image['group']} ({own}) or {int(image['second'])} ({second})"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from workflow_scripts.pages.answers.page import Sentence, Strength
+from workflow_scripts.wording import count, listed, percent
 
 SURE = 0.05
 """p-value below which a finding is not explained by chance."""
@@ -21,24 +22,6 @@ MOST_IMAGES = 0.8
 """Share of images that keep their group from which on the groups survive."""
 NOTABLE = 0.1
 """Smallest share (of a fact, of the disagreement, or of the images) that is worth more than a remark."""
-
-
-def count(n: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun, such as `1 image` or `1,800 images`."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
-def percent(share: float) -> str:
-    """Return a share in percent, such as `12 %` or `0.4 %`."""
-    value = 100 * share
-    return f"{value:.1f} %" if 0 < value < 0.95 else f"{value:.0f} %"
-
-
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """Return names as prose, `a, b and c`; of more than `most` names the first ones and the number of the others."""
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def images(n_images: int, set_aside: Mapping[str, int]) -> Sentence:
