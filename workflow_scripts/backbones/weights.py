@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,9 @@ class Loaded:
 def fetch(backbone: Mapping[str, Any]) -> dict[str, Any]:
     """Make sure that a backbone's weights are on this machine; published weights are downloaded.
 
-    Returns `weights` and, unless they are random, `path`, `bytes` and `weights_sha256`, and for published weights the
-    `licence` that the library states (JSON values). Raises `UserError` if the file does not exist, if the download
-    fails, or if the file has another hash than expected.
+    Returns `weights` and, unless they are random, `path`, `bytes` and `weights_sha256`, for published weights the
+    `licence` that the library states, and for those inside a package that of the package (JSON values). Raises
+    `UserError` if the file does not exist, if the download fails, or if the file has another hash than expected.
     """
     chosen = Backbone.of(backbone)
     path = locate(chosen.model, chosen.weights, download=True)
@@ -80,6 +81,8 @@ def fetch(backbone: Mapping[str, Any]) -> dict[str, Any]:
     facts = {"weights": chosen.weights, "path": str(path), "bytes": path.stat().st_size}
     if is_published(chosen.weights):
         facts["licence"] = family.licence(name, chosen.weights)
+    if chosen.weights.startswith(PACKAGE):
+        facts["licence"] = _licence_of_package(chosen.weights.removeprefix(PACKAGE).partition("/")[0])
     return {**facts, "weights_sha256": _checked_digest(path, chosen.sha256)}
 
 
@@ -120,6 +123,16 @@ def _inside_package(text: str) -> Path:
     if ".." in Path(inside).parts or Path(inside).is_absolute():
         raise UserError(f"weights: found {text!r}, allowed: a path inside the package {name}")
     return folder / inside
+
+
+def _licence_of_package(name: str) -> str | None:
+    """Return the licence that an installed package states for itself, with its name; None if it states none."""
+    try:
+        stated = metadata(name)
+    except PackageNotFoundError:
+        return None
+    licences = stated.get_all("License-Expression") or stated.get_all("License")
+    return f"that of the package {name} {stated['Version']}: {licences[0]}" if licences else None
 
 
 def _checked_digest(path: Path, expected: str | None) -> str:

@@ -88,14 +88,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.grid(axis="x")
         sizes = labelled["n"]
         spread = f"largest to smallest {sizes.max() / sizes.min():.3g} : 1"
-        below = (
-            f" In italics: {count(table['sublabel'].notna().sum(), 'class', 'classes')} inside." if inside.any() else ""
-        )
-        note(
-            made,
-            f"{count(len(sizes), 'class', 'classes')}, {count(sizes.sum(), 'labelled image')}, {spread}.{below}",
-            style,
-        )
+        below = f" In italics, inside them: {table['sublabel'].notna().sum()}." if inside.any() else ""
+        n_classes, n_images = count(len(sizes), "class", "classes"), count(sizes.sum(), "labelled image")
+        note(made, f"{n_classes}, {n_images}, {spread}.{below}", style)
     return made
 
 

@@ -19,7 +19,17 @@ from workflow_scripts.figures.contact_sheet import (
     places_of,
     with_images,
 )
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, class_looks, note, placeholder, theme
+from workflow_scripts.figures.names import n_in_words
+from workflow_scripts.figures.style import (
+    ONE_COLUMN,
+    canvas,
+    class_looks,
+    frames_on_top,
+    height_of_frames,
+    note,
+    placeholder,
+    theme,
+)
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import rows_named
@@ -77,16 +87,18 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "There is a single cluster, so no two can be compared.")
+        above = height_of_frames(by_class, figure["width"], style)
         n, places = int(table["position"].max()) + 1, places_of(table)
         if figure["width"] < ONE_COLUMN:
-            made = canvas(figure, 2 * block_height(figure["width"], n, len(places), style) + 2 * NOTE)
+            made = canvas(figure, 2 * block_height(figure["width"], n, len(places), style) + 2 * NOTE + above)
             draw_places(made, table, file["images"], by_class, style, places, n)
         else:
-            made = canvas(figure, block_height(figure["width"] / 2, n, len(places), style) + NOTE)
+            made = canvas(figure, block_height(figure["width"] / 2, n, len(places), style) + NOTE + above)
             panels = made.subfigures(1, 2, squeeze=False)[0]
             for panel, (_, members) in zip(panels, table.groupby("name", sort=False), strict=True):
                 draw_places(panel, members, file["images"], by_class, style, places, n)
-        note(made, _remark(table), style)
+        frames_on_top(made, by_class, style)
+        note(made, f"{n_in_words(inputs)}; {_remark(table)}", style)
     return made
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.figures.names import BY
+from workflow_scripts.figures.names import BY, n_in_words
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     FAINT,
@@ -17,6 +17,8 @@ from workflow_scripts.figures.style import (
     Look,
     canvas,
     class_looks,
+    frames_on_top,
+    height_of_frames,
     note,
     placeholder,
     short_names,
@@ -115,22 +117,25 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No clusters: every image is noise.")
         n_clusters, n = table["name"].nunique(), int(table["position"].max()) + 1
+        above = height_of_frames(by_class, figure["width"], style)
         if figure["width"] < ONE_COLUMN:
             height = block_height(figure["width"], n, len(places_of(table)), style)
-            made = canvas(figure, n_clusters * height + NOTE)
+            made = canvas(figure, n_clusters * height + NOTE + above)
             draw_places(made, table, file["images"], by_class, style, places_of(table), n)
         else:
             texts = [*short_names(table["name"]).values(), *(f"n = {size}" for size in table["size"])]
             margin = max(text_width(text, small(style)) for text in texts) + 4
             longest = {place: 1 + max(table.loc[table["place"] == place, "position"]) for place in places_of(table)}
             side = (figure["width"] - margin) / (sum(longest.values()) + GAP * (len(longest) - 1))
-            made = canvas(figure, n_clusters * (side + 0.6) + HEADING + NOTE)
+            made = canvas(figure, n_clusters * (side + 0.6) + HEADING + NOTE + above)
             _draw_lines(made, table, longest, side, file["images"], by_class, style)
-        labels = "Frame: colour of the label. " if by_class else "No labels. "
+        labels = "" if by_class else "No labels. "
         every = table["n_clusters"].iloc[0]
         some = f"The {n_clusters} largest of {every} clusters. " if n_clusters < every else ""
         named = named_in_words(table)
-        note(made, f"{k_in_words(table)}{some}{labels}{named}Preprocessing: {table['preprocess'].iloc[0]}.", style)
+        frames_on_top(made, by_class, style)
+        preprocess = f"Preprocessing: {table['preprocess'].iloc[0]}."
+        note(made, f"{n_in_words(inputs)}; {k_in_words(table)}{some}{labels}{named}{preprocess}", style)
     return made
 
 

@@ -71,7 +71,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             axis.set_minor_formatter(NullFormatter())
         left_out = len(table) - len(finite)
         equal = f" Not drawn: {count(left_out, 'duplicate')} of infinite density." if left_out else ""
-        note(made, f"n = {len(table)} images; coloured: the centre{'s' * (k > 1)} of k = {k}.{equal}", style)
+        note(made, f"n = {len(table)} images; coloured: the centres (k = {k}).{equal}", style)
     return made
 
 

@@ -157,9 +157,8 @@ def _meaning(matrices: pd.DataFrame) -> str:
     first = matrices.iloc[0]
     correlation = "r: Pearson's correlation with the discrete distance (0 within a class, 1 across)"
     gain = "; below: its change from that of the features" if matrices["gain"].notna().any() else ""
-    return (
-        f"n = {first['n']:.0f} images. {correlation}{gain}; [ ]: {100 * first['confidence']:g} % bootstrap over images."
-    )
+    interval = f"[ ]: {100 * first['confidence']:g} % bootstrap over images"
+    return f"n = {first['n']:.0f} images. {correlation}{gain}; {interval}."
 
 
 def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:

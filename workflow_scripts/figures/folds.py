@@ -77,11 +77,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         repeats = over_repeats(table["n_repeats"].max())
         held_out = table[table["split"] != SPLITS["train"]]
         beside = accuracy_note(table["metric"].unique(), held_out.groupby("series")[[*BESIDE_ACCURACY]].mean())
-        note(
-            made,
-            f"{n_in_words(inputs)}, k = {table['k'].iloc[0]}; {repeats}; dotted: mean of the folds.{beside}",
-            style,
-        )
+        start = f"{n_in_words(inputs)}, k = {table['k'].iloc[0]}"
+        note(made, f"{start}; {repeats}; dotted: mean of the folds.{beside}", style)
     return made
 
 

@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.contact_sheet import k_in_words, show_framed
 from workflow_scripts.figures.names import n_in_words
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, class_looks, note, placeholder, short_names, theme
+from workflow_scripts.figures.style import (
+    ONE_COLUMN,
+    canvas,
+    class_looks,
+    frames_on_top,
+    height_of_frames,
+    note,
+    placeholder,
+    short_names,
+    theme,
+)
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import rows_named
@@ -53,17 +63,19 @@ def tabulate(
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the closest pairs below the names of their clusters, with frames in the colours of the labels."""
-    by_class = class_looks(table["label"], inputs["classes"], style)
+    drawn = table[table["drawn"]]
+    by_class = class_looks({*drawn["label"], *drawn["twin_label"]}, inputs["classes"], style)
     with theme(style):
         if table.empty:
             return placeholder(figure, "No near-twins: every image is in the cluster of its nearest neighbour.")
-        first = table[table["drawn"]].to_dict("records")
+        first = drawn.to_dict("records")
         named = bool(table["named"].iloc[0])
         short = short_names([*table["name"], *table["twin_name"]], 12)
         files = short_names(table["path"], 24)
         across = 2 if figure["width"] < ONE_COLUMN else 4
         lines = ceil(len(first) / across)
-        made = canvas(figure, lines * (figure["width"] / across / 2 + (11 if named else 8)) + 9)
+        above = height_of_frames(by_class, figure["width"], style)
+        made = canvas(figure, lines * (figure["width"] / across / 2 + (11 if named else 8)) + 9 + above)
         panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
         with reading(inputs["preprocessed"][0]) as file:
             for panel, pair in zip(panels, first, strict=False):
@@ -78,6 +90,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                     f"{100 * pair['closer_than']:.1f} %",
                 ]
                 panel.suptitle("\n".join(lines_above), size=style["font_size"])
+        frames_on_top(made, by_class, style)
         note(made, f"{n_in_words(inputs)}; {_remark(table)}", style)
     return made
 

@@ -128,11 +128,6 @@ def _explanation(table: pd.DataFrame, n_cells: int, n_shown: int) -> str:
     repeat = "repeat, the best of its own restarts" if unit == "repeat" else unit
     return (
         f"{count(n_cells, 'cell')}, up to {runs} {unit}s each; no labels are needed. A run is a {repeat}; "
-        f"equal: ARI of {SAME:g} or more with the best. Enough: the best or an equal with {100 * SURE:.0f} % chance.{left_out} "
-        "Lines: lower 95 % bound."
+        f"equal: ARI of {SAME:g} or more with the best. Enough: the best or an equal with {100 * SURE:.0f} % chance. "
+        f"Lines: lower 95 % bound.{left_out}"
     )
-
-
-def _repeated(number: int | None, count: int) -> pd.api.extensions.ExtensionArray:
-    """Return a nullable integer column of `count` equal values."""
-    return pd.array([pd.NA if number is None else number] * count, dtype="Int64")

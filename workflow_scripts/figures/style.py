@@ -335,6 +335,23 @@ def dot(look: Look) -> Line2D:
     return Line2D([], [], linestyle="", marker=look.marker, color=look.colour, markersize=4)
 
 
+def frame(look: Look) -> Line2D:
+    """Return a legend entry for frames around images."""
+    return Line2D([], [], linestyle="", marker="s", markerfacecolor="none", color=look.colour, markersize=5)
+
+
+def frames_on_top(made: Figure, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> None:
+    """Draw a legend above the images for the colours of their frames, if there are any."""
+    if by_class:
+        short = short_names(by_class)
+        legend_on_top(made, {short[name]: frame(look) for name, look in by_class.items()}, style)
+
+
+def height_of_frames(by_class: Collection[str], width: float, style: Mapping[str, Any]) -> float:
+    """Return the height in millimetres of the legend of `frames_on_top` above a figure of `width` mm."""
+    return LINE * legend_lines(short_names(by_class).values(), width, style) + 1 if by_class else 0
+
+
 def _lay_out(made: Figure) -> None:
     """Repeat the layout until the panels stay where they are, and fix their rounded positions.
 

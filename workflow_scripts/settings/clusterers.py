@@ -190,7 +190,7 @@ class KMeans(OnDevice, _Restarted):
     def prose(self) -> str:
         centers = "random first centres" if self.init == "random" else f"{self.init} first centres [@arthur2007]"
         kept = ", keeping the restart with the lowest inertia of each repeat" if self.keep == "best" else ""
-        return f"k-means [@lloyd1982] with {centers}{kept}"
+        return f"k-means [@lloyd1982] with {centers} and at most {self.max_iter} iterations{kept}"
 
     def threads(self, n: int, d: int) -> int:
         """Return the number of threads: several if the restarts take much longer than the start of the job."""

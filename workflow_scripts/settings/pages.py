@@ -27,6 +27,8 @@ class Page(Model):
     registry: ClassVar[dict[str, type["Page"]]] = {}
     of_cells: ClassVar[Literal["one", "all"]]
     of_method: ClassVar[str | None] = None
+    in_prose: ClassVar[str] = ""
+    """What the page adds to the analyses of a methods paragraph."""
     shows_consensus: ClassVar[bool] = True
     at: dict[str, Any] = {}
     """Choices of the cells that are shown. A page of one cell shows the baseline with these choices; a page of many
@@ -128,6 +130,7 @@ class Verdict(Page):
     """A page that answers in sentences: the groups on which the study's cells agree, the cell to trust, the images and
     choices that change the answer, and what to do next. The study also gets the figures that the page is read from."""
 
+    in_prose = "the consensus of the cells by co-association [@fred2005]"
     of_cells = "all"
     shows_consensus = False
     k: int | None = Field(None, ge=1)

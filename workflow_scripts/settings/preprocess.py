@@ -68,13 +68,20 @@ class Clahe(Step):
     """Equalises the histogram locally with limited contrast (CLAHE, skimage.exposure.equalize_adapthist)."""
 
     in_prose = (
-        "contrast-limited adaptive histogram equalisation [@zuiderveld1994] (clip limit {clip_limit:g}, {nbins} bins)"
+        "contrast-limited adaptive histogram equalisation [@zuiderveld1994] (clip limit {clip_limit:g}, {nbins} bins, "
+        "regions of {region})"
     )
     step: Literal["clahe"] = "clahe"
     kernel_size: int | None = Field(None, ge=2)
     """Side of the local region, pixels; null takes an eighth of the image's height and width."""
     clip_limit: float = Field(0.01, gt=0, le=1)
     nbins: int = Field(256, ge=2)
+
+    @property
+    def prose(self) -> str:
+        """Return `in_prose` with the settings and the size of the local regions filled in."""
+        region = f"{self.kernel_size} pixels" if self.kernel_size else "an eighth of each side"
+        return self.in_prose.format(**self.dump(), region=region)
 
 
 class RankEqualise(Step):
@@ -88,12 +95,19 @@ class RankEqualise(Step):
 class Resize(_Sized):
     """Resizes the image by bilinear interpolation (skimage.transform.resize)."""
 
-    in_prose = "bilinear resizing to {size[0]} × {size[1]} pixels"
+    in_prose = "bilinear resizing to {size[0]} × {size[1]} pixels{smoothed}{fitted}"
     step: Literal["resize"] = "resize"
     anti_aliasing: bool = True
     fit: Literal["squeeze", "pad", "crop"] = "squeeze"
     """What becomes of an image of another aspect ratio: it is squeezed, padded with its mean value, or only its middle
     is kept. To keep all of it at its own ratio, cut it into tiles: `intake: {tiles: {size: shortest}}`."""
+
+    @property
+    def prose(self) -> str:
+        """Return `in_prose` with the settings filled in, and what becomes of other aspect ratios."""
+        smoothed = " with anti-aliasing" if self.anti_aliasing else " without anti-aliasing"
+        fitted = {"squeeze": "", "pad": " and padding with the mean value", "crop": " of the middle of the image"}
+        return self.in_prose.format(**self.dump(), smoothed=smoothed, fitted=fitted[self.fit])
 
     @field_validator("fit", mode="before")
     @classmethod

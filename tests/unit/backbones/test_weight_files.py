@@ -180,3 +180,22 @@ def test_what_is_fetched_is_on_record(tmp_path, state):
     assert facts["bytes"] == (tmp_path / "net.pth").stat().st_size
     assert set(facts) == {"weights", "path", "bytes", "weights_sha256"}
     assert json.dumps(facts)
+
+
+@pytest.mark.parametrize(
+    ("stated", "licence"),
+    [
+        ("License: MIT license\n", "that of the package shipped 1.2: MIT license"),
+        ("License-Expression: BSD-3-Clause\nLicense: see there\n", "that of the package shipped 1.2: BSD-3-Clause"),
+        ("", None),
+    ],
+)
+def test_weights_inside_a_package_have_its_licence(stated, licence, tmp_path, state, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "__init__.py").touch()
+    torch.save(state, tmp_path / "shipped" / "net.pth")
+    (tmp_path / "shipped-1.2.dist-info").mkdir()
+    head = "Metadata-Version: 2.4\nName: shipped\nVersion: 1.2\n"
+    (tmp_path / "shipped-1.2.dist-info" / "METADATA").write_text(head + stated)
+    assert weights.fetch({"model": MODEL, "weights": "package:shipped/net.pth"})["licence"] == licence

@@ -49,11 +49,13 @@ MADE = Made(
     images=[{"label": label, "width": "100", "height": "80"} for label in "aaabbbb"],
     rejected={"duplicate": 2},
     layers={"net": {"fire9_avg": 512}},
+    inputs={"net": "caffe (by the file)"},
     weights={"net": {"weights": "w.pth", "weights_sha256": "abc", "licence": "BSD-3-Clause"}},
     libraries={"numpy": ["2.4.6"], "torchvision": ["0.28.0"], "openTSNE": ["1.0.4"]},
     clusterings={"components": 24, "other": 12},
     scored=frozenset({"ari", "silhouette"}),
     snakemake="9.27.1",
+    python="3.11.2",
 )
 GOLDEN = f"""\
 # Methods
@@ -64,8 +66,10 @@ pixels. Files were left out for the following reasons: 2 (duplicate). Labels wer
 **Preprocessing.** The preprocessing consisted of conversion to luminance and bilinear resizing to 96 × 96 pixels.
 
 **Features.** Features were computed by squeezenet1_1 [@iandola2016], a network of torchvision [@torchvision2016]; \
-the layers, with the number of features, were fire9_avg (512). The weights were `w.pth` (SHA-256 of the file `abc`; \
-their licence is BSD-3-Clause).
+the layers, with the number of features, were fire9_avg (512). An image entered it as three channels, equal ones if it \
+was grey, in the order blue, green, red, less the mean over ImageNet. The weights were `w.pth` (SHA-256 of the file \
+`abc`; their licence is BSD-3-Clause). The end of a layer's name says what was taken of it: *avg*, the mean over all \
+positions of its map.
 
 **Dimensionality reduction.** The features were reduced by principal component analysis [@jolliffe2016] to 10 and 20 \
 components, with whitening.
@@ -81,9 +85,9 @@ clusterings.
 **Evaluation.** Clusters were compared with labels by the adjusted Rand index [@hubert1985]. Without labels, clusters \
 were scored by the mean silhouette [@rousseeuw1987]. Further analyses gave the sorted k-distance curve [@ester1996].
 
-**Software.** The analysis was run as a workflow of Clustergrid {VERSION} under Snakemake 9.27.1 [@moelder2021]. \
-Results were computed with NumPy 2.4.6 [@harris2020] and torchvision 0.28.0. All random seeds were derived from the \
-base seed 7.
+**Software.** The analysis was run as a workflow of Clustergrid {VERSION} under Snakemake 9.27.1 [@moelder2021] \
+and Python 3.11.2. Results were computed with NumPy 2.4.6 [@harris2020] and torchvision 0.28.0. All random seeds were \
+derived from the base seed 7.
 """
 
 

@@ -61,7 +61,7 @@ class MethodsInputs(Stage):
                 for name, clusterer in settings.clusterers.items()
                 if name in self._used("clusterer")
             },
-            "analyses": list(dict.fromkeys(figure.prose for figure in self._figures if figure.prose)),
+            "analyses": self._analyses,
             "baseline": settings.baseline.dump(),
             "studies": {study: dumped(of_study) for study, of_study in self.grid.cells.items()},
         }
@@ -82,6 +82,12 @@ class MethodsInputs(Stage):
         shown += [cell.decomposition for cells in self.grid.maps.values() for cell in cells]
         clustered, variants = self._phrases("decomposition"), self.settings.decompositions
         return [variants[name].prose for name in dict.fromkeys(shown) if name and name not in clustered]
+
+    @property
+    def _analyses(self) -> list[str]:
+        """Phrases of the figures and pages of all studies that have one."""
+        pages = [page.in_prose for study in self.settings.studies.values() for page in study.pages.values()]
+        return list(dict.fromkeys(filter(None, [figure.prose for figure in self._figures] + pages)))
 
     @property
     def _figures(self) -> list[Figure]:

@@ -25,6 +25,24 @@ OF_METHODS = {
     "umap-learn": ("umap-learn {}", "mcinnes2018"),
 }
 """The phrase of each library that only some methods use, and the source that these methods cite."""
+NORMALISED = {
+    "imagenet": "less the mean over ImageNet and divided by the standard deviation",
+    "caffe": "in the order blue, green, red, less the mean over ImageNet",
+    "symmetric": "scaled to the range from −1 to 1",
+    "lite": "less 127 and divided by 128",
+}
+"""The phrase of each normalisation of a network's input that has a name."""
+POOLED = {
+    "avg": "the mean over all positions of its map",
+    "max": "the maximum over all positions of its map",
+    "gem": "the generalised mean over all positions of its map",
+    "flat": "all values of its map",
+    "gram": "the Gram matrix of its channels",
+    "cls": "its class token",
+    "patch": "the mean of its patch tokens",
+    "clspatch": "its class token and the mean of its patch tokens",
+}
+"""The phrase of each pooling of a layer, by the last part of the layer's name."""
 IN_PROSE = {name: metric for name, metric in METRICS.items() if metric.in_prose}
 """The metrics with a phrase, by their column in the tables."""
 
@@ -69,21 +87,24 @@ class Made:
     images : the rows of the manifest (`label`, `width`, `height`).
     rejected : for each reason the number of files left out.
     layers : for each backbone, the number of features of each of its layers.
+    inputs : for each network, the normalisation of its input as its stores name it.
     weights : for each backbone with weights, the facts about its weight file (`weights`, `weights_sha256`, `licence`).
     libraries : for each library the versions that the stores name.
     clusterings : the number of scored clusterings of each study.
     scored : the columns of scores that have values.
-    snakemake : the version of Snakemake.
+    snakemake, python : the versions of Snakemake and Python.
     """
 
     images: Sequence[Mapping[str, str]]
     rejected: Mapping[str, int]
     layers: Mapping[str, Mapping[str, int]]
+    inputs: Mapping[str, str]
     weights: Mapping[str, Mapping[str, Any]]
     libraries: Mapping[str, Sequence[str]]
     clusterings: Mapping[str, int]
     scored: frozenset[str]
     snakemake: str
+    python: str
 
 
 def methods_text(run: Run, made: Made) -> str:
@@ -133,8 +154,22 @@ def _features(run: Run, made: Made) -> list[str]:
         layers = made.layers[name]
         sizes = _joined(f"{layer} ({width:,})" for layer, width in layers.items())
         said.append(f"Features were computed by {phrase}; the layers, with the number of features, were {sizes}.")
-        said += _weights(made.weights.get(name))
-    return said
+        said += _input(made.inputs.get(name)) + _weights(made.weights.get(name))
+    return said + _poolings(layer for layers in made.layers.values() for layer in layers)
+
+
+def _input(normalisation: str | None) -> list[str]:
+    if normalisation is None:
+        return []
+    phrase = NORMALISED.get(normalisation.split(" ")[0], f"normalised by `{normalisation}`")
+    return [f"An image entered it as three channels, equal ones if it was grey, {phrase}."]
+
+
+def _poolings(layers: Iterable[str]) -> list[str]:
+    """Return a sentence about the poolings in the names of layers, such as `fire9_avg`; none without a pooling."""
+    parts = {part for layer in layers for name in layer.split("+") for part in name.split("_")[1:]}
+    phrases = [f"*{pooling}*, {phrase}" for pooling, phrase in POOLED.items() if pooling in parts]
+    return [f"The end of a layer's name says what was taken of it: {'; '.join(phrases)}."] if phrases else []
 
 
 def _weights(facts: Mapping[str, Any] | None) -> list[str]:
@@ -243,8 +278,9 @@ def _software(run: Run, made: Made, text: str) -> list[str]:
         for name, (phrase, key) in OF_METHODS.items()
         if name in made.libraries and f"@{key}" in text
     ]
+    below = f"Snakemake {made.snakemake} [@moelder2021] and Python {made.python}"
     return [
-        f"The analysis was run as a workflow of Clustergrid {VERSION} under Snakemake {made.snakemake} [@moelder2021].",
+        f"The analysis was run as a workflow of Clustergrid {VERSION} under {below}.",
         f"Results were computed with {_joined(used)}.",
         f"All random seeds were derived from the base seed {run.seed}.",
     ]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 
 from workflow_scripts.io import store
 from workflow_scripts.pages.methods.paragraph import IN_PROSE, Made
@@ -26,19 +27,24 @@ def read_made(
     tables = {Path(path).stem: list(_rows(path)) for path in sources["tables"]}
     rows = [row for table in tables.values() for row in table]
     widths: dict[str, dict[str, int]] = {}
+    inputs: dict[str, str] = {}
     for (backbone, layer), path in zip(layers, sources["features"], strict=True):
         with store.reading(path) as file:
             widths.setdefault(backbone, {})[layer] = file["features"].shape[1]
+            if "normalise" in file.attrs:
+                inputs[backbone] = store.text(file, "normalise")
     weights = [json.loads(Path(path).read_text(encoding="utf-8")) for path in sources["weights"]]
     return Made(
         images=list(_rows(sources["manifest"][0])),
         rejected=Counter(row["reason"] for row in _rows(sources["rejected"][0])),
         layers=widths,
+        inputs=inputs,
         weights=dict(zip(backbones, weights, strict=True)),
         libraries=_libraries([*sources["features"], *sources["stores"]]),
         clusterings={study: sum(not row["fold"] for row in table) for study, table in tables.items()},
         scored=frozenset(column for column in IN_PROSE if any(row[column] for row in rows)),
         snakemake=version("snakemake"),
+        python=python_version(),
     )
 
 

@@ -39,6 +39,7 @@ class Trust(_OfPartitions):
     """A ranking of the cells by trust that needs no labels: the agreement of each cell with the others, compared with
     other ways to rank cells."""
 
+    in_prose = "the agreement of the partition of each cell with those of the others"
     sources = ("manifest", "clusters", "scores", "agreement")
     kind: Literal["trust"] = "trust"
     n_samples: int = Field(100, ge=20)
@@ -65,6 +66,7 @@ class Trust(_OfPartitions):
 class SpecificationCurve(_OfPartitions):
     """All cells sorted by a metric, with the range of their repeats, and their choices below."""
 
+    in_prose = "the specification curve of all cells [@simonsohn2020]"
     sources = ("clusters", "scores", "agreement")
     kind: Literal["specification_curve"] = "specification_curve"
     metric: Metric | Literal["agreement"] = "ari"
