@@ -158,7 +158,7 @@ def _draw_matrix(
     room = 0.28 * ax.figure.get_size_inches()[0] * 25.4  # type: ignore[union-attr]
     ax.set_yticks(range(len(levels)), [_within(level, room, style) for _, level in levels])
     ax.set_ylim(len(levels) - 0.4, -0.6)
-    ax.set_xlim(0, len(table) + 1)
+    ax.set_xlim(0.3, len(table) + 0.7)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("Cells, the best first")
