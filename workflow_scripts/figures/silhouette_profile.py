@@ -123,7 +123,7 @@ def _title(first: pd.Series, mean: float) -> str:
 
 def _explanation(table: pd.DataFrame, labelled: bool) -> str:
     first = table.iloc[0]
-    noise = f", {count(first['n_noise'], 'image')} of noise left out" if first["n_noise"] else ""
+    noise = f", {count(first['n_noise'], 'noise image')} left out" if first["n_noise"] else ""
     sample = f", a sample of {MAX_POINTS}" if len(table) < first["n"] - first["n_noise"] else ""
     unlabelled = "" if labelled else " No labels: clusters are numbers."
     return f"n = {first['n']} images{noise}{sample}; beside each cluster its size and mean.{unlabelled}"
