@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, over_repeats
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note
 from workflow_scripts.figures.style import ONE_COLUMN, note, shortened, theme
 from workflow_scripts.figures.text_table import BELOW, spread, write_table
 from workflow_scripts.grid.axes import AXES
@@ -15,6 +15,7 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import best_of_repeats, with_k
 from workflow_scripts.scores import METRICS
+from workflow_scripts.wording import count
 
 
 def tabulate(
@@ -74,7 +75,7 @@ def _number(metric: str, mean: float, sd: float, narrow: bool) -> str:
 
 
 def _explanation(table: pd.DataFrame, metrics: Sequence[str], manifest: pd.DataFrame, narrow: bool) -> str:
-    repeats = over_repeats(table["n_repeats"].max(), "mean" if narrow else "mean ± sd")
+    repeats = f"mean {'' if narrow else '± sd '}over up to {count(table['n_repeats'].max(), 'repeat')}"
     unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need labels are dashes. "
     means = [mean for mean in ("arithmetic", "geometric") if f"nmi_{mean}_mean" in table]
     nmi = f" NMI by the {' and the '.join(means)} mean." if means else ""

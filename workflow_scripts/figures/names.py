@@ -55,9 +55,9 @@ def n_in_words(inputs: Mapping[str, Any]) -> str:
     return f"n = {count(len(read_manifest(inputs['manifest'])), 'image')}"
 
 
-def over_repeats(n: int, spread: str = "mean ± sd") -> str:
+def over_repeats(n: int) -> str:
     """Return how numbers of at most n repeats are summed up, such as `mean ± sd over 5 repeats`."""
-    return f"{spread} over {count(n, 'repeat')}" if n > 1 else "one repeat, no sd"
+    return f"mean ± sd over {count(n, 'repeat')}" if n > 1 else "one repeat, no sd"
 
 
 def _span(values: "pd.Series", decimals: int) -> str:
