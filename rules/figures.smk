@@ -44,7 +44,7 @@ rule figure:
     input:
         table=layout.figure_table,
         manifest=inputs.figures.manifest_shown,
-        classes=layout.manifest, # a class has the same colour in all figures, those of subsets too
+        classes=layout.manifest,  # a class has the same colour in all figures, those of subsets too
         preprocessed=inputs.figures.images_shown,
     output:
         svg=in_report(layout.figure, "Figures", "figure", figure="{figure}"),
