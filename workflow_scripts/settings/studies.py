@@ -119,7 +119,7 @@ class Study(WithPages):
     def _with_figures_of_its_verdict(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        verdict, figures = given.get("verdict"), given.get("figures") or {}
+        verdict, figures = given.get("verdict"), given.get("figures", {})
         if not isinstance(verdict, dict) or not isinstance(figures, dict):
             return given
         figures = dict(figures)

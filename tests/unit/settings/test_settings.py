@@ -93,6 +93,7 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         # names that are taken, or that cannot be part of a path
         ("studies.all", {}, "studies.all: the name is reserved"),
         ("studies.table", {}, "studies.table: the name is reserved"),
+        ("studies.main", {"verdict": {}, "figures": 0}, "studies.main.figures: found 0, allowed: keys with values"),
         ("style.palette", "petrof10", "style.palette: found 'petrof10', allowed: "),
         ("decompositions.none", {"method": "pca"}, "decompositions.none: the name is reserved"),
         ("name", "a/b", "name: found 'a/b', allowed: letters from a to z, digits"),
