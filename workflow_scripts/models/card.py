@@ -33,7 +33,7 @@ def model_card(
     """
     parts = {
         "Data": _data(facts, manifest),
-        "Settings": _settings(facts),
+        "Settings": _settings(facts, scores["k"].nunique()),
         "Weights": _weights(facts, weights),
         "Clusters": _clusters(facts["clusters"]),
         "Scores": _scores(facts, scores),
@@ -56,7 +56,7 @@ def _data(facts: Mapping[str, Any], manifest: pd.DataFrame) -> str:
     )
 
 
-def _settings(facts: Mapping[str, Any]) -> str:
+def _settings(facts: Mapping[str, Any], n_ks: int) -> str:
     reduction, clusterer = facts["reduction"], facts["clusterer"]
     steps = ", ".join(_call(step, "step") for step in facts["preprocess"]["steps"])
     reduced = "none"
@@ -68,7 +68,7 @@ def _settings(facts: Mapping[str, Any]) -> str:
         **_networks(facts),
         "reduction": reduced,
         "clusterer": _call(clusterer["clusterer"], "method"),
-        "number of clusters": _number_of_clusters(facts),
+        "number of clusters": _number_of_clusters(facts, n_ks),
         "seed": clusterer["seed"],
         "code": f"`{facts['code']}`",
     }
@@ -83,11 +83,13 @@ def _networks(facts: Mapping[str, Any]) -> dict[str, str]:
     return {"network": f"{name}: {_call(backbone, _kind(backbone))}", "layer": backbone["layer"]}
 
 
-def _number_of_clusters(facts: Mapping[str, Any]) -> str:
+def _number_of_clusters(facts: Mapping[str, Any], n_ks: int) -> str:
     k = facts["clusterer"]["chosen_k"]
     if k is None:
         return f"{len(facts['clusters'])}, found by the clusterer"
-    return f"{k}, chosen by the {SCORES[facts['clusterer']['chosen_by']]}"
+    if n_ks == 1:
+        return f"{k}, given"
+    return f"{k}, chosen among {n_ks} by the {SCORES[facts['clusterer']['chosen_by']]}"
 
 
 def _kind(backbone: Mapping[str, Any]) -> str:

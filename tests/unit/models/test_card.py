@@ -38,7 +38,7 @@ def test_a_card_has_the_settings_the_scores_and_the_licence():
         "| network | net: squeezenet1_1(seed=0) |",
         "| reduction | pca, 5 components, whitened |",
         "| clusterer | kmeans(n_init=50) |",
-        "| number of clusters | 3, chosen by the adjusted Rand index |",
+        "| number of clusters | 3, chosen among 2 by the adjusted Rand index |",
         "| SHA-256 | `5ha` |",
         "| licence | BSD-3-Clause |",
         r"| a\|b | 4 | a\|b |",
@@ -92,3 +92,8 @@ def test_joined_features_have_the_settings_and_the_weights_of_each_part():
     ):
         assert line in card
     assert card.count("fine-tuned here") == 1
+
+
+def test_a_single_k_was_given_and_not_chosen():
+    card = model_card(FACTS, MANIFEST, SCORES[SCORES["k"] == 3], WEIGHTS)
+    assert "| number of clusters | 3, given |" in card
