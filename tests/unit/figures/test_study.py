@@ -165,11 +165,11 @@ def test_the_heatmap_shows_the_two_strongest_choices(tmp_path):
 
 
 @pytest.mark.parametrize(("n_columns", "n_numbers"), [(3, 6), (19, 0)])
-def test_the_heatmap_has_numbers_where_its_fields_are_wide_enough(n_columns, n_numbers):
+def test_the_heatmap_has_numbers_where_its_fields_are_wide_enough(n_columns, n_numbers, tmp_path):
     rows = [(f"{x}", y, 12.3) for x in range(n_columns) for y in ("20 components", "5 components")]
     table = pd.DataFrame(rows, columns=["x", "y", "mean"])
     table = table.assign(x_axis="k", y_axis="n_components", metric="purity", n=4)
-    drawn = draw("heatmap", table, {"manifest": [""]}, width=85)
+    drawn = draw("heatmap", table, {"manifest": [write_manifest(tmp_path, ["a", "b"])]}, width=85)
     assert len(drawn.axes[0].texts) == n_numbers
 
 
