@@ -169,7 +169,7 @@ if settings.new_images and inputs.models.studies:
             facts=layout.model,
             tensors=beside(layout.model, ".safetensors"),
             predictions=layout.predictions,
-            images=layout.new_images,
+            images=inputs.new_images.table,
             quality=layout.new_quality,
             manifest=layout.manifest,
             known_quality=layout.quality,
@@ -192,7 +192,7 @@ if settings.new_images and inputs.models.studies:
         params:
             folder=settings.new_images,
             batch=inputs.new_images.batch,
-            groups=inputs.intake.group_rule,
+            groups=inputs.new_images.group_rule,
             names=lambda wildcards: {
                 "dataset": layout.dataset,
                 "study": wildcards.study,

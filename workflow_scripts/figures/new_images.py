@@ -11,9 +11,9 @@ from PIL import Image
 from workflow_scripts.figures.embedding import cluster_looks
 from workflow_scripts.figures.overlay import LINES, LONGEST_SIDE, draw_image
 from workflow_scripts.figures.style import canvas, class_looks, dot, legend_lines, legend_on_top, short_names, theme
-from workflow_scripts.io.pixels import eight_bits
+from workflow_scripts.io.pixels import Rows, Window, reduced
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
-from workflow_scripts.preprocess.pipeline import read_again
+from workflow_scripts.preprocess.pipeline import open_again
 
 WIDTH = 170.0
 """Width of an overlay in millimetres."""
@@ -55,7 +55,8 @@ def write_overlays(
     shares = areas[areas["parent"].notna()].set_index(["parent", "page", "cluster"])[["fraction", "low", "high"]]
     pages = tiles.groupby(["parent", "page"], sort=False)
     for done, ((parent, page), of_page) in enumerate(pages, 1):
-        pixels = _covered(read_again(images / parent, max_pixels, page - 1), of_page)
+        with open_again(images / parent, max_pixels, page - 1) as image:
+            pixels = _covered(image, of_page)
         path = folder / (f"{parent}.png" if tiles["page"].max() == 1 else f"{parent}.page{page}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
         with theme(style):
@@ -74,10 +75,10 @@ def _height(pixels: np.ndarray, tiles: pd.DataFrame, above: int) -> float:
     return WIDTH * min(1.2, len(pixels) / pixels.shape[1]) + LINE * (above + 2 + below)
 
 
-def _covered(pixels: np.ndarray, tiles: pd.DataFrame) -> np.ndarray:
+def _covered(image: Rows, tiles: pd.DataFrame) -> np.ndarray:
     """Return the part of an image that its tiles cover, uint8, with sides of at most `LONGEST_SIDE` pixels."""
     across = slice(tiles["x"].min(), (tiles["x"] + tiles["width"]).max())
     down = slice(tiles["y"].min(), (tiles["y"] + tiles["height"]).max())
-    part = Image.fromarray(eight_bits(pixels[down, across]))
+    part = Image.fromarray(reduced(Window(image, down, across), LONGEST_SIDE))
     part.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BOX)
     return np.asarray(part)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from PIL import Image
 
 FILE_BITS = 16
 """Bits of the values of a file of whole numbers that has more than 8."""
@@ -28,9 +30,27 @@ class Rows(Protocol):
     def __getitem__(self, rows: slice, /) -> np.ndarray: ...
 
 
-def bands(image: Rows) -> Iterator[np.ndarray]:
-    """Yield the rows of an image in arrays of `BAND` rows, from top to bottom."""
-    return (image[top : top + BAND] for top in range(0, len(image), BAND))
+class Window:
+    """The rows of a rectangle of an image, (h, w) or (h, w, 3): `down` and `across` are its rows and columns."""
+
+    def __init__(self, image: Rows, down: slice, across: slice) -> None:
+        self._image, self._top, self._across = image, down.start, across
+        self.shape: tuple[int, ...] = (down.stop - down.start, across.stop - across.start, *image.shape[2:])
+        self.dtype: np.dtype[Any] = image.dtype
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray:
+        """Return rows that follow each other, (rows, w) or (rows, w, 3)."""
+        top, bottom, _ = rows.indices(len(self))
+        return self._image[self._top + top : self._top + bottom][:, self._across]
+
+
+def bands(image: Rows, height: int = BAND) -> Iterator[np.ndarray]:
+    """Yield the rows of an image in arrays of `height` rows, from top to bottom."""
+    return (image[top : top + height] for top in range(0, len(image), height))
 
 
 def joined(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
@@ -50,20 +70,28 @@ def limits(parts: Iterable[np.ndarray]) -> tuple[float, float]:
     return min(low for low, _ in of_parts), max(high for _, high in of_parts)
 
 
-def eight_bit_bands(image: Rows) -> Iterator[np.ndarray]:
+def eight_bit_bands(image: Rows, height: int = BAND) -> Iterator[np.ndarray]:
     """Yield the `bands` of an image as uint8; those of more bits are stretched from the lowest to the highest value of
     the image."""
     if image.dtype == np.uint8:
-        yield from bands(image)
+        yield from bands(image, height)
         return
     low, high = limits(bands(image))
     scale = 255 / (high - low) if high > low else 0.0
-    yield from (np.rint((band - low) * scale).astype(np.uint8) for band in bands(image))
+    yield from (np.rint((band - low) * scale).astype(np.uint8) for band in bands(image, height))
 
 
 def eight_bits(pixels: np.ndarray) -> np.ndarray:
     """Return pixels (H, W) or (H, W, 3) as uint8, joined from `eight_bit_bands`."""
     return pixels if pixels.dtype == np.uint8 else joined(eight_bit_bands(pixels), len(pixels))
+
+
+def reduced(image: Rows, side: int) -> np.ndarray:
+    """Return an image (H, W) or (H, W, 3) as uint8, its longer side divided by a whole number to 2 to 3 times `side`
+    pixels if it is longer; each pixel is the mean of those that it replaces. Only one band of it is in memory."""
+    factor = max(1, max(image.shape[:2]) // (2 * side))
+    coarse = eight_bit_bands(image, factor * ceil(BAND / factor))
+    return joined((np.asarray(Image.fromarray(band).reduce(factor)) for band in coarse), ceil(len(image) / factor))
 
 
 def is_uniform(image: Rows) -> bool:

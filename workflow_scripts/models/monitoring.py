@@ -34,11 +34,18 @@ SURE = 0.01
 def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFrame, in_groups: bool) -> pd.DataFrame:
     """Return the images that are held out of a model, with their `label`, the columns `CHARTS` and maybe a `group`.
 
-    `manifest` and `quality` are the tables of the data set that the model was made from, as texts.
+    `manifest` and `quality` are the tables of the data set that the model was made from, as texts. Parts of files have
+    the column `parent`, their file, whose brightness and sharpness are theirs.
     """
     held_out = manifest.set_index("image_id").loc[model.facts["held_out"]].reset_index()
     novelties = model.in_thresholds(model.tensors["held_out"])
-    columns = ["image_id", "path", "label", *(["group"] if in_groups else [])]
+    columns = [
+        "image_id",
+        "path",
+        "label",
+        *held_out.columns.intersection(["parent"]),
+        *(["group"] if in_groups else []),
+    ]
     return _with_drifts(held_out[columns].assign(novelty=novelties), quality)
 
 
@@ -47,8 +54,9 @@ def new_images(
 ) -> pd.DataFrame:
     """Return new images with their predictions, the time that they were `taken`, and the columns `CHARTS`.
 
-    The tables are as texts: the predictions of the model, and what intake says of the same images. If there is a `rule`
-    (the settings `intake.groups`), images have a `group`; one for which it has no value is a group of its own.
+    The tables are as texts: the predictions of the model, and what intake says of the same images and their files. If
+    there is a `rule` (the settings `intake.groups`), images have a `group`; those of a file for which it has no value
+    are a group of their own.
     """
     images = predictions.assign(
         novelty=predictions["novelty"].astype(np.float32),
@@ -61,21 +69,26 @@ def new_images(
 
 
 def _groups(images: pd.DataFrame, rule: Mapping[str, Any]) -> list[str]:
-    contents = images["image_id"].map(content_hash)
+    files, contents = files_of(images), images["image_id"].map(content_hash)
     try:
-        names = named_groups(dict(zip(images["path"], contents, strict=True)), **rule)
+        names = named_groups(dict(zip(files, contents, strict=True)), **rule)
     except NoneNamedError:
-        names = dict.fromkeys(images["path"], "")
-    return [names[path] or path for path in images["path"]]
+        names = dict.fromkeys(files, "")
+    return [names[file] or file for file in files]
+
+
+def files_of(images: pd.DataFrame) -> pd.Series:
+    """Return the path of the file of each image: `parent` for parts of files."""
+    return images["parent" if "parent" in images else "path"]
 
 
 def ungrouped(images: pd.DataFrame, rule: Mapping[str, Any] | None) -> bool:
     """Return whether a rule of groups, other than that each file is one, has no value for any of the new images."""
-    return rule is not None and rule["rule"] != FILE and bool((images["group"] == images["path"]).all())
+    return rule is not None and rule["rule"] != FILE and bool((images["group"] == files_of(images)).all())
 
 
 def _with_drifts(images: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
-    return images.join(quality.set_index("path")[list(DRIFTS)].astype(float), on="path")
+    return images.join(quality.set_index("path")[list(DRIFTS)].astype(float), on=files_of(images).name)
 
 
 def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
@@ -89,7 +102,7 @@ def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
     elif (images["taken"] != "").all():
         keys = list(zip(images["taken"], names, strict=True))
     else:
-        keys = [((folder / path).stat().st_mtime, name) for path, name in zip(images["path"], names, strict=True)]
+        keys = [((folder / file).stat().st_mtime, name) for file, name in zip(files_of(images), names, strict=True)]
     return images.iloc[sorted(range(len(keys)), key=keys.__getitem__)].reset_index(drop=True)
 
 
@@ -102,16 +115,16 @@ def in_batches(images: pd.DataFrame, size: int) -> pd.DataFrame:
     """Return images in their order with the number of their `batch`, from 1; the last batch may not be full yet.
 
     Groups are not divided between batches, because a part of a group varies more than a whole one: a batch ends as soon
-    as it has whole groups with `size` images or more. All images of a group are moved to the place of its first image.
+    as it has whole groups with `size` files or more. All images of a group are moved to the place of its first image.
     Without a column `group`, each image is a group of its own.
     """
     groups = pd.factorize(images["group"])[0] if "group" in images else np.arange(len(images))
-    batches, n_images, batch = [], 0, 1
-    for n_of_group in np.bincount(groups):
-        batches += [batch] * n_of_group
-        n_images += n_of_group
-        if n_images >= size:
-            n_images, batch = 0, batch + 1
+    batches, n_files, batch = [], 0, 1
+    for _, files in files_of(images).groupby(groups):
+        batches += [batch] * len(files)
+        n_files += files.nunique()
+        if n_files >= size:
+            n_files, batch = 0, batch + 1
     return images.iloc[np.argsort(groups, kind="stable")].reset_index(drop=True).assign(batch=batches)
 
 
@@ -163,29 +176,32 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
     """Test every full batch of images; the last images wait until their batch is full.
 
     If images have a `group`, groups are what is compared: the mean of the images of each, since images of one specimen
-    are alike, and only whole specimens are drawn at random.
+    are alike, and only whole specimens are drawn at random. The mean of a new group is that of no more images than
+    known groups have in the median.
 
     Parameters
     ----------
     images : from `in_batches`, with `path`, `outlier`, the columns `CHARTS` and maybe `group`.
     known : the images that are held out of the model, with the columns `CHARTS` and maybe `group`.
-    size : the number of images from which on a batch is full.
+    size : the number of files from which on a batch is full.
     rate : probability with which a chart raises a false alarm for a batch of images like the known ones.
 
     Returns
     -------
-    DataFrame, a row per batch: `batch` (from 1), `images`, `first` and `last` (paths), for each chart the median, the
+    DataFrame, a row per batch: `batch` (from 1), `images`, `first` and `last` (files), for each chart the median, the
     median of the known images as `{chart}_known`, and `{chart}_p`, then `outliers` (number of images), `alarms` (the
     charts with p <= rate, joined by `; `) and `groups` (number in the batch; null without groups).
     """
     columns = ["batch", "images", "first", "last", *(f"{name}{end}" for name in CHARTS for end in ("", "_known", "_p"))]
     rows = []
     known_units = _units(known)
+    most = int(known["group"].value_counts().median()) if "group" in known else None
     for number, batch in images.groupby("batch"):
-        if len(batch) < size:
+        files = files_of(batch)
+        if files.nunique() < size:
             continue
-        row: list[object] = [number, len(batch), batch["path"].iloc[0], batch["path"].iloc[-1]]
-        units, alarms = _units(batch), []
+        row: list[object] = [number, len(batch), files.iloc[0], files.iloc[-1]]
+        units, alarms = _units(batch, most), []
         for name in CHARTS:
             test = novelty_p_value if name == "novelty" else shift_p_value
             p_value = test(known_units[name].to_numpy(), units[name].to_numpy())
@@ -196,11 +212,18 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
     return pd.DataFrame(rows, columns=[*columns, "outliers", "alarms", "groups"]).astype({"groups": "Int64"})
 
 
-def _units(images: pd.DataFrame) -> pd.DataFrame:
+def _units(images: pd.DataFrame, most: int | None = None) -> pd.DataFrame:
     """Return what is compared: the images, or a row for each group, with the means of its images in the columns
-    `CHARTS` and otherwise what its first image has."""
+    `CHARTS` and otherwise what its first image has.
+
+    Of a group with more than `most` images only so many count, evenly spread: a mean of more varies less.
+    """
     if "group" not in images:
         return images
+    if most:
+        groups = images.groupby("group")
+        place, size = groups.cumcount(), groups["group"].transform("size")
+        images = images[place * most // size > (place - 1) * most // size]
     rest = images.columns.drop("group")
     return images.groupby("group").agg({name: "mean" if name in CHARTS else "first" for name in rest})
 

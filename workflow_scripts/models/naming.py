@@ -26,6 +26,7 @@ from workflow_scripts.io.pixels import Part
 from workflow_scripts.models.monitoring import groups_of_features
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import preprocess_all
+from workflow_scripts.preprocess.stack import images_of
 
 ROWS = 256
 """Number of images that are in memory at once."""
@@ -73,14 +74,16 @@ def grouped(
 ) -> pd.DataFrame:
     """Group the images of a folder that look alike to a model; return the table with a column `group`, from 0.
 
-    `images` has the column `path`. Groups are those of `monitoring.groups_of_features`.
+    `images` are from `monitoring.to_look_at`. Groups are those of `monitoring.groups_of_features`.
     """
     if images.empty:
         return images.assign(group=0)
-    paths = [folder / path for path in images["path"]]
-    blocks = features_of_files([model], paths, max_pixels, device, workers, lambda network: progress(network, "images"))
-    features = np.concatenate([block[model.layer] for block in blocks])
-    return images.assign(group=groups_of_features(features))
+    rows = images.sort_values("path")  # parts of a file follow each other
+    blocks = features_of_files(
+        [model], images_of(rows, folder), max_pixels, device, workers, lambda network: progress(network, "images")
+    )
+    features = pd.DataFrame(np.concatenate([block[model.layer] for block in blocks]), rows.index)
+    return images.assign(group=groups_of_features(features.loc[images.index].to_numpy()))
 
 
 def features_of_files(

@@ -15,9 +15,9 @@ from skimage.util import img_as_ubyte
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.images import read_image
 from workflow_scripts.io.parallel import ordered_map
-from workflow_scripts.io.pixels import Part
+from workflow_scripts.io.pixels import Part, Rows
 from workflow_scripts.io.rejections import ImageRejected
-from workflow_scripts.io.tiff_rows import open_rows
+from workflow_scripts.io.tiff_rows import open_image, open_rows
 
 Steps = Sequence[Mapping[str, Any]]
 FileAndPixels = tuple[str | Path, np.ndarray | None]
@@ -137,11 +137,29 @@ def _readable(path: str | Path) -> Iterator[None]:
         raise UserError(f"{path}: {rejection}; intake could read it before, so run intake again") from None
 
 
-def read_again(path: str | Path, max_pixels: int | None, page: int = 0) -> np.ndarray:
-    """Return a page (from 0) of a file that intake could read, as `images.read_image`; raises `UserError` if it cannot
+def pixels_of(images: Sequence[Path | Part], max_pixels: int | None) -> Iterator[np.ndarray]:
+    """Yield the pixels of files and parts of files, (H, W) or (H, W, 3), in order.
+
+    Parts of one page should follow each other, so that the page is decoded once. Raises `UserError` for a file that
+    cannot be read.
+    """
+    for path, pixels in files_and_pixels(images, max_pixels):
+        yield read_again(path, max_pixels) if pixels is None else pixels
+
+
+def read_again(path: str | Path, max_pixels: int | None) -> np.ndarray:
+    """Return the first page of a file that intake could read, as `images.read_image`; raises `UserError` if it cannot
     now."""
     with _readable(path):
-        return read_image(path, max_pixels, page)
+        return read_image(path, max_pixels)
+
+
+@contextmanager
+def open_again(path: Path, max_pixels: int | None, page: int) -> Iterator[Rows]:
+    """Open a page (from 0) of a file that intake could read, as `tiff_rows.open_image`; raises `UserError` if it cannot
+    be read now."""
+    with _readable(path), open_image(path, max_pixels, page=page) as image:
+        yield image.pixels
 
 
 def of_image(item: FileAndPixels, make: Callable[[np.ndarray], np.ndarray], max_pixels: int | None) -> np.ndarray:

@@ -311,8 +311,14 @@ def test_a_missing_file_of_the_user_ends_the_run_with_one_line(inputs, capsys):
     assert inputs.features.weight_file(Wildcards(backbone="net")) == []
     with pytest.raises(SystemExit, match=r"^Error: config: new_images: found nothing, allowed: a folder of images"):
         inputs.new_images.predictions(None)
-    with pytest.raises(SystemExit, match=r"^Error: config: intake: found one that cuts images, allowed for snakemake"):
-        _inputs(intake={"tiles": {"size": 64}}).new_images.monitors(None)
+
+
+def test_the_parts_of_a_new_file_are_one_group_unless_a_rule_says_otherwise():
+    tiles = {"tiles": {"size": 64}}
+    assert _inputs().new_images.group_rule is None
+    assert _inputs(intake=tiles).new_images.group_rule == {"rule": "file"}
+    assert _inputs(intake={**tiles, "groups": "folder"}).new_images.group_rule["rule"] == "folder"
+    assert _inputs(intake=tiles).new_images.table.endswith("regions.csv")
 
 
 def test_a_file_of_the_user_that_is_replaced_by_an_older_one_is_seen(tmp_path):

@@ -1,6 +1,7 @@
 """A folder that grows: the order of its images, alarms, who is shown, and groups among them."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,37 @@ def test_a_batch_of_groups_is_tested_by_their_means():
     means = [[images["novelty"][i : i + 5].mean() for i in range(0, len(images), 5)] for images in (known, new)]
     assert chart["novelty_p"][0] == pytest.approx(novelty_p_value(*map(np.array, means)))
     assert _chart(_images(10, 1), KNOWN, SIZE, RATE)["groups"].isna().all()
+
+
+def test_the_mean_of_a_group_is_that_of_no_more_images_than_known_groups_have():
+    known, new = _in_sheets(40, 5, 0, 1), _in_sheets(4, 20, 1, 1)
+    means = [known["novelty"].to_numpy().reshape(-1, 5).mean(axis=1)]
+    means.append(new["novelty"].to_numpy().reshape(-1, 20)[:, ::4].mean(axis=1))
+    assert _chart(new, known, 80, RATE)["novelty_p"][0] == pytest.approx(novelty_p_value(*means))
+
+
+def test_tiles_of_a_file_are_one_group_and_batches_count_files():
+    """`b` was taken before `a`; each tile has the brightness of its file."""
+    tiles = pd.DataFrame(
+        {
+            "image_id": [f"id{file}-1-{x}-0-8-8" for file in "abc" for x in (0, 8, 16)],
+            "path": [f"{file}.tif#xywh={x},0,8,8" for file in "abc" for x in (0, 8, 16)],
+            "parent": [f"{file}.tif" for file in "abc" for _ in range(3)],
+            "novelty": [str(number) for number in range(9)],
+            "outlier": "False",
+        }
+    )
+    quality = pd.DataFrame({"path": ["a.tif", "b.tif", "c.tif"], "brightness": ["1", "2", "3"], "sharpness": "1"})
+    files = pd.DataFrame({"taken": [time for time in ("2", "1", "3") for _ in range(3)]})
+    images = in_order(new_images(tiles, files, quality, {"rule": "file"}), Path(), "time")
+    assert images["group"].tolist() == images["parent"].tolist() == [f"{file}.tif" for file in "bac" for _ in range(3)]
+    assert images["brightness"].tolist() == [2] * 3 + [1] * 3 + [3] * 3
+    known = KNOWN.assign(group=KNOWN["path"])
+    chart = control_chart(in_batches(images, 2), known, 2, RATE)
+    assert chart[["images", "first", "last", "groups"]].values.tolist() == [[6, "b.tif", "a.tif", 2]]
+    thirds = np.array([3.0, 0.0])  # the first tile of each file, since known groups have one image
+    assert chart["novelty_p"][0] == pytest.approx(novelty_p_value(KNOWN["novelty"].to_numpy(), thirds))
+    assert not ungrouped(images, {"rule": "file"})
 
 
 def _new(rule, *paths):

@@ -32,15 +32,8 @@ class NewImagesInputs(Stage):
         areas = [self.layout.predicted_areas] if self.settings.intake.tiles else []
         return self._of_models("predict", self.layout.predictions, *areas)
 
-    @ends_the_run
     def monitors(self, wildcards: Wildcards) -> list[str]:
-        """Return the pages about the batches of new images, one for each study with a model.
-
-        Raises `UserError` if the images of the data set are parts of files, and for all that `predictions` refuses.
-        """
-        if self.settings.intake.cuts:
-            allowed = "whole files, without tiles, crops and pages: all"
-            raise UserError(f"config: intake: found one that cuts images, allowed for snakemake monitor: {allowed}")
+        """Return the pages about the batches of new images, one for each study with a model."""
         return self._of_models("monitor", self.layout.monitor)
 
     @ends_the_run
@@ -65,6 +58,12 @@ class NewImagesInputs(Stage):
         """Return the size and the order of batches of new images, and the rate of false alarms."""
         settings = self.settings
         return {"size": settings.batch_size, "order": settings.batch_order, "rate": settings.false_alarms}
+
+    @property
+    def group_rule(self) -> dict[str, Any] | None:
+        """Return the rule of the groups of new images; without one, the parts of a file are a group."""
+        intake = self.settings.intake
+        return intake.groups.dump() if intake.groups else {"rule": "file"} if intake.cuts else None
 
     def monitor_links(self, wildcards: Wildcards) -> dict[str, str]:
         """Return the paths of the tables behind the page about new images, below the folder of all results."""

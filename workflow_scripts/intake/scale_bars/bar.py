@@ -142,17 +142,23 @@ class _Line:
 
 def _lines(image: np.ndarray, width: int, thickest: int) -> Iterator[Box]:
     """Yield the boxes of bright parts that are long and thinner than `thickest` pixels."""
-    padded = np.pad(image, ((thickest + 1, thickest + 1), (0, 0)), mode="edge")
-    opened = ndimage.minimum_filter1d(padded, thickest + 2, axis=0)
-    opened = ndimage.maximum_filter1d(opened, thickest + 2, axis=0, origin=-1 if thickest % 2 == 0 else 0)
-    hat = image.astype(np.int16) - opened[thickest + 1 : -thickest - 1]
-    shortest = max(LEAST_LENGTH, int(SHORTEST * width))
-    runs = ndimage.minimum_filter1d((hat >= LEAST_CONTRAST).astype(np.uint8), shortest, axis=1, mode="constant")
-    long = ndimage.maximum_filter1d(runs, shortest, axis=1, origin=-1 if shortest % 2 == 0 else 0, mode="constant")
-    for box in boxes(long > 0):
+    for box in boxes(_long_runs(image, max(LEAST_LENGTH, int(SHORTEST * width)), thickest)):
         is_inside = box.top > 0 and box.bottom < len(image)
         if is_inside and box.width <= LONGEST * width and box.width >= SLIMMEST * box.height:
             yield box
+
+
+def _long_runs(image: np.ndarray, shortest: int, thickest: int) -> np.ndarray:
+    """Return which pixels of `image` (h, W) uint8 are in horizontal runs of `shortest` or more bright pixels, with
+    less bright rows at most `thickest` rows apart above and below them, (h, W) bool."""
+    opened = np.pad(image, ((thickest + 1, thickest + 1), (0, 0)), mode="edge")
+    opened = ndimage.minimum_filter1d(opened, thickest + 2, axis=0)
+    opened = ndimage.maximum_filter1d(opened, thickest + 2, axis=0, origin=-1 if thickest % 2 == 0 else 0)
+    hat = image.astype(np.int16)
+    hat -= opened[thickest + 1 : -thickest - 1]
+    runs = ndimage.minimum_filter1d((hat >= LEAST_CONTRAST).view(np.uint8), shortest, axis=1, mode="constant")
+    runs = ndimage.maximum_filter1d(runs, shortest, axis=1, origin=-1 if shortest % 2 == 0 else 0, mode="constant")
+    return runs.view(bool)
 
 
 def _line(image: np.ndarray, box: Box, thickest: int) -> _Line | None:
@@ -168,7 +174,7 @@ def _line(image: np.ndarray, box: Box, thickest: int) -> _Line | None:
     ground = int(np.median(np.concatenate(around)))
     if level - ground < LEAST_CONTRAST or any(level - np.median(row) < LEAST_CONTRAST for row in around):
         return None
-    joined = _joined_to(image > ground + 0.6 * (level - ground), box, 3 * thickest)
+    joined = _joined_to(image, ground + 0.6 * (level - ground), box, 3 * thickest)
     reach = 2 * box.height + 4
     is_ended = joined.left >= box.left - reach and joined.right <= box.right + reach
     is_ended &= box.left > 0 and box.right < image.shape[1]
@@ -176,10 +182,10 @@ def _line(image: np.ndarray, box: Box, thickest: int) -> _Line | None:
     return _Line(box, joined, level, ground, is_ended) if is_low else None
 
 
-def _joined_to(ink: np.ndarray, box: Box, reach: int) -> Box:
-    """Return the box of the ink that a line is connected to, at most `reach` pixels away."""
+def _joined_to(image: np.ndarray, level: float, box: Box, reach: int) -> Box:
+    """Return the box of the pixels above a grey level that a line is connected to, at most `reach` pixels away."""
     top, left = max(0, box.top - reach), max(0, box.left - reach)
-    labels = parts(ink[top : box.bottom + reach, left : box.right + reach])
+    labels = parts(image[top : box.bottom + reach, left : box.right + reach] > level)
     counts = np.bincount(labels[(box.top + box.bottom) // 2 - top, box.left - left : box.right - left])
     counts[0] = 0
     if not counts.sum():
@@ -200,10 +206,10 @@ def _is_broken(image: np.ndarray, left: _Line, right: _Line) -> bool:
         return False
     if abs(one.width - other.width) > 0.2 * max(one.width, other.width) + 2 or abs(left.level - right.level) > UNIFORM:
         return False
-    between = image[:, one.right + 1 : other.left - 1] > (left.level + left.ground) / 2
-    reach = slice(max(0, one.top - 1), one.bottom + 1)
-    is_parted = between[max(0, one.top - 12) : one.bottom + 12].all(axis=0).any()
-    return not is_parted and bool(between[reach].any()) and one.width + other.width > 0.2 * (other.right - one.left)
+    between, half = slice(one.right + 1, other.left - 1), (left.level + left.ground) / 2
+    is_parted = (image[max(0, one.top - 12) : one.bottom + 12, between] > half).all(axis=0).any()
+    is_written = (image[max(0, one.top - 1) : one.bottom + 1, between] > half).any()
+    return not is_parted and bool(is_written) and one.width + other.width > 0.2 * (other.right - one.left)
 
 
 def _whole(image: np.ndarray, line: _Line) -> Bar | None:

@@ -12,10 +12,11 @@ from workflow_scripts.intake.scale_bars.bar import Bar, find_bars
 from workflow_scripts.intake.scale_bars.lengths import agreed, nearest_length
 from workflow_scripts.intake.scale_bars.metadata import Calibration, calibration
 from workflow_scripts.intake.scale_bars.recognition import recognise
-from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
+from workflow_scripts.intake.scale_bars.stripe import GreyLevels, find_stripes
 from workflow_scripts.intake.scale_bars.text import INK, STRONG_INK, texts_near
-from workflow_scripts.io.images import read_image
+from workflow_scripts.io.pixels import Rows
 from workflow_scripts.io.rejections import ImageRejected
+from workflow_scripts.io.tiff_rows import open_image
 
 NM_PER_PIXEL = (0.005, 40_000.0)
 """Smallest and largest plausible size of a pixel, nanometres."""
@@ -121,18 +122,18 @@ def read_scale(path: Path, max_pixels: int | None = None) -> Reading:
     disagree, there is no scale. Raises `UserError` if Tesseract is needed but not installed.
     """
     try:
-        grey = grey_levels(read_image(path, max_pixels))
+        with open_image(path, max_pixels) as image:
+            grey = GreyLevels(image.pixels)
+            known = calibration(path, grey.shape[1], grey.shape[0])
+            reading = _by_metadata(grey, known) if known else _by_bar(grey)
     except ImageRejected:
         return Reading(reason=Reason.NO_IMAGE)
-    known = calibration(path, grey.shape[1], grey.shape[0])
-    try:
-        reading = _by_metadata(grey, known) if known else _by_bar(grey)
     except _Failed as failure:
         return failure.reading
     return replace(reading, field_um=reading.nm_per_pixel * grey.shape[1] / 1e3)
 
 
-def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
+def _by_metadata(grey: Rows, known: Calibration) -> Reading:
     reading = Reading(nm_per_pixel=known.nm_per_pixel, confidence=1, source=known.maker)
     try:
         named = _named(grey)
@@ -145,7 +146,7 @@ def _by_metadata(grey: np.ndarray, known: Calibration) -> Reading:
     return replace(reading, scale_um=named.nm / 1e3, text=named.text).with_bar(named.bar, named.top)
 
 
-def _by_length(grey: np.ndarray, reading: Reading, reason: str) -> Reading:
+def _by_length(grey: Rows, reading: Reading, reason: str) -> Reading:
     """Return the reading with the length of the only bar in the stripes, if its text cannot be read.
 
     The bar's length follows from its pixels and must be nearly a round number; otherwise `_Failed` is raised.
@@ -164,7 +165,7 @@ def _by_length(grey: np.ndarray, reading: Reading, reason: str) -> Reading:
     return replace(reading, scale_um=nm / 1e3).with_bar(bar, top)
 
 
-def _by_bar(grey: np.ndarray) -> Reading:
+def _by_bar(grey: Rows) -> Reading:
     named = _named(grey)
     if not NM_PER_PIXEL[0] <= named.nm_per_pixel <= NM_PER_PIXEL[1]:
         raise _Failed(Reason.IMPLAUSIBLE, named.text, named.bar).below(named.top)
@@ -172,7 +173,7 @@ def _by_bar(grey: np.ndarray) -> Reading:
     return replace(reading, text=named.text).with_bar(named.bar, named.top)
 
 
-def _named(grey: np.ndarray) -> _Named:
+def _named(grey: Rows) -> _Named:
     """Find the bar with a text that names a length: in a stripe, else near a stripe, else anywhere in the image."""
     height, stripes = len(grey), find_stripes(grey)
     around = round(AROUND * height)
@@ -190,7 +191,7 @@ def _named(grey: np.ndarray) -> _Named:
         if named:
             return _only(named)
     try:
-        return _named_in(grey, height)
+        return _named_in(grey[:], height)
     except _Failed as failure:
         if failures:
             raise failures[0] from None

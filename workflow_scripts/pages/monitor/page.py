@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import count as count_from
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,7 +11,8 @@ from workflow_scripts.models.batch_tests import smallest_p_value
 from workflow_scripts.models.monitoring import CHARTS, alarms_of
 from workflow_scripts.pages.answers.page import SIDE, Section, Sentence, Shown, write_answers
 from workflow_scripts.pages.parts.thumbnails import data_uri
-from workflow_scripts.preprocess.pipeline import read_again
+from workflow_scripts.preprocess.pipeline import pixels_of
+from workflow_scripts.preprocess.stack import images_of
 from workflow_scripts.wording import count, listed, percent
 
 ROOT = "../../"
@@ -48,8 +48,9 @@ def write_monitor(
         Section("look", "Which images should a person see?", _groups_in_words(suspects), None, _shown(suspects)),
         Section("sure", "How sure is an alarm?", [_sure(facts)]),
     ]
-    shown = list(dict.fromkeys(image.image for images in sections[1].images.values() for image in images))
-    files = [Path(facts["folder"]) / name for name in shown]
+    names = {image.image for images in sections[1].images.values() for image in images}
+    shown = suspects[suspects["path"].isin(names)].sort_values("path")  # parts of a file follow each other
+    pixels = pixels_of(images_of(shown, facts["folder"]), facts["max_pixels"])
     lines = [sentence.text for sentence in noticed][:5]
     write_answers(
         path,
@@ -63,10 +64,7 @@ def write_monitor(
         lines,
         sections,
         {FIGURE: figure},
-        {
-            name: data_uri(eight_bits(read_again(file, facts["max_pixels"])), SIDE)
-            for name, file in zip(shown, files, strict=True)
-        },
+        {name: data_uri(eight_bits(image), SIDE) for name, image in zip(shown["path"], pixels, strict=True)},
     )
     return lines
 

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.intake.label_table import DECIDED, DECISION, REMOVED, Decision
-from workflow_scripts.intake.scale_bars.stripe import find_stripes, grey_levels
+from workflow_scripts.intake.scale_bars.stripe import GreyLevels, find_stripes
 from workflow_scripts.intake.scale_bars.table import BY_HAND
-from workflow_scripts.io.images import read_image
 from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
+from workflow_scripts.io.pixels import Rows, Window, reduced
 from workflow_scripts.io.rejections import ImageRejected
+from workflow_scripts.io.tiff_rows import open_image
 from workflow_scripts.pages.parts.thumbnails import forget_others, inside, jpeg, write_beside
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
@@ -87,19 +88,25 @@ def _item(row: Mapping[str, Any], folder: Path, max_pixels: int | None) -> tuple
     texts = {name: row[name] if isinstance(row[name], str) else "" for name in ("source", "text", "reason")}
     item = {"id": row["image_id"], "path": row["path"], **numbers, **texts, "crop": None}
     try:
-        grey = grey_levels(read_image(folder / row["path"], max_pixels))
+        with open_image(folder / row["path"], max_pixels) as image:
+            grey = GreyLevels(image.pixels)
+            across, down = _place(grey, row)
+            images = {"rows": _jpeg(Window(grey, down, across), LARGE), "whole": _jpeg(grey, SMALL)}
     except ImageRejected:
         return item, {}
-    across, down = _place(grey, row)
     crop = {"x": across.start, "y": down.start, "width": across.stop - across.start, "height": down.stop - down.start}
     start = None if pd.isna(row["bar_x"]) else row["bar_x"]
     item |= {"crop": crop, "bar_x": start, "width": grey.shape[1], "height": len(grey)}
-    return item, {"rows": jpeg(grey[down, across], LARGE), "whole": jpeg(grey, SMALL)}
+    return item, images
 
 
-def _place(grey: np.ndarray, row: Mapping[str, Any]) -> tuple[slice, slice]:
+def _jpeg(grey: Rows, side: int) -> bytes:
+    return jpeg(reduced(grey, side), side)
+
+
+def _place(grey: Rows, row: Mapping[str, Any]) -> tuple[slice, slice]:
     """Return the columns and rows of an image around its bar, or else of its data stripes, or else of all of it."""
-    height, width = grey.shape
+    height, width = grey.shape[:2]
     if not pd.isna(row["bar_x"]):
         beside = max(AROUND * row["bar_px"], (NARROWEST - row["bar_px"]) / 2)
         return (
