@@ -89,7 +89,7 @@ rule scale_bars:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=sizes.reading_mb,
+        mem_mb=sizes.reading_again_mb,
         runtime=sizes.runtime_per_image(0.2),
     params:
         folder=inputs.intake.images_folder,
@@ -118,7 +118,7 @@ rule scales_page:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=sizes.reading_mb,
+        mem_mb=sizes.reading_again_mb,
         runtime=sizes.runtime_per_image(0.05),
     params:
         folder=inputs.intake.images_folder,
@@ -149,7 +149,7 @@ if settings.intake.cuts:
             "../envs/cpu.yaml"
         threads: 8
         resources:
-            mem_mb=sizes.reading_mb,
+            mem_mb=sizes.reading_again_mb,
             runtime=sizes.runtime_per_image(0.02),
         params:
             folder=inputs.intake.images_folder,

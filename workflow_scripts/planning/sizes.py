@@ -8,7 +8,7 @@ imports nothing heavy.
 import csv
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import ceil, prod
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.wildcards import k_from_path
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, images_bytes
+from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, READING_BYTES, images_bytes
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.costs import (
@@ -62,6 +62,21 @@ def csv_rows(path: str) -> int:
     """Return the number of rows of a CSV file without its header; a quoted value may contain line breaks."""
     with open(path, newline="") as stream:
         return sum(1 for _ in csv.reader(stream)) - 1
+
+
+def largest_image(table: str) -> int | None:
+    """Return the pixels of the largest image of `images.csv` or `regions.csv`; None if there is no such file yet.
+
+    Snakemake asks again for the resources of a job when its input is there.
+    """
+    path = Path(table)
+    return _largest_image(table, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@lru_cache
+def _largest_image(table: str, mtime_ns: int) -> int:
+    with open(table, newline="") as stream:
+        return max(int(row["width"]) * int(row["height"]) for row in csv.DictReader(stream))
 
 
 class Sizes:
@@ -124,10 +139,34 @@ class Sizes:
         """Return the memory (MB) of a job that reads raw images of the largest allowed size."""
         return _megabytes(images_bytes(IMAGE_THREADS, self.settings.intake.max_pixels), attempt)
 
+    def reading_again_mb(self, wildcards: Any, attempt: int) -> int:
+        """Return the memory (MB) of a job that reads the images that intake found, by the largest of them."""
+        needed = images_bytes(IMAGE_THREADS, self._largest_file)
+        return max(STREAM_MB * attempt, _megabytes(needed, attempt))
+
     def preprocess_mb(self, wildcards: Any, attempt: int) -> int:
+        """Return the memory (MB) of a job that preprocesses the images of the data set, by the largest of them.
+
+        Parts of files take less than their files, of which one page is in memory; before there is a table of parts they
+        are taken to be as large.
+        """
+        layout, cuts = self.layout, self.settings.intake.cuts
+        largest = largest_image(layout.regions if cuts else layout.images)
+        if largest is None:
+            return self._preprocess_mb(attempt)
+        needed = images_bytes(IMAGE_THREADS, largest, PREPROCESSING_BYTES)
+        needed += READING_BYTES * self._largest_file if cuts else 0
+        return max(STREAM_MB * attempt, _megabytes(needed, attempt))
+
+    def _preprocess_mb(self, attempt: int) -> int:
         """Return the memory (MB) of a job that preprocesses images of the largest allowed size."""
         largest = min(self.settings.intake.max_pixels, LARGEST_IMAGE)
         return _megabytes(images_bytes(IMAGE_THREADS, largest, PREPROCESSING_BYTES), attempt)
+
+    @property
+    def _largest_file(self) -> int:
+        """Return the pixels of the largest image file of the data set; those that are allowed before intake."""
+        return largest_image(self.layout.images) or self.settings.intake.max_pixels
 
     # ------------------------------------------------------------------------------------------------------- features
 
@@ -287,7 +326,7 @@ class Sizes:
             self._networks_mb(cell, attempt) + ceil(Pca().memory(self.n_images, self.width(cell)) / 1e6) * attempt
             for cell in cells
         )
-        return max(needed, default=BASE_MB) + self.preprocess_mb(wildcards, attempt)
+        return max(needed, default=BASE_MB) + self._preprocess_mb(attempt)
 
     # ---------------------------------------------------------------------------------- settings and sizes by wildcards
 

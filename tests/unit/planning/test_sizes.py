@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,7 +58,7 @@ def sizes(tmp_path, monkeypatch):
     layout = Layout("small")
     table = tmp_path / layout.images
     table.parent.mkdir(parents=True)
-    table.write_text("image_id,path\n" + "".join(f'{n},"new\nline/{n}.png"\n' for n in range(N)))
+    table.write_text("image_id,path,width,height\n" + "".join(f'{n},"new\nline/{n}.png",200,200\n' for n in range(N)))
     return _sizes(yaml.safe_load(CONFIG), layout)
 
 
@@ -195,6 +196,7 @@ def test_memory_and_time_grow_with_the_attempt(sizes):
     needs = [
         sizes.stream_mb,
         sizes.reading_mb,
+        sizes.reading_again_mb,
         sizes.preprocess_mb,
         sizes.features_mb("net"),
         sizes.decompose_mb,
@@ -216,6 +218,23 @@ def test_what_reads_images_asks_for_at_most_8_gib_and_for_less_if_images_are_sma
         sizes = _sizes({**yaml.safe_load(CONFIG), "intake": {"max_pixels": most}}, Layout("small"))
         assert (sizes.reading_mb(WILDCARDS, 1), sizes.preprocess_mb(WILDCARDS, 1)) == (reading, preprocessing)
         assert max(reading, preprocessing) * 1e6 < 8 * 2**30
+
+
+def test_the_largest_image_decides_when_intake_has_found_it(tmp_path, monkeypatch):
+    """Of tiles, one page of the largest file is in memory too. Less than what streaming takes is never asked for."""
+    monkeypatch.chdir(tmp_path)
+    layout = Layout("small")
+    Path(layout.images).parent.mkdir(parents=True)
+    whole = _sizes(yaml.safe_load(CONFIG), layout)
+    tiles = _sizes({**yaml.safe_load(CONFIG), "intake": {"tiles": {"size": 1000}}}, layout)
+    for megapixels, expected in ((None, (7400, 6400, 6400)), (1, (2000, 2000, 2000)), (50, (4400, 6400, 2000))):
+        if megapixels:
+            Path(layout.images).write_text(f"width,height\n9,9\n{megapixels},1000000\n")
+            Path(layout.regions).write_text("width,height\n1000,1000\n")
+        needs = whole.reading_again_mb, whole.preprocess_mb, tiles.preprocess_mb
+        assert tuple(need(WILDCARDS, 1) for need in needs) == expected
+    Path(layout.images).write_text("width,height\n300,1000000\n")
+    assert tiles.preprocess_mb(WILDCARDS, 1) == 400 + 8 * 60 + 3000
 
 
 def test_larger_images_take_more_memory_in_the_network(sizes):
