@@ -30,10 +30,8 @@ with job(snakemake.log[0]) as log:
     suspects = grouped(suspects, model, folder, params.max_pixels, params.device, workers, progress)
     write_charts(chart, images, known, rate, params.style, output.svg, output.png)
     facts = {**params.names, "folder": str(folder), "size": size, "rate": rate, "max_pixels": params.max_pixels}
-    facts |= {
-        "n_images": monitoring.files_of(images).nunique(),
-        "ungrouped": monitoring.ungrouped(images, params.groups),
-    }
+    n_files, ungrouped = monitoring.files_of(images).nunique(), monitoring.ungrouped(images, params.groups)
+    facts |= {"n_images": n_files, "ungrouped": ungrouped}
     facts |= monitoring.facts_of_known(known)
     for line in write_monitor(output.page, chart, suspects, output.png, params.links, facts):
         log.log(NOTICE, line)
