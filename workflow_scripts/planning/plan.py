@@ -82,7 +82,9 @@ def too_many_clusters(jobs: Iterable[Job], sizes: Sizes) -> Iterator[str]:
         return
     for name in _clusterings(jobs, sizes):
         if (k := max(sizes.settings.clusterers[name].ks, default=0)) > sizes.n_images:
-            yield f"config: clusterers.{name}.k: found {k}, allowed: at most the number of images, {sizes.n_images}"
+            allowed = f"at most the number of images, {sizes.n_images}"
+            studies = ", ".join(sizes.grid.studies_with(name))
+            yield f"config: clusterers.{name}.k: found {k}, allowed: {allowed} (studies: {studies})"
 
 
 def check_k(run: Run, sizes: Sizes) -> None:

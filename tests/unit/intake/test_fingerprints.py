@@ -15,7 +15,7 @@ from PIL import Image
 from workflow_scripts.intake import fingerprints
 from workflow_scripts.intake.duplicates import FINE_DISTANCE
 from workflow_scripts.intake.fingerprints import near_pairs, perceptual_hashes, pixel_digest
-from workflow_scripts.io import images
+from workflow_scripts.io import pixels as pixels_of_images
 from workflow_scripts.io.images import decode
 
 LIMIT = 4
@@ -61,7 +61,7 @@ def test_the_perceptual_hash_is_imagehashs(pixels):
 def test_the_hashes_of_tall_images_do_not_depend_on_bands(monkeypatch, band):
     pixels = skimage.data.camera()[:, :77]
     narrow = [Image.fromarray(pixels).resize((side, len(pixels)), Image.Resampling.LANCZOS) for side in (32, 64)]
-    monkeypatch.setattr(images, "BAND", band)
+    monkeypatch.setattr(pixels_of_images, "BAND", band)
     found = perceptual_hashes(pixels)
     assert found == (str(imagehash.phash(narrow[0])), str(imagehash.phash(narrow[1], hash_size=16)))
     image = Image.fromarray(pixels)

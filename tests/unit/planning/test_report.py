@@ -28,7 +28,7 @@ class OneFigure(Layout):
         return {FIGURE}
 
 
-grid = SimpleNamespace(all_cells=[])
+grid = SimpleNamespace(all_cells=[], backbones=[])
 sizes = SimpleNamespace(layout=OneFigure("toy"), grid=grid, settings=SimpleNamespace(studies={}))
 ending.print_at_the_end(Run(workflow), sizes)
 
