@@ -71,18 +71,22 @@ def without_model(run: Run, grid: Grid) -> Iterator[str]:
     if not run.is_for("models", "predict", "monitor"):
         return
     cells = {study: grid.first_choice(study) for study in grid.settings.studies}
-    refused = [f"{study} ({found})" for study, cell in cells.items() if (found := grid.refuses_new_images(cell))]
+    refused = [f"{study} ({reason})" for study, cell in cells.items() if (reason := grid.refuses_new_images(cell))]
     if refused:
         yield f"Studies without a model, left out: {', '.join(refused)}; a model needs {PLACES_NEW_IMAGES}"
 
 
-def too_many_clusters(jobs: Iterable[Job], sizes: Sizes) -> Iterator[str]:
-    """Yield a line for each clusterer of the jobs with a k above the number of images, if this number is known."""
-    if sizes.settings.intake.cuts and not Path(sizes.layout.regions).is_file():
+def too_many_clusters(jobs: Collection[Job], sizes: Sizes) -> Iterator[str]:
+    """Yield a line for each clusterer of the jobs with a k above the number of images, if this number is known: it is
+    that of the table of images, or of the files if a job writes this table; not if such a job cuts images."""
+    table = sizes.table_of_images
+    is_final = Path(table).is_file() and not any(table in job.outputs for job in jobs)
+    if sizes.settings.intake.cuts and not is_final:
         return
+    n = sizes.n_images if is_final else sizes.n_images_expected
     for name in _clusterings(jobs, sizes):
-        if (k := max(sizes.settings.clusterers[name].ks, default=0)) > sizes.n_images:
-            allowed = f"at most the number of images, {sizes.n_images}"
+        if (k := max(sizes.settings.clusterers[name].ks, default=0)) > n:
+            allowed = f"at most the number of images, {n}"
             studies = ", ".join(sizes.grid.studies_with(name))
             yield f"config: clusterers.{name}.k: found {k}, allowed: {allowed} (studies: {studies})"
 

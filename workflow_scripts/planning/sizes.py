@@ -94,10 +94,17 @@ class Sizes:
     @cached_property
     def n_images(self) -> int:
         """Return the number of rows of the table of images, or before intake about as many as the files will become."""
-        intake, layout = self.settings.intake, self.layout
-        table = layout.regions if intake.cuts else layout.images
-        if Path(table).is_file():
-            return csv_rows(table)
+        return csv_rows(self.table_of_images) if Path(self.table_of_images).is_file() else self.n_images_expected
+
+    @property
+    def table_of_images(self) -> str:
+        """Return the path of the table that has one row for each image, before labels."""
+        return self.layout.regions if self.settings.intake.cuts else self.layout.images
+
+    @cached_property
+    def n_images_expected(self) -> int:
+        """Return about how many images the files of the data set become."""
+        intake = self.settings.intake
         if self.settings.data == "embedded":
             return EMBEDDED_IMAGES
         return sum(intake.expected(entry.size) for entry in scan(self.settings.data, intake.include, intake.exclude))

@@ -1,5 +1,6 @@
 """The lines that a dry run prints."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -100,6 +101,27 @@ def test_more_clusters_than_images_are_named_if_the_number_of_images_is_known(tm
         jobs = [Job("any", {"clusterer": "kmeans"}, (output,), "", 1, 0, 0) for output in outputs]
         lines = list(too_many_clusters(jobs, Sizes(settings, layout, grid)))
         assert [line.startswith(found) for line in lines] == [True] * refused
+
+
+@pytest.mark.parametrize(("intake", "old"), [({}, "images"), ({"tiles": {"size": 64}}, "regions")])
+def test_an_old_table_of_images_counts_only_if_no_job_writes_it_again(tmp_path, monkeypatch, intake, old):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
+    for number in range(9):
+        (tmp_path / "images" / f"{number}.png").write_bytes(b"1")
+    config = {"data": "images", "clusterers": {"kmeans": {"method": "kmeans", "k": [8]}}, "intake": intake}
+    layout, grid = Layout("images"), Grid(settings := parse(yaml.safe_load(CONFIG) | config))
+    table = Path(getattr(layout, old))
+    table.parent.mkdir(parents=True)
+    table.write_text("image_id\na\nb\n")
+    sizes = Sizes(settings, layout, grid)
+    clusters, written = (
+        Job("any", {"clusterer": "kmeans"}, (output,), "", 1, 0, 0)
+        for output in (layout.of(layout.clusters, grid.all_cells[0]), str(table))
+    )
+    (line,) = too_many_clusters([clusters], sizes)
+    assert ", allowed: at most the number of images, 2 (" in line
+    assert not list(too_many_clusters([clusters, written], sizes))
 
 
 def test_a_file_in_the_place_of_the_results_is_one_line(tmp_path, monkeypatch):
