@@ -31,7 +31,10 @@ A *variant* is a name that you choose and the settings that it stands for. Paths
 SECTIONS = {
     "intake": "Which files are images of the data set, and where their labels come from.",
     "preprocess": "Variants of preprocessing, each an ordered list of steps. A step is a name, or one with its keys.",
-    "backbones": "Variants of the network that turns an image into features.",
+    "backbones": (
+        "Variants of what turns an image into features: a network, a descriptor, a table of another program, or "
+        "several of these joined."
+    ),
     "decompositions": "Variants of the reduction. The name `none` stands for the features as they are.",
     "clusterers": "Variants of the clusterer.",
     "cross_validations": "Variants of the cross-validation, for the key `cross_validation` of a study.",

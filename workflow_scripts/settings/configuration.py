@@ -53,8 +53,8 @@ class Settings(Model):
     export_as: Literal["npz", "parquet", "csv", "h5"] = "npz"
     """The format of the tables of features that `snakemake export` writes."""
     batch_size: int = Field(20, ge=2, le=100)
-    """The number of new images that `snakemake monitor` tests together; with `intake.groups` a batch has whole
-    groups, and as many images or more."""
+    """The number of new files that `snakemake monitor` tests together; with groups a batch has whole groups, and as
+    many files or more."""
     batch_order: Literal["name", "time"] = "name"
     """The order of the new images: that of their names, or of the times at which they were taken or last changed."""
     false_alarms: float = Field(0.01, gt=0, lt=0.5)

@@ -77,7 +77,7 @@ class Network(OfImages):
     the mean over them, so layers must be pooled. The widths and the memory are those of the largest size."""
     finetune: FineTuning | None = None
     layers: list[list[str]] = Field(min_length=1)
-    """The forward passes, each a list of layers that are read in it. `[a+b]` joins two layers of other passes, each
+    """The forward passes, each a list of layers that are read in it. `[a+b]` joins layers of other passes, each
     divided by the square root of its total variance."""
 
     @model_validator(mode="after")
