@@ -38,8 +38,10 @@ def join(parts: Sequence[str], layer: str, output: Path, code: str, backbones: S
     """
     with ExitStack() as opened:
         files = [opened.enter_context(store.reading(path)) for path in parts]
-        if len({store.text(file, "manifest") for file in files}) > 1:
-            raise UserError(f"{parts[0]} and {parts[1]}: made from different images; delete them and run again")
+        manifests = [store.text(file, "manifest") for file in files]
+        for path, manifest in zip(parts, manifests, strict=True):
+            if manifest != manifests[0]:
+                raise UserError(f"{parts[0]} and {path} were made from different images; delete both and run again")
         scales = [scale_of(file["features"]) for file in files]
         facts = _of_backbones(dict(zip(backbones, files, strict=True))) if backbones else _of_layers(files[0], layer)
         with store.writing(output, {**facts, "code": code, "layer": layer, "scales": scales}) as joined:

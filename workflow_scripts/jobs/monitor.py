@@ -31,7 +31,7 @@ with job(snakemake.log[0]) as log:
     write_charts(chart, images, known, rate, params.style, output.svg, output.png)
     facts = {**params.names, "folder": str(folder), "size": size, "rate": rate, "max_pixels": params.max_pixels}
     n_files, ungrouped = monitoring.files_of(images).nunique(), monitoring.ungrouped(images, params.groups)
-    facts |= {"n_images": n_files, "ungrouped": ungrouped}
+    facts |= {"n_files": n_files, "ungrouped": ungrouped}
     facts |= monitoring.facts_of_known(known)
     for line in write_monitor(output.page, chart, suspects, output.png, params.links, facts):
         log.log(NOTICE, line)

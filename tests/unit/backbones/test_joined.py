@@ -1,5 +1,7 @@
 """Joined features: their columns and scales against numpy, and their names in the configuration."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -48,8 +50,9 @@ def test_a_part_that_does_not_vary_is_left_as_it_is(tmp_path):
 
 
 def test_parts_of_other_images_are_not_joined(tmp_path):
-    with pytest.raises(UserError, match="made from different images"):
-        join([write(tmp_path / "a.h5", NARROW), write(tmp_path / "b.h5", WIDE, "n")], "a+b", tmp_path / "c.h5", "code")
+    parts = [write(tmp_path / f"{name}.h5", NARROW, manifest) for name, manifest in zip("abd", "mmn", strict=True)]
+    with pytest.raises(UserError, match=re.escape(f"{parts[0]} and {parts[2]} were made from different images")):
+        join(parts, "a+b+d", tmp_path / "c.h5", "code")
 
 
 def test_features_of_several_backbones_keep_what_a_model_has_to_know_of_each(tmp_path):

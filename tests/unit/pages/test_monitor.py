@@ -38,7 +38,7 @@ def made(tmp_path):
             write_charts(chart, images, known, 0.01, STYLE, str(tmp_path / "c.svg"), str(tmp_path / "c.png"))
         else:
             (tmp_path / "c.png").write_bytes(b"")
-        facts = {"dataset": "d", "study": "s", "folder": str(tmp_path), "n_images": len(images), "n_known": 60}
+        facts = {"dataset": "d", "study": "s", "folder": str(tmp_path), "n_files": len(images), "n_known": 60}
         facts |= {
             "size": 6,
             "rate": 0.01,
@@ -73,7 +73,7 @@ def test_nothing_new_and_no_full_batch(made):
     assert lines[0] == "None of 1 batch is newer than chance explains."
     assert data["sections"][1]["answers"][0]["text"] == "No image is unlike those of the model."
     lines, _ = made([0.5] * 5)
-    assert lines == ["No batch is full yet: there are 5 images of 6."]
+    assert lines == ["No batch is full yet: there are 5 files of 6."]
 
 
 def test_it_says_when_too_few_groups_make_an_alarm_impossible(made):

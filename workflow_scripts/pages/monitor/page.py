@@ -39,7 +39,7 @@ def write_monitor(
     figure : a PNG file of the control charts.
     links : the paths of the tables `batches` and `predictions` below the folder of all results.
     facts :
-        `dataset`, `study`, `folder`, `n_images`, `size`, `rate`, `max_pixels`, `monitoring.ungrouped` and those of
+        `dataset`, `study`, `folder`, `n_files`, `size`, `rate`, `max_pixels`, `monitoring.ungrouped` and those of
         `monitoring.facts_of_known`.
     """
     noticed = [*_void(chart, facts), *_noticed(chart, facts)]
@@ -56,7 +56,7 @@ def write_monitor(
         path,
         {
             "title": f"Monitor: {facts['folder']}",
-            "about": f"{count(facts['n_images'], 'image')} in batches of {facts['size']}{_or_more(facts)}, compared "
+            "about": f"{count(facts['n_files'], 'file')} in batches of {facts['size']}{_or_more(facts)}, compared "
             f"with the model of study {facts['study']} of {facts['dataset']}.",
             "root": ROOT,
         },
@@ -85,7 +85,7 @@ def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
             "each is a group of its own. Choose a rule that new images have too, such as folder, or add them to the "
             "table."
         )
-        yield Sentence(text, "weak", facts["n_images"], "predictions")
+        yield Sentence(text, "weak", facts["n_files"], "predictions")
     known, rate = facts["n_groups"], facts["rate"]
     if known is None or chart.empty:
         return
@@ -106,7 +106,7 @@ def _or_more(facts: Mapping[str, Any]) -> str:
 
 def _noticed(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
     if chart.empty:
-        text = f"No batch is full yet: there are {count(facts['n_images'], 'image')} of {facts['size']}."
+        text = f"No batch is full yet: there are {count(facts['n_files'], 'file')} of {facts['size']}."
         yield Sentence(text, "fact", 0, "batches")
         return
     tested = count(len(chart), "batch", "batches")
@@ -165,7 +165,7 @@ def _sure(facts: Mapping[str, Any]) -> Sentence:
     )
     if facts["n_groups"]:
         text += (
-            " A batch ends with a group, and the last group in the folder counts as whole. The groups should have "
-            "about as many images as the known ones."
+            " A batch ends with a group, and the last group in the folder counts as whole. The groups should not "
+            "have fewer images than the known ones: a mean of few images varies more."
         )
     return Sentence(text, "fact", facts["rate"], "batches")
