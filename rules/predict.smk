@@ -19,7 +19,7 @@ rule model:
         cell=lambda wildcards: inputs.models.modelled(wildcards.study).dump(),
         settings=inputs.models.applied_settings,
         dataset=layout.dataset,
-        code=code_of("jobs.model"),
+        code=inputs.models.code("model", inputs.models.of_study),
     script:
         "../workflow_scripts/jobs/model.py"
 
@@ -41,7 +41,7 @@ rule model_card:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code_of("jobs.model_card"),
+        code=inputs.models.code("model_card", inputs.models.of_study),
     script:
         "../workflow_scripts/jobs/model_card.py"
 
@@ -160,7 +160,7 @@ if settings.new_images and inputs.models.studies:
             studies=inputs.models.studies,
             max_pixels=settings.intake.max_pixels,
             device=settings.device,
-            code=code_of("jobs.predict"),
+            code=inputs.models.code("predict", inputs.models.of_all),
         script:
             "../workflow_scripts/jobs/predict.py"
 
@@ -201,7 +201,7 @@ if settings.new_images and inputs.models.studies:
             max_pixels=settings.intake.max_pixels,
             device=settings.device,
             style=settings.style.dump(),
-            code=code_of("jobs.monitor"),
+            code=inputs.models.code("monitor", inputs.models.of_study),
         script:
             "../workflow_scripts/jobs/monitor.py"
 
@@ -229,7 +229,7 @@ if settings.new_images and inputs.models.studies:
             folder=settings.new_images,
             max_pixels=settings.intake.max_pixels,
             style=settings.style.dump(),
-            code=code_of("jobs.map_new_images"),
+            code=inputs.models.code("map_new_images", inputs.models.of_study),
         script:
             "../workflow_scripts/jobs/map_new_images.py"
 

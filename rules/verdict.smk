@@ -77,7 +77,7 @@ rule perturb:
             wildcards
         ).table_settings(),
         device=settings.device,
-        code=code_of("jobs.perturb"),
+        code=inputs.models.code("perturb", inputs.models.perturbed_cells),
     script:
         "../workflow_scripts/jobs/perturb.py"
 

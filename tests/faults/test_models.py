@@ -112,6 +112,7 @@ CHANGED: dict[str, Any] = {
     "backbone.batch_size": 0,
     "preprocess": {"steps": "grey"},
     "reduction.settings": {"method": "autoencoder"},
+    "reduction.settings.method": "tsne",
 }
 SHAPES: dict[str, Callable[[dict[str, np.ndarray]], Any]] = {
     "no centers": lambda tensors: tensors.pop("centers"),

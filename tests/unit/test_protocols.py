@@ -11,7 +11,11 @@ from workflow_scripts.settings.figures import Figure
 from workflow_scripts.settings.preprocess import Step
 
 FAMILIES = {"clusterers": Clusterer, "reduce": Decomposition, "preprocess": Step, "figures": Figure}
-SOME_CLUSTERERS = {"Resuming": ("dec", "temi", "turtle"), "UsesKMeans": ("kmeans", "dec")}
+OF_SOME = {
+    "clusterers.Resuming": ("dec", "temi", "turtle"),
+    "clusterers.UsesKMeans": ("kmeans", "dec"),
+    "reduce.Placing": ("autoencoder", "ica", "kernel_pca", "pca"),
+}
 
 
 def _checked(folder, wrong=""):
@@ -23,8 +27,9 @@ def _checked(folder, wrong=""):
         for name in family.registry:
             lines.append(f"import workflow_scripts.{package}.{name}")
             lines.append(f"{package}_{name}: {package}.{family.__name__} = workflow_scripts.{package}.{name}")
-    for protocol, names in SOME_CLUSTERERS.items():
-        lines += [f"{name}_{protocol}: clusterers.{protocol} = workflow_scripts.clusterers.{name}" for name in names]
+    for protocol, names in OF_SOME.items():
+        package, kind = protocol.split(".")
+        lines += [f"{name}_{kind}: {protocol} = workflow_scripts.{package}.{name}" for name in names]
     file = folder / "families.py"
     file.write_text("\n".join([*lines, wrong]) + "\n")
     return subprocess.run(

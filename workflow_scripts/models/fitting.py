@@ -21,10 +21,8 @@ from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.metrics.votes import majority_names
 from workflow_scripts.models.batch_tests import MOST_KNOWN
 from workflow_scripts.models.novelty import MOST_IMAGES, at_most, novelty, outlier_threshold, parted, spreads
-from workflow_scripts.models.saved import ENCODER, KERNEL_IMAGES, SavedModel
-from workflow_scripts.reduce.autoencoder import read as read_autoencoder
-from workflow_scripts.reduce.kernel_pca import read_placing
-from workflow_scripts.reduce.pca import read_projection
+from workflow_scripts.models.saved import SavedModel
+from workflow_scripts.reduce.placing import placing_by
 
 RATE = 0.01
 """The share of images like those of the model that are called outliers."""
@@ -82,7 +80,8 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
         "novelty": {"threshold": outlier_threshold(known["held_out"], RATE), "rate": RATE},
         "held_out": images["image_id"].iloc[held_out].tolist(),
     }
-    reduction = _reduction(sources, cell, settings["decomposition"])
+    decomposition, stores = settings["decomposition"], (sources["features"], sources["points"])
+    reduction = placing_by(decomposition).read_tensors(*stores, cell["n_components"]) if decomposition else {}
     measured = {name: array.astype(np.float32) for name, array in {"centers": centers, **known}.items()}
     return SavedModel(facts, {**measured, **reduction, **codebooks})
 
@@ -125,22 +124,6 @@ def _centers(cell: OneCell, runs: Runs, row: int) -> np.ndarray:
     if runs.centers.shape[1]:
         return runs.centers[list(np.unique(runs.repeat)).index(runs.repeat[row])]
     return cluster_means(cell.points().values, runs.labels[row])
-
-
-def _reduction(
-    sources: Mapping[str, str], cell: Mapping[str, Any], settings: Mapping[str, Any] | None
-) -> dict[str, np.ndarray]:
-    """Return the tensors that reduce features, read from the store of the decomposition; a kernel PCA needs the
-    features of all images too."""
-    if settings is None:
-        return {}
-    points = sources["points"]
-    if settings["method"] == "kernel_pca":
-        with store.reading(sources["features"]) as file:
-            return {KERNEL_IMAGES: file["features"][:], **read_placing(points)}
-    if settings["method"] == "autoencoder":
-        return {ENCODER + name: tensor.numpy() for name, tensor in read_autoencoder(points).state_dict().items()}
-    return read_projection(points, cell["n_components"])
 
 
 def _finite(value: float) -> float | None:

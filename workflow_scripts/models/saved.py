@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,10 @@ from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.store import replacing
 from workflow_scripts.models.novelty import novelty
-from workflow_scripts.reduce.kernel_pca import GAMMA, OFFSET, WEIGHTS, Projection
-from workflow_scripts.reduce.scaling import FITTED, scaled_rows
+from workflow_scripts.reduce.placing import placing_by
+from workflow_scripts.reduce.protocol import Place
 
 FORMAT_VERSION = 4
-ENCODER = "autoencoder."
-KERNEL_IMAGES = "kernel_images"
-"""The name of the features (N, d) of the images of a kernel PCA."""
 COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "outlier")
 
 
@@ -44,10 +41,9 @@ class SavedModel:
     tensors :
         arrays, float32 if nothing else is said: `centers` (k, C), the centres in the space that was clustered;
         `kept_images` (M, d), features of images of the model; `spread` (M,), the mean distance of each to the nearest
-        others; `held_out` (H,), the novelties of images that are not among these; of a PCA or ICA the arrays of
-        `pca.read_projection`; of a kernel PCA those of `kernel_pca.read_placing`, float64, and `kernel_images` (N, d),
-        the features of all its images; of an autoencoder its own tensors, with names that begin with `ENCODER`; of a
-        layer with codebooks their arrays, with names that begin with `codebook.PREFIX`.
+        others; `held_out` (H,), the novelties of images that are not among these; of a decomposition the arrays of its
+        `read_tensors`, in their own types; of a layer with codebooks their arrays, with names that begin with
+        `codebook.PREFIX`.
     """
 
     facts: Mapping[str, Any]
@@ -67,16 +63,7 @@ class SavedModel:
 
     def points(self, features: np.ndarray) -> np.ndarray:
         """Project features (n, d) into the space that was clustered; return (n, C) float64."""
-        reduction = self.facts["reduction"]
-        if reduction["settings"] is None:
-            return np.asarray(features, dtype=np.float64)
-        if reduction["settings"]["method"] == "autoencoder":
-            return self._encoder.encode(features).astype(np.float64)
-        scaled = scaled_rows(np.asarray(features, dtype=np.float64), reduction["settings"].get("scale"), self.tensors)
-        if reduction["settings"]["method"] == "kernel_pca":
-            return self._kernel.place(scaled, self._kernel_images)
-        scores = (scaled - self.tensors["mean"].astype(np.float64)) @ self.tensors["components"].T.astype(np.float64)
-        return scores / np.sqrt(self.tensors["explained_variance"]) if reduction["whiten"] else scores
+        return self._place(features)
 
     def predict(self, features: np.ndarray) -> pd.DataFrame:
         """Return the predictions for images with these features (n, d), one row each, with the columns `COLUMNS`.
@@ -105,23 +92,11 @@ class SavedModel:
         return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
 
     @cached_property
-    def _encoder(self) -> Any:
-        from workflow_scripts.reduce.autoencoder import restored  # imports torch, which a PCA does not need
-
-        tensors = {
-            name.removeprefix(ENCODER): tensor for name, tensor in self.tensors.items() if name.startswith(ENCODER)
-        }
-        return restored(self.facts["reduction"]["settings"], tensors)
-
-    @cached_property
-    def _kernel(self) -> Projection:
-        weights, offset, gamma = (self.tensors[name] for name in (WEIGHTS, OFFSET, GAMMA))
-        return Projection(weights, offset, self.facts["reduction"]["settings"]["kernel"], float(gamma[0]))
-
-    @cached_property
-    def _kernel_images(self) -> np.ndarray:
-        features = self.tensors[KERNEL_IMAGES].astype(np.float64)
-        return scaled_rows(features, self.facts["reduction"]["settings"]["scale"], self.tensors)
+    def _place(self) -> Place:
+        reduction = self.facts["reduction"]
+        if reduction["settings"] is None:
+            return partial(np.asarray, dtype=np.float64)
+        return placing_by(reduction["settings"]).placing(reduction, self.tensors)
 
     @cached_property
     def _votes(self) -> np.ndarray:
@@ -221,11 +196,12 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     kept = tensors.get("kept_images", np.empty(0))
     if kept.ndim != 2 or len(kept) < 2:
         raise ValueError(f"kept_images: found the shape {kept.shape}, allowed: two images or more")
+    reduction, settings = facts.reduction.model_dump(), facts.reduction.settings
     expected: dict[str, tuple[int, ...]] = {
         "centers": (len(facts.clusters), facts.reduction.n_components),
         "spread": (len(kept),),
         "held_out": (len(facts.held_out),),
-        **_shapes_of(facts.reduction, kept.shape[1], tensors),
+        **(placing_by(settings).tensor_shapes(reduction, kept.shape[1], tensors) if settings is not None else {}),
     }
     codebook.restored(facts.backbone.layer, tensors)
     for part in facts.backbone.join:
@@ -237,23 +213,6 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name}: found numbers that are infinite or NaN")
-
-
-def _shapes_of(reduction: _Reduction, width: int, tensors: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the tensors that reduce `width` features; raises `ValueError` if an encoder has none."""
-    settings, n_components = reduction.settings, reduction.n_components
-    if settings is None:
-        return {}
-    if settings.get("method") == "autoencoder":
-        if not any(name.startswith(ENCODER) for name in tensors):
-            raise ValueError("found no tensors of the autoencoder")
-        return {}
-    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(FITTED.get(settings.get("scale") or "", ()), (width,))
-    if settings.get("method") == "kernel_pca":
-        n = len(tensors.get(KERNEL_IMAGES, ()))
-        return shapes | {KERNEL_IMAGES: (n, width), WEIGHTS: (n, n_components), OFFSET: (n_components,), GAMMA: (1,)}
-    shapes |= {"mean": (width,), "components": (n_components, width)}
-    return shapes | ({"explained_variance": (n_components,)} if reduction.whiten else {})
 
 
 def _first_line(error: Exception) -> str:

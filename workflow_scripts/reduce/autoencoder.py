@@ -17,11 +17,14 @@ from workflow_scripts.provenance import digest
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import fit_pca
 from workflow_scripts.reduce.phases import Recipe, Trainer
+from workflow_scripts.reduce.protocol import Place
 from workflow_scripts.reduce.training import one_thread
 from workflow_scripts.seeds import seed
 
 WEIGHTS = "autoencoder"
 """The name of the HDF5 group with the network's tensors."""
+PREFIX = "autoencoder."
+"""What the names of the network's tensors begin with in models."""
 
 
 def decompose(
@@ -77,6 +80,27 @@ def read(path: str) -> Autoencoder:
     """Read the trained autoencoder from the store that `decompose` wrote."""
     with store.reading(path) as file:
         return restored(store.attribute(file, "settings"), {name: tensor[()] for name, tensor in file[WEIGHTS].items()})
+
+
+def read_tensors(features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
+    """Read the network's tensors; their names begin with `PREFIX` (`protocol.Placing`)."""
+    return {PREFIX + name: tensor.numpy() for name, tensor in read(points).state_dict().items()}
+
+
+def tensor_shapes(
+    reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
+) -> dict[str, tuple[int, ...]]:
+    """Return no shapes, which the network checks itself; raises `ValueError` if there is none of its tensors."""
+    if not any(name.startswith(PREFIX) for name in tensors):
+        raise ValueError("found no tensors of the autoencoder")
+    return {}
+
+
+def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
+    """Return the function that gives the codes of features (`protocol.Placing`)."""
+    own = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
+    net = restored(reduction["settings"], own)
+    return lambda features: net.encode(features).astype(np.float64)
 
 
 def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Autoencoder:

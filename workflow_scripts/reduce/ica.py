@@ -10,9 +10,10 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
-from workflow_scripts.reduce.pca import fit_pca
+from workflow_scripts.reduce.pca import fit_pca, placing, read_tensors, tensor_shapes
 from workflow_scripts.reduce.scaling import Scaled
 
+__all__ = ["decompose", "placing", "read_tensors", "tensor_shapes", "unmixing"]  # those of the PCA place new images
 log = logging.getLogger(__name__)
 
 

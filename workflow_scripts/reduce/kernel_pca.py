@@ -10,10 +10,13 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.reduce.maps import check_pairs
-from workflow_scripts.reduce.scaling import DIVISORS, POWERS, Scaled, finite
+from workflow_scripts.reduce.protocol import Place
+from workflow_scripts.reduce.scaling import DIVISORS, POWERS, Scaled, finite, fitted_shapes, scaled_rows
 
 WEIGHTS, OFFSET, GAMMA = "kernel_weights", "kernel_offset", "kernel_gamma"
 """The names, in stores and models, of the arrays of a `Projection`."""
+IMAGES = "kernel_images"
+"""The name, in models, of the features (N, d) of all images."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def decompose(
 ) -> None:
     """Write the kernel principal components of the feature store `source` to the store `path` as `scores` (N, C).
 
-    The store also has what places new images (`read_placing`). `settings` are those of `settings.KernelPca`. Raises
+    The store also has what places new images (`read_tensors`). `settings` are those of `settings.KernelPca`. Raises
     `UserError` if there are too many images, or if all are alike.
     """
     with store.reading(source) as features:
@@ -98,8 +101,30 @@ def decompose(
     progress(len(X), len(X))
 
 
-def read_placing(path: str) -> dict[str, np.ndarray]:
-    """Read what places new images from the store of a kernel PCA: `Projection.arrays`, and what a scaling fitted."""
-    with store.reading(path) as file:
+def read_tensors(features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
+    """Read what places new images: `Projection.arrays`, what a scaling fitted, and the features (N, d) of all images
+    (`protocol.Placing`)."""
+    with store.reading(features) as file, store.reading(points) as decomposed:
         names = (WEIGHTS, OFFSET, GAMMA, POWERS, DIVISORS)
-        return {name: file[name][:] for name in names if name in file}
+        return {IMAGES: file["features"][:], **{name: decomposed[name][:] for name in names if name in decomposed}}
+
+
+def tensor_shapes(
+    reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays of `read_tensors`, whose number of images is that of `tensors`."""
+    n, n_components = len(tensors.get(IMAGES, ())), reduction["n_components"]
+    shapes = fitted_shapes(reduction["settings"].get("scale"), width)
+    return shapes | {IMAGES: (n, width), WEIGHTS: (n, n_components), OFFSET: (n_components,), GAMMA: (1,)}
+
+
+def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
+    """Return the function that scales features and takes their kernel with all images (`protocol.Placing`)."""
+    settings = reduction["settings"]
+
+    def scaled(features: np.ndarray) -> np.ndarray:
+        return scaled_rows(np.asarray(features, dtype=np.float64), settings["scale"], tensors)
+
+    projection = Projection(tensors[WEIGHTS], tensors[OFFSET], settings["kernel"], float(tensors[GAMMA][0]))
+    X = scaled(tensors[IMAGES])
+    return lambda features: projection.place(scaled(features), X)

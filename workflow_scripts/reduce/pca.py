@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.points import Matrix
-from workflow_scripts.reduce.scaling import DIVISORS, POWERS, Scaled
+from workflow_scripts.reduce.protocol import Place
+from workflow_scripts.reduce.scaling import DIVISORS, POWERS, Scaled, fitted_shapes, scaled_rows
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # bytes of rows (float64) read at once; fixed, because the order of the sums depends on it
@@ -146,8 +147,8 @@ def decompose(
                     progress(rows.stop, X.shape[0])
 
 
-def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray]:
-    """Read from the store of a PCA or ICA the arrays that project new images to the first `n_components` (all if None).
+def read_tensors(features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
+    """Read from the store of a PCA or ICA the arrays that project new images (`protocol.Placing`).
 
     Returns
     -------
@@ -156,13 +157,35 @@ def read_projection(path: str, n_components: int | None) -> dict[str, np.ndarray
 
     Raises `UserError` if an earlier version of Clustergrid made the store without them.
     """
-    with store.reading(path) as file:
+    with store.reading(points) as file:
         if "components" not in file:
-            raise UserError(f"{path}: made without the axes of the PCA; delete it and run again")
+            raise UserError(f"{points}: made without the axes of the PCA; delete it and run again")
         kept = slice(n_components)
         names = [name for name in ("components", "explained_variance") if name in file]
         whole = [name for name in ("mean", POWERS, DIVISORS) if name in file]
         return {**{name: file[name][:] for name in whole}, **{name: file[name][kept] for name in names}}
+
+
+def tensor_shapes(
+    reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays of `read_tensors` that project new images."""
+    n_components = reduction["n_components"]
+    shapes = fitted_shapes(reduction["settings"].get("scale"), width)
+    shapes |= {"mean": (width,), "components": (n_components, width)}
+    return shapes | ({"explained_variance": (n_components,)} if reduction["whiten"] else {})
+
+
+def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
+    """Return the function that scales features, projects them and maybe whitens them (`protocol.Placing`)."""
+    mean, components = tensors["mean"].astype(np.float64), tensors["components"].astype(np.float64)
+    scale = reduction["settings"].get("scale")
+
+    def place(features: np.ndarray) -> np.ndarray:
+        scores = (scaled_rows(np.asarray(features, dtype=np.float64), scale, tensors) - mean) @ components.T
+        return scores / np.sqrt(tensors["explained_variance"]) if reduction["whiten"] else scores
+
+    return place
 
 
 class _Centred:

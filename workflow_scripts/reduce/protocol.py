@@ -1,7 +1,12 @@
-"""The interface of the modules of decompositions."""
+"""The interfaces of the modules of decompositions."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+Place = Callable[[np.ndarray], np.ndarray]
+"""Type of a function from features (n, d) to points (n, C) float64."""
 
 
 class Decomposition(Protocol):
@@ -14,3 +19,26 @@ class Decomposition(Protocol):
 
         `progress` is called with (done, total).
         """
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A decomposition that can place new images, whose settings model says so by `places_new_images`.
+
+    `reduction` are the facts of that name of a model: `whiten`, `n_components` and the `settings` of the decomposition.
+    """
+
+    def read_tensors(self, features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
+        """Return the arrays by name that a model keeps to place new images.
+
+        They give the first `n_components` (all if None). `features` is the path of the feature store, `points` that of
+        the store that `decompose` made from it.
+        """
+
+    def tensor_shapes(
+        self, reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
+    ) -> dict[str, tuple[int, ...]]:
+        """Return the shapes that arrays of a model with `width` features must have; raises `ValueError` without any."""
+
+    def placing(self, reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
+        """Return the function that places new images with the arrays of a model."""

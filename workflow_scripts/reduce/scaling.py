@@ -86,6 +86,12 @@ class Scaled:
         return scaler.scale_
 
 
+def fitted_shapes(scale: str | None, width: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays that a scaling of `width` features takes from the images, by the names of
+    `FITTED`."""
+    return dict.fromkeys(FITTED.get(scale or "", ()), (width,))
+
+
 def scaled_rows(features: np.ndarray, scale: str | None, fitted: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return features (n, d) float64, scaled with the numbers that were `fitted` before (those of `FITTED`).
 

@@ -13,6 +13,7 @@ from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs import Inputs
+from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.published import Fact
 
@@ -360,6 +361,15 @@ def test_models_are_those_of_studies_with_a_place_for_new_images(inputs):
     settings = inputs.models.applied_settings(Wildcards(study="main"))
     assert settings["decomposition"]["method"] == "pca"
     assert settings["backbone"]["licence"] is None
+
+
+def test_the_code_that_places_new_images_counts_in_models():
+    inputs = _inputs(studies={"main": {}, "coded": {"baseline": {"decomposition": "codes", "n_components": None}}})
+    code = inputs.models.code("model", inputs.models.of_study)
+    assert code(Wildcards(study="main")) == code_digest("jobs.model", "reduce.pca")
+    assert code(Wildcards(study="coded")) == code_digest("jobs.model", "reduce.autoencoder")
+    of_all = inputs.models.code("predict", inputs.models.of_all)
+    assert of_all(None) == code_digest("jobs.predict", "reduce.pca", "reduce.autoencoder")
 
 
 def test_a_run_whose_studies_have_no_model_says_what_has_no_place_for_new_images(tmp_path):

@@ -85,7 +85,7 @@ def test_a_flipped_bit_of_the_components_is_seen(tmp_path):
     pca.decompose(
         str(tmp_path / "features.h5"), str(path), {"max_components": None, "scale": None}, "c", lambda done, total: None
     )
-    components = pca.read_projection(str(path), 5)["components"]
+    components = pca.read_tensors("", str(path), 5)["components"]
     axes = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)[2][:5]
     assert np.abs(components) == pytest.approx(np.abs(axes), abs=1e-5)
     damaged = bytearray(path.read_bytes())
@@ -93,14 +93,14 @@ def test_a_flipped_bit_of_the_components_is_seen(tmp_path):
         damaged[file["components"].id.get_chunk_info(0).byte_offset + 5] ^= 16
     path.write_bytes(damaged)
     with pytest.raises(UserError, match=r"pca\.h5: damaged"):
-        pca.read_projection(str(path), 5)
+        pca.read_tensors("", str(path), 5)
 
 
 def test_a_store_without_axes_says_what_to_do(tmp_path):
     with store.writing(tmp_path / "old.h5", ATTRIBUTES) as file:
         file["scores"] = np.zeros((3, 2))
     with pytest.raises(UserError, match=r"old\.h5: made without the axes of the PCA; delete it and run again"):
-        pca.read_projection(str(tmp_path / "old.h5"), None)
+        pca.read_tensors("", str(tmp_path / "old.h5"), None)
 
 
 def test_a_damaged_table_is_named(tmp_path):

@@ -11,7 +11,6 @@ from sklearn.preprocessing import normalize
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.reduce import kernel_pca, maps
-from workflow_scripts.reduce.scaling import scaled_rows
 from workflow_scripts.settings.decompositions import KernelPca
 
 X = np.random.default_rng(0).normal(size=(30, 6))
@@ -55,13 +54,9 @@ def test_its_store_places_new_images_and_many_images_are_refused(tmp_path, monke
     kernel_pca.decompose(*arguments, lambda *_: None)
     with store.reading(tmp_path / "k.h5") as file:
         scores = file["scores"][:]
-    arrays = kernel_pca.read_placing(str(tmp_path / "k.h5"))
-    projection = kernel_pca.Projection(
-        arrays[kernel_pca.WEIGHTS], arrays[kernel_pca.OFFSET], "rbf", float(arrays[kernel_pca.GAMMA][0])
-    )
-    half = scaled_rows(X[:9].astype(np.float32).astype(float), "standard", arrays)
-    everything = scaled_rows(X.astype(np.float32).astype(float), "standard", arrays)
-    np.testing.assert_allclose(projection.place(half, everything), scores[:9], atol=1e-9)
+    tensors = kernel_pca.read_tensors(*arguments[:2], None)
+    place = kernel_pca.placing({"settings": arguments[2]}, tensors)
+    np.testing.assert_allclose(place(X[:9].astype(np.float32)), scores[:9], atol=1e-9)
     monkeypatch.setattr(maps, "MOST_OF_PAIRS", 29)
     with pytest.raises(UserError, match="kernel_pca: found 30 images, allowed: at most 29, because"):
         kernel_pca.decompose(*arguments, lambda *_: None)

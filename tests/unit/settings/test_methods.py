@@ -15,6 +15,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.planning.sizes import BASE_MB, Sizes
+from workflow_scripts.reduce.protocol import Placing
 from workflow_scripts.settings import Settings, parse, schema
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.decompositions import Decomposition
@@ -127,3 +128,9 @@ def test_every_method_has_code_of_its_name(family, folder, functions):
     for name in family.registry:
         module = import_module(f"workflow_scripts.{folder}.{name}")
         assert all(callable(getattr(module, function)) for function in functions), name
+
+
+def test_the_decompositions_that_say_so_place_new_images():
+    for name, settings in Decomposition.registry.items():
+        module = import_module(f"workflow_scripts.reduce.{name}")
+        assert isinstance(module, Placing) == settings().places_new_images, name

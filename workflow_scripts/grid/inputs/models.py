@@ -1,5 +1,6 @@
 """Input functions and params of the rules that make models, and that assign perturbed images."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from workflow_scripts.grid.inputs.features import FeatureInputs
 from workflow_scripts.grid.inputs.figures import FigureInputs
 from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run
 from workflow_scripts.grid.wildcards import k_in_path
+from workflow_scripts.provenance import code_digest
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,25 @@ class ModelInputs(Stage):
             "clusters": layout.of(layout.clusters, cell),
             "scores": layout.of(layout.scores, cell),
         }
+
+    def of_study(self, wildcards: Wildcards) -> list[Cell]:
+        """Return the cell that a study's model is made from."""
+        return [self.modelled(wildcards.study)]
+
+    def of_all(self, wildcards: Wildcards) -> list[Cell]:
+        """Return the cells that all models are made from."""
+        return [self.modelled(study) for study in self.studies]
+
+    def code(self, job: str, cells: Callable[[Wildcards], Iterable[Cell]]) -> Callable[[Wildcards], str]:
+        """Return a function of the wildcards for the digest of the code of a job, and of what places new images among
+        those of some cells."""
+
+        def digest(wildcards: Wildcards) -> str:
+            of_cells = (self.settings.decompositions.get(cell.decomposition) for cell in cells(wildcards))
+            methods = {decomposition.method_name for decomposition in of_cells if decomposition}
+            return code_digest(f"jobs.{job}", *(f"reduce.{method}" for method in methods))
+
+        return digest
 
     def applied_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the settings of preprocessing, network and decomposition, which a model applies to new images."""
