@@ -29,6 +29,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from tests.benchmarks.trust_features import AXES, BLENDS, Cells, LabelledSet, cells, features, labelled_sets
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.clusterers.linkage import cut
+from workflow_scripts.consensus import few_labels as of_labels
 from workflow_scripts.consensus import trust as module
 from workflow_scripts.consensus.agreement import agreement_matrix, agreement_with, compact
 from workflow_scripts.consensus.consensus import Consensus, consensus, votes_for_groups
@@ -325,9 +326,9 @@ def blends(answers: Answers) -> pd.DataFrame:
 def few_labels(answers: Answers) -> pd.DataFrame:
     """ARI of the most probable cell with few labels by the strength of the prior, and how right its probability is."""
     rows = []
-    shipped = module.PRIOR_STRENGTH
+    shipped = of_labels.PRIOR_STRENGTH
     for strength in PRIORS:
-        module.PRIOR_STRENGTH = strength
+        of_labels.PRIOR_STRENGTH = strength
         for n_labels in (0, *FEW):
             picked, near, claimed = [], [], []
             for data, of_set, trusted, ari in answers.values():
@@ -341,7 +342,7 @@ def few_labels(answers: Answers) -> pd.DataFrame:
                     near.append(good[result.best])
                     claimed.append(result.probability[good].sum())
             rows.append((strength, n_labels, np.mean(picked), np.mean(near), np.mean(claimed)))
-    module.PRIOR_STRENGTH = shipped
+    of_labels.PRIOR_STRENGTH = shipped
     names = ["prior strength", "labels", "ARI of the pick", "pick is near the best", "probability given to those"]
     return pd.DataFrame(rows, columns=names)
 

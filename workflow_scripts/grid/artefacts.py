@@ -135,7 +135,7 @@ class Layout:
     decided_by_hand = Artefact(
         "decided_by_hand.csv",
         "label",
-        "labels and images set aside by people, of all their tables; the pages export these decisions again",
+        "the labels and the images set aside that people's tables have; the pages export them again",
     )
     embedded = Artefact("images", "embedded", "the folder of the embedded data set")
     subset_manifest = Artefact(

@@ -95,5 +95,5 @@ def test_joined_features_have_the_settings_and_the_weights_of_each_part():
 
 
 def test_a_single_k_was_given_and_not_chosen():
-    card = model_card(FACTS, MANIFEST, SCORES[SCORES["k"] == 3], WEIGHTS)
+    card = model_card(FACTS, MANIFEST, SCORES[SCORES["k"] == 3], {"net": WEIGHTS})
     assert "| number of clusters | 3, given |" in card
