@@ -8,6 +8,8 @@ from difflib import get_close_matches
 
 MOST_LETTERS = 80
 """Largest number of characters of a value in a message."""
+_IN_YAML = {None: "nothing", True: "true", False: "false"}
+"""The values that YAML writes otherwise than Python."""
 
 
 class UserError(Exception):
@@ -18,20 +20,17 @@ class NoneNamedError(UserError):
     """Report that a rule or a table gives none of the images a name."""
 
 
-def found_allowed(found: object, allowed: Iterable[object]) -> str:
+def found_allowed(given: object, allowed: Iterable[object]) -> str:
     """Return the part of a message about an unknown name: `found 'gray', allowed: grey, clahe (did you mean grey?)`."""
     names = [str(name) for name in allowed]
-    near = get_close_matches(str(found), names, 1)
+    near = get_close_matches(str(given), names, 1)
     allowed_here = ", ".join(names) or "none, for none is defined"
-    return f"found {shown(found)}, allowed: {allowed_here}" + (f" (did you mean {near[0]}?)" if near else "")
+    return f"found {shown(given)}, allowed: {allowed_here}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
-_IN_YAML = {None: "nothing", True: "true", False: "false"}
-
-
-def shown(found: object) -> str:
+def shown(value: object) -> str:
     """Return a value as text for a message: as in YAML, on one line, and shortened to `MOST_LETTERS` characters."""
-    text = _IN_YAML.get(found, "") if found is None or isinstance(found, bool) else repr(found)
+    text = _IN_YAML[value] if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]} …"
 
 

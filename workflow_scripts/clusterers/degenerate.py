@@ -19,10 +19,12 @@ def check_points(points: np.ndarray, settings: Mapping[str, Any], name: str, stu
         image = int(np.flatnonzero(~np.isfinite(points).all(axis=1))[0])
         raise UserError(f"features: image number {image} has numbers that are infinite or NaN; make the features again")
     different = len({sha256(row.tobytes()).digest() for row in points + 0.0})  # -0 becomes 0
-    found = max(settings.get("k", [2]))
-    if found <= different:
+    largest = max(settings.get("k", [2]))
+    if largest <= different:
         return
     if different == 1:
         raise UserError(f"config: clusterers.{name}: all images have the same features (studies: {studies})")
     allowed = "at most the number of images" + ("" if different == len(points) else " with different features")
-    raise UserError(f"config: clusterers.{name}.k: found {found}, allowed: {allowed}, {different} (studies: {studies})")
+    raise UserError(
+        f"config: clusterers.{name}.k: found {largest}, allowed: {allowed}, {different} (studies: {studies})"
+    )

@@ -34,8 +34,8 @@ def cluster(
             random_state=seed(base_seed, "mean_shift"),
         )
         if not bandwidth:
-            found = "the estimated bandwidth is 0, for too many images have the same features"
-            raise UserError(f"config: clusterers: mean shift: {found}; give a bandwidth, or a larger quantile")
+            problem = "the estimated bandwidth is 0, for too many images have the same features"
+            raise UserError(f"config: clusterers: mean shift: {problem}; give a bandwidth, or a larger quantile")
         fit = MeanShift(bandwidth=bandwidth, cluster_all=settings["cluster_all"]).fit(points)
     progress(1, 1)
     yield single_run(fit.labels_, fit.cluster_centers_, bandwidth=bandwidth)

@@ -74,8 +74,10 @@ def cluster(
     """
     widths = settings["spaces"] or [points.shape[1]]
     if sum(widths) != points.shape[1]:
-        found = f"found {' + '.join(map(str, widths))}"
-        raise UserError(f"{KEY}.spaces: {found}, allowed: numbers whose sum is that of the columns, {points.shape[1]}")
+        problem = f"found {' + '.join(map(str, widths))}"
+        raise UserError(
+            f"{KEY}.spaces: {problem}, allowed: numbers whose sum is that of the columns, {points.shape[1]}"
+        )
     parts = np.split(points, np.cumsum(widths)[:-1], axis=1)
     X = torch.cat([scaled(part, settings) for part in parts], dim=1)
     training = partial(each_k, partial(train_labelling, X, settings), settings["k"])

@@ -1,4 +1,4 @@
-"""Which cells are the best ones, by a few labels and the agreement of the cells (`trust`)."""
+"""Find the best cells by a few labels and the agreement of the cells (`trust`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ from scipy.special import gammaln, softmax
 from workflow_scripts.consensus.agreement import compact
 from workflow_scripts.consensus.trust import Trust
 from workflow_scripts.metrics.contingency import contingency_tables, encode_classes
+
+PRIOR_STRENGTH = 30.0
+"""Log of the prior odds of an agreement of 1 against an agreement of 0."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,6 @@ class WithLabels:
     best: int
     n_labels: int
     labels_needed: int | None
-
-
-PRIOR_STRENGTH = 30.0
-"""Log of the prior odds of an agreement of 1 against an agreement of 0."""
 
 
 def with_labels(trusted: Trust, partitions: np.ndarray, labels: Sequence[object]) -> WithLabels:

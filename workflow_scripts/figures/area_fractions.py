@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.names import k_in_words
 from workflow_scripts.figures.style import FAINT, canvas, class_looks, note, short_names, theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.areas import FEWEST_GROUPS, blocks, fractions, tile_areas
@@ -91,7 +92,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set(xlabel="Area (%)", xlim=(0, None), ylim=(len(whole) - 0.5, -0.5))
         ax.set_yticks(range(len(whole)), whole["name"].map(short_names(whole["name"])))
         right = ax.secondary_yaxis("right")
-        right.set_yticks(range(len(whole)), [said(cluster) for cluster in whole.to_dict("records")])
+        right.set_yticks(range(len(whole)), [fraction_in_words(cluster) for cluster in whole.to_dict("records")])
         right.tick_params(length=0)
         right.spines["right"].set_visible(False)
         others = every["fraction"][MOST:]
@@ -101,7 +102,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     return made
 
 
-def said(cluster: Mapping[str, Any]) -> str:
+def fraction_in_words(cluster: Mapping[str, Any]) -> str:
     """Return the fraction of a cluster and its interval as text, such as `34.1 % (28.0 to 40.9)`."""
     text = f"{100 * cluster['fraction']:.1f} %"
     return text if np.isnan(cluster["low"]) else f"{text} ({100 * cluster['low']:.1f} to {100 * cluster['high']:.1f})"
@@ -111,8 +112,7 @@ def _note(table: pd.DataFrame, first: pd.Series) -> str:
     n_images = len(table[table["parent"].notna()].drop_duplicates(["parent", "page"]))
     n_tiles = int(table.loc[table["parent"].isna(), "n_tiles"].sum())
     units = "images" if first["unit"] == "group" else "blocks of images"
-    said_k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
     return (
-        f"{said_k}n = {count(n_tiles, 'tile')} of {count(n_images, 'image')}. Bars: {100 * first['confidence']:g} % "
-        f"intervals from {first['n_units']} {units}. Pale: single images."
+        f"{k_in_words(first, ', ')}n = {count(n_tiles, 'tile')} of {count(n_images, 'image')}. Bars: "
+        f"{100 * first['confidence']:g} % intervals from {first['n_units']} {units}. Pale: single images."
     )

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, name_fields, write_counts
-from workflow_scripts.figures.names import BY
+from workflow_scripts.figures.names import k_in_words
 from workflow_scripts.figures.style import (
     POINTS_PER_MM,
     canvas,
@@ -76,8 +76,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         name_fields(ax.xaxis, columns, side, style, rotation=90 if upright else 0)
         name_fields(ax.yaxis, rows, min(side, TALLEST), style)
         ax.set(xlabel="Cluster, by its majority (images)", ylabel="Label (images)")
-        k = clusters["k"].iloc[0]
-        title = "" if pd.isna(k) else f"k = {k:.0f}{BY.get(clusters['chosen_by'].iloc[0], '')}"
+        title = k_in_words(clusters.iloc[0])
         ax.set_title(wrapped(title, figure["width"] - margin - 4, style["font_size"]) if title else "")
         ax.tick_params(axis="x", length=0, pad=2)
         ax.tick_params(axis="y", length=0, pad=8)

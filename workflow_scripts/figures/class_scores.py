@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.names import over_repeats
+from workflow_scripts.figures.names import k_in_words, over_repeats
 from workflow_scripts.figures.style import class_looks, note, placeholder, short_names, theme
 from workflow_scripts.figures.text_table import spread, write_table
 from workflow_scripts.io.cells import OneCell
@@ -55,7 +55,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         headings, marks = ["Class (n)", *HEADINGS], [by_class[name] for name in table["label"]]
         made, n_shown = write_table(figure, headings, rows, style, marks, table["support"])
         first = table.iloc[0]
-        k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
         some = "" if n_shown == len(rows) else f" The {n_shown} largest of {len(rows)} classes."
-        note(made, f"In %, {over_repeats(first['n_repeats'])}; {k}majority vote.{some}", style)
+        note(made, f"In %, {over_repeats(first['n_repeats'])}; {k_in_words(first, ', ')}majority vote.{some}", style)
     return made

@@ -13,13 +13,12 @@ from workflow_scripts.figures.contact_sheet import (
     block_height,
     chosen_clusters,
     draw_places,
-    k_in_words,
     named_in_words,
     not_shown,
     places_of,
     with_images,
 )
-from workflow_scripts.figures.names import n_in_words
+from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     canvas,
@@ -118,6 +117,6 @@ def _remark(table: pd.DataFrame) -> str:
     far = " and ".join(f"{own:.3g}" for own in table.groupby("name", sort=False)["own"].max())
     labels = "" if table["label"].notna().any() else "No labels. "
     return (
-        f"{k_in_words(table)}{labels}{named_in_words(table)}The means are {first['apart']:.3g} apart, the "
+        f"{k_in_words(first, '. ')}{labels}{named_in_words(table)}The means are {first['apart']:.3g} apart, the "
         f"farthest images {far} from their own; nearest neighbours that the border separates: {first['parted']}."
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.names import k_in_words
 from workflow_scripts.figures.style import class_looks, note, placeholder, short_names, theme
 from workflow_scripts.figures.text_table import BELOW, spread, write_table
 from workflow_scripts.io.cells import OneCell
@@ -73,8 +74,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made, n_shown = write_table(figure, headings, rows, style, marks, table["size"], BELOW + 4)
         some = "" if n_shown == len(rows) else f" The {n_shown} largest of {len(rows)} clusters."
         first = table.iloc[0]
-        k = "" if pd.isna(first["k"]) else f"k = {first['k']}, "
         noise = f", of which {first['n_noise']} noise" if first["n_noise"] else ""
         unlabelled = "" if by_class else "; no labels, no purity"
-        note(made, f"{k}n = {first['n']} images{noise}; purity in %{unlabelled}.{some}", style)
+        note(made, f"{k_in_words(first, ', ')}n = {first['n']} images{noise}; purity in %{unlabelled}.{some}", style)
     return made

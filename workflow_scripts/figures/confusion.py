@@ -11,7 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
-from workflow_scripts.figures.names import BESIDE_ACCURACY, BY, beside_accuracy
+from workflow_scripts.figures.names import BESIDE_ACCURACY, beside_accuracy, k_in_words
 from workflow_scripts.figures.style import (
     INK,
     POINTS_PER_MM,
@@ -95,11 +95,10 @@ def _title(table: pd.DataFrame, n: int, width: float, size: float) -> str:
     first = table.iloc[0]
     accuracy = f"accuracy {100 * first['accuracy']:.1f} % of n = {n}"
     beside = wrapped(beside_accuracy(table), width, size)
-    if pd.isna(first["k"]):
+    k = k_in_words(first).removesuffix(", majority vote")  # the axis label says so already
+    if not k:
         return f"{accuracy}\n{beside}"
-    k = f"k = {first['k']:.0f}"
-    by = BY.get(first["chosen_by"], "").removesuffix(", majority vote")  # the axis label says so already
-    return f"{wrapped(k + by, width, size)}\n{accuracy}\n{beside}" if by else f"{k}, {accuracy}\n{beside}"
+    return f"{wrapped(k, width, size)}\n{accuracy}\n{beside}" if ", " in k else f"{k}, {accuracy}\n{beside}"
 
 
 def name_fields(axis: Axis, names: Sequence[str], side: float, style: Mapping[str, Any], rotation: float = 0) -> None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.figures.names import BY, n_in_words
+from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.style import (
     FAINT,
@@ -135,7 +135,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         named = named_in_words(table)
         frames_on_top(made, by_class, style)
         preprocess = f"Preprocessing: {table['preprocess'].iloc[0]}."
-        note(made, f"{n_in_words(inputs)}; {k_in_words(table)}{some}{labels}{named}{preprocess}", style)
+        note(made, f"{n_in_words(inputs)}; {k_in_words(table.iloc[0], '. ')}{some}{labels}{named}{preprocess}", style)
     return made
 
 
@@ -247,9 +247,3 @@ def hidden_images(table: pd.DataFrame) -> list[str]:
 def hidden_in_words(hidden: Sequence[str], short: Mapping[str, str]) -> str:
     """Return a sentence with the short names of the images that are not shown; empty if all are shown."""
     return f"Named but not shown: {', '.join(short[path] for path in hidden)}. " if hidden else ""
-
-
-def k_in_words(table: pd.DataFrame) -> str:
-    """Return the start of a note that gives k and how it was chosen; empty if the clusterer found k."""
-    first = table.iloc[0]
-    return "" if pd.isna(first["k"]) else f"k = {first['k']:.0f}{BY.get(first['chosen_by'], '')}. "

@@ -84,9 +84,9 @@ def _refuse_other_classes(named: pd.DataFrame, name: str | None) -> None:
     """Raise `UserError` if a named image is not of the class `name`, or has no label."""
     for path, label in named[["path", "label"]].itertuples(index=False):
         if label is None or label != name:
-            found = f"{path}, which is of {label}" if label else f"{path}, which has no label"
+            problem = f"found {path}, which is of {label}" if label else f"{path}, which has no label"
             allowed = f"images of {name}" if name else "images of one class"
-            raise UserError(f"config: figures: islands: images: found {found}, allowed: {allowed}")
+            raise UserError(f"config: figures: islands: images: {problem}, allowed: {allowed}")
 
 
 def _middles(points: np.ndarray, numbers: np.ndarray, n_islands: int) -> list[int]:

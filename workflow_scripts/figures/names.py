@@ -1,4 +1,4 @@
-"""The names of metrics in figures and pages."""
+"""Words of figures: metrics, k, numbers of images and repeats, and the axes of maps."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,14 @@ def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:
     if scores[[*BESIDE_ACCURACY]].isna().all().any():
         return ""
     return f" Beside accuracy: {beside_accuracy(scores)}."
+
+
+def k_in_words(first: "pd.Series", after: str = "") -> str:
+    """Return k and how it was chosen as text, `k = 7, best NMI`, and `after` it; empty if the clusterer found k.
+
+    `first` is a row of a figure's table with `k` and, unless k is always given, `chosen_by`.
+    """
+    return "" if first.isna()["k"] else f"k = {first['k']:.0f}{BY.get(first.get('chosen_by'), '')}{after}"
 
 
 def n_in_words(inputs: Mapping[str, Any]) -> str:

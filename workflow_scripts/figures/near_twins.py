@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.contact_sheet import k_in_words, show_framed
-from workflow_scripts.figures.names import n_in_words
+from workflow_scripts.figures.contact_sheet import show_framed
+from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     canvas,
@@ -101,4 +101,5 @@ def _remark(table: pd.DataFrame) -> str:
         what = "Each named image, and the image of another cluster that is nearest to it. Above: file, clusters"
     else:
         what = f"Nearest neighbours in different clusters: {len(table)}. Above each pair: its clusters"
-    return f"{k_in_words(table)}{labels}{what}, and the share of images whose nearest neighbour is farther away."
+    k = k_in_words(table.iloc[0], ". ")
+    return f"{k}{labels}{what}, and the share of images whose nearest neighbour is farther away."

@@ -69,10 +69,10 @@ def _clusterer(cell: OneCell) -> pd.DataFrame:
     means = (
         best_of_repeats(cell.scores())
         .groupby("k", dropna=False)
-        .agg(nmi=("nmi_geometric", "mean"), sd=("nmi_geometric", "std"), found=("n_clusters", "mean"))
+        .agg(nmi=("nmi_geometric", "mean"), sd=("nmi_geometric", "std"), own_k=("n_clusters", "mean"))
     )
     curve = means.reset_index().assign(curve=cell["clusterer"], is_reference=False, finds_k=means.index.isna())
-    return curve.assign(k=curve["k"].astype(float).fillna(curve["found"].astype(float))).drop(columns="found")
+    return curve.assign(k=curve["k"].astype(float).fillna(curve["own_k"].astype(float))).drop(columns="own_k")
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.figures.area_fractions import said, with_areas
+from workflow_scripts.figures.area_fractions import fraction_in_words, with_areas
 from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.names import k_in_words
 from workflow_scripts.figures.style import (
     ONE_COLUMN,
     Look,
@@ -100,9 +101,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.axis("off")
         legend_on_top(made, {short[name]: dot(look) for name, look in looks_of.items()}, style)
         first = table.iloc[0]
-        k = "" if pd.isna(first["k"]) else f"k = {first['k']}. "
         below = "Below each image: parts of its area, with 95 % intervals"
         unlabelled = "" if by_class else " No labels: clusters have numbers."
+        k = k_in_words(first, ". ")
         note(made, f"{k}{below}. Preprocessing: {first['preprocess']}, tile by tile.{unlabelled}", style)
     return made
 
@@ -125,7 +126,9 @@ def draw_image(
     ax.pcolormesh(xs, ys, votes, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, alpha=ALPHA, rasterized=True,
                   linewidth=0, edgecolors="none", antialiased=False)  # fmt: skip
     of_image = tiles.drop_duplicates("cluster").sort_values("fraction", ascending=False)
-    lines = [f"{short[cluster['name']]}: {said(cluster)}" for cluster in of_image.to_dict("records")[:LINES]]
+    lines = [
+        f"{short[cluster['name']]}: {fraction_in_words(cluster)}" for cluster in of_image.to_dict("records")[:LINES]
+    ]
     if len(of_image) > LINES:
         lines.append(f"and {len(of_image) - LINES} more")
     page = f", page {tiles['page'].iloc[0]}" if tiles["page"].iloc[0] > 1 else ""

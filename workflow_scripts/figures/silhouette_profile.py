@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.embedding import cluster_looks, named
-from workflow_scripts.figures.names import BY
+from workflow_scripts.figures.names import k_in_words
 from workflow_scripts.figures.style import (
     INK,
     POINTS_PER_MM,
@@ -117,8 +117,7 @@ def _draw_clusters(ax: Axes, table: pd.DataFrame, line: float) -> int:
 
 
 def _title(first: pd.Series, mean: float) -> str:
-    k = "" if pd.isna(first["k"]) else f"k = {first['k']}{BY.get(first['chosen_by'], '')}, "
-    return f"{k}mean silhouette {decimal(mean)}"
+    return f"{k_in_words(first, ', ')}mean silhouette {decimal(mean)}"
 
 
 def _explanation(table: pd.DataFrame, labelled: bool) -> str:

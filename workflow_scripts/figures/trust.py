@@ -136,8 +136,8 @@ def _of_sample(settings: Mapping[str, Any], points: np.ndarray, seed: int) -> np
     """Return the clusters (n,) of a sample of points (n, d); raises `UserError` for fewer points than clusters."""
     k = settings.get("k", [None])[0] or 1
     if k > len(points):
-        found = f"found a sample of {len(points)} images for k = {k}, allowed: as many images as clusters"
-        raise UserError(f"config: figures: trust: n_resamples: {found}; take a smaller k, or n_resamples: 0")
+        problem = f"found a sample of {len(points)} images for k = {k}, allowed: as many images as clusters"
+        raise UserError(f"config: figures: trust: n_resamples: {problem}; take a smaller k, or n_resamples: 0")
     return clusters_of(settings, points, seed)
 
 

@@ -35,7 +35,7 @@ class Axis:
     minimum : the smallest allowed number.
     description : the description in the configuration's schema.
     words : texts for some values in figures; other values are shown as they are.
-    counted : the text after a number in figures, such as " components".
+    counted : the noun after a number in figures, such as "component".
     tacit : a value that figures need not mention if all cells have it.
     """
 
@@ -95,7 +95,7 @@ class Axes:
         minimum=1,
         description="null takes all.",
         words={None: "all components"},
-        counted=" components",
+        counted="component",
     )
     whiten: bool = _axis(
         "Whitening",

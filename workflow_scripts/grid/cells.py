@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow_scripts.grid.axes import AXES, EVERYTHING, PARTS, Axes
+from workflow_scripts.wording import count
 
 
 def join_layer(layer: str, subset: str) -> str:
@@ -51,7 +52,10 @@ def word(axis: str, value: Any) -> str:
     """Return a choice in plain language: `whiten=True` is "whitened", `n_components=50` is "50 components"."""
     if axis not in AXES:
         return str(value)
-    return AXES[axis].words.get(value, f"{value}{AXES[axis].counted}")
+    of_axis = AXES[axis]
+    if value in of_axis.words:
+        return of_axis.words[value]
+    return count(value, of_axis.counted) if of_axis.counted else str(value)
 
 
 def axes_to_mention(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:

@@ -36,8 +36,8 @@ def _check_consensus(grid: Grid, cell: Cell) -> None:
     if not agreeing:
         raise UserError(f"config: clusterers.{cell.clusterer}.study: {study} has no cell with clusters of its own")
     if subsets := {other.subset for other in agreeing} - {cell.subset}:
-        found = f"found a cell of subset {cell.subset}, allowed: {', '.join(sorted(subsets))}"
-        raise UserError(f"config: clusterers.{cell.clusterer}: {found}, the images of the study {study}")
+        problem = f"found a cell of subset {cell.subset}, allowed: {', '.join(sorted(subsets))}"
+        raise UserError(f"config: clusterers.{cell.clusterer}: {problem}, the images of the study {study}")
 
 
 def _check_columns(grid: Grid, cell: Cell) -> None:
@@ -46,21 +46,21 @@ def _check_columns(grid: Grid, cell: Cell) -> None:
     if needed is None:
         return
     reduced = cell.decomposition != FEATURES_THEMSELVES
-    found = cell.n_components if reduced else grid.settings.backbones[cell.backbone].known_width(cell.layer)
-    if found and (needed > found or (needed < found and not reduced)):
+    known = cell.n_components if reduced else grid.settings.backbones[cell.backbone].known_width(cell.layer)
+    if known and (needed > known or (needed < known and not reduced)):
         of_what = cell.reducer if reduced else f"{cell.layer} of {cell.backbone}"
-        allowed = f"{'at most ' if reduced else ''}{found}, the number of columns of {of_what}"
+        allowed = f"{'at most ' if reduced else ''}{known}, the number of columns of {of_what}"
         raise UserError(f"config: clusterers.{cell.clusterer}.spaces: found {needed} columns, allowed: {allowed}")
 
 
 def _check_folds_can_be_fitted(grid: Grid, study: str) -> None:
     for cell in grid.cells[study]:
         if grid.study_read(cell) is not None:
-            found = f"found {cell.clusterer!r}, allowed: one that clusters the points"
-            raise UserError(f"config: studies.{study}: cross_validation: clusterer: {found}")
+            problem = f"found {cell.clusterer!r}, allowed: one that clusters the points"
+            raise UserError(f"config: studies.{study}: cross_validation: clusterer: {problem}")
         if not _is_applied_to_held_out_images(grid, cell.decomposition):
-            found = f"found {cell.decomposition!r}, allowed: a pca, which can be applied to held-out images"
-            raise UserError(f"config: studies.{study}: cross_validation: decomposition: {found}")
+            problem = f"found {cell.decomposition!r}, allowed: a pca, which can be applied to held-out images"
+            raise UserError(f"config: studies.{study}: cross_validation: decomposition: {problem}")
 
 
 def _is_applied_to_held_out_images(grid: Grid, decomposition: str) -> bool:
@@ -73,8 +73,8 @@ def _check_k(grid: Grid, cells: Iterable[Cell], study: str, figure: Figure | Pag
     for clusterer in dict.fromkeys(cell.clusterer for cell in cells):
         allowed = grid.settings.clusterers[clusterer].ks
         for number in (number for number in wanted if allowed and number not in allowed):
-            found = found_allowed(number, allowed)
-            raise UserError(f"config: studies.{study}: k: {found}, the numbers of clusterers.{clusterer}.k")
+            problem = found_allowed(number, allowed)
+            raise UserError(f"config: studies.{study}: k: {problem}, the numbers of clusterers.{clusterer}.k")
 
 
 def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure) -> None:
@@ -89,8 +89,8 @@ def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure)
         allowed = "one: at: {subset: NAME} of the figure, or verdict: {at: {subset: NAME}}"
         raise UserError(f"{where}: found cells of several subsets, allowed: {allowed}")
     if figure.n_perturbed and not grid.perturbable(study, figure, cells[0]):
-        found = f"found {cells[0].backbone}, {cells[0].layer} and {cells[0].decomposition}"
-        raise UserError(f"{where}: {found}, allowed: {PLACES_NEW_IMAGES}")
+        problem = f"found {cells[0].backbone}, {cells[0].layer} and {cells[0].decomposition}"
+        raise UserError(f"{where}: {problem}, allowed: {PLACES_NEW_IMAGES}")
     ks = {k for cell in cells for k in grid.settings.clusterers[cell.clusterer].ks}
     if figure.compares and len(cells) == 1 and len(ks) < 2:
         raise UserError(f"{where}: found one cell, allowed: two or more; name values in vary")

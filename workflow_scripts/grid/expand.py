@@ -112,8 +112,8 @@ class Grid:
     def _map(self, study: str, choices: Mapping[str, Any]) -> Cell:
         cell = self.baseline(study, **choices)
         if cell.decomposition == FEATURES_THEMSELVES:
-            found = found_allowed(FEATURES_THEMSELVES, self.settings.decompositions)
-            raise UserError(f"config: studies.{study}.explorer.maps: decomposition: {found}")
+            problem = found_allowed(FEATURES_THEMSELVES, self.settings.decompositions)
+            raise UserError(f"config: studies.{study}.explorer.maps: decomposition: {problem}")
         return cell
 
     def _shown(self, study: str, figures: Mapping[str, Figure | Page]) -> Iterator[tuple[str, list[Cell]]]:
@@ -255,12 +255,12 @@ class Grid:
             valid = Choices.model_validate(dict(choices))
         except ValidationError as error:
             detail = error.errors()[0]
-            said = mistake(detail)
-            axis, _, said = (str(detail["loc"][0]), "", said) if detail["loc"] else said.partition(": ")
-            raise UserError(f"config: {key(axis)}: {said}") from None
+            problem = mistake(detail)
+            axis, _, problem = (str(detail["loc"][0]), "", problem) if detail["loc"] else problem.partition(": ")
+            raise UserError(f"config: {key(axis)}: {problem}") from None
         for axis, names in self._names.items():
-            if (found := getattr(valid, axis)) not in names:
-                raise UserError(f"config: {key(axis)}: {found_allowed(found, names)}")
+            if (name := getattr(valid, axis)) not in names:
+                raise UserError(f"config: {key(axis)}: {found_allowed(name, names)}")
         values = valid.model_dump()
         if not self.has_components(values["decomposition"]):
             values.update({axis: AXES[axis].default for axis in OF_REDUCTION})

@@ -11,6 +11,7 @@ import pandas as pd
 from workflow_scripts.intake.facts import Facts
 from workflow_scripts.intake.fingerprints import near_pairs
 from workflow_scripts.io.rejections import Reason
+from workflow_scripts.wording import count
 
 Visual = Literal["report", "drop_same_pixels", "drop"]
 PAIR_COLUMNS = ("path", "other", "kind", "distance")
@@ -112,5 +113,6 @@ def _notes(same: int, n_pairs: int, rough: int, n_listed: int) -> tuple[str, ...
     if not n_pairs:
         return ()
     cut = f"; only {n_listed} are listed: lower intake.near_distance" if n_listed < n_pairs else ""
-    pairs = f"{n_pairs - same - rough} near pairs" + (f", {rough} pairs only roughly alike" if rough else "")
-    return (f"look-alikes: {same} images with the pixels of an earlier one, {pairs}{cut}",)
+    alike = f", {count(rough, 'pair')} only roughly alike" if rough else ""
+    near = count(n_pairs - same - rough, "near pair")
+    return (f"look-alikes: {count(same, 'image')} with the pixels of an earlier one, {near}{alike}{cut}",)

@@ -7,7 +7,7 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, read_parquet
 from workflow_scripts.pages.explorer.opening import choose_opening
 from workflow_scripts.pages.explorer.page import write_explorer
-from workflow_scripts.pages.explorer.study import Study
+from workflow_scripts.pages.explorer.study import ShownStudy
 from workflow_scripts.pages.parts.earlier import labels_before, set_aside_before
 from workflow_scripts.pages.parts.imagenet import imagenet_names
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
@@ -18,7 +18,7 @@ snakemake: Snakemake
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     params, source = snakemake.params, snakemake.input
     files = {"manifest": source.manifest, "points": source.points, "clusters": source.clusters}
-    study = Study.of(OneCell.each(params.cells, files))
+    study = ShownStudy.of(OneCell.each(params.cells, files))
     maps = [OneCell(cell, {"map": path}) for cell, path in zip(params.maps, source.maps, strict=True)]
     quality = read_csv(source.quality, **AS_THEY_ARE)
     consensus, audit = (read_csv(table, **AS_THEY_ARE) if table else None for table in (source.consensus, source.audit))

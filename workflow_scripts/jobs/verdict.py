@@ -8,7 +8,7 @@ from workflow_scripts.io.tables import read_csv, read_parquet, write_csv
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.verdict.findings import sections
 from workflow_scripts.pages.verdict.page import sentence_table, write_verdict
-from workflow_scripts.pages.verdict.study import Study
+from workflow_scripts.pages.verdict.study import VerdictTables
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake
@@ -19,7 +19,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     texts = dict.fromkeys(("image_id", "path", "label", "choice", "level"), "object")
     with store.reading(source.consensus) as file:
         chosen_k = file.attrs["chosen_k"]
-    study = Study(
+    study = VerdictTables(
         manifest,
         read_csv(source.rejected, keep_default_na=True),
         read_csv(source.groups, dtype=texts, keep_default_na=True),

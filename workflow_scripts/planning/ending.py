@@ -19,6 +19,7 @@ from workflow_scripts.planning.report import bring_up_to_date
 from workflow_scripts.planning.sizes import Sizes, csv_rows
 from workflow_scripts.planning.snakemake_internals import Run
 from workflow_scripts.spreadsheets import given_back
+from workflow_scripts.wording import count
 
 HOUSEKEEPING = ("prune", "list_layers")
 TARGETS = ("all", "models", "predict", "monitor", "export", *HOUSEKEEPING)
@@ -39,7 +40,8 @@ def print_at_the_end(run: Run, sizes: Sizes) -> None:
                 lines = mistyped(run, sizes)
             elif not run.is_for(*HOUSEKEEPING):
                 lines = plan(run, sizes) if run.is_dry else ending(run, sizes, started_in)
-            print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr)
+            for line in lines:
+                print(line, file=sys.stderr)
 
     atexit.register(print_lines)
 
@@ -64,11 +66,17 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
     lines += describe_results(run, layout, sizes.grid)
     names = ("Figures", "Tables", "Audit", "Labelling", "Gallery", "Explorer", "Monitor")
-    folders = {name: f"{layout.root}/{name.lower()}" for name in names}
+    folders = {name: only_page(f"{layout.root}/{name.lower()}") for name in names}
     places = {"Verdict": layout.front_page, "Methods": layout.methods, "Scales": layout.scales_page, **folders}
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
     studies = [name for name, study in sizes.settings.studies.items() if "verdict" in study.pages]
     return lines + [line for study in studies[:1] for line in _verdict(study, layout)]
+
+
+def only_page(folder: str) -> str:
+    """Return the page in a folder of pages if there is one page, otherwise the folder."""
+    pages = sorted(Path(folder).glob("*.html"))
+    return str(pages[0]) if len(pages) == 1 else folder
 
 
 def _full_disk(run: Run, layout: Layout) -> list[str]:
@@ -96,7 +104,7 @@ def _slow_kmeans(logs: Iterable[str]) -> list[str]:
     if not lines:
         return []
     return [
-        f"k-means ran on the slow path (no compiled kernel) in {len(lines)} job{'s' * (len(lines) > 1)}: "
+        f"k-means ran on the slow path (no compiled kernel) in {count(len(lines), 'job')}: "
         f"{lines[0].partition(SLOW_PATH)[2]}. The lowest inertia agrees with that of the kernel up to 1e-9; single "
         "restarts may end in another optimum"
     ]

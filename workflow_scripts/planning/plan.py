@@ -16,6 +16,7 @@ from workflow_scripts.planning.durations import expected_time
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Job, Run
 from workflow_scripts.settings.backbones import Backbone
+from workflow_scripts.wording import count
 
 FIGURE_BYTES = 2_000_000
 REASONS_SHOWN = 5
@@ -32,7 +33,7 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
     written = _bytes_to_write(jobs, sizes)
     return [
         "",
-        f"Plan for {layout.root}: {len(jobs)} jobs, and the most memory and time that one of them may take",
+        f"Plan for {layout.root}: {count(len(jobs), 'job')}, and the most memory and time that one of them may take",
         *(f"  {stage:<16}{len(of_stage):>6}{_limits(of_stage)}" for stage, of_stage in stages.items()),
         f"  restarts of k-means {_restarts_of_kmeans(jobs, sizes):,}",
         *([] if kernels() else [f"  {SLOW_PATH}{why_none()}; {REMEDY}"]),
@@ -59,11 +60,11 @@ def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
         reasons[combination.study][combination.reason] += 1
     for study, counts in reasons.items():
         shown = list(counts.items())[:REASONS_SHOWN]
-        for reason, count in shown:
-            yield f"  study {study}: {count} combinations left out: {reason}"
+        for reason, n in shown:
+            yield f"  study {study}: {count(n, 'combination')} left out: {reason}"
         if more := len(counts) - len(shown):
-            rest = counts.total() - sum(count for _, count in shown)
-            yield f"  study {study}: {rest} combinations left out for {more} more reasons of this kind"
+            rest = count(counts.total() - sum(n for _, n in shown), "combination")
+            yield f"  study {study}: {rest} left out for {count(more, 'more reason')} of this kind"
 
 
 def without_model(run: Run, grid: Grid) -> Iterator[str]:
@@ -147,7 +148,7 @@ def _limits(jobs: Collection[Job]) -> str:
 def _restarts_of_kmeans(jobs: Iterable[Job], sizes: Sizes) -> int:
     """Return the number of restarts of k-means in all jobs that write clusters."""
     variants = _clusterings(jobs, sizes)
-    return sum(count * sizes.settings.clusterers[name].n_restarts for name, count in variants.items())
+    return sum(n_jobs * sizes.settings.clusterers[name].n_restarts for name, n_jobs in variants.items())
 
 
 def _clusterings(jobs: Iterable[Job], sizes: Sizes) -> Counter[str]:

@@ -1,11 +1,14 @@
 """All uses of Snakemake's internals, which other versions may change; a test runs them on the pinned version."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import getcwd
 from os.path import relpath
 from typing import Any
+
+from workflow_scripts.settings.base import NAME
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class Run:
         """Return the targets that are neither rules nor paths, such as a mistyped `study_NAME`."""
         known = {rule.name for rule in self._workflow.rules}
         settings = self._workflow.dag_settings  # None before all rules are parsed
-        return [name for name in (settings.targets if settings else ()) if name not in known and name.isidentifier()]
+        targets = settings.targets if settings else ()
+        return [name for name in targets if name not in known and re.fullmatch(NAME, name)]
 
     @property
     def failed(self) -> list[str]:

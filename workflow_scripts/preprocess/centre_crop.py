@@ -14,6 +14,6 @@ def apply(image: np.ndarray, size: Sequence[int] = (224, 224)) -> np.ndarray:
     height, width = size
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
     if top < 0 or left < 0:
-        found = f"{image.shape[0]} x {image.shape[1]}"
-        raise ValueError(f"found {found} (height x width), allowed: {height} x {width} or more; or resize first")
+        measured = f"{image.shape[0]} x {image.shape[1]}"
+        raise ValueError(f"found {measured} (height x width), allowed: {height} x {width} or more; or resize first")
     return image[top : top + height, left : left + width]

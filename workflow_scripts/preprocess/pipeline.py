@@ -175,6 +175,6 @@ def of_image(item: FileAndPixels, make: Callable[[np.ndarray], np.ndarray], max_
         raise UserError(f"{path}: {error}") from error
 
 
-def _other_shape(path: str | Path, found: tuple[int, ...], first: str | Path, allowed: tuple[int, ...]) -> str:
-    remedy = "resize or centre_crop" if found[:2] != allowed[:2] else "grey (or colour, for three channels)"
-    return f"preprocess: found {list(found)} for {path}, allowed: {list(allowed)} as for {first}; add the step {remedy}"
+def _other_shape(path: str | Path, shape: tuple[int, ...], first: str | Path, allowed: tuple[int, ...]) -> str:
+    remedy = "resize or centre_crop" if shape[:2] != allowed[:2] else "grey (or colour, for three channels)"
+    return f"preprocess: found {list(shape)} for {path}, allowed: {list(allowed)} as for {first}; add the step {remedy}"

@@ -29,8 +29,8 @@ def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
     if len(points) < FEWEST:
         raise UserError(f"{settings['method']}: found {len(points)} images, at least {FEWEST} are needed")
     if points.shape[1] < settings["dimensions"]:
-        found, allowed = f"{points.shape[1]} components", f"{settings['dimensions']} or more (dimensions)"
-        raise UserError(f"{settings['method']}: found {found}, allowed: {allowed}")
+        problem, allowed = f"found {points.shape[1]} components", f"{settings['dimensions']} or more (dimensions)"
+        raise UserError(f"{settings['method']}: {problem}, allowed: {allowed}")
     return points
 
 

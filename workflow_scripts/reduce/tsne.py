@@ -81,8 +81,8 @@ def decompose(
     X = points_to_map(source, settings)
     perplexity = usable(settings["perplexity"], len(X))
     if perplexity < settings["perplexity"]:
-        said = "the perplexity %g of t-SNE is lowered to %.4g, because there are only %d images"
-        log.log(NOTICE, said, settings["perplexity"], perplexity, len(X))
+        notice = "the perplexity %g of t-SNE is lowered to %.4g, because there are only %d images"
+        log.log(NOTICE, notice, settings["perplexity"], perplexity, len(X))
     embedding = embed(X, perplexity=settings["perplexity"], dimensions=settings["dimensions"], seed=settings["seed"])
     write_map(source, path, embedding, code, settings, perplexity=perplexity)
     progress(len(X), len(X))

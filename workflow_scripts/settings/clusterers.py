@@ -17,6 +17,7 @@ from workflow_scripts.settings.costs import (
     encoder_weights,
 )
 from workflow_scripts.settings.methods import Method, OnDevice
+from workflow_scripts.wording import listed
 
 Number = Annotated[int, Field(ge=1)]
 Numbers = Annotated[list[Number], Field(min_length=1)]
@@ -466,7 +467,7 @@ class Turtle(_Trained):
 
     @property
     def prose(self) -> str:
-        several = f", in spaces of {' and '.join(map(str, self.spaces))} columns" if self.spaces else ""
+        several = f", in spaces of {listed(self.spaces)} columns" if self.spaces else ""
         return super().prose + several
 
     @property

@@ -123,8 +123,8 @@ class Settings(Model):
     def _check_names_of(self, name: str, study: Study) -> None:
         """Raise `ValueError` if a study names something that the configuration does not define."""
         if study.cross_validation and study.cross_validation not in self.cross_validations:
-            found = found_allowed(study.cross_validation, self.cross_validations)
-            raise ValueError(f"studies.{name}.cross_validation: {found}")
+            problem = found_allowed(study.cross_validation, self.cross_validations)
+            raise ValueError(f"studies.{name}.cross_validation: {problem}")
         for kind, page in study.pages.items():
             if page.images and page.images not in self.preprocess:
                 raise ValueError(f"studies.{name}.{kind}.images: {found_allowed(page.images, self.preprocess)}")
@@ -222,9 +222,9 @@ def _lines(details: Iterable[Any]) -> list[str]:
     """Return one line for each mistake that pydantic reports; the types that a value may have are joined by `or`."""
     allowed: dict[str, list[str]] = {}
     for detail in details:
-        found, _, types = _explain(detail).partition(", allowed: ")
-        allowed.setdefault(found, []).append(types)
-    return [", allowed: ".join(filter(None, (found, " or ".join(types)))) for found, types in allowed.items()]
+        problem, _, types = _explain(detail).partition(", allowed: ")
+        allowed.setdefault(problem, []).append(types)
+    return [", allowed: ".join(filter(None, (problem, " or ".join(types)))) for problem, types in allowed.items()]
 
 
 def _explain(detail: Any) -> str:

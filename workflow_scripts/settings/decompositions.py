@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from workflow_scripts.settings.base import Model, Seed, UserPath
 from workflow_scripts.settings.costs import FLOAT, FLOP_PER_WEIGHT, FLOPS, encoder_weights
 from workflow_scripts.settings.methods import Method, OnDevice
+from workflow_scripts.wording import listed
 
 EXACT_SIDE = 8192
 """The largest side of a matrix that PCA decomposes exactly; equal to `reduce.pca.MAX_EXACT`."""
@@ -325,8 +326,7 @@ class Autoencoder(OnDevice, _OfFeatures):
     def prose(self) -> str:
         """Return `in_prose` with the settings filled in, and which pairs of layers share their weights."""
         pairs = [name for name, tied in zip(("outer", "middle", "inner"), self.tied, strict=True) if tied]
-        number = "pair" if len(pairs) == 1 else "pairs"
-        return super().prose + (f", with tied weights in the {' and '.join(pairs)} {number} of layers" if pairs else "")
+        return super().prose + (f", with tied weights in the {listed(pairs)} layers" if pairs else "")
 
     @property
     def takes_torch(self) -> bool:

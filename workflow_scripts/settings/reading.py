@@ -181,13 +181,13 @@ _ALLOWED = {
 def mistake(detail: Any) -> str:
     """Return what was found and what is allowed, for a mistake that pydantic reports."""
     kind, context = detail["type"], detail.get("ctx", {})
-    found = context.get("tag", detail["input"])
+    given = context.get("tag", detail["input"])
     if kind == "value_error":
         return detail["msg"].removeprefix("Value error, ")
     if kind in ("missing", "union_tag_not_found"):
         return "missing"
     if kind == "string_pattern_mismatch" and context["pattern"] in IN_WORDS:
-        return f"found {shown(found)}, allowed: {IN_WORDS[context['pattern']]}"
+        return f"found {shown(given)}, allowed: {IN_WORDS[context['pattern']]}"
     if kind in ("literal_error", "union_tag_invalid"):
-        return found_allowed(found, re.findall("'([^']+)'", context.get("expected") or context["expected_tags"]))
-    return f"found {shown(found)}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"
+        return found_allowed(given, re.findall("'([^']+)'", context.get("expected") or context["expected_tags"]))
+    return f"found {shown(given)}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"

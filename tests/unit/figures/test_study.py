@@ -160,7 +160,7 @@ def test_the_heatmap_shows_the_two_strongest_choices(tmp_path):
     mean = table.set_index(["x", "y"])["mean"]
     # Whitening's mean of 0.01 and the repeats' of 0.005 are in every field.
     assert mean["10 components", "8"] == pytest.approx(41.5)
-    assert mean["1 components", "7"] == pytest.approx(1.5)
+    assert mean["1 component", "7"] == pytest.approx(1.5)
     assert set(table["n"]) == {4}
 
 

@@ -53,7 +53,7 @@ def test_same_pixels_are_listed_once_and_stay_with_the_first_that_stays():
         ["c", "b", "same pixels", 0],
         ["d", "a", "same pixels", 0],
     ]
-    assert alike.notes == ("look-alikes: 2 images with the pixels of an earlier one, 1 near pairs",)
+    assert alike.notes == ("look-alikes: 2 images with the pixels of an earlier one, 1 near pair",)
     assert _dropped(facts, 1, "drop_same_pixels") == {"c": ("b", "duplicate pixels"), "d": ("a", "duplicate pixels")}
     near = ("a", "near-duplicate")
     assert _dropped(facts, 1, "drop") == {"b": near, "c": near, "d": ("a", "duplicate pixels")}
@@ -71,7 +71,7 @@ def test_a_pair_is_near_only_where_the_finer_hash_says_so_too():
     ]
     assert {path: copy.first for path, copy in alike.dropped.items()} == {"c": "a"}
     assert alike.notes == (
-        "look-alikes: 0 images with the pixels of an earlier one, 2 near pairs, 1 pairs only roughly alike",
+        "look-alikes: 0 images with the pixels of an earlier one, 2 near pairs, 1 pair only roughly alike",
     )
 
 

@@ -27,7 +27,7 @@ from workflow_scripts.pages.explorer.opening import Opening, choose_opening
 from workflow_scripts.pages.explorer.page import Pack, write_explorer
 from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
 from workflow_scripts.pages.explorer.sheets import Sheets, sources
-from workflow_scripts.pages.explorer.study import Study
+from workflow_scripts.pages.explorer.study import ShownStudy
 from workflow_scripts.pages.parts import writing
 from workflow_scripts.pages.parts.thumbnails import Thumbnails, forget_others
 
@@ -45,7 +45,7 @@ def test_texts_are_codes_of_their_levels_and_nothing_is_0():
 
 
 def test_images_of_a_subset_get_the_names_of_their_rows():
-    study = Study([], pd.DataFrame({"row": ["4", "1", "2"]}))
+    study = ShownStudy([], pd.DataFrame({"row": ["4", "1", "2"]}))
     column = study.seen(np.array(["crate", "dome", "strainer", "crate", "dome"]))
     assert [column.levels[code - 1] for code in column.values] == ["dome", "dome", "strainer"]
 

@@ -115,7 +115,7 @@ def test_several_methods_are_one_list_and_reductions_have_their_names():
         "with the radius at the knee of the sorted k-distance curve and 5 images to a core point: *dbscan* (k found",
         "with eps = 2.5 and 10 images",
         "10 and 20 components, with whitening (*pca*).",
-        "with tied weights in the outer and inner pairs of layers (*tied*).",
+        "with tied weights in the outer and inner layers (*tied*).",
     ):
         assert said in text
 

@@ -19,7 +19,7 @@ from workflow_scripts.metrics import score_restarts
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.verdict.findings import sections
 from workflow_scripts.pages.verdict.page import write_verdict
-from workflow_scripts.pages.verdict.study import Study
+from workflow_scripts.pages.verdict.study import VerdictTables
 
 COMPARING = ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough")
 CELLS = [
@@ -29,7 +29,7 @@ CELLS = [
 ]
 
 
-def study_of(folder: Path, truth: np.ndarray, labels: list[str], noise: float, cells: Any = CELLS) -> Study:
+def study_of(folder: Path, truth: np.ndarray, labels: list[str], noise: float, cells: Any = CELLS) -> VerdictTables:
     """A study whose cells have the partition `truth` but for a share `noise` of the images, drawn anew in each."""
     rng = np.random.default_rng(0)
     n, k = len(truth), int(truth.max()) + 1
@@ -53,10 +53,10 @@ def study_of(folder: Path, truth: np.ndarray, labels: list[str], noise: float, c
     found = consensus_of(partitions.best, partitions.choices, manifest)
     tables = {kind: tabulate(kind, cells, inputs) for kind in COMPARING}
     rejected = pd.DataFrame({"path": ["a.txt", "b.png"], "reason": ["not an image", "duplicate"], "detail": ""})
-    return Study(manifest, rejected, found.table, found.chosen_k, tables)
+    return VerdictTables(manifest, rejected, found.table, found.chosen_k, tables)
 
 
-def write_page_of(study: Study, folder: Path, drawn: bool = True) -> Path:
+def write_page_of(study: VerdictTables, folder: Path, drawn: bool = True) -> Path:
     """Write the page of a study with its figures (or stand-ins) and random images, and return its path."""
     rng = np.random.default_rng(1)
     figures = {}
@@ -79,7 +79,7 @@ def write_page_of(study: Study, folder: Path, drawn: bool = True) -> Path:
 STYLE = {"font": "DejaVu Sans", "font_size": 8, "palette": "petroff10"}
 
 
-def named(folder: Path, name: str) -> Study:
+def named(folder: Path, name: str) -> VerdictTables:
     """Return one of the studies in `NAMES`, which are difficult for the page."""
     folder.mkdir(parents=True, exist_ok=True)
     if name == "two_images":

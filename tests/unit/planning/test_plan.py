@@ -40,8 +40,8 @@ def test_combinations_left_out_are_counted_by_study_and_reason():
     skipped = [Skipped("layers", (), reason) for reason in ("a has no layer x", "a has no layer x", "a has no layer y")]
     assert list(left_out([*skipped, Skipped("other", (), "a has no layer x")])) == [
         "  study layers: 2 combinations left out: a has no layer x",
-        "  study layers: 1 combinations left out: a has no layer y",
-        "  study other: 1 combinations left out: a has no layer x",
+        "  study layers: 1 combination left out: a has no layer y",
+        "  study other: 1 combination left out: a has no layer x",
     ]
 
 

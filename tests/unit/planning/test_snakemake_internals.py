@@ -127,9 +127,9 @@ def test_a_failed_job_is_named(folder):
 
 
 def test_a_mistake_is_no_run(folder):
-    said = _said(folder, "nowhere", "last", "no/where")
+    said = _said(folder, "nowhere", "study_a-b.c", "last", "no/where")
     assert not said["began"]
-    assert said["unknown"] == ["nowhere"]
+    assert said["unknown"] == ["nowhere", "study_a-b.c"]
 
 
 def test_names_in_another_workflow_are_those_that_it_gives(folder):

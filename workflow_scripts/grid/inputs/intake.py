@@ -48,8 +48,8 @@ class IntakeInputs(Stage):
         if would_list(figure, intake.include, intake.exclude):
             top, inside, _ = figure.partition("/")
             instead = f", or this one with intake: {{exclude: [{top}]}}" if inside else ""
-            found = f"found {folder!r}, which would make images of the figures in {self.layout.root}"
-            raise UserError(f"config: data: {found}, allowed: another folder{instead}")
+            problem = f"found {folder!r}, which would make images of the figures in {self.layout.root}"
+            raise UserError(f"config: data: {problem}, allowed: another folder{instead}")
         entries = scan(folder, intake.include, intake.exclude)
         return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
 

@@ -85,7 +85,7 @@ class MethodsInputs(Stage):
 
     @property
     def _analyses(self) -> list[str]:
-        """Phrases of the figures and pages of all studies that have one."""
+        """Return the phrases of the figures and pages of all studies, without those that have none."""
         pages = [page.in_prose for study in self.settings.studies.values() for page in study.pages.values()]
         return list(dict.fromkeys(filter(None, [figure.prose for figure in self._figures] + pages)))
 

@@ -48,8 +48,8 @@ class ModelInputs(Stage):
         """Raise `UserError` if no study has a model for new images."""
         if not self.studies:
             cells = map(self.grid.first_choice, self.settings.studies)
-            found = ", ".join(dict.fromkeys(filter(None, map(self.grid.refuses_new_images, cells))))
-            raise UserError(f"config: studies: found none with a model ({found}), allowed: {PLACES_NEW_IMAGES}")
+            reasons = ", ".join(dict.fromkeys(filter(None, map(self.grid.refuses_new_images, cells))))
+            raise UserError(f"config: studies: found none with a model ({reasons}), allowed: {PLACES_NEW_IMAGES}")
 
     def modelled(self, study: str) -> Cell:
         """Return the cell that a study's model is made from; raises `KeyError` if the study has no model."""

@@ -42,15 +42,15 @@ class NewImagesInputs(Stage):
 
         Raises `UserError` if `new_images` is no folder, if images are boxes, or if no study has a model.
         """
-        found = self.settings.new_images or "nothing"
-        if not isdir(found):
+        path = self.settings.new_images or "nothing"
+        if not isdir(path):
             allowed = f"a folder of images, as in: snakemake {command} --config new_images=PATH"
-            raise UserError(f"config: new_images: found {found}, allowed: {allowed}")
+            raise UserError(f"config: new_images: found {path}, allowed: {allowed}")
         if self.settings.intake.crops:
             allowed = "whole files or tiles: the boxes are annotated on other images"
             raise UserError(f"config: new_images: found with intake.crops, allowed: {allowed}")
         self.models.check()
-        folder = folder_name(found)
+        folder = folder_name(path)
         return [pattern.format(folder=folder, study=study) for study in self.models.studies for pattern in patterns]
 
     @property

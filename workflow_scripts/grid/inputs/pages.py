@@ -90,7 +90,7 @@ class PageInputs(Stage):
         return {"baseline": self.grid.first_choice(study).dump(), "ranked": dumped(ranked)}
 
     def study_of_explorer(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the settings of a study and its explorer that a study of a selection repeats: all but subsets."""
+        """Return the choices and the explorer of a study, without its axis `subset`, for a study of a selection."""
         study = self.settings.studies[wildcards.study]
         shown = study.dump(include={"baseline", "vary", "design", "cells", "explorer"}, exclude_defaults=True)
         shown["vary"] = {axis: values for axis, values in shown.get("vary", {}).items() if axis != "subset"}

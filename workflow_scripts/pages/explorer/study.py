@@ -32,14 +32,14 @@ AUDIT = {"confidence": "confidence of the label", "neighbour_share": "neighbours
 
 
 @dataclass(frozen=True)
-class Study:
+class ShownStudy:
     """The cells of a study, and all images that at least one cell clusters, in the order of the data set."""
 
     cells: Sequence[OneCell]
     images: pd.DataFrame
 
     @classmethod
-    def of(cls, cells: Sequence[OneCell]) -> "Study":
+    def of(cls, cells: Sequence[OneCell]) -> "ShownStudy":
         """Read the images of all cells; the cells may cluster different subsets."""
         manifests = {cell.files["manifest"]: cell for cell in cells}.values()
         every = pd.concat([cell.manifest() for cell in manifests]).drop_duplicates("image_id")

@@ -129,33 +129,33 @@ def _images(run: Run, made: Made) -> list[str]:
     sides = sorted({int(row[side]) for row in made.images for side in ("width", "height") if row[side]})
     measured = f" Their sides measured {_span(sides)} pixels." if sides else ""
     unlabelled = len(made.images) - len(labels)
-    said = [f"The data set *{run.dataset}* comprised {count(len(made.images), 'image')}{classes}.{measured}"]
+    sentences = [f"The data set *{run.dataset}* comprised {count(len(made.images), 'image')}{classes}.{measured}"]
     if labels and unlabelled:
-        said.append(f"Of these, {unlabelled:,} had no label.")
+        sentences.append(f"Of these, {unlabelled:,} had no label.")
     if made.rejected:
-        reasons = _joined(f"{number:,} ({reason})" for reason, number in made.rejected.items())
-        said.append(f"Files were left out for the following reasons: {reasons}.")
+        reasons = listed(f"{number:,} ({reason})" for reason, number in made.rejected.items())
+        sentences.append(f"Files were left out for the following reasons: {reasons}.")
     if not labels:
-        return [*said, "There were no labels."]
+        return [*sentences, "There were no labels."]
     learned = " and, for the networks of which this is said, to train them" if run.learns else ""
-    return [*said, f"Labels were used only to score clusters{learned}."]
+    return [*sentences, f"Labels were used only to score clusters{learned}."]
 
 
 def _preprocessing(run: Run) -> list[str]:
-    phrases = {name: _joined(steps) for name, steps in run.steps.items()}
+    phrases = {name: listed(steps) for name, steps in run.steps.items()}
     if len(phrases) == 1:
         return [f"The preprocessing consisted of {phrase}." for phrase in phrases.values()]
     return [f"{_number(len(phrases))} variants of preprocessing were compared.", *_each(phrases, "consisted of")]
 
 
 def _features(run: Run, made: Made) -> list[str]:
-    said = []
+    sentences = []
     for name, phrase in run.backbones.items():
         layers = made.layers[name]
-        sizes = _joined(f"{layer} ({width:,})" for layer, width in layers.items())
-        said.append(f"Features were computed by {phrase}; the layers, with the number of features, were {sizes}.")
-        said += _input(made.inputs.get(name)) + _weights(made.weights.get(name))
-    return said + _poolings(layer for layers in made.layers.values() for layer in layers)
+        sizes = listed(f"{layer} ({width:,})" for layer, width in layers.items())
+        sentences.append(f"Features were computed by {phrase}; the layers, with the number of features, were {sizes}.")
+        sentences += _input(made.inputs.get(name)) + _weights(made.weights.get(name))
+    return sentences + _poolings(layer for layers in made.layers.values() for layer in layers)
 
 
 def _input(normalisation: str | None) -> list[str]:
@@ -183,14 +183,14 @@ def _weights(facts: Mapping[str, Any] | None) -> list[str]:
 
 def _reduction(run: Run) -> list[str]:
     cells = [cell for cells in run.studies.values() for cell in cells]
-    said = []
+    sentences = []
     for name, phrase in run.reductions.items():
         of_it = [cell for cell in cells if cell["decomposition"] == name]
         which = f" (*{name}*)" if len(run.reductions) > 1 else ""
-        said.append(f"The features were reduced by {phrase}{_components(of_it)}{which}.")
+        sentences.append(f"The features were reduced by {phrase}{_components(of_it)}{which}.")
     if any(cell["decomposition"] not in run.reductions for cell in cells):
-        said.append(f"{'Some cells' if said else 'All cells'} clustered the features without reduction.")
-    return said + [f"Maps of the images were computed by {phrase}." for phrase in run.maps]
+        sentences.append(f"{'Some cells' if run.reductions else 'All cells'} clustered the features without reduction.")
+    return sentences + [f"Maps of the images were computed by {phrase}." for phrase in run.maps]
 
 
 def _components(cells: Iterable[Mapping[str, Any]]) -> str:
@@ -201,29 +201,29 @@ def _components(cells: Iterable[Mapping[str, Any]]) -> str:
         return ""
     whitened = {cell["whiten"] for cell in cells}
     how = "with and without whitening" if len(whitened) == 2 else "with whitening" if True in whitened else "unwhitened"
-    return f" to {_joined(numbers)} {'component' if numbers == [1] else 'components'}, {how}"
+    return f" to {listed(numbers)} {'component' if numbers == [1] else 'components'}, {how}"
 
 
 def _clustering(run: Run) -> list[str]:
     variants: dict[str, list[str]] = {}
     for name, phrase in run.clusterers.items():
         variants.setdefault(phrase, []).append(f"*{name}* ({_numbers(**run.numbers[name])})")
-    said = [f"by {phrase}: {_joined(names)}" for phrase, names in variants.items()]
-    return [f"Images were clustered {'; '.join(said)}."] if said else []
+    methods = [f"by {phrase}: {listed(names)}" for phrase, names in variants.items()]
+    return [f"Images were clustered {'; '.join(methods)}."] if methods else []
 
 
 def _numbers(k: Sequence[int], repeats: int, starts: int) -> str:
     """Return the numbers of clusters, of repeats and of the restarts of each repeat."""
-    said = [f"k = {_joined(_runs_of(k))}"] if k else ["k found by the method"]
+    numbers = [f"k = {listed(_runs_of(k))}"] if k else ["k found by the method"]
     if repeats > 1:
         return ", ".join(
-            [*said, f"{repeats} repeats" + f" of {starts} restarts" * (starts > 1) + " with different seeds"]
+            [*numbers, f"{repeats} repeats" + f" of {starts} restarts" * (starts > 1) + " with different seeds"]
         )
-    return ", ".join([*said, f"{starts} restarts"] if starts > 1 else said)
+    return ", ".join([*numbers, f"{starts} restarts"] if starts > 1 else numbers)
 
 
 def _design(run: Run, made: Made) -> list[str]:
-    said = [f"Unless a study says otherwise, the choices were {_joined(_choices(run.baseline))}."]
+    sentences = [f"Unless a study says otherwise, the choices were {listed(_choices(run.baseline))}."]
     for study, cells in run.studies.items():
         values = {axis: list(dict.fromkeys(cell[axis] for cell in cells)) for axis in AXES}
         varied = {axis: several for axis, several in values.items() if len(several) > 1}
@@ -231,9 +231,9 @@ def _design(run: Run, made: Made) -> list[str]:
         crossed = len(varied) > 1 and prod(map(len, varied.values())) == len(cells)
         size = f"{count(len(cells), 'cell')}, {count(made.clusterings[study], 'clustering')}"
         what = _varied(varied) + " in all combinations" * crossed
-        instead = f", with {_joined(_choices(other))}" if other else ""
-        said.append(f"Study *{study}* {what}{instead}: {size}.")
-    return said
+        instead = f", with {listed(_choices(other))}" if other else ""
+        sentences.append(f"Study *{study}* {what}{instead}: {size}.")
+    return sentences
 
 
 def _choices(chosen: Mapping[str, Any]) -> list[str]:
@@ -249,51 +249,41 @@ def _varied(values: Mapping[str, Sequence[Any]]) -> str:
     if not values:
         return "varied nothing"
     named = [f"the {AXES[axis].title.lower()} ({_values(axis, of_axis)})" for axis, of_axis in values.items()]
-    return f"varied {_joined(named)}"
+    return f"varied {listed(named)}"
 
 
 def _values(axis: str, values: Sequence[Any]) -> str:
     if AXES[axis].kind == NUMBERS:
-        return _joined(sorted(value for value in values if value is not None) + ["all"] * (None in values))
-    return _joined(word(axis, value) for value in values)
+        return listed(sorted(value for value in values if value is not None) + ["all"] * (None in values))
+    return listed(word(axis, value) for value in values)
 
 
 def _evaluation(run: Run, made: Made) -> list[str]:
     scored = [metric for column, metric in IN_PROSE.items() if column in made.scored]
     with_labels = [metric.in_prose for metric in scored if metric.needs_labels]
     without = [metric.in_prose for metric in scored if not metric.needs_labels]
-    said = [f"Clusters were compared with labels by {_joined(with_labels)}."] if with_labels else []
-    said += [f"Without labels, clusters were scored by {_joined(without)}."] if without else []
-    return said + ([f"Further analyses gave {_joined(run.analyses)}."] if run.analyses else [])
+    sentences = [f"Clusters were compared with labels by {listed(with_labels)}."] if with_labels else []
+    sentences += [f"Without labels, clusters were scored by {listed(without)}."] if without else []
+    return sentences + ([f"Further analyses gave {listed(run.analyses)}."] if run.analyses else [])
 
 
 def _software(run: Run, made: Made, text: str) -> list[str]:
-    used = [
-        phrase.format(" and ".join(made.libraries[name]))
-        for name, phrase in LIBRARIES.items()
-        if name in made.libraries
-    ]
+    used = [phrase.format(listed(made.libraries[name])) for name, phrase in LIBRARIES.items() if name in made.libraries]
     used += [
-        phrase.format(" and ".join(made.libraries[name]))
+        phrase.format(listed(made.libraries[name]))
         for name, (phrase, key) in OF_METHODS.items()
         if name in made.libraries and f"@{key}" in text
     ]
     below = f"Snakemake {made.snakemake} [@moelder2021] and Python {made.python}"
     return [
         f"The analysis was run as a workflow of Clustergrid {VERSION} under {below}.",
-        f"Results were computed with {_joined(used)}.",
+        f"Results were computed with {listed(used)}.",
         f"All random seeds were derived from the base seed {run.seed}.",
     ]
 
 
 def _each(phrases: Mapping[str, str], verb: str) -> list[str]:
     return [f"*{name}* {verb} {phrase}." for name, phrase in phrases.items()]
-
-
-def _joined(items: Iterable[Any]) -> str:
-    """Return items as prose: `a`, `a and b`, `a, b and c`."""
-    texts = [str(item) for item in items]
-    return listed(texts, len(texts))
 
 
 def _span(numbers: Sequence[int]) -> str:

@@ -72,7 +72,7 @@ def write_monitor(
 def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
     """Say that the rate of false alarms does not hold, or that no alarm is possible, and what to do."""
     if facts["alike"]:
-        charts = listed([f"{name} (correlation {value:.2f})" for name, value in facts["alike"].items()])
+        charts = listed([f"{name} (correlation {value:.2f})" for name, value in facts["alike"].items()], most=3)
         text = (
             f"The rate of false alarms may not hold: known {'groups' if facts['n_groups'] else 'images'} with "
             f"neighbouring names are alike in {charts}, so that those that come one after the other are no random "
@@ -140,7 +140,7 @@ def _shown(suspects: pd.DataFrame) -> dict[str, list[Shown]]:
     """Return the newest images of each group, with what the model would call them."""
     shown = {}
     for number, members in suspects.groupby("group"):
-        names = listed([f"{name} ({n})" for name, n in members["name"].value_counts().items()])
+        names = listed([f"{name} ({n})" for name, n in members["name"].value_counts().items()], most=3)
         heading = f"Group {number + 1}: {count(len(members), 'image')}, nearest clusters {names}"
         shown[heading] = [
             Shown(

@@ -10,7 +10,7 @@ from workflow_scripts.grid.axes import AXES, SWITCHES
 from workflow_scripts.grid.cells import word
 from workflow_scripts.pages.answers.page import Section, Sentence, Shown
 from workflow_scripts.pages.verdict import sentences
-from workflow_scripts.pages.verdict.study import Study, choice_in_words
+from workflow_scripts.pages.verdict.study import VerdictTables, choice_in_words
 from workflow_scripts.wording import count, percent
 
 KEPT = 0.5
@@ -29,7 +29,7 @@ PERTURBED = {
 TURNED = ("rotate", "flip")
 
 
-def sections(study: Study, shown: int, per_group: int) -> list[Section]:
+def sections(study: VerdictTables, shown: int, per_group: int) -> list[Section]:
     """Return the sections of the page, with `shown` fragile images and `per_group` typical images per group."""
     restarts, enough = _restarts(study)
     matters = sentences.choice_that_matters(study.verdict, study.effects)
@@ -49,7 +49,7 @@ def sections(study: Study, shown: int, per_group: int) -> list[Section]:
     ]
 
 
-def _state(study: Study, shown: int, restarts_enough: bool) -> sentences.State:
+def _state(study: VerdictTables, shown: int, restarts_enough: bool) -> sentences.State:
     """Return what the next steps depend on; `shown` fragile images are on the page."""
     return sentences.State(
         verdict=study.verdict,
@@ -73,11 +73,11 @@ def five_lines(made: list[Section]) -> list[Sentence]:
     return [first[key] for key in keys][:5]
 
 
-def _kind(study: Study, kind: str) -> str | None:
+def _kind(study: VerdictTables, kind: str) -> str | None:
     return kind if kind in study.tables else None
 
 
-def _images(study: Study) -> list[Sentence]:
+def _images(study: VerdictTables) -> list[Sentence]:
     reasons = {str(reason): int(n) for reason, n in study.rejected["reason"].value_counts().items()}
     n_classes = study.manifest["label"].nunique()
     return [
@@ -86,7 +86,7 @@ def _images(study: Study) -> list[Sentence]:
     ]
 
 
-def _groups(study: Study, per_group: int) -> Section:
+def _groups(study: VerdictTables, per_group: int) -> Section:
     """Return the section about the number of groups, with typical images of each."""
     figure, table = _kind(study, "choose_k"), study.table("choose_k")
     agreed = table["standing_out"].iloc[0] if len(table) else np.nan
@@ -95,16 +95,16 @@ def _groups(study: Study, per_group: int) -> Section:
     return Section("groups", "How many groups are there?", [sentence], figure, _typical(study, per_group))
 
 
-def _survival(study: Study) -> Sentence:
+def _survival(study: VerdictTables) -> Sentence:
     kept = int((study.consensus["agreement"] > KEPT).sum())
     return sentences.survival(study.verdict, study.n_cells, len(study.manifest), kept)
 
 
-def _says_nothing(study: Study) -> bool:
+def _says_nothing(study: VerdictTables) -> bool:
     return study.n_cells < 2 or study.verdict in sentences.NO_ANSWER
 
 
-def _typical(study: Study, per_group: int) -> dict[str, list[Shown]]:
+def _typical(study: VerdictTables, per_group: int) -> dict[str, list[Shown]]:
     """Return the images of each group with the highest agreement; none if the cells do not agree."""
     if study.n_cells > 1 and _says_nothing(study):
         return {}
@@ -126,13 +126,13 @@ def _mostly(labels: pd.Series) -> str:
     return f", {percent(counts.iloc[0] / labels.notna().sum())} of the labelled are {counts.index[0]}"
 
 
-def _trust(study: Study) -> list[Sentence]:
+def _trust(study: VerdictTables) -> list[Sentence]:
     table = study.table("trust")
     if table.empty:
         return [sentences.cell_to_trust("nothing", "", 0, 0, 0, 0, 1)]
     first = table.iloc[0]
     rivals = int((table["rank_low"].iloc[1:] < 2).sum())
-    said = [
+    answers = [
         sentences.cell_to_trust(
             study.verdict, first["name"], first["agreement"], first["chance"], first["first"], rivals, len(table)
         )
@@ -140,20 +140,20 @@ def _trust(study: Study) -> list[Sentence]:
     n_labelled = int(first["n_labels"])
     if n_labelled and table["ari"].notna().any():
         aris = [first["ari"], table["ari"].max(), table["ari"].median()]
-        said.append(sentences.checked_by_labels(len(study.manifest), n_labelled, *map(float, aris)))
+        answers.append(sentences.checked_by_labels(len(study.manifest), n_labelled, *map(float, aris)))
     if 0 < n_labelled < len(study.manifest):
         best = table.loc[table["probability"].idxmax()]
         needed = None if pd.isna(best["labels_needed"]) else int(best["labels_needed"])
-        said.append(sentences.settled_by_labels(best["name"], float(best["probability"]), n_labelled, needed))
-    return said
+        answers.append(sentences.settled_by_labels(best["name"], float(best["probability"]), n_labelled, needed))
+    return answers
 
 
-def _strongest(study: Study) -> str | None:
+def _strongest(study: VerdictTables) -> str | None:
     sure = [effect for effect in study.effects if effect[2] < sentences.SURE]
     return max(sure, key=lambda effect: effect[1])[0] if sure else None
 
 
-def _curve(study: Study) -> Sentence:
+def _curve(study: VerdictTables) -> Sentence:
     table = study.table("specification_curve")
     if table.empty:
         return sentences.curve(None, 0, 0, 0, 0)
@@ -161,7 +161,7 @@ def _curve(study: Study) -> Sentence:
     return sentences.curve(table["metric_name"].iloc[0], len(table), values.min(), values.median(), values.max())
 
 
-def _restarts(study: Study) -> tuple[Sentence, bool]:
+def _restarts(study: VerdictTables) -> tuple[Sentence, bool]:
     """Return the sentence about restarts, and whether there were enough as far as is known."""
     table = study.table("restarts_enough")
     if table.empty:
@@ -172,13 +172,13 @@ def _restarts(study: Study) -> tuple[Sentence, bool]:
     return sentences.restarts(len(cells), n_enough, unit, n_runs), n_enough == len(cells)
 
 
-def _confounders(study: Study) -> Sentence:
+def _confounders(study: VerdictTables) -> Sentence:
     table = study.table("nuisances")
     facts = [(str(row.fact), float(row.strength), float(row.p_holm)) for row in table.itertuples()]
     return sentences.confounders(study.verdict, facts, bool(study.n_labelled))
 
 
-def _perturbations(study: Study) -> list[Section]:
+def _perturbations(study: VerdictTables) -> list[Section]:
     """Return the section about perturbations, each kind at its most harmful strength, if the study has this figure."""
     worst = _perturbed(study)
     if worst.empty:
@@ -195,18 +195,18 @@ def _perturbation(name: str, strength: float) -> str:
     return PERTURBED["darken" if name == "brighten" and strength < 0 else name].format(abs(strength))
 
 
-def _perturbed(study: Study) -> pd.DataFrame:
+def _perturbed(study: VerdictTables) -> pd.DataFrame:
     """Return the shares of all images that change their group."""
     table = study.table("perturbations")
     return table[table["label"].isna()] if len(table) else table
 
 
-def _turning_matters(study: Study) -> bool:
+def _turning_matters(study: VerdictTables) -> bool:
     table = _perturbed(study)
     return len(table) > 0 and bool((table["perturbation"].isin(TURNED) & (table["low"] >= sentences.NOTABLE)).any())
 
 
-def _fragile(study: Study, shown: int) -> Section:
+def _fragile(study: VerdictTables, shown: int) -> Section:
     """Return the section about the images between two groups; it shows the first ones if the cells agree."""
     table = study.fragile
     moved = table.loc[table["flips"], "choice"].value_counts(sort=False).sort_index()

@@ -31,7 +31,7 @@ def images(n_images: int, set_aside: Mapping[str, int]) -> Sentence:
     if not total:
         return Sentence(f"{start} No file was set aside.", "fact", n_images, "manifest")
     by_number = sorted(set_aside.items(), key=lambda item: (-item[1], item[0]))
-    reasons = listed([f"{n} {reason}" for reason, n in by_number])
+    reasons = listed([f"{n} {reason}" for reason, n in by_number], most=3)
     text = f"{start} {count(total, 'file')} {'was' if total == 1 else 'were'} set aside: {reasons}."
     return Sentence(text, "fact", n_images, "rejected")
 
@@ -129,7 +129,7 @@ def choice_that_matters(verdict: str, effects: Sequence[tuple[str, float, float,
     text += f", and a change of it alone costs {lost:.2f} of ARI." if lost >= 0.005 else "."
     others = [other for other, _, other_p, _ in effects if other != name and not other_p < SURE]
     if others:
-        text += f" No more than chance: {listed(others)}."
+        text += f" No more than chance: {listed(others, most=3)}."
     return Sentence(text, "strong" if share >= NOTABLE else "weak", share, table)
 
 
@@ -226,7 +226,7 @@ def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelle
     if not sure:
         text = f"None of {len(facts)} known facts about the images goes with the groups{beyond}."
         return Sentence(text, "strong", 0.0, table)
-    names = listed([f"{name} ({percent(strength)})" for name, strength, _ in sure])
+    names = listed([f"{name} ({percent(strength)})" for name, strength, _ in sure], most=3)
     strongest = sure[0][1]
     if strongest < NOTABLE:
         return Sentence(f"The groups explain only a little of {names}{beyond}.", "weak", strongest, table)
@@ -241,7 +241,7 @@ def perturbations(n_images: int, shares: Sequence[tuple[str, float, float, float
     sure = sorted([share for share in shares if share[2] >= NOTABLE], key=lambda share: -share[1])
     images = count(n_images, "image")
     if sure:
-        names = listed([f"{name} ({percent(changed)})" for name, changed, _, _ in sure])
+        names = listed([f"{name} ({percent(changed)})" for name, changed, _, _ in sure], most=3)
         return Sentence(f"Beware: of {images} many change their group when {names}.", "strong", worst[1], table)
     most = f"at most {percent(worst[1])} change it, when {worst[0]}" if worst[1] else "none changes it"
     if max(high for *_, high in shares) < NOTABLE:

@@ -14,7 +14,7 @@ BETWEEN = 0.5
 
 
 @dataclass(frozen=True)
-class Study:
+class VerdictTables:
     """The inputs of a verdict; `tables` are those of the study's figures by kind, some of which may be missing."""
 
     manifest: pd.DataFrame

@@ -10,6 +10,7 @@ from workflow_scripts.backbones.layers import parse_layer, parts_of
 from workflow_scripts.backbones.weight_names import RANDOM, is_published, weight_file
 from workflow_scripts.settings.backbones.base import OfImages
 from workflow_scripts.settings.base import LARGEST_SIDE, Model, Name, Seed
+from workflow_scripts.wording import listed
 
 Scale = Annotated[float, Field(gt=0, le=1)]
 ARCHITECTURES = {
@@ -122,7 +123,7 @@ class Network(OfImages):
     def averaging(self) -> str:
         if self.pyramid == [1.0]:
             return super().averaging
-        scales = " and ".join(", ".join(f"{scale:g}" for scale in self.pyramid).rsplit(", ", 1))
+        scales = listed(f"{scale:g}" for scale in self.pyramid)
         return f"{super().averaging or ', averaged over copies of an image'} at {scales} of its size"
 
     def network(self) -> dict[str, Any]:

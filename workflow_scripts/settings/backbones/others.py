@@ -9,6 +9,7 @@ from workflow_scripts.backbones.brought_width import ASSUMED_WIDTH, TABLES, brou
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.backbones.base import WithoutNetwork
 from workflow_scripts.settings.base import Name, UserPath
+from workflow_scripts.wording import listed
 
 if TYPE_CHECKING:
     from workflow_scripts.settings.backbones import Backbone
@@ -73,8 +74,8 @@ class Joined(WithoutNetwork):
 
     @property
     def prose(self) -> str:
-        *others, last = (f"{layer} of {name}" for name, layer in self.join.items())
-        return f"joining {', '.join(others)} and {last}, each divided by the square root of its total variance"
+        parts = listed(f"{layer} of {name}" for name, layer in self.join.items())
+        return f"joining {parts}, each divided by the square root of its total variance"
 
     @property
     def n_views(self) -> float:
