@@ -203,7 +203,9 @@ def test_a_group_is_accepted_by_key_once_it_is_good_enough_and_its_labels_are_a_
         looks += 1
     assert looks < size
     press(page, "c", "shiny", ENTER)
-    written = downloads / "small_factorial_accepted.csv"
+    assert text(page, "status").startswith(f"{size - 1} images labelled shiny")
+    press(page, "e")
+    written = downloads / "small_factorial_picked.csv"
     WebDriverWait(page, 60).until(lambda _: written.is_file() and not list(downloads.glob("*.crdownload")))
     table = pd.read_csv(written)
     assert len(table) == size - 1

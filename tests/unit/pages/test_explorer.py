@@ -406,6 +406,24 @@ def test_an_image_that_was_brought_back_stays_back_and_can_be_set_aside_elsewher
     assert exports == [yes, yes, no, no, yes]
 
 
+def test_picks_that_another_form_of_the_page_keeps_stay_as_they_are(page, browser):
+    """Lists of an id, a label, a time and a path, as the page once kept them; the page opens beside them."""
+    browser.get(page[0].as_uri())
+    wait(browser)
+    key, before = (
+        "clustergrid explorer d s",
+        '{"labels": [["i0", "mine", "2026-01-01T00:00:00.000Z", "0"]], "aside": []}',
+    )
+    browser.execute_script("localStorage.clear(); localStorage.setItem(...arguments)", key, before)
+    browser.refresh()
+    wait(browser)
+    browser.execute_script("for (const key of 'ax') document.dispatchEvent(new KeyboardEvent('keydown', { key }))")
+    assert browser.find_element("id", "picked").text == f"set aside: {N}"
+    kept = browser.execute_script("return { ...localStorage }")
+    assert (len(kept), kept[key]) == (2, before)
+    browser.execute_script("localStorage.clear()")
+
+
 def fingers(browser, *apart):
     """Put two fingers on the map so many pixels apart, move them to each of the other distances, and lift them."""
     hands = [PointerInput(POINTER_TOUCH, name) for name in ("left", "right")]

@@ -70,13 +70,13 @@ def test_a_page_exports_what_it_shows_and_one_label_for_an_image(tmp_path, brows
 
 def test_no_text_of_an_export_is_run_by_a_spreadsheet_and_every_one_is_read_back(tmp_path, browser):
     labels = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "'=1", "'quoted'", "a=b", '"=1"']
-    rows = [[f"-{number}.png", label] for number, label in enumerate(labels)]
+    rows = [{"path": f"-{number}.png", "label": label} for number, label in enumerate(labels)]
     (tmp_path / "page.html").write_text("")
     browser.get((tmp_path / "page.html").as_uri())
     script = (writing.HERE / "common.js").read_text()
-    exported = browser.execute_script(f"{script}; return table('path,label', arguments[0])", rows)
+    exported = browser.execute_script(f"{script}; return table(['path', 'label'], arguments[0])", rows)
     cells = [cell for row in csv.reader(exported.splitlines()) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     (tmp_path / "export.csv").write_text(exported)
-    images = {path: path for path, _ in rows}
-    assert read_label_table(tmp_path / "export.csv", images).labels == dict(rows)
+    images = {row["path"]: row["path"] for row in rows}
+    assert read_label_table(tmp_path / "export.csv", images).labels == dict(zip(images, labels, strict=True))

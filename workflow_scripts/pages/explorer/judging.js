@@ -45,7 +45,7 @@ function goOnJudging() {
 
 function purityInWords({ images: size, judged: all, belong, low, high }) {
   const percent = count => `${Math.round(100 * count / size)} %`, narrower = looksToWidth(size, all, belong, WIDTH);
-  if (!all) return `None of its ${size} images is judged yet. ${narrower} that belong tell the share to ${percent(WIDTH * size)}.`;
+  if (!all) return `No image of this group has been judged. If all belong, ${narrower} looks make the interval ${percent(WIDTH * size)} wide.`;
   return `${belong} of ${all} belong, so with 95 % confidence ${low} to ${high} of all ${size} (${percent(low)} to ${percent(high)}). ` +
     (narrower ? `Judge ${narrower} more images to make this interval ${percent(WIDTH * size)} wide.` : "This is exact enough.");
 }
@@ -67,11 +67,12 @@ function stopJudging() {
   goOnJudging();
 }
 
-/** Label all images of the group but the wrong ones, and export the labels of all accepted groups. */
+/** Label all images of the group but the wrong ones. */
 function acceptGroup(label) {
   const { looks, facts } = judged();
   if (!label) return refuse("Type the label of the group first.", "accepted");
   if (wanted(facts).more !== 0) return refuse(element("good-enough").textContent, "accepted");
-  picks.accept(judging.group, label, judging.order.filter(row => looks.get(row) !== false), facts);
-  download(picks.labelsCsv(), "accepted", ["intake:", `  labels: {corrections: ${fileOf("accepted")}}`]);
+  const rows = judging.order.filter(row => looks.get(row) !== false);
+  picks.accept(judging.group, label, rows, facts);
+  say(`${images(rows.length)} labelled ${label}. Export (e) writes the table for the next run.`);
 }

@@ -9,7 +9,7 @@ const others = data.columns.filter(column => column.cell === undefined);
 const labels = others.find(column => column.title === "label");
 const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); drawFound(); }));
 const gestures = new Gestures(scatter, { onTap: tapped, onDrawn: drawn, onHover: row => { scatter.canvas.title = row === null ? "" : about(row); } });
-const picks = new Picks(`clustergrid explorer ${data.dataset} ${data.study}`, data.ids, data.paths, data.labels_before, data.set_aside_before, showPicks);
+const picks = new Picks(`clustergrid picks ${data.dataset} ${data.study}`, data.ids, data.paths, data.labels_before, data.set_aside_before, showPicks);
 /** What is shown: the colouring, its codes that the legend hides, the wanted k, and the images that moved from the clustering before. */
 const view = { colour: null, hidden: new Set(), k: data.opening.k, moved: null };
 scatter.states = new Uint8Array(data.n).fill(PLAIN);
@@ -226,20 +226,15 @@ function undo() {
   goOnJudging();
 }
 
-const fileOf = name => `${data.dataset}_${data.study}_${name}.csv`;
-
-/** Download a table, and show the lines of the configuration with which the next run reads it. */
-function download(content, name, lines) {
-  save(content, fileOf(name));
-  element("next-run").hidden = false;
-  element("next-run-lines").textContent = lines.join("\n");
-  element("next-run").scrollIntoView({ block: "nearest" });
-  say(`Exported ${fileOf(name)}`);
-}
-
+/** Download the picks, and show the lines of the configuration with which the next run reads them. */
 function exportPicks() {
   if (picks.isEmpty) return say("Nothing to export: name, label or set aside some images first.");
-  download(picks.csv(), "picked", nextRun(fileOf("picked")));
+  const file = `${data.dataset}_${data.study}_picked.csv`;
+  save(picks.csv(), file);
+  element("next-run").hidden = false;
+  element("next-run-lines").textContent = nextRun(file).join("\n");
+  element("next-run").scrollIntoView({ block: "nearest" });
+  say(`Exported ${file}`);
 }
 
 /** Return the lines of the configuration with which the next run reads the picks. */
@@ -462,7 +457,7 @@ function begin() {
   fillK();
   showColour();
   showPicks();
-  say(`${images(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}, opened with the ${WHY[data.opening.reason]} one. The wheel zooms, h lists the keys.`);
+  say(`${images(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}, opened with the ${WHY[data.opening.reason]} one. Zoom with the wheel, two fingers or the buttons; Keys (h) lists what else there is.`);
   document.body.dataset.ready = "yes";
 }
 

@@ -3,6 +3,7 @@
 const MOST_STEPS = 100;
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 const FACTS = ["images", "judged", "belong", "low", "high"];
+const COLUMNS = ["path", "label", "selection", "set_aside", "image_id", "decided", "decision", "group", ...FACTS];
 
 const mapValues = (map, change) => new Map([...map].map(([key, value]) => [key, change(value, key)]));
 
@@ -16,7 +17,7 @@ class Picks {
     Object.assign(this, { key, ids, paths, changed, steps: [], before: new Set([...labelsBefore, ...asideBefore]) });
     this.rowOf = new Map(paths.map((path, row) => [path, row]));
     const { labels = [], aside = [], ...picked } = this.stored(), here = paths.map((path, row) => ({ path, image_id: ids[row] }));
-    const decisions = (own, read) => new Map(latest(relocated(own, [...here, ...read]), read).map(decision => [decision.path, decision]));
+    const decisions = (own, read) => new Map(latest(read, relocated(own, [...here, ...read])).map(decision => [decision.path, decision]));
     this.state = { chosen: new Set(), selections: new Map(), judged: new Map(), accepted: new Map(), ...picked,
       labels: decisions(labels, labelsBefore), aside: decisions(aside, asideBefore) };
   }
@@ -156,20 +157,14 @@ class Picks {
 
   get isEmpty() { return !(this.state.labels.size + this.state.aside.size + this.state.selections.size); }
 
-  /** Return all picks as one table: a row for each decision, and for each image of a selection. */
+  /** Return all picks as one table: a row for each decision, with the purity of an accepted group, and for each image of a selection. */
   csv() {
-    const { labels, aside, selections } = this.state, place = ([path]) => this.rowOf.get(path) ?? this.paths.length;
-    const rows = [
-      ...[...labels.values()].map(({ path, label, image_id, decided }) => [path, label, "", "", image_id, decided, label ? "labelled" : "removed"]),
-      ...[...aside.values()].map(({ path, set_aside, image_id, decided }) => [path, "", "", set_aside, image_id, decided, set_aside === "yes" ? "set aside" : "taken in"]),
-      ...[...selections].flatMap(([name, chosen]) => [...chosen].map(row => [this.paths[row], "", name, "", this.ids[row], "", "selected"]))];
-    return table("path,label,selection,set_aside,image_id,decided,decision", rows.sort((a, b) => place(a) - place(b)));
-  }
-
-  /** Return the decisions on labels as a table, those of accepted groups with the group and its purity. */
-  labelsCsv() {
-    const { labels, accepted } = this.state;
-    return table(["path,label,image_id,decided,decision,group", ...FACTS].join(","), [...labels.values()].map(({ path, label, image_id, decided, group = "" }) =>
-      [path, label, image_id, decided, label ? "labelled" : "removed", group, ...FACTS.map(fact => accepted.get(group)?.[fact] ?? "")]));
+    const { labels, aside, selections, accepted } = this.state, place = ({ path }) => this.rowOf.get(path) ?? this.paths.length;
+    const records = [
+      ...[...labels.values()].map(each => ({ ...accepted.get(each.group), ...each, decision: each.label ? "labelled" : REMOVED })),
+      ...[...aside.values()].map(each => ({ ...each, decision: each.set_aside === "yes" ? "set aside" : "taken in" })),
+      ...[...selections].flatMap(([selection, chosen]) =>
+        [...chosen].map(row => ({ path: this.paths[row], image_id: this.ids[row], selection, decision: "selected" })))];
+    return table(COLUMNS, records.sort((one, other) => place(one) - place(other)));
   }
 }

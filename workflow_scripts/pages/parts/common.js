@@ -15,21 +15,27 @@ function counted(pairs) {
   return pairs.flatMap(([name, count], i) => [i ? ", " : "", make("bdi", { textContent: name }), ` ${count}`]);
 }
 
-/** Return a header and rows of cells as CSV; a text that a spreadsheet would run as a formula gets an apostrophe, as in `spreadsheets.py`. */
-function table(header, rows) {
+/**
+ * Return records as CSV, with a column for each of some names, empty where a record has no value. A text that a spreadsheet would run
+ * as a formula gets an apostrophe, as in `spreadsheets.py`.
+ */
+function table(columns, records) {
   const harmless = cell => typeof cell === "string" && /^'*[=+\-@\t\r]/.test(cell) ? `'${cell}` : String(cell);
   const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  return [header, ...rows.map(cells => cells.map(cell => quoted(harmless(cell))).join(","))].join("\n") + "\n";
+  const line = cells => cells.map(cell => quoted(harmless(cell))).join(",");
+  return [columns, ...records.map(record => columns.map(name => record[name] ?? ""))].map(line).join("\n") + "\n";
 }
 
-/** Return the decisions of several lists, one on each path: that of the first list, unless another one is known to be later. */
+const REMOVED = "removed"; // the decision that takes an earlier one back
+
+/** Return the decision that counts on each path in several lists: the last one, unless it is known to be older, as in `label_table.py`. */
 function latest(...lists) {
-  const of = new Map();
+  const byPath = new Map();
   for (const decision of lists.flat()) {
-    const other = of.get(decision.path);
-    if (!other || (other.decided && decision.decided > other.decided)) of.set(decision.path, decision);
+    const before = byPath.get(decision.path), isOlder = before && decision.decided && decision.decided < before.decided;
+    if (!isOlder) byPath.set(decision.path, decision);
   }
-  return [...of.values()];
+  return [...byPath.values()];
 }
 
 /** Return decisions that a browser kept, those on files that were moved since with the paths that the run gives (`known` decisions). */

@@ -1,7 +1,5 @@
 /** Decisions on images one after another, by key. They stay in the browser until they are exported. */
 
-const REMOVED = "removed"; // the decision that takes an earlier one back
-
 class Deciding {
   /**
    * `title` is that of the page, `exports` names what is exported. `given(item)` is the text that is decided on: a
@@ -29,7 +27,7 @@ class Deciding {
     const path = this.path(item), decision = this.decisions[item.id], earlier = this.earlierOf.get(path);
     const here = decision && decision.was === this.given(item) ? [{ ...decision, path, image_id: item.id }] : [];
     const read = earlier?.decision === REMOVED ? [earlier] : earlier && earlier.label === this.given(item) ? [{ ...earlier, decision: "keep" }] : [];
-    return latest(here, read)[0];
+    return latest(read, here)[0];
   }
 
   decide(decision, values) {
@@ -70,9 +68,8 @@ class Deciding {
   csv() {
     const here = this.items.map(item => this.last(item)).filter(Boolean), onPage = new Set(this.items.map(item => item.id));
     const elsewhere = relocated(Object.values(this.decisions).filter(decision => decision.path && !onPage.has(decision.image_id)), this.earlier);
-    const decides = decision => decision.label !== "", header = ["path", ...this.columns, "image_id", "decided"];
-    return table(header.join(","), latest(here.filter(decides), this.earlier, elsewhere.filter(decides))
-      .map(decision => header.map(name => decision[name] ?? "")));
+    const decides = decision => decision.label !== "";
+    return table(["path", ...this.columns, "image_id", "decided"], latest(elsewhere.filter(decides), this.earlier, here.filter(decides)));
   }
 
   /** Show the decision on an image in its row of the list, and whether it is the current image. */
