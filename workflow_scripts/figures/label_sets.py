@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.style import note, short_names, theme
 from workflow_scripts.figures.text_table import write_tables
+from workflow_scripts.intake.any_csv import read_rows
 from workflow_scripts.intake.known import MATCH_COLUMNS, match, read_known
 from workflow_scripts.intake.known_files import known_files
-from workflow_scripts.intake.label_table import read_label_table, read_rows
+from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.io.manifest import content_hash, read_manifest
 from workflow_scripts.metrics.votes import apart
 from workflow_scripts.wording import decimal

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.label_table import read_rows
+from workflow_scripts.intake.any_csv import read_rows
 from workflow_scripts.io import store
 
 OF_FILES = ("format", "width", "height", "mode", "bytes", "pages", "scale_um", "nm_per_pixel", "instrument")

@@ -1,67 +1,27 @@
-"""Reading of tables of labels with any common separator, encoding and column names.
+"""Reading of tables that say something of images: labels, scales, and which ones are picked or set aside.
 
 Rules import this module, so it uses the standard library only.
 """
 
-import csv
-import io
 import re
-import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from workflow_scripts.errors import NoneNamedError, UserError
-from workflow_scripts.spreadsheets import given_back
+from workflow_scripts.intake.any_csv import read_rows
+from workflow_scripts.intake.decisions import DECIDED, DECISION, REMOVED, Decision, later, latest
+from workflow_scripts.intake.image_index import ImageIndex, file_of, is_of_part
 
 KEYS = ("path", "filename", "image_id")
+"""Allowed names of the column of file names, which is otherwise recognised by its values."""
 LABELS = ("label", "class", "category", "target")
-"""Allowed names of the column of labels. The column of file names has one of `KEYS`, or is recognised by its values."""
-SEPARATORS = (",", ";", "\t", "|")
-MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
-_STATED_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
-"""The first line of a table that names its separator for Excel."""
-DECIDED = "decided"
-"""The column that says when a person decided, in ISO 8601 and UTC, as the pages export it."""
-DECISION = "decision"
-"""The column that says what a person decided: `REMOVED`, or in the words of a page."""
-REMOVED = "removed"
+"""Allowed names of the column of labels."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$")
 """A time as the pages write it, in UTC, so that the order of the texts is that of the times."""
-_OF_A_PART = re.compile(r"#(page|xywh)=[^/]*$")
-"""The end of a path that names a part of a file (see `regions`)."""
 _SAMPLE = 200
 """The number of rows that are looked at to recognise the column of file names."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a row says of an image: the cells of some columns, none if an earlier decision is taken back; and when.
-
-    `decided` is "" if the time is not known.
-    """
-
-    cells: tuple[str, ...]
-    decided: str = ""
-
-    @property
-    def value(self) -> str:
-        """Return the first cell; "" if the decision is that an earlier one is taken back."""
-        return self.cells[0] if self.cells else ""
-
-
-def later(before: Decision | None, decision: Decision) -> Decision:
-    """Return which of two decisions on an image counts: the second one, unless it is known to be the older one."""
-    return before if before and decision.decided and decision.decided < before.decided else decision
-
-
-def latest(tables: Iterable[Mapping[str, Decision]]) -> dict[str, Decision]:
-    """Return the decision that counts for each name in several tables (see `later`)."""
-    decisions: dict[str, Decision] = {}
-    for table in tables:
-        decisions |= {name: later(decisions.get(name), decision) for name, decision in table.items()}
-    return decisions
 
 
 @dataclass(frozen=True)
@@ -85,18 +45,21 @@ class Matched:
 class _Rows:
     """The rows of a table, and the images that they name.
 
-    Raises `UserError` if the table cannot be read, and `NoneNamedError` if no column names files.
+    `parts` says whether only the rows that name parts of files are taken, or only the others; None takes all. Raises
+    `UserError` if the table cannot be read, and `NoneNamedError` if no column names images or files that they are parts
+    of.
     """
 
-    def __init__(self, table: Path, images: Mapping[str, str]) -> None:
+    def __init__(self, table: Path, images: Mapping[str, str], parts: bool | None = None) -> None:
         self.table = table
         self.images = images
-        self._index = _Index(images)
-        rows = _rows_of(table, self._index)
-        header, self.key = _key_column(table, rows, self._index)
+        self._index = ImageIndex(images)
+        files = self._index.of_files()
+        rows = _rows_of(table, files)
+        header, self.key = _key_column(table, rows, files)
         self.names = [cell.strip().lower() for cell in rows[0]]
         self.titles = [cell.strip() for cell in rows[0]] if header else []
-        self.rows = rows[header:]
+        self.rows = [row for row in rows[header:] if parts in (None, is_of_part(_cell(row, self.key)))]
 
     def column(self, name: str) -> int | None:
         """Return the place of the column with a name in the header, or None."""
@@ -123,20 +86,20 @@ class _Rows:
         content, time = map(self.column, ("image_id", DECIDED))
         decisions: dict[str, Decision] = {}
         unmatched = 0
-        for row, whole in named:
-            paths = whole or self._index.moved(_cell(row, content)) - taken
+        for row, images in named:
+            paths = images or self._index.moved(_cell(row, content)) - taken
             is_one = len({self.images[path] for path in paths}) == 1
             unmatched += not is_one
-            said = cells(row)
-            if said is not None:
-                decision = Decision(said, _time(row, time))
+            cells_of_row = cells(row)
+            if cells_of_row is not None:
+                decision = Decision(cells_of_row, _time(row, time))
                 for name in paths if is_one else [_cell(row, self.key)]:
-                    decisions[name] = self._later(name, decisions.get(name), decision)
+                    decisions[name] = self._later_or_refuse(name, decisions.get(name), decision)
         if unmatched == len(self.rows):
             raise self.none_named(self.rows)
         return decisions, unmatched
 
-    def _later(self, name: str, before: Decision | None, decision: Decision) -> Decision:
+    def _later_or_refuse(self, name: str, before: Decision | None, decision: Decision) -> Decision:
         if before and before.cells != decision.cells and not (before.decided and decision.decided):
             one, other = (", ".join(each.cells) for each in (before, decision))
             raise UserError(f"{self.table}: found {one!r} and {other!r} for {name}, allowed: one")
@@ -174,7 +137,7 @@ def read_selection(table: Path, images: Mapping[str, str], name: str) -> set[str
 
 
 def read_set_aside(tables: Iterable[str], images: Mapping[str, str], parts: bool | None = None) -> dict[str, Decision]:
-    """Return whether images are set aside, "yes" or another text, as tables such as the explorer exports say.
+    """Return the decisions of tables, such as the explorer exports, on whether images are set aside.
 
     Parameters
     ----------
@@ -182,22 +145,22 @@ def read_set_aside(tables: Iterable[str], images: Mapping[str, str], parts: bool
     images : image ids by relative path. If a file is named, all files with the same content get the decision.
     parts : whether only the rows that name parts of files count, or only the others; None takes all.
 
-    The decisions are by path, and those of rows that name no image or more than one by the name that they give; of
-    several the later one counts. Raises `UserError` and `NoneNamedError` as `read_label_table`.
+    The `value` of a decision is "yes" for an image that is set aside. The decisions are by path, and those of rows that
+    name no image or more than one by the name that they give; of several the later one counts. Raises `UserError` and
+    `NoneNamedError` as `read_label_table`.
     """
     same: defaultdict[str, list[str]] = defaultdict(list)
     for path, image_id in images.items():
         same[image_id].append(path)
-    named = latest(_set_aside(_Rows(Path(table), images), parts) for table in tables)
+    named = latest(_set_aside(_Rows(Path(table), images, parts)) for table in tables)
     copies = (dict.fromkeys(same[images[name]], decision) for name, decision in named.items() if name in images)
     return latest([named, *copies])
 
 
-def _set_aside(rows: _Rows, parts: bool | None) -> dict[str, Decision]:
-    column = rows.column("set_aside")
-    rows.rows = [row for row in rows.rows if parts in (None, bool(_OF_A_PART.search(_cell(row, rows.key))))]
+def _set_aside(rows: _Rows) -> dict[str, Decision]:
     if not rows.rows:
         return {}
+    column = rows.column("set_aside")
     decisions, _ = rows.decisions(lambda row: ("yes",) if column is None else _filled(row, column))
     return decisions
 
@@ -261,81 +224,28 @@ def _cell(row: Sequence[str], column: int | None) -> str:
     return "" if column is None or column >= len(row) else row[column].strip()
 
 
-def _rows_of(table: Path, index: "_Index") -> list[list[str]]:
+def _rows_of(table: Path, files: ImageIndex) -> list[list[str]]:
     """Return the cells of a table of images. Lines without a separator are divided at spaces, unless they name images
     as they are."""
     rows = read_rows(table)
-    if all(len(row) == 1 for row in rows) and not any(index.images_named(row[0]) for row in rows[:_SAMPLE]):
+    if all(len(row) == 1 for row in rows) and not any(_names_file(row[0], files) for row in rows[:_SAMPLE]):
         return [row[0].split() for row in rows]
     return rows
 
 
-def read_rows(table: Path) -> list[list[str]]:
-    """Return the cells of every row that is not empty; the separator and the encoding are recognised.
-
-    Raises `UserError` if the file cannot be read as a table.
-    """
-    try:
-        text = _decoded(table.read_bytes())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{table}: cannot be read as a table ({error}); allowed: a CSV in UTF-8") from None
-    rows = [row for row in _cells(table, text) if any(cell.strip() for cell in row)]
-    if not rows:
-        raise UserError(f"{table}: found an empty file, allowed: a CSV with names of files and labels")
-    return rows
+def _names_file(name: str, files: ImageIndex) -> bool:
+    """Return whether a name means a file or a part of one."""
+    return bool(files.images_named(name) or files.images_named(file_of(name)))
 
 
-def _cells(table: Path, text: str) -> list[list[str]]:
-    """Return the cells of every row, without the apostrophes that our tables and exports put before formulas; raises
-    `UserError` with the line if a quotation mark is not closed."""
-    stated = _STATED_SEPARATOR.match(text)
-    separator = stated[1] if stated else _separator(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: list[list[str]] = []
-    line = 1
-    try:
-        for row in reader:
-            if any(cell.count("\n") > 1 for cell in row):
-                raise csv.Error("it has several lines")
-            rows.append(list(map(given_back, row)))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        found = f"the row that begins in line {line} cannot be read ({error}): a quotation mark is never closed"
-        raise UserError(f"{table}: {found}; write '\"\"' for one in a text") from None
-    return rows[1:] if stated else rows
-
-
-def _decoded(content: bytes) -> str:
-    encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        if encoding != "utf-8" or b"\0" in content:
-            raise
-        return content.decode("cp1252")  # Excel on Windows writes this encoding
-
-
-def _separator(text: str) -> str:
-    """Return the separator that divides most of the first lines into the same number of cells, at least two."""
-    lines = [line for line in text.splitlines()[:50] if line.strip()]
-
-    def agreement(separator: str) -> int:
-        counts = Counter(line.count(separator) for line in lines)
-        count, lines_with = counts.most_common(1)[0] if counts else (0, 0)
-        return lines_with if count else 0
-
-    return max(SEPARATORS, key=agreement)
-
-
-def _key_column(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> tuple[int, int]:
+def _key_column(table: Path, rows: Sequence[Sequence[str]], files: ImageIndex) -> tuple[int, int]:
     """Return the number of header rows, and the column of the names of images."""
     names = [cell.strip().lower() for cell in rows[0]]
     key = next((names.index(name) for name in KEYS if name in names), None)
     if key is None:
         sample = rows[:_SAMPLE]
         named = [
-            sum(bool(index.images_named(row[column])) for row in sample if column < len(row))
-            for column in range(len(names))
+            sum(_names_file(row[column], files) for row in sample if column < len(row)) for column in range(len(names))
         ]
         key = max(range(len(named)), key=named.__getitem__)
         if 2 * named[key] < len(sample) - 1 or not named[key]:
@@ -343,7 +253,7 @@ def _key_column(table: Path, rows: Sequence[Sequence[str]], index: "_Index") -> 
                 f"{table}: found columns {', '.join(names)}, of which none names files; "
                 f"allowed: one of {', '.join(KEYS)}"
             )
-    return 0 if index.images_named(rows[0][key]) else 1, key
+    return 0 if _names_file(rows[0][key], files) else 1, key
 
 
 def _label_column(rows: _Rows, allowed: Sequence[str]) -> int:
@@ -361,49 +271,3 @@ def _label_column(rows: _Rows, allowed: Sequence[str]) -> int:
             f"{rows.table}: found columns {', '.join(rows.names)}, allowed: {one} beside {rows.names[rows.key]}"
         )
     return others[0]
-
-
-class _Index:
-    """An index of the images by every name that a row may use: id, path or end of the path, with or without
-    extension."""
-
-    def __init__(self, images: Mapping[str, str]) -> None:
-        self._by_name: defaultdict[str, set[str]] = defaultdict(set)
-        self._whole: defaultdict[str, set[str]] = defaultdict(set)
-        self._paths: defaultdict[str, set[str]] = defaultdict(set)
-        self._by_id: defaultdict[str, set[str]] = defaultdict(set)
-        for path, image_id in images.items():
-            self._by_id[image_id].add(path)
-            self._paths[_normal(path)].add(path)
-            stem = str(PurePosixPath(path).with_suffix(""))
-            for name in (image_id, path, stem):
-                self._whole[_normal(name)].add(path)
-            for name in (image_id, *_ends(path), *_ends(stem)):
-                self._by_name[_normal(name)].add(path)
-
-    def images_named(self, name: str) -> set[str]:
-        """Return the paths of the images that a name may mean; a match of the whole path is preferred.
-
-        The name is an end of the path, or the path an end of the name: `b/1.png` is not `a/1.png`.
-        """
-        key = _normal(name.strip().replace("\\", "/"))
-        if key in self._paths:
-            return self._paths[key]
-        whole, *ends = _ends(key)
-        return self._by_name.get(whole) or next((self._whole[end] for end in ends if end in self._whole), set())
-
-    def moved(self, image_id: str) -> set[str]:
-        """Return the path of the image with an id; none if several have the same content."""
-        paths = self._by_id.get(image_id, set())
-        return paths if len(paths) == 1 else set()
-
-
-def _normal(name: str) -> str:
-    """Return the name with composed letters (Unicode NFC), because macOS writes letters and accents separately."""
-    return unicodedata.normalize("NFC", name)
-
-
-def _ends(path: str) -> Iterable[str]:
-    """Return all ends of a path: `a/b/c`, `b/c` and `c` for `a/b/c`."""
-    parts = path.removeprefix("./").split("/")
-    return ["/".join(parts[start:]) for start in range(len(parts))]

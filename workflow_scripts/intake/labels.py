@@ -13,8 +13,9 @@ from pathlib import Path, PurePosixPath
 
 from workflow_scripts.errors import NoneNamedError, UserError
 from workflow_scripts.intake.boxes import read_boxes
+from workflow_scripts.intake.decisions import Decision, latest
 from workflow_scripts.intake.known import STATUSES, Match, match, read_known
-from workflow_scripts.intake.label_table import Decision, latest, read_label_table
+from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.listing import LABEL_TABLE
 
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "images", "imgs", "data", "all"}

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from workflow_scripts.intake.decisions import BEFORE, DECIDED, DECISION, REMOVED, Decision
 from workflow_scripts.intake.groups import group_files
 from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
-from workflow_scripts.intake.label_table import DECIDED, DECISION, REMOVED, Decision, read_set_aside
+from workflow_scripts.intake.label_table import read_set_aside
 from workflow_scripts.intake.labels import Labelling, classes_in_words, corrected, label_images
 from workflow_scripts.intake.listing import LABEL_TABLE
 from workflow_scripts.io.manifest import content_hash
@@ -130,7 +131,7 @@ def _unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[st
 def by_hand(labels: Mapping[str, Decision], aside: Mapping[str, Decision], images: Mapping[str, str]) -> pd.DataFrame:
     """Return decisions on labels and on images set aside, by path or name, as a table with `BY_HAND_COLUMNS`."""
     rows = [
-        {"path": name, column: decision.value, DECISION: "before" if decision.cells else REMOVED,
+        {"path": name, column: decision.value, DECISION: BEFORE if decision.cells else REMOVED,
          "image_id": images.get(name, ""), DECIDED: decision.decided}
         for column, decisions in (("label", labels), ("set_aside", aside))
         for name, decision in decisions.items()

@@ -3,7 +3,6 @@
 import pytest
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.intake.label_table import read_label_table, read_set_aside
 from workflow_scripts.intake.labels import classes_in_words, corrected, find_table, label_images
 
 
@@ -111,24 +110,6 @@ def test_table_does_not_guess_between_two_images_of_one_name(tmp_path):
     assert labelling.why == ("1 rows that name no image or more than one",)
 
 
-def test_a_row_of_an_image_that_is_not_there_labels_no_image_of_the_same_name(tmp_path):
-    """`b/1.png` is set aside; with its folders above it, or without the folder, a name still means its image."""
-    (tmp_path / "labels.csv").write_text("path,label\nb/1.png,B\n/data/a/2.png,A\n3.png,C\n")
-    table = read_label_table(tmp_path / "labels.csv", {f"a/{n}.png": str(n) for n in (1, 2, 3)})
-    assert table.labels == {"a/2.png": "A", "a/3.png": "C"}
-    assert table.decisions["b/1.png"].value == "B"
-
-
-def test_a_file_that_was_moved_keeps_the_label_that_a_page_has_exported(tmp_path):
-    """Not if there are two files of this content, and not against the row of the new place."""
-    rows = "old/1.png,A,one", "old/2.png,A,two", "old/3.png,A,three", "new/3.png,B,three"
-    (tmp_path / "labels.csv").write_text("\n".join(["path,label,image_id", *rows]))
-    images = {"new/x.png": "one", "new/y.png": "two", "new/z.png": "two", "new/3.png": "three"}
-    table = read_label_table(tmp_path / "labels.csv", images)
-    assert table.labels == {"new/x.png": "A", "new/3.png": "B"}
-    assert table.unmatched == 2
-
-
 def test_table_labels_both_copies_of_an_image_by_id(tmp_path):
     (tmp_path / "labels.csv").write_text("image_id,label\nsame,Cr\n")
     labelling = label_images({"a.png": "same", "b.png": "same"}, rule="csv", file=str(tmp_path / "labels.csv"))
@@ -153,16 +134,6 @@ def test_tables_as_people_write_them(tmp_path, content):
     assert labelling.labels == {"a/1.png": "Cr, old", "b/é.png": "In"}
 
 
-def test_lines_without_a_separator_are_divided_at_spaces_unless_they_name_images(tmp_path):
-    """As in the data set elpv, and in a list of names."""
-    table = tmp_path / "labels.csv"
-    table.write_text("path  prob  label\na/1.png  0.3333  mono\na/2.png  1.0  poly\n")
-    images = _images("a/1.png", "a/2.png", "a/my 3.png")
-    assert read_label_table(table, images).labels == {"a/1.png": "mono", "a/2.png": "poly"}
-    table.write_text("my 3.png\n2.png\n")
-    assert read_set_aside([str(table)], images).keys() == {"a/my 3.png", "a/2.png"}
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -174,8 +145,6 @@ def test_lines_without_a_separator_are_divided_at_spaces_unless_they_name_images
             b"path,label\nz.png,Cr\nq.png,In\n",
             "the first of 2 rows is 'z.png'; allowed: names of files such as 'a.png'",
         ),
-        (b'path,label\na.png,"Cr\nb.png,In\nc.png,Cr\n', "row that begins in line 2 .* never closed"),
-        (b'path,label\na.png,Cr\nb.png,"In\nc.png,Cr\nd.png,In"\n', "row that begins in line 3 .* never closed"),
         (b"a.png 0.3 mono\nb.png 1.0 poly\n", "3 columns without names, allowed: a first row with their names"),
         (b"path,label\na.png,Cr\na.png,In\n", "found 'Cr' and 'In' for a.png, allowed: one"),
     ],

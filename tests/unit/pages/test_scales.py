@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from selenium.webdriver.support.ui import WebDriverWait
 
-from workflow_scripts.intake.label_table import Decision
+from workflow_scripts.intake.decisions import Decision
 from workflow_scripts.intake.scale_bars.read import Reading
 from workflow_scripts.pages.scales import page
 from workflow_scripts.pages.scales.page import LARGE, write_scales_page

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.decisions import Decision, latest
 from workflow_scripts.intake.facts import Memory
-from workflow_scripts.intake.label_table import Decision, latest, read_columns
+from workflow_scripts.intake.label_table import read_columns
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.scale_bars.metadata import texts_beside
 from workflow_scripts.intake.scale_bars.read import Reading, Reason, read_scale

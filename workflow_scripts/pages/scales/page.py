@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.intake.label_table import DECIDED, DECISION, REMOVED, Decision
+from workflow_scripts.intake.decisions import BEFORE, DECIDED, DECISION, REMOVED, Decision
 from workflow_scripts.intake.scale_bars.stripe import GreyLevels, find_stripes
 from workflow_scripts.intake.scale_bars.table import BY_HAND
 from workflow_scripts.io.memory import processes
@@ -72,7 +72,7 @@ def write_scales_page(
 def _earlier(path: str, image_id: str, decision: Decision) -> dict[str, str]:
     """Return a scale that a person set, or took back, as a decision of the page."""
     cells = dict(zip(BY_HAND, decision.cells or ("", ""), strict=True))
-    kind = "before" if decision.cells else REMOVED
+    kind = BEFORE if decision.cells else REMOVED
     return {"path": path, "image_id": image_id, **cells, DECISION: kind, DECIDED: decision.decided}
 
 

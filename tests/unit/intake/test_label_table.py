@@ -1,4 +1,4 @@
-"""Tables of picked images, as the explorer exports them or as people write them: subsets, and files left out."""
+"""Tables that say something of images, as the pages export them or as people write them."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from PIL import Image
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.inspection import inspect
-from workflow_scripts.intake.label_table import read_selection, read_set_aside
+from workflow_scripts.intake.label_table import read_label_table, read_selection, read_set_aside
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.subsets import members
 from workflow_scripts.settings.studies import Subset
@@ -89,3 +89,58 @@ def test_images_set_aside_are_rejected_with_the_table_that_says_so(tmp_path, tab
     table.write_text('path\na/1\na/2\n"b/,odd 3"\n')
     with pytest.raises(UserError, match=r"intake.exclude_file: .*picked.csv leaves no image"):
         inspect(folder, scan(folder), excluded=[str(table)])
+
+
+def test_a_row_of_an_image_that_is_not_there_labels_no_image_of_the_same_name(tmp_path):
+    """`b/1.png` is set aside; with its folders above it, or without the folder, a name still means its image."""
+    (tmp_path / "labels.csv").write_text("path,label\nb/1.png,B\n/data/a/2.png,A\n3.png,C\n")
+    table = read_label_table(tmp_path / "labels.csv", {f"a/{n}.png": str(n) for n in (1, 2, 3)})
+    assert table.labels == {"a/2.png": "A", "a/3.png": "C"}
+    assert table.decisions["b/1.png"].value == "B"
+
+
+def test_a_file_that_was_moved_keeps_the_label_that_a_page_has_exported(tmp_path):
+    """Not if there are two files of this content, and not against the row of the new place."""
+    rows = "old/1.png,A,one", "old/2.png,A,two", "old/3.png,A,three", "new/3.png,B,three"
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label,image_id", *rows]))
+    images = {"new/x.png": "one", "new/y.png": "two", "new/z.png": "two", "new/3.png": "three"}
+    table = read_label_table(tmp_path / "labels.csv", images)
+    assert table.labels == {"new/x.png": "A", "new/3.png": "B"}
+    assert table.unmatched == 2
+
+
+def test_lines_without_a_separator_are_divided_at_spaces_unless_they_name_images(tmp_path):
+    """As in the data set elpv, and in a list of names."""
+    table = tmp_path / "labels.csv"
+    table.write_text("path  prob  label\na/1.png  0.3333  mono\na/2.png  1.0  poly\n")
+    images = {"a/1.png": "1", "a/2.png": "2", "a/my 3.png": "3"}
+    assert read_label_table(table, images).labels == {"a/1.png": "mono", "a/2.png": "poly"}
+    table.write_text("my 3.png\n2.png\n")
+    assert read_set_aside([str(table)], images).keys() == {"a/my 3.png", "a/2.png"}
+
+
+FILES = {"a.png": f"{1:016x}", "my image.png": f"{2:016x}"}
+PARTS = {f"{path}#xywh={x},0,10,10": f"{image_id}-1-{x}-0-10-10" for path, image_id in FILES.items() for x in (0, 10)}
+PART = "a.png#xywh=10,0,10,10"
+
+
+@pytest.mark.parametrize(
+    ("rows", "of_files", "of_parts"),
+    [
+        (["a.png"], {"a.png"}, set()),
+        (["a", "my image"], {"a.png", "my image.png"}, set()),
+        ([f'"{PART}"'], set(), {PART}),
+        (["a.png", "my image.png", f'"{PART}"'], {"a.png", "my image.png"}, {PART}),
+        (["path,note", "a.png,x"], {"a.png"}, set()),
+        (["image_id", PARTS[PART]], set(), {PART}),
+        (["image_id", FILES["a.png"]], {"a.png"}, set()),
+    ],
+    ids=["a file", "stems", "a tile", "files and a tile", "header", "id of a tile", "id of a file"],
+)
+def test_a_table_sets_files_and_their_parts_aside_each_where_it_is_made(tmp_path, rows, of_files, of_parts):
+    """The same table is read when files are inspected, when they are cut, and when all of it is told."""
+    table = tmp_path / "list.csv"
+    table.write_text("\n".join(rows) + "\n")
+    assert read_set_aside([str(table)], FILES, parts=False).keys() == of_files
+    assert read_set_aside([str(table)], PARTS, parts=True).keys() == of_parts
+    assert read_set_aside([str(table)], FILES | PARTS).keys() == of_files | of_parts
