@@ -4,7 +4,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.intake.manifest import REGION_COLUMNS
 from workflow_scripts.io.tables import read_csv, write_csv
-from workflow_scripts.models.naming import predict_images
+from workflow_scripts.models.predicting import predict_images
 from workflow_scripts.models.saved import load_model
 from workflow_scripts.preprocess.stack import images_of, processes_for
 from workflow_scripts.runlog import job, progress

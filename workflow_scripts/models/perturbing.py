@@ -12,7 +12,7 @@ from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.models.fitting import fit_model
-from workflow_scripts.models.naming import features_of
+from workflow_scripts.models.new_features import features_of
 from workflow_scripts.preprocess.perturbations import VERSIONS, versions
 from workflow_scripts.preprocess.pipeline import files_and_pixels, of_image
 from workflow_scripts.preprocess.stack import images_of, processes_for

@@ -19,7 +19,7 @@ from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import fit_model
-from workflow_scripts.models.naming import predict_images
+from workflow_scripts.models.predicting import predict_images
 from workflow_scripts.models.saved import load_model, save_model
 from workflow_scripts.preprocess.pipeline import run_steps
 from workflow_scripts.reduce import pca

@@ -12,8 +12,8 @@ from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import fit_model
-from workflow_scripts.models.naming import predict_images
 from workflow_scripts.models.perturbing import drawn, perturbed_groups
+from workflow_scripts.models.predicting import predict_images
 from workflow_scripts.preprocess.perturbations import VERSIONS
 from workflow_scripts.preprocess.pipeline import run_steps
 

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from workflow_scripts.models.monitoring import control_chart, in_batches, to_look_at
+from workflow_scripts.models.batches import in_batches
+from workflow_scripts.models.control_chart import control_chart
+from workflow_scripts.models.suspects import to_look_at
 from workflow_scripts.pages.monitor.chart import write_charts
 from workflow_scripts.pages.monitor.page import write_monitor
 from workflow_scripts.settings.figures import Style

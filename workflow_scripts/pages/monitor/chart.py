@@ -22,7 +22,8 @@ from workflow_scripts.figures.style import (
     save,
     theme,
 )
-from workflow_scripts.models.monitoring import CHARTS, alarms_of
+from workflow_scripts.models.control_chart import alarms_of
+from workflow_scripts.models.monitored_images import CHARTS
 from workflow_scripts.wording import percent
 
 SIZE = {"width": 180, "height": None, "title": ""}
@@ -46,7 +47,7 @@ def write_charts(
 ) -> None:
     """Write the control charts of batches of new images as SVG and PNG, a panel for each of `CHARTS`.
 
-    `chart` is from `monitoring.control_chart`, which got `images`, the `known` images and the `rate` of false alarms.
+    `chart` is from `models.control_chart`, which got `images`, the `known` images and the `rate` of false alarms.
     """
     with theme(style):
         empty = placeholder(SIZE, "No batch is full yet.") if chart.empty else None

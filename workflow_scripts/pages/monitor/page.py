@@ -8,7 +8,8 @@ import pandas as pd
 
 from workflow_scripts.io.pixels import eight_bits
 from workflow_scripts.models.batch_tests import smallest_p_value
-from workflow_scripts.models.monitoring import CHARTS, alarms_of
+from workflow_scripts.models.control_chart import alarms_of
+from workflow_scripts.models.monitored_images import CHARTS
 from workflow_scripts.pages.answers.page import SIDE, Section, Sentence, Shown, write_answers
 from workflow_scripts.pages.parts.thumbnails import data_uri
 from workflow_scripts.preprocess.pipeline import pixels_of
@@ -34,13 +35,13 @@ def write_monitor(
 
     Parameters
     ----------
-    chart : from `monitoring.control_chart`.
-    suspects : from `monitoring.to_look_at`, with `group` (from 0).
+    chart : from `models.control_chart`.
+    suspects : from `suspects.to_look_at`, with `group` (from 0).
     figure : a PNG file of the control charts.
     links : the paths of the tables `batches` and `predictions` below the folder of all results.
     facts :
-        `dataset`, `study`, `folder`, `n_files`, `size`, `rate`, `max_pixels`, `monitoring.ungrouped` and those of
-        `monitoring.facts_of_known`.
+        `dataset`, `study`, `folder`, `n_files`, `size`, `rate`, `max_pixels`, `monitored_images.ungrouped` and those of
+        `control_chart.facts_of_known`.
     """
     noticed = [*_void(chart, facts), *_noticed(chart, facts)]
     sections = [

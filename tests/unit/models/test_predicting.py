@@ -10,8 +10,8 @@ from bad_images import COLOUR, GREY, encoded
 
 from workflow_scripts.backbones.forward import prepare
 from workflow_scripts.errors import UserError
-from workflow_scripts.models import naming
-from workflow_scripts.models.naming import predict_images
+from workflow_scripts.models import new_features
+from workflow_scripts.models.predicting import predict_images
 from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.pipeline import run_steps
 
@@ -63,7 +63,7 @@ def test_two_layers_of_a_network_share_a_pass_and_say_what_the_features_say(path
         assert table["name"].iloc[[0, -1]].tolist() == ["grey", "colour"]
         expected = models[layer].predict(features[layer])
         pd.testing.assert_frame_equal(table, expected, rtol=1e-4, atol=1e-4, check_exact=False)
-    monkeypatch.setattr(naming, "ROWS", 4)  # a whole batch, and the rest
+    monkeypatch.setattr(new_features, "ROWS", 4)  # a whole batch, and the rest
     again, _ = _name(models, paths, workers=2)
     for layer, table in tables.items():
         pd.testing.assert_frame_equal(again[layer], table, check_exact=True)

@@ -1,0 +1,46 @@
+"""Put the images of a folder that grows in their order, and in batches."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.models.monitored_images import files_of
+
+
+def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
+    """Return images sorted by `order`: by `name`, where numbers in names count by their value, or by `time`.
+
+    The time is that at which the image was `taken` if every file says so, otherwise that of the file's last change.
+    """
+    names = [by_numbers(path) for path in images["path"]]
+    if order == "name":
+        keys: list[tuple[object, object]] = [(0, name) for name in names]
+    elif (images["taken"] != "").all():
+        keys = list(zip(images["taken"], names, strict=True))
+    else:
+        keys = [((folder / file).stat().st_mtime, name) for file, name in zip(files_of(images), names, strict=True)]
+    return images.iloc[sorted(range(len(keys)), key=keys.__getitem__)].reset_index(drop=True)
+
+
+def by_numbers(path: str) -> list[object]:
+    """Return a key that sorts paths with the numbers in them by value."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
+
+
+def in_batches(images: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Return images in their order with the number of their `batch`, from 1; the last batch may not be full yet.
+
+    Groups are not divided between batches, because a part of a group varies more than a whole one: a batch ends as soon
+    as it has whole groups with `size` files or more. All images of a group are moved to the place of its first image.
+    Without a column `group`, each image is a group of its own.
+    """
+    groups = pd.factorize(images["group"])[0] if "group" in images else np.arange(len(images))
+    batches, n_files, batch = [], 0, 1
+    for _, files in files_of(images).groupby(groups):
+        batches += [batch] * len(files)
+        n_files += files.nunique()
+        if n_files >= size:
+            n_files, batch = 0, batch + 1
+    return images.iloc[np.argsort(groups, kind="stable")].reset_index(drop=True).assign(batch=batches)

@@ -1,0 +1,74 @@
+"""Choose the new images that a person should see, and group those that look alike."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import silhouette_score
+
+from workflow_scripts.models.batch_tests import conformal_p_values
+from workflow_scripts.models.control_chart import alarms_of
+from workflow_scripts.models.new_features import Progress, features_of_images
+from workflow_scripts.models.saved import SavedModel
+from workflow_scripts.preprocess.stack import images_of
+
+SUSPECT = 0.05
+"""In a batch with new images, those are shown that are newer than all but this share of the known images."""
+MOST_SHOWN = 500
+"""Largest number of images that a person is asked to look at."""
+MOST_GROUPS = 6
+"""Largest number of groups of these images."""
+LOWEST_SILHOUETTE = 0.1
+"""The mean silhouette from which on they are more than one group."""
+
+
+def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
+    """Return the images to show to a person, the newest first, at most `MOST_SHOWN`, with their `p`.
+
+    These are all outliers and, in a batch with an alarm of the novelty, the images with a conformal p-value `p` of at
+    most `SUSPECT`. `images` are from `in_batches`, `chart` from `control_chart`.
+    """
+    tested = images.assign(p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()))
+    noticed = tested["batch"].isin(chart["batch"][alarms_of("novelty", chart)])
+    shown = tested["outlier"] | (noticed & (tested["p"] <= SUSPECT))
+    return tested[shown].sort_values("novelty", ascending=False, kind="stable").head(MOST_SHOWN)
+
+
+def grouped(
+    images: pd.DataFrame,
+    model: SavedModel,
+    folder: Path,
+    max_pixels: int,
+    device: str,
+    workers: int,
+    progress: Callable[[str, str], Progress],
+) -> pd.DataFrame:
+    """Group the images of a folder that look alike to a model; return the table with a column `group`, from 0.
+
+    `images` are from `to_look_at`. Groups are those of `groups_of_features`.
+    """
+    if images.empty:
+        return images.assign(group=0)
+    rows = images.sort_values("path")  # parts of a file follow each other
+    blocks = features_of_images(
+        [model], images_of(rows, folder), max_pixels, device, workers, lambda network: progress(network, "images")
+    )
+    features = pd.DataFrame(np.concatenate([block[model.layer] for block in blocks]), rows.index)
+    return images.assign(group=groups_of_features(features.loc[images.index].to_numpy()))
+
+
+def groups_of_features(features: np.ndarray) -> np.ndarray:
+    """Return the group of each image (n,), from 0 for the largest, by Ward's linkage of the features (n, d).
+
+    Of 2 to `MOST_GROUPS` groups, that number is taken whose mean silhouette is highest; if it is below
+    `LOWEST_SILHOUETTE`, or there are fewer than four images, all images are one group.
+    """
+    best, labels = LOWEST_SILHOUETTE, np.zeros(len(features), dtype=int)
+    for k in range(2, min(MOST_GROUPS, len(features) // 2) + 1):
+        groups = AgglomerativeClustering(k).fit_predict(features)
+        if (score := silhouette_score(features, groups)) > best:
+            best, labels = score, groups
+    sizes = np.bincount(labels)
+    return np.argsort(np.argsort(-sizes, kind="stable"))[labels]
