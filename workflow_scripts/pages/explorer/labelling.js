@@ -41,7 +41,7 @@ function labelNext(points, codes, labelled, count) {
     const group = queue.filter(each => each.free.includes(true)).sort((a, b) => a.known - b.known || b.rows.length - a.rows.length)[0];
     if (!group) break;
     const worth = i => group.free[i] ? group.typical[i] * (group.known ? group.far[i] : 1) : -1;
-    const best = group.rows.reduce((found, _, i) => worth(i) > worth(found) ? i : found, group.free.indexOf(true));
+    const best = group.rows.reduce((first, _, i) => worth(i) > worth(first) ? i : first, group.free.indexOf(true));
     next.push(group.rows[best]);
     group.free[best] = false;
     group.known++;
@@ -63,9 +63,9 @@ function logFactorials(n) {
  */
 function countInterval(size, looks, right, confidence = 0.95) {
   const logs = logFactorials(size), choose = (n, k) => logs[n] - logs[k] - logs[n - k], half = (1 - confidence) / 2 * (1 - 1e-9); // the factor keeps ties that differ in the last bits
-  const chance = (good, found) => found < 0 || found > good || looks - found > size - good ? 0
-    : Math.exp(choose(good, found) + choose(size - good, looks - found) - choose(size, looks));
-  const tail = (good, from, to) => { let sum = 0; for (let found = from; found <= to; found++) sum += chance(good, found); return sum; };
+  const chance = (good, hits) => hits < 0 || hits > good || looks - hits > size - good ? 0
+    : Math.exp(choose(good, hits) + choose(size - good, looks - hits) - choose(size, looks));
+  const tail = (good, from, to) => { let sum = 0; for (let hits = from; hits <= to; hits++) sum += chance(good, hits); return sum; };
   const first = (low, high, holds) => { while (low < high) { const middle = (low + high) >> 1; holds(middle) ? high = middle : low = middle + 1; } return low; };
   const least = right, most = size - (looks - right);
   const low = first(least, most, good => tail(good, right, looks) > half);

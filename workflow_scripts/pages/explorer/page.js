@@ -5,11 +5,13 @@ const MODES = ["pan", "turn", "lasso", "rectangle"], PAN = 80, NEARER = 1.3; // 
 
 const data = await readData();
 const clusterings = data.columns.filter(column => column.cell !== undefined);
-const others = data.columns.filter(column => column.cell === undefined);
-const labels = others.find(column => column.title === "label");
-const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); drawFound(); }));
+const factColumns = data.columns.filter(column => column.cell === undefined);
+const labels = factColumns.find(column => column.title === "label");
+const scatter = new Scatter(element("map"), new Thumbnails(data.sheets, () => { scatter.draw(); showImage(); finding.draw(); }));
 const gestures = new Gestures(scatter, { onTap: tapped, onDrawn: drawn, onHover: row => { scatter.canvas.title = row === null ? "" : about(row); } });
 const picks = new Picks(`clustergrid picks ${data.dataset} ${data.study}`, data.ids, data.paths, data.labels_before, data.set_aside_before, showPicks);
+const finding = new Finding(data, scatter, { named: about, look, onChoose: rows => picks.choose(rows) });
+const judging = new Judging(picks, look);
 /** What is shown: the colouring, its codes that the legend hides, the wanted k, and the images that moved from the clustering before. */
 const view = { colour: null, hidden: new Set(), k: data.opening.k, moved: null };
 scatter.states = new Uint8Array(data.n).fill(PLAIN);
@@ -17,7 +19,6 @@ scatter.states = new Uint8Array(data.n).fill(PLAIN);
 const labelOf = row => labels && labels.values[row] ? labels.levels[labels.values[row] - 1] : "";
 const say = text => { element("status").textContent = text; };
 const images = count => `${count} ${count === 1 ? "image" : "images"}`;
-const about = row => data.paths[row] + (labelOf(row) ? `, labelled ${labelOf(row)}` : "");
 const titleOf = column => column.cell === undefined ? column.title : `${data.cells[column.cell]}, k = ${column.k}`;
 const shownRows = () => [...scatter.states.keys()].filter(row => scatter.states[row] >= PLAIN);
 
@@ -89,7 +90,7 @@ function showLegend() {
   const entries = [...colour.levels.map((name, i) => [i + 1, name]), ...(counts[0] ? [[0, "no value"]] : [])];
   element("legend-title").textContent = titleOf(colour.column);
   element("legend").replaceChildren(...entries.flatMap(([code, name]) => legendEntry(code, name, counts[code], entries)));
-  filter(new Set());
+  hide(new Set());
 }
 
 /** Return the button of a group, which hides or shows it, and the button that shows it alone. */
@@ -97,19 +98,21 @@ function legendEntry(code, name, count, entries) {
   const swatch = make("i"), all = entries.map(([each]) => each);
   swatch.style.background = scatter.css[code];
   const toggled = () => new Set(all.filter(each => view.hidden.has(each) !== (each === code)));
-  const button = make("button", { title: name, onclick: () => filter(toggled()) },
+  const button = make("button", { title: name, onclick: () => hide(toggled()) },
     swatch, make("span", { textContent: name, dir: "auto" }), make("small", { textContent: count }));
   button.dataset.code = code;
   return [button, make("button", { className: "only", textContent: "only", title: `Only ${name}`,
-    onclick: () => filter(new Set(all.filter(each => each !== code))) })];
+    onclick: () => hide(new Set(all.filter(each => each !== code))) })];
 }
 
 /** Hide the groups with these codes. */
-function filter(hidden) {
+function hide(hidden) {
   view.hidden = hidden;
   for (const button of element("legend").querySelectorAll("[data-code]")) button.setAttribute("aria-pressed", !hidden.has(Number(button.dataset.code)));
   showStates();
 }
+
+function about(row) { return data.paths[row] + (labelOf(row) ? `, labelled ${labelOf(row)}` : ""); }
 
 function look(row) {
   scatter.at = row;
@@ -121,7 +124,7 @@ function look(row) {
 const clusteringsOf = cell => clusterings.filter(column => column.cell === cell);
 
 /** Return the clustering of each cell with the wanted k, or else its first one. */
-const cellsAsked = () => data.cells.map((_, cell) => clusteringsOf(cell).find(column => column.k === view.k) ?? clusteringsOf(cell)[0]);
+const clusteringOfEachCell = () => data.cells.map((_, cell) => clusteringsOf(cell).find(column => column.k === view.k) ?? clusteringsOf(cell)[0]);
 
 function showImage() {
   const row = scatter.at, large = element("large");
@@ -134,8 +137,8 @@ function showImage() {
   const has = column => column.levels ? column.values[row] : !Number.isNaN(column.values[row]);
   const fact = column => make("tr", {}, make("td", { textContent: titleOf(column) }),
     make("td", { textContent: column.levels ? column.levels[column.values[row] - 1] : Number(column.values[row].toPrecision(4)), dir: "auto" }));
-  element("facts").replaceChildren(...others.filter(has).map(fact));
-  element("cells").replaceChildren(...cellsAsked().filter(has).map(fact));
+  element("facts").replaceChildren(...factColumns.filter(has).map(fact));
+  element("cells").replaceChildren(...clusteringOfEachCell().filter(has).map(fact));
 }
 
 // ---------------------------------------------------------------------------------------------------------------- the picks
@@ -185,7 +188,7 @@ const onSubmit = (id, act) => event => {
 /** Say why an input was not taken, and go back to it. */
 function refuse(why, id) {
   say(why);
-  write(id);
+  typeInto(id);
 }
 
 function giveName(text) {
@@ -197,7 +200,7 @@ function giveName(text) {
 const giveLabel = label => withChosen(() => picks.label(label), label ? `labelled ${label}` : "without a label of yours");
 const setAside = () => withChosen(() => picks.setAside(), "set aside or taken back");
 
-function toggle() {
+function togglePick() {
   if (scatter.at !== undefined) picks.toggle(scatter.at);
 }
 
@@ -223,7 +226,7 @@ function chooseGroup() {
 
 function undo() {
   picks.undo();
-  goOnJudging();
+  judging.goOn();
 }
 
 /** Download the picks, and show the lines of the configuration with which the next run reads them. */
@@ -256,12 +259,42 @@ function studyOf(name) {
 
 /** Go to the image whose label helps most, and choose it; show the next ones beside the map. */
 function toLabel() {
-  const points = data.points[element("points").value], codes = cellsAsked()[element("cell").value].values;
+  const points = data.points[element("points").value], codes = clusteringOfEachCell()[element("cell").value].values;
   const rows = labelNext(points, codes, row => picks.labelOf(row) || labelOf(row) || picks.isAside(row), FOUND);
   if (!rows.length) return say("Every image in a cluster has a label.");
   picks.choose([rows[0]]);
   look(rows[0]);
-  showFound("To label next", rows);
+  finding.show("To label next", rows);
+}
+
+/** Judge the group of the current image, or the group after the one that is judged. */
+function judge() {
+  const { column, codes, levels } = view.colour, current = scatter.states[scatter.at] >= PLAIN ? scatter.at : shownRows().find(row => codes[row]);
+  const code = judging.next(column) ?? (codes[current] || 1), name = levels[code - 1];
+  const label = column.predicted ? column.predicted[code - 1] ?? "" : name;
+  judging.begin(column, code, name, titleOf(column), [...codes.keys()].filter(row => codes[row] === code), label);
+}
+
+function acceptGroup(label) {
+  if (!label) return refuse("Type the label of the group first.", "accepted");
+  if (!judging.isGoodEnough) return refuse(element("good-enough").textContent, "accepted");
+  say(`${images(judging.accept(label))} labelled ${label}. Export (e) writes the table for the next run.`);
+}
+
+// ------------------------------------------------------------------------------------------------------------- what is found
+
+/** Show the images nearest to the current image, or to the mean of the chosen images. */
+function query() {
+  const chosen = [...picks.state.chosen], from = chosen.length ? chosen : scatter.at === undefined ? [] : [scatter.at];
+  if (!from.length) return say("Click an image or choose some first: then q finds the nearest images.");
+  finding.nearest(chosen.length ? `Nearest to the mean of ${images(chosen.length)}` : "Nearest images", data.points[element("points").value], from);
+}
+
+function search() {
+  const text = element("search").value.trim().toLowerCase(), has = name => name.toLowerCase().includes(text);
+  if (!text) return finding.show("", []);
+  const rows = [...data.ids.keys()].filter(row => has(data.paths[row]) || has(labelOf(row)));
+  finding.show(`${images(rows.length)} found`, rows);
 }
 
 // ------------------------------------------------------------------------------------------------------------- the map
@@ -285,7 +318,7 @@ function shift(dx, dy) {
   gestures.mode === "turn" ? scatter.turn(angle * dx, angle * dy) : scatter.pan(PAN * dx, PAN * dy);
 }
 
-function whole() {
+function showWholeMap() {
   scatter.fit();
   scatter.draw();
 }
@@ -315,13 +348,13 @@ const swapTheme = () => setTheme(document.documentElement.dataset.theme === "dar
 // ------------------------------------------------------------------------------------------------------------- keys and buttons
 
 /** Focus an input and select its text, so that typing replaces it. */
-function write(id) {
+function typeInto(id) {
   element(id).focus();
   element(id).select();
 }
 
 /** Choose the option of a select that comes `by` places later. */
-function goOn(id, by) {
+function chooseBeside(id, by) {
   const select = element(id), count = select.options.length;
   if (!count) return;
   select.selectedIndex = (select.selectedIndex + by + count) % count;
@@ -334,24 +367,24 @@ const ACTIONS = [
   ["ArrowRight", "", "", () => step(1, 0), () => shift(-1, 0)],
   ["ArrowUp", "", "", () => step(0, -1), () => shift(0, 1)],
   ["ArrowDown", "", "", () => step(0, 1), () => shift(0, -1)],
-  ["+", "nearer", "nearer", () => scatter.zoom(NEARER)], ["-", "farther", "farther", () => scatter.zoom(1 / NEARER)], ["0", "whole", "the whole map", whole],
-  [" ", "pick", "choose the image, or take it back", toggle],
+  ["+", "nearer", "nearer", () => scatter.zoom(NEARER)], ["-", "farther", "farther", () => scatter.zoom(1 / NEARER)], ["0", "whole", "the whole map", showWholeMap],
+  [" ", "pick", "choose the image, or take it back", togglePick],
   ["a", "", "choose all in view", chooseInView], ["g", "", "choose the image's group", chooseGroup],
   ["q", "query", "nearest to the image, or to the mean of the chosen", query],
   ["j", "next", "the image to label next", toLabel],
-  ["p", "judge other-group", "judge the image's group, then the next group", judge], ["y", "yes", "it belongs to the group that is judged", () => answer(true)],
-  ["c", "", "accept the group that is judged", () => judging && write("accepted")],
-  ["n", "no", "name the chosen; while a group is judged: it does not belong", () => judging ? answer(false) : write("name")],
-  ["l", "", "label the chosen", () => write("label")],
+  ["p", "judge other-group", "judge the image's group, then the next group", judge], ["y", "yes", "it belongs to the group that is judged", () => judging.answer(true)],
+  ["c", "", "accept the group that is judged", () => judging.isOn && typeInto("accepted")],
+  ["n", "no", "name the chosen; while a group is judged: it does not belong", () => judging.isOn ? judging.answer(false) : typeInto("name")],
+  ["l", "", "label the chosen", () => typeInto("label")],
   ["x", "aside", "set the chosen aside, or take them back", setAside],
-  ["z", "undo", "undo", undo], ["Escape", "clear done", "choose nothing; stop judging", () => judging ? stopJudging() : picks.choose([])],
+  ["z", "undo", "undo", undo], ["Escape", "clear done", "choose nothing; stop judging", () => judging.isOn ? judging.stop() : picks.choose([])],
   ["e", "export", "export the picks as a CSV", exportPicks],
-  ["[", "", "the cell before", () => goOn("cell", -1)], ["]", "", "the next cell", () => goOn("cell", 1)],
-  [",", "", "the k before", () => goOn("k", -1)], [".", "", "the next k", () => goOn("k", 1)],
+  ["[", "", "the cell before", () => chooseBeside("cell", -1)], ["]", "", "the next cell", () => chooseBeside("cell", 1)],
+  [",", "", "the k before", () => chooseBeside("k", -1)], [".", "", "the next k", () => chooseBeside("k", 1)],
   ["m", "mark-moved", "mark what moved", markMoved], ["t", "", "thumbnails or points", toggleThumbnails],
   ["v", "pan", "drag moves the map", () => setMode("pan")], ["u", "turn", "drag turns a map of three dimensions", () => setMode("turn")],
   ["o", "lasso", "drag draws a lasso", () => setMode("lasso")], ["r", "rectangle", "drag draws a rectangle", () => setMode("rectangle")],
-  ["/", "", "search", () => write("search")], ["d", "theme", "dark or light", swapTheme],
+  ["/", "", "search", () => typeInto("search")], ["d", "theme", "dark or light", swapTheme],
   ["h", "help", "these keys", () => element("keys").showModal()],
 ];
 
@@ -368,7 +401,7 @@ function pressed(event) {
 
 function dropped(event) {
   event.preventDefault();
-  if (event.dataTransfer.files.length) findLike(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length) finding.like(event.dataTransfer.files[0]);
 }
 
 /** Fill the dialog that lists the keys. */
@@ -388,30 +421,30 @@ function fill(id, names, change) {
   select.onchange = () => { change(); if (byMouse) scatter.canvas.focus(); };
 }
 
-const clusteringsHere = () => clusteringsOf(Number(element("cell").value));
+const clusteringsOfCell = () => clusteringsOf(Number(element("cell").value));
 
 /** Offer the ks of the cell, and keep the k if the cell has it. */
 function fillK() {
-  const of = clusteringsHere();
+  const of = clusteringsOfCell();
   fill("k", of.map(column => column.k), () => { view.k = of[element("k").selectedIndex].k; showCell(); });
   element("k").selectedIndex = Math.max(0, of.findIndex(column => column.k === view.k));
 }
 
 /** What the map can be coloured by: two views of the cell's clustering, and the facts about the images. */
-const VIEWS = [
+const COLOURINGS = [
   { title: "clusters of the cell", of: clustering => clustering },
   ...(labels ? [{ title: "class predicted by the cell", of: predictedBy }] : []),
-  ...others.map(column => ({ title: column.title, of: () => column, isFact: true })),
+  ...factColumns.map(column => ({ title: column.title, of: () => column, isFact: true })),
 ];
 
 function showColour() {
-  colourBy(VIEWS[element("colour").value].of(clusteringsHere()[element("k").selectedIndex]));
+  colourBy(COLOURINGS[element("colour").value].of(clusteringsOfCell()[element("k").selectedIndex]));
   showImage();
 }
 
 /** Show another cell or k; colours that do not depend on it give way to its clusters. */
 function showCell() {
-  if (VIEWS[element("colour").value].isFact) element("colour").value = 0;
+  if (COLOURINGS[element("colour").value].isFact) element("colour").value = 0;
   showColour();
 }
 
@@ -427,16 +460,15 @@ function showMap(atOnce) {
 
 function listen() {
   for (const [, ids, , act] of ACTIONS) for (const id of ids.split(" ").filter(Boolean)) element(id).onclick = () => act();
-  Object.assign(element("all"), { onclick: () => filter(new Set()) });
-  Object.assign(element("choose-found"), { onclick: () => picks.choose(found) });
-  Object.assign(element("choose-moved"), { onclick: () => picks.choose(view.moved.rows) });
-  Object.assign(element("close-keys"), { onclick: () => element("keys").close() });
-  Object.assign(element("naming"), { onsubmit: onSubmit("name", giveName) });
-  Object.assign(element("labelling"), { onsubmit: onSubmit("label", giveLabel) });
-  Object.assign(element("accepting"), { onsubmit: onSubmit("accepted", acceptGroup) });
-  Object.assign(element("purity"), { onchange: goOnJudging });
-  Object.assign(element("search"), { oninput: search });
-  Object.assign(element("file"), { onchange: event => event.target.files.length && findLike(event.target.files[0]) });
+  element("all").onclick = () => hide(new Set());
+  element("choose-moved").onclick = () => picks.choose(view.moved.rows);
+  element("close-keys").onclick = () => element("keys").close();
+  element("naming").onsubmit = onSubmit("name", giveName);
+  element("labelling").onsubmit = onSubmit("label", giveLabel);
+  element("accepting").onsubmit = onSubmit("accepted", acceptGroup);
+  element("purity").onchange = () => judging.goOn();
+  element("search").oninput = search;
+  element("file").onchange = event => event.target.files.length && finding.like(event.target.files[0]);
   document.addEventListener("keydown", pressed);
   document.addEventListener("dragover", event => event.preventDefault());
   document.addEventListener("drop", dropped);
@@ -445,9 +477,9 @@ function listen() {
 function begin() {
   element("title").textContent = document.title = `Explorer: ${data.dataset}, ${data.study}`;
   fill("maps", data.maps.map(map => map.name), showMap);
-  fill("colour", VIEWS.map(each => each.title), showColour);
+  fill("colour", COLOURINGS.map(each => each.title), showColour);
   fill("cell", data.cells.map((name, cell) => cell === data.opening.cell ? `${WHY[data.opening.reason]}: ${name}` : name), () => { fillK(); showCell(); });
-  fill("points", data.points.map(points => points.name), () => found.length && query());
+  fill("points", data.points.map(points => points.name), () => finding.isEmpty || query());
   listen();
   listKeys();
   setTheme(document.documentElement.dataset.theme);
