@@ -22,7 +22,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results" / "README.md", *DOCS.rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LARGEST_PICTURE = 60_000
-NO_PICTURE_YET: set[str] = set()
+NO_IMAGE_YET: set[str] = set()
 """Kinds of figures that no configuration in docs/ makes yet."""
 WITH_VALUES = {"--cores", "--configfile", "--config", "--workflow-profile"}
 
@@ -188,7 +188,7 @@ KINDS = generate.figure_kinds(generate.read_schema())
 
 
 def test_every_kind_of_figure_has_a_picture():
-    assert set(KINDS) - generate.collected_figures().keys() <= NO_PICTURE_YET, "see CONTRIBUTING"
+    assert set(KINDS) - generate.collected_figures().keys() <= NO_IMAGE_YET, "see CONTRIBUTING"
 
 
 def test_every_kind_of_figure_answers_a_question():

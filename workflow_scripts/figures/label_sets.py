@@ -57,7 +57,7 @@ def tabulate(
     counts, labels = [], {}
     for name, (known, unmatched) in sets.items():
         contents = pd.DataFrame(match(images, known), columns=list(MATCH_COLUMNS))
-        is_here, conflicts = contents["picture"] != "", contents["status"] == "conflicting"
+        is_here, conflicts = contents["image"] != "", contents["status"] == "conflicting"
         counts.append(
             {
                 "part": "set",

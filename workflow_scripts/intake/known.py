@@ -13,7 +13,7 @@ from workflow_scripts.errors import UserError
 
 KNOWN_COLUMNS = ("sha256", "pixels_id", "label", "path")
 """Columns of the table of labelled files; `sha256` may be the first 16 digits only."""
-MATCH_COLUMNS = ("content", "status", "labels", "files", "picture")
+MATCH_COLUMNS = ("content", "status", "labels", "files", "image")
 STATUSES = ("matched", "unmatched", "conflicting")
 ID_DIGITS = 16
 """The number of digits of a SHA-256 in an image id."""
@@ -30,7 +30,7 @@ def match(images: Mapping[str, Iterable[str]], known: Iterable[tuple[str, str]])
     known : the content and the label of each labelled file.
 
     A content with several labels is `conflicting` and labels no image; the column `labels` has all of them, joined by
-    `|`. Any other content is `matched` if an image has it, and the column `picture` is the path of the first such
+    `|`. Any other content is `matched` if an image has it, and the column `image` is the path of the first such
     image; otherwise it is `unmatched`.
     """
     paths: dict[str, str] = {}

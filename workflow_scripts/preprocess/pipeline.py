@@ -24,17 +24,18 @@ FileAndPixels = tuple[str | Path, np.ndarray | None]
 """The path of a file and the pixels of a part of it; None instead of pixels for a whole file, which is read later."""
 
 
-def to_float(image: np.ndarray) -> np.ndarray:
+def to_float(image: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
     """Return an image (H, W) or (H, W, 3) as float32 in [0, 1].
 
     uint8 is divided by 255 and uint16 by 65535. Floats are taken as they are if all are in [0, 1]; otherwise they are
-    scaled so that the lowest is 0 and the highest 1.
+    scaled so that the lowest is 0 and the highest 1. `limits` are the lowest and the highest, of a part of an image
+    those of the whole.
     """
     if image.dtype == np.uint8:
         return image.astype(np.float32) / 255
     if image.dtype == np.uint16:
         return image.astype(np.float32) / 65535
-    low, high = float(image.min()), float(image.max())
+    low, high = limits or (float(image.min()), float(image.max()))
     if low >= 0 and high <= 1:
         return image.astype(np.float32)
     scaled = (image.astype(np.float64) - low) / (high - low or 1)
@@ -124,8 +125,10 @@ def _open_page(path: Path, page: int, max_pixels: int | None) -> Iterator[Callab
             return
         pixels = read_image(path, max_pixels, page - 1)
         if pixels.dtype.kind == "f":
-            pixels = to_float(pixels)  # scale by the values of the whole page, not of the part
-        yield lambda part: part.of(pixels)
+            limits = float(pixels.min()), float(pixels.max())
+            yield lambda part: to_float(part.of(pixels), limits)
+        else:
+            yield lambda part: part.of(pixels)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def test_a_table_of_hashes(tmp_path, table):
         "labels: content of known.csv (1 classes (Cr 1), 2 of 3 images without a label (x/three.png); 4 labelled "
         "files, 3 contents: 1 matched, 1 unmatched, 1 conflicting)",
     )
-    assert sorted(labelled.matches[["status", "labels", "files", "picture"]].to_numpy().tolist()) == [
+    assert sorted(labelled.matches[["status", "labels", "files", "image"]].to_numpy().tolist()) == [
         ["conflicting", "In|Sc", 2, "x/two.png"],
         ["matched", "Cr", 1, "x/one.png"],
         ["unmatched", "Cr", 1, ""],

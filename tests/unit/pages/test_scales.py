@@ -47,7 +47,7 @@ def decoded(uri):
 def test_the_rows_that_are_shown_have_the_bar_in_their_middle(folder):
     x, y, length = BAR
     read = {"scale_um": 2.0, "bar_px": length, "nm_per_pixel": 10.0, "field_um": 8.0, "confidence": 1.0}
-    data = written(folder / "scales.html", [row("a.png", **read, source="picture", bar_x=x, bar_y=y)], folder)
+    data = written(folder / "scales.html", [row("a.png", **read, source="image", bar_x=x, bar_y=y)], folder)
     (item,) = data["items"]
     shown, crop = decoded(item["rows"]), item["crop"]
     assert shown.shape == (crop["height"], crop["width"])
@@ -69,9 +69,9 @@ def test_the_least_certain_come_first_and_those_set_by_hand_last(folder):
     table = [
         row("hand", source="hand", confidence=1.0),
         row("tags", source="Zeiss", confidence=1.0, scale_um=1.0),
-        row("sure", source="picture", confidence=1.0, scale_um=1.0),
+        row("sure", source="image", confidence=1.0, scale_um=1.0),
         row("none", reason="no bar"),
-        row("doubtful", source="picture", confidence=0.5, scale_um=1.0),
+        row("doubtful", source="image", confidence=0.5, scale_um=1.0),
     ]
     items = written(folder / "scales.html", table, folder)["items"]
     assert [item["path"] for item in items] == ["doubtful", "sure", "none", "hand", "tags"]
@@ -79,7 +79,7 @@ def test_the_least_certain_come_first_and_those_set_by_hand_last(folder):
 
 
 def test_a_file_that_cannot_be_read_does_not_show_the_image_before_it(folder, browser):
-    shown = [row("a.png", source="picture", confidence=1.0, scale_um=1.0), row("no file", source="Zeiss", scale_um=1.0)]
+    shown = [row("a.png", source="image", confidence=1.0, scale_um=1.0), row("no file", source="Zeiss", scale_um=1.0)]
     written(folder / "scales.html", shown, folder)
     browser.get((folder / "scales.html").as_uri())
     assert browser.find_element("id", "crop").is_displayed()
@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_read_does_not_show_the_image_before_it(folder, br
 
 def test_the_exported_table_keeps_the_scales_that_were_set_by_hand_before(folder, browser):
     table = [
-        row("a.png", source="picture", confidence=1.0, scale_um=1.0, nm_per_pixel=5.0),
+        row("a.png", source="image", confidence=1.0, scale_um=1.0, nm_per_pixel=5.0),
         row("by hand", source="hand", confidence=1.0, scale_um=2.0, nm_per_pixel=12.5),
         row("none, by hand", source="hand", confidence=1.0, reason="set by hand"),
         row("not looked at", source="Zeiss", confidence=1.0, scale_um=1.0, nm_per_pixel=5.0),
@@ -103,19 +103,19 @@ def test_the_exported_table_keeps_the_scales_that_were_set_by_hand_before(folder
     written(folder / "scales.html", table, folder, by_hand)
     browser.get((folder / "scales.html").as_uri())
     exported = browser.execute_script("right(); return deciding.csv()")
-    header, right, *before = exported.splitlines()
+    header, *before, right = exported.splitlines()
     assert header == "path,scale_um,nm_per_pixel,decision,image_id,decided"
     assert right.startswith("a.png,1,5,right,a.png,20")
     kept = ['"none, by hand",,,before,"none, by hand",', "set aside.png,3,10,before,,", "read again,,,removed,,"]
     assert before == ["by hand,2,12.5,before,by hand,2026-11-29T20:00:00.000Z", *kept]
     take_back = "deciding.go(deciding.items.findIndex(item => item.id === 'by hand')); deciding.takeBack();"
-    _, _, removed, *rest = browser.execute_script(take_back + "return deciding.csv()").splitlines()
+    _, removed, *rest, _ = browser.execute_script(take_back + "return deciding.csv()").splitlines()
     assert removed.startswith("by hand,,,removed,by hand,20")
     assert rest == kept
 
 
 def test_many_images_lie_in_a_folder_beside_the_page(folder, browser, monkeypatch):
-    table = [row("a.png", source="picture", scale_um=1.0), row("no file", source="Zeiss", scale_um=1.0)]
+    table = [row("a.png", source="image", scale_um=1.0), row("no file", source="Zeiss", scale_um=1.0)]
     monkeypatch.setattr(page, "MOST_INSIDE", 1)
     (item, _) = written(folder / "scales.html", table, folder)["items"]
     files = {f"scales.thumbnails/{file.name}" for file in (folder / "scales.thumbnails").iterdir()}

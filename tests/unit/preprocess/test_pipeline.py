@@ -1,12 +1,17 @@
 """Lists of preprocessing steps run on many images."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from skimage import color, exposure, transform, util
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.preprocess.pipeline import preprocess_all, run_steps, to_float
+from workflow_scripts.io.memory import READING_BYTES
+from workflow_scripts.io.pixels import Part
+from workflow_scripts.preprocess.pipeline import pixels_of, preprocess_all, run_steps, to_float
 
 RANDOM = np.random.default_rng(0)
 COHN = [{"step": "grey"}, {"step": "clahe"}, {"step": "resize", "size": [28, 28]}]
@@ -115,3 +120,17 @@ def test_an_image_that_is_gone_since_intake(paths):
     paths[3].unlink()
     with pytest.raises(UserError, match=r"03\.png: unreadable: No such file"):
         list(preprocess_all(paths, COHN, workers=2))
+
+
+def test_parts_of_a_page_of_floats_are_scaled_by_all_of_it_and_only_it_is_held(tmp_path):
+    page = np.random.default_rng(0).uniform(-3, 9, (1000, 1000)).astype(np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", page)
+    parts = [Part(tmp_path / "a.tif", 1, x, 0, 100, 200) for x in (0, 900)]
+    tracemalloc.start()
+    made = list(pixels_of(parts, None))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    scaled = (page - page.min()) / np.ptp(page)
+    for part, pixels in zip(parts, made, strict=True):
+        np.testing.assert_allclose(pixels, scaled[:200, part.x : part.x + 100], atol=1e-6)
+    assert peak < READING_BYTES * page.size

@@ -60,7 +60,7 @@ class Reading:
     nm_per_pixel : the size of a pixel, nanometres.
     field_um : the width of the image, micrometres.
     confidence : the share of readings of the text that agree; 1 for metadata.
-    source : the maker of the microscope whose metadata were read, `picture` if the bar was read, or `hand` if the scale
+    source : the maker of the microscope whose metadata were read, `image` if the bar was read, or `hand` if the scale
         is from a table of corrections.
     text : the most frequent reading of the text.
     reason : one of `Reason`, or empty.
@@ -169,7 +169,7 @@ def _by_bar(grey: Rows) -> Reading:
     named = _named(grey)
     if not NM_PER_PIXEL[0] <= named.nm_per_pixel <= NM_PER_PIXEL[1]:
         raise _Failed(Reason.IMPLAUSIBLE, named.text, named.bar).below(named.top)
-    reading = Reading(named.nm / 1e3, nm_per_pixel=named.nm_per_pixel, confidence=named.confidence, source="picture")
+    reading = Reading(named.nm / 1e3, nm_per_pixel=named.nm_per_pixel, confidence=named.confidence, source="image")
     return replace(reading, text=named.text).with_bar(named.bar, named.top)
 
 

@@ -65,7 +65,7 @@ function said(scale_um, nm_per_pixel) {
 }
 
 function facts(item) {
-  const rows = { "read in": { picture: "the image", hand: "a table of corrections", "": "nothing" }[item.source] ||
+  const rows = { "read in": { image: "the image", hand: "a table of corrections", "": "nothing" }[item.source] ||
     `metadata (${item.source})`, text: item.text, confidence: item.confidence, "no scale because": item.reason,
     "width of the image": item.field_um === null ? "" : inUnit(item.field_um), pixels: item.crop ? `${item.width} × ${item.height}` : "" };
   return Object.entries(rows).filter(([, value]) => value !== "" && value !== null).map(([name, value]) =>

@@ -77,7 +77,7 @@ def _earlier(path: str, image_id: str, decision: Decision) -> dict[str, str]:
 
 
 def _in_order(scales: pd.DataFrame) -> pd.DataFrame:
-    is_read = scales["source"] == "picture"
+    is_read = scales["source"] == "image"
     place = np.select([is_read, scales["scale_um"].isna() & (scales["source"] != "hand")], [0, 1], 2)
     return scales.assign(place=place).sort_values(["place", "confidence"], kind="stable")
 

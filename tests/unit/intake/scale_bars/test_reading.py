@@ -55,11 +55,11 @@ def test_scales_are_right_or_missing_but_not_wrong(micrographs, readings):
 def test_a_reading_tells_where_it_comes_from(readings):
     read = readings[readings["scale_um"].notna()]
     assert tuple(readings) == COLUMNS
-    assert (read["source"] == "picture").all()
+    assert (read["source"] == "image").all()
     assert read["confidence"].between(3 / 8, 1).all()
     np.testing.assert_allclose(read["nm_per_pixel"], read["scale_um"] * 1e3 / read["bar_px"])
     assert (readings.loc[readings["scale_um"].isna(), "reason"] != "").all()
-    assert notes(readings)[0] == f"{len(read)} of {COUNT} images with a scale ({len(read)} picture)"
+    assert notes(readings)[0] == f"{len(read)} of {COUNT} images with a scale ({len(read)} image)"
 
 
 @needs_tesseract
@@ -148,7 +148,7 @@ def test_a_table_of_corrections_replaces_what_was_read(tmp_path):
     names = ["a.png", "b.png", "c.png", "d.png", "e/f.png"]
     images = pd.DataFrame({"path": names, "image_id": [f"{i:016x}" for i in range(5)], "width": "1000"})
     read = {"scale_um": 2.0, "bar_px": 100.0, "nm_per_pixel": 20.0, "field_um": 20.0, "bar_x": 5.0, "bar_y": 9.0}
-    table = pd.DataFrame({**images.drop(columns="width"), **read, "confidence": 0.5, "source": "picture", "reason": ""})
+    table = pd.DataFrame({**images.drop(columns="width"), **read, "confidence": 0.5, "source": "image", "reason": ""})
     (tmp_path / "scales.csv").write_text(
         "path;scale_um;nm_per_pixel;decision\na.png;2;20;right\nb.png;5;25;corrected\nc.png;;;none\nd.png;;;removed\nf;;4.5;corrected\n"
     )
@@ -157,7 +157,7 @@ def test_a_table_of_corrections_replaces_what_was_read(tmp_path):
     nan = np.nan
     expected = [[2, 100, 20, 20, 5], [5, 200, 25, 25, nan], [nan] * 5, [2, 100, 20, 20, 5], [nan, nan, 4.5, 4.5, nan]]
     np.testing.assert_allclose(numbers, expected)
-    assert list(made["source"]) == ["hand", "hand", "hand", "picture", "hand"]
+    assert list(made["source"]) == ["hand", "hand", "hand", "image", "hand"]
     assert list(made["reason"]) == ["", "", "set by hand", "", "set by hand"]
 
 
