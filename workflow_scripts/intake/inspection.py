@@ -160,12 +160,17 @@ def inspect(
     )
 
 
+def set_aside_row(path: str, format: str, reason: str, detail: str, image_id: str = "") -> tuple[str, ...]:
+    """Return a row of `SET_ASIDE_COLUMNS` for a file or part of one that is not a copy of another image."""
+    return path, format, reason, detail, image_id, "", ""
+
+
 def _set_aside(
     facts: Mapping[str, Facts], rejected: Mapping[str, _Rejection], dropped: Mapping[str, Copy]
 ) -> pd.DataFrame:
     """Return the table of the rejected files and of the duplicates that are dropped, sorted by path."""
     rows = [
-        *((path, file.format, file.reason, file.detail, file.image_id, "", "") for path, file in rejected.items()),
+        *(set_aside_row(path, file.format, file.reason, file.detail, file.image_id) for path, file in rejected.items()),
         *(_duplicate(path, facts[path], copy) for path, copy in dropped.items()),
     ]
     return pd.DataFrame(sorted(rows), columns=list(SET_ASIDE_COLUMNS), dtype=str)

@@ -11,7 +11,7 @@ import pandas as pd
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.boxes import Box, Boxes
 from workflow_scripts.intake.inspection import COLUMNS as IMAGE_COLUMNS
-from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS
+from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS, set_aside_row
 from workflow_scripts.intake.label_table import read_set_aside
 from workflow_scripts.intake.scale_bars.stripe import GreyLevels, image_rows
 from workflow_scripts.io.memory import LARGEST_IMAGE, processes
@@ -26,6 +26,10 @@ SHORTEST = "shortest"
 """The size of tiles whose side is the shorter side of the image."""
 MOST_UNEVEN = 1.5
 """The largest ratio of the sides in pixels of tiles of one physical size without a word."""
+_Row = tuple[Any, ...]
+"""A row of `COLUMNS` or of `inspection.SET_ASIDE_COLUMNS`."""
+_Unfit = tuple[str, ImageRejected]
+"""The end of the path of a region, and the reason why the region is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +152,6 @@ def cut(
     return Regions(table, set_aside, tuple(_notes(table, set_aside, boxes, tiling)))
 
 
-_Row = tuple[Any, ...]
-
-
 def _picked(rows: Sequence[_Row], excluded: Sequence[str]) -> tuple[list[_Row], list[_Row]]:
     """Return the rows of the regions that stay, and the rows of those that a user's tables set aside."""
     image_id, path, format_ = map(COLUMNS.index, ("image_id", "path", "format"))
@@ -158,15 +159,11 @@ def _picked(rows: Sequence[_Row], excluded: Sequence[str]) -> tuple[list[_Row], 
     aside = {name for name, decision in decisions.items() if decision.value == "yes"}
     detail = f"listed in {' and '.join(Path(table).name for table in excluded)}"
     picked: list[_Row] = [
-        (row[path], row[format_], str(Reason.PICKED), detail, row[image_id], "", "")
+        set_aside_row(row[path], row[format_], str(Reason.PICKED), detail, row[image_id])
         for row in rows
         if row[path] in aside
     ]
     return [row for row in rows if row[path] not in aside], picked
-
-
-_Unfit = tuple[str, ImageRejected]
-"""The end of the path of a region, and the reason why the region is left out."""
 
 
 def _tiles_of(
@@ -247,7 +244,7 @@ def _around(box: Box, margin: float, width: int, height: int) -> Region:
     return Region(1, left, top, right - left, bottom - top, box.label)
 
 
-def _row(file: Mapping[str, Any], region: Region, of_pages: bool) -> tuple[Any, ...]:
+def _row(file: Mapping[str, Any], region: Region, of_pages: bool) -> _Row:
     fragment = _fragment(region, of_pages)
     box = (region.page, region.x, region.y, region.width, region.height)
     of_file = dict(file) | {"width": region.width, "height": region.height, "path": file["path"] + fragment}
@@ -259,8 +256,8 @@ def _row(file: Mapping[str, Any], region: Region, of_pages: bool) -> tuple[Any, 
     )
 
 
-def _left_out(file: Mapping[str, Any], place: str, rejection: ImageRejected) -> tuple[str, ...]:
-    return file["path"] + place, file["format"], str(rejection.reason), rejection.detail, "", "", ""
+def _left_out(file: Mapping[str, Any], place: str, rejection: ImageRejected) -> _Row:
+    return set_aside_row(file["path"] + place, file["format"], str(rejection.reason), rejection.detail)
 
 
 def _fragment(region: Region, of_pages: bool) -> str:
