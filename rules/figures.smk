@@ -44,6 +44,7 @@ rule figure:
     input:
         table=layout.figure_table,
         manifest=inputs.figures.manifest_shown,
+        subsets=inputs.figures.subsets_shown,
         classes=layout.manifest,  # a class has the same colour in all figures, those of subsets too
         preprocessed=inputs.figures.images_shown,
     output:
@@ -99,6 +100,7 @@ if settings.reproduction:
         input:
             table=layout.reproduction,
             manifest=layout.manifest,
+            subsets=[layout.manifest],
             classes=layout.manifest,
             preprocessed=[],
         output:

@@ -355,6 +355,7 @@ def draw(kind: str, table: pd.DataFrame, inputs: Inputs, width: float = 170, tit
     module = import_module(f"workflow_scripts.figures.{kind}")
     given = {"manifest": inputs["manifest"][0], "preprocessed": inputs.get("preprocessed", [])}
     given["classes"] = inputs.get("classes", given["manifest"])
+    given["subsets"] = inputs.get("subsets", [given["manifest"]])
     return module.draw(table, {"kind": kind, "title": title, "width": width, "height": None}, given, STYLE)
 
 

@@ -1,5 +1,6 @@
 """Plot a metric over two choices of a full product."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,8 +77,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             annot_kws={"size": style["font_size"]},
             fmt=number,
             cbar_kws={"label": wrapped(metric.axis_label, 34, style["font_size"])},
-            xticklabels=[column.removesuffix(" components") for column in columns],
-            yticklabels=[row.removesuffix(" components") for row in rows],
+            xticklabels=[_without_noun(column) for column in columns],
+            yticklabels=[_without_noun(row) for row in rows],
             ax=ax,
         )
         ax.tick_params(axis="y", rotation=0)
@@ -85,3 +86,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         means = f"means over all other choices and repeats, {table['n'].iloc[0]} clusterings per field"
         note(made, f"{n_in_words(inputs)}; {means}." + accuracy_note(table["metric"].unique(), table), style)
     return made
+
+
+def _without_noun(level: str) -> str:
+    """Return a number of components without the noun, which the label of the axis has."""
+    return re.sub(" components?$", "", level)

@@ -59,8 +59,11 @@ def k_in_words(first: "pd.Series", after: str = "") -> str:
 
 
 def n_in_words(inputs: Mapping[str, Any]) -> str:
-    """Return the number of images of a figure as text, `n = 347 images`; `inputs` are those of its `draw`."""
-    return f"n = {count(len(read_manifest(inputs['manifest'])), 'image')}"
+    """Return the number of images of a figure as text, `n = 347 images`; `n = 300 to 347 images` if its cells have
+    subsets of different sizes. `inputs` are those of its `draw`."""
+    sizes = [len(read_manifest(path)) for path in inputs["subsets"]]
+    least, most = min(sizes), count(max(sizes), "image")
+    return f"n = {most}" if len(set(sizes)) == 1 else f"n = {least:,} to {most}"
 
 
 def over_repeats(n: int) -> str:

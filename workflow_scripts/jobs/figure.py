@@ -15,6 +15,6 @@ with job(snakemake.log[0]):
     draw = import_module(f"workflow_scripts.figures.{figure['kind']}").draw
     table = read_parquet(snakemake.input.table)
     inputs = {name: snakemake.input[name] for name in ("manifest", "classes")}
-    inputs["preprocessed"] = list(snakemake.input.preprocessed)
+    inputs |= {name: list(snakemake.input[name]) for name in ("preprocessed", "subsets")}
     drawn = draw(table, figure, inputs, snakemake.params.style)
     save(drawn, snakemake.output.svg, snakemake.output.png, snakemake.params.style)

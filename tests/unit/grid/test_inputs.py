@@ -170,9 +170,13 @@ def test_sets_of_labels_are_read_in_the_order_of_their_names_and_folders_are_lis
     assert before["listings"] != after["listings"]
 
 
-def test_a_figure_of_more_than_one_subset_has_the_manifest_of_all(inputs):
-    assert inputs.figures.manifest_shown(Wildcards(study="main", figure="all")) == "results/d/manifest.csv"
-    assert inputs.figures.manifest_shown(Wildcards(study="main", figure="part")) == "results/d/subsets/part.csv"
+def test_a_figure_of_more_than_one_subset_has_the_manifest_of_all_and_counts_each(inputs):
+    every, part = Wildcards(study="main", figure="all"), Wildcards(study="main", figure="part")
+    manifests = {"results/d/manifest.csv", "results/d/subsets/part.csv", "results/d/subsets/cluster.csv"}
+    assert inputs.figures.manifest_shown(every) == "results/d/manifest.csv"
+    assert set(inputs.figures.subsets_shown(every)) == manifests
+    assert inputs.figures.manifest_shown(part) == "results/d/subsets/part.csv"
+    assert inputs.figures.subsets_shown(part) == ["results/d/subsets/part.csv"]
 
 
 def test_only_figures_that_show_images_read_them_and_only_those_that_run_clusterers_get_these(inputs):

@@ -65,8 +65,13 @@ class FigureInputs(Stage):
 
     def manifest_shown(self, wildcards: Wildcards) -> str:
         """Return the manifest of the images that a figure shows; that of all images if its cells differ in subset."""
-        subsets = {cell.subset for cell in self.cells_shown(wildcards)}
-        return self.layout.manifest_of(subsets.pop() if len(subsets) == 1 else EVERYTHING)
+        manifests = self.subsets_shown(wildcards)
+        return manifests[0] if len(manifests) == 1 else self.layout.manifest_of(EVERYTHING)
+
+    def subsets_shown(self, wildcards: Wildcards) -> list[str]:
+        """Return the manifest of each subset that the cells of a figure have; that of all images if it has no cells."""
+        subsets = dict.fromkeys(cell.subset for cell in self.cells_shown(wildcards)) or [EVERYTHING]
+        return [self.layout.manifest_of(subset) for subset in subsets]
 
     def images_shown(self, wildcards: Wildcards) -> list[str]:
         """Return the stores of preprocessed images if the figure shows images, otherwise no files."""
