@@ -118,8 +118,8 @@ class FeatureWriter:
                 stream.flush()
                 os.fsync(stream.fileno())
         with store.replacing(self._progress) as temporary:
-            said = {"made_from": self.made_from, "rows": self.done, "checksums": self._checksums}
-            temporary.write_text(json.dumps(said))
+            progress = {"made_from": self.made_from, "rows": self.done, "checksums": self._checksums}
+            temporary.write_text(json.dumps(progress))
         self.saved, self._last = self.done, monotonic()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -135,22 +135,25 @@ class FeatureWriter:
     def _store(self) -> None:
         ids = np.array(self.image_ids, dtype="S")
         seen = {content_hash(image) for image in self.trained_on}
+        of_rows = [content_hash(image) in seen for image in self.image_ids]
+        trained_on = {"trained_on": np.array(of_rows)} if seen else {}
         for layer, path in self.outputs.items():
-            shape = len(ids), self.widths[layer]
-            rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
-            with store.writing(path, {**self.attributes, "layer": layer}) as file:
-                store.put(file, "image_id", ids)
-                if layer in self.codebooks:
-                    for name, array in named(layer, self.codebooks[layer]).items():
-                        store.put(file, name, array)
-                if seen:
-                    store.put(file, "trained_on", np.array([content_hash(image) in seen for image in self.image_ids]))
-                with store.filling(file, "features", shape, ROW_DTYPE) as features:
-                    for start in range(0, len(ids), STORED_ROWS):
-                        features[start : start + STORED_ROWS] = rows[start : start + STORED_ROWS]
+            codebook = named(layer, self.codebooks[layer]) if layer in self.codebooks else {}
+            self._write_layer(layer, path, {"image_id": ids, **codebook, **trained_on})
         for path in self.outputs.values():
             _beside(path, "rows").unlink()
         self._progress.unlink()
+
+    def _write_layer(self, layer: str, path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write the store of a layer: other arrays, then the features."""
+        shape = len(self.image_ids), self.widths[layer]
+        rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
+        with store.writing(path, {**self.attributes, "layer": layer}) as file:
+            for name, array in arrays.items():
+                store.put(file, name, array)
+            with store.filling(file, "features", shape, ROW_DTYPE) as features:
+                for start in range(0, len(rows), STORED_ROWS):
+                    features[start : start + STORED_ROWS] = rows[start : start + STORED_ROWS]
 
 
 def _beside(path: Path, what: str) -> Path:
