@@ -72,7 +72,7 @@ for backbone, variant in settings.backbones.items():
             filled(layout.features, backbone=backbone, layer=layer) for layer in layers
         ]
         of_pass = filled(layout.features, backbone=backbone, layer=number)
-        parts = inputs.features.joined(backbone, layers[0])
+        parts = inputs.features.part_files(backbone, layers[0])
         if parts:
 
             rule:
@@ -94,7 +94,7 @@ for backbone, variant in settings.backbones.items():
                     runtime=sizes.runtime_per_image(0.05),
                 params:
                     layer=layers[0],
-                    backbones=list(variant.joined),
+                    backbones=list(variant.parts),
                     code=code_of("jobs.join"),
                 script:
                     "../workflow_scripts/jobs/join.py"

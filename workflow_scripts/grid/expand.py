@@ -60,18 +60,18 @@ class Grid:
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
         return list(dict.fromkeys(chain(used, self._sources_of_subsets(used))))
 
-    def joined(self, cell: Cell) -> list[Cell]:
+    def parts_of(self, cell: Cell) -> list[Cell]:
         """Return cells with the backbones and layers whose features those of `cell` are joined from.
 
         It is `cell` itself if its backbone joins none.
         """
-        layers = self.settings.backbones[cell.backbone].joined
+        layers = self.settings.backbones[cell.backbone].parts
         return [replace(cell, backbone=backbone, layer=layer) for backbone, layer in layers.items()] or [cell]
 
     @cached_property
     def featured_cells(self) -> list[Cell]:
         """Return `all_cells`, and behind them those whose features theirs are joined from."""
-        return list(dict.fromkeys(chain(self.all_cells, *map(self.joined, self.all_cells))))
+        return list(dict.fromkeys(chain(self.all_cells, *map(self.parts_of, self.all_cells))))
 
     @cached_property
     def backbones(self) -> list[str]:
@@ -286,7 +286,7 @@ class Grid:
         return self._lacks_weights(cell)
 
     def _lacks_weights(self, cell: Cell) -> str | None:
-        for backbone in (part.backbone for part in self.joined(cell)):
+        for backbone in (part.backbone for part in self.parts_of(cell)):
             if self.settings.backbones[backbone].weights == NONE:
                 return f"{backbone} has no weights; --config weights=FILE gives them"
         return None

@@ -210,7 +210,7 @@ class Sizes:
 
     def _networks_mb(self, cell: Any, attempt: int) -> int:
         """Return the memory (MB) of all networks that compute a cell's features."""
-        return sum(self.features_mb(part.backbone)(part, attempt) for part in self.grid.joined(cell))
+        return sum(self.features_mb(part.backbone)(part, attempt) for part in self.grid.parts_of(cell))
 
     # ----------------------------------------------------------------------------------------- reduction and clustering
 

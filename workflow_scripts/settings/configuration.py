@@ -115,7 +115,7 @@ class Settings(Model):
             tuned = backbone.finetune and backbone.finetune.preprocess
             if tuned and tuned not in self.preprocess:
                 raise ValueError(f"backbones.{name}.finetune.preprocess: {found_allowed(tuned, self.preprocess)}")
-            backbone.find_parts(f"backbones.{name}", self.backbones)
+            backbone.resolve(f"backbones.{name}", self.backbones)
         for name, study in self.studies.items():
             self._check_names_of(name, study)
         return self

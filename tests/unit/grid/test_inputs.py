@@ -280,10 +280,10 @@ def test_joined_features_bring_the_settings_weights_and_class_scores_of_their_pa
         Wildcards(study="main"),
     )
     names = ("lbp/features", "net/fire9_avg", "other/avgpool")
-    assert inputs.features.joined("both", "features") == [
+    assert inputs.features.part_files("both", "features") == [
         f"results/d/features/{{preprocess}}/{name}.h5" for name in names
     ]
-    assert inputs.features.joined("net", "logits") == []
+    assert inputs.features.part_files("net", "logits") == []
     parts = inputs.models.applied_settings(study)["backbone"]["join"]
     assert [(name, part["layer"]) for name, part in parts.items()] == [tuple(name.split("/")) for name in names]
     assert (parts["net"]["model"], parts["other"]["weights"]) == ("squeezenet1_1", "random")

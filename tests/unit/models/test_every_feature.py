@@ -59,7 +59,7 @@ def _textures():
 def _write_features(folder: Path, images: np.ndarray, attributes: dict) -> None:
     for name, backbone in BACKBONES.items():
         paths = {layer: folder / f"{name}.{layer}.h5" for of, layer in LAYERS if of == name}
-        if parts := backbone.joined:
+        if parts := backbone.parts:
             join(
                 [str(folder / f"{of}.{part}.h5") for of, part in parts.items()],
                 "features",
@@ -90,7 +90,7 @@ def _saved(folder: Path, name: str, layer: str, manifest: str, attributes: dict)
     sources = {"manifest": manifest, "features": features, "network": features, "points": points}
     sources |= {"clusters": folder / "clusters.h5", "scores": folder / "scores.parquet"}
     write_scores(folder / "scores.parquet", [{"k": K, "repeat": 0, "ari": 1.0, "silhouette": 1.0, "fold": None}])
-    parts = {of: {**BACKBONES[of].network(), "layer": part} for of, part in BACKBONES[name].joined.items()}
+    parts = {of: {**BACKBONES[of].network(), "layer": part} for of, part in BACKBONES[name].parts.items()}
     backbone = {"join": parts} if parts else BACKBONES[name].network()
     settings = {"preprocess": {"steps": STEPS}, "backbone": backbone, "decomposition": decomposition}
     cell = {**CELL, "backbone": name, "layer": layer, "n_components": 5, "whiten": False}

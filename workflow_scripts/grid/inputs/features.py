@@ -29,12 +29,12 @@ class FeatureInputs(Stage):
 
         return file
 
-    def joined(self, backbone: str, layer: str) -> list[str]:
+    def part_files(self, backbone: str, layer: str) -> list[str]:
         """Return the features that those of a layer are joined from, of this backbone or of others; empty for others.
 
         The paths have the wildcards of preprocessing.
         """
-        parts = list(self.settings.backbones[backbone].joined.items()) or [(backbone, part) for part in parts_of(layer)]
+        parts = list(self.settings.backbones[backbone].parts.items()) or [(backbone, part) for part in parts_of(layer)]
         paths = [filled(self.layout.features, backbone=name, layer=part) for name, part in parts]
         return paths if len(paths) > 1 else []
 

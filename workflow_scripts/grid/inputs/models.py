@@ -66,7 +66,7 @@ class ModelInputs(Stage):
         """Return the files from which a study's model card is written, by name."""
         cell = self.modelled(wildcards.study)
         model = self.layout.model.format(study=wildcards.study)
-        backbones = [part.backbone for part in self.grid.joined(cell)]
+        backbones = [part.backbone for part in self.grid.parts_of(cell)]
         return {
             "facts": model,
             "tensors": beside(model, ".safetensors"),
@@ -131,7 +131,7 @@ class ModelInputs(Stage):
 
     def _settings_of(self, cell: Cell) -> dict[str, Any]:
         decomposition = self.settings.decompositions.get(cell.decomposition)
-        joined = self.settings.backbones[cell.backbone].joined
+        joined = self.settings.backbones[cell.backbone].parts
         parts = {name: {**self._network_of(name), "layer": layer} for name, layer in joined.items()}
         return {
             "preprocess": self.settings.preprocess[cell.preprocess].dump(),

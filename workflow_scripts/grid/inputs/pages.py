@@ -55,7 +55,7 @@ class PageInputs(Stage):
 
     def _class_scores_of(self, cell: Cell) -> Iterator[str]:
         """Yield the features that are scores of ImageNet's classes, of each backbone that a cell's are joined from."""
-        for part in self.grid.joined(cell):
+        for part in self.grid.parts_of(cell):
             if layer := self.settings.backbones[part.backbone].class_scores_beside(part.layer):
                 yield self.layout.of(self.layout.features, part, layer=layer)
 

@@ -8,21 +8,22 @@ from pydantic import BeforeValidator, Discriminator, Tag
 
 from workflow_scripts.errors import found_allowed
 from workflow_scripts.settings.backbones.base import Variant
+from workflow_scripts.settings.backbones.brought import Brought
 from workflow_scripts.settings.backbones.descriptors import DESCRIPTORS, Descriptor
+from workflow_scripts.settings.backbones.joined import Joined
 from workflow_scripts.settings.backbones.network import Network
-from workflow_scripts.settings.backbones.others import Brought, Joined
 from workflow_scripts.settings.base import Model
 
-OTHERS: dict[str, type[Variant]] = {"file": Brought, "join": Joined}
-"""The settings of the backbones that are neither networks nor descriptors, by the key that only they have."""
-MODELS: dict[str, type[Variant]] = {"network": Network, **OTHERS, **DESCRIPTORS}
+BY_KEY: dict[str, type[Variant]] = {"file": Brought, "join": Joined}
+"""The settings of the kinds of backbones that a key tells, which only they have."""
+MODELS: dict[str, type[Variant]] = {"network": Network, **BY_KEY, **DESCRIPTORS}
 """The settings of each kind of backbone."""
 
 
 def kind_of(given: Any) -> str:
     """Return the kind of a backbone's settings: `network`, `file`, `join`, or the name of a descriptor."""
     keys = vars(given) if isinstance(given, Model) else given if isinstance(given, Mapping) else {}
-    return str(keys["descriptor"]) if "descriptor" in keys else next((key for key in OTHERS if key in keys), "network")
+    return str(keys["descriptor"]) if "descriptor" in keys else next((key for key in BY_KEY if key in keys), "network")
 
 
 def settings_model(given: Any) -> type[Variant]:

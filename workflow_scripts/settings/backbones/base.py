@@ -20,7 +20,7 @@ class Variant(Model):
     """The backbone in a methods paragraph, as for methods (`methods.Method.in_prose`)."""
 
     @property
-    def joined(self) -> Mapping[str, str]:
+    def parts(self) -> Mapping[str, str]:
         """Return the layer of each backbone, by its name, whose features are joined; empty for other backbones."""
         return {}
 
@@ -38,8 +38,8 @@ class Variant(Model):
         widths = {self.width(layer, side) for side in SIDES}
         return widths.pop() if len(widths) == 1 else None
 
-    def find_parts(self, key: str, backbones: Mapping[str, Any]) -> None:
-        """Take the settings of the backbones that are joined from `backbones`, which are all by name.
+    def resolve(self, key: str, backbones: Mapping[str, Any]) -> None:
+        """Find the settings of the backbones that are joined among `backbones`, which are all by name.
 
         Raises `ValueError` with the `key` of this backbone if one of them or its layer does not exist.
         """
