@@ -13,7 +13,7 @@ from sklearn.datasets import load_iris
 from workflow_scripts.backbones.brought import bring
 from workflow_scripts.backbones.descriptors import describe_all
 from workflow_scripts.backbones.extract import extract
-from workflow_scripts.backbones.joined import join
+from workflow_scripts.backbones.joined import join_layers
 from workflow_scripts.intake import subsets
 from workflow_scripts.io import store
 from workflow_scripts.io.agreement import write_agreement
@@ -74,7 +74,7 @@ def joined(folder: Path) -> None:
     backbone = {"model": "squeezenet1_1", "weights": "random", "batch_size": 4}
     parts = {layer: folder / f"{layer}.h5" for layer in ("fire5_avg", "fire9_avg")}
     extract(images, IDS[:4], backbone, parts, store.provenance("c", "m", {}), device="cpu")
-    join([str(path) for path in parts.values()], "fire5_avg+fire9_avg", folder / "joined.h5", "c")
+    join_layers([str(path) for path in parts.values()], "fire5_avg+fire9_avg", folder / "joined.h5", "c")
 
 
 def brought(folder: Path) -> None:

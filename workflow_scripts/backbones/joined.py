@@ -2,7 +2,7 @@
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ ROWS = 1024
 COPIED = ("manifest", "backbone", "weights", "weights_sha256", "normalise", "unmatched", "batch_size", "device")
 
 
-def join(parts: Sequence[str], layer: str, output: Path, code: str, backbones: Sequence[str] = ()) -> None:
-    """Write a store with the features of the stores `parts` side by side, of the layers of a network or of backbones.
+def join_layers(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
+    """Write a store with the features of several layers of a network side by side.
 
     Columns are in the order of the parts. Each part is divided by the square root of the sum of its columns' variances,
     so that all parts have the same spread whatever their width and scale; a part without variance is not divided. The
@@ -31,32 +31,40 @@ def join(parts: Sequence[str], layer: str, output: Path, code: str, backbones: S
     layer : the name of the joined features.
     output : the path of the store.
     code : the digest of the code.
-    backbones : the names of the backbones that made the parts; empty if it is one network. The store then has the
-        attribute `join`, with what a model has to know of each (`network_of`).
 
     Raises `UserError` if the parts were made from different images.
     """
-    with ExitStack() as opened:
-        files = [opened.enter_context(store.reading(path)) for path in parts]
-        manifests = [store.text(file, "manifest") for file in files]
-        for path, manifest in zip(parts, manifests, strict=True):
-            if manifest != manifests[0]:
-                raise UserError(f"{parts[0]} and {path} were made from different images; delete both and run again")
-        scales = [scale_of(file["features"]) for file in files]
-        facts = _of_backbones(dict(zip(backbones, files, strict=True))) if backbones else _of_layers(files[0], layer)
-        with store.writing(output, {**facts, "code": code, "layer": layer, "scales": scales}) as joined:
-            store.write_row_facts(joined, _row_facts(files))
-            for name, array in _codebooks(files, backbones).items():
-                store.put(joined, name, array)
-            widths = [file["features"].shape[1] for file in files]
-            shape = len(files[0]["features"]), sum(widths)
-            with store.filling(joined, "features", shape, "<f4") as features:
-                for rows in _slices(len(features)):
-                    blocks = [file["features"][rows] for file in files]
-                    features[rows] = side_by_side(blocks, scales)
+    with _opened(parts) as files:
+        settings = {**store.attribute(files[0], "settings"), "joined": layer}
+        copied = {name: _attribute(files[0], name) for name in COPIED if name in files[0].attrs}
+        facts = {"settings": settings, **copied, "code": code, "layer": layer}
+        _write(files, facts, ChainMap(*map(codebook.stored, files)), output)
 
 
-def network_of(features: h5py.File) -> dict[str, Any]:
+def join_backbones(parts: Mapping[str, str], layer: str, output: Path, code: str) -> None:
+    """Write a store with the features of several backbones side by side, as `join_layers` does those of layers.
+
+    `parts` are the paths of the stores by the name of the backbone. The store has the attribute `join`, with what a
+    model has to know of each (`facts_for_models`).
+    """
+    with _opened(list(parts.values())) as files:
+        of_parts = [{"backbone": name, **facts_for_models(file)} for name, file in zip(parts, files, strict=True)]
+        settings = {name: store.attribute(file, "settings") for name, file in zip(parts, files, strict=True)}
+        facts = {
+            "settings": {"joined": settings},
+            "manifest": store.text(files[0], "manifest"),
+            "join": of_parts,
+            "batch_size": 1,
+            "weights_sha256": " ".join(known["weights_sha256"] for known in of_parts),
+            "code": code,
+            "layer": layer,
+        }
+        stored = zip(parts, map(codebook.stored, files), strict=True)
+        codebooks = {codebook.of_backbone(name, key): array for name, arrays in stored for key, array in arrays.items()}
+        _write(files, facts, codebooks, output)
+
+
+def facts_for_models(features: h5py.File) -> dict[str, Any]:
     """Return what a model has to know of the network or other backbone that made a feature store.
 
     These are `batch_size`, `weights_sha256`, of joined features the `scales` of the parts, and if the parts are of
@@ -66,20 +74,31 @@ def network_of(features: h5py.File) -> dict[str, Any]:
     return known | {name: store.attribute(features, name) for name in ("scales", "join") if name in features.attrs}
 
 
-def _of_layers(part: h5py.File, layer: str) -> dict[str, Any]:
-    settings = {**store.attribute(part, "settings"), "joined": layer}
-    return {"settings": settings, **{name: _attribute(part, name) for name in COPIED if name in part.attrs}}
+@contextmanager
+def _opened(parts: Sequence[str]) -> Iterator[list[h5py.File]]:
+    """Open stores; raises `UserError` if they were made from different images."""
+    with ExitStack() as opened:
+        files = [opened.enter_context(store.reading(path)) for path in parts]
+        manifests = [store.text(file, "manifest") for file in files]
+        for path, manifest in zip(parts, manifests, strict=True):
+            if manifest != manifests[0]:
+                raise UserError(f"{parts[0]} and {path} were made from different images; delete both and run again")
+        yield files
 
 
-def _of_backbones(parts: Mapping[str, h5py.File]) -> dict[str, Any]:
-    of_parts = [{"backbone": name, **network_of(file)} for name, file in parts.items()]
-    return {
-        "settings": {"joined": {name: store.attribute(file, "settings") for name, file in parts.items()}},
-        "manifest": store.text(next(iter(parts.values())), "manifest"),
-        "join": of_parts,
-        "batch_size": 1,
-        "weights_sha256": " ".join(known["weights_sha256"] for known in of_parts),
-    }
+def _write(
+    parts: Sequence[h5py.File], facts: Mapping[str, Any], codebooks: Mapping[str, np.ndarray], output: Path
+) -> None:
+    """Write the store of the joined features, with these attributes and the `scales` of the parts."""
+    scales = [scale_of(part["features"]) for part in parts]
+    with store.writing(output, {**facts, "scales": scales}) as joined:
+        store.write_row_facts(joined, _row_facts(parts))
+        for name, array in codebooks.items():
+            store.put(joined, name, array)
+        shape = len(parts[0]["features"]), sum(part["features"].shape[1] for part in parts)
+        with store.filling(joined, "features", shape, "<f4") as features:
+            for rows in _slices(len(features)):
+                features[rows] = side_by_side([part["features"][rows] for part in parts], scales)
 
 
 def _row_facts(parts: Sequence[h5py.File]) -> dict[str, np.ndarray]:
@@ -87,14 +106,6 @@ def _row_facts(parts: Sequence[h5py.File]) -> dict[str, np.ndarray]:
     facts = ChainMap(*map(store.row_facts, parts))
     trained = [learned for part in parts if (learned := store.trained_on(part)) is not None]
     return {**facts, **({"trained_on": np.any(trained, axis=0)} if trained else {})}
-
-
-def _codebooks(parts: Sequence[h5py.File], backbones: Sequence[str]) -> Mapping[str, np.ndarray]:
-    """Return the arrays of the codebooks of all parts, whose names begin with that of the backbone if it is given."""
-    if not backbones:
-        return ChainMap(*map(codebook.stored, parts))
-    stored = zip(backbones, map(codebook.stored, parts), strict=True)
-    return {codebook.of_backbone(name, key): array for name, arrays in stored for key, array in arrays.items()}
 
 
 def _attribute(file: h5py.File, name: str) -> str | float:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.backbones.joined import join
+from workflow_scripts.backbones.joined import join_backbones, join_layers
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
-    params = snakemake.params
-    join(list(snakemake.input.parts), params.layer, Path(snakemake.output[0]), params.code, params.backbones)
+    params, parts, output = snakemake.params, list(snakemake.input.parts), Path(snakemake.output[0])
+    if params.backbones:
+        join_backbones(dict(zip(params.backbones, parts, strict=True)), params.layer, output, params.code)
+    else:
+        join_layers(parts, params.layer, output, params.code)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.backbones import codebook
-from workflow_scripts.backbones.joined import network_of
+from workflow_scripts.backbones.joined import facts_for_models
 from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
@@ -103,10 +103,10 @@ def _known(features: str, manifest: str, groups: np.ndarray | None) -> tuple[dic
 
 
 def _network(path: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the settings of a backbone with what its feature store says of it (`joined.network_of`), and the
+    """Return the settings of a backbone with what its feature store says of it (`joined.facts_for_models`), and the
     codebooks."""
     with store.reading(path) as file:
-        known = network_of(file)
+        known = facts_for_models(file)
         parts = [{**settings["join"][part["backbone"]], **part} for part in known.get("join", [])]
         return {**settings, **known, **({"join": parts} if parts else {})}, codebook.stored(file)
 

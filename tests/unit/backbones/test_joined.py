@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workflow_scripts.backbones import joined as module
-from workflow_scripts.backbones.joined import join, network_of, side_by_side
+from workflow_scripts.backbones.joined import facts_for_models, join_backbones, join_layers, side_by_side
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.settings.backbones.network import Network
@@ -27,7 +27,7 @@ def write(path, features, manifest="m", arrays=(), **facts):
 def test_each_part_has_the_same_spread_and_nothing_else_changes(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "ROWS", 7)
     parts = [write(tmp_path / "a.h5", NARROW), write(tmp_path / "b.h5", WIDE)]
-    join(parts, "a+b", tmp_path / "ab.h5", "code")
+    join_layers(parts, "a+b", tmp_path / "ab.h5", "code")
     with store.reading(tmp_path / "ab.h5", "m") as file:
         features, scales = file["features"][:], store.attribute(file, "scales")
         assert store.image_ids(file).tolist() == IDS
@@ -44,7 +44,7 @@ def test_each_part_has_the_same_spread_and_nothing_else_changes(tmp_path, monkey
 
 def test_a_part_that_does_not_vary_is_left_as_it_is(tmp_path):
     parts = [write(tmp_path / "a.h5", np.full((30, 2), 7, "f4")), write(tmp_path / "b.h5", WIDE)]
-    join(parts, "a+b", tmp_path / "ab.h5", "code")
+    join_layers(parts, "a+b", tmp_path / "ab.h5", "code")
     with store.reading(tmp_path / "ab.h5") as file:
         assert (file["features"][:, :2] == 7).all()
 
@@ -52,7 +52,7 @@ def test_a_part_that_does_not_vary_is_left_as_it_is(tmp_path):
 def test_parts_of_other_images_are_not_joined(tmp_path):
     parts = [write(tmp_path / f"{name}.h5", NARROW, manifest) for name, manifest in zip("abd", "mmn", strict=True)]
     with pytest.raises(UserError, match=re.escape(f"{parts[0]} and {parts[2]} were made from different images")):
-        join(parts, "a+b+d", tmp_path / "c.h5", "code")
+        join_layers(parts, "a+b+d", tmp_path / "c.h5", "code")
 
 
 def test_features_of_several_backbones_keep_what_a_model_has_to_know_of_each(tmp_path):
@@ -61,9 +61,9 @@ def test_features_of_several_backbones_keep_what_a_model_has_to_know_of_each(tmp
     first = write(tmp_path / "a.h5", NARROW, arrays=arrays, scales=[0.5, 2.0])
     other = {**arrays, "codebook.fire5_vlad2.centres": 2 * words, "trained_on": trained}
     second = write(tmp_path / "b.h5", WIDE, arrays=other, weights_sha256="none", batch_size=64)
-    join([first, second], "features", tmp_path / "ab.h5", "code", ["net", "turned"])
+    join_backbones({"net": first, "turned": second}, "features", tmp_path / "ab.h5", "code")
     with store.reading(tmp_path / "ab.h5", "m") as file:
-        known, features = network_of(file), file["features"][:]
+        known, features = facts_for_models(file), file["features"][:]
         assert store.trained_on(file).tolist() == trained.tolist()
         assert file["codebook.net.fire5_vlad2.centres"][0, 0] == 1
         assert file["codebook.turned.fire5_vlad2.centres"][0, 0] == 2

@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from workflow_scripts.backbones.codebook import ENCODINGS, PREFIX
 from workflow_scripts.backbones.descriptors import describe_all
 from workflow_scripts.backbones.extract import extract
-from workflow_scripts.backbones.joined import join
+from workflow_scripts.backbones.joined import join_backbones, join_layers
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
@@ -60,20 +60,15 @@ def _write_features(folder: Path, images: np.ndarray, attributes: dict) -> None:
     for name, backbone in BACKBONES.items():
         paths = {layer: folder / f"{name}.{layer}.h5" for of, layer in LAYERS if of == name}
         if parts := backbone.parts:
-            join(
-                [str(folder / f"{of}.{part}.h5") for of, part in parts.items()],
-                "features",
-                paths["features"],
-                "",
-                list(parts),
-            )
+            files = {of: str(folder / f"{of}.{part}.h5") for of, part in parts.items()}
+            join_backbones(files, "features", paths["features"], "")
             continue
         if "descriptor" in GIVEN[name]:
             describe_all(images, image_ids(N), backbone.dump(), paths["features"], attributes)
             continue
         for layers in backbone.layers:
             if len(parts := parts_of(layers[0])) > 1:
-                join([str(paths[part]) for part in parts], layers[0], paths[layers[0]], "")
+                join_layers([str(paths[part]) for part in parts], layers[0], paths[layers[0]], "")
             else:
                 made = {layer: paths[layer] for layer in layers}
                 extract(images, image_ids(N), backbone.network(), made, attributes, "cpu")
