@@ -13,6 +13,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from tests.browsers import refresh_until
+
 N_FLIPPED, N_MISSING = 6, 4
 STUDY = """
   reviewed:
@@ -113,8 +115,7 @@ def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, brows
     assert "29 of 30 decided" in browser.find_element(By.ID, "counts").text
     press(browser, "u")
     assert "1 unsure" in browser.find_element(By.ID, "counts").text
-    browser.refresh()
-    assert "30 of 30 decided" in browser.find_element(By.ID, "counts").text
+    refresh_until(browser, lambda: "30 of 30 decided" in browser.find_element(By.ID, "counts").text)
 
     press(browser, "e")
     exported = downloads / "small_reviewed_decisions.csv"
@@ -154,7 +155,7 @@ def test_decisions_by_key_come_back_as_corrected_labels(reviewed, results, brows
     for page in ("labelling", "audit"):
         open_page(browser, results / page / "reviewed.html")
         browser.execute_script("localStorage.clear()")
-        browser.refresh()
+        refresh_until(browser, lambda: not browser.execute_script("return Object.keys(deciding.decisions)"))
         again = io.StringIO(browser.execute_script("return deciding.csv()"))
         assert {row["path"]: row["label"] for row in csv.DictReader(again)} == {
             path: truth[path] for path in (*table["path"], *missing["path"])

@@ -10,6 +10,7 @@ from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from tests.browsers import refresh_until
 from workflow_scripts.intake.label_table import read_label_table
 
 ARROW_LEFT, ARROW_UP, ARROW_RIGHT, ARROW_DOWN = "\ue012", "\ue013", "\ue014", "\ue015"
@@ -19,11 +20,14 @@ ENTER, ESCAPE, SHIFT = "\ue007", "\ue00c", "\ue008"
 @pytest.fixture
 def page(finished, browser):
     browser.get((finished.folder / "results" / "small" / "explorer" / "factorial.html").as_uri())
-    WebDriverWait(browser, 120).until(lambda driver: driver.execute_script("return document.body.dataset.ready"))
+    wait(browser)
     browser.execute_script("localStorage.clear()")
-    browser.refresh()
-    WebDriverWait(browser, 120).until(lambda driver: driver.execute_script("return document.body.dataset.ready"))
+    refresh_until(browser, lambda: wait(browser) and not text(browser, "picked"))
     return browser
+
+
+def wait(browser):
+    return WebDriverWait(browser, 120).until(lambda page: page.execute_script("return document.body.dataset.ready"))
 
 
 def press(browser, *keys):
@@ -228,8 +232,7 @@ def test_picks_by_key_come_back_as_a_subset_as_labels_and_as_files_left_out(page
     press(page, " ", "l", "shiny, new", ENTER)
     third = go_to_another(page, first, second)
     press(page, " ", "x")
-    page.refresh()  # kept in the browser
-    WebDriverWait(page, 120).until(lambda driver: "set aside: 1" in text(driver, "picked"))
+    refresh_until(page, lambda: wait(page) and "set aside: 1" in text(page, "picked"))  # kept in the browser
     assert "odd: 1" in text(page, "picked")
 
     page.find_element(By.ID, "export").click()

@@ -12,6 +12,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.browsers import refresh_until
 from tests.workflow import Project
 
 CONFIG = """
@@ -147,8 +148,7 @@ def test_scales_corrected_on_the_page_come_back_and_only_a_changed_file_is_read_
     paths.append(browser.find_element(By.ID, "path").text.partition(": ")[2])
     write(browser, "length", "")
     write(browser, "size", "12.5\ue007")
-    browser.refresh()
-    assert "4 of 26 checked" in browser.find_element(By.ID, "counts").text
+    refresh_until(browser, lambda: "4 of 26 checked" in browser.find_element(By.ID, "counts").text)
     press(browser, "e")
     exported = downloads / "micrographs_scales.csv"
     WebDriverWait(browser, 60).until(lambda _: exported.is_file() and not list(downloads.glob("*.crdownload")))

@@ -10,6 +10,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from sklearn.metrics import pairwise_distances
 
+from tests.browsers import refresh_until
 from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.labels import Labelling, corrected
 from workflow_scripts.intake.manifest import BY_HAND_COLUMNS
@@ -119,11 +120,9 @@ def page(clustered, tmp_path, browser):
     table = order_to_label(points, partition, images["label"].notna().to_numpy(), 50)
     names = {0: "0", 1: "<b>1</b>", 2: "2", -1: "noise"}
     path = tmp_path / "labelling.html"
-    facts = {"dataset": "d", "study": "s"}
+    facts = {"dataset": "d", "study": str(tmp_path)}  # a store of its own
     write_labelling_page(str(path), table, images, points, partition, names, NO_LABELS, thumbnails, facts)
     browser.get(path.as_uri())
-    browser.execute_script("localStorage.clear()")
-    browser.refresh()
     return browser, table, images
 
 
@@ -146,8 +145,8 @@ def test_labels_by_key_are_a_table_that_the_grid_reads(page, tmp_path):
     press(browser, "u")
     press(browser, "2", BACKSPACE, "p", BACKSPACE)  # Backspace on the next image, which has none, then on this one
     assert "3 of 50 labelled, 1 skipped; 2 of all 125 images had a label before" in text(browser, "counts")
-    browser.refresh()
-    assert text(browser, "path") == f"5 of 50: {paths[4]}"  # the first without a decision
+    first_undecided = f"5 of 50: {paths[4]}"
+    refresh_until(browser, lambda: text(browser, "path") == first_undecided)
     browser.execute_script("document.getElementById('previous').focus()")
     press(browser, " ")  # presses the button that has the focus, as everywhere
     assert text(browser, "path") == f"4 of 50: {paths[3]}"
@@ -183,12 +182,9 @@ def test_an_export_that_replaces_the_one_before_loses_no_label(clustered, tmp_pa
         table = order_to_label(points, partition, images["label"].notna().to_numpy(), 20)
         page = tmp_path / f"labelling {session}.html"
         names = {each: str(each) for each in range(-1, 3)}
-        facts = {"dataset": "d", "study": "sessions"}
+        facts = {"dataset": "d", "study": str(tmp_path if same_browser else page)}
         write_labelling_page(str(page), table, images, points, partition, names, by_hand, stack, facts)
         browser.get(page.as_uri())
-        if session == 0 or not same_browser:
-            browser.execute_script("localStorage.clear()")
-            browser.refresh()
         for path in images["path"][table["row"][:2]]:
             given[path] = f"class {len(given)}"
             press(browser, "l", given[path], ENTER)
