@@ -148,20 +148,20 @@ def _use(facts: Mapping[str, Any]) -> str:
 
 
 def _limits(facts: Mapping[str, Any], manifest: pd.DataFrame) -> str:
-    said = [
+    sentences = [
         "An image always gets a cluster, also one that shows something else: look at its novelty and margin.",
         "Another instrument, magnification or preparation changes the features. Make the model again with such images.",
         "Scores on new images are lower than those above; a cross-validation estimates them.",
         "The model must not decide alone where a mistake does harm.",
     ]
     if manifest["label"].isna().all():
-        said.append("There are no labels: whether the clusters mean anything was not checked.")
+        sentences.append("There are no labels: whether the clusters mean anything was not checked.")
     elif (few := int(manifest["label"].value_counts().min())) < 10:
-        said.append(f"The smallest class has {few} image{'s' * (few > 1)}.")
+        sentences.append(f"The smallest class has {few} image{'s' * (few > 1)}.")
     votes = {each["predicted"] for each in facts["clusters"]}
     if missed := sorted(set(manifest["label"].dropna()) - votes):
-        said.append(f"No cluster votes for {', '.join(missed)}: these classes are never predicted.")
-    return "\n".join(f"- {line}" for line in said)
+        sentences.append(f"No cluster votes for {', '.join(missed)}: these classes are never predicted.")
+    return "\n".join(f"- {line}" for line in sentences)
 
 
 def _table(head: Sequence[str], rows: Any) -> str:

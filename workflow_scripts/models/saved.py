@@ -208,8 +208,8 @@ def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
         codebook.restored(part.layer, tensors, part.backbone)
     for name, shape in expected.items():
         if name not in tensors or tensors[name].shape != shape:
-            found = tensors[name].shape if name in tensors else "nothing"
-            raise ValueError(f"{name}: found {found}, allowed: the shape {shape}")
+            shape_here = tensors[name].shape if name in tensors else "nothing"
+            raise ValueError(f"{name}: found {shape_here}, allowed: the shape {shape}")
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name}: found numbers that are infinite or NaN")
