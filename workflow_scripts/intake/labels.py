@@ -17,6 +17,7 @@ from workflow_scripts.intake.decisions import Decision, latest
 from workflow_scripts.intake.known import STATUSES, Match, match, read_known
 from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.listing import LABEL_TABLE
+from workflow_scripts.wording import count
 
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "images", "imgs", "data", "all"}
 """Names of folders that divide a data set into parts, and so are no classes."""
@@ -151,7 +152,7 @@ def classes_in_words(labels: Mapping[str, str]) -> str:
         sizes = [*sizes[:3], "...", sizes[-1]]
     named = f" ({', '.join(sizes)})" if sizes else ""
     first = next((f" ({path})" for path, label in labels.items() if sizes and not label), "")
-    return f"{len(counts)} classes{named}, {without} of {len(labels)} images without a label{first}"
+    return f"{count(len(counts), 'class', 'classes')}{named}, {without} of {len(labels)} images without a label{first}"
 
 
 def _folder(path: str, level: int) -> str:
@@ -257,7 +258,7 @@ def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
         raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
     table = read_label_table(Path(file), images)
     labels = {**dict.fromkeys(images, ""), **table.labels}
-    unmatched = f"{table.unmatched} rows that name no image or more than one"
+    unmatched = f"{count(table.unmatched, 'row that names', 'rows that name')} no image or more than one"
     return Labelling(labels, f"table {Path(file).name} ({table.columns})", (unmatched,))
 
 
@@ -274,9 +275,9 @@ def corrected(labelling: Labelling, images: Mapping[str, str], files: Sequence[s
     given = {path: by_hand[path].value for path in by_hand.keys() & labelling.labels.keys() if by_hand[path].value}
     changed = sum(labelling.labels[path] != label for path, label in given.items())
     unmatched = sum(table.unmatched for table in tables)
-    lost = f", {unmatched} rows name no image or more than one" if unmatched else ""
+    lost = f", {count(unmatched, 'row names', 'rows name')} no image or more than one" if unmatched else ""
     names = " and ".join(Path(file).name for file in files)
-    why = (*labelling.why, f"{changed} labels changed by {names}{lost}")
+    why = (*labelling.why, f"{count(changed, 'label')} changed by {names}{lost}")
     return replace(labelling, labels={**labelling.labels, **given}, why=why, by_hand=by_hand)
 
 

@@ -16,6 +16,7 @@ from workflow_scripts.intake.labels import Labelling, classes_in_words, correcte
 from workflow_scripts.intake.listing import LABEL_TABLE
 from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.io.rejections import Reason
+from workflow_scripts.wording import count
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages", "taken", "instrument")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
@@ -111,7 +112,7 @@ def label(
     rows = [_rejection(file, labelling.labels) for file in set_aside.itertuples()]
     rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
     if len(rejected):
-        notes.append(f"{len(rejected)} files rejected: {count_reasons(rejected['reason'])}")
+        notes.append(f"{count(len(rejected), 'file')} rejected: {count_reasons(rejected['reason'])}")
     return Labelled(
         manifest,
         rejected,

@@ -18,6 +18,7 @@ from workflow_scripts.io.memory import LARGEST_IMAGE, processes
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.io.rejections import ImageRejected, Reason
 from workflow_scripts.io.tiff_rows import open_image
+from workflow_scripts.wording import count
 
 COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")
 """The columns of an image, whose `path` ends with `#` and the region, and the position of the region: the file, the
@@ -270,7 +271,9 @@ def _fragment(region: Region, of_pages: bool) -> str:
 
 def _notes(table: pd.DataFrame, set_aside: pd.DataFrame, boxes: Boxes | None, tiling: Tiling | None) -> Iterator[str]:
     files = table["parent"].nunique()
-    yield f"{len(table)} parts of {files} files are the images" + (f" ({boxes.source})" if boxes else "")
+    yield f"{count(len(table), 'part')} of {count(files, 'file')} are the images" + (
+        f" ({boxes.source})" if boxes else ""
+    )
     if boxes and boxes.unmatched:
         first = ", ".join(sorted(boxes.unmatched)[:3])
         yield f"{len(boxes.unmatched)} images that {boxes.source} annotates are not there: {first}"

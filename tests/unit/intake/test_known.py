@@ -44,7 +44,7 @@ def test_a_table_of_hashes(tmp_path, table):
         "x/one.png": "Cr", "x/three.png": "", "x/two.png": "",
     }  # fmt: skip
     assert labelled.notes == (
-        "labels: content of known.csv (1 classes (Cr 1), 2 of 3 images without a label (x/three.png); 4 labelled "
+        "labels: content of known.csv (1 class (Cr 1), 2 of 3 images without a label (x/three.png); 4 labelled "
         "files, 3 contents: 1 matched, 1 unmatched, 1 conflicting)",
     )
     assert sorted(labelled.matches[["status", "labels", "files", "image"]].to_numpy().tolist()) == [
