@@ -49,7 +49,7 @@ def test_the_area_of_the_phase_is_in_the_interval(study):
     whole = table[table["parent"].isna()].sort_values("fraction").iloc[0]
     assert abs(whole["fraction"] - SHARE) < 0.05
     assert whole["high"] - whole["low"] < 0.3
-    assert re.search(r"1152 parts of 2 files are the images", said)
+    assert re.search(r"1,152 parts of 2 files are the images", said)
 
 
 def test_the_map_is_where_the_phase_is(study):

@@ -147,7 +147,7 @@ def classes_in_words(labels: Mapping[str, str]) -> str:
     """
     counts = Counter(labels.values())
     without = counts.pop("", 0)
-    sizes = [f"{' '.join(label.split())} {count}" for label, count in counts.most_common()]
+    sizes = [f"{' '.join(label.split())} {size}" for label, size in counts.most_common()]
     if len(sizes) > MOST_NAMED:
         sizes = [*sizes[:3], "...", sizes[-1]]
     named = f" ({', '.join(sizes)})" if sizes else ""
@@ -245,10 +245,10 @@ def _implausible(labels: Mapping[str, str]) -> str:
         return f"{len(counts)} classes for {len(labels)} images"
     if {name.lower() for name in counts} <= SPLITS:
         return f"{', '.join(sorted(counts))} are parts of a data set, not classes"
-    largest, count = counts.most_common(1)[0]
-    stray = labelled - count
-    if count >= STRAY * 10 and stray <= max(STRAY, STRAY_SHARE * labelled / 10):
-        return f"{count} of {labelled} images are {largest!r}, only {stray} are not: too few for classes"
+    largest, size = counts.most_common(1)[0]
+    stray = labelled - size
+    if size >= STRAY * 10 and stray <= max(STRAY, STRAY_SHARE * labelled / 10):
+        return f"{size} of {labelled} images are {largest!r}, only {stray} are not: too few for classes"
     return ""
 
 
