@@ -107,10 +107,9 @@ class _Rows:
 
     def none_named(self, rows: Sequence[Sequence[str]]) -> NoneNamedError:
         """Return the error of a table in which none of these rows names an image."""
-        return NoneNamedError(
-            f"{self.table}: found no row that names an image: the first of {len(rows)} rows is "
-            f"{_cell(rows[0], self.key)!r}; allowed: names of files such as {min(self.images)!r}"
-        )
+        first = f"the first of {len(rows)} rows is {_cell(rows[0], self.key)!r}" if rows else "there are none"
+        allowed = f"names of files such as {min(self.images)!r}"
+        return NoneNamedError(f"{self.table}: found no row that names an image: {first}; allowed: {allowed}")
 
 
 def read_selection(table: Path, images: Mapping[str, str], name: str) -> set[str]:

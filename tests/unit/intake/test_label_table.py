@@ -99,6 +99,12 @@ def test_a_row_of_an_image_that_is_not_there_labels_no_image_of_the_same_name(tm
     assert table.decisions["b/1.png"].value == "B"
 
 
+def test_a_table_with_a_header_only_names_no_image(tmp_path):
+    (tmp_path / "labels.csv").write_text("path,label\n")
+    with pytest.raises(UserError, match=r"labels.csv: found no row that names an image: there are none; allowed: "):
+        read_label_table(tmp_path / "labels.csv", IMAGES)
+
+
 def test_a_file_that_was_moved_keeps_the_label_that_a_page_has_exported(tmp_path):
     """Not if there are two files of this content, and not against the row of the new place."""
     rows = "old/1.png,A,one", "old/2.png,A,two", "old/3.png,A,three", "new/3.png,B,three"
