@@ -18,7 +18,9 @@ ENTER, ESCAPE, SHIFT = "\ue007", "\ue00c", "\ue008"
 
 
 @pytest.fixture
-def page(finished, browser):
+def page(finished, browser, downloads):
+    for of_another_test in downloads.iterdir():  # a second file of a name would get another one
+        of_another_test.unlink()
     browser.get((finished.folder / "results" / "small" / "explorer" / "factorial.html").as_uri())
     wait(browser)
     browser.execute_script("localStorage.clear()")
