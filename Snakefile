@@ -48,6 +48,5 @@ for study in settings.studies:
 
 
 onstart:
-    plan.check_k(run, sizes)
     plan.check_disk(run, sizes)
     durations.say_time_left(run)

@@ -87,15 +87,8 @@ def too_many_clusters(jobs: Collection[Job], sizes: Sizes) -> Iterator[str]:
     n = sizes.n_images if is_final else sizes.n_images_expected
     for name in _clusterings(jobs, sizes):
         if (k := max(sizes.settings.clusterers[name].ks, default=0)) > n:
-            allowed = f"at most the number of images, {n}"
             studies = ", ".join(sizes.grid.studies_with(name))
-            yield f"config: clusterers.{name}.k: found {k}, allowed: {allowed} (studies: {studies})"
-
-
-def check_k(run: Run, sizes: Sizes) -> None:
-    """Exit with a message before the first job if it clusters into more clusters than there are images."""
-    for line in too_many_clusters(run.needed_jobs(), sizes):
-        sys.exit(f"Error: {line}")
+            yield f"clusterers.{name}.k: {k} is more than the {n} images, so these jobs will fail (studies: {studies})"
 
 
 def check_place(root: str) -> None:

@@ -92,7 +92,7 @@ def test_more_clusters_than_images_are_named_if_the_number_of_images_is_known(tm
     for number in range(7):
         (tmp_path / "images" / f"{number}.png").write_bytes(b"1")
     config = yaml.safe_load(CONFIG) | {"data": "images"}
-    found = "config: clusterers.kmeans.k: found 8, allowed: at most the number of images, 7 (studies: "
+    found = "clusterers.kmeans.k: 8 is more than the 7 images, so these jobs will fail (studies: "
     for k, intake, refused in (([2, 8], {}, True), ([7], {}, False), ([8], {"tiles": {"size": 64}}, False)):
         settings = parse(config | {"clusterers": {"kmeans": {"method": "kmeans", "k": k}}, "intake": intake})
         layout = Layout("images")
@@ -120,7 +120,7 @@ def test_an_old_table_of_images_counts_only_if_no_job_writes_it_again(tmp_path, 
         for output in (layout.of(layout.clusters, grid.all_cells[0]), str(table))
     )
     (line,) = too_many_clusters([clusters], sizes)
-    assert ", allowed: at most the number of images, 2 (" in line
+    assert "8 is more than the 2 images" in line
     assert not list(too_many_clusters([clusters, written], sizes))
 
 
