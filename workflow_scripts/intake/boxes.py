@@ -5,7 +5,7 @@ Rules import this module, so it uses the standard library only.
 
 import json
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.image_index import composed, ends_of
 
 FORMATS = "a COCO file (.json), a folder of Pascal VOC files (.xml) or of YOLO files (.txt), or one of these files"
 CLASS_FILES = ("classes.txt", "obj.names", "classes.names")
@@ -225,26 +226,19 @@ class _Index:
 
     def __init__(self, images: Iterable[str]) -> None:
         self.paths = list(images)
-        self._by_end: dict[str, list[str]] = {}
+        self._by_end: defaultdict[str, set[str]] = defaultdict(set)
         for path in self.paths:
             for name in (_neutral(path), _neutral(str(PurePosixPath(path).with_suffix("")))):
-                for end in _ends(name):
-                    self._by_end.setdefault(end, []).append(path)
+                for end in ends_of(name):
+                    self._by_end[end].add(path)
 
     def find(self, name: str) -> str | None:
         """Return the image whose path has the longest common end with the name, or None if it is not unique."""
-        for end in _ends(_neutral(name)):
-            if paths := self._by_end.get(end):
-                counts = Counter(paths)
-                return next(iter(counts)) if len(counts) == 1 else None
-        return None
+        paths = next((self._by_end[end] for end in ends_of(_neutral(name)) if end in self._by_end), set())
+        return next(iter(paths)) if len(paths) == 1 else None
 
 
 def _neutral(path: str) -> str:
-    parts = path.replace("\\", "/").removeprefix("./").split("/")
+    """Return the path with composed letters, and `*` for the folders that mean the same."""
+    parts = composed(path).replace("\\", "/").removeprefix("./").split("/")
     return "/".join("*" if part.lower() in IMAGE_FOLDERS | LABEL_FOLDERS else part for part in parts)
-
-
-def _ends(path: str) -> Iterator[str]:
-    parts = path.split("/")
-    return ("/".join(parts[start:]) for start in range(len(parts)))

@@ -35,22 +35,22 @@ class ImageIndex:
         self._by_id: defaultdict[str, set[str]] = defaultdict(set)
         for path, image_id in images.items():
             self._by_id[image_id].add(path)
-            self._paths[_normal(path)].add(path)
+            self._paths[composed(path)].add(path)
             stem = path if is_of_part(path) else str(PurePosixPath(path).with_suffix(""))
             for name in (image_id, path, stem):
-                self._whole[_normal(name)].add(path)
-            for name in (image_id, *_ends(path), *_ends(stem)):
-                self._by_name[_normal(name)].add(path)
+                self._whole[composed(name)].add(path)
+            for name in (image_id, *ends_of(path), *ends_of(stem)):
+                self._by_name[composed(name)].add(path)
 
     def images_named(self, name: str) -> set[str]:
         """Return the paths of the images that a name may mean; a match of the whole path is preferred.
 
         The name is an end of the path, or the path an end of the name: `b/1.png` is not `a/1.png`.
         """
-        key = _normal(name.strip().replace("\\", "/"))
+        key = composed(name.strip().replace("\\", "/"))
         if key in self._paths:
             return self._paths[key]
-        whole, *ends = _ends(key)
+        whole, *ends = ends_of(key)
         return self._by_name.get(whole) or next((self._whole[end] for end in ends if end in self._whole), set())
 
     def of_files(self) -> "ImageIndex":
@@ -65,12 +65,12 @@ class ImageIndex:
         return paths if len(paths) == 1 else set()
 
 
-def _normal(name: str) -> str:
+def composed(name: str) -> str:
     """Return the name with composed letters (Unicode NFC), because macOS writes letters and accents separately."""
     return unicodedata.normalize("NFC", name)
 
 
-def _ends(path: str) -> Iterable[str]:
+def ends_of(path: str) -> Iterable[str]:
     """Return all ends of a path: `a/b/c`, `b/c` and `c` for `a/b/c`."""
     parts = path.removeprefix("./").split("/")
     return ["/".join(parts[start:]) for start in range(len(parts))]

@@ -1,6 +1,7 @@
 """The same boxes written as COCO, Pascal VOC and YOLO, and files that people get wrong."""
 
 import json
+import unicodedata
 
 import pytest
 
@@ -83,6 +84,12 @@ def test_an_image_of_one_class_has_it_as_label(tmp_path, write):
     images = dict.fromkeys([*TRUTH, "c.jpg"], "id")
     labels = label_images(images, "boxes", file=str(source)).labels
     assert labels == {"train/images/a.jpg": "", "train/images/b.jpg": "nut", "c.jpg": ""}
+
+
+def test_letters_and_accents_that_are_written_apart_name_the_same_image(tmp_path):
+    (tmp_path / "Ätzung.txt").write_text("0 0.5 0.5 1 1\n")
+    path = unicodedata.normalize("NFD", "images/Ätzung.png")
+    assert list(read_boxes(tmp_path, [path]).by_path) == [path]
 
 
 def test_a_split_as_of_imagenet_is_labelled_by_its_folders():
