@@ -19,7 +19,8 @@ from workflow_scripts.io.agreement import write_agreement
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest, writing
 from workflow_scripts.preprocess.perturbations import VERSIONS
-from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, Linkage
+from workflow_scripts.settings.clusterers.finding_k import Dbscan
+from workflow_scripts.settings.clusterers.given_k import DensityPeaks, Linkage
 from workflow_scripts.settings.figures import Figure as Registered
 from workflow_scripts.settings.published import Fact
 

@@ -21,7 +21,8 @@ from workflow_scripts.io.runs import write_runs
 from workflow_scripts.preprocess.stack import write_stack
 from workflow_scripts.reduce import autoencoder, ica, kernel_pca, pca, tsne
 from workflow_scripts.settings.backbones.descriptors import Histogram
-from workflow_scripts.settings.clusterers import Clusterer, OfK
+from workflow_scripts.settings.clusterers import Clusterer
+from workflow_scripts.settings.clusterers.base import OfK
 from workflow_scripts.settings.decompositions import Autoencoder, Ica, KernelPca, Pca, Tsne
 
 IRIS = load_iris().data

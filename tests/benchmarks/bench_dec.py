@@ -19,7 +19,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
 
 from workflow_scripts.clusterers import dec
-from workflow_scripts.settings.clusterers import Dec
+from workflow_scripts.settings.clusterers.trained import Dec
 
 Fit = Callable[[np.ndarray, int], np.ndarray]
 

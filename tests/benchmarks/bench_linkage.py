@@ -17,7 +17,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from tests.benchmarks.interval import with_interval
 from workflow_scripts.clusterers.density_peaks import decision_graph
 from workflow_scripts.clusterers.linkage import tree
-from workflow_scripts.settings.clusterers import DensityPeaks
+from workflow_scripts.settings.clusterers.given_k import DensityPeaks
 
 ROUNDS = 3
 LINKAGES = ("ward", "centroid", "single", "complete", "average")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.benchmarks.interval import with_interval
 from tests.jobs import CELL, GROUPS, write_data
-from workflow_scripts.settings.clusterers import KMeans
+from workflow_scripts.settings.clusterers.kmeans import KMeans
 
 N, WIDTH, TIMES = 347, 20, 5
 KMEANS = KMeans(k=[GROUPS], n_init=500, repeats=10)

@@ -10,7 +10,8 @@ from tests.stores import SMALL
 from workflow_scripts.clusterers.degenerate import check_points
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.runs import Runs
-from workflow_scripts.settings.clusterers import Clusterer, OfK
+from workflow_scripts.settings.clusterers import Clusterer
+from workflow_scripts.settings.clusterers.base import OfK
 
 N = 24
 RANDOM = np.random.default_rng(0)

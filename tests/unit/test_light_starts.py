@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.jobs import CELL, write_data
-from workflow_scripts.settings.clusterers import KMeans
+from workflow_scripts.settings.clusterers.kmeans import KMeans
 
 HEAVY = ("sklearn", "pandas", "torch", "matplotlib", "scipy.stats", "scipy.optimize")
 FIGURES = ("embedding", "nuisances", "restarts_enough")

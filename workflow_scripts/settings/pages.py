@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, create_model, model_validator
 
 from workflow_scripts.settings.base import Model, Name
-from workflow_scripts.settings.clusterers import Number
+from workflow_scripts.settings.clusterers.base import Number
 from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
 from workflow_scripts.settings.figures import check_axes
 

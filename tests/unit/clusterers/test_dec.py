@@ -18,7 +18,7 @@ from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.seeds import seed
-from workflow_scripts.settings.clusterers import Dec
+from workflow_scripts.settings.clusterers.trained import Dec
 
 POINTS, LABELS = make_blobs(240, 8, centers=4, cluster_std=1.0, random_state=3)
 SMALL = {"k": [4], "widths": [16, 3], "repeats": 2, "batch_size": 32}

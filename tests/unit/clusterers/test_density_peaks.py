@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.clusterers import density_peaks
 from workflow_scripts.clusterers.density_peaks import best_centres, decision_graph
-from workflow_scripts.settings.clusterers import DensityPeaks
+from workflow_scripts.settings.clusterers.given_k import DensityPeaks
 
 SHAPES = {
     "blobs": make_blobs(400, 6, centers=9, cluster_std=2.0, random_state=2)[0],

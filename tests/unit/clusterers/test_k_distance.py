@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.clusterers import dbscan
 from workflow_scripts.clusterers.k_distance import SURE, find_knee, k_distances
-from workflow_scripts.settings.clusterers import Dbscan
+from workflow_scripts.settings.clusterers.finding_k import Dbscan
 
 RNG = np.random.default_rng(0)
 SHAPES = {

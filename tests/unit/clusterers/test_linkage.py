@@ -12,7 +12,7 @@ from workflow_scripts.all_pairs import FROM_POINTS
 from workflow_scripts.clusterers import linkage, memory
 from workflow_scripts.clusterers.linkage import cut, from_matrix, tree
 from workflow_scripts.errors import UserError
-from workflow_scripts.settings.clusterers import Linkage
+from workflow_scripts.settings.clusterers.given_k import Linkage
 
 LINKAGES = ("single", "complete", "average", "centroid", "ward")
 POINTS = np.random.default_rng(7).normal(size=(150, 5)) * [3, 2, 1, 1, 1]

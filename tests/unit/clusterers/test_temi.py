@@ -14,7 +14,7 @@ from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.clusterers.temi.heads import Distillation, Heads, log_probabilities, pair_losses
 from workflow_scripts.clusterers.temi.neighbours import ROWS, nearest
 from workflow_scripts.errors import UserError
-from workflow_scripts.settings.clusterers import Temi
+from workflow_scripts.settings.clusterers.trained import Temi
 from workflow_scripts.settings.costs import SIMILARITIES_AT_ONCE
 
 H, N, K = 3, 5, 4

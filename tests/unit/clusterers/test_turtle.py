@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from workflow_scripts.clusterers import turtle
 from workflow_scripts.clusterers.turtle import Linear, labelling_loss
 from workflow_scripts.errors import UserError
-from workflow_scripts.settings.clusterers import Turtle
+from workflow_scripts.settings.clusterers.trained import Turtle
 
 
 def _labels(points, k, **other):

@@ -10,7 +10,7 @@ from tests.figure_artefacts import CELL, TABLE_SETTINGS, artefacts, tabulate, wr
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell
-from workflow_scripts.settings.clusterers import DensityPeaks
+from workflow_scripts.settings.clusterers.given_k import DensityPeaks
 from workflow_scripts.settings.figures import Figure
 
 OTHER = {axis: f"another_{axis}" for axis in AXES} | {"n_components": 5, "whiten": False}

@@ -13,7 +13,9 @@ from workflow_scripts.figures import toy_panel
 from workflow_scripts.io import store
 from workflow_scripts.io.runs import NOISE, Runs, write_runs
 from workflow_scripts.metrics.reference_curves import reference_curves
-from workflow_scripts.settings.clusterers import Dbscan, DensityPeaks, KMeans, Linkage
+from workflow_scripts.settings.clusterers.finding_k import Dbscan
+from workflow_scripts.settings.clusterers.given_k import DensityPeaks, Linkage
+from workflow_scripts.settings.clusterers.kmeans import KMeans
 
 LABELS = ["a"] * 8 + ["b"] * 4
 POINTS = np.zeros((12, 2))

@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from workflow_scripts.consensus import resampling
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.partitions import agreement_of
-from workflow_scripts.settings.clusterers import KMeans
+from workflow_scripts.settings.clusterers.kmeans import KMeans
 
 
 def test_cells_are_compared_with_those_of_the_same_images(tmp_path):

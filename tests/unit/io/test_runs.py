@@ -17,8 +17,8 @@ from workflow_scripts.io import store
 from workflow_scripts.io.points import read_points
 from workflow_scripts.io.runs import ROWS, Runs, read_runs, write_runs
 from workflow_scripts.seeds import seed
-from workflow_scripts.settings.clusterers import KMeans
-from workflow_scripts.settings.clusterers import MiniBatchKMeans as MiniBatchSettings
+from workflow_scripts.settings.clusterers.kmeans import KMeans
+from workflow_scripts.settings.clusterers.kmeans import MiniBatchKMeans as MiniBatchSettings
 
 POINTS, _ = make_blobs(90, 4, centers=6, cluster_std=3.0, random_state=1)
 KS, REPEATS, N_INIT, BASE_SEED = [3, 8], 3, 7, 11

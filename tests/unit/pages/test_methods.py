@@ -15,7 +15,10 @@ from workflow_scripts.pages.methods.paragraph import Made, Run, methods_text
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.backbones.descriptors import DESCRIPTORS
 from workflow_scripts.settings.backbones.network import Network
-from workflow_scripts.settings.clusterers import Clusterer, Dbscan, GaussianMixture, Linkage, Turtle
+from workflow_scripts.settings.clusterers import Clusterer
+from workflow_scripts.settings.clusterers.finding_k import Dbscan
+from workflow_scripts.settings.clusterers.given_k import GaussianMixture, Linkage
+from workflow_scripts.settings.clusterers.trained import Turtle
 from workflow_scripts.settings.decompositions import Autoencoder, Decomposition, Pca
 from workflow_scripts.settings.figures.reductions import Distances
 from workflow_scripts.settings.preprocess import Step

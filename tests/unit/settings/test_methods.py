@@ -42,7 +42,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflow_scripts.settings.clusterers import OfK
+from workflow_scripts.settings.clusterers.base import OfK
 
 
 class Slices(OfK):

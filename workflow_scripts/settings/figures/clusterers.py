@@ -7,7 +7,7 @@ from pydantic import Field
 
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.settings.base import Seed
-from workflow_scripts.settings.clusterers import Ks
+from workflow_scripts.settings.clusterers.base import Ks
 from workflow_scripts.settings.costs import FLOAT
 from workflow_scripts.settings.figures.base import Figure, Metric
 

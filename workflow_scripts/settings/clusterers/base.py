@@ -1,0 +1,151 @@
+"""The settings that clusterers have in common."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from workflow_scripts.settings.costs import FLOAT, FLOPS, ROUNDS
+from workflow_scripts.settings.methods import Method
+
+Number = Annotated[int, Field(ge=1)]
+Numbers = Annotated[list[Number], Field(min_length=1)]
+MOST_NUMBERS = 10_000
+"""The most numbers in a range of k; a mistyped range would fill the memory."""
+
+
+def _listed(given: Any) -> Any:
+    """Return the list for a single number or for a range such as `2-500`."""
+    if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdecimal() for end in ends):
+        first, last = map(int, ends)
+        if last < first:
+            raise ValueError(f"found {given}, allowed: a range that begins with the smaller number")
+        if last - first > MOST_NUMBERS:
+            raise ValueError(f"found {given}, allowed: a range of {MOST_NUMBERS:,} numbers at most")
+        return list(range(first, last + 1))
+    return given if isinstance(given, list) else [given]
+
+
+Range = Annotated[str, Field(pattern=r"^\d+-\d+$")]
+Ks = Annotated[Numbers, BeforeValidator(_listed, json_schema_input_type=Number | Range | Numbers)]
+
+
+class Clusterer(Method):
+    """Base class of the settings of clusterers; the code is the module of the same name in `clusterers/`.
+
+    Estimates are for n points in d dimensions. Memory does not count the libraries.
+    """
+
+    tag = "method"
+    registry: ClassVar[dict[str, type["Clusterer"]]] = {}
+    finds_k: ClassVar[bool] = True
+    """Whether the method finds the number of clusters itself."""
+    keeps_centers: ClassVar[bool] = False
+    """Whether the centre of each cluster, a point in d dimensions, is stored."""
+    numbers_per_image: ClassVar[int] = 0
+    """How many numbers in double precision are stored for each image besides its labels."""
+
+    @property
+    def ks(self) -> list[int]:
+        """Return the numbers of clusters in the settings; an empty list if the method finds the number itself."""
+        return []
+
+    @property
+    def study_read(self) -> str | None:
+        """Return the study whose consensus gives the clusters; None if the method clusters the points."""
+        return None
+
+    @property
+    def columns(self) -> int | None:
+        """Return the number of columns that the points must have; None for any number."""
+        return None
+
+    @property
+    def n_repeats(self) -> int:
+        """Return the number of repeats of each k, each with its own seed; 1 if the method is not random."""
+        return 1
+
+    @property
+    def starts(self) -> int:
+        """Return the number of starts of each repeat, of which the best is kept."""
+        return 1
+
+    @property
+    def n_stored(self) -> int:
+        """Return the number of clusterings that are stored for each k."""
+        return self.n_repeats
+
+    @property
+    def n_restarts(self) -> int:
+        """Return the number of restarts of k-means for all k and repeats together; 0 for other methods."""
+        return 0
+
+    def threads(self, n: int, d: int) -> int:
+        """Return the number of threads that the job can make use of."""
+        return 1
+
+    def stored_bytes(self, n: int, d: int) -> int:
+        """Return the bytes of the store without compression; a method that finds k may find up to n clusters."""
+        return FLOAT * self.numbers_per_image * n + sum(self._bytes_of(k, n, d) for k in self.ks or [n])
+
+    def _bytes_of(self, k: int, n: int, d: int) -> int:
+        """Return the bytes of all clusterings of one k: labels, centres, and the numbers about each clustering."""
+        rows = n * (1 if k <= 256 else 2) + 40
+        return self.n_stored * rows + (self.n_repeats * FLOAT * k * d if self.keeps_centers else 0)
+
+    def memory(self, n: int, d: int) -> int:
+        """Return the bytes of the points and two copies, of the clusterings of one k, and of `working_memory`."""
+        return 3 * FLOAT * n * d + self._bytes_of(max(self.ks, default=n), n, d) + self.working_memory(n, d)
+
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes that the method needs besides the points, their copies and the results."""
+        return 0
+
+    def seconds(self, n: int, d: int) -> float:
+        """Return the seconds on a slow core: ten times those for the distances of all pairs."""
+        return 2 * d * 10 * n**2 / FLOPS
+
+
+class OfK(Clusterer):
+    """Base class of the settings of clusterers that need the number of clusters."""
+
+    finds_k = False
+    k: Ks
+    """Numbers of clusters: one number, a list, or a range such as `2-500`. The default is the configuration's
+    `n_clusters`."""
+
+    @model_validator(mode="after")
+    def _each_k_once(self) -> "OfK":
+        if len(set(self.k)) < len(self.k):
+            raise ValueError(f"k: found {self.k}, allowed: each number once")
+        return self
+
+    @property
+    def ks(self) -> list[int]:
+        return self.k
+
+
+class Repeated(OfK):
+    """Base class of the settings of random clusterers, which compute `repeats` clusterings of each k."""
+
+    repeats: int = Field(3, ge=1)
+    """Number of clusterings of each k, each with its own seed."""
+
+    @property
+    def n_repeats(self) -> int:
+        return self.repeats
+
+    def seconds(self, n: int, d: int) -> float:
+        """Return the seconds on a slow core: those for the distances to all centres in all iterations of all starts,
+        and ten times those for the distances of all pairs."""
+        centers = ROUNDS * self.repeats * self.starts * sum(self.k)
+        return 2 * d * n * (centers + 10 * n) / FLOPS
+
+
+class BestOf(Repeated):
+    """Base class of the settings of clusterers whose repeats are each the best of `n_init` starts."""
+
+    n_init: int = Field(3, ge=1)
+
+    @property
+    def starts(self) -> int:
+        return self.n_init

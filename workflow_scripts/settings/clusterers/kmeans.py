@@ -1,0 +1,62 @@
+"""The settings of k-means."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from workflow_scripts.settings.clusterers.base import BestOf
+from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOAT, THREADED_SECONDS
+from workflow_scripts.settings.methods import OnDevice
+
+
+class Restarted(BestOf):
+    """Base class of the settings of k-means, whose restarts the plan counts."""
+
+    keeps_centers = True
+    n_init: int = Field(100, ge=1)
+    """Restarts of each repeat, of which the best is kept."""
+    repeats: int = Field(3, ge=1)
+    max_iter: int = Field(300, ge=1)
+
+    @property
+    def n_restarts(self) -> int:
+        return len(self.k) * self.repeats * self.n_init
+
+
+class KMeans(OnDevice, Restarted):
+    """Lloyd's k-means. Each of the `repeats` is the restart with the lowest inertia of `n_init`."""
+
+    method: Literal["kmeans"] = "kmeans"
+    init: Literal["k-means++", "k-means++-plain", "random"] = "k-means++"
+    keep: Literal["best", "all"] = "best"
+    """`all` stores every restart, `best` the best of each repeat."""
+
+    @property
+    def prose(self) -> str:
+        centers = "random first centres" if self.init == "random" else f"{self.init} first centres [@arthur2007]"
+        kept = ", keeping the restart with the lowest inertia of each repeat" if self.keep == "best" else ""
+        return f"k-means [@lloyd1982] with {centers} and at most {self.max_iter} iterations{kept}"
+
+    def threads(self, n: int, d: int) -> int:
+        """Return the number of threads: several if the restarts take much longer than the start of the job."""
+        return CLUSTER_THREADS if self.seconds(n, d) >= THREADED_SECONDS else 1
+
+    @property
+    def n_stored(self) -> int:
+        return self.repeats * (self.n_init if self.keep == "all" else 1)
+
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes of the points in the kernel's layout, of the distances and inner products of some thousands
+        of points, and of each thread's products of points and centres."""
+        pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * min(n, 4000)
+        products = self.threads(n, d) * min(16 * n * max(self.k), 2**28)
+        return FLOAT * n * d + pairs + products
+
+
+class MiniBatchKMeans(Restarted):
+    """scikit-learn's MiniBatchKMeans, for hundreds of thousands of images."""
+
+    in_prose = "mini-batch k-means [@sculley2010] with batches of {batch_size} images"
+    method: Literal["minibatch_kmeans"] = "minibatch_kmeans"
+    n_init: int = Field(3, ge=1)
+    batch_size: int = Field(4096, ge=1)

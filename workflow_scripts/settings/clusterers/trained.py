@@ -1,0 +1,172 @@
+"""The settings of clusterers that train a network."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from workflow_scripts.settings.clusterers.base import Number, Numbers, Repeated
+from workflow_scripts.settings.costs import (
+    CLUSTER_THREADS,
+    FLOAT,
+    FLOP_PER_WEIGHT,
+    FLOPS,
+    SIMILARITIES_AT_ONCE,
+    encoder_weights,
+)
+from workflow_scripts.settings.methods import OnDevice
+from workflow_scripts.wording import listed
+
+
+class Trained(OnDevice, Repeated):
+    """Base class of the settings of clusterers that train a network, on the CPU or a GPU."""
+
+    @property
+    def takes_torch(self) -> bool:
+        return True
+
+    def threads(self, n: int, d: int) -> int:
+        """Return the number of threads: one for each repeat, up to a limit."""
+        return min(self.repeats, CLUSTER_THREADS)
+
+
+class Dec(Trained):
+    """Deep embedded clustering (Xie et al. 2016; with `idec` Guo et al. 2017). An autoencoder is pretrained, then its
+    codes are trained to form k clusters. All k of a repeat start from the same pretrained network."""
+
+    method: Literal["dec"] = "dec"
+    variant: Literal["dec", "idec"] = "dec"
+    """`idec` keeps the reconstruction error in the loss; `dec` does not."""
+    gamma: float = Field(0.1, gt=0)
+    """For `idec`: weight of the clustering loss relative to the reconstruction error."""
+    widths: list[Number] = Field([500, 500, 2000, 10], min_length=1)
+    """Numbers of units of the encoder's layers; the last is the dimension of the codes."""
+    pretraining: Literal["joint", "layerwise"] = "joint"
+    """`joint` trains all layers together. `layerwise` first trains each pair of layers as a denoising autoencoder, as
+    in the paper."""
+    pretraining_epochs: int = Field(20, ge=1)
+    """Epochs for each pair of layers, and for all layers together. There are at least as many as make 200 batches."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """Highest learning rate of the pretraining."""
+    clustering_learning_rate: float = Field(3e-4, gt=0)
+    batch_size: int = Field(256, ge=2)
+    update_interval: int | None = Field(None, ge=1)
+    """Number of batches between two updates of the target distribution; null takes an epoch, but at least 8."""
+    max_updates: int = Field(30, ge=1)
+    """Largest number of updates of the target distribution."""
+    tolerance: float = Field(1e-3, ge=0, lt=1)
+    """The training ends when at most this share of the labels has changed since the last update."""
+    n_init: int = Field(20, ge=1)
+    """Restarts of the k-means that finds the first centres."""
+
+    @property
+    def starts(self) -> int:
+        return self.n_init
+
+    @property
+    def prose(self) -> str:
+        name = {
+            "dec": "deep embedded clustering [@xie2016",
+            "idec": "improved deep embedded clustering [@xie2016; @guo2017",
+        }
+        widths = "-".join(map(str, self.widths))
+        return f"{name[self.variant]}] with an encoder of {widths} units in PyTorch [@paszke2019]"
+
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes that the running repeats hold: the weights of encoder and decoder, their gradients and
+        Adam's moments, a copy for each k, and the codes and assignments of all points."""
+        weights = 2 * encoder_weights(d, self.widths)
+        return self.threads(n, d) * (4 * 8 * weights + FLOAT * n * (3 * max(self.k) + sum(self.widths[-1:])))
+
+    def seconds(self, n: int, d: int) -> float:
+        """Return the seconds on a slow core: those of the matrix products in all epochs of the pretraining and of each
+        k."""
+        epochs = self.pretraining_epochs * (len(self.widths) + 1) + self.max_updates * len(self.k)
+        return self.repeats * epochs * n * encoder_weights(d, self.widths) * FLOP_PER_WEIGHT / FLOPS
+
+
+class Temi(Trained):
+    """Clustering heads on fixed features (TEMI, Adaloglou et al. 2023). An image and one of its nearest neighbours
+    should be in one cluster: the heads maximise the mutual information of such pairs, weighted by how sure the teacher
+    is that they belong together. The head with the lowest loss gives the labels. It favours clusters of similar size.
+    The defaults are for some hundreds or thousands of images; the paper's are for 50 000 (16 heads or more, widths 512
+    and 256, 50 neighbours, momentum 0.996)."""
+
+    in_prose = "TEMI [@adaloglou2023] with {n_heads} heads and {n_neighbors} neighbours in PyTorch [@paszke2019]"
+    method: Literal["temi"] = "temi"
+    n_heads: int = Field(8, ge=1)
+    """Number of heads, which train side by side. They differ in their first weights only."""
+    widths: tuple[Number, Number] = (128, 64)
+    """Numbers of units of both layers of a head."""
+    n_neighbors: int = Field(10, ge=1)
+    """Number of nearest neighbours, by cosine, of which an image is paired with one in each epoch. Take fewer than a
+    cluster has images."""
+    beta: float = Field(0.6, gt=0, le=1)
+    """Exponent of the probabilities. 1 is the mutual information; less keeps the heads from using few clusters."""
+    temperature: float = Field(0.1, gt=0)
+    """Divides the cosines of an image and the clusters before the softmax. Less makes assignments harder."""
+    momentum: float = Field(0.95, ge=0, lt=1)
+    """Share of its weights that the teacher keeps at every step."""
+    steps: int = Field(1000, ge=1)
+    """Number of steps, each with a batch of pairs; the last epoch is finished."""
+    learning_rate: float = Field(3e-3, gt=0)
+    """Learning rate after a linear rise during the first fifth of the epochs."""
+    batch_size: int = Field(256, ge=2)
+
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes that the running repeats hold: weights of student and teacher, gradients and moments, and
+        the layers of a batch of pairs; and those of the neighbours, with the similarities of a block of points."""
+        weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
+        units = self.n_heads * (sum(self.widths) + max(self.k)) * min(n, self.batch_size)
+        neighbours = n * (FLOAT * self.n_neighbors + 4 * SIMILARITIES_AT_ONCE)
+        return self.threads(n, d) * 4 * (8 * weights + 20 * units) + neighbours
+
+    def seconds(self, n: int, d: int) -> float:
+        """Return the seconds on a slow core: those of the matrix products in all steps of each k, and those of the
+        similarities of all pairs of points."""
+        weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
+        pairs = self.repeats * len(self.k) * self.steps * min(n, self.batch_size)
+        return (pairs * weights * 16 + 2 * d * n**2) / FLOPS
+
+
+class Turtle(Trained):
+    """The labelling that linear classifiers learn best (TURTLE, Gadetsky et al. 2024), in one space of features or in
+    several. A large margin between the clusters makes it easy to learn; the entropy of their sizes keeps it from being
+    one cluster, and makes clusters of similar size. The paper has 6000 steps at a learning rate of 0.001 in spaces of
+    768 dimensions and more."""
+
+    in_prose = "TURTLE [@gadetsky2024] with gamma = {gamma:g} in PyTorch [@paszke2019]"
+    method: Literal["turtle"] = "turtle"
+    gamma: float = Field(10.0, ge=0)
+    """Weight of the entropy of the clusters' sizes; large values make clusters of one size."""
+    steps: int = Field(1000, ge=1)
+    """Number of steps of the labelling."""
+    inner_steps: int = Field(10, ge=1)
+    """Number of steps of the classifier, which begins anew at every step of the labelling."""
+    learning_rate: float = Field(1e-2, gt=0)
+    """Learning rate of the labelling and of the classifier."""
+    batch_size: int = Field(10_000, ge=2)
+    spaces: Numbers | None = Field(None, min_length=2)
+    """Numbers of columns of the spaces that the points consist of, such as the widths of the parts of joined features
+    that are clustered as they are (`decomposition: none`). Each space has its own linear layers, and the labels are the
+    mean over them; null takes all columns as one space."""
+
+    @property
+    def prose(self) -> str:
+        several = f", in spaces of {listed(self.spaces)} columns" if self.spaces else ""
+        return super().prose + several
+
+    @property
+    def columns(self) -> int | None:
+        return sum(self.spaces) if self.spaces else None
+
+    def working_memory(self, n: int, d: int) -> int:
+        """Return the bytes that the running repeats hold: a batch of points with its logits and labels, or in the end
+        the labels, logits and gradients of all points."""
+        k, batch = max(self.k) * len(self.spaces or [d]), min(n, self.batch_size)
+        return self.threads(n, d) * 4 * max(batch * (d + 12 * k), n * 5 * k)
+
+    def seconds(self, n: int, d: int) -> float:
+        """Return the seconds on a slow core: those of the matrix products in all steps of each k, and of a thousand
+        operations for each step."""
+        products = 6 * min(n, self.batch_size) * d * sum(self.k)
+        return self.repeats * self.steps * (self.inner_steps + 1) * (products / FLOPS + 5e-4 * len(self.k))
