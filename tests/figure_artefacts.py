@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers import density_peaks
 from workflow_scripts.figures.partitions import agreement_of
-from workflow_scripts.figures.style import save
+from workflow_scripts.figures.saving import save
 from workflow_scripts.io.agreement import write_agreement
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest, writing

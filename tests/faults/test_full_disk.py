@@ -16,7 +16,7 @@ from tests.faults.stripes import write_images
 from tests.stores import KINDS
 from tests.workflow import Project
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.style import save
+from workflow_scripts.figures.saving import save
 from workflow_scripts.intake.embedded import write_embedded
 from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.listing import Entry

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import canvas, note
+from workflow_scripts.figures.colours import FAINT, class_looks
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.names import k_in_words
-from workflow_scripts.figures.style import FAINT, canvas, class_looks, note, short_names, theme
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.areas import FEWEST_GROUPS, blocks, fractions, tile_areas
 from workflow_scripts.wording import count

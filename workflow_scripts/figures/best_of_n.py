@@ -9,18 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import looks
 from workflow_scripts.figures.explained_variance import DASHES
+from workflow_scripts.figures.legends import columns_within, legend_above
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
-from workflow_scripts.figures.style import (
-    canvas,
-    columns_within,
-    legend_above,
-    looks,
-    note,
-    placeholder,
-    theme,
-    wrapped,
-)
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell

@@ -15,19 +15,13 @@ from matplotlib.ticker import MaxNLocator
 from scipy.cluster.hierarchy import leaves_list, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import INK, Look, looks
+from workflow_scripts.figures.legends import legend_on_top
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.specification_curve import sorted_levels
-from workflow_scripts.figures.style import (
-    INK,
-    Look,
-    canvas,
-    legend_on_top,
-    looks,
-    note,
-    placeholder,
-    shortened,
-    theme,
-)
+from workflow_scripts.figures.texts import shortened
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES, TITLES
 from workflow_scripts.grid.cells import cell_names, word
 from workflow_scripts.io.agreement import read_agreement

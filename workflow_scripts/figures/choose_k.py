@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, PALE, canvas, colours, note, theme
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.n_clusters.stability import ENOUGH
 from workflow_scripts.n_clusters.survey import CRITERIA, MAJORITY, SURE, Options, standing_out, survey

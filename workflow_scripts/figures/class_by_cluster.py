@@ -6,19 +6,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import canvas, placeholder
+from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, name_fields, write_counts
 from workflow_scripts.figures.names import k_in_words
-from workflow_scripts.figures.style import (
-    POINTS_PER_MM,
-    canvas,
-    class_looks,
-    placeholder,
-    short_names,
-    small,
-    text_width,
-    theme,
-    wrapped,
-)
+from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, text_width, wrapped
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.members import cluster_names

@@ -8,17 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.style import (
-    FAINT,
-    NOBODY,
-    Look,
-    canvas,
-    class_looks,
-    note,
-    placeholder,
-    short_names,
-    theme,
-)
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, NOBODY, Look, class_looks
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.wording import count
 

@@ -6,9 +6,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import note, placeholder
+from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.names import k_in_words, over_repeats
-from workflow_scripts.figures.style import class_looks, note, placeholder, short_names, theme
 from workflow_scripts.figures.text_table import spread, write_table
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import with_k
 

@@ -8,6 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.means import cluster_means
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.contact_sheet import (
     NOTE,
     block_height,
@@ -18,17 +20,9 @@ from workflow_scripts.figures.contact_sheet import (
     places_of,
     with_images,
 )
+from workflow_scripts.figures.legends import frames_on_top, height_of_frames
 from workflow_scripts.figures.names import k_in_words, n_in_words
-from workflow_scripts.figures.style import (
-    ONE_COLUMN,
-    canvas,
-    class_looks,
-    frames_on_top,
-    height_of_frames,
-    note,
-    placeholder,
-    theme,
-)
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import rows_named

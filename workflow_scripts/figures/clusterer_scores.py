@@ -6,9 +6,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, note
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note
-from workflow_scripts.figures.style import ONE_COLUMN, note, shortened, theme
 from workflow_scripts.figures.text_table import BELOW, spread, write_table
+from workflow_scripts.figures.texts import shortened
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell

@@ -11,20 +11,11 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
+from workflow_scripts.figures.canvas import canvas, placeholder
+from workflow_scripts.figures.colours import INK, Look, class_looks
 from workflow_scripts.figures.names import BESIDE_ACCURACY, beside_accuracy, k_in_words
-from workflow_scripts.figures.style import (
-    INK,
-    POINTS_PER_MM,
-    Look,
-    canvas,
-    class_looks,
-    placeholder,
-    short_names,
-    small,
-    text_width,
-    theme,
-    wrapped,
-)
+from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, text_width, wrapped
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics import confusion, score_restarts

@@ -9,23 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, Look, class_looks
+from workflow_scripts.figures.legends import frames_on_top, height_of_frames
 from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import (
-    FAINT,
-    ONE_COLUMN,
-    Look,
-    canvas,
-    class_looks,
-    frames_on_top,
-    height_of_frames,
-    note,
-    placeholder,
-    short_names,
-    small,
-    text_width,
-    theme,
-)
+from workflow_scripts.figures.texts import short_names, text_width
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import rows_named

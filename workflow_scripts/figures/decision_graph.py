@@ -11,7 +11,9 @@ from matplotlib.ticker import NullFormatter
 
 from workflow_scripts.clusterers.density_peaks import best_centres
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.colours import FAINT, INK, colours
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.wording import count

@@ -12,19 +12,11 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from scipy.spatial.distance import pdist, squareform
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.confusion import LEGIBLE
-from workflow_scripts.figures.style import (
-    ONE_COLUMN,
-    POINTS_PER_MM,
-    canvas,
-    class_looks,
-    note,
-    placeholder,
-    short_names,
-    small,
-    theme,
-    wrapped,
-)
+from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, wrapped
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell

@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, colours
 from workflow_scripts.figures.names import n_in_words, over_repeats, shown
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, note, placeholder, theme
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES, TITLES
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import best_of_repeats

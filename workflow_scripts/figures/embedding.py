@@ -8,27 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas
+from workflow_scripts.figures.colours import NOBODY, Look, class_looks, looks, shade
+from workflow_scripts.figures.legends import LEGEND, LINE, dot, legend_below, legend_beside, legend_lines
 from workflow_scripts.figures.names import BY, MAP_NAMES
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import (
-    LEGEND,
-    LINE,
-    NOBODY,
-    ONE_COLUMN,
-    Look,
-    canvas,
-    class_looks,
-    dot,
-    legend_below,
-    legend_beside,
-    legend_lines,
-    looks,
-    shade,
-    short_names,
-    small,
-    text_width,
-    theme,
-)
+from workflow_scripts.figures.texts import short_names, text_width
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.figures.view import draw_box, on_page
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell

@@ -8,8 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas
+from workflow_scripts.figures.colours import FAINT, looks
+from workflow_scripts.figures.legends import legend_below
 from workflow_scripts.figures.names import n_in_words
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, legend_below, looks, small, theme, wrapped
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.grid.axes import TITLES, axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading

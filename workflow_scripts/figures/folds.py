@@ -8,19 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import Look, looks
+from workflow_scripts.figures.legends import columns_within, dot, legend_above
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, over_repeats, shown
-from workflow_scripts.figures.style import (
-    ONE_COLUMN,
-    Look,
-    canvas,
-    columns_within,
-    dot,
-    legend_above,
-    looks,
-    note,
-    placeholder,
-    theme,
-)
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell

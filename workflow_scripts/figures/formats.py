@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import note, theme
+from workflow_scripts.figures.canvas import note
 from workflow_scripts.figures.text_table import write_table
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.tables import read_csv
 
 HEADINGS = {"files": "Files", "taken_in": "Taken in", "duplicates": "Duplicates", "rejected": "Rejected"}

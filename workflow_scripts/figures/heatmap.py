@@ -9,9 +9,11 @@ import seaborn
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.effects import full_product, varying
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
-from workflow_scripts.figures.style import canvas, note, placeholder, text_width, theme, wrapped
+from workflow_scripts.figures.texts import text_width, wrapped
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
 from workflow_scripts.io.cells import OneCell

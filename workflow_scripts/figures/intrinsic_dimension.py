@@ -9,7 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, log_scale, looks, note, theme, wrapped
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.colours import FAINT, looks
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import theme
+from workflow_scripts.figures.ticks import log_scale
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.store import reading

@@ -9,21 +9,13 @@ from matplotlib.figure import Figure
 from sklearn.cluster import HDBSCAN
 
 from workflow_scripts.errors import UserError, found_allowed
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import INK, NOBODY, looks
 from workflow_scripts.figures.embedding import name_axes, places, scatter
 from workflow_scripts.figures.preprocessing import draw_histogram, histogram_of
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import (
-    INK,
-    NOBODY,
-    ONE_COLUMN,
-    canvas,
-    looks,
-    note,
-    placeholder,
-    short_names,
-    shortened,
-    theme,
-)
+from workflow_scripts.figures.texts import short_names, shortened
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.figures.view import on_page
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, rows_named

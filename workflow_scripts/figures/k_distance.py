@@ -9,7 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.figures.style import canvas, colours, note, panels_of, theme, wrapped
+from workflow_scripts.figures.canvas import canvas, note, panels_of
+from workflow_scripts.figures.colours import colours
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell

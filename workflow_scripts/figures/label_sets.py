@@ -8,8 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.style import note, short_names, theme
+from workflow_scripts.figures.canvas import note
 from workflow_scripts.figures.text_table import write_tables
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.intake.any_csv import read_rows
 from workflow_scripts.intake.known import MATCH_COLUMNS, match, read_known
 from workflow_scripts.intake.known_files import known_files

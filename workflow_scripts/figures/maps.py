@@ -7,19 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import canvas, panels_of
+from workflow_scripts.figures.colours import NOBODY, class_looks
 from workflow_scripts.figures.embedding import UNLABELLED, name_axes, places, scatter
-from workflow_scripts.figures.style import (
-    LINE,
-    NOBODY,
-    canvas,
-    class_looks,
-    dot,
-    legend_below,
-    legend_lines,
-    panels_of,
-    short_names,
-    theme,
-)
+from workflow_scripts.figures.legends import LINE, dot, legend_below, legend_lines
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.figures.view import on_page
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names

@@ -7,19 +7,13 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.contact_sheet import show_framed
+from workflow_scripts.figures.legends import frames_on_top, height_of_frames
 from workflow_scripts.figures.names import k_in_words, n_in_words
-from workflow_scripts.figures.style import (
-    ONE_COLUMN,
-    canvas,
-    class_looks,
-    frames_on_top,
-    height_of_frames,
-    note,
-    placeholder,
-    short_names,
-    theme,
-)
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import rows_named

@@ -8,9 +8,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from workflow_scripts.figures.canvas import canvas
+from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.embedding import cluster_looks
+from workflow_scripts.figures.legends import dot, legend_lines, legend_on_top
 from workflow_scripts.figures.overlay import LINES, LONGEST_SIDE, draw_image
-from workflow_scripts.figures.style import canvas, class_looks, dot, legend_lines, legend_on_top, short_names, theme
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.pixels import Rows, Window, reduced
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
 from workflow_scripts.preprocess.pipeline import open_again

@@ -10,19 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.style import (
-    FAINT,
-    INK,
-    canvas,
-    legend_below,
-    log_scale,
-    looks,
-    panels_of,
-    placeholder,
-    small,
-    theme,
-    wrapped,
-)
+from workflow_scripts.figures.canvas import canvas, panels_of, placeholder
+from workflow_scripts.figures.colours import FAINT, INK, looks
+from workflow_scripts.figures.legends import legend_below
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import small, theme
+from workflow_scripts.figures.ticks import log_scale
 from workflow_scripts.grid.axes import K_TITLE, axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell

@@ -8,8 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.colours import FAINT, INK, colours, looks
 from workflow_scripts.figures.nmi_curves import DASHES, REFERENCES
-from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, looks, note, small, theme
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.grid.axes import K_TITLE
 from workflow_scripts.metrics.reference_curves import nmi_geometric, reference_curves
 

@@ -8,7 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.consensus.nuisance import associations
-from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, colours, note, placeholder, shortened, theme
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
+from workflow_scripts.figures.texts import shortened
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.intake.image_facts import facts_of_files, facts_of_images, facts_of_table
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.runs import read_runs

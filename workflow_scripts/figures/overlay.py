@@ -13,20 +13,13 @@ from PIL import Image
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.area_fractions import fraction_in_words, with_areas
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.colours import Look, class_looks
 from workflow_scripts.figures.embedding import cluster_looks, named
+from workflow_scripts.figures.legends import dot, legend_on_top
 from workflow_scripts.figures.names import k_in_words
-from workflow_scripts.figures.style import (
-    ONE_COLUMN,
-    Look,
-    canvas,
-    class_looks,
-    dot,
-    legend_on_top,
-    note,
-    short_names,
-    shortened,
-    theme,
-)
+from workflow_scripts.figures.texts import short_names, shortened
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.areas import fractions

@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.effects import partition_effects
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
-from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, colours, note, placeholder, theme
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.wording import decimal

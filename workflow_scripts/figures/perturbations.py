@@ -9,7 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.consensus.perturbation import changed_groups
-from workflow_scripts.figures.style import ONE_COLUMN, canvas, colours, note, placeholder, short_names, theme
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import colours
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.tables import read_csv
 
 MOST = 25

@@ -10,8 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from skimage.color import rgb2gray
 
+from workflow_scripts.figures.canvas import canvas, note
+from workflow_scripts.figures.colours import FAINT, INK, class_looks
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import FAINT, INK, canvas, class_looks, note, short_names, theme
+from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest, rows_named
 from workflow_scripts.io.store import reading

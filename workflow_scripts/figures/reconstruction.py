@@ -9,7 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.style import FAINT, INK, canvas, colours, legend_below, panels_of, theme, wrapped
+from workflow_scripts.figures.canvas import canvas, panels_of
+from workflow_scripts.figures.colours import FAINT, INK, colours
+from workflow_scripts.figures.legends import legend_below
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store

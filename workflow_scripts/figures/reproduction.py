@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, colours, note, theme
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.colours import FAINT, INK, colours
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.tables import read_parquet
 from workflow_scripts.wording import count, decimal
 

@@ -8,8 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import canvas, note, panels_of, placeholder
+from workflow_scripts.figures.colours import colours
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
-from workflow_scripts.figures.style import canvas, colours, note, panels_of, placeholder, theme
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io.cells import OneCell

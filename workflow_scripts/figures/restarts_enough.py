@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from workflow_scripts.consensus.restarts import SAME, SURE, restart_stability
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, PALE, colours
 from workflow_scripts.figures.names import n_in_words
 from workflow_scripts.figures.partitions import read_runs_of
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, PALE, canvas, colours, note, placeholder, theme
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.figures.trust import names_within
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names

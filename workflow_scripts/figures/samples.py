@@ -10,7 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import FAINT, canvas, class_looks, note, short_names, text_width, theme
+from workflow_scripts.figures.canvas import canvas, note
+from workflow_scripts.figures.colours import FAINT, class_looks
+from workflow_scripts.figures.texts import short_names, text_width
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, rows_named
 from workflow_scripts.io.store import reading

@@ -7,18 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, name_fields, write_counts
-from workflow_scripts.figures.style import (
-    POINTS_PER_MM,
-    canvas,
-    class_looks,
-    note,
-    placeholder,
-    short_names,
-    small,
-    text_width,
-    theme,
-)
+from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, text_width
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.cells import OneCell
 
 ALL, NO_SCALE = "All", "none"

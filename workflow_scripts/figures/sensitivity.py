@@ -12,20 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import Look, looks
+from workflow_scripts.figures.legends import columns_within, legend_above
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
-from workflow_scripts.figures.style import (
-    ONE_COLUMN,
-    Look,
-    canvas,
-    columns_within,
-    legend_above,
-    log_scale,
-    looks,
-    note,
-    placeholder,
-    theme,
-    wrapped,
-)
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import theme
+from workflow_scripts.figures.ticks import log_scale
 from workflow_scripts.grid.axes import AXES, PARTS, TITLES
 from workflow_scripts.grid.cells import axes_to_mention, word
 from workflow_scripts.io.cells import OneCell

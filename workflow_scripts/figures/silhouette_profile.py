@@ -8,20 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import INK, class_looks
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.names import k_in_words
-from workflow_scripts.figures.style import (
-    INK,
-    POINTS_PER_MM,
-    canvas,
-    class_looks,
-    fitting,
-    note,
-    placeholder,
-    short_names,
-    small,
-    theme,
-)
+from workflow_scripts.figures.texts import POINTS_PER_MM, short_names
+from workflow_scripts.figures.theme import small, theme
+from workflow_scripts.figures.ticks import fitting
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples

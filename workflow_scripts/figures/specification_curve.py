@@ -11,21 +11,12 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.agreement import agreement_with
 from workflow_scripts.consensus.trust import heard, opinions, support, votes
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
-from workflow_scripts.figures.style import (
-    FAINT,
-    INK,
-    PALE,
-    canvas,
-    colours,
-    note,
-    placeholder,
-    shortened,
-    small,
-    text_width,
-    theme,
-)
+from workflow_scripts.figures.texts import shortened, text_width
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
 from workflow_scripts.io.agreement import read_agreement

@@ -8,7 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.style import INK, Look, canvas, dot, small, text_width
+from workflow_scripts.figures.canvas import canvas
+from workflow_scripts.figures.colours import INK, Look
+from workflow_scripts.figures.legends import dot
+from workflow_scripts.figures.texts import text_width
+from workflow_scripts.figures.theme import small
 from workflow_scripts.wording import decimal
 
 ROW = 4.6

@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.colours import FAINT, INK
 from workflow_scripts.figures.intrinsic_dimension import draw_fits, draw_sizes, measured
-from workflow_scripts.figures.style import FAINT, INK, ONE_COLUMN, canvas, note, theme
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.metrics.two_nn import thick_line
 
 LENGTH = 100.0

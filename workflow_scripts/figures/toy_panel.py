@@ -14,7 +14,10 @@ from sklearn.preprocessing import StandardScaler
 from workflow_scripts.clusterers.density_peaks import best_centres
 from workflow_scripts.clusterers.once import once, runs_of
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.style import FAINT, INK, PALE, canvas, looks, note, small, theme, wrapped
+from workflow_scripts.figures.canvas import canvas, note
+from workflow_scripts.figures.colours import FAINT, INK, PALE, looks
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.runs import NOISE, Runs
 
 ANISOTROPY = [[0.6, -0.6], [-0.4, 0.8]]

@@ -11,8 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas
+from workflow_scripts.figures.colours import FAINT, colours
+from workflow_scripts.figures.legends import legend_below
 from workflow_scripts.figures.names import n_in_words
-from workflow_scripts.figures.style import FAINT, ONE_COLUMN, canvas, colours, legend_below, small, theme, wrapped
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
 from workflow_scripts.io import store

@@ -10,20 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.figures.canvas import canvas
+from workflow_scripts.figures.colours import FAINT, INK, class_looks
 from workflow_scripts.figures.contact_sheet import hidden_images, hidden_in_words, not_shown
+from workflow_scripts.figures.legends import dot, legend_below
 from workflow_scripts.figures.samples import show
-from workflow_scripts.figures.style import (
-    FAINT,
-    INK,
-    canvas,
-    class_looks,
-    dot,
-    legend_below,
-    short_names,
-    small,
-    theme,
-    wrapped,
-)
+from workflow_scripts.figures.texts import short_names, wrapped
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io import store
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import rows_named

@@ -17,21 +17,12 @@ from workflow_scripts.consensus.few_labels import with_labels
 from workflow_scripts.consensus.resampling import stability_under_resampling
 from workflow_scripts.consensus.trust import trust
 from workflow_scripts.errors import UserError
+from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
+from workflow_scripts.figures.legends import legend_on_top
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
-from workflow_scripts.figures.style import (
-    FAINT,
-    INK,
-    ONE_COLUMN,
-    PALE,
-    canvas,
-    colours,
-    legend_on_top,
-    note,
-    placeholder,
-    small,
-    text_width,
-    theme,
-)
+from workflow_scripts.figures.texts import text_width
+from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import groups_of, read_manifest

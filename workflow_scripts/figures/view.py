@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow_scripts.figures.style import FAINT, INK
+from workflow_scripts.figures.colours import FAINT, INK
 
 _AZIMUTH, _ELEVATION = np.radians((-60, 25))  # where the viewer is, in the convention of matplotlib's 3-D axes
 _SIDE, _HEIGHT = ((np.sin(angle), np.cos(angle)) for angle in (_AZIMUTH, _ELEVATION))

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from snakemake.script import Snakemake
 
-from workflow_scripts.figures.style import save
+from workflow_scripts.figures.saving import save
 from workflow_scripts.io.tables import read_parquet
 from workflow_scripts.runlog import job
 

@@ -1,11 +1,7 @@
 """Figures as drawn: readable, the same colours everywhere, the same bytes every time."""
 
-import hashlib
 import itertools
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import figure_artefacts
@@ -17,7 +13,6 @@ from docutils.core import publish_parts
 from figure_artefacts import (
     CELL,
     KINDS,
-    MEASURED,
     STYLE,
     draw,
     tabulate,
@@ -28,10 +23,10 @@ from figure_artefacts import (
 from jinja2 import Environment
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
-from skimage.color import deltaE_ciede2000, rgb2lab
 
-from workflow_scripts.figures import style
-from workflow_scripts.figures.style import NOBODY, looks, save, shade, theme
+from workflow_scripts.figures.colours import NOBODY, looks
+from workflow_scripts.figures.saving import save
+from workflow_scripts.figures.theme import theme
 
 ROOT = Path(__file__).parents[3]
 LEGIBLE = 4.5
@@ -99,21 +94,6 @@ def assert_texts_lie_inside_and_apart(figure):
     for (one, a), (other, b) in itertools.combinations(boxes, 2):
         apart = a.x1 <= b.x0 + 1.5 or b.x1 <= a.x0 + 1.5 or a.y1 <= b.y0 + 1.5 or b.y1 <= a.y0 + 1.5
         assert apart, f"{one.get_text()!r} overlaps {other.get_text()!r}"
-
-
-@pytest.mark.parametrize("dpi", [60, 90, 300])
-def test_texts_are_as_wide_as_they_were_measured_at_every_resolution(dpi):
-    with theme(STYLE):
-        figure = style.canvas({"width": 170, "height": None, "title": None}, 20)
-        style.note(
-            figure, "n = 21 images, mean ± sd over up to 20 repeats; noise counts in accuracies only. " * 3, STYLE
-        )
-        figure.set_dpi(dpi)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        (note,) = figure.findobj(lambda artist: isinstance(artist, mpl.text.Text) and artist.get_text().count("\n"))
-        widest = max(style.text_width(line, note.get_size()) for line in note.get_text().split("\n"))
-        assert note.get_window_extent(canvas.get_renderer()).width / dpi * 25.4 == pytest.approx(widest, rel=0.01)
 
 
 def test_titles_side_by_side_stand_on_the_same_lines_whatever_their_letters(drawn):
@@ -275,58 +255,6 @@ def test_noise_is_pale_and_in_the_legend(tmp_path, made):
     assert figure.legends[0].legend_handles[-1].get_color() == NOBODY.colour
 
 
-def test_25_classes_and_their_second_clusters_look_different():
-    of_classes = looks([str(i) for i in range(25)], STYLE).values()
-    everything = [shade(look, rank) for look in of_classes for rank in (1, 2, 3)]
-    assert len({(look.colour, look.marker) for look in everything}) == 75
-    assert len({look.colour for look in of_classes}) == 25
-
-
-def test_colours_differ_for_colour_blind_eyes():
-    """Machado, Oliveira & Fernandes 2009, severity 1; a CIEDE2000 difference above 10 is seen at a glance."""
-    deuteranopia = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
-    protanopia = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
-    tritanopia = [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
-    rgb = np.array([mpl.colors.to_rgb(look.colour) for look in looks([str(i) for i in range(10)], STYLE).values()])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    for eyes in (np.eye(3), deuteranopia, protanopia, tritanopia):
-        seen = np.clip(linear @ np.transpose(eyes), 0, 1)
-        lab = rgb2lab(np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055))
-        assert min(deltaE_ciede2000(a, b) for a, b in itertools.combinations(lab, 2)) > 10
-
-
-def test_the_same_bytes_in_every_process_and_under_any_matplotlibrc(tmp_path):
-    (tmp_path / "matplotlibrc").write_text("font.size: 20\nlines.linewidth: 9\nsvg.fonttype: none\n")
-    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
-    here.mkdir()
-    elsewhere.mkdir()
-    figure_artefacts.main(here)
-    other = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7", "MATPLOTLIBRC": str(tmp_path)}
-    subprocess.run([sys.executable, figure_artefacts.__file__, elsewhere], env=other, check=True)
-    assert drawn_bytes(here) == drawn_bytes(elsewhere)
-
-
-def drawn_bytes(folder):
-    paths = [folder / f"{kind}.{suffix}" for kind in KINDS if kind not in MEASURED for suffix in ("svg", "png")]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-
-
-def test_another_title_makes_other_bytes(tmp_path, drawn):
-    digests = set()
-    for title in ("one", "two"):
-        save(drawn("confusion", title=title), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
-        digests |= {(tmp_path / name).read_bytes() for name in ("f.svg", "f.png")}
-    assert len(digests) == 4
-
-
-def test_svg_needs_no_fonts_and_has_no_date(tmp_path, drawn):
-    save(drawn("confusion"), tmp_path / "f.svg", tmp_path / "f.png", STYLE)
-    svg = (tmp_path / "f.svg").read_text()
-    assert "<text" not in svg
-    assert "dc:date" not in svg
-    assert sorted(path.name for path in tmp_path.glob(".*")) == []
-
-
 def test_5000_restarts_make_a_small_svg(tmp_path):
     rng = np.random.default_rng(0)
     rows = [{"inertia": 1 + a, "accuracy_majority": 1 - a} for a in rng.random(5000)]
@@ -413,29 +341,6 @@ def test_a_contact_sheet_shows_the_largest_of_many_clusters(made):
     table = tabulate("contact_sheet", cells, inputs)
     assert list(table["name"].unique()) == [f"class_{c:02d}" for c in range(1, 31)]  # the first class has two clusters
     assert (table["n_clusters"] == 41).all()
-
-
-def test_of_names_too_near_that_of_the_larger_cluster_stays():
-    assert style.fitting([0.0, 0.1, 0.25, 0.3, 0.9], [5, 9, 2, 3, 1], 0.12) == [1, 3, 4]
-
-
-def test_characters_that_no_font_has_are_said_once(tmp_path, caplog, recwarn, drawn):
-    caplog.set_level("INFO")
-    made = drawn("class_distribution", 3)
-    for title, said in (("a", []), ("\U0001f9ff\U0001faa8", [style.NO_FONT])):
-        caplog.clear()
-        made.suptitle(title)
-        save(made, tmp_path / "f.svg", tmp_path / "f.png", STYLE)
-        assert caplog.messages == said
-    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
-
-
-def test_fonts_of_other_scripts_are_used_where_they_are_installed(monkeypatch):
-    monkeypatch.setattr(style.font_manager, "get_font_names", lambda: ["DejaVu Sans", "Noto Sans CJK JP"])
-    style.other_scripts.cache_clear()
-    with theme(STYLE):
-        assert mpl.rcParams["font.family"] == ["DejaVu Sans", "Noto Sans CJK JP"]
-    style.other_scripts.cache_clear()
 
 
 def test_73_classes_leave_the_maps_and_the_page_readable(drawn, made):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from figure_artefacts import STYLE, artefacts, draw, tabulate
 
-from workflow_scripts.figures.style import theme
 from workflow_scripts.figures.text_table import MOST_LINES, write_table
+from workflow_scripts.figures.theme import theme
 
 HEADINGS = ["Class", "n"]
 

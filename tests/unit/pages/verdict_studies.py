@@ -13,7 +13,7 @@ from figure_artefacts import CELL, draw, tabulate, write_agreements, write_clust
 
 from workflow_scripts.consensus.study import consensus_of
 from workflow_scripts.figures.partitions import read_partitions
-from workflow_scripts.figures.style import save
+from workflow_scripts.figures.saving import save
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.metrics import score_restarts
 from workflow_scripts.pages.parts.thumbnails import Thumbnails

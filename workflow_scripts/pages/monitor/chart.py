@@ -10,18 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.style import (
-    FAINT,
-    INK,
-    PALE,
-    canvas,
-    colours,
-    legend_on_top,
-    note,
-    placeholder,
-    save,
-    theme,
-)
+from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
+from workflow_scripts.figures.legends import legend_on_top
+from workflow_scripts.figures.saving import save
+from workflow_scripts.figures.theme import theme
 from workflow_scripts.models.control_chart import alarms_of
 from workflow_scripts.models.monitored_images import CHARTS
 from workflow_scripts.wording import percent

@@ -1,0 +1,55 @@
+"""Empty figures of the right size, and the sentences on them."""
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from workflow_scripts.figures.colours import INK
+from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.theme import small
+
+MM_PER_INCH = 25.4
+"""Millimetres in an inch, in which matplotlib gives the sizes of figures."""
+TITLE = 5
+"""Height of a figure's title in millimetres."""
+ONE_COLUMN = 120
+"""Width in millimetres below which a figure fills one journal column and puts its panels below each other."""
+
+
+def canvas(figure: Mapping[str, Any], height: float) -> Figure:
+    """Return an empty figure with its title, of the size in the settings; `height` (mm) is used if they give none."""
+    above = TITLE if figure["title"] else 0
+    size = (figure["width"] / MM_PER_INCH, (figure["height"] or height + above) / MM_PER_INCH)
+    made = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02))
+    if figure["title"]:
+        made.suptitle(figure["title"], x=0.01, ha="left")
+    return made
+
+
+def panels_of(n: int, figure: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the numbers of rows and columns in which n panels stand: two columns at most, one in a narrow figure."""
+    columns = min(n, 1 if figure["width"] < ONE_COLUMN else 2)
+    return ceil(n / columns), columns
+
+
+def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:
+    """Return a figure with one sentence that says why the figure cannot be drawn."""
+    made = canvas(figure, height=25)
+    size = mpl.rcParams["font.size"]
+    made.text(0.5, 0.45, wrapped(sentence, figure["width"] - 6, size), ha="center", va="center", color=INK)
+    return made
+
+
+def note(made: Figure, text: str, style: Mapping[str, Any]) -> None:
+    """Write a sentence below the panels, wrapped to the width of the figure."""
+    lines = wrapped(text, width_of(made) - 4, small(style))
+    made.supxlabel(lines, x=0.01, ha="left", size=small(style), color=INK, linespacing=1.3)
+
+
+def width_of(made: Figure) -> float:
+    """Return the width of the figure in millimetres."""
+    return made.get_size_inches()[0] * MM_PER_INCH

@@ -1,0 +1,70 @@
+"""Colours and markers of classes, and of their clusters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import to_hex, to_rgb
+
+from workflow_scripts.io.manifest import classes, read_manifest
+
+INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
+"""Greys of texts, of secondary lines, and of what is only background."""
+MARKERS = ("o", "s", "D", "h", "p")
+"""Markers of classes; the next one is used when the colours of the palette are used up."""
+CYCLES = (("white", 0.0), ("white", 0.4), ("black", 0.45))
+"""Colour and amount that the palette is mixed with in the first, second and third cycle."""
+CLUSTER_MARKERS = ("^", "v", "P", "X")
+"""Markers of the second, third, ... cluster of a class."""
+SHADES = (("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
+"""Colour and amount that the colour of a class is mixed with for its second, third, ... cluster."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A colour (`#rrggbb`) and a matplotlib marker, together different from those of other classes."""
+
+    colour: str
+    marker: str
+
+
+NOBODY = Look(PALE, "o")
+"""Look of noise and of images without a label."""
+
+
+def colours(style: Mapping[str, Any]) -> Sequence[str]:
+    """Return the colours of the palette as hex strings."""
+    return [to_hex(colour) for colour in mpl.color_sequences[style["palette"]]]
+
+
+def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
+    """Return a look for each of `names`, in order: first the colours of the palette, then shades with other markers."""
+    palette = colours(style)
+    looks_of = {}
+    for i, name in enumerate(names):
+        cycle, place = divmod(i, len(palette))
+        looks_of[name] = Look(_mixed(palette[place], *CYCLES[cycle % len(CYCLES)]), MARKERS[cycle % len(MARKERS)])
+    return looks_of
+
+
+def class_looks(labels: Iterable[str | None], manifest: str, style: Mapping[str, Any]) -> dict[str, Look]:
+    """Return the look of each class in `labels`, in order; it is the same in all figures of the data set.
+
+    `manifest` is the one of the whole data set: the place of a class among all its classes decides its look.
+    """
+    present = set(labels)
+    return {name: look for name, look in looks(classes(read_manifest(manifest)), style).items() if name in present}
+
+
+def shade(look: Look, rank: int) -> Look:
+    """Return the look of the `rank`-th cluster (from 1) of the class with `look`: a darker or paler colour."""
+    if rank == 1:
+        return look
+    mixed = _mixed(look.colour, *SHADES[(rank - 2) % len(SHADES)])
+    return Look(mixed, CLUSTER_MARKERS[(rank - 2) % len(CLUSTER_MARKERS)])
+
+
+def _mixed(colour: str, towards: str, amount: float) -> str:
+    return to_hex(tuple((1 - amount) * np.array(to_rgb(colour)) + amount * np.array(to_rgb(towards))))

@@ -1,0 +1,101 @@
+"""Legends, and the room that they take."""
+
+from collections.abc import Collection, Iterable, Mapping
+from math import ceil
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from workflow_scripts.figures.canvas import width_of
+from workflow_scripts.figures.colours import NOBODY, Look
+from workflow_scripts.figures.texts import short_names, text_width
+from workflow_scripts.figures.theme import small
+
+LINE = 4
+"""Height of a line of a legend in millimetres."""
+LEGEND = 90
+"""Largest number of entries of a legend."""
+
+
+def dot(look: Look) -> Line2D:
+    """Return a legend entry for points."""
+    return Line2D([], [], linestyle="", marker=look.marker, color=look.colour, markersize=4)
+
+
+def frame(look: Look) -> Line2D:
+    """Return a legend entry for frames around images."""
+    return Line2D([], [], linestyle="", marker="s", markerfacecolor="none", color=look.colour, markersize=5)
+
+
+def columns_within(width: float, names: Iterable[str], style: Mapping[str, Any]) -> int:
+    """Return how many columns of a legend with these names fit into `width` mm."""
+    return max(1, int(width / (max(text_width(name, small(style)) for name in names) + 8)))
+
+
+def legend_lines(names: Collection[str], width: float, style: Mapping[str, Any]) -> int:
+    """Return the number of lines of a legend with these names below a figure of `width` mm."""
+    shown = list(names)[: LEGEND + 1]
+    return ceil(len(shown) / columns_within(width, shown, style))
+
+
+def _capped(handles: Mapping[str, Line2D]) -> dict[str, Line2D]:
+    """Return the first entries of a legend with too many, the number of the others, and that of no class."""
+    last = {name: handle for name, handle in handles.items() if handle.get_color() == NOBODY.colour}
+    first = {name: handle for name, handle in handles.items() if name not in last}
+    if len(first) > LEGEND:
+        first = dict(list(first.items())[:LEGEND]) | {f"and {len(first) - LEGEND} more": Line2D([], [], linestyle="")}
+    return first | last
+
+
+def legend_below(
+    made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any], title: str | None = None
+) -> None:
+    """Draw a legend below the panels, in as many columns as fit into the figure's width."""
+    handles = _capped(handles)
+    columns = columns_within(width_of(made), handles, style)
+    made.legend(list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=columns)
+
+
+def legend_on_top(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
+    """Draw a legend above the panels of a figure that has a note below them; its title is that of the figure.
+
+    The title of the figure becomes that of the legend, because the layout has no room for both.
+    """
+    handles = _capped(handles)
+    columns = columns_within(width_of(made), handles, style)
+    title = made.get_suptitle()
+    if title:
+        made.suptitle("")
+    size = 1.15 * style["font_size"]
+    made.legend(
+        list(handles.values()), list(handles), loc="outside upper left", ncols=columns, title=title or None,
+        title_fontsize=size, alignment="left",
+    )  # fmt: skip
+
+
+def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
+    """Draw a legend to the right of the panels, in as many columns as the figure's height requires."""
+    handles = _capped(handles)
+    rows = made.get_size_inches()[1] * 72 / (1.6 * small(style)) - 1
+    columns = ceil(len(handles) / max(rows, 1))
+    made.legend(list(handles.values()), list(handles), loc="outside right center", ncols=columns)
+
+
+def legend_above(ax: Axes, handles: Mapping[str, Line2D], columns: int) -> None:
+    """Draw a legend on top of a panel."""
+    where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderpad": 0}
+    ax.legend(list(handles.values()), list(handles), ncols=columns, **where)
+
+
+def frames_on_top(made: Figure, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> None:
+    """Draw a legend above the images for the colours of their frames, if there are any."""
+    if by_class:
+        short = short_names(by_class)
+        legend_on_top(made, {short[name]: frame(look) for name, look in by_class.items()}, style)
+
+
+def height_of_frames(by_class: Collection[str], width: float, style: Mapping[str, Any]) -> float:
+    """Return the height in millimetres of the legend of `frames_on_top` above a figure of `width` mm."""
+    return LINE * legend_lines(short_names(by_class).values(), width, style) + 1 if by_class else 0
