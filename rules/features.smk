@@ -66,7 +66,7 @@ rule finetune:
 
 
 for backbone, variant in settings.backbones.items():
-    for number, layers in enumerate(variant.layers):
+    for number, layers in enumerate(variant.passes):
         # A rule has one script, so that each kind of backbone has a rule; they share these files.
         of_layers = [
             filled(layout.features, backbone=backbone, layer=layer) for layer in layers

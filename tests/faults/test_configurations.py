@@ -138,6 +138,8 @@ def test_the_configurations_are_good_before(source: int) -> None:
         ("backbones.net.size", 10**9, "net.size: found 1000000000, allowed: at most 16384"),
         ("clusterers.kmeans.k", "2-99999999", "k: found 2-99999999, allowed: a range of 10,000 numbers at most"),
         ("clusterers.kmeans.k", "9-2", "k: found 9-2, allowed: a range that begins with the smaller number"),
+        ("clusterers.kmeans.n_init", 10**9, "kmeans.n_init: found 1000000000, allowed: at most 100000"),
+        ("clusterers.kmeans.repeats", 10**9, "kmeans.repeats: found 1000000000, allowed: at most 100000"),
         ("name", True, "name: found true, allowed: a text"),
         ("clusterers.d", {"method": "dbscan", "eps": math.inf}, "d.eps: found inf, allowed: a finite number or auto"),
         ("clusterers.m", {"method": "mean_shift", "bandwidth": math.nan}, "m.bandwidth: found nan, allowed: a finite"),

@@ -269,7 +269,7 @@ class Grid:
     @cached_property
     def _names(self) -> dict[str, list[str]]:
         """Return the allowed names of each axis whose values are names."""
-        passes = chain.from_iterable(backbone.layers for backbone in self.settings.backbones.values())
+        passes = chain.from_iterable(backbone.passes for backbone in self.settings.backbones.values())
         sections: dict[str, Iterable[str]] = {"layers": dict.fromkeys(chain.from_iterable(passes))}
         return {
             name: [

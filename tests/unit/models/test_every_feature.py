@@ -44,7 +44,7 @@ GIVEN = {
     "both": {"join": {"network": "fire5_vlad4", "turned": "features", "orbit": "fire9_vlad4+fire9_avg"}},
 }
 BACKBONES = {name: settings_model(given).model_validate(given) for name, given in GIVEN.items()}
-LAYERS = [(name, layer) for name, settings in BACKBONES.items() for layers in settings.layers for layer in layers]
+LAYERS = [(name, layer) for name, settings in BACKBONES.items() for layers in settings.passes for layer in layers]
 
 
 def _textures():
@@ -66,7 +66,7 @@ def _write_features(folder: Path, images: np.ndarray, attributes: dict) -> None:
         if "descriptor" in GIVEN[name]:
             describe_all(images, image_ids(N), backbone.dump(), paths["features"], attributes)
             continue
-        for layers in backbone.layers:
+        for layers in backbone.passes:
             if len(parts := parts_of(layers[0])) > 1:
                 join_layers([str(paths[part]) for part in parts], layers[0], paths[layers[0]], "")
             else:

@@ -39,7 +39,7 @@ def test_the_methods_say_which_layers_are_trained(trained, words):
 )
 def test_what_is_no_network_has_one_layer_and_no_weights(backbone):
     other = parsed(backbone, weights="random")
-    assert other.layers == [["features"]]
+    assert other.passes == [["features"]]
     assert (other.pass_of("features"), other.pass_of("fire9_avg")) == (0, None)
     assert (other.weights, other.weight_file, other.finetune) == (None, None, None)
     assert backbone.items() <= other.network().items()
@@ -88,7 +88,7 @@ def test_an_orbit_needs_squares_and_eight_times_the_time():
     for given in ({"descriptor": "hog"}, NETWORK):
         plain, turned = parsed(given), parsed({**given, "orbit": True})
         assert (plain.n_views, turned.n_views) == (1, 8)
-        assert plain.width(plain.layers[0][0], 96) == turned.width(turned.layers[0][0], 96)
+        assert plain.width(plain.passes[0][0], 96) == turned.width(turned.passes[0][0], 96)
         assert plain.refuses((96, 128)) is None
         assert "orbit turns square images, found 96 x 128" in str(turned.refuses((96, 128)))
         assert turned.refuses((96, 96)) is None
@@ -134,7 +134,7 @@ def test_joined_features_are_as_wide_as_all_their_parts_and_new_images_need_ever
         "hog": {"descriptor": "hog", "cell": 16},
     }
     both = parsed({"join": {"hog": "features", "big": "fire9", "net": "fire9_avg"}}, others)
-    assert both.layers == [["features"]]
+    assert both.passes == [["features"]]
     assert both.width("features", 96) == (96 // 16 - 1) ** 2 * 36 + 512 * 3 * 3 + 512
     assert both.n_views == 1 + 8 + 1
     assert both.places_new_images

@@ -25,7 +25,7 @@ class FeatureInputs(Stage):
 
         @ends_the_run
         def file(wildcards: Wildcards) -> Files:
-            return named_files(f"backbones.{backbone}.file", self.settings.backbones[backbone].model)
+            return named_files(f"backbones.{backbone}.file", self.settings.backbones[backbone].feature_file)
 
         return file
 

@@ -50,7 +50,8 @@ class Targets(Stage):
     def listed_model(self, wildcards: Wildcards) -> str:
         """Return the model whose layers are listed; the setting `backbone` names a backbone or a model."""
         name = self.settings.backbone or self.settings.baseline.backbone
-        return self.settings.backbones[name].model if name in self.settings.backbones else name
+        named = self.settings.backbones.get(name)
+        return (named and named.model) or name
 
     def listed_size(self, wildcards: Wildcards) -> int:
         """Return the side in pixels of the images that the network in `list_layers` takes."""

@@ -25,6 +25,16 @@ class Variant(Model):
         return {}
 
     @property
+    @abstractmethod
+    def passes(self) -> list[list[str]]:
+        """Return the layers that each forward pass makes."""
+
+    @property
+    def feature_file(self) -> str | None:
+        """Return the path of the file of another program that has the features; None if they are computed."""
+        return None
+
+    @property
     def places_new_images(self) -> bool:
         """Return whether features can be computed for new images, as a model for new images has to."""
         return True
@@ -56,7 +66,7 @@ class Variant(Model):
 
     def pass_of(self, layer: str) -> int | None:
         """Return the index of the forward pass that makes `layer`, from 0."""
-        return next((number for number, layers in enumerate(self.layers) if layer in layers), None)  # type: ignore[attr-defined]
+        return next((number for number, layers in enumerate(self.passes) if layer in layers), None)
 
     def layers_beside(self, layer: str) -> list[str]:
         """Return the layers that are made by the passes that make `layer`, with `layer` itself.
@@ -64,7 +74,7 @@ class Variant(Model):
         For a joined layer such as `a+b` these are the passes that make its parts.
         """
         joined = [layer] if len(parts_of(layer)) > 1 else []
-        passes = [layers for layers in self.layers if set(layers) & set(parts_of(layer))]  # type: ignore[attr-defined]
+        passes = [layers for layers in self.passes if set(layers) & set(parts_of(layer))]
         return joined + [beside for layers in passes for beside in layers]
 
     def class_scores_beside(self, layer: str) -> str | None:
@@ -104,7 +114,7 @@ class WithoutNetwork(Variant):
     """Base class of the settings of backbones that are not networks: they have one layer, `features`, and no
     weights."""
 
-    layers: ClassVar[list[list[str]]] = [["features"]]
+    model: ClassVar[None] = None
     finetune: ClassVar[None] = None
     weights: ClassVar[None] = None
     weight_file: ClassVar[None] = None
@@ -113,9 +123,8 @@ class WithoutNetwork(Variant):
     batch_size: ClassVar[None] = None
 
     @property
-    def model(self) -> str:
-        """Return the name in messages: that of the descriptor, or the path of the file."""
-        return str(getattr(self, "descriptor", getattr(self, "file", "")))
+    def passes(self) -> list[list[str]]:
+        return [["features"]]
 
     def network(self) -> dict[str, Any]:
         """Return the settings that decide the features."""

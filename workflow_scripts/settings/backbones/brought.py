@@ -26,6 +26,10 @@ class Brought(WithoutNetwork):
             raise ValueError(f"found {file!r}, allowed: a file that ends in {', '.join(TABLES)}")
         return file
 
+    @property
+    def feature_file(self) -> str:
+        return self.file
+
     def width(self, layer: str, side: int) -> int:
         """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""
         return brought_width(self.file) or ASSUMED_WIDTH

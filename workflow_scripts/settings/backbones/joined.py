@@ -32,15 +32,10 @@ class Joined(WithoutNetwork):
         for name, layer in self.join.items():
             if name not in allowed:
                 raise ValueError(f"{key}.join: {found_allowed(name, allowed)}")
-            layers = [of_pass for passes in backbones[name].layers for of_pass in passes]
+            layers = [of_pass for passes in backbones[name].passes for of_pass in passes]
             if layer not in layers:
                 raise ValueError(f"{key}.join.{name}: {found_allowed(layer, layers)}")
             self._backbones[name] = backbones[name]
-
-    @property
-    def model(self) -> str:
-        """Return the names of the backbones that are joined."""
-        return " + ".join(self.join)
 
     @property
     def prose(self) -> str:

@@ -81,6 +81,10 @@ class Network(OfImages):
     """The forward passes, each a list of layers that are read in it. `[a+b]` joins layers of other passes, each
     divided by the square root of its total variance."""
 
+    @property
+    def passes(self) -> list[list[str]]:
+        return self.layers
+
     @model_validator(mode="after")
     def _each_layer_once(self) -> "Network":
         flat = [layer for layers in self.layers for layer in layers]

@@ -9,6 +9,9 @@ from workflow_scripts.settings.methods import Method
 
 Number = Annotated[int, Field(ge=1)]
 Numbers = Annotated[list[Number], Field(min_length=1)]
+MOST_RUNS = 100_000
+"""The most repeats of a k, and the most starts of a repeat; a mistyped number would fill the memory."""
+NumberOfRuns = Annotated[int, Field(ge=1, le=MOST_RUNS)]
 MOST_NUMBERS = 10_000
 """The most numbers in a range of k; a mistyped range would fill the memory."""
 
@@ -127,7 +130,7 @@ class OfK(Clusterer):
 class Repeated(OfK):
     """Base class of the settings of random clusterers, which compute `repeats` clusterings of each k."""
 
-    repeats: int = Field(3, ge=1)
+    repeats: NumberOfRuns = 3
     """Number of clusterings of each k, each with its own seed."""
 
     @property
@@ -144,7 +147,7 @@ class Repeated(OfK):
 class BestOf(Repeated):
     """Base class of the settings of clusterers whose repeats are each the best of `n_init` starts."""
 
-    n_init: int = Field(3, ge=1)
+    n_init: NumberOfRuns = 3
 
     @property
     def starts(self) -> int:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflow_scripts.settings.clusterers.base import BestOf
+from workflow_scripts.settings.clusterers.base import BestOf, NumberOfRuns
 from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOAT, THREADED_SECONDS
 from workflow_scripts.settings.methods import OnDevice
 
@@ -13,9 +13,9 @@ class Restarted(BestOf):
     """Base class of the settings of k-means, whose restarts the plan counts."""
 
     keeps_centers = True
-    n_init: int = Field(100, ge=1)
+    n_init: NumberOfRuns = 100
     """Restarts of each repeat, of which the best is kept."""
-    repeats: int = Field(3, ge=1)
+    repeats: NumberOfRuns = 3
     max_iter: int = Field(300, ge=1)
 
     @property
@@ -58,5 +58,5 @@ class MiniBatchKMeans(Restarted):
 
     in_prose = "mini-batch k-means [@sculley2010] with batches of {batch_size} images"
     method: Literal["minibatch_kmeans"] = "minibatch_kmeans"
-    n_init: int = Field(3, ge=1)
+    n_init: NumberOfRuns = 3
     batch_size: int = Field(4096, ge=1)

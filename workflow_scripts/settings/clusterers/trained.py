@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflow_scripts.settings.clusterers.base import Number, Numbers, Repeated
+from workflow_scripts.settings.clusterers.base import Number, NumberOfRuns, Numbers, Repeated
 from workflow_scripts.settings.costs import (
     CLUSTER_THREADS,
     FLOAT,
@@ -55,7 +55,7 @@ class Dec(Trained):
     """Largest number of updates of the target distribution."""
     tolerance: float = Field(1e-3, ge=0, lt=1)
     """The training ends when at most this share of the labels has changed since the last update."""
-    n_init: int = Field(20, ge=1)
+    n_init: NumberOfRuns = 20
     """Restarts of the k-means that finds the first centres."""
 
     @property
