@@ -13,6 +13,7 @@ from workflow_scripts.errors import UserError, refusal
 
 log = logging.getLogger("clustergrid")
 SECONDS_BETWEEN_LINES = 5.0
+"""Shortest time between two lines about a job's progress."""
 NOTICE = 25
 """The log level, between INFO and WARNING, of decisions made for the user; they are repeated at the end of a run."""
 MARK = " NOTICE "

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 NO_WEIGHTS = {"batch_size": 1, "weights_sha256": "none"}
 """Attributes that stores of features of networks also have."""
 _SHOWN = 3
+"""Largest number of names in a message."""
 KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
     "content hash": lambda rows: rows["image_id"],
     "path": lambda rows: rows["path"],

@@ -9,7 +9,9 @@ from ast import literal_eval
 from struct import unpack
 
 TABLES = (".npz", ".h5", ".csv", ".parquet")
+"""Endings of the files that features of other programs are read from."""
 ASSUMED_WIDTH = 2048
+"""Number of features that estimates assume for a file whose width cannot be read without its library."""
 
 
 def brought_width(path: str) -> int | None:

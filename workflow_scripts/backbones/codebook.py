@@ -21,8 +21,9 @@ PREFIX = "codebook."
 """The beginning of the names of a codebook's arrays in stores and models."""
 
 SAMPLED_IMAGES = 200
+"""Largest number of images that a codebook is learned on."""
 SAMPLED_POSITIONS = 100
-"""Largest number of images that a codebook is learned on, and of positions of each."""
+"""Largest number of positions of each of these images."""
 VARIANCE_FLOOR = 0.01
 """The smallest variance that a mixture gets in a channel, as a share of the mean variance of the channels."""
 
@@ -162,8 +163,8 @@ def restored(layer: str, arrays: Mapping[str, np.ndarray], backbone: str = "") -
             names = [of_backbone(backbone, name) for name in names] if backbone else names
             for name in names:
                 if name not in arrays or len(arrays[name]) != words:
-                    found = arrays[name].shape if name in arrays else "nothing"
-                    raise ValueError(f"{name}: found {found}, allowed: {words} rows")
+                    shape = arrays[name].shape if name in arrays else "nothing"
+                    raise ValueError(f"{name}: found {shape}, allowed: {words} rows")
             books[part] = encoding(*(arrays[name] for name in names))
     return books
 

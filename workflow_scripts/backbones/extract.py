@@ -28,7 +28,9 @@ BATCH_SIZE = {"cpu": 4, "cuda": 64}
 """Images per batch by device. On a CPU the activations of a small batch fit into the cache of a core; measured by
 tests/benchmarks/bench_features.py."""
 CUDA_WORKERS = 3
+"""Number of batches that are in work at once for a GPU: while it computes one, others are read and copied."""
 READ_ROWS = 64
+"""About the number of images that are read at once, a multiple of the batch size."""
 
 
 def extract(

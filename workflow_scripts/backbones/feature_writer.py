@@ -21,6 +21,7 @@ from workflow_scripts.provenance import digest
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 ROW_DTYPE = np.dtype("<f4")
+"""Type of the features in the stores."""
 STORED_ROWS = 1024
 """The number of rows that are copied into a store at once."""
 CHECKED_BYTES = 1 << 24

@@ -16,6 +16,7 @@ from workflow_scripts.io import store
 ROWS = 1024
 """The number of rows read at once. It is fixed, because the order of the sums depends on it."""
 COPIED = ("manifest", "backbone", "weights", "weights_sha256", "normalise", "unmatched", "batch_size", "device")
+"""Attributes that the store of joined layers takes from that of the first part."""
 
 
 def join_layers(parts: Sequence[str], layer: str, output: Path, code: str) -> None:

@@ -16,18 +16,20 @@ from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 
 GEM_POWER = 3.0
+"""Exponent of the generalised mean (Radenović et al. 2019)."""
 GEM_FLOOR = 1e-6
+"""Smallest activation in the generalised mean, because powers of negative numbers are not defined."""
 
 
 Shape = tuple[int, ...]
 
 
 def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Shape, Shape | None]]]:
-    """Return the first of `sizes` (pixels) that a model can take, and the shapes of its nodes at it and at twice it.
+    """Return the side of images (pixels) that a model takes, and two shapes of each node's output for one image.
 
-    Shapes are those of one image; the second is None if the model can take one size only. Nodes are left out unless
-    their output is a float tensor with one row per image. No values are computed (torch's meta device). Raises
-    `UserError` if the model cannot be traced.
+    The side is the first of `sizes` that works. The shapes are those at this side and at twice this side; the second is
+    None if the model takes images of one size only. Nodes whose output is not a float tensor with one row per image are
+    left out. No values are computed (torch's meta device). Raises `UserError` if the model cannot be traced.
     """
     net = on_meta(model)
     tracing = family_of(model)[0].tracing()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PREFIX = "timm:"
 NODES = Path(__file__).parent / "nodes" / "timm"
 CACHE = Path(".snakemake", "clustergrid")
+"""Folder to which the nodes of models that are not in `NODES` are written once."""
 _FILE_NAMES = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
 """Names of weight files in a Hugging Face repository, in the order in which they are looked for."""
 

@@ -90,7 +90,7 @@ class Torchvision:
         return _aliases(model)
 
     def graph_node(self, model: str, node: str) -> str:
-        """Return the name of a node in the traced graph, which is the same."""
+        """Return `node`: nodes have the same name in the traced graph."""
         return node
 
     def licence(self, model: str, text: str) -> str | None:

@@ -33,6 +33,7 @@ _NOT_WEIGHTS = (
 )
 """How files begin that are not weights, with a text for the message."""
 _HEAD_BYTES = 512
+"""Number of bytes at the beginning of a file that tell what it is."""
 MOST_LETTERS = 160
 """Largest number of characters of a library's message about a damaged file."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -47,6 +48,7 @@ _HARMLESS = (
 )
 """Types that checkpoints may contain besides tensors, such as arguments and accuracies; they run no code."""
 _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
+"""Names of DenseNet's tensors in old checkpoints, with a dot that torchvision's networks do not have."""
 
 
 def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -16,6 +16,7 @@ MAX_LINKED = 4000
 """Largest number of images of which all pairs are compared; with more images only a sample is grouped, and the other
 images join its groups."""
 NO_GROUP = -1
+"""The second group of an image that has none."""
 _COLUMNS = 512  # clusters whose indicators are in memory at once: 16 MiB for MAX_LINKED images
 
 

@@ -11,6 +11,7 @@ from workflow_scripts.metrics.contingency import contingency_tables
 SAME = 0.98
 """ARI with the best restart from which on a restart counts as equal to it: about one image in a hundred differs."""
 SURE = 0.95
+"""Probability with which an optimum has to be reached, and confidence of the lower bound of its share."""
 
 
 @dataclass(frozen=True)

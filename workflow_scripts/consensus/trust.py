@@ -162,9 +162,9 @@ def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
 
 
 def heard(opinion: np.ndarray) -> np.ndarray:
-    """Return (C, C) bool, the cells that count for each cell.
+    """Return which cells (columns) a cell's trust is computed from (rows), (C, C) bool.
 
-    These are the cells of other opinions, or all other cells if there is one opinion. `opinion` (C,) is from
+    These are the cells of other opinions, or all other cells if there is only one opinion. `opinion` (C,) is from
     `opinions`.
     """
     return opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)

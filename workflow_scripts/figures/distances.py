@@ -32,6 +32,7 @@ PIXELS, STRUCTURE = "pixels", "CW-SSIM"
 DISCRETE = "discrete"
 """Name of the distance that is 0 within a class and 1 across."""
 ACROSS = 3
+"""Most matrices in a row."""
 STRIPE = 0.025
 """Width of the stripe of class colours along a heatmap, as a share of its side."""
 

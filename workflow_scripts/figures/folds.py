@@ -24,6 +24,7 @@ SPLITS = {
     "validation": "held out",
     "validation_refitted": "held out, vote refitted",
 }
+"""The names of the parts of a fold in the figure."""
 
 
 def tabulate(

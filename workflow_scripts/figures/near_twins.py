@@ -21,6 +21,7 @@ from workflow_scripts.io.store import reading
 from workflow_scripts.metrics.members import cluster_names, separated_twins, twins_of
 
 SIDES = ("", "twin_")
+"""Prefixes of the columns about both images of a pair."""
 
 
 def tabulate(

@@ -24,6 +24,7 @@ from workflow_scripts.metrics.reference_curves import CURVES, reference_curves
 from workflow_scripts.wording import count
 
 REFERENCES = {"refinement": "labels, refined", "random": "random labels", "orthogonal": "orthogonal to the labels"}
+"""The names of the reference curves in the figure."""
 POINT: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 3.5, "fillstyle": "none", "markeredgewidth": 1.1}
 DASHES = {"refinement": (0, (5, 1.5)), "random": (0, (1, 1.2)), "orthogonal": (0, (5, 1.5, 1, 1.5))}
 

@@ -24,6 +24,7 @@ SMALLEST = 12.5
 LARGEST = 70
 """Largest width of an image in millimetres."""
 UNLABELLED_COLUMNS = 6
+"""Number of images in a row if there are no classes."""
 MANY = 25
 """Number of classes from which on names are shorter, so that more columns stand side by side."""
 TALLEST = 3

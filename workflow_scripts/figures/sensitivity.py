@@ -28,6 +28,7 @@ from workflow_scripts.scores import METRICS
 from workflow_scripts.wording import count
 
 NUMERIC = ("n_components", "k")
+"""Choices that stand on an axis of numbers."""
 WITHOUT_LABELS = ("silhouette", "inertia")
 """The metrics that are shown if the wanted ones have no values."""
 FREED = {"reducer": PARTS["reducer"], "k": ()}

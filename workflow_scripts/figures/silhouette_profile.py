@@ -23,6 +23,7 @@ from workflow_scripts.wording import count, decimal
 GAP = 0.02
 """Gap between clusters, as a share of the images; all gaps together are at most `GAPS`."""
 GAPS = 0.3
+"""Largest height of all gaps together, as a share of the images."""
 TALLEST = 240
 """Largest height in millimetres."""
 ROW = 5.0

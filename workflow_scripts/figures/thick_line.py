@@ -18,6 +18,7 @@ LENGTH = 100.0
 WINDOW = 0.5
 """Length of the piece in the middle of the line whose points are drawn."""
 FRACTIONS = (0.9, 0.5)
+"""Shares of the points that the dimension is estimated from."""
 
 
 def tabulate(

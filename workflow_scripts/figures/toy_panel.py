@@ -21,6 +21,7 @@ from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.runs import NOISE, Runs
 
 ANISOTROPY = [[0.6, -0.6], [-0.4, 0.8]]
+"""The matrix that stretches round groups, from scikit-learn's comparison of clusterers."""
 HIGHEST = 32
 """Largest height of a panel in millimetres."""
 WARM_UP = 100

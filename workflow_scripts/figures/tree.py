@@ -29,6 +29,7 @@ LEVEL = 16
 COVER = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 """Box of a caption, which hides the branch behind it."""
 COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "label", "share", "named", "x")
+"""Columns of the table of the tree."""
 
 
 def tabulate(

@@ -14,8 +14,11 @@ from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, compact, st
 KEPT_POINTS = 5000
 """Largest number of points whose distances are all kept (200 MB); with more points they are computed when needed."""
 CHUNK_CELLS = 1 << 22
+"""Largest number of distances that are computed at once."""
 SAMPLES = 5
+"""Number of samples that the value is the mean over if there are too many points."""
 POINTS_OF_SAMPLE = 4000
+"""Number of points in each sample."""
 STUDENT_95 = 2.776
 """The 97.5 % quantile of Student's t with SAMPLES - 1 degrees of freedom."""
 

@@ -14,7 +14,9 @@ from workflow_scripts.errors import UserError
 FRACTIONS = (1.0, 0.9, 0.7, 0.5)
 """Shares of the points, those with the smallest mu, that a line is fitted to; Facco et al. use 0.9."""
 FEWEST = 20
+"""Smallest number of different points that a dimension is estimated from."""
 MOST_BLOCKS = 64
+"""Largest number of samples of one size."""
 _BYTES = 1 << 24  # size of a block of differences to the neighbours
 
 

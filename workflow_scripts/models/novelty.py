@@ -19,6 +19,7 @@ MOST_IMAGES = 10_000
 MOST_NUMBERS = 2**26
 """Largest number of values in the features of all kept images, 256 MB."""
 SMALLEST = float(np.finfo(np.float32).tiny)
+"""Smallest distance to divide by, and smallest threshold."""
 
 
 def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,9 @@ from workflow_scripts.reduce.placing import placing_by
 from workflow_scripts.reduce.protocol import Place
 
 FORMAT_VERSION = 4
+"""Version of the files of a model; a model with another version has to be made again."""
 COLUMNS = ("cluster", "name", "predicted", "distance", "margin", "novelty", "outlier")
+"""Columns of predictions, in order."""
 
 
 @dataclass(frozen=True)

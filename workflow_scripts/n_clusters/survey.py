@@ -55,8 +55,8 @@ class _Chance:
 def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n_threads: int = 1) -> pd.DataFrame:
     """Return every criterion for every k, on k-means partitions of `X` (N, d).
 
-    How sure a recommendation is, is measured by the share of `n_resamples` resamples (80 % of the images; for the
-    stability, one split into halves each) in which the criterion recommends the same k.
+    Each criterion is computed again on `n_resamples` resamples. The more of them recommend the same k, the surer is the
+    recommendation. A resample has 80 % of the images; for the stability it is a split of the images into halves.
 
     Returns
     -------

@@ -11,6 +11,7 @@ from statistics import fmean
 from workflow_scripts.planning.snakemake_internals import Job, Run
 
 SECONDS_BETWEEN_LINES = 20.0
+"""Shortest time between two lines about the time left."""
 MOST_OF_THE_TIME = 0.02
 """Largest share of a run that may be spent on finding the time left: of many jobs, on a slow disk, that takes long."""
 

@@ -19,6 +19,7 @@ from workflow_scripts.settings.backbones import Backbone
 from workflow_scripts.wording import count
 
 FIGURE_BYTES = 2_000_000
+"""Bytes that estimates assume for a figure."""
 REASONS_SHOWN = 5
 """Largest number of reasons, for each study, that a dry run prints for combinations that are left out."""
 

@@ -44,6 +44,7 @@ STREAM_MB = 2000
 IMAGE_THREADS = 8
 """Most threads of the jobs that read or preprocess images."""
 EMBEDDED_IMAGES = 400
+"""Number of images in the embedded data set."""
 PERTURBED_VERSIONS = 19
 """The number of versions of an image: those of `preprocess.perturbations.VERSIONS`, and the image itself."""
 BASE_MINUTES = 5

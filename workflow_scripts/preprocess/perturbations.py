@@ -24,6 +24,7 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
 levels (brighten), standard deviation in per cent of the shorter side (blur), quality (jpeg), and per cent of both sides
 that are kept (crop)."""
 VERSIONS = tuple((name, strength) for name, strengths in STRENGTHS.items() for strength in strengths)
+"""Every version of an image: the perturbation and its strength."""
 
 
 def perturb(image: np.ndarray, name: str, strength: float) -> np.ndarray:

@@ -13,7 +13,9 @@ ROWS = 1024
 FITTED_NUMBERS = 1 << 24
 """Largest number of values that the powers of `yeo-johnson` are fitted on, 128 MiB in double precision."""
 POWERS = "powers"
+"""Name of the array of powers of `yeo-johnson`."""
 DIVISORS = "divisors"
+"""Name of the array of divisors."""
 FITTED = {"standard": (DIVISORS,), "yeo-johnson": (POWERS, DIVISORS)}
 """The names, in stores and models, of what each scaling takes from the images: powers, and numbers to divide by."""
 

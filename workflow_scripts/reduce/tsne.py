@@ -17,6 +17,7 @@ from workflow_scripts.runlog import NOTICE
 
 log = logging.getLogger(__name__)
 MAX_EXACT_NEIGHBOURS = 20_000
+"""Largest number of points whose neighbours are searched exactly."""
 
 
 def embed(

@@ -26,6 +26,7 @@ from workflow_scripts.settings.reading import check_command_line, check_encoding
 from workflow_scripts.settings.studies import Choices, CrossValidation, Study, Subset
 
 RESERVED_STUDIES = {"all", "reproduction", "table"}
+"""Names that studies cannot have, because other targets or tables have them."""
 SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
 """By section: a top-level key, and the key of the section's variants that takes its default from it."""
 

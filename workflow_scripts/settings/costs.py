@@ -9,6 +9,7 @@ FLOPS = 5e9
 FLOP_PER_WEIGHT = 12
 """Operations per image and weight of the encoder in training: 2 operations, times 2 halves, times 3 for gradients."""
 CLUSTER_THREADS = 8
+"""Most threads of a clustering job."""
 THREADED_SECONDS = 60
 """The fewest seconds of k-means, estimated for a slow core without the kernels, for which a job takes several threads.
 With the kernels these are one or two seconds; shorter jobs, of which there are many, run side by side instead."""

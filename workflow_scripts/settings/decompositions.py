@@ -17,6 +17,7 @@ EXACT_SIDE = 8192
 FITTED_NUMBERS = 1 << 24
 """The largest number of values that powers are fitted on; equal to `reduce.scaling.FITTED_NUMBERS`."""
 SECONDS_PER_IMAGE = 0.2
+"""Seconds that a decomposition takes for each image, if nothing better is known."""
 SCALED = {
     "standard": "standardised",
     "power": "power-transformed [@perronnin2010]",

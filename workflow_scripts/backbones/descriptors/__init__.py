@@ -18,6 +18,7 @@ from workflow_scripts.io.parallel import ordered_map
 LAYER = "features"
 """The name of the only layer of a descriptor."""
 BLOCK_ROWS = 64
+"""Number of images that are read, and of rows that are written, at once."""
 BATCH = 8
 """The number of images that are sent to a worker together."""
 

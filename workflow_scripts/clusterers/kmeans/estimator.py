@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from workflow_scripts.clusterers.kmeans.restarts import run_restarts
 
 MANY = 500
+"""Number of restarts for `n_init="many"`."""
 
 
 class ManyRestartKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):

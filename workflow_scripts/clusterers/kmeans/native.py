@@ -8,12 +8,19 @@ from workflow_scripts import kmeans_kernels
 from workflow_scripts.clusterers.kmeans.problem import Batch, Problem, Result
 
 TILE = 32
+"""Number of points whose features lie side by side in memory."""
 ROW_PAD = 8
+"""The length of a row in double precision is a multiple of this."""
 CACHE_DISTANCES_UP_TO = 5000
+"""Largest number of points whose distances are kept."""
 CACHE_GRAM_UP_TO = 4000
+"""Largest number of points whose inner products are kept."""
 CACHE_GRAM_FROM_FEATURES = 32
+"""Smallest number of features with which inner products are kept."""
 FITS_IN_CACHE = 2**20
+"""Bytes of points that fit into a core's cache."""
 SIDE_BY_SIDE = 4
+"""Number of restarts that share each tile of points if the points do not fit into the cache."""
 
 
 class NativeBackend:

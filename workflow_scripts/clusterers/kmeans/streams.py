@@ -8,6 +8,7 @@ the number of threads, on the size of the parts, or on how the restarts are divi
 import numpy as np
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
+"""The odd number next to 2^64 divided by the golden ratio, as in the paper."""
 
 
 def uniforms(seed: int, restarts: range, count: int) -> np.ndarray:

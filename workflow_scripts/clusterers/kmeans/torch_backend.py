@@ -18,8 +18,11 @@ from numpy.typing import DTypeLike
 from workflow_scripts.clusterers.kmeans.problem import Batch, Problem, Result
 
 MANTISSA = 53
+"""Bits of the mantissa of a number in double precision."""
 MASS_BITS = 62
+"""Bits of the whole number to which the squared distances of all points add up when a point is drawn."""
 SETTLED_AT_ONCE = 2**22
+"""Largest number of values of points and centres whose distances are computed at once in double precision."""
 
 
 class TorchBackend:

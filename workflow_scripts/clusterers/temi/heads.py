@@ -22,6 +22,7 @@ WARM_UP = 0.2
 PRIOR_MOMENTUM = 0.9
 """Share of the earlier estimate of the sizes of the clusters that a batch keeps."""
 WEIGHT_DECAY = 1e-4
+"""Weight decay of AdamW."""
 
 
 class Heads(nn.Module):

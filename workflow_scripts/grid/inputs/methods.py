@@ -33,7 +33,8 @@ class MethodsInputs(Stage):
     def params(self) -> dict[str, Callable[[Wildcards], Any]]:
         """Return the params of the methods: the settings of the run, and the backbones and layers of input files.
 
-        They are functions, because every job parses the rules, and one needs these.
+        They are functions, which Snakemake calls for this job only: every other job parses the rules too and needs no
+        such params.
         """
         return {
             "run": lambda wildcards: self._described,

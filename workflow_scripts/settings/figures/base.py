@@ -15,12 +15,15 @@ from workflow_scripts.settings.methods import Method
 SHOWN = {axis.column or name: axis.kind for name, axis in AXES.items()}
 """The kind of the values of each axis that a figure can be drawn along, by the axis's column in the tables."""
 X = (*(name for name, kind in SHOWN.items() if kind != SWITCHES), "k")
+"""Choices that the x axis of a figure can show."""
 HUES = tuple(name for name, kind in SHOWN.items() if kind != NUMBERS)
+"""Choices that colours can show."""
 Metric = Literal[OF_FIGURES]  # type: ignore[valid-type]
 Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
 Along = Literal[X]  # type: ignore[valid-type]
 Hue = Literal[HUES]  # type: ignore[valid-type]
 DRAWING = {"title", "width", "height"}
+"""Settings that do not change the table of a figure."""
 COLUMN, TWO_COLUMNS = 85, 170
 """The widths of one and of two columns of a journal, millimetres."""
 Width = Annotated[
