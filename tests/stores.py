@@ -23,7 +23,9 @@ from workflow_scripts.reduce import autoencoder, ica, kernel_pca, pca, tsne
 from workflow_scripts.settings.backbones.descriptors import Histogram
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.clusterers.base import OfK
-from workflow_scripts.settings.decompositions import Autoencoder, Ica, KernelPca, Pca, Tsne
+from workflow_scripts.settings.decompositions.autoencoder import Autoencoder
+from workflow_scripts.settings.decompositions.components import Ica, KernelPca, Pca
+from workflow_scripts.settings.decompositions.maps import Tsne
 
 IRIS = load_iris().data
 IDS = [f"{number:016x}" for number in range(len(IRIS))]

@@ -33,7 +33,8 @@ from workflow_scripts.settings.costs import (
     SILHOUETTE_SECONDS,
     partitions_bytes,
 )
-from workflow_scripts.settings.decompositions import Decomposition, Pca
+from workflow_scripts.settings.decompositions import Decomposition
+from workflow_scripts.settings.decompositions.components import Pca
 
 BASE_MB = 400
 """Memory of Python with the libraries of most jobs, and of the Snakemake process that runs a job on a cluster."""

@@ -28,7 +28,7 @@ def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside:
     files :
         the paths of the features (`source`), the `manifest`, the preprocessed images (`images`) and, if the settings
         name one, the user's `table`.
-    settings : those of `settings.decompositions.RegressOut`, which name the `facts`.
+    settings : those of `settings.decompositions.base.RegressOut`, which name the `facts`.
     beside : a path; the temporary store is written beside it.
     """
     path = Path(f"{beside}.residuals.h5")

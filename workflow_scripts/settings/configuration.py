@@ -16,7 +16,8 @@ from workflow_scripts.settings.backbones.network import Network
 from workflow_scripts.settings.base import Lower, Model, Name, Seed
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.clusterers.base import OfK
-from workflow_scripts.settings.decompositions import Decomposition, Pca
+from workflow_scripts.settings.decompositions import Decomposition
+from workflow_scripts.settings.decompositions.components import Pca
 from workflow_scripts.settings.descriptions import described
 from workflow_scripts.settings.figures import Style
 from workflow_scripts.settings.intake import Intake

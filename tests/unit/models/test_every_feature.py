@@ -25,7 +25,7 @@ from workflow_scripts.preprocess.pipeline import run_steps
 from workflow_scripts.reduce import pca
 from workflow_scripts.settings.backbones import settings_model
 from workflow_scripts.settings.backbones.descriptors import DESCRIPTORS
-from workflow_scripts.settings.decompositions import Pca
+from workflow_scripts.settings.decompositions.components import Pca
 
 N, SIDE, K = 12, 64, 3
 STEPS = [{"step": "grey"}]

@@ -20,7 +20,8 @@ from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.models.fitting import choose, fit_model
 from workflow_scripts.models.saved import COLUMNS, FORMAT_VERSION, SavedModel, load_model, save_model
 from workflow_scripts.reduce import autoencoder, ica, kernel_pca, pca
-from workflow_scripts.settings.decompositions import Autoencoder, Ica, KernelPca, Pca
+from workflow_scripts.settings.decompositions.autoencoder import Autoencoder
+from workflow_scripts.settings.decompositions.components import Ica, KernelPca, Pca
 
 N, WIDTH, CLASSES = 90, 20, ("Cr", "In", "Pa")
 CODES = Autoencoder(widths=(12, 8, 4), tied=True, phases=[{"g": 3}]).dump()

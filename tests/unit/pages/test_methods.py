@@ -19,7 +19,9 @@ from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.clusterers.finding_k import Dbscan
 from workflow_scripts.settings.clusterers.given_k import GaussianMixture, Linkage
 from workflow_scripts.settings.clusterers.trained import Turtle
-from workflow_scripts.settings.decompositions import Autoencoder, Decomposition, Pca
+from workflow_scripts.settings.decompositions import Decomposition
+from workflow_scripts.settings.decompositions.autoencoder import Autoencoder
+from workflow_scripts.settings.decompositions.components import Pca
 from workflow_scripts.settings.figures.reductions import Distances
 from workflow_scripts.settings.preprocess import Step
 from workflow_scripts.settings.reading import read_yaml

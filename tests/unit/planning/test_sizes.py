@@ -25,7 +25,7 @@ from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOPS, SILHOUETTE_POINTS
-from workflow_scripts.settings.decompositions import EXACT_SIDE, FITTED_NUMBERS
+from workflow_scripts.settings.decompositions.components import EXACT_SIDE, FITTED_NUMBERS
 
 CONFIG = """
 preprocess:

@@ -19,7 +19,7 @@ from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.reduce import autoencoder
 from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.phases import PHASES, Recipe, Trainer
-from workflow_scripts.settings.decompositions import Autoencoder as AutoencoderSettings
+from workflow_scripts.settings.decompositions.autoencoder import Autoencoder as AutoencoderSettings
 
 SETTINGS: dict[str, Any] = {
     "method": "autoencoder",

@@ -4,7 +4,7 @@ import numpy as np
 
 from workflow_scripts.io import store
 from workflow_scripts.reduce.ica import decompose, unmixing
-from workflow_scripts.settings.decompositions import Ica
+from workflow_scripts.settings.decompositions.components import Ica
 
 RNG = np.random.default_rng(0)
 SOURCES = np.column_stack([RNG.uniform(-1, 1, 2000), RNG.laplace(size=2000), np.sign(RNG.normal(size=2000))])

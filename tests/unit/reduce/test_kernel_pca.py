@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.reduce import kernel_pca, maps
-from workflow_scripts.settings.decompositions import KernelPca
+from workflow_scripts.settings.decompositions.components import KernelPca
 
 X = np.random.default_rng(0).normal(size=(30, 6))
 

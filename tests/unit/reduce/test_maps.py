@@ -9,7 +9,7 @@ from tests.unit.reduce.components import VARIANCE, write_pca
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.reduce.maps import points_to_map, write_map
-from workflow_scripts.settings.decompositions import Tsne
+from workflow_scripts.settings.decompositions.maps import Tsne
 
 
 @pytest.mark.parametrize("whiten", [False, True])

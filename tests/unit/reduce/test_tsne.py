@@ -11,7 +11,7 @@ from tests.unit.reduce.components import write_pca
 from workflow_scripts.io import store
 from workflow_scripts.reduce import tsne
 from workflow_scripts.runlog import NOTICE
-from workflow_scripts.settings.decompositions import Tsne
+from workflow_scripts.settings.decompositions.maps import Tsne
 
 
 @pytest.fixture(scope="module")

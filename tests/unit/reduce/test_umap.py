@@ -12,7 +12,7 @@ from tests.unit.reduce.components import write_pca
 from workflow_scripts.io import store
 from workflow_scripts.reduce import umap
 from workflow_scripts.runlog import NOTICE
-from workflow_scripts.settings.decompositions import Umap
+from workflow_scripts.settings.decompositions.maps import Umap
 
 
 def test_neighbours_are_kept_and_the_map_is_the_same_each_time() -> None:

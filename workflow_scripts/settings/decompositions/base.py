@@ -1,0 +1,93 @@
+"""The settings that decompositions have in common."""
+
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from workflow_scripts.settings.base import Model, UserPath
+from workflow_scripts.settings.costs import FLOAT
+from workflow_scripts.settings.methods import Method
+
+SECONDS_PER_IMAGE = 0.2
+"""Seconds that a decomposition takes for each image, if nothing better is known."""
+
+
+class Decomposition(Method):
+    """Base class of the settings of decompositions; the code is the module of the same name in `reduce/`.
+
+    Estimates are for n images with `width` features. Memory does not count the libraries.
+    """
+
+    tag = "method"
+    registry: ClassVar[dict[str, type["Decomposition"]]] = {}
+    is_ordered: ClassVar[bool] = False
+    """Whether the components are ordered, so that the first n can be taken alone and whitened."""
+
+    @property
+    def places_new_images(self) -> bool:
+        """Return whether it can be applied to images that it was not computed from, as a model has to."""
+        return False
+
+    @property
+    def regressed(self) -> "RegressOut | None":
+        """Return the facts that are regressed out of the features first; None if there are none."""
+        return None
+
+    @property
+    def source(self) -> str | None:
+        """Return the name of the decomposition that this one is computed from; None if it is computed from features."""
+        return None
+
+    @abstractmethod
+    def n_stored(self, n: int, width: int) -> int:
+        """Return how many numbers are stored for each image."""
+
+    def stored_bytes(self, n: int, width: int) -> int:
+        """Return the bytes of the store."""
+        return FLOAT * n * self.n_stored(n, width)
+
+    @abstractmethod
+    def memory(self, n: int, width: int) -> int:
+        """Return the bytes that the job holds at once, without its libraries."""
+
+    def seconds(self, n: int, width: int) -> float:
+        """Return the seconds that the job takes on a slow core."""
+        return SECONDS_PER_IMAGE * n
+
+
+def _facts_alone(given: Any) -> Any:
+    return {"facts": given} if isinstance(given, list) else given
+
+
+class RegressOut(Model):
+    """Known facts about the images whose linear effect on the features is taken out."""
+
+    facts: list[str] = Field(min_length=1)
+    """`brightness`, `contrast` and `sharpness` of the preprocessed images, columns of the manifest that say how an
+    image was taken or stored (`width`, `format`, ...), `folder, level 1` to 3, and the columns of `table`."""
+    table: UserPath | None = None
+    """A CSV with further facts, a column each, and a column `path` or `image_id`."""
+
+
+class OfFeatures(Decomposition):
+    """Base class of the decompositions that are computed from features and can be applied to those of new images."""
+
+    regress_out: Annotated[
+        RegressOut | None, BeforeValidator(_facts_alone, json_schema_input_type=list[str] | RegressOut | None)
+    ] = None
+    """Facts about the images whose linear effect is taken out of the features first: a list of their names."""
+
+    @property
+    def places_new_images(self) -> bool:
+        """Return whether no facts are regressed out of the features; the facts about new images are not known."""
+        return self.regress_out is None
+
+    @property
+    def regressed(self) -> RegressOut | None:
+        return self.regress_out
+
+    @property
+    def prose(self) -> str:
+        without = f" without the linear effect of {', '.join(self.regress_out.facts)}" if self.regress_out else ""
+        return super().prose + without
