@@ -207,6 +207,27 @@ def test_tests_import_no_private_name_and_no_other_test():
     assert not [name for name in imported if "__future__" not in name]
 
 
+OF_SEVERAL = {
+    *("clusterers/test_sklearn", "preprocess/test_steps", "planning/test_memory", "models/test_every_feature"),
+    *("figures/test_axes", "figures/test_clusterers", "figures/test_clustering", "figures/test_dimension"),
+    *("figures/test_drawing", "figures/test_named_images", "figures/test_study", "figures/test_tables"),
+    *("intake/scale_bars/test_drawn", "intake/scale_bars/test_reading", "intake/scale_bars/test_real"),
+    *("io/test_damage", "io/test_stores_bytes", "pages/test_explorer_labelling", "pages/test_verdict_sentences"),
+    *("settings/test_audit", "test_envs", "test_house", "test_light_starts", "test_profiles", "test_protocols"),
+}
+"""Tests of what several modules have in common, or of what is no module."""
+
+
+def test_tests_lie_as_the_package_does():
+    """A test has the name of a module or a folder, and lies where this lies; or that of the folder that it lies in."""
+    unit = ROOT / "tests" / "unit"
+    tests = {path.relative_to(unit).with_suffix("") for path in unit.rglob("test_*.py")}
+    modules = {path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*")}
+    allowed = modules | {folder / folder.name for folder in modules}
+    elsewhere = {test for test in tests if test.with_name(test.name.removeprefix("test_")) not in allowed}
+    assert elsewhere == {*map(Path, OF_SEVERAL)}
+
+
 def _bound(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """The names of variables, arguments, functions and classes, with their lines."""
     for node in ast.walk(tree):

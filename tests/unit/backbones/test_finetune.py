@@ -8,8 +8,6 @@ from torch.nn.functional import cross_entropy
 from workflow_scripts.backbones import weights
 from workflow_scripts.backbones.extract import extract
 from workflow_scripts.backbones.finetune import finetune, held_out_split
-from workflow_scripts.backbones.network import on_meta
-from workflow_scripts.backbones.trained_parts import trained_parameters
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 
@@ -56,30 +54,6 @@ def test_one_step_is_that_of_a_plain_loop(images, tmp_path, trained):
         expected = start[name] - 0.05 * parameter.grad if moves else start[name]
         torch.testing.assert_close(found[name], expected, rtol=1e-4, atol=1e-6)
         assert moves or torch.equal(found[name], start[name])
-
-
-@pytest.mark.parametrize(
-    ("model", "trained", "first"),
-    [
-        ("squeezenet1_1", "head", "classifier.1.weight"),
-        ("squeezenet1_1", 2, "features.11.squeeze.weight"),
-        ("resnet18", 1, "layer4.1.conv1.weight"),
-        ("vgg11", 1, "classifier.3.weight"),
-        ("vit_b_16", 1, "encoder.layers.encoder_layer_11.ln_1.weight"),
-        ("timm:test_vit", 1, "blocks.5.norm1.weight"),
-        ("timm:convnext_atto", 1, "stages.3.downsample.0.weight"),
-        ("squeezenet1_1", 99, "features.0.weight"),
-        ("resnet18", "all", "conv1.weight"),
-    ],
-)
-def test_the_last_blocks_alone_are_trained(model, trained, first):
-    """All that comes behind the first trained block has gradients, and nothing before it."""
-    net = on_meta(model)
-    found = trained_parameters(net, trained)
-    named = dict(net.named_parameters())
-    expected = list(named)[list(named).index(first) :]
-    assert [name for name, parameter in named.items() if parameter.requires_grad] == expected
-    assert sum(parameter.numel() for parameter in found) == sum(named[name].numel() for name in expected)
 
 
 def test_any_number_of_workers_gives_the_same_bytes(images, tmp_path):

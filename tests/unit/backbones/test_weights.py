@@ -14,8 +14,7 @@ from torch import nn
 
 from workflow_scripts.backbones import hub as hub_module
 from workflow_scripts.backbones import network, weight_files, weights
-from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
-from workflow_scripts.backbones.torchvision_family import Torchvision
+from workflow_scripts.backbones.normalisation import NORMALISATIONS
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.errors import UserError
 
@@ -39,37 +38,6 @@ def checkpoint(tmp_path, squeezenet):
 
 def same_tensors(one: nn.Module, other: nn.Module) -> bool:
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
-
-
-# ------------------------------------------------------------------------------------------------------ normalisation
-
-
-def test_pixels_are_scaled_as_the_weights_want_them():
-    images = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3), dtype=np.uint8)
-
-    def prepared(name):
-        return NORMALISATIONS[name].prepare(images, None, CPU).permute(0, 2, 3, 1).numpy()
-
-    caffe = images[..., ::-1] - np.array([103.939, 116.779, 123.68])
-    imagenet = (images / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
-    np.testing.assert_allclose(prepared("caffe"), caffe, rtol=1e-5, atol=1e-4)
-    np.testing.assert_allclose(prepared("imagenet"), imagenet, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(prepared("symmetric"), images / 127.5 - 1, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(prepared("lite"), (images - 127.0) / 128, rtol=1e-5)
-
-
-def test_grey_images_become_three_channels():
-    grey = np.random.default_rng(0).integers(0, 256, (2, 6, 6), dtype=np.uint8)
-    colour = np.repeat(grey[..., None], 3, axis=3)
-    prepare = NORMALISATIONS["caffe"].prepare
-    assert torch.equal(prepare(grey, None, CPU), prepare(colour, None, CPU))
-
-
-def test_a_stated_size_is_a_resize_with_antialiasing():
-    checks = (np.indices((1, 64, 64)).sum(0) % 2 * 255).astype(np.uint8)
-    small = NORMALISATIONS["symmetric"].prepare(checks, 16, CPU)
-    assert small.shape == (1, 3, 16, 16)
-    assert small.abs().max() < 0.2  # without antialiasing it would alias to all black or all white
 
 
 # -------------------------------------------------------------------------------------------------------------- Keras
@@ -370,31 +338,3 @@ def test_a_hash_in_a_users_own_file_name_is_a_name(tmp_path, checkpoint):
     own.parent.mkdir()
     checkpoint.rename(own)
     assert len(weights.fetch({"model": "squeezenet1_1", "weights": str(own)})["weights_sha256"]) == 64
-
-
-def test_googlenets_own_weights_want_what_torchvision_makes_inside_the_network(tmp_path):
-    """torchvision hands them pixels scaled for ImageNet and converts these inside (`transform_input`)."""
-    torch.manual_seed(0)
-    theirs = torchvision.models.GoogLeNet(transform_input=True, aux_logits=False, init_weights=False).eval()
-    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
-    published = torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1
-    _, normalisation = Torchvision().normalisation("googlenet", "default")
-    transforms = published.transforms()
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (transforms.mean, transforms.std))
-    with torch.inference_mode():
-        expected = theirs((torch.from_numpy(images).permute(0, 3, 1, 2) / 255 - mean) / std)
-        theirs.transform_input = False
-        found = theirs(normalisation.prepare(images, None, CPU))
-    assert torch.allclose(found, expected, rtol=1e-3, atol=1e-5 * expected.abs().max())
-
-
-def test_weights_for_larger_images_build_the_network_for_them():
-    assert Torchvision().published_options("vit_h_14", "default") == {"image_size": 518}
-
-
-def test_a_normalisation_survives_as_text():
-    own = Normalisation((1.5, 2, 3), (4, 5, 6), bgr=True)
-    assert Normalisation.from_text(own.text) == own
-    assert NORMALISATIONS["lite"].text == "lite"
-    with pytest.raises(UserError, match="allowed: imagenet"):
-        Normalisation.from_text("zca")
