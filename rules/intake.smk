@@ -178,6 +178,7 @@ rule label:
         manifest=layout.manifest,
         rejected=layout.rejected,
         by_hand=layout.decided_by_hand,
+        summary=in_report(layout.intake_summary, None, "intake", category="Images"),
     log:
         layout.log(layout.manifest),
     benchmark:

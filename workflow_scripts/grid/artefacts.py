@@ -132,6 +132,13 @@ class Layout:
         "label",
         "the files left out, each with a reason and, for duplicates, whether their label differs",
     )
+    intake_summary = Artefact(
+        "intake.csv",
+        "label",
+        "how many images were taken in, where their labels come from, what was refused and set aside, and why",
+        wildcards.whole_run,
+        reported=(".csv",),
+    )
     decided_by_hand = Artefact(
         "decided_by_hand.csv",
         "label",

@@ -14,6 +14,8 @@ from workflow_scripts.intake.labels import label_images
 
 FILE = "file"
 """The rule that makes each file a group, with all of its tiles, boxes and pages."""
+GROUPS = ("group",)
+"""Allowed names of the column of groups if the user names none."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ def group_files(
     level: int = -1,
     pattern: str | None = None,
     file: str | None = None,
-    column: str = "group",
+    column: str | None = None,
 ) -> Groups:
     """Group files by a rule; two groups become one if a file of the first looks like a file of the second.
 
@@ -67,7 +69,7 @@ def named_groups(
     level: int = -1,
     pattern: str | None = None,
     file: str | None = None,
-    column: str = "group",
+    column: str | None = None,
 ) -> dict[str, str]:
     """Return the name that a rule gives the group of each file, "" for none; the parameters are as in `group_files`.
 
@@ -76,7 +78,7 @@ def named_groups(
     if rule == FILE:
         return dict.fromkeys(files, "")
     if rule == "csv":
-        return {**dict.fromkeys(files, ""), **read_label_table(Path(file or ""), files, column).labels}
+        return {**dict.fromkeys(files, ""), **read_label_table(Path(file or ""), files, column, GROUPS).labels}
     return dict(label_images(files, rule, level, pattern).labels)
 
 

@@ -170,14 +170,16 @@ def read_columns(table: Path, images: Mapping[str, str], columns: Sequence[str])
     The decisions are by path or name; the arguments and errors are those of `read_label_table`.
     """
     rows = _Rows(table, images)
-    places = [_label_column(rows, (name,)) for name in columns]
+    places = [_named_column(rows, name) for name in columns]
     decisions, _ = rows.decisions(
         lambda row: () if rows.is_removed(row) else tuple(_cell(row, place) for place in places)
     )
     return decisions
 
 
-def read_label_table(table: Path, images: Mapping[str, str], column: str | None = None) -> Matched:
+def read_label_table(
+    table: Path, images: Mapping[str, str], column: str | None = None, usual: Sequence[str] = LABELS
+) -> Matched:
     """Read the labels of images from a table.
 
     Parameters
@@ -186,20 +188,20 @@ def read_label_table(table: Path, images: Mapping[str, str], column: str | None 
         CSV separated by commas, semicolons, tabs, bars or spaces, in UTF-8, UTF-16 or Windows-1252, with or without a
         header.
         The column of file names is called as in `KEYS`, or is the one whose values name files. The column of labels is
-        called as in `LABELS`, or is the only other column. If the file of a row is gone, the column `image_id` may
-        name the only image of the same content that no other row names: the file was moved.
+        `column` or, if that is None, one called as in `usual`, or the only other column. If the file of a row is gone,
+        the column `image_id` may name the only image of the same content that no other row names: the file was moved.
     images :
         image ids by relative path (with `/`). A row may name an image without its folders or its extension if the name
         is unique.
-    column :
-        name of the column of labels, in place of `LABELS`.
+    column, usual :
+        name of the column of labels, and its allowed names if `column` is None; letters may be small or capital.
 
     A row without a label says nothing, but one with `REMOVED` as its decision takes a label back. Of two decisions
     with times the later one counts. Raises `UserError` if the table cannot be read, if its columns are not recognised,
     or if it gives an image two labels without times; `NoneNamedError` if it names no image.
     """
     rows = _Rows(table, images)
-    label = _label_column(rows, (column.lower(),) if column else LABELS)
+    label = _named_column(rows, column) if column else _label_column(rows, usual)
     decisions, unmatched = rows.decisions(lambda row: () if rows.is_removed(row) else _filled(row, label))
     names = [rows.titles[place] if rows.titles else f"column {place + 1}" for place in (rows.key, label)]
     labels = {path: decision.value for path, decision in decisions.items() if path in images}
@@ -255,6 +257,15 @@ def _key_column(table: Path, rows: Sequence[Sequence[str]], files: ImageIndex) -
     return 0 if _names_file(rows[0][key], files) else 1, key
 
 
+def _named_column(rows: _Rows, name: str) -> int:
+    """Return the place of the column with a name; raises `UserError` if there is none."""
+    place = rows.column(name.lower())
+    if place is None:
+        columns = ", ".join(rows.titles) or f"{len(rows.names)} columns without names"
+        raise UserError(f"{rows.table}: found no column {name!r}, but {columns}; allowed: a first row with this name")
+    return place
+
+
 def _label_column(rows: _Rows, allowed: Sequence[str]) -> int:
     """Return the place of the column of labels."""
     label = next((rows.names.index(name) for name in allowed if name in rows.names), None)
@@ -264,8 +275,10 @@ def _label_column(rows: _Rows, allowed: Sequence[str]) -> int:
     if len(others) != 1:
         one = f"one of {', '.join(allowed)}"
         if not rows.titles:
-            found = f"{len(rows.names)} columns without names"
-            raise UserError(f"{rows.table}: found {found}, allowed: a first row with their names, {one} of them")
+            raise UserError(
+                f"{rows.table}: found {len(rows.names)} columns without names, "
+                f"allowed: a first row with their names, {one} of them"
+            )
         raise UserError(
             f"{rows.table}: found columns {', '.join(rows.names)}, allowed: {one} beside {rows.names[rows.key]}"
         )

@@ -72,6 +72,7 @@ def label_images(
     level: int = -1,
     pattern: str | None = None,
     file: str | None = None,
+    column: str | None = None,
     pixels: Mapping[str, str] | None = None,
 ) -> Labelling:
     """Label images by a rule.
@@ -79,6 +80,7 @@ def label_images(
     Parameters
     ----------
     images : image ids by relative path (with `/`).
+    column : the name of the column of labels in a table, for the rules `csv` and `auto`; None takes a usual one.
     pixels : hashes of the decoded pixels by relative path, for the rule `hash`.
     rule :
         - `none`: no labels.
@@ -98,8 +100,8 @@ def label_images(
     if rule == "none":
         return Labelling(dict.fromkeys(images, ""), "none", ("no labels asked for",))
     if rule == "auto":
-        return _auto(images, file)
-    labelling = _applied(images, rule, level, pattern, file, pixels or {})
+        return _auto(images, file, column)
+    labelling = _applied(images, rule, level, pattern, file, column, pixels or {})
     if rule in OF_PATHS and images and not any(labelling.labels.values()):
         allowed = f"one that fits the images, the first is {next(iter(images))!r}"
         raise NoneNamedError(f"config: intake: found the rule {labelling.rule}, allowed: {allowed}")
@@ -112,6 +114,7 @@ def _applied(
     level: int,
     pattern: str | None,
     file: str | None,
+    column: str | None,
     pixels: Mapping[str, str],
 ) -> Labelling:
     if rule == "folder":
@@ -123,7 +126,7 @@ def _applied(
         with _in_time(expression.pattern):
             return Labelling({path: _searched(expression, path) for path in images}, f"regex {pattern}")
     if rule == "csv":
-        return _from_table(images, file)
+        return _from_table(images, file, column)
     if rule == "hash":
         return _from_known(images, pixels, Path(file or ""))
     if rule == "boxes":
@@ -199,13 +202,13 @@ def _searched(expression: re.Pattern[str], path: str) -> str:
     return (match.group("label" if "label" in expression.groupindex else 1) or "") if match else ""
 
 
-def _auto(images: Mapping[str, str], file: str | None) -> Labelling:
+def _auto(images: Mapping[str, str], file: str | None, column: str | None) -> Labelling:
     """Return the labels of the table if there is one, otherwise the first plausible labels, otherwise none.
 
     `why` of the result says which rules were refused and why.
     """
-    if file:
-        return _from_table(images, file)
+    if file or column:
+        return _from_table(images, file, column)
     refused = [f"no {LABEL_TABLE}"]
     if not any("/" in path for path in images):
         refused.append("no folders")
@@ -252,11 +255,11 @@ def _implausible(labels: Mapping[str, str]) -> str:
     return ""
 
 
-def _from_table(images: Mapping[str, str], file: str | None) -> Labelling:
+def _from_table(images: Mapping[str, str], file: str | None, column: str | None) -> Labelling:
     """Return the labels of a table; rows that name no image or more than one are counted and not used."""
     if not file:
         raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
-    table = read_label_table(Path(file), images)
+    table = read_label_table(Path(file), images, column)
     labels = {**dict.fromkeys(images, ""), **table.labels}
     unmatched = f"{count(table.unmatched, 'row that names', 'rows that name')} no image or more than one"
     return Labelling(labels, f"table {Path(file).name} ({table.columns})", (unmatched,))

@@ -29,6 +29,7 @@ GROUP = "group"
 BY_HAND_COLUMNS = ("path", "label", "set_aside", DECISION, "image_id", DECIDED)
 """Columns of what people decided, a row for each decision: those of the exports of pages."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
+SUMMARY_COLUMNS = ("subject", "number", "detail")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Labelled:
     matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
     by_hand : the decisions of people, on labels and then on images set aside, with `BY_HAND_COLUMNS`; `image_id` is ""
         for an image that is not there.
+    summary : what was taken in, where the labels come from, what was refused and set aside, and why, with
+        `SUMMARY_COLUMNS`: a row for the images, for the labels, for each class and for each reason.
     notes : sentences for the log about the source of the labels and the rejected files.
     """
 
@@ -49,6 +52,7 @@ class Labelled:
     rejected: pd.DataFrame
     matches: pd.DataFrame
     by_hand: pd.DataFrame
+    summary: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -80,46 +84,95 @@ def label(
 
     Raises `UserError` if a rule cannot be applied.
     """
-    copies = set_aside[set_aside["same_as"] != ""]
-    contents = images["image_id"].map(content_hash)
     files = images["parent"] if "parent" in images else images["path"]
-    paths = [*files, *copies["path"]]
-    ids = dict(zip(paths, [*contents, *copies["image_id"]], strict=True))
-    pixels = dict(zip(paths, [*images["pixels_id"], *copies["pixels_id"]], strict=True))
+    ids, pixels = _contents(images.assign(path=files), set_aside)
+    picked = set_aside[set_aside["reason"] == str(Reason.PICKED)]
+    known = {**_by_path(picked, "image_id"), **_by_path(images, "image_id"), **ids}
     labelling = label_images(ids, **rule, pixels=pixels)
     if "parent" in images:
         labelling = _of_parts(labelling, images, rule["rule"])
-        ids |= dict(zip(images["path"], images["image_id"], strict=True))
-    picked = set_aside[set_aside["reason"] == str(Reason.PICKED)]
-    known = {**dict(zip(picked["path"], picked["image_id"], strict=True)), **ids}
     labelling = corrected(labelling, known, corrections)
-    manifest = images.assign(label=images["path"].map(labelling.labels))[list(COLUMNS)]
-    if sublabels:
-        manifest["sublabel"] = files.map(label_images(ids, **sublabels).labels)
-    if scales is not None:
-        manifest = _with_scales(manifest, files, scales)
-    if "parent" in images:
-        manifest[list(REGION_COLUMNS)] = images[list(REGION_COLUMNS)]
-    named = dict(zip(manifest["path"], manifest["label"], strict=True))
-    counted = [classes_in_words(named)] if labelling.rule != "none" or any(named.values()) else []
-    notes = [f"labels: {labelling.rule} ({'; '.join([*counted, *labelling.why])})"]
-    notes += _unread_tables(set_aside["path"], rule)
+    finer = label_images(ids, **sublabels).labels if sublabels else None
+    manifest = _manifest(images, files, labelling.labels, finer, scales)
+    notes = list(_unread_tables(set_aside["path"], rule))
     if groups is not None or "parent" in images:
-        pairs = [] if look_alikes is None else look_alikes[["path", "other"]].itertuples(index=False, name=None)
-        grouped = group_files(dict(zip(files, contents, strict=True)), pairs, **(groups or {}))
+        grouped = group_files({path: ids[path] for path in files}, _pairs(look_alikes), **(groups or {}))
         manifest[GROUP] = files.map(grouped.by_file)
         notes.append(grouped.note)
-    rows = [_rejection(file, labelling.labels) for file in set_aside.itertuples()]
-    rejected = pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
-    if len(rejected):
-        notes.append(f"{count(len(rejected), 'file')} rejected: {count_reasons(rejected['reason'])}")
+    rejected = _rejected(set_aside, labelling.labels)
     return Labelled(
         manifest,
         rejected,
         pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)),
         by_hand(labelling.by_hand, read_set_aside(excluded, known), known),
-        tuple(notes),
+        _summary(manifest, rejected, labelling, notes),
+        (_labels_in_words(manifest, labelling), *notes, *_rejected_in_words(rejected)),
     )
+
+
+def _by_path(table: pd.DataFrame, column: str) -> dict[str, str]:
+    return dict(zip(table["path"], table[column], strict=True))
+
+
+def _contents(files: pd.DataFrame, set_aside: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the id of the content and the digest of the pixels of files and of the copies of them, by path."""
+    copies = set_aside[set_aside["same_as"] != ""]
+    contents = files.assign(image_id=files["image_id"].map(content_hash))
+    ids, pixels = ({**_by_path(contents, name), **_by_path(copies, name)} for name in ("image_id", "pixels_id"))
+    return ids, pixels
+
+
+def _manifest(
+    images: pd.DataFrame,
+    files: pd.Series,
+    labels: Mapping[str, str],
+    sublabels: Mapping[str, str] | None,
+    scales: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Return the manifest of images, without groups; `files` has the path of the file of each."""
+    manifest = images.assign(label=images["path"].map(labels))[list(COLUMNS)]
+    if sublabels is not None:
+        manifest["sublabel"] = files.map(sublabels)
+    if scales is not None:
+        manifest = _with_scales(manifest, files, scales)
+    if "parent" in images:
+        manifest[list(REGION_COLUMNS)] = images[list(REGION_COLUMNS)]
+    return manifest
+
+
+def _pairs(look_alikes: pd.DataFrame | None) -> Iterable[tuple[str, str]]:
+    return () if look_alikes is None else zip(look_alikes["path"], look_alikes["other"], strict=True)
+
+
+def _labels_in_words(manifest: pd.DataFrame, labelling: Labelling) -> str:
+    """Return the rule of the labels, the classes, and what was passed over, as a sentence for the log."""
+    labels = _by_path(manifest, "label")
+    counted = [classes_in_words(labels)] if labelling.rule != "none" or any(labels.values()) else []
+    return f"labels: {labelling.rule} ({'; '.join([*counted, *labelling.why])})"
+
+
+def _rejected_in_words(rejected: pd.DataFrame) -> Iterator[str]:
+    if len(rejected):
+        yield f"{count(len(rejected), 'file')} rejected: {count_reasons(rejected['reason'])}"
+
+
+def _summary(
+    manifest: pd.DataFrame, rejected: pd.DataFrame, labelling: Labelling, notes: Iterable[str]
+) -> pd.DataFrame:
+    """Return what was taken in, labelled and set aside, and why, as a table with `SUMMARY_COLUMNS`."""
+    sizes = manifest["label"].value_counts()
+    rows: list[tuple[str, int | None, str]] = [("taken in", len(manifest), "")]
+    rows.append(("labels", len(manifest) - int(sizes.get("", 0)), labelling.rule))
+    rows += [("about labels", None, sentence) for sentence in labelling.why]
+    rows += [("class", size, label) for label, size in sizes.items() if label]
+    without = manifest.loc[manifest["label"] == "", "path"]
+    if len(without) and len(sizes) > 1:
+        rows.append(("without a label", len(without), f"the first is {without.iloc[0]}"))
+    rows += [("note", None, sentence) for sentence in notes]
+    for reason, files in rejected.groupby("reason"):
+        first = files.iloc[0]
+        rows.append(("set aside", len(files), f"{reason}; the first is {first['path']}: {first['detail']}"))
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS)).astype({"number": "Int64"})
 
 
 def _unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[str]:
@@ -157,6 +210,12 @@ def _with_scales(manifest: pd.DataFrame, files: pd.Series, scales: pd.DataFrame)
     widths = manifest["width"].astype(float)[sized] * of_file["nm_per_pixel"][sized].astype(float) / 1e3
     of_file.loc[sized, "field_um"] = widths.map("{:.6g}".format)
     return manifest.join(of_file)
+
+
+def _rejected(set_aside: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return the table of the files set aside, with `REJECTED_COLUMNS`."""
+    rows = [_rejection(file, labels) for file in set_aside.itertuples()]
+    return pd.DataFrame(rows, columns=list(REJECTED_COLUMNS), dtype=str)
 
 
 def _rejection(file: Any, labels: Mapping[str, str]) -> tuple[str, str, str]:

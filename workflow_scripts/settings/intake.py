@@ -31,6 +31,9 @@ class Labels(Model):
     `labels.csv` at the top of the data folder. For `hash`: a folder of labelled images with a folder for each class, or
     a CSV with the columns `sha256` and `label`. For `boxes`: annotations as in `crops`; an image whose boxes are all of
     one class has that label."""
+    column: str | None = Field(None, min_length=1)
+    """For `csv` and `auto`: the name of the column of labels in the table; null takes `label`, `class`, `category` or
+    `target`, or the only column beside that of file names."""
     corrections: UserPath | list[UserPath] | None = None
     """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the pages for audit, labelling
     and the explorer export, or a list of such files. Their labels replace those of the rule; of several for an image
@@ -45,6 +48,8 @@ class Labels(Model):
     def _has_what_it_needs(self) -> "Labels":
         if self.rule == "regex":
             _check_pattern(self.pattern, "label")
+        if self.column and self.rule not in (allowed := ("auto", "csv")):
+            raise ValueError(f"column: found it beside the rule {self.rule}, allowed: {' or '.join(allowed)}")
         if self.by_content and not self.file:
             raise ValueError("file: missing, allowed: a folder of labelled images, or a CSV with sha256 and label")
         if self.rule == "boxes" and not self.file:
@@ -65,8 +70,9 @@ class Groups(Model):
     """For `regex`: the regular expression that is matched against the relative path; its first group is the group."""
     file: UserPath | None = None
     """For `csv`: a CSV with the columns `path` (or `filename` or `image_id`) and that of the groups."""
-    column: str = Field("group", min_length=1)
-    """For `csv`: the name of the column of the groups."""
+    column: str | None = Field(None, min_length=1)
+    """For `csv`: the name of the column of the groups; null takes `group`, or the only column beside that of file
+    names."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Groups":

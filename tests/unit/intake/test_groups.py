@@ -35,7 +35,7 @@ def test_a_column_of_the_users_table(tmp_path):
     groups = group_files(FILES, [], rule="csv", file=str(tmp_path / "t.csv"), column="Wafer")
     assert list(groups.by_file.values()) == ["7", "a/v1_2.png", "7", "8", "c.png"]
     assert "2 files without one by the rule" in groups.note
-    with pytest.raises(UserError, match="allowed: one of specimen beside path"):
+    with pytest.raises(UserError, match="found no column 'specimen', but path, label, Wafer"):
         group_files(FILES, [], rule="csv", file=str(tmp_path / "t.csv"), column="specimen")
 
 

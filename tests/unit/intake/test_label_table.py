@@ -150,3 +150,18 @@ def test_a_table_sets_files_and_their_parts_aside_each_where_it_is_made(tmp_path
     assert read_set_aside([str(table)], FILES, parts=False).keys() == of_files
     assert read_set_aside([str(table)], PARTS, parts=True).keys() == of_parts
     assert read_set_aside([str(table)], FILES | PARTS).keys() == of_files | of_parts
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [("befund", {"a/1.png": "gut", "a/2.png": "riss"}), ("NR", {"a/1.png": "1", "a/2.png": "2"})],
+)
+def test_a_named_column_has_the_labels(tmp_path, column, expected):
+    (tmp_path / "t.csv").write_text("nr;bild;Befund\n1;a/1.png;gut\n2;2.png;riss\n")
+    assert read_label_table(tmp_path / "t.csv", {"a/1.png": "x", "a/2.png": "y"}, column).labels == expected
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path):
+    (tmp_path / "t.csv").write_text("bild;Befund\na/1.png;gut\n")
+    with pytest.raises(UserError, match=r"t.csv: found no column 'befunde', but bild, Befund; allowed: a first row"):
+        read_label_table(tmp_path / "t.csv", IMAGES, "befunde")
