@@ -133,7 +133,7 @@ class Layout:
         "the files left out, each with a reason and, for duplicates, whether their label differs",
     )
     intake_summary = Artefact(
-        "intake.csv",
+        "intake/intake.csv",
         "label",
         "how many images were taken in, where their labels come from, what was refused and set aside, and why",
         wildcards.whole_run,

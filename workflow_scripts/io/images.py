@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from tifffile import PHOTOMETRIC, FileHandle, TiffFile, TiffPage
 
-from workflow_scripts.io.pixels import Rows
+from workflow_scripts.io.pixels import Rows, bands
 from workflow_scripts.io.rejections import ImageRejected, Reason
 from workflow_scripts.io.tiff_pages import check_length, tiff_mode, tiff_pixels
 
@@ -106,7 +106,7 @@ def decode(
     kind = format_of(stream)
     with rejecting(stream, kind), quiet_decoders():
         decoded = _decode_as(kind, stream, partial(check_size, max_pixels=max_pixels, min_size=min_size), page)
-        if not np.isfinite(decoded.pixels).all():
+        if not all(np.isfinite(band).all() for band in bands(decoded.pixels)):
             raise ImageRejected(Reason.NOT_FINITE, f"{decoded.mode}: NaN or infinite values")
         return decoded
 

@@ -3,8 +3,15 @@
 Rules import this module, so it uses the standard library only.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 READING_BYTES = 10
-"""Bytes per pixel, at most, that a process takes to read an image and to convert it; RGB takes the most."""
+"""Bytes per pixel, at most, that a process takes to read an image of 8 bits and to convert it; RGB takes the most."""
+DEEP_BYTES = 24
+"""The same for more bits: RGB of 16 bits, and grey values of 32 or 64 bits."""
+DEEP_COLOURS_BYTES = 75
+"""The same for colours of 32 or 64 bits, which are compressed and have transparency."""
 PREPROCESSING_BYTES = 60
 """Bytes per pixel, at most, that a process takes to preprocess an image; CLAHE of colour images takes the most."""
 IMAGES_MEMORY = 7.5e9
@@ -12,6 +19,18 @@ IMAGES_MEMORY = 7.5e9
 has more than 750 million pixels and is cut into tiles, because one process always works."""
 LARGEST_IMAGE = int(IMAGES_MEMORY / PREPROCESSING_BYTES)
 """Pixels of the largest image that can be preprocessed; larger ones can only be cut into tiles."""
+
+
+def reading_bytes(mode: str) -> int:
+    """Return the bytes per pixel, at most, that a process takes to read an image with a `mode` of `images.csv`."""
+    if mode.startswith("RGB;") and "16" not in mode:
+        return DEEP_COLOURS_BYTES
+    return DEEP_BYTES if ";" in mode or mode == "F" else READING_BYTES
+
+
+def counted_pixels(image: Mapping[str, Any]) -> int:
+    """Return how many pixels of 8 bits take as much memory to read as an image, a row of `images.csv`."""
+    return int(image["width"]) * int(image["height"]) * reading_bytes(image.get("mode", "")) // READING_BYTES
 
 
 def processes(workers: int, max_pixels: int | None, bytes_per_pixel: int = READING_BYTES) -> int:

@@ -3,6 +3,7 @@
 import numpy as np
 from tifffile import PHOTOMETRIC, TiffPage
 
+from workflow_scripts.io.pixels import BAND
 from workflow_scripts.io.rejections import ImageRejected, Reason
 
 _TIFF_COLOURS: dict[int, int] = {PHOTOMETRIC.MINISWHITE: 1, PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
@@ -39,20 +40,31 @@ def _samples(page: TiffPage) -> np.ndarray:
     colours = _TIFF_COLOURS.get(page.photometric, 0)
     if np.iscomplexobj(samples) or samples.ndim not in (2, 3) or not colours:
         raise ValueError(f"{page.dtype} with axes {page.axes} and colours {page.photometric!r} are not supported")
-    white = np.iinfo(samples.dtype).max if samples.dtype.kind in "iu" else 1.0
     samples = samples.reshape(*samples.shape[:2], -1)
-    alpha = [_ALPHA.get(int(kind), "") for kind in page.extrasamples]
-    if samples.shape[2] > colours and not any(alpha):
+    alpha = next((name for kind in page.extrasamples if (name := _ALPHA.get(int(kind), ""))), "")
+    if samples.shape[2] > colours and not alpha:
         raise ValueError(f"{samples.shape[2]} channels, allowed: {colours}")
-    pixels = samples[..., :colours]
-    if page.photometric == PHOTOMETRIC.MINISWHITE and samples.dtype.kind == "u":
-        pixels = white - pixels
-    if any(alpha):
-        opacity = samples[..., colours, None] / white
-        covered = pixels if alpha[0] == "associated" else pixels * opacity
-        pixels = np.rint(covered + white * (1 - opacity)) if samples.dtype.kind in "iu" else covered + (1 - opacity)
-    pixels = pixels.astype(np.uint16 if samples.dtype == np.uint16 else np.float32)
+    inverted = page.photometric == PHOTOMETRIC.MINISWHITE and samples.dtype.kind == "u"
+    dtype = np.uint16 if samples.dtype == np.uint16 else np.float32
+    if samples.dtype == dtype and not alpha and not inverted:
+        pixels = samples
+    else:
+        pixels = np.empty((*samples.shape[:2], colours), dtype)
+        for top in range(0, len(samples), BAND):
+            pixels[top : top + BAND] = _on_white(samples[top : top + BAND], colours, alpha, inverted)
     return pixels if colours == 3 else pixels[..., 0]
+
+
+def _on_white(samples: np.ndarray, colours: int, alpha: str, inverted: bool) -> np.ndarray:
+    """Return the colours of samples (h, w, n), those of transparent pixels on white; `inverted` if 0 is white."""
+    white = np.iinfo(samples.dtype).max if samples.dtype.kind in "iu" else 1.0
+    pixels = white - samples[..., :colours] if inverted else samples[..., :colours]
+    if not alpha:
+        return pixels
+    opacity = samples[..., colours, None] / white
+    covered = pixels if alpha == "associated" else pixels * opacity
+    on_white = covered + white * (1 - opacity)
+    return np.rint(on_white) if samples.dtype.kind in "iu" else on_white
 
 
 def _oriented(pixels: np.ndarray, page: TiffPage) -> np.ndarray:

@@ -4,6 +4,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.intake.boxes import read_boxes
 from workflow_scripts.intake.regions import Tiling, cut
+from workflow_scripts.io.memory import counted_pixels, processes
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, write_csv
 from workflow_scripts.runlog import NOTICE, job, progress
 
@@ -11,6 +12,7 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     images = read_csv(snakemake.input.images)
+    largest = max(map(counted_pixels, images.to_dict("records")))
     how = dict(snakemake.params.cut)
     boxes, tiling = how.pop("boxes"), how.pop("tiling")
     scales = read_csv(snakemake.input.scales, **AS_THEY_ARE) if snakemake.input.scales else None
@@ -22,7 +24,7 @@ with job(snakemake.log[0]) as log:
         nm_per_pixel=None if scales is None else scales.set_index("path")["nm_per_pixel"].dropna().to_dict(),
         max_pixels=snakemake.params.max_pixels,
         excluded=snakemake.input.get("excluded", ()),  # new images have none
-        workers=snakemake.threads,
+        workers=processes(snakemake.threads, largest),
         progress=progress("cut", "files"),
         **how,
     )

@@ -1,4 +1,4 @@
-"""Write manifest.csv, rejected.csv and intake.csv from images.csv, set_aside.csv, and labels and scales if any."""
+"""Write manifest.csv, rejected.csv and the summary from images.csv, set_aside.csv, and labels and scales if any."""
 
 import pandas as pd
 from snakemake.script import Snakemake

@@ -6,7 +6,7 @@ imports nothing heavy.
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from math import ceil, prod
@@ -19,7 +19,7 @@ from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.wildcards import k_from_path
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, READING_BYTES, images_bytes
+from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, READING_BYTES, counted_pixels, images_bytes
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.costs import (
@@ -66,19 +66,29 @@ def csv_rows(path: str) -> int:
         return sum(1 for _ in csv.reader(stream)) - 1
 
 
-def largest_image(table: str) -> int | None:
-    """Return the pixels of the largest image of `images.csv` or `regions.csv`; None if there is no such file yet.
+def largest_image(table: str, pixels_of: Callable[[Mapping[str, Any]], int]) -> int | None:
+    """Return the most pixels of an image of `images.csv` or `regions.csv`; None if there is no such file yet.
 
-    Snakemake asks again for the resources of a job when its input is there.
+    `pixels_of` gives those of a row. Snakemake asks again for the resources of a job when its input is there.
     """
     path = Path(table)
-    return _largest_image(table, path.stat().st_mtime_ns) if path.is_file() else None
+    return _largest_image(table, pixels_of, path.stat().st_mtime_ns) if path.is_file() else None
 
 
 @lru_cache
-def _largest_image(table: str, mtime_ns: int) -> int:
+def _largest_image(table: str, pixels_of: Callable[[Mapping[str, Any]], int], mtime_ns: int) -> int:
     with open(table, newline="") as stream:
-        return max(int(row["width"]) * int(row["height"]) for row in csv.DictReader(stream))
+        return max(map(pixels_of, csv.DictReader(stream)))
+
+
+def _pixels(image: Mapping[str, Any]) -> int:
+    return int(image["width"]) * int(image["height"])
+
+
+def _pixels_of_page(part: Mapping[str, Any]) -> int:
+    """Return the counted pixels of the page of a part, those of the last tile, which ends at the edges of the page."""
+    right, bottom = (int(part[at]) + int(part[side]) for at, side in (("x", "width"), ("y", "height")))
+    return counted_pixels({"width": right, "height": bottom, "mode": part["mode"]})
 
 
 class Sizes:
@@ -160,7 +170,7 @@ class Sizes:
         are taken to be as large.
         """
         layout, cuts = self.layout, self.settings.intake.cuts
-        largest = largest_image(layout.regions if cuts else layout.images)
+        largest = largest_image(layout.regions if cuts else layout.images, _pixels)
         if largest is None:
             return self._preprocess_mb(attempt)
         needed = images_bytes(IMAGE_THREADS, largest, PREPROCESSING_BYTES)
@@ -174,8 +184,12 @@ class Sizes:
 
     @property
     def _largest_file(self) -> int:
-        """Return the pixels of the largest image file of the data set; those that are allowed before intake."""
-        return largest_image(self.layout.images) or self.settings.intake.max_pixels
+        """Return the pixels of 8 bits that take as much memory as the largest page that is read; those that are allowed
+        before the files, or all of their pages, have been read."""
+        largest = [largest_image(self.layout.images, counted_pixels)]
+        if self.settings.intake.pages == "all":
+            largest.append(largest_image(self.layout.regions, _pixels_of_page))
+        return max(pixels or self.settings.intake.max_pixels for pixels in largest)
 
     # ------------------------------------------------------------------------------------------------------- features
 

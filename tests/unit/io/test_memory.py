@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import tifffile
 
 from tests.peak_memory import peaks
-from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, images_bytes, processes
+from workflow_scripts.intake.inspection import inspect_file
+from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, counted_pixels, images_bytes, processes
 from workflow_scripts.preprocess.pipeline import run_steps
 from workflow_scripts.settings.preprocess import Preprocess
 
@@ -34,3 +36,29 @@ def test_preprocessing_takes_no_more_memory_than_it_is_counted_for(step):
     ]
     small, large = peaks(modules, calls)
     assert 12 * side**2 / 1e6 < large - small < PREPROCESSING_BYTES * side**2 / 1e6
+
+
+@pytest.mark.parametrize(
+    ("dtype", "samples", "mode"),
+    [
+        (np.uint16, 3, "RGB;uint16"),
+        (np.float32, 3, "RGB;float32"),
+        (np.float64, 4, "RGB;float64A"),
+        (np.float64, 1, "L;float64"),
+    ],
+)
+def test_deep_images_take_no_more_memory_to_read_than_they_are_counted_for(tmp_path, dtype, samples, mode):
+    """Noise, which compression does not make smaller, in one strip, so that the page is read as a whole."""
+    side, colours = 1000, {"photometric": "minisblack" if samples == 1 else "rgb"}
+    noise = np.random.default_rng(0).random((side, side, samples)).squeeze()
+    noise = (noise * 65535 if dtype == np.uint16 else noise).astype(dtype)
+    extra = {"extrasamples": ["unassalpha"]} if samples == 4 else {}
+    for name, pixels in (("small.tif", noise[:20, :20]), ("large.tif", noise)):
+        tifffile.imwrite(tmp_path / name, pixels, compression="zlib", rowsperstrip=side, **colours, **extra)
+    inspected = {"root": str(tmp_path), "min_size": 1, "max_pixels": None}
+    names = ("small.tif", "large.tif")
+    calls = [("workflow_scripts.intake.inspection:inspect_file", {"path": name, **inspected}) for name in names]
+    small, large = peaks(["workflow_scripts.intake.inspection"], calls)
+    counted = counted_pixels({"width": side, "height": side, "mode": mode}) * 10 / 1e6
+    assert inspect_file(path="small.tif", **inspected).mode == mode
+    assert samples * np.dtype(dtype).itemsize * side**2 / 1e6 < large - small < counted

@@ -237,6 +237,21 @@ def test_the_largest_image_decides_when_intake_has_found_it(tmp_path, monkeypatc
     assert tiles.preprocess_mb(WILDCARDS, 1) == 400 + 8 * 60 + 3000
 
 
+def test_colours_of_floats_and_larger_pages_behind_the_first_are_counted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    layout = Layout("small")
+    Path(layout.images).parent.mkdir(parents=True)
+    Path(layout.images).write_text("width,height,mode\n1000,100000,L\n1000,50000,RGB;float32\n")
+    sizes = _sizes(yaml.safe_load(CONFIG), layout)
+    assert sizes.reading_again_mb(WILDCARDS, 1) == 400 + 2 * 75 * 50  # two images at once
+    pages = _sizes({**yaml.safe_load(CONFIG), "intake": {"pages": "all", "tiles": {"size": 1000}}}, layout)
+    Path(layout.images).write_text("width,height,mode\n1000,1000,L\n")
+    assert pages.reading_again_mb(WILDCARDS, 1) == 7400  # the other pages are not known yet
+    rows = "1000,1000,0,0,L\n1000,1000,19000,14000,L\n"  # the last tile of a page of 20 000 x 15 000
+    Path(layout.regions).write_text(f"width,height,x,y,mode\n{rows}")
+    assert pages.preprocess_mb(WILDCARDS, 1) == 400 + 8 * 60 + 10 * 300
+
+
 def test_larger_images_take_more_memory_in_the_network(sizes):
     small, large = (sizes.features_mb("net")(SimpleNamespace(preprocess=name), 1) for name in ("grey", "colour"))
     assert small < large
