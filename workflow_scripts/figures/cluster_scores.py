@@ -60,7 +60,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No cluster: the clusterer labels every image as noise.")
         looks_of = cluster_looks(table, by_class, style)
         table = table.sort_values(["predicted", "rank", "cluster"])
-        short = short_names(table["name"], 18)
+        short = short_names(table["name"], 14)
         rows = [
             [
                 short[row["name"]],

@@ -38,7 +38,7 @@ def beside_accuracy(scores: "pd.DataFrame") -> str:
     """
     largest, matched, ari = (scores[name].dropna() for name in BESIDE_ACCURACY)
     largest_class, matched_share = (f"{_span(100 * share, 1)}\N{NO-BREAK SPACE}%" for share in (largest, matched))
-    return f"largest class {largest_class}, matched {matched_share}, ARI {_span(ari, 2)}"
+    return f"largest class {largest_class}, matched {matched_share}, ARI\N{NO-BREAK SPACE}{_span(ari, 2)}"
 
 
 def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:

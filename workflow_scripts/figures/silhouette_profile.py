@@ -77,7 +77,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.axvline(mean, color=INK, linestyle="--", linewidth=0.8)
         ax.axvline(0, color=INK, linewidth=0.6)
         ax.set(xlabel="Silhouette", ylim=(1.01, -0.02))
-        ax.set_title(_title(table.iloc[0], mean))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         more = f" Not named: {count(left_out, 'small cluster')}." if left_out else ""
@@ -110,13 +109,11 @@ def _draw_clusters(ax: Axes, table: pd.DataFrame, line: float) -> int:
     return n_clusters - len(shown)
 
 
-def _title(first: pd.Series, mean: float) -> str:
-    return f"{k_in_words(first, ', ')}mean silhouette {decimal(mean)}"
-
-
 def _explanation(table: pd.DataFrame, labelled: bool) -> str:
     first = table.iloc[0]
     noise = f", {count(first['n_noise'], 'noise image')} left out" if first["n_noise"] else ""
     sample = f", a sample of {MAX_POINTS}" if len(table) < first["n"] - first["n_noise"] else ""
     unlabelled = "" if labelled else " No labels: clusters are numbers."
-    return f"n = {first['n']} images{noise}{sample}; beside each cluster its size and mean.{unlabelled}"
+    images = f"{k_in_words(first, ', ')}n = {first['n']} images{noise}{sample}"
+    mean = f"mean silhouette {decimal(table['silhouette'].mean())} (dashed)"
+    return f"{images}, {mean}; beside each cluster its size and mean.{unlabelled}"

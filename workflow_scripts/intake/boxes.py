@@ -54,8 +54,8 @@ class Annotated:
     def in_pixels(self, width: int, height: int) -> list[Box]:
         """Return the boxes in pixels; raises `ValueError` if the annotation has another size of the image."""
         if self.size not in (None, (0, 0), (width, height)):
-            found, allowed = "{} x {}".format(*self.size or ()), f"{width} x {height}"
-            raise ValueError(f"its boxes are of {found} pixels, the image has {allowed}")
+            annotated = "{} x {}".format(*self.size or ())
+            raise ValueError(f"its boxes are of {annotated} pixels, the image has {width} x {height}")
         return [box.times(width, height) for box in self.boxes] if self.size is None else list(self.boxes)
 
 
@@ -85,8 +85,8 @@ def find_boxes(source: str | Path) -> list[str]:
     for ending in (".xml", ".txt", ".json"):
         if files := [name for name in names if name.endswith(ending) and os.path.basename(name) not in CLASS_FILES]:
             return files
-    found = "a folder without any" if path.is_dir() else "nothing"
-    raise UserError(f"{source}: found {found}, allowed: {FORMATS}")
+    there = "a folder without any" if path.is_dir() else "nothing"
+    raise UserError(f"{source}: found {there}, allowed: {FORMATS}")
 
 
 def read_boxes(source: str | Path, images: Iterable[str]) -> Boxes:

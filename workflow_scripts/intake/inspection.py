@@ -139,25 +139,32 @@ def inspect(
     copies = same_bytes(root, facts)
     kept = {path: facts[path] for path, (_, number) in copies.items() if number == 1 or duplicates == "keep"}
     alike = look_alikes(kept, near_distance, visual_duplicates)
-    firsts = {path: copies[path][0] for path in facts.keys() - kept.keys()}
-    same = {path: alike.dropped.get(first, Copy(first, Reason.DUPLICATE)) for path, first in firsts.items()}
-    dropped = {**alike.dropped, **same}
+    dropped = alike.dropped | _same_as_first(facts.keys() - kept.keys(), copies, alike.dropped)
     images = _without(kept, dropped)
     quality = quality_table({path: _measured(fact) for path, fact in images.items()})
+    notes = (
+        *_notes(facts, copies, dropped, pages),
+        *alike.notes,
+        *quality_notes(quality),
+        *_strays(images),
+        *_thumbnails(facts, alike.pairs[alike.pairs["kind"] == NEAR]),
+    )
     return Inspection(
         pd.DataFrame([_row(path, fact, copies[path][1]) for path, fact in images.items()], columns=list(COLUMNS)),
         _set_aside(facts, rejected, dropped),
         alike.pairs,
         _count_formats(facts, rejected, dropped),
         quality,
-        (
-            *_notes(facts, copies, dropped, pages),
-            *alike.notes,
-            *quality_notes(quality),
-            *_strays(images),
-            *_thumbnails(facts, alike.pairs[alike.pairs["kind"] == NEAR]),
-        ),
+        notes,
     )
+
+
+def _same_as_first(
+    paths: Iterable[str], copies: Mapping[str, tuple[str, int]], dropped: Mapping[str, Copy]
+) -> dict[str, Copy]:
+    """Return why files with the bytes of an earlier one are dropped: for that one, or for what that one is dropped."""
+    firsts = {path: copies[path][0] for path in paths}
+    return {path: dropped.get(first, Copy(first, Reason.DUPLICATE)) for path, first in firsts.items()}
 
 
 def set_aside_row(path: str, format: str, reason: str, detail: str, image_id: str = "") -> tuple[str, ...]:

@@ -46,8 +46,8 @@ def scan(
     """
     root = Path(root)
     if not root.is_dir():
-        found = "a file" if root.is_file() else "nothing"
-        raise UserError(f"{key}: found {found} at {root}, allowed: a folder of images")
+        there = "a file" if root.is_file() else "nothing"
+        raise UserError(f"{key}: found {there} at {root}, allowed: a folder of images")
     wanted, unwanted = _compile(include), _compile(exclude)
     entries = sorted(entry for entry in _walk(str(root), "", unwanted, (), key) if wanted.fullmatch(entry.path))
     if not entries:

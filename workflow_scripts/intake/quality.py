@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from workflow_scripts.io.pixels import BAND, FILE_BITS, Rows, bands, eight_bit_bands, limits
+from workflow_scripts.io.pixels import BAND, FILE_BITS, Rows, bands, eight_bit_bands, value_range
 
 COLUMNS = (
     *("path", "width", "height", "brightness", "contrast", "sharpness"),
@@ -55,7 +55,7 @@ class Quality:
 
 def measure(image: Rows) -> Quality:
     """Return the quality of an image (H, W) or (H, W, 3), uint8, uint16 or float32, finite."""
-    low, high = limits(bands(image))
+    low, high = value_range(bands(image))
     whole = float(np.iinfo(image.dtype).max) if image.dtype.kind == "u" else high - low
     rows, columns = (slice(max(0, (side - WINDOW) // 2), (side + WINDOW) // 2) for side in image.shape[:2])
     counts, middle = np.zeros(256, int), []

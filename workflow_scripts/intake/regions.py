@@ -1,7 +1,7 @@
 """Cut files into regions, which become the images of a study: tiles, boxes or pages."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -89,19 +89,46 @@ def tiles(width: int, rows: slice, size: int, stride: int) -> Iterator[tuple[int
     Raises `ImageRejected` if the image is smaller than a tile.
     """
     if min(width, rows.stop - rows.start) < size:
-        found = f"{width} x {rows.stop - rows.start} pixels without data stripes"
-        raise ImageRejected(Reason.TOO_SMALL, f"{found}, a tile has {size} x {size}")
+        area = f"{width} x {rows.stop - rows.start} pixels without data stripes"
+        raise ImageRejected(Reason.TOO_SMALL, f"{area}, a tile has {size} x {size}")
     for y in origins(rows.stop - rows.start, size, stride):
         yield from ((x, rows.start + y) for x in origins(width, size, stride))
 
 
-def cut(
+def cut_boxes(
+    images: pd.DataFrame,
+    boxes: Boxes,
+    margin: float = 0,
+    min_size: int = 1,
+    excluded: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Regions:
+    """Cut annotated boxes from the images of an inspection; return a table with one row for each.
+
+    Parameters
+    ----------
+    images : `inspection.COLUMNS`, text
+    boxes : rectangles by path (`boxes.read_boxes`)
+    margin : width of the margin around each box, as a share of the box's sides; it is cut off at the edge of the image
+    min_size : shortest side of a region, pixels
+    excluded : paths of tables that set regions aside (`label_table.read_set_aside`)
+    progress : called with (done, total) after each file
+
+    A file without a region is set aside, as are boxes outside the image. Raises `UserError` if no region is left.
+    """
+    of_file = partial(_boxes_of, boxes=boxes, margin=margin, min_size=min_size)
+    regions = _regions(images, map(of_file, images.to_dict("records")), False, excluded, progress)
+    unmatched = sorted(boxes.unmatched)
+    missing = f"{count(len(unmatched), 'image')} that {boxes.source} annotates {'is' if len(unmatched) == 1 else 'are'}"
+    notes = [f"{missing} not there: {', '.join(unmatched[:3])}"] if unmatched else []
+    return replace(regions, notes=(f"{regions.notes[0]} ({boxes.source})", *notes, *regions.notes[1:]))
+
+
+def cut_tiles(
     images: pd.DataFrame,
     folder: str | Path,
+    tiling: Tiling | None,
     *,
-    tiling: Tiling | None = None,
-    boxes: Boxes | None = None,
-    margin: float = 0,
     all_pages: bool = False,
     nm_per_pixel: Mapping[str, float] | None = None,
     min_size: int = 1,
@@ -110,39 +137,45 @@ def cut(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Regions:
-    """Cut the images of an inspection into tiles, boxes or pages; return a table with one row for each.
+    """Cut the images of an inspection into tiles or pages; return a table with one row for each.
 
     Parameters
     ----------
-    images : `inspection.COLUMNS`, text
-    tiling : squares on the rows between the data stripes (`stripe.image_rows`)
-    boxes : rectangles by path (`boxes.read_boxes`)
-    margin : width of the margin around each box, as a share of the box's sides; it is cut off at the edge of the image
+    images, min_size, excluded, progress : as for `cut_boxes`
+    folder : the folder that the paths of the images are relative to
+    tiling : squares on the rows between the data stripes (`stripe.image_rows`), or None for whole pages
     all_pages : whether to take every page or frame of a file, or only the first
     nm_per_pixel : size of a pixel by path, for tiles in micrometres
-    min_size : shortest side of a region, pixels
-    excluded : paths of tables that set regions aside (`label_table.read_set_aside`)
+    max_pixels : largest allowed width times height of a page, pixels
     workers : number of processes; the result does not depend on it
 
-    A file without a region is set aside, as are pages that cannot be read and boxes outside the image.
-    Raises `UserError` if no region is left.
+    A file without a region is set aside, as are pages that cannot be read. Raises `UserError` if no region is left.
     """
-    files = images.to_dict("records")
-    if boxes is not None:
-        of_file = partial(_boxes_of, boxes=boxes, margin=margin, min_size=min_size)
-    else:
-        of_file = partial(
-            _tiles_of, folder=str(folder), tiling=tiling, all_pages=all_pages, scales=nm_per_pixel or {},
-            min_size=min_size, max_pixels=max_pixels,
-        )  # fmt: skip
+    of_file = partial(
+        _tiles_of, folder=str(folder), tiling=tiling, all_pages=all_pages, scales=nm_per_pixel or {},
+        min_size=min_size, max_pixels=max_pixels,
+    )  # fmt: skip
+    of_files = ordered_map(of_file, images.to_dict("records"), processes(workers, max_pixels))
+    regions = _regions(images, of_files, all_pages, excluded, progress)
+    first, *others = regions.notes
+    return replace(regions, notes=(first, *_uneven(regions.table, tiling), *others))
+
+
+def _regions(
+    images: pd.DataFrame,
+    of_files: Iterable[Sequence[Region | _Unfit]],
+    all_pages: bool,
+    excluded: Sequence[str],
+    progress: Callable[[int, int], None] | None,
+) -> Regions:
+    """Return the table of the regions of all files, whose `notes` tell how many there are and what was left out."""
     rows, unfit = [], []
-    of_files = ordered_map(of_file, files, processes(workers, max_pixels))
-    for done, (file, regions) in enumerate(zip(files, of_files, strict=True), 1):
+    for done, (file, regions) in enumerate(zip(images.to_dict("records"), of_files, strict=True), 1):
         of_pages = all_pages and int(file["pages"]) > 1
         rows += [_row(file, region, of_pages) for region in regions if isinstance(region, Region)]
         unfit += [_left_out(file, *region) for region in regions if not isinstance(region, Region)]
         if progress:
-            progress(done, len(files))
+            progress(done, len(images))
     rows, picked = _picked(rows, excluded)
     unfit += picked
     if not rows:
@@ -150,7 +183,8 @@ def cut(
         raise UserError(f"intake: no part of an image is left: the first is {path!r}, {reason}: {detail}")
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     set_aside = pd.DataFrame(unfit, columns=list(SET_ASIDE_COLUMNS), dtype=str)
-    return Regions(table, set_aside, tuple(_notes(table, set_aside, boxes, tiling)))
+    parts = f"{count(len(table), 'part')} of {count(table['parent'].nunique(), 'file')} are the images"
+    return Regions(table, set_aside, (parts, *_reasons(set_aside)))
 
 
 def _picked(rows: Sequence[_Row], excluded: Sequence[str]) -> tuple[list[_Row], list[_Row]]:
@@ -202,11 +236,11 @@ def _of_page(
         if tiling is None:
             return [Region(page, 0, 0, width, height, whole=True)]
         size, stride = tiling.pixels(width, height, scales.get(file["path"]))
-        found = f"a tile has {size} x {size} pixels"
+        tile = f"a tile has {size} x {size} pixels"
         if size < min_size:
-            raise ImageRejected(Reason.TOO_SMALL, f"{found}, allowed: {min_size} on each side")
+            raise ImageRejected(Reason.TOO_SMALL, f"{tile}, allowed: {min_size} on each side")
         if size**2 > LARGEST_IMAGE:
-            raise ImageRejected(Reason.TOO_LARGE, f"{found}, allowed: {LARGEST_IMAGE} in all")
+            raise ImageRejected(Reason.TOO_LARGE, f"{tile}, allowed: {LARGEST_IMAGE} in all")
         rows = image_rows(GreyLevels(image.pixels))
     return [Region(page, x, y, size, size) for x, y in tiles(width, rows, size, stride)]
 
@@ -269,14 +303,8 @@ def _fragment(region: Region, of_pages: bool) -> str:
     return "#" + "&".join(parts) if parts else ""
 
 
-def _notes(table: pd.DataFrame, set_aside: pd.DataFrame, boxes: Boxes | None, tiling: Tiling | None) -> Iterator[str]:
-    files = table["parent"].nunique()
-    yield f"{count(len(table), 'part')} of {count(files, 'file')} are the images" + (
-        f" ({boxes.source})" if boxes else ""
-    )
-    if boxes and boxes.unmatched:
-        first = ", ".join(sorted(boxes.unmatched)[:3])
-        yield f"{len(boxes.unmatched)} images that {boxes.source} annotates are not there: {first}"
+def _uneven(table: pd.DataFrame, tiling: Tiling | None) -> Iterator[str]:
+    """Yield a sentence if tiles of one physical size differ much in pixels."""
     smallest, largest = table["width"].min(), table["width"].max()
     if tiling and tiling.um and largest > MOST_UNEVEN * smallest:
         sides, resize = f"{smallest} to {largest} pixels", f"resize to {smallest} x {smallest} or less"
@@ -285,5 +313,8 @@ def _notes(table: pd.DataFrame, set_aside: pd.DataFrame, boxes: Boxes | None, ti
             f"{resize} makes all equally sharp, a subset by nm_per_pixel has one magnification, and the figure "
             "nuisances shows how strongly clusters go with it"
         )
+
+
+def _reasons(set_aside: pd.DataFrame) -> Iterator[str]:
     for reason, rows in set_aside.groupby("reason"):
         yield f"{len(rows)} left out, {reason}: {rows['path'].iloc[0]}: {rows['detail'].iloc[0]}"

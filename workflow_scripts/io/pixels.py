@@ -53,7 +53,7 @@ def bands(image: Rows, height: int = BAND) -> Iterator[np.ndarray]:
     return (image[top : top + height] for top in range(0, len(image), height))
 
 
-def joined(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
+def stacked(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
     """Return the array (height, ...) uint8 of parts that follow each other from top to bottom."""
     made, end = np.empty(0, np.uint8), 0
     for part in parts:
@@ -64,7 +64,7 @@ def joined(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
     return made
 
 
-def limits(parts: Iterable[np.ndarray]) -> tuple[float, float]:
+def value_range(parts: Iterable[np.ndarray]) -> tuple[float, float]:
     """Return the lowest and the highest value of arrays."""
     of_parts = [(float(part.min()), float(part.max())) for part in parts]
     return min(low for low, _ in of_parts), max(high for _, high in of_parts)
@@ -76,14 +76,14 @@ def eight_bit_bands(image: Rows, height: int = BAND) -> Iterator[np.ndarray]:
     if image.dtype == np.uint8:
         yield from bands(image, height)
         return
-    low, high = limits(bands(image))
+    low, high = value_range(bands(image))
     scale = 255 / (high - low) if high > low else 0.0
     yield from (np.rint((band - low) * scale).astype(np.uint8) for band in bands(image, height))
 
 
 def eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels (H, W) or (H, W, 3) as uint8, joined from `eight_bit_bands`."""
-    return pixels if pixels.dtype == np.uint8 else joined(eight_bit_bands(pixels), len(pixels))
+    """Return pixels (H, W) or (H, W, 3) as uint8, stacked from `eight_bit_bands`."""
+    return pixels if pixels.dtype == np.uint8 else stacked(eight_bit_bands(pixels), len(pixels))
 
 
 def reduced(image: Rows, side: int) -> np.ndarray:
@@ -91,7 +91,7 @@ def reduced(image: Rows, side: int) -> np.ndarray:
     `side` pixels, if it is longer; each pixel is the mean of those that it replaces. One band is in memory."""
     factor = max(1, max(image.shape[:2]) // (2 * side))
     coarse = eight_bit_bands(image, factor * ceil(BAND / factor))
-    return joined((np.asarray(Image.fromarray(band).reduce(factor)) for band in coarse), ceil(len(image) / factor))
+    return stacked((np.asarray(Image.fromarray(band).reduce(factor)) for band in coarse), ceil(len(image) / factor))
 
 
 def is_uniform(image: Rows) -> bool:

@@ -11,7 +11,7 @@ from workflow_scripts.intake.groups import group_files
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.manifest import label
-from workflow_scripts.intake.regions import Tiling, cut
+from workflow_scripts.intake.regions import Tiling, cut_tiles
 from workflow_scripts.settings.intake import Intake
 
 FILES = {path: path for path in ("a/v1_1.png", "a/v1_2.png", "a/v2_1.png", "b/v1_7.png", "c.png")}
@@ -73,7 +73,7 @@ def test_the_manifest_has_groups_where_a_rule_says_so_or_images_are_parts(tmp_pa
         "a",
         "b",
     ]
-    parts = cut(images, tmp_path, tiling=Tiling(16, 16))
+    parts = cut_tiles(images, tmp_path, tiling=Tiling(16, 16))
     pairs = pd.DataFrame([("a/3.png", "b/2.png", "near", 1)], columns=["path", "other", "kind", "distance"])
     manifest = label(through_csv(parts.table), set_aside, {"rule": "none"}, look_alikes=pairs).manifest
     of_file = manifest.groupby("parent")["group"].agg(["nunique", "first"])

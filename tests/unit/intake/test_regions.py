@@ -15,7 +15,7 @@ from workflow_scripts.intake.boxes import Annotated, Box, Boxes
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.manifest import label
-from workflow_scripts.intake.regions import Tiling, cut, origins
+from workflow_scripts.intake.regions import Tiling, cut_boxes, cut_tiles, origins
 from workflow_scripts.preprocess.stack import write_stack
 
 NOISE = np.random.default_rng(0)
@@ -33,7 +33,9 @@ def inspected(folder):
 
 
 def cut_up(folder, **how):
-    return cut(through_csv(inspected(folder).images), folder, **how)
+    if "boxes" in how:
+        return cut_boxes(through_csv(inspected(folder).images), **how)
+    return cut_tiles(through_csv(inspected(folder).images), folder, how.pop("tiling", None), **how)
 
 
 def stacked(folder, tmp_path, regions):
@@ -80,7 +82,7 @@ def test_a_tile_is_set_aside_by_the_table_that_sets_files_aside(tmp_path):
         table.write_text(f"path,label,set_aside\n{rows}")
         found = inspect(folder, scan(folder), excluded=tables)
         assert found.images["path"].tolist() == files
-        made = cut(through_csv(found.images), folder, tiling=Tiling(32, 32), excluded=tables)
+        made = cut_tiles(through_csv(found.images), folder, tiling=Tiling(32, 32), excluded=tables)
         assert len(made.table) == 2 * len(files) - 1
         assert made.set_aside[["path", "reason"]].to_numpy().tolist() == [[tile, "set aside by hand"]]
     aside = pd.concat([found.set_aside, made.set_aside])
@@ -170,12 +172,12 @@ def test_parts_have_the_label_of_their_file_or_of_their_box(tmp_path):
         for number in range(3):
             write(tmp_path / f"{folder}/{number}.png", (40, 60))
     whole = inspected(tmp_path)
-    tiles = cut(through_csv(whole.images), tmp_path, tiling=Tiling(20, 20))
+    tiles = cut_tiles(through_csv(whole.images), tmp_path, tiling=Tiling(20, 20))
     labelled = label(through_csv(tiles.table), whole.set_aside, {"rule": "auto", "file": None})
     assert (labelled.manifest["label"] == labelled.manifest["parent"].str.split("/").str[0]).all()
     boxes = Boxes("x", {"cat/0.png": Annotated((Box(0, 0, 20, 20, "ear"), Box(20, 20, 40, 40, "paw")), None)})
     found = Boxes("x", {"cat/0.png": Annotated(boxes.by_path["cat/0.png"].boxes, (60, 40))})
-    crops = cut(through_csv(whole.images), tmp_path, boxes=found)
+    crops = cut_boxes(through_csv(whole.images), found)
     labelled = label(through_csv(crops.table), whole.set_aside, {"rule": "auto", "file": None})
     assert list(labelled.manifest["label"]) == ["ear", "paw"]
     table = tmp_path / "corrections.csv"
@@ -187,7 +189,7 @@ def test_parts_have_the_label_of_their_file_or_of_their_box(tmp_path):
 def test_a_tile_is_as_wide_as_its_own_pixels(tmp_path):
     write(tmp_path / "a.png", (40, 60))
     whole = inspected(tmp_path)
-    tiles = cut(through_csv(whole.images), tmp_path, tiling=Tiling(20, 20))
+    tiles = cut_tiles(through_csv(whole.images), tmp_path, tiling=Tiling(20, 20))
     scales = pd.DataFrame({"path": ["a.png"], "scale_um": ["1"], "nm_per_pixel": ["50"], "field_um": ["3"]})
     manifest = label(through_csv(tiles.table), whole.set_aside, {"rule": "none"}, scales=scales).manifest
     assert set(manifest["field_um"]) == {"1"}

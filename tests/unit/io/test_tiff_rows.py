@@ -14,7 +14,7 @@ from tests.unit.intake.files import through_csv
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
-from workflow_scripts.intake.regions import Tiling, cut
+from workflow_scripts.intake.regions import Tiling, cut_tiles
 from workflow_scripts.io import tiff_rows
 from workflow_scripts.io.images import decode, open_file, read_image
 from workflow_scripts.io.pixels import Part
@@ -257,7 +257,7 @@ def test_a_large_page_has_the_same_facts_and_tiles_as_if_it_were_decoded_whole(t
         with open_image(tmp_path / "a.tif") as image:
             assert isinstance(image.pixels, PageRows if large == 0 else np.ndarray)
         inspection = inspect(tmp_path, scan(tmp_path))
-        regions = cut(through_csv(inspection.images), tmp_path, tiling=Tiling(200, 150))
+        regions = cut_tiles(through_csv(inspection.images), tmp_path, tiling=Tiling(200, 150))
         found.append([inspection.images.to_dict(), inspection.quality.to_dict(), regions.table.to_dict()])
         assert (regions.table["y"] + 200).max() == len(pixels) - 90
     assert found[0] == found[1]
@@ -266,7 +266,7 @@ def test_a_large_page_has_the_same_facts_and_tiles_as_if_it_were_decoded_whole(t
 def take_in(folder, name):
     tiff_rows.LARGE_PAGE = 0
     inspection = inspect(folder, scan(folder, include=[name]))
-    assert len(cut(through_csv(inspection.images), folder, tiling=Tiling(1000, None)).table) >= 1
+    assert len(cut_tiles(through_csv(inspection.images), folder, tiling=Tiling(1000, None)).table) >= 1
 
 
 def test_intake_of_a_large_page_takes_little_memory(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 from skimage.color import rgb2gray
 
 from workflow_scripts.intake.scale_bars.bar import boxes
-from workflow_scripts.io.pixels import BAND, Rows, bands, joined, limits
+from workflow_scripts.io.pixels import BAND, Rows, bands, stacked, value_range
 
 HEIGHTS = (0.02, 0.25)
 """Smallest and largest height of a stripe, as shares of the image's height."""
@@ -65,7 +65,7 @@ class GreyLevels:
         self._image = image
         self.shape: tuple[int, ...] = image.shape[:2]
         self.dtype: np.dtype[Any] = np.dtype(np.uint8)
-        self._low, high = limits(band if band.ndim == 2 else _luminance(band) for band in bands(image))
+        self._low, high = value_range(band if band.ndim == 2 else _luminance(band) for band in bands(image))
         self._scale = 255 / (high - self._low or 1)
 
     def __len__(self) -> int:
@@ -76,7 +76,7 @@ class GreyLevels:
         """Return rows that follow each other, (rows, W) uint8."""
         top, bottom, _ = rows.indices(len(self))
         starts = range(top, bottom, BAND)
-        return joined((self._levels(start, min(bottom, start + BAND)) for start in starts), bottom - top)
+        return stacked((self._levels(start, min(bottom, start + BAND)) for start in starts), bottom - top)
 
     def _levels(self, top: int, bottom: int) -> np.ndarray:
         return np.rint((_luminance(self._image[top:bottom]) - self._low) * self._scale).astype(np.uint8)
