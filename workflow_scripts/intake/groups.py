@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from workflow_scripts.errors import UserError
 from workflow_scripts.intake.label_table import read_label_table
 from workflow_scripts.intake.labels import label_images
+from workflow_scripts.wording import count
 
 FILE = "file"
 """The rule that makes each file a group, with all of its tiles, boxes and pages."""
@@ -57,9 +58,10 @@ def group_files(
             f"config: intake.groups: all files are one group by the rule {rule}, allowed: two or more groups"
         )
     alone = sum(not name for name in named.values())
-    without = f", {alone} files without one by the rule" if rule != FILE and alone else ""
-    joined = f", joined by {len(pairs)} pairs of look-alikes" if pairs else ""
-    note = f"groups: {rule} ({len(sizes)} groups of {len(files)} files, the largest of {max(sizes)}{without}{joined})"
+    without = f", {count(alone, 'file')} without one by the rule" if rule != FILE and alone else ""
+    joined = f", joined by {count(len(pairs), 'pair')} of look-alikes" if pairs else ""
+    of_files = f"{count(len(sizes), 'group')} of {count(len(files), 'file')}"
+    note = f"groups: {rule} ({of_files}, the largest of {max(sizes)}{without}{joined})"
     return Groups(by_file, note)
 
 

@@ -26,6 +26,7 @@ from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.io.pixels import is_uniform
 from workflow_scripts.io.rejections import ImageRejected, Reason
 from workflow_scripts.io.tiff_rows import open_image
+from workflow_scripts.wording import count
 
 COLUMNS = (
     "image_id",
@@ -287,8 +288,8 @@ def _count_formats(
     unfit = Counter(rejection.format for rejection in rejected.values())
     files = Counter(fact.format for fact in facts.values()) + unfit
     rows = [
-        (name, count, count - duplicates[name] - unfit[name], duplicates[name], unfit[name])
-        for name, count in sorted(files.items(), key=lambda item: (-item[1], item[0]))
+        (name, number, number - duplicates[name] - unfit[name], duplicates[name], unfit[name])
+        for name, number in sorted(files.items(), key=lambda item: (-item[1], item[0]))
     ]
     return pd.DataFrame(rows, columns=list(FORMAT_COLUMNS))
 
@@ -302,9 +303,9 @@ def _notes(
     kept = [path for path in facts if path not in dropped]
     if pages == "first" and (several := [path for path in kept if facts[path].pages > 1]):
         used = "of which the first is used (intake.pages: all takes every one)"
-        yield f"{len(several)} files with several pages or frames, {used}: {_some(several)}"
+        yield f"{count(len(several), 'file')} with several pages or frames, {used}: {_some(several)}"
     if repeated := [path for path in kept if copies[path][1] > 1]:
-        yield f"{len(repeated)} duplicates kept: {_some(repeated)}"
+        yield f"{count(len(repeated), 'duplicate')} kept: {_some(repeated)}"
 
 
 def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
@@ -317,7 +318,7 @@ def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
     for path in facts:
         folders.setdefault(str(PurePosixPath(path).parent), []).append(path)
     sizes = Counter((fact.width, fact.height) for fact in facts.values())
-    usual = {size for size, count in sizes.items() if count > FEW}
+    usual = {size for size, number in sizes.items() if number > FEW}
     if sum(sizes[size] for size in usual) < 0.9 * len(facts):
         return
     strays = [
@@ -327,7 +328,8 @@ def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
     ]
     if strays:
         paths = list(chain(*strays))
-        yield f"{len(paths)} images in {len(strays)} folders have unusual sizes (exclude them?): {_some(paths)}"
+        images, have = count(len(paths), "image"), "has an unusual size" if len(paths) == 1 else "have unusual sizes"
+        yield f"{images} in {count(len(strays), 'folder')} {have} (exclude?): {_some(paths)}"
 
 
 def _thumbnails(facts: Mapping[str, Facts], pairs: pd.DataFrame) -> Iterator[str]:
@@ -338,10 +340,9 @@ def _thumbnails(facts: Mapping[str, Facts], pairs: pd.DataFrame) -> Iterator[str
         if len({facts[path].width for path in pair}) == 2 and len({PurePosixPath(path).stem for path in pair}) == 1
     }
     if small:
-        yield (
-            f"{len(small)} images are smaller copies of others with the same name (thumbnails; exclude them?): "
-            f"{_some(sorted(small))}"
-        )
+        smaller = "a smaller copy of another" if len(small) == 1 else "smaller copies of others"
+        images = f"{count(len(small), 'image')} {'is' if len(small) == 1 else 'are'} {smaller} with the same name"
+        yield f"{images} (thumbnails; exclude?): {_some(sorted(small))}"
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -15,11 +15,8 @@ snakemake: Snakemake
 with job(snakemake.log[0]) as log:
     images = read_csv(snakemake.input.images)
     how = snakemake.params.cut
-    common: dict[str, Any] = {
-        "min_size": how["min_size"],
-        "excluded": snakemake.input.get("excluded", ()),  # new images have none
-        "progress": progress("cut", "files"),
-    }
+    excluded = snakemake.input.get("excluded", ())  # new images have none
+    common: dict[str, Any] = {"min_size": how["min_size"], "excluded": excluded, "progress": progress("cut", "files")}
     if how["boxes"]:
         regions = cut_boxes(images, read_boxes(how["boxes"], images["path"]), how["margin"], **common)
     else:

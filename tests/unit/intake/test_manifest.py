@@ -63,7 +63,7 @@ def test_columns_and_modes(tmp_path):
     inspected = inspect(tmp_path, scan(tmp_path))
     assert tuple(inspected.images.columns) == inspection.COLUMNS
     assert tuple(inspected.set_aside.columns) == inspection.SET_ASIDE_COLUMNS
-    assert any("1 files with several pages" in note and "c.tif" in note for note in inspected.notes)
+    assert any("1 file with several pages" in note and "c.tif" in note for note in inspected.notes)
     intake = label_inspected(inspected, rule="none")
     assert tuple(intake.manifest.columns) == COLUMNS
     assert list(intake.manifest["mode"]) == ["RGB", "L", "L;float64"]

@@ -82,8 +82,8 @@ def test_a_few_images_like_no_others_are_named(tmp_path):
     for seed in range(60):
         _write(tmp_path, f"data/{seed}.png", _image(seed))
     _write(tmp_path, "doc/plot.png", np.random.default_rng(0).integers(0, 256, (90, 120), dtype=np.uint8))
-    (note,) = [note for note in inspect(tmp_path, scan(tmp_path)).notes if "unusual sizes" in note]
-    assert note == "1 images in 1 folders have unusual sizes (exclude them?): doc/plot.png"
+    (note,) = [note for note in inspect(tmp_path, scan(tmp_path)).notes if "unusual size" in note]
+    assert note == "1 image in 1 folder has an unusual size (exclude?): doc/plot.png"
 
 
 def test_thumbnails_are_named_and_copies_of_programs_are_no_images(tmp_path):
@@ -95,5 +95,5 @@ def test_thumbnails_are_named_and_copies_of_programs_are_no_images(tmp_path):
     inspected = inspect(tmp_path, scan(tmp_path))
     assert len(inspected.images) == 6
     (note,) = [note for note in inspected.notes if "thumbnails" in note]
-    assert note.startswith("3 images are smaller copies of others with the same name (thumbnails; exclude them?): ")
+    assert note.startswith("3 images are smaller copies of others with the same name (thumbnails; exclude?): ")
     assert note.endswith("data/thumbnails/0.png, data/thumbnails/1.png, data/thumbnails/2.png")
