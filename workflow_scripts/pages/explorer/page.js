@@ -1,4 +1,4 @@
-/** The explorer: what the map shows, the panels beside it, and the actions of keys and buttons. */
+/** The explorer: its choices of map, cell and colour, the current image, and the actions of keys and buttons. */
 
 const WHY = { trusted: "most trusted", baseline: "baseline", first: "first" };
 const MODES = ["pan", "turn", "lasso", "rectangle"], PAN = 80, NEARER = 1.3; // pixels; a factor
@@ -12,105 +12,16 @@ const gestures = new Gestures(scatter, { onTap: tapped, onDrawn: drawn, onHover:
 const picks = new Picks(`clustergrid picks ${data.dataset} ${data.study}`, data.ids, data.paths, data.labels_before, data.set_aside_before, showPicks);
 const finding = new Finding(data, scatter, { named: about, look, onChoose: rows => picks.choose(rows) });
 const judging = new Judging(picks, look);
-/** What is shown: the colouring, its codes that the legend hides, the wanted k, and the images that moved from the clustering before. */
-const view = { colour: null, hidden: new Set(), k: data.opening.k, moved: null };
-scatter.states = new Uint8Array(data.n).fill(PLAIN);
+const legend = new Legend(scatter, data.ids, { titleOf, isChosen: row => picks.state.chosen.has(row), say });
+let wantedK = data.opening.k; // also while a cell is shown that does not have it
 
 const labelOf = row => labels && labels.values[row] ? labels.levels[labels.values[row] - 1] : "";
-const say = text => { element("status").textContent = text; };
-const images = count => `${count} ${count === 1 ? "image" : "images"}`;
-const titleOf = column => column.cell === undefined ? column.title : `${data.cells[column.cell]}, k = ${column.k}`;
-const shownRows = () => [...scatter.states.keys()].filter(row => scatter.states[row] >= PLAIN);
 
-// ---------------------------------------------------------------------------------------------------------------- colours
+function say(text) { element("status").textContent = text; }
 
-/** Colour the map by a column. A cluster gets the colour of the group of the previous clustering with which it shares most images. */
-function colourBy(column) {
-  const isClustering = each => each?.column.cell !== undefined, before = view.colour;
-  const isOther = column.levels && isClustering({ column }) && isClustering(before) && before.column !== column;
-  const pairs = isOther ? pairGroups(before.codes, column.values) : new Map();
-  const kept = new Map([...pairs].map(([is, was]) => [is, before.slots[was]]));
-  view.hidden = new Set();
-  view.colour = column.levels ? inGroups(column, kept) : inSteps(column);
-  view.moved = isOther ? movedRows(before, column, pairs) : null;
-  Object.assign(scatter, { codes: view.colour.codes, css: [NOTHING, ...view.colour.colours] });
-  scatter.palette = Uint32Array.from(scatter.css, packed);
-  showMoved();
-  showLegend();
-}
+function titleOf(column) { return column.cell === undefined ? column.title : `${data.cells[column.cell]}, k = ${column.k}`; }
 
-/** Return the images whose group changed from the previous clustering to this one, as marked, with a sentence about them. */
-function movedRows(before, column, pairs) {
-  const both = [...data.ids.keys()].filter(row => before.codes[row] && column.values[row]);
-  const rows = new Set(both.filter(row => pairs.get(column.values[row]) !== before.codes[row]));
-  return { rows, isMarked: rows.size > 0, text: `${rows.size} of ${images(both.length)} moved, against ${titleOf(before.column)}` };
-}
-
-function showMoved() {
-  const { moved } = view;
-  element("moved").hidden = !moved;
-  if (!moved) return;
-  element("moved-text").textContent = moved.text;
-  say(moved.text);
-}
-
-function markMoved() {
-  if (!view.moved) return;
-  view.moved.isMarked = !view.moved.isMarked;
-  showStates();
-}
-
-/** Return the class that the cluster of each image votes for, as a column with the levels of the labels, and so their colours. */
-function predictedBy(clustering) {
-  const codeOf = new Map(labels.levels.map((name, i) => [name, i + 1]));
-  const codes = [0, ...clustering.predicted.map(name => codeOf.get(name) ?? 0)];
-  return { title: `class predicted by ${titleOf(clustering)}`, levels: labels.levels, values: clustering.values.map(code => codes[code]) };
-}
-
-// ------------------------------------------------------------------------------------------------------------ what is shown
-
-function stateOf(row) {
-  const { hidden, colour, moved } = view;
-  if (hidden.has(colour.codes[row]) || !scatter.has(row)) return HIDDEN;
-  if (picks.state.chosen.has(row)) return MARKED;
-  return moved?.isMarked && !moved.rows.has(row) ? FAINT : PLAIN;
-}
-
-function showStates() {
-  let shown = 0;
-  for (let row = 0; row < data.n; row++) shown += (scatter.states[row] = stateOf(row)) !== HIDDEN;
-  element("mark-moved").setAttribute("aria-pressed", view.moved?.isMarked ?? false);
-  element("shown").textContent = `${shown} of ${images(data.n)} shown`;
-  scatter.draw();
-}
-
-function showLegend() {
-  const { colour } = view, counts = new Uint32Array(colour.levels.length + 1);
-  for (const code of colour.codes) counts[code]++;
-  const entries = [...colour.levels.map((name, i) => [i + 1, name]), ...(counts[0] ? [[0, "no value"]] : [])];
-  element("legend-title").textContent = titleOf(colour.column);
-  element("legend").replaceChildren(...entries.flatMap(([code, name]) => legendEntry(code, name, counts[code], entries)));
-  hide(new Set());
-}
-
-/** Return the button of a group, which hides or shows it, and the button that shows it alone. */
-function legendEntry(code, name, count, entries) {
-  const swatch = make("i"), all = entries.map(([each]) => each);
-  swatch.style.background = scatter.css[code];
-  const toggled = () => new Set(all.filter(each => view.hidden.has(each) !== (each === code)));
-  const button = make("button", { title: name, onclick: () => hide(toggled()) },
-    swatch, make("span", { textContent: name, dir: "auto" }), make("small", { textContent: count }));
-  button.dataset.code = code;
-  return [button, make("button", { className: "only", textContent: "only", title: `Only ${name}`,
-    onclick: () => hide(new Set(all.filter(each => each !== code))) })];
-}
-
-/** Hide the groups with these codes. */
-function hide(hidden) {
-  view.hidden = hidden;
-  for (const button of element("legend").querySelectorAll("[data-code]")) button.setAttribute("aria-pressed", !hidden.has(Number(button.dataset.code)));
-  showStates();
-}
+// ------------------------------------------------------------------------------------------------------- the current image
 
 function about(row) { return data.paths[row] + (labelOf(row) ? `, labelled ${labelOf(row)}` : ""); }
 
@@ -124,7 +35,7 @@ function look(row) {
 const clusteringsOf = cell => clusterings.filter(column => column.cell === cell);
 
 /** Return the clustering of each cell with the wanted k, or else its first one. */
-const clusteringOfEachCell = () => data.cells.map((_, cell) => clusteringsOf(cell).find(column => column.k === view.k) ?? clusteringsOf(cell)[0]);
+const clusteringOfEachCell = () => data.cells.map((_, cell) => clusteringsOf(cell).find(column => column.k === wantedK) ?? clusteringsOf(cell)[0]);
 
 function showImage() {
   const row = scatter.at, large = element("large");
@@ -147,27 +58,9 @@ function showImage() {
 const showPick = () => element("pick").setAttribute("aria-pressed", picks.state.chosen.has(scatter.at));
 
 function showPicks() {
-  const { chosen, selections, accepted } = picks.state, { labelled, aside, gone } = picks.summary();
-  element("count").textContent = `${images(chosen.size)} chosen`;
-  element("how-to-choose").hidden = chosen.size > 0;
+  showPicked(picks, labels ? labels.levels : []);
   showPick();
-  element("picked").replaceChildren(
-    ...[...selections].map(([name, rows]) => pickedLine(`${name}: ${rows.size}`, rows, () => picks.forget(name))),
-    ...[...labelled].map(([label, rows]) => pickedLine(`label ${label}: ${rows.length}`, rows)),
-    ...(aside.length ? [pickedLine(`set aside: ${aside.length}`, aside)] : []),
-    ...(gone.length ? [pickedLine(`left out before: ${gone.length}`, null, () => picks.bringBack())] : []),
-    ...[...accepted].map(([group, { before, low, images: size }]) =>
-      pickedLine(`accepted ${group}: ${low} or more of ${size}`, picks.rowsOf(before.keys()), () => picks.takeBack(group))));
-  element("classes").replaceChildren(...[...new Set([...(labels ? labels.levels : []), ...labelled.keys()])].map(value => make("option", { value })));
-  showStates();
-}
-
-/** Return a line about picked images: a button that chooses `rows`, if they are on the page, and one that forgets them. */
-function pickedLine(text, rows, forget) {
-  const label = `Forget ${text}`;
-  return make("div", { className: "row" },
-    rows ? make("button", { textContent: text, title: `Choose ${text}`, dir: "auto", onclick: () => picks.choose(rows) }) : text,
-    ...(forget ? [make("button", { textContent: "×", title: label, ariaLabel: label, onclick: forget })] : []));
+  legend.showStates();
 }
 
 /** Call a function if images are chosen; otherwise show a message that there are none. */
@@ -175,7 +68,7 @@ function withChosen(act, done) {
   const count = picks.state.chosen.size;
   if (!count) return say("Choose images first: drag a lasso or a rectangle, or press Space at an image.");
   act();
-  say(`${images(count)} ${done}`);
+  say(`${imagesInWords(count)} ${done}`);
 }
 
 /** Call a function for the text of a form's input, and give the keys back to the map. */
@@ -207,12 +100,12 @@ function togglePick() {
 /** Choose images, and say how many are chosen. */
 function choose(rows, how) {
   picks.choose(rows, how);
-  say(`${images(picks.state.chosen.size)} chosen`);
+  say(`${imagesInWords(picks.state.chosen.size)} chosen`);
 }
 
 function chooseInView() {
   const { width, height } = scatter.canvas;
-  choose(shownRows().filter(row => {
+  choose(legend.shownRows().filter(row => {
     const [x, y] = scatter.place(row);
     return x >= 0 && y >= 0 && x < width && y < height;
   }));
@@ -220,8 +113,7 @@ function chooseInView() {
 
 function chooseGroup() {
   if (scatter.at === undefined) return say("Click an image first: then g chooses its group.");
-  const { codes } = view.colour;
-  choose(shownRows().filter(row => codes[row] === codes[scatter.at]));
+  choose(legend.groupOf(scatter.at));
 }
 
 function undo() {
@@ -235,26 +127,9 @@ function exportPicks() {
   const file = `${data.dataset}_${data.study}_picked.csv`;
   save(picks.csv(), file);
   element("next-run").hidden = false;
-  element("next-run-lines").textContent = nextRun(file).join("\n");
+  element("next-run-lines").textContent = nextRun(file, picks.state, data).join("\n");
   element("next-run").scrollIntoView({ block: "nearest" });
   say(`Exported ${file}`);
-}
-
-/** Return the lines of the configuration with which the next run reads the picks. */
-function nextRun(file) {
-  const { selections, labels: given, aside } = picks.state, names = [...selections.keys()];
-  return [
-    ...(given.size || aside.size ? ["intake:"] : []),
-    ...(given.size ? [`  labels: {corrections: ${file}}`] : []),
-    ...(aside.size ? [`  exclude_file: ${file}`] : []),
-    ...(names.length ? ["subsets:", ...names.map(name => `  ${name}: {file: ${file}}`), "studies:", ...names.flatMap(studyOf)] : []),
-  ];
-}
-
-/** Return the lines of a study that repeats this one with the images of a selection alone. */
-function studyOf(name) {
-  const { settings } = data, study = { ...settings, baseline: { ...settings.baseline, subset: name } };
-  return [`  ${data.study}_${name}:`, ...Object.entries(study).map(([key, value]) => `    ${key}: ${JSON.stringify(value)}`)];
 }
 
 /** Go to the image whose label helps most, and choose it; show the next ones beside the map. */
@@ -269,7 +144,7 @@ function toLabel() {
 
 /** Judge the group of the current image, or the group after the one that is judged. */
 function judge() {
-  const { column, codes, levels } = view.colour, current = scatter.states[scatter.at] >= PLAIN ? scatter.at : shownRows().find(row => codes[row]);
+  const { column, codes, levels } = legend.colouring, current = legend.isShown(scatter.at) ? scatter.at : legend.shownRows().find(row => codes[row]);
   const code = judging.next(column) ?? (codes[current] || 1), name = levels[code - 1];
   const label = column.predicted ? column.predicted[code - 1] ?? "" : name;
   judging.begin(column, code, name, titleOf(column), [...codes.keys()].filter(row => codes[row] === code), label);
@@ -278,7 +153,7 @@ function judge() {
 function acceptGroup(label) {
   if (!label) return refuse("Type the label of the group first.", "accepted");
   if (!judging.isGoodEnough) return refuse(element("good-enough").textContent, "accepted");
-  say(`${images(judging.accept(label))} labelled ${label}. Export (e) writes the table for the next run.`);
+  say(`${imagesInWords(judging.accept(label))} labelled ${label}. Export (e) writes the table for the next run.`);
 }
 
 // ------------------------------------------------------------------------------------------------------------- what is found
@@ -287,14 +162,14 @@ function acceptGroup(label) {
 function query() {
   const chosen = [...picks.state.chosen], from = chosen.length ? chosen : scatter.at === undefined ? [] : [scatter.at];
   if (!from.length) return say("Click an image or choose some first: then q finds the nearest images.");
-  finding.nearest(chosen.length ? `Nearest to the mean of ${images(chosen.length)}` : "Nearest images", data.points[element("points").value], from);
+  finding.nearest(chosen.length ? `Nearest to the mean of ${imagesInWords(chosen.length)}` : "Nearest images", data.points[element("points").value], from);
 }
 
 function search() {
   const text = element("search").value.trim().toLowerCase(), has = name => name.toLowerCase().includes(text);
   if (!text) return finding.show("", []);
   const rows = [...data.ids.keys()].filter(row => has(data.paths[row]) || has(labelOf(row)));
-  finding.show(`${images(rows.length)} found`, rows);
+  finding.show(`${imagesInWords(rows.length)} found`, rows);
 }
 
 // ------------------------------------------------------------------------------------------------------------- the map
@@ -307,8 +182,7 @@ function drawn(rows, event) { choose(rows, event.shiftKey ? "also" : event.altKe
 
 /** Go to the next image in a direction. */
 function step(dx, dy) {
-  const from = scatter.at, isShown = from !== undefined && scatter.states[from] >= PLAIN;
-  const row = isShown ? scatter.rowBeside(from, dx, dy) : shownRows()[0];
+  const row = legend.isShown(scatter.at) ? scatter.rowBeside(scatter.at, dx, dy) : legend.shownRows()[0];
   if (row !== null && row !== undefined) look(row);
 }
 
@@ -347,21 +221,7 @@ const swapTheme = () => setTheme(document.documentElement.dataset.theme === "dar
 
 // ------------------------------------------------------------------------------------------------------------- keys and buttons
 
-/** Focus an input and select its text, so that typing replaces it. */
-function typeInto(id) {
-  element(id).focus();
-  element(id).select();
-}
-
-/** Choose the option of a select that comes `by` places later. */
-function chooseBeside(id, by) {
-  const select = element(id), count = select.options.length;
-  if (!count) return;
-  select.selectedIndex = (select.selectedIndex + by + count) % count;
-  select.onchange();
-}
-
-/** Keys, the ids of the buttons that do the same, what they do in words, and the functions; the last one is for Shift and the key. */
+/** What the keys do, as `listenToKeys` takes it. */
 const ACTIONS = [
   ["ArrowLeft", "", "the image to the left, right, above, below; with Shift the map moves, or turns after u", () => step(-1, 0), () => shift(1, 0)],
   ["ArrowRight", "", "", () => step(1, 0), () => shift(-1, 0)],
@@ -381,34 +241,16 @@ const ACTIONS = [
   ["e", "export", "export the picks as a CSV", exportPicks],
   ["[", "", "the cell before", () => chooseBeside("cell", -1)], ["]", "", "the next cell", () => chooseBeside("cell", 1)],
   [",", "", "the k before", () => chooseBeside("k", -1)], [".", "", "the next k", () => chooseBeside("k", 1)],
-  ["m", "mark-moved", "mark what moved", markMoved], ["t", "", "thumbnails or points", toggleThumbnails],
+  ["m", "mark-moved", "mark what moved", () => legend.markMoved()], ["t", "", "thumbnails or points", toggleThumbnails],
   ["v", "pan", "drag moves the map", () => setMode("pan")], ["u", "turn", "drag turns a map of three dimensions", () => setMode("turn")],
   ["o", "lasso", "drag draws a lasso", () => setMode("lasso")], ["r", "rectangle", "drag draws a rectangle", () => setMode("rectangle")],
   ["/", "", "search", () => typeInto("search")], ["d", "theme", "dark or light", swapTheme],
   ["h", "help", "these keys", () => element("keys").showModal()],
 ];
 
-function pressed(event) {
-  const { tagName } = event.target, isTyping = ["INPUT", "SELECT"].includes(tagName), isCommand = event.ctrlKey || event.metaKey;
-  if (isTyping && event.key === "Escape") return scatter.canvas.focus();
-  if (isTyping || element("keys").open || event.altKey || (tagName === "BUTTON" && [" ", "Enter"].includes(event.key))) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key, action = ACTIONS.find(([name]) => name === key);
-  if (!action || (isCommand && key !== "z")) return;
-  event.preventDefault();
-  const [, , , act, shifted] = action;
-  (event.shiftKey && shifted || act)();
-}
-
 function dropped(event) {
   event.preventDefault();
   if (event.dataTransfer.files.length) finding.like(event.dataTransfer.files[0]);
-}
-
-/** Fill the dialog that lists the keys. */
-function listKeys() {
-  const names = { " ": "Space", ArrowLeft: "Arrows", Escape: "Esc" };
-  element("key-list").append(...ACTIONS.filter(([, , text]) => text).map(([key, , text]) =>
-    make("tr", {}, make("td", {}, make("kbd", { textContent: names[key] ?? key })), make("td", { textContent: text }))));
 }
 
 // ------------------------------------------------------------------------------------------------------------------ the choices
@@ -426,8 +268,15 @@ const clusteringsOfCell = () => clusteringsOf(Number(element("cell").value));
 /** Offer the ks of the cell, and keep the k if the cell has it. */
 function fillK() {
   const of = clusteringsOfCell();
-  fill("k", of.map(column => column.k), () => { view.k = of[element("k").selectedIndex].k; showCell(); });
-  element("k").selectedIndex = Math.max(0, of.findIndex(column => column.k === view.k));
+  fill("k", of.map(column => column.k), () => { wantedK = of[element("k").selectedIndex].k; showCell(); });
+  element("k").selectedIndex = Math.max(0, of.findIndex(column => column.k === wantedK));
+}
+
+/** Return the class that the cluster of each image votes for, as a column with the levels of the labels, and so their colours. */
+function predictedBy(clustering) {
+  const codeOf = new Map(labels.levels.map((name, i) => [name, i + 1]));
+  const codes = [0, ...clustering.predicted.map(name => codeOf.get(name) ?? 0)];
+  return { title: `class predicted by ${titleOf(clustering)}`, levels: labels.levels, values: clustering.values.map(code => codes[code]) };
 }
 
 /** What the map can be coloured by: two views of the cell's clustering, and the facts about the images. */
@@ -438,7 +287,7 @@ const COLOURINGS = [
 ];
 
 function showColour() {
-  colourBy(COLOURINGS[element("colour").value].of(clusteringsOfCell()[element("k").selectedIndex]));
+  legend.colourBy(COLOURINGS[element("colour").value].of(clusteringsOfCell()[element("k").selectedIndex]));
   showImage();
 }
 
@@ -453,23 +302,20 @@ function showMap(atOnce) {
   scatter.move(values, d, atOnce === true);
   element("turn").hidden = d < 3;
   if (d < 3 && gestures.mode === "turn") setMode("pan");
-  if (view.colour) showStates();
+  if (legend.colouring) legend.showStates();
 }
 
 // ------------------------------------------------------------------------------------------------------------------ begin
 
 function listen() {
-  for (const [, ids, , act] of ACTIONS) for (const id of ids.split(" ").filter(Boolean)) element(id).onclick = () => act();
-  element("all").onclick = () => hide(new Set());
-  element("choose-moved").onclick = () => picks.choose(view.moved.rows);
-  element("close-keys").onclick = () => element("keys").close();
+  listenToKeys(ACTIONS, scatter.canvas);
+  element("choose-moved").onclick = () => picks.choose(legend.moved.rows);
   element("naming").onsubmit = onSubmit("name", giveName);
   element("labelling").onsubmit = onSubmit("label", giveLabel);
   element("accepting").onsubmit = onSubmit("accepted", acceptGroup);
   element("purity").onchange = () => judging.goOn();
   element("search").oninput = search;
   element("file").onchange = event => event.target.files.length && finding.like(event.target.files[0]);
-  document.addEventListener("keydown", pressed);
   document.addEventListener("dragover", event => event.preventDefault());
   document.addEventListener("drop", dropped);
 }
@@ -481,7 +327,6 @@ function begin() {
   fill("cell", data.cells.map((name, cell) => cell === data.opening.cell ? `${WHY[data.opening.reason]}: ${name}` : name), () => { fillK(); showCell(); });
   fill("points", data.points.map(points => points.name), () => finding.isEmpty || query());
   listen();
-  listKeys();
   setTheme(document.documentElement.dataset.theme);
   showMap(true);
   setMode("pan");
@@ -489,7 +334,7 @@ function begin() {
   fillK();
   showColour();
   showPicks();
-  say(`${images(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}, opened with the ${WHY[data.opening.reason]} one. Zoom with the wheel, two fingers or the buttons; Keys (h) lists what else there is.`);
+  say(`${imagesInWords(data.n)} in ${data.cells.length} ${data.cells.length === 1 ? "cell" : "cells"}, opened with the ${WHY[data.opening.reason]} one. Zoom with the wheel, two fingers or the buttons; Keys (h) lists what else there is.`);
   document.body.dataset.ready = "yes";
 }
 

@@ -18,7 +18,8 @@ from workflow_scripts.pages.parts.writing import write_page
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    *("data.js", "colours.js", "scatter.js", "gestures.js", "picks.js", "labelling.js", "judging.js", "finding.js"),
+    *("data.js", "colours.js", "scatter.js", "gestures.js", "legend.js", "picks.js", "picked.js", "next_run.js"),
+    *("labelling.js", "judging.js", "finding.js", "keys.js"),
 )
 ALIGNED = 8
 """Each array in the pack begins at a multiple of so many bytes."""

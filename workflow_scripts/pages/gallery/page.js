@@ -5,7 +5,6 @@ const DARKEST = 0.6; // of the shade of a cell, on which a number can still be r
 let view = "clusters", pair = [0, 1];
 
 const partition = () => data.cells[element("cell").value].partitions[element("k").value];
-const number = count => `${count} ${count === 1 ? "image" : "images"}`;
 const about = name => data.paths[name] + (data.labels[name] ? `, labelled ${data.labels[name]}` : "");
 
 /** Return the most frequent class of a cluster; images of other classes get a frame. */
@@ -26,7 +25,7 @@ function enlarge(name) {
 function card(cluster) {
   const classes = Object.entries(cluster.classes);
   const made = make("section", {}, make("h2", {}, make("bdi", { textContent: cluster.name }), " ", make("span", { className: "mix" },
-    number(cluster.size), classes.length ? ": " : "", ...counted(classes))));
+    imagesInWords(cluster.size), classes.length ? ": " : "", ...counted(classes))));
   const seen = Object.entries(cluster.imagenet).map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(", ");
   if (seen) made.append(make("p", { className: "mix", textContent: `ImageNet calls this: ${seen}` }));
   for (const [place, title] of Object.entries(places)) {

@@ -1,4 +1,4 @@
-/** What every page uses: elements by their id and new ones, tables as CSV, and files for the person to keep. */
+/** What every page uses: elements by their id and new ones, counts in words, tables as CSV, and files for the person to keep. */
 
 document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"; // as the person's system
 
@@ -9,6 +9,9 @@ function make(tag, properties = {}, ...children) {
   made.append(...children);
   return made;
 }
+
+/** Return a number of images in words. */
+const imagesInWords = count => `${count} ${count === 1 ? "image" : "images"}`;
 
 /** Return names with their counts as nodes; `bdi` keeps the direction of a name's letters from what stands beside it. */
 function counted(pairs) {
