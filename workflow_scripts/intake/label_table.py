@@ -279,7 +279,8 @@ def _label_column(rows: _Rows, allowed: Sequence[str]) -> int:
                 f"{rows.table}: found {len(rows.names)} columns without names, "
                 f"allowed: a first row with their names, {one} of them"
             )
+        named = "; intake.labels.column names another" if allowed is LABELS else ""
         raise UserError(
-            f"{rows.table}: found columns {', '.join(rows.names)}, allowed: {one} beside {rows.names[rows.key]}"
+            f"{rows.table}: found columns {', '.join(rows.names)}, allowed: {one} beside {rows.names[rows.key]}{named}"
         )
     return others[0]

@@ -139,7 +139,10 @@ def test_tables_as_people_write_them(tmp_path, content):
     ("content", "message"),
     [
         (b"name,class\nx,y\n", "none names files; allowed: one of path, filename, image_id"),
-        (b"path,x,y\na.png,1,2\n", "allowed: one of label, class, category, target beside path"),
+        (
+            b"path,x,y\na.png,1,2\n",
+            "allowed: one of label, class, category, target beside path; intake.labels.column names another",
+        ),
         (b"", "found an empty file"),
         (b"path,label\na.png,\xff\0\n", "UTF-8"),
         (
