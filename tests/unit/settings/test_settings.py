@@ -114,7 +114,7 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("preprocess.plain", ["grey", "resize", {"rescale_intensity": {"low": 60, "high": 50}}], "below high, 50"),
         ("preprocess.plain", ["grey", {"depth": {"bits": 12}}, "resize"], "depth: found after another step"),
         ("decompositions.map.of", "map", "decompositions.map.of: found 'map', allowed: a pca of decompositions"),
-        ("intake.labels", {"rule": "folder", "column": "x"}, "column: found it beside the rule folder, allowed: auto or csv"),
+        ("intake.labels", {"rule": "folder", "column": "x"}, "column: found it beside the rule folder, allowed: auto"),
         ("intake.labels", {"rule": "regex"}, "intake.labels: pattern: found None, allowed: a regular expression"),
         ("intake.labels", {"rule": "regex", "pattern": "(a"}, "pattern: found '(a' (missing ), unterminated"),
         ("intake.labels", {"rule": "regex", "pattern": "a"}, "allowed: a regular expression with a group"),
