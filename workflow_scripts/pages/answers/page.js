@@ -1,12 +1,6 @@
 const data = JSON.parse(element("data").textContent);
 const strengths = { strong: "strong evidence", weak: "weak evidence", none: "no evidence", fact: "" };
 
-function enlarge(src, text) {
-  element("large").replaceChildren(make("img", { src, alt: text }), make("p", { textContent: text }),
-    make("button", { textContent: "Close", onclick: () => element("large").close() }));
-  element("large").showModal();
-}
-
 function answer(item) {
   const shown = Number.isInteger(item.number) ? item.number : item.number === null ? null : Number(item.number.toPrecision(3));
   const path = data.links[item.table];

@@ -1,4 +1,4 @@
-"""A page of questions, with sentences that answer them, figures and images."""
+"""Write a page of questions, each with sentences that answer it, and with a figure and images if there are any."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from workflow_scripts.pages.parts.writing import write_page
+from workflow_scripts.pages.parts.writing import ENLARGING, write_page
 
 SIDE = 112
 """Side of an image on the page in pixels."""
@@ -71,7 +71,7 @@ def write_answers(
         "sections": [_section(section, figures) for section in sections],
         "thumbnails": dict(thumbnails),
     }
-    write_page(path, Path(__file__).parent, data)
+    write_page(path, Path(__file__).parent, data, ENLARGING)
 
 
 def _section(section: Section, figures: Mapping[str, str]) -> dict[str, Any]:

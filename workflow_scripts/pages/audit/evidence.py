@@ -54,18 +54,18 @@ def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int, gro
     members = partition >= 0
     clusters = np.where(members, partition, 0)
     own = np.unique(np.column_stack([clusters, groups]), axis=0, return_inverse=True)[1].ravel()
-    in_cluster, in_group = (_summed(one_hot[members], of[members]) for of in (clusters, own))
+    in_cluster, in_group = (_summed(one_hot[members], keys[members]) for keys in (clusters, own))
     others = np.zeros_like(one_hot)
     others[members] = in_cluster - in_group
     totals = others.sum(axis=1, keepdims=True)
     return np.divide(others, totals, out=np.full_like(others, np.nan), where=totals > 0)
 
 
-def _summed(values: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """Return for each row the sum of the rows of `values` (N, C) with the same integer in `of` (N,)."""
-    sums = np.zeros((of.max(initial=0) + 1, values.shape[1]))
-    np.add.at(sums, of, values)
-    return sums[of]
+def _summed(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Return for each row the sum of the rows of `values` (N, C) with the same integer in `keys` (N,)."""
+    sums = np.zeros((keys.max(initial=0) + 1, values.shape[1]))
+    np.add.at(sums, keys, values)
+    return sums[keys]
 
 
 def votes_against(shares: np.ndarray, codes: np.ndarray) -> np.ndarray:

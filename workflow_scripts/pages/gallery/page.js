@@ -12,14 +12,8 @@ const winner = cluster => Object.keys(cluster.classes)[0];
 
 function imageButton(name, cluster) {
   const stranger = cluster && data.labels[name] && data.labels[name] !== winner(cluster);
-  return make("button", { className: stranger ? "stranger" : "", title: about(name), onclick: () => enlarge(name) },
+  return make("button", { className: stranger ? "stranger" : "", title: about(name), onclick: () => enlarge(data.thumbnails[name], about(name)) },
     make("img", { src: data.thumbnails[name], alt: about(name) }));
-}
-
-function enlarge(name) {
-  element("large").replaceChildren(make("img", { src: data.thumbnails[name], alt: about(name) }),
-    make("p", { textContent: about(name) }), make("button", { textContent: "Close", onclick: () => element("large").close() }));
-  element("large").showModal();
 }
 
 function card(cluster) {

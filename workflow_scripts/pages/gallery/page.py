@@ -10,7 +10,7 @@ import pandas as pd
 from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.members import centre_distances, cluster_names, example_members, separated_twins
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
-from workflow_scripts.pages.parts.writing import write_page
+from workflow_scripts.pages.parts.writing import ENLARGING, write_page
 
 SIDE = 160
 """Side of an image in pixels."""
@@ -100,4 +100,4 @@ def write_gallery(
         "labels": by_id["label"].dropna().to_dict(),
         "thumbnails": thumbnails.data_uris(seen, SIDE),
     }
-    write_page(path, Path(__file__).parent, data)
+    write_page(path, Path(__file__).parent, data, ENLARGING)

@@ -34,6 +34,7 @@ class Cluster:
 
     @classmethod
     def of(cls, rows: np.ndarray, points: np.ndarray, labelled: np.ndarray) -> Self:
+        """Return the cluster with the images in `rows` (n,), of all `points` (N, d) and whether they are `labelled` (N,)."""
         known, inside = labelled[rows], points[rows]
         cluster = cls(rows, inside, typicality(inside), ~known, int(known.sum()))
         if known.any() and not known.all():
@@ -41,12 +42,14 @@ class Cluster:
         return cluster
 
     def label(self, place: int) -> None:
+        """Count the image at this place as labelled."""
         self.open[place] = False
         self.n_labelled += 1
         apart = np.linalg.norm(self.points - self.points[place], axis=1)
         self.distance = np.minimum(self.distance, apart)
 
     def next(self) -> int:
+        """Return the place of the image whose label helps most."""
         worth = self.typicality * self.distance if self.n_labelled else self.typicality
         return int(np.where(self.open, worth, -1).argmax())
 

@@ -5,6 +5,7 @@ import numpy as np
 from workflow_scripts.io import store
 
 ROWS = 4096
+"""Number of images whose scores are read together."""
 
 
 def imagenet_names(scores: str) -> np.ndarray:

@@ -15,6 +15,7 @@ from PIL import Image
 from workflow_scripts.io.files import THUMBNAILS, replacing
 
 QUALITY = 80
+"""Quality of a JPEG file, from 0 to 100."""
 
 
 @dataclass(frozen=True)

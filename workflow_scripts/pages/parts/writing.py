@@ -11,6 +11,8 @@ HERE = Path(__file__).parent
 COMMON = (HERE / "common.css", HERE / "common.js")
 DECIDING = (HERE / "deciding.css", HERE / "deciding.js")
 """The parts of a page on which a person decides on images one after another."""
+ENLARGING = (HERE / "enlarging.css", HERE / "enlarging.js")
+"""The parts of a page that shows images large when they are clicked."""
 
 
 def write_page(

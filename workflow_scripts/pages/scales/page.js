@@ -59,7 +59,8 @@ function mark(event) {
   showEnds();
 }
 
-function said(scale_um, nm_per_pixel) {
+/** Return a scale in words: the length of the bar, if it is known, and the size of a pixel. */
+function inWords(scale_um, nm_per_pixel) {
   const size = nm_per_pixel === null ? "" : `${rounded(nm_per_pixel)} nm a pixel`;
   return nm_per_pixel === null ? "no scale" : scale_um === null ? size : `${inUnit(scale_um)}, ${size}`;
 }
@@ -86,8 +87,8 @@ function show(item, decision) {
   element("path").textContent = `${deciding.at + 1} of ${data.items.length}: ${item.path}`;
   showImage(item);
   ends = item.bar_x === null || item.bar_x === undefined ? null : [item.bar_x, item.bar_x + item.bar_px];
-  element("question").textContent = `Read: ${said(item.scale_um, item.nm_per_pixel)}` +
-    (decision && decision.decision !== "right" ? `. Decided: ${said(now.scale_um, now.nm_per_pixel)}` : "");
+  element("question").textContent = `Read: ${inWords(item.scale_um, item.nm_per_pixel)}` +
+    (decision && decision.decision !== "right" ? `. Decided: ${inWords(now.scale_um, now.nm_per_pixel)}` : "");
   element("choices").replaceChildren(
     choice("right", "k", item.nm_per_pixel === null ? "It has no scale" : "It is right", right, decision && decision.decision === "right"),
     choice("none", "x", "No scale", none, decision && decision.decision === "none"));

@@ -1,6 +1,6 @@
 """Turn the tables of a study into the sections of its verdict: questions, sentences and images to show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def _state(study: VerdictTables, shown: int, restarts_enough: bool) -> sentences
     )
 
 
-def five_lines(made: list[Section]) -> list[Sentence]:
+def five_lines(made: Sequence[Section]) -> list[Sentence]:
     """Return the five most important sentences: cell to trust, what survives, choice, confounders, next step."""
     first = {section.key: section.answers[0] for section in made if section.answers}
     keys = [key for key in ("trust", "survives", "choice", "confounders", "next", "groups") if key in first]

@@ -29,14 +29,13 @@ def write_verdict(
     `figures` are the PNG files of the figures by kind, `links` the paths of the tables below the folder of all results,
     `facts` are `dataset` and `study`.
     """
-    made = list(sections)
     about = {
         "title": f"Verdict: {facts['dataset']}, {facts['study']}",
         "about": "The findings of this study and the strength of their evidence. Every number links to its table.",
         "root": ROOT,
     }
-    lines = [sentence.text for sentence in five_lines(made)]
-    write_answers(path, about, links, lines, made, figures, thumbnails.data_uris(dict.fromkeys(_shown(made)), SIDE))
+    lines = [sentence.text for sentence in five_lines(sections)]
+    write_answers(path, about, links, lines, sections, figures, thumbnails.data_uris(dict.fromkeys(_shown(sections)), SIDE))
 
 
 def _shown(sections: Sequence[Section]) -> list[str]:
@@ -58,7 +57,7 @@ def sentence_table(sections: Sequence[Section], links: Mapping[str, str]) -> pd.
     `table` is a path below the folder of all results; `line` is the place among the five most important sentences, from
     1, or null.
     """
-    lines = [sentence.text for sentence in five_lines(list(sections))]
+    lines = [sentence.text for sentence in five_lines(sections)]
     rows = [
         {
             "section": section.key,
