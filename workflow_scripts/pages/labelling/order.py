@@ -34,7 +34,7 @@ class Cluster:
 
     @classmethod
     def of(cls, rows: np.ndarray, points: np.ndarray, labelled: np.ndarray) -> Self:
-        """Return the cluster with the images in `rows` (n,), of all `points` (N, d) and whether they are `labelled` (N,)."""
+        """Return the cluster of the images in `rows` (n,); `points` (N, d) and `labelled` (N,) are of all images."""
         known, inside = labelled[rows], points[rows]
         cluster = cls(rows, inside, typicality(inside), ~known, int(known.sum()))
         if known.any() and not known.all():

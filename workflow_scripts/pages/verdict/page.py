@@ -35,7 +35,8 @@ def write_verdict(
         "root": ROOT,
     }
     lines = [sentence.text for sentence in five_lines(sections)]
-    write_answers(path, about, links, lines, sections, figures, thumbnails.data_uris(dict.fromkeys(_shown(sections)), SIDE))
+    shown = thumbnails.data_uris(dict.fromkeys(_shown(sections)), SIDE)
+    write_answers(path, about, links, lines, sections, figures, shown)
 
 
 def _shown(sections: Sequence[Section]) -> list[str]:
