@@ -55,7 +55,10 @@ element("help").textContent = "The order in which labels help most: from the clu
   "a label and press Enter; keys 1 to 9 give a label again, u skips the image, Backspace takes a decision back. Decisions stay in this " +
   "browser; the next run reads the exported CSV with intake: {labels: {corrections: FILE}}, and then asks for the next images. Each " +
   "export has the labels of the earlier ones that a run has read: it replaces them.";
-if (!data.items.length) element("question").textContent = "Every image in a cluster has a label.";
+if (!data.items.length) {
+  element("question").textContent = "Every image in a cluster has a label.";
+  ["naming", "nearest"].forEach(id => { element(id).hidden = true; });
+}
 deciding.begin(
   (item, i) => make("li", { title: data.paths[item.id] },
     make("span", { className: "rank", textContent: i + 1 }), make("span", { className: "cut", textContent: item.cluster }),

@@ -102,7 +102,7 @@ class Deciding {
     const download = () => save(this.csv(), this.file);
     element("export").onclick = download;
     if (!this.items.length) {
-      ["previous", "next", "undecided"].forEach(id => { element(id).disabled = true; });
+      element("moves").hidden = element("progress").hidden = true;
       return;
     }
     const next = () => this.go(this.at + 1), previous = () => this.go(this.at - 1), undecided = () => this.goToUndecided();
