@@ -175,7 +175,7 @@ import sys
 from pathlib import Path
 import matplotlib.pyplot as plt
 from workflow_scripts.backbones.hub import checkpoints
-from workflow_scripts.figures.style import save
+from workflow_scripts.figures.saving import save
 from workflow_scripts.runlog import job
 from workflow_scripts.settings.figures import Style
 folder = Path(sys.argv[1])

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.colours import looks
 from workflow_scripts.figures.explained_variance import DASHES
-from workflow_scripts.figures.legends import columns_within, legend_above
+from workflow_scripts.figures.legends import columns_within, panel_legend
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.texts import wrapped
 from workflow_scripts.figures.theme import theme
@@ -82,7 +82,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_ylabel(wrapped(f"Expected {metric.in_sentence}{metric.unit}", 38, style["font_size"]))
         ax.grid(axis="y")
         entries = {name: Line2D([], [], color=look.colour, linestyle=dashes[name]) for name, look in line_looks.items()}
-        legend_above(ax, entries, columns_within(figure["width"], names, style))
+        panel_legend(ax, entries, columns_within(figure["width"], names, style))
         first = table.iloc[0]
         band = f"{100 * first['confidence']:.0f} % band: bootstrap over the {first['n_restarts']} restarts"
         note(made, f"{n_in_words(inputs)}, k = {first['k']}; {band}.{accuracy_note([first['metric']], table)}", style)

@@ -17,7 +17,7 @@ from scipy.spatial.distance import squareform
 
 from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.colours import INK, Look, looks
-from workflow_scripts.figures.legends import legend_on_top
+from workflow_scripts.figures.legends import legend_above
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.specification_curve import sorted_levels
 from workflow_scripts.figures.texts import shortened
@@ -103,7 +103,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         panels[-1].set(xticks=[], yticks=[])
         panels[-1].set_xlabel("Cells, in the same order")
         made.colorbar(image, ax=panels[-1], label="Agreement of two cells (ARI)", shrink=0.8, pad=0.02)
-        legend_on_top(made, _entries(cells, axes, level_looks), style)
+        legend_above(made, _entries(cells, axes, level_looks), style)
         note(made, _explanation(table, n), style)
     return made
 

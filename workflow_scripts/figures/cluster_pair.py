@@ -20,7 +20,7 @@ from workflow_scripts.figures.contact_sheet import (
     places_of,
     with_images,
 )
-from workflow_scripts.figures.legends import frames_on_top, height_of_frames
+from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.best_k import chosen_by
@@ -80,7 +80,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "There is a single cluster, so no two can be compared.")
-        above = height_of_frames(by_class, figure["width"], style)
+        above = frame_legend_height(by_class, figure["width"], style)
         n, places = int(table["position"].max()) + 1, places_of(table)
         if figure["width"] < ONE_COLUMN:
             made = canvas(figure, 2 * block_height(figure["width"], n, len(places), style) + 2 * NOTE + above)
@@ -90,7 +90,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             panels = made.subfigures(1, 2, squeeze=False)[0]
             for panel, (_, members) in zip(panels, table.groupby("name", sort=False), strict=True):
                 draw_places(panel, members, file["images"], by_class, style, places, n)
-        frames_on_top(made, by_class, style)
+        frame_legend(made, by_class, style)
         note(made, f"{n_in_words(inputs)}; {_remark(table)}", style)
     return made
 

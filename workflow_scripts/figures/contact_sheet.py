@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, Look, class_looks
-from workflow_scripts.figures.legends import frames_on_top, height_of_frames
+from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.texts import short_names, text_width
@@ -107,7 +107,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No clusters: every image is noise.")
         n_clusters, n = table["name"].nunique(), int(table["position"].max()) + 1
-        above = height_of_frames(by_class, figure["width"], style)
+        above = frame_legend_height(by_class, figure["width"], style)
         if figure["width"] < ONE_COLUMN:
             height = block_height(figure["width"], n, len(places_of(table)), style)
             made = canvas(figure, n_clusters * height + NOTE + above)
@@ -123,7 +123,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         every = table["n_clusters"].iloc[0]
         some = f"The {n_clusters} largest of {every} clusters. " if n_clusters < every else ""
         named = named_in_words(table)
-        frames_on_top(made, by_class, style)
+        frame_legend(made, by_class, style)
         preprocess = f"Preprocessing: {table['preprocess'].iloc[0]}."
         note(made, f"{n_in_words(inputs)}; {k_in_words(table.iloc[0], '. ')}{some}{labels}{named}{preprocess}", style)
     return made

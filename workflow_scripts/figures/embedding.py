@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import ONE_COLUMN, canvas
 from workflow_scripts.figures.colours import NOBODY, Look, class_looks, looks, shade
-from workflow_scripts.figures.legends import LEGEND, LINE, dot, legend_below, legend_beside, legend_lines
+from workflow_scripts.figures.legends import LINE_MM, MOST_ENTRIES, dot, legend_below, legend_beside, legend_lines
 from workflow_scripts.figures.names import BY, MAP_NAMES
 from workflow_scripts.figures.samples import show
 from workflow_scripts.figures.texts import short_names, text_width
@@ -151,9 +151,9 @@ def _layout(
     entry = max(text_width(name, small(style)) for name in entries) + 8
     shape = np.clip(np.ptp(table["y"]) / np.ptp(table["x"]), 0.5, 1.2)
     beside, below = (shape * ((width - taken) / (2 if labelled else 1) - 5) + 12 for taken in (entry, 0))
-    if width >= ONE_COLUMN and LINE * (min(len(entries), LEGEND + 1) + 1) <= beside:
+    if width >= ONE_COLUMN and LINE_MM * (min(len(entries), MOST_ENTRIES + 1) + 1) <= beside:
         return beside, True
-    return below + LINE * legend_lines(entries, width, style), False
+    return below + LINE_MM * legend_lines(entries, width, style), False
 
 
 def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
 from workflow_scripts.figures.colours import Look, looks
-from workflow_scripts.figures.legends import columns_within, dot, legend_above
+from workflow_scripts.figures.legends import columns_within, dot, panel_legend
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, over_repeats, shown
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
@@ -66,7 +66,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             _draw_cell(ax, table[table["series"] == name], split_looks)
         axes[0].set_ylabel(METRICS[table["metric"].iloc[0]].axis_label)
         entries = {split: dot(look) for split, look in split_looks.items()}
-        legend_above(axes[0], entries, columns_within(0.9 * figure["width"], splits, style))
+        panel_legend(axes[0], entries, columns_within(0.9 * figure["width"], splits, style))
         repeats = over_repeats(table["n_repeats"].max())
         held_out = table[table["split"] != SPLITS["train"]]
         beside = accuracy_note(table["metric"].unique(), held_out.groupby("series")[[*BESIDE_ACCURACY]].mean())

@@ -13,9 +13,9 @@ from workflow_scripts.figures.colours import NOBODY, Look
 from workflow_scripts.figures.texts import short_names, text_width
 from workflow_scripts.figures.theme import small
 
-LINE = 4
+LINE_MM = 4
 """Height of a line of a legend in millimetres."""
-LEGEND = 90
+MOST_ENTRIES = 90
 """Largest number of entries of a legend."""
 
 
@@ -36,16 +36,19 @@ def columns_within(width: float, names: Iterable[str], style: Mapping[str, Any])
 
 def legend_lines(names: Collection[str], width: float, style: Mapping[str, Any]) -> int:
     """Return the number of lines of a legend with these names below a figure of `width` mm."""
-    shown = list(names)[: LEGEND + 1]
+    shown = list(names)[: MOST_ENTRIES + 1]
     return ceil(len(shown) / columns_within(width, shown, style))
 
 
 def _capped(handles: Mapping[str, Line2D]) -> dict[str, Line2D]:
-    """Return the first entries of a legend with too many, the number of the others, and that of no class."""
+    """Return at most `MOST_ENTRIES` entries of classes, one with the number of the others, and that of images without
+    a class."""
     last = {name: handle for name, handle in handles.items() if handle.get_color() == NOBODY.colour}
     first = {name: handle for name, handle in handles.items() if name not in last}
-    if len(first) > LEGEND:
-        first = dict(list(first.items())[:LEGEND]) | {f"and {len(first) - LEGEND} more": Line2D([], [], linestyle="")}
+    if len(first) > MOST_ENTRIES:
+        first = dict(list(first.items())[:MOST_ENTRIES]) | {
+            f"and {len(first) - MOST_ENTRIES} more": Line2D([], [], linestyle="")
+        }
     return first | last
 
 
@@ -58,8 +61,8 @@ def legend_below(
     made.legend(list(handles.values()), list(handles), title=title, loc="outside lower center", ncols=columns)
 
 
-def legend_on_top(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
-    """Draw a legend above the panels of a figure that has a note below them; its title is that of the figure.
+def legend_above(made: Figure, handles: Mapping[str, Line2D], style: Mapping[str, Any]) -> None:
+    """Draw a legend above the panels of a figure that has a note below them.
 
     The title of the figure becomes that of the legend, because the layout has no room for both.
     """
@@ -83,19 +86,19 @@ def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[st
     made.legend(list(handles.values()), list(handles), loc="outside right center", ncols=columns)
 
 
-def legend_above(ax: Axes, handles: Mapping[str, Line2D], columns: int) -> None:
+def panel_legend(ax: Axes, handles: Mapping[str, Line2D], columns: int) -> None:
     """Draw a legend on top of a panel."""
     where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderpad": 0}
     ax.legend(list(handles.values()), list(handles), ncols=columns, **where)
 
 
-def frames_on_top(made: Figure, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> None:
+def frame_legend(made: Figure, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> None:
     """Draw a legend above the images for the colours of their frames, if there are any."""
     if by_class:
         short = short_names(by_class)
-        legend_on_top(made, {short[name]: frame(look) for name, look in by_class.items()}, style)
+        legend_above(made, {short[name]: frame(look) for name, look in by_class.items()}, style)
 
 
-def height_of_frames(by_class: Collection[str], width: float, style: Mapping[str, Any]) -> float:
-    """Return the height in millimetres of the legend of `frames_on_top` above a figure of `width` mm."""
-    return LINE * legend_lines(short_names(by_class).values(), width, style) + 1 if by_class else 0
+def frame_legend_height(by_class: Collection[str], width: float, style: Mapping[str, Any]) -> float:
+    """Return the height in millimetres of the legend of `frame_legend` above a figure of `width` mm."""
+    return LINE_MM * legend_lines(short_names(by_class).values(), width, style) + 1 if by_class else 0

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.canvas import canvas, panels_of
 from workflow_scripts.figures.colours import NOBODY, class_looks
 from workflow_scripts.figures.embedding import UNLABELLED, name_axes, places, scatter
-from workflow_scripts.figures.legends import LINE, dot, legend_below, legend_lines
+from workflow_scripts.figures.legends import LINE_MM, dot, legend_below, legend_lines
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.figures.view import on_page
@@ -50,7 +50,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         spans = table.groupby("series")[["x", "y"]].agg(np.ptp)
         shape = float(np.clip(spans["y"] / spans["x"], 0.5, 1.2).max())
-        below = LINE * legend_lines(short.values(), figure["width"], style) + 3 if short else 0
+        below = LINE_MM * legend_lines(short.values(), figure["width"], style) + 3 if short else 0
         made = canvas(figure, down * (shape * (figure["width"] / across - 6) + 9) + below)
         axes = made.subplots(down, across, squeeze=False).ravel()
         for ax, name in zip(axes, names, strict=False):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
 from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.contact_sheet import show_framed
-from workflow_scripts.figures.legends import frames_on_top, height_of_frames
+from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
@@ -69,7 +69,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         files = short_names(table["path"], 24)
         across = 2 if figure["width"] < ONE_COLUMN else 4
         lines = ceil(len(first) / across)
-        above = height_of_frames(by_class, figure["width"], style)
+        above = frame_legend_height(by_class, figure["width"], style)
         made = canvas(figure, lines * (figure["width"] / across / 2 + (11 if named else 8)) + 9 + above)
         panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
         with reading(inputs["preprocessed"][0]) as file:
@@ -85,7 +85,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                     f"{100 * pair['closer_than']:.1f} %",
                 ]
                 panel.suptitle("\n".join(lines_above), size=style["font_size"])
-        frames_on_top(made, by_class, style)
+        frame_legend(made, by_class, style)
         note(made, f"{n_in_words(inputs)}; {_remark(table)}", style)
     return made
 

@@ -11,7 +11,7 @@ from PIL import Image
 from workflow_scripts.figures.canvas import canvas
 from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.embedding import cluster_looks
-from workflow_scripts.figures.legends import dot, legend_lines, legend_on_top
+from workflow_scripts.figures.legends import dot, legend_above, legend_lines
 from workflow_scripts.figures.overlay import LINES, LONGEST_SIDE, draw_image
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
@@ -67,7 +67,7 @@ def write_overlays(
             made = canvas({"width": WIDTH, "height": None, "title": None}, _height(pixels, of_page, above))
             drawn = of_page.join(shares, on=["parent", "page", "cluster"])
             draw_image(made.subplots(), drawn, pixels, looks_of, short)
-            legend_on_top(made, {short[name]: dot(looks_of[name]) for name in looks_of}, style)
+            legend_above(made, {short[name]: dot(looks_of[name]) for name in looks_of}, style)
             made.draw_without_rendering()  # the layout takes two passes
             made.savefig(path, dpi=style["dpi"])
         progress(done, len(pages))

@@ -16,7 +16,7 @@ from workflow_scripts.figures.area_fractions import fraction_in_words, with_area
 from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
 from workflow_scripts.figures.colours import Look, class_looks
 from workflow_scripts.figures.embedding import cluster_looks, named
-from workflow_scripts.figures.legends import dot, legend_on_top
+from workflow_scripts.figures.legends import dot, legend_above
 from workflow_scripts.figures.names import k_in_words
 from workflow_scripts.figures.texts import short_names, shortened
 from workflow_scripts.figures.theme import theme
@@ -92,7 +92,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             draw_image(ax, tiles, mosaic(tiles, file["images"]), looks_of, short)
         for ax in axes[len(pages) :]:
             ax.axis("off")
-        legend_on_top(made, {short[name]: dot(look) for name, look in looks_of.items()}, style)
+        legend_above(made, {short[name]: dot(look) for name, look in looks_of.items()}, style)
         first = table.iloc[0]
         below = "Below each image: parts of its area, with 95 % intervals"
         unlabelled = "" if by_class else " No labels: clusters have numbers."

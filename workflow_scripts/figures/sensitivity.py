@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
 from workflow_scripts.figures.colours import Look, looks
-from workflow_scripts.figures.legends import columns_within, legend_above
+from workflow_scripts.figures.legends import columns_within, panel_legend
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
 from workflow_scripts.figures.texts import wrapped
 from workflow_scripts.figures.theme import theme
@@ -139,7 +139,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         note(made, _explanation(table, manifest), style)
         if len(hues) > 1:
             entries = {hue: _entry(look) for hue, look in hue_looks.items()}
-            legend_above(axes[0], entries, columns_within(0.75 * figure["width"] / n_columns, hues, style))
+            panel_legend(axes[0], entries, columns_within(0.75 * figure["width"] / n_columns, hues, style))
     return made
 
 

@@ -19,7 +19,7 @@ from workflow_scripts.consensus.trust import trust
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
-from workflow_scripts.figures.legends import legend_on_top
+from workflow_scripts.figures.legends import legend_above
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
 from workflow_scripts.figures.texts import text_width
 from workflow_scripts.figures.theme import small, theme
@@ -176,7 +176,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             range(len(rows)), names_within(rows["name"], (0.28 if narrow else 0.4) * figure["width"], style)
         )
         axes[0].set_ylim(len(rows) - 0.4, -0.6)
-        legend_on_top(made, _legend(rows, palette, narrow), style)
+        legend_above(made, _legend(rows, palette, narrow), style)
         note(made, _explanation(table, rows), style)
     return made
 

@@ -80,7 +80,8 @@ def named_groups(
     if rule == FILE:
         return dict.fromkeys(files, "")
     if rule == "csv":
-        return {**dict.fromkeys(files, ""), **read_label_table(Path(file or ""), files, column, GROUPS).labels}
+        table = read_label_table(Path(file or ""), files, column, GROUPS, key="intake.groups.column")
+        return {**dict.fromkeys(files, ""), **table.labels}
     return dict(label_images(files, rule, level, pattern).labels)
 
 

@@ -167,10 +167,13 @@ def _set_aside(rows: _Rows) -> dict[str, Decision]:
 def read_columns(table: Path, images: Mapping[str, str], columns: Sequence[str]) -> dict[str, Decision]:
     """Read columns of a table with these names; each row is a decision, also with empty cells.
 
-    The decisions are by path or name; the arguments and errors are those of `read_label_table`.
+    The decisions are by path or name, with "" for a column that the table lacks; it has to have one of them. The
+    arguments and errors are those of `read_label_table`.
     """
     rows = _Rows(table, images)
-    places = [_named_column(rows, name) for name in columns]
+    places = [rows.column(name) for name in columns]
+    if all(place is None for place in places):
+        raise _no_column(rows, *columns)
     decisions, _ = rows.decisions(
         lambda row: () if rows.is_removed(row) else tuple(_cell(row, place) for place in places)
     )
@@ -178,7 +181,7 @@ def read_columns(table: Path, images: Mapping[str, str], columns: Sequence[str])
 
 
 def read_label_table(
-    table: Path, images: Mapping[str, str], column: str | None = None, usual: Sequence[str] = LABELS
+    table: Path, images: Mapping[str, str], column: str | None = None, usual: Sequence[str] = LABELS, key: str = ""
 ) -> Matched:
     """Read the labels of images from a table.
 
@@ -195,13 +198,15 @@ def read_label_table(
         is unique.
     column, usual :
         name of the column of labels, and its allowed names if `column` is None; letters may be small or capital.
+    key :
+        the key of the configuration that sets `column`, for the message if no column is recognised; "" if none does.
 
     A row without a label says nothing, but one with `REMOVED` as its decision takes a label back. Of two decisions
     with times the later one counts. Raises `UserError` if the table cannot be read, if its columns are not recognised,
     or if it gives an image two labels without times; `NoneNamedError` if it names no image.
     """
     rows = _Rows(table, images)
-    label = _named_column(rows, column) if column else _label_column(rows, usual)
+    label = _named_column(rows, column) if column else _label_column(rows, usual, key)
     decisions, unmatched = rows.decisions(lambda row: () if rows.is_removed(row) else _filled(row, label))
     names = [rows.titles[place] if rows.titles else f"column {place + 1}" for place in (rows.key, label)]
     labels = {path: decision.value for path, decision in decisions.items() if path in images}
@@ -261,12 +266,18 @@ def _named_column(rows: _Rows, name: str) -> int:
     """Return the place of the column with a name; raises `UserError` if there is none."""
     place = rows.column(name.lower())
     if place is None:
-        columns = ", ".join(rows.titles) or f"{len(rows.names)} columns without names"
-        raise UserError(f"{rows.table}: found no column {name!r}, but {columns}; allowed: a first row with this name")
+        raise _no_column(rows, name)
     return place
 
 
-def _label_column(rows: _Rows, allowed: Sequence[str]) -> int:
+def _no_column(rows: _Rows, *names: str) -> UserError:
+    """Return the error for a table that has no column with one of some names."""
+    columns = ", ".join(rows.titles) or f"{len(rows.names)} columns without names"
+    wanted = " or ".join(map(repr, names))
+    return UserError(f"{rows.table}: found no column {wanted}, but {columns}; allowed: a first row with this name")
+
+
+def _label_column(rows: _Rows, allowed: Sequence[str], key: str) -> int:
     """Return the place of the column of labels."""
     label = next((rows.names.index(name) for name in allowed if name in rows.names), None)
     if label is not None:
@@ -279,7 +290,7 @@ def _label_column(rows: _Rows, allowed: Sequence[str]) -> int:
                 f"{rows.table}: found {len(rows.names)} columns without names, "
                 f"allowed: a first row with their names, {one} of them"
             )
-        named = "; intake.labels.column names another" if allowed is LABELS else ""
+        named = f"; {key} names another" if key else ""
         raise UserError(
             f"{rows.table}: found columns {', '.join(rows.names)}, allowed: {one} beside {rows.names[rows.key]}{named}"
         )

@@ -259,7 +259,7 @@ def _from_table(images: Mapping[str, str], file: str | None, column: str | None)
     """Return the labels of a table; rows that name no image or more than one are counted and not used."""
     if not file:
         raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
-    table = read_label_table(Path(file), images, column)
+    table = read_label_table(Path(file), images, column, key="intake.labels.column")
     labels = {**dict.fromkeys(images, ""), **table.labels}
     unmatched = f"{count(table.unmatched, 'row that names', 'rows that name')} no image or more than one"
     return Labelling(labels, f"table {Path(file).name} ({table.columns})", (unmatched,))

@@ -87,10 +87,11 @@ def label(
     files = images["parent"] if "parent" in images else images["path"]
     ids, pixels = _contents(images.assign(path=files), set_aside)
     picked = set_aside[set_aside["reason"] == str(Reason.PICKED)]
-    known = {**_by_path(picked, "image_id"), **_by_path(images, "image_id"), **ids}
+    known = {**_by_path(picked, "image_id"), **ids}
     labelling = label_images(ids, **rule, pixels=pixels)
     if "parent" in images:
         labelling = _of_parts(labelling, images, rule["rule"])
+        known |= _by_path(images, "image_id")
     labelling = corrected(labelling, known, corrections)
     finer = label_images(ids, **sublabels).labels if sublabels else None
     manifest = _manifest(images, files, labelling.labels, finer, scales)

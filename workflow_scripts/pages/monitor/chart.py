@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
-from workflow_scripts.figures.legends import legend_on_top
+from workflow_scripts.figures.legends import legend_above
 from workflow_scripts.figures.saving import save
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.models.control_chart import alarms_of
@@ -59,7 +59,7 @@ def _figure(
     low, high = chart["images"].min(), chart["images"].max()
     ax.set_xlabel(f"Batch of {low} images" if low == high else f"Batch of {low} to {high} images")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    legend_on_top(made, _legend(red), style)
+    legend_above(made, _legend(red), style)
     compared = f"{len(known)} known images"
     if "group" in known:
         compared = f"{known['group'].nunique()} known groups, by the means of their images,"
