@@ -10,7 +10,8 @@ gc.set_threshold(100_000)
 atexit.register(gc.freeze)
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.artefacts import Layout, beside, dataset_name, filled
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.paths import beside, dataset_name, filled
 from workflow_scripts.grid.axes import PARTS
 from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid

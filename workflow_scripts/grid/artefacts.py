@@ -3,20 +3,17 @@
 Rules, prune, the plan and the page `results/README.md` all use these declarations.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from string import Formatter
-from typing import Any, overload
+from typing import overload
 
 from workflow_scripts.grid import wildcards
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES, PARTS, parts_of
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.wildcards import Wildcards
-from workflow_scripts.settings.configuration import Settings
 
 Named = Callable[[Grid], Iterable[Wildcards]]
 ENDING = re.compile(r"\.\w+$")
@@ -61,6 +58,17 @@ class Artefact:
         return tuple(axis for part, axes in PARTS.items() for axis in axes if names & {part, axis})
 
     @property
+    def pattern(self) -> re.Pattern[str]:
+        """Return a regular expression that matches the paths of the files, below the data set's folder."""
+        stem = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.stem))
+        return re.compile(f"{stem}(?:{'|'.join(map(re.escape, self.endings))})")
+
+    @property
+    def fixed_length(self) -> int:
+        """Return the number of characters of the longest path outside wildcards."""
+        return len(re.sub(r"{\w+}", "", self.stem)) + max(map(len, self.endings))
+
+    @property
     def is_pruned(self) -> bool:
         """Return whether prune deletes files of this kind that no configuration names."""
         return self.named is not None
@@ -86,7 +94,7 @@ class Layout:
 
     Parameters
     ----------
-    dataset : the data set's id, see `dataset_name`.
+    dataset : the data set's id, see `paths.dataset_name`.
     """
 
     images = Artefact("images.csv", "intake", "the images of the data set: id (hash of the content), path, size, mode")
@@ -424,55 +432,17 @@ class Layout:
         }
 
 
-def _pattern(stem: str) -> str:
-    """Return a regular expression that matches the paths of a stem with wildcards."""
-    return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stem))
-
-
 ARTEFACTS: dict[str, Artefact] = {
     name: artefact for name, artefact in vars(Layout).items() if isinstance(artefact, Artefact)
 }
 """Every artefact by its name, in the order of the stages."""
 
 
-def _fixed_length(artefact: Artefact) -> int:
-    """Return the number of characters of an artefact's longest path outside wildcards."""
-    return len(re.sub(r"{\w+}", "", artefact.stem)) + max(map(len, artefact.endings))
-
-
 PATTERNS: dict[str, re.Pattern[str]] = {
-    name: re.compile(f"{_pattern(artefact.stem)}(?:{'|'.join(map(re.escape, artefact.endings))})")
-    for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -_fixed_length(item[1]))
+    name: artefact.pattern for name, artefact in sorted(ARTEFACTS.items(), key=lambda item: -item[1].fixed_length)
 }
 """Regular expressions for the files of each artefact below the data set's folder, the most specific first."""
 PRUNED_FOLDERS = tuple(
     dict.fromkeys(artefact.stem.partition("/")[0] for artefact in ARTEFACTS.values() if artefact.is_pruned)
 )
 """The folders in the data set's folder in which prune looks for unused files."""
-
-
-def filled(pattern: str, **values: Any) -> str:
-    """Return the pattern with the given wildcards filled in, and the others left as they are."""
-    wildcards = re.findall(r"{(\w+)}", pattern)
-    return pattern.format(**{name: values.get(name, f"{{{name}}}") for name in wildcards})
-
-
-def beside(path: str, ending: str) -> str:
-    """Return the path with its ending replaced by another one."""
-    return str(Path(path).with_suffix("")) + ending
-
-
-def dataset_name(settings: Settings) -> str:
-    """Return the data set's id: the given name, `embedded`, or the folder's name and a short hash of its path."""
-    if settings.name:
-        return settings.name
-    if settings.data == "embedded":
-        return "embedded"
-    return folder_name(settings.data)
-
-
-def folder_name(folder: str) -> str:
-    """Return an id for a folder: its name and a short hash of its absolute path."""
-    path = Path(folder).resolve()
-    name = re.sub(r"[^\w.-]+", "_", path.name)
-    return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"

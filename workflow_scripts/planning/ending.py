@@ -10,13 +10,15 @@ from contextlib import chdir
 from pathlib import Path
 
 from workflow_scripts.errors import found_allowed, refusal
-from workflow_scripts.grid.artefacts import Layout, beside
+from workflow_scripts.grid.artefacts import Layout
+from workflow_scripts.grid.paths import beside
 from workflow_scripts.kmeans_kernels import SLOW_PATH
 from workflow_scripts.planning.crate import describe_results
+from workflow_scripts.planning.data_sizes import csv_rows
 from workflow_scripts.planning.noticed import noticed
 from workflow_scripts.planning.plan import free_bytes, plan, without_model
 from workflow_scripts.planning.report import bring_up_to_date
-from workflow_scripts.planning.sizes import Sizes, csv_rows
+from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.planning.snakemake_internals import Run
 from workflow_scripts.spreadsheets import given_back
 from workflow_scripts.wording import count

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from workflow_scripts.grid.artefacts import Layout, beside
+from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.grid.paths import beside
 from workflow_scripts.io.files import replacing
 from workflow_scripts.planning.snakemake_internals import Run
 

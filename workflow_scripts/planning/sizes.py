@@ -5,23 +5,17 @@ Estimates are multiplied by the attempt, because schedulers kill jobs that excee
 imports nothing heavy.
 """
 
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property, lru_cache
-from math import ceil, prod
-from pathlib import Path
+from math import ceil
 from typing import Any
 
-from workflow_scripts.grid.artefacts import Layout
-from workflow_scripts.grid.axes import AXES, FEATURES_THEMSELVES
+from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell, split_layer
-from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.wildcards import k_from_path
-from workflow_scripts.intake.listing import scan
 from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, READING_BYTES, counted_pixels, images_bytes
+from workflow_scripts.planning.data_sizes import DataSizes, largest_image
 from workflow_scripts.settings.clusterers import Clusterer
-from workflow_scripts.settings.configuration import Settings
 from workflow_scripts.settings.costs import (
     DISTANCES_AT_ONCE,
     FLOAT,
@@ -44,8 +38,6 @@ STREAM_MB = 2000
 """Memory of a job that streams preprocessed images."""
 IMAGE_THREADS = 8
 """Most threads of the jobs that read or preprocess images."""
-EMBEDDED_IMAGES = 400
-"""Number of images in the embedded data set."""
 PERTURBED_VERSIONS = 19
 """The number of versions of an image: those of `preprocess.perturbations.VERSIONS`, and the image itself."""
 BASE_MINUTES = 5
@@ -60,27 +52,6 @@ def _megabytes(n_bytes: float, attempt: int, base: int = BASE_MB) -> int:
     return (base + ceil(n_bytes / 1e6)) * attempt
 
 
-def csv_rows(path: str) -> int:
-    """Return the number of rows of a CSV file without its header; a quoted value may contain line breaks."""
-    with open(path, newline="") as stream:
-        return sum(1 for _ in csv.reader(stream)) - 1
-
-
-def largest_image(table: str, pixels_of: Callable[[Mapping[str, Any]], int]) -> int | None:
-    """Return the most pixels of an image of `images.csv` or `regions.csv`; None if there is no such file yet.
-
-    `pixels_of` gives those of a row. Snakemake asks again for the resources of a job when its input is there.
-    """
-    path = Path(table)
-    return _largest_image(table, pixels_of, path.stat().st_mtime_ns) if path.is_file() else None
-
-
-@lru_cache
-def _largest_image(table: str, pixels_of: Callable[[Mapping[str, Any]], int], mtime_ns: int) -> int:
-    with open(table, newline="") as stream:
-        return max(map(pixels_of, csv.DictReader(stream)))
-
-
 def _pixels(image: Mapping[str, Any]) -> int:
     return int(image["width"]) * int(image["height"])
 
@@ -91,66 +62,12 @@ def _pixels_of_page(part: Mapping[str, Any]) -> int:
     return counted_pixels({"width": right, "height": bottom, "mode": part["mode"]})
 
 
-class Sizes:
+class Sizes(DataSizes):
     """Estimates for the jobs of a configuration on its data set.
 
     Methods that rules call have the arguments `wildcards` and `attempt` (from 1) of Snakemake's resource functions.
     Times are those on a slow core.
     """
-
-    def __init__(self, settings: Settings, layout: Layout, grid: Grid) -> None:
-        self.settings = settings
-        self.layout = layout
-        self.grid = grid
-
-    @cached_property
-    def n_images(self) -> int:
-        """Return the number of rows of the table of images, or before intake about as many as the files will become."""
-        return csv_rows(self.table_of_images) if Path(self.table_of_images).is_file() else self.n_images_expected
-
-    @property
-    def table_of_images(self) -> str:
-        """Return the path of the table that has one row for each image, before labels."""
-        return self.layout.regions if self.settings.intake.cuts else self.layout.images
-
-    @cached_property
-    def n_images_expected(self) -> int:
-        """Return about how many images the files of the data set become."""
-        intake = self.settings.intake
-        if self.settings.data == "embedded":
-            return EMBEDDED_IMAGES
-        return sum(intake.expected(entry.size) for entry in scan(self.settings.data, intake.include, intake.exclude))
-
-    def side(self, backbone: str, preprocess: str) -> int:
-        """Return the longer side, in pixels, of the images that a network gets."""
-        return self.settings.backbones[backbone].size or max(self.settings.preprocess[preprocess].size)
-
-    def width(self, cell: Cell) -> int:
-        """Return the number of features of the cell's layer for one image."""
-        return self.settings.backbones[cell.backbone].width(cell.layer, self.side(cell.backbone, cell.preprocess))
-
-    def dimensions(self, cell: Cell) -> int:
-        """Return the number of dimensions of the points that the cell clusters."""
-        width = self.width(cell)
-        if cell.decomposition == FEATURES_THEMSELVES:
-            return width
-        stored = self.settings.decompositions[cell.decomposition].n_stored(self.n_images, width)
-        return min(cell.n_components or stored, stored)
-
-    def files_of(self, cell: Cell) -> dict[str, int]:
-        """Return the bytes of every store that a cell needs, by path."""
-        layout, n, width = self.layout, self.n_images, self.width(cell)
-        preprocess = self.settings.preprocess[cell.preprocess]
-        clusterer = self.settings.clusterers[cell.clusterer]
-        files = {
-            layout.of(layout.preprocessed, cell): n * prod(preprocess.size) * preprocess.channels,
-            layout.of(layout.features, cell): 4 * n * width,
-            layout.of(layout.clusters, cell): clusterer.stored_bytes(n, self.dimensions(cell)),
-        }
-        if cell.decomposition != FEATURES_THEMSELVES:
-            decomposition = self.settings.decompositions[cell.decomposition]
-            files[layout.of(layout.decomposed, cell)] = decomposition.stored_bytes(n, width)
-        return files
 
     # -------------------------------------------------------------------------------------------------------- images
 

@@ -7,9 +7,10 @@ import yaml
 
 from tests.rules import parsed
 from workflow_scripts.grid.__main__ import page
-from workflow_scripts.grid.artefacts import ARTEFACTS, PRUNED_FOLDERS, Layout, beside
+from workflow_scripts.grid.artefacts import ARTEFACTS, PRUNED_FOLDERS, Layout
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.expand import Grid
+from workflow_scripts.grid.paths import beside
 from workflow_scripts.settings import parse
 
 ROOT = Path(__file__).parent.parent.parent.parent

@@ -8,11 +8,12 @@ import pytest
 import yaml
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.artefacts import Layout, dataset_name
+from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.checks import check
 from workflow_scripts.grid.expand import Grid, figure_cells
+from workflow_scripts.grid.paths import dataset_name
 from workflow_scripts.settings import parse
 
 CONFIG = yaml.safe_load("""

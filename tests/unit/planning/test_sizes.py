@@ -17,7 +17,8 @@ from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.io.points import reduced
 from workflow_scripts.metrics.internal import MAX_POINTS
-from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, PERTURBED_VERSIONS, Sizes, csv_rows
+from workflow_scripts.planning.data_sizes import csv_rows
+from workflow_scripts.planning.sizes import BASE_MB, BASE_MINUTES, PERTURBED_VERSIONS, Sizes
 from workflow_scripts.preprocess.perturbations import VERSIONS
 from workflow_scripts.reduce import scaling
 from workflow_scripts.reduce.dense import Autoencoder

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from workflow_scripts.clusterers.kmeans.checks import INITS
 from workflow_scripts.clusterers.kmeans.method import cluster, kmeans_path
-from workflow_scripts.clusterers.kmeans.restarts import INITS, Restarts, path_on, run_restarts
+from workflow_scripts.clusterers.kmeans.restarts import path_on, run_restarts
+from workflow_scripts.clusterers.kmeans.results import Restarts
 
 if TYPE_CHECKING:
     from workflow_scripts.clusterers.kmeans.estimator import ManyRestartKMeans

@@ -6,8 +6,8 @@ from typing import Any
 
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.artefacts import filled
 from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_files
+from workflow_scripts.grid.paths import filled
 
 
 @dataclass(frozen=True)

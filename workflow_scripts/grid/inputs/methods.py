@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from workflow_scripts.grid.artefacts import beside
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.inputs.stage import Stage, Wildcards, dumped
+from workflow_scripts.grid.paths import beside
 from workflow_scripts.settings.figures import Figure
 
 

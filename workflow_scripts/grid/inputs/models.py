@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.artefacts import beside
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import PLACES_NEW_IMAGES
 from workflow_scripts.grid.inputs.features import FeatureInputs
 from workflow_scripts.grid.inputs.figures import FigureInputs
 from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run
+from workflow_scripts.grid.paths import beside
 from workflow_scripts.grid.wildcards import k_in_path
 from workflow_scripts.provenance import code_digest
 

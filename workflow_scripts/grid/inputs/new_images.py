@@ -5,9 +5,9 @@ from os.path import isdir
 from typing import Any
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.artefacts import beside, folder_name
 from workflow_scripts.grid.inputs.models import ModelInputs
 from workflow_scripts.grid.inputs.stage import Stage, Wildcards, ends_the_run, folder_digest
+from workflow_scripts.grid.paths import beside, folder_name
 
 
 @dataclass(frozen=True)

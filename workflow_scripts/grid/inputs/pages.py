@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from workflow_scripts.grid.artefacts import beside
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+from workflow_scripts.grid.paths import beside
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workflow_scripts.grid.artefacts import beside
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs.models import ModelInputs
 from workflow_scripts.grid.inputs.stage import Stage, Wildcards
+from workflow_scripts.grid.paths import beside
 
 
 @dataclass(frozen=True)

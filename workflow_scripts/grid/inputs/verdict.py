@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from workflow_scripts.grid.artefacts import beside
 from workflow_scripts.grid.inputs.pages import PageInputs
 from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+from workflow_scripts.grid.paths import beside
 from workflow_scripts.grid.wildcards import k_from_path, k_in_path
 from workflow_scripts.settings.studies import ASKED_FOR, OF_A_VERDICT
 

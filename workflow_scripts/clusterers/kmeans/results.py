@@ -1,0 +1,111 @@
+"""The results of k-means, filled part by part while restarts of several k and seeds run."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from workflow_scripts.clusterers.kmeans.problem import Backend, Problem, Result
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """Results of all restarts. If a sequence of seeds was given, every shape has a leading axis of that length.
+
+    Attributes
+    ----------
+    inertia : (R,) float64, sum of squared distances to the nearest centre, rounded to the 32 bits (relative 2e-10) that
+        agree on every path and processor, so that restarts with the same solution have equal inertias.
+    n_iter : (R,) int32, number of iterations, including the last one, which changed nothing.
+    converged : (R,) bool, False if max_iter ended the restart.
+    labels : (R, N) in the smallest unsigned type that holds k; (N,) of the best restart with keep="best".
+    best : index of the lowest inertia, the first one of equals.
+    best_centers : (k, d) float64.
+    """
+
+    inertia: np.ndarray
+    n_iter: np.ndarray
+    converged: np.ndarray
+    labels: np.ndarray
+    best: int | np.ndarray
+    best_centers: np.ndarray
+
+    @property
+    def best_labels(self) -> np.ndarray:
+        """Return the labels of the best restart, (N,)."""
+        if self.labels.ndim == self.inertia.ndim:
+            return self.labels
+        return self.labels[self.best] if self.inertia.ndim == 1 else self.labels[np.arange(len(self.labels)), self.best]
+
+
+class OneK:
+    """The results of one k, filled part by part."""
+
+    def __init__(self, problem: Problem, k: int, seeds: int, restarts: int, keep: str) -> None:
+        n, d = problem.X.shape
+        self.problem, self.k, self.keep_all = problem, k, keep == "all"
+        self.inertia = np.empty((seeds, restarts))
+        self.n_iter = np.empty((seeds, restarts), np.int32)
+        self.converged = np.empty((seeds, restarts), bool)
+        self.labels: np.ndarray = np.empty((seeds, restarts, n) if self.keep_all else (seeds, n), _smallest_type(k))
+        self.best = np.zeros(seeds, np.intp)
+        self.best_inertia = np.full(seeds, np.inf)
+        self.best_centers = np.empty((seeds, k, d))
+
+    def parts(self, backend: Backend, n_threads: int) -> Iterator["Part"]:
+        """Yield parts of the restarts that are small enough to share between the threads."""
+        seeds, restarts = self.inertia.shape
+        step = min(backend.chunk(self.k), -(-seeds * restarts // (2 * n_threads)))
+        for row in range(seeds):
+            for start in range(0, restarts, step):
+                some = range(start, min(start + step, restarts))
+                n = self.labels.shape[-1]
+                labels = self.labels[row, start : some.stop] if self.keep_all else np.empty((1, n), self.labels.dtype)
+                yield Part(self, row, some, labels)
+
+    def add(self, part: "Part", result: Result) -> None:
+        """Add the result of a part. The order does not matter: of equal inertias the first restart is the best."""
+        row, where = part.row, slice(part.restarts.start, part.restarts.stop)
+        self.inertia[row, where] = result.inertia
+        self.n_iter[row, where] = result.n_iter
+        self.converged[row, where] = result.converged
+        best = int(result.inertia.argmin())
+        if (result.inertia[best], part.restarts[best]) < (self.best_inertia[row], self.best[row]):
+            self.best_inertia[row], self.best[row] = result.inertia[best], part.restarts[best]
+            self.best_centers[row] = result.best_centers
+            if not self.keep_all:
+                self.labels[row] = part.labels[0]
+
+    def result(self, squeeze: bool) -> Restarts:
+        """Return the finished arrays, without the axis of the seeds if `squeeze`."""
+        arrays = (
+            self.inertia / self.problem.scale**2,
+            self.n_iter,
+            self.converged,
+            self.labels,
+            self.best,
+            self.problem.outside(self.best_centers),
+        )
+        out = Restarts(*(array[0] for array in arrays)) if squeeze else Restarts(*arrays)
+        n_clusters = min(len(np.unique(labels)) for labels in np.atleast_2d(out.best_labels))
+        if n_clusters < self.k:
+            from sklearn.exceptions import ConvergenceWarning  # takes a second to import
+
+            message = f"k={self.k} but the best restart found {n_clusters} clusters: X may have too few distinct points"
+            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+        return out
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some restarts of one k and one seed, and the array that their labels are written to."""
+
+    study: OneK
+    row: int
+    restarts: range
+    labels: np.ndarray
+
+
+def _smallest_type(k: int) -> type:
+    return next(t for t in (np.uint8, np.uint16, np.uint32) if k - 1 <= np.iinfo(t).max)

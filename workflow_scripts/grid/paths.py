@@ -1,0 +1,35 @@
+"""Paths with wildcards and other endings, and the names of data sets and folders in paths."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.settings.configuration import Settings
+
+
+def filled(pattern: str, **values: Any) -> str:
+    """Return the pattern with the given wildcards filled in, and the others left as they are."""
+    wildcards = re.findall(r"{(\w+)}", pattern)
+    return pattern.format(**{name: values.get(name, f"{{{name}}}") for name in wildcards})
+
+
+def beside(path: str, ending: str) -> str:
+    """Return the path with its ending replaced by another one."""
+    return str(Path(path).with_suffix("")) + ending
+
+
+def dataset_name(settings: Settings) -> str:
+    """Return the data set's id: the given name, `embedded`, or the folder's name and a short hash of its path."""
+    if settings.name:
+        return settings.name
+    if settings.data == "embedded":
+        return "embedded"
+    return folder_name(settings.data)
+
+
+def folder_name(folder: str) -> str:
+    """Return an id for a folder: its name and a short hash of its absolute path."""
+    path = Path(folder).resolve()
+    name = re.sub(r"[^\w.-]+", "_", path.name)
+    return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"
