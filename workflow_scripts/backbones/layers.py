@@ -45,9 +45,10 @@ class Node:
 
     @property
     def channel_axis(self) -> int:
-        """Return the axis of the channels, which pooling keeps: of (C, H, W), (H, W, C) or (tokens, C).
+        """Return the index of the channel axis, the axis that pooling keeps.
 
-        For a map it is the first axis that does not grow with the image.
+        For vectors (C,) and tokens (tokens, C) it is the last axis. For maps, (C, H, W) or (H, W, C), it is the first
+        axis whose length is the same for an image of twice the size; 0 if that is unknown or there is none.
         """
         if len(self.shape) < 3:
             return len(self.shape) - 1

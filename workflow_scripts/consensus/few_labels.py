@@ -1,4 +1,4 @@
-"""Find the best cells by a few labels and the agreement of the cells (`trust`)."""
+"""Combine the labels of a few images with the agreement between cells (`trust`) to find the best cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

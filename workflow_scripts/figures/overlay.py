@@ -148,12 +148,12 @@ def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:
 
 
 def majority(tiles: pd.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Divide an image by the edges of all tiles into a grid, and return the name that most tiles have in each field.
+    """Divide an image into a grid by the edges of all tiles, and find the most frequent name in each field of the grid.
 
     Returns
     -------
-    The edges along x (nx + 1,) and along y (ny + 1,) in pixels, and (ny, nx) indices into `names`: the first of names
-    with equally many tiles, and masked where there is no tile.
+    The edges along x (nx + 1,) and along y (ny + 1,) in pixels, and the indices into `names` (ny, nx), a masked array.
+    If several names have equally many tiles, the first in `names` is taken. Fields without a tile are masked.
     """
     xs = np.unique([tiles["x"], tiles["x"] + tiles["width"]])
     ys = np.unique([tiles["y"], tiles["y"] + tiles["height"]])

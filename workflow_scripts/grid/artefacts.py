@@ -1,4 +1,5 @@
-"""The registry of artefacts: for each its path, its rule, the files that a configuration names, and a description.
+"""Declare every kind of file that the workflow makes: its path, its rule, a description, and which files a
+configuration needs.
 
 Rules, prune, the plan and the page `results/README.md` all use these declarations.
 """

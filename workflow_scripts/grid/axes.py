@@ -27,9 +27,11 @@ class Axis:
     stage : the first stage whose results depend on the axis.
     part : the wildcard that holds the value in paths; None if the wildcard has the axis's name.
     column : the column of the tables with the value; None if it has the axis's name.
-    used : the name of a second column, with the value that was really used; it may differ from the wanted one.
+    used : the name of a second column, with the value that was really used; it may differ from the value in
+        the configuration.
     kind : `NAMES`, `NUMBERS` or `SWITCHES`.
-    section : the section of the configuration whose keys are the allowed values; `layers` are those of all backbones.
+    section : the section of the configuration whose keys are the allowed values. The exception is `layers`, which is no
+        section: the layers of all backbones are allowed.
     reserved : a further allowed value.
     default : the default in the configuration, or `REQUIRED`.
     minimum : the smallest allowed number.

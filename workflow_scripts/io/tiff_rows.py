@@ -62,7 +62,10 @@ class PageRows:
         return self._read(top, max(top, bottom))
 
     def part(self, part: Part) -> np.ndarray:
-        """Return the pixels of a part; parts that follow each other from top to bottom are read once.
+        """Return a copy of the pixels of a part, (height, width) or (height, width, 3).
+
+        The rows of the last part stay in memory, so that no row is read twice if parts of equal height are asked for
+        from top to bottom.
 
         Raises `ImageRejected` if the pixels cannot be decoded.
         """

@@ -17,13 +17,12 @@ NAMED = "named"
 
 
 def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
-    """Return the name of each cluster by number: that of its majority class (`Sc`, `Sc-2`), in the order of these
-    names.
+    """Name each cluster after its majority class, and return the names by the numbers of the clusters.
 
-    `partition` (N,) are integers, `labels` (N,) classes or None.
-
-    Without labels the name of a cluster is its number. Negative clusters are named `noise`, in brackets where a class
-    is called so, and come last.
+    The largest cluster of class `Sc` is `Sc`, the next one `Sc-2`. The names are sorted by class, and then from the
+    largest cluster to the smallest; clusters without a labelled image follow. If no image has a label, the name of a
+    cluster is its number. Negative clusters come last and are called `noise`, or `(noise)` if a class or cluster has
+    that name. `partition` (N,) are integers, `labels` (N,) classes or None.
     """
     votes = majority_names(partition, labels)
     if not votes["predicted"].notna().any():

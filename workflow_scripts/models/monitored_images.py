@@ -18,10 +18,11 @@ CHARTS = ("novelty", *DRIFTS)
 
 
 def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFrame, in_groups: bool) -> pd.DataFrame:
-    """Return the images that are held out of a model, with their `label`, the columns `CHARTS` and maybe a `group`.
+    """Return the images held out when the model was made, with their `label`, `path` and the columns `CHARTS`.
 
-    `manifest` and `quality` are the tables of the data set that the model was made from, as texts. Parts of files have
-    the column `parent`, their file, and have the brightness and sharpness of it.
+    `manifest` and `quality` are tables of the data set of the model; their values are texts. With `in_groups` there is
+    also a column `group`. Images that are parts of a file also have the column `parent`, the path of the file, and the
+    brightness and sharpness of the whole file.
     """
     held_out = manifest.set_index("image_id").loc[model.facts["held_out"]].reset_index()
     novelties = model.in_thresholds(model.tensors["held_out"])

@@ -23,9 +23,10 @@ class Decomposition(Protocol):
 
 @runtime_checkable
 class Placing(Protocol):
-    """A decomposition that can place new images, whose settings model says so by `places_new_images`.
+    """Describe the module of a decomposition that can place new images: `places_new_images` of its settings is true.
 
-    `reduction` are the facts of that name of a model: `whiten`, `n_components` and the `settings` of the decomposition.
+    `reduction` is the entry of that name in the facts of a saved model: `whiten`, `n_components` and the `settings` of
+    the decomposition.
     """
 
     def read_tensors(self, features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:

@@ -141,7 +141,8 @@ the text of the line before the place of the mistake."""
 
 
 def _explain(error: yaml.YAMLError, text: bytes) -> str:
-    """Return the line of a mistake, what is wrong in it, and what is allowed."""
+    """Return the end of an error message: the number of the line with the mistake, what was found there, and usually
+    what is allowed."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return f": not YAML: {' '.join(str(error).split())}; save it as UTF-8 text"
     opened = error.context_mark or error.problem_mark

@@ -52,7 +52,11 @@ def kmeans_path(settings: Mapping[str, Any]) -> str:
 
 
 def _rows(restarts: Any, seeds: list[int], keep: str) -> Runs:
-    """Return the restarts to store, flattened from arrays whose first axes are (repeats, restarts)."""
+    """Return the restarts to store, one row each: all of them if `keep` is "all", otherwise the best of each repeat.
+
+    The arrays of `restarts` have the first axes (repeats, restarts), or (repeats,) for what is kept of the best only;
+    `seeds` has one seed for each repeat.
+    """
     repeats, n_init = restarts.inertia.shape
     rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else restarts.best[:, None]
     repeat, restart = (index.ravel() for index in np.broadcast_arrays(*rows))

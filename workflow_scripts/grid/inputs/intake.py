@@ -147,5 +147,5 @@ class IntakeInputs(Stage):
 
     @property
     def label_matches(self) -> dict[str, str]:
-        """Return the additional output if labels are matched by content."""
+        """Return `matches`, an additional output of the rule `label`, if labels are matched by content; else {}."""
         return {"matches": self.layout.label_matches} if self.settings.intake.labels.by_content else {}

@@ -36,7 +36,7 @@ class Variant(Model):
 
     @property
     def places_new_images(self) -> bool:
-        """Return whether features can be computed for new images, as a model for new images has to."""
+        """Return whether the backbone can compute features of new images, which models for new images need."""
         return True
 
     @abstractmethod
