@@ -97,7 +97,7 @@ def main() -> None:
     options.binary_location = shutil.which("chromium") or ""
     for flag in BROWSER_FLAGS:
         options.add_argument(flag)
-    print("| images | page, MB | beside it, MB | opens in, s | images a second, whole map | nearer |")
+    print("| images | page, MB | beside it, MB | opens in, s | frames a second, whole map | nearer |")
     print("|---|---|---|---|---|---|")
     for n in map(int, sys.argv[1:] or SIZES):
         with tempfile.TemporaryDirectory() as folder:

@@ -70,7 +70,7 @@ class Grid:
 
     @cached_property
     def featured_cells(self) -> list[Cell]:
-        """Return `all_cells`, and behind them those whose features theirs are joined from."""
+        """Return `all_cells`, and then the cells whose features are joined into those of others."""
         return list(dict.fromkeys(chain(self.all_cells, *map(self.parts_of, self.all_cells))))
 
     @cached_property

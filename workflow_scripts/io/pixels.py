@@ -87,8 +87,11 @@ def eight_bits(pixels: np.ndarray) -> np.ndarray:
 
 
 def reduced(image: Rows, side: int) -> np.ndarray:
-    """Return an image (H, W) or (H, W, 3) as uint8, its longer side divided by a whole number, to 2 to 4 times
-    `side` pixels, if it is longer; each pixel is the mean of those that it replaces. One band is in memory."""
+    """Return an image (H, W) or (H, W, 3) as uint8, reduced by a whole factor so that its longer side has 2 to 4 times
+    `side` pixels; a smaller image keeps its size.
+
+    Each pixel is the mean of those that it replaces. One band is in memory at a time.
+    """
     factor = max(1, max(image.shape[:2]) // (2 * side))
     coarse = eight_bit_bands(image, factor * ceil(BAND / factor))
     return stacked((np.asarray(Image.fromarray(band).reduce(factor)) for band in coarse), ceil(len(image) / factor))
