@@ -2,7 +2,7 @@
 
 Pages of 2000, 20 000 and 200 000 images: crops of the embedded photographs at random places, three clusterings, two
 maps. Each is opened three times in headless Chromium without a graphics card, 1400 by 900 pixels: the median of the
-seconds until it can be used, then of the images a second while the map moves for three seconds by its keys, whole and
+seconds until it can be used, then of the frames a second while the map moves for three seconds by its keys, whole and
 ten times nearer. Run: python -m tests.benchmarks.bench_explorer [SIZE ...]
 """
 
@@ -76,7 +76,7 @@ def write(path: Path, n: int) -> None:
 
 
 def measure(browser: webdriver.Chrome, path: Path) -> tuple[float, float, float]:
-    """Return the seconds until the page can be used, and the images a second of the whole map and of a part."""
+    """Return the seconds until the page can be used, and the frames a second of the whole map and of a part."""
     start = time.perf_counter()
     browser.get(path.as_uri())
     while not browser.execute_script("return document.body.dataset.ready"):
