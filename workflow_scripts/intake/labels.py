@@ -62,7 +62,7 @@ def find_table(root: str | Path, rule: str, file: str | None) -> str | None:
         return None
     table = Path(file) if file else Path(root, LABEL_TABLE)
     if file and not table.is_file():
-        raise UserError(f"config: intake.labels.file: found no file {file}, allowed: a CSV with the column label")
+        raise UserError(f"config: intake.labels.file: found no file {file}, allowed: a CSV with a column of labels")
     return str(table) if table.is_file() else None
 
 

@@ -57,7 +57,7 @@ def _pixels(image: Mapping[str, Any]) -> int:
 
 
 def _pixels_of_page(part: Mapping[str, Any]) -> int:
-    """Return the counted pixels of the page of a part, those of the last tile, which ends at the edges of the page."""
+    """Return the counted pixels from the corner of a page to the end of a part; the last tile ends at its edges."""
     right, bottom = (int(part[at]) + int(part[side]) for at, side in (("x", "width"), ("y", "height")))
     return counted_pixels({"width": right, "height": bottom, "mode": part["mode"]})
 
@@ -101,8 +101,10 @@ class Sizes(DataSizes):
 
     @property
     def _largest_file(self) -> int:
-        """Return the pixels of 8 bits that take as much memory as the largest page that is read; those that are allowed
-        before the files, or all of their pages, have been read."""
+        """Return the size of the largest page, as pixels of 8 bits that take as much memory to read.
+
+        It is `max_pixels` until intake has measured the files and, with `pages: all`, their pages.
+        """
         largest = [largest_image(self.layout.images, counted_pixels)]
         if self.settings.intake.pages == "all":
             largest.append(largest_image(self.layout.regions, _pixels_of_page))

@@ -27,10 +27,10 @@ class Labels(Model):
     """For `regex`: the regular expression that is matched against the relative path; its group `label`, or its first
     group, is the label."""
     file: UserPath | None = None
-    """For `csv` and `auto`: a CSV with the columns `path` (or `filename` or `image_id`) and `label`; null takes
-    `labels.csv` at the top of the data folder. For `hash`: a folder of labelled images with a folder for each class, or
-    a CSV with the columns `sha256` and `label`. For `boxes`: annotations as in `crops`; an image whose boxes are all of
-    one class has that label."""
+    """For `csv` and `auto`: a CSV with a column of file names (`path`, `filename`, `image_id`, or one whose values name
+    files) and one of labels (see `column`); null takes `labels.csv` at the top of the data folder. For `hash`: a folder
+    of labelled images with a folder for each class, or a CSV with the columns `sha256` and `label`. For `boxes`:
+    annotations as in `crops`; an image whose boxes are all of one class has that label."""
     column: str | None = Field(None, min_length=1)
     """For `csv` and `auto`: the name of the column of labels in the table; null takes `label`, `class`, `category` or
     `target`, or the only column beside that of file names."""

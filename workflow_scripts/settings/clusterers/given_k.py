@@ -1,4 +1,4 @@
-"""The settings of other clusterers that need the number of clusters."""
+"""The settings of clusterers that need the number of clusters, except k-means and those that train a network."""
 
 from typing import Literal
 

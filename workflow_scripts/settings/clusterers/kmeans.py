@@ -10,7 +10,7 @@ from workflow_scripts.settings.methods import OnDevice
 
 
 class Restarted(BestOf):
-    """Base class of the settings of k-means, whose restarts the plan counts."""
+    """Base class of the settings of k-means and mini-batch k-means, whose restarts the plan counts."""
 
     keeps_centers = True
     n_init: NumberOfRuns = 100
