@@ -80,7 +80,8 @@ def _tree(module: str) -> ast.Module:
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield the statements of a module, and what holds others, without their expressions, which are most of a tree."""
+    """Yield all statements of a module, also those inside others, without their expressions, which are most of a
+    tree."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()

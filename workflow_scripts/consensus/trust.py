@@ -162,7 +162,7 @@ def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
 
 
 def heard(opinion: np.ndarray) -> np.ndarray:
-    """Return which cells (columns) a cell's trust is computed from (rows), (C, C) bool.
+    """Return a matrix (C, C) of bool: row i marks the cells from which the trust of cell i is computed.
 
     These are the cells of other opinions, or all other cells if there is only one opinion. `opinion` (C,) is from
     `opinions`.

@@ -96,9 +96,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _pair_of(rows: Sequence[int], distances: pd.DataFrame) -> list[int]:
-    """Return the first two clusters that `rows` are in. If they are all in one cluster, add the next one of a row.
+    """Return the first two clusters that images at `rows` are in.
 
-    `distances` are those of `metrics.members.centre_distances`. Empty if all rows are noise or there is one cluster.
+    If all of them are in one cluster, the second is the nearest other cluster of one of them. `distances` are those of
+    `metrics.members.centre_distances`. The list is empty if all rows are noise or if there is only one cluster.
     """
     placed = distances.iloc[rows]
     placed = placed[placed["cluster"] >= 0]

@@ -1,4 +1,4 @@
-"""images.csv, images, and scales or boxes -> regions.csv: parts of files as images; and what is left out."""
+"""Write regions.csv, the tiles, boxes or pages that become the images, and the table of what is left out."""
 
 from typing import Any
 

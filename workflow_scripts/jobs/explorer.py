@@ -1,4 +1,4 @@
-"""Clusterings, maps, tables of facts and thumbnails -> the explorer, a page of every image in every cell."""
+"""Write the explorer, a page with every image in every cell."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""Predicted clusters of the tiles of new images -> the areas of the clusters, and each image with its clusters."""
+"""Write the areas of the clusters in new images that were cut into tiles, and each image with its clusters over it."""
 
 from pathlib import Path
 

@@ -69,7 +69,7 @@ def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
 
 
 def without_model(run: Run, grid: Grid) -> Iterator[str]:
-    """Yield one line if the run is for models and some studies have none: their names, and what refuses new images."""
+    """Yield one line if the run is for models and some studies have none: the studies, each with the reason."""
     if not run.is_for("models", "predict", "monitor"):
         return
     cells = {study: grid.first_choice(study) for study in grid.settings.studies}
@@ -79,8 +79,11 @@ def without_model(run: Run, grid: Grid) -> Iterator[str]:
 
 
 def too_many_clusters(jobs: Collection[Job], sizes: Sizes) -> Iterator[str]:
-    """Yield a line for each clusterer of the jobs with a k above the number of images, if this number is known: it is
-    that of the table of images, or of the files if a job writes this table; not if such a job cuts images."""
+    """Yield a line for each clusterer of the jobs with a k above the number of images.
+
+    The number is that of the table of images or, where a job has yet to write this table, of the files. It is unknown,
+    and no line is yielded, if that job cuts images out of the files.
+    """
     table = sizes.table_of_images
     is_final = Path(table).is_file() and not any(table in job.outputs for job in jobs)
     if sizes.settings.intake.cuts and not is_final:

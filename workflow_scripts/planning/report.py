@@ -58,7 +58,7 @@ def _is_of(report: Path, shown: Sequence[str], layout: Layout) -> bool:
 
 
 def why_not_now(run: Run) -> str | None:
-    """Return why a run has not made all results: it was not asked to, or a job failed; None if it has."""
+    """Return when the report will be written, if not now because results are missing; None if it can be written."""
     if not run.makes_everything:
         return "a run without targets writes it"
     if run.leaves_out:

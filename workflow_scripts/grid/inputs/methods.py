@@ -78,7 +78,7 @@ class MethodsInputs(Stage):
 
     @property
     def _maps(self) -> list[str]:
-        """Phrases of the decompositions that figures and pages show, but that no cell clusters."""
+        """Return the phrases of the decompositions that figures and pages show, but that no cell clusters."""
         shown = [figure.decomposition_shown for figure in self._figures]
         shown += [cell.decomposition for cells in self.grid.maps.values() for cell in cells]
         clustered, variants = self._phrases("decomposition"), self.settings.decompositions

@@ -97,9 +97,10 @@ def _check_comparable(classes: np.ndarray, groups: np.ndarray) -> None:
 
 
 def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> np.ndarray:
-    """Return whether half of an image's neighbours could have its label, (N,) bool.
+    """Return whether there are enough images with the label of each image to fill half of its neighbours, (N,) bool.
 
-    `others` (N,) are the numbers of images of other groups with its label. Raises `UserError` if none can be judged.
+    `others` (N,) are the numbers of images with the same label in other groups. Raises `UserError` if no image can be
+    judged.
     """
     judged = 2 * others >= np.minimum(neighbours, len(groups) - np.bincount(groups)[groups])
     if not judged.any():
