@@ -17,7 +17,7 @@ UNKNOWN = "?"
 
 
 def apart(name: str, classes: Iterable[object]) -> str:
-    """Return a name that no class has: `name`, in brackets where a class is called so."""
+    """Return a name that no class has: `name` itself, or `name` in as many brackets as that takes."""
     taken = {str(each) for each in classes}
     while name in taken:
         name = f"({name})"
@@ -28,8 +28,8 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
     """Name every cluster after the class of most of its labelled images.
 
     Ties go to the class that sorts first. The largest cluster of a class has the name of the class, the next ones are
-    `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. Where a class is called `Sc-2` or `?`, the
-    name is in brackets. Noise has no name.
+    `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. If a class has such a
+    name itself, the name of the cluster is in brackets. Noise has no name.
 
     Parameters
     ----------

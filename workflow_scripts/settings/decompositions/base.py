@@ -26,7 +26,7 @@ class Decomposition(Method):
 
     @property
     def places_new_images(self) -> bool:
-        """Return whether it can be applied to images that it was not computed from, as a model has to."""
+        """Return whether the decomposition can place images that it was not computed from; models need this."""
         return False
 
     @property
