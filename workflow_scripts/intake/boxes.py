@@ -22,7 +22,7 @@ IMAGE_FOLDERS, LABEL_FOLDERS = {"images", "jpegimages"}, {"labels", "annotations
 """Names of folders of images and of annotations, which are treated as the same folder."""
 MOST_DEEP = 2
 _NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-"""The exceptions of reading a file that has another content than its format, such as a number of 400 digits."""
+"""The exceptions that are raised if the content of a file does not fit its format, such as a number of 400 digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Box:
 class Annotated:
     """The boxes of one image.
 
-    `size` is the image's width and height in the annotation, (0, 0) if it does not say, or None if the boxes are in
-    shares of the image's sides.
+    `size` is the (width, height) of the image that the annotation states, (0, 0) if the annotation states none, or None
+    if the edges of the boxes are shares of the sides of the image.
     """
 
     boxes: tuple[Box, ...]

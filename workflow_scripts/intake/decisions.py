@@ -18,9 +18,10 @@ BEFORE = "before"
 
 @dataclass(frozen=True)
 class Decision:
-    """What a row says of an image: the cells of some columns, none if an earlier decision is taken back; and when.
+    """What a row says of an image, and when.
 
-    `decided` is "" if the time is not known.
+    `cells` are the cells of some columns, or () if the row takes an earlier decision back. `decided` is the time, or ""
+    if the time is not known.
     """
 
     cells: tuple[str, ...]

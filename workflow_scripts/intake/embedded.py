@@ -70,7 +70,7 @@ def write_embedded(folder: str | Path) -> int:
 
 
 def _crops(pixels: np.ndarray, step: int) -> Iterator[np.ndarray]:
-    """Yield crops on a square lattice, whose heights and widths vary evenly and independently of each other."""
+    """Yield crops at the points of a square lattice; their heights and widths vary evenly and independently."""
     low, high = SIDES
     rows, columns = (range(0, length - low + 1, step) for length in pixels.shape[:2])
     for count, (top, left) in enumerate(product(rows, columns)):

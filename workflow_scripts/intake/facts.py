@@ -51,10 +51,10 @@ Kind = TypeVar("Kind")
 
 
 class Memory(Generic[Kind]):
-    """Facts about files that earlier runs computed (`known`); `add` keeps more for later runs.
+    """Facts about files that earlier runs computed (`known`); `add` writes more of them for later runs.
 
     The keys have the size and the time of change of each file, so that facts about changed files are not used. Without
-    a `stream` nothing is kept.
+    a `stream` nothing is written.
     """
 
     def __init__(self, known: dict[Entry, Kind], stream: TextIO | None = None) -> None:

@@ -28,8 +28,8 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
     """Name every cluster after the class of most of its labelled images.
 
     Ties go to the class that sorts first. The largest cluster of a class has the name of the class, the next ones are
-    `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. If a class has such a
-    name itself, the name of the cluster is in brackets. Noise has no name.
+    `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. If a class has such a name itself, the name of
+    the cluster is in brackets. Noise has no name.
 
     Parameters
     ----------
