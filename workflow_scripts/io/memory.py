@@ -3,7 +3,7 @@
 Rules import this module, so it uses the standard library only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 READING_BYTES = 10
@@ -37,6 +37,11 @@ def processes(workers: int, max_pixels: int | None, bytes_per_pixel: int = READI
     """Return how many of `workers` processes may hold images of `max_pixels` pixels at once."""
     most = IMAGES_MEMORY // (bytes_per_pixel * max_pixels) if max_pixels else workers
     return int(max(1, min(workers, most)))
+
+
+def reading_processes(workers: int, images: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many of `workers` processes may read images, rows of `images.csv`, at once, by the largest of them."""
+    return processes(workers, max(map(counted_pixels, images)))
 
 
 def images_bytes(workers: int, max_pixels: int, bytes_per_pixel: int = READING_BYTES) -> int:

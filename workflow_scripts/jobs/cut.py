@@ -6,7 +6,7 @@ from snakemake.script import Snakemake
 
 from workflow_scripts.intake.boxes import read_boxes
 from workflow_scripts.intake.regions import Tiling, cut_boxes, cut_tiles
-from workflow_scripts.io.memory import counted_pixels, processes
+from workflow_scripts.io.memory import reading_processes
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv, write_csv
 from workflow_scripts.runlog import NOTICE, job, progress
 
@@ -28,7 +28,7 @@ with job(snakemake.log[0]) as log:
             all_pages=how["all_pages"],
             nm_per_pixel=None if scales is None else scales.set_index("path")["nm_per_pixel"].dropna().to_dict(),
             max_pixels=snakemake.params.max_pixels,
-            workers=processes(snakemake.threads, max(map(counted_pixels, images.to_dict("records")))),
+            workers=reading_processes(snakemake.threads, images.to_dict("records")),
             **common,
         )
     for line in regions.notes:

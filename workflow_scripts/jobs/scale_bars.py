@@ -5,7 +5,7 @@ from snakemake.script import Snakemake
 from workflow_scripts.intake.facts import remembering
 from workflow_scripts.intake.scale_bars.read import Reading
 from workflow_scripts.intake.scale_bars.table import corrected, files_of, notes, read_by_hand, read_scales
-from workflow_scripts.io.memory import counted_pixels, processes
+from workflow_scripts.io.memory import reading_processes
 from workflow_scripts.io.tables import read_csv, write_csv
 from workflow_scripts.provenance import digest
 from workflow_scripts.runlog import NOTICE, job, progress
@@ -14,7 +14,6 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]) as log:
     images = read_csv(snakemake.input.images)
-    largest = max(map(counted_pixels, images.to_dict("records")))
     folder, max_pixels = snakemake.params.folder, snakemake.params.max_pixels
     made_from = digest([snakemake.params.code, max_pixels])
     with remembering(snakemake.params.facts, made_from, files_of(images, folder), Reading) as memory:
@@ -23,7 +22,7 @@ with job(snakemake.log[0]) as log:
             images,
             folder,
             max_pixels=max_pixels,
-            workers=processes(snakemake.threads, largest),
+            workers=reading_processes(snakemake.threads, images.to_dict("records")),
             memory=memory,
             progress=progress("scale bars", "images"),
         )

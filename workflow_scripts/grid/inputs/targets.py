@@ -50,8 +50,8 @@ class Targets(Stage):
     def listed_model(self, wildcards: Wildcards) -> str:
         """Return the model whose layers are listed; the setting `backbone` names a backbone or a model."""
         name = self.settings.backbone or self.settings.baseline.backbone
-        named = self.settings.backbones.get(name)
-        return (named and named.model) or name
+        variant = self.settings.backbones.get(name)
+        return variant.model if variant and variant.model else name
 
     def listed_size(self, wildcards: Wildcards) -> int:
         """Return the side in pixels of the images that the network in `list_layers` takes."""

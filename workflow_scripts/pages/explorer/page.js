@@ -58,7 +58,7 @@ function showImage() {
 const showPick = () => element("pick").setAttribute("aria-pressed", picks.state.chosen.has(scatter.at));
 
 function showPicks() {
-  showPicked(picks, labels ? labels.levels : []);
+  showPicksPanel(picks, labels ? labels.levels : []);
   showPick();
   legend.showStates();
 }

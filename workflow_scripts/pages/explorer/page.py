@@ -18,7 +18,7 @@ from workflow_scripts.pages.parts.writing import write_page
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    *("data.js", "colours.js", "scatter.js", "gestures.js", "legend.js", "picks.js", "picked.js", "next_run.js"),
+    *("data.js", "colours.js", "scatter.js", "gestures.js", "legend.js", "picks.js", "picks_panel.js", "next_run.js"),
     *("labelling.js", "judging.js", "finding.js", "keys.js"),
 )
 ALIGNED = 8

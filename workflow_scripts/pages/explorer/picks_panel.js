@@ -1,7 +1,7 @@
 /** The panel of picks: how many images are chosen, and a line for each selection, label, group of images set aside and accepted group. */
 
 /** Show the panel; `levels` are the labels that an input offers besides those that a person gave. */
-function showPicked(picks, levels) {
+function showPicksPanel(picks, levels) {
   const { chosen, selections, accepted } = picks.state, { labelled, aside, gone } = picks.summary();
   const line = (text, rows, forget) => pickedLine(text, rows && (() => picks.choose(rows)), forget);
   element("count").textContent = `${imagesInWords(chosen.size)} chosen`;
