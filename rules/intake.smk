@@ -106,6 +106,7 @@ rule scale_bars:
 # scale_bars.csv and the files -> scales/scales.html: the bar of each image, to check its scale and to correct it
 rule scales_page:
     input:
+        images=layout.images,
         scales=layout.scale_bars,
         corrections=inputs.intake.scale_corrections,
     output:

@@ -14,10 +14,10 @@ from workflow_scripts.intake.inspection import COLUMNS as IMAGE_COLUMNS
 from workflow_scripts.intake.inspection import SET_ASIDE_COLUMNS, set_aside_row
 from workflow_scripts.intake.label_table import read_set_aside
 from workflow_scripts.intake.scale_bars.stripe import GreyLevels, image_rows
-from workflow_scripts.io.memory import LARGEST_IMAGE, processes
+from workflow_scripts.io.memory import LARGEST_IMAGE
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.io.rejections import ImageRejected, Reason
-from workflow_scripts.io.tiff_rows import open_image
+from workflow_scripts.io.tiff_rows import open_image, page_headers
 from workflow_scripts.wording import count
 
 COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")
@@ -35,7 +35,10 @@ _Unfit = tuple[str, ImageRejected]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle in pixels on a page (from 1) of a file; `whole` tells whether it is the whole page."""
+    """A rectangle in pixels on a page (from 1) of a file; `whole` tells whether it is the whole page.
+
+    `mode` is that of the page, or empty if it is the file's.
+    """
 
     page: int
     x: int
@@ -44,6 +47,7 @@ class Region:
     height: int
     label: str = ""
     whole: bool = False
+    mode: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,10 +159,18 @@ def cut_tiles(
         _tiles_of, folder=str(folder), tiling=tiling, all_pages=all_pages, scales=nm_per_pixel or {},
         min_size=min_size, max_pixels=max_pixels,
     )  # fmt: skip
-    of_files = ordered_map(of_file, images.to_dict("records"), processes(workers, max_pixels))
+    of_files = ordered_map(of_file, images.to_dict("records"), workers)
     regions = _regions(images, of_files, all_pages, excluded, progress)
     first, *others = regions.notes
     return replace(regions, notes=(first, *_uneven(regions.table, tiling), *others))
+
+
+def pages_of(images: pd.DataFrame, folder: str | Path, all_pages: bool) -> Iterator[Mapping[str, Any]]:
+    """Yield `width`, `height` and `mode` of each page that `cut_tiles` reads; only those of a TIFF differ in a file."""
+    for file in images.to_dict("records"):
+        yield file
+        if all_pages and int(file["pages"]) > 1 and file["format"] == "TIFF":
+            yield from page_headers(Path(folder, file["path"]))
 
 
 def _regions(
@@ -234,7 +246,7 @@ def _of_page(
     with open_image(path, max_pixels, min_size, page - 1) as image:
         height, width = image.pixels.shape[:2]
         if tiling is None:
-            return [Region(page, 0, 0, width, height, whole=True)]
+            return [Region(page, 0, 0, width, height, whole=True, mode=image.mode)]
         size, stride = tiling.pixels(width, height, scales.get(file["path"]))
         tile = f"a tile has {size} x {size} pixels"
         if size < min_size:
@@ -242,7 +254,7 @@ def _of_page(
         if size**2 > LARGEST_IMAGE:
             raise ImageRejected(Reason.TOO_LARGE, f"{tile}, allowed: {LARGEST_IMAGE} in all")
         rows = image_rows(GreyLevels(image.pixels))
-    return [Region(page, x, y, size, size) for x, y in tiles(width, rows, size, stride)]
+    return [Region(page, x, y, size, size, mode=image.mode) for x, y in tiles(width, rows, size, stride)]
 
 
 def _boxes_of(file: Mapping[str, Any], boxes: Boxes, margin: float, min_size: int) -> list[Region | _Unfit]:
@@ -283,6 +295,7 @@ def _row(file: Mapping[str, Any], region: Region, of_pages: bool) -> _Row:
     fragment = _fragment(region, of_pages)
     box = (region.page, region.x, region.y, region.width, region.height)
     of_file = dict(file) | {"width": region.width, "height": region.height, "path": file["path"] + fragment}
+    of_file["mode"] = region.mode or file["mode"]
     if fragment:
         of_file["image_id"] = "-".join(map(str, (file["image_id"], *box)))
     return (

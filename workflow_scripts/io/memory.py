@@ -6,6 +6,8 @@ Rules import this module, so it uses the standard library only.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+BASE_MB = 400
+"""Memory of Python with the libraries of most jobs, and of the Snakemake process that runs a job on a cluster."""
 READING_BYTES = 10
 """Bytes per pixel, at most, that a process takes to read an image of 8 bits and to convert it; RGB takes the most."""
 DEEP_BYTES = 24
@@ -39,9 +41,13 @@ def processes(workers: int, max_pixels: int | None, bytes_per_pixel: int = READI
     return int(max(1, min(workers, most)))
 
 
-def reading_processes(workers: int, images: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many of `workers` processes may read images, rows of `images.csv`, at once, by the largest of them."""
-    return processes(workers, max(map(counted_pixels, images)))
+def reading_processes(workers: int, pages: Iterable[Mapping[str, Any]], memory_mb: float) -> int:
+    """Return how many of `workers` processes may read pages of images at once in a job that has `memory_mb` MB.
+
+    The largest page decides. `pages` are rows of `images.csv`, or of `tiff_rows.page_headers`.
+    """
+    most = (memory_mb - BASE_MB) * 1e6 // (READING_BYTES * max(map(counted_pixels, pages)))
+    return int(max(1, min(workers, most)))
 
 
 def images_bytes(workers: int, max_pixels: int, bytes_per_pixel: int = READING_BYTES) -> int:

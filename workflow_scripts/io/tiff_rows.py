@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
@@ -164,6 +164,19 @@ def _opened(rows: PageRows, path: Path, max_pixels: int | None, min_size: int, n
             image.seek(number)
             mode = image.mode
     return DecodedImage(rows, "TIFF", mode, len(page.parent.pages))
+
+
+def page_headers(path: Path) -> list[dict[str, Any]]:
+    """Return `width` and `height`, pixels, and `mode` of every page of a TIFF file without its pixels; `mode` is empty
+    for 8 bits. Broken pages are left out: whoever reads the page says what is wrong."""
+    headers: list[dict[str, Any]] = []
+    with quiet_decoders(), suppress(Exception), TiffFile(path) as tiff:
+        for number in range(len(tiff.pages)):
+            with suppress(Exception):
+                if isinstance(page := tiff.pages[number], TiffPage):
+                    mode = tiff_mode(page) if page.bitspersample > 8 else ""
+                    headers.append({"width": page.imagewidth, "height": page.imagelength, "mode": mode})
+    return headers
 
 
 @contextmanager

@@ -22,7 +22,7 @@ with job(snakemake.log[0]) as log:
             images,
             folder,
             max_pixels=max_pixels,
-            workers=reading_processes(snakemake.threads, images.to_dict("records")),
+            workers=reading_processes(snakemake.threads, images.to_dict("records"), snakemake.resources.mem_mb),
             memory=memory,
             progress=progress("scale bars", "images"),
         )

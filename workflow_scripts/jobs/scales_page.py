@@ -3,6 +3,7 @@
 from snakemake.script import Snakemake
 
 from workflow_scripts.intake.scale_bars.table import read_by_hand
+from workflow_scripts.io.memory import reading_processes
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
 from workflow_scripts.pages.scales.page import write_scales_page
 from workflow_scripts.runlog import job, progress
@@ -11,6 +12,7 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     params, scales = snakemake.params, read_csv(snakemake.input.scales, **AS_THEY_ARE)
+    images = read_csv(snakemake.input.images).to_dict("records")
     write_scales_page(
         snakemake.output[0],
         scales,
@@ -18,6 +20,6 @@ with job(snakemake.log[0]):
         params.folder,
         params.dataset,
         max_pixels=params.max_pixels,
-        workers=snakemake.threads,
+        workers=reading_processes(snakemake.threads, images, snakemake.resources.mem_mb),
         progress=progress("scales page", "images"),
     )

@@ -13,7 +13,14 @@ from typing import Any
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell, split_layer
 from workflow_scripts.grid.wildcards import k_from_path
-from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, READING_BYTES, counted_pixels, images_bytes
+from workflow_scripts.io.memory import (
+    BASE_MB,
+    LARGEST_IMAGE,
+    PREPROCESSING_BYTES,
+    READING_BYTES,
+    counted_pixels,
+    images_bytes,
+)
 from workflow_scripts.planning.data_sizes import DataSizes, largest_image
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.costs import (
@@ -30,8 +37,6 @@ from workflow_scripts.settings.costs import (
 from workflow_scripts.settings.decompositions import Decomposition
 from workflow_scripts.settings.decompositions.components import Pca
 
-BASE_MB = 400
-"""Memory of Python with the libraries of most jobs, and of the Snakemake process that runs a job on a cluster."""
 TORCH_MB = 400
 """Additional memory of PyTorch."""
 STREAM_MB = 2000

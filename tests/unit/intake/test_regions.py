@@ -15,7 +15,8 @@ from workflow_scripts.intake.boxes import Annotated, Box, Boxes
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import scan
 from workflow_scripts.intake.manifest import label
-from workflow_scripts.intake.regions import Tiling, cut_boxes, cut_tiles, origins
+from workflow_scripts.intake.regions import Tiling, cut_boxes, cut_tiles, origins, pages_of
+from workflow_scripts.io.memory import reading_processes
 from workflow_scripts.preprocess.stack import write_stack
 
 NOISE = np.random.default_rng(0)
@@ -106,6 +107,21 @@ def test_pages_are_images_and_a_broken_one_is_left_out(tmp_path):
     regions = cut_up(tmp_path / "data", all_pages=True)
     assert list(regions.table["path"]) == ["s.tif#page=1", "t.png"]
     assert list(regions.set_aside["path"]) == ["s.tif#page=2"]
+
+
+def test_the_largest_of_all_pages_decides_how_many_processes_read(tmp_path):
+    """The second page has 1.5 million pixels of 24 bytes, at most; the job has 100 MB for them."""
+    with tifffile.TiffWriter(tmp_path / "s.tif") as tiff:
+        tiff.write(NOISE.integers(0, 255, (40, 50), dtype=np.uint8), photometric="minisblack")
+        tiff.write(NOISE.random((1000, 1500), dtype=np.float32), photometric="minisblack")
+    images = through_csv(inspected(tmp_path).images)
+    at_once = [reading_processes(8, pages_of(images, tmp_path, all_pages), 500) for all_pages in (False, True)]
+    assert at_once == [8, 2]
+    regions = cut_up(tmp_path, all_pages=True, workers=2).table
+    assert regions[["path", "width", "height", "mode"]].to_numpy().tolist() == [
+        ["s.tif#page=1", 50, 40, "L"],
+        ["s.tif#page=2", 1500, 1000, "F"],
+    ]
 
 
 def test_tiles_of_equal_physical_size_and_none_without_a_scale(tmp_path):

@@ -15,7 +15,6 @@ from workflow_scripts.intake.label_table import read_columns
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.scale_bars.metadata import texts_beside
 from workflow_scripts.intake.scale_bars.read import Reading, Reason, read_scale
-from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", *(field.name for field in fields(Reading)))
@@ -47,9 +46,7 @@ def read_scales(
     unknown = [entry for entry in entries if entry not in memory.known]
     readings = dict(memory.known)
     read = partial(_read, folder=Path(folder), max_pixels=max_pixels)
-    for done, (entry, reading) in enumerate(
-        zip(unknown, ordered_map(read, unknown, processes(workers, max_pixels), batch=4), strict=True), 1
-    ):
+    for done, (entry, reading) in enumerate(zip(unknown, ordered_map(read, unknown, workers, batch=4), strict=True), 1):
         readings[entry] = reading
         memory.add(entry, reading)
         if progress:

@@ -11,7 +11,6 @@ import pandas as pd
 from workflow_scripts.intake.decisions import BEFORE, DECIDED, DECISION, REMOVED, Decision
 from workflow_scripts.intake.scale_bars.stripe import GreyLevels, find_stripes
 from workflow_scripts.intake.scale_bars.table import BY_HAND
-from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.io.pixels import Rows, Window, reduced
 from workflow_scripts.io.rejections import ImageRejected
@@ -57,7 +56,7 @@ def write_scales_page(
     place = inside if len(rows) <= MOST_INSIDE else partial(write_beside, page)
     items: list[dict[str, Any]] = []
     shown: list[str] = []
-    for item, images in ordered_map(make, rows, processes(workers, max_pixels)):
+    for item, images in ordered_map(make, rows, workers):
         addresses = {name: place(content) for name, content in images.items()}
         items.append(item | addresses)
         shown += addresses.values()
