@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from workflow_scripts.errors import found_allowed, shown
 
 ENDINGS = (".classes", ".csv", ".h5", ".parquet", ".png", ".svg")
-"""Endings that follow the name of a variant, study or figure in file names; a name must not end in one of them."""
+"""Endings that the workflow adds to the name of a variant, study or figure in file names. A name must not end in one of
+them."""
 
 
 def _no_ending(name: str) -> str:
@@ -21,23 +22,24 @@ def _no_ending(name: str) -> str:
 
 
 MOST_LETTERS = 100
-"""Largest length of a name: file systems take 255, and names of files hold endings and other names beside it."""
+"""Largest number of letters in a name. File systems allow 255 in the name of a file, which also holds endings and other
+names."""
 NAME, LOWER = r"^[A-Za-z][A-Za-z0-9_.-]*$", r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 IN_WORDS = {
     NAME: "letters from a to z, digits, _ . and -, with a letter first",
     LOWER: "small letters from a to z, digits and single _, with a letter first",
 }
-"""What the patterns of names allow, for messages."""
+"""What each pattern of names allows, in words for error messages."""
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=MOST_LETTERS), AfterValidator(_no_ending)]
 Lower = Annotated[str, StringConstraints(pattern=LOWER, max_length=MOST_LETTERS)]
 TRUTHS_OF_A_COMMAND_LINE = ("true", "false")
-"""Snakemake gives `--config KEY=true` as a text."""
+"""The texts that count as booleans, because Snakemake passes the value of `--config KEY=true` as a text."""
 LARGEST_SIDE = 16_384
 """The largest side of an image after preprocessing, pixels."""
 UserPath = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
 """The path of a file or folder that the user brings, with `~` expanded."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""What all generators of random numbers take."""
+"""A seed in the range that all generators of random numbers accept."""
 
 
 class Model(BaseModel):
@@ -71,5 +73,6 @@ class Model(BaseModel):
         return given
 
     def dump(self, **how: Any) -> dict[str, Any]:
-        """Return the settings as JSON values with sorted keys, for the `params` of a job."""
+        """Return the settings as JSON values with sorted keys, for the `params` of a job. `how` is passed to
+        `model_dump`."""
         return json.loads(json.dumps(self.model_dump(mode="json", **how), sort_keys=True))

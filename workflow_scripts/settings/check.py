@@ -1,4 +1,6 @@
-"""Check before Snakemake starts what Snakemake says unclearly: the line of a YAML mistake, and a cache without a place.
+"""Check a configuration file and Snakemake's cache folder before Snakemake starts.
+
+Snakemake's own messages about a mistake in YAML, and about a cache that cannot be written, are hard to understand.
 
 Usage: python -m workflow_scripts.settings.check [FILE]
 """
@@ -25,7 +27,7 @@ def check(file: str | Path) -> str:
 
 
 def check_cache() -> str:
-    """Return an error message of one line if Snakemake could not keep its cache, else an empty text."""
+    """Return an error message of one line if Snakemake cannot write its cache folder, else an empty text."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "snakemake"
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)

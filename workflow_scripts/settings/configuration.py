@@ -1,4 +1,4 @@
-"""Reading and checking of the whole configuration, and its JSON schema."""
+"""Read and check the whole configuration; make its JSON schema."""
 
 import os
 import re
@@ -29,7 +29,8 @@ from workflow_scripts.settings.studies import Choices, CrossValidation, Study, S
 RESERVED_STUDIES = {"all", "reproduction", "table"}
 """Names that studies cannot have, because other targets or tables have them."""
 SHARED = {"backbones": ("weights", "weights"), "clusterers": ("n_clusters", "k")}
-"""By section: a top-level key, and the key of the section's variants that takes its default from it."""
+"""For each section: a top-level key, and the key of the section's variants whose default is the value of the top-level
+key."""
 
 
 class Settings(Model):
@@ -47,7 +48,7 @@ class Settings(Model):
     n_clusters: int = Field(8, ge=1)
     """The `k` of clusterers that do not set it."""
     seed: Seed = 0
-    """The base of all random seeds."""
+    """The base seed of the clusterings and cross-validations. Keys `seed` of other sections are seeds of their own."""
     backbone: str | None = None
     """The backbone or model whose layers `snakemake list_layers` lists; null takes the baseline's backbone."""
     new_images: str | None = None
@@ -56,12 +57,13 @@ class Settings(Model):
     export_as: Literal["npz", "parquet", "csv", "h5"] = "npz"
     """The format of the tables of features that `snakemake export` writes."""
     batch_size: int = Field(20, ge=2, le=100)
-    """The number of new files that `snakemake monitor` tests together; with groups a batch has whole groups, and as
-    many files or more."""
+    """The number of new files in a batch, which `snakemake monitor` tests together. With groups (`intake: groups`), a
+    batch consists of whole groups and has at least this many files."""
     batch_order: Literal["name", "time"] = "name"
-    """The order of the new images: that of their names, or of the times at which they were taken or last changed."""
+    """The order of the new images: by name, or by the time at which they were taken. If the files do not say when they
+    were taken, the time of their last change is used."""
     false_alarms: float = Field(0.01, gt=0, lt=0.5)
-    """The share of batches for which `snakemake monitor` raises a false alarm, at most, in each of its charts."""
+    """The largest share of batches for which each chart of `snakemake monitor` may raise a false alarm."""
     delete: bool = False
     """Whether `snakemake prune` deletes the files that it lists."""
     intake: Intake = Intake()
@@ -180,8 +182,9 @@ def _takes(section: str, variant: Any, key: str) -> bool:
 def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | Path) -> Settings:
     """Return the settings of a run.
 
-    If `given` has no studies, it is merged over the configuration file `default`. `files` are those that `given` was
-    read from; they are read again to find duplicate keys. Raises `UserError` for a mistake in any of them.
+    If `given` has no studies, it is merged over the configuration file `default`. `files` are the files from which
+    `given` was read. They are read again to find duplicate keys. Raises `UserError` for a mistake in `given` or in a
+    file.
     """
     check_encoding(sys.getfilesystemencoding())
     check_command_line(sys.argv, given)
@@ -213,16 +216,17 @@ def parse(config: Mapping[str, Any]) -> Settings:
         raise UserError("; ".join(_lines(shared or details)[:5])) from None
 
 
-# Positions, in pydantic's path of a key, of parts that the YAML does not have: the tag of a union, or an inner field.
+# By section: the positions in pydantic's path to a key that are not in the YAML, such as the tag of a union.
 _NOT_IN_YAML = {"preprocess": (2, 4), "backbones": (2,), "decompositions": (2,), "clusterers": (2,), "studies": (4,)}
 
 
 _MEMBER_OF_UNION = re.compile(r"(constrained|function)-.*|(literal|list|dict)\[.*|\[key\]")
-"""The parts of a path with which pydantic says which type of several it tried."""
+"""The parts of a path in which pydantic names the type that it tried, if a value may have several types."""
 
 
 def _lines(details: Iterable[Any]) -> list[str]:
-    """Return one line for each mistake that pydantic reports; the types that a value may have are joined by `or`."""
+    """Return one line for each mistake. pydantic reports a mistake once for each type that the value may have; these
+    types are joined by `or` in one line."""
     allowed: dict[str, list[str]] = {}
     for detail in details:
         problem, _, types = _explain(detail).partition(", allowed: ")
@@ -231,7 +235,7 @@ def _lines(details: Iterable[Any]) -> list[str]:
 
 
 def _explain(detail: Any) -> str:
-    """Return one line about a mistake that pydantic reports."""
+    """Return one line about a mistake that pydantic reports: the key, the value found and what is allowed."""
     location = detail["loc"]
     hidden = _NOT_IN_YAML.get(location[0], ()) if location else ()
     keys = [

@@ -7,49 +7,55 @@ from math import prod
 FLOPS = 5e9
 """Floating-point operations per second of a slow core."""
 FLOP_PER_WEIGHT = 12
-"""Operations per image and weight of the encoder in training: 2 operations, times 2 halves, times 3 for gradients."""
+"""Floating-point operations for each image and weight of the encoder in an epoch of training: a product and a sum, in
+encoder and decoder (x 2), for the forward pass and for gradients that cost twice as much (x 3)."""
 CLUSTER_THREADS = 8
-"""Most threads of a clustering job."""
+"""Largest number of threads of a clustering job."""
 THREADED_SECONDS = 60
-"""The fewest seconds of k-means, estimated for a slow core without the kernels, for which a job takes several threads.
-With the kernels these are one or two seconds; shorter jobs, of which there are many, run side by side instead."""
+"""A job of k-means takes several threads if its estimated time, in seconds, is this or longer. The estimate is for a
+slow core without the compiled kernels; with them, 60 seconds become one or two. There are many shorter jobs, which run
+side by side instead."""
 ROUNDS = 50
-"""Iterations of k-means until convergence, on average."""
+"""Assumed number of iterations of k-means until convergence."""
 FLOAT = 8
 """Bytes of a number in double precision."""
 PAIRS_COPIES = 2.5
-"""Number of matrices of all pairwise distances held at once, counting copies and intermediate results."""
+"""Number of matrices of all pairwise distances that are held in memory at once, with copies and intermediate
+results."""
 DISTANCES_AT_ONCE = 10**9
-"""Bytes held at once, counting intermediate results, when the distances of all pairs are computed in blocks."""
+"""Bytes held in memory at once, with intermediate results, when the distances of all pairs are computed in blocks."""
 LABEL_COPIES = 40
-"""Bytes per label where all cells are compared, with their repeats; 1.1 GB were measured for 30 million labels."""
+"""Bytes held in memory for each image and cell when the clusterings of all cells are compared. The stored repeats of a
+cell are included. Measured: 1.1 GB for 30 million pairs of an image and a cell."""
 LABELS_AT_ONCE = 4_000_000
-"""Number of labels counted at once."""
+"""Number of labels (one for each image of a clustering) that are counted at once."""
 PAIRS_OF_CELLS_COPIES = 20
-"""Number of matrices of all pairs of cells held at once, counting copies and tables of pairs."""
+"""Number of matrices of all pairs of cells that are held in memory at once, with copies and tables of pairs."""
 SILHOUETTE_POINTS = 20_000
-"""Largest number of points whose distances all clusterings share, as `metrics.internal.MAX_POINTS`; of more points each
-clustering has a sample of its own."""
+"""Largest number of points for which the distances are computed once for all clusterings; equal to
+`metrics.internal.MAX_POINTS`. If there are more points, each clustering is scored on a sample of its own."""
 SILHOUETTE_SECONDS = 2.5e-8
-"""Seconds for each pair of points, besides the product; 1.4e-8 to 2.4e-8 were measured for 5000 to 20 000 x 50."""
+"""Seconds to compute one distance between two points, without the inner product. Measured: 1.4e-8 to 2.4e-8 for 5000 to
+20 000 points in 50 dimensions."""
 PARTITION_SECONDS = 1.5e-9
-"""Seconds for each pair of points and clustering that the distances are summed for; 1e-9 to 1.5e-9 were measured for
-6000 x 50."""
+"""Seconds to add up one distance for one clustering. Measured: 1e-9 to 1.5e-9 for 6000 points in 50 dimensions."""
 SIMILARITIES_AT_ONCE = 512
-"""Number of points whose similarities to all others are held at once, as `temi.neighbours.ROWS`."""
+"""Number of points whose similarities to all others are held in memory at once; equal to `temi.neighbours.ROWS`."""
 FACTS = 500
 """Bytes in memory for each image: its row of the manifest, and the facts about it."""
 
 
 def encoder_weights(d: int, widths: Sequence[int]) -> int:
-    """Return the number of weights of dense layers with `widths` units on d inputs (a decoder has no more)."""
+    """Return the number of weights of an encoder: dense layers with `widths` units on d inputs. A decoder has as
+    many."""
     return sum(prod(pair) for pair in pairwise((d, *widths)))
 
 
 def partitions_bytes(n: int, stored: Sequence[int]) -> int:
-    """Return the bytes that a comparison of cells holds: one cell as stored, all with repeats, those counted at once.
+    """Return the bytes that a comparison of the clusterings of all cells holds in memory.
 
-    The cells have n images; `stored` holds for each cell the number of partitions stored for one k.
+    They are the stored labels of one cell, one clustering of every cell with copies, and the labels that are counted at
+    once. Each cell has n images. `stored` holds for each cell the number of clusterings that are stored for one k.
     """
     labels = n * len(stored)
     return n * max(stored) + LABEL_COPIES * (labels + min(labels, LABELS_AT_ONCE))

@@ -1,6 +1,6 @@
-"""The docstrings of settings as descriptions in the schema.
+"""Use the docstrings below the fields of settings models as descriptions of the keys in the JSON schema.
 
-pydantic's `use_attribute_docstrings` reads them whenever the models are defined, which delays each start of a run.
+pydantic's `use_attribute_docstrings` is not used: it reads all docstrings at each start of a run, which takes time.
 """
 
 import ast
@@ -16,7 +16,8 @@ from workflow_scripts.settings.base import Model
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a JSON schema of models in which each property has the docstring below its field as description."""
+    """Return the JSON schema, changed in place: each property without a description gets the docstring below its
+    field."""
     definitions = {schema["title"]: schema, **schema.get("$defs", {})}
     for model in _below(Model):
         for name, entry in definitions.get(model.__name__, {}).get("properties", {}).items():
@@ -34,14 +35,16 @@ def _below(model: type[Model]) -> Iterator[type[Model]]:
 
 
 def _description(model: type[Model], field: str) -> str | None:
-    """Return the docstring of a field where a model, or the nearest one above it, declares the field."""
+    """Return the docstring of a field in `model`, or in the nearest base class that declares the field; None without
+    one."""
     declaring = next((above for above in model.__mro__ if field in get_annotations(above)), model)
     return _docstrings(declaring.__module__).get((declaring.__name__, field))
 
 
 @cache
 def _docstrings(module: str) -> dict[tuple[str, str], str]:
-    """Return the docstrings of attributes in a module by class and attribute; none if the module has no file."""
+    """Return the docstrings of all fields in a module, by (class, field); an empty dictionary if the module has no
+    file."""
     file = getattr(modules[module], "__file__", None)
     tree = ast.parse(Path(file).read_bytes() if file else b"")
     return {

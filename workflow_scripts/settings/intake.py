@@ -11,7 +11,7 @@ from workflow_scripts.io.memory import LARGEST_IMAGE
 from workflow_scripts.settings.base import Model, UserPath
 
 TILES_OF_AN_IMAGE = 100
-"""Assumed number of tiles of an image if it cannot be known before the images are read."""
+"""Assumed number of tiles of an image, if the number is known only after the images are read."""
 LabelRule = Literal["auto", "none", "folder", "prefix", "regex", "csv", "hash", "boxes"]
 GroupRule = Literal["file", "folder", "prefix", "regex", "csv"]
 
@@ -21,23 +21,23 @@ class Labels(Model):
 
     rule: LabelRule = "auto"
     level: int = -1
-    """For `folder`, and for `hash` with a folder: the level of the folder in the relative path that is the label; -1 is
-    the nearest folder, 0 the outermost."""
+    """For `folder`, and for `hash` with a folder: which folder of the relative path is the label. -1 is the folder that
+    holds the image, 0 the outermost."""
     pattern: str | None = None
     """For `regex`: the regular expression that is matched against the relative path; its group `label`, or its first
     group, is the label."""
     file: UserPath | None = None
-    """For `csv` and `auto`: a CSV with a column of file names (`path`, `filename`, `image_id`, or one whose values name
-    files) and one of labels (see `column`); null takes `labels.csv` at the top of the data folder. For `hash`: a folder
-    of labelled images with a folder for each class, or a CSV with the columns `sha256` and `label`. For `boxes`:
-    annotations as in `crops`; an image whose boxes are all of one class has that label."""
+    """For `csv` and `auto`: a CSV with a column of file names (`path`, `filename`, `image_id`, or any column whose
+    values are names of files) and a column of labels (see `column`); null takes `labels.csv` at the top of the data
+    folder. For `hash`: a folder of labelled images with a folder for each class, or a CSV with the columns `sha256` and
+    `label`. For `boxes`: annotations as in `crops`; an image whose boxes are all of one class has that label."""
     column: str | None = Field(None, min_length=1)
     """For `csv` and `auto`: the name of the column of labels in the table; null takes `label`, `class`, `category` or
-    `target`, or the only column beside that of file names."""
+    `target`, or the only column besides the file names."""
     corrections: UserPath | list[UserPath] | None = None
-    """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, such as the pages for audit, labelling
-    and the explorer export, or a list of such files. Their labels replace those of the rule; of several for an image
-    the later one counts by the column `decided`, and without times that of the last file."""
+    """A CSV with the columns `path` (or `filename` or `image_id`) and `label`, or a list of such files. The pages
+    audit, labelling and explorer export such files. Their labels replace those of the rule. If an image has several,
+    the latest one counts, by the time in the column `decided`; without times, the one in the last file counts."""
 
     @property
     def by_content(self) -> bool:
@@ -59,20 +59,20 @@ class Labels(Model):
 
 class Groups(Model):
     """Which images belong together, such as those of one specimen, wafer, image or video: a rule, and the keys that it
-    needs. Files that look alike (`near_duplicates.csv`) are in one group, whatever the rule."""
+    needs. With any rule, files that look alike (`near_duplicates.csv`) are in one group."""
 
     rule: GroupRule = "file"
-    """`file` takes each file; its tiles, boxes and pages belong together. The others read the path or a table, as for
-    labels; an image for which they have no value is a group of its own."""
+    """`file` makes a group of each file, so that its tiles, boxes and pages belong together. The other rules read the
+    path or a table, as for labels. An image for which a rule finds no value is a group of its own."""
     level: int = -1
-    """For `folder`: the level of the folder in the relative path; -1 is the nearest folder, 0 the outermost."""
+    """For `folder`: which folder of the relative path is the group. -1 is the folder that holds the image, 0 the
+    outermost."""
     pattern: str | None = None
     """For `regex`: the regular expression that is matched against the relative path; its first group is the group."""
     file: UserPath | None = None
-    """For `csv`: a CSV with the columns `path` (or `filename` or `image_id`) and that of the groups."""
+    """For `csv`: a CSV with a column `path` (or `filename` or `image_id`) and a column of groups (see `column`)."""
     column: str | None = Field(None, min_length=1)
-    """For `csv`: the name of the column of the groups; null takes `group`, or the only column beside that of file
-    names."""
+    """For `csv`: the name of the column of groups; null takes `group`, or the only column besides the file names."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Groups":
@@ -84,7 +84,7 @@ class Groups(Model):
 
 
 def _check_pattern(pattern: str | None, what: str) -> None:
-    """Raise `ValueError` if a regular expression cannot be compiled or has no group."""
+    """Raise `ValueError` if a regular expression cannot be compiled or has no group. `what` is what its group gives."""
     allowed = f"a regular expression with a group for the {what}"
     try:
         groups = re.compile(pattern or "").groups
@@ -99,7 +99,8 @@ def _rule_alone(given: Any) -> Any:
 
 
 class Tiles(Model):
-    """Square tiles of every image, which become the images of the study. Their size is in pixels or in micrometres."""
+    """Square tiles that are cut from every image and become the images of the study. Their size is in pixels or
+    micrometres."""
 
     size: Annotated[int, Field(ge=2)] | Literal["shortest"] | None = None
     """Side of a tile in pixels; `shortest` takes the shorter side of each image."""
@@ -107,7 +108,7 @@ class Tiles(Model):
     """Distance from tile to tile in pixels; null takes the size. The last tile ends at the image's edge, so that the
     whole image is covered."""
     size_um: float | None = Field(None, gt=0)
-    """Side of a tile in micrometres. Images whose size of a pixel is not known from `scale_bars` are left out."""
+    """Side of a tile in micrometres. Images whose pixel size is not known (see `scale_bars`) are left out."""
     stride_um: float | None = Field(None, gt=0)
     """Distance from tile to tile in micrometres; null takes the size."""
 
@@ -126,12 +127,13 @@ class Tiles(Model):
         return self
 
     def tiling(self) -> dict[str, Any]:
-        """Return the keyword arguments of `regions.Tiling`."""
+        """Return the keyword arguments of `intake.regions.Tiling`: `size`, `stride` and `um`."""
         um = self.size_um is not None
         return {"size": self.size_um if um else self.size, "stride": self.stride_um if um else self.stride, "um": um}
 
     def expected(self, n_bytes: int) -> int:
-        """Return an estimate of the number of tiles of a file of `n_bytes`, if each pixel takes a byte."""
+        """Return an estimate of the number of tiles of a file of `n_bytes` bytes. Each pixel is assumed to take one
+        byte."""
         stride = self.stride or self.size
         return max(1, n_bytes // stride**2) if isinstance(stride, int) else TILES_OF_AN_IMAGE
 
@@ -152,44 +154,46 @@ class Intake(Model):
     """Glob patterns of relative paths; `**` stands for any number of folders."""
     exclude: list[str] = []
     exclude_file: UserPath | list[UserPath] | None = None
-    """A CSV with a column `path` (or `filename` or `image_id`) that names images to leave out, such as the explorer
-    exports, or a list of such files. If it has a column `set_aside`, the images with `yes` are left out; of several
-    decisions on an image the later one counts, as for `corrections`."""
+    """A CSV with a column `path` (or `filename` or `image_id`) that names images to leave out, or a list of such files.
+    The explorer exports such files. If a file has a column `set_aside`, only the images with `yes` are left out. If
+    there are several decisions on an image, the latest one counts, as for `corrections`."""
     labels: Annotated[Labels, BeforeValidator(_rule_alone, json_schema_input_type=LabelRule | Labels)] = Labels()
     sublabels: Labels | None = None
-    """Finer classes inside the labels, by a rule that reads the path; trees and their leaves are compared with them."""
+    """Finer classes within the labels, given by a rule that reads the path. Figures of trees and of classes show
+    them."""
     groups: Annotated[Groups | None, BeforeValidator(_rule_alone, json_schema_input_type=GroupRule | Groups | None)] = (
         None
     )
-    """Which images belong together: a group is never on both sides of a cross-validation, of the images that a network
-    is fine-tuned on and those held out, or of an image and its neighbours in the audit; and intervals count groups, not
-    images. Null takes each image alone, and the tiles, boxes and pages of a file together."""
+    """Which images belong together. The images of a group are never divided between training and held-out images, in
+    cross-validation and in fine-tuning. The audit compares no image with others of its group. Intervals count groups
+    instead of images. Null makes a group of the tiles, boxes and pages of each file; other images are not grouped."""
     duplicates: Literal["drop", "keep"] = "drop"
     """Whether to leave out files with the same bytes as an earlier file."""
     visual_duplicates: Literal["report", "drop_same_pixels", "drop"] = "report"
-    """Other files that look the same as an earlier one. `near_duplicates.csv` always lists them; `drop_same_pixels`
-    leaves out those with the same pixels, `drop` also those that look nearly the same by two hashes."""
+    """What to do with files that differ from an earlier file in their bytes but look the same. `near_duplicates.csv`
+    always lists them. `drop_same_pixels` leaves out those with the same pixels; `drop` leaves out also those that look
+    nearly the same by two perceptual hashes."""
     masks: Literal["set_aside", "keep"] = "set_aside"
     """Whether to leave out segmentation masks: images of two or three grey values with the name of another image,
     beside it or in a folder such as `masks`."""
     near_distance: int = Field(4, ge=0, le=16)
-    """The largest number of bits, of the 64 of a perceptual hash, in which two images that look nearly the same
-    differ."""
+    """Two images look nearly the same if their perceptual hashes differ in at most this many of the 64 bits."""
     scale_bars: bool = False
     """Whether to read the scale of each image, from its metadata or its data bar, into `scale_bars.csv` and into the
-    columns `scale_um` and `nm_per_pixel` of the manifest; subsets can use it."""
+    columns `scale_um` and `nm_per_pixel` of the manifest. Subsets can use these columns."""
     scales: UserPath | list[UserPath] | None = None
-    """A CSV with the columns `path` (or `filename` or `image_id`), `scale_um` and `nm_per_pixel`, such as the page
-    `scales.html` exports, or a list of such files. Its values replace those that were read; if both are empty, the
-    image has no scale. Of several decisions on an image the later one counts, as for `corrections`."""
+    """A CSV with the columns `path` (or `filename` or `image_id`), `scale_um` and `nm_per_pixel`, or a list of such
+    files. The page `scales.html` exports such files. Their values replace those that were read from the images; if both
+    are empty, the image has no scale. If there are several decisions on an image, the latest one counts, as for
+    `corrections`."""
     pages: Literal["first", "all"] = "first"
     """The pages or frames of a file that become images: the first one or all."""
     tiles: Tiles | None = None
-    """Tiles of each image, which become the images instead of it. Data stripes, as `crop_data_bar` finds them, are left
-    out."""
+    """Tiles of each image, which replace the image in the data set. Data stripes of microscopes are left out, as the
+    step `crop_data_bar` finds them."""
     crops: Crops | None = None
-    """Boxes on each image, which become the images instead of it. With labels `auto` their labels are the classes in
-    the annotations."""
+    """Annotated boxes on each image, which replace the image in the data set. With labels `auto`, their labels are the
+    classes in the annotations."""
     min_size: int = Field(16, ge=2)
     """The shortest allowed side of an image, pixels."""
     max_pixels: int = Field(100_000_000, ge=1)
@@ -198,7 +202,7 @@ class Intake(Model):
 
     @property
     def cuts(self) -> bool:
-        """Return whether the images are parts of files."""
+        """Return whether the images of the data set are parts of files: tiles, boxes or pages."""
         return self.tiles is not None or self.crops is not None or self.pages == "all"
 
     @property
@@ -212,7 +216,7 @@ class Intake(Model):
         return self.groups is not None or self.cuts
 
     def expected(self, n_bytes: int) -> int:
-        """Return an estimate of the number of images of a file of `n_bytes`."""
+        """Return an estimate of the number of images that a file of `n_bytes` bytes gives: its tiles, or 1."""
         return self.tiles.expected(n_bytes) if self.tiles else 1
 
     @model_validator(mode="after")

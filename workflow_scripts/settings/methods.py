@@ -8,7 +8,7 @@ from workflow_scripts.settings.base import Model
 
 
 class Method(Model):
-    """Base class of families of methods. A family is a subclass with a `tag` and a `registry`.
+    """Base class of families of methods, such as clusterers. A family is a subclass with a `tag` and a `registry`.
 
     A method is a subclass of its family. The field with the name `tag` has the method's name as default. (A subclass
     without this default is not a method but a common base of several.) A model with a field of the family's type
@@ -19,10 +19,10 @@ class Method(Model):
     tag: ClassVar[str]
     """The name of the field that holds the method's name."""
     registry: ClassVar[dict[str, Any]]
-    """The models of the family by the methods' names, in the order of their definition."""
+    """The settings models of the family's methods, by method name, in the order of their definition."""
     in_prose: ClassVar[str] = ""
-    """The method in a methods paragraph: a noun phrase with its settings in braces and its sources as `[@key]`, whose
-    entries `pages/methods/references.bib` has; empty if a paper would not mention it."""
+    """The method as a noun phrase for the methods paragraph that a run writes for a paper. Settings stand in braces; a
+    source is `[@key]`, with a key of `pages/methods/references.bib`. Empty if a paper would not mention the method."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -46,7 +46,7 @@ class Method(Model):
 
     @property
     def takes_torch(self) -> bool:
-        """Return whether the job loads PyTorch, as every job on a GPU does."""
+        """Return whether the method's job loads PyTorch; every job on a GPU does."""
         return self.takes_gpu
 
     @property

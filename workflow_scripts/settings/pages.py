@@ -11,11 +11,12 @@ from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPI
 from workflow_scripts.settings.figures import check_axes
 
 LARGE_THUMBNAIL = 30_000
-"""Bytes of a thumbnail on a page with few of them."""
+"""Largest size of a thumbnail on a page, bytes; pages with many thumbnails have smaller ones."""
 LARGEST_PAGE = 80_000_000
-"""Bytes of the largest page."""
+"""Largest size of a page, bytes."""
 PAGE_COPIES = 5
-"""Number of copies of a page that are held while it is written: thumbnails, their text, JSON, the page, its bytes."""
+"""Number of copies of a page that memory holds while it is written: thumbnails, their text, JSON, the page, its
+bytes."""
 
 
 class Page(Model):
@@ -28,13 +29,13 @@ class Page(Model):
     of_cells: ClassVar[Literal["one", "all"]]
     of_method: ClassVar[str | None] = None
     in_prose: ClassVar[str] = ""
-    """What the page adds to the analyses of a methods paragraph."""
+    """The page's analysis as a noun phrase for the methods paragraph; empty if the paragraph does not mention it."""
     shows_consensus: ClassVar[bool] = True
     at: dict[str, Any] = {}
     """Choices of the cells that are shown. A page of one cell shows the baseline with these choices; a page of many
     cells shows the cells of the study that have them."""
     images: Name | None = None
-    """The preprocessing variant whose images the page shows; null takes that of the first cell."""
+    """The preprocessing variant whose images the page shows; null takes the variant of the first cell."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -48,7 +49,8 @@ class Page(Model):
 
     @property
     def maps_shown(self) -> list[dict[str, Any]]:
-        """Return the maps that the page shows, each as the choices of its cell that differ from the baseline."""
+        """Return the maps that the page shows. A map is given by the choices of its cell that differ from the
+        baseline."""
         return []
 
     def page_settings(self) -> dict[str, Any]:
@@ -56,7 +58,8 @@ class Page(Model):
         return self.dump(exclude={"at", "images"})
 
     def memory(self, n: int, d: int) -> int:
-        """Return the bytes that the page's job holds for n points in d dimensions and their distances in blocks."""
+        """Return the bytes of memory that the page's job needs, for n points in d dimensions and blocks of their
+        distances."""
         return 4 * FLOAT * n * d + int(min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE))
 
 
@@ -97,8 +100,8 @@ class Gallery(Page):
 
 
 class Explorer(Page):
-    """A page with a map of all images, coloured by the clusters of any cell, by label or by facts. Images can be
-    selected and labelled, and the next run can read these selections and labels."""
+    """A page with a map of all images, coloured by the clusters of any cell, by label or by facts about the images.
+    Images can be selected and labelled, and the next run can read these selections and labels."""
 
     of_cells = "all"
     k: list[Number] | None = Field(None, min_length=1)
@@ -118,11 +121,12 @@ class Explorer(Page):
         return self.maps
 
     def page_settings(self) -> dict[str, Any]:
-        """Return the numbers of clusters that are shown."""
+        """Return the setting `k`; the other settings choose the page's inputs."""
         return self.dump(include={"k"})
 
     def memory(self, n: int, d: int) -> int:
-        """Return the bytes that the page's job holds: the points, and copies of the page with its thumbnails."""
+        """Return the bytes of memory that the page's job needs: the points, and copies of the page with its
+        thumbnails."""
         return 4 * FLOAT * n * d + PAGE_COPIES * min(n * LARGE_THUMBNAIL, LARGEST_PAGE)
 
 

@@ -15,14 +15,15 @@ Size = tuple[Side, Side]
 
 
 class Step(Method):
-    """Base class of the settings of a preprocessing step; its code is the module of the same name in `preprocess/`."""
+    """Base class of the settings of preprocessing steps; the step's code is the module of the same name in
+    `preprocess/`."""
 
     tag = "step"
     registry: ClassVar[dict[str, type["Step"]]] = {}
     as_taken: ClassVar[bool] = False
-    """Whether the step needs the image as it was taken: only steps of this kind may come before it."""
+    """Whether the step needs the image as it was taken. Only other steps with this trait may come before it."""
     of_whole: ClassVar[bool] = False
-    """Whether the step needs the whole image, and not a tile or a box."""
+    """Whether the step needs whole images, so that it cannot be used with tiles or boxes."""
     channels: ClassVar[int | None] = None
     """Number of channels of every image after the step; None if the step does not change it."""
 
@@ -125,15 +126,15 @@ class CentreCrop(_Sized):
 
 
 class Depth(Step):
-    """Scales images whose files have 16 bits for data of fewer, such as the 12 bits of a camera: the highest number of
-    `bits` bits becomes white. All images are scaled by the same factor; it must be the first step (or follow
+    """Scales 16-bit images that hold data of fewer bits, such as the 12 bits of a camera: the largest number with
+    `bits` bits becomes white. All images are scaled by the same factor. The step must be the first (or follow
     crop_data_bar)."""
 
     as_taken = True
     in_prose = "scaling of {bits}-bit data to the whole range"
     step: Literal["depth"] = "depth"
     bits: int = Field(12, ge=2, le=15)
-    """Bits of the data. An image with a higher value ends the run."""
+    """Number of bits of the data. An image with a value that needs more bits ends the run."""
 
 
 class RescaleIntensity(Step):
@@ -199,7 +200,8 @@ class Preprocess(Model):
 
     @property
     def channels(self) -> int:
-        """Return the number of channels of every image after the last step, 1 or 3; 3, the most, if no step sets it."""
+        """Return the number of channels of every image after the last step, 1 or 3. If no step sets it, this is 3, the
+        largest."""
         decided = [step.channels for step in self.steps if step.channels]
         return decided[-1] if decided else 3
 

@@ -31,14 +31,14 @@ class Fact(Model):
     """The table's path below `tables`, without ending: `study`, `study.classes` or `study/figure`."""
     column: str
     rows: dict[str, str | int | float | bool] = {}
-    """The values, by column, of the rows that are taken."""
+    """The value that a row must have in each of these columns to be used."""
     take: Literal["mean", "sd", "min", "max", "lowest_inertia", "correlation", "share_above", "relative_span"] = "mean"
-    """The statistic of the column; `correlation` is that with the inertia."""
+    """The statistic of the column that is compared; `correlation` is the column's correlation with the inertia."""
     limit: float = 0
     """The limit of `share_above`."""
     tolerance: float = Field(0.01, gt=0)
     layer: str
-    """The layer in the publication."""
+    """The layer for which the publication gives the number."""
 
 
 class _Facts(Model):
@@ -46,7 +46,8 @@ class _Facts(Model):
 
 
 def read_facts(path: str | Path) -> list[Fact]:
-    """Read the published numbers of a YAML file; raises `UserError` with the key of a mistake."""
+    """Return the published numbers in a YAML file. Raises `UserError` with the file and the key of the first
+    mistake."""
     try:
         return _Facts.model_validate(read_yaml(path)).facts
     except ValidationError as error:

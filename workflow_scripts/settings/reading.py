@@ -1,4 +1,4 @@
-"""Strict reading of YAML files, and messages of one line about mistakes in them."""
+"""Read YAML files strictly; describe mistakes in them in one line."""
 
 import os
 import re
@@ -67,7 +67,7 @@ _StrictLoader.add_constructor("tag:yaml.org,2002:bool", _StrictLoader.construct_
 
 
 def check_encoding(encoding: str) -> None:
-    """Raise `UserError` if Python takes the names of files for texts of another encoding than UTF-8."""
+    """Raise `UserError` if `encoding`, which Python uses for the names of files, is not UTF-8."""
     if encoding != "utf-8":
         raise UserError(f"locale: names of files are read as {encoding}, allowed: utf-8; set LC_ALL=C.UTF-8")
 
@@ -136,8 +136,8 @@ _PROBLEMS = (
     (r"mapping values|<block end>|<document start>", "{line!r} at another indentation than the keys above it"),
     (r"; (.*?);", "{line!r} ({part})"),
 )
-"""Patterns and the words of the message for them. They are looked for in `context; problem; text`: PyYAML's words, and
-the text of the line before the place of the mistake."""
+"""Patterns of mistakes, each with the words for the message. A pattern is searched for in `context; problem; text`:
+PyYAML's words about the mistake, and the line up to the mistake."""
 
 
 def _explain(error: yaml.YAMLError, text: bytes) -> str:
@@ -146,7 +146,7 @@ def _explain(error: yaml.YAMLError, text: bytes) -> str:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return f": not YAML: {' '.join(str(error).split())}; save it as UTF-8 text"
     opened = error.context_mark or error.problem_mark
-    # Of a key without a colon, and of an opening quotation mark, the line is the one in which it begins.
+    # PyYAML notices a missing colon or closing quotation mark only later: the message names the line where it began.
     mark = opened if isinstance(error, yaml.scanner.ScannerError) else error.problem_mark
     lines = text.decode(errors="replace").splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
@@ -176,7 +176,7 @@ _ALLOWED = {
     "finite_number": "a finite number",
     "string_too_long": "{max_length} letters at most",
 }
-"""The texts for what is allowed, by pydantic's types of errors."""
+"""What is allowed, in words, for each type of error of pydantic."""
 
 
 def mistake(detail: Any) -> str:

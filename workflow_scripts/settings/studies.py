@@ -11,19 +11,19 @@ from workflow_scripts.settings.figures import Figure, check_axes
 from workflow_scripts.settings.pages import WithPages
 
 OF_A_VERDICT = ("trust", "specification_curve", "choice_map", "partition_effects", "restarts_enough", "nuisances")
-"""The kinds of figures that a verdict is read from."""
+"""The kinds of figures whose tables a verdict reads. Every study with a verdict gets them."""
 ASKED_FOR = ("choose_k", "perturbations")
-"""Further kinds of figures that a verdict is read from, if the study has them."""
+"""Further kinds of figures whose tables a verdict reads, if the study has them."""
 
 
 class CrossValidation(Model):
-    """Stratified folds. The decomposition, the clusterer and the classes of clusters are fitted on the training folds
-    only."""
+    """Stratified folds. The decomposition and the clusterer are fitted on the training folds only. `mapping` says whose
+    labels give the clusters their classes."""
 
     folds: int = Field(5, ge=2)
     mapping: list[Literal["training", "validation"]] = Field(["training"], min_length=1)
-    """The folds whose labels name the clusters. `validation` uses the labels that are then compared, so its scores are
-    too high; it repeats what Cohn & Holm 2020 did."""
+    """The folds whose labels give each cluster its class. `validation` takes the labels that are then compared with the
+    clusters, as Cohn & Holm 2020 did; its scores are too high."""
 
 
 Range = tuple[float, float]
@@ -56,8 +56,8 @@ class Subset(Model):
     nm_per_pixel: Range | None = None
     """Smallest and largest size of a pixel, nanometres."""
     field_um: Range | None = None
-    """Smallest and largest width of the image, micrometres. It is also known for images without a scale bar whose
-    metadata have the size of a pixel."""
+    """Smallest and largest width of the image, micrometres. The width is also known for images without a scale bar if
+    their metadata have the size of a pixel."""
     in_clusters: InClusters | None = None
     file: UserPath | None = None
     """A CSV with a column `path` (or `filename` or `image_id`) that names the images, such as the explorer exports. If
@@ -71,7 +71,8 @@ class Subset(Model):
 
     @property
     def columns(self) -> dict[str, Any]:
-        """Return the conditions by column of the manifest: a list of texts, or a smallest and largest number."""
+        """Return the conditions by column of the manifest. A condition is a list of allowed texts, or a smallest and a
+        largest number."""
         return self.dump(exclude={"in_clusters", "file"}, exclude_none=True)
 
     @property
@@ -102,16 +103,17 @@ class Study(WithPages):
     cells: list[dict[str, Any]] = []
     """Further cells, each given by its choices that differ from the study's baseline."""
     cross_validation: Name | None = None
-    """The cross-validation that every cell is also scored by; null has none."""
+    """The cross-validation by which every cell is also scored; null is none."""
     figures: dict[Name, Figure] = {}
 
     def consensus_settings(self) -> dict[str, Any]:
-        """Return the k of the cells and the number of groups of their consensus; None if the cells decide."""
+        """Return the settings of the consensus: `k`, the number of clusters of the cells, and `groups`, the number of
+        groups. Each is None if the verdict does not set it."""
         verdict = self.pages.get("verdict")
         return verdict.dump(include={"k", "groups"}) if verdict else {"k": None, "groups": None}
 
     def figure_of_kind(self, kind: str) -> str | None:
-        """Return the name of the study's first figure of a kind."""
+        """Return the name of the study's first figure of a kind, or None."""
         return next((name for name, figure in self.figures.items() if figure.method_name == kind), None)
 
     @model_validator(mode="before")

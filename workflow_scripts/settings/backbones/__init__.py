@@ -1,5 +1,5 @@
-"""The settings of backbones: frozen networks, descriptors without weights, features of other programs, and features of
-several backbones joined."""
+"""The settings of backbones, which compute features of images: frozen networks, descriptors without weights, features
+of other programs, and joined features of several backbones."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Union
@@ -15,9 +15,9 @@ from workflow_scripts.settings.backbones.network import Network
 from workflow_scripts.settings.base import Model
 
 BY_KEY: dict[str, type[Variant]] = {"file": Brought, "join": Joined}
-"""The settings of the kinds of backbones that a key tells, which only they have."""
+"""The settings models of the kinds of backbones that are recognised by a key that no other kind has."""
 MODELS: dict[str, type[Variant]] = {"network": Network, **BY_KEY, **DESCRIPTORS}
-"""The settings of each kind of backbone."""
+"""The settings model of each kind of backbone."""
 
 
 def kind_of(given: Any) -> str:
@@ -27,7 +27,7 @@ def kind_of(given: Any) -> str:
 
 
 def settings_model(given: Any) -> type[Variant]:
-    """Return the settings model of a backbone; that of networks if its kind is not known."""
+    """Return the settings model of a backbone; `Network` if its kind is not known."""
     return MODELS.get(kind_of(given), Network)
 
 

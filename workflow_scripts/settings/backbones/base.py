@@ -8,7 +8,7 @@ from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.settings.base import Model
 
 SIDES = (96, 224)
-"""Two sides of images, pixels, at which the numbers of features are compared."""
+"""Two sides of images, in pixels, for which the numbers of features are compared."""
 
 
 class Variant(Model):
@@ -17,21 +17,23 @@ class Variant(Model):
     makes_features: ClassVar[str] = "features"
     """The name of the job that makes the features."""
     in_prose: ClassVar[str] = ""
-    """The backbone in a methods paragraph, as for methods (`methods.Method.in_prose`)."""
+    """The backbone as a noun phrase for the methods paragraph; see `settings.methods.Method.in_prose`."""
 
     @property
     def parts(self) -> Mapping[str, str]:
-        """Return the layer of each backbone, by its name, whose features are joined; empty for other backbones."""
+        """Return the backbones whose features are joined, each name with its layer; empty for all other kinds of
+        backbones."""
         return {}
 
     @property
     @abstractmethod
     def passes(self) -> list[list[str]]:
-        """Return the layers that each forward pass makes."""
+        """Return the forward passes of the backbone over the images, each as a list of the layers that it computes."""
 
     @property
     def feature_file(self) -> str | None:
-        """Return the path of the file of another program that has the features; None if they are computed."""
+        """Return the path of the file in which another program stored the features; None if the workflow computes
+        them."""
         return None
 
     @property
@@ -49,36 +51,39 @@ class Variant(Model):
         return widths.pop() if len(widths) == 1 else None
 
     def resolve(self, key: str, backbones: Mapping[str, Any]) -> None:
-        """Find the settings of the backbones that are joined among `backbones`, which are all by name.
+        """Find the settings of the joined backbones in `backbones`, which holds all backbones by name.
 
-        Raises `ValueError` with the `key` of this backbone if one of them or its layer does not exist.
+        A backbone that joins no others does nothing. Raises `ValueError`, with the place `key` of this backbone in the
+        configuration, if a joined backbone or its layer does not exist.
         """
 
     @property
     def prose(self) -> str:
-        """Return the backbone as a noun phrase for a methods paragraph, with its sources."""
+        """Return the backbone as a noun phrase for the methods paragraph, with its sources as `[@key]`."""
         return self.in_prose.format(**self.dump())
 
     @property
     def n_views(self) -> float:
-        """Return the number of views of an image that features are computed from, a smaller one by its area."""
+        """Return the number of views of an image from which features are computed. A smaller view counts as its share
+        of the image's area."""
         return 1
 
     def pass_of(self, layer: str) -> int | None:
-        """Return the index of the forward pass that makes `layer`, from 0."""
+        """Return the index of the forward pass that computes `layer`, from 0; None if no pass does."""
         return next((number for number, layers in enumerate(self.passes) if layer in layers), None)
 
     def layers_beside(self, layer: str) -> list[str]:
-        """Return the layers that are made by the passes that make `layer`, with `layer` itself.
+        """Return all layers that are computed in the same pass as `layer`, with `layer` itself.
 
-        For a joined layer such as `a+b` these are the passes that make its parts.
+        For a joined layer such as `a+b`, return `a+b` and all layers of the passes that compute `a` and `b`.
         """
         joined = [layer] if len(parts_of(layer)) > 1 else []
         passes = [layers for layers in self.passes if set(layers) & set(parts_of(layer))]
         return joined + [beside for layers in passes for beside in layers]
 
     def class_scores_beside(self, layer: str) -> str | None:
-        """Return the layer with a score for each class of ImageNet-1k that the passes of `layer` make, or None."""
+        """Return a layer that the passes of `layer` also compute and that has a score for each class of ImageNet-1k, or
+        None."""
         return None
 
 
@@ -95,7 +100,8 @@ class OfImages(Variant):
 
     @property
     def averaging(self) -> str:
-        """Return the views of an image that features are averaged over, as the end of `prose`; empty for one view."""
+        """Return the end of `prose` that says over which views of an image features are averaged; empty for one
+        view."""
         return ", averaged over the eight rotations and flips of an image" if self.orbit else ""
 
     @property
@@ -111,7 +117,7 @@ class OfImages(Variant):
 
 
 class WithoutNetwork(Variant):
-    """Base class of the settings of backbones that are not networks: they have one layer, `features`, and no
+    """Base class of the settings of backbones that are not networks. They have one layer, `features`, and no
     weights."""
 
     model: ClassVar[None] = None
@@ -131,5 +137,5 @@ class WithoutNetwork(Variant):
         return self.dump()
 
     def refuses(self, size: tuple[int, int]) -> str | None:
-        """Return None, because images of every size can be taken."""
+        """Return None, because the backbone takes images of every size."""
         return None

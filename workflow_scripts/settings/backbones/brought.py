@@ -16,8 +16,8 @@ class Brought(WithoutNetwork):
     makes_features: ClassVar[str] = "bring"
     in_prose = "features of another program"
     file: UserPath
-    """The table: .npz or .h5 with an array of numbers and an array of names, or .csv or .parquet with a column of
-    names."""
+    """The table: .npz or .h5 with an array of features and an array of image names, or .csv or .parquet with a column
+    of image names."""
 
     @field_validator("file")
     @classmethod
@@ -31,7 +31,8 @@ class Brought(WithoutNetwork):
         return self.file
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of columns of numbers; for formats that the standard library cannot read, 2048."""
+        """Return the number of features in the table. It is taken as 2048 if the standard library cannot read the
+        table's format."""
         return brought_width(self.file) or ASSUMED_WIDTH
 
     def known_width(self, layer: str) -> int | None:

@@ -36,10 +36,10 @@ class Histogram(Descriptor):
     bins: int = Field(64, ge=2)
     """Number of bins."""
     colour: bool = False
-    """Whether to compute a histogram each of red, green and blue instead of one of the luminance."""
+    """Whether to compute one histogram for each of red, green and blue, instead of one of the luminance."""
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of bins."""
+        """Return the number of bins of all histograms of one image."""
         return self.bins * (3 if self.colour else 1)
 
 
@@ -53,7 +53,7 @@ class Lbp(Descriptor):
     """Radii of the circles, pixels."""
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of patterns."""
+        """Return the number of patterns of all radii."""
         return sum(8 * radius + 2 for radius in self.radii)
 
 
@@ -63,7 +63,7 @@ class Glcm(Descriptor):
     in_prose = "properties of grey-level co-occurrence [@haralick1973] at {levels} grey levels"
     descriptor: Literal["glcm"]
     distances: list[Annotated[int, Field(ge=1)]] = Field([1, 2, 4], min_length=1)
-    """Distances of the pairs of pixels, pixels."""
+    """Distances between the two pixels of a pair, in pixels."""
     levels: int = Field(32, ge=2, le=256)
     """Number of grey levels to which the image is reduced."""
 
@@ -111,4 +111,4 @@ class Gabor(Descriptor):
 DESCRIPTORS: dict[str, type[Descriptor]] = {
     get_args(model.model_fields["descriptor"].annotation)[0]: model for model in Descriptor.__subclasses__()
 }
-"""The settings of each descriptor, by name."""
+"""The settings model of each descriptor, by name."""

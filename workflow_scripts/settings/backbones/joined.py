@@ -1,4 +1,4 @@
-"""The settings of features of several backbones joined."""
+"""The settings of a backbone that joins the features of several others."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 class Joined(WithoutNetwork):
-    """The features of several backbones side by side, those of each divided by the square root of their total
-    variance. They are joined from the features of these backbones, without another pass over the images."""
+    """The features of several backbones side by side. Those of each backbone are divided by the square root of their
+    total variance. They are joined from stored features, without another pass over the images."""
 
     makes_features: ClassVar[str] = "join"
     join: dict[Name, str] = Field(min_length=2)
-    """The names of two or more backbones, each with one of its layers (`features`, if it is no network)."""
+    """The names of two or more backbones, each with one of its layers (`features` for backbones that are not
+    networks)."""
     _backbones: dict[str, "Backbone"] = PrivateAttr(default_factory=dict)
 
     @property
@@ -44,7 +45,7 @@ class Joined(WithoutNetwork):
 
     @property
     def n_views(self) -> float:
-        """Return the number of views of an image that features of all parts are computed from."""
+        """Return the number of views of an image from which features are computed, summed over the joined backbones."""
         return sum(part.n_views for part in self._backbones.values())
 
     @property
@@ -52,7 +53,7 @@ class Joined(WithoutNetwork):
         return all(part.places_new_images for part in self._backbones.values())
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of features of all parts for one image of `side` x `side` pixels."""
+        """Return the total number of features of the joined backbones for one image of `side` x `side` pixels."""
         return sum(part.width(self.join[name], part.size or side) for name, part in self._backbones.items())
 
     def known_width(self, layer: str) -> int | None:

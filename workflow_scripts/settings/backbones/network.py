@@ -26,9 +26,9 @@ ARCHITECTURES = {
     "vgg": "simonyan2015",
     "vit": "dosovitskiy2021",
 }
-"""The source of an architecture, by the beginning of the names of its networks."""
+"""The source of each architecture, as a key of `references.bib`, by the beginning of the names of its networks."""
 CLASSES = 1000
-"""The number of classes of ImageNet-1k, whose networks have as many outputs."""
+"""The number of classes of ImageNet-1k. Networks that were trained on it have as many outputs."""
 
 
 class FineTuning(Model):
@@ -37,7 +37,8 @@ class FineTuning(Model):
     preprocess: Name
     """The preprocessing variant whose images the network is trained on."""
     trained: Literal["head", "all"] | Annotated[int, Field(ge=1)] = "head"
-    """The layers that are trained: the last one, the last one and so many blocks before it, or all."""
+    """The layers that are trained: the last one (`head`), the last one and this number of blocks before it, or
+    `all`."""
     optimiser: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(1e-3, gt=0)
     epochs: int = Field(10, ge=1)
@@ -74,12 +75,13 @@ class Network(OfImages):
     """Images per batch; null takes the device's default. Another value changes the last bits of the features."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     pyramid: list[Scale] = Field([1.0], min_length=1)
-    """Sizes of an image, as shares of its own, at which the network sees it, such as [1, 0.7, 0.5]. The features are
-    the mean over them, so layers must be pooled. The widths and the memory are those of the largest size."""
+    """The scales at which the network sees each image, such as [1, 0.7, 0.5] for its whole size, 70 % and 50 % of its
+    sides. The features are the mean over the scales, so layers must be pooled."""
     finetune: FineTuning | None = None
     layers: list[list[str]] = Field(min_length=1)
-    """The forward passes, each a list of layers that are read in it. `[a+b]` joins layers of other passes, each
-    divided by the square root of its total variance."""
+    """The forward passes over the images. Each is a list of the layers whose outputs it stores as features. `[a+b]` is
+    no pass: it joins the features of the layers `a` and `b` of other passes, each divided by the square root of its
+    total variance."""
 
     @property
     def passes(self) -> list[list[str]]:
@@ -131,7 +133,8 @@ class Network(OfImages):
         return f"{super().averaging or ', averaged over copies of an image'} at {scales} of its size"
 
     def network(self) -> dict[str, Any]:
-        """Return the settings that decide the frozen network and its input, without layers and fine-tuning."""
+        """Return the settings that decide the frozen network and how it sees images, without `layers` and
+        `finetune`."""
         return self.dump(exclude={"layers", "finetune"})
 
     @property
@@ -147,9 +150,10 @@ class Network(OfImages):
         return family.licence(name, self.weights) if is_published(self.weights) else None
 
     def class_scores_beside(self, layer: str) -> str | None:
-        """Return the last layer of the network if it has 1000 outputs, is not pooled, and was trained; otherwise None.
+        """Return the last layer of the network if it has a score for each class of ImageNet-1k; otherwise None.
 
-        Only a layer that the passes of `layer` make is returned, so that no pass is made for it alone.
+        This is so if the layer has 1000 outputs, is not pooled, and the network has trained weights and is not
+        fine-tuned. None is also returned if the passes of `layer` do not compute the last layer.
         """
         if self.finetune or self.weights == RANDOM:
             return None
@@ -175,7 +179,8 @@ class Network(OfImages):
         return refused or self._refuses_scales([max(at) for at in sizes])
 
     def _refuses_scales(self, sides: Sequence[int]) -> str | None:
-        """Return a message if a layer has not the same number of features for images of all `sides`, or None."""
+        """Return a message if the number of features of a layer depends on which of the `sides` (pixels) images have,
+        or None."""
         for layer in (layer for layers in self.layers for layer in layers):
             if len({self.width(layer, side) for side in sides}) > 1:
                 return f"pyramid: {layer} has another number of features at each scale; pool it, as by {layer}_avg"
@@ -183,5 +188,6 @@ class Network(OfImages):
 
     @property
     def n_views(self) -> float:
-        """Return the number of views of an image that features are computed from, a smaller one by its area."""
+        """Return the number of views of an image from which features are computed. A smaller view counts as its share
+        of the image's area."""
         return super().n_views * sum(scale**2 for scale in self.pyramid)

@@ -1,4 +1,8 @@
-"""The settings that clusterers have in common."""
+"""The settings and traits that clusterers have in common.
+
+For each number of clusters k, a random clusterer computes several repeats, each with its own seed. A repeat is the best
+of several starts (restarts, for k-means).
+"""
 
 from typing import Annotated, Any, ClassVar
 
@@ -10,14 +14,14 @@ from workflow_scripts.settings.methods import Method
 Number = Annotated[int, Field(ge=1)]
 Numbers = Annotated[list[Number], Field(min_length=1)]
 MOST_RUNS = 100_000
-"""The most repeats of a k, and the most starts of a repeat; a mistyped number would fill the memory."""
+"""Largest number of repeats of a k, and of starts of a repeat; a mistyped number would fill the memory."""
 NumberOfRuns = Annotated[int, Field(ge=1, le=MOST_RUNS)]
 MOST_NUMBERS = 10_000
-"""The most numbers in a range of k; a mistyped range would fill the memory."""
+"""Largest length of a range of k; a mistyped range would fill the memory."""
 
 
 def _listed(given: Any) -> Any:
-    """Return the list for a single number or for a range such as `2-500`."""
+    """Return a list of numbers as it is, and a single number or a range such as `2-500` as a list."""
     if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdecimal() for end in ends):
         first, last = map(int, ends)
         if last < first:
@@ -45,21 +49,21 @@ class Clusterer(Method):
     keeps_centers: ClassVar[bool] = False
     """Whether the centre of each cluster, a point in d dimensions, is stored."""
     numbers_per_image: ClassVar[int] = 0
-    """How many numbers in double precision are stored for each image besides its labels."""
+    """Number of values in double precision that are stored for each image besides its clusters."""
 
     @property
     def ks(self) -> list[int]:
-        """Return the numbers of clusters in the settings; an empty list if the method finds the number itself."""
+        """Return the numbers of clusters k in the settings; an empty list if the method finds the number itself."""
         return []
 
     @property
     def study_read(self) -> str | None:
-        """Return the study whose consensus gives the clusters; None if the method clusters the points."""
+        """Return the name of the study whose consensus gives the clusters; None if the method clusters points."""
         return None
 
     @property
     def columns(self) -> int | None:
-        """Return the number of columns that the points must have; None for any number."""
+        """Return the number of columns that the points must have; None if any number is allowed."""
         return None
 
     @property
@@ -83,20 +87,22 @@ class Clusterer(Method):
         return 0
 
     def threads(self, n: int, d: int) -> int:
-        """Return the number of threads that the job can make use of."""
+        """Return the number of threads that the job can use."""
         return 1
 
     def stored_bytes(self, n: int, d: int) -> int:
-        """Return the bytes of the store without compression; a method that finds k may find up to n clusters."""
+        """Return the bytes of the store, without compression. A method that finds k may find up to n clusters."""
         return FLOAT * self.numbers_per_image * n + sum(self._bytes_of(k, n, d) for k in self.ks or [n])
 
     def _bytes_of(self, k: int, n: int, d: int) -> int:
-        """Return the bytes of all clusterings of one k: labels, centres, and the numbers about each clustering."""
+        """Return the bytes of all clusterings of one k: the cluster of each image, centres, and numbers about each
+        clustering."""
         rows = n * (1 if k <= 256 else 2) + 40
         return self.n_stored * rows + (self.n_repeats * FLOAT * k * d if self.keeps_centers else 0)
 
     def memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points and two copies, of the clusterings of one k, and of `working_memory`."""
+        """Return the bytes of memory that the job needs: the points and two copies, the clusterings of one k, and
+        `working_memory`."""
         return 3 * FLOAT * n * d + self._bytes_of(max(self.ks, default=n), n, d) + self.working_memory(n, d)
 
     def working_memory(self, n: int, d: int) -> int:
@@ -104,12 +110,12 @@ class Clusterer(Method):
         return 0
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: ten times those for the distances of all pairs."""
+        """Return the estimated seconds on a slow core: ten times those for the distances of all pairs."""
         return 2 * d * 10 * n**2 / FLOPS
 
 
 class OfK(Clusterer):
-    """Base class of the settings of clusterers that need the number of clusters."""
+    """Base class of the settings of clusterers to which the number of clusters is given."""
 
     finds_k = False
     k: Ks
@@ -138,8 +144,8 @@ class Repeated(OfK):
         return self.repeats
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: those for the distances to all centres in all iterations of all starts,
-        and ten times those for the distances of all pairs."""
+        """Return the estimated seconds on a slow core. They are those for the distances to all centres, in all
+        iterations of all starts, and ten times those for the distances of all pairs."""
         centers = ROUNDS * self.repeats * self.starts * sum(self.k)
         return 2 * d * n * (centers + 10 * n) / FLOPS
 

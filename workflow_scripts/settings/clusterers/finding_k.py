@@ -8,7 +8,8 @@ from workflow_scripts.settings.clusterers.base import Clusterer
 from workflow_scripts.settings.costs import FLOAT
 
 MANY_NEIGHBOURS = 10_000
-"""The number of neighbours assumed within a radius `eps` that the settings give, if there are more images."""
+"""The assumed number of neighbours of an image within a radius `eps` from the settings. It is smaller if there are
+fewer images."""
 
 
 class Dbscan(Clusterer):
@@ -19,7 +20,7 @@ class Dbscan(Clusterer):
     eps: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Radius of a neighbourhood; `auto` takes the knee of the sorted k-distance curve."""
     min_samples: int = Field(10, ge=2)
-    """Number of images within the radius, counting the image itself, that make it a core point."""
+    """An image is a core point if at least this many images lie within the radius, itself included."""
 
     @property
     def prose(self) -> str:
@@ -27,9 +28,9 @@ class Dbscan(Clusterer):
         return self.in_prose.format(radius=radius, min_samples=self.min_samples)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of two lists of the neighbours of all points.
+        """Return the bytes of a copy of the points and of two lists of the neighbours of all points.
 
-        A radius from the settings may contain very many points; a radius at the knee contains few.
+        A radius from the settings may contain very many points; a radius at the knee of the k-distance curve has few.
         """
         neighbours = min(n, MANY_NEIGHBOURS if self.eps != "auto" else 10 * self.min_samples)
         return FLOAT * n * (d + 2 * neighbours)
@@ -43,7 +44,8 @@ class Hdbscan(Clusterer):
     method: Literal["hdbscan"] = "hdbscan"
     min_cluster_size: int = Field(10, ge=2)
     min_samples: int | None = Field(None, ge=1)
-    """Number of neighbours that define the density at an image; null takes `min_cluster_size`."""
+    """The density at an image is measured by the distance to its `min_samples`-th neighbour; null takes
+    `min_cluster_size`."""
     cluster_selection_method: Literal["eom", "leaf"] = "eom"
 
 
@@ -78,7 +80,7 @@ class MeanShift(Clusterer):
     """Whether images outside the bandwidth of every centre go to the nearest cluster; otherwise they are noise."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points within the bandwidth of the current centres."""
+        """Return the bytes of the points within the bandwidth of the centres that are being moved."""
         return 3 * FLOAT * n * d
 
 
@@ -95,5 +97,5 @@ class AffinityPropagation(Clusterer):
     max_iter: int = Field(500, ge=1)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of five matrices of all pairs."""
+        """Return the bytes of five matrices with a value for every pair of points."""
         return 5 * FLOAT * n**2

@@ -1,4 +1,5 @@
-"""The settings of clusterers that need the number of clusters, except k-means and those that train a network."""
+"""The settings of clusterers to which the number of clusters is given, except k-means and those that train a
+network."""
 
 from typing import Literal
 
@@ -35,13 +36,14 @@ class DensityPeaks(OfK):
     numbers_per_image = 2
     method: Literal["density_peaks"] = "density_peaks"
     density: Literal["knn", "cutoff"] = "knn"
-    """The density of an image. `knn`: one over the distance to its neighbour number `n_neighbors`; `cutoff`: the number
-    of images nearer than a distance, as in the paper."""
+    """How the density at an image is measured. `knn`: one over the distance to neighbour number `n_neighbors`.
+    `cutoff`: the number of images that are nearer than a cut-off distance, as in the paper."""
     n_neighbors: int = Field(20, ge=1)
-    """The number of the neighbour that `knn` uses. With `cutoff` it changes only the time: a denser image is looked for
-    among so many neighbours first."""
+    """For `knn`: which neighbour is used, counted from the nearest. For `cutoff` it changes only the computing time:
+    the nearest denser image is searched for first among this many neighbours."""
     fraction: float = Field(0.02, gt=0, lt=1)
-    """For `cutoff`: the share of all pairs of images that are nearer than the distance (0.01 to 0.02 in the paper)."""
+    """For `cutoff`: the share of all pairs of images that are nearer than the cut-off distance (0.01 to 0.02 in the
+    paper)."""
 
     @property
     def prose(self) -> str:
@@ -89,8 +91,8 @@ class GaussianMixture(BestOf):
         return self.in_prose.format(covariance_type=kind)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the squared points, of the responsibilities, and of six sets of covariances: the current
-        and the best ones, with their precisions."""
+        """Return the bytes of the squared points, of the responsibilities, and of six sets of covariance matrices (the
+        current and the best ones, with their inverses)."""
         k = max(self.k)
         matrices = {"full": 6 * k, "tied": 6}.get(self.covariance_type, 0)
         return FLOAT * (n * d + 4 * n * k + matrices * d**2)

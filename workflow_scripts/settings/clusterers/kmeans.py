@@ -10,7 +10,7 @@ from workflow_scripts.settings.methods import OnDevice
 
 
 class Restarted(BestOf):
-    """Base class of the settings of k-means and mini-batch k-means, whose restarts the plan counts."""
+    """Base class of the settings of k-means and mini-batch k-means. The dry run says the number of their restarts."""
 
     keeps_centers = True
     n_init: NumberOfRuns = 100
@@ -24,7 +24,7 @@ class Restarted(BestOf):
 
 
 class KMeans(OnDevice, Restarted):
-    """Lloyd's k-means. Each of the `repeats` is the restart with the lowest inertia of `n_init`."""
+    """Lloyd's k-means. Each of the `repeats` is the restart with the lowest inertia among `n_init` restarts."""
 
     method: Literal["kmeans"] = "kmeans"
     init: Literal["k-means++", "k-means++-plain", "random"] = "k-means++"
@@ -46,8 +46,8 @@ class KMeans(OnDevice, Restarted):
         return self.repeats * (self.n_init if self.keep == "all" else 1)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points in the kernel's layout, of the distances and inner products of some thousands
-        of points, and of each thread's products of points and centres."""
+        """Return the bytes of a copy of the points for the compiled kernel, of the distances and inner products between
+        some thousands of points, and of each thread's inner products of points and centres."""
         pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * min(n, 4000)
         products = self.threads(n, d) * min(16 * n * max(self.k), 2**28)
         return FLOAT * n * d + pairs + products

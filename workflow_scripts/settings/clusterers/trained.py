@@ -44,7 +44,8 @@ class Dec(Trained):
     """`joint` trains all layers together. `layerwise` first trains each pair of layers as a denoising autoencoder, as
     in the paper."""
     pretraining_epochs: int = Field(20, ge=1)
-    """Epochs for each pair of layers, and for all layers together. There are at least as many as make 200 batches."""
+    """Number of epochs for each pair of layers, and for all layers together. It is increased if it makes fewer than 200
+    batches."""
     learning_rate: float = Field(1e-3, gt=0)
     """Highest learning rate of the pretraining."""
     clustering_learning_rate: float = Field(3e-4, gt=0)
@@ -87,9 +88,9 @@ class Dec(Trained):
 class Temi(Trained):
     """Clustering heads on fixed features (TEMI, Adaloglou et al. 2023). An image and one of its nearest neighbours
     should be in one cluster: the heads maximise the mutual information of such pairs, weighted by how sure the teacher
-    is that they belong together. The head with the lowest loss gives the labels. It favours clusters of similar size.
-    The defaults are for some hundreds or thousands of images; the paper's are for 50 000 (16 heads or more, widths 512
-    and 256, 50 neighbours, momentum 0.996)."""
+    is that they belong together. The head with the lowest loss gives the labels. TEMI favours clusters of similar size.
+    The defaults are for some hundreds or thousands of images. The paper's values are for 50 000 (16 heads or more,
+    widths 512 and 256, 50 neighbours, momentum 0.996)."""
 
     in_prose = "TEMI [@adaloglou2023] with {n_heads} heads and {n_neighbors} neighbours in PyTorch [@paszke2019]"
     method: Literal["temi"] = "temi"
@@ -98,23 +99,26 @@ class Temi(Trained):
     widths: tuple[Number, Number] = (128, 64)
     """Numbers of units of both layers of a head."""
     n_neighbors: int = Field(10, ge=1)
-    """Number of nearest neighbours, by cosine, of which an image is paired with one in each epoch. Take fewer than a
-    cluster has images."""
+    """Number of nearest neighbours of an image, by cosine. In each epoch, the image is paired with one of them. Choose
+    fewer than a cluster has images."""
     beta: float = Field(0.6, gt=0, le=1)
-    """Exponent of the probabilities. 1 is the mutual information; less keeps the heads from using few clusters."""
+    """Exponent of the probabilities. 1 is the mutual information; with a smaller exponent the heads use more
+    clusters."""
     temperature: float = Field(0.1, gt=0)
-    """Divides the cosines of an image and the clusters before the softmax. Less makes assignments harder."""
+    """Temperature of the softmax: the cosines of an image and the clusters are divided by it. A lower one makes
+    assignments more certain."""
     momentum: float = Field(0.95, ge=0, lt=1)
-    """Share of its weights that the teacher keeps at every step."""
+    """Share of its own weights that the teacher keeps at every step; the rest comes from the student."""
     steps: int = Field(1000, ge=1)
-    """Number of steps, each with a batch of pairs; the last epoch is finished."""
+    """Number of steps, each with a batch of pairs. An epoch that has begun is completed."""
     learning_rate: float = Field(3e-3, gt=0)
-    """Learning rate after a linear rise during the first fifth of the epochs."""
+    """Learning rate, which rises linearly to this value during the first fifth of the epochs."""
     batch_size: int = Field(256, ge=2)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the running repeats hold: weights of student and teacher, gradients and moments, and
-        the layers of a batch of pairs; and those of the neighbours, with the similarities of a block of points."""
+        """Return the bytes that the running repeats hold: the weights of student and teacher, gradients, Adam's
+        moments, and the layers of a batch of pairs. The neighbours, and the similarities of a block of points, are
+        added."""
         weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
         units = self.n_heads * (sum(self.widths) + max(self.k)) * min(n, self.batch_size)
         neighbours = n * (FLOAT * self.n_neighbors + 4 * SIMILARITIES_AT_ONCE)
@@ -130,25 +134,26 @@ class Temi(Trained):
 
 class Turtle(Trained):
     """The labelling that linear classifiers learn best (TURTLE, Gadetsky et al. 2024), in one space of features or in
-    several. A large margin between the clusters makes it easy to learn; the entropy of their sizes keeps it from being
-    one cluster, and makes clusters of similar size. The paper has 6000 steps at a learning rate of 0.001 in spaces of
-    768 dimensions and more."""
+    several. A labelling is easy to learn if the margin between its clusters is large. The entropy of the clusters'
+    sizes is maximised too, so that not all images are in one cluster; clusters get similar sizes. The paper takes 6000
+    steps at a learning rate of 0.001, in spaces of 768 dimensions and more."""
 
     in_prose = "TURTLE [@gadetsky2024] with gamma = {gamma:g} in PyTorch [@paszke2019]"
     method: Literal["turtle"] = "turtle"
     gamma: float = Field(10.0, ge=0)
-    """Weight of the entropy of the clusters' sizes; large values make clusters of one size."""
+    """Weight of the entropy of the clusters' sizes; large values make clusters of equal size."""
     steps: int = Field(1000, ge=1)
-    """Number of steps of the labelling."""
+    """Number of steps in which the labelling is changed."""
     inner_steps: int = Field(10, ge=1)
-    """Number of steps of the classifier, which begins anew at every step of the labelling."""
+    """Number of steps for which the classifier is trained at every step of the labelling, each time from the
+    beginning."""
     learning_rate: float = Field(1e-2, gt=0)
     """Learning rate of the labelling and of the classifier."""
     batch_size: int = Field(10_000, ge=2)
     spaces: Numbers | None = Field(None, min_length=2)
-    """Numbers of columns of the spaces that the points consist of, such as the widths of the parts of joined features
-    that are clustered as they are (`decomposition: none`). Each space has its own linear layers, and the labels are the
-    mean over them; null takes all columns as one space."""
+    """The number of columns of each space, if the columns of the points are several spaces of features side by side.
+    They are so for joined features without decomposition (`decomposition: none`). Each space has its own linear layers,
+    and the labels are the mean over the spaces. Null takes all columns as one space."""
 
     @property
     def prose(self) -> str:
@@ -160,8 +165,8 @@ class Turtle(Trained):
         return sum(self.spaces) if self.spaces else None
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the running repeats hold: a batch of points with its logits and labels, or in the end
-        the labels, logits and gradients of all points."""
+        """Return the bytes that the running repeats hold: a batch of points with its logits and labels, or at the end
+        the labels, logits and gradients of all points, whichever is more."""
         k, batch = max(self.k) * len(self.spaces or [d]), min(n, self.batch_size)
         return self.threads(n, d) * 4 * max(batch * (d + 12 * k), n * 5 * k)
 

@@ -1,4 +1,4 @@
-"""The settings, traits and cost estimates of all decompositions.
+"""The settings, traits and cost estimates of all decompositions, which turn features into components or maps.
 
 Importing a module registers its decompositions; the reference lists them in this order.
 """

@@ -17,7 +17,7 @@ Width = Annotated[int, Field(ge=1)]
 
 
 def _names_as_text(given: Any) -> Any:
-    """Return a phase with its name as a text, because YAML reads the names 1 and 2 as numbers."""
+    """Return a phase with its name as a text. YAML reads the names 1 and 2 as numbers."""
     return {str(name): epochs for name, epochs in given.items()} if isinstance(given, Mapping) else given
 
 
@@ -41,7 +41,7 @@ class Autoencoder(OnDevice, OfFeatures):
     """Whether the two layers of a pair share their weights: one value for all pairs, or one for each, the outermost
     first."""
     activation: Literal["elu", "tanh", "sigmoid", "linear"] = "elu"
-    """Activation of every layer except the last, which is linear."""
+    """Activation function of every layer except the last, which is linear."""
     phases: list[
         Annotated[
             dict[Phase, Annotated[int, Field(ge=1)]],
@@ -50,9 +50,9 @@ class Autoencoder(OnDevice, OfFeatures):
         ]
     ] = Field([{"g": 100}], min_length=1)
     """The phases of training in order, each with its largest number of epochs. `1_a` trains the outer pair of layers,
-    `1_b` the middle pair, `1` both, `2` the pair of the codes, and `g` all."""
+    `1_b` the middle pair, `1` both of these, `2` the inner pair, which makes the codes, and `g` all three."""
     patience: int = Field(10, ge=1)
-    """Number of epochs without a lower error on held-out images after which a phase ends."""
+    """A phase ends after this many epochs in which the error on held-out images has not become lower."""
     learning_rate: float = Field(1e-3, gt=0)
     """Learning rate of Adam."""
     l2: float = Field(1e-3, ge=0)
@@ -66,7 +66,7 @@ class Autoencoder(OnDevice, OfFeatures):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings filled in, and which pairs of layers share their weights."""
+        """Return `in_prose` with the settings filled in, and the pairs of layers that share their weights."""
         pairs = [name for name, tied in zip(("outer", "middle", "inner"), self.tied, strict=True) if tied]
         return super().prose + (f", with tied weights in the {listed(pairs)} layers" if pairs else "")
 
@@ -78,13 +78,14 @@ class Autoencoder(OnDevice, OfFeatures):
         return self.widths[-1]
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of the features and their centred copy, of the weights with their best values, gradients and
-        Adam's moments, and of the PCA that the errors are compared with."""
+        """Return the bytes of the features and their centred copy; of the weights, their best values, their gradients
+        and Adam's moments; and of the PCA whose error is compared with the autoencoder's."""
         weights = encoder_weights(width, self.widths)
         return 24 * n * width + 48 * weights + Pca(max_components=self.widths[-1]).memory(n, width)
 
     def seconds(self, n: int, width: int) -> float:
-        """Return the seconds on a slow core: those of every decomposition, and the matrix products of all epochs."""
+        """Return the estimated seconds on a slow core: those of any decomposition, and those of the matrix products in
+        all epochs."""
         epochs = sum(most for phase in self.phases for most in phase.values())
         training = epochs * encoder_weights(width, self.widths) * FLOP_PER_WEIGHT / FLOPS
         return n * (SECONDS_PER_IMAGE + training)

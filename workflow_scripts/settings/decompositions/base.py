@@ -1,4 +1,4 @@
-"""The settings that decompositions have in common."""
+"""The settings and traits that decompositions have in common."""
 
 from abc import abstractmethod
 from typing import Annotated, Any, ClassVar
@@ -10,7 +10,7 @@ from workflow_scripts.settings.costs import FLOAT
 from workflow_scripts.settings.methods import Method
 
 SECONDS_PER_IMAGE = 0.2
-"""Seconds that a decomposition takes for each image, if nothing better is known."""
+"""Assumed seconds that a decomposition takes for each image, if no better estimate is known."""
 
 
 class Decomposition(Method):
@@ -31,7 +31,7 @@ class Decomposition(Method):
 
     @property
     def regressed(self) -> "RegressOut | None":
-        """Return the facts that are regressed out of the features first; None if there are none."""
+        """Return the facts about the images that are regressed out of the features first; None if there are none."""
         return None
 
     @property
@@ -44,15 +44,15 @@ class Decomposition(Method):
         """Return how many numbers are stored for each image."""
 
     def stored_bytes(self, n: int, width: int) -> int:
-        """Return the bytes of the store."""
+        """Return the bytes of the store, the HDF5 file with the results."""
         return FLOAT * n * self.n_stored(n, width)
 
     @abstractmethod
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes that the job holds at once, without its libraries."""
+        """Return the bytes of memory that the job needs at once, without its libraries."""
 
     def seconds(self, n: int, width: int) -> float:
-        """Return the seconds that the job takes on a slow core."""
+        """Return the estimated seconds that the job takes on a slow core."""
         return SECONDS_PER_IMAGE * n
 
 
@@ -61,7 +61,7 @@ def _facts_alone(given: Any) -> Any:
 
 
 class RegressOut(Model):
-    """Known facts about the images whose linear effect on the features is taken out."""
+    """Known facts about the images. Their linear effect on the features is removed."""
 
     facts: list[str] = Field(min_length=1)
     """`brightness`, `contrast` and `sharpness` of the preprocessed images, columns of the manifest that say how an
@@ -71,16 +71,17 @@ class RegressOut(Model):
 
 
 class OfFeatures(Decomposition):
-    """Base class of the decompositions that are computed from features and can be applied to those of new images."""
+    """Base class of the decompositions that are computed from features and can be applied to features of new images."""
 
     regress_out: Annotated[
         RegressOut | None, BeforeValidator(_facts_alone, json_schema_input_type=list[str] | RegressOut | None)
     ] = None
-    """Facts about the images whose linear effect is taken out of the features first: a list of their names."""
+    """The names of facts about the images. Their linear effect on the features is removed before the decomposition."""
 
     @property
     def places_new_images(self) -> bool:
-        """Return whether no facts are regressed out of the features; the facts about new images are not known."""
+        """Return whether new images can be placed. They cannot if facts are regressed out, which are not known for new
+        images."""
         return self.regress_out is None
 
     @property

@@ -9,33 +9,34 @@ from workflow_scripts.settings.costs import FLOAT
 from workflow_scripts.settings.decompositions.base import OfFeatures
 
 EXACT_SIDE = 8192
-"""The largest side of a matrix that PCA decomposes exactly; equal to `reduce.pca.MAX_EXACT`."""
+"""The largest number of rows of a square matrix that PCA decomposes exactly; equal to `reduce.pca.MAX_EXACT`."""
 FITTED_NUMBERS = 1 << 24
-"""The largest number of values that powers are fitted on; equal to `reduce.scaling.FITTED_NUMBERS`."""
+"""The largest number of values on which `yeo-johnson` fits its powers; equal to `reduce.scaling.FITTED_NUMBERS`."""
 SCALED = {
     "standard": "standardised",
     "power": "power-transformed [@perronnin2010]",
     "yeo-johnson": "standardised Yeo-Johnson-transformed [@yeo2000]",
     "l2": "L2-normalised",
 }
-"""The adjective for each scaling of features in a methods paragraph."""
+"""The adjective for each scaling of features in the methods paragraph."""
 
 
 class OfScaledFeatures(OfFeatures):
     """Base class of the decompositions whose features are scaled first."""
 
     scale: Literal["standard", "power", "yeo-johnson", "l2"] | None = None
-    """How features are scaled first: `standard` divides each by its standard deviation, `power` takes the square root
-    and keeps the sign, `yeo-johnson` transforms each by the power that makes it most nearly normal and then divides as
-    `standard`, `l2` divides those of each image by their length, as the cosine does; null leaves them as they are. If
-    there are more than 16 million numbers, the powers are fitted on evenly spaced images."""
+    """How features are scaled first. `standard` divides each feature by its standard deviation. `power` takes the
+    square root and keeps the sign. `yeo-johnson` transforms each feature by the power that brings it nearest to a
+    normal distribution, and then divides as `standard` does; if there are more than 16 million numbers, it fits the
+    powers on evenly spaced images. `l2` divides the features of each image by their Euclidean norm, as the cosine
+    similarity does. Null leaves features as they are."""
 
     @property
     def prose(self) -> str:
         return super().prose + (f" of {SCALED[self.scale]} features" if self.scale else "")
 
     def scaling_bytes(self, n: int, width: int) -> int:
-        """Return the bytes of the features from which `yeo-johnson` fits powers, with a copy; 0 for other scalings."""
+        """Return the bytes of the features on which `yeo-johnson` fits powers, and of a copy; 0 for other scalings."""
         return 2 * FLOAT * min(n * width, FITTED_NUMBERS) if self.scale == "yeo-johnson" else 0
 
 
@@ -64,8 +65,8 @@ class Pca(OfScaledFeatures):
 
 
 class Ica(OfScaledFeatures):
-    """Independent components, which the first `n_components` principal components are rotated to (FastICA of
-    scikit-learn). All have unit variance."""
+    """Independent component analysis (FastICA of scikit-learn), which rotates the first `n_components` principal
+    components. All components have unit variance."""
 
     in_prose = "independent component analysis [@hyvarinen2000] with {n_components} components"
     method: Literal["ica"] = "ica"
@@ -86,7 +87,7 @@ class Ica(OfScaledFeatures):
 
 class KernelPca(OfScaledFeatures):
     """Kernel principal component analysis (scikit-learn), of at most 8192 images. A model for new images holds the
-    features of all of them."""
+    features of all these images."""
 
     in_prose = "kernel principal component analysis [@scholkopf1998] with {n_components} components"
     method: Literal["kernel_pca"] = "kernel_pca"

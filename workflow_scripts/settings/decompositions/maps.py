@@ -1,4 +1,4 @@
-"""The settings of maps."""
+"""The settings of maps: decompositions into two or three dimensions, to look at."""
 
 from math import ceil
 from typing import Literal
@@ -19,11 +19,11 @@ class _Map(Decomposition):
     of: str = "pca"
     """The decomposition whose components the map is computed from."""
     n_components: int = Field(50, ge=1)
-    """Number of components, the first of `of`."""
+    """Number of components that the map is computed from, the first ones of the decomposition `of`."""
     whiten: bool = False
     """Whether the components are scaled to unit variance first."""
     dimensions: Literal[2, 3] = 2
-    """Number of dimensions of the map. Figures draw a map of three in a box from one side; the explorer can turn it."""
+    """Number of dimensions of the map. Figures draw a map with three dimensions in a box; the explorer can turn it."""
 
     @property
     def source(self) -> str:
@@ -31,7 +31,8 @@ class _Map(Decomposition):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings filled in, whether the components are scaled, and a third dimension."""
+        """Return `in_prose` with the settings filled in. The scaling of the components and a third dimension are added,
+        if any."""
         scaled = ", scaled to unit variance" if self.whiten else ""
         return super().prose + scaled + (", in three dimensions" if self.dimensions == 3 else "")
 

@@ -1,4 +1,4 @@
-"""The settings of figures that compare the partitions of a study's cells."""
+"""The settings of figures that compare the cells of a study by their partitions (images divided into clusters)."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal
@@ -26,12 +26,12 @@ class _OfPartitions(Figure):
 
 
 class _OfAgreement(_OfPartitions):
-    """Base class of the settings of figures that read nothing but the agreement of every two cells."""
+    """Base class of the settings of figures that read only the agreement of every two cells."""
 
     sources = ("agreement",)
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of some matrices of all pairs of cells."""
+        """Return the bytes of some matrices with a value for every pair of cells."""
         return PAIRS_OF_CELLS_COPIES * FLOAT * len(stored) ** 2
 
 
@@ -43,11 +43,12 @@ class Trust(_OfPartitions):
     sources = ("manifest", "clusters", "scores", "agreement")
     kind: Literal["trust"] = "trust"
     n_samples: int = Field(100, ge=20)
-    """Number of samples of images and cells for the intervals of the ranks, and of shuffled studies for `chance`."""
+    """Number of random samples of images and cells, from which the intervals of the ranks follow, and of shuffled
+    studies, which show how well cells agree by chance."""
     n_resamples: int = Field(0, ge=0, le=100)
-    """Number of samples of 80 % of the images that every cell clusters again, best of 10 starts, to measure its
-    stability under resampling; 0 does not measure it. A sample costs as much as 8 restarts of k-means, or most of a
-    clustering by a method without restarts. The reductions are not fitted again."""
+    """Number of random samples of 80 % of the images. Every cell clusters each sample again (the best of 10 starts),
+    which measures how stable it is; 0 does not measure it. A sample costs as much as 8 restarts of k-means, or as most
+    of one clustering by a method without restarts. The reductions are not fitted again."""
     seed: Seed = 0
 
     @property
@@ -59,7 +60,7 @@ class Trust(_OfPartitions):
         return self.n_resamples > 0
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of the partitions of all cells, and of the points of one that is clustered again."""
+        """Return the bytes of the partitions of all cells, and of the points of one cell if it is clustered again."""
         return super().memory(n, width, d, stored) + bool(self.n_resamples) * FLOAT * n * self.copies_of_points * d
 
 
@@ -70,18 +71,18 @@ class SpecificationCurve(_OfPartitions):
     sources = ("clusters", "scores", "agreement")
     kind: Literal["specification_curve"] = "specification_curve"
     metric: Metric | Literal["agreement"] = "ari"
-    """The metric; `agreement` is the mean ARI with the other cells. It is also used if the metric needs labels and
-    there are none."""
+    """The metric; `agreement` is the mean adjusted Rand index (ARI) with the other cells. If the metric needs labels
+    and there are none, `agreement` is shown instead."""
 
 
 class ChoiceMap(_OfAgreement):
-    """The agreement of every two cells, ordered by a tree, with the choices as coloured bars."""
+    """The agreement of every two cells as a map. A tree orders the cells, and coloured bars show their choices."""
 
     kind: Literal["choice_map"] = "choice_map"
 
 
 class PartitionEffects(_OfAgreement):
-    """The share of the disagreement between cells that each choice explains; needs no labels."""
+    """The share of the disagreement between cells that each choice explains. It needs no labels."""
 
     in_prose = (
         "the effect of each choice on the partitions by permutational analysis of variance of their distances "
@@ -95,12 +96,13 @@ class PartitionEffects(_OfAgreement):
 
 
 class RestartsEnough(_OfPartitions):
-    """The probability that the best of n restarts is the best of all, which shows how many restarts are enough; needs
-    no labels."""
+    """The probability that the best of n restarts is the best of all, which shows how many restarts are enough. It
+    needs no labels."""
 
     in_prose = "the probability of having missed an optimum of k-means [@good1953]"
     kind: Literal["restarts_enough"] = "restarts_enough"
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of all labels of one cell, and of those that are counted at once."""
+        """Return the bytes of the clusters of all images in all stored clusterings of one cell, and of a block that is
+        counted at once."""
         return super().memory(n, width, d, (1,) * max(stored))

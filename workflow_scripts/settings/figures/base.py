@@ -13,11 +13,11 @@ from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPI
 from workflow_scripts.settings.methods import Method
 
 SHOWN = {axis.column or name: axis.kind for name, axis in AXES.items()}
-"""The kind of the values of each axis that a figure can be drawn along, by the axis's column in the tables."""
+"""The kind of values of each axis (`NAMES`, `NUMBERS` or `SWITCHES`), by the axis's column in the tables."""
 X = (*(name for name, kind in SHOWN.items() if kind != SWITCHES), "k")
 """Choices that the x axis of a figure can show."""
 HUES = tuple(name for name, kind in SHOWN.items() if kind != NUMBERS)
-"""Choices that colours can show."""
+"""Choices that the colours of a figure can show."""
 Metric = Literal[OF_FIGURES]  # type: ignore[valid-type]
 Factor = Literal[(*AXES, "k")]  # type: ignore[valid-type]
 Along = Literal[X]  # type: ignore[valid-type]
@@ -39,12 +39,13 @@ def _number_or_best(given: Any) -> Any:
 
 
 K = Annotated[int | Literal["best"] | None, BeforeValidator(_number_or_best)]
-"""The number of clusters of a figure: None takes the smallest of its clusterer, `best` the one with the best mean of
-the metric `by` over the repeats."""
+"""The number of clusters k of a figure. None takes the smallest of the cell's clusterer; `best` takes the k for which
+the metric `by` has the best mean over the repeats."""
 
 
 def check_axes(key: str, axes: Iterable[str]) -> None:
-    """Raise `ValueError`, with the configuration's `key`, if a name is not that of an axis."""
+    """Raise `ValueError`, with the `key` of the configuration that has the names, if a name in `axes` is not that of an
+    axis."""
     for axis in axes:
         if axis not in AXES:
             raise ValueError(f"{key}: unknown axis: {found_allowed(axis, AXES)}")
@@ -52,7 +53,7 @@ def check_axes(key: str, axes: Iterable[str]) -> None:
 
 class Drawing(Model):
     """Base class of the settings of figures. Title, width and height apply when the figure is drawn, all other settings
-    when its table is made."""
+    when its table is computed."""
 
     sources: ClassVar[tuple[str, ...]] = ("scores",)
     """The names of the artefacts that the figure's table is computed from."""
@@ -84,24 +85,25 @@ class Figure(Drawing, Method):
     tag = "kind"
     registry: ClassVar[dict[str, type["Figure"]]] = {}
     of_cells: ClassVar[Literal["one", "all"] | tuple[str, ...]] = "all"
-    """The cells that the figure shows: `one` is the baseline with the choices `at`; `all` are the study's cells that
-    have the choices `at`; names of axes are the first of these cells for each combination of values on these axes."""
+    """The cells that the figure shows. `one`: the baseline with the choices `at`. `all`: the study's cells that have
+    the choices `at`. A tuple of axes: of those cells, the first one for each combination of values on these axes."""
     of_method: ClassVar[str | None] = None
-    """The method of the decompositions whose cells are shown; None shows cells with any decomposition."""
+    """Only cells whose decomposition has this method are shown; None shows cells with any decomposition."""
     shows_consensus: ClassVar[bool] = True
     """Whether cells whose clusters are the consensus of other cells may be shown."""
     of_one_subset: ClassVar[bool] = False
-    """Whether all cells have to be of the same images."""
+    """Whether all cells must have the same subset of the images."""
     computes: ClassVar[bool] = False
-    """Whether the table takes long to compute, so that its job runs on a node of a cluster."""
+    """Whether the table takes long to compute, so that its job runs on a node of a computing cluster."""
     shows_images: ClassVar[bool] = False
     """Whether the figure shows preprocessed images."""
     copies_of_points: ClassVar[int] = 4
-    """How many copies of the points, in double precision, the job of the table holds."""
+    """Number of copies of the points, in double precision, that the job of the table holds in memory."""
     copies_of_features: ClassVar[int] = 0
-    """How many copies of the features, in double precision, the job of the table holds."""
+    """Number of copies of the features, in double precision, that the job of the table holds in memory."""
     holds_pairs: ClassVar[bool] = False
-    """Whether the job of the table holds the distances of all pairs (in blocks if there are many)."""
+    """Whether the job of the table holds the distances of all pairs of points in memory, in blocks if there are
+    many."""
     compares: ClassVar[bool] = False
     """Whether the figure needs more than one cell or one k."""
     shows_scales: ClassVar[bool] = False
@@ -116,17 +118,19 @@ class Figure(Drawing, Method):
 
     @property
     def runs_clusterers(self) -> bool:
-        """Return whether the job of the table runs the clusterers of the cells itself, and so needs their settings."""
+        """Return whether the job of the table runs the cells' clusterers itself; then it needs their settings."""
         return False
 
     @property
     def n_perturbed(self) -> int:
-        """Return the number of images that are perturbed and assigned to groups again; 0 for other figures."""
+        """Return the number of images that are perturbed and assigned to groups again; 0 if the figure perturbs
+        none."""
         return 0
 
     @property
     def of_trusted_cell(self) -> bool:
-        """Return whether the figure shows the most trusted of several cells, which is known only in the run."""
+        """Return whether the figure shows the most trusted of the study's cells, which becomes known only during the
+        run."""
         return False
 
     @property
@@ -136,8 +140,8 @@ class Figure(Drawing, Method):
 
     @property
     def label_sets(self) -> Mapping[str, str]:
-        """Return the folders and tables of labels that the figure compares, by name; none for other figures. The job
-        gets them in the order of the names."""
+        """Return the folders and tables of labels that the figure compares, by name; empty if it compares none. The job
+        gets them sorted by name."""
         return {}
 
     @property
@@ -146,7 +150,7 @@ class Figure(Drawing, Method):
         return None
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes that the job of the table holds at once, without its libraries.
+        """Return the bytes of memory that the job of the table needs at once, without its libraries.
 
         There are n images with `width` features; the points that are clustered have d dimensions. `stored` holds, for
         each cell of the figure, the number of partitions stored for one k.
@@ -156,7 +160,7 @@ class Figure(Drawing, Method):
 
 
 class OfOneK(Figure):
-    """Base class of the settings of figures of one cell with one k."""
+    """Base class of the settings of figures that show one cell at one number of clusters k."""
 
     of_cells = "one"
     sources: ClassVar[tuple[str, ...]] = ("manifest", "points", "clusters", "scores")

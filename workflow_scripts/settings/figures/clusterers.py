@@ -19,7 +19,7 @@ class ClustererScores(Figure):
     kind: Literal["clusterer_scores"] = "clusterer_scores"
     metrics: list[Metric] = Field(["nmi_geometric", "ari", "purity", "silhouette", "dbcv"], min_length=1, max_length=6)
     k: int | None = None
-    """Number of clusters of the clusterers that need one; null takes the smallest of each clusterer."""
+    """Number of clusters, for clusterers to which it is given; null takes the smallest of each clusterer."""
 
 
 class ToyPanel(Figure):
@@ -38,7 +38,7 @@ class ToyPanel(Figure):
         return True
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of five matrices of all pairs of points, which is the most that a clusterer holds."""
+        """Return the bytes of five matrices with a value for every pair of points; no clusterer holds more."""
         return 5 * FLOAT * self.n_points**2
 
 
@@ -55,7 +55,7 @@ class KDistance(Figure):
 
 
 class NmiCurves(Figure):
-    """The normalised mutual information (geometric) against k with three reference curves, a panel for each set of
+    """The normalised mutual information (geometric) against k, with three reference curves and a panel for each set of
     features."""
 
     sources = ("manifest", "points", "scores")
@@ -67,8 +67,9 @@ class NmiCurves(Figure):
 
 
 class NmiExample(Figure):
-    """The example that explains `nmi_curves`: the normalised mutual information of ten labels of 100 points with
-    partitions that merge them, divide them or run across them, for every number of clusters."""
+    """An example that explains `nmi_curves`: 100 points with ten labels, and partitions that merge the labels, divide
+    them or cut across them. The normalised mutual information of labels and partition is shown for every number of
+    clusters."""
 
     sources = ()
     of_cells = "one"
@@ -91,11 +92,11 @@ class ChooseK(Figure):
     )
     kind: Literal["choose_k"] = "choose_k"
     ks: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
-    """Numbers of clusters, a list or a range such as `1-12`, whatever the `k` of the cell's clusterer."""
+    """Numbers of clusters, as a list or a range such as `1-12`. They need not be those of the cell's clusterer."""
     n_init: NumberOfRuns = 20
     """Restarts of each k-means."""
     n_references: int = Field(20, ge=2, le=MOST_RUNS)
-    """Number of random sets of points without groups, which gap, elbow and silhouette are compared with."""
+    """Number of random sets of points without groups, with which gap, elbow and silhouette are compared."""
     n_resamples: int = Field(20, ge=2, le=MOST_RUNS)
     """Number of subsets of 80 % of the images, and of splits of the images into halves, which show how certain a
     recommendation is."""

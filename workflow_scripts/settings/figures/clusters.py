@@ -1,4 +1,4 @@
-"""The settings of figures of the clusters of one cell."""
+"""The settings of figures that show the clusters of one cell."""
 
 from typing import Literal
 
@@ -24,7 +24,8 @@ class ClassByCluster(OfOneK):
 
 
 class ContactSheet(OfOneK):
-    """Images of each cluster: nearest the centre, at the border to other clusters, farthest from the centre."""
+    """Images of each cluster: those nearest the centre, at the border to other clusters, and farthest from the
+    centre."""
 
     shows_images = True
     kind: Literal["contact_sheet"] = "contact_sheet"
@@ -39,14 +40,14 @@ class ContactSheet(OfOneK):
 
 
 class ClusterPair(OfOneK):
-    """Images of two clusters side by side: nearest the centre, at the border, farthest from the centre."""
+    """Images of two clusters side by side: those nearest the centre, at the border, and farthest from the centre."""
 
     computes = True
     shows_images = True
     kind: Literal["cluster_pair"] = "cluster_pair"
     clusters: tuple[str, str] | None = None
-    """Names of the two clusters; null takes those of `images` (of a single image its own and the next), or the two
-    whose centres are nearest each other."""
+    """Names of the two clusters; null takes the clusters of `images`, or the two whose centres are nearest each other.
+    If all `images` are in one cluster, the second one is the cluster that is next nearest to an image."""
     per_place: int = Field(5, ge=1, le=8)
     """Number of images of a cluster for each of the three places."""
     images: list[str] = Field([], max_length=8)
@@ -86,7 +87,8 @@ class ClusterScores(OfOneK):
 
 
 class AreaFractions(OfOneK):
-    """The share of the area of each cluster of tiles, with its interval; needs `intake: {tiles: ...}`."""
+    """The share of the area that each cluster of tiles covers, with its confidence interval; needs `intake: {tiles:
+    ...}`."""
 
     sources = ("manifest", "clusters", "scores")
     shows_tiles = True
@@ -102,7 +104,8 @@ class Overlay(OfOneK):
     shows_tiles = True
     kind: Literal["overlay"] = "overlay"
     images: list[str] = []
-    """Paths of files, as in the manifest's column `parent`; an empty list takes `n_images` files at equal distances."""
+    """Paths of files, as in the manifest's column `parent`; an empty list takes `n_images` files, evenly spaced in the
+    manifest."""
     n_images: int = Field(4, ge=1, le=12)
 
 
@@ -116,15 +119,15 @@ class SilhouetteProfile(OfOneK):
 
 
 class DecisionGraph(OfOneK):
-    """The density of each image and its distance to the nearest denser image, by which Density Peaks chooses
-    centres."""
+    """The density at each image and its distance to the nearest denser image. Density Peaks chooses centres by these
+    two."""
 
     sources = ("clusters", "scores")
     kind: Literal["decision_graph"] = "decision_graph"
 
 
 class Tree(Figure):
-    """The tree of nested clusters (linkage, Density Peaks), with the image nearest the centre of each cluster."""
+    """The tree of nested clusters, with the image nearest the centre of each cluster; for linkage and Density Peaks."""
 
     sources = ("manifest", "points", "clusters")
     of_cells = "one"
@@ -132,5 +135,5 @@ class Tree(Figure):
     kind: Literal["tree"] = "tree"
     leaves: int = Field(12, ge=2, le=40)
     images: list[str] = Field([], max_length=6)
-    """Paths or ids, as in the manifest, of images that are shown at the clusters that they are in; of several in
-    one cluster the first. The figure names those that it shows nowhere."""
+    """Paths or ids, as in the manifest, of images that are shown at their clusters. If several are in one cluster, only
+    the first is shown. The figure names those that it does not show."""

@@ -49,17 +49,17 @@ class ClassDistribution(Figure):
 
 
 class LabelSets(Figure):
-    """Several sets of labels side by side: their sizes, how many of their images are here, and how well every two
-    agree."""
+    """Several sets of labels side by side: their sizes, how many of their images are in the data set, and how well
+    every two sets agree."""
 
     sources = ("manifest", "sets")
     of_cells = "one"
     kind: Literal["label_sets"] = "label_sets"
     sets: dict[str, UserPath] = Field(min_length=1, max_length=6)
-    """For each name a folder of labelled images (a folder for each class; matched by content), a CSV with the columns
-    `sha256` and `label`, or a CSV of labels of the images as `intake.labels.file`."""
+    """For each set, by name, its labels: a folder with a folder of images for each class (images are matched by
+    content), a CSV with the columns `sha256` and `label`, or a CSV of labels as in `intake.labels.file`."""
     level: int = -1
-    """The level of the folder that is the label, as in `intake.labels`."""
+    """For sets that are folders: which folder of the relative path is the label, as in `intake.labels`."""
 
     @property
     def label_sets(self) -> dict[str, str]:
@@ -67,7 +67,7 @@ class LabelSets(Figure):
 
 
 class Preprocessing(Figure):
-    """One image of each of `classes` classes and its histogram, after each preprocessing of the study."""
+    """One image of each of some classes, and its histogram, after each preprocessing of the study."""
 
     sources = ("manifest", "preprocessed")
     of_cells = axes_of("preprocessed")

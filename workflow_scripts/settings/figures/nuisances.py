@@ -1,4 +1,4 @@
-"""The settings of figures that look for a cause of the clusters other than what the images show."""
+"""The settings of figures that ask whether the clusters have another cause than what the images show."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -27,7 +27,7 @@ class Nuisances(Figure):
     seed: Seed = 0
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of what is known of the images."""
+        """Return the bytes of the manifest and of the facts about the images."""
         return FACTS * n
 
 
@@ -43,13 +43,13 @@ class Perturbations(Figure):
     )
     kind: Literal["perturbations"] = "perturbations"
     n_images: int = Field(200, ge=2)
-    """Number of images that are perturbed, divided between the labels in proportion. Each takes as long as 19
-    images."""
+    """Number of images that are perturbed, divided between the labels in proportion. Each is perturbed in 19 ways."""
     seed: Seed = 0
-    """Seed by which the images are drawn."""
+    """Seed of the random choice of the images."""
     cell: Literal["baseline", "trusted"] = "baseline"
-    """The cell whose groups are compared: `baseline`, with the choices `at`, or `trusted`, the one that agrees most
-    with the others, among the study's cells with the choices `at` that new images can be assigned to."""
+    """The cell whose groups are compared. `baseline`: the baseline with the choices `at`. `trusted`: the cell that
+    agrees most with the others, among the study's cells that have the choices `at` and can assign new images to their
+    groups."""
 
     @property
     def n_perturbed(self) -> int:

@@ -1,4 +1,4 @@
-"""The settings of figures of features, of their reductions, and of maps."""
+"""The settings of figures that show features, their reductions, and maps."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -32,7 +32,8 @@ class IntrinsicDimension(Figure):
     in_prose = "the intrinsic dimension of the features by TwoNN [@facco2017]"
     kind: Literal["intrinsic_dimension"] = "intrinsic_dimension"
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field([1.0, 0.9, 0.7, 0.5], min_length=1, max_length=6)
-    """Shares of the images that the line is fitted to, those with the smallest ratio of neighbour distances."""
+    """Shares of the images to which the line is fitted. Each share takes the images with the smallest ratio of the
+    distances to their two nearest neighbours."""
     smallest: int = Field(50, ge=20)
     """Smallest allowed number of images in a sample."""
     seed: Seed = 0
@@ -54,7 +55,7 @@ class ThickLine(Figure):
     seed: Seed = 0
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of the points on the line, their neighbours and copies."""
+        """Return the bytes of the points on the line, of their neighbours, and of copies."""
         return 40 * FLOAT * max(self.n_points)
 
 
@@ -78,8 +79,8 @@ class Training(Figure):
 
 
 class Distances(Figure):
-    """The distances in a sample of images, sorted and balanced by class, before and after reduction, and their
-    correlation with a distance that is 0 within a class and 1 between classes."""
+    """The distances between the images of a sample, before and after reduction, and their correlation with a distance
+    that is 0 within a class and 1 between classes. The sample is sorted and balanced by class."""
 
     sources = ("manifest", "features", "points")
     of_cells = axes_of("points")
@@ -88,10 +89,10 @@ class Distances(Figure):
     copies_of_features = 2
     kind: Literal["distances"] = "distances"
     n_images: int = Field(240, ge=10, le=2000)
-    """Number of images in the sample, divided equally between the classes; a smaller class gives all its images."""
+    """Number of images in the sample, divided equally between the classes; a class with fewer images gives all."""
     of_images: bool = False
-    """Whether distances of the images themselves are shown too: of their pixels, and by the structural similarity of
-    complex wavelets (CW-SSIM)."""
+    """Whether distances of the images themselves are shown too: those of their pixels, and those by the structural
+    similarity of complex wavelets (CW-SSIM)."""
     n_bootstrap: int = Field(1000, ge=100)
     confidence: float = Field(0.95, gt=0, lt=1)
     seed: Seed = 0
@@ -102,11 +103,13 @@ class Distances(Figure):
 
     @property
     def prose(self) -> str:
-        """Return the words for the distances of the images themselves, the only ones with a source."""
+        """Return the words for CW-SSIM if the figure shows distances of the images themselves; the other distances need
+        no source."""
         return "the structural similarity of images by complex wavelets [@sampat2009]" if self.of_images else ""
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of the figure, and of the wavelets of the small images of the sample."""
+        """Return the bytes of points and features as for other figures, and of the wavelets of the sample's reduced
+        images."""
         of_images = 6 * FLOAT * self.n_images * 64**2 if self.of_images else 0
         return super().memory(n, width, d, stored) + of_images
 
@@ -115,7 +118,7 @@ class _OfMap(Figure):
     """Base class of the settings of figures of a map."""
 
     map: str = "tsne"
-    """The decomposition that gives the coordinates: two, or three with its `dimensions: 3`."""
+    """The decomposition that gives the coordinates of the images: two, or three if it has `dimensions: 3`."""
 
     @property
     def decomposition_shown(self) -> str:
@@ -143,7 +146,8 @@ class Maps(_OfMap):
 
 
 class Islands(_OfMap):
-    """One image of each island of one class on the map, with the histogram of its intensities."""
+    """One image of each island (separate group of points) of one class on the map, with the histogram of its
+    intensities."""
 
     sources = ("manifest", "map", "preprocessed")
     of_cells = "one"
@@ -154,4 +158,4 @@ class Islands(_OfMap):
     n_islands: int = Field(4, ge=1, le=6)
     """Largest number of islands that are shown, the largest first."""
     images: list[str] = Field([], max_length=6)
-    """Paths or ids, as in the manifest, of images of the class that are shown in place of one of each island."""
+    """Paths or ids, as in the manifest, of images of the class that are shown instead of one image of each island."""

@@ -1,4 +1,4 @@
-"""The settings of figures of the scores of a study's cells, repeats and restarts."""
+"""The settings of figures that show the scores of a study's cells, repeats and restarts."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from workflow_scripts.settings.figures.base import COLUMN, Along, Factor, Figure
 
 
 class _AtOneK(Figure):
-    """Base class of the settings of figures of all cells at one k."""
+    """Base class of the settings of figures that show all cells of a study at one number of clusters k."""
 
     k: int | None = None
     """Number of clusters; null takes the smallest of each cell's clusterer."""
@@ -38,14 +38,16 @@ class Sensitivity(Figure):
 
 
 class Restarts(_AtOneK):
-    """A metric of every restart against its inertia relative to the lowest one, and the histogram of the metric."""
+    """A metric of every restart against the restart's inertia, relative to the lowest inertia, and the histogram of the
+    metric."""
 
     kind: Literal["restarts"] = "restarts"
     metric: Metric = "accuracy_majority"
 
 
 class BestOfN(_AtOneK):
-    """The expected metric of the restart with the lowest inertia of n, with a bootstrap interval over all restarts."""
+    """The expected metric of the restart with the lowest inertia among n restarts, with a bootstrap interval over all
+    restarts."""
 
     in_prose = "the expected best of n restarts with a bootstrap interval [@efron1979]"
     kind: Literal["best_of_n"] = "best_of_n"
