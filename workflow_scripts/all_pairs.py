@@ -1,4 +1,4 @@
-"""Which linkages need the distances of all pairs of points, and how many bytes these distances take.
+"""Decide which linkages need the distances of all pairs of points, and count the bytes of these distances.
 
 Settings and clusterers share this module, so it uses the standard library only.
 """
@@ -14,10 +14,10 @@ PAIR_BYTES = 16
 
 
 def needs_matrix(linkage: str, n: int, d: int) -> bool:
-    """Return whether `linkage` of n points in d dimensions is computed from the distances of all pairs."""
+    """Return whether the clustering by `linkage` of n points in d dimensions needs the distances of all pairs."""
     return linkage not in FROM_POINTS or (n <= MAX_MATRIX and d > FEW_DIMENSIONS)
 
 
 def matrix_bytes(n: int) -> int:
-    """Return the bytes that the distances of all pairs of n points take while they are clustered."""
+    """Return the bytes of memory that the distances of all pairs of n points take during the clustering."""
     return PAIR_BYTES * (n * (n - 1) // 2)

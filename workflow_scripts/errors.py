@@ -9,7 +9,7 @@ from difflib import get_close_matches
 MOST_LETTERS = 80
 """Largest number of characters of a value in a message."""
 _IN_YAML = {None: "nothing", True: "true", False: "false"}
-"""The values that YAML writes otherwise than Python."""
+"""How YAML writes the values that it writes differently from Python."""
 
 
 class UserError(Exception):
@@ -17,11 +17,14 @@ class UserError(Exception):
 
 
 class NoneNamedError(UserError):
-    """Report that a rule or a table gives none of the images a name."""
+    """Report that a table or a rule for labels names none of the images."""
 
 
 def found_allowed(given: object, allowed: Iterable[object]) -> str:
-    """Return the part of a message about an unknown name: `found 'gray', allowed: grey, clahe (did you mean grey?)`."""
+    """Return the part of a message about an unknown name: what was found, and what is allowed.
+
+    For example `found 'gray', allowed: grey, clahe (did you mean grey?)`.
+    """
     names = [str(name) for name in allowed]
     near = get_close_matches(str(given), names, 1)
     allowed_here = ", ".join(names) or "none, for none is defined"
@@ -29,7 +32,10 @@ def found_allowed(given: object, allowed: Iterable[object]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as text for a message: as in YAML, on one line, and shortened to `MOST_LETTERS` characters."""
+    """Return a value as text for a message, on one line, shortened to `MOST_LETTERS` characters.
+
+    None, True and False are written as in YAML, other values as Python's `repr` writes them.
+    """
     text = _IN_YAML[value] if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]} …"
 
@@ -44,17 +50,17 @@ _REFUSED = {
     errno.EIO: "the disk cannot be read or written (input/output error); check the disk",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "too many open files; raise the limit (`ulimit -n`) and run again"),
 }
-"""Errors of the operating system that are no fault of the code, such as a full disk, and what to do."""
+"""Errors of the operating system that the user can mend, such as a full disk: what happened, and what to do."""
 _GONE = dict.fromkeys((errno.ENOENT, errno.ESTALE), "it has gone since the run began; run again")
-"""The errors for a file that is not there, and what to do if it is an input of a job, which was there before. Any other
-missing file is a fault of the code."""
+"""The errors for a missing file, and what to do if the file is an input of a job: it existed when the run began. If
+another file is missing, the code is at fault."""
 
 
 def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | None:
     """Return the message for an error of the operating system (`_REFUSED`) or a lack of memory; None for other errors.
 
-    `path` is the file in the message if the error names none. If a library raised its own exception, the causes of
-    this exception are searched for an error of the system.
+    If the error names no file, the message names `path`. If a library raised its own exception, its causes are searched
+    for an error of the operating system.
     """
     if isinstance(error, MemoryError):
         return "no memory left; run fewer jobs at once (--cores), or on a machine with more"
@@ -65,15 +71,20 @@ def refusal(error: BaseException, path: str | os.PathLike[str] = "") -> str | No
 
 
 def refused_input(error: BaseException, path: str | os.PathLike[str]) -> UserError | None:
-    """Return the error of a job whose input cannot be read for a reason in `_REFUSED`, or no longer exists; otherwise
-    None."""
+    """Return the `UserError` for an input `path` that a job cannot read; None if the user cannot mend it.
+
+    The user can mend the errors in `_REFUSED` and `_GONE`.
+    """
     line = (_REFUSED | _GONE).get(error.errno or 0) if isinstance(error, OSError) else None
     return UserError(f"{os.fspath(path)}: {line}") if line else None
 
 
 @contextmanager
 def refusals_of(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Raise a `UserError` that says what to do in place of an error of the operating system while `path` is written."""
+    """Replace an error of the operating system by a `UserError` that says what to do, while `path` is written.
+
+    Errors for which `refusal` has no message are raised as they are.
+    """
     try:
         yield
     except Exception as error:

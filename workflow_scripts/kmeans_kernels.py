@@ -1,4 +1,6 @@
-"""The compiled kernels of k-means: which of them this processor can run, or why there is none.
+"""Find the compiled kernels of k-means that this processor can run, or say why there is none.
+
+A kernel is the C code of k-means, compiled for one instruction set of the processor. Without one, k-means runs slowly.
 
 The environment variable `CLUSTERGRID_KMEANS` forces the kernel of one instruction set (`avx512`, `avx2` or `base`), or
 `torch`, which uses no kernel. It is meant for tests. Rules import this module, so it imports nothing heavy.
@@ -17,7 +19,7 @@ from workflow_scripts.errors import UserError
 FOLDER = Path(__file__).parent / "clusterers" / "kmeans"
 """The folder of the compiled kernels."""
 VARIABLE = "CLUSTERGRID_KMEANS"
-"""The environment variable that takes one of the kernels, or none (`torch`)."""
+"""The environment variable that forces one of the kernels, or none (`torch`)."""
 SLOW_PATH = "k-means takes the slow path (no compiled kernel): "
 """The beginning of the line that k-means writes to the log when it runs without a kernel."""
 REMEDY = "run `make env`, with a C compiler"
@@ -60,10 +62,10 @@ class Kernel(ct.Structure):
 
 
 def kernels() -> dict[str, Kernel]:
-    """Return the kernels that this processor can run, by instruction set, the fastest first.
+    """Return the kernels that this processor can run, the fastest first; the keys are the instruction sets.
 
-    If `CLUSTERGRID_KMEANS` forces a kernel, only this one is returned. Raises `UserError` if the variable names a
-    kernel that cannot be run here.
+    If `CLUSTERGRID_KMEANS` forces a kernel, only this one is returned; if it says `torch`, none is. Raises `UserError`
+    if the variable names a kernel that cannot run here.
     """
     usable, _ = _compiled(FOLDER)
     forced = os.environ.get(VARIABLE)
@@ -75,7 +77,7 @@ def kernels() -> dict[str, Kernel]:
 
 
 def why_none() -> str:
-    """Return the reason why `kernels` is empty, as the second half of a sentence."""
+    """Return why `kernels` returns no kernel, as the second half of a sentence."""
     return f"{VARIABLE} is torch" if os.environ.get(VARIABLE) else _compiled(FOLDER)[1]
 
 
@@ -93,10 +95,10 @@ def _compiled(folder: Path) -> tuple[dict[str, Kernel], str]:
 
 
 def _library(folder: Path) -> ct.CDLL:
-    """Load the compiled library.
+    """Load the compiled library of the kernels from a folder.
 
-    Raises `OSError` if there is none, if it is damaged, or if it was compiled from other sources, as its structures
-    may differ.
+    Raises `OSError` if there is no library, if it is damaged, or if it was compiled from other C sources than those in
+    the folder: the structures of those may differ.
     """
     suffixes = importlib.machinery.EXTENSION_SUFFIXES
     path = next((path for suffix in suffixes if (path := folder / f"_kernel{suffix}").exists()), None)
@@ -117,7 +119,10 @@ def _library(folder: Path) -> ct.CDLL:
 
 
 def check(folder: Path) -> None:
-    """Exit with one line on stderr, which says what it costs, if no kernel was compiled in a folder."""
+    """Exit with one line on stderr if `folder` has no usable kernel.
+
+    The line says how slow k-means will be, why, and what to do.
+    """
     usable, reason = _compiled(folder)
     if not usable:
         sys.exit(

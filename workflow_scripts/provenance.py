@@ -14,11 +14,11 @@ PACKAGE = Path(__file__).parent
 LEFT_OUT = {"settings", "grid", "runlog", "provenance", "errors"}
 """Modules that `code_digest` ignores: they do not change a result, or a job's params already show the change."""
 COUNTED = {"grid.axes", "grid.cells"}
-"""Modules of `LEFT_OUT` that count all the same, because jobs take names of columns from them."""
+"""Modules inside `LEFT_OUT` that `code_digest` includes all the same: jobs take names of columns from them."""
 
 
 def digest(value: Any) -> str:
-    """Return the first 16 hex digits of the SHA-256 of a JSON value; the order of its keys does not matter."""
+    """Return the first 16 hex digits of the SHA-256 of a JSON value; the order of keys does not change them."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -31,9 +31,9 @@ def file_digest(path: str | Path) -> str:
 def code_digest(*modules: str) -> str:
     """Return a digest (16 hex digits) of the code of some modules and of all modules of this package that they import.
 
-    The digest is computed from the parsed sources without docstrings and comments, so that only a change of logic
-    changes it. C sources, parts of pages and bibliographies in a module's folder count byte by byte. A missing k-means
-    kernel counts too: results that were made without a kernel are made again after one was compiled.
+    Docstrings and comments of Python sources do not change the digest. Of the C, HTML, CSS, JavaScript and BibTeX files
+    in a module's folder, every byte does. If a module uses k-means, the digest also changes when a kernel is compiled:
+    results that were made without a kernel are made again then.
 
     `modules` are dotted names inside the package, such as `jobs.cluster` or `clusterers.kmeans`. Raises
     `ModuleNotFoundError` for a name that does not exist.
@@ -63,13 +63,13 @@ def _existing_source(module: str) -> Path:
 
 @cache
 def _code(module: str) -> tuple[tuple[str, ...], str]:
-    """Return the modules of ours that a module imports, and a digest of its logic; the syntax tree is not kept."""
+    """Return the modules of this package that `module` imports, and a SHA-256 of its parsed source."""
     tree = _tree(module)
     return tuple(_ours(tree)), hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def _tree(module: str) -> ast.Module:
-    """Return the parsed source without docstrings of modules, classes, functions and attributes."""
+    """Return the parsed source of a module, without the docstrings of the module, classes, functions and attributes."""
     tree = ast.parse(_existing_source(module).read_bytes())
     for node in _statements(tree):
         if isinstance(body := getattr(node, "body", None), list):
@@ -80,8 +80,10 @@ def _tree(module: str) -> ast.Module:
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield all statements of a module, also those inside others, without their expressions, which are most of a
-    tree."""
+    """Yield the module and all statements in it, also those inside other statements.
+
+    Expressions are skipped to save time: they are most of a syntax tree.
+    """
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
@@ -107,6 +109,6 @@ def _ours(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def _compiled(module: str) -> list[str]:
-    """Return the digests of the C sources, parts of pages and bibliographies in the module's folder."""
+    """Return the SHA-256 of every C, HTML, CSS, JavaScript and BibTeX file in the module's folder."""
     files = sorted(_existing_source(module).parent.iterdir())
     return [file_digest(path) for path in files if path.suffix in (".c", ".h", ".html", ".css", ".js", ".bib")]

@@ -1,4 +1,4 @@
-"""Write the log file of a job, its progress on the terminal, and one line on stderr if it fails."""
+"""Write the log file of a job and its progress on the terminal; if the job fails, write one line on stderr."""
 
 import atexit
 import gc
@@ -25,10 +25,10 @@ logging.addLevelName(NOTICE, MARK.strip())
 def job(log_path: str) -> Iterator[logging.Logger]:
     """Send a job's log to the file `log_path`, and end the process with one line on stderr if the job fails.
 
-    The line is the message of a `UserError` or of an error of the system (`errors.refusal`). Any other exception is
-    logged with its traceback, and the line names the log file.
+    For a `UserError` or an error of the operating system (`errors.refusal`), the line is its message. Any other
+    exception is logged with its traceback, and the line names the log file.
     """
-    atexit.register(gc.freeze)  # or the exit searches all that imports made for garbage, up to 0.2 s
+    atexit.register(gc.freeze)  # otherwise the exit takes up to 0.2 s longer, for a garbage collection of all modules
     try:
         _log_to(log_path)
         yield log
@@ -51,7 +51,10 @@ def _log_to(path: str) -> None:
 
 
 def progress(what: str, unit: str) -> Callable[[int, int], None]:
-    """Return a callback `report(done, total)` that writes the progress to stderr and to the log every few seconds."""
+    """Return a function `report(done, total)` that writes the progress to stderr and to the log every few seconds.
+
+    `what` is the name of the work in these lines, `unit` what is counted, for example `images`.
+    """
     start = last = time.monotonic()
 
     def report(done: int, total: int) -> None:

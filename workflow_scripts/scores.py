@@ -1,4 +1,4 @@
-"""The metrics of partitions. Columns of the tables, names in figures and prose, and settings are derived from them.
+"""Define the metrics of partitions, from which the columns of tables, names in figures and settings are derived.
 
 Settings, jobs and figures import this module, so it uses the standard library only.
 """
@@ -12,19 +12,21 @@ PEOPLE = ("Akaike", "Bayes", "Calinski", "Davies")
 
 @dataclass(frozen=True)
 class Metric:
-    """The properties of a metric, without its name, which is that of its column in the tables.
+    """The properties of a metric. Its name is the key in `METRICS`, which is also the name of its column in tables.
 
     Parameters
     ----------
-    meaning : what its values mean, in the reference of the tables.
-    title : its name in figures; "" if no figure can be asked for it.
-    heading : its name above a narrow column.
-    percent : whether figures show it in percent; the tables hold shares.
-    decimals : the decimals in figures that are tables.
+    meaning : a sentence about its values, for the reference of the tables.
+    title : its name in figures; "" if no figure can show it.
+    heading : its short name, for the head of a narrow column.
+    percent : whether figures show it in percent. The tables hold shares (0 to 1) all the same.
+    decimals : number of decimals in figures that are tables.
     low_is_good : whether the lowest value is the best.
     needs_labels : whether it compares clusters with labels.
     has_interval : whether two columns with the ends of an interval, `_low` and `_high`, follow its column.
-    in_prose : the phrase in the paragraph about a run's methods, with its sources as `[@key]`; None leaves it out.
+    in_prose :
+        its name in the paragraph about a run's methods, with its sources as `[@key]`; None if the paragraph does not
+        name it.
     """
 
     meaning: str
@@ -44,12 +46,12 @@ class Metric:
 
     @property
     def unit(self) -> str:
-        """Return the unit as it follows a title: percent in brackets, or nothing."""
+        """Return the unit that follows a title: ` (%)` if the metric is shown in percent, otherwise ""."""
         return PERCENT if self.percent else ""
 
     @property
     def in_sentence(self) -> str:
-        """Return the title as it stands within a sentence: with a small letter first, unless that is a person's."""
+        """Return the title for the middle of a sentence: the first letter is small unless a person's name begins it."""
         return self.title if self.title.startswith(PEOPLE) else self.title[:1].lower() + self.title[1:]
 
 
@@ -178,7 +180,7 @@ METRICS: dict[str, Metric] = {
 }
 """Every metric by its name, in the order of the columns. New ones are appended: columns keep their order for ever."""
 OF_FIGURES = tuple(name for name, metric in METRICS.items() if metric.title)
-"""The metrics that a figure can be asked for."""
+"""The metrics that figures can show."""
 COLUMNS = [
     column
     for name, metric in METRICS.items()

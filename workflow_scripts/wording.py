@@ -1,15 +1,21 @@
-"""Numbers and lists as words, in figures, pages and documents."""
+"""Write numbers and lists as text for figures, pages and documents."""
 
 from collections.abc import Iterable
 
 
 def count(n: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun, such as `1 image` or `1,800 images`."""
+    """Return a number with its noun, such as `1 image` or `1,800 images`.
+
+    `one` is the noun's singular, `many` its plural (None adds an s).
+    """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def percent(share: float) -> str:
-    """Return a share in percent, such as `12 %` or `0.4 %`; only 0 is `0 %`, and only 1 is `100 %`."""
+    """Return a share (0 to 1) in percent, such as `12 %` or `0.4 %`.
+
+    Only the share 0 is written `0 %` and only the share 1 is written `100 %`: others are `< 0.1 %` or `> 99 %`.
+    """
     value = round(100 * share, 9)  # sums of shares may be 1 but for the last bits
     if 0 < value < 0.95:
         return f"{value:.1f} %" if value >= 0.05 else "< 0.1 %"
@@ -17,13 +23,16 @@ def percent(share: float) -> str:
 
 
 def decimal(value: float, form: str = ".2f") -> str:
-    """Return a number in a format of Python, with a minus sign where Python has a hyphen, and zero without a sign."""
+    """Return a number in one of Python's formats (`form`), with a real minus sign for the hyphen; zero has no sign."""
     text = f"{value:{form}}"
     return text.lstrip("+-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
 def listed(names: Iterable[object], most: int | None = None) -> str:
-    """Return names as prose, `a, b and c`; of more than `most` names the first ones and the number of the others."""
+    """Return names as a list in a sentence, `a, b and c`.
+
+    If there are more than `most` names, the first `most` are followed by the number of others: `a, b and 5 more`.
+    """
     texts = [str(name) for name in names]
     if most is not None and len(texts) > most:
         return f"{', '.join(texts[:most])} and {len(texts) - most} more"

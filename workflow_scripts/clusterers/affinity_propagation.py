@@ -20,10 +20,10 @@ MATRICES = 5
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Cluster `points` (N, d) with the settings of `settings.AffinityPropagation`; the exemplars are stored as centres.
+    """Cluster `points` (N, d) with the settings of `settings.AffinityPropagation`.
 
-    If the iteration does not converge, every image is noise. Raises `UserError` with the number of bytes needed if the
-    matrices do not fit into memory.
+    Yields (None, the runs) once. The centre of a cluster is one of its points (the exemplar). If the iteration does not
+    converge, every image is noise. Raises `UserError` if the matrices do not fit into memory.
     """
     n = len(points)
     need_memory(f"affinity propagation of {n} images", 8 * MATRICES * n * n, "allowed: fewer images")

@@ -1,4 +1,4 @@
-"""Cluster with scikit-learn's `Birch`: one pass builds a tree of subclusters, Ward linkage merges their centres."""
+"""Cluster with scikit-learn's `Birch`, which builds a tree of subclusters and merges their centres by Ward linkage."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,9 +15,10 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.Birch`; one tree serves every k.
+    """Cluster `points` (N, d) for each k with the settings of `settings.Birch`; yields (k, the runs).
 
-    The method is not random, but its result depends on the order of the points, which is that of the manifest.
+    The tree is built once and used for every k. The method is not random, but its result depends on the order of the
+    points, which is that of the manifest.
     """
     with threadpool_limits(1):
         threshold = settings["threshold"] or typical_distance(points)
@@ -31,7 +32,7 @@ def cluster(
 def typical_distance(points: np.ndarray) -> float:
     """Return the median distance of the points (N, d) to their nearest neighbours.
 
-    If that is 0, because more than half of the points are copies, each point counts once.
+    If the median is 0, because more than half of the points have copies, it is computed again without the copies.
     """
     return _median_nearest(points) or _median_nearest(np.unique(points, axis=0))
 

@@ -14,7 +14,7 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.BisectingKMeans`."""
+    """Cluster `points` (N, d) for each k with the settings of `settings.BisectingKMeans`; yields (k, the runs)."""
 
     def estimator(k: int, random_state: int) -> BisectingKMeans:
         return BisectingKMeans(

@@ -1,4 +1,7 @@
-"""Take the consensus groups of a study as the clusters of a cell."""
+"""Take the consensus groups of a study as the clusters of a cell.
+
+The consensus is one partition of the images, made from the partitions of all cells of a study.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,10 +22,10 @@ def cluster(
     progress: Progress,
     consensus: str = "",
 ) -> Iterator[tuple[None, Runs]]:
-    """Read the groups of `points` (N, d) from the store `consensus` of the study that the settings name.
+    """Read the groups of the images from the store `consensus` of the study that the settings name.
 
-    The groups do not depend on the points; the points are used to score and show the groups, and to extend them to new
-    images. The study decides the number of groups, so k is None. Raises `UserError` if the store has other images.
+    Yields (None, the runs) once; k is None because the study decides the number of groups. The groups do not depend on
+    `points` (N, d), which only have to belong to the same images. Raises `UserError` if the numbers of images differ.
     """
     with reading(consensus) as file:
         (k,) = stored_ks(file)

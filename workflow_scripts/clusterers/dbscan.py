@@ -1,4 +1,4 @@
-"""Cluster with scikit-learn's `DBSCAN`; by default the radius is read from the knee of the k-distance curve."""
+"""Cluster with scikit-learn's `DBSCAN`; by default, its radius is the distance at the knee of the k-distance curve."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -23,12 +23,12 @@ SAMPLE = 200
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Cluster `points` (N, d) with the settings of `settings.Dbscan`; the method is not random.
+    """Cluster `points` (N, d) with the settings of `settings.Dbscan`; yields (None, the runs) once.
 
-    With `eps: auto` the radius is the k-distance at the knee. If no density gap is found there, a warning is logged and
-    the clusters at the knee (often only one) are stored nevertheless. The diagnostics `confidence`, `height` and `eps`
-    describe the knee (see `k_distance.Knee`). Raises `UserError` with the bytes or the time needed if either is too
-    much.
+    The method is not random. With `eps: auto` the radius is the k-distance at the knee of the curve. If there is no
+    density gap at the knee, a warning is logged, and the clusters (often only one) are stored nevertheless. The
+    diagnostic `eps` is the radius; with `eps: auto`, `confidence` and `height` describe the knee (see
+    `k_distance.Knee`). Raises `UserError` if the clustering needs too much memory or time.
     """
     diagnostics = {"eps": settings["eps"]} if settings["eps"] != "auto" else _knee(points, settings["min_samples"])
     _check_memory(points, diagnostics["eps"])
@@ -50,7 +50,10 @@ def _knee(points: np.ndarray, min_samples: int) -> dict[str, float]:
 
 
 def _check_memory(points: np.ndarray, eps: float) -> None:
-    """Raise `UserError` if the neighbours of all points, which DBSCAN keeps at once, do not fit into memory."""
+    """Raise `UserError` if the neighbours of all points (N, d) do not fit into memory: DBSCAN keeps all of them.
+
+    Their number is estimated from about `SAMPLE` points.
+    """
     search = NearestNeighbors(radius=eps).fit(points)
     some = points[:: max(1, len(points) // SAMPLE)]
     neighbours = np.mean([len(rows) for rows in search.radius_neighbors(some, return_distance=False)])

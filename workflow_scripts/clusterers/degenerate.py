@@ -1,4 +1,4 @@
-"""Points that cannot be clustered: not numbers, or fewer different ones than clusters."""
+"""Find points that cannot be clustered: some are NaN or infinite, or fewer points differ than there are clusters."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -10,10 +10,10 @@ from workflow_scripts.errors import UserError
 
 
 def check_points(points: np.ndarray, settings: Mapping[str, Any], name: str, studies: str) -> None:
-    """Raise `UserError` if no method can cluster `points` (N, d) with the settings of the clusterer called `name`.
+    """Raise `UserError` if `points` (N, d) cannot be clustered with the settings of the clusterer called `name`.
 
-    k must be at most the number of different points, and a method that finds k itself needs two of them. `studies` are
-    those that use the clusterer, for the message.
+    All points must be finite. k must be at most the number of different points; a method that finds k itself needs two
+    different points. `studies` are the names of the studies that use the clusterer, for the message.
     """
     if not np.isfinite(points).all():
         image = int(np.flatnonzero(~np.isfinite(points).all(axis=1))[0])

@@ -1,4 +1,4 @@
-"""Density Peaks (Rodriguez & Laio 2014): cluster centres are dense and far from every denser point."""
+"""Density Peaks (Rodriguez & Laio 2014): a cluster centre has a high density and is far from all denser points."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,11 +23,13 @@ _PEAKS = 64  # number of peaks whose distances to all denser points are in memor
 
 @dataclass(frozen=True)
 class DecisionGraph:
-    """Density and distance to the nearest denser point of every point.
+    """For every point its density, the nearest denser point, and the distance to that point.
 
-    `density` (N,) float64, `distance` (N,) float64 to the nearest denser point, and `denser` (N,), the index of that
-    point. Of points with equal density the one with the lower index counts as denser. For the densest point, `denser`
-    is its own index and `distance` is that to the farthest point.
+    Attributes
+    ----------
+    density : (N,) float64; of two points with equal density, the one with the lower index counts as denser.
+    distance : (N,) float64, the distance to the nearest denser point; for the densest point, to the farthest point.
+    denser : (N,) integers, the index of the nearest denser point; for the densest point, its own index.
     """
 
     density: np.ndarray
@@ -35,8 +37,10 @@ class DecisionGraph:
     denser: np.ndarray
 
     def cut(self, k: int) -> np.ndarray:
-        """Choose the k best centres, and return the labels 0..k-1, (N,); every other point joins its nearest denser
-        point."""
+        """Return the labels 0..k-1 of all points, (N,), for k clusters around the k best centres (`best_centres`).
+
+        Every other point is in the cluster of its nearest denser point.
+        """
         centres = best_centres(self.density, self.distance)[:k]
         parents = self.denser.copy()
         parents[centres] = centres
@@ -48,10 +52,10 @@ class DecisionGraph:
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.DensityPeaks`; one decision graph serves every
-    k.
+    """Cluster `points` (N, d) for each k with the settings of `settings.DensityPeaks`; yields (k, the runs).
 
-    The graph is stored as diagnostics of the first k. Going from k to k + 1 splits one cluster.
+    The decision graph is computed once and used for every k. The runs of the first k have `density` and `distance` as
+    diagnostics. One cluster more splits one of the clusters and leaves the others as they are.
     """
     graph = decision_graph(points, settings, seed(base_seed, "density_peaks"), n_threads)
     diagnostics = {"density": graph.density, "distance": graph.distance}
@@ -64,17 +68,19 @@ def cluster(
 def decision_graph(
     points: np.ndarray, settings: Mapping[str, Any], sample_seed: int = 0, n_threads: int = 1
 ) -> DecisionGraph:
-    """Return the density and the distance to the nearest denser point of every point.
+    """Return for every point its density, its nearest denser point, and the distance to that point.
 
-    Most points have a denser point among their `n_neighbors` nearest; the first of these is the nearest denser one. For
-    the other points (local peaks), all denser points are searched (Coronica 2018, section 4.2.1).
+    Most points have denser points among their `n_neighbors` nearest neighbours; the nearest of these is taken. For the
+    other points (local peaks), all denser points are searched (Coronica 2018, section 4.2.1).
 
     Parameters
     ----------
     points : (N, d) float64, with N at least 2.
     settings : the settings of `settings.DensityPeaks`.
-    sample_seed : seed of the sample that the cut-off distance is taken from; used if there are more than `SAMPLE`
-        points.
+    sample_seed :
+        seed of the random sample of points from which the cut-off distance is computed; there is a sample only if there
+        are more than `SAMPLE` points.
+    n_threads : number of threads of the search for neighbours.
     """
     with threadpool_limits(n_threads):
         neighbours, distances = nearest(points, min(settings["n_neighbors"], len(points) - 1), n_threads)
@@ -94,10 +100,10 @@ def decision_graph(
 
 
 def best_centres(density: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Return the indices (N,) of all points by `density` (N,) times `distance` (N,), highest first.
+    """Return the indices (N,) of all points, sorted by `density` (N,) times `distance` (N,), the highest first.
 
-    Of equal products the denser point comes first. The densest point is always the first of all: no other point has a
-    higher density or a longer distance.
+    If products are equal, the denser point comes first. The densest point is always the first of all, because no other
+    point has a higher density or a longer distance.
     """
     with np.errstate(invalid="ignore"):  # duplicate points may have infinite density and distance 0
         product = np.where(distance > 0, density * distance, 0.0)
@@ -107,8 +113,8 @@ def best_centres(density: np.ndarray, distance: np.ndarray) -> np.ndarray:
 def nearest(points: np.ndarray, n_neighbors: int, n_threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices (N, n_neighbors) of each point's nearest neighbours, and their distances (N, n_neighbors).
 
-    Neighbours at equal distance are sorted by index. Distances are computed again from the differences, because
-    scikit-learn's search loses digits of short distances in many dimensions.
+    A point is not its own neighbour. Neighbours at equal distance are sorted by index. Distances are computed from the
+    differences of coordinates, because scikit-learn's search loses digits of short distances in many dimensions.
     """
     search = NearestNeighbors(n_neighbors=n_neighbors, n_jobs=n_threads).fit(points)
     neighbours = search.kneighbors(return_distance=False)
@@ -122,14 +128,17 @@ def nearest(points: np.ndarray, n_neighbors: int, n_threads: int = 1) -> tuple[n
 
 
 def _rank(density: np.ndarray) -> np.ndarray:
-    """Return the rank (N,) of each point by density, 0 for the densest; equals keep their order."""
+    """Return the rank (N,) of each point by density, 0 for the densest; if densities are equal, by index."""
     rank = np.empty(len(density), dtype=np.intp)
     rank[np.argsort(-density, kind="stable")] = np.arange(len(density))
     return rank
 
 
 def _denser_than_peaks(points: np.ndarray, rank: np.ndarray, peaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the index of the nearest denser point of each peak, and its distance; both have the shape of `peaks`."""
+    """Return for each peak the index of the nearest denser point, and the distance to it, both (peaks,).
+
+    `peaks` are indices of points, and `rank` (N,) comes from `_rank`. For the densest point, see `DecisionGraph`.
+    """
     by_density = np.argsort(rank)
     parents, distances = np.empty(len(peaks), dtype=np.intp), np.empty(len(peaks))
     in_order = np.argsort(rank[peaks])
@@ -147,15 +156,18 @@ def _denser_than_peaks(points: np.ndarray, rank: np.ndarray, peaks: np.ndarray) 
 
 
 def _cutoff(points: np.ndarray, fraction: float, sample_seed: int) -> float:
-    """Return the quantile `fraction` of the pairwise distances of the points, or of a sample of `SAMPLE` of them."""
+    """Return the quantile `fraction` of the distances of all pairs of points; of a sample if there are many points."""
     if len(points) > SAMPLE:
         points = points[np.random.default_rng(sample_seed).choice(len(points), SAMPLE, replace=False)]
-    # the midpoint lies between two distances, so that no distance equals the cut-off unless there are ties
+    # the midpoint between two distances: so the cut-off equals no distance, unless these two are equal
     return float(np.quantile(pdist(points), fraction, method="midpoint"))
 
 
 def _counts(points: np.ndarray, cutoff: float) -> np.ndarray:
-    """Return for each point the number of other points nearer than the cut-off (Rodriguez & Laio 2014, equation 1)."""
+    """Return for each point the number of other points nearer than the cut-off, (N,) float64.
+
+    Source: Rodriguez & Laio 2014, equation 1.
+    """
     centred = points - points.mean(axis=0)
     counts = pairwise_distances_chunked(
         centred, reduce_func=lambda block, start: np.count_nonzero(block < cutoff, axis=1), working_memory=256

@@ -19,10 +19,10 @@ def fit_each(
     progress: Progress,
     estimator: Callable[[int, int], Any],
 ) -> Iterator[tuple[int, list[Any], np.ndarray]]:
-    """Fit `estimator(k, seed)` for every k and repeat of the settings.
+    """Fit the scikit-learn estimator `estimator(k, seed)` to the points (N, d) for every k and repeat of the settings.
 
-    The seed of a repeat follows from the base seed, the method, k and the number of the repeat. Fits use one thread,
-    since more threads would change the last bits.
+    The seed of a repeat is computed from the base seed, the method, k and the number of the repeat. Fits use one
+    thread, because more threads would change the last bits.
 
     Yields
     ------
@@ -40,7 +40,7 @@ def fit_each(
 
 
 def runs_with_centers(fits: Sequence[Any], seeds: np.ndarray) -> Runs:
-    """Return the runs of k-means estimators that were fitted with these seeds, with their inertias and centres."""
+    """Return the runs of fitted k-means estimators, one for each seed, with their labels, inertias and centres."""
     runs = Runs.single(np.stack([fit.labels_ for fit in fits]), seeds, np.array([fit.inertia_ for fit in fits]))
     return replace(runs, centers=np.stack([fit.cluster_centers_ for fit in fits]))
 
@@ -48,7 +48,8 @@ def runs_with_centers(fits: Sequence[Any], seeds: np.ndarray) -> Runs:
 def single_run(labels: np.ndarray, centers: np.ndarray | None = None, **diagnostics: Any) -> tuple[None, Runs]:
     """Return (None, runs) with the single run of a method that finds k itself.
 
-    `labels` (N,) are integers, negative for noise; `centers` (K, d) are optional; `diagnostics` are numbers or arrays.
+    `labels` (N,) are integers, negative for noise. `centers` (K, d) are optional. `diagnostics` are numbers or arrays
+    that describe the clustering.
     """
     arrays = {name: np.atleast_1d(value) for name, value in diagnostics.items()}
     runs = replace(Runs.single(labels[None]), diagnostics=arrays)

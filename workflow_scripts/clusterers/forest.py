@@ -1,4 +1,4 @@
-"""Roots of a forest of points; used by linkage and Density Peaks."""
+"""Find the root of every node of a forest (a set of trees); used by linkage and Density Peaks."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 def roots(parents: np.ndarray) -> np.ndarray:
     """Return the root of every node of a forest.
 
-    Each step doubles the length of the paths that are followed, so a chain of M nodes takes log2(M) steps.
+    Every step replaces each node's ancestor by the ancestor of that ancestor: a chain of M nodes takes log2(M) steps.
 
     Parameters
     ----------

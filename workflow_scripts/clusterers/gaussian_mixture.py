@@ -17,11 +17,11 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.GaussianMixture`.
+    """Cluster `points` (N, d) for each k with the settings of `settings.GaussianMixture`; yields (k, the runs).
 
-    Each run is the most likely of `n_init` fits. Its diagnostics are the Bayesian and Akaike information criteria `bic`
-    and `aic` (lower is better) and `log_likelihood`, the mean of the images. Raises `UserError` with the bytes needed
-    if the covariances do not fit into memory, or if a covariance matrix is singular.
+    Each run is the fit with the highest likelihood of `n_init` fits. Its diagnostics are the Bayesian and the Akaike
+    information criterion, `bic` and `aic` (lower is better), and `log_likelihood`, the mean over the images in nats.
+    Raises `UserError` if the covariances do not fit into memory, or if a covariance matrix is singular.
     """
     if settings["covariance_type"] in ("full", "tied"):
         matrices = 3 * (max(settings["k"]) if settings["covariance_type"] == "full" else 1)

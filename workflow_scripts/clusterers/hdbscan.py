@@ -1,4 +1,4 @@
-"""Cluster with scikit-learn's `HDBSCAN`, which keeps clusters that persist over many densities; it finds k itself."""
+"""Cluster with scikit-learn's `HDBSCAN`: it keeps the clusters that exist over many densities, and finds k itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,10 +16,11 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Cluster `points` (N, d) with the settings of `settings.Hdbscan`; the method is not random.
+    """Cluster `points` (N, d) with the settings of `settings.Hdbscan`; yields (None, the runs) once.
 
-    The diagnostic `probability` (N,) is scikit-learn's strength of membership, 0 for noise. Raises `UserError` with the
-    time needed if that is too much.
+    The method is not random. The diagnostic `probability` (N,), 0 to 1, is scikit-learn's strength of an image's
+    membership in its cluster; it is 0 for noise. Raises `UserError` if there are too few images, or if the clustering
+    would take too long.
     """
     need_images("hdbscan: min_samples", settings["min_samples"] or settings["min_cluster_size"], points)
     need_time("HDBSCAN", points, 0.2, "try fewer images or components")

@@ -1,4 +1,8 @@
-"""The sorted k-distance curve, its knee, and a test for a density gap (Ester et al. 1996, section 4.2)."""
+"""Find the knee of the sorted k-distance curve, and test it for a density gap (Ester et al. 1996, section 4.2).
+
+The k-distance of a point is the smallest radius at which DBSCAN counts it as a core point. The knee is the place where
+the curve turns from flat to steep. A density gap means that clusters stay separate if the radius grows from there.
+"""
 
 from dataclasses import dataclass
 
@@ -12,9 +16,10 @@ from workflow_scripts.clusterers.memory import need_time
 from workflow_scripts.clusterers.spanning_tree import spanning_tree
 
 SEPARATED = 0.1
-"""Smallest separation (see `Knee`) for which the knee is taken to separate clusters at all."""
+"""Smallest separation (see `Knee`) that counts as more than one cluster; below it, the confidence is 0."""
 SURE = 0.25
-"""Smallest confidence that counts as a density gap: the radius may then grow by a third."""
+"""Smallest confidence that counts as a density gap: the radius can grow by a third before half of the separation is
+lost."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +28,16 @@ class Knee:
 
     Attributes
     ----------
-    curve : (N,) float64, the sorted distances.
+    curve : (N,) float64, the k-distances of all points in ascending order.
     place : index of the knee in `curve`.
-    eps : distance at the knee.
-    height : distance of the curve, scaled to the unit square, below its chord at the knee: 0 for a straight line, 1 for
-        a right angle (Satopää et al. 2011).
-    separation : probability that two random core points are in different clusters at `eps`.
-    confidence : 1 - eps / r, where r is the radius at which half of the separation is lost; 0 if the separation is
-        below `SEPARATED`.
+    eps : the k-distance at the knee.
+    height :
+        how far the curve lies below the straight line between its ends, at the knee, after both axes were scaled to 0
+        to 1. It is 0 for a straight line and 1 for a right angle (Satopää et al. 2011).
+    separation : probability that two random core points are in different clusters of DBSCAN with the radius `eps`.
+    confidence :
+        1 - eps / r, where r is the radius at which half of the separation is lost; 0 if the separation is below
+        `SEPARATED`.
     """
 
     curve: np.ndarray
@@ -42,27 +49,26 @@ class Knee:
 
     @property
     def is_gap(self) -> bool:
-        """Return whether the knee lies below a density gap."""
+        """Return whether there is a density gap above the knee: whether the confidence is at least `SURE`."""
         return self.confidence >= SURE
 
 
 def k_distances(points: np.ndarray, min_samples: int) -> np.ndarray:
-    """Return the distance of each point to neighbour number `min_samples` - 1, (N,); DBSCAN counts the point itself.
+    """Return for each point the smallest radius at which it is a core point of DBSCAN, (N,) float64.
 
-    It is the smallest radius at which the point is a core point.
+    It is the distance to neighbour number `min_samples` - 1, because DBSCAN counts the point itself too.
     """
     return NearestNeighbors(n_neighbors=min(min_samples, len(points)) - 1).fit(points).kneighbors()[0][:, -1]
 
 
 def find_knee(points: np.ndarray, min_samples: int) -> Knee:
-    """Return the knee of the k-distance curve of `points` (N, d), and whether it lies below a density gap.
+    """Return the knee of the k-distance curve of `points` (N, d), with its confidence that there is a density gap.
 
-    The shape of the curve does not show a gap: the curves of two moons and of deep features bend alike. Therefore the
-    clusters that DBSCAN would give are followed from the knee to larger radii, along the minimum spanning tree of
-    mutual reachability. If there is a gap, the clusters stay apart while the radius grows; otherwise they merge at
-    once.
+    The shape of the curve alone does not show a gap: data with and without clusters can have the same curve. Therefore
+    the clusters of DBSCAN are computed at the knee and at larger radii, from the minimum spanning tree of mutual
+    reachability. If there is a gap, the clusters stay separate while the radius grows; otherwise they merge at once.
 
-    Raises `UserError` with the time needed if that is too much.
+    Raises `UserError` if this would take too long.
     """
     need_time("the knee of the k-distance curve", points, 0.2, "try fewer images, or eps as a number")
     core = k_distances(points, min_samples)
@@ -78,21 +84,27 @@ def find_knee(points: np.ndarray, min_samples: int) -> Knee:
 
 @dataclass(frozen=True)
 class _Tree:
-    """A minimum spanning tree: `edges` (N - 1, 2), `lengths` (N - 1,), and core distances `core` (N,)."""
+    """A minimum spanning tree of mutual reachability (`spanning_tree`), to read the clusters of DBSCAN from.
+
+    It has `edges` (N - 1, 2) integers, their `lengths` (N - 1,), and the k-distances `core` (N,) of all points.
+    """
 
     edges: np.ndarray
     lengths: np.ndarray
     core: np.ndarray
 
     def separation(self, eps: float) -> float:
-        """Return the probability that two random core points are in different clusters of DBSCAN at `eps`."""
+        """Return the probability that two random core points are in different clusters of DBSCAN of radius `eps`."""
         starts, ends = self.edges[self.lengths <= eps].T
         links = coo_array((np.ones(len(starts)), (starts, ends)), shape=(len(self.core),) * 2)
         clusters = connected_components(links, directed=False)[1][self.core <= eps]
         return 1 - float(np.square(np.bincount(clusters) / len(clusters)).sum())
 
     def lost(self, eps: float, limit: float) -> float:
-        """Return the smallest radius above `eps` with a separation of at most `limit`; bisect over the edges."""
+        """Return the smallest radius above `eps` at which the separation is at most `limit`.
+
+        Only the lengths of edges are possible radii; they are searched by bisection.
+        """
         radii = np.unique(self.lengths[self.lengths > eps])
         low, high = 0, len(radii) - 1
         while low < high:

@@ -17,10 +17,10 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.Linkage`; one tree is cut once for each k.
+    """Cluster `points` (N, d) for each k with the settings of `settings.Linkage`; yields (k, the runs).
 
-    The method is not random. Raises `UserError` with the bytes needed if the distances of all pairs do not fit into
-    memory.
+    The tree of merges is computed once and cut for each k. The method is not random. Raises `UserError` if the
+    distances of all pairs are needed and do not fit into memory.
     """
     merges = tree(points, settings["linkage"])
     for done, k in enumerate(settings["k"], 1):
@@ -38,9 +38,10 @@ def tree(points: np.ndarray, linkage: str) -> np.ndarray:
 
     Returns
     -------
-    (N - 1, 4) float64 in the order of merging and the format of `scipy.cluster.hierarchy.linkage`: the two merged
-    clusters (points are 0..N-1, merge i makes cluster N + i), the height (it may fall with centroid linkage) and the
-    number of points.
+    (N - 1, 4) float64, one row for each merge, in order, as `scipy.cluster.hierarchy.linkage` returns them. The columns
+    are the two clusters that are merged, the height of the merge, and the number of points in the new cluster. Clusters
+    0 to N - 1 are the points; merge i makes cluster N + i. With centroid linkage a merge may be lower than the one
+    before.
     """
     if needs_matrix(linkage, *points.shape):
         return from_matrix(points, linkage)
@@ -48,9 +49,9 @@ def tree(points: np.ndarray, linkage: str) -> np.ndarray:
 
 
 def from_matrix(points: np.ndarray, linkage: str) -> np.ndarray:
-    """Return what `tree` returns for `points` (N, d), computed from the distances of all pairs.
+    """Return the merges as `tree` does, (N - 1, 4), computed from the distances of all pairs of `points` (N, d).
 
-    Raises `UserError` if these do not fit into memory.
+    Raises `UserError` if the distances do not fit into memory.
     """
     n = len(points)
     instead = f"allowed: fewer images, or linkage: {', '.join(FROM_POINTS)}, which need no matrix of distances"
@@ -61,8 +62,8 @@ def from_matrix(points: np.ndarray, linkage: str) -> np.ndarray:
 def cut(merges: np.ndarray, k: int) -> np.ndarray:
     """Return the k clusters that exist after the first N - k merges.
 
-    The tree is cut by the order of the merges and not by height: in centroid linkage a merge may be lower than an
-    earlier one, and then no height gives certain values of k.
+    The tree is cut by the order of the merges and not by height. With centroid linkage a merge may be lower than an
+    earlier one, and then there are values of k that no height gives.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cluster with scikit-learn's `MeanShift`, which moves to the peaks of a density estimate and finds k itself."""
+"""Cluster with scikit-learn's `MeanShift`: its clusters are the peaks of a density estimate, and it finds k itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,9 +21,10 @@ BANDWIDTH_SAMPLE = 2000
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Cluster `points` (N, d) with the settings of `settings.MeanShift`; the diagnostic `bandwidth` is the one used.
+    """Cluster `points` (N, d) with the settings of `settings.MeanShift`; yields (None, the runs) once.
 
-    Raises `UserError` with the time needed if that is too much.
+    The diagnostic `bandwidth` is the bandwidth that was used, given or estimated. Raises `UserError` if the clustering
+    would take too long, or if the estimated bandwidth is 0.
     """
     need_time("mean shift", points, 6, "try fewer images or components")
     with threadpool_limits(1):

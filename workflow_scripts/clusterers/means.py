@@ -1,4 +1,4 @@
-"""Means of the clusters of a partition, for everything that needs centres."""
+"""Compute the mean of every cluster of a partition."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ BLOCK_BYTES = 1 << 25
 def cluster_means(points: Matrix, labels: np.ndarray) -> np.ndarray:
     """Return the means (K, d) float64 of clusters 0..K-1.
 
-    `points` (N, d) may be an HDF5 dataset; it is read in blocks. `labels` (N,) are integers; negative ones are noise
-    and left out. The mean of an empty cluster is NaN. Members are added one by one in the order of their rows, so the
-    last bits equal those of `points[labels == cluster].mean(axis=0)`.
+    `points` (N, d) may be an HDF5 dataset; it is read in blocks. `labels` (N,) are integers; points with a negative
+    label are noise and left out. The mean of an empty cluster is NaN. The points of a cluster are added one by one in
+    the order of their rows, so the last bits equal those of `points[labels == cluster].mean(axis=0)`.
     """
     from scipy.sparse import csr_array
 

@@ -1,4 +1,4 @@
-"""Checks, before a method starts, that the machine has the memory and the time that the method needs."""
+"""Check before a method starts that it does not need more memory than the machine has, nor too much time."""
 
 import os
 
@@ -8,11 +8,14 @@ from workflow_scripts.errors import UserError
 
 GIB = 2**30
 LONGEST_MINUTES = 60
-"""Longest time that a clustering may take; the methods that are not checked take seconds."""
+"""Longest time that a clustering may take. Methods that do not call `need_time` take seconds."""
 
 
 def need_memory(method: str, n_bytes: int, instead: str) -> None:
-    """Raise `UserError` if `method` needs more bytes than this machine has; `instead` says what to do."""
+    """Raise `UserError` if `n_bytes` are more than this machine's memory.
+
+    `method` is the name of the method in the message, and `instead` the end of the message, which says what to do.
+    """
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if n_bytes > available:
         raise UserError(
@@ -22,10 +25,10 @@ def need_memory(method: str, n_bytes: int, instead: str) -> None:
 
 
 def need_time(method: str, points: np.ndarray, microseconds: float, instead: str) -> None:
-    """Raise `UserError` if `method` would take longer than `LONGEST_MINUTES`; `instead` says what to do.
+    """Raise `UserError` if `method` would take longer than `LONGEST_MINUTES` for `points` (N, d).
 
-    `microseconds` is the time for one pair of points in 50 dimensions on one core; it grows with the dimension of
-    `points` (N, d).
+    `microseconds` is the time for one pair of points in 50 dimensions on one core; the estimate grows with N² and with
+    d. `instead` is the end of the message, which says what to do.
     """
     n, d = points.shape
     minutes = microseconds * 1e-6 * n**2 * (50 + d) / 100 / 60
@@ -37,7 +40,7 @@ def need_time(method: str, points: np.ndarray, microseconds: float, instead: str
 
 
 def need_images(key: str, least: int, points: np.ndarray) -> None:
-    """Raise `UserError` if the value `least` of the setting `key` is larger than the number of `points` (N, d)."""
+    """Raise `UserError` if `least`, the value of the setting `key`, is larger than the number N of `points` (N, d)."""
     if least > len(points):
         message = f"found {least}, allowed: at most the number of images, {len(points)}"
         raise UserError(f"config: clusterers: {key}: {message}")

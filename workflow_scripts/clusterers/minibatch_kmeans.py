@@ -15,10 +15,9 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.MiniBatchKMeans`.
+    """Cluster `points` (N, d) for each k with the settings of `settings.MiniBatchKMeans`; yields (k, the runs).
 
-    `n_init` means what it does in scikit-learn: the number of initialisations that are tried on a sample; only the best
-    one is run to the end.
+    As in scikit-learn, `n_init` initialisations are compared on a sample, and only the best one runs to the end.
     """
 
     def estimator(k: int, random_state: int) -> MiniBatchKMeans:

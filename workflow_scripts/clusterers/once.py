@@ -1,4 +1,4 @@
-"""Run a clusterer once, whatever its method, for figures that cluster points themselves."""
+"""Run any clusterer once, with one k and one repeat, for figures that cluster points themselves."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -10,10 +10,10 @@ from workflow_scripts.io.runs import Runs
 
 
 def once(settings: Mapping[str, Any], k: int | None, n_init: int | None = None) -> dict[str, Any]:
-    """Return settings of a clusterer changed to one k, one repeat, and at most `n_init` starts.
+    """Return a copy of a clusterer's settings with one k, one repeat, and at most `n_init` restarts.
 
-    A key that the clusterer does not have is not added. `k` is None for a clusterer that finds it, and `n_init` None
-    for as many starts as in the settings.
+    Keys that the settings do not have are not added. `k` is None for a clusterer that finds k itself. If `n_init` is
+    None, the number of restarts stays.
     """
     single = {"k": [k], "repeats": 1, "keep": "best"}
     changes = {name: value for name, value in single.items() if name in settings}
@@ -23,7 +23,7 @@ def once(settings: Mapping[str, Any], k: int | None, n_init: int | None = None) 
 
 
 def runs_of(settings: Mapping[str, Any], points: np.ndarray, seed: int = 0) -> Runs:
-    """Cluster points (N, d) with settings from `once`, and return the runs of the single k."""
+    """Cluster points (N, d) with settings from `once`, and return the runs of their only k."""
     cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
     runs: Runs
     ((_, runs),) = cluster(points, settings, seed, 1, lambda done, total: None)

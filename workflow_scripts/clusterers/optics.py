@@ -1,4 +1,4 @@
-"""Cluster with scikit-learn's `OPTICS`: valleys of the reachability plot are clusters; the method finds k itself."""
+"""Cluster with scikit-learn's `OPTICS`: clusters are the valleys of the reachability plot, and it finds k itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,10 +16,10 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[None, Runs]]:
-    """Cluster `points` (N, d) with the settings of `settings.Optics`; the method is not random.
+    """Cluster `points` (N, d) with the settings of `settings.Optics`; yields (None, the runs) once.
 
-    The diagnostics are `ordering` (N,) and `reachability` (N,) as in scikit-learn. Raises `UserError` with the time
-    needed if that is too much.
+    The method is not random. The diagnostics are `ordering` (N,) and `reachability` (N,) as in scikit-learn. Raises
+    `UserError` if there are too few images, or if the clustering would take too long.
     """
     need_images("optics: min_samples", max(settings["min_samples"], settings["min_cluster_size"] or 0), points)
     need_time("OPTICS", points, 1.2, "try fewer images or components")

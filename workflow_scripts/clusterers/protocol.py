@@ -1,4 +1,4 @@
-"""The protocol that the module of every clusterer follows, and those of what only some modules have."""
+"""Define the functions that the module of every clusterer must have, and those that only some have."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,18 +11,21 @@ from workflow_scripts.io.runs import Runs
 
 
 class Clusterer(Protocol):
-    """A module of this folder with the name of a model in `settings.clusterers`."""
+    """The interface of a module of this folder; its name is the `method` of a settings model."""
 
     def cluster(
         self, points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
     ) -> Iterator[tuple[int, Runs]] | Iterator[tuple[None, Runs]]:
-        """Cluster `points` (N, d) float64 and yield (k, runs) for each k of `settings`; k is None if the method finds
-        it."""
+        """Cluster `points` (N, d) float64 and yield (k, the runs) for each k of the settings.
+
+        A method that finds k itself yields once, with None for k. `settings` are the dumped settings of the clusterer.
+        The seed of each repeat is computed from `base_seed`. `progress` is called after restarts (`Progress`).
+        """
 
 
 @runtime_checkable
 class Resuming(Protocol):
-    """A clusterer that goes on where it was killed."""
+    """The interface of a clusterer's module that continues from a checkpoint after its job was killed."""
 
     RESUMES: bool
 
@@ -35,12 +38,15 @@ class Resuming(Protocol):
         progress: Progress,
         checkpoints: Path | None = None,
     ) -> Iterator[tuple[int, Runs]]:
-        """Do what `Clusterer.cluster` does, from the state that an earlier call left in the folder `checkpoints`."""
+        """Cluster as `Clusterer.cluster` does, and keep the state in the folder `checkpoints`.
+
+        If an earlier call was killed, this call continues from the state in that folder. None keeps no state.
+        """
 
 
 @runtime_checkable
 class UsesKMeans(Protocol):
-    """A clusterer whose store says what ran its k-means."""
+    """The interface of a clusterer's module that runs k-means; its store says which code ran it."""
 
     def kmeans_path(self, settings: Mapping[str, Any]) -> str:
-        """Return the instruction set of a compiled kernel, or "torch"."""
+        """Return the code that runs k-means: the instruction set of a compiled kernel, or "torch"."""

@@ -1,24 +1,28 @@
-"""The minimum spanning tree of mutual reachability, used by density-based clustering and its validity index."""
+"""Compute the minimum spanning tree of mutual reachability, which DBSCAN's knee and the validity index DBCV need.
+
+The mutual reachability of two points is the largest of their distance and of the core distances of both. The caller
+says what the core distance of a point is.
+"""
 
 from collections.abc import Callable
 
 import numpy as np
 
 Distances = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Type of a function that takes two arrays of indices, (a,) and (b,), and returns distances (a, b)."""
+"""The type of functions that take two arrays of point indices, (a,) and (b,), and return their distances (a, b)."""
 
 
 def spanning_tree(distances: Distances, members: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the minimum spanning tree of mutual reachability, max(core_i, core_j, distance_ij), by Prim's algorithm.
 
-    Of equally long edges the one to the member with the lowest index is taken. Ties are common, because a point's core
-    distance is often the length of all its edges.
+    If several edges are equally long, the one to the member with the lowest index is taken. This is common, because
+    many edges of a point can be as long as its core distance.
 
     Parameters
     ----------
-    distances : a function for the distances of points.
-    members : (M,) integers, the indices of the points that the tree joins.
-    core : (M,), the core distance of each of them.
+    distances : a function that returns distances of points (`Distances`).
+    members : (M,) integers, the indices of the points that the tree connects.
+    core : (M,) floats, the core distance of each of these points.
 
     Returns
     -------

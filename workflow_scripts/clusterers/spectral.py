@@ -1,4 +1,4 @@
-"""Cluster with scikit-learn's `SpectralClustering`: k-means on eigenvectors of the nearest-neighbour graph."""
+"""Cluster with scikit-learn's `SpectralClustering`: k-means on eigenvectors of the graph of nearest neighbours."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,9 +16,9 @@ from workflow_scripts.io.runs import Runs
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.Spectral`.
+    """Cluster `points` (N, d) for each k with the settings of `settings.Spectral`; yields (k, the runs).
 
-    Raises `UserError` with the time needed if that is too much.
+    Raises `UserError` if k is not lower than the number of images, or if the clustering would take too long.
     """
     if (largest := max(settings["k"])) >= len(points):
         allowed = f"fewer than the number of images, {len(points)}"

@@ -1,4 +1,7 @@
-"""Shared code of the clusterers that train a network: scaled points, repeats in parallel, checkpoints."""
+"""Shared code of the clusterers that train a network: scaled points, repeats in parallel, checkpoints.
+
+A repeat is one training with its own seed, for every k.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,14 +25,14 @@ from workflow_scripts.seeds import seed
 
 @dataclass(frozen=True)
 class Trained:
-    """Result of a training for one k.
+    """The result of one training for one k.
 
     Attributes
     ----------
     labels : (N,) integers, on the CPU.
-    n_iter : number of rounds of the training.
-    converged : whether the training ended by itself, or has a fixed length.
-    diagnostics : numbers about the training, by name.
+    n_iter : number of rounds (for example epochs) of the training.
+    converged : whether the training ended by itself; also True if its number of rounds is fixed.
+    diagnostics : numbers about the training, such as its final loss, by name.
     """
 
     labels: Tensor
@@ -39,15 +42,14 @@ class Trained:
 
 
 Training = Callable[[int, Checkpoint], Iterator[tuple[int, Trained]]]
-"""Type of a repeat: it takes its seed and a checkpoint, and yields the result of each k."""
+"""The type of functions that train one repeat from its seed and a checkpoint, and yield each k with its result."""
 
 
 def scaled(points: np.ndarray, settings: Mapping[str, Any]) -> Tensor:
-    """Return points (N, d) centred and divided by one number, so that the mean square is 1: float32, on the settings'
-    device.
+    """Return the points, centred and divided by one number so that their mean square is 1: (N, d) float32.
 
-    Scaling by one number keeps the ratios of distances (Xie et al. 2016, section 4.1). Raises `UserError` if the GPU is
-    missing or all points are equal.
+    The result is on the settings' device. One number for all columns keeps the ratios of distances (Xie et al. 2016,
+    section 4.1). Raises `UserError` if the device is a GPU that is missing, or if all points are equal.
     """
     centred = points - points.mean(axis=0)
     scale = np.sqrt(np.square(centred).mean())
@@ -69,11 +71,11 @@ def train_each(
     progress: Progress,
     checkpoints: Path | None,
 ) -> Iterator[tuple[int, Runs]]:
-    """Run the training of every repeat on points `X` (N, d), and yield the runs of every k of the settings.
+    """Run `training` for every repeat on the points X (N, d), and yield (k, the runs) for each k of the settings.
 
-    Repeats run in parallel on `n_threads` threads, each with one math thread, so the results do not depend on
-    `n_threads`. A killed run continues from the folder `checkpoints`, which is deleted at the end. The runs have no
-    inertia and no centres in the space of the points.
+    Repeats run in parallel on `n_threads` threads. Each repeat uses one math thread, so the results do not depend on
+    `n_threads`. After a kill, the next call continues from the folder `checkpoints`, which is deleted at the end. The
+    runs have no inertia and no centres.
     """
     method = settings["method"]
     made_from = digest([code_digest(f"clusterers.{method}"), dict(settings), base_seed, _fingerprint(X)])
@@ -101,8 +103,10 @@ def train_each(
 def each_k(
     train: Callable[[int, int, Checkpoint], Trained], ks: Iterable[int], repeat_seed: int, checkpoint: Checkpoint
 ) -> Iterator[tuple[int, Trained]]:
-    """Yield each k with the result that the checkpoint keeps, or with that of `train(k, seed, checkpoint)`, and keep
-    it."""
+    """Yield each k with its result, computed by `train(k, seed, checkpoint)` and then kept in the checkpoint.
+
+    A result that the checkpoint has already is not computed again.
+    """
     for k in ks:
         if (kept := checkpoint.finished(f"k={k}")) is None:
             trained = train(k, seed(repeat_seed, k), checkpoint)
@@ -113,7 +117,7 @@ def each_k(
 
 
 def _fingerprint(X: Tensor) -> list[Any]:
-    """Return a few numbers that tell one array of points from another."""
+    """Return the shape, the sum of squares, and the first and last row of X (N, d): they differ for other points."""
     return [*X.shape, X.double().square().sum().item(), X[0].tolist(), X[-1].tolist()]
 
 

@@ -1,4 +1,8 @@
-"""TURTLE: search for the labelling that linear classifiers learn best (Gadetsky, Jiang & Brbić 2024)."""
+"""TURTLE: search for the labelling that linear classifiers learn best (Gadetsky, Jiang & Brbić 2024).
+
+The columns of the points may consist of several spaces, which are the features of several backbones side by side. In
+each space there are a labelling and a classifier of its own.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -25,10 +29,10 @@ RESUMES = True
 
 
 class Linear(nn.Module):
-    """A linear layer; if `normalised`, its weights are a direction and a length for each output (Salimans & Kingma
-    2016).
+    """A linear layer from d inputs to k outputs.
 
-    Weights and biases begin uniform within 1 / sqrt(d), as PyTorch's.
+    If `normalised`, the weights of each output are a direction times a length (Salimans & Kingma 2016). The initial
+    weights and biases are uniform from -1 / sqrt(d) to 1 / sqrt(d), as in PyTorch.
     """
 
     def __init__(self, d: int, k: int, normalised: bool, random: torch.Generator) -> None:
@@ -45,7 +49,7 @@ class Linear(nn.Module):
 
 
 class OfSpaces(nn.Module):
-    """A linear layer for each of the spaces that points consist of; `widths` are the numbers of their columns."""
+    """One linear layer for each space of the points; `widths` are the numbers of columns of the spaces."""
 
     def __init__(self, widths: Sequence[int], k: int, normalised: bool, random: torch.Generator) -> None:
         super().__init__()
@@ -68,9 +72,9 @@ def cluster(
 ) -> Iterator[tuple[int, Runs]]:
     """Cluster `points` (N, d) for each k with the settings of `settings.Turtle`, as `trained.train_each` does.
 
-    The diagnostics of a run are the final `loss` of the classifiers (nats an image, the sum over the spaces) and the
-    `entropy` of the sizes of the clusters (nats, the sum over the spaces). Raises `UserError` if the GPU is missing,
-    all points of a space are equal, `spaces` are not d columns together, or the loss is infinite.
+    Two diagnostics describe a run: the final `loss` of the classifiers (in nats per image) and the `entropy` of the
+    sizes of the clusters (in nats); both are sums over the spaces. Raises `UserError` if the GPU is missing, if all
+    points of a space are equal, if the widths in `spaces` do not add up to d, or if the loss becomes infinite.
     """
     widths = settings["spaces"] or [points.shape[1]]
     if sum(widths) != points.shape[1]:
@@ -87,9 +91,9 @@ def cluster(
 def train_labelling(X: Tensor, settings: Mapping[str, Any], k: int, base_seed: int, checkpoint: Checkpoint) -> Trained:
     """Train a labelling of X (N, d) into k clusters, with the settings of `settings.Turtle`.
 
-    The labelling is the mean over the spaces of a linear layer with normalised weights and a softmax. In every round a
-    new linear classifier of each space takes `inner_steps` steps towards the labels, and the labelling one step along
-    the gradient of `labelling_loss`.
+    Each space has a linear layer with normalised weights and a softmax; the labelling is the mean of their outputs. In
+    every round, a new linear classifier of each space is trained on the labels for `inner_steps` steps. Then the
+    labelling takes one step along the gradient of `labelling_loss`.
     """
     widths = settings["spaces"] or [X.shape[1]]
     labelling = OfSpaces(widths, k, True, _random(base_seed, "labelling")).to(X.device)
@@ -107,11 +111,16 @@ def train_labelling(X: Tensor, settings: Mapping[str, Any], k: int, base_seed: i
 
 
 def labelling_loss(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the cross-entropy of the classifiers and the entropy of the mean labels, both in nats and summed over the
-    spaces.
+    """Return the cross-entropy of the classifiers, and the entropy of the sizes of the clusters.
 
-    `logits` are those of a classifier of each space, `labels` the probabilities that each space gives, both (spaces,
-    n, k). The classifiers are compared with the mean of the labels over the spaces (equations 9 and 12 of the paper).
+    Both are scalars in nats, summed over the spaces (equations 9 and 12 of the paper).
+
+    Parameters
+    ----------
+    logits : (spaces, n, k), the output of the classifier of each space.
+    labels :
+        (spaces, n, k), the probabilities that the labelling of each space gives. The classifiers are compared with
+        their mean over the spaces; the sizes of the clusters are their means over the points.
     """
     return _cross_entropies(logits, labels.mean(dim=0)), torch.special.entr(labels.mean(dim=1)).sum()
 
@@ -124,9 +133,9 @@ def _cross_entropies(logits: Tensor, labels: Tensor) -> Tensor:
 def _learnt(
     x: Tensor, labels: Tensor, widths: Sequence[int], settings: Mapping[str, Any], random: torch.Generator
 ) -> Tensor:
-    """Return the logits (spaces, n, k) of linear classifiers after their steps towards the mean labels of the spaces.
+    """Train new linear classifiers on the labels, one in each space, and return their logits (spaces, n, k).
 
-    `x` are points (n, d), `labels` (spaces, n, k).
+    `x` are points (n, d). `labels` (spaces, n, k) are probabilities; all classifiers learn their mean over the spaces.
     """
     mean_labels = labels.detach().mean(dim=0)
     classifiers = OfSpaces(widths, labels.shape[2], False, random).to(x.device)

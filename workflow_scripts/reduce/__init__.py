@@ -1,1 +1,1 @@
-"""Reduction of features to fewer dimensions: PCA, t-SNE and autoencoders."""
+"""Reduction of features to fewer dimensions (decomposition), such as PCA, t-SNE and autoencoders."""

@@ -1,4 +1,7 @@
-"""The decomposition by an autoencoder, whose codes are the reduced features (Coronica 2018, section 3.2)."""
+"""Decomposition by an autoencoder (Coronica 2018, section 3.2).
+
+The autoencoder's codes, which are the output of its innermost layer, are the reduced features.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
@@ -24,7 +27,7 @@ from workflow_scripts.seeds import seed
 WEIGHTS = "autoencoder"
 """The name of the HDF5 group with the network's tensors."""
 PREFIX = "autoencoder."
-"""What the names of the network's tensors begin with in models."""
+"""The beginning of the names of the network's tensors in models."""
 
 
 def decompose(
@@ -37,16 +40,17 @@ def decompose(
     """Train an autoencoder on the feature store `source` and write the codes of all images to the store `path`.
 
     `settings` are those of `settings.Autoencoder`. The store has `scores` (N, C) float32 (the codes), `held_out` (N,)
-    bool, the errors of every epoch as `curves` (see `Trainer.run`), and the network's tensors in the group
-    `autoencoder`.
+    bool (the images that the network was not trained on), `curves` (the errors of every epoch, see `Trainer.run`), and
+    the network's tensors in the group `autoencoder`.
 
-    Half of the held-out images decide when a phase of training ends; on the other half the attributes are measured:
-    `reconstruction_error`, `pca_reconstruction_error` (of a PCA with as many components, fitted on the same training
-    images) and `variance` (about the mean of the training images). They are mean squares over images and features. The
-    first two have standard errors over images, with the ending `_se`.
+    Half of the held-out images decide when a phase of the training ends. The other half is used to measure three
+    attributes of the store, which are mean squares over images and features: `reconstruction_error`,
+    `pca_reconstruction_error` (of a PCA with as many components, fitted on the same training images) and `variance`
+    (about the mean of the training images). The attributes `reconstruction_error_se` and `pca_reconstruction_error_se`
+    are standard errors over the images.
 
-    A killed training goes on from its last checkpoint and ends with the same bytes. Raises `UserError` if there are too
-    few images, if all features are equal, or if the error becomes infinite.
+    If the training is killed, the next run continues from the last checkpoint and ends with the same bytes. Raises
+    `UserError` if there are too few images, if all features are equal, or if the error becomes infinite.
     """
     with store.reading(source) as features, one_thread():
         X, ids, manifest = features["features"][:], store.image_ids(features), store.text(features, "manifest")
@@ -83,21 +87,24 @@ def read(path: str) -> Autoencoder:
 
 
 def read_tensors(features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
-    """Read the network's tensors; their names begin with `PREFIX` (`protocol.Placing`)."""
+    """Return the network's tensors by name, float32; the names begin with `PREFIX` (`protocol.Placing`)."""
     return {PREFIX + name: tensor.numpy() for name, tensor in read(points).state_dict().items()}
 
 
 def tensor_shapes(
     reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
 ) -> dict[str, tuple[int, ...]]:
-    """Return no shapes, which the network checks itself; raises `ValueError` if there is none of its tensors."""
+    """Return an empty dictionary: the network checks the shapes of its tensors itself (`protocol.Placing`).
+
+    Raises `ValueError` if `tensors` has no tensors of the autoencoder.
+    """
     if not any(name.startswith(PREFIX) for name in tensors):
         raise ValueError("found no tensors of the autoencoder")
     return {}
 
 
 def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
-    """Return the function that gives the codes of features (`protocol.Placing`)."""
+    """Return the function that turns features (n, d) into codes (n, C) float64 (`protocol.Placing`)."""
     own = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
     net = restored(reduction["settings"], own)
     return lambda features: net.encode(features).astype(np.float64)
@@ -111,10 +118,10 @@ def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
 
 
 def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the rows to train on, the rows that decide when a phase ends, and the rows that measure the error.
+    """Return three arrays of rows: those to train on, those that decide when a phase ends, those to measure errors on.
 
-    The last two have half of the share `held_out` of the images each. Copies of an image stay together. Raises
-    `UserError` if there are too few images.
+    A row is the position of an image in `image_ids`. The second and the third array have half of the share `held_out`
+    of the images each. Copies of an image are all in the same array. Raises `UserError` if there are too few images.
     """
     contents, of_row = np.unique([content_hash(image) for image in image_ids], return_inverse=True)
     order = np.random.default_rng(seed(base_seed, "split")).permutation(len(contents))
@@ -128,17 +135,19 @@ def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np
 
 
 def architecture(settings: Mapping[str, Any]) -> str:
-    """Return the architecture in the notation of Coronica 2018: widths, with T before those of tied pairs, and the
-    activation."""
+    """Return the architecture in the notation of Coronica 2018, for example `T300-100 elu`.
+
+    The numbers are the widths of the encoder's layers, with a T before a layer whose weights are tied; the word is the
+    activation.
+    """
     pairs = zip(settings["tied"], settings["widths"], strict=True)
     return "-".join(f"{'T' if tied else ''}{width}" for tied, width in pairs) + f" {settings['activation']}"
 
 
 def errors(net: Autoencoder, X: np.ndarray, training: np.ndarray, judging: np.ndarray) -> dict[str, float]:
-    """Return the errors of the autoencoder, and of a PCA fitted on the rows `training`, on the rows `judging` of `X`
-    (N, d).
+    """Return the reconstruction errors of the autoencoder and of a PCA, measured on the rows `judging` of X (N, d).
 
-    The names are those of the attributes of the store (see `decompose`).
+    The PCA is fitted on the rows `training`. The keys are the names of the store's attributes (see `decompose`).
     """
     pca = fit_pca(X, rows=training, max_components=net.widths[-1])
     centred = X[judging] - pca.mean
@@ -158,7 +167,7 @@ def _empty(n_features: int, settings: Mapping[str, Any]) -> Autoencoder:
 
 
 def _prepared(X: np.ndarray, settings: Mapping[str, Any]) -> Autoencoder:
-    """Return the untrained network, with the mean of `X` and the root mean square deviation from it as scale.
+    """Return the untrained network. Its `mean` is the mean of X, its `scale` the root mean square deviation from it.
 
     Raises `UserError` if this deviation is 0 or not finite.
     """

@@ -50,7 +50,7 @@ class Autoencoder(nn.Module):
 
     Before the first layer, features are centred and divided by one number, `scale`; after the last layer this is
     undone. So the ratios of distances are kept, and the learning rate and the L2 penalty have the same meaning for the
-    features of every network.
+    features of every backbone.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Autoencoder(nn.Module):
     widths : numbers of units of the encoder's layers, the outermost first; the last is the dimension of the codes.
     tied : for each pair of layers, the outermost first, whether both layers share their weights.
     activation : one of `ACTIVATIONS`.
-    seed : of the initial weights (Glorot & Bengio 2010, uniform).
+    seed : seed of the initial weights (Glorot & Bengio 2010, uniform).
     """
 
     pairs: Sequence[Pair]
@@ -79,13 +79,19 @@ class Autoencoder(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def down(self, x: Tensor, start: int, stop: int) -> Tensor:
-        """Return what the encoding layers of the pairs `start` to `stop` (excluded) make of x: (n, units) both."""
+        """Return the output of the encoding layers of the pairs `start` to `stop` (excluded) for the input x.
+
+        Both are (n, units).
+        """
         for pair in self.pairs[start:stop]:
             x = self.activation(pair.encode(x))
         return x
 
     def up(self, x: Tensor, start: int, stop: int) -> Tensor:
-        """Return what the decoding layers of the pairs `stop` (excluded) down to `start` make of x: (n, units) both."""
+        """Return the output of the decoding layers of the pairs `stop` (excluded) down to `start` for the input x.
+
+        Both are (n, units).
+        """
         for place in reversed(range(start, stop)):
             x = self.pairs[place].decode(x)
             if place > 0:
@@ -97,11 +103,11 @@ class Autoencoder(nn.Module):
         return self._in_chunks(X, lambda x: self.down((x - self.mean) / self.scale, 0, len(self.pairs)))
 
     def decode(self, codes: npt.ArrayLike) -> np.ndarray:
-        """Return the features (N, d) float32 that codes (N, C) stand for."""
+        """Return the features (N, d) float32 that the decoder makes from codes (N, C)."""
         return self._in_chunks(codes, lambda z: self.up(z, 0, len(self.pairs)) * self.scale + self.mean)
 
     def reconstruct(self, X: npt.ArrayLike) -> np.ndarray:
-        """Return features (N, d) float32 reconstructed from the codes of the features X (N, d)."""
+        """Return the features X (N, d) after encoding and decoding, (N, d) float32."""
         return self.decode(self.encode(X))
 
     def _in_chunks(self, rows: npt.ArrayLike, function: Callable[[Tensor], Tensor]) -> np.ndarray:

@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 def unmixing(whitened: np.ndarray, *, max_iter: int = 500, seed: int = 0) -> np.ndarray:
-    """Return the rotation (C, C) float64 that makes whitened components (N, C) most independent, by FastICA.
+    """Return the rotation (C, C) float64 that makes whitened components (N, C) most independent of each other.
 
-    scikit-learn's `FastICA` (Hyvärinen & Oja 2000) on one thread, so that it is the same each time. If it does not
-    converge in `max_iter` iterations, this is logged.
+    scikit-learn's `FastICA` (Hyvärinen & Oja 2000) computes it on one thread, so that every run has the same result. A
+    warning is logged if it does not converge in `max_iter` iterations.
     """
     from sklearn.decomposition import FastICA
     from sklearn.exceptions import ConvergenceWarning
@@ -41,8 +41,9 @@ def decompose(
     """Write the independent components of the feature store `source` to the store `path`.
 
     `settings` are those of `settings.Ica`. The first principal components are scaled to unit variance and rotated. The
-    store has `scores` (N, C) and `mean` (d,) float64, and `components` (C, d) float32, which project new images, and
-    what a scaling fitted to the images (`scaling.FITTED`), which scales them before.
+    store has `scores` (N, C) and `mean` (d,) float64, `components` (C, d) float32, and the fitted arrays of a scaling
+    (`scaling.FITTED`). A new image is scaled, centred by `mean` and projected on `components`. Raises `UserError` if
+    all images have the same features.
     """
     with store.reading(source) as features:
         X = Scaled(features["features"], settings["scale"])

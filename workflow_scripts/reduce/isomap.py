@@ -13,13 +13,13 @@ from workflow_scripts.reduce.maps import check_pairs, points_to_map, possible_ne
 def embed(X: np.ndarray, *, n_neighbors: int = 15, dimensions: int = 2) -> np.ndarray:
     """Return an Isomap map (Tenenbaum, de Silva & Langford 2000) by scikit-learn, (N, dimensions) float64.
 
-    Parts of the graph of neighbours that are not connected are joined by their shortest edges. One thread computes it,
-    so that it is the same each time.
+    If the graph of neighbours falls into parts without a connection, the shortest edges between the parts are added.
+    One thread computes the map, so that every run has the same result.
 
     Parameters
     ----------
     X : (N, d) float64.
-    n_neighbors : of each point in the graph; less than N.
+    n_neighbors : number of neighbours of each point in the graph; less than N.
     dimensions : number of axes of the map, at most d.
     """
     from sklearn.manifold import Isomap
@@ -33,10 +33,10 @@ def embed(X: np.ndarray, *, n_neighbors: int = 15, dimensions: int = 2) -> np.nd
 def decompose(
     source: str, path: str, settings: Mapping[str, Any], code: str, progress: Callable[[int, int], None]
 ) -> None:
-    """Write the Isomap map of the decomposition `source` to the store `path`; `settings` are those of
-    `settings.Isomap`.
+    """Write the Isomap map of the decomposition `source` to the store `path`.
 
-    The attribute `n_neighbors` is the one that was used. Raises `UserError` if there are too few images, or too many.
+    `settings` are those of `settings.Isomap`. The store's attribute `n_neighbors` is the number that was used, which
+    few images can lower. Raises `UserError` if there are too few or too many images.
     """
     X = points_to_map(source, settings)
     check_pairs(len(X), settings["method"])

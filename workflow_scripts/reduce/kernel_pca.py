@@ -21,10 +21,11 @@ IMAGES = "kernel_images"
 
 @dataclass(frozen=True)
 class Projection:
-    """What places further images: a component is the weighted sum of the kernel with the images, minus an offset.
+    """Compute the kernel principal components of new images, from their kernel with the N images of the fit.
 
-    `weights` are (N, C), `offset` is (C,), both float64. The weights of a component sum to zero, so that of the centred
-    kernel of a further image only the mean kernel of each of the N images is left, which gives the offset.
+    A new image's components are its kernel (N,) times `weights` (N, C), minus `offset` (C,); both are float64. Each
+    column of `weights` sums to zero. So the only term of the centring that remains is the mean kernel of each of the N
+    images, and `offset` is the product of these means with `weights`.
     """
 
     weights: np.ndarray
@@ -34,16 +35,19 @@ class Projection:
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the numbers by their names in stores and models."""
+        """Return the weights, the offset and gamma as arrays, by their names in stores and models."""
         return {WEIGHTS: self.weights, OFFSET: self.offset, GAMMA: np.array([self.gamma])}
 
     def place(self, features: np.ndarray, X: np.ndarray) -> np.ndarray:
-        """Return the components (n, C) float64 of features (n, d); X (N, d) are the features of the N images."""
+        """Return the components (n, C) float64 of the features (n, d) of new images.
+
+        X (N, d) are the features of the N images of the fit.
+        """
         return _kernel(features, X, self.kernel, self.gamma) @ self.weights - self.offset
 
 
 def _kernel(features: np.ndarray, X: np.ndarray, kernel: str, gamma: float) -> np.ndarray:
-    """Return the kernel (n, N) of features (n, d) and (N, d) as scikit-learn's `KernelPCA` has it by default."""
+    """Return the kernel (n, N) of features (n, d) and X (N, d), with the defaults of scikit-learn's `KernelPCA`."""
     from sklearn.metrics.pairwise import pairwise_kernels
 
     return pairwise_kernels(features, X, metric=kernel, filter_params=True, gamma=gamma, degree=3, coef0=1)
@@ -52,17 +56,17 @@ def _kernel(features: np.ndarray, X: np.ndarray, kernel: str, gamma: float) -> n
 def embed(
     X: np.ndarray, *, n_components: int, kernel: str = "rbf", gamma: float | None = None
 ) -> tuple[np.ndarray, Projection]:
-    """Return the first kernel principal components (Schölkopf, Smola & Müller 1998) by scikit-learn, (N, C) float64,
-    and what places further images among them.
+    """Return the first kernel principal components (N, C) float64, and the `Projection` for new images.
 
-    One thread computes all eigenvectors, so that they are the same each time. Components without variance are left out.
+    scikit-learn computes them (Schölkopf, Smola & Müller 1998). One thread computes all eigenvectors, so that every run
+    has the same result. Components without variance are left out.
 
     Parameters
     ----------
     X : (N, d) float64.
     n_components : the largest number of components.
     kernel : `rbf`, `poly`, `sigmoid` or `cosine`.
-    gamma : of the kernel; None takes one over the sum of the variances of the columns.
+    gamma : factor in the kernel; None takes 1 / (sum of the variances of the columns of X).
 
     Raises `UserError` if features are NaN or infinite.
     """
@@ -83,8 +87,8 @@ def decompose(
 ) -> None:
     """Write the kernel principal components of the feature store `source` to the store `path` as `scores` (N, C).
 
-    The store also has what places new images (`read_tensors`). `settings` are those of `settings.KernelPca`. Raises
-    `UserError` if there are too many images, or if all are alike.
+    The store also has the arrays that compute the components of new images (`read_tensors`). `settings` are those of
+    `settings.KernelPca`. Raises `UserError` if there are too many images, or if all have the same features.
     """
     with store.reading(source) as features:
         check_pairs(len(features["features"]), settings["method"])
@@ -102,8 +106,10 @@ def decompose(
 
 
 def read_tensors(features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
-    """Read what places new images: `Projection.arrays`, what a scaling fitted, and the features (N, d) of all images
-    (`protocol.Placing`)."""
+    """Return the arrays by name that compute the components of new images (`protocol.Placing`).
+
+    They are `Projection.arrays`, the fitted arrays of a scaling, and the features (N, d) of all images of the fit.
+    """
     with store.reading(features) as file, store.reading(points) as decomposed:
         names = (WEIGHTS, OFFSET, GAMMA, POWERS, DIVISORS)
         return {IMAGES: file["features"][:], **{name: decomposed[name][:] for name in names if name in decomposed}}
@@ -112,14 +118,17 @@ def read_tensors(features: str, points: str, n_components: int | None) -> dict[s
 def tensor_shapes(
     reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the arrays of `read_tensors`, whose number of images is that of `tensors`."""
+    """Return the shapes that the arrays of `read_tensors` must have (`protocol.Placing`).
+
+    `width` is the number of features; the number of images is taken from `tensors`.
+    """
     n, n_components = len(tensors.get(IMAGES, ())), reduction["n_components"]
     shapes = fitted_shapes(reduction["settings"].get("scale"), width)
     return shapes | {IMAGES: (n, width), WEIGHTS: (n, n_components), OFFSET: (n_components,), GAMMA: (1,)}
 
 
 def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
-    """Return the function that scales features and takes their kernel with all images (`protocol.Placing`)."""
+    """Return the function that computes the components of new images from their features (`protocol.Placing`)."""
     settings = reduction["settings"]
 
     def scaled(features: np.ndarray) -> np.ndarray:

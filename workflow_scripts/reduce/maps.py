@@ -14,9 +14,9 @@ from workflow_scripts.runlog import NOTICE
 log = logging.getLogger(__name__)
 
 FEWEST = 4
-"""The smallest number of images of which a map is made."""
+"""The smallest number of images for a map."""
 MOST_OF_PAIRS = 8192
-"""The largest number of images of a method that holds a number for each pair of images: 512 MiB."""
+"""The largest number of images for a method that keeps a number for each pair of images in memory: 512 MiB."""
 
 
 def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
@@ -35,9 +35,9 @@ def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
 
 
 def possible_neighbors(wanted: int, n: int, name: str) -> int:
-    """Return the number of neighbours of each of n images in a graph: `wanted`, or n - 1 if there are fewer images.
+    """Return the number of neighbours of each image in a graph of n images: `wanted`, but at most n - 1.
 
-    A notice with the method's `name` says if it is lower than wanted.
+    If it is lower than `wanted`, a notice in the log says so; `name` is the method's name in the notice.
     """
     if wanted >= n:
         log.log(
@@ -52,7 +52,7 @@ def possible_neighbors(wanted: int, n: int, name: str) -> int:
 
 
 def check_pairs(n: int, method: str) -> None:
-    """Raise `UserError` if a method that holds a number for each pair of images gets too many images."""
+    """Raise `UserError` if n is too large for a method that keeps a number for each pair of images in memory."""
     if n > MOST_OF_PAIRS:
         allowed = f"at most {MOST_OF_PAIRS}, because it holds a number for each pair of images"
         raise UserError(f"{method}: found {n} images, allowed: {allowed}")
@@ -63,7 +63,8 @@ def write_map(
 ) -> None:
     """Write a map (N, 2) or (N, 3) float64 of the decomposition `source` to the store `path` as `scores`.
 
-    The attributes are the digest `code`, the `settings` of the map, the manifest of `source`, and other `facts`.
+    The store's attributes are the digest `code`, the `settings` of the map, the digest of the manifest (taken from
+    `source`), and the `facts`.
     """
     with store.reading(source) as components:
         rows, manifest = store.row_facts(components), store.text(components, "manifest")

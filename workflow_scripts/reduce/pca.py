@@ -17,13 +17,13 @@ from workflow_scripts.reduce.scaling import DIVISORS, POWERS, Scaled, fitted_sha
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # bytes of rows (float64) read at once; fixed, because the order of the sums depends on it
 SCORES_CHUNK = (256, 64)  # readers read all rows of the first components
-_GRAM_BLOCK_BYTES = 1 << 27  # two blocks are held at once; a block is read once for each block before it
+_GRAM_BLOCK_BYTES = 1 << 27  # two blocks are in memory at once; larger blocks would be read fewer times
 _OVERSAMPLING, _POWER_ITERATIONS = 10, 7
 
 
 @dataclass(frozen=True)
 class Decomposition:
-    """A fitted PCA, which can project any features.
+    """A fitted PCA. It can project features, also those that it was not fitted on.
 
     Attributes
     ----------
@@ -32,8 +32,10 @@ class Decomposition:
         (C, d) float64, orthonormal axes in the order of decreasing variance. The entry of largest absolute value of
         each axis is positive, as in scikit-learn's `svd_flip`.
     explained_variance : (C,) float64, the variance of the training rows along each axis, with n - 1 in the denominator.
-    explained_variance_ratio : (C,) float64, as a share of the total variance.
-    rank : the numerical rank of the centred training rows; the randomised method finds no more than its subspace has.
+    explained_variance_ratio : (C,) float64, `explained_variance` as a share of the total variance.
+    rank :
+        the numerical rank of the centred training rows. With the randomised method it is at most the dimension of the
+        random subspace.
     method : "covariance", "gram" or "randomised".
     """
 
@@ -45,7 +47,10 @@ class Decomposition:
     method: str
 
     def transform(self, X: Matrix, *, threads: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield the scores of all rows of `X` (N, d), in order, in chunks: the slice of rows, and (n, C) float64."""
+        """Yield the scores of the rows of X (N, d) in chunks, in order: a slice of rows, and its scores (n, C) float64.
+
+        `threads` is the number of threads of BLAS.
+        """
         for rows in _slices(X.shape, _CHUNK_BYTES):
             with threadpool_limits(threads):
                 scores = (np.asarray(X[rows], dtype=np.float64) - self.mean) @ self.components.T
@@ -64,22 +69,23 @@ def fit_pca(
 
     For n training rows of d features, the decomposed matrix is
 
-    - the covariance (d, d), computed in one pass, if d <= n and d <= MAX_EXACT;
-    - the Gram matrix (n, n) of the centred rows, if n < d and n <= MAX_EXACT; the axes take another pass;
-    - otherwise the covariance in a random subspace of max_components + 10 dimensions, after 7 power iterations with a
-      pass over `X` each (Halko, Martinsson & Tropp 2011, algorithm 4.4, applied to the covariance). This is an
+    - the covariance (d, d), computed while X is read once, if d <= n and d <= MAX_EXACT;
+    - the Gram matrix (n, n) of the centred rows, if d > MAX_EXACT or n < d, and n <= MAX_EXACT; X is read again to
+      compute the axes;
+    - otherwise the covariance in a random subspace of max_components + 10 dimensions, after 7 power iterations, each of
+      which reads X once (Halko, Martinsson & Tropp 2011, algorithm 4.4, applied to the covariance). This is an
       approximation, which is good if the eigenvalues decrease fast.
 
-    Components beyond the numerical rank are dropped. These have eigenvalues up to the largest one times max(n, d) times
-    the machine epsilon, as in `numpy.linalg.matrix_rank` for the decomposed matrix.
+    Components beyond the numerical rank are dropped. The rank is the number of eigenvalues above a threshold: the
+    largest eigenvalue times max(n, d) times the machine epsilon, as in `numpy.linalg.matrix_rank`.
 
     Parameters
     ----------
     X : (N, d) floats, an array or an HDF5 dataset.
     rows : indices of the training rows, in any order; None takes all.
     max_components : largest number of components to keep; None keeps all up to the rank.
-    seed : of the random subspace; the exact methods do not use it.
-    threads : of BLAS; the last bits of the result depend on it.
+    seed : seed of the random subspace; the other two methods do not use it.
+    threads : number of threads of BLAS; the last bits of the result depend on it.
 
     Raises
     ------
@@ -122,9 +128,9 @@ def decompose(
     """Decompose the feature store `source` by PCA and write the scores of all images to the store `path`.
 
     `settings` are those of `settings.Pca`. The store has `scores` (N, C), `explained_variance` (C,),
-    `explained_variance_ratio` (C,) and `mean` (d,) float64, and `components` (C, d) float32. What a scaling
-    fitted to the images is stored beside them (`scaling.FITTED`). BLAS uses one thread, because the last bits depend
-    on the number of threads.
+    `explained_variance_ratio` (C,) and `mean` (d,) float64, `components` (C, d) float32, and the fitted arrays of a
+    scaling (`scaling.FITTED`). BLAS uses one thread, because the last bits depend on the number of threads. Raises
+    `UserError` if all images have the same features.
     """
     with store.reading(source) as features:
         X, manifest = Scaled(features["features"], settings["scale"]), store.text(features, "manifest")
@@ -148,14 +154,14 @@ def decompose(
 
 
 def read_tensors(features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
-    """Read from the store of a PCA or ICA the arrays that project new images (`protocol.Placing`).
+    """Read the arrays that project new images from the store `points` of a PCA or ICA (`protocol.Placing`).
 
     Returns
     -------
-    `mean` (d,) float64, `components` (C, d) float32, of a PCA `explained_variance` (C,) float64, and what a scaling
-    fitted (`scaling.FITTED`), by name.
+    By name: `mean` (d,) float64, `components` (C, d) float32, the fitted arrays of a scaling (`scaling.FITTED`), and
+    for a PCA `explained_variance` (C,) float64.
 
-    Raises `UserError` if an earlier version of Clustergrid made the store without them.
+    Raises `UserError` if the store has no components, because an earlier version of Clustergrid made it.
     """
     with store.reading(points) as file:
         if "components" not in file:
@@ -169,7 +175,7 @@ def read_tensors(features: str, points: str, n_components: int | None) -> dict[s
 def tensor_shapes(
     reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the arrays of `read_tensors` that project new images."""
+    """Return the shapes that the arrays of `read_tensors` must have in a model with `width` features."""
     n_components = reduction["n_components"]
     shapes = fitted_shapes(reduction["settings"].get("scale"), width)
     shapes |= {"mean": (width,), "components": (n_components, width)}
@@ -177,7 +183,10 @@ def tensor_shapes(
 
 
 def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
-    """Return the function that scales features, projects them and maybe whitens them (`protocol.Placing`)."""
+    """Return the function that scales and projects features, and whitens them if the reduction does.
+
+    See `protocol.Placing`.
+    """
     mean, components = tensors["mean"].astype(np.float64), tensors["components"].astype(np.float64)
     scale = reduction["settings"].get("scale")
 
@@ -189,7 +198,7 @@ def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
 
 
 class _Centred:
-    """The training rows of a matrix minus their mean, read in slices."""
+    """The training rows of a matrix, read in slices; their mean is subtracted."""
 
     def __init__(self, X: Matrix, training: np.ndarray) -> None:
         """Compute the mean (d,) and the sum of squares about it in one pass (Chan, Golub & LeVeque 1979)."""
@@ -216,7 +225,7 @@ class _Centred:
         return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
 
     def place(self, rows: slice) -> slice:
-        """Return where the result of `read(rows)` stands among all training rows."""
+        """Return the slice of the training rows that `read(rows)` returns, counted among the training rows only."""
         before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
         return slice(before, before + here)
 
@@ -231,7 +240,7 @@ _Axes = tuple[np.ndarray, np.ndarray, int]  # sums of squares along the axes (C,
 
 
 def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
-    """Return the axes as eigenvectors of the scatter matrix (d, d)."""
+    """Return the axes as the eigenvectors of the scatter matrix (d, d), with sums of squares and rank (`_Axes`)."""
     scatter = np.zeros((centred.d, centred.d))
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -241,12 +250,12 @@ def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
-    """Return the axes X'u / |X'u| of the eigenvectors u of the Gram matrix (n, n)."""
+    """Return the axes X'u / |X'u| with u the eigenvectors of the Gram matrix (n, n), as `_Axes`."""
     gram = np.empty((centred.n, centred.n))
     blocks = centred.slices(_GRAM_BLOCK_BYTES)
     for i, first in enumerate(blocks):
         left = centred.read(first)
-        for second in blocks[i:]:  # the lower triangle, all that is read of it
+        for second in blocks[i:]:  # only the lower triangle, because `eigh` reads no other part
             gram[centred.place(second), centred.place(first)] = centred.read(second) @ left.T
     _, vectors, rank = _leading(gram, centred, max_components)
     axes = np.zeros((vectors.shape[1], centred.d))
@@ -258,7 +267,7 @@ def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
-    """Return the axes as Ritz vectors of the scatter matrix in a random subspace after power iterations.
+    """Return the axes as Ritz vectors of the scatter matrix in a random subspace after power iterations, as `_Axes`.
 
     The scatter matrix itself is never computed.
     """
@@ -271,7 +280,7 @@ def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
 
 
 def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
-    """Return the scatter matrix (d, d) times `basis` (d, l), computed in one pass."""
+    """Return the product (d, l) of the scatter matrix (d, d) and `basis` (d, l); the rows are read once."""
     product = np.zeros_like(basis)
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -280,9 +289,9 @@ def _scatter_product(centred: _Centred, basis: np.ndarray) -> np.ndarray:
 
 
 def _leading(matrix: np.ndarray, centred: _Centred, max_components: int | None) -> _Axes:
-    """Return the eigenvalues, the largest first, the eigenvectors as columns, and the rank.
+    """Return the eigenvalues of a symmetric matrix, the largest first, its eigenvectors as columns, and its rank.
 
-    Eigenvalues beyond the rank or beyond `max_components` are left out.
+    Eigenvalues beyond the rank or beyond `max_components` are left out, and so are their eigenvectors.
     """
     values, vectors = np.linalg.eigh(matrix)
     values, vectors = values[::-1], vectors[:, ::-1]

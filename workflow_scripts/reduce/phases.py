@@ -1,4 +1,8 @@
-"""Training of an autoencoder in phases, with early stopping; it goes on from a checkpoint after it was killed."""
+"""Train an autoencoder in phases, with early stopping; a killed training continues from a checkpoint.
+
+A phase trains some of the autoencoder's pairs of layers. It ends when the error on the stopping rows, which are not
+trained on, no longer decreases.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -32,10 +36,10 @@ class Recipe:
     ----------
     phases : the name and the largest number of epochs of each phase, in order.
     patience : number of epochs without a lower error on the stopping rows after which a phase ends.
-    learning_rate : of Adam.
-    l2 : weight of half the sum of the squared weights (without biases) in the loss.
+    learning_rate : learning rate of the optimiser Adam.
+    l2 : factor of half the sum of the squared weights (without biases) in the loss.
     batch_size : number of rows in a batch.
-    seed : of the order of the rows.
+    seed : seed of the order of the rows.
     """
 
     phases: Sequence[tuple[str, int]]
@@ -47,10 +51,10 @@ class Recipe:
 
 
 class Watched(nn.Module):
-    """The state of a phase: the network, its best weights so far (`best`), and the errors of every epoch.
+    """The state of a phase: the network `net`, a copy with the best weights so far (`best`), and the errors.
 
-    `errors` (epochs + 1, 2) float64 has a row for each epoch, the first before training; rows of later epochs are NaN.
-    The first column is the error on the training rows while training, the second that on the stopping rows.
+    `errors` (epochs + 1, 2) float64 has one row for the state before training and then one row for each epoch; rows of
+    epochs to come are NaN. The first column is the error on the training rows, the second the one on the stopping rows.
     """
 
     errors: Tensor
@@ -62,16 +66,19 @@ class Watched(nn.Module):
 
     @property
     def noted(self) -> int:
-        """Return the number of rows of errors that are noted."""
+        """Return the number of rows of `errors` that are filled so far."""
         return int((~self.errors[:, 1].isnan()).sum())
 
     @property
     def best_epoch(self) -> int:
-        """Return the epoch with the lowest error on the stopping rows, the first of equals."""
+        """Return the epoch with the lowest error on the stopping rows; if several are equal, the first."""
         return int(self.errors[: self.noted, 1].cpu().numpy().argmin())
 
     def note(self, training_error: float, stopping_error: float) -> None:
-        """Note the errors of the next epoch, and keep its weights if they are the best so far."""
+        """Write the errors of the next epoch into `errors`, and keep the network's weights if they are the best so far.
+
+        The best weights are those with the lowest error on the stopping rows.
+        """
         epoch = self.noted
         self.errors[epoch] = torch.tensor([training_error, stopping_error], dtype=torch.float64)
         if self.best_epoch == epoch:
@@ -104,11 +111,14 @@ class Trainer:
         self.recipe, self.checkpoint = recipe, checkpoint
 
     def run(self, report: Callable[[int, int], None]) -> list[Sequence[float]]:
-        """Train all phases; `report` is called with the numbers of rows done and of all rows.
+        """Train all phases.
+
+        After each epoch, `report` is called with the number of rows trained on so far and the number in all epochs.
 
         Returns
         -------
-        A row for each epoch: the number of the phase, the epoch (0 is before training), and the errors as in `Watched`.
+        A row for each epoch: the number of the phase, the epoch (0 is before training), and the two errors as in
+        `Watched`.
 
         Raises `UserError` if an error becomes infinite.
         """
@@ -129,9 +139,9 @@ class Trainer:
         return curves
 
     def _phase(self, phase: int, report: Callable[[int], None], before: int) -> Watched:
-        """Train a phase, or the rest of it, and return its state.
+        """Train a phase, from its beginning or from the checkpoint, and return its state.
 
-        `report` is called with the number of epochs done in all phases; `before` are those of earlier phases.
+        After each epoch, `report` is called with the number of epochs done, `before` of which were in earlier phases.
         """
         name, epochs = self.recipe.phases[phase]
         watched, optimiser = Watched(self.net, epochs), self._optimiser(phase)
@@ -157,8 +167,7 @@ class Trainer:
         watched.note(training_error, stopping_error)
 
     def _epoch(self, phase: int, epoch: int, optimiser: torch.optim.Optimizer) -> float:
-        """Train on all training rows once, in an order that depends on the phase and the epoch; return the mean
-        error."""
+        """Train on every training row once and return the mean error. The order depends on the phase and the epoch."""
         n, total = len(self.training), 0.0
         for rows in batches(n, self.recipe.batch_size, seed(self.recipe.seed, "epoch", phase, epoch)):
             loss = self._loss(phase, self.training[rows.numpy()])
@@ -167,15 +176,16 @@ class Trainer:
         return total / n
 
     def _error(self, phase: int, rows: np.ndarray) -> float:
-        """Return the mean squared error of the phase's pairs of layers on `rows`."""
+        """Return the mean squared error (`_loss`) of the phase's pairs of layers on `rows`."""
         with torch.no_grad():
             parts = np.split(rows, range(ROWS, len(rows), ROWS))
             return sum(self._loss(phase, part).item() * len(part) for part in parts) / len(rows)
 
     def _loss(self, phase: int, rows: np.ndarray) -> Tensor:
-        """Return the mean squared error of the phase's pairs of layers on a batch.
+        """Return the mean squared error of the phase's pairs of layers on a batch, a scalar.
 
-        Their input is the output of the pairs outside them, and their output is compared with this input.
+        The batch first goes through the encoding layers before these pairs. The pairs encode and decode the result, and
+        what they return is compared with what they were given.
         """
         start, stop = self._pairs(phase)
         with torch.no_grad():

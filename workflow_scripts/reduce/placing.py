@@ -1,4 +1,4 @@
-"""Find what places new images among those that were decomposed."""
+"""Find the module that computes the points of new images in the space of a decomposition."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -8,7 +8,10 @@ from workflow_scripts.reduce.protocol import Placing
 
 
 def placing_by(settings: Mapping[str, Any]) -> Placing:
-    """Return the module of a decomposition with these settings; raises `ValueError` if it places no new images."""
+    """Return the module of the decomposition with these settings, to compute the points of new images with it.
+
+    Raises `ValueError` if there is no such module, or if it cannot place new images (`protocol.Placing`).
+    """
     method = settings.get("method")
     try:
         module = import_module(f"{__package__}.{method}")

@@ -1,4 +1,7 @@
-"""The interfaces of the modules of decompositions."""
+"""Define the functions that the module of a decomposition must have.
+
+To place an image means to compute its point: its reduced features in the space of the decomposition.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
@@ -6,40 +9,44 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 Place = Callable[[np.ndarray], np.ndarray]
-"""Type of a function from features (n, d) to points (n, C) float64."""
+"""The type of functions that turn features (n, d) into points (n, C) float64."""
 
 
 class Decomposition(Protocol):
-    """A module of this folder with the name of a settings model of `settings.decompositions`."""
+    """The interface of a module of this folder; its name is the `method` of a settings model."""
 
     def decompose(
         self, source: str, path: str, settings: Mapping[str, Any], code: str, progress: Callable[[int, int], None]
     ) -> None:
-        """Decompose the store `source` and write the result to the store `path`, with the digest `code` of the code.
+        """Decompose the store `source` and write the result to the store `path`.
 
-        `progress` is called with (done, total).
+        `settings` are the dumped settings of the decomposition. `code` is the digest of the code, an attribute of the
+        result. `progress` is called with the number of images done and of all images.
         """
 
 
 @runtime_checkable
 class Placing(Protocol):
-    """Describe the module of a decomposition that can place new images: `places_new_images` of its settings is true.
+    """The interface of a decomposition's module that can place new images; its settings say `places_new_images`.
 
-    `reduction` is the entry of that name in the facts of a saved model: `whiten`, `n_components` and the `settings` of
-    the decomposition.
+    The argument `reduction` is the entry `reduction` of a saved model's facts. It has `whiten`, `n_components` and the
+    `settings` of the decomposition.
     """
 
     def read_tensors(self, features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
         """Return the arrays by name that a model keeps to place new images.
 
-        They give the first `n_components` (all if None). `features` is the path of the feature store, `points` that of
-        the store that `decompose` made from it.
+        `features` is the path of the feature store, and `points` is the path of the store that `decompose` made from
+        it. The arrays compute the first `n_components` components, or all if this is None.
         """
 
     def tensor_shapes(
         self, reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
     ) -> dict[str, tuple[int, ...]]:
-        """Return the shapes that arrays of a model with `width` features must have; raises `ValueError` without any."""
+        """Return the shapes that the arrays of a model with `width` features must have, by name.
+
+        Raises `ValueError` if `tensors` has none of these arrays and the shapes cannot be known without them.
+        """
 
     def placing(self, reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
-        """Return the function that places new images with the arrays of a model."""
+        """Return the function that computes the points of new images with the arrays of a model."""

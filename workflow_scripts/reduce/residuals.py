@@ -1,4 +1,7 @@
-"""Remove from features what known facts about the images explain."""
+"""Remove from the features the part that a linear regression on known facts about the images predicts.
+
+Facts are known numbers or texts about each image, such as its brightness or its camera.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,13 +24,15 @@ ROWS = 1024
 
 @contextmanager
 def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside: str) -> Iterator[str]:
-    """Yield the path of a temporary store with the residuals of the features after a regression on facts about images.
+    """Yield the path of a temporary store with the residuals of the features after the regression on chosen facts.
+
+    The store is deleted at the end of the `with` block.
 
     Parameters
     ----------
     files :
-        the paths of the features (`source`), the `manifest`, the preprocessed images (`images`) and, if the settings
-        name one, the user's `table`.
+        the paths of the features (`source`), of the manifest (`manifest`), of the preprocessed images (`images`) and,
+        if the settings name one, of the user's table (`table`).
     settings : those of `settings.decompositions.base.RegressOut`, which name the `facts`.
     beside : a path; the temporary store is written beside it.
     """
@@ -50,7 +55,11 @@ def _write_residuals(features: h5py.File, facts: pd.DataFrame, path: Path) -> No
 
 
 def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.DataFrame:
-    """Return the facts `names` as columns, with one row per image; raise `UserError` for an unknown fact."""
+    """Return the facts `names` as columns, with one row per image in the manifest's order.
+
+    `digest` is the manifest's digest that the features have. Raises `UserError` if a fact is unknown, or if two columns
+    have its name.
+    """
     manifest = read_manifest(files["manifest"], digest)
     parts = [facts_of_images(files["images"], manifest), facts_of_files(manifest)]
     parts += [facts_of_table(files["table"], manifest)] if "table" in files else []
@@ -66,17 +75,17 @@ def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.
 def regress_out(features: Matrix, facts: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield the features minus the prediction of a linear model of the facts, in blocks; the means stay the same.
 
-    A number is one column of the model, a text has one column for each level. A missing number is replaced by the mean;
-    missing texts are a level. The residuals are orthogonal to every fact.
+    A fact of numbers is one column of the model; a fact of texts has one column for each different text. A missing
+    number is replaced by the mean; missing texts count as one more text. The residuals are orthogonal to every fact.
 
     Parameters
     ----------
     features : (N, d) floats, an array or an HDF5 dataset.
-    facts : N rows.
+    facts : a table with N rows and one column for each fact.
 
     Yields
     ------
-    The slice of rows, and their residuals (n, d) float64.
+    A slice of rows, and the residuals of these rows, (n, d) float64.
     """
     basis = _basis(facts, features.shape[0])
     shares = np.zeros((basis.shape[1], features.shape[1]))

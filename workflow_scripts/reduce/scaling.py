@@ -1,4 +1,4 @@
-"""Features scaled before a decomposition: each to unit variance, by a power, or each image's to length 1."""
+"""Scale features before a decomposition: each feature to unit variance or by a power, or each image to length 1."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,34 +11,35 @@ from workflow_scripts.io.points import Matrix
 ROWS = 1024
 """Number of images that are read together; it is fixed, because the order of the sums depends on it."""
 FITTED_NUMBERS = 1 << 24
-"""Largest number of values that the powers of `yeo-johnson` are fitted on, 128 MiB in double precision."""
+"""Largest number of values that the powers of `yeo-johnson` are fitted on; they take 128 MiB as float64."""
 POWERS = "powers"
 """Name of the array of powers of `yeo-johnson`."""
 DIVISORS = "divisors"
 """Name of the array of divisors."""
 FITTED = {"standard": (DIVISORS,), "yeo-johnson": (POWERS, DIVISORS)}
-"""The names, in stores and models, of what each scaling takes from the images: powers, and numbers to divide by."""
+"""The names, in stores and models, of the arrays that each scaling fits to the images."""
 
 
 class Scaled:
     """A matrix whose rows are scaled when they are read.
 
-    `standard` divides each column by its standard deviation, if it varies. `yeo-johnson` transforms each column by a
-    power that is fitted to it, and then divides it by its standard deviation. The others act on each row alone
-    (`scaled_rows`).
+    The scale `standard` divides each column that varies by its standard deviation. `yeo-johnson` transforms each column
+    by a power that is fitted to it, and then divides it by its standard deviation. `power` and `l2` need nothing but
+    the row itself (`scaled_rows`).
 
     Parameters
     ----------
     X : (N, d) floats, an array or an HDF5 dataset.
     scale : `standard`, `power`, `yeo-johnson`, `l2`, or None for rows as they are.
-    training : (N,) bool, the rows that deviations and powers are taken from; None takes all.
+    training : (N,) bool, the rows that standard deviations and powers are computed from; None takes all.
 
-    Raises `UserError` if features that deviations or powers are taken from are NaN or infinite.
+    Raises `UserError` if these rows have NaN or infinite features and the scale computes anything from them.
 
     Attributes
     ----------
-    fitted : by the names of `FITTED`, the powers of the columns, (d,) float32, and the numbers that columns are divided
-        by, (d,) float64.
+    fitted :
+        the arrays that the scale fitted, by their names in `FITTED`: the powers of the columns, (d,) float32, and the
+        divisors of the columns, (d,) float64.
     """
 
     def __init__(self, X: Matrix, scale: str | None, training: np.ndarray | None = None) -> None:
@@ -60,10 +61,10 @@ class Scaled:
         return scaled_rows(np.asarray(self.X[rows], dtype=np.float64), self.scale, self.fitted)
 
     def _powers(self, training: np.ndarray | None) -> np.ndarray:
-        """Return the power of each column that makes its numbers most like a normal distribution, (d,) float32.
+        """Return for each column the power that makes its numbers most like a normal distribution, (d,) float32.
 
-        scikit-learn's `PowerTransformer` finds it by maximum likelihood, on all training rows, or on evenly spaced ones
-        with `FITTED_NUMBERS` values together.
+        scikit-learn's `PowerTransformer` finds the powers by maximum likelihood on the training rows. If these have
+        more than `FITTED_NUMBERS` values, only evenly spaced rows with that many values are used.
         """
         from sklearn.preprocessing import PowerTransformer
 
@@ -76,7 +77,7 @@ class Scaled:
         return PowerTransformer(standardize=False).fit(finite(sample, "yeo-johnson")).lambdas_.astype(np.float32)
 
     def _deviations(self, training: np.ndarray | None) -> np.ndarray:
-        """Return the standard deviation of each column, after its power, (d,) float64; 1 if it does not vary."""
+        """Return the standard deviation of each column after its power, (d,) float64; 1 for a constant column."""
         from sklearn.preprocessing import StandardScaler  # takes a second, which other scalings do without
 
         scaler = StandardScaler()
@@ -89,13 +90,12 @@ class Scaled:
 
 
 def fitted_shapes(scale: str | None, width: int) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the arrays that a scaling of `width` features takes from the images, by the names of
-    `FITTED`."""
+    """Return the shapes of the arrays that a scaling fits to `width` features, by their names in `FITTED`."""
     return dict.fromkeys(FITTED.get(scale or "", ()), (width,))
 
 
 def scaled_rows(features: np.ndarray, scale: str | None, fitted: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return features (n, d) float64, scaled with the numbers that were `fitted` before (those of `FITTED`).
+    """Return features (n, d) float64 after scaling; `fitted` has the arrays that the scale needs (see `FITTED`).
 
     `power` takes the square root of each number with its sign kept (Perronnin, Sánchez & Mensink 2010, section 3.1).
     `l2` divides each row by its length, so that the squared distance of two rows is twice their cosine distance.
@@ -111,7 +111,7 @@ def scaled_rows(features: np.ndarray, scale: str | None, fitted: Mapping[str, np
 
 
 def _yeo_johnson(features: np.ndarray, powers: np.ndarray) -> np.ndarray:
-    """Return the transform of features (n, d) by the powers (d,) of the columns (Yeo & Johnson 2000)."""
+    """Return features (n, d) transformed by the powers (d,) of the columns, (n, d) (Yeo & Johnson 2000)."""
     from scipy.special import boxcox1p
 
     sizes = np.abs(features)
@@ -119,7 +119,7 @@ def _yeo_johnson(features: np.ndarray, powers: np.ndarray) -> np.ndarray:
 
 
 def finite(features: np.ndarray, method: str | None) -> np.ndarray:
-    """Return features as they are; raises `UserError`, which names the method, if one is NaN or infinite."""
+    """Return the features unchanged. Raises `UserError` with the name of the method if one is NaN or infinite."""
     if not np.isfinite(features).all():
         raise UserError(f"{method}: found NaN or infinite values among the features, only finite ones are allowed")
     return features

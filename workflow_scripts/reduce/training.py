@@ -1,4 +1,4 @@
-"""Functions for the training of networks: one math thread, seeded batches, and steps that check the loss."""
+"""Functions that train networks: one math thread, batches from a seed, and optimiser steps that check the loss."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,17 +24,23 @@ def one_thread() -> Iterator[None]:
 
 
 def batches(n: int, size: int, seed: int) -> Iterator[Tensor]:
-    """Yield the numbers 0 to n - 1 in random order, in batches of at most `size`, (size,) int64."""
+    """Yield batches of row numbers, (size,) int64; together they are 0 to n - 1 in random order.
+
+    The last batch may be smaller.
+    """
     yield from torch.from_numpy(np.random.default_rng(seed).permutation(n)).split(size)
 
 
 def adam(parameters: list[nn.Parameter], rate: float, weight_decay: float = 0.0) -> torch.optim.Optimizer:
-    """Return Adam, with decoupled weight decay, with one fused kernel for each update: a third less time on a CPU."""
+    """Return the optimiser Adam with decoupled weight decay (AdamW).
+
+    It is torch's fused implementation, which takes a third less time on a CPU.
+    """
     return torch.optim.AdamW(parameters, rate, weight_decay=weight_decay, fused=True)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of every parameter group."""
+    """Set the learning rate of all parameters of the optimiser."""
     for group in optimiser.param_groups:
         group["lr"] = rate
 
@@ -42,7 +48,7 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 def step(optimiser: torch.optim.Optimizer, loss: Tensor, key: str) -> None:
     """Take one step of the optimiser along the gradient of `loss`, a scalar.
 
-    Raises `UserError`, whose message begins with the settings' `key`, if the loss is not finite.
+    Raises `UserError` if the loss is not finite; the message begins with `key`, the key of the settings.
     """
     if not torch.isfinite(loss):
         raise UserError(f"{key}: the loss became {loss.item()}; try a lower learning_rate")

@@ -37,13 +37,13 @@ def embed(
     Parameters
     ----------
     X : (N, d) points, such as components; N must be at least 4.
-    perplexity : is lowered to (N - 1) / 3 if it is larger.
+    perplexity : about the number of neighbours that count; a value above (N - 1) / 3 is lowered to it.
     dimensions : 2 or 3, at most d. With 3 the gradient is that of Barnes and Hut, which takes longer.
     seed :
-        of the noise of the initialisation and, for more than `MAX_EXACT_NEIGHBOURS` points, of the approximate
-        neighbours (Annoy).
+        seed of the noise of the initialisation and, for more than `MAX_EXACT_NEIGHBOURS` points, of the search for
+        approximate neighbours (Annoy).
     n_iter : number of iterations after the 250 of early exaggeration.
-    threads : of the gradient.
+    threads : number of threads that compute the gradient.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def embed(
     """
     points = np.asarray(X, dtype=np.float64)
     perplexity = usable(perplexity, len(points))
-    # Given by its class and not by name: to look a name up, openTSNE imports pynndescent, which compiles for seconds.
+    # A class and not a name, because openTSNE imports pynndescent to look a name up, and that import takes seconds.
     index = Sklearn if len(points) <= MAX_EXACT_NEIGHBOURS else Annoy
     neighbours = index(points, min(len(points) - 1, int(3 * perplexity)), n_jobs=1, random_state=seed)
     with threadpool_limits(1, user_api="blas"):
@@ -63,7 +63,7 @@ def embed(
 
 
 def usable(perplexity: float, n: int) -> float:
-    """Return the perplexity that n points allow: a third of the others at most."""
+    """Return the perplexity to use with n points: `perplexity`, but at most (n - 1) / 3."""
     return min(perplexity, (n - 1) / 3)
 
 
@@ -74,10 +74,10 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Write the t-SNE map of the decomposition `source` to the store `path`; `settings` are those of `settings.Tsne`.
+    """Write the t-SNE map of the decomposition `source` to the store `path`.
 
-    The attribute `perplexity` is the one that was used; a notice says if it is lower than the one of the settings.
-    Raises `UserError` if there are too few images.
+    `settings` are those of `settings.Tsne`. The store's attribute `perplexity` is the one that was used; if few images
+    lowered it, a notice in the log says so. Raises `UserError` if there are too few images.
     """
     X = points_to_map(source, settings)
     perplexity = usable(settings["perplexity"], len(X))

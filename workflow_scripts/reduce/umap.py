@@ -14,15 +14,15 @@ def embed(
 ) -> np.ndarray:
     """Return a UMAP map (McInnes, Healy & Melville 2018) by umap-learn.
 
-    One thread computes it, so that it is the same each time.
+    One thread computes it, so that every run has the same result.
 
     Parameters
     ----------
     X : (N, d) points; N must be at least 4.
-    n_neighbors : of each point in the graph; less than N.
+    n_neighbors : number of neighbours of each point in the graph; less than N.
     min_dist : the smallest distance of points on the map.
     dimensions : 2 or 3.
-    seed : of the initialisation, the approximate neighbours and the sampling of edges.
+    seed : seed of the initialisation, of the search for approximate neighbours and of the sampling of edges.
 
     Returns
     -------
@@ -42,10 +42,10 @@ def decompose(
     code: str,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Write the UMAP map of the decomposition `source` to the store `path`; `settings` are those of `settings.Umap`.
+    """Write the UMAP map of the decomposition `source` to the store `path`.
 
-    The attribute `n_neighbors` is the one that was used; a notice says if it is lower than the one of the settings.
-    Raises `UserError` if there are too few images.
+    `settings` are those of `settings.Umap`. The store's attribute `n_neighbors` is the number that was used; if few
+    images lowered it, a notice in the log says so. Raises `UserError` if there are too few images.
     """
     X = points_to_map(source, settings)
     n_neighbors = possible_neighbors(settings["n_neighbors"], len(X), "UMAP")

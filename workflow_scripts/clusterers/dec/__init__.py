@@ -1,4 +1,7 @@
-"""Deep embedded clustering: train a network so that the codes of the points form k clusters."""
+"""Deep embedded clustering (DEC): train a network so that the codes of the points form k clusters.
+
+The codes are the outputs of an autoencoder's encoder.
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -34,16 +37,17 @@ def cluster(
 ) -> Iterator[tuple[int, Runs]]:
     """Cluster `points` (N, d) for each k with the settings of `settings.Dec`, as `trained.train_each` does.
 
-    Each repeat pretrains one autoencoder with its own seed and trains a copy of it for each k. The diagnostics of a run
-    are `reconstruction_error` of the pretrained network (a share of the variance) and the final `divergence` KL(P||Q)
-    in nats. Raises `UserError` if the GPU is missing, all points are equal, or the loss is infinite.
+    Each repeat pretrains one autoencoder with its own seed and trains a copy of it for each k. Two diagnostics describe
+    a run: the `reconstruction_error` of the pretrained network, as a share of the variance, and the final `divergence`
+    KL(P||Q) in nats. Raises `UserError` if the GPU is missing, if all points are equal, or if the loss becomes
+    infinite.
     """
     X = scaled(points, settings)
     return train_each(partial(_repeat, X, settings), X, settings, base_seed, n_threads, progress, checkpoints)
 
 
 def kmeans_path(settings: Mapping[str, Any]) -> str:
-    """Return what runs the k-means that initialises the centres: a kernel's instruction set, or "torch"."""
+    """Return the code that runs the k-means which initialises the centres: a kernel's instruction set, or "torch"."""
     return path_on("cpu")
 
 

@@ -25,24 +25,27 @@ FEWEST_STEPS = 8
 
 
 def soft_assignment(codes: Tensor, centers: Tensor) -> Tensor:
-    """Return the soft assignments (n, k) of `codes` (n, C) to `centers` (k, C), Xie et al. (2016), equation 1.
+    """Return the soft assignments (n, k) of `codes` (n, C) to `centers` (k, C); the rows sum to 1.
 
-    The kernel is Student's t with one degree of freedom.
+    The kernel is Student's t with one degree of freedom (Xie et al. 2016, equation 1).
     """
     kernel = 1 / (1 + torch.cdist(codes, centers).square())
     return kernel / kernel.sum(dim=1, keepdim=True)
 
 
 def target_distribution(q: Tensor) -> Tensor:
-    """Return the sharpened assignments (N, k) of the soft assignments `q` (N, k); Xie et al. (2016), equation 3."""
+    """Return the target (N, k) for the soft assignments `q` (N, k): larger ones become larger (Xie et al. 2016, eq. 3).
+
+    The rows sum to 1.
+    """
     weight = q.square() / q.sum(dim=0)
     return weight / weight.sum(dim=1, keepdim=True)
 
 
 class Clustering(nn.Module):
-    """An autoencoder `net`, the centres (k, C) of clusters in the space of its codes, and the `labels` (N,) of points.
+    """An autoencoder `net`, the `centers` (k, C) of clusters among its codes, and the `labels` (N,) of the points.
 
-    The labels are those when the target distribution was last computed; training ends when they hardly change.
+    The labels are computed together with the target distribution. The training ends when they hardly change.
     """
 
     labels: Tensor
@@ -62,16 +65,15 @@ class Clustering(nn.Module):
 def train_clusters(
     pretrained: Autoencoder, X: Tensor, settings: Mapping[str, Any], k: int, base_seed: int, checkpoint: Checkpoint
 ) -> Trained:
-    """Train a copy of the encoder and k centres on the points `X` (N, d) float32 towards the sharpened assignments.
+    """Train a copy of the network and k centres, so that the soft assignments Q of the points come near a target P.
 
-    `settings` are those of `settings.Dec`.
+    `X` are the points (N, d) float32, and `settings` are those of `settings.Dec`. The centres start as those of k-means
+    on the codes. The loss of the variant `dec` is the divergence KL(P||Q). The variant `idec` keeps the decoder; its
+    loss is the reconstruction error plus `gamma` times the divergence (Guo et al. 2017, equation 8).
 
-    The centres start at those of k-means on the codes. The loss of the variant `dec` is the divergence KL(P||Q). The
-    variant `idec` keeps the decoder, and its loss is the reconstruction error plus `gamma` times the divergence (Guo et
-    al. 2017, equation 8). The target distribution is updated every `update_interval` batches (None: every epoch).
-    Training ends when at most the share `tolerance` of the labels has changed since the last update. The learning rate
-    falls along a cosine over `max_updates`, so that the labels stop changing even if the reconstruction still moves
-    them.
+    The target P is computed again every `update_interval` batches (None: about once an epoch). The training ends when
+    at most the share `tolerance` of the labels has changed since the last time. The learning rate falls along a cosine
+    over `max_updates` updates, so that the labels stop changing.
     """
     net = deepcopy(pretrained)
     codes = net.codes(X).double().cpu().numpy()

@@ -1,4 +1,4 @@
-"""The stacked autoencoder of deep clustering and its pretraining (Xie, Girshick & Farhadi 2016, section 3.2)."""
+"""The autoencoder of deep embedded clustering and its pretraining (Xie, Girshick & Farhadi 2016, section 3.2)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -26,14 +26,17 @@ ROWS = 4096
 
 
 class Autoencoder(nn.Module):
-    """An autoencoder of dense layers with ReLU; the code and the reconstruction are linear.
+    """An autoencoder of dense layers with ReLU; the last layers of the encoder and of the decoder are linear.
 
     Parameters
     ----------
     n_features : number of input features.
-    widths : units of the encoder's layers, the last one for the code; the decoder has them in reverse.
-    weights_seed : seed of the initial weights (He et al. 2015, normal; biases 0). The paper's N(0, 0.01²) needs many
-        times as many steps.
+    widths :
+        numbers of units of the encoder's layers; the last is the dimension of the codes. The decoder has them in
+        reverse order.
+    weights_seed :
+        seed of the initial weights, which are normal (He et al. 2015); biases are 0. The N(0, 0.01²) of Xie et al.
+        needs many times as many steps.
     """
 
     def __init__(self, n_features: int, widths: Sequence[int], weights_seed: int) -> None:
@@ -52,12 +55,12 @@ class Autoencoder(nn.Module):
         return _forward(self.decoder, z)
 
     def codes(self, X: Tensor) -> Tensor:
-        """Return the codes (N, widths[-1]) of all points, without gradients."""
+        """Return the codes (N, widths[-1]) of points X (N, n_features), without gradients."""
         with torch.no_grad():
             return torch.cat([self.encode(rows) for rows in X.split(ROWS)])
 
     def reconstruction_error(self, X: Tensor) -> float:
-        """Return the mean squared difference of points `X` (N, n_features) and their reconstructions."""
+        """Return the mean squared difference between points `X` (N, n_features) and their reconstructions."""
         with torch.no_grad():
             sums = [mse_loss(self.decode(self.encode(x)), x, reduction="sum").item() for x in X.split(ROWS)]
         return sum(sums) / X.numel()
@@ -79,9 +82,9 @@ def _forward(layers: nn.ModuleList, x: Tensor) -> Tensor:
 def pretrain(net: Autoencoder, X: Tensor, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint) -> None:
     """Train `net` in place to reconstruct `X` (N, d) float32, with the settings of `settings.Dec`.
 
-    `pretraining: joint` trains all layers together. `layerwise` first trains each pair of layers as a denoising
-    autoencoder of the output of the layers before it, as the paper does. Raises `UserError` if the error becomes
-    infinite.
+    With `pretraining: joint`, all layers are trained together. With `layerwise`, each pair of an encoding and a
+    decoding layer is first trained alone, as a denoising autoencoder of the output of the layers before it, as in the
+    paper. Raises `UserError` if the error becomes infinite.
     """
     epochs = max(settings["pretraining_epochs"], ceil(FEWEST_STEPS * settings["batch_size"] / len(X)))
     if settings["pretraining"] == "layerwise":
@@ -100,7 +103,10 @@ def _reconstruction(net: Autoencoder) -> Loss:
 
 
 def _denoising(net: Autoencoder, depth: int) -> Loss:
-    """Return the denoising loss of one pair of layers (equations 4 to 7 of the paper)."""
+    """Return the denoising loss of layer `depth` of the encoder and the decoding layer that reverses it.
+
+    The loss is a function of points (n, d) and a random generator (equations 4 to 7 of the paper).
+    """
     inner, outer = net.encoder[depth], net.decoder[-1 - depth]
     is_code, is_input = depth == len(net.encoder) - 1, depth == 0
 
@@ -131,7 +137,10 @@ def _train(
     base_seed: int,
     checkpoint: Checkpoint,
 ) -> None:
-    """Train with Adam and one cycle of the learning rate (Smith & Topin 2019)."""
+    """Train `parameters` of `net` for `n_epochs` with AdamW and one cycle of the learning rate (Smith & Topin 2019).
+
+    `stage` is the name of this training in the checkpoint, and `loss_of` returns the loss of a batch.
+    """
     optimiser = adam(parameters, settings["learning_rate"])
     n_batches = ceil(len(X) / settings["batch_size"])
     for epoch in checkpoint.rounds(stage, net, optimiser, n_epochs):
@@ -142,9 +151,9 @@ def _train(
 
 
 def one_cycle(done: float) -> float:
-    """Return the learning rate relative to its maximum after the share `done` of the steps.
+    """Return the learning rate as a share of its maximum, when the share `done` of the steps is done.
 
-    It rises along a cosine from 1/25 to 1 during `WARM_UP` and then falls to 0.
+    It rises along a cosine from 1/25 to 1 during the share `WARM_UP` of the steps, and then falls to 0.
     """
     if done < WARM_UP:
         return 1 / 25 + 24 / 25 * (1 - cos(pi * done / WARM_UP)) / 2

@@ -14,7 +14,7 @@ __all__ = ["INITS", "ManyRestartKMeans", "Restarts", "cluster", "kmeans_path", "
 
 
 def __getattr__(name: str) -> Any:
-    """Import the estimator on first use; importing scikit-learn takes a second that jobs should not wait for."""
+    """Import the estimator when it is first used, because scikit-learn takes a second, which jobs would wait for."""
     if name == "ManyRestartKMeans":
         from workflow_scripts.clusterers.kmeans.estimator import ManyRestartKMeans
 

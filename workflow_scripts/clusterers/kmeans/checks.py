@@ -1,4 +1,4 @@
-"""Checks of the points and options of k-means; each raises `ValueError`."""
+"""Check the points and options of k-means, and raise `ValueError` if they cannot be used."""
 
 from collections.abc import Sequence
 

@@ -17,22 +17,22 @@ MANY = 500
 
 
 class ManyRestartKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
-    """K-means, the best of many restarts.
+    """K-means that runs many restarts and keeps the best one.
 
     Parameters
     ----------
-    n_clusters : int
+    n_clusters : number of clusters k.
     n_init : number of restarts, or "many" for 500.
     init, max_iter, tol, device, n_threads : as in `run_restarts`.
-    random_state : int for the same result each time, a `RandomState`, or None.
+    random_state : an int, for the same result every time; a `RandomState`; or None.
 
     Attributes
     ----------
-    cluster_centers_ : (k, d)
-    labels_ : (N,) int32
-    inertia_ : float
-    n_iter_ : int, iterations of the best restart.
-    restarts_ : `Restarts` of all restarts, with the labels of the best one.
+    cluster_centers_ : (k, d) floats of the type of X, the centres of the best restart.
+    labels_ : (N,) int32, the labels of the best restart.
+    inertia_ : float, the inertia of the best restart.
+    n_iter_ : int, number of iterations of the best restart.
+    restarts_ : `Restarts`, the numbers of all restarts, and the labels of the best one.
     """
 
     def __init__(

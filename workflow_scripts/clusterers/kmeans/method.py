@@ -1,4 +1,4 @@
-"""The k-means clusterer: runs every k, repeat and restart of a variant."""
+"""The clusterer k-means: run every k, repeat and restart that its settings ask for."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,10 +15,10 @@ from workflow_scripts.seeds import seed
 def cluster(
     points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.KMeans`.
+    """Cluster `points` (N, d) for each k with the settings of `settings.KMeans`; yields (k, the runs).
 
-    The seed of a repeat follows from the base seed, k and the number of the repeat, so no k or repeat depends on
-    another. Raises `UserError` if the GPU is missing.
+    The seed of a repeat is computed from the base seed, k and the number of the repeat. So the result of a repeat does
+    not change if other k or repeats are added. Raises `UserError` if the device is a GPU that is missing.
     """
     choose_device(settings["device"], "config: clusterers: device", "cpu")
     total = len(settings["k"]) * settings["repeats"] * settings["n_init"]
@@ -47,15 +47,15 @@ def cluster(
 
 
 def kmeans_path(settings: Mapping[str, Any]) -> str:
-    """Return what runs k-means on this machine: the instruction set of a compiled kernel, or "torch"."""
+    """Return the code that runs k-means on this machine: the instruction set of a compiled kernel, or "torch"."""
     return path_on(settings["device"])
 
 
 def _rows(restarts: Any, seeds: list[int], keep: str) -> Runs:
-    """Return the restarts to store, one row each: all of them if `keep` is "all", otherwise the best of each repeat.
+    """Return the runs to store: all restarts if `keep` is "all", otherwise the best restart of each repeat.
 
-    The arrays of `restarts` have the first axes (repeats, restarts), or (repeats,) for what is kept of the best only;
-    `seeds` has one seed for each repeat.
+    `restarts` are the results of `run_restarts` with one seed for each repeat, so its arrays begin with the axis of the
+    repeats. `seeds` are these seeds.
     """
     repeats, n_init = restarts.inertia.shape
     rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else restarts.best[:, None]

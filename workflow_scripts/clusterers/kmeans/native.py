@@ -1,4 +1,7 @@
-"""Run many restarts on one thread with a compiled kernel, called by ctypes, which releases the interpreter lock."""
+"""Run many restarts of k-means on one thread with a compiled kernel.
+
+The kernel is called through ctypes, which releases Python's interpreter lock, so that threads run in parallel.
+"""
 
 import ctypes as ct
 
@@ -8,28 +11,28 @@ from workflow_scripts import kmeans_kernels
 from workflow_scripts.clusterers.kmeans.problem import Batch, Problem, Result
 
 TILE = 32
-"""Number of points whose features lie side by side in memory."""
+"""Number of points in a tile, which is a block of points in the memory layout of the kernels."""
 ROW_PAD = 8
-"""The length of a row in double precision is a multiple of this."""
+"""Rows in double precision are filled up with zeros until their length is a multiple of this."""
 CACHE_DISTANCES_UP_TO = 5000
-"""Largest number of points whose distances are kept."""
+"""Largest number of points for which the distances of all pairs are kept in memory."""
 CACHE_GRAM_UP_TO = 4000
-"""Largest number of points whose inner products are kept."""
+"""Largest number of points for which the inner products of all pairs are kept in memory."""
 CACHE_GRAM_FROM_FEATURES = 32
-"""Smallest number of features with which inner products are kept."""
+"""Smallest number of features for which the inner products are kept in memory."""
 FITS_IN_CACHE = 2**20
-"""Bytes of points that fit into a core's cache."""
+"""Number of bytes that fit into a core's cache."""
 SIDE_BY_SIDE = 4
 """Number of restarts that share each tile of points if the points do not fit into the cache."""
 
 
 class NativeBackend:
-    """Points in the memory layout of the kernels, with the matrices that all restarts, seeds and k share.
+    """The points in the memory layout of the kernels, with matrices that are computed once and used by all restarts.
 
-    Squared distances between all points (float32) are kept for N <= 5000; they make seeding nearly free. Inner products
-    are kept as well for d >= 32 and N <= 4000; then a point that changes its cluster costs one row of this matrix and
-    not a sweep over d features. Both are kept only if they fit into `max_memory` bytes. If the points do not fit into a
-    core's cache (1 MiB), four restarts run side by side and share each tile of points. None of this changes a result.
+    The squared distances of all pairs of points (float32) are kept if N <= 5000; they make the choice of the first
+    centres fast. The inner products of all pairs are kept too if d >= 32 and N <= 4000; they make it fast to move a
+    point to another cluster. Both are kept only if they fit into `max_memory` bytes. If the points do not fit into a
+    core's cache (1 MiB), four restarts run side by side on each tile of points. None of this changes a result.
     """
 
     def __init__(self, problem: Problem, max_memory: int, kernel: kmeans_kernels.Kernel) -> None:
@@ -65,11 +68,14 @@ class NativeBackend:
         self._side_by_side = SIDE_BY_SIDE if self._gram is None and self._tiled.nbytes > FITS_IN_CACHE else 1
 
     def chunk(self, k: int) -> int:
-        """Return the number of restarts that take about a tenth of a second."""
+        """Return the number of restarts with k clusters that take about a tenth of a second."""
         return int(np.clip(2e8 / (self._n * self._d * k + 1e5), 1, 256))
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
-        """Run the restarts of `batch` on this thread."""
+        """Run the restarts of `batch` on this thread; `stop` is described in `problem.Backend`.
+
+        Raises `MemoryError` if the kernel gets no memory.
+        """
         restarts, k = batch.restarts, batch.k
         inertia = np.empty(restarts)
         n_iter = np.empty(restarts, np.int32)
@@ -111,7 +117,7 @@ def _aligned(shape: tuple[int, ...], dtype: type) -> np.ndarray:
 
 
 def _tiled(X: np.ndarray) -> np.ndarray:
-    """Return the points in tiles, (tiles, d, TILE) float32; the last tile is filled up with zeros."""
+    """Return the points (N, d) in tiles, (tiles, d, TILE) float32; the last tile is filled up with zeros."""
     n, d = X.shape
     out = _aligned((-(-n // TILE), d, TILE), np.float32)
     whole = n // TILE
@@ -122,7 +128,10 @@ def _tiled(X: np.ndarray) -> np.ndarray:
 
 
 def _gram(X: np.ndarray, padded: int) -> np.ndarray:
-    """Return the inner products of all points, (N, padded) float32, computed in double precision and rounded once."""
+    """Return the inner products of all pairs of points (N, d), (N, padded) float32; columns from N on are zero.
+
+    They are computed in double precision and rounded once.
+    """
     out = _aligned((len(X), padded), np.float32)
     for start in range(0, len(X), 512):
         out[start : start + 512, : len(X)] = X[start : start + 512] @ X.T

@@ -1,4 +1,7 @@
-"""Types that k-means and its backends exchange: the points, a batch of restarts, and its result."""
+"""Types that k-means and its backends exchange: the points, a batch of restarts, and the result of a batch.
+
+A backend is the code that runs the restarts: a compiled kernel, or torch.
+"""
 
 import ctypes as ct
 from dataclasses import dataclass
@@ -7,14 +10,17 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 INERTIA_BITS = 32
-"""Number of significant bits to which every path rounds inertias (`rounded` in `_kernel_impl.h`)."""
+"""Number of significant bits to which every backend rounds inertias (`rounded` in `_kernel_impl.h`)."""
 ROUNDING_ALONE = 1e-28
 """Inertias below this share of the points' summed squared norms are rounding errors and become 0."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Points centred on their mean and scaled by a power of two, which is exact, so that no square overflows."""
+    """The points `X` (N, d) float64 after `mean` (d,) was subtracted and they were multiplied by `scale`.
+
+    The scale is a power of two, so that the multiplication is exact; it keeps squares from overflowing.
+    """
 
     X: np.ndarray
     mean: np.ndarray
@@ -22,7 +28,7 @@ class Problem:
 
     @classmethod
     def of(cls, X: np.ndarray) -> "Problem":
-        """Centre and scale `X` (N, d)."""
+        """Return the problem with the points `X` (N, d), centred and scaled."""
         X = X.astype(np.float64, order="C")
         mean = X.mean(axis=0)
         X -= mean
@@ -35,33 +41,35 @@ class Problem:
         return cls(X, mean, scale)
 
     def rounded(self, inertia: np.ndarray) -> np.ndarray:
-        """Return the inertias (R,) of the scaled points to the digits on which all kernels agree (`INERTIA_BITS`)."""
+        """Return inertias (R,) of the scaled points, rounded to `INERTIA_BITS` bits, on which all backends agree."""
         inertia = np.where(inertia < ROUNDING_ALONE * np.square(self.X).sum(), 0, inertia)
         mantissa, exponent = np.frexp(inertia)
         return np.ldexp(np.rint(np.ldexp(mantissa, INERTIA_BITS)), exponent - INERTIA_BITS)
 
     def inside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points (..., d) of the caller's space as points of the scaled space."""
+        """Return points (..., d) after the centring and scaling."""
         return (centers - self.mean) * self.scale
 
     def outside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points (..., d) of the scaled space as points of the caller's space."""
+        """Return points (..., d) after the centring and scaling was undone."""
         return centers / self.scale + self.mean
 
 
 class Batch(NamedTuple):
-    """Restarts with one k. Exactly one of `draws`, `start_points` and `start_centers` says where they start.
+    """Restarts with one k. Exactly one of `draws`, `start_points` and `start_centers` gives the first centres.
 
     Attributes
     ----------
-    restarts, k, max_iter : int
-    tol : a restart stops when the summed squared movement of its centres is at most this.
-    labels : the output array, (restarts, N) if `keep_all`, otherwise (1, N) for the best restart.
+    restarts : number of restarts.
+    k : number of clusters.
+    max_iter : largest number of iterations of a restart.
+    tol : a restart stops when the sum of the squared movements of its centres is at most this.
+    labels : the array to write labels to: (restarts, N) if `keep_all`, otherwise (1, N) for the best restart.
     keep_all : whether to keep the labels of all restarts.
     trials : number of candidates of k-means++ for each centre.
     draws : (restarts, 1 + (k - 1) * trials) float64, random numbers for k-means++.
-    start_points : (restarts, k) int32, indices of points.
-    start_centers : (restarts, k, d) float64.
+    start_points : (restarts, k) int32, indices of the points that are the first centres.
+    start_centers : (restarts, k, d) float64, the first centres.
     """
 
     restarts: int
@@ -77,14 +85,15 @@ class Batch(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Result of a batch.
+    """The result of a batch of restarts.
 
     Attributes
     ----------
     inertia : (restarts,) float64, rounded by `Problem.rounded`.
-    n_iter, converged : (restarts,)
-    best_centers : (k, d) float64 of the best restart.
-    settled : number of points whose nearest centre had to be decided in double precision.
+    n_iter : (restarts,) int32, number of iterations.
+    converged : (restarts,) bool, False if `max_iter` ended the restart.
+    best_centers : (k, d) float64, the centres of the restart with the lowest inertia.
+    settled : how many times a point's nearest centre had to be decided in double precision.
     """
 
     inertia: np.ndarray
@@ -95,10 +104,10 @@ class Result(NamedTuple):
 
 
 class Backend(Protocol):
-    """An object that runs batches of restarts on the points that it was made with."""
+    """The interface of an object that has the points and runs batches of restarts on them."""
 
     def chunk(self, k: int) -> int:
-        """Return how many restarts to run in one call."""
+        """Return how many restarts with k clusters to run in one call of `run`."""
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
-        """Run all restarts of `batch`; stop early when `stop` becomes non-zero."""
+        """Run all restarts of `batch` and return the result; stop early if another thread sets `stop` to 1."""

@@ -42,36 +42,40 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
     keep: Literal["all", "best"] = "all",
     progress: Callable[[int], None] | None = None,
 ) -> Restarts | list[Restarts]:
-    """Run Lloyd's k-means from many starts.
+    """Run many restarts of Lloyd's k-means, each from its own first centres.
 
-    From the same centres each restart ends with the result of scikit-learn's KMeans(n_init=1). On a CPU a compiled
-    kernel runs the restarts: it sweeps in single precision over the centres that moved, and decides in double precision
-    where rounding could change a label. Where no kernel was compiled, and on a GPU, torch runs them in batches
-    (`torch_backend`) and gives the same bits on every machine. Which matrices are cached depends on (N, d, k) and
-    `max_memory` (see `native.NativeBackend`).
+    A restart ends with the result that scikit-learn's KMeans(n_init=1) has from the same first centres. On a CPU a
+    compiled kernel runs the restarts (`native`). It compares distances in single precision, and in double precision
+    where rounding could change a label. On a GPU, and where no kernel was compiled, torch runs the restarts in batches
+    (`torch_backend`), with the same bits on every machine. `native.NativeBackend` says which matrices are kept in
+    memory.
 
     Parameters
     ----------
     X : (N, d) finite numbers.
-    k : number of clusters, or a list of them; each result is the same as for this k alone.
-    restarts : number of restarts for each k and seed. Restart r of a seed depends only on (seed, r).
-    seed : int, or a sequence of them for repeats.
-    init : "k-means++" (greedy, 2 + log k candidates, as in scikit-learn), "k-means++-plain" (one candidate), "random"
-        (k points), an integer array (R, k) of points, or an array (R, k, d) of centres.
+    k : number of clusters, or a sequence of numbers. The result for a k does not depend on the others.
+    restarts : number of restarts for each k and seed. The random numbers of restart r depend only on the seed and r.
+    seed : an int, or a sequence of ints, one for each repeat.
+    init :
+        how the first centres are chosen: "k-means++" (greedy, with 2 + log k candidates, as in scikit-learn),
+        "k-means++-plain" (with one candidate), "random" (k points), an integer array (R, k) of indices of points, or an
+        array (R, k, d) of centres.
     max_iter : largest number of iterations of a restart.
-    tol : stop when the squared movement of the centres is below tol times the mean variance of the features, as in
-        scikit-learn; 0 runs until no label changes.
-    dtype : type that X is rounded to first (default float64). On the torch path also the type of the products that
-        propose labels (default float32 on a GPU); this changes the time but no result.
-    device : "cpu" or a torch device.
+    tol :
+        a restart stops when the squared movement of the centres is at most `tol` times the mean variance of the
+        features, as in scikit-learn; with 0 it runs until no label changes.
+    dtype :
+        the type that X is rounded to first (None: not rounded). With torch it is also the type of the matrix products
+        that propose labels (None: float32 on a GPU, float64 on a CPU); that changes the time but no result.
+    device : "cpu", or a torch device such as "cuda".
     n_threads : number of restarts that run in parallel, each on one thread; it does not change the results.
-    max_memory : bytes for matrices that are cached to save time.
-    keep : keep the labels of "all" restarts, or of the "best" one of each seed.
-    progress : called with the number of restarts that finished since its last call.
+    max_memory : number of bytes for matrices that are kept to save time.
+    keep : "all" keeps the labels of all restarts, "best" those of the best restart of each seed.
+    progress : a function that is called with the number of restarts that finished since its last call.
 
     Returns
     -------
-    `Restarts`, or a list of them if `k` is a sequence.
+    `Restarts`, or a list with one `Restarts` for each k if `k` is a sequence.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
 
     Warns
     -----
-    ConvergenceWarning : if fewer than k clusters are found.
+    ConvergenceWarning : if the best restart has fewer than k clusters.
     """
     X = check_points(X)
     ks, seeds = ([int(value) for value in np.atleast_1d(values)] for values in (k, seed))
@@ -104,7 +108,10 @@ def run_restarts(  # type: ignore[misc]  # the overloads leave the options to th
 def _run_parts(
     parts: list[Part], backend: Backend, starts: Starts, max_iter: int, tol: float, n_threads: int
 ) -> Iterator[tuple[Part, Result]]:
-    """Run the parts on `n_threads` threads and yield each when it is done; an interrupt also stops the running ones."""
+    """Run the parts (some restarts of one k and seed) on `n_threads` threads, and yield each part with its result.
+
+    The order is that in which they finish. If the caller is interrupted, the parts that are running stop too.
+    """
     stop = ct.c_int32(0)
     pool = ThreadPoolExecutor(n_threads)
     try:
@@ -119,7 +126,7 @@ def _run_parts(
 
 
 def path_on(device: str) -> str:
-    """Return what runs k-means on this device: the instruction set of a compiled kernel, or "torch"."""
+    """Return the code that runs k-means on `device`: the instruction set of a compiled kernel, or "torch"."""
     return next(iter(kernels()), "torch") if device == "cpu" else "torch"
 
 

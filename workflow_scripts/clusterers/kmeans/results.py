@@ -1,4 +1,7 @@
-"""The results of k-means, filled part by part while restarts of several k and seeds run."""
+"""Collect the results of k-means while restarts of several k and seeds run.
+
+A part is some restarts of one k and one seed, which one thread runs.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -11,17 +14,19 @@ from workflow_scripts.clusterers.kmeans.problem import Backend, Problem, Result
 
 @dataclass(frozen=True)
 class Restarts:
-    """Results of all restarts. If a sequence of seeds was given, every shape has a leading axis of that length.
+    """The results of all restarts of one k. For a sequence of seeds, every array has one more axis, the first.
 
     Attributes
     ----------
-    inertia : (R,) float64, sum of squared distances to the nearest centre, rounded to the 32 bits (relative 2e-10) that
-        agree on every path and processor, so that restarts with the same solution have equal inertias.
+    inertia :
+        (R,) float64, sum of squared distances to the nearest centre. It is rounded to 32 bits, on which all processors
+        agree; so restarts with the same solution have equal inertias.
     n_iter : (R,) int32, number of iterations, including the last one, which changed nothing.
     converged : (R,) bool, False if max_iter ended the restart.
-    labels : (R, N) in the smallest unsigned type that holds k; (N,) of the best restart with keep="best".
-    best : index of the lowest inertia, the first one of equals.
-    best_centers : (k, d) float64.
+    labels :
+        (R, N) in the smallest unsigned type that holds k - 1; with keep="best" (N,), the labels of the best restart.
+    best : index of the restart with the lowest inertia; if several are equal, the first.
+    best_centers : (k, d) float64, the centres of the best restart.
     """
 
     inertia: np.ndarray
@@ -40,7 +45,7 @@ class Restarts:
 
 
 class OneK:
-    """The results of one k, filled part by part."""
+    """The results of one k; `add` fills them with one part after another."""
 
     def __init__(self, problem: Problem, k: int, seeds: int, restarts: int, keep: str) -> None:
         n, d = problem.X.shape
@@ -54,7 +59,7 @@ class OneK:
         self.best_centers = np.empty((seeds, k, d))
 
     def parts(self, backend: Backend, n_threads: int) -> Iterator["Part"]:
-        """Yield parts of the restarts that are small enough to share between the threads."""
+        """Yield the parts that the restarts are divided into, small enough to keep all threads busy."""
         seeds, restarts = self.inertia.shape
         step = min(backend.chunk(self.k), -(-seeds * restarts // (2 * n_threads)))
         for row in range(seeds):
@@ -65,7 +70,10 @@ class OneK:
                 yield Part(self, row, some, labels)
 
     def add(self, part: "Part", result: Result) -> None:
-        """Add the result of a part. The order does not matter: of equal inertias the first restart is the best."""
+        """Add the result of a part.
+
+        The order of the parts does not matter: if inertias are equal, the restart with the lowest number is the best.
+        """
         row, where = part.row, slice(part.restarts.start, part.restarts.stop)
         self.inertia[row, where] = result.inertia
         self.n_iter[row, where] = result.n_iter
@@ -78,7 +86,10 @@ class OneK:
                 self.labels[row] = part.labels[0]
 
     def result(self, squeeze: bool) -> Restarts:
-        """Return the finished arrays, without the axis of the seeds if `squeeze`."""
+        """Return the results, without the axis of the seeds if `squeeze`.
+
+        Warns with `ConvergenceWarning` if the best restart has fewer than k clusters.
+        """
         arrays = (
             self.inertia / self.problem.scale**2,
             self.n_iter,
@@ -99,7 +110,15 @@ class OneK:
 
 @dataclass(frozen=True)
 class Part:
-    """Some restarts of one k and one seed, and the array that their labels are written to."""
+    """Some restarts of one k and one seed, which one thread runs.
+
+    Attributes
+    ----------
+    study : the results of this k, which the result of the part is added to.
+    row : index of the seed.
+    restarts : numbers of the restarts.
+    labels : the array that the labels are written to, as in `problem.Batch`.
+    """
 
     study: OneK
     row: int

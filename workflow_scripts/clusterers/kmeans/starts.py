@@ -1,4 +1,4 @@
-"""The starts of k-means: random points, k-means++, or given ones."""
+"""Choose the first centres of every restart of k-means: random points, k-means++, or given points or centres."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from workflow_scripts.clusterers.kmeans.results import Part
 
 @dataclass(frozen=True)
 class Starts:
-    """The starting points of all restarts."""
+    """How all restarts choose their first centres: the points, the seed of each repeat, and `init` (`run_restarts`)."""
 
     problem: Problem
     seeds: list[int]
     init: str | np.ndarray
 
     def batch(self, part: Part, max_iter: int, tol: float) -> Batch:
-        """Return the part in the form that a backend takes."""
+        """Return the restarts of a part with their first centres, in the form that a backend takes."""
         k, some, seed = part.study.k, part.restarts, self.seeds[part.row]
         batch = Batch(len(some), k, max_iter, tol, part.labels, part.study.keep_all)
         if isinstance(self.init, np.ndarray):

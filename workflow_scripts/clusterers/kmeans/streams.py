@@ -1,8 +1,8 @@
 """Random numbers that depend only on the seed and the number of the restart.
 
-Draw n of a restart is SplitMix64's output function of ``key + n * GAMMA`` (Steele, Lea & Flood 2014, figure 13), where
-the key is a hash of the seed and the restart. No state passes from one restart to the next, so results do not depend on
-the number of threads, on the size of the parts, or on how the restarts are divided among calls.
+Number n of a restart is SplitMix64's output function of ``key + n * GAMMA`` (Steele, Lea & Flood 2014, figure 13); the
+key is a hash of the seed and of the restart's number. A restart needs no numbers of other restarts, so results do not
+depend on the number of threads or on how the restarts are divided among calls.
 """
 
 import numpy as np
@@ -22,9 +22,9 @@ def uniforms(seed: int, restarts: range, count: int) -> np.ndarray:
 
 
 def random_points(seed: int, restarts: range, k: int, n: int) -> np.ndarray:
-    """Return `k` of `n` points, drawn without replacement, for each restart: (len(restarts), k) int32.
+    """Return for each restart the indices of k of n points, drawn without replacement, (len(restarts), k) int32.
 
-    Floyd's algorithm (Bentley & Floyd 1987).
+    Floyd's algorithm draws them (Bentley & Floyd 1987).
     """
     draws = uniforms(seed, restarts, k)
     chosen = np.empty(draws.shape, np.int32)

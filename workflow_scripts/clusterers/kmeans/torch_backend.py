@@ -1,11 +1,11 @@
 """Run all restarts of a batch together in torch, on a GPU or where no C kernel was compiled.
 
-The result of a restart depends, to the last bit, only on the points and its start: not on other restarts, the batch,
-the number of threads, the instruction set or the device. The order of additions in a matrix product depends on all of
-these. Products are therefore used in two ways only. If their factors are integers times a power of two, so short that
-no partial sum is rounded, every order gives the same sum (Ozaki et al. 2012, "Error-free transformations of matrix
-multiplication"). If they are rounded, an error bound shows which labels remain uncertain, and these are decided by sums
-in one fixed order.
+The result of a restart depends, to the last bit, only on the points and on its first centres. It does not depend on the
+other restarts, the number of threads, the instruction set or the device. The order of additions in a matrix product
+does depend on these. Matrix products are therefore used in two ways only. Some are exact: their factors are integers
+times a power of two with so few bits that no sum is rounded, and every order gives the same sum (Ozaki et al. 2012,
+"Error-free transformations of matrix multiplication"). The others are rounded: an error bound tells which labels are
+uncertain, and these are decided by sums in one fixed order.
 """
 
 import ctypes as ct
@@ -20,18 +20,18 @@ from workflow_scripts.clusterers.kmeans.problem import Batch, Problem, Result
 MANTISSA = 53
 """Bits of the mantissa of a number in double precision."""
 MASS_BITS = 62
-"""Bits of the whole number to which the squared distances of all points add up when a point is drawn."""
+"""Largest number of bits of the sum of all points' squared distances, as integers, when k-means++ draws a point."""
 SETTLED_AT_ONCE = 2**22
-"""Largest number of values of points and centres whose distances are computed at once in double precision."""
+"""Largest number of differences of coordinates that are in memory at once when `_nearest` decides labels."""
 
 
 class TorchBackend:
-    """Lloyd's iterations of a batch with two matrix products each.
+    """Run Lloyd's iterations of a batch of restarts with two matrix products for each iteration.
 
-    The first product, in `dtype`, gives the scores x . c - |c|^2 / 2 (the norm is one more feature). The row maximum
-    turns the scores into the one-hot matrix in place; where another centre's score lies within the rounding error,
-    distances in double precision decide. The second product is exact and gives sums and counts. Converged restarts
-    leave the batch.
+    The first product, in `dtype`, gives the score x . c - |c|^2 / 2 of each point x and centre c; the highest score of
+    a point belongs to its nearest centre. If another score is so close that rounding could reverse them, distances in
+    double precision decide. The second product is exact and gives the sum and the number of the points of each cluster.
+    Restarts that have converged take no part in later iterations.
     """
 
     def __init__(self, problem: Problem, dtype: DTypeLike | None, device: str, max_memory: int) -> None:
@@ -52,11 +52,11 @@ class TorchBackend:
         self._mass_bits = MASS_BITS - math.ceil(math.log2(n))
 
     def chunk(self, k: int) -> int:
-        """Return the number of restarts whose scores fit into memory."""
+        """Return the number of restarts with k clusters whose scores fit into memory."""
         return max(1, self._budget // (8 * k * len(self._X)) // 2)
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
-        """Run the restarts of `batch` side by side."""
+        """Run all restarts of `batch` together; `stop` is described in `problem.Backend`."""
         state = _State(self._start(batch), len(self._X))
         for _ in range(batch.max_iter):
             if stop.value or not len(state.active):
@@ -77,7 +77,10 @@ class TorchBackend:
         return self._X[torch.as_tensor(points, dtype=torch.int64, device=self._device)]
 
     def _seed(self, batch: Batch) -> torch.Tensor:
-        """Return (restarts, k) start points by greedy k-means++ for all restarts at once, as `seed` in the kernel."""
+        """Return the indices (restarts, k) of the points that are the first centres, chosen by greedy k-means++.
+
+        All restarts are done at once. The C function `seed` of the kernels does the same.
+        """
         n = len(self._X)
         draws = torch.as_tensor(batch.draws, device=self._device)
         first = (draws[:, 0] * n).long()
@@ -95,10 +98,10 @@ class TorchBackend:
         return torch.stack(chosen, dim=1)
 
     def _distances(self, points: torch.Tensor) -> torch.Tensor:
-        """Return the squared distances (R, L, N) of all points to the given points (R, L).
+        """Return the squared distances (R, L, N) of all points to the points with the indices `points` (R, L).
 
-        With x = a + b, the coarse and the fine part, |x - y|^2 is |a - a'|^2 + 2 (a - a') . (b - b') + |b - b'|^2; each
-        term is an exact product.
+        Each point x is a sum of a coarse part a and a fine part b, and y = a' + b' in the same way. So |x - y|^2 is
+        |a - a'|^2 + 2 (a - a') . (b - b') + |b - b'|^2, and each term is an exact product.
         """
         a, b = self._slices
         at = points.reshape(-1)
@@ -108,7 +111,11 @@ class TorchBackend:
         return total.clamp_(min=0).view(*points.shape, -1)
 
     def _assign(self, centers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
-        """Return labels (R, N), sums (R, k, d), counts (R, k), and the number of labels decided in double precision."""
+        """Assign all points to their nearest centres (R, k, d).
+
+        Return the labels (R, N), the sums (R, k, d) and numbers (R, k) of the points of each cluster, and how many
+        labels were decided in double precision.
+        """
         restarts, k, d = centers.shape
         squared_norms = _folded_sum(centers**2)
         biased = torch.cat([centers, -0.5 * squared_norms[..., None]], dim=2).to(self._dtype)
@@ -124,11 +131,11 @@ class TorchBackend:
         return labels.to(torch.int32), sums.view(restarts, k, d), counts.view(restarts, k), len(restart)
 
     def _rounding(self, squared_norms: torch.Tensor) -> torch.Tensor:
-        """Return the largest difference of two scores of a point that rounding could reverse, (R, N).
+        """Return for each point the largest difference of two scores that rounding could reverse, (R, N).
 
-        It bounds the errors of two scores, products of d + 1 terms in any order whose factors are rounded once (Higham
-        2002, section 3.1), and of two distances of `_nearest`, each with a factor of two. For larger differences
-        `_nearest` would choose the same centre as the scores, so all labels are those of `_nearest`.
+        It is twice a bound of the errors of two scores and of two distances of `_nearest`. A score is a sum of d + 1
+        products in any order, with factors that were rounded once (Higham 2002, section 3.1). If two scores differ by
+        more, `_nearest` would choose the same centre. So all labels are those that `_nearest` would give.
         """
         d = self._X.shape[1]
         info = torch.finfo(self._dtype)
@@ -138,13 +145,16 @@ class TorchBackend:
         return (of_scores + of_distances).to(self._dtype)
 
     def _nearest(self, centers: torch.Tensor, restart: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
-        """Return the one-hot matrix (P, k) of the nearest centre, the first of equals, of points of `restart` (P,)."""
+        """Return the nearest centre of P points as a one-hot matrix (P, k); if several are equal, the first.
+
+        `point` (P,) are indices of points, and `restart` (P,) are the restarts whose centres are compared.
+        """
         distance = _folded_sum((self._X[point][:, None] - centers[restart]) ** 2)
         nearest = torch.zeros_like(distance, dtype=self._dtype)
         return nearest.scatter_(1, distance.argmin(1, keepdim=True), 1)
 
     def _step(self, state: "_State", tol: float) -> None:
-        """Run one iteration of the active restarts, with scikit-learn's rules for stopping."""
+        """Run one iteration of the restarts that are not finished, with scikit-learn's rules for stopping."""
         active = state.active
         old = state.centers[active]
         labels, sums, counts, settled = self._assign(old)
@@ -162,7 +172,10 @@ class TorchBackend:
         state.settled += settled
 
     def _relocate(self, centers: torch.Tensor, labels: torch.Tensor, sums: torch.Tensor, counts: torch.Tensor) -> None:
-        """Fill the empty clusters of one restart with the points farthest from their centres, as scikit-learn does."""
+        """Fill the empty clusters of one restart with the points farthest from their centres, as scikit-learn does.
+
+        `sums` (k, d) and `counts` (k,) are changed in place.
+        """
         distance = self._squared_gaps(centers, labels)
         empty = (counts == 0).nonzero()[:, 0]
         farthest = distance.argsort(descending=True, stable=True)[: len(empty)]
@@ -179,23 +192,34 @@ class TorchBackend:
         counts[empty] = counts[largest].clone()
 
     def _squared_gaps(self, centers: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the squared distances (N,) of one restart's points to the centres of their labels."""
+        """Return the squared distance of every point to the centre of its label, in one restart, (N,)."""
         return _folded_sum((self._X - centers[labels.long()]) ** 2)
 
     def _finish_labels(self, state: "_State") -> None:
-        """Assign labels to the final centres for restarts that did not end with unchanged labels."""
+        """Compute the labels for the final centres, for those restarts whose labels changed in the last iteration."""
         loose = (~state.strict).nonzero()[:, 0]
         if len(loose):
             state.labels[loose] = self._assign(state.centers[loose])[0]
 
     def _inertia(self, state: "_State") -> torch.Tensor:
-        """Return the sums of squared distances, (R,)."""
+        """Return the inertia of each restart: the sum of the squared distances to the nearest centres, (R,)."""
         pairs = zip(state.centers, state.labels, strict=True)
         return torch.stack([_folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
 
 
 class _State:
-    """The state of the restarts of one batch."""
+    """The state of the restarts of one batch.
+
+    Attributes
+    ----------
+    centers : (R, k, d) float64, the present centres.
+    labels : (R, N) int32; -1 before the first iteration.
+    n_iter : (R,) int32, number of iterations so far.
+    strict : (R,) bool, whether the last iteration changed no label.
+    converged : (R,) bool, whether the restart has stopped by itself.
+    active : indices of the restarts that have not converged.
+    settled : how many times a point's nearest centre had to be decided in double precision.
+    """
 
     def __init__(self, centers: torch.Tensor, points: int) -> None:
         restarts, device = len(centers), centers.device
@@ -209,26 +233,30 @@ class _State:
 
 
 def _split(X: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the coarse part of `X` (|X| < 1), multiples of 2^-bits, and the fine part, multiples of 2^-2bits."""
+    """Return two arrays whose sum is nearly X (|X| < 1).
+
+    The coarse part has multiples of 2^-bits, the fine part multiples of 2^-2bits.
+    """
     coarse = torch.round(X * 2.0**bits) * 2.0**-bits
     fine = torch.round((X - coarse) * 2.0 ** (2 * bits)) * 2.0 ** (-2 * bits)
     return coarse, fine
 
 
 def _expanded(left: torch.Tensor, right: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-    """Return (l_i - l_p) . (r_i - r_p) for all rows i and the rows p of `at`, (P, N).
+    """Return (l_i - l_p) . (r_i - r_p) for all rows i and the rows p in `at`, (P, N).
 
-    Exact for parts of `_split`. The columns of `right` are those of `left` with the two halves swapped, so -l_p . r_i
-    also covers -l_i . r_p.
+    l are the rows of `left` and r those of `right`. The result is exact for arrays of `_split`. The columns of `right`
+    must be those of `left`, or those of `left` with the two halves swapped. Then l_p . r_i = l_i . r_p, so only one of
+    these products is computed.
     """
     own = (left * right).sum(1)
     return own[at][:, None] + own - 2 * (left[at] @ right.T)
 
 
 def _folded_sum(values: torch.Tensor) -> torch.Tensor:
-    """Return the sum over the last axis by adding its second half to the first half until one number is left.
+    """Return the sum over the last axis, computed by adding its second half to its first half until one number is left.
 
-    The order of additions does not depend on the other axes, the processor or the number of threads.
+    So the order of additions does not depend on the other axes, the processor or the number of threads.
     """
     while (length := values.shape[-1]) > 1:
         half = (length + 1) // 2
@@ -239,5 +267,5 @@ def _folded_sum(values: torch.Tensor) -> torch.Tensor:
 
 
 def _power_of_two_above(values: torch.Tensor) -> torch.Tensor:
-    """Return the smallest power of two above each of `values` >= 0; 1 for 0."""
+    """Return for each of `values` >= 0 the smallest power of two that is larger; 1 for the value 0."""
     return torch.where(values > 0, values / torch.frexp(values).mantissa, 1.0)

@@ -1,4 +1,7 @@
-"""TEMI: train heads on fixed features that put an image and its neighbours into one cluster."""
+"""TEMI: train small networks on fixed features so that an image and its neighbours are in one cluster.
+
+Such a network is called a head. The teacher is a moving average of the trained heads, the students.
+"""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -29,9 +32,9 @@ def cluster(
 ) -> Iterator[tuple[int, Runs]]:
     """Cluster `points` (N, d) for each k with the settings of `settings.Temi`, as `trained.train_each` does.
 
-    The labels are those of the teacher of the head with the lowest loss. The diagnostic `loss` is this loss, the mean
-    of the last epoch. Raises `UserError` if the GPU is missing, all points are equal, there are fewer images than
-    neighbours, or the loss is infinite.
+    The labels are those that the teacher of the head with the lowest loss gives. The diagnostic `loss` is the mean loss
+    of that head in the last epoch. Raises `UserError` if the GPU is missing, if all points are equal, if `n_neighbors`
+    is not lower than the number of images, or if the loss becomes infinite.
     """
     if (n_neighbors := settings["n_neighbors"]) >= len(points):
         allowed = f"less than the number of images, {len(points)}"

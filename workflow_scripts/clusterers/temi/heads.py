@@ -1,4 +1,8 @@
-"""Clustering heads trained by self-distillation between neighbours (Adaloglou, Michels, Kalisch & Kollmann 2023)."""
+"""Train the heads of TEMI by self-distillation between neighbours (Adaloglou, Michels, Kalisch & Kollmann 2023).
+
+A head is a small network that gives the probabilities of the clusters of a point. The student learns from the
+probabilities that the teacher gives to the point's neighbour; the teacher is a moving average of the student.
+"""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -20,18 +24,18 @@ KEY = "config: clusterers: temi"
 WARM_UP = 0.2
 """Share of the epochs during which the learning rate rises to its value."""
 PRIOR_MOMENTUM = 0.9
-"""Share of the earlier estimate of the sizes of the clusters that a batch keeps."""
+"""Weight of the earlier estimate of the clusters' sizes when a batch updates it."""
 WEIGHT_DECAY = 1e-4
 """Weight decay of AdamW."""
 
 
 class Heads(nn.Module):
-    """Independent heads of two layers and a normalised last one, as in DINO (Caron et al. 2021).
+    """H independent heads with three layers each; the last is normalised, as in DINO (Caron et al. 2021).
 
     Parameters
     ----------
     n_heads : number of heads H.
-    sizes : numbers of features, of units of both layers, and of clusters.
+    sizes : number of features d, numbers of units of the first and the second layer, and number of clusters k.
     random : generator of the initial weights.
     """
 
@@ -44,14 +48,18 @@ class Heads(nn.Module):
         self.gains = nn.Parameter(torch.ones(n_heads, 1, sizes[3]))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits (H, n, k), cosines times a gain, of points (n, d)."""
+        """Return the logits (H, n, k) of points (n, d), which are cosines times a trained factor."""
         hidden = gelu(x @ self.layers[0] + self.biases[0])
         code = normalize(hidden @ self.layers[1] + self.biases[1], dim=-1)
         return code @ normalize(self.layers[2], dim=1) * self.gains
 
 
 class Distillation(nn.Module):
-    """Student and teacher, the teacher's estimate of the sizes of the clusters, and the losses of the last epoch."""
+    """The student and the teacher, and two buffers.
+
+    `prior` (H, k) is the teacher's estimate of the sizes of the clusters, as shares. `losses` (H,) are the mean losses
+    of the heads in the last epoch.
+    """
 
     prior: Tensor
     losses: Tensor
@@ -65,8 +73,10 @@ class Distillation(nn.Module):
 
     @torch.no_grad()
     def teach(self, a: Tensor, b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-        """Update the sizes of the clusters by a batch of pairs, and return the teacher's log probabilities (H, n, k) of
-        both points."""
+        """Return the teacher's log probabilities (H, n, k) for points `a` and those for their partners `b`, (n, d) each.
+
+        The estimate of the sizes of the clusters (`prior`) is updated too.
+        """
         log_a, log_b = (log_probabilities(self.teacher, x, temperature) for x in (a, b))
         sizes = (log_a.exp().mean(dim=1) + log_b.exp().mean(dim=1)) / 2
         self.prior.lerp_(sizes, 1 - PRIOR_MOMENTUM)
@@ -74,23 +84,28 @@ class Distillation(nn.Module):
 
     @torch.no_grad()
     def follow(self, momentum: float) -> None:
-        """Move the teacher's weights towards the student's."""
+        """Move the teacher's weights towards the student's; the larger `momentum` (0 to 1) is, the less they move."""
         for taught, learnt in zip(self.teacher.parameters(), self.student.parameters(), strict=True):
             taught.lerp_(learnt, 1 - momentum)
 
 
 def log_probabilities(heads: Heads, x: Tensor, temperature: float) -> Tensor:
-    """Return the logarithms of the probabilities of the clusters, (H, n, k), of points (n, d)."""
+    """Return the log probabilities (H, n, k) that the heads give to the k clusters for points x (n, d)."""
     return (heads(x) / temperature).log_softmax(dim=-1)
 
 
 def pair_losses(students: tuple[Tensor, Tensor], teachers: tuple[Tensor, Tensor], prior: Tensor, beta: float) -> Tensor:
-    """Return the loss (H,) of each head for n pairs of points.
+    """Return the loss (H,) of each head for n pairs of points (equations 4 to 7 of the paper).
 
-    It is minus the mean of the pointwise mutual information with the exponent `beta`, in both directions, weighted by
-    the probability that both points are in one cluster: the mean over all heads of the inner product of the teacher's
-    probabilities (equations 4 to 7 of the paper). `students` and `teachers` are the log probabilities (H, n, k) of both
-    points of the pairs; `prior` (H, k) the sizes of the clusters.
+    The loss is minus the weighted mean, over the pairs, of the pointwise mutual information of the student's and the
+    teacher's probabilities, with the exponent `beta`, in both directions. The weight of a pair is the probability that
+    both points are in one cluster: the inner product of the teacher's probabilities, averaged over the heads.
+
+    Parameters
+    ----------
+    students, teachers : the log probabilities (H, n, k) of the first and of the second points of the pairs.
+    prior : (H, k), the sizes of the clusters, as shares.
+    beta : the exponent.
     """
     weight = (teachers[0] + teachers[1]).exp().sum(dim=-1).mean(dim=0)
     information = [
@@ -105,8 +120,8 @@ def train_heads(
 ) -> Trained:
     """Train heads for k clusters of X (N, d), with the settings of `settings.Temi`.
 
-    In every epoch each point is paired with one of its `neighbours` (N, n_neighbors). The student learns by gradients,
-    the teacher is the moving average of the student.
+    In every epoch each point is paired with one of its neighbours, drawn at random. `neighbours` (N, n_neighbors) are
+    the indices of each point's neighbours.
     """
     random = torch.Generator().manual_seed(seed(base_seed, "weights"))
     student = Heads(settings["n_heads"], (X.shape[1], *settings["widths"], k), random)
@@ -123,7 +138,7 @@ def train_heads(
 
 
 def _partners(neighbours: Tensor, pairs_seed: int) -> Tensor:
-    """Return a neighbour of every point, drawn at random, (N,) int64."""
+    """Return for every point the index of one of its `neighbours` (N, n_neighbors), drawn at random, (N,) int64."""
     random = torch.Generator().manual_seed(pairs_seed)
     drawn = torch.randint(neighbours.shape[1], (len(neighbours), 1), generator=random)
     return neighbours.gather(1, drawn.to(neighbours.device))[:, 0]
@@ -138,7 +153,10 @@ def _epoch(
     base_seed: int,
     epoch: int,
 ) -> None:
-    """Train on every point with its partner, and note the mean losses of the heads."""
+    """Train once on every point and its partner, and write the mean losses of the heads to `heads.losses`.
+
+    `partners` (N,) are the indices of the points that the points are paired with.
+    """
     total = torch.zeros_like(heads.losses)
     for rows in batches(len(X), settings["batch_size"], seed(base_seed, "epoch", epoch)):
         a, b = X[rows], X[partners[rows]]

@@ -1,4 +1,4 @@
-"""The nearest neighbours of all points, on the CPU or the GPU."""
+"""Find the nearest neighbours of all points, on the CPU or the GPU."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ it."""
 
 
 def nearest(X: Tensor, n_neighbors: int) -> Tensor:
-    """Return the `n_neighbors` points with the highest cosine similarity to each point of X (N, d), without itself.
+    """Return for each point of X (N, d) the indices of the other points with the highest cosine similarity to it.
 
     Returns
     -------
