@@ -73,7 +73,7 @@ class Distillation(nn.Module):
 
     @torch.no_grad()
     def teach(self, a: Tensor, b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-        """Return the teacher's log probabilities (H, n, k) for points `a` and those for their partners `b`, (n, d) each.
+        """Return the teacher's log probabilities (H, n, k) for points `a` and for their partners `b`, (n, d) each.
 
         The estimate of the sizes of the clusters (`prior`) is updated too.
         """
