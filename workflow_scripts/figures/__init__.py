@@ -1,1 +1,2 @@
-"""Figures, one module for each kind: `tabulate` computes the table, `draw` draws it and computes nothing."""
+"""Draw figures, one module for each kind: `tabulate` computes its table, `draw` draws the table and computes
+nothing."""

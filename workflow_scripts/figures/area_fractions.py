@@ -26,14 +26,18 @@ MOST = 40
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the area of each cluster over all images and in each image, for the stored clustering of lowest inertia.
+    """Return the share of the area that each cluster of tiles covers, over all images and in each image.
+
+    The clusters are those of the stored clustering with the lowest inertia.
 
     Returns
     -------
-    DataFrame, all images first: `parent` and `page` (null for all images), `cluster` (negative: noise), `name`,
-    `predicted`, `rank` (as in the embedding), `fraction`, `low`, `high` (`metrics.areas.fractions`), `area` (pixels),
-    `n_tiles`, `unit` (`group` or `block`, which the interval takes as independent), `n_units`,
-    `k` (null if the clusterer finds it), `confidence`.
+    DataFrame with one row per cluster for all images together, followed by one row per image and cluster: `parent` and
+    `page` (the image; null for all images), `cluster` (its number; negative for noise), `name`, `predicted` and `rank`
+    (as in `embedding.tabulate`), `fraction` (share of the area), `low` and `high` (its confidence interval, see
+    `metrics.areas.fractions`), `area` (pixels), `n_tiles`, `unit` (what the interval takes as independent: a `group` of
+    images, or a `block` of an image), `n_units`, `k` (null if the clusterer finds k itself), `confidence` (level of the
+    interval).
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
@@ -43,10 +47,15 @@ def tabulate(
 
 
 def areas_of(tiles: pd.DataFrame, names: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Return the area of each cluster over all images and in each image: the columns of `tabulate` up to `n_units`.
+    """Return the share of the area of each cluster, over all images and in each image.
 
-    `tiles` has the columns `parent, page, x, y, width, height, group` and `cluster`; `names` has the columns `name`,
-    `predicted` and `rank`, and the clusters as index.
+    The table is that of `tabulate` without the columns `k` and `confidence`.
+
+    Parameters
+    ----------
+    tiles : one row per tile, with the columns `parent, page, x, y, width, height, group` and `cluster`.
+    names : `name`, `predicted` and `rank` of each cluster, indexed by the number of the cluster.
+    confidence : level of the intervals, in (0, 1).
     """
     tiles = with_areas(tiles)
     unit = "group" if tiles["group"].nunique() >= FEWEST_GROUPS else "block"
@@ -62,7 +71,11 @@ def areas_of(tiles: pd.DataFrame, names: pd.DataFrame, confidence: float) -> pd.
 
 
 def with_areas(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the tiles of a manifest, in the same order, with the columns `area` (pixels) and `block`."""
+    """Return a manifest of tiles, in the same order, with two more columns.
+
+    They are `area` (pixels; overlapping tiles share their common area) and `block` (str, the block of the image in
+    which the middle of the tile lies).
+    """
     parts = []
     for number, (_, tiles) in enumerate(manifest.groupby(["parent", "page"], sort=False)):
         parts.append(tiles.assign(area=tile_areas(tiles), block=[f"{number} {block}" for block in blocks(tiles)]))
@@ -75,9 +88,9 @@ def _of(tiles: pd.DataFrame, unit: str, confidence: float) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the fraction of each cluster over all images with its interval, and in pale colour that in each image.
+    """Draw each cluster's share of the area over all images with its interval, and in pale colour that in each image.
 
-    Of more than `MOST` clusters the largest are drawn, and the note has the area of the others.
+    Only the `MOST` largest clusters are drawn. The note says what share the others have together.
     """
     every = table[table["parent"].isna()].sort_values("fraction", ascending=False, kind="stable")
     whole = every.head(MOST)
@@ -106,7 +119,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def fraction_in_words(cluster: Mapping[str, Any]) -> str:
-    """Return the fraction of a cluster and its interval as text, such as `34.1 % (28.0 to 40.9)`."""
+    """Return the share of a cluster and its interval as text, such as `34.1 % (28.0 to 40.9)`.
+
+    The interval is left out if `low` is NaN.
+    """
     text = f"{100 * cluster['fraction']:.1f} %"
     return text if np.isnan(cluster["low"]) else f"{text} ({100 * cluster['low']:.1f} to {100 * cluster['high']:.1f})"
 

@@ -1,4 +1,4 @@
-"""Plot the metric to expect from the best of n restarts, which shows how many restarts are enough."""
+"""Plot the expected metric of the best of n restarts against n, which shows how many restarts are enough."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -30,14 +30,17 @@ POINTS = 100
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the expected metric of the restart with the lowest inertia among n of the stored restarts of each cell.
+    """Return for each cell and n the expected metric of the best of n restarts.
+
+    A cell is one combination of choices. The n restarts are drawn from the stored restarts of the cell; the best is the
+    one with the lowest inertia.
 
     Returns
     -------
-    DataFrame with one row per cell and n: `series` (name of the cell), `k`, `metric`, `n`, `expected, low, high` (in
-    the units of the metric's name in the figure; the band is a bootstrap interval), `n_restarts`, `confidence`, and
-    `largest_class, accuracy_matched, ari` (shares) of the restart with the lowest inertia of all. Empty if the metric
-    needs labels and there are none.
+    DataFrame with one row per cell and n: `series` (name of the cell), `k`, `metric`, `n`, `expected`, `low` and `high`
+    (bootstrap interval; all three in the units of the axis label), `n_restarts` (stored), `confidence` (level of the
+    interval), and `largest_class, accuracy_matched, ari` (shares) of the restart with the lowest inertia of all. Empty
+    if the metric needs labels and there are none.
     """
     names = cell_names(cells, [*AXES])
     curves = [_curve(figure, cell.scores()) for cell in OneCell.each(cells, inputs)]
@@ -61,7 +64,7 @@ def _curve(figure: Mapping[str, Any], scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line with a band for each cell, on a logarithmic axis."""
+    """Draw the expected metric of each cell as a line with a band; n is on a logarithmic axis."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")

@@ -1,4 +1,4 @@
-"""Empty figures of the right size, and the sentences on them."""
+"""Make empty figures of the right size, and write notes and placeholders on them."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -13,7 +13,7 @@ from workflow_scripts.figures.texts import wrapped
 from workflow_scripts.figures.theme import small
 
 MM_PER_INCH = 25.4
-"""Millimetres in an inch, in which matplotlib gives the sizes of figures."""
+"""Millimetres in an inch; matplotlib measures figures in inches."""
 TITLE = 5
 """Height of a figure's title in millimetres."""
 ONE_COLUMN = 120
@@ -21,7 +21,10 @@ ONE_COLUMN = 120
 
 
 def canvas(figure: Mapping[str, Any], height: float) -> Figure:
-    """Return an empty figure with its title, of the size in the settings; `height` (mm) is used if they give none."""
+    """Return an empty figure with the title and the size of the settings.
+
+    If the settings give no height, the figure is `height` mm high, and higher by `TITLE` if it has a title.
+    """
     above = TITLE if figure["title"] else 0
     size = (figure["width"] / MM_PER_INCH, (figure["height"] or height + above) / MM_PER_INCH)
     made = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02))
@@ -31,7 +34,7 @@ def canvas(figure: Mapping[str, Any], height: float) -> Figure:
 
 
 def panels_of(n: int, figure: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the numbers of rows and columns in which n panels stand: two columns at most, one in a narrow figure."""
+    """Return the number of rows and the number of columns of n panels: two columns at most, one in a narrow figure."""
     columns = min(n, 1 if figure["width"] < ONE_COLUMN else 2)
     return ceil(n / columns), columns
 

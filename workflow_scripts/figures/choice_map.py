@@ -1,4 +1,7 @@
-"""Plot how well every two cells agree, ordered by a tree, with the choices of the cells as coloured bars."""
+"""Plot the agreement of every two cells as a matrix, sorted by a tree, with the choices of the cells as coloured bars.
+
+A cell is one combination of choices.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -30,22 +33,26 @@ from workflow_scripts.metrics.evenly import evenly
 BAR = 4.0
 """Width of the bar of a choice in millimetres."""
 MOST = 200
-"""Largest number of cells that are drawn; of more cells, this many evenly spaced over the tree."""
+"""Largest number of cells that are drawn. If there are more, this many cells at equal distances in the tree are
+drawn."""
 FEW_FOR_ORDERING = 500
-"""Largest number of cells for which the branches of the tree are turned so that neighbours are similar."""
+"""Largest number of cells for which the branches of the tree are turned so that similar cells stand side by side."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the agreement of every two cells in the order of the tree (average linkage of 1 - ARI).
+    """Return the agreement (ARI) of every two cells, sorted by a tree.
+
+    The tree is the average linkage of 1 - ARI.
 
     Returns
     -------
     DataFrame with one row for each ordered pair of drawn cells, including each cell with itself: `place` and
-    `other_place` (in the order of the tree, from 0), `name, other_name`, one column for each axis that differs (the
-    first cell's value in words), `ari`, `joins_at` (1 - ARI at which the first cell's branch joins that of the cell
-    before it; null for the first), `n_cells` and `n_images` of the study. Empty if there is one cell.
+    `other_place` (in the order of the tree, from 0), `name, other_name`, one column for each axis on which the cells
+    differ (value of the first cell, in words), `ari`, `joins_at` (height, that is 1 - ARI, at which the branch of the
+    first cell joins that of the cell before it; null for the first cell of all), `n_cells` and `n_images` of the study.
+    Empty if there is only one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
@@ -65,7 +72,10 @@ def tabulate(
 
 
 def _tree(ari: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the leaves in order (C,), and the height at which every two of them join (C, C)."""
+    """Return the order of the cells in the tree, (C,) int, and the height at which every two join, (C, C) float64.
+
+    `ari` (C, C) is the agreement of every two cells; heights are values of 1 - ARI.
+    """
     distances = squareform(np.clip(1 - ari, 0, None), checks=False)
     merges = fastcluster.linkage(distances, "average")
     if len(ari) <= FEW_FOR_ORDERING:
@@ -80,7 +90,7 @@ def _tree(ari: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the tree, one bar for each choice, and the matrix."""
+    """Draw side by side the tree, a coloured bar for each choice, and the matrix of agreement."""
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
@@ -109,7 +119,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_tree(ax: Axes, cells: pd.DataFrame) -> None:
-    """Draw the tree from the heights at which neighbours join."""
+    """Draw the tree from the column `joins_at` of `cells`, the height at which each cell joins the one before it."""
     branches = [(float(place), 0.0) for place in range(len(cells))]  # place and height of the top of each branch
     joins = list(cells["joins_at"][1:])
     while joins:
@@ -133,7 +143,7 @@ def _draw_bar(ax: Axes, axis: str, cell_colours: Sequence[str]) -> None:
 
 
 def _letter(axis: str) -> str:
-    """Return the letter for a choice: it is above its bar and before its levels in the legend."""
+    """Return the first letter of an axis's title, which stands above its bar and before its values in the legend."""
     return TITLES[axis][0]
 
 

@@ -1,4 +1,7 @@
-"""Plot five criteria for the number of clusters, the k that each recommends, and how sure it is."""
+"""Plot five criteria for the number of clusters k, and the k that each of them recommends.
+
+How sure a recommendation is follows from resamples of the images: the share of them that recommend the same k.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,23 +29,24 @@ UNITS = {
     "stability": "Prediction strength",
 }
 LARGEST = 60
-"""Area in points² of the dot of a k that every resample recommends."""
+"""Area in points² of the dot of a k that all resamples recommend."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return each criterion for each k of the settings, computed on the points of one cell.
+    """Return the value of each criterion for each k of the settings, computed on the points of one cell.
 
     Returns
     -------
-    DataFrame with the columns of `survey`, and `standing_out` (the k on which most criteria agree, or null),
-    `n_images`, `n_classes` (of the labels; 0 without labels), `n_resamples`, `n_references` and `covariance_type`.
+    DataFrame with the columns of `n_clusters.survey.survey`, and `standing_out` (the k on which most criteria agree, or
+    null), `n_images`, `n_classes` (of the labels; 0 without labels), and the settings `n_init`, `n_references`,
+    `n_resamples` and `covariance_type`.
 
     Raises
     ------
     UserError
-        For a k above half the number of images, because the stability criterion splits them into halves.
+        If a k is larger than half the number of images, because the stability criterion splits the images into halves.
     """
     cell = OneCell.first(cells, inputs)
     points = cell.points()
@@ -58,7 +62,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each criterion, and one with the recommendations of the resamples."""
+    """Draw a panel for each criterion, and one panel with the recommendations from the resamples."""
     with theme(style):
         across = 1 if figure["width"] < ONE_COLUMN else 3
         made = canvas(figure, (6 // across) * 45 + 16)

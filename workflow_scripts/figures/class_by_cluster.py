@@ -1,4 +1,4 @@
-"""Plot the number of images of each class in each cluster, before any majority vote."""
+"""Plot the number of images of each class in each cluster, one column for each cluster."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,10 +24,10 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per label and cluster: `label` (sorted), `cluster` (its number; negative is noise), `name`
-    (`Sc`, `Sc-2`; sorted, noise last), `count`, `support` (labelled images of the class), `share` (count / support),
-    `size` (images of the cluster, labelled or not), `k` (null if the clusterer finds it), `chosen_by` (metric by which
-    k is the best; null if k is given). Empty without labels.
+    DataFrame with one row per label and cluster: `label` (sorted), `cluster` (its number; negative for noise), `name`
+    (of the cluster, such as `Sc` or `Sc-2`; sorted, noise last), `count`, `support` (labelled images of the class),
+    `share` (count / support), `size` (images of the cluster, labelled or not), `k` (null if the clusterer finds k
+    itself), `chosen_by` (metric that chose k; null if the settings give k). Empty without labels.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -45,7 +45,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the counts; the shade is the share of the class in the row."""
+    """Draw the counts as a matrix with a row for each class; the shade is the share of the images of the class."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: there are no classes to compare with clusters.")

@@ -1,4 +1,4 @@
-"""Plot the number of images of each class, the largest class first, and of the classes inside it."""
+"""Plot the number of images of each class, the largest class first, and of the finer classes (sub-labels) inside it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,9 +28,10 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per class, the largest first and equal ones by name: `label` (None in the last row: images
-    without a label), `n`, `percent` (of the labelled images; null for images without a label). If images have
-    sub-labels, `sublabel` is null in these rows, and the two sub-labels or more of a class follow it, also by size.
+    DataFrame with one row per class, the largest first and classes of equal size by name: `label`, `n` (images),
+    `percent` (of the labelled images). A last row with `label` None and `percent` null counts the images without a
+    label. If the images have sub-labels, `sublabel` is null in these rows. The row of a class with two or more
+    sub-labels is followed by one row for each of them, sorted in the same way.
     """
     manifest = OneCell.first(cells, inputs).manifest()
     table = _counted(manifest, "label")
@@ -50,14 +51,19 @@ def tabulate(
 
 
 def _counted(images: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return the values of a column and the number `n` of images of each, the largest first and equal ones by name."""
+    """Return a table of the values of a column and the number `n` of images of each.
+
+    The most frequent value comes first; values with equal numbers are sorted by name.
+    """
     counts = images[column].value_counts().rename_axis(column).reset_index(name="n")
     return counts.sort_values(["n", column], ascending=[False, True])
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a bar for each class in its colour with count and share, below it paler and thinner ones for the classes
-    inside it, and a pale bar for images without a label."""
+    """Draw a bar for each class in its colour, with the number and share of its images.
+
+    Below it stand paler and thinner bars for the sub-labels of the class. The last bar is for images without a label.
+    """
     table = table if "sublabel" in table else table.assign(sublabel=None)
     labelled = table[table["label"].notna() & table["sublabel"].isna()]
     with theme(style):
@@ -88,8 +94,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _bars(table: pd.DataFrame, by_class: Mapping[str, Look]) -> pd.DataFrame:
-    """Return `name, sublabel, n, percent, colour` of each bar: classes, those inside them, remaining classes, images
-    without a label."""
+    """Return a table with one row per bar and the columns `name, sublabel, n, percent, colour`.
+
+    The bars are the classes, each followed by its sub-labels, then one bar for all remaining classes, and one for the
+    images without a label.
+    """
     inside, unlabelled = table["sublabel"].notna(), table[table["label"].isna()]
     labels = table["label"][table["label"].notna() & ~inside]
     shown = table[table["label"].isin(labels[:MOST]) & (~inside | (inside.sum() <= MOST))]

@@ -22,12 +22,15 @@ HEADINGS = ("Precision", "Recall", "F1")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the scores of each class after the majority vote in percent: mean and standard deviation over the repeats.
+    """Return precision, recall and F1 of each class in percent, as mean and standard deviation over the repeats.
+
+    Each cluster counts as the class of most of its labelled images (majority vote).
 
     Returns
     -------
-    DataFrame with one row per class, sorted: `label, support, k` (null if the clusterer finds it), `n_repeats`, and for
-    each of precision, recall and f1 `_mean` and `_sd` (ddof 1; null for one repeat). Empty without labels.
+    DataFrame with one row per class, sorted: `label`, `support` (images of the class), `k` (null if the clusterer finds
+    k itself), `n_repeats`, `precision_mean`, `precision_sd` (ddof 1; null for one repeat), and the same two columns for
+    `recall` and `f1`. Empty without labels.
     """
     cell = OneCell.first(cells, inputs)
     k = cell.wanted_k(figure)
@@ -42,7 +45,10 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each class with its colour and marker; for the largest if there are too many."""
+    """Draw a line of text for each class with its colour and marker.
+
+    If there are too many classes, only the largest ones that fit are drawn.
+    """
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: precision and recall compare clusters with labels.")

@@ -1,4 +1,4 @@
-"""Show two clusters side by side: typical images, border images and far images of each."""
+"""Show two clusters side by side: images near the centre, at the border between the two, and far from the centre."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,14 +40,16 @@ from workflow_scripts.metrics.members import (
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show of two clusters: the named ones, those of the named images, or the two with the nearest
-    means.
+    """Return the images to show of two clusters.
+
+    The clusters are those that the settings name, else those of the images that the settings name, else the two whose
+    means are nearest to each other.
 
     Returns
     -------
-    DataFrame as in `contact_sheet`, where the border is the one between the two clusters, with `apart` (distance of
-    their means) and `parted` (number of nearest-neighbour pairs with one image in each) and without `n_clusters`. Empty
-    if there is a single cluster.
+    DataFrame as in `contact_sheet.tabulate`, but without `n_clusters`. The place `border` is the border between the two
+    clusters. Further columns are `apart` (distance of the two means) and `parted` (number of pairs of nearest
+    neighbours with one image in each cluster). Empty if there is only one cluster.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -75,7 +77,8 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw two clusters side by side, or in a narrow figure below each other: nearest, border and farthest images."""
+    """Draw the nearest, border and farthest images of two clusters side by side; in a narrow figure below each
+    other."""
     by_class = class_looks(table["label"], inputs["classes"], style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
@@ -96,10 +99,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _pair_of(rows: Sequence[int], distances: pd.DataFrame) -> list[int]:
-    """Return the first two clusters that images at `rows` are in.
+    """Return the numbers of the first two clusters that contain images at `rows`.
 
-    If all of them are in one cluster, the second is the nearest other cluster of one of them. `distances` are those of
-    `metrics.members.centre_distances`. The list is empty if all rows are noise or if there is only one cluster.
+    If all these images are in one cluster, the second is the cluster with the nearest other mean. `distances` is the
+    table of `metrics.members.centre_distances`. The list is empty if all these images are noise, or if there is only
+    one cluster.
     """
     placed = distances.iloc[rows]
     placed = placed[placed["cluster"] >= 0]

@@ -24,14 +24,15 @@ HEADINGS = ("n", "Purity", "Cohesion", "Silhouette", "DBCV")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return one row per cluster of the stored clustering with the lowest inertia, without noise.
+    """Return the scores of each cluster of the stored clustering with the lowest inertia; noise has no row.
 
     Returns
     -------
-    DataFrame with `cluster, name, predicted, rank` (as in `embedding`), `size`, `purity` (share of its labelled images
-    in the class that it votes for; null without labels), `cohesion` (mean distance of its images to their mean, in the
-    units of the points), `silhouette` (mean of its images; of a sample above 20 000 images), `dbcv` (density-based
-    validity; null above 20 000 images), `k` (null if the clusterer finds it), `n` and `n_noise` (numbers of images).
+    DataFrame with `cluster, name, predicted, rank` (as in `embedding.tabulate`), `size` (images), `purity` (share of
+    the cluster's labelled images that have its majority class; null without labels), `cohesion` (mean distance of its
+    images to their mean, in the units of the points), `silhouette` (mean over its images; above 20 000 images in all,
+    over a sample), `dbcv` (density-based validity; null above 20 000 images), `k` (null if the clusterer finds k
+    itself), `n` and `n_noise` (numbers of all images and of noise images).
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
@@ -53,7 +54,10 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each cluster with its colour and marker; for the largest if there are too many."""
+    """Draw a line of text for each cluster with its colour and marker.
+
+    If there are too many clusters, only the largest ones that fit are drawn.
+    """
     by_class = class_looks(table["predicted"], inputs["classes"], style)
     with theme(style):
         if table.empty:

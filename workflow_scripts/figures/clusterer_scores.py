@@ -1,4 +1,4 @@
-"""Compare all clusterers on the same points as a table."""
+"""Show a table that compares all clusterers on the same points."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,14 +23,16 @@ from workflow_scripts.wording import count
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return clusters, noise and metrics of each cell, with mean and standard deviation over the repeats.
+    """Return the number of clusters, the share of noise and the metrics of each cell, averaged over the repeats.
+
+    A cell is one combination of choices.
 
     Returns
     -------
     DataFrame with one row per cell: `name` (clusterer and whatever else differs between cells), `k` (null if the
-    clusterer finds it), `n_clusters` (mean), `noise` (mean share of the images), `n_repeats`, the means of
-    `largest_cluster, largest_class, accuracy_matched, ari` (shares), and for each metric `_mean` and `_sd` (ddof 1;
-    null for one repeat or if the metric does not apply).
+    clusterer finds k itself), `n_clusters` (mean), `noise` (mean share of the images), `n_repeats`, the means of
+    `largest_cluster, largest_class, accuracy_matched, ari` (shares), and for each metric of the settings two columns:
+    METRIC`_mean` and METRIC`_sd` (ddof 1). They are null if the metric does not apply; the latter also for one repeat.
     """
     rows = []
     for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):
@@ -45,7 +47,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each clusterer."""
+    """Draw a line of text for each cell, which usually is a clusterer."""
     manifest = read_manifest(inputs["manifest"])
     metrics = [column.removesuffix("_mean") for column in table if column.endswith("_mean")]
     narrow = figure["width"] < ONE_COLUMN

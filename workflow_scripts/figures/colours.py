@@ -1,4 +1,4 @@
-"""Colours and markers of classes, and of their clusters."""
+"""Choose the colours and markers of classes, and of their clusters."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
 MARKERS = ("o", "s", "D", "h", "p")
 """Markers of classes; the next one is used when the colours of the palette are used up."""
 CYCLES = (("white", 0.0), ("white", 0.4), ("black", 0.45))
-"""Colour and amount that the palette is mixed with in the first, second and third cycle."""
+"""Colour and amount that are mixed into the palette when it is used for the first, second and third time."""
 CLUSTER_MARKERS = ("^", "v", "P", "X")
 """Markers of the second, third, ... cluster of a class."""
 SHADES = (("black", 0.4), ("white", 0.45), ("black", 0.65), ("white", 0.65))
-"""Colour and amount that the colour of a class is mixed with for its second, third, ... cluster."""
+"""Colour and amount that are mixed into the colour of a class for its second, third, ... cluster."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """A colour (`#rrggbb`) and a matplotlib marker, together different from those of other classes."""
+    """A colour (`#rrggbb`) and a matplotlib marker, which together tell a class or cluster from all others."""
 
     colour: str
     marker: str
@@ -40,7 +40,7 @@ def colours(style: Mapping[str, Any]) -> Sequence[str]:
 
 
 def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return a look for each of `names`, in order: first the colours of the palette, then shades with other markers."""
+    """Return a look for each of `names`: first the colours of the palette, then mixed colours with other markers."""
     palette = colours(style)
     looks_of = {}
     for i, name in enumerate(names):
@@ -50,16 +50,20 @@ def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
 
 
 def class_looks(labels: Iterable[str | None], manifest: str, style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return the look of each class in `labels`, in order; it is the same in all figures of the data set.
+    """Return the look of each class in `labels`, sorted by name; it is the same in all figures of a data set.
 
-    `manifest` is the one of the whole data set: the place of a class among all its classes decides its look.
+    `manifest` is the path of the manifest of the whole data set. The place of a class among all classes in it decides
+    the look.
     """
     present = set(labels)
     return {name: look for name, look in looks(classes(read_manifest(manifest)), style).items() if name in present}
 
 
 def shade(look: Look, rank: int) -> Look:
-    """Return the look of the `rank`-th cluster (from 1) of the class with `look`: a darker or paler colour."""
+    """Return the look of the `rank`-th cluster (from 1) of a class that has the look `look`.
+
+    The first cluster has the look of the class, the others a darker or paler colour and another marker.
+    """
     if rank == 1:
         return look
     mixed = _mixed(look.colour, *SHADES[(rank - 2) % len(SHADES)])

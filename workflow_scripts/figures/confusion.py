@@ -1,4 +1,4 @@
-"""Plot the confusion matrix of one clustering after the majority vote."""
+"""Plot the confusion matrix of one clustering, in which each cluster counts as the class of most of its images."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -33,10 +33,11 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per label and predicted class: `label, predicted` (sorted; `noise` and `?` last), `count`,
-    `support` (labelled images of the class), `share` (count / support), `k` (null if the clusterer finds it),
-    `chosen_by` (metric by which k is the best; null if k is given), `accuracy, largest_class, accuracy_matched, ari`
-    (of all labelled images), `n_stored` (number of stored clusterings that it is the best of). Empty without labels.
+    DataFrame with one row per label and predicted class: `label, predicted` (sorted; last come `noise` and `?`, a
+    cluster without labelled images), `count`, `support` (labelled images of the class), `share` (count / support), `k`
+    (null if the clusterer finds k itself), `chosen_by` (metric that chose k; null if the settings give k), `accuracy,
+    largest_class, accuracy_matched, ari` (of all labelled images), `n_stored` (number of stored clusterings with this
+    k). Empty without labels.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
@@ -54,7 +55,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the counts; the shade is the share of the class in the row."""
+    """Draw the counts as a matrix with a row for each class; the shade is the share of the images of the class."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: a confusion matrix compares clusters with labels.")
@@ -93,9 +94,9 @@ def _title(table: pd.DataFrame, n: int, width: float, size: float) -> str:
 
 
 def name_fields(axis: Axis, names: Sequence[str], side: float, style: Mapping[str, Any], rotation: float = 0) -> None:
-    """Write the names of the rows or columns of a matrix with fields of `side` mm, as small as the fields require.
+    """Write the names of the rows or columns of a matrix, in letters that fit its fields of `side` mm.
 
-    Where not even the smallest letters fit, only every second, third, ... name is written.
+    If letters of `LEGIBLE` points are still too large, only every second, third, ... name is written.
     """
     fits = 0.9 * side * POINTS_PER_MM
     size = max(LEGIBLE, min(small(style), fits))
@@ -104,7 +105,7 @@ def name_fields(axis: Axis, names: Sequence[str], side: float, style: Mapping[st
 
 
 def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
-    """Write the positive `counts` (R, C) on the fields of a matrix, light where `shares` (R, C) are dark.
+    """Write the positive `counts` (R, C) into the fields of a matrix, in white where `shares` (R, C) is above 0.5.
 
     Nothing is written if `size` (points) is too small to read.
     """
@@ -126,9 +127,10 @@ def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
 def draw_classes(
     ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look], field: float, sides: Sequence[str]
 ) -> None:
-    """Draw the colour and marker of each class between its name and the matrix, on the `sides` `left` or `below`.
+    """Draw the colour and marker of each class between its name and the matrix.
 
-    `field` is the side of a field of the matrix in millimetres.
+    `sides` has `left` (names of rows), `below` (names of columns) or both. `field` is the side of a field of the matrix
+    in millimetres.
     """
     size = min(4, 0.9 * field * POINTS_PER_MM)
     edges = {"left": ((-4, 0), ax.get_yaxis_transform()), "below": ((0, -4), ax.get_xaxis_transform())}

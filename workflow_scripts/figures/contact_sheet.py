@@ -29,24 +29,27 @@ NOTE = 6.0
 GAP = 0.2
 """Gap between two sets of images in a row, such as nearest and border, as a share of an image's side."""
 MOST = 30
-"""Largest number of clusters that are shown if the settings name none."""
+"""Largest number of clusters that are shown if the settings name no cluster."""
 TITLES = {"nearest": "Nearest the centre", "border": "At the border", "farthest": "Farthest", NAMED: "Named"}
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show of the clusters that the settings name, of those of the named images, or of the largest
-    ones.
+    """Return the images to show of some clusters.
+
+    The clusters are those that the settings name, else those of the images that the settings name, else all. Unless the
+    settings name them, only the `MOST` largest are shown.
 
     Returns
     -------
-    DataFrame with one row per image: `cluster` (its number), `name` (`Sc`, `Sc-2`; the number without labels), `size`
-    (images of the cluster), `place` (`nearest`, `border`, `farthest`, `named`), `position` (from 0), `image_id, path,
-    label` (None if unknown), `row` (in the stack), `own` and `other` (distances to the mean of the own cluster and of
-    the nearest other one), `next_name` (name of that other cluster), `k` (null if the clusterer finds it), `chosen_by`
-    (metric by which k is the best; null if k is given), `preprocess`, `n_clusters` (also those that are not shown),
-    `not_shown` (as `not_shown` returns it).
+    DataFrame with one row per image: `cluster` (its number), `name` (of the cluster, such as `Sc` or `Sc-2`; its number
+    without labels), `size` (images of the cluster), `place` (`nearest`, `border`, `farthest`, `named`), `position`
+    (within the place, from 0), `image_id, path, label` (None if unknown), `row` (in the stack of preprocessed images),
+    `own` and `other` (distances to the mean of the own cluster and of the nearest other one), `next_name` (name of that
+    other cluster), `k` (null if the clusterer finds k itself), `chosen_by` (metric that chose k; null if the settings
+    give k), `preprocess`, `n_clusters` (also those that are not shown), `not_shown` (paths of named images that are not
+    shown, joined by `|`).
 
     Raises
     ------
@@ -74,7 +77,10 @@ def tabulate(
 
 
 def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int]:
-    """Return the numbers of the clusters with the wanted names; of all clusters if no name is given."""
+    """Return the numbers of the clusters with the `wanted` names, or of all clusters if no name is given.
+
+    `names` are the names of the clusters by number. Raises `UserError` if no cluster has a wanted name.
+    """
     number = {name: cluster for cluster, name in names.items() if cluster >= 0}
     for name in wanted:
         if name not in number:
@@ -85,10 +91,17 @@ def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int
 def with_images(
     members: pd.DataFrame, manifest: pd.DataFrame, names: Mapping[int, str], partition: np.ndarray
 ) -> pd.DataFrame:
-    """Add to `members` (from `metrics.members.example_members`) the name and size of each cluster, and columns of the
-    image.
+    """Return `members` (from `metrics.members.example_members`) with columns about their clusters and images.
 
-    `partition` (N,) are the clusters of all images, and `names` those of the clusters by number.
+    They are `name`, `size` (images) and `next_name` of the cluster, and `image_id, path, label` and `row` (in the
+    stack) of the image.
+
+    Parameters
+    ----------
+    members : one row per image to show.
+    manifest : that of all N images.
+    names : names of the clusters by number.
+    partition : (N,) integers, the cluster of each image.
     """
     image_columns = manifest.loc[members["row"], ["image_id", "path", "label", "row"]].reset_index(drop=True)
     size = pd.Series(partition).value_counts()
@@ -101,7 +114,7 @@ def with_images(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw one row of images for each cluster; in a narrow figure three rows: nearest, border and farthest."""
+    """Draw one row of images for each cluster; in a narrow figure one row for each place, such as `border`."""
     by_class = class_looks(table["label"], inputs["classes"], style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
@@ -138,9 +151,9 @@ def _draw_lines(
     by_class: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Draw one row for each cluster: the nearest, border, farthest and named images, with gaps between these sets.
+    """Draw one row for each cluster: its nearest, border, farthest and named images, with gaps between these sets.
 
-    `longest` is the largest number of images of a cluster in each place.
+    `longest` is, for each of these places, the largest number of images that a cluster has there.
     """
     clusters = list(dict.fromkeys(table["name"]))
     short = short_names(clusters)
@@ -163,13 +176,18 @@ def _draw_lines(
 
 
 def places_of(table: pd.DataFrame) -> list[str]:
-    """Return the places that a sheet has lines or columns for: a single cluster has no border, and only some sheets
-    have named images."""
+    """Return those of the places `nearest`, `border`, `farthest` and `named` that have images in the table.
+
+    A single cluster has no border, and most tables have no named images.
+    """
     return [place for place in (*PLACES, NAMED) if place in set(table["place"])]
 
 
 def block_height(width: float, n: int, n_places: int, style: Mapping[str, Any]) -> float:
-    """Return the height in millimetres that `draw_places` needs for a cluster with n images per line."""
+    """Return the height in millimetres that `draw_places` needs for one cluster.
+
+    The cluster has `n_places` rows of n images within `width` mm.
+    """
     side = (width - max(text_width(place, small(style)) for place in PLACES) - 4) / n
     return HEADING + n_places * (side + 0.6)
 
@@ -199,7 +217,10 @@ def draw_places(
 
 
 def show_framed(ax: Axes, image: Mapping[str, Any], images: Any, by_class: Mapping[str, Look]) -> None:
-    """Show an image of the table in a frame with the colour of its label."""
+    """Show an image in a frame with the colour of its label.
+
+    `image` is a row of the figure's table, and `images` the stack of preprocessed images.
+    """
     look = by_class.get(image["label"])
     show(ax, images[int(image["row"])], look.colour if look else FAINT)
 
@@ -211,12 +232,13 @@ def _head(ax: Axes, text: str) -> None:
 
 
 def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
-    """Write a text to the left of a line of images."""
+    """Write a text to the left of a row of images."""
     ax.set_ylabel(text, rotation=0, ha="right", va="center", size=small(style))
 
 
 def named_in_words(table: pd.DataFrame) -> str:
-    """Return the files of the named images of a sheet for its note, and of those not shown; empty without any."""
+    """Return the files of the named images as text for the note, with those that are not shown; empty if none is
+    named."""
     paths = [*table.loc[table["place"] == NAMED, "path"]]
     hidden = hidden_images(table)
     short = short_names([*paths, *hidden], 30)

@@ -22,18 +22,18 @@ from workflow_scripts.wording import count
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return for every image the density, the distance to the nearest denser image, and the rank as a possible centre.
+    """Return for every image its density, its distance to the nearest denser image, and its rank as a possible centre.
 
     Returns
     -------
     DataFrame with one row per image, sorted by rank: `row` (in the manifest), `density, distance`, `product` of both,
-    `rank` (from 1), `is_centre` (whether it is one of the k centres), `k`, and `measure`, a text that says what the
-    density is.
+    `rank` (from 1), `is_centre` (whether it is one of the k centres), `k`, and `measure` (text that says what the
+    density is).
 
     Raises
     ------
     UserError
-        For a clusterer without a decision graph.
+        If the clusterer is not Density Peaks, which alone has a decision graph.
     """
     cell = OneCell.first(cells, inputs)
     settings, runs = cell.clusterer(), cell.runs()
@@ -55,7 +55,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw distance against density, and the sorted products; the centres are highlighted."""
+    """Draw distance against density, and beside it the sorted products of the two; the centres are coloured."""
     finite = table[np.isfinite(table["product"])]
     with theme(style):
         wide = figure["width"] >= ONE_COLUMN

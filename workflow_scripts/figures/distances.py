@@ -1,4 +1,4 @@
-"""Plot distances between images sorted by class, before and after reduction, and their correlation with the classes."""
+"""Plot the distances between images, sorted by class, before and after reduction, and how well they fit the classes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -40,17 +40,20 @@ STRIPE = 0.025
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return distances within a class-balanced sample: of the features, their reductions and, if wanted, the images.
+    """Return the distances between the images of a class-balanced sample.
 
-    Those of features, reductions and pixels are Euclidean. Images are reduced to `similarity.SIDE` pixels.
+    The distances are those of the features, of each reduction and, if the settings ask for them, of the images
+    themselves. Distances of features, reductions and pixels are Euclidean. Images are first reduced to
+    `similarity.SIDE` pixels.
 
     Returns
     -------
-    DataFrame with rows of two kinds, by `part`. A `matrix` row has `series` (name of the features), `points`
-    ("features", name of the reduction, `PIXELS` or `STRUCTURE`), `n_dimensions` (null for CW-SSIM), `n` (images),
-    `correlation, low, high` with the discrete distance, and `gain, gain_low, gain_high` relative to the features in
-    percent. Its `pair` rows have the positions `i > j` in the sample, `label_i, label_j` and `distance`. Empty unless
-    there are two classes of images that the network was not trained on.
+    DataFrame with rows of two kinds, which the column `part` tells apart. A `matrix` row has `series` (name of the
+    features), `points` ("features", name of the reduction, `PIXELS` or `STRUCTURE`), `n_dimensions` (null for CW-SSIM),
+    `n` (images), `correlation` with the discrete distance and its interval `low, high`, and `gain, gain_low,
+    gain_high`: the change of the correlation against that of the features, in percent. A `pair` row of a matrix has the
+    positions `i > j` in the sample, `label_i, label_j` and `distance`. Empty if the images have fewer than two classes;
+    images that the network was trained on are left out.
     """
     tables = list(_matrices(figure, cells, inputs))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])
@@ -59,7 +62,7 @@ def tabulate(
 def _matrices(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> Iterator[pd.DataFrame]:
-    """Yield a table for each feature store."""
+    """Yield for each store of features the rows of `tabulate`."""
     names = dict(zip(inputs["features"], cell_names(cells, axes_of("features")), strict=True))
     readers = OneCell.each(cells, inputs)
     for path, name in names.items():
@@ -80,7 +83,11 @@ def _matrices(
 
 
 def _of_images(cell: OneCell, rows: np.ndarray) -> dict[str, tuple[np.ndarray, float]]:
-    """Return the distances of the images themselves by name, condensed, and their numbers of dimensions."""
+    """Return the distances between the images themselves, by name: `PIXELS` and `STRUCTURE`.
+
+    Each is a pair of the condensed distances, (n (n - 1) / 2,) float64, and the number of dimensions (NaN for
+    `STRUCTURE`).
+    """
     with reading(cell.files["preprocessed"]) as file:
         images = small_grey(np.stack([file["images"][row] for row in cell.manifest()["row"].to_numpy()[rows]]))
     structure = squareform(structural_distances(images), checks=False)
@@ -107,7 +114,10 @@ def _distance_table(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a heatmap for each matrix; those of the same features are side by side, the discrete distance at the end."""
+    """Draw a heatmap for each matrix.
+
+    Matrices of the same features stand side by side, the discrete distance at the end.
+    """
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels of two classes: this figure compares distances with labels.")
@@ -138,7 +148,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _in_rows(matrices: pd.DataFrame, across: int) -> list[pd.DataFrame]:
-    """Return the matrices in rows of panels: a row has at most `across`, and all of a row are of the same features."""
+    """Return the matrices in rows of panels.
+
+    A row has at most `across` matrices, and all of them are of the same features.
+    """
     return [
         of_series.iloc[start : start + across]
         for _, of_series in matrices.groupby("series", sort=False)
@@ -155,7 +168,7 @@ def _meaning(matrices: pd.DataFrame) -> str:
 
 
 def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:
-    """Return the pairs of a matrix; those of the discrete distance are 0 or 1."""
+    """Return the `pair` rows of the matrix of `series` and `points`; the discrete distance of a pair is 0 or 1."""
     of = FEATURES if points == DISCRETE else points
     pairs = table[(table["part"] == "pair") & (table["series"] == series) & (table["points"] == of)]
     across = (pairs["label_i"] != pairs["label_j"]).astype(float)
@@ -163,7 +176,7 @@ def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:
 
 
 def _title(matrix: Any, side: float, size: float) -> str:
-    """Return the title of a matrix: its points, and the correlation of their distances with the discrete distance."""
+    """Return the title of a matrix: the name of its points, and the correlation with the discrete distance."""
     if matrix.points == DISCRETE:
         return "discrete distance:\n0 within a class,\n1 across"
     where, numbers = "", f"r = {decimal(matrix.correlation)} [{decimal(matrix.low)}, {decimal(matrix.high)}]"
@@ -177,7 +190,10 @@ def _title(matrix: Any, side: float, size: float) -> str:
 
 
 def _draw_heatmap(ax: Axes, pairs: pd.DataFrame, colours: Mapping[str, str], named: bool) -> AxesImage:
-    """Draw the symmetric matrix with lines between the classes and stripes in their colours at the left and the top."""
+    """Draw a symmetric matrix with lines between the classes.
+
+    Stripes at the left and at the top have the colours of the classes.
+    """
     n = int(pairs["i"].max()) + 1
     matrix = np.zeros((n, n))
     i, j = pairs["i"].astype(int), pairs["j"].astype(int)

@@ -1,4 +1,5 @@
-"""Plot how much each choice matters: its share of the variance over a full product of choices."""
+"""Plot how much each choice matters: the share of a metric's variance that it explains over a full product of
+choices."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,13 +28,14 @@ ROW = 5.5
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the share of the variance of each choice and of the strongest pairs of choices, by metric and repeat.
+    """Return the share of the variance that each choice, and each of the strongest pairs of choices, explains.
 
     Returns
     -------
-    DataFrame with the columns of `variance_shares`, and `metric`, `mean, sd` (of the share over the repeats; ddof 1),
-    `span_mean, span_sd`, `n_cells` and `rank` (within the metric, 1 for the largest mean share). Shares are in percent,
-    spans in the units of the metric's name in the figure. Empty if every metric needs labels and there are none.
+    DataFrame with one row per metric, repeat and term (a choice or a pair of choices). It has the columns of
+    `metrics.effects.variance_shares`, and `metric`, `mean, sd` (of the share over the repeats; ddof 1), `span_mean,
+    span_sd` (of the span), `n_cells` and `rank` (within the metric, 1 for the largest mean share). Shares are in
+    percent, spans in the units of the axis label. Empty if all metrics need labels and there are none.
     """
     scores = full_product(OneCell.each(cells, inputs))
     tables = [_ranked(scores, metric, figure["pairs"]) for metric in figure["metrics"] if scores[metric].notna().all()]
@@ -41,12 +43,14 @@ def tabulate(
 
 
 def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
-    """Return the best restart of each repeat of all cells, with a column for each choice that varies, and k.
+    """Return the scores of the best restart of each repeat of all cells, with a column for each axis and for k.
+
+    A cell is one combination of choices.
 
     Raises
     ------
     UserError
-        If the cells are not a full product of choices.
+        If the cells are not a full product of choices, or if no choice varies.
     """
     tables = [best_of_repeats(cell.scores()).assign(**_choices(cell)) for cell in cells]
     scores = pd.concat(tables, ignore_index=True)
@@ -62,7 +66,7 @@ def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
 
 
 def varying(scores: pd.DataFrame) -> list[str]:
-    """Return the choices that have several values."""
+    """Return the axes, and k, that have several values in the table of scores."""
     return [factor for factor in FACTORS if scores[factor].nunique() > 1]
 
 
@@ -85,7 +89,7 @@ def _ranked(scores: pd.DataFrame, metric: str, n_pairs: int) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each metric: for each term a bar, the repeats as points, and the span of the means."""
+    """Draw a panel for each metric: for each term a bar, points for the repeats, and the span of the means as text."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")
