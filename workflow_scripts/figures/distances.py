@@ -43,7 +43,7 @@ def tabulate(
     """Return the distances between the images of a class-balanced sample.
 
     The distances are those of the features, of each reduction and, if the settings ask for them, of the images
-    themselves. Distances of features, reductions and pixels are Euclidean. Images are first reduced to
+    themselves. Distances of features, reductions and pixels are Euclidean. Images are first reduced to a side of
     `similarity.SIDE` pixels.
 
     Returns
@@ -51,9 +51,9 @@ def tabulate(
     DataFrame with rows of two kinds, which the column `part` tells apart. A `matrix` row has `series` (name of the
     features), `points` ("features", name of the reduction, `PIXELS` or `STRUCTURE`), `n_dimensions` (null for CW-SSIM),
     `n` (images), `correlation` with the discrete distance and its interval `low, high`, and `gain, gain_low,
-    gain_high`: the change of the correlation against that of the features, in percent. A `pair` row of a matrix has the
-    positions `i > j` in the sample, `label_i, label_j` and `distance`. Empty if the images have fewer than two classes;
-    images that the network was trained on are left out.
+    gain_high`: the change of the correlation against that of the features, in percent. The `pair` rows of a matrix have
+    the positions `i > j` in the sample, `label_i, label_j` and `distance`. Empty if the images have fewer than two
+    classes; images that the network was trained on are left out.
     """
     tables = list(_matrices(figure, cells, inputs))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])

@@ -27,7 +27,7 @@ from workflow_scripts.metrics.votes import apart
 UNLABELLED = "no label"
 """The name in the legend for images without a label, unless a class has this name."""
 RASTERISED = 3000
-"""Number of points above which they are drawn as pixels in the SVG."""
+"""Number of points above which the SVG holds them as pixels, not as shapes."""
 INSET = 0.22
 """Side of an inset as a share of the shorter side of the panel."""
 
@@ -39,12 +39,13 @@ def tabulate(
 
     Returns
     -------
-    DataFrame in the order of the manifest: `image_id, label` (None if unknown), `row` (in the stack), `x, y` (of the
-    map; of three dimensions also `z`), `map` (name of its axes), `k` (null if the clusterer finds it), `chosen_by`
-    (metric by which k is the best; null if k is given), `cluster` (negative is noise), `name` (of the cluster, such as
-    `Sc` or `Sc-2`; its number without labels), `predicted` (the class that the cluster votes for, or None), `rank` (1
-    for the largest cluster of its class), `inset` (name of the cluster, or path of the image, above an image that
-    becomes an inset; null for others) and `typical` (whether it does).
+    DataFrame in the order of the manifest: `image_id, label` (None if unknown), `row` (in the stack of preprocessed
+    images), `x, y` (on the map; also `z` if it has three dimensions), `map` (name of its axes), `k` (null if the
+    clusterer finds k itself), `chosen_by` (metric that chose k; null if the settings give k), `cluster` (negative for
+    noise), `name` (of the cluster, such as `Sc` or `Sc-2`; its number without labels), `predicted` (the class that the
+    cluster votes for, or None), `rank` (1 for the largest cluster of its class), `inset` (title of an image that is
+    drawn as an inset: the name of its cluster, or its path; null for other images) and `typical` (whether the image is
+    drawn as an inset).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -65,12 +66,15 @@ def tabulate(
 
 
 def places(cell: OneCell) -> dict[str, Any]:
-    """Return the columns `x, y`, of a map of three dimensions also `z`, and `map`, the name of the map's axes."""
+    """Return the columns about a cell's map: `x, y`, for three dimensions also `z`, and `map`, the name of its axes."""
     return dict(zip(("x", "y", "z"), cell.coordinates(), strict=False)) | {"map": MAP_NAMES[cell.map_method()]}
 
 
 def typical(points: np.ndarray, names: np.ndarray, chosen: Sequence[str]) -> list[int]:
-    """Return the row nearest to the mean of each chosen cluster that exists; `points` (N, d), `names` (N,)."""
+    """Return the row of the image nearest to the mean of each cluster that is in `chosen` and exists.
+
+    `points` (N, d) are the images' points, and `names` (N,) the names of their clusters.
+    """
     members = (np.flatnonzero(names == name) for name in chosen)
     return [_nearest_mean(points, rows) for rows in members if len(rows)]
 
@@ -81,15 +85,18 @@ def _nearest_mean(points: np.ndarray, rows: np.ndarray) -> int:
 
 
 def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
-    """Return the name, class and rank of each cluster of `labels` (N,), and of noise, which has no class and the rank
-    1."""
+    """Return the columns `name`, `predicted` (majority class) and `rank` of each cluster, indexed by its number.
+
+    `labels` (N,) are the clusters of the images, and `y` (N,) their labels. The rank is 1 for the largest cluster of
+    its class. Noise has no class and the rank 1.
+    """
     votes = majority_names(labels, y)[["predicted", "rank"]]
     names = pd.Series(cluster_names(labels, y), dtype=object, name="name").rename_axis("cluster").sort_index()
     return names.to_frame().join(votes).fillna({"rank": 1}).astype({"predicted": object, "rank": int})
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the map by label and by cluster; without labels by cluster only."""
+    """Draw the map twice, coloured by label and by cluster; without labels only by cluster."""
     table = on_page(table)
     by_class = class_looks(table["label"], inputs["classes"], style)
     by_cluster = cluster_looks(table, by_class, style)
@@ -118,7 +125,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return the look of each cluster: a shade of the colour of its class, or a palette colour without labels."""
+    """Return the look of each cluster by name: a shade of the colour of its class, or a palette colour without
+    labels."""
     clusters = table[table["cluster"] >= 0].drop_duplicates("name").sort_values(["predicted", "rank", "cluster"])
     if not by_class:
         looks_of = looks(list(clusters["name"]), style)
@@ -133,7 +141,8 @@ def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapp
 
 
 def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
-    """Return clusters next to their class; those without a class come last."""
+    """Sort the looks by name, so that clusters stand next to their class; noise and images without a label come
+    last."""
     by_number = all(name.isdecimal() for name, look in looks_of.items() if look != NOBODY)
     ordered = list(looks_of) if by_number else sorted(looks_of, key=lambda name: (looks_of[name] == NOBODY, name))
     return {name: looks_of[name] for name in ordered}
@@ -142,9 +151,10 @@ def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
 def _layout(
     table: pd.DataFrame, figure: Mapping[str, Any], names: Iterable[str], style: Mapping[str, Any]
 ) -> tuple[float, bool]:
-    """Return the height in millimetres that keeps the shape of the map, and whether the legend stands beside it.
+    """Return the figure's height in millimetres, and whether the legend stands beside the panels.
 
-    It stands below where the figure is narrow, or where the names need more lines than the panels are high.
+    The height keeps the shape of the map. The legend stands below the panels if the figure is narrow, or if the names
+    need more lines than the panels are high.
     """
     width, labelled = figure["width"], table["label"].notna().any()
     entries = short_names(names).values()
@@ -157,8 +167,11 @@ def _layout(
 
 
 def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
-    """Draw the points in the order of their content hashes, so that no class covers another; in three dimensions the
-    nearest to the viewer last."""
+    """Draw each point of the map with the look of its name.
+
+    Points are drawn in the order of their `image_id`, a hash of the content, so that no class hides another. In three
+    dimensions the points nearest to the viewer are drawn last.
+    """
     points = table.assign(look=names.map(looks_of)).sort_values("depth" if "depth" in table else "image_id")
     size = min(9.0, max(1.5, 6000 / len(points)))
     for marker, alike in points.groupby(points["look"].map(lambda look: look.marker)):
@@ -170,7 +183,10 @@ def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[s
 
 
 def name_axes(axes: Sequence[Axes], table: pd.DataFrame) -> None:
-    """Write the name and number of the map's axes at panels side by side; of three dimensions around a box."""
+    """Write the names of the map's axes, such as `t-SNE 1`, at panels that stand side by side.
+
+    A map of three dimensions gets a box, with the names at its edges.
+    """
     name = table["map"].iloc[0]
     for ax in axes:
         if "depth" in table:
@@ -183,7 +199,7 @@ def name_axes(axes: Sequence[Axes], table: pd.DataFrame) -> None:
 
 
 def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], images: str) -> None:
-    """Draw typical images at the emptiest places of the panel, each with a line to its point."""
+    """Draw the images of the insets at the emptiest places of the panel, each with a line to its point."""
     ax.apply_aspect()
     at = ax.transLimits.transform(table[["x", "y"]].to_numpy())
     short = short_names(table["inset"].dropna())
@@ -205,7 +221,11 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
 
 
 def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """Return the lower left corner of the place that covers the fewest points; of equals the nearest to `point`."""
+    """Return the lower left corner, (2,), of the place that covers the fewest points; of equal ones the nearest to
+    `point`.
+
+    The place has the `sides` (2,), and `occupied` (M, 2) are the points. All are in units of the panel's sides.
+    """
     steps = np.linspace(0, 1, 21)
     corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)
     inside = (occupied[None] > corners[:, None] - 0.01) & (occupied[None] < corners[:, None] + sides + [0.01, 0.06])

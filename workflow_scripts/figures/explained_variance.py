@@ -1,4 +1,4 @@
-"""Plot the cumulative share of the variance that the first components explain."""
+"""Plot the share of the variance that the first components explain together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,9 +32,10 @@ def tabulate(
     Returns
     -------
     DataFrame with one row per decomposition and number of components: `series` (name of the decomposition),
-    `n_components`, `explained` (cumulative, percent of the total variance), `level`, the largest of 50, 80 and 90 %
-    that is first reached at this number of components, otherwise null, and `is_elbow` (whether the scree, the variance
-    of each component, bends most here; false everywhere for less than three components).
+    `n_components`, `explained` (cumulative, percent of the total variance), `level` and `is_elbow`. In a row that is
+    the first to reach 50, 80 or 90 %, `level` is the largest of these that it reaches; elsewhere it is null. `is_elbow`
+    is true where the scree (the variance of each component) bends most; with fewer than three components it is always
+    false.
     """
     names = cell_names(cells, axes_of("decomposed"))
     tables = []
@@ -53,7 +54,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line for each decomposition; the legend gives the numbers of components for 50, 80 and 90 %."""
+    """Draw a line for each decomposition; the legend says how many components reach 50, 80 and 90 %."""
     names = list(dict.fromkeys(table["series"]))
     with theme(style):
         made = canvas(figure, 66 + 4 * len(names) if figure["width"] < ONE_COLUMN else 75 + 2 * len(names))

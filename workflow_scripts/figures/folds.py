@@ -24,7 +24,7 @@ SPLITS = {
     "validation": "held out",
     "validation_refitted": "held out, vote refitted",
 }
-"""The names of the parts of a fold in the figure."""
+"""The names in the figure of the parts that a fold is scored on."""
 
 
 def tabulate(
@@ -34,8 +34,8 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with `series` (name of the cell), `k, fold, split` (in words), `repeat, metric, value` (in the units of
-    the metric's name in the figure), `mean, sd` (ddof 1; null for one repeat), `n_repeats`, and
+    DataFrame with `series` (name of the cell), `k, fold`, `split` (what is scored, in the words of `SPLITS`), `repeat,
+    metric, value` (in the units of the axis label), `mean, sd` (ddof 1; null for one repeat), `n_repeats`, and
     `largest_class, accuracy_matched, ari` (shares). Empty if there are no values.
     """
     metric = figure["metric"]

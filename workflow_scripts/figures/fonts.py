@@ -1,4 +1,4 @@
-"""Fonts for the letters of names."""
+"""Find fonts for names in all scripts, and tell whether a figure has characters that no font has."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -17,7 +17,7 @@ CHINESE_JAPANESE_KOREAN = (
 )
 """Common fonts of Linux, Windows and macOS with Chinese, Japanese or Korean letters."""
 FONT_PACKAGE = "noto_cjk_sans_jp_regular"
-"""The package of the extra `fonts`, with one of these fonts (SIL Open Font License 1.1)."""
+"""The package of the extra `fonts`, which brings one of these fonts (SIL Open Font License 1.1)."""
 NO_FONT = (
     "names have characters that no installed font has, and figures show boxes in their place: install a font that has "
     "them, for Chinese, Japanese and Korean by pip install '.[fonts]' or the system's package fonts-noto-cjk"
@@ -26,7 +26,7 @@ NO_FONT = (
 
 @cache
 def other_scripts() -> list[str]:
-    """Return the installed fonts of `CHINESE_JAPANESE_KOREAN`, for the letters that the figures' font does not have."""
+    """Return the installed fonts of `CHINESE_JAPANESE_KOREAN`, for characters that the figures' own font lacks."""
     package = find_spec(FONT_PACKAGE)
     for path in (package and package.submodule_search_locations) or ():
         for font in Path(path).glob("*.otf"):
@@ -36,7 +36,7 @@ def other_scripts() -> list[str]:
 
 
 def has_boxes(made: Figure, style: Mapping[str, Any]) -> bool:
-    """Return whether a text of the figure has a character that none of the fonts has."""
+    """Return whether a text of the figure has a character that no font has, which is drawn as a box."""
     fonts = [font_manager.get_font(font_manager.findfont(name)) for name in (style["font"], *other_scripts())]
     letters = {letter for text in made.findobj(Text) for letter in text.get_text() if not letter.isspace()}
     return any(not any(font.get_char_index(ord(letter)) for font in fonts) for letter in letters)

@@ -1,4 +1,4 @@
-"""Show the formats of the files in the data folder, and how many were taken in, duplicate or rejected, as a table."""
+"""Show a table of the formats of the files in the data folder, with the numbers taken in, duplicate and rejected."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,12 @@ MOST = 20
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the rows of formats.csv: `format, files, taken_in, duplicates, rejected`, the most frequent first."""
+    """Return the rows of intake's formats.csv, the most frequent format first.
+
+    Returns
+    -------
+    DataFrame with `format`, and the numbers of files `files, taken_in, duplicates, rejected`.
+    """
     return read_csv(inputs["formats"][0], dtype={"format": str})
 
 

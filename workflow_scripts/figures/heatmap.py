@@ -1,4 +1,4 @@
-"""Plot a metric over two choices of a full product."""
+"""Plot the mean of a metric for each pair of values of two choices."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,20 +21,20 @@ from workflow_scripts.metrics.effects import variance_shares
 from workflow_scripts.scores import METRICS
 
 MATRIX = 0.55
-"""Share of the width of the figure that the matrix has. Its fields have numbers if they are wide enough for them."""
+"""Width of the matrix as a share of the width of the figure. Its fields have numbers if they are wide enough for
+them."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the mean of the metric for each pair of values of two choices, over all other choices and repeats.
+    """Return the mean of the metric for each pair of values of two choices, over all other choices and the repeats.
 
     Returns
     -------
     DataFrame with `x, y` (values in words, in the order of the axes), `x_axis, y_axis` (the choices), `metric`, `mean`
-    (in the units of the metric's name in the figure), `sd` (of the means of the repeats; ddof 1), `n` (clusterings),
-    and the means of `largest_class, accuracy_matched, ari` (shares). Empty if the metric needs labels and there are
-    none.
+    (in the units of the axis label), `sd` (of the means of the repeats; ddof 1), `n` (number of clusterings), and the
+    means of `largest_class, accuracy_matched, ari` (shares). Empty if the metric needs labels and there are none.
     """
     metric = figure["metric"]
     scores = full_product(OneCell.each(cells, inputs))
@@ -50,7 +50,10 @@ def tabulate(
 
 
 def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
-    """Return the two choices with the largest mean share of the variance; the one with more values is x."""
+    """Return the two choices that explain the largest shares of the variance, first the one with more values (x).
+
+    Raises `UserError` if only one choice varies.
+    """
     factors = varying(scores)
     if len(factors) < 2:
         raise UserError(f"config: figures: heatmap: found {factors[0]} as the only choice that varies, allowed: two")
@@ -61,7 +64,7 @@ def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the means as shades and numbers."""
+    """Draw the means as shades, and as numbers if they fit into the fields."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
@@ -91,5 +94,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _without_noun(level: str) -> str:
-    """Return a number of components without the noun, which the label of the axis has."""
+    """Return a value such as `50 components` without its noun, which already stands in the label of the axis."""
     return re.sub(" components?$", "", level)

@@ -1,4 +1,4 @@
-"""Plot the intrinsic dimension of features by the two nearest neighbours (TwoNN), and that of smaller samples."""
+"""Plot the intrinsic dimension of features, estimated from two nearest neighbours (TwoNN), and that of samples."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ from workflow_scripts.metrics.evenly import evenly
 from workflow_scripts.metrics.two_nn import dimension_by_size, two_nn
 
 POINTS = 400
-"""Number of points of the distribution that are drawn; the 40 largest are always drawn, to show the tail."""
+"""Number of points of the distribution that are drawn. The 40 largest are drawn in addition, to show the tail."""
 
 
 def tabulate(
@@ -44,10 +44,16 @@ def tabulate(
 def measured(X: npt.ArrayLike, figure: Mapping[str, Any]) -> pd.DataFrame:
     """Return the distribution of mu, the lines fitted to it, and the dimension of samples, for points `X` (N, d).
 
-    The rows are of three kinds, by `part`. A `point` is a point of the distribution (`x` is log mu, `y` is -log(1 -
-    F)). A `fit` to the first `fraction` of the points has `dimension`, its slope, and `x`, where it ends. A `size` row
-    has the mean dimension `y` of samples of `x` points with a `fraction`, and `sd` (ddof 1; null for one sample) over
-    the `n` samples. Every row has `n_points`, the number of points without duplicates.
+    For each point, mu is the ratio of its distances to the second and the first neighbour. F is the distribution of mu,
+    and the slope of -log(1 - F) against log mu is the dimension (Facco et al. 2017, see `metrics.two_nn`).
+
+    Returns
+    -------
+    DataFrame with rows of three kinds, which the column `part` tells apart. A `point` row is a point of the
+    distribution: `x` is log mu, `y` is -log(1 - F). A `fit` row is a line fitted to the first `fraction` of the points:
+    `dimension` is its slope, and `x` is where it ends. A `size` row has the mean dimension `y` of `n` samples of `x`
+    points, fitted with `fraction`, and `sd` over the samples (ddof 1; null for one sample). Every row has `n_points`,
+    the number of points without duplicates.
     """
     fitted = two_nn(X)
     x, y = fitted.log_mu, fitted.minus_log
@@ -66,7 +72,7 @@ def measured(X: npt.ArrayLike, figure: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw for each series the fits and, beside them, the dimension against the sample size."""
+    """Draw for each cell the fitted lines and, beside them, the dimension against the sample size."""
     names = list(dict.fromkeys(table["series"]))
     beside = figure["width"] >= ONE_COLUMN
     with theme(style):
@@ -88,7 +94,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def fraction_looks(table: pd.DataFrame, style: Mapping[str, Any]) -> dict[float, str]:
-    """Return a colour for each fraction of the points."""
+    """Return a colour for each fraction of the points that a line is fitted to, by fraction, the largest first."""
     fractions = sorted(table["fraction"].dropna().unique(), reverse=True)
     return {
         f: look.colour for f, look in zip(fractions, looks([str(f) for f in fractions], style).values(), strict=True)
@@ -96,7 +102,7 @@ def fraction_looks(table: pd.DataFrame, style: Mapping[str, Any]) -> dict[float,
 
 
 def draw_fits(ax: Axes, table: pd.DataFrame, style: Mapping[str, Any]) -> None:
-    """Draw the distribution as points, and a line for each fraction with its slope in the legend."""
+    """Draw the distribution of mu as points, and a fitted line for each fraction, with its slope in the legend."""
     points, fits = (table[table["part"] == part] for part in ("point", "fit"))
     ax.plot(points["x"], points["y"], ".", color=FAINT, markersize=2.5, rasterized=True)
     top = 1.05 * points["y"].max()

@@ -1,4 +1,7 @@
-"""Show one image of each island of one class on the map, with its histogram (Cohn & Holm 2020, figure 8)."""
+"""Show one image of each island of a class, with its histogram (Cohn & Holm 2020, figure 8).
+
+An island is a group of images of the class that lie close together on the map.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +25,7 @@ from workflow_scripts.io.manifest import classes, rows_named
 from workflow_scripts.io.store import reading
 
 SMALLEST = 5
-"""Smallest number of images of an island; larger classes have islands of at least a twentieth of their images."""
+"""Smallest number of images of an island; in larger classes it is a twentieth of the images of the class."""
 LARGEST = 45
 """Largest width of an image in millimetres."""
 
@@ -30,17 +33,19 @@ LARGEST = 45
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the islands of a class on the map, and the histograms of the image in the middle of each, or of the named
-    images.
+    """Return the islands of a class on the map, and the histograms of the images that are shown.
+
+    These are the images in the middle of the largest islands (nearest to the median of the island), or the images that
+    the settings name.
 
     Returns
     -------
-    DataFrame with rows of two kinds, by `part`. An `image` row of each image of the data set has `image_id, label`
-    (None if unknown), `row` (in the stores), `x, y` (and `z`), `map` (name of the axes), `class` (whose islands they
-    are) and `island` (from 1, the largest first; null for other classes and between the islands). The `bin` rows of an
-    image that is shown, the nearest to the median of its island or a named one, have `island`, `image_id, row`, `named`
-    (its path; null if the settings name no images), `low, high, share, mean, sd` as in `preprocessing`, and
-    `preprocess`. Empty without labels.
+    DataFrame with rows of two kinds, which the column `part` tells apart. There is an `image` row for each image of the
+    data set: `image_id, label` (None if unknown), `row` (in the stack of preprocessed images), `x, y` (and `z`), `map`
+    (name of the axes), `class` (the class with the islands) and `island` (from 1, the largest first; null for other
+    classes and for images between islands). The `bin` rows of an image that is shown have `island`, `image_id, row`,
+    `named` (its path; null if the settings name no images), `low, high, share, mean, sd` (as in
+    `preprocessing.tabulate`) and `preprocess`. Empty without labels.
 
     Raises
     ------
@@ -82,7 +87,10 @@ def _refuse_other_classes(named: pd.DataFrame, name: str | None) -> None:
 
 
 def _middles(points: np.ndarray, numbers: np.ndarray, n_islands: int) -> list[int]:
-    """Return the image nearest to the median of each of the largest islands; `points` (N, d), `numbers` (N,)."""
+    """Return the row of the image nearest to the median of each of the `n_islands` largest islands.
+
+    `points` (N, d) are the places on the map, and `numbers` (N,) int the islands, 0 for images in none.
+    """
     middles = []
     for number in range(1, min(numbers.max(), n_islands) + 1):
         members = np.flatnonzero(numbers == number)
@@ -92,10 +100,10 @@ def _middles(points: np.ndarray, numbers: np.ndarray, n_islands: int) -> list[in
 
 
 def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:
-    """Return the island of each image, (N,) int: from 1, the largest first; 0 for other classes and between islands.
+    """Return the island of each image, (N,) int: 1 for the largest; 0 for other classes and for images between islands.
 
-    `points` (N, 2 or 3), `of_class` (N,) bool. Islands are the clusters of HDBSCAN among the images of the class; a
-    class of few images, or with a single cluster, is one island with all its images.
+    `points` (N, 2 or 3) are the places on the map, and `of_class` (N,) bool marks the images of the class. Islands are
+    the clusters of HDBSCAN among these. If they are few, or form a single cluster, all of them are one island.
     """
     members = np.flatnonzero(of_class)
     result = np.zeros(len(points), int)
@@ -114,7 +122,8 @@ def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the map with the islands in colours, and beside it (below it in a narrow figure) the images."""
+    """Draw the map with coloured islands, and the images with their histograms beside it (in a narrow figure below
+    it)."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: islands are those of a class.")
@@ -156,7 +165,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _island(number: Any, images: pd.DataFrame) -> list[str]:
-    """Return the lines above an image of an island: its number and size."""
+    """Return the lines of text above an image: the number and size of its island."""
     return ["between islands"] if pd.isna(number) else [f"island {number}", f"n = {(images['island'] == number).sum()}"]
 
 

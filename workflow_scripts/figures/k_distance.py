@@ -1,4 +1,8 @@
-"""Plot the sorted k-distance curve of each reduction, which shows whether DBSCAN has a density gap to cut on."""
+"""Plot the sorted k-distance curve of each reduction, whose knee gives a radius `eps` for DBSCAN.
+
+The k-distance of an image is its distance to the k-th neighbour. DBSCAN suits the points if the knee marks a gap
+between dense and sparse regions.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,9 +33,9 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with up to `DRAWN` rows per cell: `series` (name of the cell), `share` (percent of the images with a
-    shorter distance), `distance` (to neighbour number `min_samples` - 1), and for the knee `knee` (its share), `eps,
-    height, separation, confidence, is_gap` (as in `clusterers.k_distance.Knee`), `min_samples` and `n`.
+    DataFrame with about `DRAWN` rows per cell: `series` (name of the cell), `share` (percent of the images with a
+    shorter distance), `distance` (to neighbour number `min_samples` - 1), `knee` (`share` at the knee), `eps, height,
+    separation, confidence, is_gap` (of the knee, see `clusterers.k_distance.Knee`), `min_samples` and `n` (images).
     """
     tables = []
     axes = [axis for axis in AXES if axis != "clusterer"]
@@ -48,7 +52,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each cell with the curve, its knee, and the confidence in it."""
+    """Draw a panel for each cell with the curve and its knee; the title says whether the knee marks a density gap."""
     names = list(dict.fromkeys(table["series"]))
     down, across = panels_of(len(names), figure)
     with theme(style):

@@ -1,4 +1,4 @@
-"""Show several sets of labels side by side, as two tables: what is in each, and how well every two agree."""
+"""Compare several sets of labels in two tables: what each set contains, and how well every two agree."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,21 +27,24 @@ COUNTS = {"classes": "Classes", "files": "Files", "contents": "Contents", "found
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the counts of each set, and the agreement of every two; the labels of the data set itself come first.
+    """Return the counts of each set of labels, and the agreement of every two; the labels of the data set come first.
+
+    A content is what tells images apart: the hash of a file's bytes, or the id of an image if the images are parts of
+    files.
 
     Returns
     -------
-    DataFrame with rows of two kinds, by `part`. A `set` row has `name`, `classes`, `files` (labelled files, or rows of
-    the table), `contents` (different files; different images where these are parts of files), `found` (contents that
-    are images here), `missing` (contents, and rows that name an image, that are not), `conflicting` and
-    `conflicting_files` (contents with several labels, and their files). A `pair` row has `name`, `other`, `common`
-    (images here with one label in both sets), `same` (share of these whose two labels have the same name) and `ari`
-    (adjusted Rand index of the two labellings; null where one of them has fewer than two classes).
+    DataFrame with rows of two kinds, which the column `part` tells apart. A `set` row has `name`, `classes`, `files`
+    (labelled files, or rows of the table), `contents` (different contents), `found` (contents that are images of the
+    data set), `missing` (contents that are not, and rows that match no image), `conflicting` (contents with several
+    labels) and `conflicting_files` (files with these contents). A `pair` row has `name`, `other`, `common` (images of
+    the data set with one label in each of the two sets), `same` (share of these whose two labels have the same name)
+    and `ari` (adjusted Rand index of the two labellings; null if one of them has fewer than two classes).
 
     Raises
     ------
     UserError
-        If a set cannot be read, or has labels of whole files where the images are parts of files.
+        If a set cannot be read, or if it labels whole files and the images are parts of files.
     """
     manifest = read_manifest(inputs["manifest"][0])
     is_cut = "parent" in manifest and bool((manifest["parent"] != manifest["path"]).any())
@@ -80,12 +83,12 @@ def tabulate(
 
 
 def _is_of_files(path: str) -> bool:
-    """Return whether a set has labels of files by their bytes: a folder, or a table with the column `sha256`."""
+    """Return whether the set at `path` labels files by their bytes: a folder, or a table with the column `sha256`."""
     return Path(path).is_dir() or "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]
 
 
 def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
-    """Return the content and the label of each file of a set; 0 rows name no file."""
+    """Return the content and the label of each file of a set, and 0, the number of rows that match no image."""
     if not Path(path).is_dir():
         return list(read_known(Path(path))), 0
     try:
@@ -95,16 +98,16 @@ def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
 
 
 def _of_images(path: str, images: Mapping[str, str]) -> tuple[list[tuple[str, str]], int]:
-    """Return the content and the label of each row of a table that names images, and how many rows name none.
+    """Return the content and the label of each row of a table that names images, and how many rows match no image.
 
-    `images` are the contents by path.
+    `images` are the contents of the images by path.
     """
     table = read_label_table(Path(path), images)
     return [(images[image], label) for image, label in table.labels.items() if label], table.unmatched
 
 
 def _agreements(labels: Mapping[str, pd.Series]) -> Iterator[tuple[str, str, str, int, float | None, float | None]]:
-    """Yield a `pair` row for every two sets; `labels` are those of each set by content."""
+    """Yield the values of a `pair` row for every two sets; `labels` has for each set the labels by content."""
     from sklearn.metrics import adjusted_rand_score
 
     names = list(labels)
@@ -118,7 +121,7 @@ def _agreements(labels: Mapping[str, pd.Series]) -> Iterator[tuple[str, str, str
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the counts of the sets, and below them the adjusted Rand index of every two."""
+    """Draw a table of the counts of the sets, and below it a table of the adjusted Rand index of every two."""
     sets, pairs = table[table["part"] == "set"], table[table["part"] == "pair"]
     short = short_names(sets["name"], 24)
     numbers = {name: str(number) for number, name in enumerate(sets["name"])}

@@ -1,4 +1,4 @@
-"""Legends, and the room that they take."""
+"""Draw legends, and compute the room that they need."""
 
 from collections.abc import Collection, Iterable, Mapping
 from math import ceil
@@ -20,12 +20,12 @@ MOST_ENTRIES = 90
 
 
 def dot(look: Look) -> Line2D:
-    """Return a legend entry for points."""
+    """Return a legend entry for points with this look."""
     return Line2D([], [], linestyle="", marker=look.marker, color=look.colour, markersize=4)
 
 
 def frame(look: Look) -> Line2D:
-    """Return a legend entry for frames around images."""
+    """Return a legend entry for frames around images in the colour of this look."""
     return Line2D([], [], linestyle="", marker="s", markerfacecolor="none", color=look.colour, markersize=5)
 
 
@@ -41,8 +41,11 @@ def legend_lines(names: Collection[str], width: float, style: Mapping[str, Any])
 
 
 def _capped(handles: Mapping[str, Line2D]) -> dict[str, Line2D]:
-    """Return at most `MOST_ENTRIES` entries of classes, one with the number of the others, and that of images without
-    a class."""
+    """Return the first `MOST_ENTRIES` entries of a legend, by name.
+
+    If there are more, one entry says how many. The pale entries of noise and of images without a label are always kept,
+    at the end.
+    """
     last = {name: handle for name, handle in handles.items() if handle.get_color() == NOBODY.colour}
     first = {name: handle for name, handle in handles.items() if name not in last}
     if len(first) > MOST_ENTRIES:
@@ -87,13 +90,13 @@ def legend_beside(made: Figure, handles: Mapping[str, Line2D], style: Mapping[st
 
 
 def panel_legend(ax: Axes, handles: Mapping[str, Line2D], columns: int) -> None:
-    """Draw a legend on top of a panel."""
+    """Draw a legend above a panel, outside its frame."""
     where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderpad": 0}
     ax.legend(list(handles.values()), list(handles), ncols=columns, **where)
 
 
 def frame_legend(made: Figure, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> None:
-    """Draw a legend above the images for the colours of their frames, if there are any."""
+    """Draw a legend for the colours of the frames above the images, if there are classes."""
     if by_class:
         short = short_names(by_class)
         legend_above(made, {short[name]: frame(look) for name, look in by_class.items()}, style)

@@ -1,4 +1,4 @@
-"""Plot the same images on the maps of several cells, coloured by label."""
+"""Plot the same images on the maps of several cells (combinations of choices), coloured by label."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

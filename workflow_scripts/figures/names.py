@@ -1,4 +1,4 @@
-"""Words of figures: metrics, k, numbers of images and repeats, and the axes of maps."""
+"""Say in words what figures show: metrics, k, numbers of images and repeats, and the axes of maps."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,18 +23,18 @@ MAP_NAMES = {
 }
 """The names of the axes of maps, by the method that made the map."""
 BESIDE_ACCURACY = ("largest_class", "accuracy_matched", "ari")
-"""Scores that every accuracy is read beside: what a single cluster reaches, and two that more clusters do not raise."""
+"""Scores that stand beside every accuracy: that of a single cluster, and two scores that more clusters do not raise."""
 
 
 def shown(metric: str, values: "pd.Series") -> "pd.Series":
-    """Return the values of a metric in the units of its label on axes: shares in percent, others unchanged."""
+    """Return the values of a metric in the units of its axis label: shares in percent, others unchanged."""
     return values * 100 if METRICS[metric].percent else values
 
 
 def beside_accuracy(scores: "pd.DataFrame") -> str:
-    """Return the scores that accuracies are read beside, as text; ranges if the rows of `scores` differ.
+    """Return the scores `BESIDE_ACCURACY` as text, such as `largest class 38.0 %, matched 61.2 %, ARI 0.55`.
 
-    `scores` has the columns `BESIDE_ACCURACY`, as shares.
+    `scores` has these columns, as shares. A score that differs between the rows is given as a range.
     """
     largest, matched, ari = (scores[name].dropna() for name in BESIDE_ACCURACY)
     largest_class, matched_share = (f"{_span(100 * share, 1)}\N{NO-BREAK SPACE}%" for share in (largest, matched))
@@ -51,23 +51,26 @@ def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:
 
 
 def k_in_words(first: "pd.Series", after: str = "") -> str:
-    """Return k and how it was chosen as text, `k = 7, best NMI`, and `after` it; empty if the clusterer found k.
+    """Return a text such as `k = 7, best NMI`, followed by `after`; empty if the clusterer found k itself.
 
-    `first` is a row of a figure's table with `k` and, unless k is always given, `chosen_by`.
+    `first` is a row of a figure's table with `k`, and with `chosen_by` if a metric may have chosen k.
     """
     return "" if first.isna()["k"] else f"k = {first['k']:.0f}{BY.get(first.get('chosen_by'), '')}{after}"
 
 
 def n_in_words(inputs: Mapping[str, Any]) -> str:
-    """Return the number of images of a figure as text, `n = 347 images`; `n = 300 to 347 images` if its cells have
-    subsets of different sizes. `inputs` are those of its `draw`."""
+    """Return the number of images of a figure as text, such as `n = 347 images`.
+
+    If its cells have subsets of different sizes, it is a range, such as `n = 300 to 347 images`. `inputs` are those of
+    `draw`.
+    """
     sizes = [len(read_manifest(path)) for path in inputs["subsets"]]
     least, most = min(sizes), count(max(sizes), "image")
     return f"n = {most}" if len(set(sizes)) == 1 else f"n = {least:,} to {most}"
 
 
 def over_repeats(n: int) -> str:
-    """Return how numbers of at most n repeats are summed up, such as `mean ± sd over 5 repeats`."""
+    """Return what the numbers of a figure with n repeats are, such as `mean ± sd over 5 repeats`."""
     return f"mean ± sd over {count(n, 'repeat')}" if n > 1 else "one repeat, no sd"
 
 

@@ -1,4 +1,4 @@
-"""Show near-twins that are in different clusters: an image and its nearest neighbour."""
+"""Show near-twins: an image and its nearest neighbour that are in different clusters."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -27,16 +27,17 @@ SIDES = ("", "twin_")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return every image whose nearest neighbour is in another cluster, with that neighbour, the closest pair first; or
-    the named images, each with the nearest image of another cluster.
+    """Return the pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
+
+    If the settings name images, the pairs are these images, each with the nearest image of another cluster.
 
     Returns
     -------
-    DataFrame with one row per pair: `image_id, path, label` (None if unknown), `row` (in the stack), `name` (of the
-    cluster), the same columns of the neighbour with the prefix `twin_`, `distance`, `closer_than` (share of all images
-    whose nearest neighbour is farther away), `drawn` (whether it is one of the closest pairs), `k` (null if the
-    clusterer finds it), `chosen_by` (metric by which k is the best; null if k is given), `named` (whether the settings
-    name the first image).
+    DataFrame with one row per pair: `image_id, path, label` (None if unknown), `row` (in the stack of preprocessed
+    images) and `name` (of the cluster) of one image, the same columns of the other with the prefix `twin_`, `distance`,
+    `closer_than` (share of all images whose nearest neighbour is farther away), `drawn` (whether the pair is drawn),
+    `k` (null if the clusterer finds k itself), `chosen_by` (metric that chose k; null if the settings give k), `named`
+    (whether the settings name images).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -57,7 +58,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the closest pairs below the names of their clusters, with frames in the colours of the labels."""
+    """Draw the closest pairs, each below the names of its two clusters, in frames with the colours of the labels."""
     drawn = table[table["drawn"]]
     by_class = class_looks({*drawn["label"], *drawn["twin_label"]}, inputs["classes"], style)
     with theme(style):

@@ -26,7 +26,7 @@ LINE = 4.5
 
 
 def read_tiles(predictions: str) -> pd.DataFrame:
-    """Read the predictions for tiles; the tiles of a file are one group."""
+    """Read the predicted clusters of tiles, one row per tile; the column `group` is the file of the tile."""
     texts = dict.fromkeys(("image_id", "path", "parent", "name", "predicted"), str)
     tiles = read_csv(predictions, **{**AS_THEY_ARE, "dtype": texts})
     return tiles.assign(group=tiles["parent"])
@@ -43,14 +43,20 @@ def write_overlays(
     style: Mapping[str, Any],
     progress: Callable[[int, int], None],
 ) -> None:
-    """Write a PNG for each image, or page of one, under its path below `folder`, with the clusters over the image.
+    """Write a PNG for each new image, with the clusters of its tiles drawn over it.
+
+    A file with several pages gets a PNG for each page. The PNGs have the paths of the images, below `folder`.
 
     Parameters
     ----------
     tiles : as from `read_tiles`; their files are relative to the folder `images`.
     areas : as from `area_fractions.areas_of`.
-    clusters : all clusters of the model, as from `SavedModel.clusters`; they keep their colours from image to image.
-    manifest : that of the data set of the model, whose classes have the same colours in its figures.
+    clusters : all clusters of the model, as from `SavedModel.clusters`; a cluster has one colour in all images.
+    manifest : path of the manifest of the model's data set; its classes have here the colours of its figures.
+    images : the folder of the new images.
+    max_pixels : largest number of pixels of an image that is opened.
+    style : settings of the look of figures.
+    progress : function that is called after each PNG with the number written so far and the number of all.
     """
     by_class = class_looks(clusters["predicted"], manifest, style)
     looks_of = cluster_looks(clusters.reset_index(), by_class, style)
@@ -74,13 +80,19 @@ def write_overlays(
 
 
 def _height(pixels: np.ndarray, tiles: pd.DataFrame, above: int) -> float:
-    """Return the height of an overlay, millimetres, with `above` lines of legend and a line for each cluster below."""
+    """Return the height of an overlay in millimetres.
+
+    It has room for the image, `above` lines of legend, and a line for each cluster below the image.
+    """
     below = min(tiles["name"].nunique(), LINES + 1)
     return WIDTH * min(1.2, len(pixels) / pixels.shape[1]) + LINE * (above + 2 + below)
 
 
 def _covered(image: Rows, tiles: pd.DataFrame) -> np.ndarray:
-    """Return the part of an image that its tiles cover, uint8, with sides of at most `LONGEST_SIDE` pixels."""
+    """Return the part of an image that its tiles cover, (H, W) or (H, W, 3) uint8.
+
+    Its sides have at most `LONGEST_SIDE` pixels.
+    """
     across = slice(tiles["x"].min(), (tiles["x"] + tiles["width"]).max())
     down = slice(tiles["y"].min(), (tiles["y"] + tiles["height"]).max())
     part = Image.fromarray(reduced(Window(image, down, across), LONGEST_SIDE))

@@ -1,4 +1,4 @@
-"""Plot normalised mutual information against the number of clusters, with reference curves."""
+"""Plot normalised mutual information (NMI) against the number of clusters, with reference curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,15 +34,15 @@ def tabulate(
 ) -> pd.DataFrame:
     """Return the NMI with the labels (geometric mean) of every clusterer at each k, and of the reference curves.
 
-    Of a repeat that stores all its restarts, the one with the lowest inertia is used. The reference curves use the same
-    labels as the scores: for a fine-tuned network only those that it was not trained on.
+    If a repeat stores all its restarts, the one with the lowest inertia is used. The reference curves use the same
+    labels as the scores: for a fine-tuned network only those of images that it was not trained on.
 
     Returns
     -------
-    DataFrame with one row per panel, curve and k: `panel` (name of the features), `curve` (a clusterer, or one of
-    `reference_curves.CURVES`), `is_reference`, `finds_k` (whether the clusterer finds k itself; `k` is then its number
-    of clusters), `k`, `nmi` (mean over the repeats), `sd` (ddof 1; of the random curve over its draws), `n` (labelled
-    images) and `n_labels`. Empty without labels.
+    DataFrame with one row per panel, curve and k: `panel` (name of the points: features and reduction), `curve` (a
+    clusterer, or one of `reference_curves.CURVES`), `is_reference`, `finds_k` (whether the clusterer finds k itself;
+    `k` is then the number of clusters that it found), `k`, `nmi` (mean over the repeats), `sd` (over the repeats, ddof
+    1; for the random curve over its draws), `n` (labelled images) and `n_labels` (classes). Empty without labels.
     """
     panels, readers = pd.Series(cell_names(cells, axes_of("points"))), OneCell.each(cells, inputs)
     tables = []
@@ -70,7 +70,7 @@ def _clusterer(cell: OneCell) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each combination of features: a line for each clusterer in front of the reference curves."""
+    """Draw a panel for each set of points, with a line for each clusterer in front of the reference curves."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: mutual information compares clusters with labels.")
@@ -131,6 +131,6 @@ def _explanation(table: pd.DataFrame) -> str:
 
 
 def _alone(table: pd.DataFrame) -> set[str]:
-    """Return the names of the clusterers that have one k, and so a point in place of a curve."""
+    """Return the names of the clusterers that have only one k, so that a point is drawn and not a curve."""
     sizes = table[~table["is_reference"]].groupby(["panel", "curve"]).size().groupby("curve").max()
     return set(sizes.index[sizes == 1])

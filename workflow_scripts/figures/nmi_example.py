@@ -16,7 +16,7 @@ from workflow_scripts.grid.axes import K_TITLE
 from workflow_scripts.metrics.reference_curves import nmi_geometric, reference_curves
 
 SIDE = 10
-"""Side of the square of points; each column of points has a label of its own."""
+"""Side of the square of points. Each column of points has its own label."""
 DRAWS = 200
 """Number of random labellings for each k."""
 SHOWN = {10: "the labels", 5: "labels merged", 20: "labels divided", 7: "across the labels"}
@@ -26,16 +26,16 @@ SHOWN = {10: "the labels", 5: "labels merged", 20: "labels divided", 7: "across 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the NMI (geometric mean) with ten labels of 100 points of their partitions into 1 to 100 clusters.
+    """Return the NMI (geometric mean) between ten labels and each of 100 partitions of the same 100 points.
 
-    The points stand in a square, row by row. A partition into k clusters numbers them 0, 1, ..., k - 1, 0, 1, ...; the
-    labels are that with k = 10, the columns.
+    The points stand in a square and are numbered row by row, from 0. The partition into k clusters puts point i into
+    cluster i mod k, for k = 1 to 100. The labels are the partition with k = 10, which are the columns of the square.
 
     Returns
     -------
-    DataFrame with rows of three kinds, by `part`. A `partition` row has `k` and `nmi`, a `reference` row `curve`, `k`,
-    `nmi` and `sd` (see `reference_curves`), and a `point` row `k`, `row` and `column` in the square, and `cluster`. The
-    columns and rows of a square are sorted by cluster, so that clusters lie together.
+    DataFrame with rows of three kinds, which the column `part` tells apart. A `partition` row has `k` and `nmi`. A
+    `reference` row has `curve`, `k`, `nmi` and `sd` (see `metrics.reference_curves`). A `point` row has `k`, `row` and
+    `column` in the square, and `cluster`; the rows and columns of each square are sorted so that clusters lie together.
     """
     points = np.arange(SIDE**2)
     ks = range(1, len(points) + 1)
@@ -53,7 +53,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw four of the partitions, and below them the NMI of all with the reference curves."""
+    """Draw four of the partitions as squares, and below them the NMI of all partitions with the reference curves."""
     with theme(style):
         wide = figure["width"] >= ONE_COLUMN
         across = 4 if wide else 2
@@ -71,7 +71,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_square(ax: Axes, points: pd.DataFrame, style: Mapping[str, Any]) -> None:
-    """Draw the square with the number of the cluster at each point."""
+    """Draw the square of points, each with the number of its cluster."""
     look_of = looks([str(cluster) for cluster in range(SIDE**2)], style)
     for row, column, cluster in points[["row", "column", "cluster"]].astype(int).itertuples(index=False):
         look = look_of[str(cluster)]

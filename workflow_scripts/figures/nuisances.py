@@ -1,4 +1,4 @@
-"""Plot how strongly each known fact about the images, such as the microscope, goes with the groups."""
+"""Plot how strongly each known fact about the images, such as the microscope, is associated with the groups."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from workflow_scripts.io.store import reading
 from workflow_scripts.wording import count, decimal
 
 SURE = 0.05
-"""Largest p-value, corrected for all facts, that counts as significant."""
+"""Largest p-value, corrected for the number of facts, that counts as significant."""
 ROW = 4.6
 """Height of a bar in millimetres."""
 MOST = 25
@@ -29,15 +29,16 @@ MOST = 25
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Test every known fact against the groups of the study's consensus, within labels if there are labels.
+    """Test the association of every known fact with the groups of the study's consensus.
 
-    The facts are brightness, contrast and sharpness of the images under each preprocessing of the study, the columns of
-    the manifest about the files, the levels of their folders, and the columns of the user's table.
+    If there are labels, only images with the same label are compared. The facts are brightness, contrast and sharpness
+    of the images under each preprocessing of the study, the columns of the manifest about the files, the levels of
+    their folders, and the columns of the user's table.
 
     Returns
     -------
     DataFrame with the columns of `consensus.nuisance.associations`, and `n_images`, `n_groups` and `labelled` (whether
-    the groups were permuted within labels). Empty if no fact varies.
+    images were compared within labels). Empty if no fact varies.
     """
     manifest = read_manifest(inputs["manifest"][0])
     groups = _groups(inputs["consensus"][0])
@@ -60,7 +61,7 @@ def _groups(path: str) -> np.ndarray:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a bar for each fact, the strongest first; bars are filled if chance does not explain them."""
+    """Draw a bar for each fact, the strongest association first; bars of significant facts are coloured."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No known fact about the images varies among images with the same label.")

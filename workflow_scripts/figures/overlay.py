@@ -26,7 +26,7 @@ from workflow_scripts.metrics.areas import fractions
 from workflow_scripts.metrics.evenly import evenly
 
 LINES = 10
-"""Largest number of clusters whose shares stand below an image."""
+"""Largest number of clusters whose shares are written below an image."""
 LONGEST_SIDE = 900
 """Largest side of a drawn image in pixels."""
 ALPHA = 0.4
@@ -37,16 +37,19 @@ TITLE = 5.0
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the tiles of the images that the settings name, or of some images evenly spread over the data set.
+    """Return the tiles of the images that the settings name, or of `n_images` images evenly spread over the data set.
 
     Returns
     -------
-    DataFrame, a row per tile: `parent`, `page`, `x, y, width, height` (pixels), `row` (in the stack), `cluster`
-    (negative: noise), `name`, `predicted`, `rank` (as in the embedding), `fraction`, `low`, `high` (share of the
-    image's area that the tile's cluster covers, and its interval, from `metrics.areas.fractions`), `k` (null if the
-    clusterer finds it), `preprocess`.
+    DataFrame with one row per tile: `parent`, `page` (the image that it was cut from), `x, y, width, height` (pixels),
+    `row` (in the stack of preprocessed tiles), `cluster` (negative for noise), `name`, `predicted`, `rank` (as in
+    `embedding.tabulate`), `fraction`, `low`, `high` (share of the image's area that the tile's cluster covers, and its
+    interval, from `metrics.areas.fractions`), `k` (null if the clusterer finds k itself), `preprocess`.
 
-    Raises `UserError` if a named image does not exist.
+    Raises
+    ------
+    UserError
+        If the settings name an image that does not exist.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)
@@ -74,7 +77,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw each image with the colours of the clusters over it, and write their shares of the area below it."""
+    """Draw each image with the colours of the clusters over it, and write the shares of the clusters below it."""
     by_class = class_looks(table["predicted"], inputs["classes"], style)
     looks_of = cluster_looks(table, by_class, style)
     pages = [tiles for _, tiles in table.groupby(["parent", "page"], sort=False)]
@@ -104,10 +107,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 def draw_image(
     ax: Axes, tiles: pd.DataFrame, pixels: np.ndarray, looks_of: Mapping[str, Look], short: Mapping[str, str]
 ) -> None:
-    """Draw an image, the part that its tiles cover, with the colours of their clusters over it.
+    """Draw the part of an image that its tiles cover, with the colours of the tiles' clusters over it.
 
-    `tiles` are those of one page, with the columns of `tabulate`; `pixels` (H, W) or (H, W, 3) uint8 are joined by
-    `mosaic`; `looks_of` and `short` give the look and the short name of each cluster's name.
+    Parameters
+    ----------
+    tiles : those of one page, with the columns of `tabulate`.
+    pixels : (H, W) or (H, W, 3) uint8, the part of the image.
+    looks_of, short : the look and the short name of each cluster, by its name.
     """
     left, top = tiles["x"].min(), tiles["y"].min()
     right, bottom = (tiles["x"] + tiles["width"]).max(), (tiles["y"] + tiles["height"]).max()
@@ -131,9 +137,10 @@ def draw_image(
 
 
 def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:
-    """Join tiles to the image that they were cut from, (H, W) or (H, W, 3) uint8.
+    """Join tiles to the image that they were cut from, (H, W) or (H, W, 3) uint8, at most `LONGEST_SIDE` pixels a side.
 
-    `images` is a stack (N, h, w) or (N, h, w, 3) uint8; the column `row` of `tiles` says which of them each tile is.
+    `images` is a stack (N, h, w) or (N, h, w, 3) uint8. The column `row` of `tiles` says which image of it each tile
+    is.
     """
     left, top = tiles["x"].min(), tiles["y"].min()
     width, height = (tiles["x"] + tiles["width"]).max() - left, (tiles["y"] + tiles["height"]).max() - top
@@ -148,12 +155,12 @@ def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:
 
 
 def majority(tiles: pd.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Divide an image into a grid by the edges of all tiles, and find the most frequent name in each field of the grid.
+    """Divide an image into a grid by the edges of all tiles, and return the most frequent name in each field.
 
     Returns
     -------
     The edges along x (nx + 1,) and along y (ny + 1,) in pixels, and the indices into `names` (ny, nx), a masked array.
-    If several names have equally many tiles, the first in `names` is taken. Fields without a tile are masked.
+    If several names have equally many tiles, the first of them in `names` is taken. Fields without a tile are masked.
     """
     xs = np.unique([tiles["x"], tiles["x"] + tiles["width"]])
     ys = np.unique([tiles["y"], tiles["y"] + tiles["height"]])

@@ -1,4 +1,7 @@
-"""Plot how much of the disagreement between cells each choice explains, without labels."""
+"""Plot how much of the disagreement between cells each choice explains, without labels.
+
+A cell is one combination of choices. Two cells disagree if they put the same images into different clusters.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,9 +33,9 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with the columns of `consensus.effects.partition_effects`, and `levels` (number of levels of the choice;
-    null for pairs), `n_cells` and `n_images`. Of the pairs of choices, the `pairs` strongest are kept. Empty if there
-    is one cell.
+    DataFrame with the columns of `consensus.effects.partition_effects`, and `levels` (number of values of the choice;
+    null for pairs of choices), `n_cells` and `n_images`. Only the strongest pairs are kept, as many as the setting
+    `pairs` says. Empty if there is only one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["term"])
@@ -47,7 +50,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the share of each choice, and beside it the agreement that a change of it costs."""
+    """Draw the share of the disagreement that each choice explains, and the agreement that changing it alone costs."""
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
@@ -74,7 +77,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def in_words(term: str) -> str:
-    """Return the name of a choice, or of a pair of choices, as on axes of figures."""
+    """Return the name of a choice, or of a pair of choices (`a × b`), as it stands on axes of figures."""
     first, *others = (TITLES[axis].replace("Number of components", "Components") for axis in term.split(" × "))
     return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])
 
