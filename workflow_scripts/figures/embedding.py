@@ -221,10 +221,10 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
 
 
 def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """Return the lower left corner, (2,), of the place that covers the fewest points; of equal ones the nearest to
-    `point`.
+    """Return the lower left corner, (2,), of the place that covers the fewest points.
 
-    The place has the `sides` (2,), and `occupied` (M, 2) are the points. All are in units of the panel's sides.
+    Of equal places it is the one nearest to `point`. The place has the `sides` (2,), and `occupied` (M, 2) are the
+    points. All are in units of the panel's sides.
     """
     steps = np.linspace(0, 1, 21)
     corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)

@@ -1,4 +1,7 @@
-"""Read the partitions of all cells of a study, for figures that compare cells."""
+"""Read the partitions of all cells of a study, for figures that compare cells.
+
+A cell is one combination of choices; its partition says for each image which cluster it is in.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +24,15 @@ NO_CELLS_TO_COMPARE = "One cell: there is nothing to compare. Vary a choice in t
 
 @dataclass(frozen=True)
 class Partitions:
-    """The partitions of C cells of the same N images; labels are integers, negative for noise.
+    """The partitions of C cells of the same N images: integers, negative for noise.
 
     Attributes
     ----------
-    best : (C, N), of each cell the stored partition with the lowest inertia.
-    repeats : for each cell the best partition of every repeat, (R, N).
-    choices : C rows, one column for each axis in which the cells differ.
+    best : (C, N) int32, the stored partition with the lowest inertia of each cell.
+    repeats : for each cell the best partition of each of its R repeats, (R, N).
+    choices : C rows, one column for each axis on which the cells differ.
     names : name of each cell.
-    k : the k of each cell, None if its clusterer finds k.
+    k : the k of each cell; None if its clusterer finds k itself.
     """
 
     best: np.ndarray
@@ -40,12 +43,14 @@ class Partitions:
 
 
 def read_partitions(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k: int | None) -> Partitions:
-    """Read the given k from the store of every cell, or the smallest k if it is None.
+    """Read the partitions of every cell with k clusters, or with the smallest stored k if `k` is None.
+
+    `paths` are the stores of clusters of the `cells`.
 
     Raises
     ------
     UserError
-        If the cells have different images.
+        If the cells have different images, or if a cell does not have this k.
     """
     choices = choices_of(cells)
     chosen, best, repeats = zip(*(_of_cell(path, k) for path in paths), strict=True)
@@ -53,7 +58,7 @@ def read_partitions(cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k:
 
 
 def choices_of(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return one row per cell and one column for each axis in which the cells differ.
+    """Return one row per cell and one column for each axis on which the cells differ.
 
     Raises
     ------
@@ -69,7 +74,9 @@ def choices_of(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def agreement_of(
     cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the agreement (ARI) of every two cells, and the number of images of each, at the k of `read_partitions`.
+    """Return the agreement (ARI) of every two cells, and the number of images of each cell.
+
+    The partitions are those that `read_partitions` reads for `k`, from the stores of clusters at `paths`.
 
     Returns
     -------
@@ -84,13 +91,17 @@ def agreement_of(
 
 
 def _of_cell(path: str, wanted: int | None) -> tuple[int | None, np.ndarray, np.ndarray]:
-    """Return the k that is read, the best partition, and that of every repeat in the small integers of the store."""
+    """Return the k that is read, the best partition of all, (N,) int32, and the best of every repeat, (R, N) as
+    stored."""
     k, runs = read_runs_of(path, wanted)
     return k, runs.labels[runs.best].astype(np.int32), runs.labels[runs.best_of_repeats]
 
 
 def read_runs_of(path: str, wanted: int | None) -> tuple[int | None, Runs]:
-    """Return a k of a cell's store and its runs: the wanted k, or else the smallest; None if the clusterer finds k."""
+    """Read the runs of one k from a cell's store of clusters; return k and the runs.
+
+    It is the `wanted` k, or the smallest if `wanted` is None. The k is None if the clusterer finds k itself.
+    """
     with reading(path) as file:
         k = choose_k(wanted, stored_ks(file))
         return k, read_k(file, k)

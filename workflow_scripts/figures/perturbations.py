@@ -16,7 +16,7 @@ from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.tables import read_csv
 
 MOST = 25
-"""Largest number of labels that are drawn, those whose images change most often; the table has all."""
+"""Largest number of labels that are drawn: those whose images change most often. The table has all labels."""
 ROW = 4.2
 """Height of a row in millimetres."""
 SIGNS = {"rotate": "rotate {:g}°", "brighten": "brighten {:+g} %", "blur": "blur {:g} %", "jpeg": "JPEG {:g}"}
@@ -41,7 +41,7 @@ _NUMBERS: dict[str, Any] = {"na_values": {"strength": [""]}}
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw above the share of all images with its interval, and below a row of shades for each label."""
+    """Draw above the share of all images that change their group with its interval, and below a row for each label."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No image was perturbed.")
@@ -63,7 +63,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _matrix(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Return the shares by label, the labels that change most first, and the number of labels."""
+    """Return the shares of changed images by label (rows) and perturbation (columns), and the number of all labels.
+
+    The labels whose images change most come first; at most `MOST` labels are returned.
+    """
     of_labels = table[table["label"].notna()]
     version = of_labels.groupby("label").cumcount()
     matrix = of_labels.assign(version=version).pivot(index="label", columns="version", values="changed")

@@ -32,9 +32,10 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per image, preprocessing and bin: `label, image_id, row` (in the stores), `preprocess,
-    variant` (index in `inputs`), `low, high` (edges of the bin, intensities in [0, 1]), `share` (of the image's
-    pixels), `mean` and `sd` (of the image's intensities), `named` (the path, if the settings name the image).
+    DataFrame with one row per image, preprocessing and bin: `label, image_id, row` (in the stack of preprocessed
+    images), `preprocess`, `variant` (number of the preprocessing, from 0), `low, high` (edges of the bin, intensities
+    in [0, 1]), `share` (of the image's pixels), `mean` and `sd` (of the image's intensities), `named` (path of the
+    image if the settings name it, else null).
     """
     readers = OneCell.each(cells, {"preprocessed": inputs["preprocessed"]})
     manifest = read_manifest(inputs["manifest"][0])
@@ -59,7 +60,10 @@ def _middle_images(manifest: pd.DataFrame, count: int) -> list[int]:
 
 
 def histogram_of(image: np.ndarray) -> pd.DataFrame:
-    """Return the columns `low, high, share, mean, sd` of the intensities of an image, (H, W) or (H, W, 3) uint8."""
+    """Return the histogram of the intensities of an image, (H, W) or (H, W, 3) uint8, as a table of `BINS` rows.
+
+    The columns are `low, high, share, mean, sd`, as in `tabulate`.
+    """
     grey = (rgb2gray(image) if image.ndim == 3 else image / 255).ravel()
     counts, edges = np.histogram(grey, bins=BINS, range=(0, 1))
     return pd.DataFrame(
@@ -68,7 +72,10 @@ def histogram_of(image: np.ndarray) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw each image above its histogram; the preprocessings are side by side, and so are images if there is room."""
+    """Draw each image above its histogram.
+
+    The preprocessings of an image stand side by side, and so do several images if there is room.
+    """
     by_class = class_looks(table["label"], inputs["classes"], style)
     image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1
     across = min(len(image_rows), max(1, int(figure["width"] / (SMALLEST * n_variants))))
@@ -100,7 +107,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def draw_histogram(ax: Axes, histogram: pd.DataFrame, bottom: bool) -> None:
-    """Draw a histogram of intensities with its mean; only the lowest of a column (`bottom`) names its axis."""
+    """Draw a histogram of intensities with its mean; if it is the lowest in its column (`bottom`), label the x axis."""
     edges = [*histogram["low"], histogram["high"].iloc[-1]]
     ax.stairs(100 * histogram["share"], edges, fill=True, color=FAINT)
     mean, sd = histogram[["mean", "sd"]].iloc[0]

@@ -1,4 +1,4 @@
-"""The protocol that the module of every kind of figure follows."""
+"""The functions that the module of every kind of figure has."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -8,14 +8,29 @@ from matplotlib.figure import Figure as Canvas
 
 
 class Figure(Protocol):
-    """A module of this folder with the name of a model in `settings.figures`."""
+    """A module of this folder; its name is the `kind` of a model in `settings.figures`."""
 
     def tabulate(
         self, figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
     ) -> pd.DataFrame:
-        """Return the table that the figure draws; `inputs` has the paths of the artefacts of its cells by name."""
+        """Return the table that the figure draws.
+
+        Parameters
+        ----------
+        figure : settings of the figure.
+        cells : for each cell of the figure, its value on each axis.
+        inputs : paths of the artefacts that the figure reads, by the name of the artefact.
+        """
 
     def draw(
         self, table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]
     ) -> Canvas:
-        """Return the figure drawn from the table."""
+        """Return the figure drawn from the table.
+
+        Parameters
+        ----------
+        table : as `tabulate` returns it.
+        figure : settings of the figure.
+        inputs : paths of the files that the drawing needs, such as manifests and preprocessed images, by name.
+        style : settings of the look of all figures.
+        """

@@ -1,4 +1,4 @@
-"""Compare autoencoders by the reconstruction error of held-out features, and with a PCA of as many components."""
+"""Compare the reconstruction error of autoencoders on held-out images with that of a PCA with as many components."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,11 +30,11 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per features and autoencoder, sorted by number of codes and error: `series` (name of the
-    features), `decomposition`, `architecture`, `n_codes`, `error, error_se, pca_error, pca_error_se` (mean squared
-    errors over images and features, and standard errors over the images), `variance`, `share, share_se, pca_share,
-    pca_share_se` (percent of the variance about the training mean), `n_judging` (held-out images), `epochs`, `best`
-    (whether it has the lowest error for these features and this number of codes).
+    DataFrame with one row per features and autoencoder, sorted by the number of codes (its components) and the error:
+    `series` (name of the features), `decomposition`, `architecture`, `n_codes`, `error, pca_error` (mean squared errors
+    over images and features), `error_se, pca_error_se` (standard errors over the images), `variance` (about the
+    training mean), `share, share_se, pca_share, pca_share_se` (the errors in percent of this variance), `n_judging`
+    (held-out images), `epochs`, `best` (whether the error is the lowest for these features and this number of codes).
     """
     rows = []
     names = cell_names(cells, axes_of("features"))
@@ -56,7 +56,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each set of features and a row for each architecture, grouped by number of codes."""
+    """Draw a panel for each set of features and a row for each autoencoder, grouped by the number of codes."""
     names = list(dict.fromkeys(table["series"]))
     with theme(style):
         down, across = panels_of(len(names), figure)

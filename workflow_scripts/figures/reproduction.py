@@ -16,7 +16,7 @@ from workflow_scripts.io.tables import read_parquet
 from workflow_scripts.wording import count, decimal
 
 LIMIT = 6.0
-"""Length of the axis in tolerances; a larger difference is drawn as a triangle at its end."""
+"""Length of the axis on each side, in tolerances. A larger difference is drawn as a triangle at the end of the axis."""
 ROW = 3.3
 """Height of a row in millimetres."""
 
@@ -39,20 +39,23 @@ TAKE: Mapping[str, Callable[[pd.Series, pd.DataFrame, float], float]] = {
     "lowest_inertia": _lowest_inertia,
     "correlation": _correlation,
 }
-"""Functions that compute a number from a column of some rows, by the `take` of the fact."""
+"""Functions that compute a number from a column and its rows; the name of a function is the `take` of a fact."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return every published number, the `facts` of the settings, next to the number of this run.
+    """Compare every published number with the number of this run.
+
+    The published numbers are the `facts` in the settings (`settings.published.Fact`).
 
     Returns
     -------
-    DataFrame with one row per fact in the order of the file: `study, what, place, published_layer, layer` (of this
-    run), `published, ours, difference` (ours minus published), `tolerance, within` (null if not run), `sd` and `n` (of
-    the rows that `ours` is the mean of) and `remark`: which layer is used in place of the paper's, or `not run` and
-    why.
+    DataFrame with one row per fact in the order of the file: `study`, `what` (the number in words), `place` (in the
+    publication), `published_layer, layer` (of this run), `published, ours, difference` (ours minus published),
+    `tolerance`, `within` (whether the difference is within the tolerance; null if not run), `sd` and `n` (of the rows
+    that `ours` is computed from; `sd` only for a mean) and `remark`, which says which layer replaces that of the
+    publication, or that and why the number was not run.
     """
     tables = {path.rpartition("/tables/")[2].removesuffix(".parquet"): read_parquet(path) for path in inputs["tables"]}
     rows = [_compared(fact, tables.get(fact.table)) for fact in (SimpleNamespace(**fact) for fact in figure["facts"])]
@@ -88,7 +91,10 @@ def _compared(fact: SimpleNamespace, table: pd.DataFrame | None) -> dict[str, An
 
 
 def _matching(table: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the rows with the wanted values; rows of cross-validation folds only if a fold is wanted."""
+    """Return the rows whose columns have the wanted values.
+
+    Rows of cross-validation folds are left out unless `wanted` has a fold.
+    """
     kept = np.ones(len(table), dtype=bool)
     for column, value in wanted.items():
         kept &= (table[column] == value).fillna(False).to_numpy(dtype=bool)
@@ -109,7 +115,7 @@ def _not_run(fact: SimpleNamespace, table: pd.DataFrame | None) -> str:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the differences in units of their tolerance, in as many columns as fit into the width."""
+    """Draw the differences in units of their tolerance, in two columns, or in one if the figure is narrow."""
     with theme(style):
         columns = 1 if figure["width"] < ONE_COLUMN else 2
         lines = _lines(table)
@@ -128,7 +134,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _lines(table: pd.DataFrame) -> list[Mapping[str, Any]]:
-    """Return the rows of the table with a heading before each study, as mappings from columns to values."""
+    """Return the rows of the table as mappings from columns to values, with a heading before each study."""
     lines: list[Any] = []
     for study, rows in table.groupby("study", sort=False):
         lines.append({"heading": study})

@@ -1,4 +1,4 @@
-"""Plot a metric of every restart against its inertia relative to the lowest, with a histogram of the metric."""
+"""Plot a metric of every restart against its inertia relative to the lowest one, with a histogram of the metric."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,13 +27,15 @@ def tabulate(
 ) -> pd.DataFrame:
     """Return every stored restart of each cell.
 
+    A cell is one combination of choices.
+
     Returns
     -------
-    DataFrame with one row per restart: `series` (name of the cell), `k`, `repeat, restart, inertia, relative_inertia`
-    ((inertia / lowest - 1), percent), `metric, value` (in the units of the metric's name in the figure), `best` (the
-    lowest inertia of the series, the first of equals), `r` (Pearson's correlation of value and relative inertia in the
-    series; null if one is constant), and `largest_class, accuracy_matched, ari` (shares). Empty if the metric needs
-    labels and there are none.
+    DataFrame with one row per restart: `series` (name of the cell), `k`, `repeat, restart, inertia`, `relative_inertia`
+    (percent above the lowest inertia of the series), `metric, value` (in the units of the axis label), `best` (whether
+    the restart has the lowest inertia of the series; of equal ones the first), `r` (Pearson's correlation of value and
+    relative inertia in the series; null if one of them is constant), and `largest_class, accuracy_matched, ari`
+    (shares). Empty if the metric needs labels and there are none.
     """
     series = zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True)
     return pd.concat([_series(figure, cell.scores()).assign(series=name) for name, cell in series], ignore_index=True)

@@ -1,4 +1,7 @@
-"""Plot how many restarts are enough, without labels: how probably the best of n reaches the best optimum."""
+"""Plot how many restarts are enough, without labels: how probably the best of n restarts is the best known optimum.
+
+An optimum is a partition that one or more restarts end in.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +27,7 @@ from workflow_scripts.wording import count
 POINTS = 40
 """Number of points of a curve, evenly spaced on a logarithmic scale."""
 MOST = 40
-"""Largest number of cells that are drawn: those that need the most restarts."""
+"""Largest number of cells that are drawn: those that need most restarts."""
 ROW = 4.2
 """Height of a row in millimetres."""
 
@@ -32,15 +35,15 @@ ROW = 4.2
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Describe the optima in which the stored restarts of each cell end.
+    """Describe the optima in which the stored runs of each cell end.
 
-    If a cell keeps all restarts, these are its runs. Otherwise each repeat (the best of its `n_init` restarts) is one
-    run.
+    If a cell stores all its restarts, the runs are these restarts. Otherwise they are its repeats, each the best of
+    `n_init` restarts.
 
     Returns
     -------
-    DataFrame with one row per cell and n: `series` (name of the cell), `k`, `unit` (`restart` or `repeat`), `n_runs`,
-    `n`, `best, best_low, equal, equal_low, enough, enough_equal, new_optimum` (as in
+    DataFrame with one row per cell and n (number of runs): `series` (name of the cell), `k`, `unit` (`restart` or
+    `repeat`), `n_runs` (stored), `n`, `best, best_low, equal, equal_low, enough, enough_equal, new_optimum` (as in
     `consensus.restarts.RestartStability`), `n_optima` and `stability` (mean over images). Cells with one run, or
     without inertia, have no rows.
     """
@@ -76,7 +79,7 @@ def _curve(name: str, k: int | None, runs: Runs) -> pd.DataFrame:
 
 
 def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each cell of the table (the one with n = 1), those that need the most restarts first."""
+    """Return one row of the table for each cell (that with n = 1); the cells that need most restarts come first."""
     if table.empty:
         return table
     cells = table.drop_duplicates("series")
@@ -84,7 +87,11 @@ def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a row for each cell, the hardest first: success of one run, runs needed, and chance of a new optimum."""
+    """Draw a row for each cell; those that need most runs come first.
+
+    The panels show how probably one run is the best or an equal, how many runs are enough, and how probably the next
+    run ends in a new optimum.
+    """
     with theme(style):
         if table.empty:
             return placeholder(figure, "No cell has two runs with an inertia: store several repeats, or keep: all.")

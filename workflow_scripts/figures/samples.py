@@ -26,9 +26,9 @@ LARGEST = 70
 UNLABELLED_COLUMNS = 6
 """Number of images in a row if there are no classes."""
 MANY = 25
-"""Number of classes from which on names are shorter, so that more columns stand side by side."""
+"""Number of columns above which names are cut shorter, so that more columns stand side by side."""
 TALLEST = 3
-"""Height of all images as a multiple of the width of the figure; of more images the first lines are drawn."""
+"""Largest height of all images together, as a multiple of the figure's width; images below it are not drawn."""
 
 
 def tabulate(
@@ -38,9 +38,9 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with `label` (None if the data set has no labels), `n` (images of the class), `column`, `place` (from the
-    top), `row` (in the stores), `image_id, path, preprocess`, `named` (whether the settings name the images; each then
-    has a column of its own, in their order).
+    DataFrame with one row per image: `label` (None if unknown), `n` (images of the class), `column`, `place` (from the
+    top, from 0), `row` (in the stack of preprocessed images), `image_id, path, preprocess`, `named` (whether the
+    settings name the images). Each class has a column; so has each named image, in the order of the settings.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest().assign(preprocess=cell["preprocess"])
@@ -67,7 +67,7 @@ def _rows(manifest: pd.DataFrame, chosen: np.ndarray, column: Any, place: Any, n
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the images in columns; classes that do not fit side by side continue in blocks below."""
+    """Draw the images in columns; columns that do not fit side by side continue in blocks below."""
     labelled, named = bool(table["label"].notna().any()), bool(table["named"].any())
     by_class = class_looks(table["label"], inputs["classes"], style)
     n_columns, n_places = table["column"].max() + 1, table["place"].max() + 1
@@ -99,7 +99,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _titles(firsts: Sequence[Mapping[str, Any]], named: bool) -> dict[int, str]:
-    """Return the title of each column: the class and its number of images, or the file and its class."""
+    """Return the title of each column: the class and its number of images, or the file and class of a named image."""
     length = 20 if len(firsts) <= MANY else 12
     short = short_names((first["label"] for first in firsts if first["label"]), length)
     if named:

@@ -1,4 +1,4 @@
-"""Saving of figures with reproducible bytes."""
+"""Save figures so that the same figure always has the same bytes."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,14 +15,15 @@ from workflow_scripts.io.store import replacing
 from workflow_scripts.runlog import NOTICE, log
 
 PASSES = 3
-"""Largest number of layout passes: the sizes of panels and the ticks depend on each other, so one is not enough."""
+"""Largest number of times that the layout is computed. Sizes of panels and ticks depend on each other: once is too
+few."""
 
 
 def _lay_out(made: Figure) -> None:
     """Repeat the layout until the panels stay where they are, and fix their rounded positions.
 
-    The layout solver adds in the order of memory addresses, so the last bits vary; names in an SVG are hashes of
-    positions.
+    The layout solver adds numbers in the order of memory addresses, so their last bits vary from run to run. Ids in an
+    SVG are hashes of positions, so they would vary too.
     """
     positions = _positions(made)
     for _ in range(PASSES):
@@ -36,13 +37,13 @@ def _lay_out(made: Figure) -> None:
 
 
 def _positions(made: Figure) -> np.ndarray:
-    """Return the corners of every panel, (A, 2, 2), rounded."""
+    """Return the corners of each of the A panels, (A, 2, 2) float64, rounded to six decimals."""
     corners = [ax.get_position(original=True).get_points() for ax in made.axes]
     return np.array(corners).round(6)
 
 
 def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mapping[str, Any]) -> None:
-    """Write the figure as SVG and PNG; the same figure always gives the same bytes."""
+    """Write the figure as SVG and PNG, and log a notice if a character is in no font."""
     undated = {"svg": {"Date": None}, "png": {"Software": None}}
     with ExitStack() as stack:
         stack.enter_context(theme(style))

@@ -1,4 +1,4 @@
-"""Plot the number of images of each class at each scale."""
+"""Plot the number of images of each class at each scale, which is the length of the scale bar in the image."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from workflow_scripts.io.cells import OneCell
 
 ALL, NO_SCALE = "All", "none"
 UNITS = ((1e3, "mm"), (1.0, "µm"), (1e-3, "nm"))
-"""Micrometres per unit, the largest unit first."""
+"""Units with their lengths in micrometres, the largest first."""
 
 
 def tabulate(
@@ -26,9 +26,9 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row for each scale and class, the largest scale first, images without a scale last, and classes
-    by name: `scale_um` (null without a scale), `scale` (such as `1 µm`), `label` (`""` for images without one),
-    `count`, `support` (images of the class), `share` (count / support).
+    DataFrame with one row for each scale and class, sorted by scale, the largest first and images without a scale last,
+    and then by class: `scale_um` (micrometres; null without a scale), `scale` (such as `1 µm`), `label` (`""` for
+    images without a label), `count`, `support` (images of the class), `share` (count / support).
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -42,7 +42,7 @@ def tabulate(
 
 
 def spelt(scale_um: float) -> str:
-    """Return a length as text, such as `1 mm`, `200 µm` or `50 nm`; `none` for NaN."""
+    """Return a length in micrometres as text, such as `1 mm`, `200 µm` or `50 nm`; `none` for NaN."""
     if np.isnan(scale_um):
         return NO_SCALE
     size, unit = next((unit_size for unit_size in UNITS if scale_um >= unit_size[0] * (1 - 1e-9)), UNITS[-1])
@@ -50,7 +50,10 @@ def spelt(scale_um: float) -> str:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the counts; the shade is the share of the class in the column. The sum of each scale is at the right."""
+    """Draw the counts as a matrix with a column for each class; the last column has the sum of each scale.
+
+    The shade of a field is its share of the images of the class.
+    """
     with theme(style):
         if (table["scale"] == NO_SCALE).all():
             return placeholder(figure, "No image has a scale; scale_bars.csv gives the reasons.")

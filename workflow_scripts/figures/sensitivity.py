@@ -1,4 +1,4 @@
-"""Plot metrics against one choice: mean, spread and every repeat."""
+"""Plot metrics against one choice, with the mean, the spread and the value of every repeat."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,11 +28,11 @@ from workflow_scripts.scores import METRICS
 from workflow_scripts.wording import count
 
 NUMERIC = ("n_components", "k")
-"""Choices that stand on an axis of numbers."""
+"""Choices that are drawn on an axis of numbers."""
 WITHOUT_LABELS = ("silhouette", "inertia")
-"""The metrics that are shown if the wanted ones have no values."""
+"""The metrics that are shown if none of the wanted ones has a value."""
 FREED = {"reducer": PARTS["reducer"], "k": ()}
-"""For these values of `x` or `hue`, the axes in which cells may differ; for others, the axis with that name."""
+"""The axes on which compared cells may differ if `x` or `hue` is a key; for any other choice, the axis of that name."""
 
 
 def tabulate(
@@ -40,16 +40,17 @@ def tabulate(
 ) -> pd.DataFrame:
     """Return the metrics of every repeat along `x` and `hue`, with mean and standard deviation over the repeats.
 
-    Only cells that differ in nothing but `x` and `hue` are used: the largest such group, the first of equals (in a
-    study that varies one axis at a time, the group around its baseline). Of a repeat that stores all its restarts, the
-    one with the lowest inertia is used. If there are no labels, silhouette and inertia replace metrics that need them.
+    `x` and `hue` are the choices, named in the settings, that the x axis and the colours show. Only cells that differ
+    in nothing else are compared: the largest such group, the first of equals. In a study that varies one axis at a
+    time, it is the group around the baseline. If a repeat stores all its restarts, the one with the lowest inertia is
+    used. If there are no labels, silhouette and inertia replace metrics that need them.
 
     Returns
     -------
-    DataFrame with `metric, x` (a number for `n_components`, as used, and `k`; otherwise a name), `hue` (empty if there
-    is none), `repeat, value` (in the units of the metric's name in the figure), `mean, sd` (ddof 1; null for one
-    repeat), `n_repeats`, `largest_class, accuracy_matched, ari` (shares of the repeat), `axis` (name of x), and `fixed`
-    (the other choices, which the cells share).
+    DataFrame with `metric`, `x` (a number for `n_components`, as used, and `k`; otherwise a name), `hue` (empty if the
+    settings name none), `repeat`, `value` (in the units of the axis label), `mean, sd` (ddof 1; null for one repeat),
+    `n_repeats`, `largest_class, accuracy_matched, ari` (shares of the repeat), `axis` (title of the x axis), and
+    `fixed` (text with the other choices, which the cells have in common).
     """
     chosen = _comparable(cells, figure)
     readers = OneCell.each(cells, inputs)
@@ -71,7 +72,7 @@ def tabulate(
 
 
 def _comparable(cells: Sequence[Mapping[str, Any]], figure: Mapping[str, Any]) -> list[int]:
-    """Return the indices of the largest group of cells that differ in `x` and `hue` only."""
+    """Return the indices of the largest group of cells that differ only in `x` and `hue`."""
     free = _free(figure)
 
     def rest(cell: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -95,7 +96,7 @@ def _best_repeats(scores: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFra
 
 
 def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
-    """Return the wanted metrics that have values; if there are none, the metrics that need no labels."""
+    """Return the wanted metrics that have values; if none has, the metrics that need no labels."""
     available = [metric for metric in wanted if scores[metric].notna().any()]
     return available or [metric for metric in WITHOUT_LABELS if scores[metric].notna().any()]
 
@@ -154,7 +155,7 @@ def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
 
 
 def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return a different colour and a different marker for each line."""
+    """Return for each value of `hue` a look with its own colour and marker."""
     markers = ("o", "^", "s", "D", "v", "P", "X")
     by_colour = looks(hues, style)
     return {hue: Look(by_colour[hue].colour, markers[i % len(markers)]) for i, hue in enumerate(hues)}

@@ -21,7 +21,7 @@ from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_sa
 from workflow_scripts.wording import count, decimal
 
 GAP = 0.02
-"""Gap between clusters, as a share of the images; all gaps together are at most `GAPS`."""
+"""Gap between two clusters, as a share of the images. All gaps together are at most `GAPS`."""
 GAPS = 0.3
 """Largest height of all gaps together, as a share of the images."""
 TALLEST = 240
@@ -35,15 +35,16 @@ STEPS = 400
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the silhouette of every clustered image of the stored clustering with the lowest inertia.
+    """Return the silhouette of every image in a cluster, for the stored clustering with the lowest inertia.
 
     Above 20 000 images a sample is used, stratified by cluster.
 
     Returns
     -------
     DataFrame sorted by cluster and decreasing silhouette: `image_id, label, cluster, name, predicted, rank` (as in
-    `embedding`), `silhouette`, `mean` (of its cluster), `k` (null if the clusterer finds it), `chosen_by` (metric by
-    which k is the best; null if k is given), `n` and `n_noise` (of all images). Empty for fewer than two clusters.
+    `embedding.tabulate`), `silhouette`, `mean` (of its cluster), `k` (null if the clusterer finds k itself),
+    `chosen_by` (metric that chose k; null if the settings give k), `n` and `n_noise` (numbers of all images and of
+    noise images). Empty for fewer than two clusters.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -85,10 +86,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_clusters(ax: Axes, table: pd.DataFrame, line: float) -> int:
-    """Draw the clusters below each other with equal gaps; the height of each is its share of the images.
+    """Draw the clusters below each other, each as high as its share of the images; return how many names are left out.
 
-    Names that are less than `line` (share of the height) from that of a larger cluster are left out; return their
-    number.
+    A name is left out if it is nearer than `line` (share of the height) to the name of a larger cluster.
     """
     at, ticks, sizes = 0.0, {}, []
     short = short_names(table["name"])

@@ -1,4 +1,4 @@
-"""Plot the specification curve: all cells sorted by their score, with their choices below."""
+"""Plot the specification curve: all cells (combinations of choices) sorted by score, with their choices below."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ from workflow_scripts.scores import METRICS
 AGREEMENT = "agreement"
 """Name of the score that needs no labels: the mean agreement with the other cells."""
 ROW = 3.6
-"""Height of a level of a choice in millimetres."""
+"""Height in millimetres of the row of dots for a value of a choice."""
 
 
 def tabulate(
@@ -36,12 +36,12 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per cell, the best first: `place` (from 1), `name`, one column for each axis that differs
-    (values in words), `metric` (that of the settings, or `agreement` if it needs labels and there are none),
-    `metric_name` (in words), `value` (of a metric the mean over the repeats, in the units of its name in the figure; of
-    the agreement that of the best repeats), `low, high` (smallest and largest over the repeats; null for one),
-    `n_repeats`, and beside a metric the means of `largest_class, accuracy_matched, ari` (shares). Empty if there is one
-    cell.
+    DataFrame with one row per cell, the best first: `place` (from 1), `name`, one column for each axis on which the
+    cells differ (values in words), `metric` (that of the settings; `agreement` if the metric needs labels and there are
+    none), `metric_name` (in words), `value` (in the units of the axis label), `low, high` (smallest and largest value
+    over the repeats; null for one repeat) and `n_repeats`. The value of a metric is the mean over the repeats; beside
+    it are the means of `largest_class, accuracy_matched, ari` (shares). The value of `agreement` is that of the cell's
+    best partition. Empty if there is only one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
@@ -78,9 +78,10 @@ def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.DataFram
 
 
 def _agreements(partitions: Partitions, between: np.ndarray) -> tuple[np.ndarray, list[pd.Series]]:
-    """Return the agreement of each cell with the opinions of the others, (C,), and that of each of its repeats.
+    """Return the agreement of each cell with the other cells, (C,), and that of each of its repeats.
 
-    `between` (C, C) is the agreement of every two cells.
+    The agreement of a cell is its mean ARI with the opinions of the others (`consensus.trust`): groups of cells with
+    nearly equal partitions, each counted once. `between` (C, C) is the ARI of every two cells.
     """
     opinion = opinions(between)
     vote, counts = votes(between, opinion), heard(opinion)
@@ -92,7 +93,7 @@ def _agreements(partitions: Partitions, between: np.ndarray) -> tuple[np.ndarray
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the curve, and below it a row of dots for each level of each choice."""
+    """Draw the curve, and below it a row of dots for each value of each choice."""
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
@@ -110,7 +111,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def sorted_levels(levels: pd.Series) -> list[str]:
-    """Return the levels sorted by the number that they begin with, then by name."""
+    """Return the different levels (values of a choice), sorted by the number that they begin with, then by name."""
 
     def key(level: str) -> tuple[int, float, str]:
         first = level.split(" ")[0]

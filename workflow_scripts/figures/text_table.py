@@ -20,7 +20,7 @@ ROW = 4.6
 MARK = 4.0
 """Width in millimetres for the marker of a row."""
 MOST_LINES = 50
-"""Largest number of rows below each other; more rows stand in parts side by side."""
+"""Largest number of rows below each other. A longer table is divided into parts that stand side by side."""
 APART = 3.0
 """Smallest distance of two columns in millimetres."""
 PARTS_APART = 8.0
@@ -40,11 +40,19 @@ def write_table(
     sizes: Sequence[int] = (),
     below: float = BELOW,
 ) -> tuple[Figure, int]:
-    """Return a figure with the rows below the headings, and how many rows are on it.
+    """Draw a table on a new figure; return the figure and the number of rows on it.
 
-    Many rows are divided into parts side by side, at most as many as fit into the width. Names stand on the left,
-    numbers are right-aligned. `marks` are the looks of the markers before the names. `sizes` are the numbers of images
-    of the rows: only the largest rows that fit are written. `below` is the height for the note, in mm.
+    If there are more than `MOST_LINES` rows, they are divided into parts side by side, as many as fit into the width.
+    The first column (names) is left-aligned, the others (numbers) are right-aligned.
+
+    Parameters
+    ----------
+    headings : texts above the columns.
+    rows : texts of each row.
+    marks : look of the marker before each row; none if empty.
+    sizes : number of images of each row. If not all rows fit, those with the most images are drawn; if `sizes` is
+        empty, all.
+    below : height in millimetres for the note.
     """
     n_fit = _parts_that_fit(figure, headings, rows, style)
     largest = np.argsort(-np.asarray(sizes), kind="stable")[: n_fit * MOST_LINES]
@@ -62,7 +70,7 @@ def write_table(
 
 
 def write_tables(figure: Mapping[str, Any], tables: Sequence[Sequence[Row]], style: Mapping[str, Any]) -> Figure:
-    """Return a figure with tables below each other; each is its headings and its rows."""
+    """Return a figure with tables below each other; each table is its headings, followed by its rows."""
     heights = [len(table) + 0.6 for table in tables]
     made = canvas(figure, ROW * sum(heights) + BELOW)
     across = figure["width"] - 4
@@ -74,7 +82,7 @@ def write_tables(figure: Mapping[str, Any], tables: Sequence[Sequence[Row]], sty
 
 
 def _clear(ax: Axes, across: float, n_rows: int) -> None:
-    """Make axes for a table: millimetres along x, lines along y, the headings at 0, and nothing drawn."""
+    """Set up empty axes for a table: x is in millimetres, y in lines, with the headings at 0."""
     ax.set(xlim=(0, across), ylim=(n_rows + 0.5, -0.6))
     ax.axis("off")
 
@@ -99,7 +107,7 @@ def _write_part(
     marks: Sequence[Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Write some rows below the headings from `start` on, in millimetres; the columns fill the width."""
+    """Write the headings and some rows below them, in columns that fill `width` mm from `start` mm on."""
     indent = MARK * bool(marks)
     widths = np.add(_widths(headings, rows, style), [indent, *[0] * (len(headings) - 1)])
     spare = (width - widths.sum()) / (len(widths) - 1)
@@ -117,7 +125,7 @@ def _write_part(
 
 
 def spread(mean: float, sd: float, digits: int = 1) -> str:
-    """Return mean ± standard deviation as text; a dash if there is no mean, the mean alone if there is no deviation."""
+    """Return mean ± standard deviation as text: without a deviation the mean alone, without a mean a dash."""
     if pd.isna(mean):
         return "–"
     return decimal(mean, f".{digits}f") + ("" if pd.isna(sd) else f" ± {sd:.{digits}f}")

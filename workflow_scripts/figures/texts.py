@@ -1,4 +1,4 @@
-"""Widths and line breaks of texts, and short forms of names."""
+"""Measure and break texts, and shorten names."""
 
 import textwrap
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.textpath import TextPath
 
 POINTS_PER_MM = 72 / 25.4
-"""Points, the unit of sizes of fonts, in a millimetre."""
+"""Points (the unit of font sizes) per millimetre."""
 
 
 def wrapped(text: str, width: float, size: float) -> str:
-    """Return `text` in lines of at most `width` mm at `size` points."""
+    """Return `text` broken into lines of at most `width` mm, for a font of `size` points."""
     length = max(10, int(len(text) * width / max(text_width(text, size), 1)))
     lines = textwrap.wrap(text, length)
     while length > 10 and max((text_width(line, size) for line in lines), default=0) > width:

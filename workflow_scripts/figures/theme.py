@@ -1,4 +1,4 @@
-"""Matplotlib's parameters for all figures."""
+"""Set matplotlib's parameters for all figures."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from workflow_scripts.figures.fonts import other_scripts
 
 
 def _parameters(style: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of matplotlib that make our style."""
+    """Return the parameters of matplotlib for the settings of the style."""
     size = style["font_size"]
     return {
         "font.family": [style["font"], *other_scripts()],

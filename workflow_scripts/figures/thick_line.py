@@ -24,12 +24,12 @@ FRACTIONS = (0.9, 0.5)
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return points along a line with normal noise across it, once few and once many.
+    """Return points along a line with normal noise across it, for a small and a large number of points.
 
     Returns
     -------
-    DataFrame with the rows of `intrinsic_dimension.measured` for each number of points, the points to draw (`part`
-    "place", `x` along the line, `y` across it), and `series` (text with the number of points).
+    DataFrame with the rows of `intrinsic_dimension.measured` for each number of points, rows for the points to draw
+    (`part` is "place", `x` is along the line, `y` across it), and `series` (text with the number of points).
     """
     how = {"fractions": FRACTIONS, "smallest": figure["smallest"], "seed": figure["seed"]}
     tables = []

@@ -1,4 +1,4 @@
-"""Ticks of axes."""
+"""Choose the ticks of axes."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,10 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 
 def log_scale(ax: Axes, low: float, high: float) -> None:
-    """Make the x axis logarithmic, for values from `low` to `high`: numbers at 1, 10, 100, and 2, 5, 20 if few fit."""
+    """Make the x axis logarithmic for values from `low` to `high`.
+
+    Ticks are at 1, 10, 100, ...; if the range is smaller than a factor of 100, also at 2, 5, 20, ...
+    """
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
     ax.xaxis.set_major_formatter("{x:g}")
@@ -16,7 +19,10 @@ def log_scale(ax: Axes, low: float, high: float) -> None:
 
 
 def fitting(places: Sequence[float], sizes: Sequence[float], apart: float) -> list[int]:
-    """Return the indices of `places` that are at least `apart`; of two nearer ones, the one of larger size stays."""
+    """Return the indices, ascending, of places that are at least `apart` from each other.
+
+    Of two places that are nearer, the one with the larger of `sizes` is kept.
+    """
     kept: list[int] = []
     for i in np.argsort(-np.asarray(sizes), kind="stable").tolist():
         if all(abs(places[i] - places[j]) >= apart for j in kept):

@@ -40,7 +40,7 @@ SHAPES: dict[str, tuple[int, Callable[[int, int], np.ndarray]]] = {
     "three blobs": (3, lambda n, seed: make_blobs(n, random_state=8)[0]),
     "no clusters": (3, lambda n, seed: np.random.default_rng(seed).random((n, 2))),
 }
-"""Number of clusters to ask for, and a function that makes the points.
+"""For each shape the number of clusters to ask for, and a function that makes the points.
 
 The shapes are those of scikit-learn's comparison of clusterers, which Coronica 2018 also uses (figure 4.1).
 """
@@ -51,15 +51,15 @@ SEED = 170
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Run the clusterers of the cells, with the settings in `figure["clusterers"]`, once on each shape.
+    """Run each clusterer of `figure["clusterers"]` once on each shape.
 
-    The times are measured, so this table has other bytes each time it is made.
+    The running times are measured, so this table has other bytes each time it is made.
 
     Returns
     -------
     DataFrame with one row per shape, clusterer and point: `shape, clusterer, x, y` (standardised), `cluster` (`NOISE`
-    for noise, -2 if the clusterer refuses the data), `seconds` (wall time of the clustering), `n_clusters`, and
-    `is_centre` (whether the point is a centre of Density Peaks; false for other methods).
+    for noise, -2 if the clusterer refuses the data), `seconds` (wall time of the clustering; NaN if refused),
+    `n_clusters`, and `is_centre` (whether the point is a centre of Density Peaks; false for other methods).
     """
     tables = []
     for shape, (k, points_of) in SHAPES.items():
@@ -79,7 +79,10 @@ def tabulate(
 
 
 def _timed(points: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return labels (N,), rows of Density Peaks' centres, and seconds, NaN if the clusterer refuses the data."""
+    """Return the labels (N,), the rows of the centres of Density Peaks, and the seconds of one run.
+
+    If the clusterer refuses the data, all labels are `NOISE` - 1 and the seconds are NaN.
+    """
     try:
         runs_of(settings, points[:WARM_UP])
         start = perf_counter()
@@ -97,7 +100,7 @@ def _centres(runs: Runs, settings: Mapping[str, Any]) -> np.ndarray:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a row for each shape and a column for each clusterer, with clusters coloured in the order of their sizes."""
+    """Draw a row for each shape and a column for each clusterer; clusters are coloured in the order of their sizes."""
     shapes, clusterers = (list(dict.fromkeys(table[name])) for name in ("shape", "clusterer"))
     with theme(style):
         side = min(figure["width"] / len(clusterers), HIGHEST)

@@ -1,4 +1,4 @@
-"""Plot the learning curves of autoencoders: the error after every epoch of every phase."""
+"""Plot the learning curves of autoencoders: the error after each epoch of each phase of the training."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -31,8 +31,9 @@ def tabulate(
     -------
     DataFrame with one row per autoencoder, phase and epoch: `series` (name of the cell), `architecture`, `phase` (its
     name), `number` (of the phase, from 0), `epoch` (within the phase; 0 before the first), `step` (epochs since the
-    start), `training` and `stopping`: the mean squared error of the layers that the phase trains, for features with
-    mean variance 1, on the training images and on the images that decide when the phase ends.
+    start of the training), and two errors, `training` and `stopping`. They are mean squared errors of the layers that
+    the phase trains, for features with mean variance 1: `training` on the training images, `stopping` on held-out
+    images that decide when the phase ends.
     """
     tables = []
     names = cell_names(cells, axes_of("decomposed"))
@@ -49,7 +50,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each autoencoder, with lines between the phases and their names."""
+    """Draw a panel for each autoencoder, with a line and a name where a phase begins."""
     names = list(dict.fromkeys(table["series"]))
     across = 1 if figure["width"] < ONE_COLUMN else min(len(names), 2)
     down = ceil(len(names) / across)

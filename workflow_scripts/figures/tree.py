@@ -1,4 +1,4 @@
-"""Plot the tree of nested clusters, with the image nearest to the centre of each."""
+"""Plot the tree of nested clusters, with the image nearest to the centre of each cluster."""
 
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
@@ -35,23 +35,25 @@ COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "lab
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the nodes of the tree of clusters, from the smallest stored k to the largest up to `leaves`.
+    """Return the nodes of the tree of clusters, from the smallest stored k to the largest that is at most `leaves`.
 
     Returns
     -------
-    DataFrame with one row per node in the order of appearance: `node, parent` (null for the root), `first_k, last_k`
-    (first and last clustering that has it), `size` (images), `typical` and `row` (id, and row in the stack, of the
-    first named image in the node, else of the image nearest to its mean), `named` (the path of that named image, or
-    null), `not_shown` (the named images that no node shows, as `contact_sheet.not_shown` returns them), `label` and
-    `share` (the most frequent class of its labelled images, and its share among them; null without labels), `x`
-    (horizontal place; leaves are at whole numbers), and `against, k_leaves, ari, nmi`: the agreement of the leaves with
-    the sub-labels, or with the labels if there are no sub-labels (NMI with the arithmetic mean; null if there are fewer
-    than two classes).
+    DataFrame with one row per node in the order of appearance: `node, parent` (numbers; null for the parent of the
+    root), `first_k, last_k` (smallest and largest k whose clustering has this cluster), `size` (images), `typical` and
+    `row` (id of the image that is shown, and its row in the stack of preprocessed images), `label` and `share` (most
+    frequent class of the labelled images of the node, and its share of them; null without labels), `named` (path of the
+    shown image if the settings name it, else null), `x` (horizontal place; leaves are at whole numbers) and `not_shown`
+    (paths of named images that no node shows, joined by `|`). The image that is shown is the first named image in the
+    node, or else the one nearest to its mean. In all rows the same are `against` (`sublabel` if there are sub-labels,
+    else `label`), `k_leaves`, and `ari` and `nmi` of the leaves with these labels (NMI with the arithmetic mean; null
+    for fewer than two classes).
 
     Raises
     ------
     UserError
-        If a clustering does not refine the one with the next smaller k, as those of linkages and Density Peaks do.
+        If a clustering does not refine the one with the next smaller k, as those of linkages and Density Peaks do, or
+        if there is no k from 2 to `leaves`.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -72,7 +74,10 @@ def tabulate(
 
 
 def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dict[int, np.ndarray]:
-    """Return for each k the labels (N,) of its best repeat, and the whole data set as k = 1."""
+    """Return for each k up to `leaves` the labels (N,) of its best repeat; for k = 1 all images are in one cluster.
+
+    Raises `UserError` if there is no k from 2 to `leaves`.
+    """
     ks = [k for k in runs if k is not None and 1 < k <= leaves]
     if not ks:
         raise UserError(f"config: figures: tree: leaves: found {leaves}, but {clusterer} has no k from 2 to {leaves}")
@@ -81,7 +86,10 @@ def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dic
 
 
 def _nodes(levels: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
-    """Return every distinct cluster of the levels, with its members and its parent at the level above."""
+    """Return every different cluster of the levels (one level for each k), with its members and its parent.
+
+    The parent is the cluster at the level above that contains it. Raises `UserError` if there is no such cluster.
+    """
     nodes: list[dict[str, Any]] = []
     above: dict[int, int] = {}  # the node of each image at the level above
     for k, labels in levels.items():
@@ -127,7 +135,8 @@ def _described(
 
 
 def _places(nodes: pd.DataFrame) -> np.ndarray:
-    """Return the horizontal place of every node: leaves side by side, other nodes in the middle of their children."""
+    """Return the horizontal place of every node, (nodes,): leaves side by side, others in the middle of their
+    children."""
     children: dict[int, list[int]] = {node: [] for node in nodes["node"]}
     for node, parent in zip(nodes["node"], nodes["parent"], strict=True):
         if parent is not None and not pd.isna(parent):
@@ -145,7 +154,7 @@ def _places(nodes: pd.DataFrame) -> np.ndarray:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the tree from the top, one level for each k at which a cluster divides, with an image at each node."""
+    """Draw the tree from the top down, a level for each k at which a cluster divides, with an image at each node."""
     labelled = bool(table["label"].notna().any())
     by_class = class_looks(table["label"], inputs["classes"], style)
     levels = {k: level for level, k in enumerate(sorted(table["first_k"].unique()))}
@@ -196,7 +205,7 @@ def _draw_branches(ax: Axes, table: pd.DataFrame, levels: Mapping[int, int]) -> 
 
 
 def _inset(ax: Axes, x: float, level: float, side: float, width: float) -> Axes:
-    """Return axes of `side` mm around a point of the tree; `width` (mm) is that of the figure."""
+    """Return new axes of `side` mm around a point of the tree; `width` (mm) is that of the figure."""
     box = ax.get_window_extent().transformed(ax.figure.transFigure.inverted())  # type: ignore[union-attr]
     wide = side / (width * box.width)
     high = wide * ax.bbox.width / ax.bbox.height

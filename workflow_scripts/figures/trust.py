@@ -1,4 +1,7 @@
-"""Rank the cells without labels by their agreement with the other cells, next to other possible criteria."""
+"""Rank the cells without labels by their agreement with the other cells, and show other criteria beside it.
+
+A cell is one combination of choices.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -36,35 +39,35 @@ RULES = {
     "resampled": "stability under resampling",
     "silhouette": "silhouette",
 }
-"""Criteria that can rank the cells without labels: column and name."""
+"""Criteria that can rank the cells without labels: the column of the table, and the criterion in words."""
 VERDICTS = {
     "nothing": "The cells agree no better than chance: the choices decide the result; do not trust any cell.",
     "weak": "The cells agree weakly: the choices decide the result more than the images do.",
     "agree": "The cells agree: the agreement can rank them.",
 }
 FEW_STARTS = 10
-"""Most starts of a clustering of a sample of the images, for the stability under resampling."""
+"""Largest number of restarts for clustering a sample of the images, when stability under resampling is measured."""
 ROW = 4.2
 """Height of a row in millimetres."""
 MOST = 40
-"""Largest number of cells that are drawn; of more cells, the first 30 and the last 10."""
+"""Largest number of cells that are drawn. If there are more, the first 30 and the last 10 are drawn."""
 
 
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Rank the cells by their agreement with each other, next to their stability, silhouette and ARI with the labels.
+    """Rank the cells by their agreement with each other; return it with other criteria and the ARI with the labels.
 
     Returns
     -------
-    DataFrame with one row per cell, the most trusted first: `name`, one column for each axis that differs, `k` (null if
-    the clusterer finds it), `agreement, foreign, opinion, vote, rank, rank_low, rank_high, first` (as in
-    `consensus.trust.Trust`), `stability` (mean ARI between the repeats of the cell; null for one repeat), `silhouette`
-    and `ari, ari_sd` (mean, and standard deviation with ddof 1, over the repeats; ARI is null without labels),
-    `probability` (that the cell is the best one, given the labels; null without labels). Columns with one value for the
-    study: `n_images`, `n_labels`, `labels_needed` (null if labels do not decide it), `n_opinions`, `chance` and
-    `verdict` (`nothing`, `weak`, `agree`). The last column is `resampled` (`consensus.resampling`; null unless
-    `n_resamples` is set). Empty if there is one cell.
+    DataFrame with one row per cell, the most trusted first: `name`, one column for each axis on which the cells differ,
+    `k` (null if the clusterer finds k itself), `agreement, foreign, opinion, vote, rank, rank_low, rank_high, first`
+    (as in `consensus.trust.Trust`), `stability` (mean ARI between the repeats of the cell; null for one repeat),
+    `silhouette` and `ari` (means over the repeats; `ari` is null without labels), `ari_sd` (ddof 1), `probability`
+    (that the cell is the best one, given the labels; null without labels). Columns with one value for the study are
+    `n_images`, `n_labels`, `labels_needed` (as in `consensus.few_labels.WithLabels`), `n_opinions`, `chance` and
+    `verdict` (as in `Trust`). The last column is `resampled` (stability under resampling, see `consensus.resampling`;
+    null unless the settings have `n_resamples`). Empty if there is only one cell.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])
@@ -124,7 +127,7 @@ def _resampled(
 
 
 def _of_sample(settings: Mapping[str, Any], points: np.ndarray, seed: int) -> np.ndarray:
-    """Return the clusters (n,) of a sample of points (n, d); raises `UserError` for fewer points than clusters."""
+    """Return the clusters (n,) of a sample of points (n, d); raise `UserError` if it has fewer points than clusters."""
     k = settings.get("k", [None])[0] or 1
     if k > len(points):
         problem = f"found a sample of {len(points)} images for k = {k}, allowed: as many images as clusters"
@@ -142,9 +145,9 @@ def _score_columns(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str,
 
 
 def picks(table: pd.DataFrame) -> dict[str, float]:
-    """Return the ARI with the labels of the cell that each rule picks, by rule; empty without labels.
+    """Return the ARI with the labels of the cell that each criterion of `RULES` ranks first; empty without labels.
 
-    A rule without values picks nothing. Of equal cells a rule picks the first.
+    A criterion without values is left out. If several cells are equal, the first of them counts.
     """
     if table["ari"].isna().all():
         return {}
@@ -182,7 +185,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _legend(rows: pd.DataFrame, palette: Sequence[str], narrow: bool) -> dict[str, Line2D]:
-    """Return the entries of the legend, by name; a narrow figure has no panel of stability and silhouette."""
+    """Return the entries of the legend by name; a narrow figure has no panel of stability and silhouette."""
 
     def mark(marker: str, colour: str, **how: Any) -> Line2D:
         return Line2D([], [], linestyle="", marker=marker, color=colour, markersize=4, **how)
@@ -206,7 +209,7 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def names_within(names: Sequence[str], room: float, style: Mapping[str, Any]) -> list[str]:
-    """Return the names shortened to `room` mm; long names lose their middle."""
+    """Return the names shortened to `room` mm; names that are too long lose their middle."""
     shown = [name.replace(" components", " comp.") for name in names]
     longest = max(text_width(name, small(style)) for name in shown)
     length = int(max(map(len, shown)) * min(1, room / longest))

@@ -1,4 +1,4 @@
-"""A fixed view of maps of three dimensions, drawn on the page without perspective."""
+"""Draw maps of three dimensions on the page from a fixed direction, without perspective."""
 
 from itertools import product
 from typing import Any
@@ -18,7 +18,7 @@ VIEW = np.array(
         (_HEIGHT[1] * _SIDE[1], _HEIGHT[1] * _SIDE[0], _HEIGHT[0]),
     ]
 )
-"""Unit vectors, in the coordinates of a map, to the right and up on the page, and from the page towards the viewer."""
+"""Three unit vectors in the coordinates of a map: to the right on the page, up on the page, and towards the viewer."""
 _NAMED: tuple[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]], ...] = (
     ((0, 0, 0), (1, 0, 0), {"ha": "right", "va": "top"}),
     ((1, 0, 0), (1, 1, 0), {"ha": "left", "va": "top"}),
@@ -27,9 +27,9 @@ _NAMED: tuple[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]], ...] = (
 
 
 def on_page(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of a map with its places on the page as `x, y`; with a third coordinate `z` also `depth`.
+    """Return the table of a map with the places on the page as `x, y`; for a map of three dimensions also `depth`.
 
-    `depth` is how near an image is to the viewer. A map of two dimensions is returned as it is.
+    `depth` is larger for images nearer to the viewer. The table of a map of two dimensions is returned as it is.
     """
     if "z" not in table or table["z"].isna().all():
         return table
@@ -38,7 +38,7 @@ def on_page(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_box(ax: Axes, table: pd.DataFrame, name: str) -> None:
-    """Draw the box around the images of a table from `on_page`, with the `name` and a number at three of its edges."""
+    """Draw a box around the images of a table from `on_page`, with the axes' `name` and a number at three edges."""
     points = table[["x", "y", "depth"]].to_numpy() @ VIEW
     low, span = points.min(axis=0), np.ptp(points, axis=0)
     corners = {corner: (low + span * corner) @ VIEW[:2].T for corner in product((0, 1), repeat=3)}
