@@ -1,1 +1,1 @@
-"""Reading and writing of stores, tables and images; worker processes, devices and checkpoints."""
+"""Read and write stores (HDF5 files), tables and images; run worker processes, choose devices, save checkpoints."""

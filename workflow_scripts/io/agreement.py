@@ -1,4 +1,8 @@
-"""The agreement of every two cells of a study: how it is stored, and how that of some of the cells is read."""
+"""Write and read the store with the agreement of every two cells of a study.
+
+A cell is one combination of choices, such as a backbone, a layer and a clusterer. A study is a set of cells. The
+agreement of two cells is the adjusted Rand index (ARI) of their clusterings.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +20,12 @@ def write_agreement(
     n_images: np.ndarray,
     attributes: Mapping[str, Any],
 ) -> None:
-    """Write the ARI of every two cells, (C, C) float64, and the number of images of each cell, (C,) int."""
+    """Write the agreement of every two of C cells to the store `path`.
+
+    `cells` has the choices of each cell by axis. `agreement` (C, C) float64 is the adjusted Rand index of every two
+    cells. `n_images` (C,) int is the number of images of each cell. `attributes` say how the store was made (see
+    `store.writing`).
+    """
     with store.writing(path, attributes) as file:
         store.put(file, "cell", np.array([_key(cell) for cell in cells], dtype="S"))
         store.put(file, "ari", agreement)
@@ -24,9 +33,10 @@ def write_agreement(
 
 
 def read_agreement(path: str, cells: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, int]:
-    """Return the ARI of every two of the given cells, (c, c) float64 in their order, and their number of images.
+    """Return the adjusted Rand index of every two of c `cells`, (c, c) float64 in their order, and their number of
+    images.
 
-    The cells are of one subset. Raises `KeyError` if the store does not have a cell.
+    All these cells must have the same subset of images. Raises `KeyError` if the store does not have one of the cells.
     """
     with store.reading(path) as file:
         row = {key: number for number, key in enumerate(file["cell"][:])}

@@ -1,6 +1,7 @@
-"""The k that a metric prefers.
+"""Choose the number of clusters k with the best value of a metric.
 
-Apart from `which_k`, which clusterers read: a new metric must not make clusters again.
+This is not part of `which_k`: jobs that cluster import `which_k`, and after a change of the metrics, which are imported
+here, they must not run again.
 """
 
 from collections.abc import Mapping
@@ -12,14 +13,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BEST = "best"
-"""The value of a figure's setting `k` that asks for the k which a metric prefers."""
+"""The value of a figure's setting `k` that stands for the k with the best value of a metric."""
 
 
 def best_k(scores: "pd.DataFrame", by: str) -> int | None:
-    """Return the k with the best mean over repeats of the metric `by`, the smallest of equals.
+    """Return the k for which the mean of the metric `by` over all repeats is best; of several such k the smallest.
 
-    `scores` has a row for each k and repeat (see `tables.best_of_repeats`). Returns None if the metric has no value
-    (for instance if there are no labels), or if the clusterer finds k itself.
+    `scores` has one row for each k and repeat (see `tables.best_of_repeats`). A repeat is the best of several restarts.
+    Returns None if the metric has no value, for instance because there are no labels, or if the clusterer finds k
+    itself.
     """
     means = scores.groupby("k")[by].mean().dropna()
     if means.empty:
@@ -28,5 +30,8 @@ def best_k(scores: "pd.DataFrame", by: str) -> int | None:
 
 
 def chosen_by(figure: Mapping[str, Any]) -> str | None:
-    """Return the metric that chooses a figure's k, or None if its settings give the k."""
+    """Return the metric that decides the k of a figure, or None if no metric does.
+
+    A metric decides if the setting `k` is `best`. `figure` has the figure's settings.
+    """
     return figure["by"] if figure["k"] == BEST else None

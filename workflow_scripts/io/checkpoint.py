@@ -1,4 +1,4 @@
-"""Checkpoints: a training that was killed goes on where it was and gives the same bytes in the end."""
+"""Save the state of a training, so that it can go on after it was killed and gives the same result in the end."""
 
 import logging
 from collections.abc import Iterator
@@ -20,13 +20,15 @@ DIGEST_BYTES = 32
 
 
 class Checkpoint:
-    """The state of one training, kept in one file: finished results by name, and the stage under way.
+    """The state of one training, which is saved in one file.
 
-    Batches and noise must be functions of the seed, the stage and the epoch: no state of random generators is kept.
+    The state has the results that are finished, by name, and the stage that is under way. A stage is a loop over
+    rounds, such as epochs (see `rounds`). The state of random generators is not saved, so batches and noise must be
+    functions of the seed, the stage and the round.
 
     Parameters
     ----------
-    path : of the file; if None, nothing is kept.
+    path : path of the file; None saves nothing.
     made_from : digest of everything that decides the result; a file with another digest is ignored.
     """
 
@@ -47,21 +49,26 @@ class Checkpoint:
                 log.info("the training goes on from a checkpoint; done: %s", ", ".join(kept["finished"]) or "nothing")
 
     def finished(self, name: str) -> Any:
-        """Return the result that `finish` kept under a name, or None."""
+        """Return the result that `finish` saved under a name, or None if there is none."""
         return self.state["finished"].get(name)
 
     def finish(self, name: str, result: Any) -> None:
-        """Keep a result under a name: tensors, numbers, texts, or dicts and lists of these."""
+        """Save a result under a name, and end the stage that is under way.
+
+        A result is made of tensors, numbers and texts, and of dicts and lists of these.
+        """
         self.state["finished"][name] = result
         self.state["under_way"] = None
         self._past = []
         self._save()
 
     def rounds(self, stage: str, module: nn.Module, optimiser: torch.optim.Optimizer, count: int) -> Iterator[int]:
-        """Yield the numbers of a stage's rounds that are still to do, and save the state between them once a minute.
+        """Yield the numbers, below `count`, of the rounds of a stage that are still to do; save the state about once a
+        minute.
 
-        All stages up to the next `finish` must train the same `module`. The state of `module` and `optimiser` is loaded
-        from the checkpoint if this stage was under way. A stage that was completed before yields nothing.
+        If this stage was under way when the file was saved, the state of `module` and `optimiser` is first loaded from
+        it. A stage that was completed before yields nothing. All stages up to the next `finish` must train the same
+        `module`, because the state of only one module is saved.
         """
         done, under_way = 0, self.state["under_way"]
         if under_way and stage in under_way["past"]:
@@ -79,7 +86,7 @@ class Checkpoint:
         self._past = [*self._past, stage]
 
     def remove(self) -> None:
-        """Remove the checkpoint's file, once the result of the training is stored elsewhere."""
+        """Delete the file of the checkpoint. This is called when the result of the training is stored elsewhere."""
         if self.path:
             self.path.unlink(missing_ok=True)
 

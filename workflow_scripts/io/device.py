@@ -1,4 +1,4 @@
-"""The choice of the device that a job computes on."""
+"""Choose the device that a job computes on: the CPU or a GPU."""
 
 import logging
 import os
@@ -9,10 +9,10 @@ log = logging.getLogger(__name__)
 
 
 def choose_device(wanted: str, key: str = "device", allowed: str = "cpu, auto") -> str:
-    """Return `cpu` or `cuda` for the setting `wanted`: `cpu`, `cuda` or `auto`.
+    """Return the device to compute on, `cpu` or `cuda`, for the setting `wanted`: `cpu`, `cuda` or `auto`.
 
-    `auto` takes a GPU if there is one, and logs that there is none otherwise. Raises `UserError`, which names the
-    configuration's `key` and the `allowed` values, if `cuda` is wanted and there is no GPU.
+    With `auto` it is `cuda` if there is a GPU; otherwise it is `cpu`, and the reason is logged. Raises `UserError` if
+    `cuda` is wanted and there is no GPU. The message names the setting, `key`, and the `allowed` values.
     """
     if wanted == "cpu":
         return "cpu"

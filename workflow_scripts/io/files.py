@@ -8,15 +8,16 @@ from pathlib import Path
 from workflow_scripts.errors import refusals_of
 
 THUMBNAILS = ".thumbnails"
-"""The suffix of the folder with the thumbnails of a page: `a.html` has `a.thumbnails`."""
+"""The ending of the folder with the thumbnails of a page: the folder of `a.html` is `a.thumbnails`."""
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename it to `path` when the block ends without an error.
 
-    The file is flushed to the disk (fsync) before it is renamed, and deleted after an error, so that `path` is never an
-    incomplete file. Raises `UserError` if the system cannot write it, for example without space or permission.
+    The file is flushed to the disk (fsync) before it is renamed. After an error it is deleted, so that `path` is never
+    an incomplete file. Raises `UserError` if the system cannot write the file, for example because the disk is full or
+    permission is missing.
     """
     final = Path(path)
     temporary = final.with_name(f".{final.name}.part")

@@ -1,4 +1,4 @@
-"""Decoding of image files to arrays; a file that cannot be read is rejected with a reason."""
+"""Decode image files to arrays; for a file that cannot be read, raise `ImageRejected` with the reason."""
 
 import logging
 import os
@@ -27,14 +27,14 @@ Pixels = TypeVar("Pixels", bound=Rows, covariant=True)
 
 @dataclass(frozen=True)
 class DecodedImage(Generic[Pixels]):
-    """A decoded image file.
+    """A decoded page or frame of an image file.
 
     Attributes
     ----------
-    pixels : (H, W) or (H, W, 3), uint8, uint16 or float32; of one page or frame.
-    format : one of `FORMATS`, `DM3` or `DM4`, by the first bytes of the file.
+    pixels : (H, W) or (H, W, 3), uint8, uint16 or float32.
+    format : one of `FORMATS`, `DM3` or `DM4`, recognised by the first bytes of the file.
     mode : Pillow's name of the pixel format in the file, or a name such as `RGB;uint16` if Pillow has none.
-    pages : number of pages or frames.
+    pages : number of pages or frames of the file.
     """
 
     pixels: Pixels
@@ -43,7 +43,7 @@ class DecodedImage(Generic[Pixels]):
     pages: int
 
 
-# The first bytes of a file decide its format, not its name. RIFF may also be sound: see `format_of`.
+# The first bytes of a file decide its format, not its name. RIFF files may also hold sound: see `format_of`.
 _SIGNATURES = {
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "JPEG": (b"\xff\xd8\xff",),
@@ -55,7 +55,7 @@ _SIGNATURES = {
     "JPEG2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
 }
 FORMATS = tuple(_SIGNATURES)
-# Formats that are not read, with patterns of their first bytes; DM3 and DM4 are read if the extra `dm` is installed.
+# Formats that are not read, with patterns of their first bytes. DM3 and DM4 are read if the extra `dm` is installed.
 _NOT_READ = {
     Reason.PDF: ("PDF", rb"%PDF"),
     Reason.DJVU: ("DJVU", rb"AT&TFORM"),
@@ -74,7 +74,10 @@ _CheckSize = Callable[[int, int], None]
 
 
 def read_image(path: str | Path, max_pixels: int | None = None, page: int = 0) -> np.ndarray:
-    """Return the pixels of an image file, (H, W) or (H, W, 3), uint8, uint16 or float32. See `decode`."""
+    """Return the pixels of page `page` (from 0) of an image file, (H, W) or (H, W, 3), uint8, uint16 or float32.
+
+    `decode` says how they are converted, and when `ImageRejected` is raised.
+    """
     with open_file(path) as stream:
         return decode(stream, max_pixels, page=page).pixels
 
@@ -93,12 +96,13 @@ def open_file(path: str | Path) -> Iterator[BufferedReader]:
 def decode(
     stream: BinaryIO, max_pixels: int | None = None, min_size: int = 1, page: int = 0
 ) -> DecodedImage[np.ndarray]:
-    """Decode a page or frame, 0 is the first, of a PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM or JPEG 2000 file.
+    """Decode one page or frame of a PNG, JPEG, BMP, TIFF, GIF, WebP, PBM/PGM/PPM or JPEG 2000 file.
 
-    Grey images stay grey: 8 bits or fewer become uint8, 16 bits uint16, and other numbers float32 with the same values.
-    Colour images become RGB: palettes are expanded, CMYK and YCbCr are converted without a colour profile. 16 bits per
-    channel are kept for TIFF; Pillow reduces them to 8 for PNG and for LZW-compressed TIFF. Transparent images are put
-    on white. The EXIF orientation is applied.
+    `page` is its number, from 0. Grey images stay grey: 8 bits or fewer become uint8, 16 bits uint16, and other numbers
+    float32 with the same values. Colour images become RGB: palettes are expanded, CMYK and YCbCr are converted without
+    a colour profile. 16 bits per channel are kept for TIFF; Pillow reduces them to 8 for PNG and for LZW-compressed
+    TIFF. Transparent images are put on white. The EXIF orientation is applied. Files of Digital Micrograph (DM3, DM4)
+    are read too if the extra `dm` is installed.
 
     Raises `ImageRejected` if the header gives more than `max_pixels` pixels or a side below `min_size` (nothing is
     decoded then), if the decoder fails, or if pixels are NaN or infinite.
@@ -113,8 +117,10 @@ def decode(
 
 @contextmanager
 def rejecting(stream: BinaryIO | FileHandle, kind: str) -> Iterator[None]:
-    """Raise `ImageRejected` with the format `kind` in place of the many kinds of exceptions that decoders raise on a
-    broken file, which is open as `stream`."""
+    """Turn an exception of a decoder into `ImageRejected`, as a context manager.
+
+    Decoders raise many kinds of exceptions for a broken file. `stream` is the open file, and `kind` is its format.
+    """
     try:
         yield
     except ImageRejected as rejection:
@@ -126,7 +132,8 @@ def rejecting(stream: BinaryIO | FileHandle, kind: str) -> Iterator[None]:
 
 
 def check_size(width: int, height: int, max_pixels: int | None, min_size: int) -> None:
-    """Raise `ImageRejected` if an image has a side below `min_size` or more than `max_pixels` pixels."""
+    """Raise `ImageRejected` if a side of an image is below `min_size` or if the image has more than `max_pixels`
+    pixels."""
     if min(width, height) < min_size:
         raise ImageRejected(Reason.TOO_SMALL, f"{width} x {height} pixels, allowed: {min_size} on each side")
     if max_pixels is not None and width * height > max_pixels:
@@ -135,7 +142,10 @@ def check_size(width: int, height: int, max_pixels: int | None, min_size: int) -
 
 
 def format_of(stream: BinaryIO) -> str:
-    """Return the format of an image file by its first bytes; raises `ImageRejected` if it cannot be read."""
+    """Return the format of an image file, such as `PNG`, recognised by its first bytes.
+
+    Raises `ImageRejected` if the file is empty, is no image, or has a format that is not read.
+    """
     head = stream.read(16)
     stream.seek(0)
     if not head:
@@ -162,7 +172,7 @@ def _explain(error: Exception) -> str:
 
 
 def _is_cut(stream: BinaryIO | FileHandle, kind: str, error: Exception) -> bool:
-    """Return whether a file that could not be decoded ends too early."""
+    """Return whether the file that `stream` reads ends too early; `error` is the exception of its decoder."""
     if "truncated" in str(error).lower() or isinstance(error, EOFError):
         return True
     size = stream.seek(0, os.SEEK_END)
@@ -184,7 +194,7 @@ def _is_cut(stream: BinaryIO | FileHandle, kind: str, error: Exception) -> bool:
 
 @contextmanager
 def quiet_decoders() -> Iterator[None]:
-    """Silence the warnings of decoders, and lift Pillow's limit of pixels, because `check_size` has its own."""
+    """Silence the warnings of decoders, and lift Pillow's limit of pixels, because `check_size` checks the size."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     log = logging.getLogger("tifffile")
     was_disabled, log.disabled = log.disabled, True
@@ -238,7 +248,11 @@ def _to_array(image: Image.Image, kind: str) -> np.ndarray:
 
 
 def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> DecodedImage[np.ndarray]:
-    """Decode more than 8 bits per sample by tifffile; 8 bits, and codecs that tifffile does not have, by Pillow."""
+    """Decode page `number` (from 0) of a TIFF file.
+
+    Pages of more than 8 bits per sample are decoded by tifffile, unless it does not know their compression. All other
+    pages are decoded by Pillow.
+    """
     with TiffFile(stream) as tiff:
         page = tiff.pages[number]
         if not isinstance(page, TiffPage):
@@ -262,7 +276,8 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> Decod
 
 @contextmanager
 def _no_stderr() -> Iterator[None]:
-    """Discard what is written to file descriptor 2, where libtiff inside Pillow writes its warnings."""
+    """Discard everything that is written to file descriptor 2 (stderr), because libtiff inside Pillow writes warnings
+    there."""
     sys.stderr.flush()
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)
@@ -280,7 +295,10 @@ def _no_stderr() -> Iterator[None]:
 def _decode_digital_micrograph(
     stream: BinaryIO, kind: str, check_size: _CheckSize, number: int
 ) -> DecodedImage[np.ndarray]:
-    """Decode Gatan's DM3 and DM4 by nionswift-io: the values as stored, the first image of a stack."""
+    """Decode image `number` (from 0) of a DM3 or DM4 file of Gatan, by the library nionswift-io.
+
+    The values are those in the file, as uint8, uint16 or float32. Raises `ValueError` if the image is not grey.
+    """
     from nionswift_plugin.DM_IO.dm3_image_utils import load_image
 
     with redirect_stdout(None):  # the parser prints its warnings

@@ -1,4 +1,8 @@
-"""The reader of manifests: tables of all images and their labels, in the order of the rows of every store."""
+"""Read manifests.
+
+A manifest is a table with one row for each image of a data set or a subset: its id, path, label and so on. The rows of
+every store of results are in the same order.
+"""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -15,10 +19,11 @@ if TYPE_CHECKING:
 
 
 def read_manifest(path: str, digest: str | None = None) -> "pd.DataFrame":
-    """Read the manifest of a data set or of a subset; `label` is None for images without one.
+    """Read the manifest of a data set or of a subset.
 
-    `row` is the image's row in the store of preprocessed images, which always holds the whole data set. Raises
-    `UserError` if `digest` is given and the manifest's images have another digest.
+    The column `label` is None for images without a label. The column `row` is the row of the image in the store of
+    preprocessed images, which always has the whole data set. Raises `UserError` if `digest` is given and differs from
+    the digest of the images in the manifest.
     """
     texts = dict.fromkeys(("image_id", "path", "label", "parent", "group"), str)
     manifest = read_csv(path, dtype=texts)
@@ -29,10 +34,11 @@ def read_manifest(path: str, digest: str | None = None) -> "pd.DataFrame":
 
 
 def read_labels(path: str, digest: str, trained_on: np.ndarray | None = None) -> np.ndarray:
-    """Read the labels of a manifest, (N,) str, "" for images without one.
+    """Read the labels of the images in a manifest, (N,) str, "" for images without a label.
 
-    The labels of images that a network was trained on, `trained_on` (N,) bool, are "" too, because its results must not
-    be compared with them. Raises `UserError` if the manifest has another digest.
+    `trained_on` (N,) bool says which images a network was trained on. Their labels are returned as "" too, because the
+    results of that network must not be compared with them. Raises `UserError` if `digest` differs from the digest of
+    the images in the manifest.
     """
     ids, texts = read_texts(path, "image_id", "label")
     _check(path, ids, digest)
@@ -48,15 +54,17 @@ def _check(path: str, ids: Iterable[str], digest: str) -> None:
 
 
 def content_hash(image_id: str) -> str:
-    """Return the part of an image's id that images with the same bytes share.
+    """Return the beginning of an image's id, up to the first "-", which is a hash of the bytes of its file.
 
-    The ids of kept duplicates and of parts of files go on behind a "-", such as `-2`.
+    Only the ids of duplicates that were kept, and of parts of files (pages, tiles and boxes), go on after it, such as
+    `-2`.
     """
     return image_id.split("-")[0]
 
 
 def groups_of(manifest: "pd.DataFrame") -> np.ndarray | None:
-    """Return the group of each image, (N,) str, such as its specimen; None if the manifest has no groups."""
+    """Return the group of each image, (N,) str, such as the specimen that it shows; None if the manifest has no
+    groups."""
     return manifest["group"].to_numpy(dtype=object) if "group" in manifest else None
 
 
@@ -66,9 +74,9 @@ def classes(manifest: "pd.DataFrame") -> list[str]:
 
 
 def rows_named(manifest: "pd.DataFrame", names: Sequence[str]) -> list[int]:
-    """Return the places in a manifest of the images with these paths or ids.
+    """Return the row numbers in a manifest, from 0, of the images with these paths or ids.
 
-    Raises `UserError` for a name that no image has.
+    Raises `UserError` for a name that is neither the path nor the id of an image.
     """
     place = {name: row for column in ("path", "image_id") for row, name in enumerate(manifest[column])}
     for name in names:

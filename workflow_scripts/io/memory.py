@@ -1,4 +1,4 @@
-"""How much memory processes take to read and to preprocess large images.
+"""Estimate how much memory processes need to read and to preprocess large images.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -9,40 +9,51 @@ from typing import Any
 BASE_MB = 400
 """Memory of Python with the libraries of most jobs, and of the Snakemake process that runs a job on a cluster."""
 READING_BYTES = 10
-"""Bytes per pixel, at most, that a process takes to read an image of 8 bits and to convert it; RGB takes the most."""
+"""Largest number of bytes per pixel that a process needs to read an image of 8 bits and to convert it; RGB needs
+most."""
 DEEP_BYTES = 24
-"""The same for more bits: RGB of 16 bits, and grey values of 32 or 64 bits."""
+"""The same for images of more bits: RGB of 16 bits, and grey values of 16, 32 or 64 bits."""
 DEEP_COLOURS_BYTES = 75
-"""The same for colours of 32 or 64 bits, which are compressed and have transparency."""
+"""The same for RGB of 32 or 64 bits; images that are compressed and have transparency need most."""
 PREPROCESSING_BYTES = 60
-"""Bytes per pixel, at most, that a process takes to preprocess an image; CLAHE of colour images takes the most."""
+"""Largest number of bytes per pixel that a process needs to preprocess an image; CLAHE of colour images needs most."""
 IMAGES_MEMORY = 7.5e9
-"""Bytes that the images of all processes together take, so that a job stays below 8 GiB; one image may take more, if it
-has more than 750 million pixels and is cut into tiles, because one process always works."""
+"""Largest number of bytes of the images in all processes together, so that a job stays below 8 GiB. A single image may
+need more if it has more than 750 million pixels and is cut into tiles, because one process always works."""
 LARGEST_IMAGE = int(IMAGES_MEMORY / PREPROCESSING_BYTES)
-"""Pixels of the largest image that can be preprocessed; larger ones can only be cut into tiles."""
+"""Largest number of pixels of an image that can be preprocessed; larger images can only be cut into tiles."""
 
 
 def reading_bytes(mode: str) -> int:
-    """Return the bytes per pixel, at most, that a process takes to read an image with a `mode` of `images.csv`."""
+    """Return the largest number of bytes per pixel that a process needs to read an image.
+
+    `mode` is the pixel format of the image, as in the column `mode` of `images.csv`.
+    """
     if mode.startswith("RGB;") and "16" not in mode:
         return DEEP_COLOURS_BYTES
     return DEEP_BYTES if ";" in mode or mode == "F" else READING_BYTES
 
 
 def counted_pixels(image: Mapping[str, Any]) -> int:
-    """Return how many pixels of 8 bits take as much memory to read as an image, a row of `images.csv`."""
+    """Return the number of 8-bit pixels that need as much memory to read as an image does.
+
+    `image` is a row of `images.csv`. For an image of 8 bits the result is its number of pixels.
+    """
     return int(image["width"]) * int(image["height"]) * reading_bytes(image.get("mode", "")) // READING_BYTES
 
 
 def processes(workers: int, max_pixels: int | None, bytes_per_pixel: int = READING_BYTES) -> int:
-    """Return how many of `workers` processes may hold images of `max_pixels` pixels at once."""
+    """Return how many processes may hold images of `max_pixels` pixels at once: at least 1, and at most `workers`.
+
+    Their images together need at most `IMAGES_MEMORY` bytes, unless one image needs more.
+    """
     most = IMAGES_MEMORY // (bytes_per_pixel * max_pixels) if max_pixels else workers
     return int(max(1, min(workers, most)))
 
 
 def reading_processes(workers: int, pages: Iterable[Mapping[str, Any]], memory_mb: float) -> int:
-    """Return how many of `workers` processes may read pages of images at once in a job that has `memory_mb` MB.
+    """Return how many processes may read pages of images at once, in a job that has `memory_mb` MB: from 1 to
+    `workers`.
 
     The largest page decides. `pages` are rows of `images.csv`, or of `tiff_rows.page_headers`.
     """
@@ -51,5 +62,6 @@ def reading_processes(workers: int, pages: Iterable[Mapping[str, Any]], memory_m
 
 
 def images_bytes(workers: int, max_pixels: int, bytes_per_pixel: int = READING_BYTES) -> int:
-    """Return the bytes that images of `max_pixels` pixels take, at most, in as many processes as `processes` allows."""
+    """Return the largest number of bytes that images of `max_pixels` pixels need, in all processes that `processes`
+    allows."""
     return processes(workers, max_pixels, bytes_per_pixel) * bytes_per_pixel * max_pixels

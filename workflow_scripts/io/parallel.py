@@ -29,9 +29,9 @@ def ordered_map(
 ) -> Iterator[Result]:
     """Yield `function(item)` for each item, in order, computed by `workers` processes with one math thread each.
 
-    Items are sent to the workers in lists of `batch`. At most two such lists per worker are computed ahead of the
-    consumer, which bounds memory. The results do not depend on `workers` or `batch`. An exception in a worker is raised
-    here.
+    Items are sent to the workers in lists of `batch`. At most two such lists per worker are computed before the caller
+    asks for their results, which bounds memory. The results do not depend on `workers` or `batch`. An exception in a
+    worker is raised here too. Raises `UserError` if the system kills a worker.
     """
     remaining = iter(items)
     chunks = iter(lambda: list(islice(remaining, batch)), [])
@@ -51,7 +51,7 @@ def ordered_map(
 def threaded_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
     """Yield `function(item)` for each item, in order, computed by `workers` threads that use one torch thread each.
 
-    At most two items per worker are computed ahead of the consumer.
+    At most two items per worker are computed before the caller asks for their results.
     """
     import torch  # takes two seconds to import
 

@@ -1,4 +1,7 @@
-"""The pixels of an image, band by band, so that a large image need not be in memory as a whole."""
+"""Work on the pixels of an image band by band, so that a large image need not be in memory as a whole.
+
+A band is a number of rows that follow each other.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,14 +13,16 @@ import numpy as np
 from PIL import Image
 
 FILE_BITS = 16
-"""Bits of the values of a file of whole numbers that has more than 8."""
+"""Number of bits of a value in a file whose values are whole numbers of more than 8 bits."""
 BAND = 256
-"""The number of rows that are converted at once, so that a large image is held in one type only."""
+"""The number of rows that are converted at once, so that a large image is never in memory in two types."""
 
 
 class Rows(Protocol):
-    """The rows of an image (H, W) or (H, W, 3): an array, or `tiff_rows.PageRows`, which are read when they are
-    needed."""
+    """The interface of an image (H, W) or (H, W, 3) whose rows can be read in slices.
+
+    It is an array, or an object that reads the rows from a file when they are asked for, such as `tiff_rows.PageRows`.
+    """
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -31,7 +36,10 @@ class Rows(Protocol):
 
 
 class Window:
-    """The rows of a rectangle of an image, (h, w) or (h, w, 3): `down` and `across` are its rows and columns."""
+    """A rectangle of an image, (h, w) or (h, w, 3), whose rows are read when they are asked for.
+
+    `down` are the rows of the image that it has, and `across` the columns.
+    """
 
     def __init__(self, image: Rows, down: slice, across: slice) -> None:
         self._image, self._top, self._across = image, down.start, across
@@ -43,18 +51,18 @@ class Window:
         return self.shape[0]
 
     def __getitem__(self, rows: slice, /) -> np.ndarray:
-        """Return rows that follow each other, (rows, w) or (rows, w, 3)."""
+        """Return the rows of a slice (without a step), (rows, w) or (rows, w, 3)."""
         top, bottom, _ = rows.indices(len(self))
         return self._image[self._top + top : self._top + bottom][:, self._across]
 
 
 def bands(image: Rows, height: int = BAND) -> Iterator[np.ndarray]:
-    """Yield the rows of an image in arrays of `height` rows, from top to bottom."""
+    """Yield the rows of an image in arrays of `height` rows, from top to bottom. The last array may have fewer rows."""
     return (image[top : top + height] for top in range(0, len(image), height))
 
 
 def stacked(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
-    """Return the array (height, ...) uint8 of parts that follow each other from top to bottom."""
+    """Return one array (height, ...) uint8, made from arrays that have its rows in order from top to bottom."""
     made, end = np.empty(0, np.uint8), 0
     for part in parts:
         if not end:
@@ -65,14 +73,17 @@ def stacked(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
 
 
 def value_range(parts: Iterable[np.ndarray]) -> tuple[float, float]:
-    """Return the lowest and the highest value of arrays."""
+    """Return the lowest and the highest value in several arrays."""
     of_parts = [(float(part.min()), float(part.max())) for part in parts]
     return min(low for low, _ in of_parts), max(high for _, high in of_parts)
 
 
 def eight_bit_bands(image: Rows, height: int = BAND) -> Iterator[np.ndarray]:
-    """Yield the `bands` of an image as uint8; those of more bits are stretched from the lowest to the highest value of
-    the image."""
+    """Yield the rows of an image as uint8, in arrays of `height` rows.
+
+    If the pixels have another type, they are scaled so that the lowest value of the whole image becomes 0 and the
+    highest becomes 255.
+    """
     if image.dtype == np.uint8:
         yield from bands(image, height)
         return
@@ -82,15 +93,15 @@ def eight_bit_bands(image: Rows, height: int = BAND) -> Iterator[np.ndarray]:
 
 
 def eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels (H, W) or (H, W, 3) as uint8, stacked from `eight_bit_bands`."""
+    """Return pixels (H, W) or (H, W, 3) as uint8, scaled as in `eight_bit_bands` if they have another type."""
     return pixels if pixels.dtype == np.uint8 else stacked(eight_bit_bands(pixels), len(pixels))
 
 
 def reduced(image: Rows, side: int) -> np.ndarray:
-    """Return an image (H, W) or (H, W, 3) as uint8, reduced by a whole factor so that its longer side has 2 to 4 times
-    `side` pixels; a smaller image keeps its size.
+    """Return an image (H, W) or (H, W, 3) as uint8, reduced by a whole number.
 
-    Each pixel is the mean of those that it replaces. One band is in memory at a time.
+    The longer side of the result has 2 to 4 times `side` pixels; an image that is smaller keeps its size. Each pixel of
+    the result is the mean of the pixels that it replaces. One band of rows is in memory at a time.
     """
     factor = max(1, max(image.shape[:2]) // (2 * side))
     coarse = eight_bit_bands(image, factor * ceil(BAND / factor))
@@ -105,7 +116,11 @@ def is_uniform(image: Rows) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A rectangle of a page (from 1) of a file, in pixels after the EXIF rotation."""
+    """A part of an image file: a rectangle on one of its pages, or a whole page.
+
+    `page` is counted from 1. The left edge `x`, the upper edge `y`, `width` and `height` are in pixels, after the EXIF
+    rotation.
+    """
 
     path: Path
     page: int
@@ -115,5 +130,5 @@ class Part:
     height: int
 
     def of(self, pixels: np.ndarray) -> np.ndarray:
-        """Return a copy of this rectangle of `pixels` (H, W) or (H, W, 3), those of the whole page."""
+        """Return a copy of the pixels in this rectangle; `pixels` (H, W) or (H, W, 3) are those of the whole page."""
         return pixels[self.y : self.y + self.height, self.x : self.x + self.width].copy()

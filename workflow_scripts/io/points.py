@@ -1,4 +1,4 @@
-"""The reader of the points that are clustered: components of a decomposition, a t-SNE map, or raw features."""
+"""Read the points that are clustered: components of a decomposition, a t-SNE map, or raw features."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,16 +21,16 @@ class Matrix(Protocol):
 
 @dataclass(frozen=True)
 class Points:
-    """The points of a cell, a row for each image.
+    """The points of a cell, one row for each image.
 
     Attributes
     ----------
     values : (N, d) float64.
     image_ids : (N,) str.
     manifest : digest of the manifest that the points were made from.
-    trained_on : (N,) bool, the images whose labels the network was trained on; None if there are none.
+    trained_on : (N,) bool, whether the network was trained on the label of the image; None if it saw no label.
     n_components : d if the values are components of a decomposition, otherwise None.
-    note : a sentence for the user if d is smaller than was asked for, otherwise empty.
+    note : a sentence for the user if fewer components were read than were asked for, otherwise empty.
     """
 
     values: np.ndarray
@@ -42,7 +42,7 @@ class Points:
 
 
 def read_points(path: str, n_components: int | None, whiten: bool) -> Points:
-    """Read the points from the store of a decomposition or a map, or from a feature store.
+    """Read the points from a store of a decomposition, of a map (such as t-SNE), or of features.
 
     `n_components` and `whiten` apply to decompositions only: the first `n_components` are read (all if None). If the
     store has fewer components, all are read and `note` says so. Raises `UserError` if the store is damaged.

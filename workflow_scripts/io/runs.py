@@ -1,4 +1,8 @@
-"""The runs of one cell: the clusterings of every k, how they are stored and read, and which of them is the best."""
+"""Write and read the runs of one cell, and find the best of them.
+
+A cell is one combination of choices. A run is one clustering of its images. A restart is one initialisation of the
+clusterer; a repeat is the best of several restarts, with a seed of its own.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -18,18 +22,21 @@ OWN_K = "k=auto"
 
 @dataclass(frozen=True)
 class Runs:
-    """The M stored runs of one k: the best restart of each repeat, or every restart.
+    """The M stored runs of one k: only the best restart of each repeat, or every restart.
+
+    A run is one clustering, the result of one restart (initialisation). A repeat is the best of several restarts.
 
     Attributes
     ----------
-    labels : (M, N) integers of the smallest type that holds them; `NOISE` marks images in no cluster.
+    labels : (M, N) integers of the smallest type that holds them: the cluster of each image, or `NOISE` for images in
+        no cluster.
     inertia : (M,) float64, NaN if the method has no objective.
     n_iter : (M,) int, `NOT_APPLICABLE` if the method does not iterate.
     converged : (M,) bool.
-    repeat, restart : (M,) int.
-    seed : (M,), `NOT_APPLICABLE` if the method draws no random numbers.
+    repeat, restart : (M,) int, the numbers of the repeat and of the restart, from 0.
+    seed : (M,) integers, `NOT_APPLICABLE` if the method draws no random numbers.
     centers :
-        (repeats, k, d) float64, those of the best restart of each repeat; (repeats, 0, d) if the method has no centres.
+        (repeats, k, d) float64, the centres of the best restart of each repeat; (repeats, 0, d) if the method has none.
     diagnostics : other arrays that a method reports, by name.
     """
 
@@ -45,7 +52,10 @@ class Runs:
 
     @classmethod
     def single(cls, labels: np.ndarray, seeds: np.ndarray | None = None, inertia: np.ndarray | None = None) -> Self:
-        """Return runs without centres, one for each repeat: `labels` (R, N) integers, `seeds` and `inertia` (R,)."""
+        """Return the runs of a method without centres that has one run for each of R repeats.
+
+        `labels` (R, N) are integers. `seeds` (R,) and `inertia` (R,) are None if the method has none.
+        """
         labels = np.asarray(labels)
         repeats = np.arange(len(labels))
         lowest, highest = labels.min(initial=0), labels.max(initial=0)
@@ -62,21 +72,22 @@ class Runs:
 
     @property
     def best_of_repeats(self) -> np.ndarray:
-        """Return the index of the run with the lowest inertia of each repeat (the first of equals), (repeats,) int."""
+        """Return the index of the best run of each repeat, (repeats,) int: the first one with the lowest inertia."""
         of_repeats = [np.flatnonzero(self.repeat == repeat) for repeat in np.unique(self.repeat)]
         return np.array([rows[np.argmin(self.inertia[rows])] for rows in of_repeats])
 
     @property
     def best(self) -> int:
-        """Return the index of the run with the lowest inertia, the first of equals; 0 if the method has no inertia."""
+        """Return the index of the best run: the first one with the lowest inertia; 0 if the method has no inertia."""
         return best_row(self.inertia)
 
 
 @dataclass(frozen=True)
 class Clustering:
-    """The best of the `n_stored` runs of one k: `labels` (N,) int64, `NOISE` for images in no cluster.
+    """The best run of one k.
 
-    `k` is None if the clusterer finds k itself.
+    `k` is None if the clusterer finds k itself. `labels` (N,) int64 is the cluster of each image, or `NOISE` for images
+    in no cluster. `n_stored` is the number of stored runs of this k, of which this is the best.
     """
 
     k: int | None
@@ -89,15 +100,19 @@ ROWS = tuple(array.name for array in fields(Runs) if array.name != "diagnostics"
 
 
 def best_row(inertia: np.ndarray) -> int:
-    """Return the index of the lowest `inertia` (M,), the first of equals; 0 if all are NaN."""
+    """Return the first index of the lowest `inertia` (M,), or 0 if all are NaN."""
     return int(np.argmin(np.nan_to_num(inertia, nan=np.inf)))
 
 
 def write_runs(
     path: str, runs: Iterable[tuple[int | None, Runs]], ids: np.ndarray, attributes: Mapping[str, Any]
 ) -> None:
-    """Write the runs of every k of the images `ids` (N,) to one file, each in a group such as `k=7`, or `OWN_K` for
-    None."""
+    """Write the runs of every k to one store.
+
+    `runs` has pairs of a k, or None if the clusterer finds k itself, and its runs. Each pair becomes a group of the
+    HDF5 file, such as `k=7`, or `OWN_K` for None. `ids` (N,) are the ids of the images. `attributes` say how the store
+    was made (see `store.writing`).
+    """
     with store.writing(path, attributes) as file:
         store.put(file, "image_id", ids.astype("S"))
         for k, of_k in runs:
@@ -111,24 +126,24 @@ def write_runs(
 
 
 def stored_ks(file: h5py.File) -> list[int | None]:
-    """Return every k of an open store, ascending; `[None]` if the clusterer finds k itself."""
+    """Return the list of every k in an open store, ascending; `[None]` if the clusterer finds k itself."""
     if OWN_K in file:
         return [None]
     return [*sorted(int(name.removeprefix("k=")) for name in file if name.startswith("k="))]
 
 
 def read_runs(file: h5py.File) -> dict[int | None, Runs]:
-    """Read the runs of every k of an open store, in the order of `stored_ks`."""
+    """Read the runs of every k in an open store, by k, in the order of `stored_ks`."""
     return {k: read_k(file, k) for k in stored_ks(file)}
 
 
 def read_k(file: h5py.File, k: int | None) -> Runs:
-    """Read the runs of one k of an open store."""
+    """Read the runs of one k in an open store; `k` is None if the clusterer finds k itself."""
     return _read(file[_group(k)])
 
 
 def read_best(file: h5py.File, k: int | None) -> Clustering:
-    """Read the partition of lowest inertia of one k of an open store, without the other partitions."""
+    """Read the clustering with the lowest inertia of one k in an open store, without reading the others."""
     group = file[_group(k)]
     labels = group["labels"]
     return Clustering(k, labels[best_row(group["inertia"][:])].astype(np.int64), len(labels))

@@ -1,4 +1,7 @@
-"""Read and write HDF5 stores; a file appears only when it is complete, and its attributes say how it was made."""
+"""Read and write stores, that is HDF5 files with results.
+
+A store appears only when it is complete, and its attributes say how it was made.
+"""
 
 import json
 import os
@@ -32,8 +35,8 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
     """Yield a new HDF5 file, which appears under `path` only when the block ends without an error.
 
     `attributes` say how the file was made: `settings` (any JSON value), `code` (digest), `manifest` (digest) and other
-    facts of the stage, such as `weights_sha256`. The format version and the versions of the libraries are added.
-    Headers, attributes and arrays written by `put` have checksums, so that `reading` notices damage.
+    facts, such as `weights_sha256`. The format version and the versions of the libraries are added. Headers, attributes
+    and arrays written by `put` have checksums, so that `reading` notices damage.
     """
     with replacing(path) as temporary, _Disk(temporary, "w+") as disk, h5py.File(disk, "w", libver="v110") as file:
         file.attrs["format_version"] = FORMAT_VERSION
@@ -75,9 +78,10 @@ class _Disk(FileIO):
 
 
 def _check_no_times(file: h5py.File) -> None:
-    """Raise `ValueError` if an object stores its time of creation, because files with equal content would then differ.
+    """Raise `ValueError` if an object in the file has its time of creation, because files of equal content would then
+    differ.
 
-    HDF5 makes such a group if the name of a dataset contains a slash and the group does not exist yet.
+    HDF5 makes a group with such a time if the name of a dataset contains a slash and the group does not exist yet.
     """
     names: list[str] = []
     file.visit(names.append)
@@ -144,7 +148,10 @@ def _put_attribute(file: h5py.File, name: str, value: Any) -> None:
 
 
 def put(group: h5py.Group, name: str, values: Any, compression: str | None = None) -> None:
-    """Write an array with checksums, which let a reader notice damage, or a scalar, which cannot have any."""
+    """Write an array or a scalar into a group under a name.
+
+    An array gets checksums, so that a reader notices damage. HDF5 has none for scalars.
+    """
     group.create_dataset(name, data=values, compression=compression, fletcher32=np.ndim(values) > 0)
     group.file.flush()
 
@@ -153,7 +160,10 @@ def put(group: h5py.Group, name: str, values: Any, compression: str | None = Non
 def filling(
     group: h5py.Group, name: str, shape: tuple[int, ...], dtype: DTypeLike, chunks: tuple[int, ...] | None = None
 ) -> Iterator[h5py.Dataset]:
-    """Yield a new dataset with checksums to write block by block; `chunks` are whole rows if not given."""
+    """Yield a new dataset with checksums, which is then written block by block.
+
+    `chunks` is the shape of its chunks. If it is None, they are as many whole rows as fit into `CHUNK_BYTES`.
+    """
     rows = CHUNK_BYTES // max(1, np.dtype(dtype).itemsize * prod(shape[1:]))
     whole_rows = (min(max(1, rows), shape[0]), *shape[1:])
     dataset = group.create_dataset(name, shape, dtype, chunks=chunks or whole_rows, fletcher32=True)
@@ -183,13 +193,15 @@ def attribute(file: h5py.File, name: str) -> Any:
 
 
 def row_facts(file: h5py.File) -> dict[str, np.ndarray]:
-    """Read the facts about the rows, which every store with the same rows repeats: `image_id` and, if known,
-    `trained_on`."""
+    """Read the arrays that describe the rows of a store: `image_id` (N,) and, if it is known, `trained_on` (N,).
+
+    Every store that is made from this one repeats them.
+    """
     return {name: file[name][:] for name in ("image_id", "trained_on") if name in file}
 
 
 def write_row_facts(file: h5py.File, facts: Mapping[str, np.ndarray]) -> None:
-    """Write the facts about the rows, (N,) each, that `row_facts` read from another store."""
+    """Write the arrays (N,) that `row_facts` read from another store with the same rows."""
     for name, values in facts.items():
         put(file, name, values)
 

@@ -1,4 +1,4 @@
-"""Reading and writing of tables (parquet for programs, CSV for people), and selection of rows of scores."""
+"""Read and write tables (parquet for programs, CSV for people), and select rows of tables of scores."""
 
 import csv
 import os
@@ -23,19 +23,22 @@ if TYPE_CHECKING:  # pandas takes long to import, and the jobs that score cells 
 
 CHECKSUM = b"clustergrid_schema"
 ARROW_TYPES = {"string": pa.large_string(), "Int64": pa.int64(), "boolean": pa.bool_(), "float64": pa.float64()}
-"""The types of columns that take nulls, by their names in pandas."""
+"""The Arrow types of columns with missing values, by the names that pandas has for such types."""
 NUMPY_TYPES = {"Int64": np.int64, "boolean": bool, "float64": np.float64}
 AS_THEY_ARE: dict[str, Any] = {"dtype": None, "keep_default_na": True}
 """Options of `read_csv` to read columns of numbers as numbers and not as texts."""
 
 
 def write_parquet(table: "pd.DataFrame", path: str) -> None:
-    """Write a table as a parquet file, whole or not at all, with checksums."""
+    """Write a table as a parquet file with checksums, which appears only when it is complete."""
     write_arrow(pa.Table.from_pandas(table, preserve_index=False), path)
 
 
 def write_arrow(table: pa.Table, path: str) -> None:
-    """Write a table of Arrow as a parquet file, whole or not at all, with checksums of its values and its schema."""
+    """Write an Arrow table as a parquet file, which appears only when it is complete.
+
+    The file has checksums of its values and its schema.
+    """
     metadata = table.schema.metadata or {}
     checked = table.replace_schema_metadata({**metadata, CHECKSUM: _checksum(_as_stored(table), table.num_rows)})
     with replacing(path) as temporary:
@@ -43,24 +46,28 @@ def write_arrow(table: pa.Table, path: str) -> None:
 
 
 def _as_stored(table: pa.Table) -> pa.Schema:
-    """Return the schema with which parquet gives a table back: some types change, such as those of categories."""
+    """Return the schema that a table has when it is read from parquet again: some types change, such as those of
+    categories."""
     stream = BytesIO()
     pq.write_table(table.slice(0, 0), stream)  # `Schema.empty_table` would import pandas
     return pq.read_schema(BytesIO(stream.getvalue()))
 
 
 def _checksum(schema: pa.Schema, n_rows: int) -> bytes:
-    """Return a hash of what the checksums of a parquet's pages leave out: names, types, metadata, number of rows."""
+    """Return a hash, 64 hex digits, of what the checksums inside a parquet file do not cover.
+
+    This is: the names and types of the columns, the metadata, and the number of rows.
+    """
     metadata = {name: value for name, value in (schema.metadata or {}).items() if name != CHECKSUM}
     described = [(column.name, str(column.type)) for column in schema]
     return sha256(repr((described, sorted(metadata.items()), n_rows)).encode()).hexdigest().encode()
 
 
 def arrow_column(values: Sequence[Any] | np.ndarray, kind: str) -> pa.Array:
-    """Return values (n,) as a column of Arrow of a kind of `ARROW_TYPES`; None and NaN become null.
+    """Return n `values` as an Arrow array whose type is `ARROW_TYPES[kind]`; None and NaN become null.
 
-    The column is made of its buffers, because `pyarrow.array` imports pandas. Raises `ValueError` for a number that the
-    kind has no place for, such as 1.5 among integers.
+    The array is made from its buffers, because `pyarrow.array` imports pandas. Raises `ValueError` for a number that
+    the type cannot hold, such as 1.5 among integers.
     """
     known = np.array([value is not None and value == value for value in values], dtype=bool)
     buffers = [np.packbits(known, bitorder="little")]
@@ -77,15 +84,19 @@ def arrow_column(values: Sequence[Any] | np.ndarray, kind: str) -> pa.Array:
 
 
 def write_csv(table: "pd.DataFrame", path: str) -> None:
-    """Write a table as a CSV file, whole or not at all; its texts are harmless in spreadsheets."""
+    """Write a table as a CSV file, which appears only when it is complete.
+
+    Texts that a spreadsheet program would take for a formula are made harmless (see `spreadsheets.harmless`).
+    """
     with replacing(path) as temporary:
         _each_text(harmless, table).to_csv(temporary, index=False)
 
 
 def read_csv(path: str | os.PathLike[str], **options: Any) -> "pd.DataFrame":
-    """Read what `write_csv` wrote; raises `UserError` with the path if it is damaged.
+    """Read a CSV file that `write_csv` wrote.
 
-    All values are texts, and missing ones are empty, unless `options` of `pandas.read_csv` say otherwise.
+    All values are texts, and missing ones are empty, unless `options` of `pandas.read_csv` say otherwise. Raises
+    `UserError` with the path if the file is damaged.
     """
     import pandas as pd
 
@@ -96,7 +107,10 @@ def read_csv(path: str | os.PathLike[str], **options: Any) -> "pd.DataFrame":
 
 
 def read_texts(path: str, *names: str) -> tuple[list[str], ...]:
-    """Read columns of a CSV that `write_csv` wrote, by name, without pandas; raises `UserError` as `read_csv` does."""
+    """Read the columns `names` of a CSV file that `write_csv` wrote, each as a list of texts, without pandas.
+
+    Raises `UserError` with the path if the file is damaged.
+    """
     with _named_if_damaged(path):
         _refuse_cut(path)
         with open(path, newline="", encoding="utf-8") as stream:
@@ -112,7 +126,7 @@ def _refuse_cut(path: str | os.PathLike[str]) -> None:
 
 
 def _each_text(change: Callable[[str], str], table: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the table with every text in it, and every name of a column, changed."""
+    """Return a table in which `change` was applied to every text and to every name of a column."""
     import pandas as pd
 
     def changed(value: Any) -> Any:
@@ -123,7 +137,7 @@ def _each_text(change: Callable[[str], str], table: "pd.DataFrame") -> "pd.DataF
 
 
 def read_parquet(path: str) -> "pd.DataFrame":
-    """Read a parquet file; raises `UserError` with the path if it is damaged."""
+    """Read a parquet file; raise `UserError` with the path if the file is damaged."""
     with _named_if_damaged(path):
         with open(path, "rb") as stream:
             stored = pq.read_table(stream, page_checksum_verification=True)
@@ -134,10 +148,10 @@ def read_parquet(path: str) -> "pd.DataFrame":
 
 
 def as_frame(table: pa.Table) -> "pd.DataFrame":
-    """Return a table of Arrow as a data frame.
+    """Return an Arrow table as a data frame of pandas.
 
-    The columns get the types that they had in pandas; those of a table that does not come from pandas get types that
-    take nulls, such as `Int64`.
+    If the table comes from pandas, its columns get the types that they had there. Otherwise they get types that allow
+    missing values, such as `Int64`.
     """
     import pandas as pd
 
@@ -148,7 +162,7 @@ def as_frame(table: pa.Table) -> "pd.DataFrame":
 
 @contextmanager
 def _named_if_damaged(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn the errors of parsers and decoders, and of an empty file, into a `UserError` that names the file."""
+    """Turn an exception of a parser or decoder into a `UserError` that names the file, as a context manager."""
     try:
         yield
     except (ArrowException, csv.Error, OSError, ValueError, KeyError, TypeError) as error:
@@ -157,18 +171,24 @@ def _named_if_damaged(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def read_scores(path: str) -> "pd.DataFrame":
-    """Read a cell's scores on all images, without the rows of cross-validation folds."""
+    """Read the table of a cell's scores without the rows of cross-validation, that is with the scores on all images."""
     scores = read_parquet(path)
     return scores[scores["fold"].isna()]
 
 
 def best_of_repeats(scores: "pd.DataFrame") -> "pd.DataFrame":
-    """Return one row for each k and repeat; of the restarts of a repeat, that of lowest inertia."""
+    """Return the rows of the best restarts: for each k and repeat, the row with the lowest inertia.
+
+    A restart is one initialisation of a clusterer; a repeat is the best of several restarts.
+    """
     return scores.sort_values("inertia", kind="stable").groupby(["k", "repeat"], dropna=False).head(1).sort_index()
 
 
 def with_k(scores: "pd.DataFrame", wanted: int | None) -> "pd.DataFrame":
-    """Return the rows of the k that `choose_k` chooses: the wanted one, or the smallest if `wanted` is None."""
+    """Return the rows of the k that `choose_k` chooses: the wanted one, or the smallest if `wanted` is None.
+
+    If the clusterer finds k itself, its rows are returned. Raises `UserError` if the wanted k is not in the table.
+    """
     import pandas as pd
 
     k = choose_k(wanted, [None if pd.isna(k) else int(k) for k in scores["k"].unique()])

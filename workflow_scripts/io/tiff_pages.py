@@ -1,4 +1,4 @@
-"""The pixels of a TIFF page with more than 8 bits per sample."""
+"""Decode the pixels of a TIFF page with more than 8 bits per sample."""
 
 import numpy as np
 from tifffile import PHOTOMETRIC, TiffPage
@@ -11,7 +11,7 @@ _ALPHA = {1: "associated", 2: "unassociated"}
 
 
 def check_length(page: TiffPage) -> None:
-    """Raise `ImageRejected` if the file ends before the pixels of a page."""
+    """Raise `ImageRejected` if the file ends before the last pixels of a page."""
     size = page.parent.filehandle.size
     if any(start + count > size for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)):
         raise ImageRejected(Reason.TRUNCATED, f"TIFF: pixels beyond the end of the file, {size} bytes")
@@ -26,14 +26,19 @@ def tiff_pixels(page: TiffPage) -> np.ndarray:
 
 
 def tiff_mode(page: TiffPage) -> str:
-    """Return Pillow's name of the pixel format of a page, or a name like Pillow's."""
+    """Return Pillow's name of the pixel format of a page, or a similar name, such as `RGB;uint16`, if Pillow has
+    none."""
     colours = "RGB" if page.photometric == PHOTOMETRIC.RGB else "L"
     names = {("L", "uint16"): "I;16", ("L", "float32"): "F"}
     return names.get((colours, str(page.dtype)), f"{colours};{page.dtype}") + ("A" if page.extrasamples else "")
 
 
 def _samples(page: TiffPage) -> np.ndarray:
-    """Return the pixels of a page as they are stored, (H, W) or (H, W, 3), uint16 or float32."""
+    """Return the pixels of a page in the order in which they are stored, (H, W) or (H, W, 3), uint16 or float32.
+
+    Transparent pixels are put on white, and numbers of which 0 is white are inverted. Raises `ValueError` if the kind
+    of page is not supported.
+    """
     samples = page.asarray()
     if page.axes == "SYX":
         samples = np.moveaxis(samples, 0, -1)
@@ -56,7 +61,11 @@ def _samples(page: TiffPage) -> np.ndarray:
 
 
 def _on_white(samples: np.ndarray, colours: int, alpha: str, inverted: bool) -> np.ndarray:
-    """Return the colours of samples (h, w, n), those of transparent pixels on white; `inverted` if 0 is white."""
+    """Return the colours (h, w, colours) of samples (h, w, n), with transparent pixels put on white.
+
+    `alpha` says whether the colours were multiplied by the opacity (`associated`) or not, and is "" without
+    transparency. `inverted` says that 0 is white.
+    """
     white = np.iinfo(samples.dtype).max if samples.dtype.kind in "iu" else 1.0
     pixels = white - samples[..., :colours] if inverted else samples[..., :colours]
     if not alpha:
@@ -68,7 +77,7 @@ def _on_white(samples: np.ndarray, colours: int, alpha: str, inverted: bool) -> 
 
 
 def _oriented(pixels: np.ndarray, page: TiffPage) -> np.ndarray:
-    """Return the pixels with rows from the top and columns from the left (TIFF 6.0, tag Orientation)."""
+    """Return the pixels with the first row at the top and the first column on the left (TIFF 6.0, tag Orientation)."""
     code = int(page.tags.valueof("Orientation", 1))
     if code >= 5:
         pixels = np.swapaxes(pixels, 0, 1)

@@ -1,4 +1,4 @@
-"""Reading of large TIFF pages, of which only a band of rows is in memory."""
+"""Read large TIFF pages, with only a band of their rows in memory."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,13 @@ from workflow_scripts.io.tiff_pages import check_length, tiff_mode
 
 _BY_TIFFFILE = (COMPRESSION.NONE, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE)
 _BY_PILLOW = (*_BY_TIFFFILE, COMPRESSION.LZW, COMPRESSION.PACKBITS, COMPRESSION.JPEG)
-"""How strips and tiles are compressed that one of the two libraries can decode; Pillow also undoes a predictor."""
+"""Compressions of strips and tiles that each of the two libraries can decode. Pillow also undoes a predictor."""
 _SAMPLES: dict[int, int] = {PHOTOMETRIC.MINISBLACK: 1, PHOTOMETRIC.RGB: 3}
 LARGEST_BAND = 100_000_000
-"""Bytes of a row of strips or tiles; a page with larger ones, such as a single strip, is read as a whole."""
+"""Largest number of bytes of a row of strips or tiles. A page with larger ones, such as one with a single strip, is
+read as a whole."""
 LARGE_PAGE = 100_000_000
-"""Bytes of a page from which on `open_image` reads it by bands."""
+"""Smallest number of bytes of a page that `open_image` reads band by band."""
 _LETTERS = {3: "H", 4: "L", 7: "B"}
 """How `struct` writes the types of TIFF that are used here: 16 bits, 32 bits, and bytes."""
 _KEPT = {**dict.fromkeys((258, 259, 262, 266, 277, 284, 317, 338, 339, 530, 531), 3), 347: 7}
@@ -33,12 +34,14 @@ colours, order of bits, samples per pixel, planes, predictor, further samples, f
 
 
 class PageRows:
-    """The rows of a page, read when they are needed; the pixels are those of `images.read_image`.
+    """The rows of a TIFF page, which are read when they are asked for.
+
+    The pixels are the same as those that `images.read_image` returns.
 
     Attributes
     ----------
-    page : the page.
-    shape, dtype : those of its pixels, (H, W) or (H, W, 3).
+    page : the page, whose file must stay open.
+    shape, dtype : shape and type of its pixels, (H, W) or (H, W, 3).
     """
 
     def __init__(self, page: TiffPage) -> None:
@@ -57,15 +60,15 @@ class PageRows:
         return self.shape[0]
 
     def __getitem__(self, rows: slice, /) -> np.ndarray:
-        """Return rows that follow each other, (rows, W) or (rows, W, 3)."""
+        """Return the rows of a slice (without a step), (rows, W) or (rows, W, 3)."""
         top, bottom, _ = rows.indices(len(self))
         return self._read(top, max(top, bottom))
 
     def part(self, part: Part) -> np.ndarray:
-        """Return a copy of the pixels of a part, (height, width) or (height, width, 3).
+        """Return a copy of the pixels in a rectangle of the page, (height, width) or (height, width, 3).
 
-        The rows of the last part stay in memory, so that no row is read twice if parts of equal height are asked for
-        from top to bottom.
+        The rows of the last rectangle stay in memory. So no row is read twice if rectangles of equal height are asked
+        for from top to bottom.
 
         Raises `ImageRejected` if the pixels cannot be decoded.
         """
@@ -78,12 +81,15 @@ class PageRows:
         return self._band[:, part.x : part.x + part.width].copy()
 
     def _read(self, top: int, bottom: int) -> np.ndarray:
-        """Return the rows from `top` to `bottom` (excluded), (rows, W) or (rows, W, 3)."""
+        """Return the rows from `top` to `bottom` (excluded), (rows, W) or (rows, W, 3).
+
+        Raises `ImageRejected` if they cannot be decoded.
+        """
         with rejecting(self.page.parent.filehandle, "TIFF"):
             return (self._read_stored if self.page.is_contiguous else self._read_segments)(top, bottom)
 
     def _read_segments(self, top: int, bottom: int) -> np.ndarray:
-        """Return the rows from `top` to `bottom` (excluded) of a page whose numbers are in strips or tiles."""
+        """Return the rows from `top` to `bottom` (excluded) of a page that is stored in strips or tiles."""
         page = self.page
         high, wide = self._segment_size
         made = np.zeros((bottom - top, page.imagewidth, page.samplesperpixel), page.dtype)
@@ -99,7 +105,8 @@ class PageRows:
         return made[..., 0] if page.samplesperpixel == 1 else made
 
     def _read_stored(self, top: int, bottom: int) -> np.ndarray:
-        """Return the rows from `top` to `bottom` (excluded) of a page whose numbers follow each other in the file."""
+        """Return the rows from `top` to `bottom` (excluded) of a page that is stored in one piece without
+        compression."""
         page, stream = self.page, self.page.parent.filehandle
         shape = (bottom - top, page.imagewidth, page.samplesperpixel)[: 2 + (page.samplesperpixel > 1)]
         dtype = np.dtype(page.dtype).newbyteorder(page.parent.byteorder)
@@ -111,7 +118,10 @@ class PageRows:
         return np.frombuffer(content, dtype).reshape(shape).astype(page.dtype)
 
     def _segments(self, row: int) -> list[np.ndarray]:
-        """Return a row of strips or tiles, (h, w, samples) each; the last row is kept, because bands may share it."""
+        """Return the strips or tiles of row number `row` of strips or tiles, (h, w, samples) each.
+
+        The last row of them is kept in memory, because the next band may need it too.
+        """
         if self._kept[0] != row:
             across, n = -(-self.page.imagewidth // self._segment_size[1]), self._n_joined
             starts = range(row * across * n, (row + 1) * across * n, n)
@@ -120,7 +130,8 @@ class PageRows:
         return self._kept[1]
 
     def _segment(self, indices: range) -> np.ndarray:
-        """Return a tile or joined strips, (h, w, samples)."""
+        """Return a tile, or strips joined from top to bottom, (h, w, samples); `indices` are their numbers in the
+        page."""
         page = self.page
         stream = page.parent.filehandle
         contents = []
@@ -138,9 +149,10 @@ class PageRows:
 def open_image(
     path: Path, max_pixels: int | None = None, min_size: int = 1, page: int = 0
 ) -> Iterator[DecodedImage[Rows]]:
-    """Open a page or frame (from 0) of an image file; the result and the errors are those of `images.decode`.
+    """Open page `page` (from 0) of an image file, as a context manager.
 
-    The rows of a large TIFF page are read when they are needed, if its kind allows it.
+    The result and the errors are those of `images.decode`. The rows of a large TIFF page are read when they are asked
+    for, if the page is of a kind that allows it.
     """
     with open_file(path) as stream:
         if format_of(stream) == "TIFF":
@@ -167,8 +179,10 @@ def _opened(rows: PageRows, path: Path, max_pixels: int | None, min_size: int, n
 
 
 def page_headers(path: Path) -> list[dict[str, Any]]:
-    """Return `width` and `height`, pixels, and `mode` of every page of a TIFF file without its pixels; `mode` is empty
-    for 8 bits. Broken pages are left out: whoever reads the page says what is wrong."""
+    """Return the `width` and `height` (pixels) and the `mode` of every page of a TIFF file, without decoding pixels.
+
+    The mode is "" for a page of 8 bits. A broken page is left out: whoever reads its pixels says what is wrong.
+    """
     headers: list[dict[str, Any]] = []
     with quiet_decoders(), suppress(Exception), TiffFile(path) as tiff:
         for number in range(len(tiff.pages)):
@@ -181,7 +195,10 @@ def page_headers(path: Path) -> list[dict[str, Any]]:
 
 @contextmanager
 def open_rows(path: Path, number: int) -> Iterator[PageRows | None]:
-    """Open page `number` (from 0) of a file; None if the file or its page is of a kind that is only read as a whole."""
+    """Open page `number` (from 0) of a file and yield its rows, as a context manager.
+
+    Yields None if the file is no TIFF, or if the page is of a kind that can only be read as a whole.
+    """
     try:
         with quiet_decoders():
             tiff = TiffFile(path)
@@ -204,7 +221,10 @@ def _rows(tiff: TiffFile, number: int) -> PageRows | None:
 
 
 def _is_plain(page: TiffPage) -> bool:
-    """Return whether the decoded numbers are the pixels: grey or RGB, 8 or 16 bits, upright, complete, no alpha."""
+    """Return whether the decoded numbers of a page are its pixels, so that no conversion is needed.
+
+    This is so for a page that is grey or RGB with 8 or 16 bits, upright, complete, and without transparency.
+    """
     is_ycbcr = page.photometric == PHOTOMETRIC.YCBCR and page.compression == COMPRESSION.JPEG
     return (
         page.dtype in (np.uint8, np.uint16)
@@ -218,7 +238,8 @@ def _is_plain(page: TiffPage) -> bool:
 
 
 def _is_in_bands(page: TiffPage) -> bool:
-    """Return whether bands of rows can be read, each with the pixels that it has in the whole page."""
+    """Return whether some rows of a page can be decoded without the others, and give the same pixels as in the whole
+    page."""
     if page.is_contiguous:
         return True
     high, _ = _size(page)
@@ -235,8 +256,11 @@ def _size(page: TiffPage) -> tuple[int, int]:
 
 
 def _as_file(page: TiffPage, start: int, contents: Sequence[bytes]) -> bytes:
-    """Return a TIFF file of strips, which are a tile or the strips of a page from `start`, for a library that decodes
-    whole files."""
+    """Return the bytes of a TIFF file that has only one tile, or some strips, of a page.
+
+    It is for libraries that decode whole files. `contents` has the bytes of the tile or strips as they are stored, and
+    `start` is the number of the first one in the page.
+    """
     rows, wide = _size(page)
     high = rows if page.is_tiled else min(rows * len(contents), page.imagelength - start * rows)
     kept = {code: (kind, page.tags.valueof(code)) for code, kind in _KEPT.items() if code in page.tags}
