@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, create_model, model_validator
 
 from workflow_scripts.settings.base import Model, Name
-from workflow_scripts.settings.clusterers.base import Number
+from workflow_scripts.settings.clusterers.base import Count
 from workflow_scripts.settings.costs import DISTANCES_AT_ONCE, FLOAT, PAIRS_COPIES
 from workflow_scripts.settings.figures import check_axes
 
@@ -91,7 +91,7 @@ class Gallery(Page):
     similar images in different clusters."""
 
     of_cells = "all"
-    k: list[Number] | None = Field(None, min_length=1)
+    k: list[Count] | None = Field(None, min_length=1)
     """Numbers of clusters; null takes all of the clusterer."""
     per_place: int = Field(12, ge=1)
     """Number of images of a cluster for each of the three places."""
@@ -104,7 +104,7 @@ class Explorer(Page):
     Images can be selected and labelled, and the next run can read these selections and labels."""
 
     of_cells = "all"
-    k: list[Number] | None = Field(None, min_length=1)
+    k: list[Count] | None = Field(None, min_length=1)
     """Numbers of clusters; null takes all of the clusterer."""
     maps: list[dict[str, Any]] = []
     """Further maps besides the first two components of each cell's points. Each map is given by the choices of its cell

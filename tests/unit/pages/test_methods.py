@@ -45,7 +45,7 @@ RUN = Run(
     reductions={"pca": "principal component analysis [@jolliffe2016]"},
     maps=[],
     clusterers={"kmeans": "k-means [@lloyd1982] with random first centres"},
-    numbers={"kmeans": {"k": [2, 3, 4, 6], "repeats": 3, "starts": 20}},
+    numbers={"kmeans": {"k": [2, 3, 4, 6], "repeats": 3, "restarts": 20}},
     analyses=["the sorted k-distance curve [@ester1996]"],
     baseline=CELL,
     studies={"components": [CELL, {**CELL, "n_components": 20}], "other": [{**CELL, "layer": "fire5_avg"}]},
@@ -101,7 +101,7 @@ def test_golden_text_of_a_known_run():
 
 
 def test_several_methods_are_one_list_and_reductions_have_their_names():
-    numbers = {"k": [], "repeats": 1, "starts": 1}
+    numbers = {"k": [], "repeats": 1, "restarts": 1}
     phrases = {
         "ward": Linkage(k=[2]).prose,
         "mixture": GaussianMixture(k=[2], covariance_type="diag").prose,

@@ -58,7 +58,7 @@ class MethodsInputs(Stage):
             "maps": self._maps,
             "clusterers": self._phrases("clusterer"),
             "numbers": {
-                name: {"k": clusterer.ks, "repeats": clusterer.n_repeats, "starts": clusterer.starts}
+                name: {"k": clusterer.ks, "repeats": clusterer.n_repeats, "restarts": clusterer.restarts_per_repeat}
                 for name, clusterer in settings.clusterers.items()
                 if name in self._used("clusterer")
             },

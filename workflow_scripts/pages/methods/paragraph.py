@@ -58,7 +58,7 @@ class Run:
     steps : for each preprocessing variant that cells use, the phrases of its steps.
     backbones, reductions, clusterers : a phrase for each variant that cells use.
     maps : phrases of the decompositions that are only shown.
-    numbers : for each clusterer its `k` (empty if it finds k), `repeats`, and `starts` of each repeat.
+    numbers : for each clusterer its `k` (empty if it finds k), `repeats`, and `restarts` of each repeat.
     analyses : phrases of the figures and pages with a source.
     baseline : the choices that studies do not vary, by axis.
     studies : the cells of each study, as mappings of the axes to their values.
@@ -212,14 +212,14 @@ def _clustering(run: Run) -> list[str]:
     return [f"Images were clustered {'; '.join(methods)}."] if methods else []
 
 
-def _numbers(k: Sequence[int], repeats: int, starts: int) -> str:
+def _numbers(k: Sequence[int], repeats: int, restarts: int) -> str:
     """Return the numbers of clusters, of repeats and of the restarts of each repeat."""
     numbers = [f"k = {listed(_runs_of(k))}"] if k else ["k found by the method"]
     if repeats > 1:
         return ", ".join(
-            [*numbers, f"{repeats} repeats" + f" of {starts} restarts" * (starts > 1) + " with different seeds"]
+            [*numbers, f"{repeats} repeats" + f" of {restarts} restarts" * (restarts > 1) + " with different seeds"]
         )
-    return ", ".join([*numbers, f"{starts} restarts"] if starts > 1 else numbers)
+    return ", ".join([*numbers, f"{restarts} restarts"] if restarts > 1 else numbers)
 
 
 def _design(run: Run, made: Made) -> list[str]:

@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, Field, model_validator
 from workflow_scripts.settings.costs import FLOAT, FLOPS, ROUNDS
 from workflow_scripts.settings.methods import Method
 
-Number = Annotated[int, Field(ge=1)]
-Numbers = Annotated[list[Number], Field(min_length=1)]
-MOST_RUNS = 100_000
-"""Largest number of repeats of a k, and of starts of a repeat; a mistyped number would fill the memory."""
-NumberOfRuns = Annotated[int, Field(ge=1, le=MOST_RUNS)]
+Count = Annotated[int, Field(ge=1)]
+Counts = Annotated[list[Count], Field(min_length=1)]
+MOST_RESTARTS = 100_000
+"""Largest number of repeats of a k, and of restarts of a repeat; a mistyped number would fill the memory."""
+RestartCount = Annotated[int, Field(ge=1, le=MOST_RESTARTS)]
 MOST_NUMBERS = 10_000
 """Largest length of a range of k; a mistyped range would fill the memory."""
 
@@ -33,7 +33,7 @@ def _listed(given: Any) -> Any:
 
 
 Range = Annotated[str, Field(pattern=r"^\d+-\d+$")]
-Ks = Annotated[Numbers, BeforeValidator(_listed, json_schema_input_type=Number | Range | Numbers)]
+Ks = Annotated[Counts, BeforeValidator(_listed, json_schema_input_type=Count | Range | Counts)]
 
 
 class Clusterer(Method):
@@ -72,8 +72,8 @@ class Clusterer(Method):
         return 1
 
     @property
-    def starts(self) -> int:
-        """Return the number of starts of each repeat, of which the best is kept."""
+    def restarts_per_repeat(self) -> int:
+        """Return the number of restarts of each repeat, of which the best is kept."""
         return 1
 
     @property
@@ -136,7 +136,7 @@ class OfK(Clusterer):
 class Repeated(OfK):
     """Base class of the settings of random clusterers, which compute `repeats` clusterings of each k."""
 
-    repeats: NumberOfRuns = 3
+    repeats: RestartCount = 3
     """Number of clusterings of each k, each with its own seed."""
 
     @property
@@ -145,16 +145,17 @@ class Repeated(OfK):
 
     def seconds(self, n: int, d: int) -> float:
         """Return the estimated seconds on a slow core. They are those for the distances to all centres, in all
-        iterations of all starts, and ten times those for the distances of all pairs."""
-        centers = ROUNDS * self.repeats * self.starts * sum(self.k)
+        iterations of all restarts, and ten times those for the distances of all pairs."""
+        centers = ROUNDS * self.repeats * self.restarts_per_repeat * sum(self.k)
         return 2 * d * n * (centers + 10 * n) / FLOPS
 
 
 class BestOf(Repeated):
-    """Base class of the settings of clusterers whose repeats are each the best of `n_init` starts."""
+    """Base class of the settings of clusterers whose repeats are each the best of `n_init` restarts."""
 
-    n_init: NumberOfRuns = 3
+    n_init: RestartCount = 3
+    """Restarts of each repeat, of which the best is kept."""
 
     @property
-    def starts(self) -> int:
+    def restarts_per_repeat(self) -> int:
         return self.n_init

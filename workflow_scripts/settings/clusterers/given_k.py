@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from workflow_scripts import all_pairs
-from workflow_scripts.settings.clusterers.base import BestOf, NumberOfRuns, OfK, Repeated
+from workflow_scripts.settings.clusterers.base import BestOf, OfK, Repeated, RestartCount
 from workflow_scripts.settings.costs import FLOAT
 
 
@@ -64,7 +64,7 @@ class BisectingKMeans(BestOf):
     keeps_centers = True
     in_prose = "bisecting k-means [@steinbach2000]"
     method: Literal["bisecting_kmeans"] = "bisecting_kmeans"
-    n_init: NumberOfRuns = 10
+    n_init: RestartCount = 10
     """Restarts of each split, of which the best is kept."""
     max_iter: int = Field(300, ge=1)
     bisecting_strategy: Literal["biggest_inertia", "largest_cluster"] = "biggest_inertia"
@@ -80,7 +80,6 @@ class GaussianMixture(BestOf):
     in_prose = "Gaussian mixtures with {covariance_type} covariances fitted by expectation maximisation [@dempster1977]"
     method: Literal["gaussian_mixture"] = "gaussian_mixture"
     covariance_type: Literal["full", "tied", "diag", "spherical"] = "full"
-    n_init: NumberOfRuns = 3
     max_iter: int = Field(200, ge=1)
     reg_covar: float = Field(1e-6, ge=0)
     """Number added to the diagonal of the covariances, in the squared units of the points."""

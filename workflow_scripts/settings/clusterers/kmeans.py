@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflow_scripts.settings.clusterers.base import BestOf, NumberOfRuns
+from workflow_scripts.settings.clusterers.base import BestOf, RestartCount
 from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOAT, THREADED_SECONDS
 from workflow_scripts.settings.methods import OnDevice
 
@@ -13,9 +13,8 @@ class Restarted(BestOf):
     """Base class of the settings of k-means and mini-batch k-means. The dry run says the number of their restarts."""
 
     keeps_centers = True
-    n_init: NumberOfRuns = 100
+    n_init: RestartCount = 100
     """Restarts of each repeat, of which the best is kept."""
-    repeats: NumberOfRuns = 3
     max_iter: int = Field(300, ge=1)
 
     @property
@@ -58,5 +57,5 @@ class MiniBatchKMeans(Restarted):
 
     in_prose = "mini-batch k-means [@sculley2010] with batches of {batch_size} images"
     method: Literal["minibatch_kmeans"] = "minibatch_kmeans"
-    n_init: NumberOfRuns = 3
+    n_init: RestartCount = 3
     batch_size: int = Field(4096, ge=1)

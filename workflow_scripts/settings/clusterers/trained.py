@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflow_scripts.settings.clusterers.base import Number, NumberOfRuns, Numbers, Repeated
+from workflow_scripts.settings.clusterers.base import Count, Counts, Repeated, RestartCount
 from workflow_scripts.settings.costs import (
     CLUSTER_THREADS,
     FLOAT,
@@ -38,7 +38,7 @@ class Dec(Trained):
     """`idec` keeps the reconstruction error in the loss; `dec` does not."""
     gamma: float = Field(0.1, gt=0)
     """For `idec`: weight of the clustering loss relative to the reconstruction error."""
-    widths: list[Number] = Field([500, 500, 2000, 10], min_length=1)
+    widths: list[Count] = Field([500, 500, 2000, 10], min_length=1)
     """Numbers of units of the encoder's layers; the last is the dimension of the codes."""
     pretraining: Literal["joint", "layerwise"] = "joint"
     """`joint` trains all layers together. `layerwise` first trains each pair of layers as a denoising autoencoder, as
@@ -56,7 +56,7 @@ class Dec(Trained):
     """Largest number of updates of the target distribution."""
     tolerance: float = Field(1e-3, ge=0, lt=1)
     """The training ends when at most this share of the labels has changed since the last update."""
-    n_init: NumberOfRuns = 20
+    n_init: RestartCount = 20
     """Restarts of the k-means that finds the first centres."""
 
     @property
@@ -96,7 +96,7 @@ class Temi(Trained):
     method: Literal["temi"] = "temi"
     n_heads: int = Field(8, ge=1)
     """Number of heads, which train side by side. They differ in their first weights only."""
-    widths: tuple[Number, Number] = (128, 64)
+    widths: tuple[Count, Count] = (128, 64)
     """Numbers of units of both layers of a head."""
     n_neighbors: int = Field(10, ge=1)
     """Number of nearest neighbours of an image, by cosine. In each epoch, the image is paired with one of them. Choose
@@ -150,7 +150,7 @@ class Turtle(Trained):
     learning_rate: float = Field(1e-2, gt=0)
     """Learning rate of the labelling and of the classifier."""
     batch_size: int = Field(10_000, ge=2)
-    spaces: Numbers | None = Field(None, min_length=2)
+    spaces: Counts | None = Field(None, min_length=2)
     """The number of columns of each space, if the columns of the points are several spaces of features side by side.
     They are so for joined features without decomposition (`decomposition: none`). Each space has its own linear layers,
     and the labels are the mean over the spaces. Null takes all columns as one space."""

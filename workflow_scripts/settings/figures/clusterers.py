@@ -7,7 +7,7 @@ from pydantic import Field
 
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.settings.base import Seed
-from workflow_scripts.settings.clusterers.base import MOST_RUNS, Ks, NumberOfRuns
+from workflow_scripts.settings.clusterers.base import MOST_RESTARTS, Ks, RestartCount
 from workflow_scripts.settings.costs import FLOAT
 from workflow_scripts.settings.figures.base import Figure, Metric
 
@@ -93,11 +93,11 @@ class ChooseK(Figure):
     kind: Literal["choose_k"] = "choose_k"
     ks: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
     """Numbers of clusters, as a list or a range such as `1-12`. They need not be those of the cell's clusterer."""
-    n_init: NumberOfRuns = 20
+    n_init: RestartCount = 20
     """Restarts of each k-means."""
-    n_references: int = Field(20, ge=2, le=MOST_RUNS)
+    n_references: int = Field(20, ge=2, le=MOST_RESTARTS)
     """Number of random sets of points without groups, with which gap, elbow and silhouette are compared."""
-    n_resamples: int = Field(20, ge=2, le=MOST_RUNS)
+    n_resamples: int = Field(20, ge=2, le=MOST_RESTARTS)
     """Number of subsets of 80 % of the images, and of splits of the images into halves, which show how certain a
     recommendation is."""
     covariance_type: Literal["full", "tied", "diag", "spherical"] = "diag"
