@@ -22,7 +22,7 @@ rule audit:
         "../workflow_scripts/jobs/audit.py"
 
 
-# clusters/..., decomposed/... and manifest.csv -> labelling/{study}.csv and .html: which images to label next, and a page to label them
+# clusters/..., decomposed/... and manifest.csv -> labelling/{study}.csv and .html: images to label next, and a page
 rule labelling:
     input:
         unpack(inputs.pages.deciding_sources("labelling")),

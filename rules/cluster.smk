@@ -16,7 +16,8 @@ rule cluster:
         mem_mb=sizes.cluster_mb,
         runtime=sizes.cluster_minutes,
         gpu=inputs.clustering.clusterer_gpus,
-        # Used only in the message about a k above the number of images; in params the job would depend on all studies.
+        # Only for the message about a k above the number of images. In `params`, a change of any study would run the
+        # job again.
         studies=lambda wildcards: ",".join(grid.studies_with(wildcards.clusterer)),
     params:
         n_components=lambda wildcards: inputs.clustering.reduction(

@@ -4,8 +4,8 @@ import gc
 import sys
 from pathlib import Path
 
-# Nearly all objects of this process are needed until it ends, so Python's searches for garbage take long and find little: they are
-# made rarer, and left out at the exit.
+# Nearly all objects of this process are needed until it ends, so that Python's garbage collection takes long and finds
+# little. It runs less often here, and not at the exit.
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
 
@@ -41,7 +41,7 @@ except UserError as error:
 run = Run(workflow)
 inputs = Inputs(settings, grid, layout, facts)
 sizes = Sizes(settings, layout, grid)
-# GPUs of a job that runs a network.
+# The number of GPUs of a job that runs a network.
 network_gpus = 0 if settings.device == "cpu" else 1
 
 
@@ -57,7 +57,10 @@ wildcard_constraints:
 
 
 def environment_by(gpus):
-    """Return a function of the wildcards for a job's conda environment: that with CUDA if `gpus(wildcards)` is not 0."""
+    """Return a function of the wildcards that returns a job's conda environment.
+
+    It is the one with CUDA if `gpus(wildcards)` is not 0.
+    """
 
     def environment(wildcards):
         return "../envs/gpu.yaml" if gpus(wildcards) else "../envs/cpu.yaml"
@@ -66,12 +69,15 @@ def environment_by(gpus):
 
 
 def code_of(*modules):
-    """Return a function for a job's `params` that digests the code of modules, so that a run reads only what it uses."""
+    """Return a function for `params` that returns the digest of the code of `modules`.
+
+    Snakemake calls it only for the jobs of a run, so that no code of other jobs is read.
+    """
     return lambda wildcards: code_digest(*modules)
 
 
 def in_report(path, part, caption, category="{study}", **label):
-    """Mark a file for the report, under the subcategory `part` of `category`, with a caption and labels."""
+    """Return `path` marked for the report, in the subcategory `part` of `category`, with a caption and labels."""
     caption = f"../config/captions/{caption}.rst"
     return report(
         path, caption=caption, category=category, subcategory=part, labels=label

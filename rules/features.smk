@@ -67,7 +67,7 @@ rule finetune:
 
 for backbone, variant in settings.backbones.items():
     for number, layers in enumerate(variant.passes):
-        # A rule has one script, so that each kind of backbone has a rule; they share these files.
+        # A rule can have only one script, so each kind of backbone has a rule of its own. The paths are those of all.
         of_layers = [
             filled(layout.features, backbone=backbone, layer=layer) for layer in layers
         ]

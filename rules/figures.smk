@@ -45,7 +45,7 @@ rule figure:
         table=layout.figure_table,
         manifest=inputs.figures.manifest_shown,
         subsets=inputs.figures.subsets_shown,
-        classes=layout.manifest,  # a class has the same colour in all figures, those of subsets too
+        classes=layout.manifest,  # so that a class has the same colour in all figures, also in those of subsets
         preprocessed=inputs.figures.images_shown,
     output:
         svg=in_report(layout.figure, "Figures", "figure", figure="{figure}"),

@@ -1,4 +1,4 @@
-# features/... -> decomposed/{preprocess}/{backbone}/{layer}/{decomposition}.h5, one file for all n_components and whiten
+# features/... -> decomposed/{preprocess}/{backbone}/{layer}/{decomposition}.h5, for every n_components and whitening
 rule decompose:
     input:
         unpack(inputs.clustering.regressed_on),

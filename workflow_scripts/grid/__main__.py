@@ -1,4 +1,4 @@
-"""Print the page `results/README.md`, which lists all artefacts."""
+"""Print the page `results/README.md`, which lists all artefacts (kinds of files that the workflow makes)."""
 
 from workflow_scripts.grid.artefacts import ARTEFACTS, PRUNED_FOLDERS, Artefact
 from workflow_scripts.grid.axes import parts_of
@@ -22,7 +22,7 @@ weights.
 
 
 def page() -> str:
-    """Return the page: a table with a row for each artefact."""
+    """Return the text of the page in Markdown, with a table that has a row for each artefact."""
     features = "/".join(f"{{{part}}}" for part in parts_of("features"))
     rows = [_row(artefact, features) for artefact in ARTEFACTS.values() if "/." not in f"/{artefact.stem}"]
     pruned = ", ".join(f"`{folder}/`" for folder in PRUNED_FOLDERS)

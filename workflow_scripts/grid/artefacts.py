@@ -27,11 +27,13 @@ class Artefact:
     Parameters
     ----------
     path : the path below the data set's folder, with wildcards.
-    made_by : the name of the rule; the beginning of the names if there is a rule for each pass of a backbone.
+    made_by : the name of the rule that makes the files. Features have a rule for each pass of a backbone, whose names
+        begin with `made_by`.
     line : a description for users.
-    named : a function of the grid that gives the wildcards of every file that a configuration names. All other files
-        are unused, and prune deletes them. None if prune never deletes this artefact.
-    beside : the endings of the files that are written together with that of `path`; jobs take the latter as input.
+    named : a function that returns, for a grid, the wildcards of every file of this kind that its configuration uses.
+        Prune deletes all other files of this kind. None if prune never deletes files of this kind.
+    beside : the endings of further files that the same job writes. `path` has the ending of the file that other jobs
+        read.
     reported : the endings of the files that the report shows.
     """
 
@@ -49,7 +51,8 @@ class Artefact:
 
     @property
     def endings(self) -> tuple[str, ...]:
-        """Return the endings of the files that are written together; that of a folder is empty."""
+        """Return the endings of all files that one job writes: that of `path` (empty for a folder), and those of
+        `beside`."""
         return self.path.removeprefix(self.stem), *self.beside
 
     @property
@@ -66,12 +69,12 @@ class Artefact:
 
     @property
     def fixed_length(self) -> int:
-        """Return the number of characters of the longest path outside wildcards."""
+        """Return the number of characters outside wildcards in the path of the file with the longest ending."""
         return len(re.sub(r"{\w+}", "", self.stem)) + max(map(len, self.endings))
 
     @property
     def is_pruned(self) -> bool:
-        """Return whether prune deletes files of this kind that no configuration names."""
+        """Return whether prune deletes files of this kind that no configuration uses."""
         return self.named is not None
 
     @overload
@@ -386,20 +389,22 @@ class Layout:
         self.root = f"results/{dataset}"
 
     def of(self, pattern: str, cell: Cell, **other: str) -> str:
-        """Return the path of a cell's artefact: `pattern` with the cell's wildcards, some replaced by `other`."""
+        """Return `pattern` with its wildcards filled in: with the values in `other`, else with those of the cell."""
         return pattern.format(**{**cell.parts, **other})
 
     def manifest_of(self, subset: str) -> str:
-        """Return the manifest of a subset, or that of all images."""
+        """Return the path of the manifest (the table of images) of a subset. The subset `EVERYTHING` is all images."""
         return self.manifest if subset == EVERYTHING else self.subset_manifest.format(subset=subset)
 
     def points(self, cell: Cell) -> str:
-        """Return the store of the points that a cell clusters: a decomposition, or the features themselves."""
+        """Return the path of the store of the points that a cell clusters: a decomposition, or the features
+        themselves."""
         pattern = self.features if cell.decomposition == FEATURES_THEMSELVES else self.decomposed
         return self.of(pattern, cell)
 
     def validated_of(self, pattern: str, cells: Iterable[Cell], cross_validation: str | None) -> list[str]:
-        """Return the paths of the cells' artefacts of a cross-validation; an empty list without cross-validation."""
+        """Return, for each cell, `pattern` filled with the cell and the cross-validation; an empty list if that is
+        None."""
         return [self.of(pattern, cell, cross_validation=cross_validation) for cell in cells] if cross_validation else []
 
     def artefact_of(self, path: str) -> str | None:
@@ -416,11 +421,12 @@ class Layout:
         return pattern.replace(self.root, f"{self.root}/benchmarks", 1).rsplit(".", 1)[0] + ".tsv"
 
     def named(self, grid: Grid) -> set[str]:
-        """Return every file in the pruned folders that the grid of a configuration names."""
+        """Return the paths of all files that a configuration uses, given its grid. Kinds that prune never deletes are
+        left out."""
         return self._files(grid, lambda artefact: artefact.endings)
 
     def reported(self, grid: Grid) -> set[str]:
-        """Return every file that the report shows for the grid of a configuration."""
+        """Return the paths of all files that the report shows for a configuration, given its grid."""
         return self._files(grid, lambda artefact: artefact.reported)
 
     def _files(self, grid: Grid, endings: Callable[[Artefact], tuple[str, ...]]) -> set[str]:
@@ -446,4 +452,4 @@ PATTERNS: dict[str, re.Pattern[str]] = {
 PRUNED_FOLDERS = tuple(
     dict.fromkeys(artefact.stem.partition("/")[0] for artefact in ARTEFACTS.values() if artefact.is_pruned)
 )
-"""The folders in the data set's folder in which prune looks for unused files."""
+"""The folders, inside the data set's folder, in which prune looks for unused files."""

@@ -1,4 +1,5 @@
-"""The axes of the grid. Cells, paths, wildcards, columns, names in figures and the schema are derived from them.
+"""The axes of the grid, which are the choices that a study can vary. Cells, paths, wildcards, columns, names in figures
+and the schema are derived from them.
 
 Settings, jobs and figures import this module, so it uses the standard library only.
 """
@@ -14,7 +15,8 @@ FEATURES_THEMSELVES = "none"
 REQUIRED: Any = ...
 """Marks an axis without a default; `...` has this meaning in pydantic."""
 NAMES, NUMBERS, SWITCHES = "string", "Int64", "boolean"
-"""The kinds of an axis's values, as pandas types of their column."""
+"""The kinds of values of an axis: names, numbers, or true and false. Each constant is the pandas type of the axis's
+column."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,10 @@ COLUMNS: dict[str, str] = {
     for column, kind in ((axis.column or name, NAMES if axis.column else axis.kind), (axis.used, axis.kind))
     if column
 }
-"""The columns of the tables that name a row's cell, in order, with their pandas types."""
+"""The columns of the tables that say to which cell a row belongs, in order, with their pandas types."""
 K_TITLE = "Number of clusters k"
 TITLES: dict[str, str] = {**{name: axis.title for name, axis in AXES.items()}, "reducer": "Reduction", "k": K_TITLE}
-"""The titles in figures of all axes, of the reduction and of k."""
+"""The titles that all axes, the reduction and k have in figures."""
 OF_REDUCTION = tuple(name for name, axis in AXES.items() if axis.stage == "points")
 """The axes that apply only to decompositions with ordered components."""
 

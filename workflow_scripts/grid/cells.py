@@ -28,7 +28,7 @@ class Cell(Axes):
 
     @property
     def rows(self) -> str:
-        """Return the name of the features that the stages after extraction read: `layer`, or `layer@subset`."""
+        """Return the name of the features of the cell's images: `layer`, or `layer@subset` for a subset."""
         return join_layer(self.layer, self.subset)
 
     @property
@@ -44,12 +44,12 @@ class Cell(Axes):
         return {**named, "decomposition": self.decomposition, "subset": self.subset}
 
     def dump(self) -> dict[str, Any]:
-        """Return the cell as jobs get it: the value of each axis, and the name of the reducer."""
+        """Return the cell as a dictionary for `params`: the value of each axis, and `reducer`."""
         return {**vars(self), "reducer": self.reducer}
 
 
 def word(axis: str, value: Any) -> str:
-    """Return a choice in plain language: `whiten=True` is "whitened", `n_components=50` is "50 components"."""
+    """Return a choice in words for figures: `whiten=True` is "whitened", `n_components=50` is "50 components"."""
     if axis not in AXES:
         return str(value)
     of_axis = AXES[axis]
@@ -64,10 +64,10 @@ def axes_to_mention(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
 
 
 def cell_names(cells: Sequence[Mapping[str, Any]], axes: Sequence[str]) -> list[str]:
-    """Return a name for each cell: its choices on the axes of `axes` on which the cells differ.
+    """Return a name for each cell, made of its choices on those of `axes` on which the cells differ.
 
-    If they differ on none, the names have all of `axes` that are worth mentioning. Cells that differ on any of `axes`
-    have different names.
+    If the cells differ on none of `axes`, a name states the choices on all of them that a figure must state (see
+    `axes_to_mention`). Cells that differ on any of `axes` have different names.
     """
     differing = [axis for axis in axes if len({cell[axis] for cell in cells}) > 1]
     named = differing or axes_to_mention(cells[0], axes)

@@ -1,4 +1,4 @@
-"""Checks of an expanded grid, which end a run before its first job with the study and the key of a mistake."""
+"""Check a grid, so that a mistake in the configuration ends the run before its first job."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,8 @@ from workflow_scripts.settings.pages import Page
 
 
 def check(grid: Grid) -> None:
-    """Expand all studies; raise `UserError` with the study and the key if a choice does not exist or makes no sense."""
+    """Expand all studies into cells; raise `UserError` with the study and the key if a choice does not exist or makes
+    no sense."""
     _ = grid.maps, grid.reducers
     for cell in grid.all_cells:
         _check_consensus(grid, cell)
@@ -80,9 +81,9 @@ def _check_k(grid: Grid, cells: Iterable[Cell], study: str, figure: Figure | Pag
 def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure) -> None:
     """Raise `UserError` if a figure cannot be made of its cells.
 
-    One that applies a model needs a cell that new images can be assigned to; one that compares partitions needs
-    cells of the same images; one that compares needs several cells or k; and an axis along which it draws must have
-    several values.
+    A figure of several cells' partitions needs cells of the same images. A figure of perturbed images needs a cell that
+    can assign new images to its groups. A figure that compares needs several cells or several k. The axis along which a
+    figure draws must have several values.
     """
     where = f"config: studies.{study}"
     if figure.of_one_subset and len({cell.subset for cell in cells}) > 1:

@@ -1,4 +1,4 @@
-"""Expansion of studies into cells; combinations that make no sense are left out with a reason."""
+"""Expand studies into cells (combinations of choices); leave out combinations that make no sense, with a reason."""
 
 import re
 from collections import ChainMap
@@ -25,7 +25,7 @@ PLACES_NEW_IMAGES = (
     "what can be applied to new images: a backbone that computes features, and a decomposition pca, ica, "
     "kernel_pca, autoencoder or none, without regress_out"
 )
-"""What a cell needs for a model, in words for messages; `Grid.refuses_new_images` decides it."""
+"""What a cell must have to be applied to new images, in words for messages. `Grid.refuses_new_images` checks it."""
 
 
 @dataclass(frozen=True)
@@ -55,33 +55,35 @@ class Grid:
 
     @cached_property
     def all_cells(self) -> list[Cell]:
-        """Return the cells of every study, those that only figures or pages show, and those that subsets come from."""
+        """Return the cells of every study, those that only figures or pages show, and those whose clusters define
+        subsets."""
         shown = chain.from_iterable(kinds.values() for kinds in (*self.figures.values(), *self.pages.values()))
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
         return list(dict.fromkeys(chain(used, self._sources_of_subsets(used))))
 
     def parts_of(self, cell: Cell) -> list[Cell]:
-        """Return cells with the backbones and layers whose features those of `cell` are joined from.
+        """Return, if the backbone of `cell` joins others, a copy of `cell` for each of them, with its name and layer.
 
-        It is `cell` itself if its backbone joins none.
+        Otherwise, return a list with only `cell`.
         """
         layers = self.settings.backbones[cell.backbone].parts
         return [replace(cell, backbone=backbone, layer=layer) for backbone, layer in layers.items()] or [cell]
 
     @cached_property
     def featured_cells(self) -> list[Cell]:
-        """Return `all_cells`, and then the cells whose features are joined into those of others."""
+        """Return the cells whose features the run needs: `all_cells`, and those whose features are joined (see
+        `parts_of`)."""
         return list(dict.fromkeys(chain(self.all_cells, *map(self.parts_of, self.all_cells))))
 
     @cached_property
     def backbones(self) -> list[str]:
-        """Return the backbones whose features cells need."""
+        """Return the names of the backbones whose features the run needs."""
         return list(dict.fromkeys(cell.backbone for cell in self.featured_cells))
 
     def _sources_of_subsets(self, cells: Iterable[Cell], pending: tuple[str, ...] = ()) -> Iterator[Cell]:
-        """Yield the cells whose clusters define the subsets of `cells`, and the cells that those depend on.
+        """Yield the cells whose clusters define the subsets of `cells`, and the cells on which those depend in turn.
 
-        `pending` are the subsets whose definition is being followed. Raises `UserError` if one is defined by itself.
+        `pending` are the names of the subsets that led to `cells`. Raises `UserError` if a subset depends on itself.
         """
         for name in dict.fromkeys(cell.subset for cell in cells if cell.subset != EVERYTHING):
             if name in pending:
@@ -93,17 +95,19 @@ class Grid:
 
     @cached_property
     def figures(self) -> dict[str, dict[str, list[Cell]]]:
-        """Return the cells that each figure of each study shows; figures of backbones without weights are left out."""
+        """Return the cells that each figure shows, by study and figure. Figures of backbones without weights are left
+        out."""
         return {name: dict(self._shown(name, study.figures)) for name, study in self.settings.studies.items()}
 
     @cached_property
     def pages(self) -> dict[str, dict[str, list[Cell]]]:
-        """Return the cells that the pages of each study show."""
+        """Return the cells that each page shows, by study and kind of page. Pages of backbones without weights are left
+        out."""
         return {name: dict(self._shown(name, study.pages)) for name, study in self.settings.studies.items()}
 
     @cached_property
     def maps(self) -> dict[str, list[Cell]]:
-        """Return the cells whose decompositions are the maps on each study's pages; these cells are not clustered."""
+        """Return the cells whose decompositions are shown as maps on pages, by study. These cells are not clustered."""
         return {
             name: [self._map(name, choices) for kind in self.pages[name] for choices in study.pages[kind].maps_shown]
             for name, study in self.settings.studies.items()
@@ -127,7 +131,8 @@ class Grid:
 
     @property
     def computed_figures(self) -> str:
-        """Return a regular expression for the figures whose table takes long to compute, each as `study/figure.`."""
+        """Return a regular expression that matches `study/figure.` for each figure whose table takes long to
+        compute."""
         studies = self.settings.studies
         names = [
             re.escape(f"{study}/{name}.")
@@ -139,7 +144,8 @@ class Grid:
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
-        """Return one cell with each reducer, by its name; raises `UserError` if two reductions share a name."""
+        """Return a cell for each name of a reducer (`Cell.reducer`). Raises `UserError` if two reductions have the same
+        name."""
         by_name: dict[str, Cell] = {}
         for cell in self.all_cells:
             other = by_name.setdefault(cell.reducer, cell)
@@ -148,7 +154,8 @@ class Grid:
         return by_name
 
     def baseline(self, study: str, **at: Any) -> Cell:
-        """Return the study's baseline cell with the choices `at`; raises `UserError` if that makes no sense."""
+        """Return the study's baseline cell with the choices `at`. Raises `UserError` if these choices make no sense
+        together."""
         cell = self._cell(study, self._choices(study, at), f"studies.{study}: at")
         if reason := self._reason_to_skip(cell):
             raise UserError(f"config: studies.{study}: {reason}")
@@ -157,20 +164,21 @@ class Grid:
     def modelled(self, study: str) -> Cell | None:
         """Return the cell that a study's model for new images is made from.
 
-        It is the baseline, or the study's first cell if the baseline is not one of them. Returns None if the backbone
-        or the decomposition cannot be applied to new images.
+        This is the baseline, or the study's first cell if the baseline is no cell of the study. Returns None if the
+        cell's backbone or decomposition cannot be applied to new images.
         """
         cell = self.first_choice(study)
         return None if self.refuses_new_images(cell) else cell
 
     def first_choice(self, study: str) -> Cell:
-        """Return the study's baseline cell, or its first cell if the baseline is not one of them."""
+        """Return the study's baseline cell, or its first cell if the baseline is no cell of the study."""
         baseline = self._cell(study, self._choices(study, {}), f"studies.{study}: baseline")
         cells = self.cells[study]
         return baseline if baseline in cells else cells[0]
 
     def refuses_new_images(self, cell: Cell) -> str | None:
-        """Return the backbone or decomposition of a cell that cannot be applied to new images, or None."""
+        """Return the kind and name of what cannot be applied to new images, a cell's backbone or decomposition, or
+        None."""
         if not self.settings.backbones[cell.backbone].places_new_images:
             return f"backbone {cell.backbone}"
         is_raw = cell.decomposition == FEATURES_THEMSELVES
@@ -182,11 +190,12 @@ class Grid:
         return decomposition != FEATURES_THEMSELVES and self.settings.decompositions[decomposition].is_ordered
 
     def studies_with(self, clusterer: str) -> list[str]:
-        """Return the studies that use a clusterer, for messages."""
+        """Return the names of the studies that use a clusterer, for messages."""
         return [study for study, cells in self.cells.items() if any(cell.clusterer == clusterer for cell in cells)]
 
     def subset_cell(self, subset: Subset) -> Cell | None:
-        """Return the cell whose clusters define a subset; None if the subset is not defined by clusters."""
+        """Return the cell whose clusters define a subset; None if the subset is not defined by clusters. Raises
+        `UserError` if the choices of the cell make no sense."""
         if subset.in_clusters is None:
             return None
         choices = ChainMap(dict(subset.in_clusters.at), {}, self.settings.baseline.model_dump())
@@ -196,20 +205,22 @@ class Grid:
         return cell
 
     def agreeing(self, study: str) -> list[Cell]:
-        """Return the cells of a study's consensus: those of its verdict, or all cells that cluster points."""
+        """Return the cells from which a study's consensus is computed: those of its verdict page, or without that page
+        all its cells that cluster points."""
         return self.pages[study].get("verdict") or self.clustering(self.cells[study])
 
     def compared(self, study: str, k: int | None) -> list[Cell]:
-        """Return the cells whose agreement is computed at a k: all that cluster points and can have that k."""
+        """Return the cells of a study whose agreement is computed at k clusters: all that cluster points and can have
+        this k. If k is None, each cell has the smallest k of its clusterer."""
         ks = {name: clusterer.ks for name, clusterer in self.settings.clusterers.items()}
         cells = self.clustering(self.cells[study])
         return [cell for cell in cells if k is None or not ks[cell.clusterer] or k in ks[cell.clusterer]]
 
     def perturbable(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
-        """Return the candidates for the cell that assigns perturbed images to its groups.
+        """Return the cells that may assign the perturbed images of a figure to their groups.
 
-        These are the cell that the figure shows, or if it shows the most trusted one, all cells among which that is
-        found.
+        This is the cell `shown`. If the figure shows the most trusted cell, it is every cell among which that one is
+        chosen. Cells that cannot be applied to new images are left out.
         """
         cells = [shown]
         if figure.of_trusted_cell:
@@ -222,7 +233,7 @@ class Grid:
         return [cell for cell in cells if self.study_read(cell) is None]
 
     def study_read(self, cell: Cell) -> str | None:
-        """Return the study whose consensus is the clusters of a cell; None if the cell clusters points."""
+        """Return the study whose consensus gives the clusters of a cell; None if the cell clusters points."""
         return self.settings.clusterers[cell.clusterer].study_read
 
     def _expand(self, name: str, study: Study) -> Iterator[Cell]:
@@ -293,7 +304,8 @@ class Grid:
 
 
 def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield for each cell the key of the study that names it, and the choices that replace those of the baseline."""
+    """Yield, for each cell of a study, the key that names it (such as `vary`) and the choices that differ from the
+    baseline."""
     axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
     if study.design == "product":
         yield from (("vary", dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
@@ -315,8 +327,8 @@ def in_figure(name: str) -> Iterator[None]:
 def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
     """Return the cells that a figure or a page shows.
 
-    It is one cell, or the study's cells that have the choices `figure.at`; of cells that the figure would show
-    identically, only the first. Raises `UserError` if there is none.
+    `figure.of_cells` decides: the baseline, or the study's cells, with the choices `figure.at`. Of cells that would
+    look the same in the figure, only the first is returned. Raises `UserError` if there is no cell.
     """
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]

@@ -1,4 +1,4 @@
-"""Paths with wildcards and other endings, and the names of data sets and folders in paths."""
+"""Fill wildcards in paths, change their endings, and name data sets and folders in paths."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from workflow_scripts.settings.configuration import Settings
 
 
 def filled(pattern: str, **values: Any) -> str:
-    """Return the pattern with the given wildcards filled in, and the others left as they are."""
+    """Return the pattern with the given wildcards filled in and all other wildcards left as they are."""
     wildcards = re.findall(r"{(\w+)}", pattern)
     return pattern.format(**{name: values.get(name, f"{{{name}}}") for name in wildcards})
 

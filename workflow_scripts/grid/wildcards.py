@@ -1,4 +1,8 @@
-"""The wildcards of the files that the grid of a configuration names, for each kind of artefact."""
+"""The wildcards of the files that a configuration uses, for each kind of artefact.
+
+Each function takes the grid of a configuration. Each mapping that it returns fills the wildcards in the path of one
+file.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
@@ -9,7 +13,7 @@ from workflow_scripts.grid.expand import Grid
 
 Wildcards = Mapping[str, str]
 SMALLEST_K = "smallest"
-"""The k in the path of an artefact for which the smallest k of each clusterer is read."""
+"""What stands for k in the path of an artefact that reads the smallest k of each clusterer."""
 
 
 def of_cells(grid: Grid) -> Iterator[Wildcards]:
@@ -18,7 +22,8 @@ def of_cells(grid: Grid) -> Iterator[Wildcards]:
 
 
 def preprocessed(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the variants of cells, those that pages show, and those that networks are fine-tuned on."""
+    """Yield the preprocessing variants of cells, those whose images pages show, and those on which networks are
+    fine-tuned."""
     settings = grid.settings
     names = {cell.preprocess for cell in grid.all_cells}
     names |= {page.images for study in settings.studies.values() for page in study.pages.values() if page.images}
@@ -37,13 +42,14 @@ def tuned_backbones(grid: Grid) -> Iterator[Wildcards]:
 
 
 def subsets(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the subsets of cells, other than all images."""
+    """Yield the names of the subsets of cells, without the subset of all images."""
     names = dict.fromkeys(cell.subset for cell in grid.all_cells if cell.subset != EVERYTHING)
     return ({"subset": name} for name in names)
 
 
 def features(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the features of cells, those that they are joined from, and those of all layers of the same passes."""
+    """Yield the wildcards of the features of cells, of the features that are joined into them, and of all other layers
+    that the same passes compute."""
     yield from of_cells(grid)
     for cell in grid.featured_cells:
         for layer in grid.settings.backbones[cell.backbone].layers_beside(cell.layer):
@@ -51,12 +57,13 @@ def features(grid: Grid) -> Iterator[Wildcards]:
 
 
 def features_of_subsets(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the features of the cells whose images are a subset."""
+    """Yield the wildcards of the features of the cells whose images are a subset."""
     return ({**cell.parts, "layer": cell.layer} for cell in grid.all_cells if cell.subset != EVERYTHING)
 
 
 def decomposed(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the decompositions of cells, those that figures show, and those that maps are computed from."""
+    """Yield the wildcards of the decompositions of cells, of those that figures and pages show, and of those from which
+    maps are computed."""
     shown: list[tuple[Cell, str | None]] = [(cell, cell.decomposition) for cell in grid.all_cells]
     shown += ((cell, cell.decomposition) for cells in grid.maps.values() for cell in cells)
     for study, figures in grid.figures.items():
@@ -70,14 +77,14 @@ def decomposed(grid: Grid) -> Iterator[Wildcards]:
 
 
 def validated(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the cells of the studies with a cross-validation."""
+    """Yield the wildcards of the cells of all studies with a cross-validation."""
     for name, study in grid.settings.studies.items():
         if study.cross_validation:
             yield from ({**cell.parts, "cross_validation": study.cross_validation} for cell in grid.cells[name])
 
 
 def studies(grid: Grid) -> Iterator[Wildcards]:
-    """Yield all studies."""
+    """Yield the wildcards of all studies."""
     return ({"study": name} for name in grid.settings.studies)
 
 
@@ -87,7 +94,7 @@ def modelled_studies(grid: Grid) -> Iterator[Wildcards]:
 
 
 def figures(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the figures of all studies."""
+    """Yield the wildcards of the figures of all studies."""
     return ({"study": study, "figure": name} for study, figures in grid.figures.items() for name in figures)
 
 
@@ -125,25 +132,26 @@ def pages(kind: str) -> Callable[[Grid], Iterator[Wildcards]]:
 
 
 def scaled(grid: Grid) -> Iterable[Wildcards]:
-    """Return the one file of a run that reads scale bars."""
+    """Return one mapping without wildcards, for the one file of a run that reads scale bars; none for other runs."""
     return [{}] if grid.settings.intake.scale_bars else []
 
 
 def whole_run(grid: Grid) -> Iterable[Wildcards]:
-    """Return the one file of any run."""
+    """Return one mapping without wildcards, for an artefact of which each run has one file."""
     return [{}]
 
 
 def reproduction(grid: Grid) -> Iterable[Wildcards]:
-    """Return the one file of a run that is compared with published numbers."""
+    """Return one mapping without wildcards, for the one file of a run that is compared with published numbers; none for
+    other runs."""
     return [{}] if grid.settings.reproduction else []
 
 
 def k_in_path(k: int | None) -> str:
-    """Return the name of a k in the path of an artefact; None stands for the smallest k of each clusterer."""
+    """Return what stands for k in the path of an artefact. None is the smallest k of each clusterer."""
     return SMALLEST_K if k is None else str(k)
 
 
 def k_from_path(name: str) -> int | None:
-    """Return the k that `k_in_path` named."""
+    """Return the k for a name that `k_in_path` returned."""
     return None if name == SMALLEST_K else int(name)

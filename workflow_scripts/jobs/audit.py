@@ -1,4 +1,4 @@
-"""Write the ranked list of doubtful labels, and the page to decide on them."""
+"""Write the table of doubtful labels, ranked, and the page on which people decide about them."""
 
 from snakemake.script import Snakemake
 

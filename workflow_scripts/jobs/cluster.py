@@ -1,4 +1,5 @@
-"""Cluster a decomposition, or features: every k, repeat and restart of one clusterer variant."""
+"""Cluster the points of a cell (components or features) by one clusterer variant, for every k and repeat; write a
+store."""
 
 from importlib import import_module
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Decompose features, or compute a map from the components of a decomposition."""
+"""Decompose features, or compute a map from the components of another decomposition; write a store."""
 
 from contextlib import ExitStack
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Compute the feature store of a descriptor from a stack of images."""
+"""Compute the features of a descriptor for a stack of images; write a feature store."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Write the explorer, a page with every image in every cell."""
+"""Write the explorer, a page with a map of all images and with their clusters in every cell."""
 
 from snakemake.script import Snakemake
 

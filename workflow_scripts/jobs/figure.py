@@ -1,4 +1,4 @@
-"""Draw a figure from its table."""
+"""Draw a figure from its table; write it as SVG and PNG."""
 
 from importlib import import_module
 

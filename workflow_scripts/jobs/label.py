@@ -1,4 +1,5 @@
-"""Write manifest.csv, rejected.csv and the summary from images.csv, set_aside.csv, and labels and scales if any."""
+"""Write manifest.csv (the images with their labels), rejected.csv, the summary of intake, and the decisions made by
+hand."""
 
 import pandas as pd
 from snakemake.script import Snakemake

@@ -1,4 +1,5 @@
-"""Write the areas of the clusters in new images that were cut into tiles, and each image with its clusters over it."""
+"""Write the areas of the clusters in new images that were cut into tiles, and each image with its clusters drawn over
+it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Write the methods of the run as Markdown, and the bibliography of what they cite."""
+"""Write the paragraph about the methods of the run as Markdown, and the bibliography of the sources that it cites."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""List or delete the results that the configuration does not name any more."""
+"""List or delete the results that the configuration does not use any more."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""Score every clustering of a cell, as a whole and by class."""
+"""Score every clustering of a cell, as a whole and by class; write two tables."""
 
 from snakemake.script import Snakemake
 

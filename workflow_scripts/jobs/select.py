@@ -1,4 +1,4 @@
-"""Select the features of a subset from those of all images."""
+"""Write the features of a subset of the images, selected from the features of all images."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""Join the scores of a study's cells to one table, and those by class to another."""
+"""Join the scores of a study's cells in one table, and their scores by class in another."""
 
 import pandas as pd
 from snakemake.script import Snakemake

@@ -1,4 +1,4 @@
-"""Write the manifest of a subset, chosen from the manifest and, if the subset needs them, from clusters."""
+"""Write the manifest of a subset: the rows of the data set's manifest that meet the subset's conditions."""
 
 from snakemake.script import Snakemake
 

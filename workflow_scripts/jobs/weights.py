@@ -1,4 +1,4 @@
-"""Fetch or find the weights of a backbone; write which file they are and its SHA-256."""
+"""Fetch or find the weights of a backbone; write a JSON file that says which file they are, with its SHA-256."""
 
 import json
 

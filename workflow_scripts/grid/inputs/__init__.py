@@ -1,4 +1,7 @@
-"""Input functions and params of the rules, as functions of their wildcards: a class for each stage.
+"""The input functions and params of Snakemake's rules, in a class for each stage of the workflow.
+
+They are functions of a rule's wildcards and return paths or settings. Where they may return no file, it is an empty
+list.
 
 A mistake of the user that is noticed here ends the run with one line.
 """
@@ -25,14 +28,14 @@ from workflow_scripts.settings.published import Fact
 
 
 class Inputs:
-    """Input functions and params of all rules for one configuration, by stage.
+    """The input functions and params of all rules for one configuration, with an attribute for each stage.
 
     Parameters
     ----------
-    settings : of the configuration.
-    grid : the cells of its studies.
-    layout : the paths of its artefacts.
-    facts : the published numbers that the run is compared with.
+    settings : the settings of the configuration.
+    grid : the cells of the configuration's studies.
+    layout : the paths of all artefacts.
+    facts : the published numbers with which the run is compared.
     """
 
     def __init__(self, settings: Settings, grid: Grid, layout: Layout, facts: Sequence[Fact] = ()) -> None:
@@ -50,10 +53,12 @@ class Inputs:
         self._made_here = layout.known_labels
 
     def state_of(self, *files: Callable[[Wildcards], Files]) -> Callable[[Wildcards], str]:
-        """Return a function of the wildcards for a digest of the sizes and times of files that the user brings.
+        """Return a function of the wildcards that returns a digest of the sizes and times of the user's files.
 
-        Snakemake sees that a file was replaced only if the new one is newer than what was made from the old one. A copy
-        that keeps its time (`cp -p`, rsync) may be older.
+        `files` are the input functions that return the paths of these files.
+
+        The digest makes a job run again after a file was replaced by an older one, such as a copy that keeps its time
+        (`cp -p`, rsync). Snakemake itself notices only newer files.
         """
 
         def state(wildcards: Wildcards) -> str:

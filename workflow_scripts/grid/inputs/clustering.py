@@ -1,4 +1,4 @@
-"""Input functions and params of the rules that reduce, cluster and score, for all images and for subsets."""
+"""Input functions and params of the rules that reduce, cluster and score, for all images or a subset."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,31 +12,33 @@ from workflow_scripts.provenance import code_digest
 
 @dataclass(frozen=True)
 class ClusteringInputs(Stage):
-    """Inputs of the stages from features to clusters and scores, for all images and for subsets."""
+    """Inputs of the stages from features to clusters and scores, for all images or a subset."""
 
     def clusters_of_subset(self, wildcards: Wildcards) -> Files:
-        """Return the clusters that define a subset, or no file if the subset is not defined by clusters."""
+        """Return the path of the clusters that define a subset, or no file if the subset is not defined by clusters."""
         cell = self.grid.subset_cell(self.settings.subsets[wildcards.subset])
         return self.layout.of(self.layout.clusters, cell) if cell else []
 
     @ends_the_run
     def table_of_subset(self, wildcards: Wildcards) -> Files:
-        """Return the table that lists a subset's images, or no file."""
+        """Return the path of the user's table that lists a subset's images, or no file."""
         return named_files(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
 
     def manifest_of_rows(self, wildcards: Wildcards) -> str:
-        """Return the manifest of the images in a store: that of the subset in the wildcard `layer`, or of all."""
+        """Return the path of the manifest of a store's images: that of the subset named in the wildcard `layer`, or of
+        all images."""
         return self.layout.manifest_of(split_layer(wildcards.layer)[1])
 
     def decomposed_from(self, wildcards: Wildcards) -> str:
-        """Return the input of a decomposition: the features, or for a map another decomposition."""
+        """Return the path of the input of a decomposition: the features or, for a map, another decomposition."""
         source = self.settings.decompositions[wildcards.decomposition].source
         if source is None:
             return self.layout.features.format(**wildcards)
         return self.layout.decomposed.format(**{**wildcards, "decomposition": source})
 
     def regressed_on(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the files with the facts that a decomposition regresses out of the features, by name; often none."""
+        """Return, by name, the files with the facts that a decomposition regresses out of the features; empty if it
+        does not."""
         settings = self.settings.decompositions[wildcards.decomposition].regressed
         if settings is None:
             return {}
@@ -46,13 +48,14 @@ class ClusteringInputs(Stage):
 
     @ends_the_run
     def regressed_table(self, wildcards: Wildcards) -> Files:
-        """Return the user's table of the facts that a decomposition regresses out of the features, or no file."""
+        """Return the path of the user's table of facts that a decomposition regresses out of the features, or no
+        file."""
         name = wildcards.decomposition
         settings = self.settings.decompositions[name].regressed
         return named_files(f"decompositions.{name}.regress_out.table", settings.table if settings else None)
 
     def decomposition_gpus(self, wildcards: Wildcards) -> int:
-        """Return the number of GPUs that the decomposition takes, 0 or 1."""
+        """Return the number of GPUs that the decomposition's job takes, 0 or 1."""
         return int(self.settings.decompositions[wildcards.decomposition].takes_gpu)
 
     def reduction(self, wildcards: Wildcards) -> Cell:
@@ -60,7 +63,8 @@ class ClusteringInputs(Stage):
         return self.grid.reducers[wildcards.reducer]
 
     def points(self, wildcards: Wildcards) -> str:
-        """Return the store of the points that are clustered: a decomposition, or the features themselves."""
+        """Return the path of the store of the points that are clustered: a decomposition, or the features
+        themselves."""
         decomposition = self.reduction(wildcards).decomposition
         if decomposition == FEATURES_THEMSELVES:
             return self.layout.features.format(**wildcards)
@@ -71,22 +75,25 @@ class ClusteringInputs(Stage):
         return self.settings.clusterers[wildcards.clusterer].dump()
 
     def consensus_read(self, wildcards: Wildcards) -> Files:
-        """Return the consensus that the clusterer takes its clusters from; no file if it clusters the points."""
+        """Return the path of the consensus from which the clusterer takes its clusters, or no file if it clusters
+        points."""
         study = self.settings.clusterers[wildcards.clusterer].study_read
         return self.layout.consensus.format(study=study) if study else []
 
     def clusterer_gpus(self, wildcards: Wildcards) -> int:
-        """Return the number of GPUs that the clusterer takes, 0 or 1."""
+        """Return the number of GPUs that the clusterer's job takes, 0 or 1."""
         return int(self.settings.clusterers[wildcards.clusterer].takes_gpu)
 
     def clusterer_code(self, job: str) -> Callable[[Wildcards], str]:
-        """Return a function of the wildcards for the digest of the code of a job and of the clusterer that it runs."""
+        """Return a function of the wildcards that returns the digest of the code of a job and of the clusterer that it
+        runs."""
         return lambda wildcards: code_digest(
             f"jobs.{job}", f"clusterers.{self.settings.clusterers[wildcards.clusterer].method_name}"
         )
 
     def cell_columns(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the values that name a cell in the tables, by column; None if a choice does not apply."""
+        """Return, by column, the values that say in the tables to which cell a row belongs. Choices that do not apply
+        are None."""
         layer, subset = split_layer(wildcards.layer)
         parts = {part: wildcards[part] for part in PARTS}
         return {
@@ -103,11 +110,11 @@ class ClusteringInputs(Stage):
         return {axis: getattr(cell, axis) if has else None for axis in OF_REDUCTION}
 
     def scores_of_study(self, wildcards: Wildcards) -> list[str]:
-        """Return the tables of scores of a study's cells, and of their cross-validations."""
+        """Return the paths of the tables of scores of a study's cells, and of the cells' cross-validations."""
         return self._of_study(wildcards.study, self.layout.scores, self.layout.validated)
 
     def class_scores_of_study(self, wildcards: Wildcards) -> list[str]:
-        """Return the tables of scores of each class in a study's cells, and in their cross-validations."""
+        """Return the paths of the tables of scores by class of a study's cells, and of the cells' cross-validations."""
         return self._of_study(wildcards.study, self.layout.class_scores, self.layout.class_validated)
 
     def _of_study(self, study: str, scores: str, validated: str) -> list[str]:

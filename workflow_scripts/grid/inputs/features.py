@@ -16,7 +16,7 @@ class FeatureInputs(Stage):
 
     @ends_the_run
     def weight_file(self, wildcards: Wildcards) -> Files:
-        """Return the weight file that a backbone's settings name, or no file."""
+        """Return the path of the weight file that a backbone's settings name, or no file."""
         name = wildcards.backbone
         return named_files(f"backbones.{name}.weights", self.settings.backbones[name].weight_file)
 
@@ -30,32 +30,36 @@ class FeatureInputs(Stage):
         return file
 
     def part_files(self, backbone: str, layer: str) -> list[str]:
-        """Return the features that those of a layer are joined from, of this backbone or of others; empty for others.
+        """Return the paths of the features that are joined into those of a layer; empty if nothing is joined.
 
-        The paths have the wildcards of preprocessing.
+        They are features of other layers of this backbone, or of other backbones. The paths keep the wildcard of
+        preprocessing.
         """
         parts = list(self.settings.backbones[backbone].parts.items()) or [(backbone, part) for part in parts_of(layer)]
         paths = [filled(self.layout.features, backbone=name, layer=part) for name, part in parts]
         return paths if len(paths) > 1 else []
 
     def images_to_learn_from(self, wildcards: Wildcards) -> str:
-        """Return the preprocessed images that a network is fine-tuned on."""
+        """Return the path of the preprocessed images on which a network is fine-tuned."""
         tuned = self.settings.backbones[wildcards.backbone].finetune
         return self.layout.preprocessed.format(preprocess=tuned.preprocess if tuned else "")
 
     def weights_of(self, backbone: str) -> str:
-        """Return the file that extraction waits for: the fine-tuned weights, or the JSON about the weight file."""
+        """Return the path of the file that must exist before features are computed: the fine-tuned weights, or the JSON
+        file about the weights."""
         tuned = self.settings.backbones[backbone].finetune
         return (self.layout.finetuned if tuned else self.layout.weights).format(backbone=backbone)
 
     def frozen_network(self, backbone: str) -> dict[str, Any]:
-        """Return the settings of the network that extraction runs, with the fine-tuned weights if there are any."""
+        """Return the settings of the network that computes the features, with the fine-tuned weights if there are
+        any."""
         settings = self.settings.backbones[backbone]
         tuned = {"weights": self.weights_of(backbone), "sha256": None, "normalise": "auto"}
         return {**settings.network(), **(tuned if settings.finetune else {})}
 
     def images_for(self, backbone: str) -> Callable[[Wildcards], str]:
-        """Return an input function for the preprocessed images; it ends the run if the backbone refuses their size."""
+        """Return an input function for the preprocessed images. It ends the run if the backbone cannot take images of
+        their size."""
 
         @ends_the_run
         def images(wildcards: Wildcards) -> str:
@@ -67,7 +71,7 @@ class FeatureInputs(Stage):
         return images
 
     def exported(self, wildcards: Wildcards) -> list[str]:
-        """Return the tables of the features of all cells, in the format of the setting `export_as`."""
+        """Return the paths of the exported features of all cells, in the format that `export_as` sets."""
         layout, ending = self.layout, self.settings.export_as
         paths = (layout.of(layout.exported, cell, layer=cell.layer, format=ending) for cell in self.grid.all_cells)
         return list(dict.fromkeys(paths))

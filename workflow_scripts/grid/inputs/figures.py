@@ -20,7 +20,7 @@ class FigureInputs(Stage):
     """Inputs of the stage from clusters and scores to figures."""
 
     facts: Sequence[Fact] = ()
-    """The published numbers that the run is compared with."""
+    """The published numbers with which the run is compared."""
 
     def figure_settings(self, wildcards: Wildcards) -> Figure:
         """Return the settings of a figure."""
@@ -31,11 +31,12 @@ class FigureInputs(Stage):
         return self.grid.figures[wildcards.study][wildcards.figure]
 
     def table_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the artefacts that a figure's table is computed from, by name."""
+        """Return the paths of the artefacts from which a figure's table is computed, by the artefact's name."""
         return {name: self._source(name, wildcards) for name in self.figure_settings(wildcards).reads}
 
     def _source(self, name: str, wildcards: Wildcards) -> Files:
-        """Return the artefact `name` that a figure reads: one file, or one for each of the figure's cells."""
+        """Return the path of the artefact `name` that a figure reads, or a list with a path for each of the figure's
+        cells."""
         layout, cells, figure = self.layout, self.cells_shown(wildcards), self.figure_settings(wildcards)
         match name:
             case "formats":
@@ -64,37 +65,42 @@ class FigureInputs(Stage):
                 return [layout.of(getattr(layout, name), cell) for cell in cells]
 
     def manifest_shown(self, wildcards: Wildcards) -> str:
-        """Return the manifest of the images that a figure shows; that of all images if its cells differ in subset."""
+        """Return the path of the manifest of the images that a figure shows. If its cells have several subsets, it is
+        the manifest of all images."""
         manifests = self.subsets_shown(wildcards)
         return manifests[0] if len(manifests) == 1 else self.layout.manifest_of(EVERYTHING)
 
     def subsets_shown(self, wildcards: Wildcards) -> list[str]:
-        """Return the manifest of each subset that the cells of a figure have; that of all images if it has no cells."""
+        """Return the paths of the manifests of all subsets that a figure's cells have; if it has no cells, that of all
+        images."""
         subsets = dict.fromkeys(cell.subset for cell in self.cells_shown(wildcards)) or [EVERYTHING]
         return [self.layout.manifest_of(subset) for subset in subsets]
 
     def images_shown(self, wildcards: Wildcards) -> list[str]:
-        """Return the stores of preprocessed images if the figure shows images, otherwise no files."""
+        """Return the path of the preprocessed images of each cell if the figure shows images; otherwise no files."""
         if not self.figure_settings(wildcards).shows_images:
             return []
         return [self.layout.of(self.layout.preprocessed, cell) for cell in self.cells_shown(wildcards)]
 
     def clusterers_run(self, wildcards: Wildcards) -> dict[str, dict[str, Any]]:
-        """Return the settings of the clusterers that the job of a figure's table runs itself, by name."""
+        """Return, by name, the settings of the clusterers that the job of a figure's table runs itself; empty if it
+        runs none."""
         if not self.figure_settings(wildcards).runs_clusterers:
             return {}
         names = dict.fromkeys(cell.clusterer for cell in self.cells_shown(wildcards))
         return {name: self.settings.clusterers[name].dump() for name in names}
 
     def table_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the settings that decide a figure's table."""
+        """Return all settings that decide a figure's table: its own, those of the clusterers that it runs, and digests
+        of label folders."""
         clusterers, listings = self.clusterers_run(wildcards), self.label_sets_listed(wildcards)
         others = {"clusterers": clusterers} if clusterers else {}
         return self.figure_settings(wildcards).table_settings() | others | ({"listings": listings} if listings else {})
 
     @ends_the_run
     def label_sets_listed(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return a digest of the files of each set of labels that is a folder, by name."""
+        """Return, by name, a digest of the files of each set of labels that is a folder. A path that does not exist
+        ends the run."""
         sets, key = self.figure_settings(wildcards).label_sets, f"figures: {wildcards.figure}: sets"
         for name, path in sets.items():
             if not exists(path):
@@ -102,7 +108,7 @@ class FigureInputs(Stage):
         return {name: folder_digest(f"{key}: {name}", path) for name, path in sets.items() if isdir(path)}
 
     def table_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
-        """Return the cells that a figure shows, as jobs get them."""
+        """Return the cells that a figure shows, as dictionaries for `params`."""
         return dumped(self.cells_shown(wildcards))
 
     def table_code(self, wildcards: Wildcards) -> str:
@@ -120,7 +126,8 @@ class FigureInputs(Stage):
 
     @property
     def reproduction_settings(self) -> dict[str, Any]:
-        """Return the settings of the comparison with published numbers, and these numbers; empty without one."""
+        """Return the settings of the comparison with published numbers, and these numbers; empty if there is no
+        comparison."""
         settings = self.settings.reproduction
         return (
             {**settings.table_settings(), "facts": [fact.model_dump(mode="json") for fact in self.facts]}
@@ -130,7 +137,8 @@ class FigureInputs(Stage):
 
     @property
     def published_tables(self) -> list[str]:
-        """Return the tables of this configuration that published numbers are compared with."""
+        """Return the paths of the tables with which published numbers are compared, if this configuration makes
+        them."""
         names = sorted({fact.table for fact in self.facts})
         return [f"{self.layout.root}/tables/{name}.parquet" for name in names if self._is_made(name)]
 

@@ -1,4 +1,4 @@
-"""Input functions and params of the rules that make the manifest: files, parts of files and labels."""
+"""Input functions and params of the rules that make the manifest, the table of all images with their labels."""
 
 from dataclasses import dataclass
 from glob import escape
@@ -22,20 +22,22 @@ from workflow_scripts.intake.listing import listing_digest, scan, would_list
 
 @dataclass(frozen=True)
 class IntakeInputs(Stage):
-    """Inputs of the stage from files to the manifest."""
+    """Inputs of the stage from raw files to the manifest."""
 
     @property
     def is_embedded(self) -> bool:
-        """Return whether the images are those that come with the workflow, not in a folder of the user."""
+        """Return whether the images are those that come with the workflow, and not those in a folder of the user."""
         return self.settings.data == "embedded"
 
     def images_folder(self, wildcards: Wildcards = None) -> str:
-        """Return the folder of the raw images."""
+        """Return the path of the folder of the raw images."""
         return self.layout.embedded if self.is_embedded else self.settings.data
 
     @ends_the_run
     def listing(self, wildcards: Wildcards) -> str | None:
-        """Return a digest of the files in the data folder, without the tables of labels; None for embedded data."""
+        """Return a digest of the files in the data folder; None for the embedded data set. Tables that the settings
+        name are left out, so that editing them does not run intake again. A folder in which the figures of this run
+        would be taken for images ends the run."""
         if self.is_embedded:
             return None
         files = (
@@ -55,12 +57,12 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def known_listing(self, wildcards: Wildcards) -> str:
-        """Return a digest of the files in the folder of labelled images that labels are taken from."""
+        """Return a digest of the files in the folder of labelled images from which labels are taken."""
         return folder_digest("intake.labels.file", str(self.settings.intake.labels.file))
 
     @ends_the_run
     def label_table(self, wildcards: Wildcards) -> Files:
-        """Return the table that labels are read from, or no file."""
+        """Return the path of the table from which labels are read, or no file."""
         labels = self.settings.intake.labels
         if labels.by_content and labels.file and isdir(labels.file):
             return self.layout.known_labels
@@ -68,29 +70,29 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def label_corrections(self, wildcards: Wildcards) -> Files:
-        """Return the tables of corrected labels."""
+        """Return the paths of the user's tables of corrected labels."""
         return each_file(named_files("intake.labels.corrections", self.settings.intake.labels.corrections))
 
     @ends_the_run
     def group_table(self, wildcards: Wildcards) -> Files:
-        """Return the table that groups are read from, or no file."""
+        """Return the path of the table from which groups are read, or no file."""
         groups = self.settings.intake.groups
         return named_files("intake.groups.file", groups.file) if groups and groups.rule == "csv" else []
 
     @ends_the_run
     def scale_corrections(self, wildcards: Wildcards) -> Files:
-        """Return the tables of scales that people set."""
+        """Return the paths of the user's tables of corrected scales."""
         return each_file(named_files("intake.scales", self.settings.intake.scales))
 
     @property
     def group_rule(self) -> dict[str, Any] | None:
-        """Return the rule of the groups, or None."""
+        """Return the settings `intake.groups`, or None."""
         groups = self.settings.intake.groups
         return groups.dump() if groups else None
 
     @ends_the_run
     def excluded_images(self, wildcards: Wildcards) -> Files:
-        """Return the tables of images that are left out."""
+        """Return the paths of the user's tables of images to leave out."""
         return each_file(named_files("intake.exclude_file", self.settings.intake.exclude_file))
 
     @property
@@ -102,12 +104,13 @@ class IntakeInputs(Stage):
 
     @property
     def images_table(self) -> str:
-        """Return the path of the table of images, which are files or parts of files."""
+        """Return the path of the table of the data set's images, which are files or parts of files (tiles, boxes,
+        pages)."""
         return self.layout.regions if self.settings.intake.cuts else self.layout.images
 
     @property
     def set_aside_tables(self) -> list[str]:
-        """Return the paths of the tables of files and parts that are left out."""
+        """Return the paths of the tables of files, and of parts of files, that are left out."""
         return [self.layout.set_aside, *([self.layout.regions_set_aside] if self.settings.intake.cuts else [])]
 
     @property
@@ -123,14 +126,15 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def annotations(self, wildcards: Wildcards) -> str | None:
-        """Return a digest of the annotations that boxes or labels come from, or None."""
+        """Return a digest of the annotations from which boxes or labels come; None if there are none."""
         intake = self.settings.intake
         if intake.crops:
             return self._listing_of("crops.boxes", intake.crops.boxes)
         return self._listing_of("labels.file", str(intake.labels.file)) if intake.labels.rule == "boxes" else None
 
     def _listing_of(self, key: str, source: str) -> str:
-        """Return a digest of a file, or of the files in a folder."""
+        """Return a digest of a file, or of the files in a folder. `key` names the setting in the `UserError` if there
+        is nothing."""
         folder, name = split(source)
         try:
             entries = scan(source) if isdir(source) else scan(folder or ".", ["./" + escape(name)])
@@ -141,11 +145,12 @@ class IntakeInputs(Stage):
 
     @property
     def sublabel_rule(self) -> dict[str, Any] | None:
-        """Return the settings of the finer classes, or None."""
+        """Return the settings of the finer classes within labels (`intake.sublabels`), or None."""
         sublabels = self.settings.intake.sublabels
         return sublabels.dump(include={"rule", "level", "pattern"}) if sublabels else None
 
     @property
     def label_matches(self) -> dict[str, str]:
-        """Return `matches`, an additional output of the rule `label`, if labels are matched by content; else {}."""
+        """Return an additional output of the rule `label`, `matches`, if labels are matched by content; otherwise an
+        empty dictionary."""
         return {"matches": self.layout.label_matches} if self.settings.intake.labels.by_content else {}

@@ -1,4 +1,4 @@
-"""Input functions and params of the rule that describes the methods of the run."""
+"""Input functions and params of the rule that writes the paragraph about the methods of the run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class MethodsInputs(Stage):
     """Inputs of the paragraph about the methods of the run."""
 
     def sources(self, wildcards: Wildcards) -> dict[str, list[str]]:
-        """Return the files from which the methods of the run are written, by name."""
+        """Return the paths of the files from which the paragraph is written, by name."""
         layout, cells = self.layout, self.grid.all_cells
         of_cells = [path for cell in cells for path in (layout.points(cell), layout.of(layout.clusters, cell))]
         return {
@@ -31,10 +31,10 @@ class MethodsInputs(Stage):
 
     @property
     def params(self) -> dict[str, Callable[[Wildcards], Any]]:
-        """Return the params of the methods: the settings of the run, and the backbones and layers of input files.
+        """Return the params of the rule: the settings of the run, and the backbones and layers of its input files.
 
-        They are functions, which Snakemake calls for this job only: every other job parses the rules too and needs no
-        such params.
+        They are functions, so that Snakemake computes them only for the job of this rule, and not in all other jobs,
+        which parse this rule too.
         """
         return {
             "run": lambda wildcards: self._described,
@@ -44,7 +44,7 @@ class MethodsInputs(Stage):
 
     @property
     def _described(self) -> dict[str, Any]:
-        """Return the settings of the run as phrases and numbers (`pages.methods.paragraph.Run`)."""
+        """Return the settings of the run as phrases and numbers: the fields of `pages.methods.paragraph.Run`."""
         settings = self.settings
         return {
             "dataset": self.layout.dataset,
@@ -68,17 +68,17 @@ class MethodsInputs(Stage):
         }
 
     def _used(self, axis: str) -> list[str]:
-        """Return the names on an axis that cells use."""
+        """Return the different values that cells have on an axis."""
         return list(dict.fromkeys(getattr(cell, axis) for cell in self.grid.all_cells))
 
     def _phrases(self, axis: str) -> dict[str, str]:
-        """Return a phrase for each variant on an axis that cells use, by name."""
+        """Return, by name, the phrase (`prose`) of each variant of an axis that a cell uses."""
         variants = getattr(self.settings, str(AXES[axis].section))
         return {name: variants[name].prose for name in self._used(axis) if name in variants}
 
     @property
     def _maps(self) -> list[str]:
-        """Return the phrases of the decompositions that figures and pages show, but that no cell clusters."""
+        """Return the phrases of the decompositions that figures or pages show but no cell clusters."""
         shown = [figure.decomposition_shown for figure in self._figures]
         shown += [cell.decomposition for cells in self.grid.maps.values() for cell in cells]
         clustered, variants = self._phrases("decomposition"), self.settings.decompositions
@@ -86,7 +86,8 @@ class MethodsInputs(Stage):
 
     @property
     def _analyses(self) -> list[str]:
-        """Return the phrases of the figures and pages of all studies, without those that have none."""
+        """Return the phrases of the analyses in the figures and pages of all studies. Figures and pages without one are
+        left out."""
         pages = [page.in_prose for study in self.settings.studies.values() for page in study.pages.values()]
         return list(dict.fromkeys(filter(None, [figure.prose for figure in self._figures] + pages)))
 
@@ -96,7 +97,7 @@ class MethodsInputs(Stage):
 
     @cached_property
     def _with_weights(self) -> list[str]:
-        """Return the backbones that cells need and that have weights."""
+        """Return the names of the backbones that cells need and that have weights."""
         return [name for name in self.grid.backbones if self.settings.backbones[name].weights]
 
     @cached_property

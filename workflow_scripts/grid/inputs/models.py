@@ -1,4 +1,5 @@
-"""Input functions and params of the rules that make models, and that assign perturbed images."""
+"""Input functions and params of the rules that make models for new images, and that assign perturbed images to
+groups."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from workflow_scripts.provenance import code_digest
 
 @dataclass(frozen=True)
 class ModelInputs(Stage):
-    """Inputs of models, and of the perturbed images that they are applied to."""
+    """Inputs of models for new images, and of the jobs that apply models to perturbed images."""
 
     features: FeatureInputs
     figures: FigureInputs
@@ -30,17 +31,18 @@ class ModelInputs(Stage):
 
     @cached_property
     def paths(self) -> list[str]:
-        """Return the models of all studies that have one."""
+        """Return the paths of the models of all studies that have one."""
         return [self.layout.model.format(study=study) for study in self.studies]
 
     @property
     def cards(self) -> list[str]:
-        """Return the cards of these models."""
+        """Return the paths of the model cards of all studies that have a model."""
         return [self.layout.model_card.format(study=study) for study in self.studies]
 
     @ends_the_run
     def with_cards(self, wildcards: Wildcards) -> list[str]:
-        """Return the models of all studies that have one, and their cards."""
+        """Return the paths of the models of all studies that have one, and of their cards. The run ends if no study has
+        a model."""
         self.check()
         return [*self.paths, *self.cards]
 
@@ -59,11 +61,11 @@ class ModelInputs(Stage):
         return cell
 
     def sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the artefacts that a study's model is made from, by name."""
+        """Return the paths of the artefacts from which a study's model is made, by name."""
         return self._sources_of(self.modelled(wildcards.study))
 
     def card_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the files from which a study's model card is written, by name."""
+        """Return the paths of the files from which a study's model card is written, by name."""
         cell = self.modelled(wildcards.study)
         model = self.layout.model.format(study=wildcards.study)
         backbones = [part.backbone for part in self.grid.parts_of(cell)]
@@ -79,12 +81,14 @@ class ModelInputs(Stage):
         return self.settings.backbones[backbone].weights is not None
 
     def perturbed_cells(self, wildcards: Wildcards) -> list[Cell]:
-        """Return the candidates for the cell that assigns the perturbed images of a figure to its groups."""
+        """Return the cells that may assign the perturbed images of a figure to their groups (see
+        `Grid.perturbable`)."""
         shown = self.figures.cells_shown(wildcards)[0]
         return self.grid.perturbable(wildcards.study, self.figures.figure_settings(wildcards), shown)
 
     def perturbed_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the artefacts of the `perturbed_cells` by name, and their agreement if the trusted one is chosen."""
+        """Return, by name, the paths of the artefacts of each of the `perturbed_cells`. If the figure shows the most
+        trusted cell, the agreement of the cells is added, which decides it."""
         of_cells = [self._sources_of(cell) for cell in self.perturbed_cells(wildcards)]
         sources: dict[str, Files] = {name: [str(files[name]) for files in of_cells] for name in of_cells[0]}
         if self.figures.figure_settings(wildcards).of_trusted_cell:
@@ -103,16 +107,16 @@ class ModelInputs(Stage):
         }
 
     def of_study(self, wildcards: Wildcards) -> list[Cell]:
-        """Return the cell that a study's model is made from."""
+        """Return a list with the cell from which a study's model is made."""
         return [self.modelled(wildcards.study)]
 
     def of_all(self, wildcards: Wildcards) -> list[Cell]:
-        """Return the cells that all models are made from."""
+        """Return the cells from which the models of all studies are made."""
         return [self.modelled(study) for study in self.studies]
 
     def code(self, job: str, cells: Callable[[Wildcards], Iterable[Cell]]) -> Callable[[Wildcards], str]:
-        """Return a function of the wildcards for the digest of the code of a job, and of what places new images among
-        those of some cells."""
+        """Return a function of the wildcards that returns the digest of the code of a job and of the decompositions of
+        `cells`, which place new images."""
 
         def digest(wildcards: Wildcards) -> str:
             of_cells = (self.settings.decompositions.get(cell.decomposition) for cell in cells(wildcards))
@@ -122,11 +126,13 @@ class ModelInputs(Stage):
         return digest
 
     def applied_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the settings of preprocessing, network and decomposition, which a model applies to new images."""
+        """Return the settings of preprocessing, backbone and decomposition that a study's model applies to new
+        images."""
         return self._settings_of(self.modelled(wildcards.study))
 
     def perturbed_settings(self, wildcards: Wildcards) -> list[dict[str, Any]]:
-        """Return for each of the `perturbed_cells` the settings that are applied to new images (`applied_settings`)."""
+        """Return, for each of the `perturbed_cells`, the settings of preprocessing, backbone and decomposition that are
+        applied to perturbed images."""
         return [self._settings_of(cell) for cell in self.perturbed_cells(wildcards)]
 
     def _settings_of(self, cell: Cell) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Input functions and params of the rules that assign new images to the groups of models."""
+"""Input functions and params of the rules that assign the images of another folder to clusters, and test batches of
+them."""
 
 from dataclasses import dataclass
 from os.path import isdir
@@ -12,7 +13,7 @@ from workflow_scripts.grid.paths import beside, folder_name
 
 @dataclass(frozen=True)
 class NewImagesInputs(Stage):
-    """Inputs of the predictions and pages about the images of another folder."""
+    """Inputs of the predictions and pages about new images, which are the images of another folder."""
 
     models: ModelInputs
 
@@ -24,23 +25,25 @@ class NewImagesInputs(Stage):
 
     @property
     def table(self) -> str:
-        """Return the path of the table of new images: files, or parts of files if those of the data set are."""
+        """Return the path of the table of new images. They are parts of files if the images of the data set are."""
         return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
 
     def predictions(self, wildcards: Wildcards) -> list[str]:
-        """Return the tables of predictions for the new images, for each study with a model, and areas of tiles."""
+        """Return the paths of the tables of predictions for new images, one for each study with a model. With tiles,
+        the tables of the areas of clusters are added."""
         areas = [self.layout.predicted_areas] if self.settings.intake.tiles else []
         return self._of_models("predict", self.layout.predictions, *areas)
 
     def monitors(self, wildcards: Wildcards) -> list[str]:
-        """Return the pages about the batches of new images, one for each study with a model."""
+        """Return the paths of the pages about batches of new images, one for each study with a model."""
         return self._of_models("monitor", self.layout.monitor)
 
     @ends_the_run
     def _of_models(self, command: str, *patterns: str) -> list[str]:
-        """Return the files of each study with a model.
+        """Return the paths that fill `patterns`, for each study with a model.
 
-        Raises `UserError` if `new_images` is no folder, if images are boxes, or if no study has a model.
+        A mistake ends the run with a message that names the `command`: `new_images` is no folder, the data set's images
+        are boxes, or no study has a model.
         """
         path = self.settings.new_images or "nothing"
         if not isdir(path):
@@ -55,17 +58,19 @@ class NewImagesInputs(Stage):
 
     @property
     def batch(self) -> dict[str, Any]:
-        """Return the size and the order of batches of new images, and the rate of false alarms."""
+        """Return the size and the order of the batches of new images, and the largest rate of false alarms."""
         settings = self.settings
         return {"size": settings.batch_size, "order": settings.batch_order, "rate": settings.false_alarms}
 
     @property
     def group_rule(self) -> dict[str, Any] | None:
-        """Return the rule of the groups of new images; without one, the parts of a file are a group."""
+        """Return the rule by which new images are grouped: that of the data set, or else the parts of each file; None
+        without parts."""
         intake = self.settings.intake
         return intake.groups.dump() if intake.groups else {"rule": "file"} if intake.cuts else None
 
     def monitor_links(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return the paths of the tables behind the page about new images, below the folder of all results."""
+        """Return the paths of the tables to which the page about new images links, relative to the folder of all
+        results."""
         paths = {"batches": beside(self.layout.monitor, ".csv"), "predictions": self.layout.predictions}
         return {name: path.format(**wildcards).removeprefix(f"{self.layout.root}/") for name, path in paths.items()}

@@ -11,10 +11,11 @@ from workflow_scripts.grid.paths import beside
 
 @dataclass(frozen=True)
 class PageInputs(Stage):
-    """Inputs of the pages on which people look at images, and of their maps."""
+    """Inputs of the pages on which people look at images: audits, labelling pages, galleries and explorers."""
 
     def sources(self, kind: str) -> Callable[[Wildcards], dict[str, Files]]:
-        """Return an input function for the artefacts of the cells that a page shows, and for its images, by name."""
+        """Return an input function. It returns, by name, the paths of the artefacts of the cells that a page shows, and
+        of the page's images."""
 
         def sources(wildcards: Wildcards) -> dict[str, Files]:
             cells = self.grid.pages[wildcards.study][kind]
@@ -29,7 +30,7 @@ class PageInputs(Stage):
         return sources
 
     def params(self, kind: str) -> dict[str, Callable[[Wildcards], Any]]:
-        """Return the params of a page, as functions of the wildcards."""
+        """Return the params of a kind of page, by name, as functions of the wildcards."""
         return {
             "names": lambda wildcards: {"dataset": self.layout.dataset, "study": wildcards.study},
             "page": lambda wildcards: self.settings.studies[wildcards.study].pages[kind].page_settings(),
@@ -37,16 +38,18 @@ class PageInputs(Stage):
         }
 
     def deciding_sources(self, kind: str) -> Callable[[Wildcards], dict[str, Files]]:
-        """Return an input function for a page with decisions: the artefacts of its cells, and earlier decisions."""
+        """Return an input function for a page on which people decide. It returns the inputs of `sources` and the table
+        of earlier decisions."""
         return lambda wildcards: {**self.sources(kind)(wildcards), "by_hand": self.layout.decided_by_hand}
 
     def gallery_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the inputs of a gallery by name: those of its cells, and the scores of ImageNet's classes."""
+        """Return the inputs of a gallery by name: those of `sources`, and the features that are scores of ImageNet's
+        classes."""
         return {**self.sources("gallery")(wildcards), "class_scores": self._class_scores("gallery", wildcards)}
 
     def class_scores_seen(self, kind: str) -> Callable[[Wildcards], list[str | None]]:
-        """Return a function of the wildcards: for each cell of a page the features that are scores of ImageNet's
-        classes; None without them."""
+        """Return a function of the wildcards. It returns, for each cell of a page, the path of the features that are
+        scores of ImageNet's classes, or None if the cell has no such features."""
 
         def class_scores(wildcards: Wildcards) -> list[str | None]:
             return [next(self._class_scores_of(cell), None) for cell in self.grid.pages[wildcards.study][kind]]
@@ -54,18 +57,19 @@ class PageInputs(Stage):
         return class_scores
 
     def _class_scores_of(self, cell: Cell) -> Iterator[str]:
-        """Yield the features that are scores of ImageNet's classes, of each backbone that a cell's are joined from."""
+        """Yield the paths of features that are scores of ImageNet's classes, for the cell's backbone or each backbone
+        that it joins."""
         for part in self.grid.parts_of(cell):
             if layer := self.settings.backbones[part.backbone].class_scores_beside(part.layer):
                 yield self.layout.of(self.layout.features, part, layer=layer)
 
     def _class_scores(self, kind: str, wildcards: Wildcards) -> list[str]:
-        """Return the different files of `class_scores_seen`."""
+        """Return the paths that `class_scores_seen` gives for the cells of a page, each once and without None."""
         return list(dict.fromkeys(path for path in self.class_scores_seen(kind)(wildcards) if path))
 
     def explorer_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the inputs of an explorer by name: those of its cells and maps, and tables with facts on each
-        image."""
+        """Return the inputs of an explorer by name: those of `deciding_sources`, its maps, and tables with facts about
+        each image."""
         layout, study = self.layout, wildcards.study
         pages = self.grid.pages[study]
         return {
@@ -79,23 +83,26 @@ class PageInputs(Stage):
         }
 
     def _rankings(self, study: str) -> list[str]:
-        """Return the name of the study's first figure that ranks its cells by trust; none if it has no such figure."""
+        """Return a list with the name of the study's first figure that ranks its cells by trust; an empty list if it
+        has none."""
         name = self.settings.studies[study].figure_of_kind("trust")
         return [name] if name in self.grid.figures[study] else []
 
     def opening_of_explorer(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the baseline of a study, and the cells that are ranked by trust, as jobs get them."""
+        """Return the study's baseline cell and the cells that are ranked by trust, as dictionaries. The explorer
+        chooses from them which cell it shows first."""
         study = wildcards.study
         ranked = [cell for name in self._rankings(study) for cell in self.grid.figures[study][name]]
         return {"baseline": self.grid.first_choice(study).dump(), "ranked": dumped(ranked)}
 
     def study_of_explorer(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the choices and the explorer of a study, without its axis `subset`, for a study of a selection."""
+        """Return the settings from which the explorer writes a study of the images that people select: the study's
+        choices and its explorer, without the axis `subset`."""
         study = self.settings.studies[wildcards.study]
         shown = study.dump(include={"baseline", "vary", "design", "cells", "explorer"}, exclude_defaults=True)
         shown["vary"] = {axis: values for axis, values in shown.get("vary", {}).items() if axis != "subset"}
         return shown
 
     def maps_of_explorer(self, wildcards: Wildcards) -> list[dict[str, Any]]:
-        """Return the cells of an explorer's maps, as jobs get them."""
+        """Return the cells of an explorer's maps, as dictionaries for `params`."""
         return dumped(self.grid.maps[wildcards.study])

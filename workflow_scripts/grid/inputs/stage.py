@@ -1,4 +1,4 @@
-"""The base class of the input functions of a stage, their types, and the end of a run by a mistake of the user."""
+"""The base class of the input functions of a stage, their types, and the decorator that ends a run with one line."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ from workflow_scripts.settings.configuration import Settings
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Wildcards = Any
-"""The wildcards of Snakemake, with an attribute and an item for each."""
+"""The wildcards of a job in Snakemake, with an attribute and an item for each."""
 Files = str | list[str]
 
 
@@ -27,9 +27,9 @@ class Stage:
 
     Parameters
     ----------
-    settings : of the configuration.
-    grid : the cells of its studies.
-    layout : the paths of its artefacts.
+    settings : the settings of the configuration.
+    grid : the cells of the configuration's studies.
+    layout : the paths of all artefacts.
     """
 
     settings: Settings
@@ -38,9 +38,9 @@ class Stage:
 
 
 def ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Return a function that does what `function` does, but ends the run with one line where that raises `UserError`.
+    """Return `function`, changed to end the run with one line if it raises `UserError`.
 
-    Snakemake would show a traceback.
+    Otherwise Snakemake would show a traceback.
     """
 
     @wraps(function)
@@ -56,13 +56,14 @@ def ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
 def folder_digest(key: str, folder: str, include: Iterable[str] = ("**/*",), exclude: Iterable[str] = ()) -> str:
     """Return a digest of the files in the folder that the configuration's `key` names.
 
-    `include`, `exclude` and what is raised are those of `listing.scan`.
+    `include` and `exclude` are patterns of paths as for `intake.listing.scan`, which also raises the `UserError`s.
     """
     return listing_digest(scan(folder, include, exclude, f"config: {key}"))
 
 
 def named_files(key: str, files: Files | None) -> Files:
-    """Return the files that the configuration's `key` names, or no file; raises `UserError` if one does not exist."""
+    """Return `files`, or an empty list for None. Raises `UserError` with the `key` that names them if a file does not
+    exist."""
     missing = next((file for file in each_file(files or []) if not isfile(file)), None)
     if missing:
         raise UserError(f"config: {key}: found no file {missing}")
@@ -70,10 +71,10 @@ def named_files(key: str, files: Files | None) -> Files:
 
 
 def each_file(files: Files) -> list[str]:
-    """Return one file or several as a list."""
+    """Return a list of paths as it is, and a single path as a list."""
     return [files] if isinstance(files, str) else files
 
 
 def dumped(cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return cells as dictionaries, as jobs get them."""
+    """Return cells as dictionaries for `params`."""
     return [cell.dump() for cell in cells]

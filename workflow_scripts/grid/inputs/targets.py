@@ -1,4 +1,5 @@
-"""The files of the targets that make everything or one study, and the network whose layers a target lists."""
+"""The files that the targets `all` and `study_NAME` make, and the network whose layers the target `list_layers`
+lists."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,20 +12,21 @@ from workflow_scripts.grid.paths import beside
 
 @dataclass(frozen=True)
 class Targets(Stage):
-    """The files that a target of the command line stands for."""
+    """The files or the network that a target of the command line stands for."""
 
     models: ModelInputs
 
     def everything(self, wildcards: Wildcards) -> list[str]:
-        """Return all files of the configuration, also intermediate ones, but not the models.
+        """Return the paths of all files that the configuration uses, with intermediate files but without models.
 
-        Intermediate files must be targets: if one is missing because its job failed, and files made from it earlier
-        still exist, Snakemake would not make it again.
+        Intermediate files must be targets. Otherwise Snakemake would not make a missing one again if files that were
+        made from it still exist.
         """
         return self._named(self.grid)
 
     def of_study(self, study: str) -> Callable[[Wildcards], list[str]]:
-        """Return a function for `everything` of one study, without the methods, which read all studies' tables."""
+        """Return an input function for all files of one study, as in `everything`. The paragraph about methods is left
+        out, because it reads the tables of all studies."""
         of_all_studies = {self.layout.methods, beside(self.layout.methods, ".bib")}
 
         def files(wildcards: Wildcards) -> list[str]:
@@ -33,7 +35,7 @@ class Targets(Stage):
         return files
 
     def _alone(self, study: str) -> Grid:
-        """Return the grid of a study with those that its cells read, and with those that these read."""
+        """Return the grid of a study and of all studies whose consensus it needs, directly or through another study."""
         read, names = {study}, set[str]()
         while read > names:
             names = read
@@ -48,13 +50,14 @@ class Targets(Stage):
         return sorted(self.layout.named(grid) - models - set(self.models.cards))
 
     def listed_model(self, wildcards: Wildcards) -> str:
-        """Return the model whose layers are listed; the setting `backbone` names a backbone or a model."""
+        """Return the name of the model whose layers are listed. The setting `backbone` is the name of a backbone or of
+        a model."""
         name = self.settings.backbone or self.settings.baseline.backbone
         variant = self.settings.backbones.get(name)
         return variant.model if variant and variant.model else name
 
     def listed_size(self, wildcards: Wildcards) -> int:
-        """Return the side in pixels of the images that the network in `list_layers` takes."""
+        """Return the side, in pixels, of the images for which `list_layers` lists the shapes of layers."""
         named = self.settings.backbones.get(self.settings.backbone or "")
         variant = self.settings.preprocess[self.settings.baseline.preprocess]
         return (named and named.size) or max(variant.size)

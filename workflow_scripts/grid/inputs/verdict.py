@@ -1,4 +1,4 @@
-"""Input functions and params of the rules that make agreements, consensus and verdicts."""
+"""Input functions and params of the rules that make the agreement of cells, their consensus, and verdicts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,25 +12,26 @@ from workflow_scripts.settings.studies import ASKED_FOR, OF_A_VERDICT
 
 @dataclass(frozen=True)
 class VerdictInputs(Stage):
-    """Inputs of the stage from clusters to the groups on which cells agree, and to the verdict."""
+    """Inputs of the stage from clusters to the groups on which cells agree (the consensus), and to the verdict."""
 
     pages: PageInputs
 
     def agreement_k(self, wildcards: Wildcards) -> int | None:
-        """Return the k at which cells are compared; None is the smallest of each clusterer."""
+        """Return the number of clusters k at which cells are compared; None is the smallest k of each clusterer."""
         return k_from_path(wildcards.at_k)
 
     def agreement_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the clusters of the cells that are compared, by name."""
+        """Return the paths of the clusters of the cells that are compared, under the name `clusters`."""
         cells = self.grid.compared(wildcards.study, self.agreement_k(wildcards))
         return {"clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells]}
 
     def agreement_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
-        """Return the cells that are compared, as jobs get them."""
+        """Return the cells that are compared, as dictionaries for `params`."""
         return dumped(self.grid.compared(wildcards.study, self.agreement_k(wildcards)))
 
     def consensus_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the clusters of the cells of a consensus, their agreement, and their manifest, by name."""
+        """Return, by name, the paths of the clusters of a consensus's cells, of the cells' agreement, and of their
+        manifest."""
         cells = self.grid.agreeing(wildcards.study)
         at_k = k_in_path(self.consensus_settings(wildcards)["k"])
         return {
@@ -40,15 +41,16 @@ class VerdictInputs(Stage):
         }
 
     def consensus_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return the k of the cells and the number of groups of a consensus; None if the cells decide."""
+        """Return the settings of a consensus: `k`, the number of clusters of the cells, and `groups`, the number of
+        groups. Each is None if the verdict does not set it."""
         return self.settings.studies[wildcards.study].consensus_settings()
 
     def consensus_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
-        """Return the cells of the consensus, as jobs get them."""
+        """Return the cells of a consensus, as dictionaries for `params`."""
         return dumped(self.grid.agreeing(wildcards.study))
 
     def figures_read(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return the names of the figures that a verdict is read from, by kind.
+        """Return the names of the figures whose tables a verdict reads, by kind.
 
         Figures of the kinds `ASKED_FOR` are left out if the study does not have them.
         """
@@ -58,11 +60,12 @@ class VerdictInputs(Stage):
         return {kind: name for kind, name in names.items() if name is not None and name in made}
 
     def kinds_read(self, wildcards: Wildcards) -> list[str]:
-        """Return the kinds of the figures that a verdict is read from, in the order of the verdict's inputs."""
+        """Return the kinds of the figures whose tables a verdict reads, in the order of the verdict's inputs."""
         return list(self.figures_read(wildcards))
 
     def sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return the inputs of a verdict by name: tables and figures, the consensus, the manifest and the images."""
+        """Return the paths of a verdict's inputs by name: tables and figures, the consensus, the manifest and the
+        images."""
         layout, study = self.layout, wildcards.study
         names = self.figures_read(wildcards).values()
         figures = [layout.figure.format(study=study, figure=name) for name in names]
@@ -78,7 +81,8 @@ class VerdictInputs(Stage):
         }
 
     def links(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return the tables that the sentences of a verdict link to, as paths in the results folder, by name."""
+        """Return the paths of the tables to which the sentences of a verdict link, by name, relative to the data set's
+        results folder."""
         layout, study = self.layout, wildcards.study
         paths = {
             "manifest": str(self.consensus_sources(wildcards)["manifest"]),
@@ -91,11 +95,12 @@ class VerdictInputs(Stage):
 
     @property
     def first(self) -> list[str]:
-        """Return the verdict of the first study that has one; an empty list if no study has."""
+        """Return a list with the path of the verdict of the first study that has one; an empty list if no study has
+        one."""
         studies = [name for name, pages in self.grid.pages.items() if "verdict" in pages]
         return [self.layout.verdict.format(study=study) for study in studies[:1]]
 
     @property
     def front_page(self) -> list[str]:
-        """Return the front page of the results; an empty list if no study has a verdict."""
+        """Return a list with the path of the front page of the results; an empty list if no study has a verdict."""
         return [self.layout.front_page for _ in self.first]
